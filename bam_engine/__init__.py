@@ -1,0 +1,1 @@
+"""From a pile of unlabelled images to a dataset people can trust."""

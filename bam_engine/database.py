@@ -1,0 +1,267 @@
+"""The workspace's database: its tables, and how it is opened.
+
+In:  a SQLAlchemy URL. Out: an engine whose tables exist. Knows the schema and nothing of what the rows mean; the rooms
+read and write their own tables. What people said lives here and cannot be made again, so commits are flushed to disk.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bam_engine.errors import BamError
+
+SCHEMA_VERSION = 1
+
+metadata = sa.MetaData()
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True)
+
+
+def _attribute_id() -> sa.Column[int]:
+    return sa.Column("attribute_id", sa.ForeignKey("attributes.id"), nullable=False, index=True)
+
+
+def _made_at() -> sa.Column[str]:
+    return sa.Column("made_at", sa.Text, nullable=False)
+
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+images = sa.Table(
+    "images",
+    metadata,
+    _id(),
+    sa.Column("row", sa.Integer, nullable=False, unique=True),
+    sa.Column("uri", sa.Text, nullable=False, unique=True),
+    sa.Column("title", sa.Text),
+    sa.Column("project_id", sa.Text, index=True),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("mature_content", sa.Boolean),
+    sa.Column("license", sa.Text),
+    sa.Column("status", sa.Text, nullable=False, default="ok"),
+    _made_at(),
+)
+problems = sa.Table(
+    "problems",
+    metadata,
+    _id(),
+    sa.Column("stage", sa.Text, nullable=False),  # "ingest", "embed:KEY": what could not be done
+    sa.Column("uri", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    _made_at(),
+    sa.UniqueConstraint("stage", "uri"),
+)
+attributes = sa.Table(
+    "attributes",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("instructions", sa.Text, nullable=False, default=""),
+    _made_at(),
+)
+annotators = sa.Table(
+    "annotators",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("simulated", sa.Boolean, nullable=False, default=False),
+    _made_at(),
+)
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # a random UUID: it is what lets a browser answer
+    _attribute_id(),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, index=True),
+    sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit"
+    sa.Column("source_id", sa.Integer, nullable=False),  # the draw, round or audit that asks
+    _made_at(),
+)
+assignment_images = sa.Table(
+    "assignment_images",
+    metadata,
+    sa.Column("assignment_id", sa.ForeignKey("assignments.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
+annotations = sa.Table(
+    "annotations",
+    metadata,
+    _id(),
+    sa.Column("uid", sa.Text, nullable=False, unique=True),  # made by the browser: a retry is stored once
+    sa.Column("assignment_id", sa.ForeignKey("assignments.id"), nullable=False, index=True),
+    sa.Column("attribute_id", sa.ForeignKey("attributes.id"), nullable=False),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),  # "positive", "negative", "unsure", "withdrawn"
+    sa.Column("seconds", sa.Float),
+    _made_at(),
+    sa.Index("annotations_by_image", "attribute_id", "row", "annotator_id", "id"),
+)
+captions = sa.Table(
+    "captions",
+    metadata,
+    _id(),
+    sa.Column("row", sa.Integer, nullable=False, index=True),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
+    sa.Column("caption", sa.Text, nullable=False),
+    _made_at(),
+)
+validation_images = sa.Table(
+    "validation_images",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("probability", sa.Float, nullable=False),  # of being drawn at all
+    sa.Column("draw", sa.Integer, nullable=False),  # 0 for the first, 1 for the first top-up, …
+    _made_at(),
+    sa.UniqueConstraint("attribute_id", "row"),
+)
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("number", sa.Integer, nullable=False),  # from 1
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    _made_at(),
+    sa.UniqueConstraint("attribute_id", "number"),
+)
+round_images = sa.Table(
+    "round_images",
+    metadata,
+    sa.Column("round_id", sa.ForeignKey("rounds.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("score", sa.Float),
+)
+models = sa.Table(
+    "models",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("round_id", sa.ForeignKey("rounds.id"), nullable=False),
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("coefficients", sa.LargeBinary, nullable=False),  # float32 (d + 1,), the intercept last
+    sa.Column("details", sa.Text, nullable=False),  # JSON: labels used, strength, seed, measurements
+    _made_at(),
+)
+thresholds = sa.Table(
+    "thresholds",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),  # JSON: target, confidence, evidence
+    _made_at(),
+)
+audits = sa.Table(
+    "audits",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("threshold_id", sa.ForeignKey("thresholds.id"), nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("n_accepted", sa.Integer, nullable=False),  # the collection's, at the threshold
+    sa.Column("n_rejected", sa.Integer, nullable=False),
+    _made_at(),
+)
+audit_images = sa.Table(
+    "audit_images",
+    metadata,
+    sa.Column("audit_id", sa.ForeignKey("audits.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+)
+
+
+def now() -> str:
+    """Return the time in UTC as ISO 8601 with microseconds; later times sort later."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def open_database(url: str) -> sa.Engine:
+    """Open the database at ``url``, making its tables where they are missing.
+
+    SQLite is put into WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that returned
+    survives ``kill -9`` and a power cut.
+
+    Raises
+    ------
+    BamError
+        The database cannot be opened, or was written by a newer version of this program.
+    """
+    try:
+        engine = sa.create_engine(url)
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _tune_sqlite)
+        metadata.create_all(engine)
+        _check_version(engine)
+    except (sa.exc.SQLAlchemyError, ImportError) as error:
+        place = sa.engine.make_url(url).render_as_string(hide_password=True)
+        raise BamError(f"the database {place} cannot be opened: {error}") from error
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_version(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        insert_new(connection, settings, [{"key": "schema", "value": json.dumps(SCHEMA_VERSION)}])
+    found = read_setting(engine, "schema", SCHEMA_VERSION)
+    if found != SCHEMA_VERSION:
+        raise BamError(
+            f"this workspace has schema version {found}, this program reads version {SCHEMA_VERSION}. "
+            "Use the version of the program that made it, or start a new workspace."
+        )
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows that break no unique constraint; return how many went in."""
+    if not rows:
+        return 0
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    before = _count(connection, table)
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+    return _count(connection, table) - before
+
+
+def _count(connection: sa.Connection, table: sa.Table) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+
+def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
+    """Return the JSON value stored under ``key``, or ``default``."""
+    with engine.connect() as connection:
+        text = connection.execute(sa.select(settings.c.value).where(settings.c.key == key)).scalar()
+    return default if text is None else json.loads(text)
+
+
+def write_setting(engine: sa.Engine, key: str, value: Any) -> None:
+    """Store ``value`` as JSON under ``key``, replacing what was there."""
+    with engine.begin() as connection:
+        connection.execute(sa.delete(settings).where(settings.c.key == key))
+        connection.execute(sa.insert(settings).values(key=key, value=json.dumps(value)))
