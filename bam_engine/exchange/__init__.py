@@ -1,1 +1,26 @@
+"""Datasets in and out: BAM's SQLite tables, CSV files, truth columns."""
 
+from bam_engine.exchange.bam_sqlite import write_bam_sqlite
+from bam_engine.exchange.dataset import (
+    AttributeRecord,
+    Caption,
+    Choice,
+    Dataset,
+    Decision,
+    Hit,
+    ImageRecord,
+)
+from bam_engine.exchange.tables import read_truth, write_csv
+
+__all__ = [
+    "AttributeRecord",
+    "Caption",
+    "Choice",
+    "Dataset",
+    "Decision",
+    "Hit",
+    "ImageRecord",
+    "read_truth",
+    "write_bam_sqlite",
+    "write_csv",
+]

@@ -1,0 +1,147 @@
+"""A dataset as BAM's published SQLite tables.
+
+In:  a :class:`~bam_engine.exchange.dataset.Dataset`. Out: one file with ``modules``, ``scores``, ``crowd_labels``,
+``automatic_labels``, ``crowd_raw_hits``, ``crowd_raw_choices`` and ``crowd_raw_captions`` as BAM (Wilber et al., ICCV
+2017) published them, so that what reads BAM reads this. Two tables more say what BAM's leave out: ``projects`` names
+the whole numbers of ``project_id``, ``attributes`` holds the questions and the evidence for each threshold.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bam_engine.errors import ExchangeError
+from bam_engine.exchange.dataset import NEGATIVE, POSITIVE, Dataset
+from bam_engine.exchange.files import replacing
+from bam_engine.progress import Report, silent
+
+_TABLES = """
+create table modules (mid int primary key, project_id int, src text, mature_content boolean, license text);
+create table projects (project_id int primary key, name text);
+create table attributes (name text primary key, kind text, question text, instructions text, positive_from real,
+    negative_to real, evidence text);
+create table crowd_labels (mid int, attribute text, label text, primary key (mid, attribute));
+create table crowd_raw_hits (assignment_id text, attribute text, worker_id text, n_clicks int, n_seconds real,
+    last_modified text);
+create table crowd_raw_choices (assignment_id text, mid int, attribute text, label bool);
+create table crowd_raw_captions (assignment_id text, mid int, attribute text, caption text, label bool);
+"""
+
+
+def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -> Path:
+    """Write ``dataset`` to ``path``, replacing it once the whole is written.
+
+    ``crowd_raw_choices.label`` is 1 for yes, 0 for no and null for unsure. ``n_clicks`` counts the images that were
+    marked, which is what a click does in the grid.
+
+    Raises
+    ------
+    ExchangeError
+        The file cannot be written.
+    """
+    steps = ("images", "scores", "labels by people", "decisions")
+    try:
+        with replacing(path) as temporary, contextlib.closing(sqlite3.connect(temporary)) as connection:
+            connection.executescript(_TABLES)
+            for done, (step, write) in enumerate(zip(steps, _WRITERS, strict=True)):
+                report(done, len(steps), step)
+                write(connection, dataset)
+            connection.commit()
+    except (OSError, sqlite3.Error) as error:
+        raise ExchangeError(f"{path} cannot be written: {error}") from error
+    report(len(steps), len(steps), str(path))
+    return path
+
+
+def _write_images(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    names = sorted({image.project_id for image in dataset.images if image.project_id is not None})
+    codes = {name: code for code, name in enumerate(names, start=1)}
+    connection.executemany("insert into projects values (?, ?)", ((code, name) for name, code in codes.items()))
+    connection.executemany(
+        "insert into modules values (?, ?, ?, ?, ?)",
+        (
+            (image.id, codes.get(image.project_id or ""), image.uri, image.mature_content, image.license)
+            for image in dataset.images
+        ),
+    )
+
+
+def _write_scores(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    scored = [(attribute.name, attribute.scores) for attribute in dataset.attributes if attribute.scores is not None]
+    columns = [[None if np.isnan(score) else float(score) for score in scores] for _, scores in scored]
+    _write_wide(connection, "scores", "real", [name for name, _ in scored], dataset, columns)
+
+
+def _write_decisions(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    decided = [(attribute.name, attribute.automatic()) for attribute in dataset.attributes]
+    decided = [(name, labels) for name, labels in decided if labels]
+    columns = [labels for _, labels in decided]
+    _write_wide(connection, "automatic_labels", "text", [name for name, _ in decided], dataset, columns)
+    connection.executemany(
+        "insert into attributes values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                attribute.name,
+                attribute.kind,
+                attribute.question,
+                attribute.instructions,
+                attribute.decision.positive_from,
+                attribute.decision.negative_to,
+                attribute.decision.evidence,
+            )
+            for attribute in dataset.attributes
+        ),
+    )
+
+
+def _write_wide(
+    connection: sqlite3.Connection,
+    table: str,
+    kind: str,
+    names: list[str],
+    dataset: Dataset,
+    columns: Iterable[list[Any]],
+) -> None:
+    definitions = "".join(f', "{name}" {kind}' for name in names)
+    connection.execute(f"create table {table} (mid int primary key{definitions})")
+    marks = ", ".join("?" * (1 + len(names)))
+    connection.executemany(
+        f"insert into {table} values ({marks})",
+        zip((image.id for image in dataset.images), *columns, strict=True),
+    )
+
+
+def _write_crowd(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    for attribute in dataset.attributes:
+        connection.executemany(
+            "insert into crowd_labels values (?, ?, ?)",
+            ((dataset.images[image].id, attribute.name, label) for image, label in sorted(attribute.crowd.items())),
+        )
+        for hit in attribute.hits:
+            clicks = sum(choice.answer != NEGATIVE for choice in hit.choices)
+            connection.execute(
+                "insert into crowd_raw_hits values (?, ?, ?, ?, ?, ?)",
+                (hit.assignment_id, attribute.name, hit.annotator, clicks, hit.n_seconds, hit.last_modified),
+            )
+            connection.executemany(
+                "insert into crowd_raw_choices values (?, ?, ?, ?)",
+                (
+                    (hit.assignment_id, dataset.images[choice.image].id, attribute.name, _as_bool(choice.answer))
+                    for choice in hit.choices
+                ),
+            )
+    connection.executemany(
+        "insert into crowd_raw_captions values (?, ?, null, ?, null)",
+        ((caption.annotator, dataset.images[caption.image].id, caption.caption) for caption in dataset.captions),
+    )
+
+
+def _as_bool(answer: str) -> int | None:
+    return {POSITIVE: 1, NEGATIVE: 0}.get(answer)
+
+
+_WRITERS = (_write_images, _write_scores, _write_crowd, _write_decisions)

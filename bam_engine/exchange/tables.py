@@ -1,0 +1,130 @@
+"""A dataset as CSV files, and truth columns read from CSV files.
+
+In:  a :class:`~bam_engine.exchange.dataset.Dataset`, or a CSV with a ``path`` column. Out: three CSV files in UTF-8, or
+a truth by path. Knows nothing of stores.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bam_engine.errors import ExchangeError
+from bam_engine.exchange.dataset import AttributeRecord, Dataset
+from bam_engine.exchange.files import replacing
+from bam_engine.progress import Report, silent
+
+
+def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> list[Path]:
+    """Write ``images.csv``, ``annotations.csv`` and ``attributes.csv`` into ``folder``; return their paths.
+
+    ``images.csv`` has a line per image and, per attribute, ``NAME_score``, ``NAME_crowd`` (what people agreed on) and
+    ``NAME_label`` (positive, unsure or negative by the thresholds); a cell is empty where there is nothing.
+    ``annotations.csv`` has a line per answer of one person. ``attributes.csv`` has the questions, thresholds and
+    evidence. Each file is written under a temporary name and renamed.
+
+    Raises
+    ------
+    ExchangeError
+        A file cannot be written.
+    """
+    tables = {
+        "images.csv": _image_lines(dataset),
+        "annotations.csv": _annotation_lines(dataset),
+        "attributes.csv": _attribute_lines(dataset),
+    }
+    written = []
+    for done, (name, lines) in enumerate(tables.items()):
+        report(done, len(tables), name)
+        written.append(_write(folder / name, lines))
+    report(len(tables), len(tables), str(folder))
+    return written
+
+
+def _write(path: Path, lines: Iterable[Sequence[Any]]) -> Path:
+    try:
+        with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(lines)
+    except OSError as error:
+        raise ExchangeError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
+    head = ["id", "uri", "title", "project", "width", "height", "mature_content", "license"]
+    yield head + [
+        f"{attribute.name}_{column}" for attribute in dataset.attributes for column in ("score", "crowd", "label")
+    ]
+    columns = [column for attribute in dataset.attributes for column in _columns(attribute, len(dataset.images))]
+    for position, image in enumerate(dataset.images):
+        yield [
+            image.id,
+            image.uri,
+            image.title,
+            image.project_id,
+            image.width,
+            image.height,
+            image.mature_content,
+            image.license,
+            *(column[position] for column in columns),
+        ]
+
+
+def _columns(attribute: AttributeRecord, n: int) -> tuple[list[Any], list[Any], list[Any]]:
+    scores: list[Any] = [None] * n
+    if attribute.scores is not None:
+        scores = [None if np.isnan(score) else round(float(score), 6) for score in attribute.scores]
+    return scores, [attribute.crowd.get(position) for position in range(n)], attribute.automatic() or [None] * n
+
+
+def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
+    yield "assignment", "attribute", "image_id", "uri", "annotator", "simulated", "answer", "last_modified"
+    for attribute in dataset.attributes:
+        for hit in attribute.hits:
+            for choice in hit.choices:
+                image = dataset.images[choice.image]
+                who = (hit.annotator, hit.simulated)
+                yield hit.assignment_id, attribute.name, image.id, image.uri, *who, choice.answer, hit.last_modified
+
+
+def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
+    yield "name", "kind", "question", "instructions", "positive_from", "negative_to", "evidence"
+    for attribute in dataset.attributes:
+        decision = attribute.decision
+        yield (
+            attribute.name,
+            attribute.kind,
+            attribute.question,
+            attribute.instructions,
+            decision.positive_from,
+            decision.negative_to,
+            decision.evidence,
+        )
+
+
+def read_truth(path: Path, *, column: str, positive: str) -> dict[str, bool]:
+    """Read a truth column: for each ``path`` of a CSV, whether ``column`` says ``positive``.
+
+    Lines with an empty cell in ``column`` are left out: their truth is not known.
+
+    Raises
+    ------
+    ExchangeError
+        The file cannot be read, has no column ``path`` or ``column``, or no line says ``positive``.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            there = reader.fieldnames or []
+            for wanted in ("path", column):
+                if wanted not in there:
+                    raise ExchangeError(f"{path} has no column {wanted!r}: it has {', '.join(there) or 'none'}")
+            cells = {line["path"]: line[column] for line in reader if line[column]}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ExchangeError(f"{path} cannot be read as CSV: {error}") from error
+    if positive not in cells.values():
+        values = ", ".join(sorted(set(cells.values()))[:12])
+        raise ExchangeError(f"no line of {path} has {column} = {positive!r}: there are {values}")
+    return {name: value == positive for name, value in cells.items()}

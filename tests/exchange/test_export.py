@@ -1,0 +1,134 @@
+"""What is exported says what was there: cell by cell, in BAM's tables and in CSV."""
+
+import csv
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bam_engine.errors import ExchangeError
+from bam_engine.exchange import (
+    AttributeRecord,
+    Caption,
+    Choice,
+    Dataset,
+    Decision,
+    Hit,
+    ImageRecord,
+    read_truth,
+    write_bam_sqlite,
+    write_csv,
+)
+
+BAM_COLUMNS = {
+    "modules": ["mid", "project_id", "src", "mature_content", "license"],
+    "scores": ["mid", "media_watercolor"],
+    "crowd_labels": ["mid", "attribute", "label"],
+    "automatic_labels": ["mid", "media_watercolor"],
+    "crowd_raw_hits": ["assignment_id", "attribute", "worker_id", "n_clicks", "n_seconds", "last_modified"],
+    "crowd_raw_choices": ["assignment_id", "mid", "attribute", "label"],
+    "crowd_raw_captions": ["assignment_id", "mid", "attribute", "caption", "label"],
+}
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    images = [
+        ImageRecord(11, "/a/quote'\".png", "a, title", "studio", 10, 20, None, "CC0"),
+        ImageRecord(12, "/a/<script>.png", None, None, 10, 20, True, None),
+        ImageRecord(13, "/a/\U0001f98a.png", "fox", "studio", 10, 20, False, None),
+        ImageRecord(14, "/a/unscored.png", None, "other", 10, 20, None, None),
+    ]
+    choices = [Choice(0, "positive"), Choice(1, "negative"), Choice(2, "unsure")]
+    watercolor = AttributeRecord(
+        name="media_watercolor",
+        kind="media",
+        question="Is it a watercolour?",
+        instructions="",
+        scores=np.array([2.0, 0.5, -3.0, np.nan], np.float32),
+        crowd={0: "positive", 1: "negative"},
+        hits=[Hit("uuid", "ada", False, 7.5, "2026-01-01T00:00:00", choices)],
+        decision=Decision(positive_from=1.0, negative_to=-1.0, evidence="precision 0.93 (0.90-0.96)"),
+    )
+    cat = AttributeRecord("content_cat", "content", "A cat?", "", None, {}, [], Decision(None, None))
+    return Dataset(images, [watercolor, cat], [Caption(2, "ada", "a fox; it's red")])
+
+
+def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def test_sqlite_has_bams_tables_and_columns(dataset: Dataset, tmp_path: Path) -> None:
+    path = write_bam_sqlite(dataset, tmp_path / "dataset.sqlite")
+    for table, columns in BAM_COLUMNS.items():
+        assert [row[1] for row in rows(path, f"pragma table_info({table})")] == columns
+
+
+def test_sqlite_holds_what_was_said_and_scored(dataset: Dataset, tmp_path: Path) -> None:
+    path = write_bam_sqlite(dataset, tmp_path / "dataset.sqlite")
+    assert rows(path, "select mid, src from modules order by mid") == [(i.id, i.uri) for i in dataset.images]
+    assert rows(path, "select * from scores order by mid") == [(11, 2.0), (12, 0.5), (13, -3.0), (14, None)]
+    assert rows(path, "select * from automatic_labels order by mid") == [
+        (11, "positive"),
+        (12, "unsure"),
+        (13, "negative"),
+        (14, None),
+    ]
+    assert rows(path, "select * from crowd_labels order by mid") == [
+        (11, "media_watercolor", "positive"),
+        (12, "media_watercolor", "negative"),
+    ]
+    assert rows(path, "select mid, label from crowd_raw_choices order by mid") == [(11, 1), (12, 0), (13, None)]
+    assert rows(path, "select worker_id, n_clicks, n_seconds from crowd_raw_hits") == [("ada", 2, 7.5)]
+    assert rows(path, "select mid, caption from crowd_raw_captions") == [(13, "a fox; it's red")]
+    project = "select name from modules join projects using (project_id) where mid = 13"
+    assert rows(path, project) == [("studio",)]
+
+
+def test_csv_reads_back_to_the_same_cells(dataset: Dataset, tmp_path: Path) -> None:
+    images, annotations, attributes = write_csv(dataset, tmp_path)
+    with images.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["uri"] for line in lines] == [image.uri for image in dataset.images]
+    assert [line["media_watercolor_label"] for line in lines] == ["positive", "unsure", "negative", ""]
+    assert [line["media_watercolor_score"] for line in lines] == ["2.0", "0.5", "-3.0", ""]
+    assert [line["content_cat_score"] for line in lines] == [""] * 4
+    with annotations.open(newline="", encoding="utf-8") as file:
+        assert [line["answer"] for line in csv.DictReader(file)] == ["positive", "negative", "unsure"]
+    with attributes.open(newline="", encoding="utf-8") as file:
+        assert [line["evidence"] for line in csv.DictReader(file)] == ["precision 0.93 (0.90-0.96)", ""]
+
+
+def test_an_export_that_cannot_be_written_leaves_the_old_file(dataset: Dataset, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(ExchangeError, match="cannot be written"):
+        write_bam_sqlite(dataset, blocked / "dataset.sqlite")
+    with pytest.raises(ExchangeError, match="cannot be written"):
+        write_csv(dataset, blocked)
+    assert blocked.read_text() == "not a folder"
+
+
+def test_a_second_export_replaces_the_first(dataset: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "dataset.sqlite"
+    write_bam_sqlite(dataset, path)
+    write_bam_sqlite(Dataset(dataset.images[:1], []), path)
+    assert rows(path, "select count(*) from modules") == [(1,)]
+    assert [p.name for p in tmp_path.iterdir()] == ["dataset.sqlite"]
+
+
+def test_truth_is_the_cells_that_say_positive(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("path,medium\na.png,oil\nb.png,pen\nc.png,\n", encoding="utf-8")
+    assert read_truth(path, column="medium", positive="oil") == {"a.png": True, "b.png": False}
+    with pytest.raises(ExchangeError, match="no column 'media': it has path, medium"):
+        read_truth(path, column="media", positive="oil")
+    with pytest.raises(ExchangeError, match="there are oil, pen"):
+        read_truth(path, column="medium", positive="watercolor")
+    with pytest.raises(ExchangeError, match="cannot be read"):
+        read_truth(tmp_path / "none.csv", column="medium", positive="oil")
