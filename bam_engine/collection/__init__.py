@@ -1,1 +1,26 @@
+"""Which images there are: the catalogue, reading a file, thumbnails, and adding a folder."""
 
+from bam_engine.collection.catalogue import Catalogue, Image, NewImage, Problem
+from bam_engine.collection.files import Details, Found, check_folder, find_images, read_details
+from bam_engine.collection.images import MAX_PIXELS, Examined, examine, read_image
+from bam_engine.collection.ingest import IngestResult, ingest_folder
+from bam_engine.collection.thumbnails import Thumbnails
+
+__all__ = [
+    "MAX_PIXELS",
+    "Catalogue",
+    "Details",
+    "Examined",
+    "Found",
+    "Image",
+    "IngestResult",
+    "NewImage",
+    "Problem",
+    "Thumbnails",
+    "check_folder",
+    "examine",
+    "find_images",
+    "ingest_folder",
+    "read_details",
+    "read_image",
+]

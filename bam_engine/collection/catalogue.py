@@ -1,0 +1,316 @@
+"""Which images there are: one record each, numbered densely from 0, and what could not be done with which file.
+
+In:  records of new images, problems. Out: records by row or place, whole columns in row order. Knows the tables
+``images`` and ``problems`` and no file's content. Columns are read by one statement, lists of keys in chunks, so that
+it serves millions of rows.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from bam_engine.database import images as table
+from bam_engine.database import now
+from bam_engine.database import problems as problem_table
+from bam_engine.errors import CollectionError, DiskFull, NotThere
+
+_CHUNK = 500  # keys in one IN list
+_DETAILS = ("title", "project_id", "mature_content", "license")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """What is known of an image before it has a row."""
+
+    uri: str
+    width: int
+    height: int
+    digest: str
+    title: str | None = None
+    project_id: str | None = None
+    mature_content: bool | None = None
+    license: str | None = None
+    status: str = "ok"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of the collection; ``row`` is its index into every array."""
+
+    id: int
+    row: int
+    uri: str
+    title: str | None
+    project_id: str | None
+    width: int
+    height: int
+    digest: str
+    mature_content: bool | None
+    license: str | None
+    status: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.uri)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that ``stage`` ("ingest", "embed:KEY") could not deal with, and why."""
+
+    uri: str
+    reason: str
+    stage: str = field(default="ingest")
+
+
+_COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
+
+
+class Catalogue:
+    """The images of one workspace's database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def __len__(self) -> int:
+        return _next_row(self._scalar)
+
+    def image(self, row: int) -> Image:
+        """Return the record of ``row``.
+
+        Raises
+        ------
+        NotThere
+            The collection has no such row.
+        """
+        return self.images([row])[0]
+
+    def images(self, rows: Iterable[int]) -> list[Image]:
+        """Return the records of ``rows``, in that order; a row given twice comes twice.
+
+        Raises
+        ------
+        NotThere
+            The collection has no such row.
+        """
+        asked = [int(row) for row in rows]
+        found: dict[int, Image] = {}
+        for chunk in _chunks(dict.fromkeys(asked)):
+            for record in self._all(sa.select(*_COLUMNS).where(table.c.row.in_(chunk))):
+                found[record.row] = Image(**record._mapping)
+        try:
+            return [found[row] for row in asked]
+        except KeyError as missing:
+            count = len(self)
+            there = f"its rows are 0 to {count - 1}" if count else "it has no images yet: add some first"
+            raise NotThere(f"the collection has no row {missing}: {there}.") from missing
+
+    def uris(self) -> list[str]:
+        """Return the place of every image, by row."""
+        return self._column(table.c.uri)
+
+    def titles(self) -> list[str | None]:
+        """Return the title of every image, by row."""
+        return self._column(table.c.title)
+
+    def projects(self) -> npt.NDArray[np.int64]:
+        """Return a group code for every row: equal project, equal code.
+
+        Images without a project get a code of their own each. Codes are dense from 0, in order of first appearance.
+        """
+        codes: dict[object, int] = {}
+        names = self._column(table.c.project_id)
+        keys = (row if name is None else name for row, name in enumerate(names))  # an int equals no project's name
+        return np.fromiter((codes.setdefault(key, len(codes)) for key in keys), dtype=np.int64, count=len(names))
+
+    def row_of(self, uri: str) -> int | None:
+        """Return the row of the image at ``uri``, or None."""
+        return self.rows_of([uri]).get(uri)
+
+    def rows_of(self, uris: Iterable[str]) -> dict[str, int]:
+        """Return uri → row for those of ``uris`` that are in the collection."""
+        return self._lookup(table.c.uri, table.c.row, uris)
+
+    def twins(self, digests: Iterable[str]) -> dict[str, str]:
+        """Return digest → uri of the image with exactly these bytes, where there is one."""
+        return self._lookup(table.c.digest, table.c.uri, digests)
+
+    def search(self, text: str, limit: int = 100) -> list[int]:
+        """Return up to ``limit`` rows, ascending, whose uri, title or project contains ``text``.
+
+        Case does not matter, nor how accents are composed; ``%`` and ``_`` stand for themselves.
+        """
+        columns = (table.c.uri, table.c.title, table.c.project_id)
+        matches = [column.icontains(form, autoescape=True) for form in _spellings(text) for column in columns]
+        statement = sa.select(table.c.row).where(sa.or_(*matches)).order_by(table.c.row).limit(limit)
+        return [int(row) for (row,) in self._all(statement)]
+
+    def add(self, records: Iterable[NewImage]) -> int:
+        """Add images, giving each the next row, in one transaction; return how many were new.
+
+        A record whose uri or digest is there already, or was added just before it, is passed over. Two writers at once
+        take turns, so that rows stay dense and unbroken.
+
+        Raises
+        ------
+        CollectionError
+            A uri holds undecodable bytes, which a database cannot store; none of ``records`` was added.
+        DiskFull
+            There is no room; none of ``records`` was added.
+        """
+        wanted = list(records)
+        for record in wanted:
+            if not storable(record.uri):
+                raise CollectionError(f"{printable(record.uri)}: the name holds undecodable bytes. Rename the file.")
+        with self._write(table) as connection:
+            uris = _keys_there(connection, table.c.uri, [record.uri for record in wanted])
+            digests = _keys_there(connection, table.c.digest, [record.digest for record in wanted])
+            new = []
+            for record in wanted:
+                if record.uri not in uris and record.digest not in digests:
+                    uris.add(record.uri)
+                    digests.add(record.digest)
+                    new.append(record)
+            first, made_at = _next_row(connection.scalar), now()
+            if new:
+                values = [{**asdict(record), "row": first + i, "made_at": made_at} for i, record in enumerate(new)]
+                connection.execute(sa.insert(table), values)
+        return len(new)
+
+    def describe(self, details: Mapping[str, Mapping[str, Any]]) -> int:
+        """Set title, project_id, mature_content or license of images that are there; return how many changed.
+
+        Parameters
+        ----------
+        details
+            uri → the fields to set. Fields that are None or absent stay as they are.
+        """
+        changes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for chunk in _chunks(details):
+            for record in self._all(sa.select(*_COLUMNS).where(table.c.uri.in_(chunk))):
+                wanted = details[record.uri]
+                differing = [n for n in _DETAILS if wanted.get(n) is not None and wanted[n] != getattr(record, n)]
+                if differing:
+                    values = {"_row": record.row, **{name: wanted[name] for name in differing}}
+                    changes.setdefault(tuple(differing), []).append(values)
+        if changes:
+            with self._write(table) as connection:
+                for names, rows in changes.items():
+                    values = {name: sa.bindparam(name) for name in names}
+                    connection.execute(sa.update(table).where(table.c.row == sa.bindparam("_row")).values(values), rows)
+        return sum(map(len, changes.values()))
+
+    def problems(self, stage: str | None = None) -> list[Problem]:
+        """Return what could not be done, of one stage or of all, oldest first."""
+        columns = (problem_table.c.uri, problem_table.c.reason, problem_table.c.stage)
+        statement = sa.select(*columns).order_by(problem_table.c.id)
+        if stage is not None:
+            statement = statement.where(problem_table.c.stage == stage)
+        return [Problem(**record._mapping) for record in self._all(statement)]
+
+    def note_problem(self, stage: str, uri: str, reason: str) -> None:
+        """Note that ``stage`` cannot deal with ``uri``, replacing an earlier reason."""
+        self.note_problems([Problem(uri, reason, stage)])
+
+    def note_problems(self, problems: Iterable[Problem]) -> None:
+        """Note several problems in one transaction, replacing earlier reasons."""
+        values = {(p.stage, printable(p.uri)): printable(p.reason) for p in problems}
+        if not values:
+            return
+        with self._write(problem_table) as connection:
+            _delete_problems(connection, values)
+            made_at = now()
+            rows = [{"stage": s, "uri": u, "reason": r, "made_at": made_at} for (s, u), r in values.items()]
+            connection.execute(sa.insert(problem_table), rows)
+
+    def clear_problem(self, stage: str, uri: str) -> None:
+        """Forget that ``stage`` could not deal with ``uri``; nothing happens when it was not noted."""
+        self.clear_problems(stage, [uri])
+
+    def clear_problems(self, stage: str, uris: Iterable[str]) -> None:
+        """Forget several problems of a stage in one transaction."""
+        keys = [(stage, printable(uri)) for uri in uris]
+        if keys:
+            with self._write(problem_table) as connection:
+                _delete_problems(connection, keys)
+
+    @contextmanager
+    def _write(self, locked: sa.Table) -> Iterator[sa.Connection]:
+        """Open a transaction that no other writer of ``locked`` overlaps; readers go on."""
+        try:
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                else:
+                    connection.exec_driver_sql(f"LOCK TABLE {locked.name} IN EXCLUSIVE MODE")
+                yield connection
+        except sa.exc.OperationalError as error:
+            if any(words in str(error.orig) for words in ("disk is full", "No space left")):
+                raise DiskFull("the disk that holds the database has no room left. Free some space.") from error
+            raise
+
+    def _all(self, statement: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+        with self._engine.connect() as connection:
+            return connection.execute(statement).all()
+
+    def _scalar(self, statement: sa.Select[Any]) -> Any:
+        with self._engine.connect() as connection:
+            return connection.scalar(statement)
+
+    def _column(self, column: sa.Column[Any]) -> list[Any]:
+        with self._engine.connect() as connection:
+            return list(connection.scalars(sa.select(column).order_by(table.c.row)))
+
+    def _lookup(self, key: sa.Column[Any], value: sa.Column[Any], wanted: Iterable[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for chunk in _chunks(filter(storable, wanted)):
+            found.update({record[0]: record[1] for record in self._all(sa.select(key, value).where(key.in_(chunk)))})
+        return found
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with what is no valid Unicode (undecodable bytes of a file's name) written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def storable(uri: str) -> bool:
+    """Tell whether the database can hold ``uri`` as it is."""
+    return printable(uri) == uri
+
+
+def _next_row(scalar: Any) -> int:
+    return int(scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))))
+
+
+def _keys_there(connection: sa.Connection, column: sa.Column[str], wanted: Iterable[str]) -> set[str]:
+    there: set[str] = set()
+    for chunk in _chunks(wanted):
+        there.update(connection.scalars(sa.select(column).where(column.in_(chunk))))
+    return there
+
+
+def _delete_problems(connection: sa.Connection, keys: Iterable[tuple[str, str]]) -> None:
+    by_key = sa.and_(problem_table.c.stage == sa.bindparam("s"), problem_table.c.uri == sa.bindparam("u"))
+    connection.execute(sa.delete(problem_table).where(by_key), [{"s": stage, "u": uri} for stage, uri in keys])
+
+
+def _spellings(text: str) -> list[str]:
+    """Return the forms to look for: SQLite folds the case of ASCII letters alone, and names come composed or not."""
+    cased = (text,) if text.isascii() else (text, text.lower(), text.upper(), text.title())
+    return list(dict.fromkeys(unicodedata.normalize(form, spelling) for spelling in cased for form in ("NFC", "NFD")))
+
+
+def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk

@@ -1,0 +1,173 @@
+"""The catalogue: rows dense and unbroken, columns in row order, problems noted once."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bam_engine.collection import Catalogue, NewImage, Problem
+from bam_engine.collection.catalogue import printable
+from bam_engine.database import open_database
+from bam_engine.errors import CollectionError, DiskFull, NotThere
+
+
+def new(name: object, **fields: object) -> NewImage:
+    return replace(NewImage(uri=f"/pile/{name}", width=4, height=3, digest=f"digest of {name}"), **fields)
+
+
+@pytest.fixture
+def catalogue(database: sa.Engine) -> Catalogue:
+    return Catalogue(database)
+
+
+def emptied(database: sa.Engine) -> Catalogue:
+    """Return the catalogue without its images: a database of its own for each example would take long."""
+    with database.begin() as connection:
+        connection.execute(sa.text("DELETE FROM images"))
+    return Catalogue(database)
+
+
+def rows_in_table(catalogue: Catalogue) -> list[int]:
+    return [catalogue.row_of(uri) for uri in catalogue.uris()]
+
+
+def test_an_empty_collection_answers_everything(catalogue):
+    assert len(catalogue) == 0
+    assert catalogue.uris() == catalogue.titles() == catalogue.search("a") == catalogue.images([]) == []
+    assert catalogue.projects().shape == (0,)
+    assert catalogue.rows_of([]) == {}
+    assert catalogue.add([]) == 0
+    with pytest.raises(NotThere, match="no images yet"):
+        catalogue.image(0)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=8), max_size=4))
+def test_adding_agrees_with_a_list_that_refuses_a_uri_or_digest_twice(database, batches):
+    catalogue = emptied(database)
+    reference: list[NewImage] = []
+    for batch in batches:
+        records = [new(uri, digest=str(digest)) for uri, digest in batch]
+        before = len(reference)
+        for record in records:
+            if all(record.uri != r.uri and record.digest != r.digest for r in reference):
+                reference.append(record)
+        assert catalogue.add(records) == len(reference) - before
+    assert len(catalogue) == len(reference)
+    assert [(i.row, i.uri, i.digest) for i in catalogue.images(range(len(catalogue)))] == [
+        (row, r.uri, r.digest) for row, r in enumerate(reference)
+    ]
+
+
+def test_writers_at_once_leave_rows_dense_and_each_image_once(database):
+    start = threading.Barrier(4)
+    added = []
+
+    def write(writer: int) -> None:
+        start.wait()
+        for turn in range(12):
+            common = [new(f"common {turn} {i}") for i in range(3)]
+            added.append(Catalogue(database).add([new(f"own {writer} {turn} {i}") for i in range(3)] + common))
+
+    threads = [threading.Thread(target=write, args=(w,)) for w in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    catalogue = Catalogue(database)
+    assert sum(added) == len(catalogue) == 4 * 12 * 3 + 12 * 3
+    assert rows_in_table(catalogue) == list(range(len(catalogue)))
+
+
+def test_records_come_in_the_order_asked_across_chunks(catalogue):
+    catalogue.add([new(i) for i in range(1203)])
+    asked = np.random.default_rng(0).integers(0, 1203, 2000)
+    assert [image.row for image in catalogue.images(asked)] == asked.tolist()
+    uris = catalogue.uris()
+    assert [catalogue.image(row).uri for row in (0, 500, 1202)] == [uris[0], uris[500], uris[1202]]
+    assert catalogue.rows_of([*uris, "/nowhere"]) == {uri: row for row, uri in enumerate(uris)}
+    assert catalogue.row_of("/nowhere") is None
+    with pytest.raises(NotThere, match=r"no row 1203: its rows are 0 to 1202"):
+        catalogue.images([0, 1203])
+
+
+@given(names=st.lists(st.sampled_from([None, "a", "b", "A", "0", "1"]), max_size=12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_projects_are_equal_exactly_when_the_names_are(database, names):
+    catalogue = emptied(database)
+    catalogue.add([new(i, project_id=name) for i, name in enumerate(names)])
+    codes = catalogue.projects()
+    assert codes.dtype == np.int64
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            assert (codes[i] == codes[j]) == (i == j or (one is not None and one == other))
+
+
+def test_search_finds_text_in_names_titles_and_projects_whatever_its_case(catalogue):
+    catalogue.add([
+        new("cat.jpg"),
+        new("b", title="A CAT on a mat"),
+        new("c", project_id="Cathedral"),
+        new("100%_done"),
+        new("e", title="Éclair"),
+        new("100 done"),
+        new("'; drop table images; --"),
+    ])  # fmt: skip
+    assert catalogue.search("cat") == [0, 1, 2]
+    assert catalogue.search("cat", limit=2) == [0, 1]
+    assert catalogue.search("100%") == [3]
+    assert catalogue.search("%_") == [3]
+    assert catalogue.search("éclair") == catalogue.search("E\u0301clair") == [4]
+    assert catalogue.search("'; drop") == [6]
+    assert catalogue.search("\\") == []
+
+
+def test_details_change_only_where_something_new_is_said(catalogue):
+    catalogue.add([new("a", title="old", license="CC0"), new("b", title="same")])
+    changed = catalogue.describe({
+        "/pile/a": {"title": "new", "license": None, "project_id": "p"},
+        "/pile/b": {"title": "same"},
+        "/pile/nowhere": {"title": "x"},
+    })  # fmt: skip
+    assert changed == 1
+    first, second = catalogue.images([0, 1])
+    assert (first.title, first.license, first.project_id) == ("new", "CC0", "p")
+    assert second.title == "same"
+
+
+def test_a_problem_is_noted_once_with_its_last_reason_and_can_be_cleared(catalogue):
+    catalogue.note_problem("ingest", "/a", "cut off")
+    catalogue.note_problem("embed:x", "/a", "odd")
+    catalogue.note_problem("ingest", "/a", "empty")
+    assert catalogue.problems("ingest") == [Problem("/a", "empty", "ingest")]
+    assert len(catalogue.problems()) == 2
+    catalogue.clear_problem("ingest", "/a")
+    catalogue.clear_problem("ingest", "/never noted")
+    assert catalogue.problems() == [Problem("/a", "odd", "embed:x")]
+
+
+def test_names_of_undecodable_bytes_neither_crash_nor_enter(catalogue):
+    name = "/pile/\udcff.jpg"
+    catalogue.note_problem("ingest", name, "undecodable")
+    assert catalogue.problems()[0].uri == printable(name) == "/pile/\\udcff.jpg"
+    catalogue.clear_problem("ingest", name)
+    assert catalogue.problems() == []
+    assert catalogue.rows_of([name]) == {}
+    with pytest.raises(CollectionError, match="undecodable"):
+        catalogue.add([new("fine"), new("bad", uri=name)])
+    assert len(catalogue) == 0
+
+
+def test_a_database_without_room_is_named_and_keeps_what_it_had(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
+    catalogue = Catalogue(engine)
+    catalogue.add([new("first")])
+    sa.event.listen(engine, "checkout", lambda c, *_: c.execute("PRAGMA max_page_count = 70"))
+    with pytest.raises(DiskFull, match="no room"):
+        catalogue.add([new(f"{i} {'x' * 900}") for i in range(500)])
+    assert catalogue.uris() == ["/pile/first"]
+    engine.dispose()

@@ -1,0 +1,117 @@
+"""Finding pictures in a folder and reading what a table says of them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bam_engine.collection import Details, find_images, read_details
+from bam_engine.errors import CollectionError, Stopped
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def names(root: Path) -> list[str]:
+    return [os.path.relpath(path, root) for path in find_images(root).paths]
+
+
+def test_pictures_are_found_in_natural_order_and_hidden_files_are_not(tmp_path):
+    touch(
+        tmp_path, "10.jpg", "2.JPG", "b/1.png", "a 'q' \"😀\" <script>.webp", ".hidden.jpg", ".git/x.png", "notes.txt"
+    )
+    assert names(tmp_path) == ["2.JPG", "10.jpg", "a 'q' \"😀\" <script>.webp", "b/1.png"]
+    assert find_images(tmp_path).others == 1
+
+
+def test_formats_that_cannot_be_read_are_still_found_so_that_they_are_listed(tmp_path):
+    touch(tmp_path, "a.heic", "b.psd")
+    assert names(tmp_path) == ["a.heic", "b.psd"]
+
+
+def test_links_in_a_circle_end_and_pipes_are_left_alone(tmp_path):
+    touch(tmp_path, "a/1.jpg")
+    (tmp_path / "a" / "up").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "a" / "self").symlink_to("self")
+    (tmp_path / "a" / "gone.jpg").symlink_to("nowhere.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert names(tmp_path) == ["a/1.jpg", "a/gone.jpg"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_the_rest_is_found(tmp_path, monkeypatch):
+    touch(tmp_path, "a/1.jpg", "b/2.jpg")
+    scandir = os.scandir
+
+    def guarded(path: str) -> object:
+        if str(path).endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = find_images(tmp_path)
+    assert found.paths == [str(tmp_path / "b/2.jpg")]
+    assert found.closed == [(str(tmp_path / "a"), "the folder cannot be read (Permission denied).")]
+
+
+def test_folders_that_cannot_be_used_say_why(tmp_path):
+    touch(tmp_path, "file.jpg")
+    for folder, why in {
+        tmp_path / "no" / "such": f"The nearest that exists is {tmp_path}",
+        tmp_path / "file.jpg": "is a file, not a folder",
+        " ": "no folder was given",
+        "a\0b": "cannot be read",
+        "x" * 5000: "cannot be read",
+    }.items():
+        with pytest.raises(CollectionError, match=why):
+            find_images(folder)
+
+
+def test_looking_for_images_can_be_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr("bam_engine.collection.files._EACH", 2)
+    touch(tmp_path, *(f"{i}.jpg" for i in range(5)))
+
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        raise Stopped(f"{done} {total} {message}")
+
+    with pytest.raises(Stopped, match="2 found"):
+        find_images(tmp_path, report=stop)
+
+
+def test_details_come_by_absolute_path_and_empty_cells_say_nothing(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text(
+        "\ufeffPath,title,project,license,mature_content,more\n"
+        'a/1.jpg," Ceci, n\'est ""pas""\nune pipe",p,CC0,yes,x\n'
+        f"{tmp_path}/b.jpg,,,,0,x\n./c.jpg\n,nothing,,,,\n",
+        encoding="utf-8",
+    )
+    assert read_details(file, tmp_path) == {
+        str(tmp_path / "a/1.jpg"): Details('Ceci, n\'est "pas"\nune pipe', "p", "CC0", True),
+        str(tmp_path / "b.jpg"): Details(mature_content=False),
+        str(tmp_path / "c.jpg"): Details(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"file,title\na,b\n", "no column path. Its columns are: file, title"),
+        (b"", "no column path. Its columns are: none: the file is empty"),
+        (b"path,title\na,\xff\n", "not UTF-8"),
+        (b"path,mature_content\na,maybe\n", "line 2: mature_content is 'maybe'"),
+        (b"path,title\na," + b"x" * 200_000, "not a valid CSV"),
+    ],
+)
+def test_a_table_that_cannot_be_used_says_why(tmp_path, content, why):
+    file = tmp_path / "table.csv"
+    file.write_bytes(content)
+    with pytest.raises(CollectionError, match=why):
+        read_details(file, tmp_path)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(CollectionError, match=r"none\.csv cannot be read: No such file"):
+        read_details(tmp_path / "none.csv", tmp_path)

@@ -1,0 +1,301 @@
+"""Adding a folder: everything once, nothing lost, whatever the files are and whenever it ends."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from bam_engine.collection import Catalogue, Problem, Thumbnails, ingest, ingest_folder
+from bam_engine.database import open_database
+from bam_engine.errors import CollectionError, DiskFull, Stopped
+from tests.collection.test_images import bomb
+
+
+@pytest.fixture
+def catalogue(database: sa.Engine) -> Catalogue:
+    return Catalogue(database)
+
+
+@pytest.fixture
+def thumbnails(tmp_path: Path) -> Thumbnails:
+    return Thumbnails(tmp_path / "thumbnails", size=64)
+
+
+def fill(folder: Path, count: int, *, first: int = 0, side: int = 20) -> None:
+    """Write ``count`` pictures of which no two are alike."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(first, first + count):
+        pixels = np.random.default_rng(i).integers(0, 256, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+
+
+def check(catalogue: Catalogue, thumbnails: Thumbnails) -> None:
+    """Rows are dense, every record is of a file that is there, every thumbnail is of its row's image."""
+    images = catalogue.images(range(len(catalogue)))
+    assert [image.row for image in images] == list(range(len(images)))
+    for image in images:
+        assert thumbnails.ensure(image.row, image.path) == Thumbnails("unused", size=64).encode(
+            ingest.read_image(image.path, size=64)
+        )
+
+
+def test_real_pictures_are_added_once_with_their_details(catalogue, thumbnails, shared_images, shared_labels, tmp_path):
+    folder = tmp_path / "pile"
+    wanted = [r for r in shared_labels if r["path"].startswith(("photos", "fluent_emoji/flat/cat"))][:90]
+    for record in wanted:
+        (folder / record["path"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shared_images / record["path"], folder / record["path"])
+    distinct = {(folder / r["path"]).read_bytes() for r in wanted}
+    result = ingest_folder(catalogue, thumbnails, folder, metadata=shared_images / "labels.csv")
+    assert (result.found, result.added, result.known) == (len(wanted), len(distinct), 0)
+    assert len(result.identical) == len(wanted) - len(distinct)
+    assert result.unmatched == len(shared_labels) - len(wanted)
+    by_path = {str(folder / r["path"]): r for r in wanted}
+    for image in catalogue.images(range(len(catalogue))):
+        assert image.title == by_path[image.uri]["title"]
+        assert image.project_id == by_path[image.uri]["project"]
+        assert image.license == by_path[image.uri]["license"]
+    check(catalogue, thumbnails)
+
+
+def test_a_second_run_adds_nothing_and_decodes_nothing(catalogue, thumbnails, tmp_path, monkeypatch):
+    fill(tmp_path / "pile", 5)
+    shutil.copy(tmp_path / "pile/0.png", tmp_path / "pile/twin.png")
+    pair = (str(tmp_path / "pile/twin.png"), str(tmp_path / "pile/0.png"))
+    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").identical == [pair]
+    monkeypatch.setattr(ingest, "read_image", lambda *_, **__: pytest.fail("decoded again"))
+    again = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
+    assert (again.found, again.added, again.known, again.identical) == (6, 0, 5, [pair])
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "pile", target_is_directory=True)
+    assert ingest_folder(catalogue, thumbnails, link).known == 5
+
+
+def test_the_zoo_of_bad_files_is_listed_with_reasons_and_the_rest_is_added(catalogue, thumbnails, tmp_path):
+    pile = tmp_path / "pile"
+    fill(pile, 2)
+    good = (pile / "0.png").read_bytes()
+    (pile / "zero.jpg").touch()
+    (pile / "cut.png").write_bytes((pile / "1.png").read_bytes()[:300])
+    (pile / "cut twin.png").write_bytes((pile / "1.png").read_bytes()[:300])
+    (pile / "text.jpg").write_text("not a picture")
+    (pile / "bomb.png").write_bytes(bomb(50_000, 50_000))
+    (pile / "new phone.heic").write_bytes(b"\0\0\0\x1cftypheic")
+    (pile / "gone.jpg").symlink_to("nowhere")
+    (pile / "notes.txt").write_text("other")
+    (pile / 'it\'s "so" 😀 <script>alert(1)</script>'.replace("/", "")).with_suffix(".png").write_bytes(good + b" ")
+    Image.new("CMYK", (9, 9), (10, 20, 30, 40)).save(pile / "cmyk.jpg")
+    with open(os.fsencode(pile) + b"/\xff.png", "wb") as file:  # noqa: PTH123 - the name is bytes
+        file.write(good + b"  ")
+    result = ingest_folder(catalogue, thumbnails, pile)
+    assert (result.found, result.added, result.others, result.identical) == (12, 4, 1, [])
+    reasons = {Path(p.uri).name: p.reason for p in result.unreadable}
+    expected = {
+        "zero.jpg": "empty",
+        "cut.png": "cut off",
+        "cut twin.png": "cut off",
+        "text.jpg": "not a picture",
+        "bomb.png": "50,000 x 50,000 pixels are 2,500 megapixels",
+        "new phone.heic": "HEIC files cannot be read",
+        "gone.jpg": "not there",
+        "\\udcff.png": "no valid text",
+    }
+    assert reasons.keys() == expected.keys()
+    assert all(part in reasons[name] for name, part in expected.items())
+    assert sorted(catalogue.problems("ingest"), key=str) == sorted(result.unreadable, key=str)
+    check(catalogue, thumbnails)
+
+
+def test_a_problem_is_forgotten_once_the_file_is_mended_or_gone(catalogue, thumbnails, tmp_path):
+    pile = tmp_path / "pile"
+    fill(pile, 2)
+    whole = (pile / "0.png").read_bytes()
+    (pile / "0.png").write_bytes(whole[:300])
+    (pile / "zero.png").touch()
+    (pile / "stays.png").touch()
+    catalogue.note_problem("ingest", "/elsewhere/a.png", "empty")
+    catalogue.note_problem("embed:x", str(pile / "0.png"), "odd")
+    assert len(ingest_folder(catalogue, thumbnails, pile).unreadable) == 3
+    (pile / "0.png").write_bytes(whole)
+    (pile / "zero.png").unlink()
+    result = ingest_folder(catalogue, thumbnails, pile)
+    assert (result.added, result.known, len(result.unreadable)) == (1, 1, 1)
+    assert {Path(p.uri).name for p in catalogue.problems("ingest")} == {"stays.png", "a.png"}
+    assert len(catalogue.problems("embed:x")) == 1
+
+
+def test_a_stopped_run_keeps_its_batches_and_the_next_goes_on(catalogue, thumbnails, tmp_path, monkeypatch):
+    monkeypatch.setattr(ingest, "_BATCH", 4)
+    fill(tmp_path / "pile", 10)
+    seen: list[tuple[int, int | None]] = []
+
+    def stop_at_eight(done: int, total: int | None, message: str = "") -> None:
+        seen.append((done, total))
+        if done == 8:
+            raise Stopped("asked to")
+
+    with pytest.raises(Stopped):
+        ingest_folder(catalogue, thumbnails, tmp_path / "pile", report=stop_at_eight)
+    assert seen == [(0, 10), (4, 10), (8, 10)]
+    assert len(catalogue) == 8
+    read, decoded = ingest.read_image, []
+    monkeypatch.setattr(ingest, "read_image", lambda path, **o: decoded.append(path) or read(path, **o))
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
+    assert (result.known, result.added, len(decoded)) == (8, 2, 2)
+    check(catalogue, thumbnails)
+
+
+KILLED = """
+import os, sys
+from bam_engine.collection import Catalogue, Thumbnails, ingest, ingest_folder
+from bam_engine.database import open_database
+
+url, cache, pile, moment = sys.argv[1:]
+ingest._BATCH = 4
+calls = [0]
+store, add = Thumbnails.store, Catalogue.add
+
+def count():
+    calls[0] += 1
+    if calls[0] == 2:
+        os._exit(9)
+
+def killed_add(self, records):
+    added = add(self, records)
+    count()
+    return added
+
+def killed_store(self, row, data):
+    calls[0] += 1
+    if calls[0] == 6:
+        os._exit(9)
+    store(self, row, data)
+
+if moment == "added":
+    Catalogue.add = killed_add
+elif moment == "thumbnail":
+    Thumbnails.store = killed_store
+catalogue = Catalogue(open_database(url))
+if moment == "inside":
+    from bam_engine.collection import catalogue as module
+    real = module.sa.insert
+    def insert(table):
+        count()
+        return real(table)
+    module.sa = type("sa", (), {**vars(module.sa), "insert": staticmethod(insert)})
+ingest_folder(catalogue, Thumbnails(cache, size=64), pile)
+"""
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("inside", 4), ("added", 8), ("thumbnail", 8)])
+def test_a_run_that_is_killed_leaves_what_it_finished_and_the_next_goes_on(tmp_path, moment, kept):
+    fill(tmp_path / "pile", 10)
+    url, cache = f"sqlite:///{tmp_path / 'bam.sqlite'}", tmp_path / "thumbnails"
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED, url, str(cache), str(tmp_path / "pile"), moment],
+        cwd=Path(__file__).parents[2],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 9, process.stderr
+    engine = open_database(url)
+    catalogue, thumbnails = Catalogue(engine), Thumbnails(cache, size=64)
+    assert len(catalogue) == kept
+    check(catalogue, thumbnails)
+    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").added == 10 - kept
+    check(catalogue, thumbnails)
+    engine.dispose()
+
+
+def test_a_full_disk_says_what_was_kept_and_the_next_run_goes_on(catalogue, thumbnails, tmp_path, monkeypatch):
+    monkeypatch.setattr(ingest, "_BATCH", 4)
+    fill(tmp_path / "pile", 10)
+    replace, calls = Path.replace, []
+
+    def fills_up(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) > 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fills_up)
+        with pytest.raises(DiskFull, match=r"no room for the thumbnails .* The 8 images added so far are kept"):
+            ingest_folder(catalogue, thumbnails, tmp_path / "pile")
+    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").known == 8
+    check(catalogue, thumbnails)
+
+
+def test_folders_without_pictures_say_what_is_there(catalogue, thumbnails, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(CollectionError, match="is empty"):
+        ingest_folder(catalogue, thumbnails, empty)
+    (empty / "a.txt").touch()
+    with pytest.raises(CollectionError, match=r"holds 1 files and none is named like a picture.*\.jpg"):
+        ingest_folder(catalogue, thumbnails, empty)
+    with pytest.raises(CollectionError, match="there is no folder"):
+        ingest_folder(catalogue, thumbnails, tmp_path / "missing")
+    with pytest.raises(CollectionError, match="none or folder, not from 'x'"):
+        ingest_folder(catalogue, thumbnails, empty, project="x")
+
+
+def test_the_folder_can_be_the_project_unless_the_table_names_one(catalogue, thumbnails, tmp_path):
+    fill(tmp_path / "pile", 1)
+    fill(tmp_path / "pile/a/b", 2, first=1)
+    (tmp_path / "t.csv").write_text("path,project,mature_content\na/b/2.png,mine,true\n")
+    ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv", project="folder")
+    assert [(i.project_id, i.mature_content) for i in catalogue.images(range(3))] == [
+        ("pile", None),
+        ("pile/a/b", None),
+        ("mine", True),
+    ]
+
+
+def test_a_table_given_later_completes_images_that_are_known(catalogue, thumbnails, tmp_path):
+    fill(tmp_path / "pile", 2)
+    ingest_folder(catalogue, thumbnails, tmp_path / "pile")
+    (tmp_path / "t.csv").write_text("path,title\n0.png,nought\nelsewhere.png,x\n")
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
+    assert (result.known, result.updated, result.unmatched) == (2, 1, 1)
+    assert catalogue.titles() == ["nought", None]
+
+
+def test_a_table_about_other_files_is_refused_before_anything_is_added(catalogue, thumbnails, tmp_path):
+    fill(tmp_path / "pile", 1)
+    (tmp_path / "t.csv").write_text("path\npile/0.png\n")
+    with pytest.raises(CollectionError, match=r"none of the 1 paths .*pile/pile/0\.png"):
+        ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
+    assert len(catalogue) == 0
+
+
+def test_a_subfolder_that_cannot_be_listed_is_a_problem(catalogue, thumbnails, tmp_path, monkeypatch):
+    fill(tmp_path / "pile", 1)
+    found = ingest.find_images(tmp_path / "pile")
+    closed = ingest.Found(found.paths, 0, [(str(tmp_path / "pile/closed"), "the folder cannot be read (x).")])
+    monkeypatch.setattr(ingest, "find_images", lambda *_, **__: closed)
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
+    assert result.unreadable == [Problem(str(tmp_path / "pile/closed"), "the folder cannot be read (x).", "ingest")]
+
+
+def test_two_runs_at_once_add_each_image_once(catalogue, thumbnails, tmp_path, monkeypatch):
+    monkeypatch.setattr(ingest, "_BATCH", 4)
+    fill(tmp_path / "pile", 12)
+    outcomes = []
+
+    def other_goes_first(done: int, total: int | None, message: str = "") -> None:
+        if done == 4:
+            outcomes.append(ingest_folder(catalogue, thumbnails, tmp_path / "pile"))
+
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "pile", report=other_goes_first)
+    assert result.added + outcomes[0].added == 12
+    assert result.unreadable == []
+    check(catalogue, thumbnails)

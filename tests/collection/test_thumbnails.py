@@ -1,0 +1,76 @@
+"""Thumbnails: small, whole, and made again when lost."""
+
+import errno
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bam_engine.collection import Thumbnails
+from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    assert image.format == "WEBP"
+    return image
+
+
+@given(width=st.integers(1, 3000), height=st.integers(1, 3000))
+def test_the_longest_side_is_at_most_size_and_nothing_is_enlarged(width, height):
+    image = opened(Thumbnails("unused", size=64).encode(Image.new("RGB", (width, height))))
+    assert max(image.size) == min(64, max(width, height))
+    scale = min(1, 64 / max(width, height))
+    assert abs(image.width - width * scale) <= 1
+    assert abs(image.height - height * scale) <= 1
+
+
+def test_what_was_written_is_read_and_what_was_not_is_none(tmp_path):
+    thumbnails = Thumbnails(tmp_path / "t")
+    assert thumbnails.read(12_345) is None
+    assert not thumbnails.has(12_345)
+    thumbnails.write(12_345, Image.new("RGB", (500, 300), "red"))
+    assert thumbnails.has(12_345)
+    assert opened(thumbnails.read(12_345)).size == (256, 154)
+    assert thumbnails.path(12_345).parent != thumbnails.path(2_345).parent
+
+
+def test_ensure_makes_a_missing_or_empty_one_and_keeps_it(tmp_path):
+    file = tmp_path / "a.png"
+    Image.new("RGB", (10, 10), "red").save(file)
+    thumbnails = Thumbnails(tmp_path / "t")
+    made = thumbnails.ensure(0, file)
+    assert thumbnails.read(0) == made
+    thumbnails.path(0).write_bytes(b"")  # as a power cut may leave it
+    assert not thumbnails.has(0)
+    assert thumbnails.ensure(0, file) == made == thumbnails.read(0)
+    file.unlink()
+    assert thumbnails.ensure(0, file) == made
+    with pytest.raises(ImageUnreadable, match="not there"):
+        thumbnails.ensure(1, file)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    thumbnails = Thumbnails(tmp_path / "t")
+    thumbnails.store(0, b"old")
+
+    def full(_self: Path, _target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(DiskFull, match="no room"):
+        thumbnails.store(0, b"new")
+    assert thumbnails.read(0) == b"old"
+    assert [p.name for p in (tmp_path / "t").rglob("*") if p.is_file()] == ["0.webp"]
+    image = tmp_path / "a.png"
+    Image.new("RGB", (9, 9)).save(image)
+    assert opened(thumbnails.ensure(1, image)).size == (9, 9)  # shown all the same
+
+
+def test_a_place_that_may_not_be_written_to_is_named(tmp_path):
+    (tmp_path / "t").write_text("a file stands here")
+    with pytest.raises(CollectionError, match="cannot be written"):
+        Thumbnails(tmp_path / "t").store(0, b"data")
