@@ -87,7 +87,7 @@ assignments = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),  # a random UUID: it is what lets a browser answer
     _attribute_id(),
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, index=True),
-    sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit"
+    sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit", "import"
     sa.Column("source_id", sa.Integer, nullable=False),  # the draw, round or audit that asks
     _made_at(),
 )
@@ -244,13 +244,8 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappin
     if not rows:
         return 0
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    before = _count(connection, table)
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
-    return _count(connection, table) - before
-
-
-def _count(connection: sa.Connection, table: sa.Table) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+    insert = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return len(connection.execute(insert, list(rows)).all())
 
 
 def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:

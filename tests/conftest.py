@@ -1,13 +1,20 @@
 """What several rooms' tests share: the real pictures and weights beside the project, and an empty database."""
 
 import csv
+import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.collection import ingest_folder
 from bam_engine.database import open_database
+from bam_engine.workspace import Workspace, rounds
+from bam_engine.workspace.embedding import embed_collection
+from bam_engine.workspace.tasks import Task, open_task, validation_task
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -43,3 +50,93 @@ def database(tmp_path: Path) -> Iterator[sa.Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def small_pictures(
+    shared_images: Path, shared_labels: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder of 120 real pictures (40 watercolours, 50 emoji in 3-D, 30 flat ones) with their ``labels.csv``."""
+    return copy_pictures(
+        shared_images,
+        shared_labels,
+        tmp_path_factory.mktemp("pictures"),
+        {"usda_pomological": 40, "fluent_emoji/3d": 50, "fluent_emoji/flat": 30},
+    )
+
+
+def copy_pictures(source: Path, labels: list[dict[str, str]], target: Path, counts: dict[str, int]) -> Path:
+    """Copy as many pictures from under each folder of ``source`` as ``counts`` says, evenly spaced, with labels."""
+    chosen = []
+    for folder, count in counts.items():
+        there = [line for line in labels if line["path"].startswith(folder)]
+        chosen += there[:: max(1, len(there) // count)][:count]
+    for line in chosen:
+        place = target / line["path"]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / line["path"], place)
+    with (target / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, labels[0].keys())
+        writer.writeheader()
+        writer.writerows(chosen)
+    return target
+
+
+@pytest.fixture(scope="session")
+def embedded_template(small_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace and its cache with the small pictures ingested and embedded, to be copied by each test."""
+    home = tmp_path_factory.mktemp("template")
+    workspace = Workspace(home / "workspace", home / "cache")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, small_pictures, metadata=small_pictures / "labels.csv")
+    embed_collection(workspace)
+    workspace.close()
+    return home
+
+
+@pytest.fixture
+def workspace(embedded_template: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace of its own with the small pictures ingested and embedded with the built-in encoder."""
+    shutil.copytree(embedded_template, tmp_path / "home")
+    opened = Workspace(tmp_path / "home" / "workspace", tmp_path / "home" / "cache")
+    yield opened
+    opened.close()
+
+
+class Oracle:
+    """A simulated annotator that knows which pictures are watercolours; for tests alone."""
+
+    def __init__(self, pictures: Path) -> None:
+        with (pictures / "labels.csv").open(newline="", encoding="utf-8") as file:
+            self.truth = {str(pictures / line["path"]): line["medium"] == "watercolor" for line in csv.DictReader(file)}
+
+    def knows(self, workspace: Workspace, row: int) -> bool:
+        return self.truth[workspace.catalogue.image(row).uri]
+
+    def answer(self, workspace: Workspace, task: Task, *, name: str = "oracle", wrong: bool = False) -> None:
+        """Answer all that ``task`` asks of the annotator called ``name``."""
+        assignment = open_task(workspace, task, name)
+        if assignment is None:
+            return
+        answers = [
+            NewAnswer(uuid.uuid4().hex, row, int(self.knows(workspace, row) != wrong), 1.0) for row in assignment.rows
+        ]
+        workspace.annotations.record(assignment.id, answers)
+
+    def play(self, workspace: Workspace, attribute: Attribute, *, count: int = 4, batch: int = 12) -> None:
+        """Label a validation sample of 40, then ``count`` rounds, training after each."""
+        rounds.draw_validation(workspace, attribute, 40, seed=1)
+        self.answer(workspace, validation_task(workspace, attribute))
+        for number in range(count):
+            turn = rounds.start_round(workspace, attribute, count=batch, seed=number)
+            self.answer(workspace, turn.task)
+            rounds.train(workspace, attribute)
+
+
+@pytest.fixture
+def oracle(small_pictures: Path) -> Oracle:
+    return Oracle(small_pictures)
+
+
+@pytest.fixture
+def watercolor(workspace: Workspace) -> Attribute:
+    return workspace.attributes.add("media_watercolor", "media", "Is it a watercolour?")

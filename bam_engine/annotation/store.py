@@ -1,0 +1,370 @@
+"""What people said, kept for good: annotators, the images handed to them, and every answer they gave.
+
+In:  assignments and answers. Out: the latest answer of each (image, annotator). Answers are only ever added: a changed
+mind is a new answer, a repeated one (same ``uid``) is the same answer, and what was stored survives the process. Knows
+nothing of the pictures and of what is learned from the answers.
+"""
+
+import math
+import re
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bam_engine.annotation.attributes import Attributes
+from bam_engine.database import annotations, annotators, assignment_images, assignments, insert_new, now
+from bam_engine.errors import AnnotationError, NotThere
+
+POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
+PURPOSES = ("validation", "round", "audit", "import")
+
+_WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
+_NUMBERS = {word: number for number, word in _WORDS.items()}
+_UID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_LARGEST_ROW = 2**31 - 1
+_FEW = 500  # rows that a query may name one by one
+
+
+class UnknownAssignment(AnnotationError, NotThere):
+    """No assignment has this id."""
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """A person, or a simulated one."""
+
+    id: int
+    name: str
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A set of images handed to one annotator with one question; ``rows`` in the order in which they are shown."""
+
+    id: str
+    attribute_id: int
+    annotator_id: int
+    purpose: str
+    source_id: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NewAnswer:
+    """An answer on its way in; ``uid`` is made where it was given, so that sending it twice stores it once."""
+
+    uid: str
+    row: int
+    answer: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a submit did: ``new`` answers were stored, ``repeated`` ones were there already."""
+
+    new: int
+    repeated: int
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The latest answer of each (row, annotator): three arrays (m,), by row, then annotator.
+
+    ``answers`` is int8: 1 positive, 0 negative, -1 unsure.
+    """
+
+    rows: NDArray[np.int64]
+    annotators: NDArray[np.int64]
+    answers: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One stored answer with where it comes from; ``answer`` may be -2, withdrawn."""
+
+    id: int
+    uid: str
+    assignment_id: str
+    annotator: str
+    purpose: str
+    row: int
+    answer: int
+    seconds: float | None
+    made_at: str
+
+
+class Annotations:
+    """The answers of one workspace."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    # People
+
+    def annotator(self, name: str, simulated: bool = False) -> int:
+        """Return the number of the annotator called ``name``, who is entered at the first call.
+
+        Raises
+        ------
+        AnnotationError
+            The name is empty, or belongs to a person where a simulated one is asked for, or the other way round.
+        """
+        name = name.strip()
+        if not name:
+            raise AnnotationError("an annotator needs a name: write one.")
+        row = {"name": name, "simulated": simulated, "made_at": now()}
+        query = sa.select(annotators.c.id, annotators.c.simulated).where(annotators.c.name == name)
+        with self._engine.begin() as connection:
+            found = connection.execute(query).one_or_none()
+            if found is None:
+                insert_new(connection, annotators, [row])
+                found = connection.execute(query).one()
+        if bool(found.simulated) != simulated:
+            there, asked = ("simulated", "a person") if found.simulated else ("a person", "simulated")
+            raise AnnotationError(f"the annotator {name!r} is {there}, not {asked}: choose another name.")
+        return int(found.id)
+
+    def annotators(self) -> list[Annotator]:
+        """Return every annotator in the order in which they came."""
+        query = sa.select(annotators.c.id, annotators.c.name, annotators.c.simulated).order_by(annotators.c.id)
+        with self._engine.connect() as connection:
+            return [Annotator(int(i), name, bool(simulated)) for i, name, simulated in connection.execute(query)]
+
+    # Assignments
+
+    def assign(
+        self, attribute_id: int, annotator_id: int, rows: Iterable[int], *, purpose: str, source_id: int
+    ) -> Assignment:
+        """Hand images to an annotator.
+
+        Parameters
+        ----------
+        rows
+            In the order in which they are to be shown, each once, at least one.
+        purpose
+            One of ``PURPOSES``.
+        source_id
+            The number of the draw, round or audit that asks.
+
+        Raises
+        ------
+        AnnotationError
+            No rows, a row twice or no row number at all, or another purpose.
+        NotThere
+            No such attribute or annotator.
+        """
+        order = _checked_rows(rows)
+        if purpose not in PURPOSES:
+            raise AnnotationError(f"{purpose!r} is not a purpose of an assignment: use one of {', '.join(PURPOSES)}.")
+        Attributes(self._engine).by_id(attribute_id)
+        if annotator_id not in {annotator.id for annotator in self.annotators()}:
+            raise NotThere(f"there is no annotator number {annotator_id}: enter the name first.")
+        made = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
+        images = [{"assignment_id": made.id, "row": row, "position": place} for place, row in enumerate(order)]
+        values = {name: getattr(made, name) for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")}
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(assignments).values(**values, made_at=now()))
+            connection.execute(sa.insert(assignment_images), images)
+        return made
+
+    def assignment(self, assignment_id: str) -> Assignment:
+        """Return the assignment, or raise :class:`UnknownAssignment` (an ``AnnotationError`` and a ``NotThere``)."""
+        return self._whole(self._known(assignment_id))
+
+    def open_assignment(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> Assignment | None:
+        """Return the newest assignment of this source that still has unanswered images, or None."""
+        last = self.last_assignment(attribute_id, annotator_id, purpose, source_id)
+        return last if last is not None and len(self.answered_rows(last.id)) < len(last.rows) else None
+
+    def last_assignment(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> Assignment | None:
+        """Return the newest assignment of this source to this annotator, finished or not; None if there is none."""
+        table = assignments.c
+        found = self._newest(
+            (table.attribute_id == attribute_id)
+            & (table.annotator_id == annotator_id)
+            & (table.purpose == purpose)
+            & (table.source_id == source_id)
+        )
+        return None if found is None else self._whole(found)
+
+    def _newest(self, condition: sa.ColumnElement[bool]) -> Any:
+        """The columns of the newest assignment that meets the condition, without its images; None if there is none."""
+        table = assignments.c
+        query = sa.select(table.id, table.attribute_id, table.annotator_id, table.purpose, table.source_id)
+        with self._engine.connect() as connection:
+            return connection.execute(query.where(condition).order_by(table.made_at.desc(), table.id).limit(1)).first()
+
+    def _known(self, assignment_id: str) -> Any:
+        found = self._newest(assignments.c.id == assignment_id)
+        if found is None:
+            raise UnknownAssignment(f"there is no assignment {assignment_id[:60]!r}: reload the page to get a new one.")
+        return found
+
+    def _whole(self, found: Any) -> Assignment:
+        images = assignment_images.c
+        order = sa.select(images.row).where(images.assignment_id == found.id).order_by(images.position)
+        with self._engine.connect() as connection:
+            rows = tuple(connection.execute(order).scalars())
+        return Assignment(found.id, found.attribute_id, found.annotator_id, found.purpose, found.source_id, rows)
+
+    def _rows_among(self, assignment_id: str, rows: Collection[int]) -> frozenset[int]:
+        """Those of ``rows`` that are in the assignment; a submit is small beside a large assignment."""
+        images = assignment_images.c
+        query = sa.select(images.row).where(images.assignment_id == assignment_id)
+        if len(rows) <= _FEW:
+            query = query.where(images.row.in_(rows))
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    # Answers
+
+    def record(self, assignment_id: str, answers: Sequence[NewAnswer]) -> Saved:
+        """Store answers, all of them or none; when this returns they survive the process.
+
+        An answer whose ``uid`` is there already is the same answer sent again: the first one stays. Of several answers
+        of one annotator to one image the one stored last counts.
+
+        Raises
+        ------
+        AnnotationError
+            Unknown assignment (:class:`UnknownAssignment`), a row that is not in it, or an answer that cannot be.
+        """
+        to = self._known(assignment_id)
+        _check_answers(answers)
+        rows = self._rows_among(to.id, {int(answer.row) for answer in answers})
+        for answer in answers:
+            if answer.row not in rows:
+                raise _not_in_assignment(answer.row)
+        if not answers:
+            return Saved(0, 0)
+        made_at = now()
+        values = [
+            {
+                "uid": answer.uid,
+                "assignment_id": to.id,
+                "attribute_id": to.attribute_id,
+                "annotator_id": to.annotator_id,
+                "row": int(answer.row),
+                "answer": _WORDS[int(answer.answer)],
+                "seconds": None if answer.seconds is None else float(answer.seconds),
+                "made_at": made_at,
+            }
+            for answer in answers
+        ]
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(annotations).on_conflict_do_nothing(index_elements=["uid"])
+        with self._engine.begin() as connection:
+            new = len(connection.execute(insert.returning(annotations.c.uid), values).all())
+        return Saved(new, len(answers) - new)
+
+    def answers(self, attribute_id: int, *, purposes: Collection[str] | None = None) -> Answers:
+        """Return the latest answer of each (row, annotator); withdrawn ones are left out.
+
+        With ``purposes`` only answers given for those purposes are looked at: a later answer for another purpose
+        does not hide them.
+        """
+        condition = annotations.c.attribute_id == attribute_id
+        if purposes is not None:
+            wanted = sa.select(assignments.c.id).where(
+                assignments.c.attribute_id == attribute_id, assignments.c.purpose.in_(list(purposes))
+            )
+            condition &= annotations.c.assignment_id.in_(wanted)
+        found = self._latest(condition)
+        return Answers(
+            np.array([row for row, _, _ in found], dtype=np.int64),
+            np.array([annotator for _, annotator, _ in found], dtype=np.int64),
+            np.array([_NUMBERS[word] for _, _, word in found], dtype=np.int8),
+        )
+
+    def answered_rows(self, assignment_id: str) -> dict[int, int]:
+        """Return row -> latest answer given in this assignment; withdrawn ones are left out."""
+        found = self._latest(annotations.c.assignment_id == assignment_id)
+        return {int(row): _NUMBERS[word] for row, _, word in found}
+
+    def image_annotations(self, attribute_id: int, row: int) -> list[Annotation]:
+        """Return everything that was ever said about one image, oldest first, withdrawn answers included."""
+        table = annotations.c
+        query = (
+            sa.select(table.id, table.uid, table.assignment_id, annotators.c.name, assignments.c.purpose)
+            .add_columns(table.answer, table.seconds, table.made_at)
+            .join(annotators, annotators.c.id == table.annotator_id)
+            .join(assignments, assignments.c.id == table.assignment_id)
+            .where(table.attribute_id == attribute_id, table.row == row)
+            .order_by(table.id)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Annotation(id_, uid, assignment_id, name, purpose, row, _NUMBERS[word], seconds, made_at)
+                for id_, uid, assignment_id, name, purpose, word, seconds, made_at in connection.execute(query)
+            ]
+
+    def _latest(self, condition: sa.ColumnElement[bool]) -> list[Any]:
+        """(row, annotator, answer) of the newest annotation of each pair among those that meet the condition.
+
+        Grouping runs along the index ``annotations_by_image``; the join then looks each newest id up once.
+        """
+        table = annotations.c
+        newest = sa.select(sa.func.max(table.id).label("id")).where(condition).group_by(table.row, table.annotator_id)
+        pairs = newest.subquery()
+        query = (
+            sa.select(table.row, table.annotator_id, table.answer)
+            .join(pairs, pairs.c.id == table.id)
+            .where(table.answer != _WORDS[WITHDRAWN])
+            .order_by(table.row, table.annotator_id)
+        )
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).all())
+
+
+def _checked_rows(rows: Iterable[int]) -> tuple[int, ...]:
+    order = tuple(int(row) for row in rows)
+    if not order:
+        raise AnnotationError("an assignment without images cannot be answered: give at least one row.")
+    if len(set(order)) < len(order):
+        twice = next(row for row, times in Counter(order).items() if times > 1)
+        raise AnnotationError(f"row {twice} is in the assignment twice: give each image once.")
+    if min(order) < 0 or max(order) > _LARGEST_ROW:
+        raise AnnotationError(f"rows are numbered from 0: {min(order)} to {max(order)} were given.")
+    return order
+
+
+def _not_in_assignment(row: object) -> AnnotationError:
+    return AnnotationError(f"row {str(row)[:60]} is not in this assignment: reload the page to see which are.")
+
+
+def _check_answers(answers: Sequence[NewAnswer]) -> None:
+    for answer in answers:
+        if not isinstance(answer.uid, str) or not _UID.fullmatch(answer.uid):
+            raise AnnotationError(
+                f"{str(answer.uid)[:60]!r} is not a uid: use 1 to 100 letters, digits or any of _ . : - (a UUID)."
+            )
+        if not _is_whole(answer.row) or not 0 <= answer.row <= _LARGEST_ROW:
+            raise _not_in_assignment(answer.row)
+        if not _is_whole(answer.answer) or answer.answer not in _WORDS:
+            known = ", ".join(f"{number} ({word})" for number, word in _WORDS.items())
+            raise AnnotationError(f"{str(answer.answer)[:60]!r} is not an answer: use one of {known}.")
+        if answer.seconds is not None and not _is_duration(answer.seconds):
+            raise AnnotationError(f"{str(answer.seconds)[:60]!r} is no number of seconds: give one of at least 0.")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_duration(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return False
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return False
+    return math.isfinite(seconds) and seconds >= 0

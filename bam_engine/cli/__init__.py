@@ -1,0 +1,5 @@
+"""The command line: one subcommand for each step of the work."""
+
+from bam_engine.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,156 @@
+"""What each subcommand does: call one flow of the workspace, print what came of it."""
+
+from argparse import Namespace
+
+from bam_engine.annotation import BAM_ATTRIBUTES
+from bam_engine.cli.progress import bar
+from bam_engine.collection import ingest_folder
+from bam_engine.errors import AnnotationError
+from bam_engine.workspace import Workspace, audits, maps, rounds, thresholds
+from bam_engine.workspace import export as exporting
+from bam_engine.workspace.embedding import embed_collection
+from bam_engine.workspace.models import scores_of
+from bam_engine.workspace.status import overview
+from bam_engine.workspace.tasks import attribute_of
+
+
+def ingest(workspace: Workspace, options: Namespace) -> None:
+    """Add a folder of images and list what could not be read."""
+    with bar("ingest", "images") as report:
+        found = ingest_folder(
+            workspace.catalogue,
+            workspace.thumbnails,
+            options.folder,
+            metadata=options.metadata,
+            project=options.project,
+            report=report,
+        )
+    print(
+        f"{found.added} images added, {found.known} known before, {len(found.identical)} identical to another, "
+        f"{len(found.unreadable)} unreadable, {found.others} other files"
+    )
+    for problem in found.unreadable:
+        print(f"  {problem.uri}: {problem.reason}")
+
+
+def embed(workspace: Workspace, options: Namespace) -> None:
+    """Embed what has no vector yet, with the encoder asked for or the one in use."""
+    if options.encoder:
+        workspace.choose_encoder(options.encoder, options.checkpoint)
+    with bar("embed", "images") as report:
+        made = embed_collection(workspace, report=report)
+    print(f"{made.embedded} images embedded with {workspace.choice.spec} at {made.rate:.1f} a second")
+    if made.failed:
+        print(f"{made.failed} images could not be embedded: `status` and the Embeddings page list them")
+
+
+def add_attribute(workspace: Workspace, options: Namespace) -> None:
+    """Define an attribute from its question, or from BAM's template of that name."""
+    templates = {template.name: template for template in BAM_ATTRIBUTES}
+    if options.question:
+        made = workspace.attributes.add(options.name, options.kind, options.question, options.instructions)
+    elif options.name in templates:
+        found = templates[options.name]
+        made = workspace.attributes.add(found.name, found.kind, found.question, found.instructions)
+    else:
+        raise AnnotationError(
+            f"{options.name} is none of BAM's attributes, so it needs a --question. BAM's are {', '.join(templates)}"
+        )
+    print(f"{made.name} ({made.kind}): {made.question}")
+
+
+def list_attributes(workspace: Workspace, _options: Namespace) -> None:
+    """Print the attributes."""
+    for attribute in workspace.attributes.all():
+        print(f"{attribute.name:30} {attribute.kind:8} {attribute.question}")
+
+
+def score(workspace: Workspace, options: Namespace) -> None:
+    """Train on the labels there are and score every image."""
+    attribute = attribute_of(workspace, options.name)
+    with bar("score", "steps") as report:
+        model = rounds.train(workspace, attribute, report=report)
+    details = model.details
+    print(
+        f"{details['labels']} labels ({details['n_positive']} positive), {len(scores_of(workspace, attribute))} scored"
+    )
+    measured = details["measured"]
+    if found := measured.get("average_precision"):
+        print(f"average precision {_interval(found['value'], found['low'], found['high'])} on the validation set")
+    if measured.get("problem"):
+        print(measured["problem"])
+
+
+def threshold(workspace: Workspace, options: Namespace) -> None:
+    """Choose the threshold for a precision and keep it."""
+    attribute = attribute_of(workspace, options.name)
+    found = thresholds.suggest(workspace, attribute, target=options.target)
+    if not options.dry_run:
+        thresholds.keep(workspace, attribute, found)
+    print(f"accept scores of at least {found.value:.4f}: {found.n_accepted} images")
+    print(f"precision {_interval(found.precision, found.precision_low, found.precision_high)}")
+    print(f"recall    {_interval(found.recall, found.recall_low, found.recall_high)}")
+    print(found.evidence)
+
+
+def layout(workspace: Workspace, options: Namespace) -> None:
+    """Compute a map."""
+    with bar("layout", "steps") as report:
+        made = maps.make_layout(
+            workspace,
+            method=options.method,
+            scope=options.scope,
+            best=options.best,
+            seed=options.seed,
+            report=report,
+        )
+    print(f"{made.title}, in {made.seconds:.1f} s")
+
+
+def audit(workspace: Workspace, options: Namespace) -> None:
+    """Draw an audit, or print what people's answers say of the last one."""
+    attribute = attribute_of(workspace, options.name)
+    if options.draw:
+        audits.draw(workspace, attribute, n_accepted=options.accepted, n_rejected=options.rejected)
+    found = audits.latest_result(workspace, attribute)
+    if found is None:
+        print(f"{attribute.name} has no audit of its threshold: draw one with --draw")
+        return
+    print(f"{found.state.answered} of {found.state.asked} images are judged")
+    for name, share in (
+        ("precision", found.precision),
+        ("precision, BAM's definition", found.by_any),
+        ("missed", found.missed),
+    ):
+        if share is not None:
+            print(f"{name}: {_interval(share.value, share.low, share.high)}, {share.k} of {share.n}")
+
+
+def export(workspace: Workspace, options: Namespace) -> None:
+    """Write the dataset."""
+    with bar("export", "tables") as report:
+        written = exporting.export(workspace, options.target, form=options.format, report=report)
+    for path in written:
+        print(path)
+
+
+def status(workspace: Workspace, _options: Namespace) -> None:
+    """Print where everything stands and what to do next."""
+    found = overview(workspace)
+    print(
+        f"{found.images} images, {found.embedded} embedded with {found.encoder}, {found.annotations} answers by people"
+    )
+    for problem in workspace.catalogue.problems():
+        print(f"  {problem.stage}: {problem.uri}: {problem.reason}")
+    for line in found.attributes:
+        shares = [
+            f"{name} {_interval(*share)}"
+            for name, share in (("precision", line.precision), ("recall", line.recall), ("audited", line.audited))
+            if share is not None
+        ]
+        print(f"{line.name}: {line.rounds} rounds, {line.labels} labels{''.join(', ' + share for share in shares)}")
+    print(f"next: {found.next_text}")
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"

@@ -1,0 +1,378 @@
+"""What is asked next, and why.
+
+In:  vectors (N, d) and scores (N,) of the whole collection, and the pool: the rows that may be asked.
+Out: a batch of distinct rows of the pool, each with a reason a person can read. Knows nothing of people or labels.
+
+The pool is the caller's: it leaves out images that are labelled, held out, or could not be embedded. Ties go to the
+lower row; the same input and generator give the same batch; a pool smaller than the batch is asked whole. No batch
+holds two images of equal vector where vectors are given, nor more of a project than the cap where projects are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.errors import LearningError
+from bam_engine.learning.clusters import typical_rows
+from bam_engine.learning.sampling import Rows
+
+Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
+
+NEAR_BOUNDARY = "near the class boundary"
+SCORES_HIGHEST = "scores highest"
+UNLIKE_OTHERS = "unlike the others asked"
+RANDOM = "random"
+TYPICAL = "typical of its neighbourhood"
+LIKE_EXAMPLES = "like your examples"
+MATCHES_TEXT = "matches the text"
+
+STRATEGIES: Mapping[str, str] = MappingProxyType(
+    {
+        "mixture": "near the class boundary, top-scoring, diverse and random images together",
+        "margin": "the images nearest to the class boundary",
+        "top": "the images that score highest",
+        "spread": "typical images of every neighbourhood, whatever their score",
+        "random": "images at random",
+    }
+)
+
+_PARTS = ((NEAR_BOUNDARY, 0.40), (SCORES_HIGHEST, 0.25), (UNLIKE_OTHERS, 0.20))  # of a mixture; the rest is random
+_SPREAD_OVER = 4096  # a spread batch looks at so many images of the pool
+_SHORTLIST = 10  # uncertain images for each diverse one asked
+_FEWEST_OF_A_GROUP = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows to ask, in the order to show them, and why each is asked."""
+
+    rows: Rows
+    reasons: tuple[str, ...]
+
+
+class _Picks:
+    """A batch in the making: takes candidates in order, past those that are there already or one too many."""
+
+    def __init__(
+        self, pool: Rows, count: int, vectors: Vectors | None, groups: npt.NDArray[np.int64] | None, cap: int | None
+    ) -> None:
+        self.count = min(count, len(pool))
+        self._vectors, self._groups = vectors, groups
+        self._cap = _default_cap(pool, count, groups) if cap is None else cap
+        self._reasons: dict[int, str] = {}
+        self._seen: set[bytes] = set()
+        self._of_group: dict[int, int] = {}
+
+    @property
+    def rows(self) -> list[int]:
+        return list(self._reasons)
+
+    def take(self, candidates: Iterable[int], wanted: int, reason: str) -> None:
+        """Add up to ``wanted`` of the candidates."""
+        end = min(len(self._reasons) + wanted, self.count)
+        if len(self._reasons) >= end:
+            return
+        for row in candidates:
+            self._add(int(row), reason)
+            if len(self._reasons) >= end:
+                return
+
+    def _add(self, row: int, reason: str) -> None:
+        if row in self._reasons:
+            return
+        group = row if self._groups is None else int(self._groups[row])
+        if self._of_group.get(group, 0) >= self._cap:
+            return
+        if self._vectors is not None:
+            content = self._vectors[row].tobytes()
+            if content in self._seen:
+                return
+            self._seen.add(content)
+        self._of_group[group] = self._of_group.get(group, 0) + 1
+        self._reasons[row] = reason
+
+    def batch(self) -> Batch:
+        return Batch(np.fromiter(self._reasons, dtype=np.int64), tuple(self._reasons.values()))
+
+
+def _default_cap(pool: Rows, count: int, groups: npt.NDArray[np.int64] | None) -> int:
+    """Return 3, or twice a project's even share of the batch where projects are few."""
+    if groups is None:
+        return count
+    return max(_FEWEST_OF_A_GROUP, -(-2 * count // len(np.unique(groups[pool]))))
+
+
+def spread(
+    vectors: Vectors,
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+    rng: np.random.Generator,
+) -> Batch:
+    """Ask the most typical image of each of ``count`` neighbourhoods (k-means over at most 4,096 images of the pool).
+
+    A first batch without any hint (TypiClust's idea: Hacohen et al., 2022).
+    """
+    rows = _checked_pool(pool, len(vectors), count)
+    picks = _Picks(rows, count, vectors, groups, cap_per_group)
+    looked_at = np.sort(rng.choice(rows, size=min(len(rows), max(_SPREAD_OVER, 4 * count)), replace=False))
+    picks.take(_typical(vectors, looked_at, count, rng), count, TYPICAL)
+    picks.take(_at_random(rows, count, rng), count, RANDOM)
+    return picks.batch()
+
+
+def similar(
+    vectors: Vectors,
+    seeds: Vectors,
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    reason: str = LIKE_EXAMPLES,
+    contrast: float = 0.25,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+    rng: np.random.Generator,
+) -> Batch:
+    """Ask the images most like the seeds: embedded example images, or embedded text (``reason=MATCHES_TEXT``).
+
+    Parameters
+    ----------
+    seeds : (m, d)
+        Each seed in turn brings its nearest image by cosine that is not in the batch yet.
+    contrast : float
+        The share of the batch drawn at random, so that it holds negatives for the classifier to learn from.
+    """
+    rows = _checked_pool(pool, len(vectors), count)
+    wanted = np.atleast_2d(np.asarray(seeds, dtype=np.float32))
+    if wanted.shape[0] == 0 or wanted.shape[1] != vectors.shape[1]:
+        raise LearningError(
+            f"examples of shape {wanted.shape} were given for vectors of {vectors.shape[1]} numbers: "
+            "give at least one, embedded by the same encoder."
+        )
+    picks = _Picks(rows, count, vectors, groups, cap_per_group)
+    far = -_similarities(vectors, wanted, rows)
+    nearest = [_best_first(column, rows) for column in far.T]
+    picks.take(_in_turn(nearest), picks.count - round(contrast * picks.count), reason)
+    picks.take(_at_random(rows, count, rng), count, RANDOM)
+    return picks.batch()
+
+
+def _similarities(
+    vectors: Vectors, seeds: npt.NDArray[np.float32], rows: Rows, block: int = 4096
+) -> npt.NDArray[np.float32]:
+    length = np.linalg.norm(seeds, axis=1, keepdims=True)
+    unit = (seeds / np.where(length > 0, length, 1)).T
+    parts = [
+        np.asarray(vectors[rows[start : start + block]], dtype=np.float32) @ unit
+        for start in range(0, len(rows), block)
+    ]
+    return np.concatenate(parts)
+
+
+def _in_turn(orders: list[Iterator[int]]) -> Iterator[int]:
+    """Yield one of each order after the other; whoever takes them skips what another order brought before."""
+    for together in zip(*orders, strict=True):
+        yield from together
+
+
+def top(
+    scores: Scores,
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    vectors: Vectors | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+) -> Batch:
+    """Ask the images of highest score."""
+    rows = _checked_pool(pool, len(scores), count)
+    picks = _Picks(rows, count, vectors, groups, cap_per_group)
+    picks.take(_best_first(-scores[rows], rows), count, SCORES_HIGHEST)
+    return picks.batch()
+
+
+def margin(
+    scores: Scores,
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    centre: float,
+    vectors: Vectors | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+) -> Batch:
+    """Ask the images whose score is nearest to ``centre``, the model's ``separation``."""
+    rows = _checked_pool(pool, len(scores), count)
+    picks = _Picks(rows, count, vectors, groups, cap_per_group)
+    picks.take(_best_first(np.abs(scores[rows] - centre), rows), count, NEAR_BOUNDARY)
+    return picks.batch()
+
+
+def random(
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    vectors: Vectors | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+    rng: np.random.Generator,
+) -> Batch:
+    """Ask images at random. Without vectors and groups the batch is a simple random sample of the pool."""
+    rows = _checked_pool(pool, None, count)
+    picks = _Picks(rows, count, vectors, groups, cap_per_group)
+    picks.take(_at_random(rows, count, rng), count, RANDOM)
+    return picks.batch()
+
+
+def mixture(
+    vectors: Vectors,
+    scores: Scores,
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    centre: float,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+    rng: np.random.Generator,
+) -> Batch:
+    """Ask a batch for several ends at once: the default.
+
+    40 % lie nearest to the class-separation point (not to probability 0.5, which under imbalance is far from where the
+    classes part: GALAXY, Zhang et al. 2022; DIRECT, Nuggehalli et al. 2023), 25 % score highest (they find positives
+    of a rare attribute), 20 % are typical of the clusters among the next uncertain ones (so that a batch does not ask
+    one thing a hundred times), 15 % are random (so that what the model is blind to is found at all).
+
+    Parameters
+    ----------
+    centre : float
+        The score at which the classes part: the model's ``separation``.
+    groups : (N,) int, optional
+        Projects; at most ``cap_per_group`` of one are asked (None: 3, more where projects are few).
+    """
+    rows = _checked_pool(pool, len(scores), count)
+    picks = _Picks(rows, count, vectors, groups, cap_per_group)
+    near, high, diverse = (round(share * picks.count) for _, share in _PARTS)
+    own = scores[rows]
+    doubt = np.abs(own - centre)
+    picks.take(_best_first(doubt, rows), near, NEAR_BOUNDARY)
+    picks.take(_best_first(-own, rows), high, SCORES_HIGHEST)
+    picks.take(_diverse(vectors, doubt, rows, picks.rows, diverse, rng), diverse, UNLIKE_OTHERS)
+    picks.take(_at_random(rows, count, rng), count, RANDOM)
+    return picks.batch()
+
+
+def _diverse(
+    vectors: Vectors, doubt: Scores, rows: Rows, taken: list[int], count: int, rng: np.random.Generator
+) -> Iterator[int]:
+    already = set(taken)
+    shortlist: list[int] = []
+    for row in _best_first(doubt, rows):
+        if len(shortlist) >= _SHORTLIST * count:
+            break
+        if row not in already:
+            shortlist.append(row)
+    if shortlist:
+        yield from _typical(vectors, np.sort(np.array(shortlist)), count, rng)
+
+
+def ask(
+    strategy: str,
+    vectors: Vectors,
+    scores: Scores,
+    pool: npt.ArrayLike,
+    count: int,
+    *,
+    centre: float,
+    groups: npt.NDArray[np.int64] | None = None,
+    cap_per_group: int | None = None,
+    rng: np.random.Generator,
+) -> Batch:
+    """Return the batch of the strategy of that name in ``STRATEGIES``."""
+    limits: dict[str, Any] = {"groups": groups, "cap_per_group": cap_per_group}
+    match strategy:
+        case "mixture":
+            return mixture(vectors, scores, pool, count, centre=centre, rng=rng, **limits)
+        case "margin":
+            return margin(scores, pool, count, centre=centre, vectors=vectors, **limits)
+        case "top":
+            return top(scores, pool, count, vectors=vectors, **limits)
+        case "spread":
+            return spread(vectors, pool, count, rng=rng, **limits)
+        case "random":
+            return random(pool, count, rng=rng)
+    raise LearningError(f"there is no query strategy {strategy!r}; there are {', '.join(STRATEGIES)}.")
+
+
+def separation_point(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """Return the score that best parts labelled negatives from positives.
+
+    It is the cut of least balanced error (share of the positives below plus share of the negatives above), half-way
+    between the two neighbouring scores; of several equally good ones the middle one. With one class alone it is
+    the end of the scores beyond which the other must lie.
+
+    Examples
+    --------
+    >>> separation_point([-3, -1, 2, 4], [0, 0, 1, 1])
+    0.5
+    """
+    score, label = np.asarray(scores, dtype=np.float64), np.asarray(labels).astype(bool)
+    if len(score) == 0:
+        raise LearningError("a separation point needs labelled images; none is there. Label a batch first.")
+    if label.all() or not label.any():
+        return float(score.min() if label.all() else score.max())
+    values, place = np.unique(score, return_inverse=True)
+    positives_below = np.cumsum(np.bincount(place, weights=label))[:-1] / label.sum()
+    negatives_below = np.cumsum(np.bincount(place, weights=~label))[:-1] / (~label).sum()
+    if len(values) == 1:
+        return float(values[0])
+    error = positives_below + 1 - negatives_below
+    best = np.flatnonzero(error <= error.min() + 1e-12)
+    cut = best[len(best) // 2]
+    return float((values[cut] + values[cut + 1]) / 2)
+
+
+def _checked_pool(pool: npt.ArrayLike, n: int | None, count: int) -> Rows:
+    rows = np.asarray(pool, dtype=np.int64)
+    if count < 1:
+        raise LearningError(f"a batch of {count} images was asked. Ask for at least 1.")
+    if len(rows) == 0:
+        raise LearningError("no image is left to ask: all are labelled or held out. Add images, or stop here.")
+    if n is not None and not (rows.min() >= 0 and rows.max() < n):
+        raise LearningError(
+            f"the pool names rows from {rows.min()} to {rows.max()}; there are vectors for 0 to {n - 1}."
+        )
+    return rows
+
+
+def _best_first(keys: Scores, rows: Rows) -> Iterator[int]:
+    """Yield the rows from the smallest key up, ties by row, sorting no more of a long pool than is looked at."""
+    size, done = 1024, 0
+    while done < len(rows):
+        near = np.arange(len(rows))
+        if size < len(rows):
+            near = np.flatnonzero(keys <= np.partition(keys, size - 1)[size - 1])
+        order = near[np.lexsort((rows[near], keys[near]))]
+        yield from rows[order[done:]].tolist()
+        size, done = 8 * size, len(order)
+
+
+def _at_random(rows: Rows, count: int, rng: np.random.Generator) -> Iterator[int]:
+    """Yield the rows in random order, drawing no more of a long pool than is likely to be looked at."""
+    first = rng.choice(rows, size=min(len(rows), 4 * count), replace=False)
+    yield from first.tolist()
+    yield from rng.permutation(np.setdiff1d(rows, first)).tolist()
+
+
+def _typical(vectors: Vectors, rows: Rows, count: int, rng: np.random.Generator) -> Iterator[int]:
+    """Yield a typical row of each of ``count`` clusters; rows of equal vector count once."""
+    content = np.ascontiguousarray(vectors[rows])
+    keys = content.view(np.dtype((np.void, content.dtype.itemsize * content.shape[1]))).ravel()
+    distinct = np.sort(np.unique(keys, return_index=True)[1])
+    yield from rows[distinct[typical_rows(content[distinct].astype(np.float32), count, rng=rng)]].tolist()

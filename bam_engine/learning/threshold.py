@@ -1,0 +1,236 @@
+"""From scores to a decision: the lowest threshold that keeps a promised precision.
+
+In:  scores, labels, sampling weights and projects of the validation set, and the scores of the whole pool.
+Out: one cut and its evidence. Knows nothing of images, rounds or pages.
+
+"The lowest cut whose empirical precision is 0.90" breaks its promise more often than not, because the luckiest of many
+cuts is taken (``benchmarks/guarantee.py`` prints how often). The rule here tests cuts in an order fixed beforehand.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.errors import LearningError, NoThreshold
+from bam_engine.learning.evaluation import Sample, checked_sample, count_accepted, precision_recall
+from bam_engine.learning.intervals import Floats, checked_confidence, lower_bound, shares
+
+_STEP = 1.1  # each cut accepts a tenth more than the one before: about half a standard error of the precision
+_FIRST_SHARE = 0.1  # the sequence starts where a tenth of the sample is accepted, or later
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A cut and what the validation set says of it; accept when ``score >= value``.
+
+    ``precision_low`` to ``recall_high`` are two-sided intervals at ``confidence``. ``bound`` is the one-sided lower
+    limit of the precision at the same confidence; ``certified`` says that the guarantee of :func:`choose_threshold`
+    holds for ``target``. ``n`` and ``n_accepted_sample`` count images of the validation set, ``n_accepted`` those of
+    the pool (of the sample when no pool was given).
+    """
+
+    value: float
+    precision: float
+    precision_low: float
+    precision_high: float
+    recall: float
+    recall_low: float
+    recall_high: float
+    target: float
+    confidence: float
+    certified: bool
+    bound: float
+    n: int
+    n_accepted_sample: int
+    n_accepted: int
+
+    @property
+    def evidence(self) -> str:
+        """One sentence for the person who decides."""
+        seen = f"{self.n_accepted_sample} of {self.n} validation images are accepted, {self.precision:.1%} rightly"
+        if self.certified:
+            return f"Precision is at least {self.target:g} with {self.confidence:.0%} confidence: {seen}."
+        return (
+            f"Not certified: {seen}, which shows a precision of at least {self.bound:.2f} only. "
+            f"To be sure of {self.target:g}, label more validation images or another round."
+        )
+
+
+def choose_threshold(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    target: float = 0.90,
+    confidence: float = 0.95,
+    pool_scores: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+) -> Threshold:
+    """Return the loosest cut that is certified to keep ``target``, or the loosest that seems to.
+
+    The cuts of :func:`fixed_cuts` are tested strict to loose. At each, the hypothesis "the precision is below target"
+    is rejected when the exact one-sided binomial lower limit of the accepted validation images reaches the target. The
+    first cut that fails ends the sequence; the last that passed is the threshold, ``certified=True``.
+
+    **What is guaranteed.** Over draws of the validation set, the probability that a certified threshold accepts images
+    of the pool with a precision below ``target`` is at most ``1 - confidence``. Proof: a false promise needs the first
+    cut of the sequence whose true precision is below target to pass its test, and one exact test does that with at
+    most this probability; no correction for the number of cuts is needed (fixed-sequence testing, Maurer, Hothorn and
+    Lehmacher 1995; for this use Angelopoulos et al., Learn then Test, 2021).
+
+    **Under which assumptions.**
+
+    - The validation set is a simple random sample of the pool (drawing without replacement makes the test too
+      careful, never too bold), the classifier has never seen its labels, and the labels are right.
+    - The pool is the whole collection, its training images included. What is left when those are taken out holds
+      fewer positives than the sample stands for, so where the training labels are a sizeable part of the accepted
+      images, the precision among the others alone can be lower than promised; the audit measures that one.
+    - ``pool_scores`` are the scores of that pool, so the cuts are fixed without the sample. When None, the sample's
+      own scores stand in, and the guarantee is approximate (the benchmark measures it).
+    - One model, one target. Trying rounds, attributes or targets until one is certified adds up their risks; the audit,
+      drawn afresh, is the remedy.
+    - ``groups`` never weaken it: repeated projects only divide the counts by a design effect of at least 1, since an
+      image of the same maker says less about the next maker's. With ``weights`` it is approximate, by effective counts.
+
+    **If nothing is certified**, the lowest cut among the sample's scores whose empirical precision is at least
+    ``target`` is returned with ``certified=False``: nothing is promised of it beyond its interval, which itself is too
+    hopeful, the cut having been chosen by it.
+
+    Raises
+    ------
+    NoThreshold
+        No cut reaches the target even empirically.
+    LearningError
+        Only positives or only negatives are labelled, or the input does not fit together.
+    """
+    if not 0 < target < 1:
+        raise LearningError(f"a precision target lies between 0 and 1; {target:g} was asked. Use 0.90, say.")
+    sample = checked_sample(scores, labels, weights, groups)
+    _check_both_classes(sample)
+    pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
+    cut = _certified_cut(sample, fixed_cuts(pool, len(sample.labels), target, confidence), target, confidence)
+    certified = cut is not None
+    value = _empirical_cut(sample, target) if cut is None else cut
+    return _at(value, sample, pool, target, confidence, certified)
+
+
+def threshold_at(
+    value: float,
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    target: float = 0.90,
+    confidence: float = 0.95,
+    pool_scores: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+) -> Threshold:
+    """Return what the validation set says of a cut that a person set by hand; never ``certified``."""
+    sample = checked_sample(scores, labels, weights, groups)
+    pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
+    return _at(value, sample, pool, target, confidence, False)
+
+
+def fixed_cuts(
+    pool_scores: npt.ArrayLike, n: int, target: float = 0.90, confidence: float = 0.95
+) -> npt.NDArray[np.float64]:
+    """Return the cuts that a validation set of ``n`` images will be tested at, strict to loose, before it is labelled.
+
+    They are quantiles of the pool's scores. The first accepts so much of the pool that the sample can be expected to
+    hold a tenth of its images above it, and enough for the test to survive one negative (46 for 0.90 at 95 %): at
+    stricter cuts the test would fail for want of images and end the sequence. Each next accepts a tenth more. Empty
+    when even ``n`` accepted images could not certify the target.
+    """
+    pool = np.asarray(pool_scores)
+    smallest = _smallest_surviving_count(target, confidence)
+    if smallest > n or len(pool) == 0:
+        return np.empty(0)
+    first = max(smallest / n, _FIRST_SHARE)
+    steps = int(np.floor(np.log(1 / first) / np.log(_STEP))) + 1
+    ranks = np.ceil(len(pool) * np.minimum(first * _STEP ** np.arange(steps), 1.0)).astype(np.intp)
+    places = np.unique(len(pool) - np.clip(ranks, 1, len(pool)))
+    return np.unique(np.partition(pool, places)[places].astype(np.float64))[::-1]
+
+
+def _smallest_surviving_count(target: float, confidence: float) -> int:
+    """Return the fewest images that still certify the target with one negative among them."""
+    low, high = 1, 2
+    while lower_bound(high - 1, high, confidence) < target:
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if lower_bound(middle - 1, middle, confidence) >= target else (middle, high)
+    return high
+
+
+def _certified_cut(sample: Sample, cuts: Floats, target: float, confidence: float) -> float | None:
+    if len(cuts) == 0:
+        return None
+    passed = _precision_bounds(sample, cuts, confidence) >= target
+    n_passed = len(cuts) if passed.all() else int(np.argmin(passed))
+    return float(cuts[n_passed - 1]) if n_passed else None
+
+
+def _precision_bounds(sample: Sample, cuts: Floats, confidence: float) -> Floats:
+    accepted = sample.scores >= cuts[:, None]
+    positive = np.broadcast_to(sample.labels, accepted.shape)
+    found = shares(positive, accepted, weights=sample.weights, groups=sample.groups)
+    hits = np.where(np.isnan(found.value), 0.0, found.value) * found.n_effective
+    return lower_bound(hits, found.n_effective, checked_confidence(confidence))
+
+
+def _empirical_cut(sample: Sample, target: float) -> float:
+    """Return the lowest score of the sample that keeps the target by point estimate."""
+    order = np.argsort(-sample.scores, kind="stable")
+    weight = np.ones(len(order)) if sample.weights is None else sample.weights[order]
+    descending = sample.scores[order]
+    last = np.flatnonzero(np.diff(descending, append=-np.inf))  # images of equal score stand or fall together
+    precision = (np.cumsum(weight * sample.labels[order]) / np.cumsum(weight))[last]
+    kept = np.flatnonzero(precision >= target)
+    if len(kept) == 0:
+        best = int(np.argmax(precision))
+        raise NoThreshold(
+            f"no threshold reaches precision {target:g}: the best is {precision[best]:.2f}, at score "
+            f"{descending[last[best]]:.3f}. Label another round or lower the target."
+        )
+    return float(descending[last[kept[-1]]])
+
+
+def _at(
+    value: float, sample: Sample, pool: npt.NDArray[np.floating], target: float, confidence: float, certified: bool
+) -> Threshold:
+    curve = precision_recall(
+        sample.scores,
+        sample.labels,
+        cuts=[value],
+        weights=sample.weights,
+        groups=sample.groups,
+        confidence=confidence,
+    )
+    return Threshold(
+        value=value,
+        precision=float(curve.precision[0]),
+        precision_low=float(curve.precision_low[0]),
+        precision_high=float(curve.precision_high[0]),
+        recall=float(curve.recall[0]),
+        recall_low=float(curve.recall_low[0]),
+        recall_high=float(curve.recall_high[0]),
+        target=target,
+        confidence=confidence,
+        certified=certified,
+        bound=float(_precision_bounds(sample, curve.cuts, confidence)[0]),
+        n=len(sample.labels),
+        n_accepted_sample=int(curve.accepted[0]),
+        n_accepted=int(count_accepted(pool, [value])[0]),
+    )
+
+
+def _check_both_classes(sample: Sample) -> None:
+    for missing, there in ((True, False), (False, True)):
+        if not (sample.labels == missing).any():
+            names = {True: "positive", False: "negative"}
+            raise LearningError(
+                f"all {len(sample.labels)} labelled images of the validation set are {names[there]}: without a "
+                f"{names[missing]} one no threshold can be chosen. Label more of the validation set."
+            )

@@ -1,0 +1,141 @@
+"""The collection's vectors: made, completed, and looked through for neighbours.
+
+Wires ``collection`` to ``embedding``. What could not be embedded is noted under the stage ``embed:KEY``.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.embedding import VectorStore, embed, retry_missing
+from bam_engine.errors import EmbeddingError
+from bam_engine.progress import Report, silent
+from bam_engine.workspace.core import Workspace
+
+
+@dataclass(frozen=True)
+class EmbedSummary:
+    """What one run did: images embedded, images that failed, and images per second."""
+
+    embedded: int
+    failed: int
+    rate: float
+
+
+def stage(key: str) -> str:
+    """Return the name under which the problems of an encoder's runs are noted."""
+    return f"embed:{key}"
+
+
+def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedSummary:
+    """Embed every image that the encoder in use has no vector for, and try again those that failed before.
+
+    Raises
+    ------
+    EmbeddingError
+        There are no images, or the encoder cannot be opened.
+    Stopped
+        Asked to stop; the finished batches are kept and the next run goes on after them.
+    DiskFull
+        No room; the finished batches are kept.
+    """
+    if len(workspace.catalogue) == 0:
+        raise EmbeddingError("there are no images to embed. Add a folder of images first.")
+    encoder = workspace.encoder()
+    store = VectorStore(workspace.cache / "vectors" / encoder.key, encoder.dim)
+    paths = [Path(uri) for uri in workspace.catalogue.uris()]
+    missing_before = store.missing()
+    made = embed(paths, encoder, store, report=report)
+    failed = list(made.failed)
+    if len(missing_before):
+        failed += retry_missing(paths, encoder, store).failed
+    note_failures(workspace, encoder.key, paths, failed)
+    return EmbedSummary(made.embedded, len(failed), made.rate)
+
+
+def note_failures(workspace: Workspace, key: str, paths: list[Path], failed: list[tuple[int, str]]) -> None:
+    """Make the noted problems of an encoder those of the last run."""
+    for problem in workspace.catalogue.problems(stage(key)):
+        workspace.catalogue.clear_problem(stage(key), problem.uri)
+    for row, reason in failed:
+        workspace.catalogue.note_problem(stage(key), str(paths[row]), reason)
+
+
+def vectors_of(workspace: Workspace) -> NDArray[np.float16]:
+    """Return the vectors (n, d) of the encoder in use, memory-mapped.
+
+    Raises
+    ------
+    EmbeddingError
+        Nothing is embedded yet.
+    """
+    store = workspace.vectors()
+    if len(store) == 0:
+        raise EmbeddingError(f"no image is embedded with {workspace.choice.spec} yet. Embed the collection first.")
+    return store.array()
+
+
+def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
+    """Return the ``count`` images most like image ``row``, nearest first, with their cosine similarity.
+
+    The search is exact. Ties go to the lower row; the image itself and images without a vector are left out.
+    """
+    vectors = vectors_of(workspace)
+    if row >= len(vectors):
+        return []
+    return nearest_to(vectors, vectors[row].astype(np.float32), count, without=row)
+
+
+def search_text(workspace: Workspace, text: str, count: int = 200) -> list[tuple[int, float]]:
+    """Return the ``count`` images that match ``text`` best, with their cosine similarity.
+
+    Raises
+    ------
+    EmbeddingError
+        The encoder in use does not read text.
+    """
+    return nearest_to(vectors_of(workspace), text_vector(workspace, text), count)
+
+
+def reads_text(workspace: Workspace) -> bool:
+    """Whether the encoder in use places text among the images."""
+    return workspace.choice.spec.startswith("openclip:")
+
+
+def text_vector(workspace: Workspace, text: str) -> NDArray[np.float32]:
+    """Return the unit vector (d,) of a text.
+
+    Raises
+    ------
+    EmbeddingError
+        The encoder in use does not read text, or the text is empty.
+    """
+    if not text.strip():
+        raise EmbeddingError("the text is empty: describe what to look for")
+    encoder = workspace.encoder()
+    encode_text = getattr(encoder, "encode_text", None)
+    if encode_text is None:
+        raise EmbeddingError(
+            f"the encoder {encoder.spec} reads images only. Choose an OpenCLIP encoder to search by text."
+        )
+    vector: NDArray[np.float32] = encode_text([text])[0]
+    return vector
+
+
+def nearest_to(
+    vectors: NDArray[np.float16], wanted: NDArray[np.float32], count: int, *, without: int | None = None
+) -> list[tuple[int, float]]:
+    """Return the rows of ``vectors`` with the largest dot product with ``wanted``, largest first."""
+    likeness = np.empty(len(vectors), np.float32)
+    for start in range(0, len(vectors), 8192):
+        block = vectors[start : start + 8192].astype(np.float32)
+        likeness[start : start + len(block)] = block @ wanted
+        likeness[start : start + len(block)][~block.any(axis=1)] = -np.inf
+    if without is not None:
+        likeness[without] = -np.inf
+    count = min(count, len(likeness))
+    candidates = np.argpartition(-likeness, count - 1)[:count] if count else np.empty(0, np.int64)
+    order = candidates[np.lexsort((candidates, -likeness[candidates]))]
+    return [(int(row), float(likeness[row])) for row in order if np.isfinite(likeness[row])]

@@ -1,0 +1,77 @@
+"""What is known of one image, gathered from every room, for whoever looks at it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bam_engine.errors import BamError
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.embedding import neighbours
+from bam_engine.workspace.models import latest_model, scores_of
+from bam_engine.workspace.thresholds import current_threshold
+
+ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "taken back"}
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """One image: its record, its (attribute, score, decision), its (attribute, annotator, answer), its neighbours."""
+
+    row: int
+    uri: str
+    name: str
+    title: str | None
+    width: int
+    height: int
+    scores: list[tuple[str, float, str]]
+    annotations: list[tuple[str, str, str]]
+    neighbours: list[tuple[int, float]]
+
+
+def describe(workspace: Workspace, row: int, *, near: int = 16) -> ImageFacts:
+    """Gather what is known of image ``row``.
+
+    Raises
+    ------
+    NotThere
+        There is no such image.
+    """
+    image = workspace.catalogue.image(row)
+    try:
+        nearest = neighbours(workspace, row, near)
+    except BamError:  # nothing embedded yet: there are no neighbours to show
+        nearest = []
+    return ImageFacts(
+        row,
+        image.uri,
+        Path(image.uri).name,
+        image.title,
+        image.width,
+        image.height,
+        _scores(workspace, row),
+        _annotations(workspace, row),
+        nearest,
+    )
+
+
+def _scores(workspace: Workspace, row: int) -> list[tuple[str, float, str]]:
+    result = []
+    for attribute in workspace.attributes.all():
+        if latest_model(workspace, attribute) is None:
+            continue
+        scores = scores_of(workspace, attribute)
+        if row >= len(scores) or np.isnan(scores[row]):
+            continue
+        threshold = current_threshold(workspace, attribute)
+        decision = "" if threshold is None else "accepted" if scores[row] >= threshold.value else "rejected"
+        result.append((attribute.name, float(scores[row]), decision))
+    return sorted(result, key=lambda line: -line[1])
+
+
+def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:
+    return [
+        (attribute.name, said.annotator, ANSWER_WORDS[said.answer])
+        for attribute in workspace.attributes.all()
+        for said in workspace.annotations.image_annotations(attribute.id, row)
+    ]

@@ -1,0 +1,129 @@
+"""Trained classifiers and their scores: the model stays in the database, the scores under the cache.
+
+Wires ``learning`` to the vectors. A score that is missing from the cache, or older than the newest images, is made
+again from the stored coefficients.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.errors import DiskFull, LearningError
+from bam_engine.learning import LinearModel, score_all
+from bam_engine.progress import Report, silent
+from bam_engine.workspace.core import Workspace
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One row of ``models``: coefficients (d + 1,) with the intercept last, and what was measured at training."""
+
+    id: int
+    attribute_id: int
+    round_id: int
+    encoder: str
+    coefficients: NDArray[np.float32]
+    details: dict[str, Any]
+    made_at: str
+
+
+def save_model(
+    workspace: Workspace, attribute: Attribute, round_id: int, model: LinearModel, details: dict[str, Any]
+) -> TrainedModel:
+    """Store a trained model and return it with its id."""
+    packed = np.append(model.coefficients, model.intercept).astype(np.float32)
+    made_at, key = db.now(), workspace.choice.key
+    values = {
+        "attribute_id": attribute.id,
+        "round_id": round_id,
+        "encoder": key,
+        "coefficients": packed.tobytes(),
+        "details": json.dumps(details),
+        "made_at": made_at,
+    }
+    with workspace.engine.begin() as connection:
+        inserted = connection.execute(sa.insert(db.models).values(values)).inserted_primary_key
+    return TrainedModel(int(inserted[0]) if inserted else 0, attribute.id, round_id, key, packed, details, made_at)
+
+
+def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
+    """Return the models of ``attribute`` for the encoder in use, oldest first."""
+    table = db.models
+    query = (
+        sa.select(table)
+        .where(table.c.attribute_id == attribute.id, table.c.encoder == workspace.choice.key)
+        .order_by(table.c.id)
+    )
+    with workspace.engine.connect() as connection:
+        found = connection.execute(query).mappings().all()
+    return [
+        TrainedModel(
+            row["id"],
+            row["attribute_id"],
+            row["round_id"],
+            row["encoder"],
+            np.frombuffer(row["coefficients"], np.float32),
+            json.loads(row["details"]),
+            row["made_at"],
+        )
+        for row in found
+    ]
+
+
+def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | None:
+    """Return the newest model of ``attribute`` for the encoder in use."""
+    found = models(workspace, attribute)
+    return found[-1] if found else None
+
+
+def scores_of(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, report: Report = silent
+) -> NDArray[np.float32]:
+    """Return the scores (n,) of every embedded image by ``model``, or by the newest; NaN without a vector.
+
+    Raises
+    ------
+    LearningError
+        The attribute has no model yet.
+    """
+    model = model or latest_model(workspace, attribute)
+    if model is None:
+        raise LearningError(f"{attribute.name} has no scores yet. Label a first round and train.")
+    store = workspace.vectors(model.encoder)
+    path = workspace.cache / "scores" / attribute.name / f"{model.id}.npy"
+    if path.exists():
+        scores: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        if len(scores) == len(store):
+            return scores
+    scores = score_all(store.array(), unpack(model), report=report)
+    scores[store.missing()] = np.nan
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part.npy")
+    try:
+        np.save(temporary, scores)
+        temporary.replace(path)
+    except OSError as error:
+        raise DiskFull(f"the scores of {attribute.name} cannot be kept: {error.strerror}. Free some room.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return scores
+
+
+def unpack(model: TrainedModel) -> LinearModel:
+    """Return the stored model as the classifier it was."""
+    details = model.details
+    return LinearModel(
+        coefficients=model.coefficients[:-1],
+        intercept=float(model.coefficients[-1]),
+        strength=float(details["strength"]),
+        n_positive=int(details["n_positive"]),
+        n_negative=int(details["n_negative"]),
+        seed=int(details["seed"]),
+        separation=float(details["separation"]),
+    )

@@ -1,0 +1,135 @@
+"""Where the whole workspace stands, and what should be done next."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import audits, rounds, tasks
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.thresholds import current_threshold
+
+STEPS = {
+    "embed": ("embed", "Embed the images", "the images have no vectors yet."),
+    "draw_validation": ("rounds", "Draw a validation sample", "{name} needs a validation sample to be judged on."),
+    "label_validation": (
+        "annotate",
+        "Label the validation sample",
+        "the validation sample of {name} waits for answers.",
+    ),
+    "start_round": ("rounds", "Start the next round", "{name} is ready for its next round."),
+    "label_round": ("annotate", "Label the round", "round {round} of {name} waits for answers."),
+    "train": ("rounds", "Train", "round {round} of {name} is labelled: train on it."),
+    "decide": ("threshold", "Choose the threshold", "{name} has had its rounds: choose its threshold."),
+    "audit": ("audit", "Audit", "{name} has a threshold: audit it on a fresh sample."),
+    "done": ("export", "Export the dataset", "every attribute is decided and audited."),
+}
+
+Share = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class AttributeLine:
+    """One attribute at a glance; shares are (value, low, high)."""
+
+    name: str
+    rounds: int
+    labels: int
+    precision: Share | None
+    recall: Share | None
+    accepted: int | None
+    audited: Share | None
+    step: str
+    step_key: str
+    round: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole workspace at a glance, and the one thing to do next."""
+
+    images: int
+    embedded: int
+    encoder: str
+    unreadable: int
+    annotations: int
+    attributes: tuple[AttributeLine, ...]
+    next_text: str
+    next_page: str
+    next_action: str
+    next_attribute: str | None
+
+
+def overview(workspace: Workspace) -> Overview:
+    """Gather where everything stands."""
+    images = len(workspace.catalogue)
+    embedded = len(workspace.vectors())
+    lines = tuple(_line(workspace, attribute) for attribute in workspace.attributes.all())
+    text, page, action, name = _next(images, embedded, lines)
+    return Overview(
+        images=images,
+        embedded=embedded,
+        encoder=workspace.choice.spec,
+        unreadable=len(workspace.catalogue.problems("ingest")),
+        annotations=_count_annotations(workspace),
+        attributes=lines,
+        next_text=text,
+        next_page=page,
+        next_action=action,
+        next_attribute=name,
+    )
+
+
+def _next(images: int, embedded: int, lines: tuple[AttributeLine, ...]) -> tuple[str, str, str, str | None]:
+    if images == 0:
+        return "the collection is empty.", "images", "Add a folder of images", None
+    if embedded < images:
+        return f"{images - embedded:,} images have no vectors yet.", "embed", "Embed the images", None
+    if not lines:
+        return "there are no attributes yet.", "attributes", "Define the first attribute", None
+    open_lines = [line for line in lines if line.step_key != "done"]
+    line = open_lines[0] if open_lines else lines[0]
+    page, action, text = STEPS[line.step_key]
+    name = line.name if open_lines else None
+    return text.format(name=line.name, round=line.round), page, action, name
+
+
+def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
+    found = rounds.state(workspace, attribute)
+    threshold = current_threshold(workspace, attribute)
+    audit = audits.latest_result(workspace, attribute)
+    step: str = found.step
+    if step == "decide" and threshold is not None and threshold.kept:
+        step = "done" if audit is not None and audit.complete else "audit"
+    evidence = None if threshold is None else threshold.evidence
+    rows, _ = rounds.training_labels(workspace, attribute)
+    return AttributeLine(
+        name=attribute.name,
+        rounds=sum(turn.model is not None for turn in found.rounds),
+        labels=len(rows),
+        precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
+        recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),
+        accepted=None if evidence is None else evidence.n_accepted,
+        audited=None if audit is None or audit.precision is None else audit.share,
+        step=STEPS[step][1],
+        step_key=step,
+        round=found.rounds[-1].number if found.rounds else 0,
+    )
+
+
+def _count_annotations(workspace: Workspace) -> int:
+    query = sa.select(sa.func.count()).select_from(db.annotations).where(db.annotations.c.answer != "withdrawn")
+    with workspace.engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def waiting_tasks(workspace: Workspace, attribute: Attribute, annotator: str) -> list[tasks.Task]:
+    """Return the tasks that need this annotator now, the most urgent first: validation, the open round, the audit."""
+    found = rounds.state(workspace, attribute)
+    candidates = [tasks.validation_task(workspace, attribute)]
+    candidates += [found.rounds[-1].task] if found.rounds else []
+    audit = audits.open_audit_task(workspace, attribute)
+    candidates += [audit] if audit is not None else []
+    who = workspace.annotations.annotator(annotator)
+    return [task for task in candidates if len(tasks.rows_for(workspace, task, who))]

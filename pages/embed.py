@@ -1,0 +1,78 @@
+"""Embeddings: choose an encoder, make the vectors, watch the rate."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from bam_engine.workspace.embedding import embed_collection, stage
+from web import ui
+from web.engine import workspace
+from web.navigation import link
+
+JOB = "embed"
+KINDS = {
+    "builtin": "Built-in: classical descriptors, needs no download",
+    "timm": "timm: a network's features, such as resnet18",
+    "openclip": "OpenCLIP: images and text",
+}
+
+ws = workspace()
+ui.head(
+    "Embeddings",
+    "An encoder turns each image into a vector. Everything after this works on the vectors: "
+    "rounds, neighbours and the map.",
+)
+running = ws.jobs.get(JOB) is not None and ws.jobs.get(JOB).running
+n, choice = len(ws.catalogue), ws.choice
+done = len(ws.vectors())
+present = choice.spec.partition(":")[0]
+
+kind = st.radio("Encoder", list(KINDS), index=list(KINDS).index(present), format_func=KINDS.get, disabled=running)
+with st.form("encoder", border=True):
+    name, file = "", ""
+    if kind != "builtin":
+        name = st.text_input(
+            "Model",
+            choice.spec.partition(":")[2] if present == kind else "",
+            placeholder="resnet18" if kind == "timm" else "ViT-B-32/laion2b_s34b_b79k",
+            disabled=running,
+        )
+        file = st.text_input(
+            "Checkpoint file (optional)",
+            str(choice.checkpoint or "") if present == kind else "",
+            placeholder="/home/you/weights/model.safetensors",
+            help="Without a file, the weights are fetched by name from the model's hub. On a machine without "
+            "internet, give the file.",
+            disabled=running,
+        )
+    else:
+        st.caption("512 numbers an image from colour, texture, strokes and shape. A network sees more; this runs now.")
+    go = st.form_submit_button("Embed the collection", type="primary", disabled=running, icon=":material/hub:")
+
+if go:
+    spec = kind if kind == "builtin" else f"{kind}:{name.strip()}"
+    with st.spinner("Opening the encoder …"):
+        ws.choose_encoder(spec, Path(file).expanduser() if file.strip() else None)
+    ws.jobs.start(JOB, f"Embedding with {spec}", lambda report: embed_collection(ws, report=report))
+    st.rerun()
+
+if n == 0:
+    ui.empty("There are no images to embed yet.", "Add a folder of images", "images")
+else:
+    busy = ui.show_job(JOB)
+    result = getattr(ws.jobs.get(JOB), "result", None)
+    if not busy and result is not None and result.embedded:
+        st.caption(f"{result.embedded:,} images at {result.rate:,.0f} a second.")
+    st.metric(f"Embedded with {choice.spec}", f"{done:,} of {n:,}")
+    if done and done >= n and not busy:
+        link("attributes", "Next: define what to look for")
+failed = ws.catalogue.problems(stage(choice.key))
+if failed:
+    st.subheader(f"{len(failed):,} images could not be embedded", anchor=False)
+    st.caption("They keep their place and are tried again on the next run.")
+    st.dataframe(
+        pd.DataFrame([(problem.uri, problem.reason) for problem in failed], columns=["file", "reason"]),
+        hide_index=True,
+        width="stretch",
+    )

@@ -1,0 +1,49 @@
+"""Export: the dataset as BAM's SQLite tables or as CSV."""
+
+import io
+import time
+import zipfile
+
+import streamlit as st
+
+from bam_engine.workspace.export import export
+from web import ui
+from web.engine import workspace
+
+JOB = "export"
+FORMS = {"sqlite": "SQLite, BAM's tables", "csv": "CSV files"}
+DOWNLOAD_LIMIT = 500 * 1024**2
+
+ws = workspace()
+ui.head("Export", "The dataset as it stands: images, labels by people, scores, decisions and the evidence for them.")
+if len(ws.catalogue) == 0:
+    ui.empty("There is nothing to export yet.", "Add a folder of images", "images")
+    st.stop()
+
+form = st.segmented_control("Format", list(FORMS), default="sqlite", format_func=FORMS.get) or "sqlite"
+st.caption(
+    "Tables modules, scores, crowd_labels, automatic_labels, crowd_raw_hits, crowd_raw_choices and crowd_raw_captions, "
+    "as the Behance Artistic Media dataset was published, and two more: projects, and attributes with the evidence."
+    if form == "sqlite"
+    else "images.csv (a line an image), annotations.csv (a line an answer), attributes.csv (questions and evidence)."
+)
+if st.button("Write the files", type="primary", icon=":material/download:"):
+    stamp = time.strftime("%Y-%m-%d-%H%M%S")
+    target = ws.folder / "exports" / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
+    ws.jobs.start(JOB, "Writing the dataset", lambda report: export(ws, target, form=form, report=report))
+    st.rerun()
+
+if not ui.show_job(JOB, unit="tables"):
+    files = getattr(ws.jobs.get(JOB), "result", None) or []
+    for path in files:
+        st.markdown(f"`{path}` · {path.stat().st_size / 1024:,.0f} kB")
+    if files and sum(path.stat().st_size for path in files) <= DOWNLOAD_LIMIT:
+        if len(files) == 1:
+            st.download_button("Download", files[0].read_bytes(), files[0].name, icon=":material/download:")
+        else:
+            buffer = io.BytesIO()
+            with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in files:
+                    archive.write(path, path.name)
+            name = f"{files[0].parent.name}.zip"
+            st.download_button("Download all", buffer.getvalue(), name, icon=":material/download:")

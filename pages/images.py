@@ -1,0 +1,82 @@
+"""Add images: a folder, its progress, and what could not be read."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from bam_engine.collection import check_folder, ingest_folder
+from web import ui
+from web.engine import workspace
+from web.navigation import link
+
+JOB = "ingest"
+
+ws = workspace()
+ui.head("Images", "Add a folder of images. Nothing is copied or changed: the files stay where they are.")
+
+running = ws.jobs.get(JOB) is not None and ws.jobs.get(JOB).running
+with st.form("ingest", border=True):
+    folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder", disabled=running)
+    with st.expander("More about the images"):
+        metadata = st.text_input(
+            "Metadata CSV (optional)",
+            placeholder="/home/you/pictures/labels.csv",
+            help="A column `path`, relative to the folder, and any of `title`, `project`, `license`, `mature_content`.",
+        )
+        by_folder = st.toggle(
+            "Images of one folder belong together",
+            help="Samples are drawn so that images of one maker are not counted as independent. "
+            "Turn this on if each folder holds one maker's or one shoot's images.",
+        )
+    go = st.form_submit_button("Add images", type="primary", disabled=running, icon=":material/add_photo_alternate:")
+
+if go:
+    place = check_folder(folder)
+    csv = Path(metadata).expanduser() if metadata.strip() else None
+    ws.jobs.start(
+        JOB,
+        f"Adding {place.name}",
+        lambda report: ingest_folder(
+            ws.catalogue,
+            ws.thumbnails,
+            place,
+            metadata=csv,
+            project="folder" if by_folder else "none",
+            report=report,
+        ),
+    )
+    st.rerun()
+
+if not ui.show_job(JOB):
+    result = getattr(ws.jobs.get(JOB), "result", None)
+    if result is not None:
+        cells = st.columns(5)
+        cells[0].metric("Images found", f"{result.found:,}")
+        cells[1].metric("Added", f"{result.added:,}")
+        cells[2].metric("Known before", f"{result.known:,}")
+        cells[3].metric("Identical to another", f"{len(result.identical):,}")
+        cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
+        if result.others:
+            st.caption(f"{result.others:,} other files in the folder are no images and were left alone.")
+        if result.identical:
+            with st.expander(f"{len(result.identical):,} files are byte for byte the same as another"):
+                st.dataframe(
+                    pd.DataFrame(result.identical, columns=["file", "the same as"]), hide_index=True, width="stretch"
+                )
+
+n = len(ws.catalogue)
+if n == 0:
+    st.info("The collection is empty. Give the path of a folder on this computer above.", icon=":material/info:")
+else:
+    st.subheader(f"{n:,} images in the collection", anchor=False)
+    link("embed", "Next: embed them")
+problems = ws.catalogue.problems("ingest")
+if problems:
+    st.subheader(f"{len(problems):,} files could not be read", anchor=False)
+    st.caption("They are tried again whenever their folder is added again.")
+    st.dataframe(
+        pd.DataFrame([(problem.uri, problem.reason) for problem in problems], columns=["file", "reason"]),
+        hide_index=True,
+        width="stretch",
+    )

@@ -1,0 +1,184 @@
+"""Rounds: the validation sample, the turns of asking and learning, and what each of them changed."""
+
+from collections import Counter
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bam_engine.annotation import Attribute
+from bam_engine.learning import STRATEGIES
+from bam_engine.workspace import rounds, search
+from bam_engine.workspace.embedding import reads_text
+from bam_engine.workspace.models import scores_of
+from bam_engine.workspace.rounds import AttributeState
+from bam_engine.workspace.tasks import TaskState
+from bam_engine.workspace.thresholds import current_threshold
+from web import charts, ui
+from web.components.gallery import Picture, gallery
+from web.engine import workspace
+from web.navigation import go, link
+
+STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
+
+ws = workspace()
+ui.head(
+    "Rounds",
+    "Each round asks about the images that teach the classifier most, learns from the answers, and scores everything "
+    "anew. Four rounds as a rule.",
+)
+
+
+def steps(state: AttributeState) -> None:
+    """Draw how far the validation sample and each round are."""
+    cells = iter(st.columns(1 + max(rounds.ROUNDS, len(state.rounds))))
+    step(next(cells), "Validation", state.validation, "")
+    for turn in state.rounds:
+        step(next(cells), f"Round {turn.number}", turn.state, "" if turn.model else " · not trained yet")
+    for number, cell in enumerate(cells, start=len(state.rounds) + 1):
+        step(cell, f"Round {number}", None, "")
+
+
+def step(cell: DeltaGenerator, name: str, found: TaskState | None, more: str) -> None:
+    """Draw one step of the way: how many images of how many are answered, and how many are positive."""
+    if found is None or found.asked == 0:
+        cell.metric(name, "–", "to come", delta_color="off", delta_arrow="off")
+    else:
+        words = f"{found.positive} positive{more}"
+        cell.metric(name, f"{found.answered} / {found.asked}", words, delta_color="off", delta_arrow="off")
+
+
+def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
+    """Draw the form that draws validation images."""
+    with st.form(f"validation-{attribute.id}", border=True):
+        st.markdown(
+            "**The validation sample** is drawn at random, labelled by people, and never trained on: precision and "
+            "recall are measured on it. More images, narrower intervals."
+        )
+        most = max(1, len(ws.vectors()))
+        count = st.number_input("Images", 1, most, min(default, most), step=10)
+        if st.form_submit_button(label, type="primary"):
+            rounds.draw_validation(ws, attribute, int(count))
+            st.rerun()
+
+
+def choose_examples(attribute: Attribute) -> list[int]:
+    """Draw images to pick examples from; return the rows picked so far."""
+    key = f"examples-{attribute.id}"
+    chosen: list[int] = st.session_state.setdefault(key, [])
+    text = st.text_input("Search", key=f"{key}-text", placeholder="a word in the title or file name")
+    shown = search.find(ws, text, 60) if text.strip() else search.spread_sample(ws, 60)
+    shown = [*chosen, *(row for row in shown if row not in chosen)]
+    picked = gallery(
+        [Picture(row) for row in shown], key=f"{key}-grid", version=ws.id, size=84, height=330, selected=chosen
+    )
+    if picked is not None:
+        st.session_state[key] = [r for r in chosen if r != picked] if picked in chosen else [*chosen, picked]
+        st.rerun()
+    st.caption(f"{len(chosen)} chosen. Click an image to choose it, again to leave it out.")
+    return chosen
+
+
+def start_round(state: AttributeState) -> None:
+    """Draw how the next batch is chosen, what it would be, and the button that starts the round."""
+    attribute, number = state.attribute, len(state.rounds) + 1
+    with st.container(border=True):
+        st.subheader(f"Round {number}", anchor=False)
+        options: dict[str, object] = {}
+        left, right = st.columns([1, 2])
+        count = int(left.number_input("Images to ask", 1, 1000, rounds.BATCH, step=10, key=f"count-{attribute.id}"))
+        with right:
+            if state.model is None:
+                starts = {key: text for key, text in STARTS.items() if key != "text" or reads_text(ws)}
+                start = st.segmented_control(
+                    "Start from", list(starts), default="spread", format_func=starts.get, key=f"start-{attribute.id}"
+                )
+                if start == "text":
+                    options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
+            else:
+                start = st.selectbox("Ask", list(STRATEGIES), format_func=lambda name: f"{name}: {STRATEGIES[name]}")
+                options["strategy"] = start
+        if start == "examples":
+            options["seeds"] = choose_examples(attribute)
+            if not options["seeds"]:
+                st.info("Choose at least one example image above.", icon=":material/info:")
+                return
+        if start == "spread" and number > 1 and state.model is None:
+            options["strategy"] = ""  # like the positives found so far, where there are any
+        seed = attribute.id * 1000 + number
+        used, batch = rounds.propose(ws, attribute, count=count, seed=seed, **options)
+        if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):
+            rounds.start_round(ws, attribute, count=count, seed=seed, **options)
+            go("annotate", attribute.name)
+        why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
+        st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
+        pictures = [Picture(int(row), reason, reason) for row, reason in zip(batch.rows, batch.reasons, strict=True)]
+        gallery(pictures, key=f"next-{attribute.id}", version=ws.id, size=110, height=380)
+
+
+def changes(state: AttributeState) -> None:
+    """Draw what the rounds have changed: the learning curve, the score distribution, the last round in words."""
+    model = state.model
+    if model is None:
+        return
+    measured = model.details.get("measured") or {}
+    flipped = model.details.get("flipped")
+    words = [
+        f"{model.details['labels']} labels ({model.details['n_positive']} positive)",
+        "" if flipped is None else f"{flipped:,} images changed sides in the last round",
+        measured.get("problem", ""),
+    ]
+    st.markdown(" · ".join(ui.plain(word) for word in words if word))
+    lines = [line for turn in state.rounds if turn.model for line in [measured_line(turn.model.details)]]
+    left, right = st.columns(2, gap="large")
+    with left:
+        charts.show(charts.learning_curve(lines), f"learning-curve-{state.attribute.name}")
+    with right:
+        scores = scores_of(ws, state.attribute)
+        rows, answers = rounds.training_labels(ws, state.attribute)
+        threshold = current_threshold(ws, state.attribute)
+        figure = charts.score_distribution(
+            scores[np.isfinite(scores)],
+            {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]},
+            None if threshold is None else threshold.value,
+        )
+        charts.show(figure, f"scores-{state.attribute.name}")
+    st.caption("Intervals hold with 95 % confidence, each on its own. Precision and recall are those at the threshold.")
+
+
+def measured_line(details: dict) -> dict:
+    """Return one round's labels and shares, each (value, low, high)."""
+    measured = details.get("measured") or {}
+    line: dict[str, object] = {"labels": details["labels"]}
+    if found := measured.get("average_precision"):
+        line["average_precision"] = (found["value"], found["low"], found["high"])
+    if found := measured.get("threshold"):
+        for name in ("precision", "recall"):
+            line[name] = (found[name], found[f"{name}_low"], found[f"{name}_high"])
+    return line
+
+
+attribute = ui.pick_attribute()
+if attribute is None:
+    st.stop()
+state = rounds.state(ws, attribute)
+if state.step == "embed":
+    ui.next_step(state)
+    st.stop()
+steps(state)
+if state.step == "draw_validation":
+    draw_validation(attribute, "Draw the sample", default=rounds.VALIDATION)
+elif state.step in ("label_validation", "label_round"):
+    ui.next_step(state)
+elif state.step == "train":
+    ui.train_when_due(attribute, state.rounds[-1].number)
+if state.step == "decide":
+    ui.next_step(state)
+changes(state)
+if state.step in ("start_round", "decide"):
+    start_round(state)
+if state.validation.complete:
+    with st.expander("More validation images"):
+        draw_validation(attribute, "Draw more", default=100)
+if state.model is not None:
+    link("threshold", "Threshold", attribute.name)

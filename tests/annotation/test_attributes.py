@@ -1,0 +1,99 @@
+"""What an attribute may be called, and that BAM's twenty are whole."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attributes, check_name
+from bam_engine.errors import AnnotationError, NotThere
+
+BAM_NAMES = [
+    *(f"content_{n}" for n in ("bicycle", "bird", "building", "cars", "cat", "dog", "flower", "people", "tree")),
+    *(f"emotion_{n}" for n in ("gloomy", "happy", "peaceful", "scary")),
+    *(f"media_{n}" for n in ("3d_graphics", "comic", "graphite", "oilpaint", "pen_ink", "vectorart", "watercolor")),
+]
+
+
+def test_an_attribute_is_found_by_name_and_by_number_as_it_was_defined(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    made = attributes.add("content_kite", "content", " Is there a kite? ", "Yes: toys.\nNo: birds. ")
+    assert (made.name, made.kind, made.question) == ("content_kite", "content", "Is there a kite?")
+    assert made.instructions == "Yes: toys.\nNo: birds."
+    assert attributes.get("content_kite") == attributes.by_id(made.id) == made
+    assert Attributes(database).all() == [made]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Cat", "1cat", "_cat", "big cat", "cat-2", "kätzchen", "a" * 61, 'x"; drop table images; --', "cat\n"]
+)
+def test_a_name_that_is_no_safe_column_is_refused(name: str, database: sa.Engine) -> None:
+    with pytest.raises(AnnotationError, match="cannot be an attribute's name: use lower-case"):
+        Attributes(database).add(name, "own", "Is it?")
+    assert Attributes(database).all() == []
+
+
+def test_a_refused_name_comes_with_a_better_one() -> None:
+    with pytest.raises(AnnotationError, match=r"Try 'big_cat'\."):
+        check_name("Big cat!")
+
+
+@pytest.mark.parametrize("name", ["select", "group", "table", "user", "mid"])
+def test_a_word_that_a_database_understands_otherwise_is_refused(name: str) -> None:
+    with pytest.raises(AnnotationError, match=f"Try 'content_{name}'"):
+        check_name(name)
+
+
+def test_every_allowed_name_is_a_column_without_quotes(database: sa.Engine) -> None:
+    with database.begin() as connection:
+        for number, name in enumerate([*BAM_NAMES, "a", "z9_", "a" * 60]):
+            connection.exec_driver_sql(f"CREATE TABLE t{number} (mid INTEGER, {check_name(name)} REAL)")
+
+
+def test_a_name_is_given_once(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    first = attributes.add("content_kite", "content", "Is there a kite?")
+    with pytest.raises(AnnotationError, match="already an attribute 'content_kite'"):
+        attributes.add("content_kite", "own", "Another question?")
+    assert attributes.all() == [first]
+
+
+def test_kind_and_question_are_needed(database: sa.Engine) -> None:
+    with pytest.raises(AnnotationError, match="choose one of content, emotion, media, own"):
+        Attributes(database).add("kite", "style", "Is it?")
+    with pytest.raises(AnnotationError, match="the question is empty"):
+        Attributes(database).add("kite", "own", "  ")
+
+
+def test_an_update_changes_what_is_given_and_nothing_else(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    made = attributes.add("kite", "own", "Is there a kite?", "Toys count.")
+    changed = attributes.update(made.id, question="Is a kite in it?")
+    assert changed == attributes.get("kite")
+    assert (changed.kind, changed.question, changed.instructions) == ("own", "Is a kite in it?", "Toys count.")
+    assert attributes.update(made.id, instructions="", kind="content").instructions == ""
+    with pytest.raises(AnnotationError):
+        attributes.update(made.id, question=" ")
+    with pytest.raises(NotThere):
+        attributes.update(made.id + 1, question="Is it?")
+
+
+def test_an_unknown_name_lists_those_there_are(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    attributes.add("kite", "own", "Is there a kite?")
+    with pytest.raises(NotThere, match=r"There are: kite\."):
+        attributes.get("cat")
+
+
+def test_bams_twenty_are_there_and_can_all_be_added(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    for template in BAM_ATTRIBUTES:
+        attributes.add(template.name, template.kind, template.question, template.instructions)
+    assert [attribute.name for attribute in attributes.all()] == BAM_NAMES
+    assert all(attribute.kind in KINDS for attribute in attributes.all())
+
+
+@pytest.mark.parametrize("template", BAM_ATTRIBUTES, ids=lambda template: template.name)
+def test_each_of_bams_twenty_asks_a_question_and_says_what_counts(template) -> None:
+    assert template.question.endswith("?")
+    assert re.fullmatch(r"Yes: .+\.\nNo: .+\.\nIn doubt: .+\.", template.instructions)

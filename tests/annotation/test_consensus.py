@@ -1,0 +1,57 @@
+"""Consensus against its definition, image by image."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Answers, consensus
+from bam_engine.errors import AnnotationError
+
+SAID = st.dictionaries(
+    st.tuples(st.integers(0, 8), st.integers(1, 6)), st.sampled_from([POSITIVE, NEGATIVE, UNSURE]), max_size=40
+)
+
+
+def as_answers(said: dict[tuple[int, int], int]) -> Answers:
+    pairs = list(said)
+    return Answers(
+        np.array([row for row, _ in pairs], dtype=np.int64),
+        np.array([annotator for _, annotator in pairs], dtype=np.int64),
+        np.array(list(said.values()), dtype=np.int8),
+    )
+
+
+@given(said=SAID, redundancy=st.integers(1, 4))
+def test_the_label_is_what_enough_annotators_say_against_fewer_others(said, redundancy) -> None:
+    agreed = consensus(as_answers(said), redundancy=redundancy)
+    assert agreed.rows.tolist() == sorted({row for row, _ in said})
+    for place, row in enumerate(agreed.rows.tolist()):
+        votes = [answer for (other, _), answer in said.items() if other == row]
+        yes, no, unsure = (votes.count(answer) for answer in (POSITIVE, NEGATIVE, UNSURE))
+        expected = 1 if yes >= redundancy and yes > no else 0 if no >= redundancy and no > yes else -1
+        assert agreed.labels[place] == expected
+        assert agreed.settled[place] == (expected != -1)
+        assert agreed.counts[place].tolist() == [yes, no, unsure]
+
+
+def test_two_against_two_settle_nothing_and_a_fifth_does() -> None:
+    said = {(3, 1): POSITIVE, (3, 2): POSITIVE, (3, 3): NEGATIVE, (3, 4): NEGATIVE}
+    assert consensus(as_answers(said), redundancy=2).labels.tolist() == [-1]
+    assert consensus(as_answers(said | {(3, 5): NEGATIVE}), redundancy=2).labels.tolist() == [0]
+
+
+def test_unsure_speaks_for_neither_side() -> None:
+    said = {(0, 1): UNSURE, (0, 2): UNSURE, (1, 1): UNSURE, (1, 2): POSITIVE}
+    assert consensus(as_answers(said), redundancy=1).labels.tolist() == [-1, 1]
+
+
+def test_nothing_said_is_an_empty_consensus_of_the_same_types() -> None:
+    agreed = consensus(as_answers({}), redundancy=2)
+    assert (agreed.rows.dtype, agreed.labels.dtype, agreed.settled.dtype) == (np.int64, np.int8, np.bool_)
+    assert agreed.counts.shape == (0, 3)
+
+
+def test_nobody_cannot_agree() -> None:
+    with pytest.raises(AnnotationError, match="at least 1"):
+        consensus(as_answers({}), redundancy=0)

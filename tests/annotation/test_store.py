@@ -1,0 +1,283 @@
+"""The label store against a plain dict, and against SIGKILL."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bam_engine.annotation import (
+    NEGATIVE,
+    POSITIVE,
+    UNSURE,
+    WITHDRAWN,
+    Annotations,
+    Assignment,
+    Attributes,
+    NewAnswer,
+    Saved,
+    UnknownAssignment,
+)
+from bam_engine.database import open_database
+from bam_engine.errors import AnnotationError, NotThere
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(database: sa.Engine) -> Annotations:
+    Attributes(database).add("kite", "own", "Is there a kite?")
+    Attributes(database).add("cat", "own", "Is there a cat?")
+    return Annotations(database)
+
+
+def assign(
+    store: Annotations, rows=range(5), *, who: str = "Ada", attribute: int = 1, purpose: str = "round", source=1
+):
+    return store.assign(attribute, store.annotator(who), rows, purpose=purpose, source_id=source)
+
+
+def said(store: Annotations, attribute: int = 1, **chosen) -> dict[tuple[int, int], int]:
+    answers = store.answers(attribute, **chosen)
+    assert (answers.rows.dtype, answers.annotators.dtype, answers.answers.dtype) == (np.int64, np.int64, np.int8)
+    pairs = list(zip(answers.rows.tolist(), answers.annotators.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+    return dict(zip(pairs, answers.answers.tolist(), strict=True))
+
+
+# One answer to come: which of three assignments, which row, what, and whether its uid repeats an earlier one
+STEP = st.tuples(
+    st.integers(0, 2),
+    st.integers(0, 3),
+    st.sampled_from([POSITIVE, NEGATIVE, UNSURE, WITHDRAWN]),
+    st.none() | st.integers(0, 10),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(submits=st.lists(st.lists(STEP, min_size=1, max_size=6), max_size=10))
+def test_the_store_is_a_dict_of_the_latest_answers_whatever_is_sent_and_sent_again(submits) -> None:
+    engine = open_database("sqlite://")
+    Attributes(engine).add("kite", "own", "Is there a kite?")
+    store = Annotations(engine)
+    given_out = [
+        assign(store, range(4), source=1),
+        assign(store, range(4), source=2),
+        assign(store, range(4), who="Bo"),
+    ]
+    latest: dict[tuple[int, int], int] = {}
+    by_assignment: dict[tuple[str, int], int] = {}
+    seen: list[str] = []
+    for submit in submits:
+        to = given_out[submit[0][0]]
+        answers, new = [], 0
+        for _, row, answer, repeats in submit:
+            repeated = repeats is not None and repeats < len(seen)
+            uid = seen[repeats] if repeated else f"uid-{len(seen)}"
+            answers.append(NewAnswer(uid, row, answer, 1.5))
+            if not repeated:
+                seen.append(uid)
+                new += 1
+                latest[row, to.annotator_id] = by_assignment[to.id, row] = answer
+        assert store.record(to.id, answers) == Saved(new, len(answers) - new)
+        assert said(store) == {pair: answer for pair, answer in latest.items() if answer != WITHDRAWN}
+    for to in given_out:
+        expected = {row: a for (of, row), a in by_assignment.items() if of == to.id and a != WITHDRAWN}
+        assert store.answered_rows(to.id) == expected
+    engine.dispose()
+
+
+def test_a_double_submit_counts_once(store: Annotations) -> None:
+    to = assign(store)
+    page = [NewAnswer(f"uid-{row}", row, POSITIVE, 0.5) for row in to.rows]
+    assert store.record(to.id, page) == Saved(5, 0)
+    assert store.record(to.id, page) == Saved(0, 5)
+    assert store.record(to.id, [*page, NewAnswer("another", 0, NEGATIVE)]) == Saved(1, 5)
+    assert store.answered_rows(to.id) == {0: NEGATIVE} | dict.fromkeys(range(1, 5), POSITIVE)
+    assert [a.answer for a in store.image_annotations(1, 0)] == [POSITIVE, NEGATIVE]
+
+
+def test_a_repeated_uid_is_the_first_answer_even_if_it_says_something_else(store: Annotations) -> None:
+    to = assign(store)
+    answers = [NewAnswer("one", 0, POSITIVE), NewAnswer("one", 1, NEGATIVE)]
+    assert store.record(to.id, answers) == Saved(1, 1)
+    assert store.answered_rows(to.id) == {0: POSITIVE}
+
+
+def test_submits_that_race_are_all_stored_once(store: Annotations) -> None:
+    to = assign(store, range(40))
+    counts: list[Saved] = []
+
+    def submit() -> None:
+        counts.extend(store.record(to.id, [NewAnswer(f"uid-{row}", row, POSITIVE)]) for row in range(40))
+
+    threads = [threading.Thread(target=submit) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sum(c.new for c in counts), sum(c.repeated for c in counts)) == (40, 80)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (NewAnswer("b", 9, POSITIVE), "row 9 is not in this assignment"),
+        (NewAnswer("b", True, POSITIVE), "row True is not in this assignment"),
+        (NewAnswer("b", "1", POSITIVE), "row 1 is not in this assignment"),
+        (NewAnswer("b", 1, 2), "2 is not an answer|'2' is not an answer"),
+        (NewAnswer("b", 1, True), "is not an answer"),
+        (NewAnswer("b", 1, "positive"), "is not an answer"),
+        (NewAnswer("", 1, POSITIVE), "is not a uid"),
+        (NewAnswer("b" * 101, 1, POSITIVE), "is not a uid"),
+        (NewAnswer("\ud800", 1, POSITIVE), "is not a uid"),
+        (NewAnswer(7, 1, POSITIVE), "is not a uid"),
+        (NewAnswer("b", 1, POSITIVE, -1.0), "no number of seconds"),
+        (NewAnswer("b", 1, POSITIVE, float("nan")), "no number of seconds"),
+        (NewAnswer("b", 1, POSITIVE, 10**400), "no number of seconds"),
+        (NewAnswer("b", 1, POSITIVE, "1"), "no number of seconds"),
+    ],
+)
+def test_one_answer_that_cannot_be_and_nothing_of_the_submit_is_stored(store, wrong, message) -> None:
+    to = assign(store)
+    with pytest.raises(AnnotationError, match=message):
+        store.record(to.id, [NewAnswer("a", 0, POSITIVE), wrong])
+    assert store.answered_rows(to.id) == {}
+
+
+def test_a_submit_may_be_as_large_as_its_assignment(store: Annotations) -> None:
+    to = assign(store, range(2000))
+    answers = [NewAnswer(f"uid-{row}", row, row % 2) for row in range(2000)]
+    assert store.record(to.id, answers) == Saved(2000, 0)
+    assert store.answered_rows(to.id) == {row: row % 2 for row in range(2000)}
+    with pytest.raises(AnnotationError, match="row 2000 is not in this assignment"):
+        store.record(to.id, [*answers, NewAnswer("beyond", 2000, POSITIVE)])
+
+
+def test_an_unknown_assignment_takes_no_answers(store: Annotations) -> None:
+    with pytest.raises(UnknownAssignment, match="reload the page"):
+        store.record("nowhere", [NewAnswer("a", 0, POSITIVE)])
+    with pytest.raises(NotThere):
+        store.assignment("nowhere")
+
+
+def test_purposes_choose_whose_answers_count_before_the_latest_is_taken(store: Annotations) -> None:
+    judged, labelled = assign(store, purpose="audit"), assign(store, purpose="round")
+    store.record(judged.id, [NewAnswer("a", 0, POSITIVE), NewAnswer("b", 1, POSITIVE)])
+    store.record(labelled.id, [NewAnswer("c", 0, NEGATIVE)])
+    assert said(store) == {(0, 1): NEGATIVE, (1, 1): POSITIVE}
+    assert said(store, purposes=["audit"]) == {(0, 1): POSITIVE, (1, 1): POSITIVE}
+    assert said(store, purposes={"round", "validation"}) == {(0, 1): NEGATIVE}
+    assert said(store, purposes=[]) == {}
+
+
+def test_answers_belong_to_their_attribute_alone(store: Annotations) -> None:
+    kite, cat = assign(store), assign(store, attribute=2)
+    store.record(kite.id, [NewAnswer("a", 0, POSITIVE)])
+    store.record(cat.id, [NewAnswer("b", 0, NEGATIVE)])
+    assert (said(store, 1), said(store, 2)) == ({(0, 1): POSITIVE}, {(0, 1): NEGATIVE})
+
+
+def test_everything_said_of_an_image_is_kept_with_where_it_comes_from(store: Annotations) -> None:
+    ada, bo = assign(store), assign(store, who="Bo", purpose="validation")
+    store.record(ada.id, [NewAnswer("a", 3, POSITIVE, 2.5)])
+    store.record(bo.id, [NewAnswer("b", 3, UNSURE)])
+    store.record(ada.id, [NewAnswer("c", 3, WITHDRAWN)])
+    history = store.image_annotations(1, 3)
+    assert [(a.annotator, a.purpose, a.answer, a.seconds) for a in history] == [
+        ("Ada", "round", POSITIVE, 2.5),
+        ("Bo", "validation", UNSURE, None),
+        ("Ada", "round", WITHDRAWN, None),
+    ]
+    assert said(store) == {(3, 2): UNSURE}
+
+
+def test_an_assignment_keeps_the_order_in_which_it_was_given(store: Annotations) -> None:
+    to = assign(store, np.array([4, 0, 2]), purpose="validation", source=7)
+    assert store.assignment(to.id) == to == Assignment(to.id, 1, 1, "validation", 7, (4, 0, 2))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"), [([], "without images"), ([1, 2, 1], "row 1 is in the assignment twice"), ([-1], "from 0")]
+)
+def test_an_assignment_needs_images_each_once(store: Annotations, rows, message) -> None:
+    with pytest.raises(AnnotationError, match=message):
+        assign(store, rows)
+
+
+def test_an_assignment_needs_a_known_purpose_attribute_and_annotator(store: Annotations) -> None:
+    with pytest.raises(AnnotationError, match="not a purpose"):
+        assign(store, purpose="fun")
+    with pytest.raises(NotThere, match="no attribute number 9"):
+        assign(store, attribute=9)
+    with pytest.raises(NotThere, match="no annotator number 9"):
+        store.assign(1, 9, [0], purpose="round", source_id=1)
+
+
+def test_an_assignment_is_open_until_every_image_is_answered_and_again_after_a_withdrawal(store: Annotations) -> None:
+    ada = store.annotator("Ada")
+    assert store.open_assignment(1, ada, "round", 1) is None
+    to = assign(store, [5, 6])
+    assign(store, [5, 6], who="Bo")
+    assign(store, [5, 6], source=2)
+    assert store.open_assignment(1, ada, "round", 1) == to
+    store.record(to.id, [NewAnswer("a", 5, POSITIVE), NewAnswer("b", 6, UNSURE)])
+    assert store.open_assignment(1, ada, "round", 1) is None
+    assert store.last_assignment(1, ada, "round", 1) == to
+    store.record(to.id, [NewAnswer("c", 6, WITHDRAWN)])
+    assert store.open_assignment(1, ada, "round", 1) == to
+    newer = assign(store, [7])
+    assert store.last_assignment(1, ada, "round", 1) == newer
+
+
+def test_an_annotator_is_entered_once(store: Annotations) -> None:
+    ada, oracle = store.annotator(" Ada "), store.annotator("oracle", simulated=True)
+    assert store.annotator("Ada") == ada != oracle
+    assert [(a.name, a.simulated) for a in store.annotators()] == [("Ada", False), ("oracle", True)]
+    with pytest.raises(AnnotationError, match="'oracle' is simulated, not a person"):
+        store.annotator("oracle")
+    with pytest.raises(AnnotationError, match="needs a name"):
+        store.annotator("  ")
+
+
+RECORDER = """
+import sys
+from bam_engine.annotation import Annotations, NewAnswer
+from bam_engine.database import open_database
+store = Annotations(open_database(sys.argv[1]))
+row = 0
+while True:
+    store.record(sys.argv[2], [NewAnswer(f"uid-{row}", row, row % 2, 0.1)])
+    print(row, flush=True)
+    row += 1
+"""
+
+
+@pytest.mark.parametrize("killed_after", [1, 40])
+def test_what_was_said_to_be_saved_survives_kill_9(tmp_path: Path, killed_after: int) -> None:
+    url = f"sqlite:///{tmp_path / 'bam.sqlite'}"
+    engine = open_database(url)
+    Attributes(engine).add("kite", "own", "Is there a kite?")
+    to = assign(Annotations(engine), range(100_000))
+    engine.dispose()
+    command = [sys.executable, "-c", RECORDER, url, to.id]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    ) as child:
+        printed = [int(child.stdout.readline()) for _ in range(killed_after)]
+        child.send_signal(signal.SIGKILL)
+        printed += [int(line) for line in child.stdout.read().splitlines()]
+    assert child.returncode == -signal.SIGKILL
+    engine = open_database(url)
+    found = Annotations(engine).answered_rows(to.id)
+    engine.dispose()
+    assert printed == list(range(len(printed)))
+    assert {row: found[row] for row in printed} == {row: row % 2 for row in printed}
+    assert len(found) <= len(printed) + 1

@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bam_engine.audit import (
+    BAM_MEAN_PRECISION,
+    draw_audit,
+    estimate_missed,
+    estimate_precision,
+    judged_by_any,
+    judged_by_consensus,
+    mean_over_attributes,
+    needed_to_certify,
+)
+from bam_engine.errors import AuditError
+from bam_engine.learning import clopper_pearson, lower_bound
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 30))
+def test_an_audit_holds_distinct_free_images_of_both_halves(n, seed, n_accepted, n_rejected):
+    rng = np.random.default_rng(seed)
+    scores, exclude = rng.integers(0, 5, size=n).astype(np.float32), rng.choice(n, size=n // 3, replace=False)
+    free = np.setdiff1d(np.arange(n), exclude)
+    above, below = free[scores[free] >= 2], free[scores[free] < 2]
+    if len(above) == 0:
+        with pytest.raises(AuditError, match=r"no unlabelled image scores 2\.000 or more"):
+            draw_audit(scores, 2.0, exclude=exclude, rng=rng)
+        return
+    sample = draw_audit(scores, 2.0, exclude=exclude, n_accepted=n_accepted, n_rejected=n_rejected, rng=rng)
+    yes, no = sample.rows[sample.accepted], sample.rows[~sample.accepted]
+    assert len(set(sample.rows.tolist())) == len(sample.rows)
+    assert (len(yes), len(no)) == (min(n_accepted, len(above)), min(n_rejected, len(below)))
+    assert set(yes.tolist()) <= set(above.tolist())
+    assert set(no.tolist()) <= set(below.tolist())
+    assert (sample.n_accepted, sample.n_rejected) == (len(above), len(below))
+
+
+def test_an_audit_is_a_hundred_and_a_hundred_shuffled_and_the_same_for_the_same_seed():
+    scores = np.random.default_rng(0).normal(size=5000)
+    one, two = (draw_audit(scores, 0.5, rng=np.random.default_rng(7)) for _ in range(2))
+    assert (one.accepted.sum(), (~one.accepted).sum()) == (100, 100)
+    assert np.array_equal(one.rows, two.rows)
+    place = np.flatnonzero(one.accepted)
+    assert 80 < place.mean() < 120  # the halves are mixed...
+    assert np.abs(np.corrcoef(place, np.arange(100))[0, 1]) > 0.9
+    assert abs(np.corrcoef(np.arange(100), scores[one.rows[one.accepted]])[0, 1]) < 0.3  # ...and not sorted
+
+
+def test_every_accepted_image_is_as_likely_to_be_judged():
+    rng, scores = np.random.default_rng(0), np.arange(20.0)
+    rows = [draw_audit(scores, 10.0, n_accepted=4, n_rejected=2, rng=rng).rows for _ in range(2000)]
+    often = np.bincount(np.concatenate(rows), minlength=20) / 2000
+    assert often[10:] == pytest.approx(np.full(10, 0.4), abs=0.045)
+    assert often[:10] == pytest.approx(np.full(10, 0.2), abs=0.045)
+
+
+def test_an_audit_needs_a_threshold():
+    with pytest.raises(AuditError, match="Choose a threshold first"):
+        draw_audit(np.zeros(3), float("nan"), rng=np.random.default_rng(0))
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([1, 0, -1]), min_size=1, max_size=60))
+def test_the_precision_is_the_share_of_the_settled_that_are_positive(judgements):
+    n, k = sum(one >= 0 for one in judgements), judgements.count(1)
+    if n == 0:
+        with pytest.raises(AuditError, match="is judged yet"):
+            estimate_precision(judgements)
+        return
+    found = estimate_precision(judgements)
+    exact = clopper_pearson(k, n)
+    assert (found.value, found.k, found.n, found.open) == (k / n, k, n, len(judgements) - n)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    assert found.bound == pytest.approx(float(lower_bound(k, n)))
+    assert (found.design_effect, found.method) == (1.0, "exact binomial")
+    assert estimate_missed(judgements) == found
+
+
+def test_near_copies_of_a_project_do_not_count_as_independent():
+    judgements = np.repeat([1] * 9 + [0], 10)
+    plain = estimate_precision(judgements)
+    careful = estimate_precision(judgements, groups=np.repeat(np.arange(10), 10))
+    assert careful.value == plain.value == 0.9
+    assert careful.design_effect > 8
+    assert careful.low < plain.low - 0.1
+    assert careful.method == "exact binomial, by project"
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(96, True), (95, None), (90, None), (83, False)])
+def test_a_promise_is_kept_open_or_broken(right, verdict):
+    assert estimate_precision([1] * right + [0] * (100 - right)).keeps(0.90) is verdict
+
+
+def test_what_certifies_ninety_per_cent():
+    assert [needed_to_certify(n) for n in (28, 29, 100, 200, 400)] == [None, 29, 96, 188, 371]
+    for n in (30, 77, 250):
+        k = needed_to_certify(n, 0.8, 0.9)
+        assert lower_bound(k, n, 0.9) >= 0.8 > lower_bound(k - 1, n, 0.9)
+
+
+def _estimates(ks, n=100):
+    return [estimate_precision([1] * k + [0] * (n - k)) for k in ks]
+
+
+def test_the_mean_counts_every_attribute_the_same():
+    unequal = [*_estimates([90]), *_estimates([10], n=20)]
+    found = mean_over_attributes(unequal)
+    assert found.value == pytest.approx((0.9 + 0.5) / 2)
+    assert (found.n, found.k) == (120, 100)
+    assert found.low < found.value < found.high
+
+
+def test_the_mean_of_one_attribute_is_that_attribute():
+    (only,) = _estimates([93])
+    found = mean_over_attributes([only])
+    assert (found.value, found.low, found.high, found.bound) == pytest.approx(
+        (only.value, only.low, only.high, only.bound)
+    )
+
+
+def test_the_interval_of_the_mean_covers_the_true_mean_also_near_one():
+    rng = np.random.default_rng(0)
+    for truth in (np.linspace(0.82, 0.97, 20), np.array([0.97, 0.99, 0.995])):
+        covered = above = 0
+        for _ in range(300):
+            found = mean_over_attributes(_estimates(rng.binomial(100, truth)))
+            covered += found.low <= truth.mean() <= found.high
+            above += found.bound <= truth.mean()
+        assert min(covered, above) >= 0.93 * 300
+
+
+def test_twenty_attributes_pin_the_mean_down_better_than_one():
+    one, twenty = mean_over_attributes(_estimates([90])), mean_over_attributes(_estimates([90] * 20))
+    assert (one.high - one.low) / (twenty.high - twenty.low) == pytest.approx(np.sqrt(20), rel=1e-6)
+    assert twenty.low < BAM_MEAN_PRECISION < twenty.high
+
+
+answers = st.lists(st.tuples(st.integers(0, 6), st.sampled_from([1, 0, -1])), max_size=40)
+
+
+@settings(deadline=None)
+@given(answers, st.integers(1, 3))
+def test_bam_calls_positive_what_anybody_does_and_consensus_what_enough_agree_on(said, redundancy):
+    rows, values = [row for row, _ in said], [answer for _, answer in said]
+    generous, agreed = judged_by_any(rows, values), judged_by_consensus(rows, values, redundancy=redundancy)
+    assert generous.rows.tolist() == agreed.rows.tolist() == sorted(set(rows))
+    for row, any_value, agreed_value in zip(generous.rows, generous.values, agreed.values, strict=True):
+        own = [answer for other, answer in said if other == row]
+        positive, negative = own.count(1), own.count(0)
+        assert any_value == (positive >= 1)
+        settled = max(positive, negative) >= redundancy and positive != negative
+        assert agreed_value == ((positive > negative) if settled else -1)
+        if agreed_value == 1:
+            assert any_value == 1
+
+
+def test_judgements_are_looked_up_by_row_and_open_where_nobody_answered():
+    judged = judged_by_any([5, 2, 5], [0, 1, 1])
+    assert judged.of([2, 3, 5, 9]).tolist() == [1, -1, 1, -1]
+    assert judged_by_any([], []).of([1]).tolist() == [-1]
+
+
+def test_what_does_not_fit_together_is_refused_in_words():
+    with pytest.raises(AuditError, match="one per image"):
+        estimate_precision([1, 2])
+    with pytest.raises(AuditError, match="2 judgements were given with 1 project codes"):
+        estimate_precision([1, 0], groups=[1])
+    with pytest.raises(AuditError, match="no attribute is audited yet"):
+        mean_over_attributes([])
+    with pytest.raises(AuditError, match="has another one"):
+        mean_over_attributes([estimate_precision([1, 0], confidence=0.9)])
+    with pytest.raises(AuditError, match="one row per answer"):
+        judged_by_any([1], [1, 0])
+    with pytest.raises(AuditError, match="7 is among them"):
+        judged_by_any([1], [7])
+    with pytest.raises(AuditError, match="sample of at least 1"):
+        needed_to_certify(0)

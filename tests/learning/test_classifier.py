@@ -1,0 +1,196 @@
+import numpy as np
+import pytest
+
+from bam_engine.errors import LearningError, Stopped
+from bam_engine.learning import LinearModel, average_precision, moments_of, score_all, separation_point, train
+
+
+def _clouds(n, dim=32, share=0.3, shift=2.0, seed=0):
+    """Two gaussian clouds on axes of very different widths, as embeddings have them."""
+    rng = np.random.default_rng(seed)
+    truth = rng.random(n) < share
+    truth[:2] = [True, False]
+    width = np.geomspace(1, 0.01, dim)
+    direction = np.random.default_rng(99).normal(size=dim)
+    direction /= np.linalg.norm(direction)
+    vectors = (rng.normal(size=(n, dim)) + shift * truth[:, None] * direction) * width + 0.3
+    return vectors.astype(np.float16), truth
+
+
+def _rng():
+    return np.random.default_rng(3)
+
+
+def test_scores_are_close_to_the_best_that_is_possible():
+    direction = np.random.default_rng(99).normal(size=32) / np.geomspace(1, 0.01, 32)
+    lost = []
+    for seed in range(3):
+        vectors, truth = _clouds(4000, seed=seed)
+        model = train(vectors[:400], truth[:400], rng=_rng())
+        ours = average_precision(score_all(vectors[400:], model), truth[400:])
+        lost.append(average_precision(vectors[400:].astype(float) @ direction, truth[400:]) - ours)
+    assert np.mean(lost) < 0.05
+
+
+def test_the_folded_coefficients_are_the_classifier_on_standardised_vectors():
+    from sklearn.linear_model import LogisticRegression
+
+    vectors, truth = _clouds(300)
+    moments = moments_of(vectors)
+    model = train(vectors, truth, moments=moments, rng=_rng())
+    features = (vectors.astype(float) - moments.mean) / moments.scale
+    weights = {0: 1.0, 1: (~truth).sum() / truth.sum()}
+    unit = len(truth) / sum(weights[int(one)] for one in truth)
+    peer = LogisticRegression(C=model.strength * unit, class_weight=weights, tol=1e-8, max_iter=10_000)
+    theirs = peer.fit(features, truth).decision_function(features)
+    ours = score_all(vectors, model)
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.9999
+    assert np.abs(ours - theirs).max() < 0.05 * theirs.std()
+
+
+@pytest.mark.parametrize("block", [1, 7, 512, 10_000])
+def test_a_score_is_the_vector_times_the_coefficients_whatever_the_block(block):
+    vectors, truth = _clouds(700)
+    model = train(vectors[:100], truth[:100], rng=_rng())
+    scores = score_all(vectors, model, block=block)
+    assert scores.dtype == np.float32
+    assert scores == pytest.approx(vectors.astype(float) @ model.coefficients + model.intercept, abs=1e-3)
+
+
+def test_every_finite_float16_is_widened_to_itself():
+    from bam_engine.learning.classifier import _widen
+
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)].reshape(-1, 2)
+    wide = np.empty(halves.shape, dtype=np.float32)
+    _widen(halves, wide)
+    assert np.array_equal(wide, halves.astype(np.float32))
+    assert np.array_equal(np.signbit(wide), np.signbit(halves))
+
+
+def test_a_memory_map_is_scored_like_an_array_and_reading_can_be_stopped(tmp_path):
+    vectors, truth = _clouds(500)
+    np.save(tmp_path / "vectors.npy", vectors)
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    model = train(vectors[:100], truth[:100], rng=_rng())
+    assert np.array_equal(score_all(mapped, model), score_all(vectors, model))
+
+    def stop(done, total, message=""):
+        raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        score_all(mapped, model, report=stop)
+    assert len(score_all(vectors[:0], model)) == 0
+
+
+def test_the_same_labels_and_seed_make_the_same_model():
+    vectors, truth = _clouds(200)
+    groups = np.arange(200) // 3
+    one, two = (train(vectors, truth, groups=groups, rng=_rng()) for _ in range(2))
+    assert np.array_equal(one.coefficients, two.coefficients)
+    assert (one.intercept, one.strength, one.seed, one.separation) == (
+        two.intercept,
+        two.strength,
+        two.seed,
+        two.separation,
+    )
+    assert (one.n_positive, one.n_negative) == (truth.sum(), (~truth).sum())
+
+
+def test_no_project_is_in_two_folds_and_every_fold_can_be_learned_from():
+    from bam_engine.learning.classifier import _folds
+
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        n = int(rng.integers(12, 120))
+        label, group = rng.random(n) < 0.3, rng.integers(0, n // 2, size=n)
+        fold = _folds(label, group, rng)
+        if fold is None:
+            continue
+        assert all(len(np.unique(fold[group == g])) == 1 for g in np.unique(group))
+        assert all(len(np.unique(label[fold != f])) == 2 for f in np.unique(fold))
+
+
+def test_noisy_labels_are_regularised_more_than_clean_ones():
+    clean, truth = _clouds(200, shift=12.0)
+    noisy, guess = _clouds(200, shift=0.3)
+    assert train(noisy, guess, rng=_rng()).strength < train(clean, truth, rng=_rng()).strength
+
+
+def test_copies_in_one_project_do_not_talk_the_classifier_into_overfitting():
+    vectors, truth = _clouds(60, shift=0.3)
+    vectors, truth, groups = np.repeat(vectors, 5, axis=0), np.repeat(truth, 5), np.repeat(np.arange(60), 5)
+    assert train(vectors, truth, groups=groups, rng=_rng()).strength <= train(vectors, truth, rng=_rng()).strength
+
+
+def test_two_labels_are_enough_to_begin_with():
+    vectors, truth = _clouds(2000, shift=6.0)
+    rows = [int(np.argmax(truth)), int(np.argmin(truth))]
+    model = train(vectors[rows], truth[rows], moments=moments_of(vectors), rng=_rng())
+    assert average_precision(score_all(vectors, model), truth) > 2 * truth.mean()
+
+
+def test_the_separation_lies_between_the_classes():
+    vectors, truth = _clouds(1000, share=0.1, shift=8.0)
+    model = train(vectors[:300], truth[:300], rng=_rng())
+    scores = score_all(vectors, model)
+    assert np.median(scores[~truth]) < model.separation < np.median(scores[truth])
+    assert ((scores >= model.separation) == truth).mean() > 0.95
+
+
+def test_features_that_never_vary_do_no_harm():
+    vectors, truth = _clouds(100)
+    vectors[:, 5] = 0
+    model = train(vectors, truth, rng=_rng())
+    assert np.isfinite(model.coefficients).all()
+    flat = train(np.ones((4, 3)), [0, 1, 0, 1], rng=_rng())
+    assert np.isfinite(score_all(np.ones((2, 3), np.float16), flat)).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([1, 1, 1], "all 3 labelled images are positive: a classifier needs a negative one too"),
+        ([0, 0, 0], "all 3 labelled images are negative: a classifier needs a positive one too"),
+        ([1, -1, 0], "-1 is among them"),
+        ([1, 0], "2 labels were given with embeddings of shape"),
+    ],
+)
+def test_labels_that_teach_nothing_are_refused_in_words(labels, words):
+    with pytest.raises(LearningError, match=words):
+        train(np.eye(3), labels, rng=_rng())
+
+
+def test_no_labels_and_broken_embeddings_are_refused_in_words():
+    with pytest.raises(LearningError, match="no image is labelled yet"):
+        train(np.empty((0, 3)), [], rng=_rng())
+    with pytest.raises(LearningError, match="not finite"):
+        train(np.array([[np.nan], [1.0]]), [0, 1], rng=_rng())
+
+
+def test_a_model_of_another_encoder_is_refused_in_words():
+    model = LinearModel(np.ones(4, np.float32), 0.0, 1.0, 1, 1, 0, 0.0)
+    with pytest.raises(LearningError, match="vectors of 4 numbers"):
+        score_all(np.ones((2, 5), np.float16), model)
+
+
+def test_the_separation_point_has_the_least_balanced_error_of_all_cuts():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        n = int(rng.integers(2, 30))
+        scores, labels = rng.integers(0, 8, size=n).astype(float), rng.random(n) < 0.4
+        labels[:2], scores[:2] = [True, False], [8.0, -1.0]
+
+        def error(cut, scores=scores, labels=labels):
+            return (scores[labels] < cut).mean() + (scores[~labels] >= cut).mean()
+
+        middles = np.arange(-0.5, 8.5)
+        assert error(separation_point(scores, labels)) == pytest.approx(min(error(cut) for cut in middles))
+
+
+def test_with_one_class_the_separation_point_is_where_the_other_must_begin():
+    assert separation_point([1, 2, 3], [1, 1, 1]) == 1
+    assert separation_point([1, 2, 3], [0, 0, 0]) == 3
+    assert separation_point([2, 2], [0, 1]) == 2
+    with pytest.raises(LearningError, match="none is there"):
+        separation_point([], [])

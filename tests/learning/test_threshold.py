@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bam_engine.errors import LearningError, NoThreshold
+from bam_engine.learning import choose_threshold, clopper_pearson, fixed_cuts, lower_bound, threshold_at
+from benchmarks.guarantee import CURVES, play
+
+targets = st.sampled_from([0.5, 0.8, 0.9, 0.95])
+
+
+@st.composite
+def labelled(draw, smallest=2, largest=120):
+    n = draw(st.integers(smallest, largest))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    scores = np.round(rng.normal(size=n), draw(st.integers(0, 3)))  # ties, too
+    labels = rng.random(n) < 1 / (1 + np.exp(-draw(st.floats(0, 6)) * scores))
+    labels[:2] = [True, False]
+    return scores, labels
+
+
+def _both_ways(scores, labels, target, pool):
+    """The rule as the docstring says it, cut by cut."""
+    last = None
+    for cut in fixed_cuts(pool, len(scores), target):
+        accepted = scores >= cut
+        if lower_bound(int(labels[accepted].sum()), int(accepted.sum()), 0.95) < target:
+            break
+        last = cut
+    if last is not None:
+        return last, True
+    kept = [cut for cut in scores if labels[scores >= cut].mean() >= target]
+    return (min(kept), False) if kept else (None, False)
+
+
+@given(labelled(), targets)
+def test_the_threshold_is_the_loosest_certified_cut_else_the_lowest_that_seems_to_keep_the_target(sample, target):
+    scores, labels = sample
+    value, certified = _both_ways(scores, labels, target, scores)
+    if value is None:
+        with pytest.raises(NoThreshold):
+            choose_threshold(scores, labels, target=target)
+        return
+    found = choose_threshold(scores, labels, target=target)
+    assert (found.value, found.certified) == (value, certified)
+    accepted = scores >= value
+    assert found.precision == pytest.approx(labels[accepted].mean())
+    assert found.precision >= target
+    assert found.recall == pytest.approx(labels[accepted].sum() / labels.sum())
+    exact = clopper_pearson(int(labels[accepted].sum()), int(accepted.sum()))
+    assert (found.precision_low, found.precision_high) == pytest.approx((exact.low, exact.high))
+    assert (found.n, found.n_accepted_sample) == (len(scores), int(accepted.sum()))
+    assert not certified or found.bound >= target
+
+
+@given(labelled(60), targets, st.integers(0, 2**32))
+def test_the_order_of_the_sample_does_not_matter(sample, target, seed):
+    scores, labels = sample
+    order = np.random.default_rng(seed).permutation(len(scores))
+    try:
+        found = choose_threshold(scores, labels, target=target)
+    except NoThreshold:
+        return
+    again = choose_threshold(scores[order], labels[order], target=target)
+    assert (again.value, again.certified, again.precision) == (found.value, found.certified, found.precision)
+
+
+@given(labelled(60), targets, st.integers(1, 12))
+def test_projects_never_make_a_promise_bolder(sample, target, n_projects):
+    scores, labels = sample
+    groups = np.arange(len(scores)) % n_projects
+    try:
+        careful = choose_threshold(scores, labels, target=target, groups=groups)
+        plain = choose_threshold(scores, labels, target=target)
+    except NoThreshold:
+        return
+    if careful.certified:
+        assert plain.certified
+        assert plain.value <= careful.value
+
+
+@given(st.integers(1, 400), st.integers(0, 2**32), targets)
+def test_cuts_are_fixed_by_the_pool_alone_and_run_from_strict_to_loose(n, seed, target):
+    pool = np.random.default_rng(seed).normal(size=1000).astype(np.float32)
+    cuts = fixed_cuts(pool, n, target)
+    assert (np.diff(cuts) < 0).all()
+    if len(cuts):
+        expected = n * (pool >= cuts[0]).mean()
+        surviving = next(m for m in range(2, 10_000) if lower_bound(m - 1, m, 0.95) >= target)
+        assert expected == pytest.approx(max(surviving, n / 10), abs=n / 1000 + 1e-9)
+        shares = np.array([(pool >= cut).mean() for cut in cuts])
+        assert (shares[1:] / shares[:-1] <= 1.11).all()
+
+
+def test_a_sample_too_small_to_certify_anything_certifies_nothing():
+    assert len(fixed_cuts(np.arange(100), 45, 0.90)) == 0
+    assert len(fixed_cuts(np.arange(100), 46, 0.90)) > 0
+    found = choose_threshold(np.arange(20.0), np.arange(20) > 5)
+    assert not found.certified
+    assert found.value == 5.0  # 14 of 15 are right: 0.93
+    assert "Not certified: 15 of 20" in found.evidence
+
+
+def test_a_clear_separation_is_certified_and_says_so():
+    rng = np.random.default_rng(0)
+    pool = rng.normal(size=20_000)
+    scores = pool[:300]
+    found = choose_threshold(scores, scores > 0, pool_scores=pool)
+    assert found.certified
+    assert -0.1 < found.value < 0.1
+    assert found.n_accepted == (pool >= found.value).sum()
+    assert found.evidence.startswith("Precision is at least 0.9 with 95% confidence")
+
+
+@pytest.mark.parametrize("curve", ["plateau at 0.895", "falls 0.97 to 0.80"])
+def test_a_certified_promise_is_broken_in_no_more_runs_than_it_says(curve):
+    ours = play(CURVES[curve], n=300, repeats=400, rng=np.random.default_rng(1), rules=("fixed sequence",))
+    assert ours["fixed sequence"].violations <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
+
+
+def test_the_naive_rule_breaks_its_promise_so_the_measurement_can_tell():
+    naive = play(CURVES["plateau at 0.895"], n=300, repeats=100, rng=np.random.default_rng(1), rules=("naive",))
+    assert naive["naive"].violations > 0.5
+
+
+def test_no_threshold_names_the_best_that_was_reached():
+    scores = np.array([0.9, 0.713, 0.5, 0.4])
+    with pytest.raises(NoThreshold, match=r"precision 0.95: the best is 0.67, at score 0.500\. Label another round"):
+        choose_threshold(scores, [0, 1, 1, 0], target=0.95)
+
+
+@pytest.mark.parametrize(("labels", "words"), [([1, 1], "are positive"), ([0, 0], "are negative")])
+def test_a_validation_set_of_one_class_is_refused_in_words(labels, words):
+    with pytest.raises(LearningError, match=f"all 2 labelled images of the validation set {words}"):
+        choose_threshold([1.0, 2.0], labels)
+
+
+@pytest.mark.parametrize("target", [0, 1, 90])
+def test_a_target_is_a_share(target):
+    with pytest.raises(LearningError, match="between 0 and 1"):
+        choose_threshold([1.0, 2.0], [0, 1], target=target)
+
+
+def test_a_cut_set_by_hand_is_measured_and_never_certified():
+    scores, labels = np.arange(100.0), np.arange(100) >= 20
+    found = threshold_at(30.0, scores, labels)
+    assert (found.precision, found.n_accepted_sample, found.certified) == (1.0, 70, False)
+    nothing = threshold_at(1000.0, scores, labels)
+    assert np.isnan(nothing.precision)
+    assert (nothing.precision_low, nothing.precision_high, nothing.n_accepted) == (0.0, 1.0, 0)
+
+
+def test_weights_move_the_threshold_as_repetition_would():
+    scores, labels = np.array([4.0, 3, 2, 1]), np.array([1, 0, 1, 0])
+    assert choose_threshold(scores, labels, target=0.6, weights=[1, 1, 9, 1]).value == 1.0
+    assert choose_threshold(scores, labels, target=0.6, weights=[1, 9, 1, 1]).value == 4.0

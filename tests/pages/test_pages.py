@@ -1,0 +1,170 @@
+"""Every page in every state of the workspace: it draws, says what to do next, and never shows a traceback."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds
+from tests.conftest import Oracle
+from web.navigation import GROUPS
+
+PAGES = [name for names in GROUPS.values() for name in names]
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Give a function that runs one page of a workspace inside the app's frame."""
+
+    def run(workspace: Workspace, page: str, **query: str) -> AppTest:
+        monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
+        monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
+        app = AppTest.from_string(f"from web.frame import draw\ndraw({page!r})", default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return run
+
+
+def text_of(app: AppTest) -> str:
+    parts = [*app.markdown, *app.info, *app.warning, *app.success, *app.caption, *app.error]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def button(app: AppTest, label: str):
+    return next(found for found in app.button if found.label == label)
+
+
+def check(app: AppTest) -> None:
+    assert not app.exception, app.exception[0].value
+    assert not app.error, app.error[0].value
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_workspace_says_what_to_do(open_page: Callable[..., AppTest], tmp_path: Path, page: str) -> None:
+    app = open_page(Workspace(tmp_path / "workspace", tmp_path / "cache"), page)
+    check(app)
+    if page not in ("images", "attributes"):
+        assert app.button, "an empty page has a button that leads on"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_embedded_images_with_an_attribute(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, page: str
+) -> None:
+    check(open_page(workspace, page))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_done(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle, page: str
+) -> None:
+    oracle.play(workspace, watercolor, count=4, batch=8)
+    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=6, n_rejected=6, seed=1).task)
+    maps.make_layout(workspace, method="pca")
+    check(open_page(workspace, page))
+
+
+def test_the_validation_sample_is_drawn_from_the_page(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute
+) -> None:
+    app = open_page(workspace, "rounds")
+    app.number_input[0].set_value(25)
+    button(app, "Draw the sample").click()
+    app.run()
+    check(app)
+    assert len(tasks.validation_task(workspace, watercolor).rows) == 25
+
+
+def test_a_labelled_round_trains_by_itself(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    rounds.draw_validation(workspace, watercolor, 30, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=12, seed=1).task)
+    app = open_page(workspace, "rounds")
+    for _ in range(50):
+        if rounds.state(workspace, watercolor).model is not None:
+            break
+        app.run()
+    check(app.run())
+    assert rounds.state(workspace, watercolor).step == "start_round"
+
+
+def test_the_threshold_is_kept_from_the_page(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    app = open_page(workspace, "threshold")
+    app.number_input[0].set_value(0.8).run()
+    button(app, "Keep this threshold").click().run()
+    check(app)
+    kept = thresholds.current_threshold(workspace, watercolor)
+    assert kept is not None
+    assert kept.kept
+    assert kept.evidence.target == pytest.approx(0.8)
+
+
+def test_an_attribute_is_added_from_bams_twenty(open_page: Callable[..., AppTest], workspace: Workspace) -> None:
+    app = open_page(workspace, "attributes")
+    app.multiselect[0].select("content_cat")
+    button(app, "Add these").click()
+    app.run()
+    check(app)
+    assert [attribute.name for attribute in workspace.attributes.all()] == ["content_cat"]
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "complaint"),
+    [("Has Space", "A cat?", "Has Space"), ("own_cat", "", "question"), ("select", "A cat?", "")],
+)
+def test_an_attribute_that_cannot_be_is_refused_with_a_reason(
+    open_page: Callable[..., AppTest], workspace: Workspace, name: str, question: str, complaint: str
+) -> None:
+    app = open_page(workspace, "attributes")
+    app.text_input(key="new-name").set_value(name)
+    app.text_input(key="new-question").set_value(question)
+    button(app, "Add").click()
+    app.run()
+    assert not app.exception
+    if complaint:
+        assert complaint in app.error[0].value
+
+
+def test_a_folder_that_is_not_there_is_named(open_page: Callable[..., AppTest], workspace: Workspace) -> None:
+    app = open_page(workspace, "images")
+    app.text_input(key="folder").set_value("/no/such/folder")
+    button(app, "Add images").click()
+    app.run()
+    assert not app.exception
+    assert "/no/such/folder" in app.error[0].value
+
+
+def test_a_lone_kind_of_label_is_said_on_the_page(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    oracle.truth = dict.fromkeys(oracle.truth, False)
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=8, seed=1).task)
+    app = open_page(workspace, "rounds")
+    for _ in range(50):
+        if app.error:
+            break
+        app.run()
+    assert "positive" in app.error[0].value
+    assert "Traceback" not in text_of(app)
+
+
+def test_two_annotators_are_told_to_wait_for_each_other(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    workspace.redundancy = 2
+    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="me")
+    assert "waits for another annotator" in text_of(open_page(workspace, "annotate"))

@@ -1,0 +1,496 @@
+"""The labelling grid in a real browser, over a real database, with real pictures."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from bam_engine.annotation import BAM_ATTRIBUTES, Annotations, Attributes
+from bam_engine.database import open_database
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+PER_PAGE = 12
+FLOWER = next(template for template in BAM_ATTRIBUTES if template.name == "content_flower")
+SERVER = """
+import io, os
+from functools import cache
+from pathlib import Path
+import streamlit as st
+from PIL import Image
+from starlette.responses import Response
+from starlette.routing import Route
+from bam_engine.annotation import Annotations
+from bam_engine.database import open_database
+from web.routes.labels import label_routes
+
+annotations = Annotations(open_database(os.environ["TEST_DATABASE"]))
+pictures = Path(os.environ["TEST_PICTURES"]).read_text().splitlines()
+
+@cache
+def webp(row, side):
+    image = Image.open(pictures[row % len(pictures)]).convert("RGB")
+    image.thumbnail((side, side))
+    out = io.BytesIO()
+    image.save(out, "WEBP")
+    return out.getvalue()
+
+def picture(request):
+    side = 256 if request.url.path.startswith("/thumbs") else 1200
+    return Response(webp(request.path_params["row"], side), media_type="image/webp")
+
+routes = [Route("/thumbs/{row:int}.webp", picture), Route("/large/{row:int}.webp", picture)]
+app = st.App(Path(__file__).with_name("page.py"), routes=[*label_routes(lambda: annotations), *routes])
+"""
+PAGE = """
+import os
+import streamlit as st
+from bam_engine.annotation import BAM_ATTRIBUTES, Annotations
+from bam_engine.database import open_database
+from web.components.label_grid import label_grid
+
+st.set_page_config(layout="wide")
+
+@st.cache_resource
+def annotations():
+    return Annotations(open_database(os.environ["TEST_DATABASE"]))
+
+assignment = annotations().assignment(st.query_params["assignment"])
+answered = annotations().answered_rows(assignment.id)
+flower = next(template for template in BAM_ATTRIBUTES if template.name == "content_flower")
+images = [
+    {"row": row, "answer": answered.get(row), "title": f"<script>window.broken = 1</script> {row}"}
+    for row in assignment.rows
+]
+finished = label_grid(assignment.id, flower.question, flower.instructions, images=images, per_page=PER_PAGE)
+if finished:
+    st.session_state.finished = finished
+if "finished" in st.session_state:
+    st.write("Python heard:", str(st.session_state.finished))
+with st.sidebar:
+    st.session_state.runs = st.session_state.get("runs", 0) + 1
+    st.button("Run again")
+    st.write(f"run {st.session_state.runs}")
+    st.text_input("Note")
+"""
+
+
+@dataclass
+class Site:
+    """The running app and the database behind it."""
+
+    url: str
+    annotations: Annotations
+    attribute: int
+    person: int
+    draws: int = 0
+
+    def assign(self, rows: Iterator[int] | range) -> str:
+        self.draws += 1
+        given = self.annotations.assign(self.attribute, self.person, rows, purpose="round", source_id=self.draws)
+        return given.id
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, shared_images: Path) -> Iterator[Site]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    folder = tmp_path_factory.mktemp("site")
+    photos = sorted((shared_images / "photos").rglob("*.jpg"))[:40]
+    paintings = sorted((shared_images / "usda_pomological").rglob("*.jpg"))[:40]
+    pictures = [str(path) for pair in zip(photos, paintings, strict=False) for path in pair]
+    (folder / "pictures.txt").write_text("\n".join(pictures))
+    (folder / "server.py").write_text(SERVER)
+    (folder / "page.py").write_text(PAGE.replace("PER_PAGE", str(PER_PAGE)))
+    database = f"sqlite:///{folder / 'bam.sqlite'}"
+    engine = open_database(database)
+    flower = Attributes(engine).add(FLOWER.name, FLOWER.kind, FLOWER.question, FLOWER.instructions)
+    annotations = Annotations(engine)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "TEST_DATABASE": database,
+        "TEST_PICTURES": str(folder / "pictures.txt"),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    }
+    command = [sys.executable, "-m", "uvicorn", "server:app", "--port", str(port), "--log-level", "warning"]
+    with (folder / "log.txt").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/thumbs/0.webp", server, folder / "log.txt")
+        yield Site(url, annotations, flower.id, annotations.annotator("Ada"))
+    finally:
+        server.terminate()
+        server.wait(10)
+        engine.dispose()
+
+
+def _wait_for(url: str, server: subprocess.Popen[Any], log: Path) -> None:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if server.poll() is not None:
+                break
+            time.sleep(0.1)
+    pytest.fail(f"the test's server did not start: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    errors: list[Exception] = []
+    page.on("pageerror", lambda error: errors.append(error))
+    yield page
+    assert not errors
+
+
+def open_grid(page: Page, site: Site, assignment: str) -> None:
+    page.goto(f"{site.url}/?assignment={assignment}")
+    ready_to_save(page)
+
+
+def ready_to_save(page: Page) -> None:
+    expect(page.locator(".save[aria-disabled=false]")).to_be_visible(timeout=30_000)
+
+
+def marks(page: Page) -> list[str]:
+    return page.locator(".cell").evaluate_all("cells => cells.map(cell => cell.dataset.mark)")
+
+
+def stored(site: Site, assignment: str) -> dict[int, int]:
+    return site.annotations.answered_rows(assignment)
+
+
+def test_a_page_is_marked_by_click_and_by_key_and_saved_by_enter(page: Page, site: Site) -> None:
+    assignment = site.assign(range(20))
+    open_grid(page, site, assignment)
+    cells = page.locator(".cell")
+    cells.nth(1).click()
+    cells.nth(2).click()
+    cells.nth(2).click()  # yes, and no again
+    cells.nth(3).click(modifiers=["Shift"])
+    assert marks(page)[:5] == ["no", "yes", "no", "unsure", "no"]
+    for key in ["Home", "1", "0", "ArrowRight", "1", "Space", "u", "End", " "]:
+        page.keyboard.press(key)  # Home: 1 steps on to the second, 0 makes it no, the arrow leaves out the third
+    assert marks(page)[:6] == ["yes", "no", "no", "yes", "unsure", "no"]
+    assert marks(page)[-1] == "yes"
+    expect(page.locator(".save")).to_have_text("Save 3 yes, 8 no, 1 unsure")
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_have_text("page 2 of 2 · 12 of 20 saved")
+    expect(page.locator(".state")).to_have_text("All answers saved")
+    assert stored(site, assignment) == dict.fromkeys(range(12), 0) | {0: 1, 3: 1, 4: -1, 11: 1}
+    seconds = [said.seconds for said in site.annotations.image_annotations(site.attribute, 0)]
+    assert 0 < seconds[-1] < 60
+
+
+def test_arrows_move_by_columns_and_a_screen_reader_hears_the_grid(page: Page, site: Site) -> None:
+    open_grid(page, site, site.assign(range(12)))
+    columns = len(page.locator("[role=grid] > [role=row]").first.locator("[role=gridcell]").all())
+    assert 1 < columns < 12
+    for key in ["ArrowDown", "ArrowRight", "ArrowLeft", "ArrowUp", "ArrowUp", "ArrowLeft", "ArrowDown", "1"]:
+        page.keyboard.press(key)
+    cell = page.locator(".cell").nth(columns)
+    assert cell.get_attribute("aria-selected") == "true"
+    assert re.fullmatch(rf"Picture {columns + 1}, .*: yes", cell.get_attribute("aria-label") or "")
+    assert (
+        page.locator(".cell[tabindex='0']")
+        .get_attribute("aria-label", timeout=1000)
+        .startswith(f"Picture {columns + 2}")
+    )
+
+
+def test_z_takes_marks_back_and_then_goes_back_where_enter_saves_the_corrections_alone(page: Page, site: Site) -> None:
+    assignment = site.assign(range(24))
+    open_grid(page, site, assignment)
+    for key in ["1", "1", "z"]:
+        page.keyboard.press(key)
+    assert marks(page)[:2] == ["yes", "no"]
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_contain_text("page 2 of 2 · 12 of 24")
+    ready_to_save(page)
+    page.keyboard.press("z")
+    expect(page.locator(".progress")).to_contain_text("page 1 of 2")
+    expect(page.locator(".save")).to_have_text("Nothing changed: go on")
+    assert marks(page)[:2] == ["yes", "no"]
+    for key in ["0", "1"]:
+        page.keyboard.press(key)
+    expect(page.locator(".save")).to_have_text("Correct: 1 yes, 1 no")
+    ready_to_save(page)
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_contain_text("page 2 of 2 · 12 of 24")
+    expect(page.locator(".state")).to_have_text("All answers saved")
+    assert stored(site, assignment) == dict.fromkeys(range(12), 0) | {1: 1}
+    of_this = [s for s in site.annotations.image_annotations(site.attribute, 2) if s.assignment_id == assignment]
+    assert len(of_this) == 1  # what did not change was not said again
+
+
+def test_two_fast_enters_do_not_answer_a_page_nobody_has_seen(page: Page, site: Site) -> None:
+    assignment = site.assign(range(36))
+    open_grid(page, site, assignment)
+    page.evaluate(
+        """async () => {
+            for (let i = 0; i < 10; i += 1) {
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+                await new Promise((done) => setTimeout(done, 15));
+            }
+        }"""
+    )
+    expect(page.locator(".progress")).to_have_text("page 2 of 3 · 12 of 36 saved")
+    assert len(stored(site, assignment)) == 12
+
+
+def test_a_reply_that_got_lost_is_asked_for_again_and_stored_once(page: Page, site: Site) -> None:
+    assignment = site.assign(range(12))
+    open_grid(page, site, assignment)
+    lost = []
+
+    def lose_the_first(route):
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch())  # it reached the server; the browser never hears of it
+        return route.abort()
+
+    page.route("**/api/**", lose_the_first)
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_have_text("Not saved yet: 12 answers waiting")
+    expect(page.locator(".done")).to_contain_text("All done: 12 answers saved.")
+    of_this = [s for s in site.annotations.image_annotations(site.attribute, 0) if s.assignment_id == assignment]
+    assert (len(lost), len(of_this)) == (1, 1)
+
+
+@pytest.mark.parametrize("trouble", ["gone", "a sign-in page", "a stranger", "503"])
+def test_answers_wait_for_a_server_in_trouble_even_in_a_closed_tab(
+    page: Page, context: BrowserContext, site: Site, trouble: str
+) -> None:
+    assignment = site.assign(range(36))
+    open_grid(page, site, assignment)
+    reply = {
+        "gone": lambda route: route.abort(),
+        "a sign-in page": lambda route: route.fulfill(status=200, body="<html>", content_type="text/html"),
+        "a stranger": lambda route: route.fulfill(status=200, json={"new": 3}),
+        "503": lambda route: route.fulfill(status=503, json={"error": "later"}),
+    }[trouble]
+    context.route("**/api/**", reply)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_have_text("Not saved yet: 12 answers waiting")
+    expect(page.locator(".progress")).to_have_text("page 2 of 3 · 0 of 36 saved")
+    ready_to_save(page)
+    page.keyboard.press("z")  # a correction of what has not even arrived
+    ready_to_save(page)
+    page.keyboard.press("0")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_have_text("Not saved yet: 14 answers waiting")
+    assert stored(site, assignment) == {}
+    page.close()
+    context.unroute("**/api/**")
+    other = context.new_page()
+    open_grid(other, site, assignment)
+    expect(other.locator(".progress")).to_have_text("page 2 of 3 · 12 of 36 saved")
+    assert stored(site, assignment) == dict.fromkeys(range(12), 0) | {1: 1}
+    assert other.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('bam.answers.')).length") == 0
+
+
+def test_leaving_with_unsaved_answers_is_warned_of(page: Page, site: Site) -> None:
+    open_grid(page, site, site.assign(range(24)))
+    page.route("**/api/**", lambda route: route.abort())
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_contain_text("Not saved yet")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.reload()
+    ready_to_save(page)
+    assert asked == ["beforeunload"]
+
+
+def test_a_refusal_is_shown_and_does_not_hold_up_the_rest(page: Page, site: Site) -> None:
+    assignment = site.assign(range(24))
+    open_grid(page, site, assignment)
+    page.route("**/api/**", lambda route: route.fulfill(status=400, json={"error": "row 3 is <b>odd</b>."}), times=1)
+    page.keyboard.press("Enter")
+    expect(page.locator(".state")).to_have_text("12 answers refused and kept in this browser: row 3 is <b>odd</b>.")
+    ready_to_save(page)
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_have_text("all pages · 12 of 24 saved")
+    assert sorted(stored(site, assignment)) == list(range(12, 24))
+
+
+def test_a_reload_loses_neither_answers_nor_marks_and_goes_on_where_it_was(page: Page, site: Site) -> None:
+    assignment = site.assign(range(36))
+    open_grid(page, site, assignment)
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_have_text("page 2 of 3 · 12 of 36 saved")
+    ready_to_save(page)
+    page.locator(".cell").nth(4).click()
+    page.reload()
+    ready_to_save(page)
+    expect(page.locator(".progress")).to_have_text("page 2 of 3 · 12 of 36 saved")
+    assert marks(page).index("yes") == 4
+
+
+def test_a_rerun_of_the_script_leaves_the_grid_as_it_is(page: Page, site: Site) -> None:
+    open_grid(page, site, site.assign(range(24)))
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_contain_text("page 2 of 2")
+    ready_to_save(page)
+    page.locator(".cell").nth(2).click()
+    page.locator(".cell").nth(2).evaluate("cell => { cell.kept = true; }")
+    page.get_by_role("button", name="Run again").click()
+    expect(page.get_by_text("run 2")).to_be_visible()
+    assert page.locator(".cell").nth(2).evaluate("cell => cell.kept && cell.dataset.mark") == "yes"
+    page.locator(".cell").nth(2).focus()
+    page.keyboard.press("0")
+    assert marks(page)[2] == "no"
+
+
+def test_keys_belong_to_fields_while_they_are_typed_in_and_letters_reach_nobody_else(page: Page, site: Site) -> None:
+    open_grid(page, site, site.assign(range(24)))
+    note = page.get_by_label("Note")
+    note.press_sequentially("01uzv cr")
+    assert note.input_value() == "01uzv cr"
+    assert set(marks(page)) == {"no"}
+    page.locator(".cell").first.click()
+    page.evaluate("heard = []; document.body.addEventListener('keydown', (event) => heard.push(event.key))")
+    for key in ["c", "r", "1", "Shift"]:
+        page.keyboard.press(key)
+    assert page.evaluate("heard") == ["Shift"]
+
+
+def test_enter_waits_until_every_picture_has_come_and_one_that_fails_stays_unanswered(page: Page, site: Site) -> None:
+    rows = range(1000, 1012)
+    assignment = site.assign(rows)
+    held = []
+    page.route("**/thumbs/1003.webp*", lambda route: route.abort())
+    page.route("**/thumbs/1005.webp", lambda route: held.append(route))
+    page.goto(f"{site.url}/?assignment={assignment}")
+    expect(page.locator(".save")).to_have_text("Loading 11 of 12 pictures", timeout=30_000)
+    page.keyboard.press("Enter")
+    assert stored(site, assignment) == {}
+    held[0].continue_()
+    expect(page.locator(".save")).to_have_text("Save 11 no")
+    expect(page.locator(".notice")).to_have_text("1 picture could not be loaded and will stay unanswered.")
+    ready_to_save(page)
+    page.locator(".cell").nth(3).click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".done")).to_contain_text("1 picture could not be loaded and stayed unanswered.")
+    expect(page.locator(".progress")).to_have_text("all pages · 11 of 12 saved")
+    assert stored(site, assignment) == dict.fromkeys(set(rows) - {1003}, 0)
+    page.unroute("**/thumbs/1003.webp*")
+    page.get_by_role("button", name="Try the missing pictures again").click()
+    expect(page.locator(".save")).to_have_text("Save 1 no")
+
+
+def test_pictures_further_down_are_looked_at_before_they_are_answered(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    assignment = site.assign(range(12))
+    open_grid(page, site, assignment)
+    expect(page.locator(".save")).to_contain_text("not seen yet")
+    page.keyboard.press("Enter")
+    assert stored(site, assignment) == {}
+    for _ in range(6):
+        page.wait_for_timeout(500)
+        page.keyboard.press("Enter")
+    expect(page.locator(".done")).to_contain_text("All done: 12 answers saved.")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_large_picture_opens_and_closes_by_key_and_can_be_marked(page: Page, site: Site) -> None:
+    open_grid(page, site, site.assign(range(24)))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("v")
+    large = page.locator("dialog.large")
+    expect(large.locator("img")).to_have_attribute("src", re.compile(r"/large/1\.webp$"))
+    expect(large.locator("figcaption")).to_have_text("<script>window.broken = 1</script> 1 · no")
+    page.keyboard.press("1")
+    expect(large.locator("figcaption")).to_contain_text("> 2 · no")
+    page.keyboard.press("Space")
+    expect(large.locator("figcaption")).to_contain_text("> 2 · yes")
+    page.keyboard.press("Escape")
+    expect(large).not_to_be_visible()
+    assert marks(page)[:4] == ["no", "yes", "yes", "no"]
+    page.keyboard.press("v")
+    page.keyboard.press("Enter")  # closes; does not save
+    expect(large).not_to_be_visible()
+    expect(page.locator(".progress")).to_contain_text("page 1 of 2")
+    assert page.evaluate("window.broken") is None
+
+
+def test_the_end_is_told_to_python_once_everything_is_stored(page: Page, site: Site) -> None:
+    assignment = site.assign(range(20))
+    open_grid(page, site, assignment)
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_contain_text("page 2 of 2")
+    ready_to_save(page)
+    page.keyboard.press("Enter")
+    heard = page.get_by_text("Python heard:")
+    expect(heard).to_contain_text("'answered': 20, 'unanswered': 0")
+    expect(heard).to_contain_text(assignment)
+    expect(page.get_by_text("run 2")).to_be_visible()
+    assert len(stored(site, assignment)) == 20
+    page.keyboard.press("z")
+    expect(page.locator(".progress")).to_have_text("page 2 of 2 · 20 of 20 saved")
+
+
+def test_the_next_pages_pictures_are_fetched_ahead_and_no_cell_moves_while_they_come(page: Page, site: Site) -> None:
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url.rpartition("/")[2]))
+    open_grid(page, site, site.assign(range(60)))
+    page.wait_for_timeout(300)
+    assert {f"{row}.webp" for row in range(48)} <= asked
+    assert not {f"{row}.webp" for row in range(48, 60)} & asked
+    boxes = "cells => cells.map(cell => JSON.stringify(cell.getBoundingClientRect()))"
+    before = page.locator(".cell").evaluate_all(boxes)
+    page.keyboard.press("Enter")
+    expect(page.locator(".progress")).to_contain_text("page 2 of 5")
+    assert page.locator(".cell").evaluate_all(boxes) == before
+
+
+def test_the_chosen_size_is_remembered(page: Page, site: Site) -> None:
+    assignment = site.assign(range(12))
+    open_grid(page, site, assignment)
+    columns = "grid => getComputedStyle(grid).gridTemplateColumns.split(' ').length"
+    medium = page.locator(".grid").evaluate(columns)
+    page.locator(".size input").fill("2")
+    large = page.locator(".grid").evaluate(columns)
+    assert large < medium
+    page.reload()
+    expect(page.locator(".cell")).to_have_count(12)
+    assert page.locator(".grid").evaluate(columns) == large

@@ -1,0 +1,133 @@
+"""The way in for answers: what is stored, what is refused, and in which words."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from bam_engine.annotation import Annotations, Attributes
+from web.routes.labels import LARGEST_BODY, label_routes
+
+
+@pytest.fixture
+def annotations(database: sa.Engine) -> Annotations:
+    Attributes(database).add("kite", "own", "Is there a kite?")
+    return Annotations(database)
+
+
+@pytest.fixture
+def assignment(annotations: Annotations) -> str:
+    return annotations.assign(1, annotations.annotator("Ada"), range(5), purpose="round", source_id=1).id
+
+
+@pytest.fixture
+def client(annotations: Annotations) -> TestClient:
+    return TestClient(Starlette(routes=label_routes(lambda: annotations)), raise_server_exceptions=False)
+
+
+def url(assignment: str) -> str:
+    return f"/api/assignments/{assignment}/answers"
+
+
+def answer(row: int, value: object = 1, **others: object) -> dict[str, object]:
+    return {"uid": f"uid-{row}", "row": row, "answer": value, "seconds": 0.4} | others
+
+
+def test_answers_are_stored_and_a_repetition_is_told_apart(client, annotations, assignment) -> None:
+    page = {"answers": [answer(0), answer(1, 0), answer(2, -1)]}
+    first, second = client.post(url(assignment), json=page), client.post(url(assignment), json=page)
+    assert (first.status_code, first.json()) == (200, {"new": 3, "repeated": 0})
+    assert (second.status_code, second.json()) == (200, {"new": 0, "repeated": 3})
+    assert annotations.answered_rows(assignment) == {0: 1, 1: 0, 2: -1}
+
+
+def test_an_empty_submit_is_no_error(client, assignment) -> None:
+    assert client.post(url(assignment), json={"answers": []}).json() == {"new": 0, "repeated": 0}
+
+
+def test_an_unknown_assignment_is_not_found(client) -> None:
+    reply = client.post(url("nowhere"), json={"answers": [answer(0)]})
+    assert reply.status_code == 404
+    assert reply.json()["error"].startswith("there is no assignment 'nowhere'")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"answers": 1}',
+        b'{"answers": [1]}',
+        b'{"answers": [{"row": 0, "answer": 1}]}',
+        b'{"answers": [{"uid": "a", "row": 99, "answer": 1}]}',
+        b'{"answers": [{"uid": "a", "row": 0, "answer": "yes"}]}',
+        b'{"answers": [{"uid": "a", "row": 0, "answer": [1]}]}',
+        b'{"answers": [{"uid": "a", "row": {}, "answer": 1}]}',
+        b'{"answers": [{"uid": "a", "row": 1e400, "answer": 1}]}',
+        b'{"answers": [{"uid": "a", "row": ' + b"9" * 5000 + b', "answer": 1}]}',
+        b'{"answers": [{"uid": "a", "row": ' + b"9" * 4000 + b', "answer": 1}]}',
+        b'{"answers": [{"uid": "\\ud800", "row": 0, "answer": 1}]}',
+        b'{"answers": [{"uid": "a", "row": 0, "answer": 1, "seconds": NaN}]}',
+        b'{"answers": [{"uid": "a", "row": 0, "answer": 1, "seconds": "9"}]}',
+    ],
+)
+def test_a_body_that_says_no_answers_is_refused_and_stores_nothing(client, annotations, assignment, body) -> None:
+    reply = client.post(url(assignment), content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code == 400
+    assert reply.json()["error"]
+    assert annotations.answered_rows(assignment) == {}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", None])
+def test_what_a_form_on_another_site_can_send_is_refused(client, annotations, assignment, kind) -> None:
+    body = json.dumps({"answers": [answer(0)]}).encode()
+    headers = {} if kind is None else {"Content-Type": kind}
+    assert client.post(url(assignment), content=body, headers=headers).status_code == 415
+    assert annotations.answered_rows(assignment) == {}
+
+
+def test_json_with_a_charset_is_json(client, assignment) -> None:
+    body = json.dumps({"answers": [answer(0)]})
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert client.post(url(assignment), content=body, headers=headers).status_code == 200
+
+
+def test_a_body_without_end_is_cut_off(client, assignment) -> None:
+    def chunks():
+        for _ in range(LARGEST_BODY // 1000 + 10):
+            yield b" " * 1000
+
+    reply = client.post(url(assignment), content=chunks(), headers={"Content-Type": "application/json"})
+    assert (reply.status_code, "1,000,000 bytes" in reply.json()["error"]) == (413, True)
+
+
+def test_a_database_that_fails_asks_for_another_try_and_shows_no_traceback(assignment) -> None:
+    class Broken:
+        def record(self, *_: object) -> None:
+            raise sa.exc.OperationalError("INSERT secret", {}, OSError("disk I/O error"))
+
+    client = TestClient(Starlette(routes=label_routes(Broken)), raise_server_exceptions=False)
+    reply = client.post(url(assignment), json={"answers": [answer(0)]})
+    assert reply.status_code == 503
+    assert "secret" not in reply.text
+
+
+def test_a_defect_answers_in_json_too(assignment) -> None:
+    def broken() -> Annotations:
+        raise RuntimeError("secret")
+
+    client = TestClient(Starlette(routes=label_routes(broken)), raise_server_exceptions=False)
+    reply = client.post(url(assignment), json={"answers": [answer(0)]})
+    assert reply.status_code == 500
+    assert "secret" not in reply.text
+
+
+def test_answers_are_only_ever_posted(client, assignment) -> None:
+    assert client.get(url(assignment)).status_code == 405

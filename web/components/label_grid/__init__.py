@@ -1,0 +1,86 @@
+"""The labelling grid: pages of pictures that are marked by key or click and saved without a rerun of the script.
+
+In:  an assignment, its question and its pictures with what was answered already. Out: answers POSTed to
+``/api/assignments/{id}/answers`` (see ``web/routes/labels.py``), and one event when all of them are stored. Thumbnails
+come from ``/thumbs/{row}.webp``, large pictures from ``/large/{row}.webp``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+PER_PAGE = 24
+
+_FOLDER = Path(__file__).parent
+# one module and one sheet, in this order
+_SCRIPTS = ("outbox.js", "labels.js", "pictures.js", "label_grid.js", "keys.js", "mount.js")
+_STYLES = ("label_grid.css", "pictures.css")
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+_component = st.components.v2.component("bam_label_grid", css=_read(*_STYLES), js=_read(*_SCRIPTS))
+
+
+def label_grid(
+    assignment: str,
+    question: str,
+    instructions: str = "",
+    *,
+    images: Sequence[Mapping[str, Any]],
+    per_page: int = PER_PAGE,
+    key: str | None = None,
+    on_finished: Callable[[], None] | None = None,
+) -> dict[str, Any] | None:
+    """Draw the grid of one assignment; return what the finished event carries, in the one run that it causes.
+
+    The grid keeps its place through reruns for as long as ``assignment`` stays the same, and starts at the first page
+    with an unanswered picture.
+
+    Parameters
+    ----------
+    assignment
+        The id that answers are sent to.
+    question, instructions
+        Plain text; line breaks in the instructions are kept.
+    images
+        In the order in which they are shown, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None}``;
+        ``answer`` and ``title`` may be left out.
+    per_page
+        Pictures a page, at least 1.
+    key
+        The widget's key; by default made from the assignment.
+    on_finished
+        Called before the script runs again, once all pages are submitted and every answer is stored.
+
+    Returns
+    -------
+    dict or None
+        ``{"assignment": str, "answered": int, "unanswered": int}`` in the run that follows the last acknowledgement,
+        None in every other. Pictures that could not be loaded stay unanswered.
+    """
+    if per_page < 1:
+        raise ValueError(f"a page of {per_page} pictures shows nothing: ask for at least 1.")
+    shown = [
+        {"row": int(image["row"]), "answer": image.get("answer"), "title": image.get("title") or ""} for image in images
+    ]
+    data = {
+        "assignment": assignment,
+        "question": question,
+        "instructions": instructions,
+        "images": shown,
+        "per_page": per_page,
+    }
+    state = _component(
+        key=key or f"label_grid_{assignment}", data=data, on_finished_change=on_finished or _nothing, height="content"
+    )
+    finished = state.get("finished")
+    return dict(finished) if finished else None
+
+
+def _nothing() -> None:
+    """Let the event cause a rerun and do nothing else."""

@@ -1,0 +1,149 @@
+// What is drawn of one picture: its cell in the grid, and the large view. Texts enter as text, never as markup.
+
+const MARK_NAMES = new Map([
+  [YES, "yes"],
+  [NO, "no"],
+  [UNSURE, "unsure"],
+]);
+const RETRY_AFTER = 1500;
+const HOLD = 500;
+const CHECK = "M3 8.5 6.5 12 13 4.5";
+const LENS = "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5 14 14";
+
+function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in made) made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  for (const [name, value] of Object.entries({ d: path, fill: "none", stroke: "currentColor" })) line.setAttribute(name, value);
+  line.setAttribute("stroke-width", "2");
+  line.setAttribute("stroke-linecap", "round");
+  line.setAttribute("stroke-linejoin", "round");
+  svg.append(line);
+  return svg;
+}
+
+const thumbnail = (row) => `/thumbs/${row}.webp`;
+const enlarged = (row) => `/large/${row}.webp`;
+
+// `on`: {toggle(row), unsure(row), enlarge(row), settled()}; settled is called when the picture has come or failed
+class Cell {
+  constructor({ row, title }, place, on) {
+    Object.assign(this, { row, place, on, title: title ?? "", state: "loading", seen: false, tries: 0 });
+    this.badge = element("span", { className: "badge", ariaHidden: "true" });
+    this.image = element("img", { alt: "", draggable: false, decoding: "async" });
+    this.box = element(
+      "div",
+      { className: "cell", role: "gridcell", tabIndex: -1, title: this.title },
+      this.image,
+      this.badge,
+      this.corner(),
+    );
+    this.box.dataset.row = row;
+    this.image.addEventListener("load", () => this.settle("ready"));
+    this.image.addEventListener("error", () => this.fail());
+    this.listen();
+    this.load();
+  }
+
+  corner() {
+    const unsure = element("button", { type: "button", tabIndex: -1, title: "Unsure (U)", ariaLabel: "Unsure" }, "?");
+    const lens = element("button", { type: "button", tabIndex: -1, title: "Enlarge (V)", ariaLabel: "Enlarge" }, icon(LENS));
+    unsure.addEventListener("click", (event) => (event.stopPropagation(), this.on.unsure(this.row)));
+    lens.addEventListener("click", (event) => (event.stopPropagation(), this.on.enlarge(this.row)));
+    return element("span", { className: "corner" }, unsure, lens);
+  }
+
+  listen() {
+    let held = false;
+    let timer;
+    const release = () => clearTimeout(timer);
+    this.box.addEventListener("pointerdown", (event) => {
+      held = false;
+      if (event.button || event.target.closest("button")) return;
+      timer = setTimeout(() => {
+        held = true;
+        this.on.enlarge(this.row);
+      }, HOLD);
+    });
+    for (const name of ["pointerup", "pointerleave", "pointercancel"]) this.box.addEventListener(name, release);
+    this.box.addEventListener("contextmenu", (event) => held && event.preventDefault());
+    this.box.addEventListener("click", (event) => {
+      if (held) held = false;
+      else if (event.shiftKey) this.on.unsure(this.row);
+      else this.on.toggle(this.row);
+    });
+  }
+
+  load() {
+    this.box.dataset.state = this.state = "loading";
+    this.image.src = thumbnail(this.row) + (this.tries ? `?try=${this.tries}` : "");
+  }
+
+  fail() {
+    this.tries += 1;
+    if (this.tries % 2) setTimeout(() => this.box.isConnected && this.load(), RETRY_AFTER);
+    else this.settle("failed");
+  }
+
+  settle(state) {
+    this.box.dataset.state = this.state = state;
+    this.show(this.mark);
+    this.on.settled();
+  }
+
+  show(mark) {
+    this.mark = mark;
+    const name = MARK_NAMES.get(mark);
+    this.box.dataset.mark = name;
+    this.box.setAttribute("aria-selected", String(mark === YES));
+    const said = this.state === "failed" ? "could not be loaded, unanswered" : name;
+    this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${said}`);
+    this.badge.replaceChildren(mark === YES ? icon(CHECK) : "?");
+  }
+}
+
+// A <dialog>: it lies above everything, keeps the focus and gives it back
+class LargeView {
+  constructor(onClose) {
+    this.image = element("img", { alt: "" });
+    this.caption = element("figcaption");
+    const close = element("button", { type: "button", className: "close", ariaLabel: "Close", title: "Close (Esc)" }, "✕");
+    const figure = element("figure", {}, element("div", { className: "frame" }, this.image), this.caption);
+    this.box = element("dialog", { className: "large", tabIndex: -1, ariaLabel: "Large picture" }, close, figure);
+    this.box.addEventListener("click", () => this.box.close());
+    this.box.addEventListener("close", onClose);
+  }
+
+  get open() {
+    return this.box.open;
+  }
+
+  show({ row, title }, mark) {
+    this.caption.textContent = [title, MARK_NAMES.get(mark)].filter(Boolean).join(" · ");
+    if (this.row !== row) {
+      this.row = row;
+      this.image.src = thumbnail(row); // at hand already; the large one takes its place when it has come
+      const large = new Image();
+      large.onload = () => this.row === row && (this.image.src = large.src);
+      large.src = enlarged(row);
+    }
+    if (this.open) return;
+    this.box.showModal();
+    this.box.focus(); // not the button: space and Enter mean the picture
+  }
+
+  close() {
+    this.box.close();
+  }
+}

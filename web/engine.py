@@ -1,0 +1,21 @@
+"""The one workspace of this process, shared by every page and route.
+
+The environment names it; a process that changes the environment (tests do) gets another one.
+"""
+
+import functools
+import os
+
+from bam_engine.workspace import Workspace
+
+_NAMES = ("BAM_WORKSPACE", "BAM_CACHE", "BAM_DATABASE_URL")
+
+
+def workspace() -> Workspace:
+    """Return the workspace that the environment names, opened once."""
+    return _open(tuple(os.environ.get(name) for name in _NAMES))
+
+
+@functools.cache
+def _open(_names: tuple[str | None, ...]) -> Workspace:
+    return Workspace.from_environment()

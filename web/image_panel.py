@@ -1,0 +1,63 @@
+"""The panel of one image: the picture large, its scores, what people said, what is near.
+
+Opened from the gallery, the map and the audit. In: a row. Knows how to draw, asks the engine for everything.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from bam_engine.workspace.looking import describe
+from web import ui
+from web.components.gallery import Picture, gallery
+from web.engine import workspace
+
+
+def open_image(row: int) -> None:
+    """Open the panel of image ``row`` over the page."""
+    st.session_state["panel_row"] = row
+    _panel()
+
+
+@st.dialog("Image", width="large")
+def _panel() -> None:
+    with ui.guard():
+        _draw(int(st.session_state["panel_row"]))
+
+
+def _draw(row: int) -> None:
+    ws = workspace()
+    found = describe(ws, row)
+    picture, facts = st.columns([3, 2], gap="large")
+    with picture:
+        st.html(
+            f'<img src="/large/{row}.webp?v={ws.id}" alt="" style="display:block;margin:auto;max-width:100%;'
+            'max-height:62vh;object-fit:contain;border-radius:4px">'
+        )
+    with facts:
+        st.markdown(f"**{ui.plain(found.title or found.name)}**")
+        st.caption(f"{found.width} × {found.height} px · image {row}")
+        st.text(found.uri)
+        if found.scores:
+            st.dataframe(
+                pd.DataFrame(found.scores, columns=["attribute", "score", "decision"]),
+                hide_index=True,
+                width="stretch",
+                column_config={"score": st.column_config.NumberColumn(format="%.2f")},
+            )
+        else:
+            st.caption("No attribute has scores yet.")
+        if found.annotations:
+            st.dataframe(
+                pd.DataFrame(found.annotations, columns=["attribute", "annotator", "answer"]),
+                hide_index=True,
+                width="stretch",
+            )
+        else:
+            st.caption("Nobody has answered a question about this image yet.")
+    if found.neighbours:
+        st.caption("Most like it, by the encoder in use")
+        near = [Picture(other, f"{likeness:.2f}") for other, likeness in found.neighbours]
+        picked = gallery(near, key=f"near-{row}", version=ws.id, size=84)
+        if picked is not None:
+            st.session_state["panel_row"] = picked
+            st.rerun(scope="fragment")

@@ -1,0 +1,58 @@
+"""The pages of the app by name, in their three groups, and links between them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_FOLDER = Path(__file__).parent.parent / "pages"
+GROUPS = {
+    "Look": {
+        "overview": ("Overview", "home"),
+        "gallery": ("Gallery", "photo_library"),
+        "map": ("Map", "map"),
+    },
+    "Build": {
+        "attributes": ("Attributes", "label"),
+        "rounds": ("Rounds", "cycle"),
+        "annotate": ("Annotate", "check_box"),
+        "threshold": ("Threshold", "tune"),
+        "audit": ("Audit", "fact_check"),
+    },
+    "Data": {
+        "images": ("Images", "add_photo_alternate"),
+        "embed": ("Embeddings", "hub"),
+        "export": ("Export", "download"),
+    },
+}
+
+
+def pages(start: str = "overview") -> dict[str, list[st.Page]]:
+    """Return the pages of each group; ``start`` is the one that opens at the root."""
+    found = {
+        group: [_page(name, title, icon, default=name == start) for name, (title, icon) in names.items()]
+        for group, names in GROUPS.items()
+    }
+    st.session_state["pages"] = {
+        name: page for group, names in GROUPS.items() for name, page in zip(names, found[group], strict=True)
+    }
+    return found
+
+
+def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
+    path = "" if default else name
+    return st.Page(_FOLDER / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=path, default=default)
+
+
+def link(page: str, label: str, attribute: str | None = None) -> None:
+    """Draw a link to a page, about one attribute where it is named."""
+    st.page_link(
+        st.session_state["pages"][page],
+        label=label,
+        icon=":material/arrow_forward:",
+        query_params={"attribute": attribute} if attribute else None,
+    )
+
+
+def go(page: str, attribute: str | None = None) -> None:
+    """Go to a page at once, about one attribute where it is named."""
+    st.switch_page(st.session_state["pages"][page], query_params={"attribute": attribute} if attribute else None)

@@ -1,0 +1,64 @@
+"""Thumbnails and large pictures by row.
+
+``/thumbs/{row}.webp`` is the stored thumbnail, made on the way if it is missing; ``/large/{row}.webp`` is the picture
+itself, upright, at most 1,600 px. A URL with ``?v=`` names one workspace and never changes; without it the browser asks
+again each time.
+"""
+
+import functools
+import io
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bam_engine.collection import Catalogue, read_image
+from bam_engine.errors import BamError
+from bam_engine.workspace import Workspace
+
+LARGE = 1600
+_FOREVER = "private, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+
+
+def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
+    """Return the routes of thumbnails and large pictures."""
+
+    async def thumbnail(request: Request) -> Response:
+        return await _answer(request, lambda ws, row: ws.thumbnails.ensure(row, ws.catalogue.image(row).path))
+
+    async def large(request: Request) -> Response:
+        return await _answer(request, lambda ws, row: large_picture(ws.catalogue, row))
+
+    async def _answer(request: Request, picture: Callable[[Workspace, int], bytes]) -> Response:
+        workspace = get_workspace()
+        row = request.path_params["row"]
+        tag = f'"{workspace.id}-{row}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304)
+        try:
+            content = await run_in_threadpool(picture, workspace, row)
+        except BamError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        caching = _FOREVER if "v" in request.query_params else _ASK_AGAIN
+        return Response(content, media_type="image/webp", headers={"Cache-Control": caching, "ETag": tag})
+
+    return [Route("/thumbs/{row:int}.webp", thumbnail), Route("/large/{row:int}.webp", large)]
+
+
+def large_picture(catalogue: Catalogue, row: int) -> bytes:
+    """Return image ``row`` as WebP of at most ``LARGE`` px."""
+    return _encode_large(str(catalogue.image(row).path))
+
+
+@functools.lru_cache(maxsize=32)
+def _encode_large(path: str) -> bytes:
+    from pathlib import Path
+
+    image = read_image(Path(path), size=LARGE)
+    image.thumbnail((LARGE, LARGE))
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=88, method=2)
+    return buffer.getvalue()

@@ -1,0 +1,227 @@
+"""What every page shares: its head, the guard against tracebacks, progress of long work, pickers.
+
+Pages call these; none of them decides anything about data.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import streamlit as st
+
+from bam_engine.annotation import Attribute
+from bam_engine.errors import BamError
+from bam_engine.jobs import Job
+from bam_engine.workspace.rounds import AttributeState, train
+from web.engine import workspace
+from web.navigation import go, link
+
+log = logging.getLogger(__name__)
+
+_CSS = """
+.block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
+h1 { font-size: 1.9rem !important; letter-spacing: -0.01em; padding-bottom: .1rem !important; }
+h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
+.bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
+[data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+[data-testid="stMetric"] { min-width: 0; }
+"""
+
+
+def style() -> None:
+    """Add the few rules that the theme cannot say."""
+    st.html(f"<style>{_CSS}</style>")
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Show an error of the engine as a message, and a defect as an apology with the details in the log."""
+    try:
+        yield
+    except BamError as error:
+        st.error(str(error), icon=":material/error:")
+    except Exception as error:
+        log.exception("a page failed")
+        st.error(
+            f"This page met a defect of the program ({type(error).__name__}). Nothing that was saved is lost. "
+            "The server's log has the details.",
+            icon=":material/bug_report:",
+        )
+
+
+def head(title: str, lead: str) -> None:
+    """Draw a page's title and the one sentence that says what it is for."""
+    st.title(title, anchor=False)
+    st.markdown(f'<p class="bam-lead">{lead}</p>', unsafe_allow_html=True)
+
+
+def sidebar() -> None:
+    """Draw who is annotating and what runs in the background."""
+    with st.sidebar:
+        st.text_input(
+            "Annotator",
+            key="annotator",
+            value=st.query_params.get("annotator", "me"),
+            max_chars=60,
+            help="The name under which your answers are kept. Two people on one computer use two names.",
+        )
+        _background()
+
+
+@st.fragment(run_every=2.0)
+def _background() -> None:
+    for job in workspace().jobs.running():
+        st.progress(share(job), text=f"{job.title}: {count(job)}")
+
+
+def annotator() -> str:
+    """Return the name chosen in the sidebar."""
+    return str(st.session_state.get("annotator") or "me").strip() or "me"
+
+
+def share(job: Job) -> float:
+    """Return how much of a job is done, from 0 to 1."""
+    return min(1.0, job.done / job.total) if job.total else 0.0
+
+
+def count(job: Job) -> str:
+    """Say how far a job is."""
+    return f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
+
+
+def duration(seconds: float) -> str:
+    """Say a time span: 8 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def show_job(name: str, *, unit: str = "images") -> bool:
+    """Draw the job called ``name`` with its rate, time left and a stop button; return whether it runs.
+
+    When the job ends, the whole page is drawn again, once.
+    """
+    job = workspace().jobs.get(name)
+    if job is None:
+        return False
+    if job.running:
+        _watch(name, unit)
+        return True
+    _outcome(job)
+    return False
+
+
+@st.fragment(run_every=0.5)
+def _watch(name: str, unit: str) -> None:
+    job = workspace().jobs.get(name)
+    if job is None or not job.running:
+        st.rerun()
+        return
+    left = job.seconds_left
+    speed = f"{job.rate:,.0f} {unit} a second" if job.rate >= 1 else ""
+    facts = [count(job), speed, "" if left is None else f"{duration(left)} left", job.message]
+    st.progress(share(job), text=f"**{job.title}** · " + " · ".join(fact for fact in facts if fact))
+    stopping = job.stopping.is_set()
+    if st.button("Stopping …" if stopping else "Stop", key=f"stop-{name}", disabled=stopping, icon=":material/stop:"):
+        job.stop()
+        st.rerun(scope="fragment")
+
+
+def _outcome(job: Job) -> None:
+    if job.state == "failed":
+        st.error(f"**{job.title}** failed after {duration(job.seconds)}: {job.error}", icon=":material/error:")
+    elif job.state == "stopped":
+        st.info(job.message, icon=":material/pause_circle:")
+    else:
+        st.success(f"**{job.title}** finished in {duration(job.seconds)}.", icon=":material/check_circle:")
+
+
+def pick_attribute(label: str = "Attribute") -> Attribute | None:
+    """Draw the attribute picker, kept across pages; say what to do where there is none."""
+    attributes = workspace().attributes.all()
+    if not attributes:
+        empty("There are no attributes yet.", "Define the first one", "attributes")
+        return None
+    names = [attribute.name for attribute in attributes]
+    wanted = st.query_params.get("attribute") or st.session_state.get("attribute_kept")
+    index = names.index(wanted) if wanted in names else 0
+    name = st.selectbox(label, names, index=index, key="attribute_picker", format_func=readable)
+    st.session_state["attribute_kept"] = name
+    if st.query_params.get("attribute") != name:
+        st.query_params["attribute"] = name
+    return attributes[names.index(name)]
+
+
+def readable(name: str) -> str:
+    """Return an attribute's name for people: ``media_oil_paint`` becomes ``oil paint (media)``."""
+    kind, _, rest = name.partition("_")
+    return f"{rest.replace('_', ' ')} ({kind})" if rest else name
+
+
+def empty(text: str, action: str, page: str, attribute: str | None = None) -> None:
+    """Draw what is missing or comes next, and the one button that leads to it."""
+    with st.container(border=True):
+        st.markdown(text)
+        if st.button(action, type="primary", icon=":material/arrow_forward:", key=f"go-{page}-{action}"):
+            go(page, attribute)
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """Say a share with its interval: ``0.93 (0.90-0.96)``."""
+    return f"{value:.2f} ({low:.2f}–{high:.2f})"
+
+
+def plain(text: str) -> str:
+    """Return ``text`` with Markdown's signs escaped, so that a title or file name is shown as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~$:" else sign for sign in text)
+
+
+NEXT_STEPS = {
+    "embed": ("The images have no vectors yet.", "embed", "Embed the images"),
+    "draw_validation": ("A validation sample comes first.", "rounds", "Draw the validation sample"),
+    "label_validation": ("The validation sample waits for answers.", "annotate", "Label the validation sample"),
+    "start_round": ("The next round can start.", "rounds", "Start the next round"),
+    "label_round": ("The round waits for answers.", "annotate", "Label this round"),
+    "train": ("The round is labelled.", "rounds", "Train"),
+    "decide": ("The rounds are done.", "threshold", "Choose the threshold"),
+}
+
+
+def next_step(state: AttributeState) -> None:
+    """Draw what should be done next for an attribute, with a link to the page where it is done."""
+    text, page, action = NEXT_STEPS[state.step]
+    empty(text, action, page, state.attribute.name)
+
+
+def train_when_due(attribute: Attribute, number: int) -> None:
+    """Train on a labelled round in the background, once, and draw how that goes."""
+    ws = workspace()
+    name = f"train-{attribute.id}-{number}"
+    if ws.jobs.get(name) is None:
+        ws.jobs.start(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
+    if show_job(name, unit="steps"):
+        return
+    job = ws.jobs.get(name)
+    if job is not None and job.state == "done":
+        link("rounds", "See what changed", attribute.name)
+        return
+    link("rounds", "Start another round", attribute.name)
+    if st.button("Train again", icon=":material/refresh:", key=f"again-{name}"):
+        ws.jobs.forget(name)
+        st.rerun()
+
+
+def readable_kind(kind: str) -> str:
+    """Return a map colouring's name for people: ``score-media_comic`` becomes ``score: comic (media)``."""
+    family, _, name = kind.partition("-")
+    return f"{family}: {readable(name)}" if name else family
+
+
+def is_news(key: str, value: object) -> bool:
+    """Return whether ``value`` is there and differs from the one seen under ``key`` in the last run."""
+    before = st.session_state.get(f"seen-{key}")
+    st.session_state[f"seen-{key}"] = value
+    return value is not None and value != before
