@@ -7,6 +7,7 @@ from bam_engine.workspace.status import waiting_tasks
 from web import ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
+from web.navigation import link
 
 ws = workspace()
 ui.head("Annotate", "Answer one question about many images. Keys are faster than the mouse; every answer is saved.")
@@ -29,7 +30,11 @@ if not waiting:
             icon=":material/group:",
         )
     else:
+        if found.rounds:
+            ui.show_job(ui.training(attribute, found.rounds[-1].number))
         ui.next_step(found)
+        if found.model is not None:
+            link("rounds", "See what changed", attribute.name)
     st.stop()
 
 with bar[1]:

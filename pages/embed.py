@@ -47,7 +47,7 @@ with st.form("encoder", border=True):
             disabled=running,
         )
     else:
-        st.caption("512 numbers an image from colour, texture, strokes and shape. A network sees more; this runs now.")
+        st.caption("About 570 numbers an image from colour, texture, strokes and shape. A network sees more; this runs now.")
     go = st.form_submit_button("Embed the collection", type="primary", disabled=running, icon=":material/hub:")
 
 if go:

@@ -172,6 +172,8 @@ elif state.step in ("label_validation", "label_round"):
     ui.next_step(state)
 elif state.step == "train":
     ui.train_when_due(attribute, state.rounds[-1].number)
+    if (job := ws.jobs.get(ui.training(attribute, state.rounds[-1].number))) is not None and job.state == "failed":
+        start_round(state)
 if state.step == "decide":
     ui.next_step(state)
 changes(state)

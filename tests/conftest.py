@@ -5,6 +5,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,9 @@ from bam_engine.database import open_database
 from bam_engine.workspace import Workspace, rounds
 from bam_engine.workspace.embedding import embed_collection
 from bam_engine.workspace.tasks import Task, open_task, validation_task
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -140,3 +144,18 @@ def oracle(small_pictures: Path) -> Oracle:
 @pytest.fixture
 def watercolor(workspace: Workspace) -> Attribute:
     return workspace.attributes.add("media_watercolor", "media", "Is it a watercolour?")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import CHROMIUM, FLAGS
+
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield found
+        found.close()

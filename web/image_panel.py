@@ -11,6 +11,8 @@ from web import ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 
+ENLARGED = 2.5
+
 
 def open_image(row: int) -> None:
     """Open the panel of image ``row`` over the page."""
@@ -29,9 +31,10 @@ def _draw(row: int) -> None:
     found = describe(ws, row)
     picture, facts = st.columns([3, 2], gap="large")
     with picture:
+        enlarged = f"min(62vh, {ENLARGED * found.height}px)"  # small pictures grow, but not to mush
         st.html(
             f'<img src="/large/{row}.webp?v={ws.id}" alt="" style="display:block;margin:auto;max-width:100%;'
-            'max-height:62vh;object-fit:contain;border-radius:4px">'
+            f'height:{enlarged};object-fit:contain;border-radius:4px">'
         )
     with facts:
         st.markdown(f"**{ui.plain(found.title or found.name)}**")

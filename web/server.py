@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -41,12 +42,14 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 def _warm() -> None:
-    """Import the heavy libraries after the first paint, so that no page waits for them."""
-    import time
-
+    """Import the heavy libraries and compile the map's kernels after the first paint: no page waits for them."""
     time.sleep(2)
-    for name in ("plotly.graph_objects", "sklearn.linear_model", "numba"):
-        try:
-            __import__(name)
-        except ImportError:
-            log.warning("%s cannot be imported; pages that need it will say so", name, exc_info=True)
+    try:
+        import plotly.graph_objects  # noqa: F401
+        import sklearn.linear_model  # noqa: F401
+
+        from bam_engine.projection import MapView
+
+        MapView([[0.5, 0.5]], version="warm", thumbnail=lambda row: None).warm()
+    except ImportError:
+        log.warning("a library cannot be imported; the pages that need it will say so", exc_info=True)

@@ -14,7 +14,7 @@ from bam_engine.errors import BamError
 from bam_engine.jobs import Job
 from bam_engine.workspace.rounds import AttributeState, train
 from web.engine import workspace
-from web.navigation import go, link
+from web.navigation import go
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetric"] { min-width: 0; }
+[data-testid="stSkillsNudge"] { display: none; } /* an offer of Streamlit's to its developers, not to our users */
 """
 
 
@@ -199,19 +200,19 @@ def next_step(state: AttributeState) -> None:
 def train_when_due(attribute: Attribute, number: int) -> None:
     """Train on a labelled round in the background, once, and draw how that goes."""
     ws = workspace()
-    name = f"train-{attribute.id}-{number}"
+    name = training(attribute, number)
     if ws.jobs.get(name) is None:
         ws.jobs.start(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
     if show_job(name, unit="steps"):
         return
-    job = ws.jobs.get(name)
-    if job is not None and job.state == "done":
-        link("rounds", "See what changed", attribute.name)
-        return
-    link("rounds", "Start another round", attribute.name)
     if st.button("Train again", icon=":material/refresh:", key=f"again-{name}"):
         ws.jobs.forget(name)
         st.rerun()
+
+
+def training(attribute: Attribute, number: int) -> str:
+    """Return the name of the job that trains after a round."""
+    return f"train-{attribute.id}-{number}"
 
 
 def readable_kind(kind: str) -> str:

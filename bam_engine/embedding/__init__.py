@@ -1,1 +1,16 @@
+"""Image to vector: encoders, the vector store, the run that fills it."""
 
+from bam_engine.embedding.encoder import Encoder, TextEncoder, encoder_key, open_encoder
+from bam_engine.embedding.run import EmbedResult, embed, retry_missing
+from bam_engine.embedding.store import VectorStore
+
+__all__ = [
+    "EmbedResult",
+    "Encoder",
+    "TextEncoder",
+    "VectorStore",
+    "embed",
+    "encoder_key",
+    "open_encoder",
+    "retry_missing",
+]

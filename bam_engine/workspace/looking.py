@@ -29,7 +29,7 @@ class ImageFacts:
     neighbours: list[tuple[int, float]]
 
 
-def describe(workspace: Workspace, row: int, *, near: int = 16) -> ImageFacts:
+def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
     """Gather what is known of image ``row``.
 
     Raises

@@ -1,0 +1,184 @@
+"""What can be said of an image without having learned anything: six blocks of numbers in one vector.
+
+In:  8-bit RGB pixels. Out: float32 (DIM,), L2-normalised, never zero. Nothing here was fitted but the six weights,
+chosen by 10-NN accuracy (``benchmarks/encoder_quality.py``). OpenCV does the work on pixels and lets other threads run.
+
+Block by block: a histogram of CIELAB colours that favours the middle; local binary patterns (Ojala et al. 2002) of two
+radii for grain and line; a histogram of gradient strength where the picture is not background, which parts smooth
+shading from flat areas; oriented gradients on a grid (Dalal and Triggs 2005) for shape; and the spread of colour on
+that grid. Histograms are taken to a power below one (Hellinger, Arandjelovic and Zisserman 2012), so that no bin
+outshouts the rest.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+SIDE = 192
+DIM = 571
+
+Floats = npt.NDArray[np.float32]
+
+_LIGHTNESSES, _CHROMAS = 5, 7
+_CELLS, _DIRECTIONS = 4, 8
+_STRENGTHS = 16
+_EDGE = 6  # pixels along the border whose median is the background
+_WEIGHTS = {"colour": 0.65, "fine": 0.21, "coarse": 1.05, "strength": 0.5, "spread": 0.7, "shape": 0.75}
+
+
+def describe(rgb: npt.NDArray[np.uint8]) -> Floats:
+    """Describe an image.
+
+    Parameters
+    ----------
+    rgb
+        uint8 (height, width, 3) of any size; it is brought to ``SIDE`` × ``SIDE``, whatever its shape.
+
+    Returns
+    -------
+    ndarray
+        float32 (DIM,), L2-normalised.
+    """
+    shrinks = min(rgb.shape[:2]) >= SIDE
+    square = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    lab = _floats(cv2.cvtColor(square.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
+    lightness = np.ascontiguousarray(lab[..., 0])
+    grey = np.clip(lightness * 2.55, 0, 255).astype(np.uint8)
+    blocks: dict[str, npt.NDArray[Any]] = {
+        "colour": _colours(lab[::2, ::2]) ** 0.3,
+        "fine": _patterns(grey, 1) ** 0.5,
+        "coarse": _patterns(grey, 3) ** 0.5,
+        "strength": _strengths(lightness, _foreground(lab)) ** 0.5,
+        "spread": _spread(lab),
+        "shape": _shape(_half(_half(lightness))) ** 0.5,
+    }
+    whole = np.concatenate([_WEIGHTS[name] * _unit(block) for name, block in blocks.items()])
+    return _unit(whole).astype(np.float32)
+
+
+def _floats(plane: Any) -> Floats:
+    return np.asarray(plane, np.float32)
+
+
+def _half(plane: Floats) -> Floats:
+    return _floats(cv2.pyrDown(plane))
+
+
+def _unit(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    norm = float(np.linalg.norm(block))
+    return block / norm if norm > 1e-9 else block
+
+
+def _bins(values: Floats, low: float, high: float, count: int) -> tuple[npt.NDArray[np.int32], Floats]:
+    """Return for each value the bin below it and how far it is on its way to the next one, 0 to 1."""
+    place = np.clip((values - low) * ((count - 1) / (high - low)), 0, count - 1 - 1e-4)
+    below = place.astype(np.int32)
+    return below, (place - below).astype(np.float32)
+
+
+def _colours(lab: Floats) -> npt.NDArray[np.float64]:
+    """Joint histogram of L, a and b; a pixel counts by its nearness to the middle, shared among the bins around it.
+
+    The bins of a and b are narrow near grey, where most colours are: their scale is the square root.
+    """
+    side = lab.shape[0]
+    offset = np.arange(side) - (side - 1) / 2
+    fall = np.exp(-(offset**2) / (2 * (side / 4) ** 2))
+    weight = np.outer(fall, fall).astype(np.float32).ravel()
+    roots = np.sign(lab[..., 1:]) * np.sqrt(np.abs(lab[..., 1:]))
+    axes = [
+        (*_bins(lab[..., 0].ravel(), 0, 100, _LIGHTNESSES), _LIGHTNESSES),
+        (*_bins(roots[..., 0].ravel(), -9, 9, _CHROMAS), _CHROMAS),
+        (*_bins(roots[..., 1].ravel(), -9, 9, _CHROMAS), _CHROMAS),
+    ]
+    histogram = np.zeros(_LIGHTNESSES * _CHROMAS * _CHROMAS)
+    for corner in range(8):
+        index, share = np.zeros(weight.shape, np.int32), weight
+        for axis, (below, rest, count) in enumerate(axes):
+            upper = corner >> axis & 1
+            index = index * count + below + upper
+            share = share * (rest if upper else 1 - rest)
+        histogram += np.bincount(index, share, histogram.size)
+    return np.asarray(histogram / histogram.sum())
+
+
+def _uniform_patterns() -> npt.NDArray[np.intp]:
+    """Map the 256 codes of eight neighbours to 59 bins: one for each code of at most two changes, one for the rest."""
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    plain = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
+    return np.where(plain, np.cumsum(plain) - 1, plain.sum())
+
+
+_UNIFORM = _uniform_patterns()
+
+
+def _patterns(grey: npt.NDArray[np.uint8], radius: int) -> npt.NDArray[np.float64]:
+    """Histogram of local binary patterns: which of eight neighbours are lighter than the pixel."""
+    near = max(1, round(radius * 0.7071))
+    high, wide = grey.shape[0] - 2 * radius, grey.shape[1] - 2 * radius
+    ring = [(0, radius), (near, near), (radius, 0), (near, -near)]
+    ring += [(-down, -across) for down, across in ring]
+    centre = np.ascontiguousarray(grey[radius : radius + high, radius : radius + wide])
+    codes = np.zeros(centre.shape, np.uint8)
+    for bit, (down, across) in enumerate(ring):
+        top, left = radius + down, radius + across
+        lighter = cv2.compare(np.ascontiguousarray(grey[top : top + high, left : left + wide]), centre, cv2.CMP_GT)
+        codes |= np.asarray(lighter, np.uint8) & np.uint8(1 << bit)
+    counts = np.bincount(codes.ravel(), minlength=256)
+    return np.bincount(_UNIFORM, counts) / codes.size
+
+
+def _foreground(lab: Floats) -> Floats:
+    """Return 0 to 1 for each pixel: how far its colour is from that of the border."""
+    edges = (lab[:_EDGE], lab[-_EDGE:], lab[:, :_EDGE], lab[:, -_EDGE:])
+    background = np.median(np.concatenate([edge.reshape(-1, 3) for edge in edges]), axis=0).astype(np.float32)
+    distance = np.sqrt(np.square(lab - background).sum(axis=2))
+    return _floats(np.minimum(distance / 30, 1))
+
+
+def _gradient(lightness: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the gradient across, down, and its strength (``cv2.magnitude`` leaves the last bit of it to chance)."""
+    across = _floats(cv2.Sobel(lightness, cv2.CV_32F, 1, 0, ksize=3, scale=0.25))
+    down = _floats(cv2.Sobel(lightness, cv2.CV_32F, 0, 1, ksize=3, scale=0.25))
+    return across, down, np.sqrt(across * across + down * down)
+
+
+def _strengths(lightness: Floats, weight: Floats) -> npt.NDArray[np.float64]:
+    """Histogram of the logarithm of gradient strength at two scales, by foreground."""
+    histograms = []
+    for _ in range(2):
+        strength = np.log2(_gradient(lightness)[2] + np.float32(0.05))
+        below, rest = _bins(strength.ravel(), -4.3, 5.5, _STRENGTHS)
+        share = weight.ravel()
+        counts = np.bincount(below, share * (1 - rest), _STRENGTHS) + np.bincount(below + 1, share * rest, _STRENGTHS)
+        histograms.append(counts / max(float(share.sum()), share.size / 100))
+        lightness, weight = _half(lightness), _half(weight)
+    return np.concatenate(histograms)
+
+
+def _grid(plane: Floats) -> Floats:
+    """Return the mean of each cell of the grid."""
+    return np.asarray(cv2.resize(plane, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _spread(lab: Floats) -> Floats:
+    """Return the standard deviation of L, a and b in each cell."""
+    variance = _grid(lab * lab) - _grid(lab) ** 2
+    return _floats(np.sqrt(np.maximum(variance, 0)) / np.array([50, 30, 30], np.float32)).ravel()
+
+
+def _shape(lightness: Floats) -> Floats:
+    """Return how much gradient of each direction (light and dark side alike) is in each cell."""
+    across, down, strength = _gradient(lightness)
+    strength = np.sqrt(strength)
+    turn = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
+    below = turn.astype(np.int32)
+    rest = turn - below
+    planes = np.zeros((*lightness.shape, _DIRECTIONS), np.float32)
+    for direction, share in ((below, 1 - rest), (below + 1, rest)):
+        place = (direction % _DIRECTIONS)[..., None]
+        found = np.take_along_axis(planes, place, axis=2) + (strength * share)[..., None]
+        np.put_along_axis(planes, place, found, axis=2)
+    return np.maximum(_grid(planes), 0).ravel()

@@ -1,0 +1,85 @@
+"""Encoders of the open_clip library: one space for images and text.
+
+In:  RGB images, texts. Out: vectors whose dot product says how well a text describes an image. Weights come from the
+hub by their tag, or from a checkpoint file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from bam_engine.embedding.encoder import Spec
+from bam_engine.embedding.torch_model import Preparation, TorchModel, loading, near, three
+from bam_engine.errors import EmbeddingError
+
+
+class OpenClipEncoder:
+    """A CLIP model of open_clip."""
+
+    def __init__(self, spec: Spec, key: str, checkpoint: Path | None) -> None:
+        import open_clip
+
+        self.spec, self.key = spec.text, key
+        name, _, tag = spec.name.partition("/")
+        if name not in open_clip.list_models():
+            raise EmbeddingError(f"open_clip has no model {name!r}. {near(name, open_clip.list_models())}")
+        _check_tag(name, tag, checkpoint)
+        with loading(spec.text, checkpoint):
+            module, transform = open_clip.create_model_from_pretrained(
+                name, str(checkpoint) if checkpoint else tag, **_settings(name, tag, spec)
+            )
+            self._tokenizer = open_clip.get_tokenizer(name)
+        self.model = TorchModel(module, Preparation.of(transform))
+        self.input_size = self.model.preparation.input_size
+        with loading(spec.text, checkpoint):
+            self.dim = self.model.probe(module.encode_image)
+
+    def prepare(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """Resize and crop to what the model takes."""
+        return self.model.preparation.pixels(image)
+
+    def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+        """Return L2-normalised image vectors (b, dim)."""
+        return self.model.vectors(self.model.module.encode_image, prepared)
+
+    def encode_text(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        """Return L2-normalised text vectors (t, dim); a text beyond the model's length is cut by its tokenizer."""
+        if not texts:
+            return np.empty((0, self.dim), np.float32)
+        tokens = self._tokenizer(texts).to(self.model.device)
+        return self.model.run(self.model.module.encode_text, tokens)
+
+
+def _check_tag(name: str, tag: str, checkpoint: Path | None) -> None:
+    import open_clip
+
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if tag and open_clip.get_pretrained_cfg(name, tag):
+        return
+    if not tag and checkpoint is not None:
+        return
+    asked = f"has no weights {tag!r} for {name}" if tag else f"was asked for {name} without saying which weights"
+    there = f"It has {', '.join(tags[:8])}. Choose one" if tags else "It has none"
+    raise EmbeddingError(f"open_clip {asked}. {there}, or give a checkpoint file with openclip:{name}.")
+
+
+def _settings(name: str, tag: str, spec: Spec) -> dict[str, Any]:
+    """Return what the tag (needed when a file stands in for its weights) and the options say of model and input."""
+    import open_clip
+
+    known = open_clip.get_pretrained_cfg(name, tag) if tag else {}
+    options = dict(spec.options)
+    size = options.pop("size", None)
+    settings = {
+        "image_mean": three(options.pop("mean", None), spec.text, "mean") or known.get("mean"),
+        "image_std": three(options.pop("std", None), spec.text, "std") or known.get("std"),
+        "image_interpolation": known.get("interpolation"),
+        "image_resize_mode": known.get("resize_mode"),
+        "force_quick_gelu": bool(known.get("quick_gelu", False)),
+        "force_image_size": size,
+    }
+    return settings | options

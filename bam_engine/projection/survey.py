@@ -1,0 +1,113 @@
+"""What is known of a map before its first tile is drawn, so that tiles join without seams.
+
+In:  the points in Morton order.
+Out: per zoom the size of a point's mark and the shade of each density, the same for every tile of that zoom; from which
+     zoom pictures are shown and where zooming ends. Knows nothing of colours.
+
+All of it follows from one count: how many points lie in each occupied cell at each depth of the Morton curve. A pixel
+of zoom z is a cell at depth z + 8, so the counts are those that the tiles will show, over the whole map.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.projection.morton import DEPTH
+from bam_engine.projection.tiles import DEEPEST, TILE, TileSource
+
+COUNT_CAP = 65_535
+"""Pixels with more points than this share one shade."""
+
+INK = 0.1
+"""The share of an occupied tile's pixels that marks should cover, as long as they are between the two radii."""
+
+SMALLEST_RADIUS, LARGEST_RADIUS = 0.75, 6.0
+"""A mark in pixels: below the smallest it is one pixel; none is larger than the largest."""
+
+CROWD = 12
+"""Pictures are shown from the zoom at which the median cell has at most so many images to choose from."""
+
+LAST_PICTURE_ZOOM = 6
+"""However many images there are, they are shown from this zoom on."""
+
+PIXEL_DEPTH = TILE.bit_length() - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Zoom:
+    """One zoom: ``radius`` of a mark in pixels (0: one pixel), ``shade`` (k,) uint8 of a pixel with i points (0: none).
+
+    Shades equalise the histogram of the whole map: a pixel with i points gets the share of occupied pixels with fewer,
+    plus half of those with as many. A count beyond the table has its last shade.
+    """
+
+    radius: float
+    shade: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """All zooms, and between which of them pictures are shown."""
+
+    zooms: tuple[Zoom, ...]
+    picture_from_zoom: int
+    large_pictures_from_zoom: int
+    max_zoom: int
+
+    def pictures_across(self, z: int) -> int:
+        """How many pictures stand side by side in a tile: 4 of 64 pixels, deeper 2 of 128."""
+        return 2 if z >= self.large_pictures_from_zoom else 4
+
+
+@dataclass(frozen=True)
+class _Depth:
+    cells: int
+    median: float
+    alone: float
+    shade: NDArray[np.uint8]
+
+
+def survey(source: TileSource) -> Survey:
+    """Count a map once: 0.5 s for 2.5 million points."""
+    depths = _depths(source)
+    zooms = tuple(
+        Zoom(radius=_radius(len(source) / max(depths[z].cells, 1)), shade=depths[z + PIXEL_DEPTH].shade)
+        for z in range(DEEPEST + 1)
+    )
+    first = next((z for z in range(LAST_PICTURE_ZOOM) if depths[z + 2].median <= CROWD), LAST_PICTURE_ZOOM)
+    large = next((z for z in range(first + 1, DEEPEST) if depths[z + 1].median <= 1), DEEPEST)
+    last = next((z for z in range(large, DEEPEST) if depths[z + 1].alone >= 0.98), DEEPEST)
+    return Survey(
+        zooms, picture_from_zoom=first, large_pictures_from_zoom=large, max_zoom=min(last, large + 3, DEEPEST)
+    )
+
+
+def _depths(source: TileSource) -> list[_Depth]:
+    """Facts of every depth from 0 to 24; each depth is counted from the cells of the next deeper one."""
+    found: list[_Depth] = []
+    codes, counts = source.codes, np.ones(len(source), dtype=np.int64)
+    for depth in range(DEPTH, -1, -1):
+        if len(codes):
+            starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+            codes, counts = codes[starts], np.add.reduceat(counts, starts)
+        found.append(_facts(counts))
+        codes = codes >> np.uint64(2) if depth else codes
+    return found[::-1]
+
+
+def _facts(counts: NDArray[np.int64]) -> _Depth:
+    if not counts.size:
+        return _Depth(0, 0.0, 1.0, np.zeros(2, dtype=np.uint8))
+    histogram = np.bincount(np.minimum(counts, COUNT_CAP))
+    below = np.cumsum(histogram) - histogram
+    shade = np.round(1 + 254 * (below + histogram / 2) / len(counts)).astype(np.uint8)
+    shade[0] = 0
+    return _Depth(len(counts), float(np.median(counts)), float(histogram[1] / len(counts)), shade)
+
+
+def _radius(points_per_tile: float) -> float:
+    if not points_per_tile:
+        return 0.0
+    radius = float(np.sqrt(INK * TILE * TILE / (np.pi * points_per_tile)))
+    return 0.0 if radius < SMALLEST_RADIUS else min(radius, LARGEST_RADIUS)

@@ -1,0 +1,113 @@
+"""What the run costs beside the model alone: images a second through ``embed`` and on images already prepared.
+
+    python -m benchmarks.embedding_rate [--images N] [--json FILE]
+
+Both are measured in one process, in turns, with the same threads of torch; of three turns the fastest counts, since
+whatever else runs on the machine can only slow them down. The builtin encoder has no model
+beside its descriptors: its bare rate is that of describing decoded pictures, in as many threads as the run uses.
+"""
+
+import argparse
+import csv
+import json
+import os
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bam_engine.collection import read_image
+from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+WEIGHTS = SHARED / "weights" / "mobilenetv2_100_same.safetensors"
+MOBILENET = "timm:mobilenetv2_100?pad_type=same&mean=0.5&std=0.5"
+BATCH = 64
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Images a second of one encoder."""
+
+    encoder: str
+    images: int
+    run: float
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        return self.run / self.bare
+
+
+def machine() -> str:
+    """Name the processor and its cores."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown processor'}, {os.cpu_count()} cores"
+
+
+def some_paths(count: int) -> list[Path]:
+    """Return ``count`` pictures spread over the collection, repeated if there are fewer."""
+    with (SHARED / "images" / "labels.csv").open(newline="", encoding="utf-8") as file:
+        paths = [SHARED / "images" / row["path"] for row in csv.DictReader(file)]
+    return [paths[place] for place in np.linspace(0, len(paths) - 1, count).astype(int)]
+
+
+def bare_rate(encoder: Encoder, paths: list[Path]) -> float:
+    """Return the model's rate on inputs that are in memory."""
+    images = [read_image(path, size=encoder.input_size) for path in paths]
+    if encoder.spec == "builtin":
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            begun = time.perf_counter()
+            encoder.encode(list(pool.map(encoder.prepare, images)))
+        return len(paths) / (time.perf_counter() - begun)
+    prepared = [encoder.prepare(image) for image in images]
+    begun = time.perf_counter()
+    for start in range(0, len(prepared), BATCH):
+        encoder.encode(prepared[start : start + BATCH])
+    return len(paths) / (time.perf_counter() - begun)
+
+
+def measure(spec: str, checkpoint: Path | None, paths: list[Path]) -> Rates:
+    encoder = open_encoder(spec, checkpoint=checkpoint)
+    warm = [encoder.prepare(read_image(path, size=encoder.input_size)) for path in paths[:BATCH]]
+    encoder.encode(warm)
+    runs, bares = [], []
+    for _ in range(REPEATS):
+        with tempfile.TemporaryDirectory() as folder:
+            runs.append(embed(paths, encoder, VectorStore(Path(folder) / "v"), batch=BATCH).rate)
+        bares.append(bare_rate(encoder, paths))
+    return Rates(spec, len(paths), max(runs), max(bares))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="images a second through the run and through the model alone")
+    parser.add_argument("--images", type=int, default=384)
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    if not (SHARED / "images" / "labels.csv").exists():
+        print(f"skipped: the real pictures are not here ({SHARED / 'images'}).")
+        return
+    paths = some_paths(options.images)
+    print(f"{machine()}; {len(paths)} images")
+    print(f"{'encoder':56s} {'run/s':>8s} {'bare/s':>8s} {'ratio':>6s}")
+    lines = []
+    for spec, checkpoint in (("builtin", None), (MOBILENET, WEIGHTS)):
+        if checkpoint is not None and not checkpoint.exists():
+            print(f"{spec}: skipped, no {checkpoint}")
+            continue
+        rates = measure(spec, checkpoint, paths)
+        lines.append(rates)
+        print(f"{rates.encoder:56s} {rates.run:8.1f} {rates.bare:8.1f} {rates.ratio:6.2f}", flush=True)
+    if options.json:
+        figures = {"machine": machine(), "rates": [asdict(line) | {"ratio": line.ratio} for line in lines]}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What browser tests share: where Chromium is, how it is started, and a server that runs while a test does."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextlib.contextmanager
+def served(app: str, folder: Path, environment: Mapping[str, str], *, ask: str = "/_stcore/health") -> Iterator[str]:
+    """Run the ASGI app ``app`` (``module:name``) from ``folder`` and give its URL once ``ask`` answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "warning"]
+    path = os.pathsep.join([str(ROOT), str(folder)])
+    log = folder / "server.log" if folder != ROOT else Path(environment["SERVER_LOG"])
+    with log.open("w") as written:
+        server = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, "PYTHONPATH": path, **environment}, stdout=written, stderr=written
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}{ask}", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until ``url`` answers; fail with the log if the server ends first or takes a minute."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if server.poll() is not None:
+                break
+            time.sleep(0.1)
+    pytest.fail(f"the test's server did not start: {log.read_text()}")

@@ -1,0 +1,196 @@
+"""timm and open_clip encoders against the libraries' own way of doing it, one image at a time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bam_engine.embedding import Encoder, TextEncoder, encoder_key, open_encoder
+from bam_engine.embedding.encoder import parse_spec
+from bam_engine.embedding.openclip_encoder import _settings
+from bam_engine.errors import EmbeddingError
+
+MOBILENET = "timm:mobilenetv2_100?pad_type=same&mean=0.5&std=0.5"
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def mobilenet(mobilenet_weights: Path) -> Encoder:
+    return open_encoder(MOBILENET, checkpoint=mobilenet_weights)
+
+
+@pytest.fixture(scope="module")
+def clip(clip_checkpoint: Path) -> TextEncoder:
+    encoder = open_encoder("openclip:small-test", checkpoint=clip_checkpoint)
+    assert isinstance(encoder, TextEncoder)
+    return encoder
+
+
+def test_timm_encoder_gives_the_pooled_features_of_the_model_as_timm_loads_it(mobilenet, mobilenet_weights, pictures):
+    import timm
+    import torch
+    from timm.data import create_transform
+
+    model = timm.create_model("mobilenetv2_100", pad_type="same", checkpoint_path=str(mobilenet_weights)).eval()
+    whole = create_transform(224, mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bicubic", crop_pct=0.875)
+    with torch.inference_mode():
+        features = [model.forward_head(model.forward_features(whole(p)[None]), pre_logits=True) for p in pictures]
+    made = mobilenet.encode([mobilenet.prepare(picture) for picture in pictures])
+    assert (mobilenet.dim, mobilenet.input_size, made.dtype) == (1280, 256, np.float32)
+    np.testing.assert_allclose(made, unit(torch.cat(features).numpy()), atol=2e-5)
+
+
+def test_vectors_do_not_depend_on_the_company_in_the_batch(mobilenet, pictures):
+    prepared = [mobilenet.prepare(picture) for picture in pictures[:3]]
+    alone = np.concatenate([mobilenet.encode([one]) for one in prepared])
+    np.testing.assert_allclose(mobilenet.encode(prepared), alone, atol=2e-5)
+
+
+def test_a_checkpoint_with_another_classifier_fits(tmp_path, mobilenet, mobilenet_weights, pictures):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(mobilenet_weights)
+    tensors["classifier.weight"], tensors["classifier.bias"] = (
+        tensors["classifier.weight"][:7].clone(),
+        tensors["classifier.bias"][:7].clone(),
+    )
+    save_file(tensors, tmp_path / "seven.safetensors")
+    seven = open_encoder(MOBILENET, checkpoint=tmp_path / "seven.safetensors")
+    one = [mobilenet.prepare(pictures[0])]
+    np.testing.assert_array_equal(seven.encode(one), mobilenet.encode(one))
+    assert seven.key != mobilenet.key
+
+
+def test_clip_encoder_gives_what_open_clip_gives_for_images_and_texts(clip, clip_checkpoint, pictures):
+    import open_clip
+    import torch
+
+    model, transform = open_clip.create_model_from_pretrained("small-test", str(clip_checkpoint))
+    texts = ["a watercolour of a pear", "gloomy", ""]
+    with torch.inference_mode():
+        images = torch.cat([model.encode_image(transform(picture)[None], normalize=True) for picture in pictures])
+        words = model.encode_text(open_clip.get_tokenizer("small-test")(texts), normalize=True)
+    made = clip.encode([clip.prepare(picture) for picture in pictures])
+    assert (clip.dim, clip.input_size) == (24, 32)
+    np.testing.assert_allclose(made, images.numpy(), atol=2e-5)
+    np.testing.assert_allclose(clip.encode_text(texts), words.numpy(), atol=2e-5)
+    assert clip.encode_text([]).shape == (0, 24)
+
+
+def test_options_say_how_the_input_is_prepared(clip_checkpoint):
+    encoder = open_encoder("openclip:small-test?mean=0.5&std=0.25,0.5,0.5&size=48", checkpoint=clip_checkpoint)
+    assert encoder.model.preparation.mean == (0.5, 0.5, 0.5)
+    assert encoder.model.preparation.std == (0.25, 0.5, 0.5)
+    assert encoder.input_size == 48
+
+
+def test_a_tag_beside_a_file_says_how_the_input_is_prepared():
+    settings = _settings("ViT-B-16-SigLIP", "webli", parse_spec("openclip:ViT-B-16-SigLIP/webli"))
+    assert settings["image_mean"] == (0.5, 0.5, 0.5)
+    assert settings["image_resize_mode"] == "squash"
+    assert _settings("ViT-B-32", "openai", parse_spec("openclip:ViT-B-32/openai"))["force_quick_gelu"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("timm:resnet81", "Did you mean resnet"),
+        ("timm:mobilenetv2_10", "mobilenetv2_100"),
+        ("timm:zzzzqqqq", "No known name is near it"),
+        ("timm:resnet18.nobody", "timm knows no weights for resnet18.nobody. It has"),
+        ("openclip:ViT-B32/openai", "Did you mean ViT-B-32"),
+        ("openclip:ViT-B-32/opnai", "It has openai"),
+        ("openclip:ViT-B-32", "without saying which weights"),
+        ("clip:ViT-B-32", "names no encoder"),
+        ("timm:", "names no encoder"),
+        ("builtin:large", "names no encoder"),
+        ("", "names no encoder"),
+        ("timm:resnet18?pad_type", "not of the form key=value"),
+    ],
+)
+def test_a_name_that_is_not_known_is_told_with_what_is(spec, says):
+    with pytest.raises(EmbeddingError) as caught:
+        open_encoder(spec)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["timm:resnet18", "openclip:ViT-B-32/laion2b_s34b_b79k"])
+def test_weights_that_cannot_be_had_are_told_with_what_to_do(spec, monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(EmbeddingError) as caught:
+        open_encoder(spec)
+    assert f"the weights of {spec} were asked of the model hub" in str(caught.value)
+    assert "Give a checkpoint file" in str(caught.value)
+    assert "http" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["timm:resnet18", "openclip:ViT-S-32-alt", "timm:mobilenetv2_050"])
+@pytest.mark.parametrize("content", ["another model", "no weights", "nothing"])
+def test_a_checkpoint_that_does_not_fit_is_told(spec, content, tmp_path, mobilenet_weights):
+    file = mobilenet_weights
+    if content != "another model":
+        file = tmp_path / "weights.safetensors"
+        file.write_bytes(b"these are no weights" * 50 if content == "no weights" else b"")
+    with pytest.raises(EmbeddingError, match="does not fit") as caught:
+        open_encoder(spec, checkpoint=file)
+    assert str(file) in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_checkpoint_with_a_hole_is_told_with_the_name_of_what_is_missing(tmp_path, mobilenet_weights):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(mobilenet_weights)
+    del tensors["conv_stem.weight"]
+    save_file(tensors, tmp_path / "hole.safetensors")
+    with pytest.raises(EmbeddingError, match=r"1 tensors of the model are not in the file \(conv_stem.weight\)"):
+        open_encoder(MOBILENET, checkpoint=tmp_path / "hole.safetensors")
+
+
+def test_options_that_a_model_does_not_take_are_told(mobilenet_weights):
+    for options in ("colour=red", "size=large", "mean=1,2"):
+        with pytest.raises(EmbeddingError, match=options.split("=")[0]):
+            open_encoder(f"timm:mobilenetv2_100?pad_type=same&{options}", checkpoint=mobilenet_weights)
+
+
+def test_keys_name_folders_and_differ_where_vectors_differ(tmp_path, mobilenet, mobilenet_weights):
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"1")
+    keys = [
+        encoder_key("builtin"),
+        encoder_key("timm:resnet18"),
+        encoder_key("timm:resnet18.a1_in1k"),
+        encoder_key("timm:resnet18?size=224"),
+        encoder_key("timm:resnet18?size=256"),
+        encoder_key("timm:resnet18", other),
+        encoder_key(MOBILENET, mobilenet_weights),
+        encoder_key("openclip:ViT-B-32/openai"),
+        encoder_key("openclip:ViT-B-32-openai"),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert all(Path(key).name == key and key.isascii() and len(key) < 200 for key in keys)
+    assert mobilenet.key == keys[6]
+    other.write_bytes(b"22")
+    assert encoder_key("timm:resnet18", other) != keys[5]
+    assert encoder_key("timm:resnet18?b=1&a=2") == encoder_key("timm:resnet18?a=2&b=1")
+
+
+def test_a_checkpoint_that_is_not_there_is_told(tmp_path):
+    for file, says in ((tmp_path / "none.pt", "none.pt cannot be read"), (tmp_path, "is not a file")):
+        with pytest.raises(EmbeddingError, match=says):
+            open_encoder("timm:resnet18", checkpoint=file)
+    with pytest.raises(EmbeddingError, match="has no weights"):
+        open_encoder("builtin", checkpoint=tmp_path)
+
+
+def test_a_grey_and_a_long_thin_image_are_encoded_too(clip):
+    images = [Image.new("RGB", size, (9, 99, 199)) for size in ((1, 1), (3, 900), (900, 3))]
+    made = clip.encode([clip.prepare(image) for image in images])
+    np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)

@@ -1,0 +1,160 @@
+"""The run against the definition: encode every image by itself, in order. And what is left when it is stopped."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bam_engine.embedding import VectorStore, embed, retry_missing
+from bam_engine.errors import EmbeddingError, Stopped
+
+
+class MeanColour:
+    """An encoder small enough to be its own reference."""
+
+    spec, key, dim, input_size = "mean", "mean-v1", 3, 8
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.prepared = 0
+        self._lock = threading.Lock()
+
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        with self._lock:
+            self.prepared += 1
+        return np.asarray(image, np.float32).mean(axis=(0, 1))
+
+    def encode(self, prepared) -> np.ndarray:
+        self.batches.append(len(prepared))
+        vectors = np.stack(prepared)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.where(norms == 0, 1, norms)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    rng = np.random.default_rng(5)
+    folder = tmp_path / "images"
+    folder.mkdir()
+    found = []
+    for number in range(23):
+        colour = tuple(int(value) for value in rng.integers(1, 255, 3))
+        found.append(folder / f"{number}.png")
+        Image.new("RGB", (9 + number, 8), colour).save(found[-1])
+    return found
+
+
+def reference(paths: list[Path]) -> np.ndarray:
+    encoder = MeanColour()
+    return np.concatenate([encoder.encode([encoder.prepare(Image.open(path))]) for path in paths]).astype(np.float16)
+
+
+@pytest.mark.parametrize("batch", [1, 4, 23, 64])
+@pytest.mark.parametrize("workers", [1, 5])
+def test_row_i_is_the_vector_of_path_i(tmp_path, paths, batch, workers):
+    store = VectorStore(tmp_path / "v")
+    result = embed(paths, MeanColour(), store, batch=batch, workers=workers)
+    np.testing.assert_array_equal(store.array(), reference(paths))
+    assert (result.embedded, result.failed) == (23, [])
+    assert result.rate == pytest.approx(23 / result.seconds)
+
+
+def test_new_images_are_embedded_without_touching_old_ones(tmp_path, paths):
+    store, encoder = VectorStore(tmp_path / "v"), MeanColour()
+    embed(paths[:10], encoder, store, batch=4)
+    for path in paths[:10]:
+        path.unlink()
+    result = embed(paths, encoder, store, batch=4)
+    assert (encoder.prepared, result.embedded, result.failed, len(store)) == (23, 13, [], 23)
+    assert embed(paths, encoder, store).embedded == 0
+
+
+def test_a_stopped_run_keeps_its_batches_and_the_next_one_goes_on(tmp_path, paths):
+    store, told = VectorStore(tmp_path / "v"), []
+
+    def stop_at_eight(done, total, message=""):
+        told.append((done, total))
+        if done >= 8:
+            raise Stopped("stopped")
+
+    with pytest.raises(Stopped):
+        embed(paths, MeanColour(), store, batch=4, report=stop_at_eight)
+    assert told == [(0, 23), (4, 23), (8, 23)]
+    assert len(store) == 8
+    told.clear()
+    embed(paths, MeanColour(), store, batch=4, report=lambda done, total, message="": told.append((done, total)))
+    assert told == [(8, 23), (12, 23), (16, 23), (20, 23), (23, 23)]
+    np.testing.assert_array_equal(store.array(), reference(paths))
+
+
+def test_images_that_cannot_be_read_get_zeros_and_a_reason_and_are_tried_again(tmp_path, paths):
+    kept = paths[1].read_bytes()
+    paths[1].unlink()
+    paths[10].write_bytes(b"no picture at all")
+    paths[22].write_bytes(kept[:40])
+    store = VectorStore(tmp_path / "v")
+    result = embed(paths, MeanColour(), store, batch=4)
+    assert [row for row, _ in result.failed] == [1, 10, 22] == store.missing().tolist()
+    assert all(reason for _, reason in result.failed)
+    assert result.embedded == 20
+    paths[1].write_bytes(kept)
+    again = retry_missing(paths, MeanColour(), store, batch=2)
+    assert (again.embedded, [row for row, _ in again.failed]) == (1, [10, 22])
+    good = [row for row in range(23) if row not in (10, 22)]
+    np.testing.assert_array_equal(store.array()[good], reference([paths[row] for row in good]))
+    assert store.missing().tolist() == [10, 22]
+
+
+def test_a_batch_in_which_nothing_can_be_read_is_all_zeros(tmp_path):
+    store = VectorStore(tmp_path / "v")
+    result = embed([tmp_path / "a.png", tmp_path / "b.png"], MeanColour(), store)
+    assert (result.embedded, len(result.failed), store.array().any()) == (0, 2, False)
+
+
+def test_a_vector_that_is_not_finite_is_a_failure_of_that_image_alone(tmp_path, paths):
+    class Breaks(MeanColour):
+        def encode(self, prepared):
+            made = super().encode(prepared)
+            made[2] = np.nan
+            return made
+
+    result = embed(paths[:4], Breaks(), store := VectorStore(tmp_path / "v"))
+    assert result.failed == [(2, "the encoder made no usable vector of it")]
+    assert store.missing().tolist() == [2]
+
+
+def test_decoding_stays_a_bounded_way_ahead_of_the_model(tmp_path, paths):
+    encoder, ahead = MeanColour(), []
+
+    def report(done, total, message=""):
+        ahead.append(encoder.prepared - done)
+
+    embed(paths, encoder, VectorStore(tmp_path / "v"), batch=2, workers=3, report=report)
+    assert max(ahead) <= 2 * 2 + 3
+
+
+def test_a_defect_of_the_encoder_passes_through_and_loses_nothing(tmp_path, paths):
+    class Fails(MeanColour):
+        def encode(self, prepared):
+            if len(self.batches) == 2:
+                raise EmbeddingError("the device has no memory")
+            return super().encode(prepared)
+
+    store = VectorStore(tmp_path / "v")
+    with pytest.raises(EmbeddingError, match="no memory"):
+        embed(paths, Fails(), store, batch=4)
+    assert len(store) == 8
+
+
+def test_rows_cannot_be_left_out_and_stores_cannot_be_mixed_up(tmp_path, paths):
+    store = VectorStore(tmp_path / "v")
+    embed(paths[:5], MeanColour(), store)
+    with pytest.raises(EmbeddingError, match="the next is row 5"):
+        embed(paths, MeanColour(), store, first_row=7)
+    other = MeanColour()
+    other.key = "other-v1"
+    with pytest.raises(EmbeddingError, match="Each encoder needs a folder of its own"):
+        embed(paths, other, store)
+    assert len(store) == 5

@@ -1,0 +1,201 @@
+"""The vector store against a plain list of rows, and what is left after a kill, a full disk or a second writer."""
+
+import errno
+import multiprocessing
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bam_engine.embedding import VectorStore
+from bam_engine.embedding import store as store_module
+from bam_engine.errors import DiskFull, EmbeddingError, NotThere
+
+
+def some(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(count, dim))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["append", "replace", "reopen"]), st.integers(0, 5)), max_size=12),
+    dim=st.integers(1, 9),
+)
+def test_store_is_a_list_of_float16_rows(tmp_path_factory, steps, dim):
+    folder = tmp_path_factory.mktemp("store")
+    store, rows = VectorStore(folder, dim), np.empty((0, dim), np.float16)
+    for seed, (step, count) in enumerate(steps):
+        new = some(count, dim, seed)
+        if step == "append":
+            store.append(new)
+            rows = np.concatenate([rows, new.astype(np.float16)])
+        elif step == "replace" and len(rows):
+            places = np.random.default_rng(seed).permutation(len(rows))[:count]
+            store.replace(places, new[: len(places)])
+            rows[places] = new[: len(places)].astype(np.float16)
+        elif step == "reopen":
+            store = VectorStore(folder)
+        assert len(store) == len(rows)
+        np.testing.assert_array_equal(store.array().reshape(-1, dim), rows)
+
+
+def test_opening_a_store_creates_nothing_and_an_empty_one_has_an_empty_array(tmp_path):
+    store = VectorStore(tmp_path / "none")
+    assert (len(store), store.dim, store.array().shape, store.missing().shape) == (0, 0, (0, 0), (0,))
+    assert VectorStore(tmp_path / "none", 5).array().shape == (0, 5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_array_is_read_only_and_maps_the_file(tmp_path):
+    store = VectorStore(tmp_path)
+    store.append(some(3))
+    array = store.array()
+    assert isinstance(array, np.memmap)
+    assert array.dtype == np.float16
+    with pytest.raises(ValueError, match="read-only"):
+        array[0, 0] = 1
+
+
+def test_missing_are_the_rows_of_zeros(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "_BLOCK", 7)
+    vectors = some(40)
+    gone = [0, 6, 7, 20, 39]
+    vectors[gone] = 0
+    store = VectorStore(tmp_path)
+    store.append(vectors)
+    assert store.missing().tolist() == [row for row in range(40) if not np.any(vectors[row])] == gone
+
+
+@pytest.mark.parametrize("torn", [1, 7, 15])
+def test_a_torn_record_does_not_count_and_is_cut_by_the_next_writer(tmp_path, torn):
+    vectors = some(5)
+    VectorStore(tmp_path).append(vectors[:3])
+    with (tmp_path / "vectors.f16").open("ab") as file:
+        file.write(b"\x01" * torn)
+    store = VectorStore(tmp_path)
+    assert len(store) == len(store.array()) == 3
+    with store.writing():
+        assert store.file.stat().st_size == 3 * 8 * 2
+    store.append(vectors[3:])
+    np.testing.assert_array_equal(store.array(), vectors.astype(np.float16))
+    assert (tmp_path / "vectors.f16").stat().st_size == 5 * 8 * 2
+
+
+def test_no_room_says_so_and_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    store = VectorStore(tmp_path)
+    store.append(some(4))
+    real, written = os.write, []
+
+    def full_after_ten_bytes(handle: int, data: memoryview) -> int:
+        if written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(real(handle, data[:10]))
+        return written[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module.os, "write", full_after_ten_bytes)
+        with pytest.raises(DiskFull, match=r"no room.*4 vectors are kept"):
+            store.append(some(3, seed=1))
+    assert written == [10]
+    assert (tmp_path / "vectors.f16").stat().st_size == 4 * 8 * 2
+    store.append(some(3, seed=1))
+    np.testing.assert_array_equal(store.array(), np.concatenate([some(4), some(3, seed=1)]).astype(np.float16))
+
+
+def test_a_limit_of_the_system_on_the_file_is_no_room_too(tmp_path):
+    store = VectorStore(tmp_path, 64)
+    store.append(some(100, 64))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100 * 128 + 1000, hard))
+    try:
+        with pytest.raises(DiskFull, match="100 vectors are kept"):
+            store.append(some(100, 64, seed=1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(store) == 100
+    assert (tmp_path / "vectors.f16").stat().st_size == 100 * 128
+
+
+def _hold(folder: Path, ready, release) -> None:
+    store = VectorStore(folder, 8)
+    with store.writing():
+        ready.set()
+        release.wait(30)
+        os._exit(9)  # as a kill would: nothing is tidied up
+
+
+def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_ends(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, release = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, ready, release))
+    other.start()
+    try:
+        assert ready.wait(60)
+        store = VectorStore(tmp_path, 8)
+        with pytest.raises(EmbeddingError, match="another process or job"):
+            store.append(some(1))
+    finally:
+        release.set()
+        other.join(30)
+    store.append(some(1))
+    assert len(store) == 1
+
+
+def test_two_stores_of_one_process_do_not_write_at_once(tmp_path):
+    first, second = VectorStore(tmp_path, 8), VectorStore(tmp_path, 8)
+    with first.writing():
+        first.append(some(2))
+        with pytest.raises(EmbeddingError, match="another process or job"):
+            second.append(some(1))
+    second.append(some(1))
+    assert len(first) == 3
+
+
+@pytest.mark.parametrize("vectors", [np.ones(8), np.ones((2, 7)), np.full((1, 8), np.nan), np.full((1, 8), 1e6)])
+def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path, vectors):
+    store = VectorStore(tmp_path, 8)
+    store.append(some(2))
+    with np.errstate(over="ignore"), pytest.raises(EmbeddingError):
+        store.append(vectors)
+    assert len(store) == 2
+
+
+@pytest.mark.parametrize("rows", [[2], [-1], [0, 5]])
+def test_replacing_a_row_that_is_not_there_is_refused_and_changes_nothing(tmp_path, rows):
+    store = VectorStore(tmp_path, 8)
+    store.append(some(2))
+    with pytest.raises(NotThere):
+        store.replace(rows, some(len(rows), seed=3))
+    np.testing.assert_array_equal(store.array(), some(2).astype(np.float16))
+
+
+def test_a_folder_belongs_to_one_encoder(tmp_path):
+    store = VectorStore(tmp_path)
+    store.claim(spec="builtin", key="builtin-v1", dim=8)
+    store.append(some(1))
+    again = VectorStore(tmp_path)
+    again.claim(spec="builtin", key="builtin-v1", dim=8)
+    assert (again.dim, again.meta["spec"]) == (8, "builtin")
+    with pytest.raises(EmbeddingError, match="holds those of builtin-v1"):
+        again.claim(spec="timm:resnet18", key="timm-resnet18-v1", dim=8)
+    with pytest.raises(EmbeddingError, match="vectors of 9 numbers were asked for"):
+        VectorStore(tmp_path, 9)
+
+
+def test_vectors_without_their_description_are_not_taken_for_somebody_elses(tmp_path):
+    VectorStore(tmp_path).append(some(1))
+    (tmp_path / "meta.json").unlink()
+    with pytest.raises(EmbeddingError, match="Delete the folder"):
+        VectorStore(tmp_path).append(some(1))
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"layout": 99, "dim": 8}'])
+def test_a_damaged_or_newer_description_is_told(tmp_path, text):
+    (tmp_path / "meta.json").write_text(text)
+    with pytest.raises(EmbeddingError, match="Delete the folder"):
+        VectorStore(tmp_path)

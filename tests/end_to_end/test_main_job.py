@@ -1,0 +1,210 @@
+"""The main job as a person does it, in Chromium, on 200 real pictures: from a folder to an audited, exported dataset.
+
+A screenshot of each page goes to ``tests/end_to_end/screenshots``, or to the folder that ``BAM_SCREENSHOTS`` names.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from bam_engine.workspace import Workspace
+from tests.browser import ROOT, served
+from tests.conftest import Oracle, copy_pictures
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+SCREENSHOTS = Path(os.environ.get("BAM_SCREENSHOTS", Path(__file__).with_name("screenshots")))
+VALIDATION, BATCH, EACH = 48, 12, 24
+
+
+class Person:
+    """Someone at the screen who knows a watercolour when they see one."""
+
+    def __init__(self, page: Page, url: str, workspace: Workspace, oracle: Oracle) -> None:
+        self.page, self.url, self.workspace, self.oracle = page, url, workspace, oracle
+
+    def open(self, name: str) -> None:
+        self.page.goto(f"{self.url}/{name}")
+        expect(self.page.locator("h1")).to_be_visible()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script has run and nothing is being computed."""
+        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=False).first
+
+    def number(self, label: str, value: int) -> None:
+        field = self.page.get_by_label(label, exact=True)
+        field.fill(str(value))
+        field.press("Tab")
+
+    def shot(self, name: str) -> None:
+        self.settle()
+        self.page.wait_for_timeout(600)  # pictures fade in
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def label_all(self, images: int, *, shot: str | None = None) -> None:
+        """Answer every page of the grid: click the watercolours, press Enter."""
+        expect(self.page.locator(".progress")).to_contain_text(f"of {images} saved")
+        for number in range(1, -(-images // 24) + 1):
+            expect(self.page.locator(".progress")).to_contain_text(f"page {number} of")
+            for cell in self.page.locator(".cell").all():
+                if self.oracle.knows(self.workspace, int(cell.get_attribute("data-row") or 0)):
+                    cell.click()
+            if shot is not None and number == 1:
+                self.shot(shot)
+            self.submit()
+        self.settle()
+
+    def submit(self) -> None:
+        """Press Enter until the page is saved: it scrolls on first where pictures were not in view yet."""
+        save = self.page.locator(".save")
+        for _ in range(20):
+            expect(self.page.locator(".save[aria-disabled=false]")).to_be_visible()
+            saves = (save.text_content() or "").startswith("Save")
+            self.page.keyboard.press("Enter")
+            if saves:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("the page could not be saved")
+
+
+@pytest.fixture
+def person(
+    browser: Browser, shared_images: Path, shared_labels: list[dict[str, str]], tmp_path: Path
+) -> Iterator[Person]:
+    counts = {"usda_pomological": 60, "fluent_emoji/3d": 70, "fluent_emoji/flat": 40, "photos": 30}
+    pictures = copy_pictures(shared_images, shared_labels, tmp_path / "pictures", counts)
+    home = {"BAM_WORKSPACE": str(tmp_path / "workspace"), "BAM_CACHE": str(tmp_path / "cache")}
+    with served("app:app", ROOT, {**home, "SERVER_LOG": str(tmp_path / "server.log")}) as url:
+        context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+        yield Person(page, url, workspace, Oracle(pictures))
+        workspace.close()
+        context.close()
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person: Person, tmp_path: Path) -> None:
+    expect.set_options(timeout=60_000)
+    page, pictures = person.page, tmp_path / "pictures"
+    (pictures / "broken <b>.jpg").write_bytes(b"\xff\xd8 not a picture")
+
+    person.open("")  # an empty workspace leads to the first step
+    person.shot("0-empty")
+    person.button("Add a folder of images").click()
+
+    page.get_by_label("Folder", exact=True).fill(str(pictures))
+    person.button("Add images").click()
+    expect(page.get_by_text("200 images in the collection")).to_be_visible()
+    expect(page.get_by_text("1 files could not be read")).to_be_visible()
+    person.shot("1-images")
+
+    person.open("embed")
+    person.button("Embed the collection").click()
+    expect(page.get_by_text("200 of 200")).to_be_visible()
+    person.shot("2-embeddings")
+
+    person.open("attributes")
+    page.get_by_role("combobox", name="Attributes").fill("watercolor")
+    page.get_by_role("option", name="watercolor (media)").click()
+    page.keyboard.press("Escape")
+    person.button("Add these").click()
+    expect(page.get_by_text("Is the picture a watercolour?")).to_be_visible()
+    person.shot("3-attributes")
+
+    person.open("rounds")
+    person.number("Images", VALIDATION)
+    person.button("Draw the sample").click()
+    person.button("Label the validation sample").click()
+    person.label_all(VALIDATION)
+    for number in range(1, 5):
+        person.open("rounds")
+        person.number("Images to ask", BATCH)
+        person.settle()
+        if number == 2:
+            person.shot("4-next-round")
+        person.button(f"Start round {number}").click()
+        person.label_all(BATCH, shot="4-annotate" if number == 3 else None)
+        expect(page.get_by_text(f"Training after round {number} finished")).to_be_visible()
+    person.open("rounds")
+    expect(page.get_by_text(f"{4 * BATCH} labels")).to_be_visible()
+    person.shot("4-rounds")
+
+    person.open("threshold")
+    person.button("Keep this threshold").click()
+    expect(page.get_by_text("In force: scores of at least")).to_be_visible()
+    person.shot("5-threshold")
+
+    person.open("gallery")
+    expect(page.locator(".cell")).to_have_count(200)
+    person.shot("6-gallery")
+    page.locator(".cell").nth(2).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Most like it")).to_be_visible()
+    expect(dialog.locator(".cell")).to_have_count(12)
+    person.shot("6-image")
+
+    person.open("map")
+    person.button("Make the map").click()
+    expect(page.get_by_role("combobox", name="Map")).to_have_value("t-SNE of the collection: 200 images")
+    expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name="accepted: watercolor (media)").click()
+    person.shot("7-map")
+    box = page.locator(".leaflet-container").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for _ in range(6):
+        page.mouse.wheel(0, -240)
+        page.wait_for_timeout(400)
+    expect(page.locator("img.leaflet-tile-loaded[src*='pictures-']").first).to_be_visible()
+    person.shot("7-map-close")
+
+    person.open("audit")
+    person.number("Accepted images", EACH)
+    person.number("Rejected images", EACH)
+    person.button("Draw the audit").click()
+    progress = page.locator(".progress")
+    expect(progress).to_contain_text("saved")
+    asked = int(re.findall(r"of (\d+) saved", progress.text_content() or "")[0])
+    person.label_all(asked)
+    person.open("audit")
+    expect(page.get_by_text("BAM's mean over its 20 attributes: 90.4%")).to_be_visible()
+    person.shot("8-audit")
+
+    person.open("export")
+    person.button("Write the files").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    person.shot("9-export")
+    person.open("")
+    expect(page.get_by_text("Export the dataset").first).to_be_visible()
+    person.shot("0-overview")
+    check_export(Path(download.value.path()), person)
+
+
+def check_export(path: Path, person: Person) -> None:
+    """The downloaded file holds the answers that were given, and accepts watercolours."""
+    connection = sqlite3.connect(path)
+    modules = dict(connection.execute("select mid, src from modules"))
+    labels = connection.execute("select mid, label from crowd_labels").fetchall()
+    accepted = connection.execute("select mid from automatic_labels where media_watercolor = 'positive'").fetchall()
+    connection.close()
+    truth = person.oracle.truth
+    assert len(modules) == 200
+    assert len(labels) >= VALIDATION + 4 * BATCH
+    assert all((label == "positive") == truth[modules[mid]] for mid, label in labels)
+    right = [truth[modules[mid]] for (mid,) in accepted]
+    assert sum(right) / len(right) > 0.75

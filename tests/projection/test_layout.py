@@ -1,0 +1,124 @@
+"""Maps keep what belongs together together, and no input makes them fall over."""
+
+import numpy as np
+import pytest
+
+from bam_engine.errors import ProjectionError, Stopped
+from bam_engine.projection import METHODS, best_of_each, compute_layout, fit_unit_square
+from bam_engine.projection.layout import principal_components
+
+
+@pytest.fixture(scope="module")
+def groups() -> tuple[np.ndarray, np.ndarray]:
+    """Three well-separated groups of 60 vectors."""
+    rng = np.random.default_rng(0)
+    middles = 4 * rng.normal(size=(3, 24))
+    group = np.repeat(np.arange(3), 60)
+    return (middles[group] + rng.normal(size=(180, 24))).astype(np.float16), group
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_image_stands_next_to_one_of_its_own_group(method: str, groups: tuple[np.ndarray, np.ndarray]) -> None:
+    vectors, group = groups
+    layout = compute_layout(vectors, method=method, seed=3)
+    apart = np.linalg.norm(layout[:, None] - layout[None], axis=2) + 9 * np.eye(len(layout))
+    assert (group[apart.argmin(axis=1)] == group).mean() > 0.95
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_map(method: str, groups: tuple[np.ndarray, np.ndarray]) -> None:
+    first, second = (compute_layout(groups[0], method=method, seed=5, workers=1) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 10, 12, 14])
+def test_few_images_make_a_map_too(method: str, count: int) -> None:
+    layout = compute_layout(np.random.default_rng(1).normal(size=(count, 8)).astype(np.float16), method=method)
+    assert layout.shape == (count, 2)
+    assert layout.dtype == np.float32
+    assert ((layout >= 0) & (layout <= 1)).all()
+    assert len(np.unique(layout, axis=0)) == count
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_vectors_are_spread_out_when_all_are_equal(method: str) -> None:
+    layout = compute_layout(np.ones((30, 4), dtype=np.float16), method=method)
+    assert len(np.unique(layout, axis=0)) == 30
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_sets_of_equal_vectors_stay_apart(method: str) -> None:
+    vectors = np.repeat(np.random.default_rng(2).normal(size=(2, 8)), 20, axis=0).astype(np.float16)
+    layout = compute_layout(vectors, method=method)
+    assert np.isfinite(layout).all()
+    assert np.linalg.norm(layout[:20].mean(axis=0) - layout[20:].mean(axis=0)) > 0.1
+
+
+def test_images_without_a_vector_stand_in_the_corner_and_move_nobody(groups: tuple[np.ndarray, np.ndarray]) -> None:
+    vectors = np.concatenate([np.zeros((2, 24)), groups[0], np.full((1, 24), np.nan)]).astype(np.float16)
+    layout = compute_layout(vectors, method="pca")
+    assert (layout[[0, 1, -1]] > 0.97).all()
+    np.testing.assert_array_equal(layout[2:-1], compute_layout(groups[0], method="pca"))
+
+
+def test_tsne_tells_of_its_progress_and_can_be_stopped(groups: tuple[np.ndarray, np.ndarray]) -> None:
+    told: list[tuple[int, int | None, str]] = []
+
+    def stop_half_way(done: int, total: int | None, message: str = "") -> None:
+        told.append((done, total, message))
+        if done >= 375:
+            raise Stopped("asked to stop")
+
+    with pytest.raises(Stopped):
+        compute_layout(groups[0], method="tsne", report=stop_half_way)
+    assert told[-1][:2] == (375, 750)
+
+
+def test_an_unknown_method_and_a_flat_array_are_refused() -> None:
+    with pytest.raises(ProjectionError, match="choose one of tsne, umap, pca"):
+        compute_layout(np.ones((3, 4)), method="som")
+    with pytest.raises(ProjectionError, match="shape"):
+        compute_layout(np.ones(3))
+
+
+def test_principal_components_are_those_of_the_singular_value_decomposition() -> None:
+    vectors = np.random.default_rng(4).normal(size=(300, 20)) * np.arange(1, 21) + 100
+    found = principal_components(vectors, rows=np.arange(300), count=5)
+    moved = vectors - vectors.mean(axis=0)
+    expected = np.abs(moved @ np.linalg.svd(moved)[2][:5].T)
+    np.testing.assert_allclose(np.abs(found), expected, atol=1e-3)
+
+
+def test_scaling_keeps_the_aspect_and_the_margin() -> None:
+    layout = fit_unit_square(np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 5.0]]), margin=0.05)
+    np.testing.assert_allclose(layout, [[0.05, 0.275], [0.95, 0.275], [0.95, 0.725]], atol=1e-6)
+
+
+def test_one_stray_image_far_away_does_not_make_the_others_a_dot() -> None:
+    rng = np.random.default_rng(5)
+    cloud = rng.normal(size=(1000, 2))
+    layout = fit_unit_square(np.concatenate([cloud, [[1e6, 0], [1e9, 0]]]))
+    assert np.ptp(layout[:1000], axis=0).min() > 0.6
+    assert layout[999 + 1, 0] < layout[999 + 2, 0] <= 1
+    assert (np.argsort(layout[:1000, 0]) == np.argsort(cloud[:, 0])).mean() > 0.99
+
+
+def test_best_of_each_takes_every_attributes_best_once() -> None:
+    rng = np.random.default_rng(6)
+    scores = {"content_cat": rng.normal(size=200), "media_comic": rng.normal(size=200)}
+    scores["content_cat"][:50] = np.nan
+    expected = set()
+    for values in scores.values():
+        expected |= set(sorted(range(200), key=lambda row: -np.nan_to_num(values[row], nan=-9))[:20])
+    assert best_of_each(scores, count=20).tolist() == sorted(expected)
+    assert best_of_each(np.stack(list(scores.values())), count=20).tolist() == sorted(expected)
+
+
+def test_best_of_each_takes_the_smaller_row_on_a_tie_and_never_more_than_there_are() -> None:
+    assert best_of_each({"content_cat": [1, 2, 2, 2]}, count=2).tolist() == [1, 2]
+    assert best_of_each({"content_cat": [1, np.nan, np.inf]}, count=9).tolist() == [0]
+    assert best_of_each({"content_cat": [1, 2]}, count=0).tolist() == []
+    assert best_of_each({}).tolist() == []
+    with pytest.raises(ProjectionError, match="lengths differ"):
+        best_of_each({"content_cat": [1, 2], "media_comic": [1]})

@@ -1,0 +1,199 @@
+"""Tiles show what lies in them, join without seams, and pictures stand where the map says."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bam_engine.errors import NotThere
+from bam_engine.projection import DEEPEST, MapView, TileSource, survey
+from bam_engine.projection.shading import DENSITY, Colouring, by_label, by_score, draw
+from bam_engine.projection.survey import Survey, Zoom
+
+COLOURS = {0: (200, 30, 30), 1: (30, 200, 30), 2: (30, 30, 200)}
+
+
+def plain(row: int) -> Image.Image:
+    return Image.new("RGB", (120, 90), COLOURS[row % 3])
+
+
+def opened(tile: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(tile)).convert("RGBA"))
+
+
+def with_radius(plan: Survey, radius: float) -> Survey:
+    zooms = tuple(Zoom(radius, zoom.shade) for zoom in plan.zooms)
+    return Survey(zooms, plan.picture_from_zoom, plan.large_pictures_from_zoom, plan.max_zoom)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.clip(rng.normal(0.5, 0.15, size=(4000, 2)), 0, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("z", [0, 1, 3])
+def test_exactly_the_pixels_under_points_are_drawn(cloud: np.ndarray, z: int) -> None:
+    source = TileSource.build(cloud)
+    plan = with_radius(survey(source), 0)
+    side = 256 * 2**z
+    expected = np.zeros((side, side), dtype=bool)
+    pixels = np.minimum((cloud.astype(float) * side).astype(int), side - 1)
+    expected[pixels[:, 1], pixels[:, 0]] = True
+    found = np.zeros_like(expected)
+    for x in range(2**z):
+        for y in range(2**z):
+            tile = draw(source, plan, DENSITY, z, x, y)
+            if tile is not None:
+                found[256 * y : 256 * y + 256, 256 * x : 256 * x + 256] = tile[..., 3] > 0
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["density", "score", "accepted"])
+def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str) -> None:
+    """Marks across an edge are the same in a tile whose middle the edge is: the map moved by half a tile."""
+    half = 0.5 / 8
+    cloud = cloud[(cloud < 1 - half).all(axis=1)][:800]
+    scores = np.random.default_rng(1).normal(size=len(cloud))
+    scores[::7] = np.nan
+    pictures = []
+    for layout in (cloud, cloud + np.float32(half)):
+        source = TileSource.build(layout)
+        plan = with_radius(survey(source), 4.5)
+        made: Colouring = {
+            "density": DENSITY,
+            "score": by_score(source, scores),
+            "accepted": by_label(source, np.sign(np.nan_to_num(scores))),
+        }[kind]
+        pictures.append((source, plan, made))
+
+    def tile(moved: int, x: int, y: int) -> np.ndarray:
+        source, plan, made = pictures[moved]
+        drawn = draw(source, plan, made, 3, x, y)
+        return np.zeros((256, 256, 4), np.uint8) if drawn is None else drawn
+
+    joined = np.block([[[tile(0, 3, 3)], [tile(0, 4, 3)]], [[tile(0, 3, 4)], [tile(0, 4, 4)]]])
+    np.testing.assert_array_equal(joined[128:384, 128:384], tile(1, 4, 4))
+
+
+def test_single_points_are_marks_of_a_size_and_crowded_ones_pixels() -> None:
+    alone = survey(TileSource.build([[0.5, 0.5]]))
+    assert alone.zooms[0].radius == 6
+    crowd = survey(TileSource.build(np.random.default_rng(0).random((60_000, 2))))
+    assert crowd.zooms[0].radius == 0
+    assert crowd.zooms[6].radius > 0
+
+
+def test_the_denser_pixel_has_the_stronger_shade_the_same_in_every_tile() -> None:
+    layout = np.concatenate([np.full((9, 2), 0.2), np.full((3, 2), 0.8), np.random.default_rng(0).random((50, 2))])
+    shade = survey(TileSource.build(layout)).zooms[4].shade
+    assert shade[0] == 0 < shade[1] < shade[3] < shade[9]
+
+
+def test_the_survey_counts_what_the_tiles_hold(cloud: np.ndarray) -> None:
+    """The zoom of pictures is the first whose median occupied 64-pixel cell holds twelve images at most."""
+    found = survey(TileSource.build(cloud)).picture_from_zoom
+    medians = []
+    for z in range(found + 1):
+        cells = (cloud.astype(float) * 4 * 2**z).astype(int)
+        medians.append(np.median(np.unique(cells, axis=0, return_counts=True)[1]))
+    assert medians[-1] <= 12
+    assert all(median > 12 for median in medians[:-1])
+
+
+def test_a_higher_score_is_another_colour_and_the_unscored_are_grey() -> None:
+    source = TileSource.build([[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]])
+    tile = draw(source, survey(source), by_score(source, [0.0, np.nan, 1.0]), 0, 0, 0)
+    assert tile is not None
+    low, unscored, high = (tile[at, at, :3].astype(int) for at in (25, 128, 230))
+    assert np.ptp(unscored) < 20
+    assert np.ptp(high) > 100
+    assert (low != high).any()
+
+
+def test_an_accepted_image_is_shown_above_others_on_its_pixel() -> None:
+    source = TileSource.build([[0.5, 0.5]] * 3)
+    every = draw(source, survey(source), by_label(source, [0, 1, -1]), 0, 0, 0)
+    rejected = draw(source, survey(source), by_label(source, [0, 0, 7]), 0, 0, 0)
+    assert every is not None
+    assert rejected is not None
+    assert int(every[128, 128, 0]) - int(every[128, 128, 2]) > 100
+    assert np.ptp(rejected[128, 128, :3].astype(int)) < 40
+
+
+def test_where_marks_overlap_the_accepted_image_is_the_one_seen() -> None:
+    source = TileSource.build([[100.5 / 256, 0.5], [106.5 / 256, 0.5], [112.5 / 256, 0.5]])
+    tile = draw(source, survey(source), by_label(source, [-1, 1, 0]), 0, 0, 0)
+    assert tile is not None
+    across = tile[128, 102:112, :3].astype(int)
+    assert (across[:, 0] - across[:, 2] > 100).all()
+
+
+def test_pictures_stand_in_their_cells_and_the_place_under_them_gives_their_row() -> None:
+    layout = [[0.1, 0.1], [0.15, 0.1], [0.9, 0.6]]
+    view = MapView(layout, version="1", thumbnail=plain, scores={"media_comic": [0.0, 2.0, 1.0]})
+    assert view.picture_from_zoom == 0
+    tile = opened(view.tile("pictures-density", 0, 0, 0))
+    assert tile.shape == (256, 256, 4)
+    assert np.abs(tile[32, 32, :3].astype(int) - COLOURS[0]).max() < 12  # nearest to the middle of its cell
+    assert np.abs(tile[160, 224, :3].astype(int) - COLOURS[2]).max() < 12
+    assert tile[..., 3][64:128].max() == 0
+    by_score = opened(view.tile("pictures-score-media_comic", 0, 0, 0))
+    assert np.abs(by_score[32, 32, :3].astype(int) - COLOURS[1]).max() < 12  # the best of its cell
+    assert view.at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0) == 1
+    assert view.at(0.02, 0.24, 0.0) is None
+    found = view.look(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
+    assert found is not None
+    assert (found["row"], found["score"], found["box"]) == (1, 2.0, [0.0, 0.0, 0.25, 0.25])
+
+
+def test_a_picture_that_cannot_be_had_leaves_its_cell_empty() -> None:
+    view = MapView([[0.1, 0.1]], version="1", thumbnail=lambda row: None)
+    assert opened(view.tile("pictures-density", 0, 0, 0))[..., 3].max() == 0
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_image_and_one_image_make_a_map(count: int) -> None:
+    view = MapView(np.full((count, 2), 0.5), version="1", thumbnail=plain, scores={"a": []}, labels={"a": []})
+    for kind in view.kinds():
+        assert (opened(view.tile(kind, 0, 0, 0))[..., 3].max() > 0) == bool(count)
+        assert view.legend(kind)["title"]
+    assert view.at(0.5, 0.5, 0.1) == (0 if count else None)
+    assert view.max_zoom >= view.picture_from_zoom
+
+
+def test_identical_places_and_lost_ones_make_a_map() -> None:
+    layout = np.full((500, 2), 0.25)
+    layout[::5] = np.nan
+    view = MapView(layout, version="1", thumbnail=plain)
+    assert len(view) == 400
+    assert view.max_zoom <= DEEPEST
+    assert opened(view.tile("density", view.max_zoom, *[2**view.max_zoom // 4] * 2))[..., 3].max() > 0
+    assert view.at(0.25, 0.25, 0.01) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "tile"),
+    [
+        ("density", (0, 0, 1)),
+        ("density", (-1, 0, 0)),
+        ("density", (DEEPEST + 1, 0, 0)),
+        ("score-nothing", (0, 0, 0)),
+        ("accepted-", (0, 0, 0)),
+        ("pictures-score-nothing", (9, 0, 0)),
+        ("pictures-density", (0, 0, 0)),
+        ("pictures", (9, 0, 0)),
+        ("", (0, 0, 0)),
+    ],
+)
+def test_a_tile_or_kind_that_is_not_there_is_refused(cloud: np.ndarray, kind: str, tile: tuple[int, int, int]) -> None:
+    view = MapView(cloud, version="1", thumbnail=plain, scores={"media_comic": np.zeros(len(cloud))})
+    with pytest.raises(NotThere):
+        view.tile(kind, *tile)
+
+
+def test_scores_and_labels_go_by_image_row_on_a_map_of_a_part() -> None:
+    source = TileSource.build([[0.1, 0.1], [0.9, 0.9]], rows=[5, 2])
+    np.testing.assert_array_equal(by_score(source, [0, 1, 2, 3, 4, 5]).values, [5, 2])
+    np.testing.assert_array_equal(by_label(source, [0, 0, 1]).values, [-1, 1])

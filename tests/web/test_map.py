@@ -1,0 +1,277 @@
+"""The map in a real browser: a small app of its own, 5,000 generated points, real pictures, Chromium."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+REPOSITORY = Path(__file__).resolve().parents[2]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+SERVER = """
+    import csv, io, os
+    from pathlib import Path
+
+    import numpy as np
+    import streamlit as st
+    from PIL import Image
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from bam_engine.projection import MapView, fit_unit_square
+    from web.routes.tiles import tile_routes
+
+    FOLDER = Path(os.environ["PICTURES"])
+    with (FOLDER / "labels.csv").open(newline="", encoding="utf-8") as file:
+        FILES = [line["path"] for line in csv.DictReader(file)][::97][:60]
+
+    def thumbnail(row):
+        with Image.open(FOLDER / FILES[row % len(FILES)]) as image:
+            image.thumbnail((128, 128))
+            return image.convert("RGB")
+
+    def thumb(request):
+        file = io.BytesIO()
+        thumbnail(int(request.path_params["row"])).save(file, "WEBP")
+        return Response(file.getvalue(), media_type="image/webp")
+
+    def generated(count, seed=0):
+        rng = np.random.default_rng(seed)
+        middles = rng.normal(size=(12, 2))
+        layout = fit_unit_square(middles[rng.integers(12, size=count)] + rng.normal(scale=0.15, size=(count, 2)))
+        scores = rng.normal(size=count).astype(np.float32) + 6 * layout[:, 0]
+        labels = np.where(scores > 5, 1, np.where(rng.random(count) < 0.5, 0, -1))
+        return MapView(
+            layout, version="1", thumbnail=thumbnail, scores={"media_comic": scores}, labels={"media_comic": labels},
+            describe=lambda row: {"title": f"generated {row} <b>"},
+        )
+
+    MAPS = {"demo": generated(5000), "empty": generated(0), "one": generated(1)}
+    MAPS["demo"].warm()
+    app = st.App(
+        Path(__file__).with_name("script.py").resolve(),
+        routes=[*tile_routes(MAPS.get), Route("/thumbs/{row:int}.webp", thumb)],
+    )
+"""
+
+SCRIPT = """
+    import streamlit as st
+
+    from server import MAPS
+    from web.components.map import picture_map
+
+    st.set_page_config(layout="wide")
+    name = st.query_params.get("map", "demo")
+    view = MAPS[name]
+    colour = st.segmented_control("Colour", view.kinds(), default="density")
+    result = picture_map(
+        name, version=view.version, colour=colour, picture_from_zoom=view.picture_from_zoom, max_zoom=view.max_zoom,
+        count=len(view), legend=view.legend(colour), key="map",
+    )
+    st.write(f"picked: {result.picked}")
+"""
+
+
+@pytest.fixture(scope="module")
+def address(shared_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The little app, served by uvicorn on a free port."""
+    folder = tmp_path_factory.mktemp("map_app")
+    (folder / "server.py").write_text(textwrap.dedent(SERVER), encoding="utf-8")
+    (folder / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{folder}",
+        "PICTURES": str(shared_images),
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    }
+    command = [sys.executable, "-m", "uvicorn", "server:app", "--port", str(port), "--log-level", "warning"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _await_answer(f"{url}/tiles/demo/density/0/0/0.webp", server, folder / "log")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _await_answer(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: there is no {CHROMIUM}")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+
+
+def open_map(page: Any, url: str) -> Any:
+    page.goto(url)
+    field = page.locator(".bam-map .leaflet-container")
+    field.wait_for()
+    return field
+
+
+def loaded(page: Any, kind: str) -> None:
+    """Wait until a tile of a kind has arrived that shows something (an empty one is 1 x 1)."""
+    tiles = page.locator(f'.bam-map img.leaflet-tile-loaded[src*="/{kind}/"]')
+    end = time.monotonic() + 20
+    while not tiles.evaluate_all("images => images.some((image) => image.naturalWidth === 256)"):
+        assert time.monotonic() < end, f"no tile of {kind} has arrived"
+        page.wait_for_timeout(50)
+
+
+def zoom_in(page: Any, field: Any, times: int) -> None:
+    box = field.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for _ in range(times):
+        page.mouse.wheel(0, -240)
+        page.wait_for_timeout(400)
+
+
+def an_image(page: Any, field: Any) -> tuple[float, float]:
+    """A place on the screen where the map has an image: the middle, moved until a card shows."""
+    box = field.bounding_box()
+    for step in range(60):
+        x = box["x"] + box["width"] * (0.3 + 0.007 * step)
+        y = box["y"] + box["height"] * (0.3 + 0.007 * step)
+        page.mouse.move(x, y)
+        page.wait_for_timeout(60)
+        if page.locator(".bam-card").is_visible():
+            return x, y
+    pytest.fail("no card appeared anywhere along the diagonal of the map")
+
+
+@pytest.mark.parametrize("path", ["tiles/demo", "tiles/demo/density/0/0.webp", "vendor/leaflet.css"])
+def test_an_unknown_address_is_a_404_in_the_whole_app_too(address: str, path: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404") as told:
+        urllib.request.urlopen(f"{address}/{path}", timeout=10)
+    told.value.close()
+
+
+def test_far_away_the_map_shows_density_and_the_wheel_leads_to_pictures(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    assert page.locator('.bam-map img[src*="/pictures-density/"]').count() == 0
+    zoom_in(page, field, 3)
+    loaded(page, "pictures-density")
+
+
+def test_hovering_shows_the_image_and_clicking_gives_its_row_to_python(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    x, y = an_image(page, field)
+    title = page.locator(".bam-card .title").inner_text()
+    row = int(title.split()[1])
+    assert title == f"generated {row} <b>"
+    assert page.get_by_text("picked: None").is_visible()
+    page.wait_for_function(
+        "row => document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
+        ".querySelector('.bam-card img[src$=\"/thumbs/' + row + '.webp\"]')?.naturalWidth > 0",
+        arg=row,
+    )
+    page.mouse.click(x, y)
+    page.get_by_text(f"picked: {row}", exact=True).wait_for()
+
+
+def test_another_colour_and_a_rerun_keep_the_view(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    zoom_in(page, field, 2)
+    page.wait_for_timeout(600)
+    placed = "view => sessionStorage.getItem('bam-map-demo')"
+    before = page.evaluate(placed)
+    page.get_by_text("score-media_comic").click()
+    loaded(page, "score-media_comic")
+    page.locator('.bam-map img[src*="/density/"]').first.wait_for(state="detached")
+    assert page.evaluate(placed) == before
+    assert page.locator(".bam-legend .title").inner_text() == "Score: media comic"
+    assert page.locator(".bam-map").count() == 1
+
+
+def test_the_keyboard_alone_reaches_and_picks_an_image(page: Any, address: str) -> None:
+    field = open_map(page, f"{address}/?map=one")
+    loaded(page, "pictures-density")
+    field.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".bam-cross").wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.locator(".bam-card").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_text("picked: 0", exact=True).wait_for()
+
+
+def test_a_map_without_images_says_so(page: Any, address: str) -> None:
+    open_map(page, f"{address}/?map=empty")
+    page.get_by_text("There is no image on this map yet.").wait_for()
+
+
+def test_the_map_fits_a_narrow_screen(page: Any, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    open_map(page, address)
+    loaded(page, "density")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".bam-map").bounding_box()["width"] <= 390
+
+
+def test_dragging_moves_the_map_and_the_button_brings_it_back(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    box = field.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 60, steps=6)
+    page.wait_for_timeout(300)  # resting before letting go: no inertia
+    page.mouse.up()
+    placed = "() => JSON.parse(sessionStorage.getItem('bam-map-demo'))"
+    lat, lng, zoom = page.evaluate(placed)
+    assert lng == pytest.approx(0.5 - 120 / (256 * 2**zoom), abs=0.01)
+    assert lat == pytest.approx(0.5 - 60 / (256 * 2**zoom), abs=0.01)
+    assert page.get_by_text("picked: None").is_visible()
+    page.get_by_role("button", name="Show the whole map").click()
+    page.wait_for_function("() => JSON.parse(sessionStorage.getItem('bam-map-demo'))[1] === 0.5")

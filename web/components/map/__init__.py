@@ -1,0 +1,74 @@
+"""The map component: drag to pan, scroll to zoom, hover for a picture, click to pick an image.
+
+In:  the id and version of a map that ``tile_routes`` serves, and what to colour it by.
+Out: ``.picked``, the row of the image that was clicked, or None. Hovering, panning and zooming never rerun the page.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_LEAFLET_CSS = _HERE.parents[1] / "vendor" / "leaflet" / "leaflet.css"
+
+_component = st.components.v2.component(
+    "picture_map",
+    css=_LEAFLET_CSS.read_text(encoding="utf-8") + (_HERE / "map.css").read_text(encoding="utf-8"),
+    js=(_HERE / "map.js").read_text(encoding="utf-8"),
+)
+
+
+def picture_map(
+    map_id: str,
+    *,
+    version: str,
+    colour: str = "density",
+    picture_from_zoom: int,
+    max_zoom: int,
+    count: int,
+    legend: Mapping[str, object] | None = None,
+    label: str = "Map of the collection",
+    height: int = 640,
+    key: str | None = None,
+) -> Any:
+    """Show a map, and keep its view across reruns and changes of colour.
+
+    Parameters
+    ----------
+    map_id, version : str
+        Which map, as ``get_map`` of ``tile_routes`` knows it; ``MapView.version``.
+    colour : str
+        One of ``MapView.kinds()``.
+    picture_from_zoom, max_zoom, count : int
+        ``MapView.picture_from_zoom``, ``.max_zoom`` and its length.
+    legend : mapping, optional
+        ``MapView.legend(colour)``.
+    label : str
+        What a screen reader calls the map.
+    height : int
+        Pixels; the width is all there is.
+    key : str, optional
+        As of any widget.
+
+    Returns
+    -------
+    ComponentResult
+        ``.picked``: the row of the picked image; None before a click and after a click beside all images.
+    """
+    data = {
+        "mapId": map_id,
+        "version": version,
+        "colour": colour,
+        "pictureFromZoom": picture_from_zoom,
+        "maxZoom": max_zoom,
+        "count": count,
+        "legend": dict(legend) if legend else None,
+        "label": label,
+    }
+    return _component(key=key, data=data, default={"picked": None}, height=height, on_picked_change=_nothing)
+
+
+def _nothing() -> None:
+    """Let Streamlit know that picking is a state; the rerun itself is the effect."""

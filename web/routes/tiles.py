@@ -1,0 +1,124 @@
+"""Routes of the map: tiles, the image at a place, and Leaflet itself.
+
+In:  a way to get a map by its id.
+Out: Starlette routes. Drawing runs in threads, a bounded number at once; every unknown address is a 404, since the
+server would answer an unmatched one with a page.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from bam_engine.errors import NotThere
+from bam_engine.projection import MapView
+
+GetMap = Callable[[str], MapView | None]
+
+LEAFLET = Path(__file__).resolve().parents[1] / "vendor" / "leaflet" / "leaflet-src.esm.js"
+
+FOR_EVER = "private, max-age=31536000, immutable"
+ALWAYS_ASK = "no-cache"
+
+
+def tile_routes(get_map: GetMap, *, at_once: int = 4) -> list[Route]:
+    """Routes under ``/tiles`` and ``/vendor``.
+
+    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION``: a tile, immutable for that version;
+    - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=``: the image at a place as JSON (``row`` null when there is none).
+      ``kind`` is the colouring; with ``z``, the image whose picture stands there;
+    - ``GET /vendor/leaflet-src.esm.js``.
+
+    Parameters
+    ----------
+    get_map : callable
+        Map id to the map, None (or NotThere) when there is no such map. Called in a thread.
+    at_once : int
+        Tiles drawn at the same time; others wait.
+    """
+    limiter = CapacityLimiter(at_once)
+
+    async def tile(request: Request) -> Response:
+        asked = request.path_params
+        numbers = [_whole(asked[name]) for name in ("z", "x", "y")]
+        version = request.query_params.get("v")
+        if None in numbers:
+            return _not_there()
+        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers)
+        drawn = await to_thread.run_sync(work, limiter=limiter)
+        if drawn is None:
+            return _not_there()
+        view, body = drawn
+        keep = FOR_EVER if version == view.version else ALWAYS_ASK
+        return Response(body, media_type="image/webp", headers={"Cache-Control": keep})
+
+    async def nearest(request: Request) -> Response:
+        x, y, radius = (_finite(request.query_params.get(name)) for name in ("x", "y", "r"))
+        if x is None or y is None or radius is None or radius < 0:
+            return _complaint("x, y and r are numbers, r is 0 or more: /tiles/ID/nearest?x=0.5&y=0.5&r=0.01")
+        zoom = _whole(request.query_params.get("z", ""))
+        kind = request.query_params.get("kind", "density")
+        work = partial(_find, get_map, request.path_params["map_id"], x, y, radius, kind, zoom)
+        found = await to_thread.run_sync(work, limiter=limiter)
+        return _not_there() if found is None else JSONResponse(found, headers={"Cache-Control": ALWAYS_ASK})
+
+    async def leaflet(_request: Request) -> Response:
+        return FileResponse(LEAFLET, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+    async def unknown(_request: Request) -> Response:
+        return _not_there()
+
+    return [
+        Route("/tiles/{map_id}/nearest", nearest),
+        Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}.webp", tile),
+        Route("/tiles/{rest:path}", unknown),
+        Route("/vendor/leaflet-src.esm.js", leaflet),
+        Route("/vendor/{rest:path}", unknown),
+    ]
+
+
+def _draw(get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int) -> tuple[MapView, bytes] | None:
+    try:
+        view = get_map(map_id)
+        return None if view is None else (view, view.tile(kind, z, x, y))
+    except NotThere:
+        return None
+
+
+def _find(
+    get_map: GetMap, map_id: str, x: float, y: float, radius: float, kind: str, zoom: int | None
+) -> dict[str, Any] | None:
+    try:
+        view = get_map(map_id)
+        if view is None:
+            return None
+        return view.look(x, y, radius, kind=kind, zoom=zoom) or {"row": None}
+    except NotThere:
+        return None
+
+
+def _whole(text: str) -> int | None:
+    """A number written in a few plain digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _finite(text: str | None) -> float | None:
+    try:
+        number = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _not_there() -> Response:
+    return Response("not there", status_code=404, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def _complaint(message: str) -> Response:
+    return Response(message, status_code=400, media_type="text/plain", headers={"Cache-Control": "no-store"})
