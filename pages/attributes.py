@@ -13,6 +13,17 @@ ui.head("Attributes", "An attribute is a question that is answered with yes or n
 there = {attribute.name: attribute for attribute in ws.attributes.all()}
 templates = {template.name: template for template in BAM_ATTRIBUTES if template.name not in there}
 
+if not there:
+    st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
+for attribute in there.values():
+    with st.expander(f"**{ui.plain(ui.readable(attribute.name))}** · {ui.plain(attribute.question)}"):
+        with st.form(f"edit-{attribute.id}", border=False):
+            question = st.text_input("Question", attribute.question)
+            instructions = st.text_area("Instructions for annotators", attribute.instructions, height=160)
+            if st.form_submit_button("Save"):
+                ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
+                st.rerun()
+        link("rounds", "Work on it", attribute.name)
 start, own = st.columns(2, gap="large")
 with start, st.form("bam", border=True):
     st.subheader("From BAM's twenty", anchor=False)
@@ -43,19 +54,8 @@ with own, st.form("own", border=True):
         ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
         st.rerun()
 
-if not there:
-    st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
-for attribute in there.values():
-    with st.expander(f"**{ui.plain(ui.readable(attribute.name))}** · {ui.plain(attribute.question)}"):
-        with st.form(f"edit-{attribute.id}", border=False):
-            question = st.text_input("Question", attribute.question)
-            instructions = st.text_area("Instructions for annotators", attribute.instructions, height=160)
-            if st.form_submit_button("Save"):
-                ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
-                st.rerun()
-        link("rounds", "Work on it", attribute.name)
 if there:
-    st.divider()
+    st.subheader("Agreement", anchor=False)
     people = st.number_input(
         "How many people must agree on an image?",
         min_value=1,

@@ -47,7 +47,9 @@ with st.form("encoder", border=True):
             disabled=running,
         )
     else:
-        st.caption("About 570 numbers an image from colour, texture, strokes and shape. A network sees more; this runs now.")
+        st.caption(
+            "About 570 numbers an image from colour, texture, strokes and shape. A network sees more; this runs now."
+        )
     go = st.form_submit_button("Embed the collection", type="primary", disabled=running, icon=":material/hub:")
 
 if go:
@@ -69,7 +71,7 @@ else:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(stage(choice.key))
 if failed:
-    st.subheader(f"{len(failed):,} images could not be embedded", anchor=False)
+    st.subheader(f"{ui.several(len(failed), 'image')} could not be embedded", anchor=False)
     st.caption("They keep their place and are tried again on the next run.")
     st.dataframe(
         pd.DataFrame([(problem.uri, problem.reason) for problem in failed], columns=["file", "reason"]),

@@ -58,9 +58,9 @@ if not ui.show_job(JOB):
         cells[3].metric("Identical to another", f"{len(result.identical):,}")
         cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
         if result.others:
-            st.caption(f"{result.others:,} other files in the folder are no images and were left alone.")
+            st.caption(f"{ui.several(result.others, 'other file')} in the folder: no images, left alone.")
         if result.identical:
-            with st.expander(f"{len(result.identical):,} files are byte for byte the same as another"):
+            with st.expander(f"{ui.several(len(result.identical), 'file')} byte for byte the same as another"):
                 st.dataframe(
                     pd.DataFrame(result.identical, columns=["file", "the same as"]), hide_index=True, width="stretch"
                 )
@@ -69,11 +69,11 @@ n = len(ws.catalogue)
 if n == 0:
     st.info("The collection is empty. Give the path of a folder on this computer above.", icon=":material/info:")
 else:
-    st.subheader(f"{n:,} images in the collection", anchor=False)
+    st.subheader(f"{ui.several(n, 'image')} in the collection", anchor=False)
     link("embed", "Next: embed them")
 problems = ws.catalogue.problems("ingest")
 if problems:
-    st.subheader(f"{len(problems):,} files could not be read", anchor=False)
+    st.subheader(f"{ui.several(len(problems), 'file')} could not be read", anchor=False)
     st.caption("They are tried again whenever their folder is added again.")
     st.dataframe(
         pd.DataFrame([(problem.uri, problem.reason) for problem in problems], columns=["file", "reason"]),

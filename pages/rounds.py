@@ -125,7 +125,7 @@ def changes(state: AttributeState) -> None:
     flipped = model.details.get("flipped")
     words = [
         f"{model.details['labels']} labels ({model.details['n_positive']} positive)",
-        "" if flipped is None else f"{flipped:,} images changed sides in the last round",
+        "" if flipped is None else f"{ui.several(flipped, 'image')} changed sides in the last round",
         measured.get("problem", ""),
     ]
     st.markdown(" · ".join(ui.plain(word) for word in words if word))

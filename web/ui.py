@@ -90,6 +90,11 @@ def count(job: Job) -> str:
     return f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
 
 
+def several(number: int, thing: str) -> str:
+    """Say a number of things: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Say a time span: 8 s, 3 min 20 s, 2 h 5 min."""
     whole = round(seconds)

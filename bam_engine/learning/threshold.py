@@ -67,7 +67,7 @@ def choose_threshold(
     weights: npt.ArrayLike | None = None,
     groups: npt.ArrayLike | None = None,
 ) -> Threshold:
-    """Return the loosest cut that is certified to keep ``target``, or the loosest that seems to.
+    """Return the loosest cut that is certified to keep ``target``, or the one best supported.
 
     The cuts of :func:`fixed_cuts` are tested strict to loose. At each, the hypothesis "the precision is below target"
     is rejected when the exact one-sided binomial lower limit of the accepted validation images reaches the target. The
@@ -93,9 +93,10 @@ def choose_threshold(
     - ``groups`` never weaken it: repeated projects only divide the counts by a design effect of at least 1, since an
       image of the same maker says less about the next maker's. With ``weights`` it is approximate, by effective counts.
 
-    **If nothing is certified**, the lowest cut among the sample's scores whose empirical precision is at least
-    ``target`` is returned with ``certified=False``: nothing is promised of it beyond its interval, which itself is too
-    hopeful, the cut having been chosen by it.
+    **If nothing is certified**, ``certified=False`` and the cut is, of the sample's scores whose empirical precision
+    is at least ``target``, the one with the highest one-sided lower limit (of equals the loosest). The loosest of all
+    would walk down past the last positive until the luck is used up, and mostly break the promise. Nothing is promised
+    of it beyond its interval, which itself is too hopeful, the cut having been chosen by it.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def choose_threshold(
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
     cut = _certified_cut(sample, fixed_cuts(pool, len(sample.labels), target, confidence), target, confidence)
     certified = cut is not None
-    value = _empirical_cut(sample, target) if cut is None else cut
+    value = _best_supported_cut(sample, target, confidence) if cut is None else cut
     return _at(value, sample, pool, target, confidence, certified)
 
 
@@ -180,21 +181,22 @@ def _precision_bounds(sample: Sample, cuts: Floats, confidence: float) -> Floats
     return lower_bound(hits, found.n_effective, checked_confidence(confidence))
 
 
-def _empirical_cut(sample: Sample, target: float) -> float:
-    """Return the lowest score of the sample that keeps the target by point estimate."""
-    order = np.argsort(-sample.scores, kind="stable")
-    weight = np.ones(len(order)) if sample.weights is None else sample.weights[order]
-    descending = sample.scores[order]
-    last = np.flatnonzero(np.diff(descending, append=-np.inf))  # images of equal score stand or fall together
-    precision = (np.cumsum(weight * sample.labels[order]) / np.cumsum(weight))[last]
+def _best_supported_cut(sample: Sample, target: float, confidence: float) -> float:
+    """Return, of the cuts that keep the target by point estimate, the one with the highest lower limit."""
+    cuts = np.unique(sample.scores)[::-1]
+    accepted = sample.scores >= cuts[:, None]
+    weight = np.ones(len(sample.scores)) if sample.weights is None else sample.weights
+    precision = (accepted @ (weight * sample.labels)) / (accepted @ weight)
     kept = np.flatnonzero(precision >= target)
     if len(kept) == 0:
         best = int(np.argmax(precision))
         raise NoThreshold(
             f"no threshold reaches precision {target:g}: the best is {precision[best]:.2f}, at score "
-            f"{descending[last[best]]:.3f}. Label another round or lower the target."
+            f"{cuts[best]:.3f}. Label another round or lower the target."
         )
-    return float(descending[last[kept[-1]]])
+    bounds = _precision_bounds(sample, cuts[kept], confidence)
+    best_supported = np.flatnonzero(bounds >= bounds.max() - 1e-12)
+    return float(cuts[kept[best_supported[-1]]])
 
 
 def _at(

@@ -31,11 +31,14 @@ def _both_ways(scores, labels, target, pool):
     if last is not None:
         return last, True
     kept = [cut for cut in scores if labels[scores >= cut].mean() >= target]
-    return (min(kept), False) if kept else (None, False)
+    if not kept:
+        return None, False
+    bounds = {cut: round(float(lower_bound(labels[scores >= cut].sum(), (scores >= cut).sum())), 10) for cut in kept}
+    return min(cut for cut in kept if bounds[cut] == max(bounds.values())), False
 
 
 @given(labelled(), targets)
-def test_the_threshold_is_the_loosest_certified_cut_else_the_lowest_that_seems_to_keep_the_target(sample, target):
+def test_the_threshold_is_the_loosest_certified_cut_else_the_best_supported_one(sample, target):
     scores, labels = sample
     value, certified = _both_ways(scores, labels, target, scores)
     if value is None:
@@ -52,6 +55,13 @@ def test_the_threshold_is_the_loosest_certified_cut_else_the_lowest_that_seems_t
     assert (found.precision_low, found.precision_high) == pytest.approx((exact.low, exact.high))
     assert (found.n, found.n_accepted_sample) == (len(scores), int(accepted.sum()))
     assert not certified or found.bound >= target
+
+
+def test_an_uncertified_cut_does_not_walk_down_into_the_negatives():
+    scores = np.concatenate([np.linspace(3, 5, 18), np.linspace(-9, -3, 30)])
+    labels = np.repeat([1, 0], [18, 30])
+    found = choose_threshold(scores, labels, target=0.90)
+    assert (found.certified, found.value, found.precision) == (False, 3.0, 1.0)
 
 
 @given(labelled(60), targets, st.integers(0, 2**32))
@@ -98,8 +108,8 @@ def test_a_sample_too_small_to_certify_anything_certifies_nothing():
     assert len(fixed_cuts(np.arange(100), 46, 0.90)) > 0
     found = choose_threshold(np.arange(20.0), np.arange(20) > 5)
     assert not found.certified
-    assert found.value == 5.0  # 14 of 15 are right: 0.93
-    assert "Not certified: 15 of 20" in found.evidence
+    assert found.value == 6.0  # 14 of 14 are right; 14 of 15, at 5.0, would keep the target too, with a lower limit
+    assert "Not certified: 14 of 20" in found.evidence
 
 
 def test_a_clear_separation_is_certified_and_says_so():
