@@ -21,6 +21,7 @@ import numpy as np
 
 from bam_engine.collection import read_image
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
+from benchmarks.machine import machine
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "mobilenetv2_100_same.safetensors"
@@ -41,14 +42,6 @@ class Rates:
     @property
     def ratio(self) -> float:
         return self.run / self.bare
-
-
-def machine() -> str:
-    """Name the processor and its cores."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else 'unknown processor'}, {os.cpu_count()} cores"
 
 
 def some_paths(count: int) -> list[Path]:

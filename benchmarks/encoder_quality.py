@@ -22,7 +22,8 @@ from PIL import Image
 
 from bam_engine.collection import read_image
 from bam_engine.embedding import open_encoder
-from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS, machine
+from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS
+from benchmarks.machine import machine
 
 NEIGHBOURS = 10
 SEED = 20

@@ -1,6 +1,6 @@
 """How often a threshold rule breaks the precision it promises, on generated curves whose truth is known.
 
-    python -m benchmarks.guarantee [--repeats 2000]
+    python -m benchmarks.guarantee [--repeats 2000] [--json FILE]
 
 Each run draws a validation set of a collection, lets each rule choose a threshold for precision 0.90 at 95 % from its
 labels, and looks up the true precision there. "kept" is how much of what an oracle would accept the rule accepts, 0
@@ -8,8 +8,10 @@ when it promises nothing or breaks its promise.
 """
 
 import argparse
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy.typing as npt
 
 from bam_engine.errors import NoThreshold
 from bam_engine.learning import choose_threshold, lower_bound
+from benchmarks.machine import machine
 
 TARGET, CONFIDENCE = 0.90, 0.95
 _POOL = 20_000
@@ -109,13 +112,19 @@ def _summary(share: Array, curve: Curve) -> Played:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=2000)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    repeats, lines = options.repeats, []
     print(f"generated data, {repeats} runs each; promised: precision {TARGET:.2f} at {CONFIDENCE:.0%}")
     print(f"{'curve':<20} {'labels':>6} {'rule':<24} {'promises':>9} {'broken':>7} {'kept':>6}")
     for name, curve in CURVES.items():
         for n in (300, 1000):
             for rule, seen in play(curve, n=n, repeats=repeats, rng=np.random.default_rng(0)).items():
                 print(f"{name:<20} {n:>6} {rule:<24} {seen.promises:>9.3f} {seen.violations:>7.3f} {seen.kept:>6.2f}")
+                lines.append({"curve": name, "labels": n, "rule": rule, **vars(seen)})
+    if options.json:
+        figures = {"data": "generated", "machine": machine(), "repeats": repeats, "lines": lines}
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

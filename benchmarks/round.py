@@ -9,8 +9,6 @@ cross-validation and picks a mixture. Reading from disk is not part of it: the v
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.learning import mixture, moments_of, score_all, train
+from benchmarks.machine import machine
 
 DIM, LABELS, BATCH, REPEATS = 512, 400, 100, 3
 STEPS = ("train", "score", "pick")
@@ -92,20 +91,7 @@ def measure(n: int) -> dict[str, Any]:
     for seconds in found.values():
         seconds["round"] = sum(seconds[step] for step in STEPS)
     ratio = {step: found["ours"][step] / found["peer"][step] for step in (*STEPS, "round")}
-    machine = {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "default"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-    }
-    return {"data": "generated", "n": n, "dim": DIM, "labels": LABELS, "machine": machine, **found, "ratio": ratio}
-
-
-def _processor() -> str:
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return {"data": "generated", "n": n, "dim": DIM, "labels": LABELS, "machine": machine(), **found, "ratio": ratio}
 
 
 def main() -> None:
@@ -114,8 +100,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     options = parser.parse_args()
     found = measure(options.n)
-    machine = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
-    print(f"one round on {options.n:,} x {DIM} float16, generated, {LABELS} labels, batch {BATCH}; {machine}")
+    print(f"one round on {options.n:,} x {DIM} float16, generated, {LABELS} labels, batch {BATCH}; {found['machine']}")
     print(f"{'step':<6} {'ours (s)':>9} {'numpy + scikit-learn (s)':>25} {'ratio':>6}")
     for step in (*STEPS, "round"):
         print(f"{step:<6} {found['ours'][step]:>9.3f} {found['peer'][step]:>25.3f} {found['ratio'][step]:>6.2f}")

@@ -11,8 +11,6 @@ round clusters of different sizes.
 import argparse
 import io
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from bam_engine.projection import MapView, fit_unit_square
+from benchmarks.machine import machine
 
 PICTURE = Image.effect_noise((256, 170), 60).convert("RGB")
 
@@ -87,7 +86,7 @@ def measure(count: int, tiles: int) -> dict[str, Any]:
     return {
         "points": count,
         "data": "generated",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, load {os.getloadavg()[0]:.1f}",
+        "machine": machine(),
         "seconds_to_build": built,
         "seconds_to_warm": warmed,
         "tiles_per_zoom": tiles,

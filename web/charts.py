@@ -70,6 +70,7 @@ def learning_curve(rounds: Sequence[dict[str, Any]]) -> "go.Figure":
             line={"color": colour, "width": 2},
         )
     figure.update_yaxes(range=[0, 1.03])
+    figure.update_xaxes(rangemode="tozero")
     return figure
 
 

@@ -1,9 +1,5 @@
 """The map in a real browser: a small app of its own, 5,000 generated points, real pictures, Chromium."""
 
-import os
-import socket
-import subprocess
-import sys
 import textwrap
 import time
 import urllib.error
@@ -14,19 +10,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.browser
+from tests.browser import served
 
-CHROMIUM = Path("/usr/bin/chromium")
-REPOSITORY = Path(__file__).resolve().parents[2]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = pytest.mark.browser
 
 SERVER = """
     import csv, io, os
@@ -98,46 +84,9 @@ def address(shared_images: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("map_app")
     (folder / "server.py").write_text(textwrap.dedent(SERVER), encoding="utf-8")
     (folder / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{folder}",
-        "PICTURES": str(shared_images),
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-    }
-    command = [sys.executable, "-m", "uvicorn", "server:app", "--port", str(port), "--log-level", "warning"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _await_answer(f"{url}/tiles/demo/density/0/0/0.webp", server, folder / "log")
+    environment = {"PICTURES": str(shared_images), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    with served("server:app", folder, environment, ask="/tiles/demo/density/0/0/0.webp") as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _await_answer(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + 90
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: there is no {CHROMIUM}")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
