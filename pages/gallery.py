@@ -26,7 +26,7 @@ bar = st.columns([5, 5, 6, 3])
 with bar[0]:
     attribute = ui.pick_attribute() if attributes else None
 with bar[1]:
-    text = st.text_input("Search", placeholder="a word in the title or file name", key="gallery-search")
+    text = st.text_input("Search", placeholder=ui.search_hint(), key="gallery-search")
 with bar[3]:
     size = st.segmented_control("Size", list(SIZES), default="M", key="gallery-size") or "M"
 

@@ -60,6 +60,7 @@ result = picture_map(
     picture_from_zoom=view.picture_from_zoom,
     max_zoom=view.max_zoom,
     count=len(view),
+    bounds=view.bounds,
     legend=view.legend(colour),
     key="map",
 )

@@ -66,7 +66,7 @@ def choose_examples(attribute: Attribute) -> list[int]:
     """Draw images to pick examples from; return the rows picked so far."""
     key = f"examples-{attribute.id}"
     chosen: list[int] = st.session_state.setdefault(key, [])
-    text = st.text_input("Search", key=f"{key}-text", placeholder="a word in the title or file name")
+    text = st.text_input("Search", key=f"{key}-text", placeholder=ui.search_hint())
     shown = search.find(ws, text, 60) if text.strip() else search.spread_sample(ws, 60)
     shown = [*chosen, *(row for row in shown if row not in chosen)]
     picked = gallery(

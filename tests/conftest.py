@@ -1,6 +1,7 @@
 """What several rooms' tests share: the real pictures and weights beside the project, and an empty database."""
 
 import csv
+import json
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+CLIP = {
+    "embed_dim": 24,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+    "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+}
 
 
 @pytest.fixture(scope="session")
@@ -159,3 +165,19 @@ def browser() -> Iterator["Browser"]:
         found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a small CLIP model that open_clip knows as ``small-test``."""
+    import open_clip
+    import torch
+
+    folder = tmp_path_factory.mktemp("clip")
+    (folder / "small-test.json").write_text(json.dumps(CLIP))
+    open_clip.add_model_config(folder / "small-test.json")
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        model = open_clip.create_model("small-test")
+    torch.save(model.state_dict(), folder / "small.pt")
+    return folder / "small.pt"

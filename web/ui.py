@@ -12,6 +12,7 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError
 from bam_engine.jobs import Job
+from bam_engine.workspace.embedding import reads_text
 from bam_engine.workspace.rounds import AttributeState, train
 from web.engine import workspace
 from web.navigation import go
@@ -165,6 +166,11 @@ def readable(name: str) -> str:
     """Return an attribute's name for people: ``media_oil_paint`` becomes ``oil paint (media)``."""
     kind, _, rest = name.partition("_")
     return f"{rest.replace('_', ' ')} ({kind})" if rest else name
+
+
+def search_hint() -> str:
+    """Say what can be typed into a search box."""
+    return "describe what to look for" if reads_text(workspace()) else "a word in the title or file name"
 
 
 def empty(text: str, action: str, page: str, attribute: str | None = None) -> None:

@@ -90,6 +90,14 @@ class MapView:
         """The zoom at which nearly every image stands alone; deeper tiles exist, but show nothing new."""
         return self.plan.max_zoom
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of where the points lie; the whole square when there are none."""
+        if len(self) == 0:
+            return 0.0, 0.0, 1.0, 1.0
+        x, y = self.source.x, self.source.y
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
     def kinds(self) -> tuple[str, ...]:
         """What the map can be coloured by."""
         return ("density", *(f"score-{name}" for name in self._scores), *(f"accepted-{name}" for name in self._labels))

@@ -25,6 +25,7 @@ TRUTHS = {
     "media_3d_graphics": ("medium", "3d graphics"),
     "content_people": ("content", "people"),
 }
+UNFINISHED = "content_people"
 OUT = ROOT / "docs" / "screenshots"
 
 
@@ -78,16 +79,17 @@ def _fill(workspace: Workspace, pictures: Path) -> None:
 
 
 def _play(workspace: Workspace, attribute: Attribute, truth: dict[str, bool]) -> None:
-    """Label everything of an attribute but the fifth round of people, which is left open to be photographed."""
+    """Take an attribute through its rounds, threshold and audit; the unfinished one has a fifth round left open."""
     rounds.draw_validation(workspace, attribute, 300, seed=0)
     _answer(workspace, tasks.validation_task(workspace, attribute), truth)
     for number in range(rounds.ROUNDS):
         _answer(workspace, rounds.start_round(workspace, attribute, seed=number).task, truth)
         rounds.train(workspace, attribute)
+    if attribute.name == UNFINISHED:
+        rounds.start_round(workspace, attribute, count=72, seed=9)
+        return
     thresholds.keep(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.90))
     _answer(workspace, audits.draw(workspace, attribute, seed=0).task, truth)
-    if attribute.name == "content_people":
-        rounds.start_round(workspace, attribute, count=72, seed=9)
 
 
 def _answer(workspace: Workspace, task: tasks.Task, truth: dict[str, bool]) -> None:
@@ -118,7 +120,7 @@ def _photograph(page: Page, url: str) -> None:
             page.get_by_role("dialog").get_by_text("Most like it").wait_for()
             page.wait_for_timeout(1500)
             page.screenshot(path=OUT / "image.png")
-    _open(page, f"{url}/annotate?attribute=content_people")
+    _open(page, f"{url}/annotate?attribute={UNFINISHED}")
     page.locator(".save[aria-disabled=false]").wait_for()
     for place in (1, 4, 5, 9):
         page.locator(".cell").nth(place).click()

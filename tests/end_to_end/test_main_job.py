@@ -197,8 +197,12 @@ def look_closer(person: Person) -> None:
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     at = len(view) // 2
-    world = 256 * 2 ** int(np.log2(min(box["width"], box["height"]) / 256))
-    place = [m + world * (float(p[at]) - 0.5) for m, p in zip(middle, (view.source.x, view.source.y), strict=True)]
+    left, top, right, bottom = view.bounds
+    fits = min(box["width"] / (right - left), box["height"] / (bottom - top)) / 256
+    world = 256 * 2 ** min(int(np.log2(fits)), view.max_zoom)
+    centre = ((left + right) / 2, (top + bottom) / 2)
+    point = (float(view.source.x[at]), float(view.source.y[at]))
+    place = [m + world * (p - c) for m, p, c in zip(middle, point, centre, strict=True)]
     page.mouse.move(*place)
     expect(page.locator(".bam-card")).to_be_visible()
     page.mouse.click(*place)

@@ -197,3 +197,10 @@ def test_scores_and_labels_go_by_image_row_on_a_map_of_a_part() -> None:
     source = TileSource.build([[0.1, 0.1], [0.9, 0.9]], rows=[5, 2])
     np.testing.assert_array_equal(by_score(source, [0, 1, 2, 3, 4, 5]).values, [5, 2])
     np.testing.assert_array_equal(by_label(source, [0, 0, 1]).values, [-1, 1])
+
+
+def test_the_bounds_are_those_of_the_points():
+    places = [[0.2, 0.3], [0.6, 0.4], [np.nan, 0.9]]
+    found = MapView(places, version="1", thumbnail=lambda row: None).bounds
+    assert found == pytest.approx((0.2, 0.3, 0.6, 0.4))
+    assert MapView(np.empty((0, 2)), version="1", thumbnail=lambda row: None).bounds == (0, 0, 1, 1)

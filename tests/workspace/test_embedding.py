@@ -9,9 +9,10 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.collection import ingest_folder
 from bam_engine.errors import BamError, EmbeddingError, Stopped
-from bam_engine.workspace import Workspace
-from bam_engine.workspace.embedding import embed_collection, neighbours, search_text, stage
-from bam_engine.workspace.models import scores_of
+from bam_engine.workspace import Workspace, rounds
+from bam_engine.workspace.embedding import embed_collection, neighbours, reads_text, search_text, stage
+from bam_engine.workspace.models import latest_model, scores_of
+from bam_engine.workspace.search import find
 from tests.conftest import Oracle
 
 
@@ -88,6 +89,38 @@ def test_neighbours_are_the_largest_cosines(workspace: Workspace) -> None:
 def test_text_needs_an_encoder_that_reads_it(workspace: Workspace) -> None:
     with pytest.raises(EmbeddingError, match="OpenCLIP"):
         search_text(workspace, "a pear")
+
+
+def test_with_openclip_a_text_finds_images_and_starts_a_round(
+    workspace: Workspace, watercolor: Attribute, clip_checkpoint: Path
+) -> None:
+    encoder = workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(workspace)
+    assert reads_text(workspace)
+    wanted = encoder.encode_text(["a pear in watercolour"])[0]  # type: ignore[attr-defined]
+    likeness = workspace.vectors().array().astype(np.float32) @ wanted
+    expected = np.argsort(-likeness, kind="stable")[:20].tolist()
+    assert find(workspace, "a pear in watercolour", 20) == expected
+    strategy, batch = rounds.propose(workspace, watercolor, count=8, text="a pear in watercolour")
+    assert strategy == "text"
+    matching = [int(r) for r, why in zip(batch.rows, batch.reasons, strict=True) if why.startswith("matches the text")]
+    assert set(matching) <= set(expected)
+    with pytest.raises(EmbeddingError, match="text is empty"):
+        find(workspace, "  ", 20)
+
+
+def test_models_of_one_encoder_are_not_used_with_another(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, clip_checkpoint: Path
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(workspace)
+    assert latest_model(workspace, watercolor) is None
+    assert rounds.state(workspace, watercolor).step == "train"
+    rounds.train(workspace, watercolor)
+    assert len(scores_of(workspace, watercolor)) == 120
+    workspace.choose_encoder("builtin")
+    assert latest_model(workspace, watercolor) is not None
 
 
 def test_an_encoder_that_cannot_be_opened_changes_nothing(workspace: Workspace, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def picture_map(
     picture_from_zoom: int,
     max_zoom: int,
     count: int,
+    bounds: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
     legend: Mapping[str, object] | None = None,
     label: str = "Map of the collection",
     height: int = 640,
@@ -43,6 +44,8 @@ def picture_map(
         One of ``MapView.kinds()``.
     picture_from_zoom, max_zoom, count : int
         ``MapView.picture_from_zoom``, ``.max_zoom`` and its length.
+    bounds : tuple of float
+        ``MapView.bounds``: what the whole map's view shows.
     legend : mapping, optional
         ``MapView.legend(colour)``.
     label : str
@@ -64,6 +67,7 @@ def picture_map(
         "pictureFromZoom": picture_from_zoom,
         "maxZoom": max_zoom,
         "count": count,
+        "bounds": list(bounds),
         "legend": dict(legend) if legend else None,
         "label": label,
     }

@@ -84,10 +84,13 @@ function start(view, L) {
   view.watcher.observe(view.root);
 }
 
+// As close as the whole map fits.
 function home(view, animate = false) {
   const { x, y } = view.map.getSize();
-  const zoom = Math.max(0, Math.floor(Math.log2(Math.min(x, y) / TILE)));
-  view.map.setView([0.5, 0.5], Math.min(zoom, view.data.maxZoom), { animate });
+  const [left, top, right, bottom] = view.data.bounds;
+  const fits = Math.min(x / Math.max(right - left, 1e-3), y / Math.max(bottom - top, 1e-3)) / TILE;
+  const zoom = Math.min(Math.max(0, Math.floor(Math.log2(fits))), view.data.maxZoom);
+  view.map.setView([(top + bottom) / 2, (left + right) / 2], zoom, { animate });
 }
 
 function addReset(view) {

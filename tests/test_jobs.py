@@ -1,0 +1,87 @@
+"""Background work: its numbers, its end, and how it is stopped."""
+
+import threading
+import time
+
+import pytest
+
+from bam_engine.errors import BamError, Stopped
+from bam_engine.jobs import Job, Jobs
+from bam_engine.progress import Report
+
+
+def wait(job: Job) -> Job:
+    for _ in range(500):
+        if not job.running:
+            return job
+        time.sleep(0.01)
+    raise AssertionError("the job did not end")
+
+
+def test_a_job_ends_with_its_result() -> None:
+    def work(report: Report) -> str:
+        report(3, 3, "written")
+        return "result"
+
+    job = wait(Jobs().start("x", "Writing", work))
+    assert (job.state, job.result, job.done, job.total, job.message) == ("done", "result", 3, 3, "written")
+
+
+def test_a_job_stops_at_its_next_report_and_says_that_what_was_finished_is_kept() -> None:
+    started = threading.Event()
+
+    def work(report: Report) -> None:
+        for step in range(10_000):
+            report(step, 10_000)
+            started.set()
+            time.sleep(0.001)
+
+    jobs = Jobs()
+    job = jobs.start("x", "Embedding", work)
+    started.wait(5)
+    job.stop()
+    assert wait(job).state == "stopped"
+    assert 0 < job.done < 10_000
+    assert "kept" in job.message
+
+
+def test_a_failure_for_a_person_is_shown_as_it_is_and_a_defect_is_named() -> None:
+    def fails(_report: Report) -> None:
+        raise BamError("the folder is gone")
+
+    def broken(_report: Report) -> None:
+        raise KeyError("oops")
+
+    jobs = Jobs()
+    assert wait(jobs.start("a", "A", fails)).error == "the folder is gone"
+    found = wait(jobs.start("b", "B", broken))
+    assert found.state == "failed"
+    assert "KeyError" in found.error
+
+
+def test_one_name_runs_once_at_a_time() -> None:
+    hold = threading.Event()
+    jobs = Jobs()
+    job = jobs.start("x", "Embedding", lambda report: hold.wait(5))
+    with pytest.raises(BamError, match="Embedding is still running"):
+        jobs.start("x", "Embedding", lambda report: None)
+    assert jobs.running() == [job]
+    hold.set()
+    wait(job)
+    assert jobs.running() == []
+    again = wait(jobs.start("x", "Embedding", lambda report: 2))
+    assert jobs.get("x") is again
+    jobs.forget("x")
+    assert jobs.get("x") is None
+
+
+def test_the_rate_of_a_resumed_run_leaves_out_what_was_there() -> None:
+    job = Job("x", "Embedding", started=time.monotonic() - 10)
+    job.report(1000, 2000)
+    job.report(1100, 2000)
+    assert job.rate == pytest.approx(10, rel=0.05)
+    assert job.seconds_left == pytest.approx(90, rel=0.05)
+    job.stopping.set()
+    with pytest.raises(Stopped):
+        job.report(1200, 2000)
+    assert job.done == 1200
