@@ -89,9 +89,8 @@ class Jobs:
             A job of this name is still running.
         """
         with self._lock:
-            last = self._jobs.get(name)
-            if last is not None and last.running:
-                raise BamError(f"{last.title} is still running. Wait for it or stop it first.")
+            if self.is_running(name):
+                raise BamError(f"{self._jobs[name].title} is still running. Wait for it or stop it first.")
             job = self._jobs[name] = Job(name, title)
         threading.Thread(target=_run, args=(job, work), name=f"job-{name}", daemon=True).start()
         return job
@@ -99,6 +98,11 @@ class Jobs:
     def get(self, name: str) -> Job | None:
         """Return the last job of this name, running or ended."""
         return self._jobs.get(name)
+
+    def is_running(self, name: str) -> bool:
+        """Return whether a job of this name runs now."""
+        job = self.get(name)
+        return job is not None and job.running
 
     def running(self) -> list[Job]:
         """Return the jobs that run now, oldest first."""

@@ -23,7 +23,7 @@ ui.head(
     "An encoder turns each image into a vector. Everything after this works on the vectors: "
     "rounds, neighbours and the map.",
 )
-running = ws.jobs.get(JOB) is not None and ws.jobs.get(JOB).running
+running = ws.jobs.is_running(JOB)
 n, choice = len(ws.catalogue), ws.choice
 done = len(ws.vectors())
 present = choice.spec.partition(":")[0]

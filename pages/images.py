@@ -15,7 +15,7 @@ JOB = "ingest"
 ws = workspace()
 ui.head("Images", "Add a folder of images. Nothing is copied or changed: the files stay where they are.")
 
-running = ws.jobs.get(JOB) is not None and ws.jobs.get(JOB).running
+running = ws.jobs.is_running(JOB)
 with st.form("ingest", border=True):
     folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder", disabled=running)
     with st.expander("More about the images"):

@@ -103,8 +103,6 @@ def start_round(state: AttributeState) -> None:
             if not options["seeds"]:
                 st.info("Choose at least one example image above.", icon=":material/info:")
                 return
-        if start == "spread" and number > 1 and state.model is None:
-            options["strategy"] = ""  # like the positives found so far, where there are any
         seed = attribute.id * 1000 + number
         used, batch = rounds.propose(ws, attribute, count=count, seed=seed, **options)
         if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):

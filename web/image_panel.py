@@ -33,8 +33,9 @@ def _draw(row: int) -> None:
     with picture:
         enlarged = f"min(62vh, {ENLARGED * found.height}px)"  # small pictures grow, but not to mush
         st.html(
-            f'<img src="/large/{row}.webp?v={ws.id}" alt="" style="display:block;margin:auto;max-width:100%;'
-            f'height:{enlarged};object-fit:contain;border-radius:4px">'
+            f'<img src="/large/{row}.webp?v={ws.id}" alt="The file of this image cannot be read." '
+            'style="display:block;margin:auto;max-width:100%;object-fit:contain;border-radius:4px;'
+            f'height:{enlarged}">'
         )
     with facts:
         st.markdown(f"**{ui.plain(found.title or found.name)}**")

@@ -112,12 +112,11 @@ def show_job(name: str, *, unit: str = "images") -> bool:
     When the job ends, the whole page is drawn again, once.
     """
     job = workspace().jobs.get(name)
-    if job is None:
-        return False
-    if job.running:
+    if job is not None and job.running:
         _watch(name, unit)
         return True
-    _outcome(job)
+    if job is not None:
+        _outcome(job)
     return False
 
 

@@ -51,6 +51,12 @@ class Threshold:
         seen = f"{self.n_accepted_sample} of {self.n} validation images are accepted, {self.precision:.1%} rightly"
         if self.certified:
             return f"Precision is at least {self.target:g} with {self.confidence:.0%} confidence: {seen}."
+        if self.bound >= self.target:
+            return (
+                f"Not certified: {seen}. That shows a precision of at least {self.bound:.2f} for this cut alone, but "
+                "the same labels chose the cut, and a stricter one failed its test. Label more validation images, or "
+                "let the audit decide."
+            )
         return (
             f"Not certified: {seen}, which shows a precision of at least {self.bound:.2f} only. "
             f"To be sure of {self.target:g}, label more validation images or another round."

@@ -46,7 +46,8 @@ def main() -> int:
         with served("app:app", ROOT, environment) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
             OUT.mkdir(parents=True, exist_ok=True)
-            _photograph(browser.new_page(viewport={"width": 1440, "height": 960}), url)
+            positive = _positive_rows(workspace, pictures)
+            _photograph(browser.new_page(viewport={"width": 1440, "height": 960}), url, positive)
             browser.close()
         workspace.close()
     return 0
@@ -73,9 +74,16 @@ def _fill(workspace: Workspace, pictures: Path) -> None:
         if template.name in TRUTHS:
             attribute = workspace.attributes.add(template.name, template.kind, template.question, template.instructions)
             column, positive = TRUTHS[template.name]
-            truth = {str(pictures / line["path"]): line[column] == positive for line in lines}
-            _play(workspace, attribute, truth)
+            _play(workspace, attribute, {str(pictures / line["path"]): line[column] == positive for line in lines})
     maps.make_layout(workspace, method="tsne")
+
+
+def _positive_rows(workspace: Workspace, pictures: Path) -> set[int]:
+    """Return the rows that are positive for the unfinished attribute."""
+    column, positive = TRUTHS[UNFINISHED]
+    with (pictures / "labels.csv").open(newline="", encoding="utf-8") as file:
+        names = [str(pictures / line["path"]) for line in csv.DictReader(file) if line[column] == positive]
+    return set(workspace.catalogue.rows_of(names).values())
 
 
 def _play(workspace: Workspace, attribute: Attribute, truth: dict[str, bool]) -> None:
@@ -100,7 +108,7 @@ def _answer(workspace: Workspace, task: tasks.Task, truth: dict[str, bool]) -> N
         workspace.annotations.record(assignment.id, answers)
 
 
-def _photograph(page: Page, url: str) -> None:
+def _photograph(page: Page, url: str, positive: set[int]) -> None:
     page.set_default_timeout(60_000)
     for name, path in {
         "overview": "",
@@ -122,8 +130,10 @@ def _photograph(page: Page, url: str) -> None:
             page.screenshot(path=OUT / "image.png")
     _open(page, f"{url}/annotate?attribute={UNFINISHED}")
     page.locator(".save[aria-disabled=false]").wait_for()
-    for place in (1, 4, 5, 9):
-        page.locator(".cell").nth(place).click()
+    for cell in page.locator(".cell").all()[:18]:
+        if int(cell.get_attribute("data-row") or 0) in positive:
+            cell.click()
+    page.mouse.move(0, 0)
     page.screenshot(path=OUT / "annotate.png")
     _open(page, f"{url}/map")
     page.get_by_role("combobox", name="Colour by").click()
@@ -132,10 +142,10 @@ def _photograph(page: Page, url: str) -> None:
     page.screenshot(path=OUT / "map.png")
     box = page.locator(".leaflet-container").bounding_box()
     if box is not None:
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    for _ in range(3):
-        page.mouse.wheel(0, -240)
-        page.wait_for_timeout(900)
+        page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.45 * box["height"])
+    for _ in range(2):
+        page.mouse.wheel(0, -90)
+        page.wait_for_timeout(1200)
     page.wait_for_timeout(2500)
     page.screenshot(path=OUT / "map-close.png")
 

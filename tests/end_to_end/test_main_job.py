@@ -134,6 +134,8 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
         person.open("rounds")
         person.number("Images to ask", BATCH)
         person.settle()
+        if number == 1:
+            choose_examples(person)
         if number == 2:
             person.shot("4-next-round")
         person.button(f"Start round {number}").click()
@@ -187,6 +189,18 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     expect(page.get_by_text("Export the dataset").first).to_be_visible()
     person.shot("0-overview")
     check_export(Path(download.value.path()), person)
+
+
+def choose_examples(person: Person) -> None:
+    """Let the first round start from two watercolours that are clicked."""
+    page = person.page
+    page.get_by_role("radio", name="Example images").or_(page.get_by_role("button", name="Example images")).click()
+    for number in (1, 2):
+        cells = page.locator(".cell:not(.selected)").all()
+        row = next(c for c in cells if person.oracle.knows(person.workspace, int(c.get_attribute("data-row") or 0)))
+        row.click()
+        expect(page.get_by_text(f"{number} chosen.")).to_be_visible()
+    expect(page.get_by_text("like your examples").first).to_be_visible()
 
 
 def look_closer(person: Person) -> None:

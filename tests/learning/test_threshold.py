@@ -64,6 +64,18 @@ def test_an_uncertified_cut_does_not_walk_down_into_the_negatives():
     assert (found.certified, found.value, found.precision) == (False, 3.0, 1.0)
 
 
+def test_a_cut_that_looks_good_alone_is_not_called_certified_after_a_stricter_one_failed():
+    scores = np.arange(300.0)
+    labels = scores >= 200
+    labels[[-2, -5, -9, -12, -20]] = False  # the strictest cuts see these
+    found = choose_threshold(scores, labels, target=0.90)
+    assert not found.certified
+    if found.bound >= 0.90:
+        assert "a stricter one failed" in found.evidence
+    else:
+        assert "only" in found.evidence
+
+
 @given(labelled(60), targets, st.integers(0, 2**32))
 def test_the_order_of_the_sample_does_not_matter(sample, target, seed):
     scores, labels = sample
