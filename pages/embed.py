@@ -36,6 +36,7 @@ with st.form("encoder", border=True):
             "Model",
             choice.spec.partition(":")[2] if present == kind else "",
             placeholder="resnet18" if kind == "timm" else "ViT-B-32/laion2b_s34b_b79k",
+            key="model",
             disabled=running,
         )
         file = st.text_input(
@@ -44,6 +45,7 @@ with st.form("encoder", border=True):
             placeholder="/home/you/weights/model.safetensors",
             help="Without a file, the weights are fetched by name from the model's hub. On a machine without "
             "internet, give the file.",
+            key="checkpoint",
             disabled=running,
         )
     else:

@@ -17,6 +17,7 @@ from bam_engine.workspace.thresholds import current_threshold
 from web import charts, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
+from web.image_panel import open_image
 from web.navigation import go, link
 
 STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
@@ -111,7 +112,9 @@ def start_round(state: AttributeState) -> None:
         why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
         st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
         pictures = [Picture(int(row), reason, reason) for row, reason in zip(batch.rows, batch.reasons, strict=True)]
-        gallery(pictures, key=f"next-{attribute.id}", version=ws.id, size=110, height=380)
+        picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.id, size=110, height=380)
+        if picked is not None:
+            open_image(picked)
 
 
 def changes(state: AttributeState) -> None:

@@ -195,6 +195,7 @@ def choose_examples(person: Person) -> None:
     """Let the first round start from two watercolours that are clicked."""
     page = person.page
     page.get_by_role("radio", name="Example images").or_(page.get_by_role("button", name="Example images")).click()
+    expect(page.get_by_text("0 chosen.")).to_be_visible()
     for number in (1, 2):
         cells = page.locator(".cell:not(.selected)").all()
         row = next(c for c in cells if person.oracle.knows(person.workspace, int(c.get_attribute("data-row") or 0)))

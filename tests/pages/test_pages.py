@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds
+from bam_engine.workspace.embedding import embed_collection
 from tests.conftest import Oracle
 from web.navigation import GROUPS
 
@@ -168,3 +169,41 @@ def test_two_annotators_are_told_to_wait_for_each_other(
     rounds.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="me")
     assert "waits for another annotator" in text_of(open_page(workspace, "annotate"))
+
+
+def test_a_checkpoint_that_does_not_fit_is_told_and_the_encoder_stays(
+    open_page: Callable[..., AppTest], workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.safetensors").write_text("these are no weights")
+    app = open_page(workspace, "embed")
+    app.radio[0].set_value("timm").run()
+    app.text_input(key="model").set_value("resnet18")
+    app.text_input(key="checkpoint").set_value(str(tmp_path / "notes.safetensors"))
+    button(app, "Embed the collection").click()
+    app.run()
+    assert not app.exception
+    assert "notes.safetensors" in app.error[0].value
+    assert workspace.choice.spec == "builtin"
+
+
+def test_with_openclip_the_search_box_reads_text_and_a_round_starts_from_it(
+    open_page: Callable[..., AppTest],
+    workspace: Workspace,
+    watercolor: Attribute,
+    oracle: Oracle,
+    clip_checkpoint: Path,
+) -> None:
+    workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(workspace)
+    app = open_page(workspace, "gallery")
+    app.text_input(key="gallery-search").set_value("a red apple").run()
+    check(app)
+    assert "120 images found" in text_of(app)
+    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    app = open_page(workspace, "rounds")
+    app.segmented_control[0].set_value("text").run()
+    check(app)
+    assert "matches the text" in text_of(app)
+    button(app, "Start round 1").click().run()
+    assert rounds.rounds_of(workspace, watercolor)[0].strategy == "text"

@@ -64,4 +64,7 @@ def gallery(
         on_picked_change=lambda: None,
     )
     picked = result.picked
-    return None if picked is None else int(picked["row"])
+    if picked is None or st.session_state.get(f"{key}-click") == picked["click"]:
+        return None  # a script that calls st.rerun sees the same click again
+    st.session_state[f"{key}-click"] = picked["click"]
+    return int(picked["row"])

@@ -1,5 +1,6 @@
 // A grid of thumbnails. In: data {pictures: [[row, caption, title, mark]], version, size, height, selected}.
-// Out: trigger `picked` {row}. Text is set as text only; the list is rebuilt only when it changes.
+// Out: trigger `picked` {row, click}, where `click` tells one click from the next. Text is set as text only; the list is
+// rebuilt only when it changes.
 
 const built = new WeakMap();
 
@@ -7,7 +8,7 @@ export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const frame = built.get(parentElement)?.frame ?? makeFrame(parentElement);
   const state = built.get(parentElement);
-  state.pick = (row) => setTriggerValue("picked", { row });
+  state.pick = (row) => setTriggerValue("picked", { row, click: `${Date.now()}-${Math.random()}` });
   frame.style.maxHeight = data.height ? `${data.height}px` : "";
   state.grid.style.setProperty("--cell", `${data.size}px`);
   const content = JSON.stringify([data.pictures, data.version]);
