@@ -53,7 +53,7 @@ with bar[1]:
 with bar[2], st.popover("New map", icon=":material/add:", disabled=busy):
     make_form(first=False)
 
-result = picture_map(
+picked = picture_map(
     chosen,
     version=view.version,
     colour=colour,
@@ -68,5 +68,5 @@ outdated = len(ws.vectors()) - records[chosen].n if records[chosen].scope == "co
 missing = len(ws.vectors().missing())
 if outdated > missing:
     st.info(f"{outdated - missing:,} images were added since this map was made. Make it anew to see them.")
-if ui.is_news("map-picked", result.picked):
-    open_image(int(result.picked))
+if picked is not None and ui.is_news("map-picked", picked):
+    open_image(picked.row)

@@ -70,11 +70,11 @@ SCRIPT = """
     name = st.query_params.get("map", "demo")
     view = MAPS[name]
     colour = st.segmented_control("Colour", view.kinds(), default="density")
-    result = picture_map(
+    picked = picture_map(
         name, version=view.version, colour=colour, picture_from_zoom=view.picture_from_zoom, max_zoom=view.max_zoom,
         count=len(view), legend=view.legend(colour), key="map",
     )
-    st.write(f"picked: {result.picked}")
+    st.write(f"picked: {picked.row if picked else None}")
 """
 
 

@@ -5,8 +5,8 @@ Out: ``.picked``, the row of the image that was clicked, or None. Hovering, pann
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -18,6 +18,14 @@ _component = st.components.v2.component(
     css=_LEAFLET_CSS.read_text(encoding="utf-8") + (_HERE / "map.css").read_text(encoding="utf-8"),
     js=(_HERE / "map.js").read_text(encoding="utf-8"),
 )
+
+
+@dataclass(frozen=True)
+class Picked:
+    """One click on the map: the image's row, and what tells this click from others."""
+
+    row: int
+    click: str
 
 
 def picture_map(
@@ -33,7 +41,7 @@ def picture_map(
     label: str = "Map of the collection",
     height: int = 640,
     key: str | None = None,
-) -> Any:
+) -> Picked | None:
     """Show a map, and keep its view across reruns and changes of colour.
 
     Parameters
@@ -57,8 +65,9 @@ def picture_map(
 
     Returns
     -------
-    ComponentResult
-        ``.picked``: the row of the picked image; None before a click and after a click beside all images.
+    Picked or None
+        The last click on an image; None before it, and after a click beside all images. It stays the same through
+        reruns that a click did not cause; two clicks on one image differ.
     """
     data = {
         "mapId": map_id,
@@ -71,7 +80,8 @@ def picture_map(
         "legend": dict(legend) if legend else None,
         "label": label,
     }
-    return _component(key=key, data=data, default={"picked": None}, height=height, on_picked_change=_nothing)
+    result = _component(key=key, data=data, default={"picked": None}, height=height, on_picked_change=_nothing)
+    return None if result.picked is None else Picked(int(result.picked["row"]), str(result.picked["click"]))
 
 
 def _nothing() -> None:

@@ -16,7 +16,7 @@ export default function (component) {
     view = makeView(parentElement);
     VIEWS.set(parentElement, view);
   }
-  view.pick = (row) => setStateValue("picked", row);
+  view.pick = (row) => setStateValue("picked", row === null ? null : { row, click: `${Date.now()}-${Math.random()}` });
   view.ready = view.ready.then(() => update(view, data)).catch((error) => complain(view, error));
   return () => setTimeout(() => leave(parentElement), 0);
 }
