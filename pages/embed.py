@@ -37,7 +37,6 @@ with st.form("encoder", border=True):
             choice.spec.partition(":")[2] if present == kind else "",
             placeholder="resnet18" if kind == "timm" else "ViT-B-32/laion2b_s34b_b79k",
             key="model",
-            disabled=running,
         )
         file = st.text_input(
             "Checkpoint file (optional)",
@@ -46,7 +45,6 @@ with st.form("encoder", border=True):
             help="Without a file, the weights are fetched by name from the model's hub. On a machine without "
             "internet, give the file.",
             key="checkpoint",
-            disabled=running,
         )
     else:
         st.caption(
@@ -64,12 +62,13 @@ if go:
 if n == 0:
     ui.empty("There are no images to embed yet.", "Add a folder of images", "images")
 else:
-    busy = ui.show_job(JOB)
+    if ui.show_job(JOB):
+        st.stop()
     result = getattr(ws.jobs.get(JOB), "result", None)
-    if not busy and result is not None and result.embedded:
+    if result is not None and result.embedded:
         st.caption(f"{result.embedded:,} images at {result.rate:,.0f} a second.")
     st.metric(f"Embedded with {choice.spec}", f"{done:,} of {n:,}")
-    if done and done >= n and not busy:
+    if done and done >= n:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(stage(choice.key))
 if failed:

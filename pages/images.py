@@ -17,7 +17,7 @@ ui.head("Images", "Add a folder of images. Nothing is copied or changed: the fil
 
 running = ws.jobs.is_running(JOB)
 with st.form("ingest", border=True):
-    folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder", disabled=running)
+    folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder")
     with st.expander("More about the images"):
         metadata = st.text_input(
             "Metadata CSV (optional)",
@@ -48,22 +48,23 @@ if go:
     )
     st.rerun()
 
-if not ui.show_job(JOB):
-    result = getattr(ws.jobs.get(JOB), "result", None)
-    if result is not None:
-        cells = st.columns(5)
-        cells[0].metric("Images found", f"{result.found:,}")
-        cells[1].metric("Added", f"{result.added:,}")
-        cells[2].metric("Known before", f"{result.known:,}")
-        cells[3].metric("Identical to another", f"{len(result.identical):,}")
-        cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
-        if result.others:
-            st.caption(f"{ui.several(result.others, 'other file')} in the folder: no images, left alone.")
-        if result.identical:
-            with st.expander(f"{ui.several(len(result.identical), 'file')} byte for byte the same as another"):
-                st.dataframe(
-                    pd.DataFrame(result.identical, columns=["file", "the same as"]), hide_index=True, width="stretch"
-                )
+if ui.show_job(JOB):
+    st.stop()
+result = getattr(ws.jobs.get(JOB), "result", None)
+if result is not None:
+    cells = st.columns(5)
+    cells[0].metric("Images found", f"{result.found:,}")
+    cells[1].metric("Added", f"{result.added:,}")
+    cells[2].metric("Known before", f"{result.known:,}")
+    cells[3].metric("Identical to another", f"{len(result.identical):,}")
+    cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
+    if result.others:
+        st.caption(f"{ui.several(result.others, 'other file')} in the folder: no images, left alone.")
+    if result.identical:
+        with st.expander(f"{ui.several(len(result.identical), 'file')} byte for byte the same as another"):
+            st.dataframe(
+                pd.DataFrame(result.identical, columns=["file", "the same as"]), hide_index=True, width="stretch"
+            )
 
 n = len(ws.catalogue)
 if n == 0:
