@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import AuditError, ExchangeError, NotThere, ProjectionError
 from bam_engine.workspace import Workspace, audits, maps, rounds, search, tasks, thresholds
 from bam_engine.workspace.export import export
@@ -161,3 +161,20 @@ def test_the_overview_asks_for_the_audit_once_a_threshold_is_kept(
     found = overview(workspace)
     assert found.next_page == "export"
     assert found.attributes[0].audited is not None
+
+
+def test_a_corrected_answer_is_exported_as_corrected(
+    workspace: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    task = rounds.start_round(workspace, watercolor, count=2, seed=1).task
+    assignment = tasks.open_task(workspace, task, "ada")
+    assert assignment is not None
+    first, second = assignment.rows
+    for uid, row, answer in (("a", first, 1), ("b", second, 1), ("c", first, 0)):
+        workspace.annotations.record(assignment.id, [NewAnswer(uid, row, answer)])
+    (path,) = export(workspace, tmp_path / "out.sqlite", form="sqlite")
+    connection = sqlite3.connect(path)
+    said = dict(connection.execute("select mid, label from crowd_raw_choices"))
+    connection.close()
+    ids = [image.id for image in workspace.catalogue.images([first, second])]
+    assert said == {ids[0]: 0, ids[1]: 1}

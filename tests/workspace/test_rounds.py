@@ -7,6 +7,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.workspace import Workspace, rounds, tasks
 from bam_engine.workspace.models import latest_model, scores_of
+from bam_engine.workspace.search import ranking
 from tests.conftest import Oracle
 
 
@@ -138,3 +139,17 @@ def test_more_validation_images_are_new_ones(workspace: Workspace, watercolor: A
     assert rounds.draw_validation(workspace, watercolor, 500, seed=1) == 60
     with pytest.raises(LearningError, match="already in the validation set"):
         rounds.draw_validation(workspace, watercolor, 1)
+
+
+def test_an_image_without_a_vector_has_no_score_and_is_never_asked(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    lost = int(rounds.pool_of(workspace, watercolor)[0])
+    store = workspace.vectors()
+    store.replace([lost], np.zeros((1, store.dim), np.float32))
+    rounds.train(workspace, watercolor)
+    scores = scores_of(workspace, watercolor)
+    assert np.flatnonzero(np.isnan(scores)).tolist() == [lost]
+    assert lost not in rounds.pool_of(workspace, watercolor)
+    assert lost not in ranking(workspace, watercolor)
