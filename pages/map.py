@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bam_engine.workspace import maps
+from bam_engine.workspace.embedding import embedded_rows
 from web import ui
 from web.components.map import picture_map
 from web.engine import workspace
@@ -64,9 +65,8 @@ picked = picture_map(
     legend=view.legend(colour),
     key="map",
 )
-outdated = len(ws.vectors()) - records[chosen].n if records[chosen].scope == "collection" else 0
-missing = len(ws.vectors().missing())
-if outdated > missing:
-    st.info(f"{outdated - missing:,} images were added since this map was made. Make it anew to see them.")
+newer = len(embedded_rows(ws)) - records[chosen].n if records[chosen].scope == "collection" else 0
+if newer > 0:
+    st.info(f"{ui.several(newer, 'image')} came after this map was made. Make it anew to see them.")
 if picked is not None and ui.is_news("map-picked", picked):
     open_image(picked.row)

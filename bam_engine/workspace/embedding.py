@@ -77,6 +77,24 @@ def vectors_of(workspace: Workspace) -> NDArray[np.float16]:
     return store.array()
 
 
+def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int64]:
+    """Return the rows without a vector, ascending; looked for again only when the vectors' file has changed."""
+    store = workspace.vectors(key)
+    if len(store) == 0:
+        return np.empty(0, np.int64)
+    version = (store.file.stat().st_mtime_ns, len(store))
+    kept = workspace.memory.get(f"missing:{store.folder}")
+    if kept is None or kept[0] != version:
+        kept = workspace.memory[f"missing:{store.folder}"] = (version, store.missing())
+    rows: NDArray[np.int64] = kept[1]
+    return rows
+
+
+def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
+    """Return the rows that have a vector by the encoder in use, ascending."""
+    return np.setdiff1d(np.arange(len(workspace.vectors())), missing_rows(workspace))
+
+
 def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
     """Return the ``count`` images most like image ``row``, nearest first, with their cosine similarity.
 

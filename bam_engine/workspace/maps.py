@@ -25,7 +25,7 @@ from bam_engine.errors import BamError, DiskFull, NotThere, ProjectionError
 from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.embedding import vectors_of
+from bam_engine.workspace.embedding import embedded_rows, vectors_of
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.thresholds import current_threshold
 
@@ -90,10 +90,8 @@ def make_layout(
 
 
 def _rows(workspace: Workspace, scope: str, best: int) -> NDArray[np.int64]:
-    store = workspace.vectors()
-    there = np.setdiff1d(np.arange(len(store)), store.missing())
     if scope == "collection":
-        return there
+        return embedded_rows(workspace)
     scored = {name: scores for name, scores in _scores(workspace).items() if np.isfinite(scores).any()}
     if not scored:
         raise ProjectionError("no attribute has scores yet, so there are no best images. Train a round first.")

@@ -18,6 +18,7 @@ from bam_engine.errors import DiskFull, LearningError
 from bam_engine.learning import LinearModel, score_all
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.embedding import missing_rows
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def scores_of(
         if len(scores) == len(store):
             return scores
     scores = score_all(store.array(), unpack(model), report=report)
-    scores[store.missing()] = np.nan
+    scores[missing_rows(workspace, model.encoder)] = np.nan
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part.npy")
     try:

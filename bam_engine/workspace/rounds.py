@@ -21,7 +21,7 @@ from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import tasks
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.embedding import text_vector, vectors_of
+from bam_engine.workspace.embedding import embedded_rows, text_vector, vectors_of
 from bam_engine.workspace.evaluation import evaluate
 from bam_engine.workspace.models import TrainedModel, latest_model, models, save_model, scores_of
 
@@ -116,7 +116,7 @@ def draw_validation(
     """
     there = tasks.validation_task(workspace, attribute).rows
     asked = asked_rows(workspace, attribute)
-    usable = np.setdiff1d(_embedded(workspace), np.concatenate([there, asked]))
+    usable = np.setdiff1d(embedded_rows(workspace), np.concatenate([there, asked]))
     if len(usable) == 0:
         raise LearningError("every embedded image is already in the validation set or was asked in a round")
     rng = np.random.default_rng(random_seed(seed))
@@ -157,7 +157,7 @@ def pool_of(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     validation = tasks.validation_task(workspace, attribute).rows
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), validation, groups)
-    pool = np.intersect1d(pool, _embedded(workspace))
+    pool = np.intersect1d(pool, embedded_rows(workspace))
     return np.setdiff1d(pool, asked_rows(workspace, attribute))
 
 
@@ -282,7 +282,7 @@ def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[NDArray
     """Return the rows that a classifier may train on, sorted, and their settled labels (1 or 0)."""
     rows = asked_rows(workspace, attribute)
     found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
-    usable = (found >= 0) & np.isin(rows, _embedded(workspace))
+    usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
     return rows[usable], found[usable]
 
 
@@ -330,7 +330,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
 
 
 def _moments(workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator) -> learning.Moments:
-    rows = _embedded(workspace)
+    rows = embedded_rows(workspace)
     return learning.moments_of(vectors[np.sort(rng.choice(rows, size=min(len(rows), _MOMENTS_OVER), replace=False))])
 
 
@@ -364,11 +364,6 @@ def _keep_details(workspace: Workspace, model: TrainedModel, details: dict[str, 
     with workspace.engine.begin() as connection:
         change = sa.update(db.models).where(db.models.c.id == model.id).values(details=json.dumps(details))
         connection.execute(change)
-
-
-def _embedded(workspace: Workspace) -> NDArray[np.int64]:
-    store = workspace.vectors()
-    return np.setdiff1d(np.arange(len(store)), store.missing())
 
 
 def random_seed(seed: int | None) -> int:
