@@ -122,14 +122,16 @@ def changes(state: AttributeState) -> None:
     model = state.model
     if model is None:
         return
-    measured = model.details.get("measured") or {}
+    now = measured_line(model.details)
+    cells = st.columns(5)
+    positive = f"{model.details['n_positive']} positive"
+    cells[0].metric("Labels", model.details["labels"], positive, delta_color="off", delta_arrow="off")
+    for cell, name in zip(cells[1:], ("average_precision", "precision", "recall"), strict=False):
+        share(cell, name.replace("_", " ").capitalize(), now.get(name))
     flipped = model.details.get("flipped")
-    words = [
-        f"{model.details['labels']} labels ({model.details['n_positive']} positive)",
-        "" if flipped is None else f"{ui.several(flipped, 'image')} changed sides in the last round",
-        measured.get("problem", ""),
-    ]
-    st.markdown(" · ".join(ui.plain(word) for word in words if word))
+    cells[4].metric("Changed sides", "–" if flipped is None else f"{flipped:,}", help="Images on the other side now.")
+    if problem := (model.details.get("measured") or {}).get("problem"):
+        st.warning(ui.plain(problem), icon=":material/warning:")
     lines = [line for turn in state.rounds if turn.model for line in [measured_line(turn.model.details)]]
     left, right = st.columns(2, gap="large")
     with left:
@@ -145,6 +147,15 @@ def changes(state: AttributeState) -> None:
         )
         charts.show(figure, f"scores-{state.attribute.name}")
     st.caption("Intervals hold with 95 % confidence, each on its own. Precision and recall are those at the threshold.")
+
+
+def share(cell: DeltaGenerator, name: str, found: tuple[float, float, float] | None) -> None:
+    """Draw a share with its interval, or that it is not known."""
+    if found is None:
+        cell.metric(name, "–")
+    else:
+        words = f"{found[1]:.2f}–{found[2]:.2f}"
+        cell.metric(name, f"{found[0]:.2f}", words, delta_color="off", delta_arrow="off")
 
 
 def measured_line(details: dict) -> dict:

@@ -152,12 +152,13 @@ def audit_bars(bars: Sequence[tuple[str, float, float, float]], reference: float
         x=values[:, 0],
         orientation="h",
         width=0.55,
-        marker={"color": ACCENT, "line_width": 0},
+        marker={"color": "rgba(15,143,136,0.4)", "line_width": 0},
         error_x={
+            "color": ACCENT,
             "type": "data",
             "array": values[:, 2] - values[:, 0],
             "arrayminus": values[:, 0] - values[:, 1],
-            "thickness": 1.4,
+            "thickness": 2,
         },
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )

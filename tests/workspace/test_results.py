@@ -9,6 +9,7 @@ import pytest
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import AuditError, ExchangeError, NotThere, ProjectionError
 from bam_engine.workspace import Workspace, audits, maps, rounds, search, tasks, thresholds
+from bam_engine.workspace.evaluation import evaluate
 from bam_engine.workspace.export import export
 from bam_engine.workspace.looking import describe
 from bam_engine.workspace.models import scores_of
@@ -45,6 +46,13 @@ def test_precision_at_a_hand_set_cut_is_that_of_the_validation_images_above_it(
     found = thresholds.measure_at(played, watercolor, cut, target=0.9)
     assert found.precision == pytest.approx(np.mean(above))
     assert found.n_accepted == int((scores >= cut).sum())
+
+
+def test_a_faultless_ranking_of_a_small_sample_is_not_called_certain(played: Workspace, watercolor: Attribute) -> None:
+    found = evaluate(played, watercolor).average_precision
+    assert found.low < found.value <= found.high
+    assert found.value == 1.0  # these pictures are easily told apart
+    assert found.low < 0.9
 
 
 def test_an_audit_shows_only_images_nobody_has_answered_and_counts_both_sides(
