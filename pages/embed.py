@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from bam_engine.workspace.embedding import embed_collection, stage
@@ -71,11 +70,8 @@ else:
     if done and done >= n:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(stage(choice.key))
-if failed:
-    st.subheader(f"{ui.several(len(failed), 'image')} could not be embedded", anchor=False)
-    st.caption("They keep their place and are tried again on the next run.")
-    st.dataframe(
-        pd.DataFrame([(problem.uri, problem.reason) for problem in failed], columns=["file", "reason"]),
-        hide_index=True,
-        width="stretch",
-    )
+ui.problem_list(
+    f"{ui.several(len(failed), 'image')} could not be embedded",
+    failed,
+    "They keep their place and are tried again on the next run.",
+)

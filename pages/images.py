@@ -73,11 +73,8 @@ else:
     st.subheader(f"{ui.several(n, 'image')} in the collection", anchor=False)
     link("embed", "Next: embed them")
 problems = ws.catalogue.problems("ingest")
-if problems:
-    st.subheader(f"{ui.several(len(problems), 'file')} could not be read", anchor=False)
-    st.caption("They are tried again whenever their folder is added again.")
-    st.dataframe(
-        pd.DataFrame([(problem.uri, problem.reason) for problem in problems], columns=["file", "reason"]),
-        hide_index=True,
-        width="stretch",
-    )
+ui.problem_list(
+    f"{ui.several(len(problems), 'file')} could not be read",
+    problems,
+    "They are tried again whenever their folder is added again.",
+)

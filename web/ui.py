@@ -5,15 +5,17 @@ Pages call these; none of them decides anything about data.
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
 from bam_engine.annotation import Attribute
+from bam_engine.collection import Problem
 from bam_engine.errors import BamError
 from bam_engine.jobs import Job
 from bam_engine.workspace.embedding import reads_text
 from bam_engine.workspace.rounds import AttributeState, train
+from bam_engine.workspace.status import STEPS
 from web.engine import workspace
 from web.navigation import go
 
@@ -190,21 +192,21 @@ def plain(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~$:" else sign for sign in text)
 
 
-NEXT_STEPS = {
-    "embed": ("The images have no vectors yet.", "embed", "Embed the images"),
-    "draw_validation": ("A validation sample comes first.", "rounds", "Draw the validation sample"),
-    "label_validation": ("The validation sample waits for answers.", "annotate", "Label the validation sample"),
-    "start_round": ("The next round can start.", "rounds", "Start the next round"),
-    "label_round": ("The round waits for answers.", "annotate", "Label this round"),
-    "train": ("The round is labelled.", "rounds", "Train"),
-    "decide": ("The rounds are done.", "threshold", "Choose the threshold"),
-}
-
-
 def next_step(state: AttributeState) -> None:
-    """Draw what should be done next for an attribute, with a link to the page where it is done."""
-    text, page, action = NEXT_STEPS[state.step]
-    empty(text, action, page, state.attribute.name)
+    """Draw what should be done next for an attribute, with a button that leads to where it is done."""
+    page, action, text = STEPS[state.step]
+    number = state.rounds[-1].number if state.rounds else 0
+    words = text.format(name=readable(state.attribute.name), round=number)
+    empty(f"**Next:** {plain(words)}", action, page, state.attribute.name)
+
+
+def problem_list(title: str, found: Sequence[Problem], note: str) -> None:
+    """Draw the files that something could not be done with, and why; nothing where there are none."""
+    if found:
+        st.subheader(title, anchor=False)
+        st.caption(note)
+        lines = [{"file": problem.uri, "reason": problem.reason} for problem in found]
+        st.dataframe(lines, hide_index=True, width="stretch")
 
 
 def train_when_due(attribute: Attribute, number: int) -> None:

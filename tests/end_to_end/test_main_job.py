@@ -17,7 +17,7 @@ from bam_engine.workspace import Workspace, maps
 from tests.browser import ROOT, served
 from tests.conftest import Oracle, copy_pictures
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
 SCREENSHOTS = Path(os.environ.get("BAM_SCREENSHOTS", Path(__file__).with_name("screenshots")))
 VALIDATION, BATCH, EACH = 48, 12, 24
@@ -94,11 +94,12 @@ def person(
         yield Person(page, url, workspace, Oracle(pictures))
         workspace.close()
         context.close()
-    assert "Traceback" not in (tmp_path / "server.log").read_text()
+    ours = re.findall(rf'File "({ROOT}/(?:app|pages|web|bam_engine)[^"]*)"', (tmp_path / "server.log").read_text())
+    assert not ours, "a traceback of the server passes through our code"
 
 
 def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person: Person, tmp_path: Path) -> None:
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=180_000)  # long work, on a machine that may be busy
     page, pictures = person.page, tmp_path / "pictures"
     (pictures / "broken <b>.jpg").write_bytes(b"\xff\xd8 not a picture")
 
