@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
+from bam_engine.projection import MapView
+from bam_engine.workspace import maps
 from web.engine import workspace
 from web.routes.images import image_routes
 from web.routes.labels import label_routes
@@ -22,14 +24,8 @@ def routes() -> list[BaseRoute]:
     return [
         *image_routes(workspace),
         *label_routes(lambda: workspace().annotations),
-        *tile_routes(_map_view),
+        *tile_routes(lambda map_id: maps.view(workspace(), map_id)),
     ]
-
-
-def _map_view(map_id: str) -> Any:
-    from bam_engine.workspace import maps
-
-    return maps.view(workspace(), map_id)
 
 
 @contextlib.asynccontextmanager
@@ -47,8 +43,6 @@ def _warm() -> None:
     try:
         import plotly.graph_objects  # noqa: F401
         import sklearn.linear_model  # noqa: F401
-
-        from bam_engine.projection import MapView
 
         MapView([[0.5, 0.5]], version="warm", thumbnail=lambda row: None).warm()
     except ImportError:

@@ -6,14 +6,13 @@ not the catalogue. A file is written under a temporary name and renamed, so that
 
 import errno
 import io
-import os
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from bam_engine.collection.images import read_image
 from bam_engine.errors import CollectionError, DiskFull
+from bam_engine.files import replacing
 
 _PER_FOLDER = 1000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -74,8 +73,8 @@ class Thumbnails:
         """
         place = self.path(row)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(place, data)
+            with replacing(place) as temporary:
+                temporary.write_bytes(data)
         except OSError as error:
             if error.errno in _FULL:
                 raise DiskFull(f"the disk has no room for the thumbnails in {self.folder}. Free some space.") from error
@@ -104,16 +103,3 @@ class Thumbnails:
         except (DiskFull, CollectionError):
             return data
         return data
-
-
-def _write_whole(place: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{place.stem}-", suffix=".tmp", dir=place.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        temporary.chmod(0o644)
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

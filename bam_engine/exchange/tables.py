@@ -13,7 +13,7 @@ import numpy as np
 
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import AttributeRecord, Dataset
-from bam_engine.exchange.files import replacing
+from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 
 

@@ -105,17 +105,21 @@ def draw(
 
 def results(workspace: Workspace, attribute: Attribute) -> list[AuditResult]:
     """Return the audits of ``attribute``, oldest first."""
-    query = sa.select(db.audits).where(db.audits.c.attribute_id == attribute.id).order_by(db.audits.c.id)
-    with workspace.engine.connect() as connection:
-        found = connection.execute(query).mappings().all()
+    return [_result(workspace, attribute, *found) for found in _drawn(workspace, attribute)]
+
+
+def _drawn(workspace: Workspace, attribute: Attribute) -> list[tuple[int, int, bool]]:
+    """Return (audit, threshold, whether that is the one in force), oldest first."""
+    table = db.audits
+    query = sa.select(table.c.id, table.c.threshold_id).where(table.c.attribute_id == attribute.id)
     threshold = current_threshold(workspace, attribute)
     in_force = None if threshold is None else threshold.id
-    return [_result(workspace, attribute, row["id"], row["threshold_id"], in_force) for row in found]
+    with workspace.engine.connect() as connection:
+        found = connection.execute(query.order_by(table.c.id)).all()
+    return [(audit_id, threshold_id, threshold_id == in_force) for audit_id, threshold_id in found]
 
 
-def _result(
-    workspace: Workspace, attribute: Attribute, audit_id: int, threshold_id: int, in_force: int | None
-) -> AuditResult:
+def _result(workspace: Workspace, attribute: Attribute, audit_id: int, threshold_id: int, current: bool) -> AuditResult:
     task = tasks.audit_task(workspace, attribute, audit_id)
     accepted = _accepted(workspace, audit_id)
     answers = workspace.annotations.answers(attribute.id)
@@ -132,7 +136,7 @@ def _result(
         precision=_estimate(agreed.of(yes), groups[yes]),
         by_any=_estimate(by_any.of(yes), groups[yes]),
         missed=_estimate(agreed.of(no), groups[no]),
-        current=threshold_id == in_force,
+        current=current,
     )
 
 
@@ -151,8 +155,8 @@ def _accepted(workspace: Workspace, audit_id: int) -> NDArray[np.bool_]:
 
 def latest_result(workspace: Workspace, attribute: Attribute) -> AuditResult | None:
     """Return the newest audit of the threshold in force, or None."""
-    current = [result for result in results(workspace, attribute) if result.current]
-    return current[-1] if current else None
+    current = [found for found in _drawn(workspace, attribute) if found[2]]
+    return _result(workspace, attribute, *current[-1]) if current else None
 
 
 def open_audit_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:

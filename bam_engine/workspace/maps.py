@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ from bam_engine.workspace.embedding import embedded_rows, vectors_of
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.thresholds import current_threshold
 
-Scope = Literal["collection", "best"]
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 SCOPES = {"collection": "the collection", "best": "the best images of each attribute"}
 BEST = 1000

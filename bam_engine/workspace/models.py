@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.errors import DiskFull, LearningError
+from bam_engine.files import replacing
 from bam_engine.learning import LinearModel, score_all
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -104,15 +105,11 @@ def scores_of(
             return scores
     scores = score_all(store.array(), unpack(model), report=report)
     scores[missing_rows(workspace, model.encoder)] = np.nan
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part.npy")
     try:
-        np.save(temporary, scores)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            np.save(temporary, scores)
     except OSError as error:
         raise DiskFull(f"the scores of {attribute.name} cannot be kept: {error.strerror}. Free some room.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return scores
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
@@ -65,8 +65,9 @@ class AttributeState:
 
 def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
     """Return where ``attribute`` stands."""
-    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
-    rounds = rounds_of(workspace, attribute)
+    agreed = tasks.labels(workspace, attribute)
+    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
+    rounds = rounds_of(workspace, attribute, agreed)
     return AttributeState(attribute, validation, rounds, _step(workspace, validation, rounds))
 
 
@@ -87,8 +88,9 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
     return "start_round" if last.number < ROUNDS else "decide"
 
 
-def rounds_of(workspace: Workspace, attribute: Attribute) -> tuple[Round, ...]:
-    """Return the rounds of ``attribute``, first to last."""
+def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
+    """Return the rounds of ``attribute``, first to last; ``agreed`` is its labels, where the caller has them."""
+    agreed = agreed or tasks.labels(workspace, attribute)
     query = sa.select(db.rounds).where(db.rounds.c.attribute_id == attribute.id).order_by(db.rounds.c.number)
     with workspace.engine.connect() as connection:
         found = connection.execute(query).mappings().all()
@@ -96,7 +98,7 @@ def rounds_of(workspace: Workspace, attribute: Attribute) -> tuple[Round, ...]:
     result = []
     for row in found:
         task = tasks.round_task(workspace, attribute, row["id"], row["number"])
-        progress = tasks.state(workspace, task)
+        progress = tasks.state(workspace, task, agreed)
         model = trained.get(row["id"])
         result.append(Round(row["id"], row["number"], row["strategy"], row["seed"], task, progress, model))
     return tuple(result)
@@ -123,15 +125,14 @@ def draw_validation(
     sample = learning.draw_validation(usable, min(count, len(usable)), rng=rng)
     table = db.validation_images
     with workspace.engine.begin() as connection:
-        last = connection.execute(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
-        draw = (last.scalar() if len(there) else -1) or 0
+        last = connection.scalar(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
         made_at = db.now()
         lines = [
             {
                 "attribute_id": attribute.id,
                 "row": int(row),
                 "probability": float(probability),
-                "draw": draw + 1 if len(there) else 0,
+                "draw": 0 if last is None else last + 1,
                 "made_at": made_at,
             }
             for row, probability in zip(sample.rows, sample.probabilities, strict=True)
@@ -180,7 +181,8 @@ def propose(
     pool = pool_of(workspace, attribute)
     if len(pool) == 0:
         raise LearningError("no image is left to ask about: all were asked, or are in the validation set")
-    vectors, groups = vectors_of(workspace), workspace.catalogue.projects()[: len(vectors_of(workspace))]
+    vectors = vectors_of(workspace)
+    groups = workspace.catalogue.projects()[: len(vectors)]
     more: dict[str, Any] = {"groups": groups, "rng": np.random.default_rng(seed)}
     if text:
         reason = f"{learning.MATCHES_TEXT} “{text}”"
@@ -195,16 +197,11 @@ def propose(
         return strategy, learning.ask(strategy, vectors, scores, pool, count, centre=centre, **more)
     if strategy == "random":
         return "random", learning.random(pool, count, **more)
-    positive = _positives(workspace, attribute)
+    rows, answers = training_labels(workspace, attribute)
+    positive = rows[answers == 1]
     if len(positive) and strategy != "spread":
         return "positives", learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **more)
     return "spread", learning.spread(vectors, pool, count, **more)
-
-
-def _positives(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    rows, answers = training_labels(workspace, attribute)
-    positive: NDArray[np.int64] = rows[answers == 1]
-    return positive
 
 
 def start_round(

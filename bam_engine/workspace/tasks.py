@@ -75,10 +75,9 @@ def _rows(workspace: Workspace, query: sa.Select[tuple[int]]) -> NDArray[np.int6
         return np.array(connection.execute(query).scalars().all(), np.int64)
 
 
-def labels(workspace: Workspace, attribute: Attribute, *, redundancy: int | None = None) -> Consensus:
+def labels(workspace: Workspace, attribute: Attribute) -> Consensus:
     """Return what people agree on for every image that anyone answered about ``attribute``."""
-    answers = workspace.annotations.answers(attribute.id)
-    return consensus(answers, redundancy=redundancy or workspace.redundancy)
+    return consensus(workspace.annotations.answers(attribute.id), redundancy=workspace.redundancy)
 
 
 def labels_of(found: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -91,9 +90,9 @@ def labels_of(found: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     return result
 
 
-def state(workspace: Workspace, task: Task) -> TaskState:
-    """Return how far ``task`` is, by everybody's answers."""
-    found = labels(workspace, task.attribute)
+def state(workspace: Workspace, task: Task, agreed: Consensus | None = None) -> TaskState:
+    """Return how far ``task`` is, by everybody's answers; ``agreed`` is the labels, where the caller has them."""
+    found = agreed or labels(workspace, task.attribute)
     enough = workspace.redundancy
     asked = np.isin(found.rows, task.rows)
     looked = asked & (found.counts.sum(axis=1) >= enough)

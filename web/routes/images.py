@@ -8,19 +8,19 @@ again each time.
 import functools
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bam_engine.collection import Catalogue, read_image
+from bam_engine.collection import read_image
 from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace
+from web.routes.caching import ALWAYS_ASK, FOR_EVER
 
 LARGE = 1600
-_FOREVER = "private, max-age=31536000, immutable"
-_ASK_AGAIN = "no-cache"
 
 
 def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
@@ -30,7 +30,7 @@ def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
         return await _answer(request, lambda ws, row: ws.thumbnails.ensure(row, ws.catalogue.image(row).path))
 
     async def large(request: Request) -> Response:
-        return await _answer(request, lambda ws, row: large_picture(ws.catalogue, row))
+        return await _answer(request, lambda ws, row: large_picture(ws.catalogue.image(row).path))
 
     async def _answer(request: Request, picture: Callable[[Workspace, int], bytes]) -> Response:
         workspace = get_workspace()
@@ -42,22 +42,16 @@ def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
             content = await run_in_threadpool(picture, workspace, row)
         except BamError as error:
             return PlainTextResponse(str(error), status_code=404)
-        caching = _FOREVER if "v" in request.query_params else _ASK_AGAIN
+        caching = FOR_EVER if "v" in request.query_params else ALWAYS_ASK
         return Response(content, media_type="image/webp", headers={"Cache-Control": caching, "ETag": tag})
 
     return [Route("/thumbs/{row:int}.webp", thumbnail), Route("/large/{row:int}.webp", large)]
 
 
-def large_picture(catalogue: Catalogue, row: int) -> bytes:
-    """Return image ``row`` as WebP of at most ``LARGE`` px."""
-    return _encode_large(str(catalogue.image(row).path))
-
-
 @functools.lru_cache(maxsize=32)
-def _encode_large(path: str) -> bytes:
-    from pathlib import Path
-
-    image = read_image(Path(path), size=LARGE)
+def large_picture(path: Path) -> bytes:
+    """Return an image as WebP of at most ``LARGE`` px."""
+    image = read_image(path, size=LARGE)
     image.thumbnail((LARGE, LARGE))
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=88, method=2)

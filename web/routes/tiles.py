@@ -18,13 +18,11 @@ from starlette.routing import Route
 
 from bam_engine.errors import NotThere
 from bam_engine.projection import MapView
+from web.routes.caching import ALWAYS_ASK, FOR_EVER
 
 GetMap = Callable[[str], MapView | None]
 
 LEAFLET = Path(__file__).resolve().parents[1] / "vendor" / "leaflet" / "leaflet-src.esm.js"
-
-FOR_EVER = "private, max-age=31536000, immutable"
-ALWAYS_ASK = "no-cache"
 
 
 def tile_routes(get_map: GetMap, *, at_once: int = 4) -> list[Route]:
