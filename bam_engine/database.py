@@ -87,7 +87,7 @@ assignments = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),  # a random UUID: it is what lets a browser answer
     _attribute_id(),
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, index=True),
-    sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit", "import"
+    sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit", … or "import"
     sa.Column("source_id", sa.Integer, nullable=False),  # the draw, round or audit that asks
     _made_at(),
 )
@@ -173,6 +173,28 @@ thresholds = sa.Table(
     sa.Column("value", sa.Float, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # JSON: target, confidence, evidence
     _made_at(),
+)
+certifications = sa.Table(
+    "certifications",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("target", sa.Float, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("planned", sa.Integer, nullable=False),  # about how many labels are meant to be spent
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows that were labelled or asked before: left out
+    sa.Column("cuts", sa.Text),  # JSON, strict to loose; none until the pilot is labelled
+    _made_at(),
+)
+certification_images = sa.Table(
+    "certification_images",
+    metadata,
+    sa.Column("certification_id", sa.ForeignKey("certifications.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("batch", sa.Integer, nullable=False),  # 0 for the pilot
 )
 audits = sa.Table(
     "audits",

@@ -91,7 +91,18 @@ class Jobs:
         with self._lock:
             if self.is_running(name):
                 raise BamError(f"{self._jobs[name].title} is still running. Wait for it or stop it first.")
-            job = self._jobs[name] = Job(name, title)
+            return self._begin(name, title, work)
+
+    def start_once(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
+        """Run ``work(report)`` unless there was a job of this name, running or ended; return that one then.
+
+        Two who find the same work due at the same moment start it once.
+        """
+        with self._lock:
+            return self.get(name) or self._begin(name, title, work)
+
+    def _begin(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
+        job = self._jobs[name] = Job(name, title)
         threading.Thread(target=_run, args=(job, work), name=f"job-{name}", daemon=True).start()
         return job
 

@@ -5,7 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-SUITE = ("encoder_quality", "embedding_rate", "round", "guarantee", "tiles")
+SUITE = (
+    "encoder_quality",
+    "embedding_rate",
+    "round",
+    "candidates",
+    "rescoring",
+    "classifiers",
+    "strategies",
+    "first_batch",
+    "stopping",
+    "guarantee",
+    "tiles",
+)
 
 
 def main() -> int:

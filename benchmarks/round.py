@@ -1,15 +1,29 @@
-"""What a round costs: train on 400 labels, score the whole collection, pick the next 100.
+"""What a round costs: train on 5,000 labels, score the whole collection from disk, pick the next 100.
 
-    python -m benchmarks.round [--n 1000000] [--json FILE]
+    python -m benchmarks.round [--n 1000000 2500000] [--labels 5000] [--json FILE]
 
-On generated vectors, beside the plain way with numpy and scikit-learn (one fit, the whole collection widened at once,
-the 100 least certain by argpartition) in the same process. Ours does more in the same round: it chooses the strength by
-cross-validation and picks a mixture. Reading from disk is not part of it: the vectors are in memory.
+Generated vectors of 512 float16 in a file of their own, removed afterwards; the file is read once before the clock
+starts, so that it is in the disk cache for everybody. Every contender has a process to itself, gets the same labels,
+and asks about the same pool; of three turns after a first one the quickest counts. Memory is the highest that its own
+(anonymous) pages reached; the mapped file is the system's cache and comes on top.
+
+- ours: the strength chosen by four folds over four strengths, one pass over the file, a mixture of reasons.
+- plain: one fit of scikit-learn's logistic regression (C = 1), the product block by block or of the whole widened at
+  once, the 100 least certain by argpartition.
+- plain, strength chosen: the same with scikit-learn's search over our folds and strengths.
+- modAL and scikit-activeml: their uncertainty sampling around the same logistic regression on the pool as float32,
+  where that fits into MEMORY.
 """
 
 import argparse
 import json
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,18 +34,21 @@ import numpy.typing as npt
 from bam_engine.learning import mixture, moments_of, score_all, train
 from benchmarks.machine import machine
 
-DIM, LABELS, BATCH, REPEATS = 512, 400, 100, 3
+DIM, BATCH, REPEATS = 512, 100, 3
 STEPS = ("train", "score", "pick")
+MEMORY = 12 * 2**30
+BLOCK = 4096
 
 Half = npt.NDArray[np.float16]
 Labels = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 
-def generate(n: int, rng: np.random.Generator) -> tuple[Half, Labels]:
+def generate(n: int, rng: np.random.Generator, vectors: Half | None = None) -> tuple[Half, Labels]:
     """Return unit vectors (n, 512) of 50 gaussian neighbourhoods, those of the first five positive."""
     centres = rng.normal(size=(50, DIM)).astype(np.float32)
     cluster = rng.integers(0, 50, size=n)
-    vectors = np.empty((n, DIM), dtype=np.float16)
+    vectors = np.empty((n, DIM), dtype=np.float16) if vectors is None else vectors
     for start in range(0, n, 16_384):
         part = slice(start, start + 16_384)
         wide = centres[cluster[part]] + 2 * rng.standard_normal((len(cluster[part]), DIM), dtype=np.float32)
@@ -39,73 +56,217 @@ def generate(n: int, rng: np.random.Generator) -> tuple[Half, Labels]:
     return vectors, cluster < 5
 
 
-def ours(vectors: Half, truth: Labels, labelled: npt.NDArray[np.int64]) -> dict[str, float]:
-    rng, clock = np.random.default_rng(0), _Clock()
+class Clock:
+    """Seconds of each step, by the wall and of the processor."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.processor: dict[str, float] = {}
+        self._last = time.perf_counter(), time.process_time()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter(), time.process_time()
+        self.seconds[name], self.processor[name] = (
+            after - before for after, before in zip(now, self._last, strict=True)
+        )
+        self._last = time.perf_counter(), time.process_time()
+
+
+def pool_without(n: int, labelled: Rows) -> Rows:
+    return np.delete(np.arange(n), labelled)
+
+
+def ours(vectors: Half, truth: Labels, labelled: Rows, clock: Clock) -> None:
+    rng = np.random.default_rng(0)
     moments = moments_of(vectors[:4096])
     model = train(vectors[labelled], truth[labelled], moments=moments, rng=rng)
     clock.lap("train")
     scores = score_all(vectors, model)
     clock.lap("score")
-    pool = np.delete(np.arange(len(vectors)), labelled)
-    mixture(vectors, scores, pool, BATCH, centre=model.separation, rng=rng)
+    mixture(vectors, scores, pool_without(len(vectors), labelled), BATCH, centre=model.separation, rng=rng)
     clock.lap("pick")
-    return clock.seconds
 
 
-def peer(vectors: Half, truth: Labels, labelled: npt.NDArray[np.int64]) -> dict[str, float]:
+def _plain(vectors: Half, truth: Labels, labelled: Rows, clock: Clock, *, whole: bool, search: bool) -> None:
     from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
 
-    clock = _Clock()
-    model = LogisticRegression(max_iter=1000).fit(vectors[labelled].astype(np.float32), truth[labelled])
+    model: Any = LogisticRegression(max_iter=1000)
+    if search:
+        model = GridSearchCV(model, {"C": [0.1, 1.0, 10.0, 100.0]}, cv=4, scoring="neg_log_loss")
+    model.fit(vectors[labelled].astype(np.float32), truth[labelled])
+    fitted = model.best_estimator_ if search else model
+    weights, intercept = fitted.coef_[0].astype(np.float32), np.float32(fitted.intercept_[0])
     clock.lap("train")
-    scores = vectors.astype(np.float32) @ model.coef_[0].astype(np.float32) + np.float32(model.intercept_[0])
+    block = len(vectors) if whole else BLOCK
+    parts = [vectors[at : at + block].astype(np.float32) @ weights for at in range(0, len(vectors), block)]
+    scores = np.concatenate(parts) + intercept
     clock.lap("score")
-    pool = np.delete(np.arange(len(vectors)), labelled)
+    pool = pool_without(len(vectors), labelled)
     pool[np.argpartition(np.abs(scores[pool]), BATCH)[:BATCH]]
     clock.lap("pick")
-    return clock.seconds
 
 
-class _Clock:
+def plain_blocks(*data: Any) -> None:
+    _plain(*data, whole=False, search=False)
+
+
+def plain_whole(*data: Any) -> None:
+    _plain(*data, whole=True, search=False)
+
+
+def plain_search(*data: Any) -> None:
+    _plain(*data, whole=False, search=True)
+
+
+def modal(vectors: Half, truth: Labels, labelled: Rows, clock: Clock) -> None:
+    from modAL.models import ActiveLearner
+    from modAL.uncertainty import uncertainty_sampling
+    from sklearn.linear_model import LogisticRegression
+
+    learner = ActiveLearner(
+        LogisticRegression(max_iter=1000),
+        query_strategy=uncertainty_sampling,
+        X_training=vectors[labelled].astype(np.float32),
+        y_training=truth[labelled],
+    )
+    clock.lap("train")
+    pool = vectors[pool_without(len(vectors), labelled)].astype(np.float32)
+    learner.query(pool, n_instances=BATCH)
+    clock.lap("score")
+    clock.lap("pick")
+
+
+def activeml(vectors: Half, truth: Labels, labelled: Rows, clock: Clock) -> None:
+    from skactiveml.classifier import SklearnClassifier
+    from skactiveml.pool import UncertaintySampling
+    from sklearn.linear_model import LogisticRegression
+
+    classifier = SklearnClassifier(LogisticRegression(max_iter=1000), classes=[0, 1])
+    classifier.fit(vectors[labelled].astype(np.float32), truth[labelled].astype(float))
+    clock.lap("train")
+    pool = vectors[pool_without(len(vectors), labelled)].astype(np.float32)
+    query = UncertaintySampling(random_state=0)
+    unknown = np.full(len(labelled), np.nan)
+    query.query(vectors[labelled].astype(np.float32), unknown, classifier, False, candidates=pool, batch_size=BATCH)
+    clock.lap("score")
+    clock.lap("pick")
+
+
+CONTENDERS: dict[str, tuple[str, Callable[..., None]]] = {
+    "ours": ("ours", ours),
+    "plain": ("plain, by blocks", plain_blocks),
+    "whole": ("plain, widened whole", plain_whole),
+    "search": ("plain, strength chosen", plain_search),
+    "modal": ("modAL 0.4.2", modal),
+    "activeml": ("scikit-activeml 1.0.0", activeml),
+}
+
+
+class _OwnMemory(threading.Thread):
+    """Watches the process's anonymous pages and keeps the highest, in bytes."""
+
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        super().__init__(daemon=True)
+        self.peak, self._over = 0, threading.Event()
 
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.seconds[name] = now - self._last
-        self._last = now
+    def run(self) -> None:
+        while not self._over.wait(0.005):
+            self.look()
+
+    def look(self) -> None:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        own = next((int(line.split()[1]) for line in lines if line.startswith("RssAnon")), 0)
+        self.peak = max(self.peak, own * 1024)
+
+    def stop(self) -> int:
+        self.look()
+        self._over.set()
+        self.join()
+        return self.peak
 
 
-def best(run: Callable[..., dict[str, float]], *data: Any) -> dict[str, float]:
-    """Return the quickest of the repeats, the first (imports, warm caches) left out."""
-    runs = [run(*data) for _ in range(REPEATS + 1)][1:]
-    return min(runs, key=lambda seconds: sum(seconds.values()))
+def compete(name: str, folder: Path, repeats: int) -> dict[str, Any]:
+    """Run one contender in this process; return its steps, the processor's part of them, and its memory."""
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+    truth, labelled = np.load(folder / "truth.npy"), np.load(folder / "labelled.npy")
+    for start in range(0, len(vectors), BLOCK):
+        vectors[start : start + BLOCK].view(np.uint16).max()
+    watch, clocks = _OwnMemory(), []
+    watch.start()
+    try:
+        for _ in range(repeats + 1):
+            clocks.append(Clock())
+            CONTENDERS[name][1](vectors, truth, labelled, clocks[-1])
+    except MemoryError:
+        return {"problem": f"more than {MEMORY / 2**30:.0f} GiB of memory"}
+    except ImportError as error:
+        return {"problem": f"not installed: {error.name}"}
+    quickest = min(clocks[1:], key=lambda clock: sum(clock.seconds.values()))
+    steps = {**quickest.seconds, "round": sum(quickest.seconds.values())}
+    return {**steps, "processor": sum(quickest.processor.values()), "memory": watch.stop()}
 
 
-def measure(n: int) -> dict[str, Any]:
-    rng = np.random.default_rng(0)
-    vectors, truth = generate(n, rng)
-    labelled = np.sort(rng.choice(n, size=LABELS, replace=False))
-    found = {name: best(run, vectors, truth, labelled) for name, run in (("ours", ours), ("peer", peer))}
-    for seconds in found.values():
-        seconds["round"] = sum(seconds[step] for step in STEPS)
-    ratio = {step: found["ours"][step] / found["peer"][step] for step in (*STEPS, "round")}
-    return {"data": "generated", "n": n, "dim": DIM, "labels": LABELS, "machine": machine(), **found, "ratio": ratio}
+def measure(n: int, labels: int, names: list[str]) -> dict[str, Any]:
+    """Generate a collection of ``n``, let every contender run on it, and remove it."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder, rng = Path(place), np.random.default_rng(0)
+        file = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (n, DIM))
+        _, truth = generate(n, rng, file)
+        file.flush()
+        del file
+        np.save(folder / "truth.npy", truth)
+        np.save(folder / "labelled.npy", np.sort(rng.choice(n, size=labels, replace=False)))
+        for name in names:
+            repeats = REPEATS if name not in ("modal", "activeml") else 1
+            command = [sys.executable, "-m", "benchmarks.round", "--contender", name, "--folder", place]
+            ran = subprocess.run([*command, "--repeats", str(repeats)], capture_output=True, text=True, check=False)
+            lines = ran.stdout.splitlines()
+            found[name] = json.loads(lines[-1]) if ran.returncode == 0 else {"problem": _last(ran.stderr)}
+            print(line(name, found[name], found.get("plain")), flush=True)
+    return found
+
+
+def _last(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "ended without a word, likely for want of memory"
+
+
+def line(name: str, figures: dict[str, Any], plain: dict[str, Any] | None) -> str:
+    """Return a contender's line of the table."""
+    title = CONTENDERS[name][0]
+    if "problem" in figures:
+        return f"{title:<24} {figures['problem']}"
+    steps = " ".join(f"{figures[step]:8.3f}" for step in (*STEPS, "round"))
+    ratio = f"{figures['round'] / plain['round']:7.2f}" if plain and "round" in plain else f"{'':7}"
+    return f"{title:<24} {steps} {ratio} {figures['processor']:10.2f} {figures['memory'] / 2**20:11,.0f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=1_000_000, help="images of the collection")
+    parser.add_argument("--n", type=int, nargs="+", default=[1_000_000, 2_500_000], help="images of the collections")
+    parser.add_argument("--labels", type=int, default=5000)
+    parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), default=["plain", *CONTENDERS])
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    parser.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--repeats", type=int, default=REPEATS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    found = measure(options.n)
-    print(f"one round on {options.n:,} x {DIM} float16, generated, {LABELS} labels, batch {BATCH}; {found['machine']}")
-    print(f"{'step':<6} {'ours (s)':>9} {'numpy + scikit-learn (s)':>25} {'ratio':>6}")
-    for step in (*STEPS, "round"):
-        print(f"{step:<6} {found['ours'][step]:>9.3f} {found['peer'][step]:>25.3f} {found['ratio'][step]:>6.2f}")
+    if options.contender:
+        print(json.dumps(compete(options.contender, options.folder, options.repeats)))
+        return
+    print(f"{machine()}; generated vectors of {DIM} float16, file in the disk cache, {options.labels} labels")
+    figures: dict[str, Any] = {"data": "generated", "dim": DIM, "labels": options.labels, "machine": machine()}
+    for n in options.n:
+        print(f"\none round on {n:,} images: seconds; ratio to plain, by blocks; processor seconds; own memory in MiB")
+        heads = " ".join(f"{step:>8}" for step in (*STEPS, "round"))
+        print(f"{'':<24} {heads} {'ratio':>7} {'processor':>10} {'memory':>11}")
+        figures[str(n)] = measure(n, options.labels, list(dict.fromkeys(options.only)))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

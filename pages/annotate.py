@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bam_engine.workspace import rounds, tasks
+from bam_engine.workspace import audits, rounds, tasks
 from bam_engine.workspace.status import waiting_tasks
 from web import ui
 from web.components.label_grid import label_grid
@@ -18,17 +18,24 @@ with bar[0]:
 if attribute is None:
     st.stop()
 
-waiting = {task.title: task for task in waiting_tasks(ws, attribute, ui.annotator())}
+adjudicating = st.query_params.get("task") == "adjudication"
+waiting = {task.title: task for task in waiting_tasks(ws, attribute, ui.annotator(), adjudicating=adjudicating)}
+if adjudicating and "Adjudication" not in waiting:
+    st.success("No disputed image waits for a decision.", icon=":material/gavel:")
+    link("agreement", "See what was decided", attribute.name)
 if not waiting:
-    found = rounds.state(ws, attribute)
+    found, audit = rounds.state(ws, attribute), audits.latest_result(ws, attribute)
+    half_judged = audit is not None and not audit.complete
     if found.step == "train":
         ui.train_when_due(attribute, found.rounds[-1].number)
-    elif found.step in ("label_validation", "label_round"):
+    elif found.step in ("label_validation", "label_round") or half_judged:
+        people = audit.people if half_judged else ws.redundancy
         st.info(
-            f"You have answered all that is yours, {ui.plain(ui.annotator())}. {ws.redundancy} people must agree on "
+            f"You have answered all that is yours, {ui.plain(ui.annotator())}. {people} people must agree on "
             "each image: the rest waits for another annotator (change the name at the left to be that person).",
             icon=":material/group:",
         )
+        link("agreement", "See where people disagree", attribute.name)
     else:
         if found.rounds:
             ui.show_job(ui.training(attribute, found.rounds[-1].number))
@@ -38,8 +45,16 @@ if not waiting:
     st.stop()
 
 with bar[1]:
-    title = st.segmented_control("Task", list(waiting), default=next(iter(waiting)), key=f"task-{attribute.id}")
+    key = f"task-{attribute.id}-{adjudicating}"
+    title = st.segmented_control("Task", list(waiting), default=next(iter(waiting)), key=key)
 task = waiting[title or next(iter(waiting))]
+if task.purpose == "adjudication":
+    st.info(
+        "You decide these for everybody: people disagreed about them, and your answer settles each, whatever they "
+        "said. What you leave unmarked is decided “no”; “unsure” leaves the image without a label.",
+        icon=":material/gavel:",
+    )
+    link("agreement", "Back to what is disputed", attribute.name)
 assignment = tasks.open_task(ws, task, ui.annotator())
 if assignment is None:
     st.rerun()

@@ -1,14 +1,18 @@
-"""Audit: precision on a fresh, blind sample, beside BAM's."""
+"""Audit: precision on a fresh, blind sample, beside BAM's, and whether it keeps what the threshold promised."""
 
-import pandas as pd
 import streamlit as st
 
-from bam_engine.audit import BAM_MEAN_PRECISION
-from bam_engine.workspace import audits
+from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Promise
+from bam_engine.workspace import audit_chart, audits, tasks
+from bam_engine.workspace.audits import AuditResult
 from bam_engine.workspace.thresholds import current_threshold
-from web import charts, ui
+from web import ui
+from web.components.drawing import show_drawing
 from web.engine import workspace
 from web.navigation import go, link
+
+VERDICTS = {True: (st.success, "verified"), False: (st.error, "gpp_bad"), None: (st.info, "help")}
+KEPT = {True: "kept", False: "contradicted", None: "open"}
 
 ws = workspace()
 ui.head(
@@ -16,10 +20,151 @@ ui.head(
     "Accepted and rejected images that nobody has answered about, shuffled and unmarked, judged in the same grid: "
     "the precision that can be stated.",
 )
+
+
+def draw_form(found: AuditResult | None) -> None:
+    """Draw the form that draws a fresh audit."""
+    with st.form("draw", border=True):
+        cells = st.columns(3)
+        yes = cells[0].number_input("Accepted images", 1, 5000, audits.EACH, step=50)
+        no = cells[1].number_input("Rejected images", 0, 5000, audits.EACH, step=50)
+        people = cells[2].number_input(
+            "People who judge each image",
+            1,
+            audits.MOST_PEOPLE,
+            ws.redundancy,
+            help="BAM asked two. It holds for this audit alone; a person is a name chosen in the sidebar.",
+        )
+        st.caption(
+            "Drawn by project: every image of a half is equally likely, and as few as possible are of one project."
+        )
+        again = "Draw another audit" if found else "Draw the audit"
+        if st.form_submit_button(again, type="secondary" if found else "primary"):
+            audits.draw(ws, attribute, n_accepted=int(yes), n_rejected=int(no), people=int(people))
+            go("annotate", attribute.name)
+
+
+def under_way(found: AuditResult) -> None:
+    """Draw how far the audit is and who has judged how much."""
+    done, asked = found.state.answered, found.state.asked
+    st.progress(done / max(1, asked), text=f"{done} of {asked} images are judged")
+    if found.people > 1:
+        who = ", ".join(f"{ui.plain(name)} {count}" for name, count in found.judges) or "nobody yet"
+        st.caption(f"{found.people} people judge each image, under their own names in the sidebar. So far: {who}.")
+    if len(tasks.rows_for(ws, found.task, ws.annotations.annotator(ui.annotator()))):
+        link("annotate", "Judge them", attribute.name)
+    else:
+        st.info(
+            f"{ui.plain(ui.annotator())} has judged all of their share: the rest waits for another annotator. "
+            "Change the name in the sidebar to be that person.",
+            icon=":material/group:",
+        )
+
+
+def share(name: str, found: Estimate | None, meaning: str, cell: st.delta_generator.DeltaGenerator) -> None:
+    """Draw one audited share with its interval and counts."""
+    if found is None:
+        cell.metric(name, "–", help=meaning)
+        return
+    words = f"{found.low:.1%} to {found.high:.1%} · {found.k} of {found.n}"
+    cell.metric(name, f"{found.value:.1%}", words, delta_color="off", delta_arrow="off", help=meaning)
+
+
+def numbers(found: AuditResult) -> None:
+    """Draw the shares, whether the promise is kept, and what would show it."""
+    cells = st.columns(4)
+    share("Precision", found.precision, "Share of the accepted that annotators agree are positive.", cells[0])
+    share("Precision, BAM's definition", found.by_any, "Share that at least one annotator calls positive.", cells[1])
+    share("Missed", found.missed, "Share of the rejected that annotators agree are positive. Not recall.", cells[2])
+    promise = found.promise
+    if promise is None:
+        return
+    effect = promise.estimate.design_effect
+    worth = f"{promise.estimate.n} judged say as much as {promise.estimate.n_effective:.0f}"
+    meaning = "How many judged images say as much as one, since images of one project resemble each other."
+    cells[3].metric("Design effect", f"{effect:.2f}", worth, delta_color="off", delta_arrow="off", help=meaning)
+    draw_verdict, icon = VERDICTS[promise.kept]
+    draw_verdict(ui.plain(promise.evidence), icon=f":material/{icon}:")
+    if not found.complete:
+        st.caption("The audit is not finished: these numbers will move, and nothing is shown until it is.")
+    elif found.unsettled:
+        st.caption(
+            f"{ui.several(found.unsettled, 'image')} of both halves disputed: a further person finds them on the "
+            "Annotate page."
+        )
+    with st.expander("How these numbers are made, and what would certify the target"):
+        explain(found, promise)
+
+
+def explain(found: AuditResult, promise: Promise) -> None:
+    """Draw both definitions in words, and how many positives an audit needs."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        asked = ui.several(found.people, "person").replace("persons", "people")
+        st.markdown(
+            f"- **Precision** counts an accepted image as positive when the annotators agree that it is: "
+            f"{asked} asked here, and more say yes than no. A disputed image counts as not positive until a "
+            "further person settles it.\n"
+            "- **BAM's definition** counts it when *at least one* says yes. With one annotator both are the same; the "
+            "more people are asked, the more generous it is.\n"
+            f"- **Intervals** hold with {promise.estimate.confidence:.0%} confidence: {promise.estimate.method} "
+            "(Clopper and Pearson), the counts divided by the design effect. **Kept** means that the one-sided lower "
+            f"limit, {promise.estimate.bound:.3f}, reaches {promise.target:g}."
+        )
+    with right:
+        lines = [
+            {"judged": n, "must be positive": "–" if needed is None else str(needed), "": ""}
+            for n, needed in promise.sizes
+        ]
+        needed = "not even all" if promise.needed is None else str(promise.needed)
+        mine = {"judged": promise.estimate.n, "must be positive": needed, "": f"this audit: {promise.estimate.k}"}
+        st.markdown(f"To be sure of **{promise.target:g}**, so many of the judged images must be positive:")
+        st.dataframe([mine, *lines], hide_index=True, width="stretch")
+
+
+def history(found: list[AuditResult]) -> None:
+    """Draw the audits of this attribute, newest first."""
+    st.subheader("Audits of this attribute", anchor=False)
+    lines = [
+        {
+            "drawn": one.made_at[:16].replace("T", " "),
+            "threshold": round(one.threshold, 3),
+            "in force": "yes" if one.current else "no",
+            "target": one.target,
+            "judged": f"{one.state.answered} of {one.state.asked}",
+            "people": ", ".join(name for name, _ in one.judges) or "–",
+            "precision": "–" if one.share is None else ui.interval(*one.share),
+            "target is": "–" if one.promise is None or not one.complete else KEPT[one.promise.kept],
+            "seed": str(one.seed),
+        }
+        for one in reversed(found)
+    ]
+    st.dataframe(lines, hide_index=True, width="stretch")
+
+
+def everyone() -> None:
+    """Draw the audited precision of every attribute, and the files to take away."""
+    found = audits.audited(ws)
+    if not found:
+        return
+    st.subheader("Audited precision by attribute", anchor=False)
+    show_drawing(audit_chart.figure(found), key="audited-precision")
+    means = [audits.mean_precision(found), audits.mean_precision(found, by_any=True)]
+    agreed, by_any = (f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})" if one else "–" for one in means)
+    st.caption(
+        f"Mean over {ui.several(len(found), 'attribute')}: {agreed}; by BAM's definition {by_any}, beside BAM's own "
+        f"{BAM_MEAN_PRECISION:.1%} over 20 attributes. Intervals hold with 95 % confidence, each on its own."
+    )
+    cells = st.columns([1, 1, 1, 5])
+    for cell, form in zip(cells, audit_chart.FORMS, strict=False):
+        data = audit_chart.chart(found, form)
+        name = f"audited-precision.{form}"
+        cell.download_button(form.upper(), data, name, icon=":material/download:", key=f"chart-{form}", width="stretch")
+
+
 attribute = ui.pick_attribute()
 if attribute is None:
     st.stop()
-
 threshold = current_threshold(ws, attribute)
 result = audits.latest_result(ws, attribute)
 if threshold is None or not threshold.kept:
@@ -29,69 +174,13 @@ if threshold is None or not threshold.kept:
         "threshold",
         attribute.name,
     )
-elif result is None or result.complete:
-    with st.form("draw", border=True):
-        cells = st.columns(2)
-        yes = cells[0].number_input("Accepted images", 1, 5000, audits.EACH, step=50)
-        no = cells[1].number_input("Rejected images", 0, 5000, audits.EACH, step=50)
-        again = "Draw another audit" if result else "Draw the audit"
-        if st.form_submit_button(again, type="secondary" if result else "primary"):
-            audits.draw(ws, attribute, n_accepted=int(yes), n_rejected=int(no))
-            go("annotate", attribute.name)
-else:
-    st.progress(
-        result.state.answered / max(1, result.state.asked),
-        text=f"{result.state.answered} of {result.state.asked} images are judged",
-    )
-    link("annotate", "Judge them", attribute.name)
-
+elif result is not None and not result.complete:
+    under_way(result)
 if result is not None and result.precision is not None:
-    shares = [
-        ("Precision", result.precision, "share of the accepted that people agree are positive"),
-        ("Precision, BAM's definition", result.by_any, "at least one annotator says positive"),
-        ("Missed", result.missed, "share of the rejected that people agree are positive"),
-    ]
-    for cell, (name, share, meaning) in zip(st.columns(3), shares, strict=True):
-        if share is not None:
-            cell.metric(
-                name,
-                f"{share.value:.1%}",
-                f"{share.low:.1%} to {share.high:.1%} · {share.k} of {share.n}",
-                delta_color="off",
-                delta_arrow="off",
-                help=meaning,
-            )
-    if not result.complete:
-        st.caption("The audit is not finished: these numbers will move.")
-
-everyone = [found for one in ws.attributes.all() if (found := audits.latest_result(ws, one)) and found.precision]
-if everyone:
-    st.subheader("Audited precision by attribute", anchor=False)
-    mean = audits.mean_precision(everyone)
-    bars = [(ui.readable(found.attribute.name), *found.share) for found in everyone]
-    if mean is not None:
-        bars_and_mean = [*bars, ("mean", mean.value, mean.low, mean.high)] if len(bars) > 1 else bars
-        charts.show(charts.audit_bars(bars_and_mean, BAM_MEAN_PRECISION), "audited-precision")
-        st.caption(
-            f"Mean over {len(bars)} attribute{'s' if len(bars) > 1 else ''}: {mean.value:.1%} "
-            f"({mean.low:.1%} to {mean.high:.1%}). BAM's mean over its 20 attributes: {BAM_MEAN_PRECISION:.1%}. "
-            "Intervals hold with 95 % confidence."
-        )
-    table = pd.DataFrame(
-        [
-            {
-                "attribute": found.attribute.name,
-                "precision": found.precision.value,
-                "low": found.precision.low,
-                "high": found.precision.high,
-                "positive": found.precision.k,
-                "judged": found.precision.n,
-                "design effect": found.precision.design_effect,
-                "method": found.precision.method,
-            }
-            for found in everyone
-        ]
-    )
-    st.download_button(
-        "Download as CSV", table.to_csv(index=False), "audited-precision.csv", icon=":material/download:"
-    )
+    numbers(result)
+if threshold is not None and threshold.kept and (result is None or result.complete):
+    draw_form(result)
+drawn = audits.results(ws, attribute)
+if drawn:
+    history(drawn)
+everyone()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bam_engine.workspace import search
+from bam_engine.workspace.calibration import probabilities
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.thresholds import current_threshold
 from web import ui
@@ -53,7 +54,12 @@ elif ranked:
     elif place == "anywhere" and len(order) > 1:
         start = st.slider("Start at rank", 1, len(order), 1, key=f"rank-{attribute.id}") - 1
     rows = [int(row) for row in order[start : start + SHOWN]]
+    shown = probabilities(ws, attribute, rows)
     captions = {row: f"{scores[row]:.2f}" for row in rows}
+    if not shown.problem:
+        captions = {
+            row: f"{captions[row]} · {ui.chance(chance)}" for row, chance in zip(rows, shown.value, strict=True)
+        }
     words = f"Ranks {start + 1:,}–{start + len(rows):,} of {len(order):,}"
     if threshold is not None:
         words += f" · the first {accepted:,} are accepted (score ≥ {threshold.value:.2f}, precision "
@@ -61,8 +67,8 @@ elif ranked:
             threshold.evidence.precision, threshold.evidence.precision_low, threshold.evidence.precision_high
         )
         words += ")" if threshold.kept else ", suggested)"
-        captions |= {row: f"{scores[row]:.2f} · rejected" for row in rows if scores[row] < threshold.value}
-    st.caption(words)
+        captions |= {row: f"{captions[row]} · rejected" for row in rows if scores[row] < threshold.value}
+    st.caption(words + ("" if shown.problem else " · the percentage is the probability that the answer is yes"))
 else:
     start = st.slider("Start at image", 1, n, 1, key="gallery-start") - 1 if n > SHOWN else 0
     rows, captions = list(range(start, min(start + SHOWN, n))), {}

@@ -2,19 +2,22 @@
 
 import streamlit as st
 
-from bam_engine.workspace import maps
+from bam_engine.workspace import asking, maps
 from bam_engine.workspace.embedding import embedded_rows
 from web import ui
-from web.components.map import picture_map
+from web.components.gallery import Picture, gallery
+from web.components.map import Area, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
 
 JOB = "layout"
+SHOWN = 60
 
 ws = workspace()
 ui.head(
     "Map",
-    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open.",
+    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open; with Shift "
+    "held, draw around an area to select it.",
 )
 if len(ws.vectors()) == 0:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")
@@ -37,6 +40,32 @@ def make_form(*, first: bool) -> None:
             st.rerun()
 
 
+def selection(area: Area, map_id: str) -> None:
+    """Draw what lies in the selected area, and what can be done with it."""
+    rows = maps.rows_in(ws, map_id, area.corners).tolist()
+    if ui.is_news("map-area", area.drawn):
+        st.toast(f"{ui.several(len(rows), 'image')} selected: see below the map", icon=":material/arrow_downward:")
+    with st.container(border=True):
+        st.markdown(f"**{ui.several(len(rows), 'image')} selected**")
+        if not rows:
+            return
+        if attributes := ws.attributes.all():
+            names = {attribute.name: attribute for attribute in attributes}
+            which, action = st.columns([2, 3], vertical_alignment="bottom")
+            name = which.selectbox("Attribute", list(names), format_func=ui.readable, key="map-attribute")
+            words = f"Use as examples for a round of {ui.readable(name)}"
+            if action.button(words, type="primary", icon=":material/play_arrow:"):
+                ui.start_from_examples(names[name], asking.examples_from(ws, rows))
+        shown = rows[:: -(-len(rows) // SHOWN)]
+        opened = gallery([Picture(row) for row in shown], key="map-selected", version=ws.id, size=84, height=200)
+        if len(rows) > asking.EXAMPLES:
+            st.caption(
+                f"{len(shown)} of them are shown. A round starts from {asking.EXAMPLES} typical ones of the selection."
+            )
+        if opened is not None:
+            open_image(opened)
+
+
 busy = ui.show_job(JOB, unit="steps")
 records = {record.id: record for record in maps.layouts(ws)}
 if not records:
@@ -54,7 +83,7 @@ with bar[1]:
 with bar[2], st.popover("New map", icon=":material/add:", disabled=busy):
     make_form(first=False)
 
-picked = picture_map(
+found = picture_map(
     chosen,
     version=view.version,
     colour=colour,
@@ -68,5 +97,7 @@ picked = picture_map(
 newer = len(embedded_rows(ws)) - records[chosen].n if records[chosen].scope == "collection" else 0
 if newer > 0:
     st.info(f"{ui.several(newer, 'image')} came after this map was made. Make it anew to see them.")
-if picked is not None and ui.is_news("map-picked", picked):
-    open_image(picked.row)
+if found.area is not None:
+    selection(found.area, chosen)
+if found.picked is not None and ui.is_news("map-picked", found.picked):
+    open_image(found.picked.row)

@@ -8,19 +8,24 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
 from bam_engine.learning import STRATEGIES
-from bam_engine.workspace import rounds, search
+from bam_engine.workspace import asking, rounds, search, tasks, validation
 from bam_engine.workspace.embedding import reads_text
 from bam_engine.workspace.models import scores_of
 from bam_engine.workspace.rounds import AttributeState
+from bam_engine.workspace.showing import unshowable_problems
 from bam_engine.workspace.tasks import TaskState
 from bam_engine.workspace.thresholds import current_threshold
 from web import charts, ui
+from web.advice import stopping_advice
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
 from web.navigation import go, link
 
 STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
+LATER_STARTS = {"text": "images that match a text", "examples": "images like the ones you choose"}
+BY_SCORE = ("mixture", "margin", "top")
+LOOKS = {"everything": "Everything", "neighbours": "Neighbours"}
 
 ws = workspace()
 ui.head(
@@ -45,6 +50,7 @@ def step(cell: DeltaGenerator, name: str, found: TaskState | None, more: str) ->
     if found is None or found.asked == 0:
         cell.metric(name, "–", "to come", delta_color="off", delta_arrow="off")
     else:
+        more += f" · {found.lost} cannot be shown" if found.lost else ""
         words = f"{found.positive} positive{more}"
         cell.metric(name, f"{found.answered} / {found.asked}", words, delta_color="off", delta_arrow="off")
 
@@ -59,7 +65,7 @@ def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
         most = max(1, len(ws.vectors()))
         count = st.number_input("Images", 1, most, min(default, most), step=10)
         if st.form_submit_button(label, type="primary"):
-            rounds.draw_validation(ws, attribute, int(count))
+            validation.draw_validation(ws, attribute, int(count))
             st.rerun()
 
 
@@ -86,26 +92,24 @@ def start_round(state: AttributeState) -> None:
     with st.container(border=True):
         st.subheader(f"Round {number}", anchor=False)
         options: dict[str, object] = {}
-        left, right = st.columns([1, 2])
-        count = int(left.number_input("Images to ask", 1, 1000, rounds.BATCH, step=10, key=f"count-{attribute.id}"))
+        left, middle, right = st.columns([2, 5, 3])
+        count = int(left.number_input("Images to ask", 1, 1000, asking.BATCH, step=10, key=f"count-{attribute.id}"))
+        with middle:
+            start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
-            if state.model is None:
-                starts = {key: text for key, text in STARTS.items() if key != "text" or reads_text(ws)}
-                start = st.segmented_control(
-                    "Start from", list(starts), default="spread", format_func=starts.get, key=f"start-{attribute.id}"
-                )
-                if start == "text":
-                    options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
-            else:
-                start = st.selectbox("Ask", list(STRATEGIES), format_func=lambda name: f"{name}: {STRATEGIES[name]}")
-                options["strategy"] = start
+            if state.model is not None and start in BY_SCORE:
+                options["look_at"] = look_at(attribute)
+        if start == "text":
+            options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
+        elif start in STRATEGIES:
+            options["strategy"] = start
         if start == "examples":
             options["seeds"] = choose_examples(attribute)
             if not options["seeds"]:
                 st.info("Choose at least one example image above.", icon=":material/info:")
                 return
         seed = attribute.id * 1000 + number
-        used, batch = rounds.propose(ws, attribute, count=count, seed=seed, **options)
+        used, batch = asking.propose(ws, attribute, count=count, seed=seed, **options)
         if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):
             rounds.start_round(ws, attribute, count=count, seed=seed, **options)
             go("annotate", attribute.name)
@@ -115,6 +119,75 @@ def start_round(state: AttributeState) -> None:
         picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.id, size=110, height=380)
         if picked is not None:
             open_image(picked)
+
+
+def first_start(attribute: Attribute) -> str | None:
+    """Draw what a round without a model can start from; return what was chosen."""
+    starts = {key: text for key, text in STARTS.items() if key != "text" or reads_text(ws)}
+    key = ui.start_key(attribute)
+    st.session_state.setdefault(key, "spread")
+    return st.segmented_control("Start from", list(starts), format_func=starts.get, key=key)
+
+
+def later_start(attribute: Attribute) -> str:
+    """Draw the query strategies, and what a round can start from instead; return what was chosen."""
+    ways = {**STRATEGIES, **{key: text for key, text in LATER_STARTS.items() if key != "text" or reads_text(ws)}}
+    key = ui.start_key(attribute)
+    if st.session_state.get(key) not in ways:
+        st.session_state[key] = "mixture"
+    return st.selectbox("Ask", list(ways), format_func=lambda name: f"{name}: {ways[name]}", key=key)
+
+
+def look_at(attribute: Attribute) -> str:
+    """Draw whether the round looks at every image or at neighbours of the labelled ones; return the key."""
+    usual = asking.usual_look(ws, attribute)
+    key = f"look-{attribute.id}"
+    st.session_state.setdefault(key, usual)
+    chosen = st.segmented_control(
+        "Look at",
+        list(LOOKS),
+        format_func=LOOKS.get,
+        key=key,
+        help=f"Everything: {asking.LOOK_AT['everything']}. Neighbours: {asking.LOOK_AT['neighbours']}; "
+        "it looks at less, and finds fewer positives.",
+    )
+    return chosen or usual
+
+
+def history(state: AttributeState) -> None:
+    """Draw what each round has asked, and why."""
+    if not state.rounds:
+        return
+    with st.expander("What was asked, and why"):
+        names = {turn.number: f"Round {turn.number}" for turn in state.rounds}
+        last = len(state.rounds)
+        key = f"history-{state.attribute.id}"
+        number = st.segmented_control("Round", list(names), default=last, format_func=names.get, key=key) or last
+        turn = state.rounds[number - 1]
+        why, marks = rounds.reasons(ws, turn), search.marks(ws, state.attribute)
+        st.caption(f"{ui.several(len(why), 'image')}. Strategy: {ui.plain(turn.strategy)}; seed {turn.seed}.")
+        pictures = [
+            Picture(row, reason, told(reason, score), marks.get(row, "")) for row, (reason, score) in why.items()
+        ]
+        picked = gallery(pictures, key=f"{key}-{number}", version=ws.id, size=110, height=380)
+        if picked is not None:
+            open_image(picked)
+
+
+def told(reason: str, score: float | None) -> str:
+    """Say why an image was asked, with its score at that time where it had one."""
+    return reason if score is None else f"{reason} · score then {score:.2f}"
+
+
+def lost_images(state: AttributeState) -> None:
+    """Name the images of the tasks at hand that cannot be shown."""
+    turns = [turn for turn in state.rounds if turn.state.lost]
+    rows = [row for turn in turns for row in turn.task.rows]
+    if state.validation.lost:
+        rows += list(tasks.validation_task(ws, state.attribute).rows)
+    found = unshowable_problems(ws, rows) if rows else []
+    note = "They have neither a thumbnail nor a readable file, so nobody is asked about them until the files are back."
+    ui.problem_list("Images that cannot be shown", found, note)
 
 
 def changes(state: AttributeState) -> None:
@@ -132,13 +205,14 @@ def changes(state: AttributeState) -> None:
     cells[4].metric("Changed sides", "–" if flipped is None else f"{flipped:,}", help="Images on the other side now.")
     if problem := (model.details.get("measured") or {}).get("problem"):
         st.warning(ui.plain(problem), icon=":material/warning:")
+    stopping_advice(state.attribute)
     lines = [line for turn in state.rounds if turn.model for line in [measured_line(turn.model.details)]]
     left, right = st.columns(2, gap="large")
     with left:
         charts.show(charts.learning_curve(lines), f"learning-curve-{state.attribute.name}")
     with right:
         scores = scores_of(ws, state.attribute)
-        rows, answers = rounds.training_labels(ws, state.attribute)
+        rows, answers = asking.training_labels(ws, state.attribute)
         threshold = current_threshold(ws, state.attribute)
         figure = charts.score_distribution(
             scores[np.isfinite(scores)],
@@ -179,7 +253,7 @@ if state.step == "embed":
     st.stop()
 steps(state)
 if state.step == "draw_validation":
-    draw_validation(attribute, "Draw the sample", default=rounds.VALIDATION)
+    draw_validation(attribute, "Draw the sample", default=validation.VALIDATION)
 elif state.step in ("label_validation", "label_round"):
     ui.next_step(state)
 elif state.step == "train":
@@ -191,6 +265,8 @@ if state.step == "decide":
 changes(state)
 if state.step in ("start_round", "decide"):
     start_round(state)
+history(state)
+lost_images(state)
 if state.validation.complete:
     with st.expander("More validation images"):
         draw_validation(attribute, "Draw more", default=100)

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from bam_engine.workspace import thresholds
-from bam_engine.workspace.evaluation import evaluate
+from bam_engine.workspace.evaluation import evaluate, keep_recall
 from bam_engine.workspace.models import latest_model
 from web import charts, ui
+from web.certify import certify
 from web.engine import workspace
 from web.navigation import link
 
@@ -18,10 +19,20 @@ if latest_model(ws, attribute) is None:
     ui.empty("Nothing is scored for this attribute yet.", "Label a first round", "rounds", attribute.name)
     st.stop()
 
-bar = st.columns([1, 1, 2])
+bar = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
 target = bar[0].number_input("Precision to keep", 0.50, 0.99, 0.90, step=0.01, key=f"target-{attribute.id}")
-by_hand = bar[1].toggle("Set the cut by hand", key=f"hand-{attribute.id}")
-found = evaluate(ws, attribute, target=target)
+recall = bar[1].number_input("Recall to keep", 0.50, 0.99, 0.90, step=0.01, key=f"recall-{attribute.id}")
+by_hand = bar[2].toggle("Set the cut by hand", key=f"hand-{attribute.id}")
+number = len(ws.attributes.all())
+at_once = bar[3].toggle(
+    "Sure of all attributes at once",
+    key="at-once",
+    disabled=number < 2,
+    help="Each promise alone holds with 95 % confidence. Switched on, all of them hold together with 95 %: each then "
+    "needs more labels.",
+)
+confidence = thresholds.confidence_for(number if at_once else 1)
+found = evaluate(ws, attribute, target=target, confidence=confidence)
 choice = found.threshold
 if by_hand:
     cuts = found.curve.cuts
@@ -59,6 +70,8 @@ else:
     if st.button("Keep this threshold", type="primary", icon=":material/check:"):
         thresholds.keep(ws, attribute, choice)
         st.rerun()
+st.caption(ui.plain(keep_recall(ws, attribute, target=recall, confidence=confidence).evidence))
+certify(attribute, target, confidence)
 kept = thresholds.current_threshold(ws, attribute)
 if kept is not None and kept.kept:
     st.caption(
@@ -79,5 +92,5 @@ ap = found.average_precision
 st.caption(
     f"Measured on {found.n} labelled validation images, {found.n_positive} of them positive. "
     f"Average precision {ui.interval(ap.value, ap.low, ap.high)}. "
-    "All intervals hold with 95 % confidence, each on its own."
+    f"All intervals hold with {100 * confidence:.3g} % confidence, each on its own."
 )

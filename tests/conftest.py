@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection import ingest_folder
 from bam_engine.database import open_database
-from bam_engine.workspace import Workspace, rounds
+from bam_engine.workspace import Workspace, rounds, validation
 from bam_engine.workspace.embedding import embed_collection
 from bam_engine.workspace.tasks import Task, open_task, validation_task
 
@@ -134,7 +134,7 @@ class Oracle:
 
     def play(self, workspace: Workspace, attribute: Attribute, *, count: int = 4, batch: int = 12) -> None:
         """Label a validation sample of 40, then ``count`` rounds, training after each."""
-        rounds.draw_validation(workspace, attribute, 40, seed=1)
+        validation.draw_validation(workspace, attribute, 40, seed=1)
         self.answer(workspace, validation_task(workspace, attribute))
         for number in range(count):
             turn = rounds.start_round(workspace, attribute, count=batch, seed=number)

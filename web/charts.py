@@ -140,38 +140,3 @@ def precision_recall(curve: "Curve", target: float, chosen: tuple[float, float] 
     figure.update_yaxes(range=[0, 1.03])
     figure.update_xaxes(range=[0, 1.02])
     return figure
-
-
-def audit_bars(bars: Sequence[tuple[str, float, float, float]], reference: float) -> "go.Figure":
-    """Audited precision of each attribute with its interval, highest first, beside a reference line."""
-    ordered = sorted(bars, key=lambda bar: bar[1])
-    values = np.array([bar[1:] for bar in ordered], float).reshape(-1, 3)
-    figure = _figure("audited precision", "", max(160, 90 + 44 * len(ordered)))
-    figure.add_bar(
-        y=[bar[0] for bar in ordered],
-        x=values[:, 0],
-        orientation="h",
-        width=0.55,
-        marker={"color": "rgba(15,143,136,0.4)", "line_width": 0},
-        error_x={
-            "color": ACCENT,
-            "type": "data",
-            "array": values[:, 2] - values[:, 0],
-            "arrayminus": values[:, 0] - values[:, 1],
-            "thickness": 2,
-        },
-        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-    )
-    figure.add_vline(
-        reference,
-        line={"color": SECOND, "dash": "dot"},
-        annotation={
-            "text": f"BAM's mean {reference:.1%}",
-            "yref": "paper",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "xanchor": "right",
-        },
-    )
-    figure.update_xaxes(range=[0, 1.02])
-    return figure

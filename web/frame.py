@@ -16,7 +16,7 @@ def draw(start: str = "overview") -> None:
     """Draw the frame and the page that the URL names; ``start`` is the page at the root."""
     st.set_page_config(page_title="bam: image datasets you can trust", page_icon=ICON, layout="wide")
     ui.style()
-    chosen = st.navigation(navigation.pages(start))
+    chosen = st.navigation(navigation.pages(start), expanded=True)  # else the last pages hide behind a button
     with ui.guard():
         ui.sidebar()
         chosen.run()

@@ -6,7 +6,7 @@ Opened from the gallery, the map and the audit. In: a row. Knows how to draw, as
 import pandas as pd
 import streamlit as st
 
-from bam_engine.workspace.looking import describe
+from bam_engine.workspace.looking import ScoreLine, describe
 from web import ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -43,10 +43,13 @@ def _draw(row: int) -> None:
         st.text(found.uri)
         if found.scores:
             st.dataframe(
-                pd.DataFrame(found.scores, columns=["attribute", "score", "decision"]),
+                pd.DataFrame([_score_line(line) for line in found.scores]),
                 hide_index=True,
                 width="stretch",
                 column_config={"score": st.column_config.NumberColumn(format="%.2f")},
+            )
+            st.caption(
+                "Probability: how often images of that score are positive, by the validation sample; 95 % limits."
             )
         else:
             st.caption("No attribute has scores yet.")
@@ -65,3 +68,8 @@ def _draw(row: int) -> None:
         if picked is not None:
             st.session_state["panel_row"] = picked
             st.rerun(scope="fragment")
+
+
+def _score_line(line: ScoreLine) -> dict[str, object]:
+    shown = "–" if line.probability is None else ui.interval(*line.probability)
+    return {"attribute": line.attribute, "score": line.score, "probability": shown, "decision": line.decision}

@@ -15,8 +15,10 @@ GROUPS = {
         "attributes": ("Attributes", "label"),
         "rounds": ("Rounds", "cycle"),
         "annotate": ("Annotate", "check_box"),
+        "agreement": ("Agreement", "handshake"),
         "threshold": ("Threshold", "tune"),
         "audit": ("Audit", "fact_check"),
+        "report": ("Report", "description"),
     },
     "Data": {
         "images": ("Images", "add_photo_alternate"),
@@ -53,6 +55,7 @@ def link(page: str, label: str, attribute: str | None = None) -> None:
     )
 
 
-def go(page: str, attribute: str | None = None) -> None:
-    """Go to a page at once, about one attribute where it is named."""
-    st.switch_page(st.session_state["pages"][page], query_params={"attribute": attribute} if attribute else None)
+def go(page: str, attribute: str | None = None, **more: str) -> None:
+    """Go to a page at once, about one attribute where it is named; ``more`` is added to the URL's query."""
+    query = {"attribute": attribute, **more} if attribute else more
+    st.switch_page(st.session_state["pages"][page], query_params=query or None)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.errors import BamError
 from bam_engine.jobs import Job
@@ -70,10 +70,10 @@ def sidebar() -> None:
             max_chars=60,
             help="The name under which your answers are kept. Two people on one computer use two names.",
         )
-        _background()
+        # asking again and again only while something runs: it may cut short the run that follows a change of page
+        st.fragment(_background, run_every=2.0 if workspace().jobs.running() else None)()
 
 
-@st.fragment(run_every=2.0)
 def _background() -> None:
     for job in workspace().jobs.running():
         st.progress(share(job), text=f"{job.title}: {count(job)}")
@@ -164,12 +164,6 @@ def pick_attribute(label: str = "Attribute") -> Attribute | None:
     return attributes[names.index(name)]
 
 
-def readable(name: str) -> str:
-    """Return an attribute's name for people: ``media_oil_paint`` becomes ``oil paint (media)``."""
-    kind, _, rest = name.partition("_")
-    return f"{rest.replace('_', ' ')} ({kind})" if rest else name
-
-
 def search_hint() -> str:
     """Say what can be typed into a search box."""
     return "describe what to look for" if reads_text(workspace()) else "a word in the title or file name"
@@ -186,6 +180,11 @@ def empty(text: str, action: str, page: str, attribute: str | None = None) -> No
 def interval(value: float, low: float, high: float) -> str:
     """Say a share with its interval: ``0.93 (0.90-0.96)``."""
     return f"{value:.2f} ({low:.2f}–{high:.2f})"
+
+
+def chance(probability: float) -> str:
+    """Say a probability in per cent; none is shown as certain."""
+    return "> 99 %" if probability > 0.99 else "< 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 def plain(text: str) -> str:
@@ -214,8 +213,7 @@ def train_when_due(attribute: Attribute, number: int) -> None:
     """Train on a labelled round in the background, once, and draw how that goes."""
     ws = workspace()
     name = training(attribute, number)
-    if ws.jobs.get(name) is None:
-        ws.jobs.start(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
+    ws.jobs.start_once(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
     if show_job(name, unit="steps"):
         return
     if st.button("Train again", icon=":material/refresh:", key=f"again-{name}"):
@@ -226,6 +224,18 @@ def train_when_due(attribute: Attribute, number: int) -> None:
 def training(attribute: Attribute, number: int) -> str:
     """Return the name of the job that trains after a round."""
     return f"train-{attribute.id}-{number}"
+
+
+def start_key(attribute: Attribute) -> str:
+    """Return the name under which the session keeps what the next round of an attribute starts from."""
+    return f"start-{attribute.id}"
+
+
+def start_from_examples(attribute: Attribute, rows: Sequence[int]) -> None:
+    """Go to the page where a round of ``attribute`` starts, with these images as its examples."""
+    st.session_state[f"examples-{attribute.id}"] = list(rows)
+    st.session_state[start_key(attribute)] = "examples"
+    go("rounds", attribute.name)
 
 
 def readable_kind(kind: str) -> str:

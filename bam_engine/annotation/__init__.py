@@ -1,8 +1,9 @@
 """What people said: attributes, annotators, assignments, answers, and what the annotators agree on."""
 
-from bam_engine.annotation.attributes import KINDS, LONGEST_NAME, Attribute, Attributes, check_name
+from bam_engine.annotation.attributes import KINDS, LONGEST_NAME, Attribute, Attributes, check_name, readable
 from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
 from bam_engine.annotation.store import (
+    ADJUDICATION,
     NEGATIVE,
     POSITIVE,
     PURPOSES,
@@ -13,6 +14,7 @@ from bam_engine.annotation.store import (
     Annotator,
     Answers,
     Assignment,
+    Decisions,
     NewAnswer,
     Saved,
     UnknownAssignment,
@@ -20,6 +22,7 @@ from bam_engine.annotation.store import (
 from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 
 __all__ = [
+    "ADJUDICATION",
     "BAM_ATTRIBUTES",
     "KINDS",
     "LONGEST_NAME",
@@ -37,10 +40,12 @@ __all__ = [
     "Attribute",
     "Attributes",
     "Consensus",
+    "Decisions",
     "NewAnswer",
     "Saved",
     "Template",
     "UnknownAssignment",
     "check_name",
     "consensus",
+    "readable",
 ]

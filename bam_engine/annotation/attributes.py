@@ -60,6 +60,18 @@ def check_name(name: str) -> str:
     return name
 
 
+def readable(name: str) -> str:
+    """Return an attribute's name for people.
+
+    Examples
+    --------
+    >>> readable("media_oil_paint"), readable("blue")
+    ('oil paint (media)', 'blue')
+    """
+    kind, _, rest = name.partition("_")
+    return f"{rest.replace('_', ' ')} ({kind})" if rest else name
+
+
 def _suggestion(name: str) -> str:
     better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").lstrip("0123456789_")[:LONGEST_NAME].rstrip("_")
     return f" Try {better!r}." if better and better not in _TAKEN else ""

@@ -1,6 +1,7 @@
 """From what people said to what counts: the label that the annotators of an image agree on.
 
-In:  the latest answer of every (image, annotator). Out: one label an image, or none. Knows nothing of who they are.
+In:  the latest answer of every (image, annotator), and what an adjudicator decided. Out: one label an image, or none.
+Knows nothing of who they are.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation.store import NEGATIVE, POSITIVE, UNSURE, Answers
+from bam_engine.annotation.store import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions
 from bam_engine.errors import AnnotationError
 
 NO_LABEL = -1
@@ -16,7 +17,7 @@ NO_LABEL = -1
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """What the annotators agree on, one entry an image that was answered at all.
+    """What the annotators agree on, one entry an image that was answered or decided at all.
 
     Attributes
     ----------
@@ -25,22 +26,26 @@ class Consensus:
     labels
         int8 (m,): 1 positive, 0 negative, -1 (``NO_LABEL``) not settled.
     counts
-        int64 (m, 3): how many said positive, negative, unsure.
+        int64 (m, 3): how many said positive, negative, unsure; a decision is not among them.
     settled
         bool (m,): whether there is a label.
+    decided
+        bool (m,): whether an adjudicator decided. Where they decided *unsure*, there is no label and none is wanted.
     """
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int8]
     counts: NDArray[np.int64]
     settled: NDArray[np.bool_]
+    decided: NDArray[np.bool_]
 
 
-def consensus(answers: Answers, *, redundancy: int) -> Consensus:
+def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None = None) -> Consensus:
     """Return the label of each image on which at least ``redundancy`` annotators agree against fewer others.
 
     An image is positive if at least ``redundancy`` said positive and more said positive than negative; negative
-    likewise; otherwise it has no label and another annotator is wanted. *Unsure* counts for neither side.
+    likewise; otherwise it has no label and another annotator is wanted. *Unsure* counts for neither side. A decision
+    settles its image whatever the votes.
 
     Parameters
     ----------
@@ -48,6 +53,8 @@ def consensus(answers: Answers, *, redundancy: int) -> Consensus:
         At most one answer for each (row, annotator); the order does not matter.
     redundancy
         How many must agree, at least 1. BAM asked two.
+    decisions
+        What stands decided by adjudication; at most one for each row.
 
     Raises
     ------
@@ -62,7 +69,9 @@ def consensus(answers: Answers, *, redundancy: int) -> Consensus:
     """
     if redundancy < 1:
         raise AnnotationError(f"{redundancy} annotators cannot agree: ask for at least 1.")
-    rows, places = np.unique(answers.rows, return_inverse=True)
+    ruled = np.array([], np.int64) if decisions is None else decisions.rows
+    rows, places = np.unique(np.concatenate([answers.rows, ruled]), return_inverse=True)
+    places, ruled_places = places[: len(answers.rows)], places[len(answers.rows) :]
     counts = np.stack(
         [
             np.bincount(places[answers.answers == answer], minlength=len(rows))
@@ -74,4 +83,8 @@ def consensus(answers: Answers, *, redundancy: int) -> Consensus:
     labels = np.full(len(rows), NO_LABEL, dtype=np.int8)
     labels[(positives >= redundancy) & (positives > negatives)] = POSITIVE
     labels[(negatives >= redundancy) & (negatives > positives)] = NEGATIVE
-    return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL)
+    decided = np.zeros(len(rows), dtype=bool)
+    if decisions is not None:
+        decided[ruled_places] = True
+        labels[ruled_places] = np.where(decisions.answers == UNSURE, NO_LABEL, decisions.answers)
+    return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL, decided)

@@ -23,7 +23,8 @@ from bam_engine.database import annotations, annotators, assignment_images, assi
 from bam_engine.errors import AnnotationError, NotThere
 
 POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
-PURPOSES = ("validation", "round", "audit", "import")
+ADJUDICATION = "adjudication"  # its answers are decisions, not votes
+PURPOSES = ("validation", "round", "certification", "audit", "import", ADJUDICATION)
 
 _WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
 _NUMBERS = {word: number for number, word in _WORDS.items()}
@@ -85,6 +86,19 @@ class Answers:
     rows: NDArray[np.int64]
     annotators: NDArray[np.int64]
     answers: NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What stands decided by adjudication: four arrays (k,), one entry an image, by row.
+
+    ``answers`` is int8 as in :class:`Answers`; ``ids`` number the annotations, a later one higher.
+    """
+
+    rows: NDArray[np.int64]
+    annotators: NDArray[np.int64]
+    answers: NDArray[np.int8]
+    ids: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -270,25 +284,47 @@ class Annotations:
         """Return the latest answer of each (row, annotator); withdrawn ones are left out.
 
         With ``purposes`` only answers given for those purposes are looked at: a later answer for another purpose
-        does not hide them.
+        does not hide them. Without, all are looked at but adjudications, which are no votes: see :meth:`decisions`.
         """
         condition = annotations.c.attribute_id == attribute_id
         if purposes is not None:
-            wanted = sa.select(assignments.c.id).where(
-                assignments.c.attribute_id == attribute_id, assignments.c.purpose.in_(list(purposes))
-            )
-            condition &= annotations.c.assignment_id.in_(wanted)
+            condition &= annotations.c.assignment_id.in_(_assigned(attribute_id, purposes))
+        elif self._adjudicated(attribute_id):  # most attributes never are, and are spared looking every answer up
+            condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, [ADJUDICATION]))
         found = self._latest(condition)
         return Answers(
-            np.array([row for row, _, _ in found], dtype=np.int64),
-            np.array([annotator for _, annotator, _ in found], dtype=np.int64),
-            np.array([_NUMBERS[word] for _, _, word in found], dtype=np.int8),
+            np.array([row for row, _, _, _ in found], dtype=np.int64),
+            np.array([annotator for _, annotator, _, _ in found], dtype=np.int64),
+            np.array([_NUMBERS[word] for _, _, word, _ in found], dtype=np.int8),
         )
+
+    def decisions(self, attribute_id: int) -> Decisions:
+        """Return what adjudicators decided: the newest decision of each image that was not withdrawn.
+
+        Where the newest is withdrawn, the one before it, if another annotator gave it, stands again.
+        """
+        found = []
+        if self._adjudicated(attribute_id):
+            by = annotations.c.assignment_id.in_(_assigned(attribute_id, [ADJUDICATION]))
+            found = self._latest((annotations.c.attribute_id == attribute_id) & by)
+        newest = {line.row: line for line in sorted(found, key=lambda line: line.id)}
+        lines = [newest[row] for row in sorted(newest)]
+        return Decisions(
+            np.array([line.row for line in lines], dtype=np.int64),
+            np.array([line.annotator_id for line in lines], dtype=np.int64),
+            np.array([_NUMBERS[line.answer] for line in lines], dtype=np.int8),
+            np.array([line.id for line in lines], dtype=np.int64),
+        )
+
+    def _adjudicated(self, attribute_id: int) -> bool:
+        query = _assigned(attribute_id, [ADJUDICATION]).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
         """Return row -> latest answer given in this assignment; withdrawn ones are left out."""
         found = self._latest(annotations.c.assignment_id == assignment_id)
-        return {int(row): _NUMBERS[word] for row, _, word in found}
+        return {int(row): _NUMBERS[word] for row, _, word, _ in found}
 
     def image_annotations(self, attribute_id: int, row: int) -> list[Annotation]:
         """Return everything that was ever said about one image, oldest first, withdrawn answers included."""
@@ -308,7 +344,7 @@ class Annotations:
             ]
 
     def _latest(self, condition: sa.ColumnElement[bool]) -> list[Any]:
-        """(row, annotator, answer) of the newest annotation of each pair among those that meet the condition.
+        """(row, annotator, answer, id) of the newest annotation of each pair among those that meet the condition.
 
         Grouping runs along the index ``annotations_by_image``; the join then looks each newest id up once.
         """
@@ -316,13 +352,19 @@ class Annotations:
         newest = sa.select(sa.func.max(table.id).label("id")).where(condition).group_by(table.row, table.annotator_id)
         pairs = newest.subquery()
         query = (
-            sa.select(table.row, table.annotator_id, table.answer)
+            sa.select(table.row, table.annotator_id, table.answer, table.id)
             .join(pairs, pairs.c.id == table.id)
             .where(table.answer != _WORDS[WITHDRAWN])
             .order_by(table.row, table.annotator_id)
         )
         with self._engine.connect() as connection:
             return list(connection.execute(query).all())
+
+
+def _assigned(attribute_id: int, purposes: Collection[str]) -> sa.Select[tuple[str]]:
+    """The ids of an attribute's assignments that were made for one of the purposes."""
+    table = assignments.c
+    return sa.select(table.id).where(table.attribute_id == attribute_id, table.purpose.in_(list(purposes)))
 
 
 def _checked_rows(rows: Iterable[int]) -> tuple[int, ...]:

@@ -7,8 +7,10 @@ from bam_engine.audit.estimate import (
     estimate_precision,
     mean_over_attributes,
     needed_to_certify,
+    size_to_certify,
 )
 from bam_engine.audit.judging import Judgements, judged_by_any, judged_by_consensus
+from bam_engine.audit.promise import Promise, promise
 from bam_engine.audit.sample import AuditSample, draw_audit
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "AuditSample",
     "Estimate",
     "Judgements",
+    "Promise",
     "draw_audit",
     "estimate_missed",
     "estimate_precision",
@@ -23,4 +26,6 @@ __all__ = [
     "judged_by_consensus",
     "mean_over_attributes",
     "needed_to_certify",
+    "promise",
+    "size_to_certify",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import AuditError
-from bam_engine.learning.intervals import checked_confidence, lower_bound, shares
+from bam_engine.learning.intervals import checked_confidence, labels_to_certify, lower_bound, shares
 
 BAM_MEAN_PRECISION = 0.904
 """The mean audited precision over the 20 attributes of BAM! (Wilber et al., 2017): at least one annotator agreed."""
@@ -23,7 +23,7 @@ class Estimate:
 
     ``k`` of the ``n`` judged images are positive; ``n_effective`` is how many independent images they are worth;
     ``bound`` is the one-sided lower limit at the same confidence, which a promise is checked against; ``open`` images
-    of the sample are not judged or not settled and count nowhere. ``method`` says how the interval was made.
+    of the sample are not judged by enough people yet and count nowhere. ``method`` says how the interval was made.
     """
 
     value: float
@@ -57,7 +57,7 @@ def estimate_precision(
     Parameters
     ----------
     judgements : (n,) of 1 positive, 0 negative, -1 open
-        Of a simple random sample of the accepted images.
+        Of images drawn with equal probability from the accepted ones, as :func:`~bam_engine.audit.draw_audit` does.
     groups : (n,) int, optional
         Projects. Where one repeats, the counts are divided by the design effect, estimated from the judgements and
         never below 1; see :func:`bam_engine.learning.intervals.shares`.
@@ -66,6 +66,12 @@ def estimate_precision(
     -------
     Estimate
         With Clopper and Pearson's exact interval.
+
+    Notes
+    -----
+    The binomial interval is exact for independent draws. For a draw by project without replacement it is too wide
+    rather than too narrow, as far as the images of this collection are meant. The design effect makes it hold also for
+    further projects like these: their near-copies are not counted as evidence twice.
 
     Raises
     ------
@@ -154,17 +160,48 @@ def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0
     )
 
 
-def needed_to_certify(n: int, target: float = 0.90, confidence: float = 0.95) -> int | None:
-    """Return how many of ``n`` independent judged images must be positive to be sure of the target.
+def needed_to_certify(
+    n: int, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
+) -> int | None:
+    """Return how many of ``n`` judged images must be positive to be sure of the target.
 
-    None when not even ``n`` of ``n`` would do.
+    ``design_effect`` is how many judged images say as much as one independent one. None when not even ``n`` of ``n``
+    would do.
 
     Examples
     --------
     >>> [needed_to_certify(n) for n in (28, 100, 200, 400)]
     [None, 96, 188, 371]
     """
+    _check_promise(n, target)
+    k = np.arange(n + 1)
+    enough = np.flatnonzero(lower_bound(k / design_effect, n / design_effect, confidence) >= target)
+    return int(enough[0]) if len(enough) else None
+
+
+def size_to_certify(share: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0) -> int:
+    """Return how many images must be judged to be sure of the target, if ``share`` of them come out positive.
+
+    The smallest ``n`` whose one-sided exact lower limit for ``share * n`` out of ``n`` reaches the target. An audit of
+    that size certifies in about half of all cases, since a fresh sample comes out above or below ``share`` alike.
+
+    Raises
+    ------
+    AuditError
+        ``share`` is not above the target: no number of images would do.
+
+    Examples
+    --------
+    >>> size_to_certify(1.0), size_to_certify(0.95)
+    (29, 107)
+    """
+    _check_promise(1, target)
+    found = labels_to_certify(share, target, confidence, design_effect=design_effect)
+    if found is None:
+        raise AuditError(f"a share of {share:.3f} never shows {target:g}: no number of judged images would certify it.")
+    return found
+
+
+def _check_promise(n: int, target: float) -> None:
     if n < 1 or not 0 < target < 1:
         raise AuditError(f"give a sample of at least 1 and a target between 0 and 1, not {n} and {target:g}.")
-    enough = np.flatnonzero(lower_bound(np.arange(n + 1), n, confidence) >= target)
-    return int(enough[0]) if len(enough) else None

@@ -1,15 +1,19 @@
 """What each subcommand does: call one flow of the workspace, print what came of it."""
 
 from argparse import Namespace
+from pathlib import Path
 
 from bam_engine.annotation import BAM_ATTRIBUTES
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
-from bam_engine.errors import AnnotationError
-from bam_engine.workspace import Workspace, audits, maps, rounds, thresholds
+from bam_engine.errors import AnnotationError, AuditError, ExchangeError
+from bam_engine.files import replacing
+from bam_engine.workspace import Workspace, audit_chart, audits, maps, rounds, thresholds
 from bam_engine.workspace import export as exporting
 from bam_engine.workspace.embedding import embed_collection
-from bam_engine.workspace.models import scores_of
+from bam_engine.workspace.models import rescore_all, scores_of
+from bam_engine.workspace.report import gather
+from bam_engine.workspace.report_file import write_report
 from bam_engine.workspace.status import overview
 from bam_engine.workspace.tasks import attribute_of
 
@@ -66,7 +70,12 @@ def list_attributes(workspace: Workspace, _options: Namespace) -> None:
 
 
 def score(workspace: Workspace, options: Namespace) -> None:
-    """Train on the labels there are and score every image."""
+    """Train on the labels there are and score every image; or score all attributes anew by the models there are."""
+    if options.all:
+        with bar("score", "images") as report:
+            done = rescore_all(workspace, report=report)
+        print(f"{len(workspace.vectors())} images scored anew for {', '.join(a.name for a in done) or 'no attribute'}")
+        return
     attribute = attribute_of(workspace, options.name)
     with bar("score", "steps") as report:
         model = rounds.train(workspace, attribute, report=report)
@@ -108,10 +117,18 @@ def layout(workspace: Workspace, options: Namespace) -> None:
 
 
 def audit(workspace: Workspace, options: Namespace) -> None:
-    """Draw an audit, or print what people's answers say of the last one."""
+    """Draw an audit, print what people's answers say of the last one, or write the chart of every attribute."""
+    if options.chart is not None:
+        _write(options.chart, audit_chart.chart(audits.audited(workspace), options.chart.suffix.lstrip(".").lower()))
+    if options.name is None:
+        if options.chart is None:
+            raise AuditError("no attribute is named: name one, or write the chart of all with --chart FILE.")
+        return
     attribute = attribute_of(workspace, options.name)
     if options.draw:
-        audits.draw(workspace, attribute, n_accepted=options.accepted, n_rejected=options.rejected)
+        audits.draw(
+            workspace, attribute, n_accepted=options.accepted, n_rejected=options.rejected, people=options.people
+        )
     found = audits.latest_result(workspace, attribute)
     if found is None:
         print(f"{attribute.name} has no audit of its threshold: draw one with --draw")
@@ -123,7 +140,27 @@ def audit(workspace: Workspace, options: Namespace) -> None:
         ("missed", found.missed),
     ):
         if share is not None:
-            print(f"{name}: {_interval(share.value, share.low, share.high)}, {share.k} of {share.n}")
+            worth = f"{share.k} of {share.n}, design effect {share.design_effect:.2f}"
+            print(f"{name}: {_interval(share.value, share.low, share.high)}, {worth}")
+    if found.promise is not None:
+        print(found.promise.evidence)
+
+
+def report(workspace: Workspace, options: Namespace) -> None:
+    """Write the report of an attribute as one HTML file."""
+    attribute = attribute_of(workspace, options.name)
+    text = write_report(workspace, gather(workspace, attribute))
+    _write(options.out or Path(f"{attribute.name}.html"), text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and print where it is."""
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise ExchangeError(f"{path} cannot be written: {error.strerror or error}") from error
+    print(path)
 
 
 def export(workspace: Workspace, options: Namespace) -> None:

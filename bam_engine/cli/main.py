@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bam_engine.annotation import KINDS
-from bam_engine.cli import commands, simulation
+from bam_engine.cli import agreement, commands, simulation
 from bam_engine.errors import BamError
 from bam_engine.learning import STRATEGIES
 from bam_engine.workspace import Workspace
@@ -98,7 +98,9 @@ def _add_learning(steps: "Steps[argparse.ArgumentParser]") -> None:
     step.add_argument("--seed", type=int, default=0)
     step.add_argument("--json", type=Path, help="write the figures to this file")
     step = _step(steps, "score", commands.score, "train on the labels there are and score every image")
-    step.add_argument("name")
+    which = step.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?")
+    which.add_argument("--all", action="store_true", help="train nothing: score all attributes anew, in one pass")
     step = _step(steps, "threshold", commands.threshold, "choose and keep the threshold of an attribute")
     step.add_argument("name")
     step.add_argument("--target", type=_share, default=0.90, help="precision to keep (default: 0.90)")
@@ -106,16 +108,24 @@ def _add_learning(steps: "Steps[argparse.ArgumentParser]") -> None:
 
 
 def _add_results(steps: "Steps[argparse.ArgumentParser]") -> None:
+    step = _step(steps, "agreement", agreement.run, "print how far the annotators of an attribute agree")
+    step.add_argument("name")
+    step.add_argument("--without-unsure", action="store_true", help="count unsure as no answer")
     step = _step(steps, "layout", commands.layout, "compute a map")
     step.add_argument("--method", choices=list(METHODS), default="tsne")
     step.add_argument("--scope", choices=list(SCOPES), default="collection")
     step.add_argument("--best", type=_positive, default=1000, help="images of each attribute for --scope best")
     step.add_argument("--seed", type=int, default=0)
-    step = _step(steps, "audit", commands.audit, "draw an audit, or print what the answers say")
-    step.add_argument("name")
+    step = _step(steps, "audit", commands.audit, "draw an audit, print what the answers say, or write the chart of all")
+    step.add_argument("name", nargs="?", help="the attribute; may be left out with --chart")
     step.add_argument("--draw", action="store_true", help="draw a fresh sample to judge in the app")
     step.add_argument("--accepted", type=_positive, default=100)
     step.add_argument("--rejected", type=_positive, default=100)
+    step.add_argument("--people", type=_positive, help="who judge each image (default: as many as for every label)")
+    step.add_argument("--chart", type=Path, help="write every attribute's audited precision to a .svg, .png or .csv")
+    step = _step(steps, "report", commands.report, "write all that is known of an attribute as one HTML file")
+    step.add_argument("name")
+    step.add_argument("--out", type=Path, help="the file (default: NAME.html)")
     step = _step(steps, "export", commands.export, "write the dataset")
     step.add_argument("target", type=Path, help="the file (sqlite) or folder (csv) to write")
     step.add_argument("--format", choices=FORMATS, default="sqlite")

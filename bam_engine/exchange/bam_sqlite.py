@@ -2,8 +2,9 @@
 
 In:  a :class:`~bam_engine.exchange.dataset.Dataset`. Out: one file with ``modules``, ``scores``, ``crowd_labels``,
 ``automatic_labels``, ``crowd_raw_hits``, ``crowd_raw_choices`` and ``crowd_raw_captions`` as BAM (Wilber et al., ICCV
-2017) published them, so that what reads BAM reads this. Two tables more say what BAM's leave out: ``projects`` names
-the whole numbers of ``project_id``, ``attributes`` holds the questions and the evidence for each threshold.
+2017) published them, so that what reads BAM reads this. Three tables more say what BAM's leave out: ``projects`` names
+the whole numbers of ``project_id``, ``attributes`` holds the questions and the evidence for each threshold,
+``adjudications`` what was decided where people disagreed, which is no raw choice.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bam_engine.errors import ExchangeError
-from bam_engine.exchange.dataset import NEGATIVE, POSITIVE, Dataset
+from bam_engine.exchange.dataset import NEGATIVE, POSITIVE, Dataset, Hit
 from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 
@@ -28,6 +29,7 @@ create table crowd_labels (mid int, attribute text, label text, primary key (mid
 create table crowd_raw_hits (assignment_id text, attribute text, worker_id text, n_clicks int, n_seconds real,
     last_modified text);
 create table crowd_raw_choices (assignment_id text, mid int, attribute text, label bool);
+create table adjudications (mid int, attribute text, worker_id text, label bool, last_modified text);
 create table crowd_raw_captions (assignment_id text, mid int, attribute text, caption text, label bool);
 """
 
@@ -122,6 +124,9 @@ def _write_crowd(connection: sqlite3.Connection, dataset: Dataset) -> None:
             ((dataset.images[image].id, attribute.name, label) for image, label in sorted(attribute.crowd.items())),
         )
         for hit in attribute.hits:
+            if hit.decides:
+                _write_adjudications(connection, dataset, attribute.name, hit)
+                continue
             clicks = sum(choice.answer != NEGATIVE for choice in hit.choices)
             connection.execute(
                 "insert into crowd_raw_hits values (?, ?, ?, ?, ?, ?)",
@@ -137,6 +142,16 @@ def _write_crowd(connection: sqlite3.Connection, dataset: Dataset) -> None:
     connection.executemany(
         "insert into crowd_raw_captions values (?, ?, null, ?, null)",
         ((caption.annotator, dataset.images[caption.image].id, caption.caption) for caption in dataset.captions),
+    )
+
+
+def _write_adjudications(connection: sqlite3.Connection, dataset: Dataset, attribute: str, hit: Hit) -> None:
+    connection.executemany(
+        "insert into adjudications values (?, ?, ?, ?, ?)",
+        (
+            (dataset.images[choice.image].id, attribute, hit.annotator, _as_bool(choice.answer), hit.last_modified)
+            for choice in hit.choices
+        ),
     )
 
 

@@ -37,7 +37,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Hit:
-    """One assignment: who answered what, and how long it took."""
+    """One assignment: who answered what, and how long it took.
+
+    Where it ``decides``, its answers are an adjudicator's decisions and no votes.
+    """
 
     assignment_id: str
     annotator: str
@@ -45,6 +48,7 @@ class Hit:
     n_seconds: float
     last_modified: str
     choices: Sequence[Choice]
+    decides: bool = False
 
 
 @dataclass(frozen=True)

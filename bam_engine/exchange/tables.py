@@ -22,8 +22,9 @@ def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> lis
 
     ``images.csv`` has a line per image and, per attribute, ``NAME_score``, ``NAME_crowd`` (what people agreed on) and
     ``NAME_label`` (positive, unsure or negative by the thresholds); a cell is empty where there is nothing.
-    ``annotations.csv`` has a line per answer of one person. ``attributes.csv`` has the questions, thresholds and
-    evidence. Each file is written under a temporary name and renamed.
+    ``annotations.csv`` has a line per answer of one person; its ``kind`` is a vote, or the decision of an adjudicator.
+    ``attributes.csv`` has the questions, thresholds and evidence. Each file is written under a temporary name and
+    renamed.
 
     Raises
     ------
@@ -80,13 +81,14 @@ def _columns(attribute: AttributeRecord, n: int) -> tuple[list[Any], list[Any], 
 
 
 def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
-    yield "assignment", "attribute", "image_id", "uri", "annotator", "simulated", "answer", "last_modified"
+    yield "assignment", "attribute", "image_id", "uri", "annotator", "simulated", "answer", "last_modified", "kind"
     for attribute in dataset.attributes:
         for hit in attribute.hits:
             for choice in hit.choices:
                 image = dataset.images[choice.image]
-                who = (hit.annotator, hit.simulated)
-                yield hit.assignment_id, attribute.name, image.id, image.uri, *who, choice.answer, hit.last_modified
+                said = (hit.annotator, hit.simulated, choice.answer, hit.last_modified)
+                kind = "decision" if hit.decides else "vote"
+                yield hit.assignment_id, attribute.name, image.id, image.uri, *said, kind
 
 
 def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:

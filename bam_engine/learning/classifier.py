@@ -4,6 +4,9 @@ In:  embeddings (n, d) and labels (n,); then the vectors of the whole collection
 Out: a model of d + 1 numbers, and scores (N,). Knows nothing of where labels come from or what is asked next.
 """
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +14,9 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError
 from bam_engine.learning.evaluation import checked_labels
+from bam_engine.learning.logistic import Spectrum, fit_many, spectrum_of
 from bam_engine.learning.query import separation_point
+from bam_engine.learning.threads import one_thread
 from bam_engine.progress import Report, silent
 
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -22,6 +27,11 @@ _FEWEST_TO_FOLD = 5
 _FEWEST_TO_COMPARE = 20  # with fewer of a class the log-loss of the folds prefers too strong a penalty
 _MOST_FOLDS = 4
 _MOST_IMBALANCE = 10.0
+_SPAN = 32_768  # rows that one thread scores at a time
+_MOST_WORKERS = 4
+_CONSTANT = 10.0  # the feature of the intercept
+_FOLD_TOLERANCE = 1e-2  # 5e-5 of log-loss in all
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,15 @@ class LinearModel:
     n_negative: int
     seed: int
     separation: float
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The strength, the scores (n,) by the folds that had not seen the image, and the folds' mean coefficients (d,)."""
+
+    strength: float
+    unseen: npt.NDArray[np.float64] | None
+    start: npt.NDArray[np.float64] | None
 
 
 def moments_of(vectors: Vectors) -> Moments:
@@ -86,7 +105,8 @@ def train(
     -----
     From five labels of each class on, ``separation`` is judged on folds the classifier has not seen; from 20 on, the
     strength C comes from a grid by the log-loss on these folds. Classes are weighted to balance, by a factor of at
-    most 10.
+    most 10. The last fit starts where the folds arrived. The last round's model is no part of it: the same labels and
+    seed make the same model whatever came before.
 
     Raises
     ------
@@ -104,14 +124,17 @@ def train(
     features = (features - moments.mean) / moments.scale
     group = np.arange(len(label)) if groups is None else np.asarray(groups)
     folds = _folds(label, group, np.random.default_rng(seed))
-    strength, seen = _choose_strength(features, label, folds, seed)
-    weights, intercept = _fit(features, label, strength, seed)
-    scores = features @ weights + intercept if seen is None else seen
-    coefficients = weights / moments.scale
+    features = _with_constant(features)
+    with one_thread():
+        spectrum = spectrum_of(features)
+        choice = _choose_strength(features, label, folds, spectrum)
+        fitted = _fit(features, label, choice, spectrum)
+    scores = features @ fitted if choice.unseen is None else choice.unseen
+    coefficients = fitted[:-1] / moments.scale
     return LinearModel(
         coefficients=coefficients.astype(np.float32),
-        intercept=float(intercept - moments.mean @ coefficients),
-        strength=strength,
+        intercept=float(fitted[-1] * _CONSTANT - moments.mean @ coefficients),
+        strength=choice.strength,
         n_positive=int(label.sum()),
         n_negative=int((~label).sum()),
         seed=seed,
@@ -136,22 +159,25 @@ def _check_both_classes(label: npt.NDArray[np.bool_]) -> None:
 
 
 def _fit(
-    features: npt.NDArray[np.float64], label: npt.NDArray[np.bool_], strength: float, seed: int
-) -> tuple[npt.NDArray[np.float64], float]:
-    from sklearn.linear_model import LogisticRegression
-
-    # liblinear: the fastest on a few hundred labels, and one thread, so the same labels give the same model. It
-    # penalises the intercept; the scaling makes that penalty negligible.
-    model = LogisticRegression(
-        C=strength,
-        solver="liblinear",
-        class_weight=dict(enumerate(_class_weights(label))),
-        intercept_scaling=10.0,
-        max_iter=1000,
-        random_state=seed,
+    features: npt.NDArray[np.float64], label: npt.NDArray[np.bool_], choice: _Choice, spectrum: Spectrum
+) -> npt.NDArray[np.float64]:
+    """Return the coefficients (d,) on all labels, starting where the folds arrived."""
+    weight = _weight_of_each(label, np.ones(len(label), bool))
+    found = fit_many(
+        features,
+        label,
+        weight[:, None],
+        [choice.strength],
+        spectrum=spectrum,
+        start=None if choice.start is None else choice.start[:, None],
+        tolerance=_TOLERANCE,
     )
-    model.fit(features, label.astype(np.int8))
-    return model.coef_[0], float(model.intercept_[0])
+    return np.asarray(found[:, 0], np.float64)
+
+
+def _with_constant(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the features with the one for the intercept: so large that the penalty on it is negligible."""
+    return np.column_stack([features, np.full(len(features), _CONSTANT)])
 
 
 def _class_weights(label: npt.NDArray[np.bool_]) -> tuple[float, float]:
@@ -181,25 +207,40 @@ def _folds(
 
 
 def _choose_strength(
-    features: npt.NDArray[np.float64], label: npt.NDArray[np.bool_], folds: npt.NDArray[np.intp] | None, seed: int
-) -> tuple[float, npt.NDArray[np.float64] | None]:
-    """Return the strength of least balanced log-loss on unseen folds, and the scores of the images there."""
+    features: npt.NDArray[np.float64],
+    label: npt.NDArray[np.bool_],
+    folds: npt.NDArray[np.intp] | None,
+    spectrum: Spectrum,
+) -> _Choice:
+    """Return the strength of least balanced log-loss on unseen folds, and what the folds found there."""
     if folds is None:
-        return _DEFAULT_STRENGTH, None
-    weight = np.where(label, *reversed(_class_weights(label)))
+        return _Choice(_DEFAULT_STRENGTH, None, None)
+    narrow = features.astype(np.float32)  # half the time; the folds are compared, not kept
+    taught = folds[:, None] != np.arange(folds.max() + 1)
+    weight = np.where(taught, np.stack([_weight_of_each(label, part) for part in taught.T], axis=1), 0)
     enough = min(label.sum(), (~label).sum()) >= _FEWEST_TO_COMPARE
-    best_loss, best, best_scores = np.inf, _DEFAULT_STRENGTH, None
-    for strength in _STRENGTHS if enough else (_DEFAULT_STRENGTH,):
-        scores = np.empty(len(label))
-        for fold in range(int(folds.max()) + 1):
-            unseen = folds == fold
-            coefficients, intercept = _fit(features[~unseen], label[~unseen], strength, seed)
-            scores[unseen] = features[unseen] @ coefficients + intercept
-        loss = float(weight @ np.logaddexp(0, np.where(label, -scores, scores)))
-        if loss >= best_loss:
-            break  # the loss has one valley along the grid
-        best_loss, best, best_scores = loss, strength, scores
-    return best, best_scores
+    strengths = _STRENGTHS if enough else (_DEFAULT_STRENGTH,)
+    found = fit_many(
+        narrow,
+        label,
+        np.tile(weight, len(strengths)),
+        np.repeat(strengths, taught.shape[1]),
+        spectrum=spectrum,
+        tolerance=_FOLD_TOLERANCE,
+    )
+    scores = (narrow @ found).reshape(len(label), len(strengths), -1)
+    unseen = scores[np.arange(len(label)), :, folds].astype(np.float64)
+    margin = np.where(label[:, None], unseen, -unseen)
+    losses = _weight_of_each(label, np.ones(len(label), bool)) @ np.logaddexp(0, -margin)
+    best = int(np.argmin(losses))
+    own = found.reshape(len(found), len(strengths), -1)[:, best]
+    return _Choice(strengths[best], unseen[:, best], own.mean(axis=1, dtype=np.float64))
+
+
+def _weight_of_each(label: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the weight of every image when those of ``part`` teach."""
+    negative, positive = _class_weights(label[part])
+    return np.where(label, positive, negative)
 
 
 def _widen(vectors: Vectors, wide: npt.NDArray[np.float32]) -> None:
@@ -232,19 +273,54 @@ def score_all(
         Rows widened to float32 at a time. 512 rows stay in the processor's cache: several times the speed of widening
         the whole.
     """
-    if vectors.ndim != 2 or vectors.shape[1] != len(model.coefficients):
-        raise LearningError(
-            f"the model was trained on vectors of {len(model.coefficients)} numbers, the collection's have shape "
-            f"{vectors.shape}. Train it again with this encoder."
-        )
-    n, dim = vectors.shape
-    scores, wide = np.empty(n, dtype=np.float32), np.empty((block, dim), dtype=np.float32)
-    for number, start in enumerate(range(0, n, block)):
-        part = wide[: min(block, n - start)]
-        _widen(vectors[start : start + block], part)
-        np.matmul(part, model.coefficients, out=scores[start : start + len(part)])
-        if number % 200 == 0:
-            report(start, n, "scoring")
-    scores += np.float32(model.intercept)
-    report(n, n, "scoring")
+    scores: npt.NDArray[np.float32] = score_many(vectors, [model], block=block, report=report)[0]
     return scores
+
+
+def score_many(
+    vectors: Vectors, models: Sequence[LinearModel], *, block: int = 512, report: Report = silent
+) -> npt.NDArray[np.float32]:
+    """Return the scores (k, N) float32 of every image by each of ``k`` models, reading the vectors once.
+
+    The parameters are those of :func:`score_all`. Reading and widening is done once for all of them, so twenty models
+    take two or three times as long as one.
+    """
+    for model in models:
+        if vectors.ndim != 2 or vectors.shape[1] != len(model.coefficients):
+            raise LearningError(
+                f"the model was trained on vectors of {len(model.coefficients)} numbers, the collection's have shape "
+                f"{vectors.shape}. Train it again with this encoder."
+            )
+    n = len(vectors)
+    weights = np.stack([model.coefficients for model in models], axis=1) if models else np.empty((vectors.shape[1], 0))
+    intercepts = np.array([model.intercept for model in models], np.float32)
+    scores = np.empty((len(models), n), np.float32)
+
+    def score(start: int) -> int:
+        end = min(start + _SPAN, n)
+        _score_span(vectors[start:end], weights.astype(np.float32), intercepts, scores[:, start:end], block)
+        return end
+
+    with one_thread():
+        workers = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_WORKERS))
+        try:
+            for end in workers.map(score, range(0, n, _SPAN)):
+                report(end, n, "scoring")
+        finally:
+            workers.shutdown(cancel_futures=True)
+    return scores
+
+
+def _score_span(
+    vectors: Vectors,
+    weights: npt.NDArray[np.float32],
+    intercepts: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    block: int,
+) -> None:
+    wide = np.empty((block, vectors.shape[1]), np.float32)
+    for start in range(0, len(vectors), block):
+        part = wide[: min(block, len(vectors) - start)]
+        _widen(vectors[start : start + block], part)
+        scores[:, start : start + len(part)] = np.matmul(part, weights).T
+    scores += intercepts[:, None]

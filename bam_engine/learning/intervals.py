@@ -65,6 +65,35 @@ def _lower(k: npt.ArrayLike, n: npt.ArrayLike, tail: float) -> Floats:
     return low
 
 
+def labels_to_certify(
+    share: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
+) -> int | None:
+    """Return how many labels show ``target`` if ``share`` are positive; None if none ever do.
+
+    The smallest ``n`` whose one-sided exact lower limit for ``share * n`` out of ``n`` reaches the target: a sample of
+    that size shows it in about half of all cases.
+
+    Examples
+    --------
+    >>> labels_to_certify(1.0), labels_to_certify(0.95), labels_to_certify(0.90)
+    (29, 107, None)
+    """
+    if not target < share <= 1:
+        return None
+
+    def enough(n: int) -> bool:
+        worth = n / design_effect
+        return bool(lower_bound(share * worth, worth, confidence) >= target)
+
+    low, high = 0, 1
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
 def clopper_pearson(k: float, n: float, confidence: float = 0.95) -> Interval:
     """Return the exact binomial interval of ``k`` out of ``n`` (Clopper and Pearson, 1934).
 

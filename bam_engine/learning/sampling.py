@@ -22,21 +22,28 @@ class ValidationSample:
 
 
 def draw_validation(
-    pool: int | npt.ArrayLike, count: int, *, rng: np.random.Generator, exclude: npt.ArrayLike | None = None
+    pool: int | npt.ArrayLike,
+    count: int,
+    *,
+    rng: np.random.Generator,
+    groups: npt.ArrayLike | None = None,
+    exclude: npt.ArrayLike | None = None,
 ) -> ValidationSample:
-    """Draw ``count`` images simply at random, without replacement.
+    """Draw ``count`` images at random, without replacement, spread over the projects.
 
     Parameters
     ----------
     pool : int or (m,) rows
         The collection's size, or the rows that may be drawn. Leave out images that could not be embedded.
+    groups : (N,) int, optional
+        The project of each row of the collection. None: a simple random sample.
     exclude : rows, optional
         Never drawn: images labelled already.
 
     Notes
     -----
-    Single images are drawn, not projects: so every image has the same probability and precision on the sample is
-    precision on the pool. That near-copies of a project say less is the intervals' matter.
+    Images are drawn with equal probability, not projects: precision on the sample is precision on the pool. They are
+    spread by :func:`spread_over_projects`, so that near-copies take no more of the labels than they must.
 
     Raises
     ------
@@ -49,8 +56,77 @@ def draw_validation(
     if not 0 < count <= len(rows):
         way_out = f"Ask for 1 to {len(rows)}." if len(rows) else "Add images first."
         raise LearningError(f"a validation set of {count} images was asked, {len(rows)} can be drawn. {way_out}")
-    drawn = rng.choice(rows, size=count, replace=False)
+    project = rows if groups is None else np.asarray(groups)[rows]
+    drawn = rng.permutation(spread_over_projects(rows, project, count, rng=rng))
     return ValidationSample(drawn, np.full(count, count / len(rows)))
+
+
+def spread_over_projects(rows: Rows, groups: npt.ArrayLike, count: int, *, rng: np.random.Generator) -> Rows:
+    """Return ``count`` of the rows, each with probability ``count / m``, spread over the projects.
+
+    Parameters
+    ----------
+    rows : (m,) int
+    groups : (m,) int
+        The project of each of them.
+
+    Notes
+    -----
+    Systematic sampling with equal probability (Madow, 1949): images are laid in a row, project after project, the
+    projects and the images within them in random order, and every ``m / count``-th is taken from a random start. A
+    project of ``p`` images gives ``p * count / m`` of them, rounded up or down: at most one as long as it holds no more
+    than a ``count``-th of them all. Without projects this is a simple random sample.
+    """
+    if count == 0:
+        return rows[:0]
+    code = np.unique(np.asarray(groups), return_inverse=True)[1]
+    place = rng.permutation(code.max() + 1)[code]  # the projects in random order
+    line = np.lexsort((rng.random(len(rows)), place))
+    steps = (rng.random() + np.arange(count)) * (len(rows) / count)
+    taken = np.minimum(steps.astype(np.int64), len(rows) - 1)  # rounding may reach the end
+    return rows[line[taken]]
+
+
+def band_probabilities(
+    frame: npt.ArrayLike, drawn: npt.ArrayLike, at: npt.ArrayLike, *, cuts: npt.ArrayLike, fewest: int = 10
+) -> npt.NDArray[np.float64]:
+    """Return how likely an image of each score was to be drawn, where more were drawn at some scores than at others.
+
+    Parameters
+    ----------
+    frame, drawn : (N,) and (n,)
+        The scores of all images that could be drawn, and of those that were: at random between any two cuts.
+    at : (m,)
+        The scores asked about; nan gives 0.
+    cuts : (c,)
+        Where the density may change. Neighbouring bands are joined, strict to loose, until each has ``fewest`` drawn.
+
+    Notes
+    -----
+    The share drawn of each band, as in stratification after the draw. The densities of a sample that grew where the
+    decision was open depend on its labels, so estimates weighted by it are approximate; what is certified does not
+    rest on them.
+    """
+    edges = np.unique(np.asarray(cuts, dtype=np.float64))[::-1]
+    there = np.bincount(_bands(edges, frame), minlength=len(edges) + 1)
+    taken = np.bincount(_bands(edges, drawn), minlength=len(edges) + 1)
+    joined, filled, number = np.empty(len(there), dtype=np.intp), 0, 0
+    left = int(taken.sum())
+    for band, here in enumerate(taken):
+        joined[band] = number
+        filled, left = filled + here, left - here
+        if filled >= fewest and left >= fewest:
+            number, filled = number + 1, 0
+    share = np.bincount(joined, weights=taken) / np.maximum(np.bincount(joined, weights=there), 1)
+    scores = np.asarray(at, dtype=np.float64)
+    bands = joined[_bands(edges, np.nan_to_num(scores))]
+    found: npt.NDArray[np.float64] = np.where(np.isnan(scores), 0.0, share[bands])
+    return found
+
+
+def _bands(edges: npt.NDArray[np.float64], scores: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Return the band of each score: 0 from the highest edge up, one more below each."""
+    return np.searchsorted(-edges, -np.asarray(scores, dtype=np.float64), side="left")
 
 
 def training_pool(n: int, validation_rows: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Rows:

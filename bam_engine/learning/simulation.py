@@ -4,8 +4,9 @@ In:  vectors (N, d), the truth (N,) of one attribute, projects (N,).
 Out: what each round reached. The truth answers for people; nothing else of it is used before the round is measured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,40 @@ import numpy.typing as npt
 from bam_engine.errors import LearningError
 from bam_engine.learning.classifier import LinearModel, Moments, Vectors, moments_of, score_all, train
 from bam_engine.learning.evaluation import average_precision, checked_labels
-from bam_engine.learning.query import STRATEGIES, Batch, ask, random, similar, spread
+from bam_engine.learning.query import STRATEGIES, ask, random, similar, spread
 from bam_engine.learning.sampling import Rows, draw_validation, training_pool
 from bam_engine.learning.threshold import Threshold, choose_threshold
 from bam_engine.progress import Report, silent
 
 _MOMENTS_OVER = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known before a batch is asked.
+
+    Attributes
+    ----------
+    pool : (m,) int
+        The rows that may be asked, ascending.
+    labelled, answers : (n,) int and bool
+        The rows asked so far in the order they were asked, and what was said.
+    model, scores : LinearModel and (N,) float32, or None
+        The last classifier and what it says of every image; None while one of the two answers is missing.
+    problem : str
+        Why there is no model.
+    """
+
+    pool: Rows
+    labelled: Rows
+    answers: npt.NDArray[np.bool_]
+    model: LinearModel | None
+    scores: npt.NDArray[np.float32] | None
+    problem: str = ""
+
+
+Query = Callable[[Known, int, np.random.Generator], Rows]
+"""What is known, how many to ask, a generator → the rows to ask, from the pool."""
 
 
 @dataclass(frozen=True)
@@ -101,21 +130,84 @@ def simulate(
     open_rows[training_pool(len(vectors), plan.validation, plan.groups)] = True
     open_rows &= plan.embedded
     rng = np.random.default_rng([seed, 1])
-    labelled = np.empty(0, dtype=np.int64)
-    model: LinearModel | None = None
-    scores: npt.NDArray[np.float32] | None = None
+    query = query_of(strategy, plan.vectors, groups=plan.groups, seeds=seeds)
+    turns = play(
+        plan.vectors,
+        plan.truth,
+        np.flatnonzero(open_rows),
+        query=query,
+        batch=batch,
+        groups=plan.groups,
+        moments=plan.moments,
+        rng=rng,
+    )
     outcomes = []
-    for number in range(1, rounds + 1):
-        pool = np.flatnonzero(open_rows)
-        if len(pool) == 0:
+    for number, known in enumerate(turns, start=1):
+        outcomes.append(_outcome(plan, number, known.labelled, known.scores, known.problem))
+        report(number, rounds, f"{strategy}: {len(known.labelled)} labels")
+        if number == rounds:
             break
-        asked = _next_batch(plan, pool, batch, model, scores, seeds, rng)
-        open_rows[asked.rows] = False
-        labelled = np.concatenate([labelled, asked.rows])
-        model, scores, problem = _learn(plan, labelled, rng)
-        outcomes.append(_outcome(plan, number, labelled, scores, problem))
-        report(number, rounds, f"{strategy}: {len(labelled)} labels")
     return outcomes
+
+
+def play(
+    vectors: Vectors,
+    truth: npt.NDArray[np.bool_],
+    pool: npt.ArrayLike,
+    *,
+    query: Query,
+    batch: int,
+    groups: npt.NDArray[np.int64] | None = None,
+    moments: Moments,
+    rng: np.random.Generator,
+) -> Iterator[Known]:
+    """Ask, label and train in turn; yield what is known after each batch, until the pool is used up.
+
+    Whoever iterates decides when to stop. ``query`` chooses the rows; the classifier is the product's, whatever chose.
+
+    Parameters
+    ----------
+    vectors, truth, groups : (N, d), (N,), (N,)
+    pool : rows that may be asked
+    moments : Moments
+        Of the collection, for the classifier.
+    """
+    rows = np.unique(np.asarray(pool, dtype=np.int64))
+    known = Known(rows, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), None, None)
+    while len(known.pool):
+        asked = query(known, batch, rng)
+        labelled = np.concatenate([known.labelled, asked])
+        model, scores, problem = _learn(vectors, truth, groups, moments, labelled, rng)
+        known = Known(np.setdiff1d(known.pool, asked), labelled, truth[labelled], model, scores, problem)
+        yield known
+
+
+def query_of(
+    strategy: str,
+    vectors: Vectors,
+    *,
+    groups: npt.NDArray[np.int64] | None = None,
+    seeds: Vectors | None = None,
+) -> Query:
+    """Return the query that a workspace's rounds make: by ``strategy`` once there is a model.
+
+    Before, "random" asks at random, the others ask images like the seeds, else like the positives found, else a spread.
+    """
+
+    def query(known: Known, count: int, rng: np.random.Generator) -> Rows:
+        if strategy == "random":
+            return random(known.pool, count, rng=rng).rows
+        more: dict[str, Any] = {"groups": groups, "asked": known.labelled, "rng": rng}
+        if known.model is not None and known.scores is not None:
+            centre = known.model.separation
+            return ask(strategy, vectors, known.scores, known.pool, count, centre=centre, **more).rows
+        positives = known.labelled[known.answers]
+        if seeds is not None or len(positives):
+            wanted = vectors[positives] if seeds is None else seeds
+            return similar(vectors, wanted, known.pool, count, **more).rows
+        return spread(vectors, known.pool, count, **more).rows
+
+    return query
 
 
 def _plan(
@@ -152,36 +244,21 @@ def _embedded(vectors: Vectors, block: int = 8192) -> npt.NDArray[np.bool_]:
     return np.concatenate([np.any(vectors[i : i + block] != 0, axis=1) for i in range(0, len(vectors), block)])
 
 
-def _next_batch(
-    plan: _Plan,
-    pool: Rows,
-    count: int,
-    model: LinearModel | None,
-    scores: npt.NDArray[np.float32] | None,
-    seeds: Vectors | None,
-    rng: np.random.Generator,
-) -> Batch:
-    if plan.strategy == "random":
-        return random(pool, count, rng=rng)
-    if model is not None and scores is not None:
-        return ask(
-            plan.strategy, plan.vectors, scores, pool, count, centre=model.separation, groups=plan.groups, rng=rng
-        )
-    if seeds is not None:
-        return similar(plan.vectors, seeds, pool, count, groups=plan.groups, rng=rng)
-    return spread(plan.vectors, pool, count, groups=plan.groups, rng=rng)
-
-
 def _learn(
-    plan: _Plan, labelled: Rows, rng: np.random.Generator
+    vectors: Vectors,
+    truth: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.int64] | None,
+    moments: Moments,
+    labelled: Rows,
+    rng: np.random.Generator,
 ) -> tuple[LinearModel | None, npt.NDArray[np.float32] | None, str]:
     rows = np.sort(labelled)
-    groups = None if plan.groups is None else plan.groups[rows]
+    projects = None if groups is None else groups[rows]
     try:
-        model = train(plan.vectors[rows], plan.truth[rows], groups=groups, moments=plan.moments, rng=rng)
+        model = train(vectors[rows], truth[rows], groups=projects, moments=moments, rng=rng)
     except LearningError as error:
         return None, None, str(error)
-    return model, score_all(plan.vectors, model), ""
+    return model, score_all(vectors, model), ""
 
 
 def _outcome(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.learning.evaluation import Sample, checked_sample, count_accepted, precision_recall
-from bam_engine.learning.intervals import Floats, checked_confidence, lower_bound, shares
+from bam_engine.learning.intervals import Floats, checked_confidence, labels_to_certify, lower_bound, shares
 
 _STEP = 1.1  # each cut accepts a tenth more than the one before: about half a standard error of the precision
 _FIRST_SHARE = 0.1  # the sequence starts where a tenth of the sample is accepted, or later
@@ -59,8 +59,16 @@ class Threshold:
             )
         return (
             f"Not certified: {seen}, which shows a precision of at least {self.bound:.2f} only. "
-            f"To be sure of {self.target:g}, label more validation images or another round."
+            f"To be sure of {self.target:g}, {self._way_out}."
         )
+
+    @property
+    def _way_out(self) -> str:
+        needed = labels_to_certify(self.precision, self.target, self.confidence)
+        if needed is None:
+            return "label another round, or ask for less: more labels at this precision would not show it"
+        more = max(1, needed - self.n_accepted_sample)
+        return f"certify it: about {more:,} more labels among the accepted images would do at this precision"
 
 
 def choose_threshold(
@@ -139,6 +147,88 @@ def threshold_at(
     return _at(value, sample, pool, target, confidence, False)
 
 
+@dataclass(frozen=True)
+class RecallThreshold:
+    """The strictest cut that certainly keeps a recall.
+
+    ``value`` is None where nothing but accepting everything would; ``missing`` is then about how many more images have
+    to be drawn at random and labelled, None where no positive has been seen yet. ``n_positive`` positives were seen,
+    ``n_below`` of them score below the cut.
+    """
+
+    value: float | None
+    target: float
+    confidence: float
+    n_positive: int
+    n_below: int
+    missing: int | None
+
+    @property
+    def evidence(self) -> str:
+        """One or two sentences for the person who decides."""
+        seen = f"{self.n_positive} positives are among the random validation images"
+        if self.value is not None:
+            return (
+                f"Recall is at least {self.target:g} with {self.confidence:.0%} confidence when scores of at least "
+                f"{self.value:.3f} are accepted: {seen}, {self.n_below} of them below."
+            )
+        more = "" if self.missing is None else f" Label about {self.missing:,} more random images."
+        return f"No cut can be sure of a recall of {self.target:g} yet: {seen}.{more}"
+
+
+def certify_recall(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    target: float = 0.90,
+    confidence: float = 0.95,
+    groups: npt.ArrayLike | None = None,
+) -> RecallThreshold:
+    """Return the highest cut that keeps ``target`` of the positives, for a simple random sample.
+
+    The positives of a random sample are a random sample of the positives. So the chance that more than a share
+    ``1 - target`` of all positives scores below the ``j``-th lowest of ``n`` seen is that of fewer than ``j`` binomial
+    hits: the cut is the highest such score whose chance is at most ``1 - confidence`` (a one-sided tolerance limit,
+    Wilks, 1941). It holds for whatever curve, is valid although the cut is chosen by the sample, and needs 29 positives
+    for 0.90 at 95 %.
+
+    Parameters
+    ----------
+    groups : (n,) int, optional
+        Projects. Where one repeats among the positives, they count as one for each project, so that near-copies are
+        no evidence twice: the lowest score of each project stands for it.
+
+    Raises
+    ------
+    LearningError
+        The input does not fit together, or the target is not between 0 and 1.
+
+    Examples
+    --------
+    >>> certify_recall(range(100), [1] * 100).value
+    5.0
+    """
+    from scipy.stats import binom
+
+    if not 0 < target < 1:
+        raise LearningError(f"a recall target lies between 0 and 1; {target:g} was asked. Use 0.90, say.")
+    sample = checked_sample(scores, labels, None, groups)
+    positive = sample.scores[sample.labels]
+    if sample.groups is not None and len(positive):
+        code = np.unique(sample.groups[sample.labels], return_inverse=True)[1]
+        lowest = np.full(code.max() + 1, np.inf)
+        np.minimum.at(lowest, code, positive)
+        positive = lowest
+    n, risk = len(positive), 1 - checked_confidence(confidence)
+    chance = binom.cdf(np.arange(n), n, 1 - target)  # of at most j hits
+    below = int(np.searchsorted(chance, risk, side="right")) - 1
+    if below < 0:
+        fewest = int(np.ceil(np.log(risk) / np.log(target)))
+        missing = int(np.ceil((fewest - n) * len(sample.labels) / n)) if n else None
+        return RecallThreshold(None, target, confidence, n, 0, missing)
+    return RecallThreshold(float(np.sort(positive)[below]), target, confidence, n, below, 0)
+
+
 def fixed_cuts(
     pool_scores: npt.ArrayLike, n: int, target: float = 0.90, confidence: float = 0.95
 ) -> npt.NDArray[np.float64]:
@@ -196,9 +286,10 @@ def _best_supported_cut(sample: Sample, target: float, confidence: float) -> flo
     kept = np.flatnonzero(precision >= target)
     if len(kept) == 0:
         best = int(np.argmax(precision))
+        bound = float(_precision_bounds(sample, cuts[best : best + 1], confidence)[0])
         raise NoThreshold(
             f"no threshold reaches precision {target:g}: the best is {precision[best]:.2f}, at score "
-            f"{cuts[best]:.3f}. Label another round or lower the target."
+            f"{cuts[best]:.3f}, where {bound:.2f} is shown. Label another round or lower the target."
         )
     bounds = _precision_bounds(sample, cuts[kept], confidence)
     best_supported = np.flatnonzero(bounds >= bounds.max() - 1e-12)

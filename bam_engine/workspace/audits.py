@@ -3,6 +3,8 @@
 Wires ``annotation`` to ``audit``. An audit belongs to the threshold it was drawn for; a new threshold needs a new one.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,45 +13,68 @@ from numpy.typing import NDArray
 
 from bam_engine import audit as auditing
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
-from bam_engine.audit import Estimate
+from bam_engine.annotation import Answers, Attribute
+from bam_engine.audit import Estimate, Promise
 from bam_engine.errors import AuditError
 from bam_engine.workspace import tasks
-from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.models import scores_of
-from bam_engine.workspace.rounds import random_seed
 from bam_engine.workspace.thresholds import current_threshold
 
 EACH = 100  # accepted and rejected images, as in BAM
+MOST_PEOPLE = 9
 
 
 @dataclass(frozen=True)
 class AuditResult:
-    """One audit: its task, how far it is, and its estimates (None while nothing of that half is judged).
+    """One audit: how it was drawn, how far it is, and its estimates (None while nothing of that half is judged).
 
-    ``precision`` is the share of positives among the accepted images by consensus, ``by_any`` the same by BAM's
-    definition (at least one annotator says so), ``missed`` the share of positives among the rejected.
+    ``threshold`` is the cut it judges and ``target`` the precision that cut was chosen for; ``current`` says that it is
+    still the one in force. ``n_accepted`` and ``n_rejected`` images could have been drawn. Each image is judged by
+    ``people``; ``judges`` are those who did, with how many images each. ``precision`` is the share of the accepted
+    images on which annotators agree that they are positive (a disputed one is not), ``by_any`` the same by BAM's
+    definition (at least one annotator says so), ``missed`` the share of the rejected that they agree are positive.
     """
 
     id: int
     attribute: Attribute
     threshold_id: int
+    threshold: float
+    target: float
+    current: bool
+    seed: int
+    made_at: str
+    n_accepted: int
+    n_rejected: int
+    people: int
+    judges: tuple[tuple[str, int], ...]
     task: tasks.Task
     state: tasks.TaskState
     precision: Estimate | None
     by_any: Estimate | None
     missed: Estimate | None
-    current: bool
 
     @property
     def complete(self) -> bool:
         return self.state.complete
 
     @property
+    def unsettled(self) -> int:
+        """How many images several people judged without agreeing: a further person can settle them."""
+        return self.state.disputed if self.people > 1 else 0
+
+    @property
     def share(self) -> tuple[float, float, float] | None:
         """The audited precision as (value, low, high)."""
         found = self.precision
         return None if found is None else (found.value, found.low, found.high)
+
+    @property
+    def promise(self) -> Promise | None:
+        """Whether the audit keeps the target of its threshold, and what it would take."""
+        if self.precision is None:
+            return None
+        return auditing.promise(self.precision, self.target, available=self.n_accepted)
 
 
 def draw(
@@ -58,28 +83,35 @@ def draw(
     *,
     n_accepted: int = EACH,
     n_rejected: int = EACH,
+    people: int | None = None,
     seed: int | None = None,
 ) -> AuditResult:
     """Draw the audit of the threshold that was kept, from images that nobody has answered a question about.
 
+    ``people`` judge each image; None asks as many as the workspace does for every label.
+
     Raises
     ------
     AuditError
-        No threshold is kept, or no accepted image is left to judge.
+        No threshold is kept, no accepted image is left to judge, or nobody is to judge.
     """
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
         raise AuditError(
             f"no threshold of {attribute.name} is kept yet. Keep one on the Threshold page, then audit it."
         )
+    asked = workspace.redundancy if people is None else people
+    if not 1 <= asked <= MOST_PEOPLE:
+        raise AuditError(f"{asked} people cannot judge an image: give a number from 1 to {MOST_PEOPLE}.")
     scores = scores_of(workspace, attribute)
     answered = workspace.annotations.answers(attribute.id).rows
-    validation = tasks.validation_task(workspace, attribute).rows
-    without = np.concatenate([answered, validation, np.flatnonzero(np.isnan(scores))])
+    held_out = tasks.held_out_rows(workspace, attribute)
+    without = np.concatenate([answered, held_out, np.flatnonzero(np.isnan(scores))])
     kept_seed = random_seed(seed)
     sample = auditing.draw_audit(
         scores,
         threshold.value,
+        groups=workspace.catalogue.projects()[: len(scores)],
         exclude=np.unique(without[without < len(scores)]),
         n_accepted=n_accepted,
         n_rejected=n_rejected,
@@ -95,48 +127,84 @@ def draw(
     }
     with workspace.engine.begin() as connection:
         inserted = connection.execute(sa.insert(db.audits).values(values)).inserted_primary_key
+        audit_id = int(inserted[0]) if inserted else 0
         lines = [
-            {"audit_id": inserted[0] if inserted else 0, "row": int(row), "position": place, "accepted": bool(accepted)}
+            {"audit_id": audit_id, "row": int(row), "position": place, "accepted": bool(accepted)}
             for place, (row, accepted) in enumerate(zip(sample.rows, sample.accepted, strict=True))
         ]
         connection.execute(sa.insert(db.audit_images), lines)
+        setting = {"key": tasks.audit_people(audit_id), "value": json.dumps(asked)}
+        connection.execute(sa.insert(db.settings).values(setting))
     return results(workspace, attribute)[-1]
 
 
 def results(workspace: Workspace, attribute: Attribute) -> list[AuditResult]:
-    """Return the audits of ``attribute``, oldest first."""
-    return [_result(workspace, attribute, *found) for found in _drawn(workspace, attribute)]
+    """Return the audits of ``attribute``, oldest first, those of older thresholds among them."""
+    return _results(workspace, attribute, db.audits.c.attribute_id == attribute.id)
 
 
-def _drawn(workspace: Workspace, attribute: Attribute) -> list[tuple[int, int, bool]]:
-    """Return (audit, threshold, whether that is the one in force), oldest first."""
-    table = db.audits
-    query = sa.select(table.c.id, table.c.threshold_id).where(table.c.attribute_id == attribute.id)
+def latest_result(workspace: Workspace, attribute: Attribute) -> AuditResult | None:
+    """Return the newest audit of the threshold in force, or None."""
+    threshold = current_threshold(workspace, attribute)
+    if threshold is None or threshold.id is None:
+        return None
+    newest = sa.select(sa.func.max(db.audits.c.id)).where(db.audits.c.threshold_id == threshold.id).scalar_subquery()
+    found = _results(workspace, attribute, db.audits.c.id == newest)
+    return found[0] if found else None
+
+
+def _results(workspace: Workspace, attribute: Attribute, wanted: sa.ColumnElement[bool]) -> list[AuditResult]:
+    audits, cuts = db.audits.c, db.thresholds.c
+    query = (
+        sa.select(audits.id, audits.threshold_id, audits.seed, audits.made_at, audits.n_accepted, audits.n_rejected)
+        .add_columns(cuts.value, cuts.details)
+        .join(db.thresholds, cuts.id == audits.threshold_id)
+        .where(wanted)
+        .order_by(audits.id)
+    )
+    with workspace.engine.connect() as connection:
+        found = connection.execute(query).all()
+    if not found:
+        return []
     threshold = current_threshold(workspace, attribute)
     in_force = None if threshold is None else threshold.id
-    with workspace.engine.connect() as connection:
-        found = connection.execute(query.order_by(table.c.id)).all()
-    return [(audit_id, threshold_id, threshold_id == in_force) for audit_id, threshold_id in found]
-
-
-def _result(workspace: Workspace, attribute: Attribute, audit_id: int, threshold_id: int, current: bool) -> AuditResult:
-    task = tasks.audit_task(workspace, attribute, audit_id)
-    accepted = _accepted(workspace, audit_id)
     answers = workspace.annotations.answers(attribute.id)
-    agreed = auditing.judged_by_consensus(answers.rows, answers.answers, redundancy=workspace.redundancy)
-    by_any = auditing.judged_by_any(answers.rows, answers.answers)
-    groups = workspace.catalogue.projects()
+    return [_result(workspace, attribute, line, answers, in_force) for line in found]
+
+
+def _result(
+    workspace: Workspace,
+    attribute: Attribute,
+    line: sa.Row[*tuple[object, ...]],
+    answers: Answers,
+    in_force: int | None,
+) -> AuditResult:
+    task = tasks.audit_task(workspace, attribute, line.id)
+    people = tasks.people_for(workspace, task)
+    accepted = _accepted(workspace, line.id)
+    decided = workspace.annotations.decisions(attribute.id)
+    agreed = auditing.judged_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decided)
+    by_any = auditing.judged_by_any(answers.rows, answers.answers, people=people)
+    groups = _projects(workspace, task.rows)
     yes, no = task.rows[accepted], task.rows[~accepted]
     return AuditResult(
-        id=audit_id,
+        id=line.id,
         attribute=attribute,
-        threshold_id=threshold_id,
+        threshold_id=line.threshold_id,
+        threshold=line.value,
+        target=float(json.loads(line.details)["target"]),
+        current=line.threshold_id == in_force,
+        seed=line.seed,
+        made_at=line.made_at,
+        n_accepted=line.n_accepted,
+        n_rejected=line.n_rejected,
+        people=people,
+        judges=_judges(workspace, task, answers),
         task=task,
         state=tasks.state(workspace, task),
-        precision=_estimate(agreed.of(yes), groups[yes]),
-        by_any=_estimate(by_any.of(yes), groups[yes]),
-        missed=_estimate(agreed.of(no), groups[no]),
-        current=current,
+        precision=_estimate(agreed.of(yes), groups[accepted]),
+        by_any=_estimate(by_any.of(yes), groups[accepted]),
+        missed=_estimate(agreed.of(no), groups[~accepted]),
     )
 
 
@@ -153,19 +221,39 @@ def _accepted(workspace: Workspace, audit_id: int) -> NDArray[np.bool_]:
         return np.array(connection.execute(query).scalars().all(), bool)
 
 
-def latest_result(workspace: Workspace, attribute: Attribute) -> AuditResult | None:
-    """Return the newest audit of the threshold in force, or None."""
-    current = [found for found in _drawn(workspace, attribute) if found[2]]
-    return _result(workspace, attribute, *current[-1]) if current else None
+def _projects(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a code for the project of each of the few ``rows``, without reading the whole catalogue."""
+    codes: dict[object, int] = {}
+    images = workspace.catalogue.images(rows.tolist())
+    keys = [image.row if image.project_id is None else image.project_id for image in images]
+    return np.array([codes.setdefault(key, len(codes)) for key in keys], np.int64)
+
+
+def _judges(workspace: Workspace, task: tasks.Task, answers: Answers) -> tuple[tuple[str, int], ...]:
+    counts = np.bincount(answers.annotators[np.isin(answers.rows, task.rows)], minlength=1)
+    return tuple((who.name, int(counts[who.id])) for who in workspace.annotations.annotators() if _some(counts, who.id))
+
+
+def _some(counts: NDArray[np.intp], place: int) -> bool:
+    return place < len(counts) and counts[place] > 0
 
 
 def open_audit_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
-    """Return the task of the audit that waits for answers, or None."""
+    """Return the task of the audit that waits for answers, or for a further person to settle a dispute; or None."""
     found = latest_result(workspace, attribute)
-    return None if found is None or found.complete else found.task
+    if found is None or (found.complete and not found.unsettled):
+        return None
+    return found.task
 
 
-def mean_precision(found: list[AuditResult]) -> Estimate | None:
-    """Return the mean audited precision over attributes, or None while none is judged."""
-    judged = [result.precision for result in found if result.precision is not None]
+def audited(workspace: Workspace) -> list[AuditResult]:
+    """Return the newest audit of every attribute whose threshold in force has one with judged images."""
+    found = [latest_result(workspace, attribute) for attribute in workspace.attributes.all()]
+    return [one for one in found if one is not None and one.precision is not None]
+
+
+def mean_precision(found: Sequence[AuditResult], *, by_any: bool = False) -> Estimate | None:
+    """Return the mean audited precision over attributes, by consensus or by BAM's definition; None while none is."""
+    shares = [result.by_any if by_any else result.precision for result in found]
+    judged = [share for share in shares if share is not None]
     return auditing.mean_over_attributes(judged) if judged else None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bam_engine.annotation import Annotations, Attributes
 from bam_engine.collection import Catalogue, Thumbnails
 from bam_engine.database import open_database, read_setting, write_setting
@@ -139,3 +141,8 @@ class Workspace:
     def vectors(self, key: str | None = None) -> VectorStore:
         """Return the vector store of the encoder in use, or of another by its key."""
         return VectorStore(self.cache / "vectors" / (key or self.choice.key))
+
+
+def random_seed(seed: int | None) -> int:
+    """Return ``seed``, or a fresh one that fits the database."""
+    return int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else seed

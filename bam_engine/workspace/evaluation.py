@@ -3,7 +3,7 @@
 Wires the validation labels and the scores to ``learning``. Every share comes with its interval.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,10 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.learning import Curve, Threshold
-from bam_engine.workspace import tasks
+from bam_engine.workspace import certification, tasks
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.models import TrainedModel, scores_of
-
-
-@dataclass(frozen=True)
-class ValidationSet:
-    """The settled validation images that have a score: rows, scores, labels (1 or 0) and project codes, each (n,).
-
-    ``pool_scores`` are the scores of the whole collection, without the images that have none.
-    """
-
-    rows: NDArray[np.int64]
-    scores: NDArray[np.float32]
-    labels: NDArray[np.int8]
-    groups: NDArray[np.int64]
-    pool_scores: NDArray[np.float32]
+from bam_engine.workspace.models import TrainedModel
+from bam_engine.workspace.validation import ValidationSet, labelled_sample, random_probability, random_sample
 
 
 @dataclass(frozen=True)
@@ -53,15 +40,21 @@ class Evaluation:
 
 
 def validation_set(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> ValidationSet:
-    """Return the labelled validation set with the scores of ``model``, or of the newest."""
-    task = tasks.validation_task(workspace, attribute)
-    labels = tasks.labels_of(tasks.labels(workspace, attribute), task.rows)
-    scores = scores_of(workspace, attribute, model)
-    usable = (labels >= 0) & (task.rows < len(scores))
-    usable[usable] &= np.isfinite(scores[task.rows[usable]])
-    rows = task.rows[usable]
-    groups = workspace.catalogue.projects()[rows]
-    return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, scores[np.isfinite(scores)])
+    """Return every labelled image that judges, with the scores of ``model``, or of the newest.
+
+    The random draws, and what certifications asked where their decision was open; an image's weight is one over the
+    probability with which it came in by any of these ways. Without a certification all weigh the same.
+    """
+    random = random_sample(workspace, attribute, model)
+    attempts = certification.certifications(workspace, attribute)
+    if not attempts:
+        return random
+    asked = np.concatenate([tasks.validation_task(workspace, attribute).rows, *(one.task.rows for one in attempts)])
+    sample = labelled_sample(workspace, attribute, np.unique(asked), model)
+    left_out = np.full(len(sample.rows), 1 - random_probability(workspace, attribute))
+    for one in attempts:
+        left_out *= 1 - certification.probabilities(workspace, one, sample.rows)
+    return replace(sample, weights=1 / np.maximum(1 - left_out, 1e-9))
 
 
 def evaluate(
@@ -90,29 +83,87 @@ def evaluate(
             "Label more validation images."
         )
     curve = learning.precision_recall(
-        sample.scores, sample.labels, groups=sample.groups, confidence=confidence, pool_scores=sample.pool_scores
+        sample.scores,
+        sample.labels,
+        weights=sample.weights,
+        groups=sample.groups,
+        confidence=confidence,
+        pool_scores=sample.pool_scores,
     )
     try:
-        threshold, why = choose(sample, target=target, confidence=confidence), ""
+        threshold, why = choose(workspace, attribute, model, target=target, confidence=confidence), ""
     except NoThreshold as error:
         threshold, why = None, str(error)
     return Evaluation(len(sample.labels), n_positive, _average_precision(sample), curve, threshold, why)
 
 
-def choose(sample: ValidationSet, *, target: float, confidence: float = 0.95) -> Threshold:
-    """Return the threshold for a precision target; see :func:`bam_engine.learning.choose_threshold`."""
-    return learning.choose_threshold(
+def choose(
+    workspace: Workspace,
+    attribute: Attribute,
+    model: TrainedModel | None = None,
+    *,
+    target: float,
+    confidence: float = 0.95,
+) -> Threshold:
+    """Return the threshold for a precision target.
+
+    Where a certification of this model and target was started, its cut counts and no other: two tests of one promise
+    would add up their risks. Else the test on the random draws decides (:func:`bam_engine.learning.choose_threshold`).
+
+    Raises
+    ------
+    NoThreshold
+        No cut reaches the target even by its point estimate.
+    LearningError
+        Nothing is trained, or the validation labels are of one kind only.
+    """
+    random = random_sample(workspace, attribute, model)
+    found = learning.choose_threshold(
+        random.scores,
+        random.labels,
+        target=target,
+        confidence=confidence,
+        groups=random.groups,
+        pool_scores=random.pool_scores,
+    )
+    attempt = certification.current(workspace, attribute, target=target)
+    if attempt is None or attempt.confidence < confidence or (model is not None and model.id != attempt.model_id):
+        return found
+    certified = certification.state(workspace, attempt).certified
+    if certified is None:
+        return replace(found, certified=False)
+    return replace(measure(validation_set(workspace, attribute, model), certified, target=target), certified=True)
+
+
+def measure(sample: ValidationSet, value: float, *, target: float, confidence: float = 0.95) -> Threshold:
+    """Return what the validation set says of a cut that was chosen elsewhere."""
+    return learning.threshold_at(
+        value,
         sample.scores,
         sample.labels,
         target=target,
         confidence=confidence,
+        weights=sample.weights,
         groups=sample.groups,
         pool_scores=sample.pool_scores,
     )
 
 
-def choose_negative(sample: ValidationSet, *, target: float, confidence: float = 0.95) -> float | None:
+def keep_recall(
+    workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95
+) -> learning.RecallThreshold:
+    """Return the strictest cut that certainly keeps a recall; see :func:`bam_engine.learning.certify_recall`."""
+    random = random_sample(workspace, attribute)
+    return learning.certify_recall(
+        random.scores, random.labels, target=target, confidence=confidence, groups=random.groups
+    )
+
+
+def choose_negative(
+    workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95
+) -> float | None:
     """Return the highest cut below which ``target`` of the images are negative, or None where there is none."""
+    sample = random_sample(workspace, attribute)
     try:
         found = learning.choose_threshold(
             -sample.scores,
@@ -136,11 +187,12 @@ def _average_precision(sample: ValidationSet) -> Estimate:
     """
 
     def statistic(positions: NDArray[np.intp]) -> float:
-        if not sample.labels[positions].any():
+        part = sample.only(positions)
+        if not part.labels.any():
             return float("nan")
-        return learning.average_precision(sample.scores[positions], sample.labels[positions])
+        return learning.average_precision(part.scores, part.labels, weights=part.weights)
 
-    value = learning.average_precision(sample.scores, sample.labels)
+    value = learning.average_precision(sample.scores, sample.labels, weights=sample.weights)
     drawn = learning.cluster_bootstrap(statistic, sample.groups, rng=np.random.default_rng(0), repeats=400)
     trials = len(np.unique(sample.groups[sample.labels == 1]))
     exact = learning.clopper_pearson(value * trials, trials)

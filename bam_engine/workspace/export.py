@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine import exchange
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import ADJUDICATION, Attribute
 from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import tasks
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.evaluation import choose_negative, validation_set
+from bam_engine.workspace.evaluation import choose_negative
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.thresholds import current_threshold
 
@@ -90,7 +90,7 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
     if threshold is None:
         return Decision(None, None, "no threshold: nothing is decided yet")
     try:
-        low = choose_negative(validation_set(workspace, attribute), target=threshold.evidence.target)
+        low = choose_negative(workspace, attribute, target=threshold.evidence.target)
     except LearningError:
         low = None
     kept = "" if threshold.kept else "Suggested, not kept by a person. "
@@ -98,32 +98,38 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
     return Decision(threshold.value, negative_to, kept + threshold.evidence.evidence)
 
 
+_Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]
+
+
 def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
-    """Return the assignments that have answers, with the last answer to each image."""
+    """Return the assignments that have answers, with the last vote and the last decision of everyone on each image."""
     said, share, who = db.annotations, db.assignments, db.annotators
     latest = (
         sa.select(sa.func.max(said.c.id))
+        .join(share, share.c.id == said.c.assignment_id)
         .where(said.c.attribute_id == attribute.id)
-        .group_by(said.c.row, said.c.annotator_id)
+        .group_by(said.c.row, said.c.annotator_id, share.c.purpose == ADJUDICATION)
     )
     query = (
         sa.select(share.c.id, who.c.name, who.c.simulated, said.c.row, said.c.answer, said.c.seconds, said.c.made_at)
+        .add_columns((share.c.purpose == ADJUDICATION).label("decides"))
         .select_from(said)
         .join(share, share.c.id == said.c.assignment_id)
         .join(who, who.c.id == said.c.annotator_id)
         .where(said.c.id.in_(latest), said.c.answer != "withdrawn")
         .order_by(share.c.made_at, share.c.id, said.c.id)
     )
-    hits: dict[str, tuple[list[Choice], list[float], list[str], str, bool]] = {}
+    hits: dict[str, _Gathered] = {}
     with workspace.engine.connect() as connection:
         for line in connection.execute(query):
-            choices, seconds, times, _, _ = hits.setdefault(line.id, ([], [], [], line.name, bool(line.simulated)))
+            new: _Gathered = ([], [], [], line.name, bool(line.simulated), bool(line.decides))
+            choices, seconds, times, *_ = hits.setdefault(line.id, new)
             choices.append(Choice(line.row, line.answer))
             seconds.append(line.seconds or 0.0)
             times.append(line.made_at)
     return [
-        Hit(key, name, simulated, round(sum(seconds), 3), max(times), choices)
-        for key, (choices, seconds, times, name, simulated) in hits.items()
+        Hit(key, name, simulated, round(sum(seconds), 3), max(times), choices, decides)
+        for key, (choices, seconds, times, name, simulated, decides) in hits.items()
     ]
 
 

@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -147,6 +147,19 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
             opened = _open(workspace, folder, version)
         workspace.memory[f"map:{map_id}"] = (opened, time.monotonic())
         return opened
+
+
+def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
+    """Return the rows of the images inside an area of a map, rising; its corners in the map's [0, 1] squared.
+
+    Raises
+    ------
+    NotThere
+        There is no such layout.
+    ProjectionError
+        An area of fewer than three corners.
+    """
+    return view(workspace, map_id).source.in_polygon(corners)
 
 
 def _open(workspace: Workspace, folder: Path, version: str) -> MapView:

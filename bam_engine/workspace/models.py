@@ -6,6 +6,7 @@ again from the stored coefficients.
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.errors import DiskFull, LearningError
 from bam_engine.files import replacing
-from bam_engine.learning import LinearModel, score_all
+from bam_engine.learning import LinearModel, score_all, score_many
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.embedding import missing_rows
+from bam_engine.workspace.exclusive import exclusive
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,11 @@ class TrainedModel:
 def save_model(
     workspace: Workspace, attribute: Attribute, round_id: int, model: LinearModel, details: dict[str, Any]
 ) -> TrainedModel:
-    """Store a trained model and return it with its id."""
+    """Store a trained model and return it with its id.
+
+    Where the round has a model that learned from the same (``details["learned_from"]``), that one is returned: training
+    twice, one after the other or both at once, makes one model.
+    """
     packed = np.append(model.coefficients, model.intercept).astype(np.float32)
     made_at, key = db.now(), workspace.choice.key
     values = {
@@ -49,8 +55,13 @@ def save_model(
         "details": json.dumps(details),
         "made_at": made_at,
     }
-    with workspace.engine.begin() as connection:
-        inserted = connection.execute(sa.insert(db.models).values(values)).inserted_primary_key
+    table = db.models
+    with exclusive(workspace.engine, table) as connection:
+        query = sa.select(table).where(table.c.round_id == round_id, table.c.encoder == key).order_by(table.c.id)
+        for there in map(_trained, connection.execute(query).mappings()):
+            if "learned_from" in details and there.details.get("learned_from") == details["learned_from"]:
+                return there
+        inserted = connection.execute(sa.insert(table).values(values)).inserted_primary_key
     return TrainedModel(int(inserted[0]) if inserted else 0, attribute.id, round_id, key, packed, details, made_at)
 
 
@@ -64,18 +75,19 @@ def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
     )
     with workspace.engine.connect() as connection:
         found = connection.execute(query).mappings().all()
-    return [
-        TrainedModel(
-            row["id"],
-            row["attribute_id"],
-            row["round_id"],
-            row["encoder"],
-            np.frombuffer(row["coefficients"], np.float32),
-            json.loads(row["details"]),
-            row["made_at"],
-        )
-        for row in found
-    ]
+    return [_trained(row) for row in found]
+
+
+def _trained(row: sa.RowMapping) -> TrainedModel:
+    return TrainedModel(
+        row["id"],
+        row["attribute_id"],
+        row["round_id"],
+        row["encoder"],
+        np.frombuffer(row["coefficients"], np.float32),
+        json.loads(row["details"]),
+        row["made_at"],
+    )
 
 
 def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | None:
@@ -98,19 +110,45 @@ def scores_of(
     if model is None:
         raise LearningError(f"{attribute.name} has no scores yet. Label a first round and train.")
     store = workspace.vectors(model.encoder)
-    path = workspace.cache / "scores" / attribute.name / f"{model.id}.npy"
+    path = _scores_file(workspace, attribute, model)
     if path.exists():
         scores: NDArray[np.float32] = np.load(path, mmap_mode="r")
         if len(scores) == len(store):
             return scores
     scores = score_all(store.array(), unpack(model), report=report)
     scores[missing_rows(workspace, model.encoder)] = np.nan
+    _keep_scores(workspace, attribute, model, scores)
+    return scores
+
+
+def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attribute]:
+    """Score every image by the newest model of every attribute, reading the vectors once; return the attributes.
+
+    For vectors that have changed, say of images that could be read at last: scores that are there are made again.
+    """
+    found = [(attribute, latest_model(workspace, attribute)) for attribute in workspace.attributes.all()]
+    trained = [(attribute, model) for attribute, model in found if model is not None]
+    if not trained:
+        return []
+    vectors = workspace.vectors().array()
+    scores = score_many(vectors, [unpack(model) for _, model in trained], report=report)
+    scores[:, missing_rows(workspace)] = np.nan
+    for (attribute, model), own in zip(trained, scores, strict=True):
+        _keep_scores(workspace, attribute, model, own)
+    return [attribute for attribute, _ in trained]
+
+
+def _scores_file(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Path:
+    return workspace.cache / "scores" / attribute.name / f"{model.id}.npy"
+
+
+def _keep_scores(workspace: Workspace, attribute: Attribute, model: TrainedModel, scores: NDArray[np.float32]) -> None:
+    path = _scores_file(workspace, attribute, model)
     try:
         with replacing(path) as temporary:
             np.save(temporary, scores)
     except OSError as error:
         raise DiskFull(f"the scores of {attribute.name} cannot be kept: {error.strerror}. Free some room.") from error
-    return scores
 
 
 def unpack(model: TrainedModel) -> LinearModel:

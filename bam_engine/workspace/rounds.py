@@ -4,6 +4,7 @@ Wires ``annotation`` and ``embedding`` to ``learning``. A round is stored with i
 each before anyone is asked, so that it can be told later why an image was shown.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,17 +21,16 @@ from bam_engine.errors import LearningError
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import tasks
-from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.embedding import embedded_rows, text_vector, vectors_of
+from bam_engine.workspace.asking import BATCH, look_up, propose, training_labels
+from bam_engine.workspace.core import Workspace, random_seed
+from bam_engine.workspace.embedding import embedded_rows, missing_rows, vectors_of
 from bam_engine.workspace.evaluation import evaluate
+from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.models import TrainedModel, latest_model, models, save_model, scores_of
 
 ROUNDS = 4  # BAM's habit; a default, not a law
-BATCH = 100
-VALIDATION = 200
 
 _MOMENTS_OVER = 4096  # images whose mean and spread stand for the collection's
-LIKE_POSITIVES = "like the positives found so far"
 
 Step = Literal["embed", "draw_validation", "label_validation", "start_round", "label_round", "train", "decide"]
 
@@ -83,7 +83,7 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
     last = rounds[-1]
     if not last.state.complete:
         return "label_round"
-    if last.model is None:
+    if last.model is None or "measured" not in last.model.details:  # a training that was cut short is made whole
         return "train"
     return "start_round" if last.number < ROUNDS else "decide"
 
@@ -104,106 +104,6 @@ def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | No
     return tuple(result)
 
 
-def draw_validation(
-    workspace: Workspace, attribute: Attribute, count: int = VALIDATION, *, seed: int | None = None
-) -> int:
-    """Draw ``count`` more validation images at random, with known probability; return how many were drawn.
-
-    Images that a round has asked about are no longer a fair sample and are left out, as are images without a vector.
-
-    Raises
-    ------
-    LearningError
-        No image is left to draw.
-    """
-    there = tasks.validation_task(workspace, attribute).rows
-    asked = asked_rows(workspace, attribute)
-    usable = np.setdiff1d(embedded_rows(workspace), np.concatenate([there, asked]))
-    if len(usable) == 0:
-        raise LearningError("every embedded image is already in the validation set or was asked in a round")
-    rng = np.random.default_rng(random_seed(seed))
-    sample = learning.draw_validation(usable, min(count, len(usable)), rng=rng)
-    table = db.validation_images
-    with workspace.engine.begin() as connection:
-        last = connection.scalar(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
-        made_at = db.now()
-        lines = [
-            {
-                "attribute_id": attribute.id,
-                "row": int(row),
-                "probability": float(probability),
-                "draw": 0 if last is None else last + 1,
-                "made_at": made_at,
-            }
-            for row, probability in zip(sample.rows, sample.probabilities, strict=True)
-        ]
-        return db.insert_new(connection, table, lines)
-
-
-def asked_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    """Return the rows that any round of ``attribute`` has asked about, sorted."""
-    turns, asked = db.rounds, db.round_images
-    query = (sa.select(asked.c.row).distinct().join(turns, turns.c.id == asked.c.round_id)).where(
-        turns.c.attribute_id == attribute.id
-    )
-    with workspace.engine.connect() as connection:
-        return np.array(sorted(connection.execute(query).scalars()), np.int64)
-
-
-def pool_of(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    """Return the rows that a round may ask about.
-
-    Left out: the validation set with its projects, what earlier rounds asked, and images without a vector.
-    """
-    validation = tasks.validation_task(workspace, attribute).rows
-    groups = workspace.catalogue.projects()
-    pool = learning.training_pool(len(groups), validation, groups)
-    pool = np.intersect1d(pool, embedded_rows(workspace))
-    return np.setdiff1d(pool, asked_rows(workspace, attribute))
-
-
-def propose(
-    workspace: Workspace,
-    attribute: Attribute,
-    *,
-    count: int = BATCH,
-    strategy: str = "",
-    seeds: Sequence[int] = (),
-    text: str = "",
-    seed: int = 0,
-) -> tuple[str, Batch]:
-    """Choose what to ask next without storing it; return the strategy that was used and the batch.
-
-    ``text`` and ``seeds`` (rows of example images) start from what they name. Otherwise ``strategy`` is used; if it
-    is empty, the mixture where there is a model, images like the positives where there are any, a spread sample
-    where there is nothing.
-    """
-    pool = pool_of(workspace, attribute)
-    if len(pool) == 0:
-        raise LearningError("no image is left to ask about: all were asked, or are in the validation set")
-    vectors = vectors_of(workspace)
-    groups = workspace.catalogue.projects()[: len(vectors)]
-    more: dict[str, Any] = {"groups": groups, "rng": np.random.default_rng(seed)}
-    if text:
-        reason = f"{learning.MATCHES_TEXT} “{text}”"
-        return "text", learning.similar(vectors, text_vector(workspace, text)[None], pool, count, reason=reason, **more)
-    if len(seeds):
-        wanted = vectors[np.asarray(seeds, np.int64)]
-        return "examples", learning.similar(vectors, wanted, pool, count, **more)
-    model = latest_model(workspace, attribute)
-    if model is not None:
-        scores, centre = scores_of(workspace, attribute, model), float(model.details["separation"])
-        strategy = strategy or "mixture"
-        return strategy, learning.ask(strategy, vectors, scores, pool, count, centre=centre, **more)
-    if strategy == "random":
-        return "random", learning.random(pool, count, **more)
-    rows, answers = training_labels(workspace, attribute)
-    positive = rows[answers == 1]
-    if len(positive) and strategy != "spread":
-        return "positives", learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **more)
-    return "spread", learning.spread(vectors, pool, count, **more)
-
-
 def start_round(
     workspace: Workspace,
     attribute: Attribute,
@@ -212,14 +112,16 @@ def start_round(
     strategy: str = "",
     seeds: Sequence[int] = (),
     text: str = "",
+    look_at: str = "",
     seed: int | None = None,
 ) -> Round:
-    """Choose the next batch and store it; see :func:`propose` for how it is chosen.
+    """Choose the next batch and store it, whole or not at all; see :func:`asking.propose` for how it is chosen.
 
     Raises
     ------
     LearningError
-        The last round is not labelled yet, or nothing is left to ask.
+        The last round is not labelled yet, nothing is left to ask, or somebody else has started this round or drawn
+        one of its images for validation meanwhile.
     """
     before = rounds_of(workspace, attribute)
     if before and not before[-1].state.complete:
@@ -228,7 +130,16 @@ def start_round(
             f"round {last.number} is not finished: {last.state.answered} of {last.state.asked} images are answered"
         )
     number, kept_seed = len(before) + 1, random_seed(seed)
-    used, batch = propose(workspace, attribute, count=count, strategy=strategy, seeds=seeds, text=text, seed=kept_seed)
+    used, batch = propose(
+        workspace,
+        attribute,
+        count=count,
+        strategy=strategy,
+        seeds=seeds,
+        text=text,
+        look_at=look_at,
+        seed=kept_seed,
+    )
     model = latest_model(workspace, attribute)
     scores = None if model is None else scores_of(workspace, attribute, model)
     _store(workspace, attribute, number, used, kept_seed, batch, scores)
@@ -252,7 +163,8 @@ def _store(
         "seed": seed,
         "made_at": db.now(),
     }
-    with workspace.engine.begin() as connection:
+    with exclusive(workspace.engine, db.rounds) as connection:
+        _check_still_free(connection, attribute, number, batch)
         inserted = connection.execute(sa.insert(db.rounds).values(values)).inserted_primary_key
         lines = [
             {
@@ -267,6 +179,20 @@ def _store(
         connection.execute(sa.insert(db.round_images), lines)
 
 
+def _check_still_free(connection: sa.Connection, attribute: Attribute, number: int, batch: Batch) -> None:
+    """Refuse a round that was chosen before somebody else started it, or drew its images for validation."""
+    turns, held = db.rounds, db.validation_images
+    last = connection.scalar(sa.select(sa.func.max(turns.c.number)).where(turns.c.attribute_id == attribute.id)) or 0
+    if last >= number:
+        raise LearningError(f"round {number} of {attribute.name} was started by somebody else just now: label that one")
+    drawn = sa.select(held.c.row).where(held.c.attribute_id == attribute.id)
+    if set(connection.execute(drawn).scalars()) & set(batch.rows.tolist()):
+        raise LearningError(
+            f"validation images of {attribute.name} were drawn while round {number} was chosen, some of the same "
+            "images: start the round again"
+        )
+
+
 def reasons(workspace: Workspace, turn: Round) -> dict[int, tuple[str, float | None]]:
     """Return why each image of a round was asked, and its score at that time."""
     table = db.round_images
@@ -275,16 +201,11 @@ def reasons(workspace: Workspace, turn: Round) -> dict[int, tuple[str, float | N
         return {row: (reason, score) for row, reason, score in connection.execute(query)}
 
 
-def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Return the rows that a classifier may train on, sorted, and their settled labels (1 or 0)."""
-    rows = asked_rows(workspace, attribute)
-    found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
-    usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
-    return rows[usable], found[usable]
-
-
 def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent) -> TrainedModel:
     """Train on all settled labels of the rounds, score every image, and measure on the validation set.
+
+    The same labels make the same model, once: whoever trains again, or beside another, gets the one that is there. So
+    a training that was cut short at any point is made whole by the next one.
 
     Raises
     ------
@@ -295,18 +216,12 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     if not turns:
         raise LearningError(f"{attribute.name} has no round yet. Start one, label it, then train.")
     rows, answers = training_labels(workspace, attribute)
-    before = latest_model(workspace, attribute)
     turn = turns[-1]
-    report(0, 3, "training")
+    report(0, 4, "training")
     vectors, rng = vectors_of(workspace), np.random.default_rng(turn.seed)
-    model = learning.train(
-        vectors[rows],
-        answers,
-        groups=workspace.catalogue.projects()[rows],
-        moments=_moments(workspace, vectors, rng),
-        rng=rng,
-    )
-    report(1, 3, "scoring every image")
+    groups = workspace.catalogue.projects()[rows]
+    moments = _moments(workspace, vectors, rng)
+    model = learning.train(vectors[rows], answers, groups=groups, moments=moments, rng=rng)
     details: dict[str, Any] = {
         "labels": len(rows),
         "n_positive": model.n_positive,
@@ -315,15 +230,27 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
         "seed": model.seed,
         "separation": model.separation,
         "round": turn.number,
+        "learned_from": _digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
     }
     trained = save_model(workspace, attribute, turn.id, model, details)
+    report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
-    report(2, 3, "measuring on the validation set")
+    report(2, 4, "looking up neighbours")
+    look_up(workspace, attribute, trained)
+    report(3, 4, "measuring on the validation set")
     details["measured"] = _measure(workspace, attribute, trained)
-    details["flipped"] = _flipped(workspace, attribute, before, trained)
+    details["flipped"] = _flipped(workspace, attribute, trained)
     _keep_details(workspace, trained, details)
-    report(3, 3, "trained")
+    report(4, 4, "trained")
     return trained
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    """Return a name for what a model learned from: the same arrays, the same name."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:32]
 
 
 def _moments(workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator) -> learning.Moments:
@@ -345,12 +272,12 @@ def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) ->
     }
 
 
-def _flipped(
-    workspace: Workspace, attribute: Attribute, before: TrainedModel | None, after: TrainedModel
-) -> int | None:
-    """Count the images on different sides of the separation point before and after."""
-    if before is None:
+def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) -> int | None:
+    """Count the images on the other side of the separation point than by the model before; None for the first."""
+    earlier = [model for model in models(workspace, attribute) if model.id < after.id]
+    if not earlier:
         return None
+    before = earlier[-1]
     before_scores, after_scores = scores_of(workspace, attribute, before), scores_of(workspace, attribute, after)
     old_side = before_scores >= float(before.details["separation"])
     return int((old_side != (after_scores >= float(after.details["separation"]))).sum())
@@ -361,8 +288,3 @@ def _keep_details(workspace: Workspace, model: TrainedModel, details: dict[str, 
     with workspace.engine.begin() as connection:
         change = sa.update(db.models).where(db.models.c.id == model.id).values(details=json.dumps(details))
         connection.execute(change)
-
-
-def random_seed(seed: int | None) -> int:
-    """Return ``seed``, or a fresh one that fits the database."""
-    return int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else seed

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import audits, rounds, tasks
+from bam_engine.workspace import asking, audits, certification, rounds, tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.thresholds import current_threshold
 
@@ -103,7 +103,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
     if step == "decide" and threshold is not None and threshold.kept:
         step = "done" if audit is not None and audit.complete else "audit"
     evidence = None if threshold is None else threshold.evidence
-    rows, _ = rounds.training_labels(workspace, attribute)
+    rows, _ = asking.training_labels(workspace, attribute)
     return AttributeLine(
         name=attribute.name,
         rounds=sum(turn.model is not None for turn in found.rounds),
@@ -124,11 +124,21 @@ def _count_annotations(workspace: Workspace) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def waiting_tasks(workspace: Workspace, attribute: Attribute, annotator: str) -> list[tasks.Task]:
-    """Return the tasks that need this annotator now, the most urgent first: validation, the open round, the audit."""
+def waiting_tasks(
+    workspace: Workspace, attribute: Attribute, annotator: str, *, adjudicating: bool = False
+) -> list[tasks.Task]:
+    """Return the tasks that need this annotator now, the most urgent first: validation, the open round, a
+    certification, the audit.
+
+    Disputed images come before them all for someone who is ``adjudicating``, and not at all for others: an answer to
+    them is final, so nobody should come by it unawares.
+    """
     found = rounds.state(workspace, attribute)
-    candidates = [tasks.validation_task(workspace, attribute)]
+    candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
+    candidates += [tasks.validation_task(workspace, attribute)]
     candidates += [found.rounds[-1].task] if found.rounds else []
+    certifying = certification.waiting_task(workspace, attribute)
+    candidates += [certifying] if certifying is not None else []
     audit = audits.open_audit_task(workspace, attribute)
     candidates += [audit] if audit is not None else []
     who = workspace.annotations.annotator(annotator)

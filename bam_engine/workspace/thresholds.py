@@ -10,12 +10,11 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, LearningError
 from bam_engine.learning import Threshold
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.evaluation import choose, validation_set
+from bam_engine.workspace.evaluation import choose, measure, validation_set
 from bam_engine.workspace.models import latest_model
 
 
@@ -51,30 +50,28 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> KeptThresho
     return None if measured is None else KeptThreshold(None, model.id, Threshold(**measured))
 
 
-def suggest(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95) -> Threshold:
-    """Return the threshold that the validation set supports for a precision target.
+def confidence_for(attributes: int, confidence: float = 0.95) -> float:
+    """Return the confidence of each promise so that all of ``attributes`` promises hold together with ``confidence``.
 
-    Raises
-    ------
-    NoThreshold
-        No cut reaches the target even by its point estimate.
-    LearningError
-        Nothing is trained, or the validation labels are of one kind only.
+    The risk is shared out evenly (Bonferroni): whatever the attributes have to do with one another, the chance that
+    any of the promises is broken is at most the sum of the chances.
+
+    Examples
+    --------
+    >>> confidence_for(1), round(confidence_for(5), 4)
+    (0.95, 0.99)
     """
-    return choose(validation_set(workspace, attribute), target=target, confidence=confidence)
+    return 1 - (1 - confidence) / max(1, attributes)
+
+
+def suggest(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95) -> Threshold:
+    """Return the threshold for a precision target; see :func:`bam_engine.workspace.evaluation.choose`."""
+    return choose(workspace, attribute, target=target, confidence=confidence)
 
 
 def measure_at(workspace: Workspace, attribute: Attribute, value: float, *, target: float) -> Threshold:
     """Return what the validation set says of a cut that a person sets by hand."""
-    sample = validation_set(workspace, attribute)
-    return learning.threshold_at(
-        value,
-        sample.scores,
-        sample.labels,
-        target=target,
-        groups=sample.groups,
-        pool_scores=sample.pool_scores,
-    )
+    return measure(validation_set(workspace, attribute), value, target=target)
 
 
 def keep(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> KeptThreshold:

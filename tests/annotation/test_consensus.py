@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Answers, consensus
+from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions, consensus
 from bam_engine.errors import AnnotationError
 
 SAID = st.dictionaries(
@@ -44,6 +44,27 @@ def test_two_against_two_settle_nothing_and_a_fifth_does() -> None:
 def test_unsure_speaks_for_neither_side() -> None:
     said = {(0, 1): UNSURE, (0, 2): UNSURE, (1, 1): UNSURE, (1, 2): POSITIVE}
     assert consensus(as_answers(said), redundancy=1).labels.tolist() == [-1, 1]
+
+
+def as_decisions(ruled: dict[int, int]) -> Decisions:
+    rows = np.array(sorted(ruled), dtype=np.int64)
+    answers = np.array([ruled[row] for row in sorted(ruled)], dtype=np.int8)
+    return Decisions(rows, np.ones(len(rows), np.int64), answers, np.arange(len(rows)))
+
+
+@given(said=SAID, ruled=st.dictionaries(st.integers(0, 9), st.sampled_from([POSITIVE, NEGATIVE, UNSURE]), max_size=5))
+def test_a_decision_settles_its_image_whatever_the_votes_and_changes_no_other(said, ruled) -> None:
+    voted = consensus(as_answers(said), redundancy=2)
+    found = consensus(as_answers(said), redundancy=2, decisions=as_decisions(ruled))
+    assert found.rows.tolist() == sorted({row for row, _ in said} | set(ruled))
+    before = dict(zip(voted.rows.tolist(), zip(voted.labels, voted.counts.tolist(), strict=True), strict=True))
+    for place, row in enumerate(found.rows.tolist()):
+        label, counts = before.get(row, (-1, [0, 0, 0]))
+        expected = ruled.get(row, label)
+        assert found.decided[place] == (row in ruled)
+        assert found.labels[place] == expected
+        assert found.settled[place] == (expected in (POSITIVE, NEGATIVE))
+        assert found.counts[place].tolist() == counts
 
 
 def test_nothing_said_is_an_empty_consensus_of_the_same_types() -> None:

@@ -212,6 +212,40 @@ def test_an_assignment_needs_images_each_once(store: Annotations, rows, message)
         assign(store, rows)
 
 
+def ruled(store: Annotations) -> dict[int, tuple[int, int]]:
+    found = store.decisions(1)
+    assert found.rows.tolist() == sorted(set(found.rows.tolist()))
+    return dict(
+        zip(found.rows.tolist(), zip(found.annotators.tolist(), found.answers.tolist(), strict=True), strict=True)
+    )
+
+
+def test_a_decision_is_no_vote_and_hides_none(store: Annotations) -> None:
+    voted, decides = assign(store), assign(store, purpose="adjudication")
+    other = assign(store, purpose="adjudication", attribute=2)
+    store.record(voted.id, [NewAnswer("v", 0, POSITIVE)])
+    assert ruled(store) == {}
+    store.record(decides.id, [NewAnswer("d", 0, NEGATIVE), NewAnswer("e", 1, UNSURE)])
+    store.record(other.id, [NewAnswer("o", 2, POSITIVE)])
+    assert said(store) == {(0, 1): POSITIVE}
+    assert said(store, purposes=["adjudication"]) == {(0, 1): NEGATIVE, (1, 1): UNSURE}
+    assert ruled(store) == {0: (1, NEGATIVE), 1: (1, UNSURE)}
+
+
+def test_the_newest_decision_stands_and_taken_back_the_one_before_of_somebody_else(store: Annotations) -> None:
+    ada = assign(store, purpose="adjudication")
+    bo = assign(store, purpose="adjudication", who="Bo")
+    store.record(ada.id, [NewAnswer("1", 0, POSITIVE), NewAnswer("2", 1, POSITIVE)])
+    store.record(bo.id, [NewAnswer("3", 0, NEGATIVE)])
+    assert ruled(store) == {0: (2, NEGATIVE), 1: (1, POSITIVE)}
+    store.record(bo.id, [NewAnswer("4", 0, WITHDRAWN)])
+    assert ruled(store)[0] == (1, POSITIVE)
+    store.record(ada.id, [NewAnswer("5", 0, NEGATIVE), NewAnswer("6", 1, WITHDRAWN)])
+    assert ruled(store) == {0: (1, NEGATIVE)}
+    store.record(ada.id, [NewAnswer("7", 0, WITHDRAWN)])
+    assert ruled(store) == {}
+
+
 def test_an_assignment_needs_a_known_purpose_attribute_and_annotator(store: Annotations) -> None:
     with pytest.raises(AnnotationError, match="not a purpose"):
         assign(store, purpose="fun")

@@ -12,6 +12,8 @@ from bam_engine.audit import (
     judged_by_consensus,
     mean_over_attributes,
     needed_to_certify,
+    promise,
+    size_to_certify,
 )
 from bam_engine.errors import AuditError
 from bam_engine.learning import clopper_pearson, lower_bound
@@ -150,8 +152,8 @@ def test_bam_calls_positive_what_anybody_does_and_consensus_what_enough_agree_on
         own = [answer for other, answer in said if other == row]
         positive, negative = own.count(1), own.count(0)
         assert any_value == (positive >= 1)
-        settled = max(positive, negative) >= redundancy and positive != negative
-        assert agreed_value == ((positive > negative) if settled else -1)
+        agreed_on = positive >= redundancy and positive > negative
+        assert agreed_value == (agreed_on if len(own) >= redundancy else -1)
         if agreed_value == 1:
             assert any_value == 1
 
@@ -177,3 +179,106 @@ def test_what_does_not_fit_together_is_refused_in_words():
         judged_by_any([1], [7])
     with pytest.raises(AuditError, match="sample of at least 1"):
         needed_to_certify(0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(1, 40), st.integers(0, 2**32))
+def test_a_project_gives_its_share_of_the_images_rounded_up_or_down(sizes, count, seed):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(seed)
+    sample = draw_audit(np.ones(len(groups)), 0.5, groups=rng.permutation(groups), n_accepted=count, rng=rng)
+    drawn = min(count, len(groups))
+    assert len(set(sample.rows.tolist())) == drawn
+    shuffled = np.random.default_rng(seed).permutation(groups)
+    found = np.bincount(shuffled[sample.rows], minlength=len(sizes))
+    fair = np.array(sizes) * drawn / len(groups)
+    assert (found >= np.floor(fair - 1e-9)).all()
+    assert (found <= np.ceil(fair + 1e-9)).all()
+
+
+def test_images_of_large_and_small_projects_are_equally_likely():
+    rng, groups = np.random.default_rng(0), np.repeat([0, 1, 2, 3, 4], [12, 4, 2, 1, 1])
+    rows = [draw_audit(np.ones(20), 0.5, groups=groups, n_accepted=5, rng=rng).rows for _ in range(3000)]
+    often = np.bincount(np.concatenate(rows), minlength=20) / 3000
+    assert often == pytest.approx(np.full(20, 0.25), abs=0.035)
+
+
+@pytest.mark.parametrize("sizes", [[1] * 600, [10] * 60, [300] + [5] * 60])
+def test_the_interval_covers_the_precision_of_the_collection_whatever_the_projects(sizes):
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    positive = (rng.random(len(groups)) < rng.beta(9, 1, size=len(sizes))[groups]).astype(int)
+    truth, values, covered, above = positive.mean(), [], 0, 0
+    for _ in range(400):
+        rows = draw_audit(np.ones(len(groups)), 0.5, groups=groups, n_accepted=60, rng=rng).rows
+        found = estimate_precision(positive[rows], groups=groups[rows])
+        values.append(found.value)
+        covered += found.low <= truth <= found.high
+        above += found.bound <= truth
+    assert np.mean(values) == pytest.approx(truth, abs=0.008)
+    assert min(covered, above) >= 0.95 * 400
+
+
+def test_a_project_that_holds_half_of_the_accepted_is_not_counted_as_many_makers():
+    rng, groups = np.random.default_rng(0), np.concatenate([np.zeros(500, int), np.arange(1, 501)])
+    rows = draw_audit(np.ones(1000), 0.5, groups=groups, rng=rng).rows
+    assert (groups[rows] == 0).sum() == 50
+    everything_right = estimate_precision(np.ones(100, int), groups=groups[rows])
+    assert everything_right.design_effect > 20
+    assert everything_right.keeps(0.90) is None
+
+
+def test_more_positives_are_needed_where_images_resemble_each_other():
+    assert needed_to_certify(100, design_effect=1.0) == 96
+    k = needed_to_certify(200, design_effect=2.0)  # worth 100
+    assert lower_bound(k / 2, 100) >= 0.90 > lower_bound((k - 1) / 2, 100)
+    assert k > needed_to_certify(200) == 188
+    assert needed_to_certify(100, design_effect=4.0) is None
+
+
+@pytest.mark.parametrize(("share", "target", "effect"), [(0.97, 0.9, 1.0), (0.93, 0.9, 1.7), (1.0, 0.95, 3.0)])
+def test_the_size_that_certifies_is_the_smallest_that_does(share, target, effect):
+    n = size_to_certify(share, target, design_effect=effect)
+    assert lower_bound(share * n / effect, n / effect) >= target
+    assert lower_bound(share * (n - 1) / effect, (n - 1) / effect) < target
+
+
+def test_no_number_of_images_shows_a_target_that_the_share_does_not_exceed():
+    for share in (0.90, 0.5, 1.2):
+        with pytest.raises(AuditError, match="no number of judged images"):
+            size_to_certify(share, 0.90)
+
+
+@pytest.mark.parametrize(
+    ("right", "kept", "words"),
+    [
+        (98, True, "keeps 0.9: 98 of 100 judged images are positive, so the precision is at least 0.938"),
+        (80, False, "contradicts 0.9: 80 of 100"),
+        (93, None, "To be sure, 96 of 100 are needed. If the share stays 0.930, an audit of 288"),
+        (90, None, "never shows it, however many"),
+    ],
+)
+def test_the_promise_says_what_the_audit_shows_and_what_it_would_take(right, kept, words):
+    found = promise(_estimates([right])[0], 0.90, available=5000)
+    assert found.kept is kept
+    assert words in found.evidence
+    assert found.sizes == ((100, 96), (200, 188), (400, 371))
+    assert (found.enough is None) == (right <= 90)
+    assert found.more == (None if right <= 90 else max(0, found.enough - 100))
+
+
+def test_the_promise_says_when_the_collection_is_too_small():
+    few = promise(_estimates([93])[0], 0.90, available=200)
+    assert "only 200 accepted ones were there" in few.evidence
+    assert "Not even all of 20 would show it" in promise(_estimates([19], n=20)[0], 0.90, available=9000).evidence
+
+
+def test_an_image_on_which_people_do_not_agree_is_not_left_out_of_the_precision():
+    rows, said = [1, 1, 2, 2, 3, 3, 4], [1, 1, 1, 0, -1, 1, 1]
+    assert judged_by_consensus(rows, said, redundancy=2).of([1, 2, 3, 4]).tolist() == [1, 0, 0, -1]
+
+
+def test_bams_definition_waits_until_everybody_who_was_asked_has_answered():
+    rows, said = [1, 1, 2, 3, 3], [0, 1, 1, 0, -1]
+    assert judged_by_any(rows, said, people=2).of([1, 2, 3]).tolist() == [1, -1, 0]
+    assert judged_by_any(rows, said).of([1, 2, 3]).tolist() == [1, 1, 0]

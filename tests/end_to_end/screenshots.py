@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, NewAnswer
 from bam_engine.collection import ingest_folder
-from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds
+from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds, validation
 from bam_engine.workspace.embedding import embed_collection
 from tests.browser import CHROMIUM, FLAGS, ROOT, served
 
@@ -88,7 +88,7 @@ def _positive_rows(workspace: Workspace, pictures: Path) -> set[int]:
 
 def _play(workspace: Workspace, attribute: Attribute, truth: dict[str, bool]) -> None:
     """Take an attribute through its rounds, threshold and audit; the unfinished one has a fifth round left open."""
-    rounds.draw_validation(workspace, attribute, 300, seed=0)
+    validation.draw_validation(workspace, attribute, 300, seed=0)
     _answer(workspace, tasks.validation_task(workspace, attribute), truth)
     for number in range(rounds.ROUNDS):
         _answer(workspace, rounds.start_round(workspace, attribute, seed=number).task, truth)

@@ -178,8 +178,17 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     asked = int(re.findall(r"of (\d+) saved", progress.text_content() or "")[0])
     person.label_all(asked)
     person.open("audit")
-    expect(page.get_by_text("BAM's mean over its 20 attributes: 90.4%")).to_be_visible()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Design effect")).to_be_visible()
+    expect(page.get_by_text("Audits of this attribute")).to_be_visible()
     person.shot("8-audit")
+
+    person.open("agreement")
+    person.shot("8-agreement")
+    person.open("report")
+    with page.expect_download() as report:
+        page.get_by_role("button", name="Download").first.click()
+    assert "Is the picture a watercolour?" in Path(report.value.path()).read_text(encoding="utf-8")
+    person.shot("8-report")
 
     person.open("export")
     person.button("Write the files").click()

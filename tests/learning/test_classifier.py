@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from bam_engine.errors import LearningError, Stopped
-from bam_engine.learning import LinearModel, average_precision, moments_of, score_all, separation_point, train
+from bam_engine.learning import (
+    LinearModel,
+    average_precision,
+    moments_of,
+    score_all,
+    score_many,
+    separation_point,
+    train,
+)
 
 
 def _clouds(n, dim=32, share=0.3, shift=2.0, seed=0):
@@ -194,3 +202,101 @@ def test_with_one_class_the_separation_point_is_where_the_other_must_begin():
     assert separation_point([2, 2], [0, 1]) == 2
     with pytest.raises(LearningError, match="none is there"):
         separation_point([], [])
+
+
+def test_many_models_in_one_pass_score_as_each_does_alone():
+    vectors, truth = _clouds(1500)
+    models = [train(vectors[at : at + 100], truth[at : at + 100], rng=_rng()) for at in (0, 100, 200)]
+    together = score_many(vectors, models, block=64)
+    assert together.dtype == np.float32
+    assert together.shape == (3, 1500)
+    for own, model in zip(together, models, strict=True):
+        assert own == pytest.approx(score_all(vectors, model), abs=1e-4)
+    assert score_many(vectors, []).shape == (0, 1500)
+    with pytest.raises(LearningError, match="vectors of 32 numbers"):
+        score_many(np.ones((2, 5), np.float16), models)
+
+
+def test_a_project_that_holds_half_of_the_labels_is_in_one_fold():
+    from bam_engine.learning.classifier import _folds
+
+    vectors, truth = _clouds(300)
+    groups = np.where(np.arange(300) < 150, 0, np.arange(300))
+    fold = _folds(truth, groups, np.random.default_rng(0))
+    assert len(np.unique(fold[:150])) == 1
+    model = train(vectors, truth, groups=groups, rng=_rng())
+    assert average_precision(score_all(vectors, model), truth) > truth.mean() + 0.2
+
+
+def test_when_one_project_holds_every_positive_the_default_strength_is_used():
+    vectors, truth = _clouds(200)
+    model = train(vectors, truth, groups=np.where(truth, 0, np.arange(200)), rng=_rng())
+    assert model.strength == 10.0
+    assert np.isfinite(model.separation)
+
+
+def test_training_keeps_to_one_thread_so_that_the_model_does_not_depend_on_the_cores(monkeypatch):
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    from bam_engine.learning import classifier
+
+    seen, fit = [], classifier.fit_many
+
+    def spy(*data, **more):
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return fit(*data, **more)
+
+    monkeypatch.setattr(classifier, "fit_many", spy)
+    vectors, truth = _clouds(200)
+    with threadpool_limits(2):
+        train(vectors, truth, rng=_rng())
+        after = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    assert set(seen) == {1}
+    assert after == {2}
+
+
+def test_two_that_compute_at_once_leave_the_number_of_threads_as_it_was():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    from bam_engine.learning.threads import one_thread
+
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2):
+        first, second = one_thread(), one_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == {2}
+
+
+def test_the_scores_behind_the_separation_are_those_of_folds_that_had_not_seen_the_image():
+    from sklearn.linear_model import LogisticRegression
+
+    from bam_engine.learning.classifier import _choose_strength, _folds, _with_constant
+    from bam_engine.learning.logistic import spectrum_of
+
+    vectors, truth = _clouds(120)
+    moments = moments_of(vectors)
+    features = (vectors.astype(float) - moments.mean) / moments.scale
+    folds = _folds(truth, np.arange(120) // 2, np.random.default_rng(0))
+    wide = _with_constant(features)
+    choice = _choose_strength(wide, truth, folds, spectrum_of(wide))
+    losses = {}
+    for strength in (0.1, 1.0, 10.0, 100.0):
+        unseen = np.empty(120)
+        for fold in np.unique(folds):
+            taught = folds != fold
+            ratio = (~truth[taught]).sum() / truth[taught].sum()
+            unit = taught.sum() / ((~truth[taught]).sum() + ratio * truth[taught].sum())
+            peer = LogisticRegression(C=strength * unit, class_weight={0: 1.0, 1: ratio}, tol=1e-8, max_iter=10_000)
+            unseen[~taught] = peer.fit(features[taught], truth[taught]).decision_function(features[~taught])
+        ratio = (~truth).sum() / truth.sum()
+        weight = np.where(truth, ratio, 1.0)
+        losses[strength] = weight @ np.logaddexp(0, np.where(truth, -unseen, unseen))
+        if strength == choice.strength:
+            assert choice.unseen == pytest.approx(unseen, abs=0.05)
+    assert choice.strength == min(losses, key=losses.get)

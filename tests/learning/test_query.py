@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import MATCHES_TEXT, STRATEGIES, ask, margin, mixture, random, similar, spread, top
+from bam_engine.learning import MATCHES_TEXT, STRATEGIES, ask, diverse, margin, mixture, random, similar, spread, top
 
 
 @st.composite
@@ -19,12 +19,21 @@ def collections(draw):
     return vectors, scores, pool, rng.integers(0, 6, size=n), draw(st.integers(1, 70))
 
 
-@given(collections(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 99), st.integers(1, 4))
-def test_every_batch_keeps_its_word(collection, strategy, seed, cap):
+def all_but_equal(vectors, pool):
+    """The definition: at most 4 % of the mean squared distance to the centre of the pool."""
+    wide = vectors.astype(float)
+    centre = wide[pool].mean(axis=0)
+    limit = 0.04 * np.mean(np.sum((wide[pool] - centre) ** 2, axis=1)) + 1e-4
+    return lambda one, other: np.sum((wide[one] - wide[other]) ** 2) <= limit
+
+
+@given(collections(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 99), st.integers(1, 4), st.integers(0, 9))
+def test_every_batch_keeps_its_word(collection, strategy, seed, cap, n_asked):
     vectors, scores, pool, groups, count = collection
+    asked = np.setdiff1d(np.arange(len(vectors)), pool)[:n_asked]
 
     def batch():
-        limits = {"groups": groups, "cap_per_group": cap, "rng": np.random.default_rng(seed)}
+        limits = {"groups": groups, "cap_per_group": cap, "asked": asked, "rng": np.random.default_rng(seed)}
         return ask(strategy, vectors, scores, pool, count, centre=0.5, **limits)
 
     one, two = batch(), batch()
@@ -33,14 +42,40 @@ def test_every_batch_keeps_its_word(collection, strategy, seed, cap):
     assert len(one.reasons) == len(one.rows) == len(set(one.rows.tolist())) <= count
     assert set(one.rows.tolist()) <= set(pool.tolist())
     if strategy == "random":
-        assert len(one.rows) == min(count, len(pool))  # a plain random sample has no caps
+        assert len(one.rows) == min(count, len(pool))  # a plain random sample leaves nothing out
         return
-    assert max(Counter(groups[one.rows].tolist()).values()) <= cap
-    assert len({vectors[row].tobytes() for row in one.rows}) == len(one.rows)
-    left = np.setdiff1d(pool, one.rows)
+    same, known = all_but_equal(vectors, pool), [*asked, *one.rows]
+    assert max(Counter(groups[one.rows].tolist()).values(), default=0) <= cap
+    if all(any(same(row, other) for other in asked) for row in pool):
+        assert len(one.rows) > 0  # better known images than none
+        return
+    assert not any(same(row, other) for row in one.rows for other in known if other != row)
     if len(one.rows) < count:  # only what is barred is left over
-        asked, full = {vectors[r].tobytes() for r in one.rows}, Counter(groups[one.rows].tolist())
-        assert all(vectors[r].tobytes() in asked or full[groups[r]] >= cap for r in left)
+        full, left = Counter(groups[one.rows].tolist()), np.setdiff1d(pool, one.rows)
+        assert all(full[groups[row]] >= cap or any(same(row, other) for other in known) for row in left)
+
+
+def test_near_duplicates_are_told_by_what_sets_images_apart_not_by_what_all_share():
+    rng = np.random.default_rng(0)
+    common = np.concatenate([[40.0], np.zeros(16)])  # every cosine is above 0.98: a narrow cone of vectors
+    vectors = common + np.concatenate([np.zeros((300, 1)), rng.normal(size=(300, 16))], axis=1)
+    vectors[200:] = vectors[:100] + 0.02 * rng.normal(size=(100, 17))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    assert (vectors @ vectors.T).min() > 0.95
+    scores = rng.normal(size=300).astype(np.float32)
+    batch = top(scores, np.arange(300), 300, vectors=vectors)
+    assert len(batch.rows) == 200
+    assert len({row % 200 for row in batch.rows.tolist()}) == 200
+    later = top(scores, np.arange(100, 300), 300, vectors=vectors, asked=np.arange(100))
+    assert set(later.rows.tolist()) == set(range(100, 200))
+
+
+def test_near_duplicates_among_many_asked_are_found_wherever_they_stand():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(2000, 24)).astype(np.float16)
+    vectors[1000:1300] = vectors[:300]
+    batch = top(-np.arange(2000, dtype=np.float32), np.arange(1000, 2000), 50, vectors=vectors, asked=np.arange(1000))
+    assert batch.rows.tolist() == list(range(1300, 1350))
 
 
 @given(collections(), st.floats(-3, 3))
@@ -50,6 +85,81 @@ def test_margin_and_top_are_sorts_with_ties_by_row(collection, centre):
     assert margin(scores, pool, count, centre=float(np.float32(centre))).rows.tolist() == nearest[:count]
     highest = sorted(pool.tolist(), key=lambda row: (-scores[row], row))
     assert top(scores, pool, count).rows.tolist() == highest[:count]
+
+
+def test_a_diverse_batch_is_uncertain_and_asks_no_kind_of_image_over_and_over():
+    rng = np.random.default_rng(3)
+    kind = rng.choice(20, size=4000, p=[0.81] + [0.01] * 19)
+    vectors = (np.eye(20)[kind] + 0.05 * rng.normal(size=(4000, 20))).astype(np.float16)
+    scores = rng.normal(size=4000).astype(np.float32)
+    pool = np.arange(4000)
+    batch = diverse(vectors, scores, pool, 40, centre=0.5, rng=rng)
+    nearest = margin(scores, pool, 40, centre=0.5)
+    shortlist = np.sort(np.abs(scores - 0.5))[:400]
+    assert set(batch.reasons) == {"unlike the others asked"}
+    assert np.abs(scores[batch.rows] - 0.5).max() <= shortlist[-1]
+    assert len(set(kind[batch.rows].tolist())) > 1.5 * len(set(kind[nearest.rows].tolist()))
+
+
+def test_a_diverse_batch_follows_the_gradients_not_the_vectors_alone():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(200, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = np.where(np.arange(200) % 2, 6.0, 0.0).astype(np.float32)  # half is in doubt, half is as good as known
+    picked = [diverse(vectors, scores, np.arange(200), 20, centre=6.0, rng=np.random.default_rng(s)) for s in range(5)]
+    assert np.mean([(one.rows % 2).mean() for one in picked]) > 0.9  # half, were it the vectors alone
+
+
+def test_what_all_images_share_does_not_hide_what_an_example_shows():
+    rng = np.random.default_rng(0)
+    style, kind = rng.integers(0, 3, size=3000), rng.random(3000) < 0.03
+    vectors = 3 * np.eye(30)[style] + 2.2 * np.outer(kind, np.eye(30)[10]) + 0.2 * rng.normal(size=(3000, 30))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    example = int(np.flatnonzero(kind)[0])
+    pool, styles = np.setdiff1d(np.arange(3000), [example]), {}
+    for plain in (False, True):
+        batch = similar(vectors, vectors[[example]], pool, 60, contrast=0, plain=plain, rng=rng)
+        styles[plain] = np.bincount(style[batch.rows[kind[batch.rows]]], minlength=3)
+    assert np.count_nonzero(styles[True]) == 1  # images of its kind, in its own style alone
+    assert styles[False].min() > 10
+
+
+def test_where_only_near_duplicates_are_left_they_are_asked():
+    rng = np.random.default_rng(0)
+    vectors = np.tile(rng.normal(size=(30, 8)), (2, 1)).astype(np.float16)
+    scores = rng.normal(size=60).astype(np.float32)
+    some = top(scores, np.arange(20, 60), 20, vectors=vectors, asked=np.arange(20))
+    assert sorted(row % 30 for row in some.rows.tolist()) == list(range(20, 30))
+    last = top(scores, np.arange(30, 60), 20, vectors=vectors, asked=np.arange(30))
+    assert last.rows.tolist() == (30 + np.argsort(-scores[30:])[:20]).tolist()
+
+
+def test_plain_likeness_is_the_cosine():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(300, 8))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    batch = similar(vectors, 7 * vectors[:1], np.arange(300), 20, contrast=0, plain=True, rng=rng)
+    assert batch.rows.tolist() == np.argsort(-(vectors @ vectors[0]), kind="stable")[:20].tolist()
+
+
+def test_a_collection_of_one_vector_has_one_image_to_ask():
+    vectors = np.ones((50, 4), np.float16)
+    rng = np.random.default_rng(0)
+    assert len(similar(vectors, vectors[:1], np.arange(50), 10, rng=rng).rows) == 1
+    scores = np.zeros(50, np.float32)
+    for strategy in set(STRATEGIES) - {"random"}:
+        assert len(ask(strategy, vectors, scores, np.arange(50), 10, centre=0.0, rng=rng).rows) == 1
+
+
+def test_a_project_of_half_the_collection_does_not_fill_the_batch():
+    rng = np.random.default_rng(0)
+    vectors, groups = rng.normal(size=(1000, 8)).astype(np.float16), np.arange(1000)
+    groups[:500] = 0
+    scores = np.where(groups == 0, 5.0, 0.0).astype(np.float32) + rng.normal(size=1000).astype(np.float32)
+    for strategy in set(STRATEGIES) - {"random"}:
+        batch = ask(strategy, vectors, scores, np.arange(1000), 50, centre=5.0, groups=groups, rng=rng)
+        assert len(batch.rows) == 50
+        assert (groups[batch.rows] == 0).sum() <= 3
 
 
 def test_a_long_pool_is_ranked_as_a_full_sort_would():
@@ -79,7 +189,7 @@ def test_a_mixture_holds_its_four_parts_for_the_reasons_it_gives():
 def test_the_diverse_part_comes_from_all_clusters_of_the_uncertain():
     rng = np.random.default_rng(0)
     cluster = np.arange(1000) % 10
-    vectors = (np.eye(10)[cluster] + 0.01 * rng.normal(size=(1000, 10))).astype(np.float16)
+    vectors = (np.eye(10)[cluster] + 0.1 * rng.normal(size=(1000, 10))).astype(np.float16)
     scores = (0.001 * rng.random(1000)).astype(np.float32)
     batch = mixture(vectors, scores, np.arange(1000), 100, centre=0.0, rng=rng)
     diverse = batch.rows[np.array(batch.reasons) == "unlike the others asked"]
@@ -98,13 +208,13 @@ def test_a_spread_batch_visits_neighbourhoods_that_a_random_one_misses():
 
 
 def test_similar_images_come_nearest_first_and_every_example_has_its_turn():
-    angles = np.linspace(0, np.pi, 181)
+    angles = np.linspace(0, np.pi, 13)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    pool, rng = np.arange(181), np.random.default_rng(0)
-    one = similar(vectors, vectors[90], pool, 5, contrast=0, rng=rng)
-    assert sorted(one.rows.tolist()) == [88, 89, 90, 91, 92]
-    two = similar(vectors, vectors[[20, 160]], pool, 6, contrast=0, reason=MATCHES_TEXT, rng=rng)
-    assert sorted(two.rows.tolist()) == [19, 20, 21, 159, 160, 161]
+    pool, rng = np.arange(13), np.random.default_rng(0)
+    one = similar(vectors, vectors[6], pool, 5, contrast=0, plain=True, rng=rng)
+    assert sorted(one.rows.tolist()) == [4, 5, 6, 7, 8]
+    two = similar(vectors, vectors[[2, 10]], pool, 6, contrast=0, plain=True, reason=MATCHES_TEXT, rng=rng)
+    assert sorted(two.rows.tolist()) == [1, 2, 3, 9, 10, 11]
     assert set(two.reasons) == {"matches the text"}
 
 
@@ -133,10 +243,11 @@ def test_real_pictures_like_an_example_share_its_look(shared_images, shared_labe
     assert paint[batch.rows].mean() > 1.5 * paint.mean()
 
 
-def test_few_large_projects_still_fill_a_batch_evenly():
+@pytest.mark.parametrize("n", [400, 20_000])
+def test_few_large_projects_still_fill_a_batch_evenly(n):
     rng = np.random.default_rng(0)
-    vectors, groups = rng.normal(size=(400, 4)).astype(np.float16), np.repeat([0, 1, 2, 3], 100)
-    batch = mixture(vectors, vectors[:, 0].astype(np.float32), np.arange(400), 40, centre=0.0, groups=groups, rng=rng)
+    vectors, groups = rng.normal(size=(n, 8)).astype(np.float16), np.repeat([0, 1, 2, 3], n // 4)
+    batch = mixture(vectors, vectors[:, 0].astype(np.float32), np.arange(n), 40, centre=0.0, groups=groups, rng=rng)
     assert len(batch.rows) == 40
     assert max(Counter(groups[batch.rows].tolist()).values()) <= 20
 
@@ -151,5 +262,10 @@ def test_what_cannot_be_asked_is_refused_in_words():
         top(np.zeros(3, np.float32), [0, 9], 1)
     with pytest.raises(LearningError, match="no query strategy 'luck'; there are mixture, margin"):
         ask("luck", np.zeros((1, 1)), np.zeros(1), [0], 1, centre=0.0, rng=rng)
+    lost = np.array([0.5, np.nan, np.inf, 1.0], np.float32)
+    for strategy in ("mixture", "margin", "top", "diverse"):
+        with pytest.raises(LearningError, match="2 of the 3 images that may be asked have no score"):
+            ask(strategy, np.eye(4), lost, [0, 1, 2], 1, centre=0.0, rng=rng)
+        assert ask(strategy, np.eye(4), lost, [0, 3], 1, centre=0.0, rng=rng).rows[0] in (0, 3)
     with pytest.raises(LearningError, match="embedded by the same encoder"):
         similar(np.zeros((3, 4)), np.zeros(5), [0], 1, rng=rng)

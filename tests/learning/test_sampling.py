@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import draw_validation, training_pool
+from bam_engine.learning import band_probabilities, draw_validation, spread_over_projects, training_pool
 
 
 @given(st.integers(1, 80), st.data())
@@ -46,3 +46,31 @@ def test_more_than_there_is_cannot_be_drawn():
         draw_validation(0, 1, rng=rng)
     with pytest.raises(LearningError, match="project codes of shape"):
         training_pool(3, [0], [1, 2])
+
+
+@pytest.mark.parametrize("sizes", [[1] * 50, [10] * 5, [30, 10, 5, 5], [49, 1]])
+def test_each_image_is_equally_likely_and_a_project_gives_its_share(sizes):
+    groups, rng = np.repeat(np.arange(len(sizes)), sizes), np.random.default_rng(0)
+    seen = np.zeros(len(groups))
+    for _ in range(3000):
+        drawn = spread_over_projects(np.arange(len(groups)), groups, 10, rng=rng)
+        assert len(set(drawn)) == 10
+        of_project = np.bincount(groups[drawn], minlength=len(sizes))
+        share = np.array(sizes) * 10 / len(groups)
+        assert (of_project >= np.floor(share)).all()
+        assert (of_project <= np.ceil(share)).all()
+        seen[drawn] += 1
+    assert abs(seen / 3000 - 10 / len(groups)).max() < 5 * np.sqrt(0.2 * 0.8 / 3000)
+
+
+def test_the_probability_of_a_band_is_the_share_that_was_drawn_of_it():
+    frame = np.concatenate([np.full(100, 3.0), np.full(400, 2.0), np.full(500, 1.0)])
+    drawn = np.concatenate([np.full(50, 3.0), np.full(40, 2.0), np.full(10, 1.0)])
+    found = band_probabilities(frame, drawn, [3.0, 2.5, 2.0, 1.0, np.nan], cuts=[3.0, 2.0])
+    np.testing.assert_allclose(found, [0.5, 0.1, 0.1, 0.02, 0])
+
+
+def test_bands_with_few_draws_are_joined():
+    frame, drawn = np.arange(1000.0), np.arange(0.0, 1000, 50)  # 20 draws, every band of 10 has one at most
+    found = band_probabilities(frame, drawn, [5.0, 995.0], cuts=np.arange(0, 1000, 10.0))
+    np.testing.assert_allclose(found, 0.02, rtol=0.1)

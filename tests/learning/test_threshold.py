@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError, NoThreshold
-from bam_engine.learning import choose_threshold, clopper_pearson, fixed_cuts, lower_bound, threshold_at
+from bam_engine.learning import certify_recall, choose_threshold, clopper_pearson, fixed_cuts, lower_bound, threshold_at
 from benchmarks.guarantee import CURVES, play
 
 targets = st.sampled_from([0.5, 0.8, 0.9, 0.95])
@@ -148,7 +148,10 @@ def test_the_naive_rule_breaks_its_promise_so_the_measurement_can_tell():
 
 def test_no_threshold_names_the_best_that_was_reached():
     scores = np.array([0.9, 0.713, 0.5, 0.4])
-    with pytest.raises(NoThreshold, match=r"precision 0.95: the best is 0.67, at score 0.500\. Label another round"):
+    with pytest.raises(
+        NoThreshold,
+        match=r"precision 0.95: the best is 0.67, at score 0.500, where 0.14 is shown\. Label another round",
+    ):
         choose_threshold(scores, [0, 1, 1, 0], target=0.95)
 
 
@@ -177,3 +180,33 @@ def test_weights_move_the_threshold_as_repetition_would():
     scores, labels = np.array([4.0, 3, 2, 1]), np.array([1, 0, 1, 0])
     assert choose_threshold(scores, labels, target=0.6, weights=[1, 1, 9, 1]).value == 1.0
     assert choose_threshold(scores, labels, target=0.6, weights=[1, 9, 1, 1]).value == 4.0
+
+
+@pytest.mark.parametrize("n_positive", [29, 60, 200])
+def test_the_certified_recall_is_kept_in_at_least_nineteen_of_twenty_samples(n_positive):
+    rng, broken, runs = np.random.default_rng(3), 0, 2000
+    for _ in range(runs):
+        scores = rng.random(n_positive)  # of positives: the share above a cut is one minus it
+        found = certify_recall(scores, np.ones(n_positive, int), target=0.9)
+        broken += found.value is not None and 1 - found.value < 0.9
+    assert broken / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_recall_needs_29_positives_and_says_how_many_images_that_is():
+    scores, labels = np.arange(280.0), np.arange(280) % 10 == 0
+    found = certify_recall(scores, labels, target=0.9)
+    assert (found.value, found.n_positive, found.missing) == (None, 28, 10)
+    assert "about 10 more random images" in found.evidence
+    assert certify_recall(np.arange(290.0), np.arange(290) % 10 == 0, target=0.9).value == 0.0
+
+
+def test_near_copies_of_a_project_are_one_positive_for_the_recall():
+    scores = np.arange(60.0)
+    assert certify_recall(scores, np.ones(60, int), groups=np.arange(60) // 3).value is None
+    assert certify_recall(scores, np.ones(60, int), groups=np.arange(60)).value is not None
+
+
+def test_recall_without_a_positive_is_said_and_a_target_of_one_refused():
+    assert certify_recall([1.0, 2.0], [0, 0]).missing is None
+    with pytest.raises(LearningError):
+        certify_recall([1.0, 2.0], [1, 0], target=1.0)

@@ -7,32 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds
+from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds, validation
 from bam_engine.workspace.embedding import embed_collection
 from tests.conftest import Oracle
+from tests.pages.conftest import text_of
 from web.navigation import GROUPS
 
 PAGES = [name for names in GROUPS.values() for name in names]
-
-
-@pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Give a function that runs one page of a workspace inside the app's frame."""
-
-    def run(workspace: Workspace, page: str, **query: str) -> AppTest:
-        monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
-        monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
-        app = AppTest.from_string(f"from web.frame import draw\ndraw({page!r})", default_timeout=60)
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.run()
-
-    return run
-
-
-def text_of(app: AppTest) -> str:
-    parts = [*app.markdown, *app.info, *app.warning, *app.success, *app.caption, *app.error]
-    return "\n".join(str(part.value) for part in parts)
 
 
 def button(app: AppTest, label: str):
@@ -85,7 +66,7 @@ def test_the_validation_sample_is_drawn_from_the_page(
 def test_a_labelled_round_trains_by_itself(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    rounds.draw_validation(workspace, watercolor, 30, seed=1)
+    validation.draw_validation(workspace, watercolor, 30, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=12, seed=1).task)
     app = open_page(workspace, "rounds")
@@ -149,7 +130,7 @@ def test_a_folder_that_is_not_there_is_named(open_page: Callable[..., AppTest], 
 def test_a_lone_kind_of_label_is_said_on_the_page(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.truth = dict.fromkeys(oracle.truth, False)
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=8, seed=1).task)
@@ -166,7 +147,7 @@ def test_two_annotators_are_told_to_wait_for_each_other(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     workspace.redundancy = 2
-    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="me")
     assert "waits for another annotator" in text_of(open_page(workspace, "annotate"))
 
@@ -199,7 +180,7 @@ def test_with_openclip_the_search_box_reads_text_and_a_round_starts_from_it(
     app.text_input(key="gallery-search").set_value("a red apple").run()
     check(app)
     assert "120 images found" in text_of(app)
-    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     app = open_page(workspace, "rounds")
     app.segmented_control[0].set_value("text").run()

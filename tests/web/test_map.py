@@ -67,14 +67,16 @@ SCRIPT = """
     from web.components.map import picture_map
 
     st.set_page_config(layout="wide")
-    name = st.query_params.get("map", "demo")
+    name = "one" if st.checkbox("another map") else st.query_params.get("map", "demo")
     view = MAPS[name]
     colour = st.segmented_control("Colour", view.kinds(), default="density")
-    picked = picture_map(
+    found = picture_map(
         name, version=view.version, colour=colour, picture_from_zoom=view.picture_from_zoom, max_zoom=view.max_zoom,
         count=len(view), legend=view.legend(colour), key="map",
     )
-    st.write(f"picked: {picked.row if picked else None}")
+    st.write(f"picked: {found.picked.row if found.picked else None}")
+    st.write(f"corners: {len(found.area.corners) if found.area else None}")
+    st.write(f"inside: {len(view.source.in_polygon(found.area.corners)) if found.area else None}")
 """
 
 
@@ -224,3 +226,110 @@ def test_dragging_moves_the_map_and_the_button_brings_it_back(page: Any, address
     assert page.get_by_text("picked: None").is_visible()
     page.get_by_role("button", name="Show the whole map").click()
     page.wait_for_function("() => JSON.parse(sessionStorage.getItem('bam-map-demo'))[1] === 0.5")
+
+
+def number_of(page: Any, what: str) -> str:
+    """What the script says of the area: its corners or the images inside."""
+    return str(page.locator("p", has_text=f"{what}:").inner_text().split(": ")[1])
+
+
+def said(page: Any, what: str, wanted: str) -> None:
+    page.get_by_text(f"{what}: {wanted}", exact=True).wait_for()
+
+
+def draw_around(page: Any, field: Any, shares: list[tuple[float, float]], *, steps: int = 12) -> None:
+    """Draw with the mouse through places given as shares of the map's width and height."""
+    box = field.bounding_box()
+    corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=steps)
+    page.mouse.up()
+
+
+SQUARE = [(0.2, 0.05), (0.8, 0.05), (0.8, 0.95), (0.2, 0.95), (0.2, 0.06)]
+
+
+def test_an_area_drawn_with_shift_gives_its_images_to_python_and_picks_none(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    before = page.evaluate("() => sessionStorage.getItem('bam-map-demo')")
+    page.keyboard.down("Shift")
+    draw_around(page, field, SQUARE)
+    page.keyboard.up("Shift")
+    page.locator(".bam-map path.leaflet-interactive, .bam-map svg path").first.wait_for()
+    page.wait_for_function("() => !document.body.innerText.includes('inside: None')")
+    assert 1000 < int(number_of(page, "inside")) <= 5000
+    assert 4 <= int(number_of(page, "corners")) <= 8
+    page.wait_for_timeout(500)
+    said(page, "picked", "None")
+    assert page.evaluate("() => sessionStorage.getItem('bam-map-demo')") == before  # the map itself has not moved
+
+
+def test_the_button_draws_one_area_and_then_the_map_is_dragged_again(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    button = page.locator(".bam-lasso")
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    draw_around(page, field, SQUARE)
+    page.wait_for_function("() => !document.body.innerText.includes('inside: None')")
+    assert button.get_attribute("aria-pressed") == "false"
+    inside, before = number_of(page, "inside"), page.evaluate("() => sessionStorage.getItem('bam-map-demo')")
+    draw_around(page, field, [(0.5, 0.5), (0.6, 0.6)])
+    page.wait_for_timeout(600)
+    assert page.evaluate("() => sessionStorage.getItem('bam-map-demo')") != before
+    assert number_of(page, "inside") == inside  # a place on the map, not on the screen
+
+
+def test_a_wild_line_is_sent_with_at_most_200_corners(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    zigzag = [(0.1 + 0.8 * step / 400, 0.1 + 0.8 * (step % 2)) for step in range(400)]
+    page.keyboard.down("Shift")
+    draw_around(page, field, zigzag, steps=1)
+    page.keyboard.up("Shift")
+    page.wait_for_function("() => !document.body.innerText.includes('corners: None')")
+    assert 3 <= int(number_of(page, "corners")) <= 200
+
+
+def test_escape_and_the_cross_clear_the_area_and_a_slip_of_the_hand_selects_nothing(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    page.keyboard.down("Shift")
+    draw_around(page, field, [(0.5, 0.5), (0.502, 0.502)])
+    page.keyboard.up("Shift")
+    page.wait_for_timeout(500)
+    said(page, "inside", "None")
+    for clear in (lambda: page.locator(".bam-clear").click(), lambda: page.keyboard.press("Escape")):
+        page.keyboard.down("Shift")
+        draw_around(page, field, SQUARE)
+        page.keyboard.up("Shift")
+        page.wait_for_function("() => !document.body.innerText.includes('inside: None')")
+        field.focus()
+        page.mouse.move(5, 5)
+        page.locator(".bam-card").wait_for(state="hidden")
+        clear()
+        said(page, "inside", "None")
+        assert not page.locator(".bam-clear").is_visible()
+
+
+def test_the_keyboard_selects_what_is_in_view(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    field.focus()
+    page.keyboard.press("Shift+Enter")
+    said(page, "inside", "5000")
+    said(page, "corners", "4")
+
+
+def test_another_map_begins_without_an_area(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    page.keyboard.down("Shift")
+    draw_around(page, field, SQUARE)
+    page.keyboard.up("Shift")
+    page.wait_for_function("() => !document.body.innerText.includes('inside: None')")
+    page.get_by_text("another map").click()
+    said(page, "inside", "None")

@@ -33,6 +33,7 @@ def test_every_step_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         "threshold",
         "layout",
         "audit",
+        "report",
         "export",
         "status",
     ):

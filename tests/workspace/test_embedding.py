@@ -9,7 +9,7 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.collection import ingest_folder
 from bam_engine.errors import BamError, EmbeddingError, Stopped
-from bam_engine.workspace import Workspace, rounds
+from bam_engine.workspace import Workspace, asking, rounds
 from bam_engine.workspace.embedding import embed_collection, neighbours, reads_text, search_text, stage
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.search import find
@@ -101,7 +101,7 @@ def test_with_openclip_a_text_finds_images_and_starts_a_round(
     likeness = workspace.vectors().array().astype(np.float32) @ wanted
     expected = np.argsort(-likeness, kind="stable")[:20].tolist()
     assert find(workspace, "a pear in watercolour", 20) == expected
-    strategy, batch = rounds.propose(workspace, watercolor, count=8, text="a pear in watercolour")
+    strategy, batch = asking.propose(workspace, watercolor, count=8, text="a pear in watercolour")
     assert strategy == "text"
     matching = [int(r) for r, why in zip(batch.rows, batch.reasons, strict=True) if why.startswith("matches the text")]
     assert set(matching) <= set(expected)

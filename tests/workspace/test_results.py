@@ -23,13 +23,18 @@ def played(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Works
     return workspace
 
 
-def test_the_suggested_threshold_is_in_force_until_one_is_kept(played: Workspace, watercolor: Attribute) -> None:
+def test_the_suggested_threshold_is_in_force_until_one_is_kept(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
     suggested = thresholds.current_threshold(played, watercolor)
     assert suggested is not None
     assert not suggested.kept
     kept = thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.8))
     assert kept.kept
     assert thresholds.current_threshold(played, watercolor) == kept
+    rounds.train(played, watercolor)  # on the same labels: the same model
+    assert thresholds.current_threshold(played, watercolor) == kept
+    oracle.answer(played, rounds.start_round(played, watercolor, count=4, seed=9).task)
     rounds.train(played, watercolor)
     after = thresholds.current_threshold(played, watercolor)
     assert after is not None
@@ -144,7 +149,7 @@ def test_the_ranking_is_by_score_and_search_finds_names(played: Workspace, water
 def test_an_image_is_described_by_every_room(played: Workspace, watercolor: Attribute) -> None:
     row = int(tasks.validation_task(played, watercolor).rows[0])
     found = describe(played, row)
-    assert [name for name, _, _ in found.scores] == ["media_watercolor"]
+    assert [line.attribute for line in found.scores] == ["media_watercolor"]
     assert found.annotations[0][1] == "oracle"
     assert row not in [other for other, _ in found.neighbours]
     likeness = [value for _, value in found.neighbours]

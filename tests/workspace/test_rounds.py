@@ -5,7 +5,7 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
-from bam_engine.workspace import Workspace, rounds, tasks
+from bam_engine.workspace import Workspace, asking, rounds, tasks, validation
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.search import ranking
 from tests.conftest import Oracle
@@ -13,7 +13,7 @@ from tests.conftest import Oracle
 
 def test_the_steps_follow_one_another(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     seen = [rounds.state(workspace, watercolor).step]
-    rounds.draw_validation(workspace, watercolor, 40, seed=1)
+    validation.draw_validation(workspace, watercolor, 40, seed=1)
     seen.append(rounds.state(workspace, watercolor).step)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     for number in range(rounds.ROUNDS):
@@ -38,7 +38,7 @@ def test_no_project_of_the_validation_set_is_ever_asked(
     oracle.play(workspace, watercolor)
     groups = workspace.catalogue.projects()
     held = set(groups[tasks.validation_task(workspace, watercolor).rows])
-    asked = rounds.asked_rows(workspace, watercolor)
+    asked = asking.asked_rows(workspace, watercolor)
     assert len(asked) == 48
     assert not held & set(groups[asked])
 
@@ -62,14 +62,14 @@ def test_a_round_keeps_why_each_image_was_asked(workspace: Workspace, watercolor
 
 def test_what_is_proposed_is_what_the_round_asks(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     oracle.play(workspace, watercolor, count=1)
-    _, batch = rounds.propose(workspace, watercolor, count=9, seed=5)
+    _, batch = asking.propose(workspace, watercolor, count=9, seed=5)
     turn = rounds.start_round(workspace, watercolor, count=9, seed=5)
     assert turn.task.rows.tolist() == batch.rows.tolist()
 
 
 def test_examples_bring_images_like_them(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     seed = next(row for row in range(120) if oracle.knows(workspace, row))
-    strategy, batch = rounds.propose(workspace, watercolor, count=12, seeds=[seed])
+    strategy, batch = asking.propose(workspace, watercolor, count=12, seeds=[seed])
     assert strategy == "examples"
     like = [row for row, reason in zip(batch.rows, batch.reasons, strict=True) if reason == "like your examples"]
     assert np.mean([oracle.knows(workspace, row) for row in like]) > 0.6
@@ -98,7 +98,7 @@ def test_scores_come_back_after_the_cache_is_deleted(
 def test_labels_of_one_kind_alone_say_which_is_missing_and_the_next_round_can_start(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, wrong: bool
 ) -> None:
-    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.truth = dict.fromkeys(oracle.truth, wrong)
     turn = rounds.start_round(workspace, watercolor, count=8, seed=1)
@@ -121,7 +121,7 @@ def test_a_validation_set_without_positives_is_said_and_the_training_stands(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     truth = dict(oracle.truth)
-    rounds.draw_validation(workspace, watercolor, 10, seed=1)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.truth = dict.fromkeys(truth, False)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.truth = truth
@@ -132,24 +132,24 @@ def test_a_validation_set_without_positives_is_said_and_the_training_stands(
 
 
 def test_more_validation_images_are_new_ones(workspace: Workspace, watercolor: Attribute) -> None:
-    assert rounds.draw_validation(workspace, watercolor, 30, seed=1) == 30
-    assert rounds.draw_validation(workspace, watercolor, 30, seed=1) == 30
+    assert validation.draw_validation(workspace, watercolor, 30, seed=1) == 30
+    assert validation.draw_validation(workspace, watercolor, 30, seed=1) == 30
     rows = tasks.validation_task(workspace, watercolor).rows
     assert len(rows) == len(set(rows.tolist())) == 60
-    assert rounds.draw_validation(workspace, watercolor, 500, seed=1) == 60
+    assert validation.draw_validation(workspace, watercolor, 500, seed=1) == 60
     with pytest.raises(LearningError, match="already in the validation set"):
-        rounds.draw_validation(workspace, watercolor, 1)
+        validation.draw_validation(workspace, watercolor, 1)
 
 
 def test_an_image_without_a_vector_has_no_score_and_is_never_asked(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    lost = int(rounds.pool_of(workspace, watercolor)[0])
+    lost = int(asking.pool_of(workspace, watercolor)[0])
     store = workspace.vectors()
     store.replace([lost], np.zeros((1, store.dim), np.float32))
     rounds.train(workspace, watercolor)
     scores = scores_of(workspace, watercolor)
     assert np.flatnonzero(np.isnan(scores)).tolist() == [lost]
-    assert lost not in rounds.pool_of(workspace, watercolor)
+    assert lost not in asking.pool_of(workspace, watercolor)
     assert lost not in ranking(workspace, watercolor)

@@ -1,7 +1,7 @@
-"""The map component: drag to pan, scroll to zoom, hover for a picture, click to pick an image.
+"""The map component: drag to pan, scroll to zoom, hover for a picture, click to pick an image, draw to select an area.
 
 In:  the id and version of a map that ``tile_routes`` serves, and what to colour it by.
-Out: ``.picked``, the row of the image that was clicked, or None. Hovering, panning and zooming never rerun the page.
+Out: the image that was clicked and the area that was drawn, if any. Hovering, panning and zooming never rerun the page.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _LEAFLET_CSS = _HERE.parents[1] / "vendor" / "leaflet" / "leaflet.css"
 _component = st.components.v2.component(
     "picture_map",
     css=_LEAFLET_CSS.read_text(encoding="utf-8") + (_HERE / "map.css").read_text(encoding="utf-8"),
-    js=(_HERE / "map.js").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("area.js", "map.js")),  # one module
 )
 
 
@@ -26,6 +26,22 @@ class Picked:
 
     row: int
     click: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area drawn on the map: its corners (x, y) in the map's [0, 1] squared, and what tells it from others."""
+
+    corners: tuple[tuple[float, float], ...]
+    drawn: str
+
+
+@dataclass(frozen=True)
+class OnMap:
+    """What was done on the map last: the click on an image, and the area that is selected."""
+
+    picked: Picked | None
+    area: Area | None
 
 
 def picture_map(
@@ -41,7 +57,7 @@ def picture_map(
     label: str = "Map of the collection",
     height: int = 640,
     key: str | None = None,
-) -> Picked | None:
+) -> OnMap:
     """Show a map, and keep its view across reruns and changes of colour.
 
     Parameters
@@ -65,9 +81,10 @@ def picture_map(
 
     Returns
     -------
-    Picked or None
-        The last click on an image; None before it, and after a click beside all images. It stays the same through
-        reruns that a click did not cause; two clicks on one image differ.
+    OnMap
+        ``picked``: the last click on an image; None before it, and after a click beside all images. It stays the same
+        through reruns that a click did not cause; two clicks on one image differ. ``area``: what is selected now, at
+        most 200 corners; None without a selection.
     """
     data = {
         "mapId": map_id,
@@ -80,9 +97,20 @@ def picture_map(
         "legend": dict(legend) if legend else None,
         "label": label,
     }
-    result = _component(key=key, data=data, default={"picked": None}, height=height, on_picked_change=_nothing)
-    return None if result.picked is None else Picked(int(result.picked["row"]), str(result.picked["click"]))
+    result = _component(
+        key=key,
+        data=data,
+        default={"picked": None, "area": None},
+        height=height,
+        on_picked_change=_nothing,
+        on_area_change=_nothing,
+    )
+    picked, area = result.picked, result.area
+    return OnMap(
+        None if picked is None else Picked(int(picked["row"]), str(picked["click"])),
+        None if area is None else Area(tuple((float(x), float(y)) for x, y in area["corners"]), str(area["drawn"])),
+    )
 
 
 def _nothing() -> None:
-    """Let Streamlit know that picking is a state; the rerun itself is the effect."""
+    """Let Streamlit know that a click and an area are states; the rerun itself is the effect."""

@@ -1,4 +1,7 @@
-// The map in the browser: Leaflet over our tiles. Hover and pictures ask routes; only a click reaches Python.
+// The map in the browser: Leaflet over our tiles. Hover and pictures ask routes; only a click and a drawn area reach
+// Python.
+//
+// The file area.js stands before this one in the same module.
 //
 // Streamlit calls the default function at every rerun with the same parentElement: the map is made once and kept, then
 // told of what changed. Map coordinates are x, y in [0, 1], y down; Leaflet's latlng is (y, x).
@@ -17,6 +20,7 @@ export default function (component) {
     VIEWS.set(parentElement, view);
   }
   view.pick = (row) => setStateValue("picked", row === null ? null : { row, click: `${Date.now()}-${Math.random()}` });
+  view.send = (area) => setStateValue("area", area);
   view.ready = view.ready.then(() => update(view, data)).catch((error) => complain(view, error));
   return () => setTimeout(() => leave(parentElement), 0);
 }
@@ -77,8 +81,10 @@ function start(view, L) {
     wheelPxPerZoomLevel: 90,
     maxBounds: [[-1.5, -1.5], [2.5, 2.5]],
     maxBoundsViscosity: 0.7,
+    boxZoom: false, // dragging with Shift draws an area
   });
   addReset(view);
+  addLasso(view);
   listen(view);
   view.watcher = new ResizeObserver(() => view.map.invalidateSize({ pan: false }));
   view.watcher.observe(view.root);
@@ -118,12 +124,13 @@ function update(view, data) {
   const before = view.data;
   view.data = data;
   view.field.setAttribute("role", "application");
-  view.field.setAttribute("aria-label", data.label + ". Arrow keys pan, plus and minus zoom, Enter picks.");
+  view.field.setAttribute("aria-label", data.label + ". Arrow keys pan, plus and minus zoom, Enter picks, Shift+Enter selects what is in view.");
   view.note.textContent = "There is no image on this map yet.";
   view.note.hidden = data.count > 0;
   view.map.setMaxZoom(data.maxZoom);
   if (!before || before.mapId !== data.mapId) {
     view.chosen?.remove();
+    if (before) select(view, null);
     remembered(view) || home(view);
   }
   const changed = !before || ["mapId", "version", "colour"].some((name) => before[name] !== data[name]);
@@ -208,10 +215,13 @@ function listen(view) {
   const { map, field } = view;
   map.on("mousemove", (event) => {
     keysInUse(view, false);
+    if (view.corners) return;
     hover(view, event.latlng);
   });
   map.on("mouseout dragstart zoomstart", () => hideCard(view));
-  map.on("click", (event) => choose(view, event.latlng));
+  map.on("click", (event) => {
+    if (performance.now() - (view.drewAt ?? -1000) > 300) choose(view, event.latlng);
+  });
   map.on("zoomend", () => fade(view));
   map.on("moveend", () => {
     remember(view);
@@ -226,10 +236,19 @@ function listen(view) {
 
 function pressed(view, event) {
   if (event.target !== view.field || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter") choose(view, view.map.getCenter());
+  if (event.key === "Enter" && event.shiftKey) selectView(view);
+  else if (event.key === "Enter") choose(view, view.map.getCenter());
   else if (event.key === "Home") home(view, true);
-  else if (event.key === "Escape") hideCard(view);
+  else if (event.key === "Escape") escape(view);
   else if (event.key.startsWith("Arrow") || "+-=".includes(event.key)) keysInUse(view, true);
+}
+
+function escape(view) {
+  if (view.corners || view.armed) {
+    dropLine(view);
+    arm(view, false);
+  } else if (!view.card.hidden) hideCard(view);
+  else select(view, null);
 }
 
 // Whoever steers by keys aims with the middle of the map.
@@ -285,9 +304,12 @@ async function choose(view, latlng) {
   view.pick(found ? found.row : null);
 }
 
+function primary(view) {
+  return getComputedStyle(view.root).getPropertyValue("--st-primary-color").trim() || "#ff4b4b";
+}
+
 function outline(view, found, chosen = false) {
-  const color = getComputedStyle(view.root).getPropertyValue("--st-primary-color").trim() || "#ff4b4b";
-  const style = { color, weight: chosen ? 3 : 2, fill: false, interactive: false };
+  const style = { color: primary(view), weight: chosen ? 3 : 2, fill: false, interactive: false };
   if (!found.box || chosen) return view.L.circleMarker([found.y, found.x], { ...style, radius: 8 }).addTo(view.map);
   const [left, top, right, bottom] = found.box;
   return view.L.rectangle([[top, left], [bottom, right]], style).addTo(view.map);

@@ -1,0 +1,155 @@
+"""What looking at neighbours alone (SEALS) buys, and what it costs: time on generated vectors, positives on real ones.
+
+    python -m benchmarks.candidates [--n 1000000 2500000] [--seeds 20] [--json FILE]
+
+Time: 400 labels of earlier rounds have been looked up, 100 are new. Everything: the query strategy over every image
+that may be asked. Neighbours: the candidates are gathered and the same strategy looks at them; before that, once a
+round and in the training's thread, the neighbours of the 100 new labels are looked up. Scoring is shown beside them: it
+is done in either case, since the gallery, the map and the threshold want a score for every image. The vectors are in
+memory.
+
+Pictures: the 6,793 real ones by MobileNetV2, four rounds of 50 after 24 random and one positive example, both ways from
+the same start. So few images would be looked at whole; here 10 neighbours of each label and 1 % at random are, so that
+the share that is looked at is small as it is among millions.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.learning import ask, choose_candidates, moments_of, nearest, score_all, seeds_of, train
+from benchmarks import pictures
+from benchmarks.machine import machine
+from benchmarks.round import DIM, generate
+
+REPEATS, LABELS, BATCH = 3, 400, 100
+ROUNDS, ASKED, NEAR = 4, 50, 10
+STRATEGIES = ("mixture", "margin", "top")
+
+
+def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the quickest of the repeats after one to warm up, and what the work gives."""
+    took, found = [], None
+    for _ in range(REPEATS + 1):
+        start = time.perf_counter()
+        found = work()
+        took.append(time.perf_counter() - start)
+    return min(took[1:]), found
+
+
+def measure(n: int) -> dict[str, Any]:
+    """Return the seconds of every step for ``n`` generated images, and how much both ways agree."""
+    rng = np.random.default_rng(0)
+    vectors, truth = generate(n, rng)
+    labelled = np.sort(rng.choice(n, size=LABELS + BATCH, replace=False))
+    model = train(vectors[labelled], truth[labelled], moments=moments_of(vectors[:4096]), rng=rng)
+    scoring, scores = seconds(lambda: score_all(vectors, model))
+    pool = np.delete(np.arange(n), labelled)
+    seeds = seeds_of(labelled, truth[labelled], doubt=np.abs(scores[labelled] - model.separation))
+    looking, _ = seconds(lambda: nearest(vectors, seeds[:BATCH]))
+    near = nearest(vectors, seeds).rows
+
+    def query(strategy: str, *, narrow: bool) -> npt.NDArray[np.int64]:
+        rng = np.random.default_rng(1)
+        rows = choose_candidates(pool, near, rng=rng) if narrow else pool
+        return ask(strategy, vectors, scores, rows, BATCH, centre=model.separation, asked=labelled, rng=rng).rows
+
+    found: dict[str, Any] = {
+        "n": n,
+        "candidates": len(choose_candidates(pool, near, rng=rng)),
+        "score_everything": scoring,
+        "look_up_new_labels": looking,
+        "agreement": {},
+    }
+    for strategy in STRATEGIES:
+        whole, everything = seconds(lambda name=strategy: query(name, narrow=False))
+        part, among = seconds(lambda name=strategy: query(name, narrow=True))
+        found[f"query_everything_{strategy}"], found[f"query_neighbours_{strategy}"] = whole, part
+        found["agreement"][strategy] = len(np.intersect1d(everything, among)) / BATCH
+    return found
+
+
+def play(found: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, narrow: bool) -> dict[str, float]:
+    """Play the rounds; return the positives found, the share looked at, and the last batch's agreement."""
+    vectors, rng = found.vectors, np.random.default_rng(seed)
+    labelled = np.append(rng.choice(np.flatnonzero(~truth), 24, replace=False), rng.choice(np.flatnonzero(truth)))
+    moments, looked, agreed = moments_of(vectors), [], []
+    for _ in range(ROUNDS):
+        model = train(vectors[labelled], truth[labelled], groups=found.projects[labelled], moments=moments, rng=rng)
+        scores = score_all(vectors, model)
+        pool = np.setdiff1d(np.arange(len(vectors)), labelled)
+        near = nearest(vectors, labelled, count=NEAR).rows
+        rows = choose_candidates(pool, near, fewest=0, rng=rng)
+        more: dict[str, Any] = {"centre": model.separation, "groups": found.projects, "asked": labelled}
+        state = int(rng.integers(2**31))
+        both = [
+            ask("mixture", vectors, scores, part, ASKED, rng=np.random.default_rng(state), **more).rows
+            for part in (pool, rows)
+        ]
+        looked.append(len(rows) / len(pool))
+        agreed.append(len(np.intersect1d(*both)) / ASKED)
+        labelled = np.concatenate([labelled, both[narrow]])
+    return {"positives": float(truth[labelled].sum()), "looked_at": looked[-1], "agreement": float(np.mean(agreed))}
+
+
+def on_pictures(seeds: int) -> dict[str, Any]:
+    """Return, for every attribute, the mean positives found both ways with the spread of their difference."""
+    found, result = pictures.load(), {}
+    for name, truth in found.truth.items():
+        whole = [play(found, truth, seed, narrow=False) for seed in range(seeds)]
+        part = [play(found, truth, seed, narrow=True) for seed in range(seeds)]
+        gain = np.array([b["positives"] - a["positives"] for a, b in zip(whole, part, strict=True)])
+        error = float(gain.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else float("nan")
+        result[name] = {
+            "share": float(truth.mean()),
+            "everything": float(np.mean([line["positives"] for line in whole])),
+            "neighbours": float(np.mean([line["positives"] for line in part])),
+            "difference": [float(gain.mean()), float(gain.mean() - 2 * error), float(gain.mean() + 2 * error)],
+            "looked_at": float(np.mean([line["looked_at"] for line in part])),
+            "agreement": float(np.mean([line["agreement"] for line in part])),
+        }
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, nargs="*", default=[1_000_000, 2_500_000], help="images of the collections")
+    parser.add_argument("--seeds", type=int, default=20, help="plays for each attribute of the pictures; 0: none")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    options = parser.parse_args()
+    result: dict[str, Any] = {"machine": machine(), "dim": DIM, "generated": [], "pictures": {}}
+    print(f"generated vectors x {DIM} float16, {LABELS} labels and {BATCH} new ones, a batch of {BATCH}; {machine()}")
+    for n in options.n:
+        found = measure(n)
+        result["generated"].append(found)
+        print(f"\n{n:,} images, {found['candidates']:,} candidates")
+        print(f"  scoring every image {found['score_everything']:.3f} s (either way)")
+        print(f"  looking {BATCH} new labels up {found['look_up_new_labels']:.3f} s (neighbours only, once a round)")
+        for name in STRATEGIES:
+            whole, part = found[f"query_everything_{name}"], found[f"query_neighbours_{name}"]
+            share = found["agreement"][name]
+            print(f"  {name:<8} everything {whole:.3f} s, neighbours {part:.3f} s; {share:.0%} of the batch the same")
+    if options.seeds and pictures.available("mobilenetv2"):
+        result["pictures"] = on_pictures(options.seeds)
+        print(f"\n6,793 pictures: positives among {25 + ROUNDS * ASKED} labels, mean of {options.seeds} plays")
+        print(
+            f"{'attribute':<12} {'share':>6} {'everything':>10} {'neighbours':>10} {'difference':>20} {'looked at':>9}"
+        )
+        for name, line in result["pictures"].items():
+            gain, low, high = line["difference"]
+            print(
+                f"{name:<12} {line['share']:>6.1%} {line['everything']:>10.1f} {line['neighbours']:>10.1f} "
+                f"{gain:>+6.1f} ({low:+.1f} to {high:+.1f}) {line['looked_at']:>9.0%}"
+            )
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""How many positives the first 50 labels hold, from one example image and from five, beside random.
+
+    python -m benchmarks.first_batch [--seeds 40] [--attributes NAME ...] [--encoder mobilenetv2|builtin] [--json FILE]
+
+On the real pictures, as the app asks: a validation set of 200 is drawn and its projects stay out; the examples are
+positives of the pool drawn at random, typical or not. The first batch of 25 is asked like the examples, the second by
+the mixture once there is a model. Counted are positives beside the examples themselves. "At once" asks the 50 in one
+batch. "Left" is how many there are to find: where it is under ten, ten cannot be found. A start from a text cannot be
+measured here: there are no CLIP weights.
+
+Medians with exact 95 % intervals over the seeds; "ten" is the share of the runs that found at least ten.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.learning import draw_validation, moments_of, training_pool
+from bam_engine.learning.simulation import play, query_of
+from benchmarks import pictures
+from benchmarks.machine import machine
+from benchmarks.strategies import Summary, median
+
+LABELS, VALIDATION, WANTED = 50, 200, 10
+WAYS = {"1 example": (1, 25), "5 examples": (5, 25), "1, at once": (1, 50), "random": (0, 25)}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One run: positives among the labels beside the examples, and how many there were to find."""
+
+    attribute: str
+    seed: int
+    way: str
+    positives: int
+    left: int
+
+
+def run(found: pictures.Pictures, attribute: str, way: str, seed: int) -> Found:
+    rng, truth = np.random.default_rng([seed, 0]), found.truth[attribute]
+    n = len(truth)
+    held = draw_validation(n, VALIDATION, rng=rng).rows
+    pool = training_pool(n, held, found.projects)
+    positives = rng.permutation(pool[truth[pool]])
+    count, batch = WAYS[way]
+    examples = positives[:count]
+    strategy = "mixture" if count else "random"
+    query = query_of(strategy, found.vectors, groups=found.projects, seeds=found.vectors[examples] if count else None)
+    sample = np.sort(rng.choice(n, size=min(n, 4096), replace=False))
+    size = {"batch": batch, "groups": found.projects, "moments": moments_of(found.vectors[sample])}
+    for known in play(found.vectors, truth, pool, query=query, **size, rng=np.random.default_rng([seed, 1])):
+        if len(known.labelled) >= LABELS:
+            break
+    hits = known.labelled[known.answers]
+    return Found(attribute, seed, way, int((~np.isin(hits, examples)).sum()), len(positives) - count)
+
+
+def job(task: tuple[str, str, int]) -> list[Found]:
+    """Play one attribute by every way, seed by seed."""
+    encoder, attribute, seeds = task
+    found = pictures.load(encoder)
+    return [run(found, attribute, way, seed) for way in WAYS for seed in range(seeds)]
+
+
+def summarised(runs: list[Found], way: str) -> tuple[Summary, npt.NDArray[np.int64]]:
+    values = np.array([one.positives for one in runs if one.way == way])
+    return median(values), values
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--attributes", nargs="+", choices=pictures.ATTRIBUTES, default=list(pictures.ATTRIBUTES))
+    parser.add_argument("--encoder", choices=list(pictures.ENCODERS), default="mobilenetv2")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    if not pictures.available(options.encoder):
+        print("skipped: the real pictures or the encoder's weights are not beside the project.")
+        return
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    truth = pictures.load(options.encoder).truth
+    print(f"positives among the first {LABELS} labels, {options.encoder}, {options.seeds} seeds; {machine()}")
+    print(f"{'attribute':<12}{'share':>6}{'left':>6} " + "".join(f"{way:>18}{'ten':>6}" for way in WAYS), flush=True)
+    tasks = [(options.encoder, attribute, options.seeds) for attribute in options.attributes]
+    kept = []
+    with multiprocessing.get_context("spawn").Pool(min(2, os.cpu_count() or 1)) as pool:
+        for runs in pool.imap(job, tasks):
+            kept += runs
+            cells = ""
+            for way in WAYS:
+                middle, values = summarised(runs, way)
+                cells += f"{middle.value:.0f} [{middle.low:.0f}, {middle.high:.0f}]".rjust(18)
+                cells += f"{(values >= WANTED).mean():.0%}".rjust(6)
+            name, left = runs[0].attribute, np.median([one.left for one in runs if one.way == "1 example"])
+            print(f"{name:<12}{truth[name].mean():>6.1%}{left:>6.0f} {cells}", flush=True)
+    if options.json:
+        figures = {"machine": machine(), "encoder": options.encoder, "runs": [asdict(one) for one in kept]}
+        options.json.write_text(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main()

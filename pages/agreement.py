@@ -1,0 +1,174 @@
+"""Agreement: how far people agree about an attribute, and the images on which one of them has to decide."""
+
+import streamlit as st
+
+from bam_engine.workspace import adjudication, agreement
+from bam_engine.workspace.adjudication import Votes
+from bam_engine.workspace.agreement import Agreement, Measure
+from web import ui
+from web.components.gallery import Picture, gallery
+from web.engine import workspace
+from web.image_panel import open_image
+from web.navigation import go
+
+SHOWN = 120
+MARKS = {1: "yes", 0: "no", -1: "unsure"}
+MEANINGS = {
+    "Raw agreement": "How often two people who answered the same image said the same. It does not say how much of that "
+    "is luck: where nearly every image is “no”, it is high by itself.",
+    "Krippendorff's alpha": "Agreement beyond luck, of all annotators at once: 1 in all, 0 as by luck, below 0 less "
+    "than by luck. Krippendorff asks for 0.80, and for 0.67 where conclusions may be tentative. It does not say that "
+    "the answers are right: people can share a mistake.",
+    "Probably positive": "Share of positives among the images that several people answered, by the model of Dawid and "
+    "Skene, which weighs each annotator by how reliable their answers look. It assumes that people err independently.",
+}
+
+ws = workspace()
+ui.head(
+    "Agreement",
+    "How far the people who answered the same images agree, and the images on which somebody has to decide.",
+)
+
+
+def words(found: Measure) -> str:
+    """Say a measure with its interval, or a dash."""
+    return "–" if found.value is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+
+def votes(said: Votes) -> str:
+    """Say how many said what: ``2 yes · 1 no``."""
+    names = ("yes", "no", "unsure")
+    return " · ".join(f"{count} {name}" for count, name in zip(said, names, strict=True) if count) or "no votes left"
+
+
+def numbers(found: Agreement) -> None:
+    """Draw the measures over all annotators, each with its interval and what it means."""
+    measures = dict(zip(MEANINGS, (found.raw, found.alpha, found.model), strict=True))
+    for cell, (name, measure) in zip(st.columns(len(measures)), measures.items(), strict=True):
+        with cell:
+            value = "–" if measure.value is None else f"{measure.value:.2f}"
+            between = f"{measure.low:.2f} to {measure.high:.2f} · {ui.several(measure.n, 'image')}"
+            there = measure.value is not None
+            st.metric(name, value, between if there else None, delta_color="off", delta_arrow="off")
+            st.caption(MEANINGS[name])
+            if not there and found.raw.value is not None:
+                st.caption(f"Not known yet: {ui.plain(measure.why)}")
+    st.caption(
+        f"{ui.several(found.answered, 'image')} answered, {found.shared:,} of them by several people. Intervals hold "
+        "with 95 % confidence, images of one project counting as alike."
+    )
+
+
+def tables(found: Agreement) -> None:
+    """Draw every two annotators, and every annotator."""
+    if found.pairs:
+        st.subheader("Every two people", anchor=False)
+        lines = [
+            {
+                "annotators": f"{pair.first} and {pair.second}",
+                "shared images": pair.shared,
+                "raw agreement": words(pair.raw),
+                "Cohen's kappa": pair.kappa.why or words(pair.kappa),
+            }
+            for pair in found.pairs
+        ]
+        st.dataframe(lines, hide_index=True, width="stretch")
+        st.caption(
+            "Cohen's kappa is the agreement of two beyond what their own shares of yes and no would give by luck. It "
+            "does not compare across attributes: the rarer the positives, the lower it gets for the same care."
+        )
+    st.subheader("Every annotator", anchor=False)
+    lines = [
+        {
+            "annotator": line.name,
+            "answers": line.answers,
+            "says yes": words(line.positive),
+            "unsure": words(line.unsure),
+            "as most others say": words(line.with_others),
+            "sensitivity": words(line.sensitivity),
+            "specificity": words(line.specificity),
+        }
+        for line in found.annotators
+    ]
+    st.dataframe(lines, hide_index=True, width="stretch")
+    st.caption(
+        "“As most others say” leaves out a person's own vote. Sensitivity: how often they say yes of images that are "
+        "probably positive; specificity: no of probably negative ones; both by the model of Dawid and Skene."
+    )
+
+
+def waiting() -> None:
+    """Draw the images that wait for a decision, and the way to decide them."""
+    found = adjudication.disputes(ws, attribute, ui.annotator())
+    st.subheader("Disputed images", anchor=False)
+    if not found:
+        st.caption("No image waits for a decision: wherever enough people have answered, they agree or it is decided.")
+        return
+    mine = sum(one.answered_before for one in found)
+    st.markdown(
+        f"**{ui.several(len(found), 'image')}** on which enough people have answered and do not agree. Ask one more "
+        "person, or decide: a decision settles the label whatever the votes, and can be taken back. The votes stay as "
+        "they are, in the numbers above too."
+    )
+    if mine:
+        st.caption(
+            f"{ui.plain(ui.annotator())} has answered {mine:,} of them before. A fresh pair of eyes is better; those "
+            "come last."
+        )
+    if st.button("Adjudicate these", type="primary", icon=":material/gavel:"):
+        go("annotate", attribute.name, task="adjudication")
+    pictures = [
+        Picture(one.row, votes(one.votes) + (" · you too" if one.answered_before else "")) for one in found[:SHOWN]
+    ]
+    picked = gallery(pictures, key=f"disputes-{attribute.id}", version=ws.id)
+    if len(found) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(found):,} are shown.")
+    if picked is not None:
+        open_image(picked)
+
+
+def settled() -> None:
+    """Draw what was decided, the newest first, and a way to take one back."""
+    found = adjudication.decided(ws, attribute)
+    if not found:
+        return
+    st.subheader("Decided images", anchor=False)
+    st.caption("The newest decision first. Choose an image to take its decision back.")
+    key = f"decided-{attribute.id}"
+    chosen = st.session_state.get(f"{key}-chosen")
+    one = next((one for one in found if one.row == chosen), None)
+    if one is not None and st.button(f"Take back the decision on image {one.row}", icon=":material/undo:"):
+        adjudication.take_back(ws, attribute, one.row, ui.annotator())
+        st.rerun()
+    pictures = [
+        Picture(one.row, f"{votes(one.votes)} · by {one.annotator}", mark=MARKS[one.answer]) for one in found[:SHOWN]
+    ]
+    picked = gallery(pictures, key=key, version=ws.id, selected=[] if chosen is None else [chosen])
+    if picked is not None:
+        st.session_state[f"{key}-chosen"] = picked
+        st.rerun()
+
+
+bar = st.columns([2, 3], vertical_alignment="bottom")
+with bar[0]:
+    attribute = ui.pick_attribute()
+if attribute is None:
+    st.stop()
+with bar[1]:
+    left_out = st.toggle(
+        "Leave out “unsure”",
+        help="Off, the stricter way: whoever is unsure about what another is sure of does not agree with them.",
+    )
+
+measured = agreement.measure(ws, attribute, unsure="missing" if left_out else "value")
+if not measured.annotators:
+    ui.empty("Nobody has answered about this attribute yet.", "Go to its rounds", "rounds", attribute.name)
+    st.stop()
+if measured.raw.value is None:
+    hint, action, page = agreement.how_to_overlap(ws)
+    ui.empty(f"**Agreement is not known yet:** {ui.plain(measured.raw.why)} {hint}", action, page, attribute.name)
+else:
+    numbers(measured)
+tables(measured)
+waiting()
+settled()

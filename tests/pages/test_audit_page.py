@@ -1,0 +1,78 @@
+"""The audit page tells how many people judged, whether the target is kept, and hands out the chart."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import Workspace, audits, thresholds
+from tests.conftest import Oracle
+from tests.pages.conftest import text_of
+
+
+@pytest.fixture
+def decided(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
+    oracle.play(workspace, watercolor, count=1)
+    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    return workspace
+
+
+def test_sizes_and_people_are_set_on_the_page(
+    open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute
+) -> None:
+    app = open_page(decided, "audit")
+    for place, value in enumerate((5, 3, 2)):
+        app.number_input[place].set_value(value)
+    next(button for button in app.button if button.label == "Draw the audit").click()
+    text_of(app.run())
+    (drawn,) = audits.results(decided, watercolor)
+    assert (drawn.task.rows.size, drawn.people) == (8, 2)
+
+
+def test_who_has_judged_their_share_is_told_that_the_rest_waits(
+    open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=4, n_rejected=2, people=2, seed=1)
+    oracle.answer(decided, drawn.task, name="me")
+    words = text_of(open_page(decided, "audit"))
+    assert "2 people judge each image" in words
+    assert "me 6" in words
+    assert "waits for another annotator" in words
+    assert "2 people must agree" in text_of(open_page(decided, "annotate"))
+
+
+def test_the_page_says_the_verdict_both_definitions_and_what_it_would_take(
+    open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=6, n_rejected=4, people=2, seed=1)
+    oracle.answer(decided, drawn.task, name="anna")
+    oracle.answer(decided, drawn.task, name="berta")
+    app = open_page(decided, "audit")
+    words = text_of(app)
+    assert "leaves 0\\.9 open" in words
+    assert "at least one" in words
+    assert [one.label for one in app.metric][:4] == [
+        "Precision",
+        "Precision, BAM's definition",
+        "Missed",
+        "Design effect",
+    ]
+    sizes, history = (table.value for table in app.dataframe[:2])
+    assert list(sizes["judged"]) == [6, 100, 200, 400]
+    assert list(sizes["must be positive"]) == ["not even all", "96", "188", "371"]
+    assert list(history["people"]) == ["anna, berta"]
+    assert list(history["in force"]) == ["yes"]
+    assert {one.label for one in app.get("download_button")} >= {"SVG", "PNG", "CSV"}
+
+
+def test_an_audit_of_an_older_threshold_stays_in_the_list(
+    open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute, oracle: Oracle, tmp_path: Path
+) -> None:
+    oracle.answer(decided, audits.draw(decided, watercolor, n_accepted=4, n_rejected=2, seed=1).task)
+    thresholds.keep(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
+    app = open_page(decided, "audit")
+    text_of(app)
+    assert list(app.dataframe[0].value["in force"]) == ["no"]
+    assert any(button.label == "Draw the audit" for button in app.button)

@@ -1,0 +1,437 @@
+"""Disputes are settled by decisions that count everywhere a label does, and agreement is measured on votes alone."""
+
+import csv
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bam_engine.annotation import Answers, Attribute, Decisions, NewAnswer
+from bam_engine.annotation.agreement import kappa_of, tabulate
+from bam_engine.audit import judged_by_consensus
+from bam_engine.cli import main
+from bam_engine.errors import AnnotationError
+from bam_engine.learning.intervals import Shares
+from bam_engine.workspace import Workspace, adjudication, agreement, audits, rounds, tasks, thresholds
+from bam_engine.workspace.agreement import Measure
+from bam_engine.workspace.asking import training_labels
+from bam_engine.workspace.export import export
+from bam_engine.workspace.looking import describe
+from bam_engine.workspace.status import waiting_tasks
+from tests.conftest import Oracle
+
+
+def vote(
+    workspace: Workspace, attribute: Attribute, name: str, said: Mapping[int, int], purpose: str = "validation"
+) -> str:
+    """Let ``name`` answer; return the assignment."""
+    who = workspace.annotations.annotator(name)
+    made = workspace.annotations.assign(attribute.id, who, list(said), purpose=purpose, source_id=0)
+    workspace.annotations.record(made.id, [NewAnswer(uuid.uuid4().hex, row, answer) for row, answer in said.items()])
+    return made.id
+
+
+def decide(workspace: Workspace, attribute: Attribute, name: str, said: Mapping[int, int]) -> None:
+    """Let ``name`` decide the images, through the task as the grid does."""
+    assignment = tasks.open_task(workspace, tasks.adjudication_task(workspace, attribute), name)
+    assert assignment is not None
+    answers = [NewAnswer(uuid.uuid4().hex, row, answer) for row, answer in said.items()]
+    workspace.annotations.record(assignment.id, answers)
+
+
+def waiting(workspace: Workspace, attribute: Attribute, name: str = "eve") -> list[int]:
+    return [one.row for one in adjudication.disputes(workspace, attribute, name)]
+
+
+@pytest.fixture
+def team(workspace: Workspace, watercolor: Attribute) -> Workspace:
+    """Ada and ben, of whom two must agree: 0 and 1 settled, 2 and 3 disputed, 4 doubted by both, 5 seen by one."""
+    workspace.redundancy = 2
+    vote(workspace, watercolor, "ada", {0: 1, 1: 0, 2: 1, 3: 0, 4: -1, 5: 1})
+    vote(workspace, watercolor, "ben", {0: 1, 1: 0, 2: 0, 3: 1, 4: -1})
+    return workspace
+
+
+# What is disputed
+
+
+def test_disputed_is_what_enough_people_answered_without_agreeing(team: Workspace, watercolor: Attribute) -> None:
+    assert waiting(team, watercolor) == [2, 3, 4]
+    vote(team, watercolor, "cleo", {3: -1})
+    assert waiting(team, watercolor) == [3, 2, 4], "the most answered first"
+    vote(team, watercolor, "dan", {3: 1})
+    assert waiting(team, watercolor) == [2, 4], "two against one agree"
+    team.redundancy = 3
+    assert waiting(team, watercolor) == [3], "the others wait for a third person"
+
+
+def test_one_person_alone_disputes_nothing(workspace: Workspace, watercolor: Attribute) -> None:
+    vote(workspace, watercolor, "ada", {0: -1, 1: 1})
+    assert waiting(workspace, watercolor) == []
+    vote(workspace, watercolor, "ben", {1: 0})
+    assert waiting(workspace, watercolor) == [1]
+
+
+def test_who_has_not_answered_before_is_asked_in_order_and_who_has_gets_those_last(
+    team: Workspace, watercolor: Attribute
+) -> None:
+    vote(team, watercolor, "cleo", {2: -1, 3: -1})
+    task = tasks.adjudication_task(team, watercolor)
+    assert task.rows.tolist() == [2, 3, 4]
+    cleo = team.annotations.annotator("cleo")
+    assert tasks.rows_for(team, task, cleo).tolist() == [4, 2, 3]
+    assert [(one.row, one.votes, one.answered_before) for one in adjudication.disputes(team, watercolor, "cleo")] == [
+        (4, (0, 0, 2), False),
+        (2, (1, 1, 1), True),
+        (3, (1, 1, 1), True),
+    ]
+    assert "eve" not in {who.name for who in team.annotations.annotators()}, "looking enters nobody"
+
+
+def test_nobody_comes_to_adjudicate_unasked(team: Workspace, watercolor: Attribute) -> None:
+    assert "adjudication" not in [task.purpose for task in waiting_tasks(team, watercolor, "eve")]
+    assert waiting_tasks(team, watercolor, "eve", adjudicating=True)[0].purpose == "adjudication"
+
+
+# What a decision does
+
+
+def test_a_decision_is_the_label_and_is_not_asked_again(team: Workspace, watercolor: Attribute) -> None:
+    decide(team, watercolor, "eve", {2: 0, 3: 1, 4: -1})
+    found = tasks.labels(team, watercolor)
+    assert tasks.labels_of(found, np.array([0, 1, 2, 3, 4, 5])).tolist() == [1, 0, 0, 1, -1, -1]
+    assert found.counts[2].tolist() == [1, 1, 0], "no vote was added"
+    assert waiting(team, watercolor) == []
+    assert tasks.open_task(team, tasks.adjudication_task(team, watercolor), "dan") is None
+    assert [(one.row, one.answer, one.annotator, one.votes) for one in adjudication.decided(team, watercolor)] == [
+        (4, -1, "eve", (0, 0, 2)),
+        (3, 1, "eve", (1, 1, 0)),
+        (2, 0, "eve", (1, 1, 0)),
+    ]
+
+
+def test_a_round_whose_disputes_are_decided_is_complete_and_trains_on_the_decisions(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    workspace.redundancy = 2
+    task = rounds.start_round(workspace, watercolor, count=6, seed=1).task
+    oracle.answer(workspace, task, name="ada")
+    oracle.answer(workspace, task, name="ben", wrong=True)
+    assert tasks.state(workspace, task).disputed == 6
+    assert len(training_labels(workspace, watercolor)[0]) == 0
+    first, second, third, *_ = task.rows.tolist()
+    decide(workspace, watercolor, "eve", {first: 1, second: 0, third: -1})
+    rows, labels = training_labels(workspace, watercolor)
+    assert dict(zip(rows.tolist(), labels.tolist(), strict=True)) == {first: 1, second: 0}
+    found = tasks.state(workspace, task)
+    assert (found.answered, found.settled, found.positive, found.disputed) == (6, 2, 1, 3)
+    left = tasks.rows_for(workspace, task, workspace.annotations.annotator("dan")).tolist()
+    assert left == [row for row in task.rows.tolist() if row not in (first, second, third)]
+
+
+def test_a_decision_stands_when_the_votes_are_taken_back(team: Workspace, watercolor: Attribute) -> None:
+    decide(team, watercolor, "eve", {2: 1})
+    for name in ("ada", "ben"):
+        vote(team, watercolor, name, {2: -2})
+    found = tasks.labels(team, watercolor)
+    assert tasks.labels_of(found, np.array([2])).tolist() == [1]
+    assert adjudication.decided(team, watercolor)[0].votes == (0, 0, 0)
+    task = tasks.Task(watercolor, "validation", 0, "", np.array([2, 3, 9]))
+    assert tasks.state(team, task).answered == 2, "a decided image needs nobody"
+
+
+def test_taken_back_an_image_waits_again(team: Workspace, watercolor: Attribute) -> None:
+    decide(team, watercolor, "eve", {2: 1, 3: 1})
+    with pytest.raises(AnnotationError, match="ada has decided nothing about image 2"):
+        adjudication.take_back(team, watercolor, 2, "ada")
+    adjudication.take_back(team, watercolor, 2, "eve")
+    assert waiting(team, watercolor) == [2, 4]
+    assert [one.row for one in adjudication.decided(team, watercolor)] == [3]
+    with pytest.raises(AnnotationError, match="nothing to take back"):
+        adjudication.take_back(team, watercolor, 2, "eve")
+
+
+def test_an_adjudication_under_way_goes_on_until_somebody_else_decides_what_is_left(
+    team: Workspace, watercolor: Attribute
+) -> None:
+    task = tasks.adjudication_task(team, watercolor)
+    first = tasks.open_task(team, task, "eve")
+    assert first is not None
+    assert first.rows == (2, 3, 4)
+    team.annotations.record(first.id, [NewAnswer("a", 2, 1)])
+    assert tasks.open_task(team, tasks.adjudication_task(team, watercolor), "eve") == first
+    decide(team, watercolor, "dan", {3: 0})
+    again = tasks.open_task(team, tasks.adjudication_task(team, watercolor), "eve")
+    assert again is not None
+    assert again.rows == (4,)
+    vote(team, watercolor, "cleo", {4: 1})
+    vote(team, watercolor, "dan", {4: 1})
+    assert tasks.open_task(team, tasks.adjudication_task(team, watercolor), "eve") is None, "the votes agree by now"
+
+
+def test_an_audit_takes_a_decision_for_a_judgement(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    oracle.play(workspace, watercolor, count=2)
+    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    workspace.redundancy = 2
+    drawn = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=2, seed=1)
+    oracle.answer(workspace, drawn.task, name="ada")
+    oracle.answer(workspace, drawn.task, name="ben", wrong=True)
+    before = audits.results(workspace, watercolor)[-1]
+    assert before.state.disputed == 6
+    assert before.precision is not None
+    assert before.precision.k == 0, "an image without agreement does not count as positive"
+    decide(workspace, watercolor, "eve", dict.fromkeys(drawn.task.rows.tolist(), 1))
+    found = audits.results(workspace, watercolor)[-1]
+    assert found.state.disputed == 0
+    assert found.precision is not None
+    assert (found.precision.k, found.precision.n) == (4, 4)
+    assert found.by_any == before.by_any, "a decision is no vote"
+
+
+def test_judgements_of_an_audit_follow_the_decision_and_not_the_votes() -> None:
+    decisions = Decisions(np.array([7, 8]), np.array([3, 3]), np.array([0, -1], np.int8), np.array([1, 2]))
+    found = judged_by_consensus([7, 7, 8, 9], [1, 1, 1, 1], redundancy=1, decisions=decisions)
+    assert found.of([7, 8, 9]).tolist() == [0, 0, 1], "decided unsure is not positive"
+    lone = Decisions(np.array([5]), np.array([3]), np.array([1], np.int8), np.array([1]))
+    assert judged_by_consensus([7], [1], redundancy=2, decisions=lone).of([5, 7]).tolist() == [1, -1]
+
+
+def test_the_export_keeps_votes_and_decisions_apart(team: Workspace, watercolor: Attribute, tmp_path: Path) -> None:
+    decide(team, watercolor, "ada", {2: 0, 4: -1})
+    (path,) = export(team, tmp_path / "out.sqlite", form="sqlite")
+    connection = sqlite3.connect(path)
+    crowd = dict(connection.execute("select mid, label from crowd_labels"))
+    raw = connection.execute("select mid, label from crowd_raw_choices order by mid").fetchall()
+    ruled = connection.execute("select mid, attribute, worker_id, label from adjudications").fetchall()
+    hits = connection.execute("select count(*) from crowd_raw_hits").fetchone()[0]
+    connection.close()
+    ids = [image.id for image in team.catalogue.images(range(6))]
+    assert crowd == {ids[0]: "positive", ids[1]: "negative", ids[2]: "negative"}
+    assert sorted((mid, label) for mid, label in raw if mid == ids[2]) == [(ids[2], 0), (ids[2], 1)]
+    assert len(raw) == 11
+    assert hits == 2
+    assert sorted(ruled, key=str) == sorted(
+        [(ids[2], "media_watercolor", "ada", 0), (ids[4], "media_watercolor", "ada", None)], key=str
+    )
+    export(team, tmp_path / "csv", form="csv")
+    with (tmp_path / "csv" / "annotations.csv").open(newline="", encoding="utf-8") as file:
+        kinds = [line["kind"] for line in csv.DictReader(file)]
+    assert (kinds.count("vote"), kinds.count("decision")) == (11, 2)
+
+
+def test_the_image_panel_tells_a_decision_from_a_vote(team: Workspace, watercolor: Attribute) -> None:
+    decide(team, watercolor, "eve", {2: 0})
+    assert [(name, answer) for _, name, answer in describe(team, 2).annotations] == [
+        ("ada", "yes"),
+        ("ben", "no"),
+        ("eve", "no (decision)"),
+    ]
+
+
+# How far people agree
+
+
+def test_agreement_is_measured_on_votes_alone(team: Workspace, watercolor: Attribute) -> None:
+    before = agreement.measure(team, watercolor)
+    assert (before.answered, before.shared) == (6, 5)
+    assert before.raw.value == pytest.approx(3 / 5)
+    (pair,) = before.pairs
+    assert (pair.first, pair.second, pair.shared) == ("ada", "ben", 5)
+    assert pair.raw.value == pytest.approx(3 / 5)
+    assert pair.kappa.value == pytest.approx((3 / 5 - 9 / 25) / (1 - 9 / 25))
+    decide(team, watercolor, "ada", {2: 0, 3: 1, 4: 1})
+    after = agreement.measure(team, watercolor)
+    assert (after.raw, after.alpha, after.pairs) == (before.raw, before.alpha, before.pairs)
+    assert [line.name for line in after.annotators] == ["ada", "ben"]
+
+
+def test_a_new_answer_is_measured_at_once(team: Workspace, watercolor: Attribute) -> None:
+    assert agreement.measure(team, watercolor).shared == 5
+    vote(team, watercolor, "ben", {5: 1})
+    assert agreement.measure(team, watercolor).raw.value == pytest.approx(4 / 6)
+    vote(team, watercolor, "ben", {5: -2})
+    assert agreement.measure(team, watercolor).shared == 5
+
+
+def test_every_number_has_an_interval_around_it(workspace: Workspace, watercolor: Attribute) -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.random(80) < 0.4
+    for name, right in (("ada", 0.95), ("ben", 0.9), ("cleo", 0.8)):
+        said = np.where(rng.random(80) < right, truth, ~truth).astype(int)
+        vote(workspace, watercolor, name, dict(enumerate(said.tolist())))
+    found = agreement.measure(workspace, watercolor)
+    lines = [
+        (line.positive, line.unsure, line.with_others, line.sensitivity, line.specificity) for line in found.annotators
+    ]
+    measures = [found.raw, found.alpha, found.model, *(one for line in lines for one in line)]
+    measures += [one for pair in found.pairs for one in (pair.raw, pair.kappa)]
+    for one in measures:
+        assert one.value is not None, one.why
+        assert one.low <= one.value <= one.high
+        assert 0 < one.high - one.low < 0.6
+    ada, _, cleo = found.annotators
+    assert ada.specificity.value > cleo.specificity.value
+    assert found.model.low < 0.4 < found.model.high
+
+
+def test_full_agreement_on_a_few_images_is_not_called_certain(workspace: Workspace, watercolor: Attribute) -> None:
+    for name in ("ada", "ben"):
+        vote(workspace, watercolor, name, {0: 1, 1: 0, 2: 1, 3: 0, 4: 1})
+    found = agreement.measure(workspace, watercolor)
+    for one in (found.raw, found.alpha, found.pairs[0].kappa):
+        assert one.value == 1
+        assert one.high == 1
+        assert one.low < 0.5
+
+
+def test_images_of_one_project_widen_the_intervals(
+    workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vote(workspace, watercolor, "ada", dict(enumerate([1] * 40 + [0] * 40)))
+    vote(workspace, watercolor, "ben", dict(enumerate([1] * 20 + [0] * 60)))
+
+    def width(groups: np.ndarray) -> list[float]:
+        monkeypatch.setattr(workspace.catalogue, "projects", lambda: groups)
+        workspace.memory.clear()
+        found = agreement.measure(workspace, watercolor)
+        return [one.high - one.low for one in (found.raw, found.alpha, found.pairs[0].kappa)]
+
+    alone, together = width(np.arange(120)), width(np.arange(120) // 10)
+    assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
+    monkeypatch.setattr(agreement.learning, "shares", without_width)  # the bootstrap alone
+    (_, *alone), (_, *together) = width(np.arange(120)), width(np.arange(120) // 10)
+    assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
+
+
+def test_images_of_one_project_are_drawn_together() -> None:
+    each = np.zeros((3, 3, 3))
+    each[[0, 1, 2], [0, 1, 2], [0, 1, 2]] = 1  # every image in a cell of its own
+    (drawn,) = agreement._drawn([np.array([7, 7, 8])], [each], np.random.default_rng(0))
+    assert (drawn[:, 0, 0] == drawn[:, 1, 1]).all()
+    assert (drawn[:, 0, 0] + drawn[:, 2, 2] == 2).all()
+    assert set(drawn[:, 0, 0]) == {0, 1, 2}
+
+
+def test_an_image_weighs_in_the_interval_of_alpha_as_it_does_in_alpha(
+    workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement.learning, "shares", without_width)
+    monkeypatch.setattr(agreement, "REPEATS", 1)
+    for place, name in enumerate(("ada", "ben", "cleo", "dan", "eve")):
+        alike = dict(enumerate([1, 0] * 20)) if place < 2 else {}
+        vote(workspace, watercolor, name, alike | {row: int(place < 2) for row in range(50, 70)})
+    found = agreement.measure(workspace, watercolor).alpha
+    assert found.value is not None
+    assert min(abs(found.low - found.value), abs(found.high - found.value)) < 1e-9
+
+
+def without_width(hits: np.ndarray, members: np.ndarray, *, weights=None, groups=None) -> Shares:
+    """Shares as if they were known for certain."""
+    value = np.array([np.average(hits[0], weights=weights)])
+    return Shares(value, value, value, value)
+
+
+@pytest.mark.parametrize(("n", "right"), [(12, 0.9), (60, 0.9), (60, 0.5)])
+def test_the_interval_of_kappa_holds_the_truth_as_often_as_it_says(n: int, right: float, monkeypatch) -> None:
+    monkeypatch.setattr(agreement, "REPEATS", 200)
+    alike, rng, held = right**2 + (1 - right) ** 2, np.random.default_rng(0), 0
+    truth = float(kappa_of(np.array([[alike, 1 - alike], [1 - alike, alike]]) / 2))
+    for _ in range(100):
+        real = rng.random(n) < 0.5
+        said = np.where(rng.random((n, 2)) < right, real[:, None], ~real[:, None]).astype(np.int8)
+        rows, people = np.nonzero(np.ones((n, 2)))
+        table = tabulate(Answers(rows, people, said[rows, people]))
+        found = agreement._agreement(table, np.arange(n), {0: "ada", 1: "ben"}, rng)[2][0].kappa
+        held += found.low <= truth <= found.high
+    assert held >= 91  # fewer than 91 of 100 happen once in 30 where 95 % are promised
+
+
+def test_unsure_is_counted_or_left_out_as_asked(team: Workspace, watercolor: Attribute) -> None:
+    found = agreement.measure(team, watercolor, unsure="missing")
+    assert found.shared == 4
+    assert found.raw.value == pytest.approx(0.5)
+    ada = found.annotators[0]
+    assert ada.answers == 5
+    assert (ada.positive.value, ada.unsure.value) == (pytest.approx(3 / 5), pytest.approx(1 / 6))
+    counted = agreement.measure(team, watercolor).annotators[0]
+    assert (counted.answers, counted.positive.value) == (6, pytest.approx(3 / 6))
+
+
+def test_one_who_is_unsure_of_everything_is_still_listed(workspace: Workspace, watercolor: Attribute) -> None:
+    vote(workspace, watercolor, "ada", {0: 1, 1: 0})
+    vote(workspace, watercolor, "ben", {0: -1, 1: -1})
+    found = agreement.measure(workspace, watercolor, unsure="missing")
+    assert [(line.name, line.answers, line.unsure.value) for line in found.annotators] == [("ada", 2, 0), ("ben", 0, 1)]
+    assert "one person alone" in found.raw.why
+
+
+def test_ones_own_vote_does_not_agree_with_itself(team: Workspace, watercolor: Attribute) -> None:
+    ada, _ = agreement.measure(team, watercolor).annotators
+    assert (ada.with_others.value, ada.with_others.n) == (pytest.approx(0.5), 4)
+
+
+def test_where_there_is_no_number_there_is_a_reason_and_a_way_on(workspace: Workspace, watercolor: Attribute) -> None:
+    def reasons() -> list[str]:
+        found = agreement.measure(workspace, watercolor)
+        for one in (found.raw, found.alpha, found.model):
+            assert isinstance(one, Measure)
+            assert (one.value is None) == bool(one.why)
+        return [found.raw.why, found.alpha.why, found.model.why]
+
+    assert "nobody has answered" in reasons()[0]
+    vote(workspace, watercolor, "ada", {0: 0, 1: 0})
+    assert "one person alone" in reasons()[0]
+    vote(workspace, watercolor, "ben", {5: 0})
+    assert "no image was answered by two" in reasons()[1]
+    vote(workspace, watercolor, "ben", {0: 0})
+    assert "1 image alone" in reasons()[1]
+    vote(workspace, watercolor, "ben", {1: 0})
+    raw, alpha, model = reasons()
+    assert raw == ""
+    assert "alpha has no value" in alpha
+    assert "answered by 3 people" in model
+    assert agreement.how_to_overlap(workspace)[2] == "attributes"
+    workspace.redundancy = 2
+    assert agreement.how_to_overlap(workspace)[2] == "annotate"
+
+
+def test_a_model_that_may_be_upside_down_shows_no_rates(workspace: Workspace, watercolor: Attribute) -> None:
+    said = np.random.default_rng(2).integers(0, 2, 60)
+    for name, turned in (("ada", 0), ("ben", 0), ("cleo", 1), ("dan", 1)):
+        vote(workspace, watercolor, name, dict(enumerate((said ^ turned).tolist())))
+    found = agreement.measure(workspace, watercolor)
+    assert found.alpha.value is not None
+    assert found.alpha.value < 0
+    assert "cannot be told" in found.model.why
+    assert all(line.sensitivity.value is None and line.sensitivity.why for line in found.annotators)
+
+
+def test_only_the_pairs_who_share_most_are_measured(
+    team: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vote(team, watercolor, "cleo", {0: 1, 1: 0})
+    monkeypatch.setattr(agreement, "MOST_PAIRS", 1)
+    assert [(pair.first, pair.second) for pair in agreement.measure(team, watercolor).pairs] == [("ada", "ben")]
+
+
+# The command line
+
+
+def test_the_command_prints_what_the_page_shows(
+    team: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(team.folder))
+    monkeypatch.setenv("BAM_CACHE", str(team.cache.parent))
+    decide(team, watercolor, "eve", {2: 0})
+    assert main(["agreement", "media_watercolor"]) == 0
+    out = capsys.readouterr().out
+    assert "6 images answered by 2 people, 5 of them by several" in out
+    assert "raw agreement         0.600 (" in out
+    assert "ada, ben: 5 shared" in out
+    assert "2 images wait for a decision, 1 are decided" in out
+    assert main(["agreement", "media_watercolor", "--without-unsure"]) == 0
+    assert "raw agreement         0.500 (" in capsys.readouterr().out
+    assert main(["agreement", "nothing"]) == 1

@@ -1,0 +1,66 @@
+"""The part of the Threshold page that certifies a precision, batch by batch."""
+
+import streamlit as st
+
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import certification
+from bam_engine.workspace.certification import CertificationState
+from web import ui
+from web.engine import workspace
+from web.navigation import go
+
+
+def certify(attribute: Attribute, target: float, confidence: float) -> None:
+    """Draw how far the certification of ``target`` is, and what starts or continues it."""
+    ws = workspace()
+    found = certification.current(ws, attribute, target=target)
+    with st.container(border=True):
+        st.subheader(f"Certify {target:.2f}", anchor=False)
+        if found is None or found.confidence < confidence:
+            _start(attribute, target, confidence)
+            return
+        state = certification.state(ws, found)
+        st.markdown(ui.plain(state.evidence))
+        _numbers(state)
+        _go_on(attribute, state)
+
+
+def _start(attribute: Attribute, target: float, confidence: float) -> None:
+    st.markdown(
+        "Labels are asked exactly where the decision is open, a small batch after the other. Stop or go on whenever "
+        "you like: the promise holds however often you look, and assumes nothing of the classifier."
+    )
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    planned = left.number_input(
+        "Labels meant to be spent", 50, 20_000, certification.PLANNED, step=50, key=f"planned-{attribute.id}"
+    )
+    if right.button(f"Start certifying {target:.2f}", icon=":material/verified:", key=f"certify-{attribute.id}"):
+        certification.start(workspace(), attribute, target=target, confidence=confidence, planned=int(planned))
+        go("annotate", attribute.name)
+
+
+def _numbers(state: CertificationState) -> None:
+    cells = st.columns(4)
+    labels = state.task.answered
+    cells[0].metric(
+        "Labels", f"{labels:,}", f"of {state.certification.planned:,} meant", delta_color="off", delta_arrow="off"
+    )
+    found = state.progress
+    certain = found is not None and found.certified is not None
+    cells[1].metric("Certain from a score of", f"{found.certified:.3f}" if found and certain else "–")
+    cells[2].metric("Accepted", f"{found.accepted:,}" if found and certain else "–")
+    missing = None if found is None or found.open_cut is None else found.missing
+    cells[3].metric("To the next cut", "–" if missing is None else f"≈ {ui.several(missing, 'label')}")
+
+
+def _go_on(attribute: Attribute, state: CertificationState) -> None:
+    waiting = state.task.asked - state.task.answered
+    if waiting > 0:
+        if st.button(f"Label {ui.several(waiting, 'image')}", type="primary", icon=":material/check_box:"):
+            go("annotate", attribute.name)
+    elif state.next_batch:
+        if st.button(f"Ask {state.next_batch:,} more", type="primary", icon=":material/play_arrow:"):
+            certification.extend(workspace(), state.certification)
+            go("annotate", attribute.name)
+    else:
+        st.caption("Every image that these cuts could be tested on is labelled.")
