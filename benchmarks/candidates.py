@@ -58,7 +58,7 @@ def measure(n: int) -> dict[str, Any]:
     def query(strategy: str, *, narrow: bool) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng(1)
         rows = choose_candidates(pool, near, rng=rng) if narrow else pool
-        return ask(strategy, vectors, scores, rows, BATCH, centre=model.separation, asked=labelled, rng=rng).rows
+        return ask(strategy, vectors, scores, rows, BATCH, asked=labelled, rng=rng).rows
 
     found: dict[str, Any] = {
         "n": n,
@@ -86,7 +86,7 @@ def play(found: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, n
         pool = np.setdiff1d(np.arange(len(vectors)), labelled)
         near = nearest(vectors, labelled, count=NEAR).rows
         rows = choose_candidates(pool, near, fewest=0, rng=rng)
-        more: dict[str, Any] = {"centre": model.separation, "groups": found.projects, "asked": labelled}
+        more: dict[str, Any] = {"groups": found.projects, "asked": labelled}
         state = int(rng.integers(2**31))
         both = [
             ask("mixture", vectors, scores, part, ASKED, rng=np.random.default_rng(state), **more).rows

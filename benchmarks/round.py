@@ -83,7 +83,7 @@ def ours(vectors: Half, truth: Labels, labelled: Rows, clock: Clock) -> None:
     clock.lap("train")
     scores = score_all(vectors, model)
     clock.lap("score")
-    mixture(vectors, scores, pool_without(len(vectors), labelled), BATCH, centre=model.separation, rng=rng)
+    mixture(vectors, scores, pool_without(len(vectors), labelled), BATCH, rng=rng)
     clock.lap("pick")
 
 

@@ -93,9 +93,7 @@ def _rounds(
         model = learning.train(data.vectors[labelled], truth[labelled], groups=groups, moments=moments, rng=rng)
         scores = learning.score_all(data.vectors, model)
         yield model, scores
-        batch = learning.mixture(
-            data.vectors, scores, pool, BATCH, centre=model.separation, groups=data.projects, rng=rng
-        )
+        batch = learning.mixture(data.vectors, scores, pool, BATCH, groups=data.projects, rng=rng)
 
 
 def right(lines: list[dict[str, Any]], outcome: str) -> tuple[int, float, float, float, float]:

@@ -72,8 +72,11 @@ class Picks:
                 if len(self._left_out) < self.count:
                     self._left_out.setdefault(row, reason)
             elif not self._full(row) and (self._like is None or self._like.add(row)):
-                self._of_group[self._group(row)] = self._of_group.get(self._group(row), 0) + 1
-                self._reasons[row] = reason
+                self._keep(row, reason)
+
+    def _keep(self, row: int, reason: str) -> None:
+        self._of_group[self._group(row)] = self._of_group.get(self._group(row), 0) + 1
+        self._reasons[row] = reason
 
     def _group(self, row: int) -> int:
         return row if self._groups is None else int(self._groups[row])
@@ -83,8 +86,11 @@ class Picks:
 
     def batch(self) -> Batch:
         """Return what was taken; where nothing was, the near-duplicates of what was asked before: they are all left."""
-        taken = self._reasons or self._left_out
-        return Batch(np.fromiter(taken, dtype=np.int64), tuple(taken.values()))
+        if not self._reasons:
+            for row, reason in self._left_out.items():
+                if not self._full(row):
+                    self._keep(row, reason)
+        return Batch(np.fromiter(self._reasons, dtype=np.int64), tuple(self._reasons.values()))
 
 
 def _default_cap(pool: Rows, count: int, groups: npt.NDArray[np.int64] | None) -> int:

@@ -199,8 +199,7 @@ def query_of(
             return random(known.pool, count, rng=rng).rows
         more: dict[str, Any] = {"groups": groups, "asked": known.labelled, "rng": rng}
         if known.model is not None and known.scores is not None:
-            centre = known.model.separation
-            return ask(strategy, vectors, known.scores, known.pool, count, centre=centre, **more).rows
+            return ask(strategy, vectors, known.scores, known.pool, count, **more).rows
         positives = known.labelled[known.answers]
         if seeds is not None or len(positives):
             wanted = vectors[positives] if seeds is None else seeds

@@ -76,14 +76,14 @@ def propose(
     if strategy == "random":
         return "random", learning.random(pool, count, **more)
     if model is not None and strategy != "spread":
-        scores, centre = scores_of(workspace, attribute, model), float(model.details["separation"])
+        scores = scores_of(workspace, attribute, model)
         pool = pool[np.isfinite(scores[pool])]  # a vector that came after the scores has none yet
         strategy = strategy or "mixture"
         said = strategy
         if (look_at or usual_look(workspace, attribute)) == "neighbours":
             near = neighbours_of(workspace, labelled_seeds(workspace, attribute, model))
             pool, said = learning.choose_candidates(pool, near, rng=rng), strategy + AMONG_NEIGHBOURS
-        return said, learning.ask(strategy, vectors, scores, pool, count, centre=centre, **more)
+        return said, learning.ask(strategy, vectors, scores, pool, count, **more)
     rows, answers = training_labels(workspace, attribute)
     positive = rows[answers == 1]
     if len(positive) and strategy != "spread":

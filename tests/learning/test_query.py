@@ -172,17 +172,18 @@ def test_a_long_pool_is_ranked_as_a_full_sort_would():
 def test_a_mixture_holds_its_four_parts_for_the_reasons_it_gives():
     rng = np.random.default_rng(0)
     vectors, scores = rng.normal(size=(5000, 8)).astype(np.float16), rng.normal(size=5000).astype(np.float32)
-    batch = mixture(vectors, scores, np.arange(5000), 100, centre=1.0, rng=rng)
+    batch = mixture(vectors, scores, np.arange(5000), 400, centre=1.0, rng=rng)
     assert Counter(batch.reasons) == {
-        "near the class boundary": 40,
-        "scores highest": 25,
-        "unlike the others asked": 20,
-        "random": 15,
+        "near the class boundary": 280,
+        "scores highest": 20,
+        "unlike the others asked": 80,
+        "random": 20,
     }
     why = np.array(batch.reasons)
-    assert np.abs(scores[batch.rows[why == "near the class boundary"]] - 1).max() < 0.05
-    assert scores[batch.rows[why == "scores highest"]].min() >= np.sort(scores)[-25]
-    assert np.abs(scores[batch.rows[why == "unlike the others asked"]] - 1).max() < 0.2
+    nearest = np.sort(np.abs(scores - 1))
+    assert np.abs(scores[batch.rows[why == "near the class boundary"]] - 1).max() == nearest[279]
+    assert scores[batch.rows[why == "scores highest"]].min() >= np.sort(scores)[-20]
+    assert np.abs(scores[batch.rows[why == "unlike the others asked"]] - 1).max() <= nearest[280 + 10 * 80]
     assert scores[batch.rows[why == "random"]].std() > 0.5
 
 

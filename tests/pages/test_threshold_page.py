@@ -14,6 +14,7 @@ from tests.pages.conftest import text_of
 @pytest.fixture
 def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    monkeypatch.setattr("bam_engine.workspace.certification.random_seed", lambda seed: 3)
     validation.draw_validation(workspace, watercolor, 20, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
