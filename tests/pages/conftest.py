@@ -1,5 +1,6 @@
 """What every page test needs: a page of a workspace inside the app's frame, and the words on it."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -28,3 +29,12 @@ def text_of(app: AppTest) -> str:
     assert not app.exception, app.exception[0].value
     parts = [*app.markdown, *app.info, *app.warning, *app.success, *app.caption, *app.error]
     return "\n".join(str(part.value) for part in parts)
+
+
+def run_until(app: AppTest, happened: Callable[[], object], seconds: float = 60) -> None:
+    """Run the page again and again, as its polling does, until something has happened; a minute is the most."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, f"it has not happened within {seconds:.0f} s"
+        time.sleep(0.05)
+        app.run()

@@ -10,7 +10,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds, validation
 from bam_engine.workspace.embedding import embed_collection
 from tests.conftest import Oracle
-from tests.pages.conftest import text_of
+from tests.pages.conftest import run_until, text_of
 from web.navigation import GROUPS
 
 PAGES = [name for names in GROUPS.values() for name in names]
@@ -70,10 +70,7 @@ def test_a_labelled_round_trains_by_itself(
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=12, seed=1).task)
     app = open_page(workspace, "rounds")
-    for _ in range(50):
-        if rounds.state(workspace, watercolor).model is not None:
-            break
-        app.run()
+    run_until(app, lambda: rounds.state(workspace, watercolor).step == "start_round")
     check(app.run())
     assert rounds.state(workspace, watercolor).step == "start_round"
 
@@ -135,10 +132,7 @@ def test_a_lone_kind_of_label_is_said_on_the_page(
     oracle.truth = dict.fromkeys(oracle.truth, False)
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=8, seed=1).task)
     app = open_page(workspace, "rounds")
-    for _ in range(50):
-        if app.error:
-            break
-        app.run()
+    run_until(app, lambda: app.error)
     assert "positive" in app.error[0].value
     assert "Traceback" not in text_of(app)
 

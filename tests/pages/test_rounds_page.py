@@ -11,7 +11,7 @@ import web.components.map
 from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace, asking, maps, rounds, tasks, validation
 from tests.conftest import Oracle
-from tests.pages.conftest import text_of
+from tests.pages.conftest import run_until, text_of
 from tests.pages.test_pages import button, check
 from web.components.map import Area, OnMap
 
@@ -147,10 +147,7 @@ def test_a_training_that_was_cut_short_starts_again_with_the_page(
         with pytest.raises(KeyboardInterrupt):
             rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
-    for _ in range(50):
-        if rounds.state(validated, watercolor).step == "start_round":
-            break
-        app.run()
+    run_until(app, lambda: rounds.state(validated, watercolor).step == "start_round")
     check(app.run())
     assert "Average precision" in text_of(app) or app.metric
     assert rounds.state(validated, watercolor).step == "start_round"
@@ -196,10 +193,7 @@ def test_images_that_cannot_be_shown_are_named_on_the_page(
     monkeypatch.setattr(Path, "stat", stat)
     oracle.answer(validated, task)
     app = open_page(validated, "rounds")
-    for _ in range(50):
-        if rounds.state(validated, watercolor).model is not None:
-            break
-        app.run()
+    run_until(app, lambda: rounds.state(validated, watercolor).step == "start_round")
     check(app.run())
     assert "Images that cannot be shown" in [one.value for one in app.subheader]
     assert gone.uri in app.dataframe[0].value["file"].tolist()
