@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bam_engine.workspace import asking, maps
+from bam_engine.workspace import asking, map_views, maps
 from bam_engine.workspace.embedding import embedded_rows
 from web import ui
 from web.components.gallery import Picture, gallery
@@ -42,7 +42,7 @@ def make_form(*, first: bool) -> None:
 
 def selection(area: Area, map_id: str) -> None:
     """Draw what lies in the selected area, and what can be done with it."""
-    rows = maps.rows_in(ws, map_id, area.corners).tolist()
+    rows = map_views.rows_in(ws, map_id, area.corners).tolist()
     if ui.is_news("map-area", area.drawn):
         st.toast(f"{ui.several(len(rows), 'image')} selected: see below the map", icon=":material/arrow_downward:")
     with st.container(border=True):
@@ -76,7 +76,7 @@ if not records:
 bar = st.columns([3, 3, 1], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), format_func=lambda key: records[key].title)
-view = maps.view(ws, chosen, fresh=True)
+view = map_views.view(ws, chosen, fresh=True)
 with bar[1]:
     kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
     colour = st.selectbox("Colour by", list(kinds), format_func=kinds.get, key="map-colour")

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from bam_engine.projection import MapView
-from bam_engine.workspace import maps
+from bam_engine.workspace import map_views
 from web.engine import workspace
 from web.routes.images import image_routes
 from web.routes.labels import label_routes
@@ -24,7 +24,7 @@ def routes() -> list[BaseRoute]:
     return [
         *image_routes(workspace),
         *label_routes(lambda: workspace().annotations),
-        *tile_routes(lambda map_id: maps.view(workspace(), map_id)),
+        *tile_routes(lambda map_id: map_views.view(workspace(), map_id)),
     ]
 
 

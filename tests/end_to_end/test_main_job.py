@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bam_engine.workspace import Workspace, maps
+from bam_engine.workspace import Workspace, map_views, maps
 from tests.browser import ROOT, served
 from tests.conftest import Oracle, copy_pictures
 
@@ -217,7 +217,7 @@ def choose_examples(person: Person) -> None:
 def look_closer(person: Person) -> None:
     """Point at an image, see its card, click it, read its panel, and zoom in on the place."""
     page, (record,) = person.page, maps.layouts(person.workspace)
-    view = maps.view(person.workspace, record.id)
+    view = map_views.view(person.workspace, record.id)
     box = page.locator(".leaflet-container").bounding_box()
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

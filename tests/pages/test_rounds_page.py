@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import web.components.map
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, asking, maps, rounds, tasks, validation
+from bam_engine.workspace import Workspace, asking, map_views, maps, rounds, tasks, validation
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
 from tests.pages.test_pages import button, check
@@ -113,7 +113,7 @@ def test_what_was_selected_on_the_map_starts_a_round(
     monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: OnMap(None, area))
     app = open_page(validated, "map")
     check(app)
-    everything = maps.rows_in(validated, layout.id, EVERYWHERE)
+    everything = map_views.rows_in(validated, layout.id, EVERYWHERE)
     assert f"{len(everything)} images selected" in text_of(app)
     examples = asking.examples_from(validated, everything)
     button(app, "Use as examples for a round of watercolor (media)").click().run()

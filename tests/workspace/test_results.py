@@ -8,7 +8,7 @@ import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import AuditError, ExchangeError, NotThere, ProjectionError
-from bam_engine.workspace import Workspace, audits, maps, rounds, search, tasks, thresholds
+from bam_engine.workspace import Workspace, audits, map_views, maps, rounds, search, tasks, thresholds
 from bam_engine.workspace.evaluation import evaluate
 from bam_engine.workspace.export import export
 from bam_engine.workspace.looking import describe
@@ -121,17 +121,17 @@ def test_the_exported_tables_say_what_the_workspace_says(
 def test_a_map_is_kept_and_its_version_changes_with_the_threshold(played: Workspace, watercolor: Attribute) -> None:
     made = maps.make_layout(played, method="pca")
     assert [record.id for record in maps.layouts(played)] == [made.id]
-    before = maps.view(played, made.id)
+    before = map_views.view(played, made.id)
     assert len(before) == len(played.catalogue)
     thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
-    assert maps.view(played, made.id, fresh=True).version != before.version
+    assert map_views.view(played, made.id, fresh=True).version != before.version
     with pytest.raises(NotThere, match="there is no map"):
-        maps.view(played, "../../etc")
+        map_views.view(played, "../../etc")
 
 
 def test_a_map_of_the_best_images_holds_the_best_of_each_attribute(played: Workspace, watercolor: Attribute) -> None:
     made = maps.make_layout(played, method="pca", scope="best", best=10)
-    rows = set(maps.view(played, made.id).source.rows.tolist())
+    rows = set(map_views.view(played, made.id).source.rows.tolist())
     assert rows == set(search.ranking(played, watercolor)[:10].tolist())
     with pytest.raises(ProjectionError, match="choose a method"):
         maps.make_layout(played, method="wordle")
