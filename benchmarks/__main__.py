@@ -16,6 +16,7 @@ SUITE = (
     "first_batch",
     "stopping",
     "guarantee",
+    "coverage",
     "tiles",
 )
 

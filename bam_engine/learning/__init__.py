@@ -23,7 +23,7 @@ from bam_engine.learning.intervals import (
     shares,
     wilson,
 )
-from bam_engine.learning.pilot import PILOT, pilot_ranks, plan_cuts
+from bam_engine.learning.pilot import PILOT, pilot_probabilities, pilot_ranks, plan_cuts
 from bam_engine.learning.query import (
     LIKE_EXAMPLES,
     MATCHES_TEXT,
@@ -105,6 +105,7 @@ __all__ = [
     "mixture",
     "moments_of",
     "nearest",
+    "pilot_probabilities",
     "pilot_ranks",
     "plan_cuts",
     "precision_recall",

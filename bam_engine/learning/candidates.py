@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.classifier import Vectors, _widen
+from bam_engine.learning.classifier import Vectors, widen
 from bam_engine.learning.sampling import Rows
 from bam_engine.progress import Report, silent
 
@@ -102,7 +102,7 @@ def nearest(
         stop = min(start + _BLOCK, total)
         names = np.arange(start, stop) if searched is None else searched[start:stop]
         block = vectors[start:stop] if searched is None else vectors[names]
-        _widen(block, wide[: stop - start])
+        widen(block, wide[: stop - start])
         best.take(names, wide[: stop - start] @ wanted)
         if number % 50 == 0:
             report(start, total, "looking up neighbours")

@@ -243,7 +243,7 @@ def _weight_of_each(label: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_]) -
     return np.where(label, positive, negative)
 
 
-def _widen(vectors: Vectors, wide: npt.NDArray[np.float32]) -> None:
+def widen(vectors: Vectors, wide: npt.NDArray[np.float32]) -> None:
     """Copy into ``wide``; finite float16 by integer operations, several times as fast as numpy's conversion.
 
     Sign-extended to 32 bits and shifted by 13, the parts of a float16 stand where a float32 has them; only the bias of
@@ -321,6 +321,6 @@ def _score_span(
     wide = np.empty((block, vectors.shape[1]), np.float32)
     for start in range(0, len(vectors), block):
         part = wide[: min(block, len(vectors) - start)]
-        _widen(vectors[start : start + block], part)
+        widen(vectors[start : start + block], part)
         scores[:, start : start + len(part)] = np.matmul(part, weights).T
     scores += intercepts[:, None]

@@ -37,6 +37,20 @@ def pilot_ranks(population: int, count: int = PILOT, *, rng: np.random.Generator
     return np.unique(np.minimum((share * population).astype(np.int64), population - 1))
 
 
+def pilot_probabilities(ranks: npt.ArrayLike, population: int, count: int = PILOT) -> Floats:
+    """Return how likely :func:`pilot_ranks` is to look at each of the ranks (m,).
+
+    Examples
+    --------
+    >>> pilot_probabilities([0, 10, 100, 900], 1000, 30).round(2)
+    array([0.  , 0.46, 0.05, 0.01])
+    """
+    lowest = max(_STRICTEST, 1 / population)
+    edges = np.maximum(np.asarray(ranks, dtype=np.float64) + np.array([[0.0], [1.0]]), lowest * population)
+    strata: Floats = np.log(edges[1] / edges[0]) * count / max(-np.log(lowest), 1e-12)
+    return np.minimum(strata, 1.0)
+
+
 def plan_cuts(
     population_scores: npt.ArrayLike,
     scores: npt.ArrayLike,

@@ -88,9 +88,9 @@ def spread_over_projects(rows: Rows, groups: npt.ArrayLike, count: int, *, rng: 
 
 
 def band_probabilities(
-    frame: npt.ArrayLike, drawn: npt.ArrayLike, at: npt.ArrayLike, *, cuts: npt.ArrayLike, fewest: int = 10
+    frame: npt.ArrayLike, drawn: npt.ArrayLike, at: npt.ArrayLike, *, cuts: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
-    """Return how likely an image of each score was to be drawn, where more were drawn at some scores than at others.
+    """Return how likely an image of each score was to be drawn by a certification, which draws more at stricter cuts.
 
     Parameters
     ----------
@@ -99,27 +99,30 @@ def band_probabilities(
     at : (m,)
         The scores asked about; nan gives 0.
     cuts : (c,)
-        Where the density may change. Neighbouring bands are joined, strict to loose, until each has ``fewest`` drawn.
+        Where the density may change.
 
     Notes
     -----
-    The share drawn of each band, as in stratification after the draw. The densities of a sample that grew where the
-    decision was open depend on its labels, so estimates weighted by it are approximate; what is certified does not
-    rest on them.
+    The share drawn of each band, as in stratification after the draw, made monotone: whatever a looser cut asks for
+    counts for the stricter ones too, so a band is never drawn from less densely than a looser one (isotonic
+    regression; Barlow et al., 1972). The densities of a sample that grew where the decision was open depend on its
+    labels, so estimates weighted by it are approximate (``benchmarks/coverage.py`` says how good they are); what is
+    certified does not rest on them.
     """
+    from sklearn.isotonic import IsotonicRegression
+
     edges = np.unique(np.asarray(cuts, dtype=np.float64))[::-1]
     there = np.bincount(_bands(edges, frame), minlength=len(edges) + 1)
     taken = np.bincount(_bands(edges, drawn), minlength=len(edges) + 1)
-    joined, filled, number = np.empty(len(there), dtype=np.intp), 0, 0
-    left = int(taken.sum())
-    for band, here in enumerate(taken):
-        joined[band] = number
-        filled, left = filled + here, left - here
-        if filled >= fewest and left >= fewest:
-            number, filled = number + 1, 0
-    share = np.bincount(joined, weights=taken) / np.maximum(np.bincount(joined, weights=there), 1)
+    some = there > 0
+    share = np.zeros(len(there))
+    if some.any():
+        falling = IsotonicRegression(y_min=0, y_max=1, increasing=False, out_of_bounds="clip")
+        places = np.arange(len(there))
+        falling.fit(places[some], taken[some] / there[some], sample_weight=there[some])
+        share = falling.predict(places)
     scores = np.asarray(at, dtype=np.float64)
-    bands = joined[_bands(edges, np.nan_to_num(scores))]
+    bands = _bands(edges, np.nan_to_num(scores))
     found: npt.NDArray[np.float64] = np.where(np.isnan(scores), 0.0, share[bands])
     return found
 

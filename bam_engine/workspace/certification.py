@@ -291,10 +291,14 @@ def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | Non
 def probabilities(workspace: Workspace, found: Certification, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how likely ``found`` was to ask about each of the rows, had it not been labelled before."""
     model = _model(workspace, found)
-    scores = scores_of(workspace, found.attribute, model)
-    frame = np.concatenate([_population(workspace, found)[1], scores[found.pilot]])
-    drawn = labelled_sample(workspace, found.attribute, found.task.rows, model).scores
+    scores, population = scores_of(workspace, found.attribute, model), _population(workspace, found)[1]
     at = np.full(len(rows), np.nan)
     there = rows < len(scores)
     at[there] = scores[rows[there]]
-    return learning.band_probabilities(frame, drawn, at, cuts=found.cuts or scores[found.pilot])
+    ordered = np.sort(np.concatenate([population, scores[found.pilot]]))
+    ranks = len(ordered) - np.searchsorted(ordered, np.nan_to_num(at), side="right")
+    pilot = np.where(np.isnan(at), 0.0, learning.pilot_probabilities(ranks, len(ordered)))
+    asked = np.setdiff1d(found.task.rows, found.pilot)
+    drawn = labelled_sample(workspace, found.attribute, asked, model).scores
+    later = learning.band_probabilities(population, drawn, at, cuts=found.cuts)
+    return 1 - (1 - pilot) * (1 - later)

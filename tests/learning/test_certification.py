@@ -5,7 +5,7 @@ import pytest
 
 from bam_engine.errors import LearningError
 from bam_engine.learning.certification import Plan, walk
-from bam_engine.learning.pilot import pilot_ranks, plan_cuts
+from bam_engine.learning.pilot import pilot_probabilities, pilot_ranks, plan_cuts
 from bam_engine.learning.sequential import allowed_faults
 
 N = 4000
@@ -173,3 +173,13 @@ def test_cuts_start_where_the_pilot_leaves_no_doubt_and_end_at_everything():
 def test_a_pilot_without_a_positive_starts_at_the_fewest_images():
     cuts = plan_cuts(np.arange(1000.0), [5.0, 900.0], [0, 0], target=0.9, rng=np.random.default_rng(0))
     assert (np.arange(1000.0) >= cuts[0]).sum() in range(48, 52)
+
+
+@pytest.mark.parametrize(("population", "count"), [(50, 30), (400, 30), (20_000, 30)])
+def test_the_pilot_looks_at_a_rank_as_often_as_its_probability_says(population, count):
+    rng, repeats = np.random.default_rng(0), 1500
+    drawn = [pilot_ranks(population, count, rng=rng) for _ in range(repeats)]
+    times = np.bincount(np.concatenate(drawn), minlength=population) / repeats
+    said = pilot_probabilities(np.arange(population), population, count)
+    for band in np.array_split(np.arange(population), min(population, 12)):
+        assert abs(times[band].sum() - said[band].sum()) < 0.15 + 0.06 * said[band].sum()

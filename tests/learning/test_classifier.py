@@ -66,12 +66,12 @@ def test_a_score_is_the_vector_times_the_coefficients_whatever_the_block(block):
 
 
 def test_every_finite_float16_is_widened_to_itself():
-    from bam_engine.learning.classifier import _widen
+    from bam_engine.learning.classifier import widen
 
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     halves = halves[np.isfinite(halves)].reshape(-1, 2)
     wide = np.empty(halves.shape, dtype=np.float32)
-    _widen(halves, wide)
+    widen(halves, wide)
     assert np.array_equal(wide, halves.astype(np.float32))
     assert np.array_equal(np.signbit(wide), np.signbit(halves))
 

@@ -1,0 +1,124 @@
+"""How often the intervals on the pages hold the truth, on generated curves whose truth is known.
+
+    python -m benchmarks.coverage [--repeats 1000] [--json FILE]
+
+Each run makes a collection of 20,000 images, labels a validation set of 200 at random and, for the second half of the
+table, certifies precision 0.90 with 300 more labels. Precision and recall are measured at three cuts that were fixed
+beforehand, at the cut that was chosen: with equal weights from the random set alone, and
+weighted by one over the probability of being drawn from both together, as the Threshold page does. "covered" should be
+0.95 or more, "width" is the mean width of the interval: what the labels bought.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bam_engine.learning import (
+    Plan,
+    band_probabilities,
+    pilot_probabilities,
+    pilot_ranks,
+    plan_cuts,
+    precision_recall,
+    walk,
+)
+from benchmarks.guarantee import CONFIDENCE, CURVES, TARGET, Array, Collection, Curve, make_collection
+from benchmarks.machine import machine
+
+VALIDATION, CERTIFICATION = 200, 300
+_PARTS = 8
+
+RARE = Curve(
+    lambda u: np.full_like(u, np.nan), lambda u: 0.97 / (1 + np.exp((u - 0.08) / 0.02)), 0.0
+)  # about 8 % positives, a falling precision
+SHAPES = {**CURVES, "8 % positive": RARE}
+
+Line = tuple[str, str, float, float, float]
+"""Design, what is estimated, its true value, and the interval."""
+
+
+def certified_labels(found: Collection, rng: np.random.Generator) -> tuple[Array, Array, float | None]:
+    """Spend the certification's labels; return the places asked, how likely each place was to be, and the cut."""
+    n = len(found.scores)
+    known = found.sample
+    left = np.setdiff1d(np.arange(n), known)
+    pilot = left[pilot_ranks(len(left), rng=rng)]
+    rest = np.setdiff1d(left, pilot)
+    scores, truth, order = found.scores[rest], found.truth[rest], rng.random(len(rest))
+    seen = np.concatenate([pilot, known])
+    cuts = plan_cuts(scores, found.scores[seen], found.truth[seen], target=TARGET, rng=rng)
+    budget = CERTIFICATION - len(pilot)
+    plan, labels = Plan(tuple(cuts), TARGET, CONFIDENCE, budget), np.full(len(rest), -1, np.int8)
+    now = walk(plan, scores, order, labels)
+    while budget and len(now.ask):
+        batch = now.ask[:budget]
+        budget -= len(batch)
+        labels[batch] = truth[batch]
+        now = walk(plan, scores, order, labels, passed=now.passed)
+    ranks = np.searchsorted(left, np.arange(n))  # the scores stand from high to low
+    later = band_probabilities(scores, scores[labels >= 0], found.scores, cuts=cuts)
+    probabilities = 1 - (1 - pilot_probabilities(ranks, len(left))) * (1 - later)
+    return np.concatenate([pilot, rest[labels >= 0]]), probabilities, now.certified
+
+
+def estimates(found: Collection, design: str, places: Array, weights: Array | None, chosen: float) -> Iterator[Line]:
+    """Yield each estimate's interval beside its truth."""
+    scores, truth = found.scores, found.truth
+    fixed = [float(scores[int(share * len(scores))]) for share in (0.03, 0.1, 0.3)]
+    for cut, name in zip([*fixed, chosen], ("at 3 %", "at 10 %", "at 30 %", "at the chosen cut"), strict=True):
+        curve = precision_recall(scores[places], truth[places], cuts=[cut], weights=weights)
+        accepted = scores >= cut
+        yield design, f"precision {name}", truth[accepted].mean(), curve.precision_low[0], curve.precision_high[0]
+        yield design, f"recall {name}", accepted[truth].mean(), curve.recall_low[0], curve.recall_high[0]
+
+
+def run(curve: Curve, rng: np.random.Generator) -> list[Line]:
+    """Make one collection and estimate it by both designs."""
+    found = make_collection(curve, VALIDATION, rng)
+    drawn = found.scores[found.sample]
+    best = float(np.sort(drawn)[-len(drawn) // 4])
+    lines = list(estimates(found, "random 200", found.sample, None, best))
+    asked, probabilities, certified = certified_labels(found, rng)
+    places = np.concatenate([found.sample, asked])
+    weights = 1 / (1 - (1 - probabilities[places]) * (1 - VALIDATION / len(found.scores)))
+    chosen = certified if certified is not None else best
+    return lines + list(estimates(found, "and certification", places, weights, chosen))
+
+
+def _part(name: str, repeats: int, seed: int) -> dict[tuple[str, str], list[tuple[bool, float, float]]]:
+    rng, seen = np.random.default_rng([len(name), seed]), defaultdict(list)
+    for _ in range(repeats):
+        for design, what, truth, low, high in run(SHAPES[name], rng):
+            seen[design, what].append((bool(low - 1e-12 <= truth <= high + 1e-12), high - low, truth))
+    return dict(seen)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=1000)
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    each, lines = max(1, options.repeats // _PARTS), []
+    print(f"generated data, {each * _PARTS} runs each, intervals of 95 %; {machine()}")
+    print(f"{'curve':<20} {'labels':<18} {'estimate':<28} {'covered':>8} {'width':>6}")
+    with ProcessPoolExecutor() as pool:
+        for name in SHAPES:
+            parts = list(pool.map(partial(_part, name, each), range(_PARTS)))
+            for key in parts[0]:
+                seen = np.array([one for part in parts for one in part[key]], dtype=float)
+                covered, width = float(seen[:, 0].mean()), float(seen[:, 1].mean())
+                print(f"{name:<20} {key[0]:<18} {key[1]:<28} {covered:>8.3f} {width:>6.2f}", flush=True)
+                lines.append({"curve": name, "labels": key[0], "estimate": key[1], "covered": covered, "width": width})
+    if options.json:
+        figures = {"data": "generated", "machine": machine(), "repeats": each * _PARTS, "lines": lines}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
