@@ -37,7 +37,21 @@ class Promise:
 
     @property
     def evidence(self) -> str:
-        """Two or three sentences for the person who decides."""
+        """Two to four sentences for the person who decides."""
+        return f"{self._verdict} {self._whole}".rstrip()
+
+    @property
+    def _whole(self) -> str:
+        """Say where nothing was left to draw: then the limits speak of further images alone."""
+        if self.estimate.n < self.available:
+            return ""
+        return (
+            f"Every accepted image that nobody had answered about is judged: for these, {self.estimate.value:.3f} is no "
+            "estimate. The limits are for further images like them."
+        )
+
+    @property
+    def _verdict(self) -> str:
         found = self.estimate
         seen = f"{found.k} of {found.n} judged images are positive"
         sure = f"with {found.confidence:.0%} confidence"

@@ -273,6 +273,12 @@ def test_the_promise_says_when_the_collection_is_too_small():
     assert "Not even all of 20 would show it" in promise(_estimates([19], n=20)[0], 0.90, available=9000).evidence
 
 
+def test_where_every_accepted_image_was_judged_the_share_is_no_estimate():
+    found = estimate_precision([1] * 96 + [0] * 4)
+    assert "0.960 is no estimate" in promise(found, 0.90, available=100).evidence
+    assert "no estimate" not in promise(found, 0.90, available=101).evidence
+
+
 def test_an_image_on_which_people_do_not_agree_is_not_left_out_of_the_precision():
     rows, said = [1, 1, 2, 2, 3, 3, 4], [1, 1, 1, 0, -1, 1, 1]
     assert judged_by_consensus(rows, said, redundancy=2).of([1, 2, 3, 4]).tolist() == [1, 0, 0, -1]
