@@ -19,6 +19,9 @@ _component = st.components.v2.component(
         "  if (!sheet) {\n"
         "    sheet = document.createElement('div');\n"
         "    sheet.className = 'sheet';\n"
+        "    sheet.tabIndex = 0;\n"  # so that keys can scroll it
+        "    sheet.setAttribute('role', 'group');\n"
+        "    sheet.setAttribute('aria-label', 'Figure');\n"
         "    parentElement.append(sheet);\n"
         "  }\n"
         "  sheet.innerHTML = data.svg;\n"
