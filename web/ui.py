@@ -28,7 +28,9 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetric"] { min-width: 0; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: light-dark(#5b605d, #a9aca7); }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
+  opacity: 1; color: light-dark(#5b605d, #a9aca7);
+}
 [role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }
 [data-testid="stSkillsNudge"] { display: none; } /* an offer of Streamlit's to its developers, not to our users */
 """

@@ -46,8 +46,8 @@ class Promise:
         if self.estimate.n < self.available:
             return ""
         return (
-            f"Every accepted image that nobody had answered about is judged: for these, {self.estimate.value:.3f} is no "
-            "estimate. The limits are for further images like them."
+            f"Every accepted image that nobody had answered about is judged: for these, {self.estimate.value:.3f} is "
+            "no estimate. The limits are for further images like them."
         )
 
     @property

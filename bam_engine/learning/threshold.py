@@ -192,9 +192,9 @@ def certify_recall(
     Wilks, 1941). It holds for whatever curve, is valid although the cut is chosen by the sample, and needs 29 positives
     for 0.90 at 95 %.
 
-    Labels spent by score would not save many: whoever must rule out, whatever the curve, that a tenth of ``P`` positives
-    hides among ``M`` images of low score has to look at ``ln(20) M / (P / 10)``, about ``30 M / P`` of them; this looks
-    at ``29 N / P`` of all ``N``.
+    Labels spent by score would not save many: whoever must rule out, whatever the curve, that a tenth of ``P``
+    positives hides among ``M`` images of low score has to look at ``ln(20) M / (P / 10)``, about ``30 M / P`` of them;
+    this looks at ``29 N / P`` of all ``N``.
 
     Parameters
     ----------
