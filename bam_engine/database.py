@@ -216,6 +216,15 @@ audit_images = sa.Table(
     sa.Column("accepted", sa.Boolean, nullable=False),
 )
 
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("query", sa.Text, nullable=False),  # JSON: what a gallery shows
+    _made_at(),
+)
+
 
 def now() -> str:
     """Return the time in UTC as ISO 8601 with microseconds; later times sort later."""

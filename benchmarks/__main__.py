@@ -18,6 +18,7 @@ SUITE = (
     "guarantee",
     "coverage",
     "tiles",
+    "layouts",
 )
 
 

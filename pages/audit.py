@@ -155,7 +155,7 @@ def everyone() -> None:
         f"Mean over {ui.several(len(found), 'attribute')}: {agreed}; by BAM's definition {by_any}, beside BAM's own "
         f"{BAM_MEAN_PRECISION:.1%} over 20 attributes. Intervals hold with 95 % confidence, each on its own."
     )
-    cells = st.columns([1, 1, 1, 5])
+    cells = st.columns([3, 3, 3, 10])
     for cell, form in zip(cells, audit_chart.FORMS, strict=False):
         data = audit_chart.chart(found, form)
         name = f"audited-precision.{form}"

@@ -3,14 +3,13 @@
 import streamlit as st
 
 from bam_engine.workspace import asking, map_views, maps
-from bam_engine.workspace.embedding import embedded_rows
 from web import ui
 from web.components.gallery import Picture, gallery
 from web.components.map import Area, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
+from web.layout_form import JOB, layout_form, map_state
 
-JOB = "layout"
 SHOWN = 60
 
 ws = workspace()
@@ -22,22 +21,6 @@ ui.head(
 if len(ws.vectors()) == 0:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")
     st.stop()
-
-
-def make_form(*, first: bool) -> None:
-    """Draw the form that computes a layout."""
-    with st.form("layout", border=first):
-        if first:
-            st.markdown("There is no map of this encoder's vectors yet. t-SNE keeps neighbours best, PCA is instant.")
-        method = st.segmented_control("Method", list(maps.METHODS), default="tsne", format_func=maps.METHODS.get)
-        scope = st.radio("On the map", list(maps.SCOPES), format_func=lambda key: maps.SCOPES[key].capitalize())
-        if st.form_submit_button("Make the map", type="primary", icon=":material/map:"):
-            ws.jobs.start(
-                JOB,
-                f"{maps.METHODS[method or 'tsne']} of {maps.SCOPES[scope]}",
-                lambda report: maps.make_layout(ws, method=method or "tsne", scope=scope, report=report),
-            )
-            st.rerun()
 
 
 def selection(area: Area, map_id: str) -> None:
@@ -70,7 +53,7 @@ busy = ui.show_job(JOB, unit="steps")
 records = {record.id: record for record in maps.layouts(ws)}
 if not records:
     if not busy:
-        make_form(first=True)
+        layout_form(ws, first=True)
     st.stop()
 
 bar = st.columns([3, 3, 1], vertical_alignment="bottom")
@@ -81,7 +64,7 @@ with bar[1]:
     kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
     colour = st.selectbox("Colour by", list(kinds), format_func=kinds.get, key="map-colour")
 with bar[2], st.popover("New map", icon=":material/add:", disabled=busy):
-    make_form(first=False)
+    layout_form(ws, first=False)
 
 found = picture_map(
     chosen,
@@ -94,9 +77,7 @@ found = picture_map(
     legend=view.legend(colour),
     key="map",
 )
-newer = len(embedded_rows(ws)) - records[chosen].n if records[chosen].scope == "collection" else 0
-if newer > 0:
-    st.info(f"{ui.several(newer, 'image')} came after this map was made. Make it anew to see them.")
+map_state(ws, records[chosen], busy=busy)
 if found.area is not None:
     selection(found.area, chosen)
 if found.picked is not None and ui.is_news("map-picked", found.picked):

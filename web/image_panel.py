@@ -1,75 +1,83 @@
-"""The panel of one image: the picture large, its scores, what people said, what is near.
+"""The panel of one image over a page, and the way from one to the next in the list that it was opened from.
 
-Opened from the gallery, the map and the audit. In: a row. Knows how to draw, asks the engine for everything.
+Opened from the gallery, the map, the rounds and the reports. In: a row, and the rows beside it. The image itself is
+drawn by ``image_facts``; the page of an image uses the same list.
 """
 
-import pandas as pd
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from bam_engine.workspace.looking import ScoreLine, describe
 from web import ui
-from web.components.gallery import Picture, gallery
-from web.engine import workspace
+from web.image_facts import draw_image
 
-ENLARGED = 2.5
+_ROW, _AMONG = "panel_row", "panel_among"
 
 
-def open_image(row: int) -> None:
-    """Open the panel of image ``row`` over the page."""
-    st.session_state["panel_row"] = row
+def open_image(row: int, among: Sequence[int] | NDArray[np.int64] | None = None) -> None:
+    """Open the panel of image ``row`` over the page; ``among`` is the list to go through from there, in its order."""
+    st.session_state[_ROW] = row
+    st.session_state[_AMONG] = None if among is None else np.asarray(among, np.int64)
     _panel()
 
 
 @st.dialog("Image", width="large")
 def _panel() -> None:
     with ui.guard():
-        _draw(int(st.session_state["panel_row"]))
-
-
-def _draw(row: int) -> None:
-    ws = workspace()
-    found = describe(ws, row)
-    picture, facts = st.columns([3, 2], gap="large")
-    with picture:
-        enlarged = f"min(62vh, {ENLARGED * found.height}px)"  # small pictures grow, but not to mush
-        st.html(
-            f'<img src="/large/{row}.webp?v={ws.id}" alt="The file of this image cannot be read." '
-            'style="display:block;margin:auto;max-width:100%;object-fit:contain;border-radius:4px;'
-            f'height:{enlarged}">'
+        row = int(st.session_state[_ROW])
+        wanted = steps(row, key="panel")
+        clicked = draw_image(row, key="panel", wide=False)
+        st.page_link(
+            st.session_state["pages"]["image"],
+            label="Open as a page",
+            icon=":material/open_in_full:",
+            query_params={"row": str(row)},
         )
-    with facts:
-        st.markdown(f"**{ui.plain(found.title or found.name)}**")
-        st.caption(f"{found.width} × {found.height} px · image {row}")
-        st.text(found.uri)
-        if found.scores:
-            st.dataframe(
-                pd.DataFrame([_score_line(line) for line in found.scores]),
-                hide_index=True,
-                width="stretch",
-                column_config={"score": st.column_config.NumberColumn(format="%.2f")},
-            )
-            st.caption(
-                "Probability: how often images of that score are positive, by the validation sample; 95 % limits."
-            )
-        else:
-            st.caption("No attribute has scores yet.")
-        if found.annotations:
-            st.dataframe(
-                pd.DataFrame(found.annotations, columns=["attribute", "annotator", "answer"]),
-                hide_index=True,
-                width="stretch",
-            )
-        else:
-            st.caption("Nobody has answered a question about this image yet.")
-    if found.neighbours:
-        st.caption("Most like it, by the encoder in use")
-        near = [Picture(other, f"{likeness:.2f}") for other, likeness in found.neighbours]
-        picked = gallery(near, key=f"near-{row}", version=ws.id, size=84)
-        if picked is not None:
-            st.session_state["panel_row"] = picked
+        wanted = clicked if wanted is None else wanted
+        if wanted is not None:
+            st.session_state[_ROW] = wanted
             st.rerun(scope="fragment")
 
 
-def _score_line(line: ScoreLine) -> dict[str, object]:
-    shown = "–" if line.probability is None else ui.interval(*line.probability)
-    return {"attribute": line.attribute, "score": line.score, "probability": shown, "decision": line.decision}
+def steps(row: int, *, key: str, count: int | None = None) -> int | None:
+    """Draw the steps to the previous and the next image; return the row that was asked for, or None.
+
+    They go through the list that the image was opened from, if ``row`` is in it, else through the ``count`` images of
+    the collection in their order, if that is given.
+    """
+    before, after, words = _beside(row, count)
+    if not words:
+        return None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        gone_back = st.button(
+            "Previous", key=f"{key}-previous", icon=":material/chevron_left:", disabled=before is None
+        )
+        gone_forth = st.button(
+            "Next",
+            key=f"{key}-next",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            disabled=after is None,
+        )
+        st.caption(words, width="content")
+    return before if gone_back else after if gone_forth else None
+
+
+def _beside(row: int, count: int | None) -> tuple[int | None, int | None, str]:
+    """Return the rows before and after ``row``, and where it stands in words; no words where there is no list."""
+    among = st.session_state.get(_AMONG)
+    at = np.flatnonzero(among == row) if among is not None else np.empty(0, np.int64)
+    if len(at):
+        place = int(at[0])
+        before = int(among[place - 1]) if place else None
+        after = int(among[place + 1]) if place + 1 < len(among) else None
+        return before, after, f"{place + 1:,} of {len(among):,} in the list"
+    if count is None:
+        return None, None, ""
+    return (
+        row - 1 if row else None,
+        row + 1 if row + 1 < count else None,
+        f"Number {row:,}; the numbers go from 0 to {count - 1:,}",
+    )

@@ -10,6 +10,7 @@ GROUPS = {
         "overview": ("Overview", "home"),
         "gallery": ("Gallery", "photo_library"),
         "map": ("Map", "map"),
+        "image": ("Image", "image"),
     },
     "Build": {
         "attributes": ("Attributes", "label"),
@@ -24,8 +25,10 @@ GROUPS = {
         "images": ("Images", "add_photo_alternate"),
         "embed": ("Embeddings", "hub"),
         "export": ("Export", "download"),
+        "guide": ("Guide", "menu_book"),
     },
 }
+HIDDEN = ("image",)  # reached by links alone
 
 
 def pages(start: str = "overview") -> dict[str, list[st.Page]]:
@@ -42,7 +45,14 @@ def pages(start: str = "overview") -> dict[str, list[st.Page]]:
 
 def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
     path = "" if default else name
-    return st.Page(_FOLDER / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=path, default=default)
+    return st.Page(
+        _FOLDER / f"{name}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=path,
+        default=default,
+        visibility="hidden" if name in HIDDEN else "visible",
+    )
 
 
 def link(page: str, label: str, attribute: str | None = None) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from bam_engine.projection import MapView
 from bam_engine.workspace import map_views
 from web.engine import workspace
+from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
 from web.routes.labels import label_routes
 from web.routes.tiles import tile_routes
@@ -23,6 +24,7 @@ def routes() -> list[BaseRoute]:
     """Return every route of ours."""
     return [
         *image_routes(workspace),
+        *gallery_routes(workspace),
         *label_routes(lambda: workspace().annotations),
         *tile_routes(lambda map_id: map_views.view(workspace(), map_id)),
     ]

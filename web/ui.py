@@ -28,8 +28,17 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetric"] { min-width: 0; }
+[data-testid="stMetric"] :is([data-testid="stMetricLabel"], [data-testid="stMetricDelta"], p, div),
+[data-testid="stMain"] :is([data-testid="stCheckbox"], [data-testid="stPageLink"], button) :is(p, div, span) {
+  white-space: normal; overflow: visible; text-overflow: clip;
+}
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   opacity: 1; color: light-dark(#5b605d, #a9aca7);
+}
+@media (max-width: 640px) { /* two numbers beside each other on a telephone */
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :first-child
+    [data-testid="stMetric"]) > [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+  [data-testid="stMetricValue"] { font-size: 1.5rem; }
 }
 [role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }
 [data-testid="stSkillsNudge"] { display: none; } /* an offer of Streamlit's to its developers, not to our users */

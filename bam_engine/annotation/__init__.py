@@ -4,6 +4,7 @@ from bam_engine.annotation.attributes import KINDS, LONGEST_NAME, Attribute, Att
 from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
 from bam_engine.annotation.store import (
     ADJUDICATION,
+    BULK,
     NEGATIVE,
     POSITIVE,
     PURPOSES,
@@ -24,6 +25,7 @@ from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 __all__ = [
     "ADJUDICATION",
     "BAM_ATTRIBUTES",
+    "BULK",
     "KINDS",
     "LONGEST_NAME",
     "NEGATIVE",

@@ -24,7 +24,9 @@ from bam_engine.errors import AnnotationError, NotThere
 
 POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
 ADJUDICATION = "adjudication"  # its answers are decisions, not votes
-PURPOSES = ("validation", "round", "certification", "audit", "import", ADJUDICATION)
+BULK = "bulk"  # given to many images at once: no votes either
+PURPOSES = ("validation", "round", "certification", "audit", "import", ADJUDICATION, BULK)
+_NO_VOTES = (ADJUDICATION, BULK)
 
 _WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
 _NUMBERS = {word: number for number, word in _WORDS.items()}
@@ -284,13 +286,14 @@ class Annotations:
         """Return the latest answer of each (row, annotator); withdrawn ones are left out.
 
         With ``purposes`` only answers given for those purposes are looked at: a later answer for another purpose
-        does not hide them. Without, all are looked at but adjudications, which are no votes: see :meth:`decisions`.
+        does not hide them. Without, all votes are looked at: neither adjudications (see :meth:`decisions`) nor answers
+        in bulk, which nobody gave by looking at the image.
         """
         condition = annotations.c.attribute_id == attribute_id
         if purposes is not None:
             condition &= annotations.c.assignment_id.in_(_assigned(attribute_id, purposes))
-        elif self._adjudicated(attribute_id):  # most attributes never are, and are spared looking every answer up
-            condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, [ADJUDICATION]))
+        elif self._has(attribute_id, _NO_VOTES):  # most attributes have none, and are spared looking every answer up
+            condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, _NO_VOTES))
         found = self._latest(condition)
         return Answers(
             np.array([row for row, _, _, _ in found], dtype=np.int64),
@@ -304,7 +307,7 @@ class Annotations:
         Where the newest is withdrawn, the one before it, if another annotator gave it, stands again.
         """
         found = []
-        if self._adjudicated(attribute_id):
+        if self._has(attribute_id, [ADJUDICATION]):
             by = annotations.c.assignment_id.in_(_assigned(attribute_id, [ADJUDICATION]))
             found = self._latest((annotations.c.attribute_id == attribute_id) & by)
         newest = {line.row: line for line in sorted(found, key=lambda line: line.id)}
@@ -316,8 +319,8 @@ class Annotations:
             np.array([line.id for line in lines], dtype=np.int64),
         )
 
-    def _adjudicated(self, attribute_id: int) -> bool:
-        query = _assigned(attribute_id, [ADJUDICATION]).limit(1)
+    def _has(self, attribute_id: int, purposes: Collection[str]) -> bool:
+        query = _assigned(attribute_id, purposes).limit(1)
         with self._engine.connect() as connection:
             return connection.execute(query).first() is not None
 

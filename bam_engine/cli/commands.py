@@ -8,7 +8,7 @@ from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
 from bam_engine.errors import AnnotationError, AuditError, ExchangeError
 from bam_engine.files import replacing
-from bam_engine.workspace import Workspace, audit_chart, audits, maps, rounds, thresholds
+from bam_engine.workspace import Workspace, audit_chart, audits, rounds, thresholds
 from bam_engine.workspace import export as exporting
 from bam_engine.workspace.embedding import embed_collection
 from bam_engine.workspace.models import rescore_all, scores_of
@@ -100,20 +100,6 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
     print(f"precision {_interval(found.precision, found.precision_low, found.precision_high)}")
     print(f"recall    {_interval(found.recall, found.recall_low, found.recall_high)}")
     print(found.evidence)
-
-
-def layout(workspace: Workspace, options: Namespace) -> None:
-    """Compute a map."""
-    with bar("layout", "steps") as report:
-        made = maps.make_layout(
-            workspace,
-            method=options.method,
-            scope=options.scope,
-            best=options.best,
-            seed=options.seed,
-            report=report,
-        )
-    print(f"{made.title}, in {made.seconds:.1f} s")
 
 
 def audit(workspace: Workspace, options: Namespace) -> None:

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bam_engine.annotation import KINDS
-from bam_engine.cli import agreement, commands, simulation
+from bam_engine.cli import agreement, commands, layouts, simulation
 from bam_engine.errors import BamError
 from bam_engine.learning import STRATEGIES
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.export import FORMATS
-from bam_engine.workspace.maps import METHODS, SCOPES
 
 _EPILOG = (
     "The workspace is the folder BAM_WORKSPACE (default: workspace), derived files go to BAM_CACHE (default: cache). "
@@ -111,11 +110,7 @@ def _add_results(steps: "Steps[argparse.ArgumentParser]") -> None:
     step = _step(steps, "agreement", agreement.run, "print how far the annotators of an attribute agree")
     step.add_argument("name")
     step.add_argument("--without-unsure", action="store_true", help="count unsure as no answer")
-    step = _step(steps, "layout", commands.layout, "compute a map")
-    step.add_argument("--method", choices=list(METHODS), default="tsne")
-    step.add_argument("--scope", choices=list(SCOPES), default="collection")
-    step.add_argument("--best", type=_positive, default=1000, help="images of each attribute for --scope best")
-    step.add_argument("--seed", type=int, default=0)
+    layouts.add_options(_step(steps, "layout", layouts.run, "compute a map, or place new images on one"))
     step = _step(steps, "audit", commands.audit, "draw an audit, print what the answers say, or write the chart of all")
     step.add_argument("name", nargs="?", help="the attribute; may be left out with --chart")
     step.add_argument("--draw", action="store_true", help="draw a fresh sample to judge in the app")

@@ -2,8 +2,9 @@
 
 from bam_engine.collection.catalogue import Catalogue, Image, NewImage, Problem
 from bam_engine.collection.files import Details, Found, check_folder, find_images, read_details
-from bam_engine.collection.images import MAX_PIXELS, Examined, examine, read_image
+from bam_engine.collection.images import MAX_PIXELS, Examined, decode_image, examine, read_image
 from bam_engine.collection.ingest import IngestResult, ingest_folder
+from bam_engine.collection.names import Names
 from bam_engine.collection.thumbnails import Thumbnails
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "Found",
     "Image",
     "IngestResult",
+    "Names",
     "NewImage",
     "Problem",
     "Thumbnails",
     "check_folder",
+    "decode_image",
     "examine",
     "find_images",
     "ingest_folder",

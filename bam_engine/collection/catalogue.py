@@ -5,7 +5,6 @@ In:  records of new images, problems. Out: records by row or place, whole column
 it serves millions of rows.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -18,11 +17,13 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bam_engine.database import images as table
-from bam_engine.database import now
+from bam_engine.database import now, read_setting, settings
 from bam_engine.database import problems as problem_table
 from bam_engine.errors import CollectionError, DiskFull, NotThere
 
 _CHUNK = 500  # keys in one IN list
+_PAGE = 50_000  # rows read at a time
+_DESCRIBED = "descriptions"  # the setting that counts changes of titles and the like
 _DETAILS = ("title", "project_id", "mature_content", "license")
 _T = TypeVar("_T")
 
@@ -145,15 +146,17 @@ class Catalogue:
         """Return digest → uri of the image with exactly these bytes, where there is one."""
         return self._lookup(table.c.digest, table.c.uri, digests)
 
-    def search(self, text: str, limit: int = 100) -> list[int]:
-        """Return up to ``limit`` rows, ascending, whose uri, title or project contains ``text``.
+    def names_from(self, first: int) -> Iterator[list[tuple[str | None, str | None, str]]]:
+        """Yield (title, project, uri) of row ``first`` and all after it, in pages by row."""
+        columns = (table.c.title, table.c.project_id, table.c.uri)
+        while page := self._all(sa.select(*columns).where(table.c.row >= first).order_by(table.c.row).limit(_PAGE)):
+            yield [(title, project, uri) for title, project, uri in page]
+            first += len(page)
 
-        Case does not matter, nor how accents are composed; ``%`` and ``_`` stand for themselves.
-        """
-        columns = (table.c.uri, table.c.title, table.c.project_id)
-        matches = [column.icontains(form, autoescape=True) for form in _spellings(text) for column in columns]
-        statement = sa.select(table.c.row).where(sa.or_(*matches)).order_by(table.c.row).limit(limit)
-        return [int(row) for (row,) in self._all(statement)]
+    @property
+    def descriptions(self) -> int:
+        """How often :meth:`describe` has changed what is known of an image: names read before that are out of date."""
+        return int(read_setting(self._engine, _DESCRIBED, 0))
 
     def add(self, records: Iterable[NewImage]) -> int:
         """Add images, giving each the next row, in one transaction; return how many were new.
@@ -208,6 +211,9 @@ class Catalogue:
                 for names, rows in changes.items():
                     values = {name: sa.bindparam(name) for name in names}
                     connection.execute(sa.update(table).where(table.c.row == sa.bindparam("_row")).values(values), rows)
+                told = self.descriptions + 1
+                connection.execute(sa.delete(settings).where(settings.c.key == _DESCRIBED))
+                connection.execute(sa.insert(settings).values(key=_DESCRIBED, value=str(told)))
         return sum(map(len, changes.values()))
 
     def problems(self, stage: str | None = None) -> list[Problem]:
@@ -302,12 +308,6 @@ def _keys_there(connection: sa.Connection, column: sa.Column[str], wanted: Itera
 def _delete_problems(connection: sa.Connection, keys: Iterable[tuple[str, str]]) -> None:
     by_key = sa.and_(problem_table.c.stage == sa.bindparam("s"), problem_table.c.uri == sa.bindparam("u"))
     connection.execute(sa.delete(problem_table).where(by_key), [{"s": stage, "u": uri} for stage, uri in keys])
-
-
-def _spellings(text: str) -> list[str]:
-    """Return the forms to look for: SQLite folds the case of ASCII letters alone, and names come composed or not."""
-    cased = (text,) if text.isascii() else (text, text.lower(), text.upper(), text.title())
-    return list(dict.fromkeys(unicodedata.normalize(form, spelling) for spelling in cased for form in ("NFC", "NFD")))
 
 
 def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:

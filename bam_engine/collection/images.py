@@ -7,6 +7,7 @@ decompression bomb costs nothing; Pillow's own global limit and its warning are 
 """
 
 import hashlib
+import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,13 +103,19 @@ def read_image(path: str | Path, *, size: int | None = None) -> Image.Image:
     (342, 256)
     """
     with _reasons(), Path(path).open("rb") as file:
-        image = _opened(file, Path(path).suffix)
-        turn = _turn(image)
-        _scale_before_decoding(image, size)
-        image.load()
-        plain = _smaller(_eight_bits(image), size)
-        plain = _on_white(plain)
-        return plain if turn is None else plain.transpose(turn)
+        return _decoded(file, Path(path).suffix, size)
+
+
+def decode_image(content: bytes, *, size: int | None = None) -> Image.Image:
+    """Decode the content of an image file as :func:`read_image` does the file.
+
+    Raises
+    ------
+    ImageUnreadable
+        With the reason: empty, cut off, damaged, of another format, or too large.
+    """
+    with _reasons():
+        return _decoded(io.BytesIO(content), "", size)
 
 
 def examine(path: str | Path) -> Examined:
@@ -126,6 +133,15 @@ def examine(path: str | Path) -> Examined:
             width, height = height, width
         file.seek(0)
         return Examined(width, height, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _decoded(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:
+    image = _opened(file, suffix)
+    turn = _turn(image)
+    _scale_before_decoding(image, size)
+    image.load()
+    plain = _on_white(_smaller(_eight_bits(image), size))
+    return plain if turn is None else plain.transpose(turn)
 
 
 def _opened(file: BinaryIO, suffix: str) -> ImageFile.ImageFile:

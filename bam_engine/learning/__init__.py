@@ -1,5 +1,6 @@
 """What is asked next and what was learned: sampling, query strategies, classifier, threshold. Arrays only."""
 
+from bam_engine.learning.alike import most_alike
 from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
     Calibration,
@@ -23,6 +24,7 @@ from bam_engine.learning.intervals import (
     shares,
     wilson,
 )
+from bam_engine.learning.near import MOST_PAIRS, TABLES, NearPairs, distinct, grouped
 from bam_engine.learning.pilot import PILOT, pilot_probabilities, pilot_ranks, plan_cuts
 from bam_engine.learning.query import (
     LIKE_EXAMPLES,
@@ -60,9 +62,11 @@ from bam_engine.learning.threshold import (
 __all__ = [
     "LIKE_EXAMPLES",
     "MATCHES_TEXT",
+    "MOST_PAIRS",
     "NEIGHBOURS",
     "PILOT",
     "STRATEGIES",
+    "TABLES",
     "Advice",
     "Batch",
     "Calibration",
@@ -71,6 +75,7 @@ __all__ = [
     "Interval",
     "LinearModel",
     "Moments",
+    "NearPairs",
     "Neighbours",
     "Plan",
     "Progress",
@@ -94,16 +99,19 @@ __all__ = [
     "cluster_bootstrap",
     "comparison",
     "count_accepted",
+    "distinct",
     "diverse",
     "draw_validation",
     "exact_bounds",
     "fixed_cuts",
+    "grouped",
     "labels_to_certify",
     "lower_bound",
     "margin",
     "merged",
     "mixture",
     "moments_of",
+    "most_alike",
     "nearest",
     "pilot_probabilities",
     "pilot_ranks",

@@ -23,11 +23,7 @@ class Duplicates:
 
     def __init__(self, vectors: npt.NDArray[np.floating], pool: Rows, asked: npt.ArrayLike | None) -> None:
         self._vectors = vectors
-        places = np.linspace(0, len(pool) - 1, min(len(pool), _CENTRE_OVER)).astype(np.int64)
-        sample = np.asarray(vectors[pool[places]], dtype=np.float32)
-        self._centre = sample.mean(axis=0)
-        scale = float(np.mean(np.sum((sample - self._centre) ** 2, axis=1)))
-        self._limit = SAME * scale + _ROUNDING * (scale + float(self._centre @ self._centre))
+        self._centre, self._limit = _centre_and_limit(vectors, pool)
         before = np.asarray([] if asked is None else asked, dtype=np.int64)
         self._before = self._read(before[before < len(vectors)])  # the vectors may be made anew, and not all be there
         self._square = np.sum(self._before**2, axis=1)
@@ -59,3 +55,16 @@ class Duplicates:
         self._taken[self._count] = vector
         self._count += 1
         return True
+
+
+def squared_limit(vectors: npt.NDArray[np.floating], pool: Rows) -> float:
+    """Return the squared distance up to which two images of ``pool`` are near-duplicates."""
+    return _centre_and_limit(vectors, pool)[1]
+
+
+def _centre_and_limit(vectors: npt.NDArray[np.floating], pool: Rows) -> tuple[npt.NDArray[np.float32], float]:
+    places = np.linspace(0, len(pool) - 1, min(len(pool), _CENTRE_OVER)).astype(np.int64)
+    sample = np.asarray(vectors[pool[places]], dtype=np.float32)
+    centre = sample.mean(axis=0)
+    scale = float(np.mean(np.sum((sample - centre) ** 2, axis=1)))
+    return centre, SAME * scale + _ROUNDING * (scale + float(centre @ centre))

@@ -18,7 +18,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
-from bam_engine.workspace import tasks
+from bam_engine.workspace import bulk, tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.embedding import embedded_rows, text_vector, vectors_of
 from bam_engine.workspace.models import TrainedModel, latest_model, scores_of
@@ -84,7 +84,7 @@ def propose(
             near = neighbours_of(workspace, labelled_seeds(workspace, attribute, model))
             pool, said = learning.choose_candidates(pool, near, rng=rng), strategy + AMONG_NEIGHBOURS
         return said, learning.ask(strategy, vectors, scores, pool, count, **more)
-    rows, answers = training_labels(workspace, attribute)
+    rows, answers = teaching_labels(workspace, attribute)
     positive = rows[answers == 1]
     if len(positive) and strategy != "spread":
         batch = learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **more)
@@ -164,8 +164,19 @@ def pool_of(workspace: Workspace, attribute: Attribute) -> Rows:
 
 
 def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return the rows that a classifier may train on, sorted, and their settled labels (1 or 0)."""
+    """Return the rows of the rounds that a classifier may train on, sorted, and their settled labels (1 or 0)."""
     rows = asked_rows(workspace, attribute)
     found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
     usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
     return rows[usable], found[usable]
+
+
+def teaching_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
+    """Return all that a training learns from, sorted: the labels of the rounds, and what was said in bulk of other
+    images as far as that teaches (:func:`bulk.teaching`).
+    """
+    rows, labels = training_labels(workspace, attribute)
+    more, said = bulk.teaching(workspace, attribute, without=asked_rows(workspace, attribute))
+    both, answers = np.concatenate([rows, more]), np.concatenate([labels, said])
+    order = np.argsort(both, kind="stable")
+    return both[order], answers[order]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from bam_engine import learning
 from bam_engine.embedding import VectorStore, embed, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
@@ -103,7 +104,7 @@ def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[in
     vectors = vectors_of(workspace)
     if row >= len(vectors):
         return []
-    return nearest_to(vectors, vectors[row].astype(np.float32), count, without=row)
+    return _pairs(*alike(workspace, vectors[row].astype(np.float32), count, without=row))
 
 
 def search_text(workspace: Workspace, text: str, count: int = 200) -> list[tuple[int, float]]:
@@ -114,7 +115,7 @@ def search_text(workspace: Workspace, text: str, count: int = 200) -> list[tuple
     EmbeddingError
         The encoder in use does not read text.
     """
-    return nearest_to(vectors_of(workspace), text_vector(workspace, text), count)
+    return _pairs(*alike(workspace, text_vector(workspace, text), count))
 
 
 def reads_text(workspace: Workspace) -> bool:
@@ -142,18 +143,27 @@ def text_vector(workspace: Workspace, text: str) -> NDArray[np.float32]:
     return vector
 
 
-def nearest_to(
-    vectors: NDArray[np.float16], wanted: NDArray[np.float32], count: int, *, without: int | None = None
-) -> list[tuple[int, float]]:
-    """Return the rows of ``vectors`` with the largest dot product with ``wanted``, largest first."""
-    likeness = np.empty(len(vectors), np.float32)
-    for start in range(0, len(vectors), 8192):
-        block = vectors[start : start + 8192].astype(np.float32)
-        likeness[start : start + len(block)] = block @ wanted
-        likeness[start : start + len(block)][~block.any(axis=1)] = -np.inf
-    if without is not None:
-        likeness[without] = -np.inf
-    count = min(count, len(likeness))
-    candidates = np.argpartition(-likeness, count - 1)[:count] if count else np.empty(0, np.int64)
-    order = candidates[np.lexsort((candidates, -likeness[candidates]))]
-    return [(int(row), float(likeness[row])) for row in order if np.isfinite(likeness[row])]
+def alike(
+    workspace: Workspace, wanted: NDArray[np.float32], count: int, *, without: ArrayLike = ()
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the ``count`` images most like ``wanted``, most first, and their likeness; exact, ties by row.
+
+    Parameters
+    ----------
+    wanted : (d,) or (m, d) float32
+        Unit vectors; of several, the likeness of an image is its largest.
+    without
+        Rows that are left out, as are images without a vector.
+
+    Raises
+    ------
+    EmbeddingError
+        Nothing is embedded yet.
+    """
+    found = learning.most_alike(vectors_of(workspace), wanted, max(1, count), without=without, together=True)
+    there = found.rows[0, :count] >= 0
+    return found.rows[0, :count][there].astype(np.int64), found.likeness[0, :count][there]
+
+
+def _pairs(rows: NDArray[np.int64], likeness: NDArray[np.float32]) -> list[tuple[int, float]]:
+    return list(zip(rows.tolist(), likeness.tolist(), strict=True))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine import exchange
-from bam_engine.annotation import ADJUDICATION, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, Attribute
 from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
 from bam_engine.progress import Report, silent
@@ -102,12 +102,15 @@ _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]
 
 
 def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
-    """Return the assignments that have answers, with the last vote and the last decision of everyone on each image."""
+    """Return the assignments that have answers, with the last vote and the last decision of everyone on each image.
+
+    Answers in bulk are left out: nobody looked at each of the images.
+    """
     said, share, who = db.annotations, db.assignments, db.annotators
     latest = (
         sa.select(sa.func.max(said.c.id))
         .join(share, share.c.id == said.c.assignment_id)
-        .where(said.c.attribute_id == attribute.id)
+        .where(said.c.attribute_id == attribute.id, share.c.purpose != BULK)
         .group_by(said.c.row, said.c.annotator_id, share.c.purpose == ADJUDICATION)
     )
     query = (

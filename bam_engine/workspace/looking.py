@@ -1,35 +1,70 @@
 """What is known of one image, gathered from every room, for whoever looks at it."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
+import sqlalchemy as sa
 
-from bam_engine.annotation import ADJUDICATION
+from bam_engine import database as db
+from bam_engine.annotation import ADJUDICATION, BULK, Attribute
+from bam_engine.collection import Image
 from bam_engine.errors import BamError
+from bam_engine.workspace import map_views, maps, tasks
 from bam_engine.workspace.calibration import probabilities
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.embedding import neighbours
 from bam_engine.workspace.models import latest_model, scores_of
+from bam_engine.workspace.near_duplicates import same_as
 from bam_engine.workspace.thresholds import current_threshold
 
 ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "taken back"}
-_DECISION = " (decision)"
+_HOW = {ADJUDICATION: " (decision)", BULK: " (in bulk)"}
 
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """The score of one image for an attribute, its probability with limits where there is one, and the decision."""
+    """The score of one image for an attribute, its probability with limits where there is one, and the decision.
+
+    ``threshold`` is the cut in force, ``precision`` that of the images it accepts, with limits.
+    """
 
     attribute: str
     score: float
     probability: tuple[float, float, float] | None
     decision: str
+    threshold: float | None = None
+    precision: tuple[float, float, float] | None = None
+    certified: bool = False
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    """What people said of one image about an attribute: how it stands, and each one's latest answer."""
+
+    attribute: str
+    state: str
+    said: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image lies on a map, in the map's [0, 1] squared; ``zoom`` shows it among its neighbours."""
+
+    map_id: str
+    title: str
+    version: str
+    x: float
+    y: float
+    zoom: int
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """One image: its record, its scores from high to low, its (attribute, annotator, answer), its neighbours."""
+    """One image: its record, its scores from high to low, its (attribute, annotator, answer), its neighbours.
+
+    ``problem`` says why its file cannot be read, or is empty; ``has_thumbnail`` whether there is a small copy of it.
+    ``same`` are the near-duplicates in its group, as far as they were looked for.
+    """
 
     row: int
     uri: str
@@ -40,6 +75,16 @@ class ImageFacts:
     scores: list[ScoreLine]
     annotations: list[tuple[str, str, str]]
     neighbours: list[tuple[int, float]]
+    project: str | None
+    license: str | None
+    mature: bool | None
+    size: int | None
+    added: str
+    problem: str
+    has_thumbnail: bool
+    labels: list[LabelLine]
+    captions: list[tuple[str, str]]
+    same: list[int]
 
 
 def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
@@ -51,21 +96,63 @@ def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
         There is no such image.
     """
     image = workspace.catalogue.image(row)
-    try:
-        nearest = neighbours(workspace, row, near)
-    except BamError:  # nothing embedded yet: there are no neighbours to show
-        nearest = []
+    size, problem = _file(image)
+    annotations = _annotations(workspace, row)
     return ImageFacts(
-        row,
-        image.uri,
-        Path(image.uri).name,
-        image.title,
-        image.width,
-        image.height,
-        _scores(workspace, row),
-        _annotations(workspace, row),
-        nearest,
+        row=row,
+        uri=image.uri,
+        name=image.path.name,
+        title=image.title,
+        width=image.width,
+        height=image.height,
+        scores=_scores(workspace, row),
+        annotations=annotations,
+        neighbours=_neighbours(workspace, row, near),
+        project=image.project_id,
+        license=image.license,
+        mature=image.mature_content,
+        size=size,
+        added=_added(workspace, row),
+        problem=problem,
+        has_thumbnail=workspace.thumbnails.has(row),
+        labels=_labels(workspace, row, {name for name, _, _ in annotations}),
+        captions=_captions(workspace, row),
+        same=same_as(workspace, row).tolist(),
     )
+
+
+def place_of(workspace: Workspace, row: int) -> Place | None:
+    """Return where ``row`` lies on the newest map that holds it, or None."""
+    for record in maps.layouts(workspace):
+        view = map_views.view(workspace, record.id)
+        at = np.flatnonzero(view.source.rows == row)
+        if len(at):
+            x, y = float(view.source.x[at[0]]), float(view.source.y[at[0]])
+            zoom = min(view.picture_from_zoom + 1, view.max_zoom)
+            return Place(record.id, record.title, view.version, x, y, zoom)
+    return None
+
+
+def _file(image: Image) -> tuple[int | None, str]:
+    """Return how many bytes the file has, or why it cannot be had."""
+    try:
+        return image.path.stat().st_size, ""
+    except OSError as error:
+        return None, f"the file is gone ({error.strerror})"
+
+
+def _added(workspace: Workspace, row: int) -> str:
+    """Return the day on which the image was added."""
+    query = sa.select(db.images.c.made_at).where(db.images.c.row == row)
+    with workspace.engine.connect() as connection:
+        return str(connection.scalar(query) or "")[:10]
+
+
+def _neighbours(workspace: Workspace, row: int, near: int) -> list[tuple[int, float]]:
+    try:
+        return neighbours(workspace, row, near)
+    except BamError:  # nothing embedded yet: there are no neighbours to show
+        return []
 
 
 def _scores(workspace: Workspace, row: int) -> list[ScoreLine]:
@@ -76,17 +163,61 @@ def _scores(workspace: Workspace, row: int) -> list[ScoreLine]:
         scores = scores_of(workspace, attribute)
         if row >= len(scores) or np.isnan(scores[row]):
             continue
-        threshold = current_threshold(workspace, attribute)
-        decision = "" if threshold is None else "accepted" if scores[row] >= threshold.value else "rejected"
         shown = probabilities(workspace, attribute, [row])
         share = None if shown.problem else (float(shown.value[0]), float(shown.low[0]), float(shown.high[0]))
-        result.append(ScoreLine(attribute.name, float(scores[row]), share, decision))
+        line = ScoreLine(attribute.name, float(scores[row]), share, "")
+        threshold = current_threshold(workspace, attribute)
+        if threshold is not None:
+            told = threshold.evidence
+            line = replace(
+                line,
+                decision="accepted" if scores[row] >= threshold.value else "rejected",
+                threshold=threshold.value,
+                precision=(told.precision, told.precision_low, told.precision_high),
+                certified=told.certified,
+            )
+        result.append(line)
     return sorted(result, key=lambda line: -line.score)
+
+
+def _labels(workspace: Workspace, row: int, names: set[str]) -> list[LabelLine]:
+    """Return how the image stands for each attribute that anyone answered about, by everybody's latest answers."""
+    result = []
+    for attribute in workspace.attributes.all():
+        if attribute.name not in names:
+            continue
+        said = workspace.annotations.image_annotations(attribute.id, row)
+        latest = {(one.annotator, one.purpose in _HOW): one for one in said}
+        words = [(one.annotator, ANSWER_WORDS[one.answer] + _HOW.get(one.purpose, "")) for one in latest.values()]
+        result.append(LabelLine(attribute.name, _state(workspace, attribute, row), tuple(words)))
+    return result
+
+
+def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
+    found = tasks.labels(workspace, attribute)
+    at = np.flatnonzero(found.rows == row)
+    if not len(at):
+        return "no label"
+    if found.settled[at[0]]:
+        word = ANSWER_WORDS[int(found.labels[at[0]])]
+        return f"decided: {word}" if found.decided[at[0]] else word
+    if found.decided[at[0]]:
+        return "decided: unsure"
+    enough = found.counts[at[0]].sum() >= max(2, workspace.redundancy)
+    return "disputed" if enough else "waits for another answer"
+
+
+def _captions(workspace: Workspace, row: int) -> list[tuple[str, str]]:
+    """Return (annotator, caption), oldest first."""
+    said, who = db.captions, db.annotators
+    query = sa.select(who.c.name, said.c.caption).join(who, who.c.id == said.c.annotator_id).where(said.c.row == row)
+    with workspace.engine.connect() as connection:
+        return [(name, caption) for name, caption in connection.execute(query.order_by(said.c.id))]
 
 
 def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:
     return [
-        (attribute.name, said.annotator, ANSWER_WORDS[said.answer] + _DECISION * (said.purpose == ADJUDICATION))
+        (attribute.name, said.annotator, ANSWER_WORDS[said.answer] + _HOW.get(said.purpose, ""))
         for attribute in workspace.attributes.all()
         for said in workspace.annotations.image_annotations(attribute.id, row)
     ]

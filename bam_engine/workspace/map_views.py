@@ -19,7 +19,7 @@ from PIL import Image
 from bam_engine.errors import BamError, NotThere
 from bam_engine.projection import MapView
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.maps import scores_by_name
+from bam_engine.workspace.maps import points_of, scores_by_name
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.thresholds import current_threshold
 
@@ -66,9 +66,10 @@ def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, fl
 
 
 def _open(workspace: Workspace, folder: Path, version: str) -> MapView:
+    places, rows = points_of(workspace, folder.name)
     return MapView(
-        np.load(folder / "places.npy"),
-        rows=np.load(folder / "rows.npy"),
+        places,
+        rows=rows,
         version=version,
         scores=scores_by_name(workspace),
         labels=_decisions(workspace),

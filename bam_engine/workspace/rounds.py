@@ -21,7 +21,7 @@ from bam_engine.errors import LearningError
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import tasks
-from bam_engine.workspace.asking import BATCH, look_up, propose, training_labels
+from bam_engine.workspace.asking import BATCH, asked_rows, look_up, propose, teaching_labels
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.embedding import embedded_rows, missing_rows, vectors_of
 from bam_engine.workspace.evaluation import evaluate
@@ -202,7 +202,8 @@ def reasons(workspace: Workspace, turn: Round) -> dict[int, tuple[str, float | N
 
 
 def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent) -> TrainedModel:
-    """Train on all settled labels of the rounds, score every image, and measure on the validation set.
+    """Train on the settled labels of the rounds and on what was said in bulk, score every image, and measure on the
+    validation set.
 
     The same labels make the same model, once: whoever trains again, or beside another, gets the one that is there. So
     a training that was cut short at any point is made whole by the next one.
@@ -215,7 +216,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     turns = rounds_of(workspace, attribute)
     if not turns:
         raise LearningError(f"{attribute.name} has no round yet. Start one, label it, then train.")
-    rows, answers = training_labels(workspace, attribute)
+    rows, answers = teaching_labels(workspace, attribute)
     turn = turns[-1]
     report(0, 4, "training")
     vectors, rng = vectors_of(workspace), np.random.default_rng(turn.seed)
@@ -224,6 +225,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     model = learning.train(vectors[rows], answers, groups=groups, moments=moments, rng=rng)
     details: dict[str, Any] = {
         "labels": len(rows),
+        "in_bulk": int((~np.isin(rows, asked_rows(workspace, attribute))).sum()),
         "n_positive": model.n_positive,
         "n_negative": model.n_negative,
         "strength": model.strength,

@@ -37,7 +37,7 @@ def rows_in_table(catalogue: Catalogue) -> list[int]:
 
 def test_an_empty_collection_answers_everything(catalogue):
     assert len(catalogue) == 0
-    assert catalogue.uris() == catalogue.titles() == catalogue.search("a") == catalogue.images([]) == []
+    assert catalogue.uris() == catalogue.titles() == catalogue.images([]) == []
     assert catalogue.projects().shape == (0,)
     assert catalogue.rows_of([]) == {}
     assert catalogue.add([]) == 0
@@ -105,25 +105,6 @@ def test_projects_are_equal_exactly_when_the_names_are(database, names):
     for i, one in enumerate(names):
         for j, other in enumerate(names):
             assert (codes[i] == codes[j]) == (i == j or (one is not None and one == other))
-
-
-def test_search_finds_text_in_names_titles_and_projects_whatever_its_case(catalogue):
-    catalogue.add([
-        new("cat.jpg"),
-        new("b", title="A CAT on a mat"),
-        new("c", project_id="Cathedral"),
-        new("100%_done"),
-        new("e", title="Éclair"),
-        new("100 done"),
-        new("'; drop table images; --"),
-    ])  # fmt: skip
-    assert catalogue.search("cat") == [0, 1, 2]
-    assert catalogue.search("cat", limit=2) == [0, 1]
-    assert catalogue.search("100%") == [3]
-    assert catalogue.search("%_") == [3]
-    assert catalogue.search("éclair") == catalogue.search("E\u0301clair") == [4]
-    assert catalogue.search("'; drop") == [6]
-    assert catalogue.search("\\") == []
 
 
 def test_details_change_only_where_something_new_is_said(catalogue):

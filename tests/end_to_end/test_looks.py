@@ -25,11 +25,21 @@ WIDTHS = {1440: 900, 1024: 768, 390: 844}
 STATES = ("empty", "half", "full")
 KEPT = os.environ.get("BAM_LOOKS")
 NOT_OURS = {"exclude": [['[data-testid="stSidebarNav"]']]}  # Streamlit's list of pages has parts between its items
-TOO_WIDE = """() => {
-  if (document.documentElement.scrollWidth <= innerWidth + 1) return [];
+FAULTS = """() => {
   const parts = [...document.querySelectorAll('[data-testid="stMain"] *')];
-  const wide = parts.filter((part) => part.getBoundingClientRect().right > innerWidth + 1);
-  return ['the page scrolls sideways: ' + wide.map((part) => part.tagName + '.' + part.className).slice(0, 5)];
+  const found = [];
+  if (document.documentElement.scrollWidth > innerWidth + 1) {
+    const wide = parts.filter((part) => part.getBoundingClientRect().right > innerWidth + 1);
+    found.push('the page scrolls sideways: ' + wide.map((part) => part.tagName + '.' + part.className).slice(0, 5));
+  }
+  for (const part of parts) {
+    const cut = getComputedStyle(part).textOverflow === 'ellipsis' && part.scrollWidth > part.clientWidth + 1;
+    if (cut && !part.closest('[data-testid="stSelectbox"]')) found.push('cut off: ' + part.textContent.slice(0, 80));
+  }
+  for (const alert of document.querySelectorAll('[data-testid="stAlert"]')) {
+    if (alert.textContent.includes('defect of the program')) found.push(alert.textContent);
+  }
+  return found;
 }"""
 
 
@@ -71,7 +81,7 @@ def settled(page: Page, address: str) -> None:
 
 def complaints(page: Page, *, axe: bool) -> set[str]:
     """Return what is wrong with the page as it stands."""
-    found = set(page.evaluate(TOO_WIDE))
+    found = set(page.evaluate(FAULTS))
     if axe:
         for one in Axe().run(page, context=NOT_OURS, options={"resultTypes": ["violations"]}).response["violations"]:
             if one["impact"] in ("serious", "critical"):

@@ -27,7 +27,7 @@ def crossings(place: tuple[float, float], corners: list[tuple[float, float]]) ->
     return count
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)  # the first call compiles
 @given(places, areas)
 def test_a_point_is_inside_when_a_ray_from_it_leaves_the_area_an_odd_number_of_times(
     points: list[tuple[float, float]], corners: list[tuple[float, float]]
@@ -68,7 +68,7 @@ def test_the_direction_in_which_an_area_is_drawn_does_not_matter() -> None:
     assert 0 < inside(x, y, corners).sum() < 500
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 999), areas)
 def test_a_map_gives_the_rows_inside_rising(seed: int, corners: list[tuple[float, float]]) -> None:
     rng = np.random.default_rng(seed)

@@ -1,20 +1,44 @@
-"""A gallery of thumbnails: hundreds at once, a click tells Python which.
+"""Galleries of thumbnails: a short one of pictures that the page names, and an endless one of a whole listing.
 
-In:  the rows to show with a short caption each. Out: the row that was clicked, once. Thumbnails come from ``/thumbs``;
-nothing about scores or labels is decided here.
+In:  the rows to show with a short caption each; or a listing of the engine. Out: the row that was clicked, once, and
+what was chosen. Thumbnails come from ``/thumbs``, what stands beside those of a listing from ``/api/gallery``; nothing
+about scores or labels is decided here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-_HERE = Path(__file__).parent
-_component = st.components.v2.component(
-    "bam_gallery",
-    css=(_HERE / "gallery.css").read_text(encoding="utf-8"),
-    js=(_HERE / "gallery.js").read_text(encoding="utf-8"),
+from bam_engine.workspace.listing import Listing
+from web.routes.gallery import summary
+
+_FOLDER = Path(__file__).parent
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+_component = st.components.v2.component("bam_gallery", css=_read("gallery.css"), js=_read("cells.js", "gallery.js"))
+_endless = st.components.v2.component(
+    "bam_endless_gallery",
+    css=_read("gallery.css", "endless.css"),
+    js=_read(
+        "cells.js",
+        "layout.js",
+        "scroll.js",
+        "source.js",
+        "choice.js",
+        "endless.js",
+        "endless_parts.js",
+        "endless_keys.js",
+        "endless_mount.js",
+    ),
 )
 
 
@@ -63,8 +87,43 @@ def gallery(
         },
         on_picked_change=lambda: None,
     )
-    picked = result.picked
+    return _news(key, result.picked)
+
+
+def endless_gallery(
+    listing: Listing, *, key: str, version: str, line_text: str = "", height: int | None = None
+) -> tuple[int | None, NDArray[np.int64]]:
+    """Draw a listing of any length; return the row that was just clicked, or None, and the rows that are chosen.
+
+    Parameters
+    ----------
+    version
+        Names the workspace, so that thumbnails can be cached for good.
+    line_text
+        What stands on the line between accepted and rejected images.
+    height
+        In CSS pixels; None fills the window.
+    """
+    result = _endless(
+        key=key,
+        data={"listing": summary(listing), "version": version, "line_text": line_text, "height": height},
+        default={"chosen": None},
+        on_picked_change=lambda: None,
+        on_chosen_change=lambda: None,
+    )
+    return _news(key, result.picked), chosen_rows(listing, result.chosen)
+
+
+def chosen_rows(listing: Listing, told: dict[str, Any] | None) -> NDArray[np.int64]:
+    """Return the rows that stand for what the browser told, none where it speaks of another listing."""
+    if not told or told["id"] != listing.id or not told["ranges"]:
+        return np.empty(0, np.int64)
+    return np.concatenate([listing.rows[int(first) : int(end)] for first, end in told["ranges"]])
+
+
+def _news(key: str, picked: dict[str, Any] | None) -> int | None:
+    """Return the row of a click that was not seen before: a script that calls st.rerun sees the same click again."""
     if picked is None or st.session_state.get(f"{key}-click") == picked["click"]:
-        return None  # a script that calls st.rerun sees the same click again
+        return None
     st.session_state[f"{key}-click"] = picked["click"]
     return int(picked["row"])

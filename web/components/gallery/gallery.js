@@ -45,24 +45,12 @@ function makeCell([row, caption, title, mark], version) {
   cell.dataset.row = row;
   cell.title = title;
   cell.setAttribute("aria-label", `${title || `image ${row}`}${caption ? `, ${caption}` : ""}`);
-  const picture = document.createElement("img");
-  picture.className = "picture";
+  const picture = makePicture(row, version, () => cell.classList.add("missing"));
   picture.loading = "lazy";
-  picture.decoding = "async";
-  picture.alt = "";
-  picture.src = `/thumbs/${row}.webp?v=${encodeURIComponent(version)}`;
-  picture.addEventListener("error", () => cell.classList.add("missing"), { once: true });
   cell.append(picture);
   if (mark) cell.append(makeText("mark " + mark, mark));
   if (caption) cell.append(makeText("words", caption));
   return cell;
-}
-
-function makeText(className, text) {
-  const span = document.createElement("span");
-  span.className = className;
-  span.textContent = text;
-  return span;
 }
 
 function moveFocus(event, grid) {

@@ -1,0 +1,142 @@
+"""What can be read off a picture without a model: the colours that fill it, and the day it was made.
+
+In:  a small copy of a picture; its file. Out: named colours; a day and where it was found. Knows no catalogue.
+
+Colours are told apart in OKLCh, where equal steps look equally far (Ottosson, "A perceptual color space for image
+processing", 2020): grey, black or white where there is little chroma, else one of twelve hues.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+HUES = {
+    "pink": 345.0,
+    "red": 15.0,
+    "orange": 42.0,
+    "yellow": 78.0,
+    "lime": 116.0,
+    "green": 133.0,
+    "teal": 158.0,
+    "cyan": 186.0,
+    "azure": 216.0,
+    "blue": 250.0,
+    "violet": 280.0,
+    "magenta": 312.0,
+}
+"""The hue at which each colour begins, in degrees; it ends where the next begins."""
+
+COLOURS = (*HUES, "black", "grey", "white")
+"""The named colours; a colour's bit in a mask is its place here."""
+
+SHARE = 0.15
+"""The part of a picture that a colour must fill to count as there."""
+
+GREY = 0.04  # chroma below which no hue is seen
+DARK, LIGHT = 0.30, 0.88  # lightness below which grey is black, and from which it is white
+_HUED_FROM = 0.18  # lightness below which anything is black
+_SIDE = 32
+
+EXIF, FILE = 1, 2
+"""Where a day was found: in the picture's own record, or as the file's last change."""
+
+_TAKEN = (0x9003, 0x9004, 0x0132)  # DateTimeOriginal, DateTimeDigitized, DateTime
+_EXIF_PART = 0x8769
+_DAY = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})")
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def colour_shares(image: Image.Image) -> npt.NDArray[np.float64]:
+    """Return the share of each of ``COLOURS`` in a picture, (15,), which add up to 1; transparent parts are white.
+
+    Examples
+    --------
+    >>> shares = colour_shares(Image.new("RGB", (8, 8), (255, 0, 0)))
+    >>> COLOURS[shares.argmax()], shares.max()
+    ('red', 1.0)
+    """
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    small = np.asarray(image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX))
+    codes = colour_codes(small.reshape(-1, 3))
+    shares: npt.NDArray[np.float64] = np.bincount(codes, minlength=len(COLOURS)) / len(codes)
+    return shares
+
+
+def colour_mask(image: Image.Image) -> int:
+    """Return the colours that fill at least ``SHARE`` of a picture, one bit each."""
+    return int(sum(1 << int(place) for place in np.flatnonzero(colour_shares(image) >= SHARE)))
+
+
+def colour_codes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """Return the place in ``COLOURS`` of each sRGB pixel, (n,) of (n, 3)."""
+    lightness, chroma, hue = _oklch(pixels)
+    starts = np.array(list(HUES.values())[1:])
+    hued = np.searchsorted(starts, hue, side="right")
+    hued[hue >= HUES["pink"]] = 0
+    plain = len(HUES) + (lightness >= DARK).astype(np.intp) + (lightness >= LIGHT)
+    plain[lightness < _HUED_FROM] = len(HUES)
+    codes: npt.NDArray[np.intp] = np.where((chroma < GREY) | (lightness < _HUED_FROM), plain, hued)
+    return codes
+
+
+def _oklch(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:
+    share = pixels / 255.0
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    cones = np.cbrt(linear @ _TO_CONES.T)
+    lab = cones @ _TO_LAB.T
+    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
+    return lab[:, 0], np.hypot(lab[:, 1], lab[:, 2]), hue
+
+
+_TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def day_of(path: Path) -> tuple[int, int]:
+    """Return the day of a picture, in days since 1970-01-01, and where it was found: ``EXIF``, ``FILE``, or 0 nowhere.
+
+    The day it was taken, as its EXIF record says; without one the day of the file's last change, in UTC.
+    """
+    found = _taken(path)
+    if found is not None:
+        return found, EXIF
+    try:
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+    except (OSError, OverflowError, ValueError):
+        return 0, 0
+    return changed.toordinal() - _EPOCH, FILE
+
+
+def _taken(path: Path) -> int | None:
+    try:
+        with Image.open(path, formats=("JPEG", "TIFF", "PNG", "WEBP", "AVIF")) as image:
+            exif = image.getexif()
+            texts = [exif.get_ifd(_EXIF_PART).get(tag) or exif.get(tag) for tag in _TAKEN]
+    except Exception:  # a broken record raises whatever its parser stumbles over: the picture has no day of its own
+        return None
+    for text in texts:
+        digits = _DAY.match(text) if isinstance(text, str) else None
+        if digits is not None:
+            try:
+                return date(*map(int, digits.groups())).toordinal() - _EPOCH
+            except ValueError:  # such as 0000:00:00
+                continue
+    return None

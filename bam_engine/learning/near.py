@@ -1,0 +1,182 @@
+"""Which images of a whole collection are all but the same, so that one can stand for each group of them.
+
+In:  vectors (n, d). Out: pairs of near-duplicates, and a representative for each row. Knows nothing of rows' meaning.
+
+What a near-duplicate is, ``duplicates`` says. Comparing all with all would take days at millions of images. Candidates
+are looked for by hashing (locality-sensitive hashing: Charikar, "Similarity Estimation Techniques from Rounding
+Algorithms", STOC 2002): in each of several tables, vectors whose projections have the same signs are neighbours. The
+projections are turned at random within the leading principal components, each scaled to its spread: there images
+differ most and near-duplicates least, and the buckets fill evenly. Each candidate pair is then measured exactly, so no
+pair is wrong; some may be missed. How many, ``benchmarks/search.py`` measures.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.learning.classifier import widen
+from bam_engine.learning.duplicates import squared_limit
+from bam_engine.learning.threads import one_thread
+
+TABLES = 12
+WINDOW = 64
+"""So many that follow in a bucket each is compared with; identical vectors take one place."""
+
+MOST_PAIRS = 40_000_000
+"""No more tables are looked through once there are so many pairs: 320 MB."""
+
+_COMPONENTS = 24
+_SAMPLE = 16384
+_IN_BUCKET = 8  # images on average
+_SPAN = 65536
+_MOST_WORKERS = 8
+_BLOCK = 2048
+
+Pairs = npt.NDArray[np.int32]
+_T = TypeVar("_T")
+
+
+class NearPairs:
+    """The search for near-duplicates of one array of vectors: prepared once, then table by table.
+
+    Parameters
+    ----------
+    vectors : (n, d) float16
+        May be a memory map. Vectors that are all zero are like none.
+
+    Attributes
+    ----------
+    first : (n,) int32
+        The lowest row with exactly the same vector.
+    """
+
+    def __init__(self, vectors: npt.NDArray[np.float16]) -> None:
+        self._vectors = vectors
+        self._bits = np.ascontiguousarray(vectors).view(np.int16)
+        hashed = self._hashed()
+        self.first = _first_of(self._bits, hashed)
+        self._rows = np.flatnonzero((hashed != 0) & (self.first == np.arange(len(vectors)))).astype(np.int32)
+        self._limit = squared_limit(vectors, self._rows.astype(np.int64)) if len(self._rows) else 0.0
+        self._places, self._spread = self._projected()
+
+    def table(self, number: int) -> Pairs:
+        """Return the pairs (m, 2) of near-duplicates that table ``number`` finds, the lower row first."""
+        from bam_engine.learning.near_kernels import pairs_in_windows
+
+        if len(self._rows) < 2:
+            return np.empty((0, 2), np.int32)
+        codes, along = self._coded(np.random.default_rng([number, len(self._rows)]))
+        order = np.argsort(codes.astype(np.uint64) << np.uint64(32) | along, kind="stable")
+        rows, codes, places = self._rows[order], codes[order], self._places[order]
+        limit, near = np.float32(self._limit), np.float32(1.001 * self._limit)  # projections are rounded too
+
+        def span(start: int) -> Pairs:
+            stop = min(start + _SPAN, len(rows))
+            found: Pairs = pairs_in_windows(self._bits, rows, codes, places, start, stop, WINDOW, limit, near)
+            return found
+
+        return np.concatenate(_in_threads(span, len(rows)))
+
+    def _coded(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
+        """Return each row's bucket, and where it stands in it: its place along one more direction."""
+        width = self._places.shape[1]
+        signs = int(np.clip(np.ceil(np.log2(len(self._rows) / _IN_BUCKET)), 1, 24))
+        turns = (rng.normal(size=(width, signs + 1)) / self._spread[:, None]).astype(np.float32)
+        codes, along = np.empty(len(self._rows), np.uint32), np.empty(len(self._rows), np.float32)
+        weights = (1 << np.arange(signs)).astype(np.float32)  # whole numbers below 2**24 are exact
+
+        def span(start: int) -> None:
+            turned = self._places[start : start + _SPAN] @ turns
+            codes[start : start + _SPAN] = (turned[:, :-1] > 0).astype(np.float32) @ weights
+            along[start : start + _SPAN] = turned[:, -1]
+
+        with one_thread():
+            _in_threads(span, len(self._rows))
+        low, high = float(along.min()), float(along.max())
+        return codes, ((along - low) * np.float32(1e9 / max(high - low, 1e-12))).astype(np.uint64)
+
+    def _hashed(self) -> npt.NDArray[np.uint64]:
+        from bam_engine.learning.near_kernels import hashes
+
+        found = np.empty(len(self._bits), np.uint64)
+        _in_threads(lambda start: hashes(self._bits[start : start + _SPAN], found[start : start + _SPAN]), len(found))
+        return found
+
+    def _projected(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Return the leading principal components (m, p) of the rows, and how far each spreads."""
+        chosen = self._rows[np.linspace(0, len(self._rows) - 1, min(len(self._rows), _SAMPLE)).astype(np.int64)]
+        if len(chosen) < 2:
+            return np.empty((len(self._rows), 0), np.float32), np.empty(0)
+        sample = np.asarray(self._vectors[chosen], np.float32)
+        centre = sample.mean(axis=0)
+        sample -= centre
+        places = np.empty((len(self._rows), 0), np.float32)
+        with one_thread():
+            values, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64) / len(sample))
+            leading = np.argsort(-values)[:_COMPONENTS]
+            leading = leading[values[leading] > 1e-3 * values.max()] if values.max() > 0 else leading[:1]
+            axes = np.ascontiguousarray(directions[:, leading], np.float32)
+            places = np.empty((len(self._rows), len(leading)), np.float32)
+
+            def span(start: int) -> None:
+                wide = np.empty((_BLOCK, self._vectors.shape[1]), np.float32)
+                for begin in range(start, min(start + _SPAN, len(places)), _BLOCK):
+                    part = self._rows[begin : min(begin + _BLOCK, start + _SPAN)]
+                    widen(np.asarray(self._vectors[part]), wide[: len(part)])
+                    places[begin : begin + len(part)] = (wide[: len(part)] - centre) @ axes
+
+            _in_threads(span, len(places))
+        return places, np.sqrt(np.maximum(values[leading], 1e-12))
+
+
+def grouped(first: npt.NDArray[np.int32], pairs: Pairs) -> npt.NDArray[np.int32]:
+    """Return the representative (n,) of each row: the lowest row of its group.
+
+    Rows are gone through in rising order: one that has no representative yet stands for itself and for all its
+    near-duplicates that have none. So every row is a near-duplicate of what stands for it; chains, where each is only
+    like the next, do not make one group.
+
+    Parameters
+    ----------
+    first : (n,)
+        The lowest row with the same vector.
+    pairs : (m, 2)
+        Near-duplicates among those, the lower row first.
+    """
+    from bam_engine.learning.near_kernels import lead
+
+    low, high = distinct(pairs).T
+    starts = np.searchsorted(low, np.arange(len(first) + 1))
+    leader = np.full(len(first), -1, np.int32)
+    lead(starts, np.ascontiguousarray(high), leader)
+    return leader[first]
+
+
+def distinct(pairs: Pairs) -> Pairs:
+    """Return each pair once, sorted."""
+    keys = np.unique(pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1])
+    return np.column_stack([keys >> 32, keys & 0xFFFFFFFF]).astype(np.int32)
+
+
+def _first_of(bits: npt.NDArray[np.int16], hashed: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """Return the lowest row with the same vector; rows of equal hash and other vectors stand for themselves."""
+    order = np.argsort(hashed, kind="stable")
+    sorted_ones = hashed[order]
+    begins = np.flatnonzero(np.concatenate([[True], sorted_ones[1:] != sorted_ones[:-1]])) if len(order) else order
+    lowest = np.repeat(order[begins], np.diff(np.append(begins, len(order))))
+    first = np.arange(len(bits), dtype=np.int32)
+    twins = np.flatnonzero((lowest != order) & (sorted_ones != 0))
+    for start in range(0, len(twins), _BLOCK):
+        some = twins[start : start + _BLOCK]
+        same = (bits[order[some]] == bits[lowest[some]]).all(axis=1)
+        first[order[some[same]]] = lowest[some[same]]
+    return first
+
+
+def _in_threads(work: Callable[[int], _T], count: int) -> list[_T]:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_WORKERS)) as workers:
+        return list(workers.map(work, range(0, count, _SPAN)))

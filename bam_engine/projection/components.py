@@ -1,0 +1,68 @@
+"""The directions in which vectors spread most, and where each vector lies along them.
+
+In:  vectors (n, d) of any float type, memory-mapped if large. Out: coordinates (m, c) float32. Knows nothing of maps.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+COMPONENTS = 50
+_BLOCK = 8192
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Components:
+    """Principal components: the mean (d,) and the directions (d, c), widest first, each with its sign fixed."""
+
+    mean: NDArray[np.float64]
+    directions: NDArray[np.float64]
+
+    def of(self, vectors: NDArray[Any], rows: NDArray[np.int64]) -> Floats:
+        """Return the coordinates (m, c) of ``rows``, read in blocks; a vector that is not finite has NaN."""
+        found = np.empty((len(rows), self.directions.shape[1]), np.float32)
+        directions, mean = self.directions.astype(np.float32), self.mean.astype(np.float32)
+        for start, block in _blocks(vectors, rows):
+            with np.errstate(invalid="ignore"):
+                found[start : start + len(block)] = (block - mean) @ directions
+        return found
+
+
+def fit_components(vectors: NDArray[Any], *, rows: NDArray[np.int64], count: int = COMPONENTS) -> Components:
+    """Return the directions of greatest spread of ``rows``, by the d x d covariance: at most ``count``.
+
+    Reads ``vectors`` once in blocks, so a memory map of millions needs no copy. The sign of each direction is fixed by
+    its largest entry, so that the same vectors give the same map.
+    """
+    width = vectors.shape[1]
+    shift = np.asarray(vectors[rows[0]], dtype=np.float64)
+    total, products = np.zeros(width), np.zeros((width, width))
+    for _, block in _blocks(vectors, rows):
+        moved = block - shift
+        total += moved.sum(axis=0)
+        products += moved.T @ moved
+    mean = total / len(rows)
+    _, directions = np.linalg.eigh(products / len(rows) - np.outer(mean, mean))
+    directions = directions[:, ::-1][:, : min(count, width)]
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+    return Components(shift + mean, directions * np.where(largest < 0, -1.0, 1.0))
+
+
+def usable(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which of ``rows`` have a vector: finite, not all zero."""
+    found = np.empty(len(rows), dtype=bool)
+    for start in range(0, len(rows), _BLOCK):
+        block = np.asarray(vectors[rows[start : start + _BLOCK]])
+        found[start : start + _BLOCK] = np.isfinite(block).all(axis=1) & (block != 0).any(axis=1)
+    return found
+
+
+def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[Any]]]:
+    for start in range(0, len(rows), _BLOCK):
+        block = np.asarray(vectors[rows[start : start + _BLOCK]])
+        yield start, block.astype(np.float64 if block.dtype == np.float64 else np.float32)

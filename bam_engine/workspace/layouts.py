@@ -1,0 +1,244 @@
+"""Layouts as they are kept: a folder for each, written so that a reader finds the old one or the new one, whole.
+
+In:  places, rows and how they came about. Out: records, newest first, and the points again. A layout is a folder
+``layouts/ID`` with ``about.json``, which names the files of points and of the model that count; it is replaced last.
+Work under way puts its state into ``layouts/ID.part``. Knows nothing of how a layout is made.
+"""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.annotation import readable
+from bam_engine.errors import DiskFull, NotThere
+from bam_engine.files import replacing
+from bam_engine.projection.quality import Quality
+from bam_engine.workspace.core import Workspace
+
+METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP", "pca": "PCA", "scores": "two scores"}
+SCOPES = {
+    "collection": "the collection",
+    "best": "the best images of each attribute",
+    "selection": "the selected images",
+}
+
+Arrays = Mapping[str, NDArray[Any]]
+_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile)  # what numpy raises on a file that is not whole
+
+
+@dataclass(frozen=True)
+class LayoutRecord:
+    """A computed layout: what is on it, how it was made, and how long that took.
+
+    ``fitted`` of its ``n`` images were laid out together; the others were placed among them. ``attributes`` and ``by``
+    are those of a map of two scores, ``models`` the classifiers they came from. ``points`` and ``model`` name files.
+    """
+
+    id: str
+    method: str
+    scope: str
+    encoder: str
+    n: int
+    seed: int
+    seconds: float
+    made_at: float
+    fitted: int = 0
+    attributes: tuple[str, ...] = ()
+    models: tuple[int, ...] = ()
+    by: str = ""
+    quality: Quality | None = None
+    points: str = field(default="", repr=False)
+    model: str = field(default="", repr=False)
+
+    @property
+    def title(self) -> str:
+        if self.axes:
+            of = "" if self.scope == "collection" else f" of {SCOPES[self.scope]}"
+            return f"{readable(self.attributes[0])} and {readable(self.attributes[1])}{of}: {self.n:,} images"
+        return f"{METHODS[self.method]} of {SCOPES[self.scope]}: {self.n:,} images"
+
+    @property
+    def axes(self) -> tuple[str, str] | None:
+        """What the way to the right and the way up mean, on a map of two scores."""
+        if len(self.attributes) != 2:
+            return None
+        first, second = (f"{readable(name)}, by {self.by}" for name in self.attributes)
+        return first, second
+
+
+def layouts(workspace: Workspace) -> list[LayoutRecord]:
+    """Return the layouts of the encoder in use, newest first; one that cannot be read is left out."""
+    found = []
+    for about in sorted((workspace.cache / "layouts").glob("*/about.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            record = _read(about)
+            if record.encoder == workspace.choice.key:
+                found.append(record)
+    return sorted(found, key=lambda record: -record.made_at)
+
+
+def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
+    """Return the record of a layout, of any encoder.
+
+    Raises
+    ------
+    NotThere
+        There is no such layout, or it cannot be read.
+    """
+    try:
+        return _read(folder_of(workspace, map_id) / "about.json")
+    except (OSError, ValueError, TypeError) as error:
+        raise NotThere(f"there is no map {map_id!r}. Make one on the Map page.") from error
+
+
+def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the places (n, 2) of a layout and its image rows (n,), in no order.
+
+    Raises
+    ------
+    NotThere
+        There is no such layout, or it cannot be read.
+    """
+    folder = folder_of(workspace, map_id)
+    for _ in range(3):  # it may be replaced between the reading of its record and that of its points
+        record = layout_of(workspace, map_id)
+        ending = f"-{record.points}" if record.points else ""
+        with contextlib.suppress(*_DAMAGED):
+            return np.load(folder / f"places{ending}.npy"), np.load(folder / f"rows{ending}.npy")
+    raise NotThere(f"the points of the map {map_id!r} are gone. Make it anew on the Map page.")
+
+
+def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[Any]]:
+    """Return what is needed to place more images on a layout; empty where nothing is kept."""
+    path = folder_of(workspace, record.id) / f"model-{record.model}.npz"
+    with contextlib.suppress(*_DAMAGED), np.load(path) as kept:
+        return dict(kept)
+    return {}
+
+
+def keep(
+    workspace: Workspace,
+    record: LayoutRecord,
+    places: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    model: Arrays | None = None,
+) -> LayoutRecord:
+    """Keep a layout in place of the one with its id, and return its record; without ``model`` that one's stays.
+
+    Raises
+    ------
+    DiskFull
+        It cannot be written; the one before is as it was.
+    """
+    folder, points = folder_of(workspace, record.id), uuid.uuid4().hex[:8]
+    record = replace(record, points=points, model=record.model if model is None else points)
+    written = [folder / f"places-{points}.npy", folder / f"rows-{points}.npy"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(written[0], places)
+        np.save(written[1], rows)
+        if model is not None:
+            written.append(folder / f"model-{points}.npz")
+            np.savez(written[2], **model)  # type: ignore[arg-type]
+        with replacing(folder / "about.json") as temporary:
+            temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise DiskFull(f"the layout cannot be kept in {folder}: {error.strerror or error}. Free some room.") from error
+    for path in [*folder.glob("places*.npy"), *folder.glob("rows*.npy"), *folder.glob("model-*.npz")]:
+        if path.stem.partition("-")[2] != (record.model if path.suffix == ".npz" else points):
+            path.unlink(missing_ok=True)
+    return record
+
+
+def remove(workspace: Workspace, map_id: str) -> None:
+    """Remove a layout and what unfinished work on it left; nothing where there is none."""
+    folder = folder_of(workspace, map_id)
+    (folder / "about.json").unlink(missing_ok=True)  # first: no reader finds half of it
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder.with_name(folder.name + ".part"), ignore_errors=True)
+
+
+def folder_of(workspace: Workspace, map_id: str) -> Path:
+    """Return the folder of a layout, which need not be there."""
+    return workspace.cache / "layouts" / Path(map_id).name
+
+
+def digest_of(rows: NDArray[np.int64]) -> str:
+    """Return a short name of a set of rows; the same for the same rows in the same order."""
+    return hashlib.sha256(np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()[:12]
+
+
+class Part:
+    """The state of work on one layout, in its ``.part`` folder: what ``projection.Keep`` asks for.
+
+    What another request left there is thrown away.
+    """
+
+    def __init__(self, folder: Path, request: Mapping[str, Any]) -> None:
+        self.folder = folder.with_name(folder.name + ".part")
+        self._rooms: dict[str, np.memmap[Any, Any]] = {}
+        asked, noted = json.dumps(request, sort_keys=True), self.folder / "request.json"
+        with self._room():
+            if not noted.exists() or noted.read_text(encoding="utf-8") != asked:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.folder.mkdir(parents=True)
+                noted.write_text(asked, encoding="utf-8")
+
+    def get(self, name: str) -> Mapping[str, NDArray[Any]] | None:
+        """Return the arrays put aside under ``name``, if they are there whole."""
+        with contextlib.suppress(*_DAMAGED), np.load(self.folder / f"{name}.npz") as kept:
+            return dict(kept)
+        return None
+
+    def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put arrays aside, after what was written to rooms; raise ``DiskFull`` where that cannot be."""
+        for room in self._rooms.values():
+            room.flush()
+        with self._room(), replacing(self.folder / f"{name}.npz") as temporary:
+            np.savez(temporary, **arrays)  # type: ignore[arg-type]
+
+    def room(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return an array in a file of its own; written to, it is there after a stop."""
+        path = self.folder / f"{name}.npy"
+        with self._room(), contextlib.suppress(ValueError):
+            if path.exists() and (there := np.lib.format.open_memmap(path, mode="r+")).shape == shape:
+                return self._rooms.setdefault(name, there)
+        with self._room():
+            return self._rooms.setdefault(
+                name, np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+            )
+
+    def drop(self) -> None:
+        """Throw the state away: the work is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DiskFull(
+                f"the work on the map cannot be put aside in {self.folder}: {error.strerror or error}. Free some room "
+                "and start it again; it goes on where it stopped."
+            ) from error
+
+
+def _read(about: Path) -> LayoutRecord:
+    told = json.loads(about.read_text(encoding="utf-8"))
+    known = {one.name for one in fields(LayoutRecord)}
+    told = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items() if name in known}
+    if isinstance(told.get("quality"), dict):
+        told["quality"] = Quality(**told["quality"])
+    return LayoutRecord(**told)

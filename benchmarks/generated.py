@@ -1,0 +1,85 @@
+"""A generated collection of any size: records, vectors and scored attributes, with no picture behind them.
+
+For benchmarks and tests of what works over millions. The records are written straight into the tables that the
+catalogue reads; the vectors are random; an attribute's model is given, not learned.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.learning import Calibration, LinearModel, Threshold
+from bam_engine.workspace import Workspace, thresholds
+from bam_engine.workspace.calibration import label_state
+from bam_engine.workspace.models import save_model
+
+_BLOCK = 50_000
+
+
+def collection(home: Path, n: int, *, dim: int = 16, projects: int = 1000, seed: int = 0) -> Workspace:
+    """Return a workspace of ``n`` records with unit vectors, spread over ``projects``; shapes from 1:2 to 2:1."""
+    workspace = Workspace(home / "workspace", home / "cache")
+    rng = np.random.default_rng(seed)
+    with workspace.engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA cache_size=-262144")
+        for block in _records(n, projects, rng):
+            connection.execute(sa.insert(db.images), block)
+    store = workspace.vectors()
+    store.claim(spec="builtin", key=workspace.choice.key, dim=dim)
+    with store.writing():
+        for start in range(0, n, _BLOCK):
+            vectors = rng.normal(size=(min(_BLOCK, n - start), dim)).astype(np.float32)
+            store.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    return workspace
+
+
+def _records(n: int, projects: int, rng: np.random.Generator) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, n, _BLOCK):
+        widths = rng.integers(120, 241, min(_BLOCK, n - start))
+        yield [
+            {
+                "row": row,
+                "uri": f"/generated/{row}.jpg",
+                "title": None,
+                "project_id": f"project {row % projects}",
+                "width": int(width),
+                "height": 360 - int(width),
+                "digest": str(row),
+                "status": "ok",
+                "made_at": "2020",
+            }
+            for row, width in enumerate(widths, start)
+        ]
+
+
+def scored_attribute(
+    workspace: Workspace, name: str, *, cut: float | None = 0.0, calibrated: bool = True, seed: int = 0
+) -> Attribute:
+    """Return a new attribute scored along a random direction, with a kept threshold unless ``cut`` is None."""
+    attribute = workspace.attributes.add(name, "media", f"Is it {name}?")
+    direction = np.random.default_rng(seed).normal(size=workspace.vectors().dim).astype(np.float32)
+    with workspace.engine.begin() as connection:
+        made = sa.insert(db.rounds).values(
+            attribute_id=attribute.id, number=1, strategy="random", encoder="", seed=0, made_at=db.now()
+        )
+        round_id = connection.execute(made).inserted_primary_key[0]
+    model = LinearModel(3 * direction, 0.0, 1.0, 10, 10, 0, 0.0)
+    names = ("strength", "n_positive", "n_negative", "seed", "separation")
+    details: dict[str, Any] = {name: getattr(model, name) for name in names}
+    fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
+    if calibrated:
+        told = {"seen": label_state(workspace, attribute), "fit": asdict(fit), "problem": ""}
+        details["calibration"] = json.loads(json.dumps(told))
+    save_model(workspace, attribute, round_id, model, details)
+    if cut is not None:
+        thresholds.keep(
+            workspace, attribute, Threshold(cut, 0.93, 0.9, 0.96, 0.7, 0.6, 0.8, 0.9, 0.95, False, 0.9, 400, 40, 100)
+        )
+    return attribute

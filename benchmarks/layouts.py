@@ -1,0 +1,145 @@
+"""Layouts against their peers, and at size: seconds, neighbours kept, trustworthiness.
+
+    python -m benchmarks.layouts [--n 250000] [--sample 150000] [--methods tsne,pca] [--no-peers] [--json FILE]
+
+First the real pictures (MobileNetV2 vectors): our methods, scikit-learn's t-SNE and umap-learn on the same 50 principal
+components, in the same run. Then generated vectors, 1,000 clusters in 256 dimensions: a fit on the sample and the rest
+placed block by block, with the rate at which images were placed. Each process compiles and imports before it is timed.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.projection import METHODS, SAMPLE, InMemory, lay_out
+from bam_engine.projection.components import fit_components
+from bam_engine.projection.frame import fit_unit_square
+from bam_engine.projection.quality import measure
+from benchmarks import pictures
+from benchmarks.machine import machine
+
+Vectors = npt.NDArray[np.float16]
+DIMENSIONS, CLUSTERS = 256, 1000
+
+
+def generated(count: int, seed: int = 0) -> Vectors:
+    """Unit vectors around ``CLUSTERS`` middles of unequal size and width, themselves in 30 groups."""
+    rng = np.random.default_rng(seed)
+    groups = rng.normal(size=(30, DIMENSIONS))
+    middles = groups[rng.integers(0, 30, CLUSTERS)] + 0.8 * rng.normal(size=(CLUSTERS, DIMENSIONS))
+    widths = rng.uniform(0.3, 0.9, CLUSTERS)
+    share = rng.dirichlet(np.full(CLUSTERS, 2.0))
+    found = np.empty((count, DIMENSIONS), np.float16)
+    for start in range(0, count, 50_000):
+        cluster = rng.choice(CLUSTERS, min(50_000, count - start), p=share)
+        block = middles[cluster] + widths[cluster, None] * rng.normal(size=(len(cluster), DIMENSIONS))
+        found[start : start + len(cluster)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return found
+
+
+class Clock:
+    """Notes when the fit of a sample ended and the placing began."""
+
+    def __init__(self) -> None:
+        self.begin = time.perf_counter()
+        self.placing: float | None = None
+
+    def report(self, done: int, total: int | None, message: str = "") -> None:
+        if message.startswith("placing") and self.placing is None:
+            self.placing = time.perf_counter() - self.begin
+
+
+def ours(vectors: Vectors, method: str, sample: int) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
+    rows, clock = np.arange(len(vectors)), Clock()
+    made = lay_out(vectors, rows, method=method, sample=sample, report=clock.report, keep=InMemory())
+    seconds = time.perf_counter() - clock.begin
+    line: dict[str, Any] = {"what": f"ours: {method}", "seconds": seconds}
+    if clock.placing is not None:
+        placed = len(rows)
+        rate = placed / (seconds - clock.placing)
+        line |= {"fit_seconds": clock.placing, "placed_per_second": rate, "seconds_per_million": 1e6 / rate}
+    return line, made.places
+
+
+def peers(vectors: Vectors) -> list[tuple[str, Callable[[npt.NDArray[np.float32]], Any]]]:
+    def sklearn(points: npt.NDArray[np.float32]) -> Any:
+        from sklearn.manifold import TSNE
+
+        return TSNE(random_state=0, n_jobs=-1).fit_transform(points)
+
+    def umap(points: npt.NDArray[np.float32]) -> Any:
+        from umap import UMAP
+
+        return UMAP().fit_transform(points)  # without a seed it uses all cores
+
+    return [("scikit-learn TSNE", sklearn), ("umap-learn UMAP", umap)]
+
+
+def judged(vectors: Vectors, places: Any) -> dict[str, Any]:
+    found = measure(vectors, np.arange(len(vectors)), np.asarray(places, np.float32), rng=np.random.default_rng(0))
+    if found is None:
+        raise ValueError(f"{len(vectors)} vectors are too few to judge a layout by.")
+    return {
+        "kept": [found.kept, found.kept_low, found.kept_high],
+        "trust": [found.trust, found.trust_low, found.trust_high],
+        "sampled": found.sampled,
+    }
+
+
+def show(line: dict[str, Any]) -> None:
+    kept, trust = (f"{line[name][0]:.3f} ({line[name][1]:.3f}-{line[name][2]:.3f})" for name in ("kept", "trust"))
+    text = f"{line['what']:<22}{line['seconds']:>9.1f} s   {kept:<22}{trust:<22}"
+    if "placed_per_second" in line:
+        text += f" fit {line['fit_seconds']:.0f} s, then {line['placed_per_second']:,.0f} images/s:"
+        text += f" {line['seconds_per_million']:.0f} s a million"
+    print(text, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=250_000, help="generated vectors; 0 for none")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="how many of them are fitted")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--no-peers", action="store_true", help="leave the real pictures and the peers out")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    asked = parser.parse_args()
+    methods, found = asked.methods.split(","), {"machine": machine(), "pictures": [], "generated": []}
+    head = f"{'':<22}{'time':>11}   {'10-NN kept':<22}{'trustworthiness':<22}"
+    for method in methods:  # compiled before it is timed, placing too
+        ours(generated(6000), method, 5000)  # beyond 4,096 points UMAP takes another way
+    if not asked.no_peers and pictures.available("mobilenetv2"):
+        vectors = pictures.load().vectors
+        rows = np.arange(len(vectors))
+        points = fit_components(vectors, rows=rows).of(vectors, rows)
+        print(f"{len(vectors):,} real pictures x {vectors.shape[1]}; {machine()}\n{head}")
+        for method in methods:
+            line, places = ours(vectors, method, len(vectors))
+            found["pictures"].append(line | judged(vectors, places))
+            show(found["pictures"][-1])
+        for name, fit in peers(vectors):
+            if "UMAP" in name:
+                fit(points[:1000])
+            begin = time.perf_counter()
+            places = fit_unit_square(fit(points))
+            line = {"what": name, "seconds": time.perf_counter() - begin}
+            found["pictures"].append(line | judged(vectors, places))
+            show(found["pictures"][-1])
+    if asked.n:
+        vectors = generated(asked.n)
+        print(f"{asked.n:,} generated vectors x {DIMENSIONS}, {asked.sample:,} of them fitted; {machine()}\n{head}")
+        for method in methods:
+            line, places = ours(vectors, method, asked.sample)
+            found["generated"].append(line | judged(vectors, places) | {"n": asked.n, "sample": asked.sample})
+            show(found["generated"][-1])
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Areas of a map are where images crowd, the finer ones within the coarser ones, and names come from what differs."""
+
+import numpy as np
+import pytest
+
+from bam_engine.projection.land import FEWEST, Land, survey_land
+from bam_engine.projection.naming import PRIOR, Traits, log_odds_ratio, name_areas, set_apart
+
+
+def crowd(rng: np.random.Generator, x: float, y: float, width: float, count: int) -> np.ndarray:
+    return np.array([x, y]) + width * rng.normal(size=(count, 2))
+
+
+@pytest.fixture(scope="module")
+def islands() -> tuple[np.ndarray, np.ndarray]:
+    """Three crowds of 400, the third made of two close ones."""
+    rng = np.random.default_rng(0)
+    middles = [(0.2, 0.2), (0.8, 0.3), (0.5, 0.78), (0.58, 0.78)]
+    parts = [crowd(rng, x, y, 0.015, count) for (x, y), count in zip(middles, (400, 400, 200, 200), strict=True)]
+    return np.concatenate(parts).astype(np.float32), np.repeat(np.arange(4), [400, 400, 200, 200])
+
+
+def areas_of(land: Land, level: int) -> list[int]:
+    return [number for number, area in enumerate(land.areas) if area.level == level]
+
+
+def test_each_crowd_is_an_area_of_its_own_with_its_peak_within(islands: tuple[np.ndarray, np.ndarray]) -> None:
+    places, crowd_of = islands
+    land = survey_land(places)
+    whose = np.minimum(crowd_of, 2)  # from afar the last two are one
+    coarse = areas_of(land, 1)
+    assert len(coarse) == 3
+    for number in coarse:
+        members = land.inside[1] == number
+        (owner,) = set(whose[members].tolist())
+        assert members.sum() == land.areas[number].count > 0.8 * (whose == owner).sum()
+        middle = places[whose == owner].mean(axis=0)
+        assert np.hypot(land.areas[number].x - middle[0], land.areas[number].y - middle[1]) < 0.06
+
+
+def test_finer_areas_lie_wholly_within_the_coarser_one_around_them(islands: tuple[np.ndarray, np.ndarray]) -> None:
+    places, crowd_of = islands
+    land = survey_land(places)
+    for level in range(1, 4):
+        for number in areas_of(land, level):
+            members = land.inside[level] == number
+            assert set(land.inside[level - 1][members].tolist()) <= {land.areas[number].parent} or (
+                land.areas[number].parent == -1
+            )
+    fine = [number for number in areas_of(land, 2) if places[land.inside[2] == number][:, 1].mean() > 0.6]
+    assert sorted({int(one) for number in fine for one in set(crowd_of[land.inside[2] == number])}) == [2, 3]
+    assert len({land.areas[number].parent for number in fine}) == 1, "both within the one crowd of the level above"
+
+
+def test_areas_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarray, np.ndarray]) -> None:
+    places, _ = islands
+    order = np.random.default_rng(1).permutation(len(places))
+    land, mixed = survey_land(places), survey_land(places[order])
+    assert land.areas == mixed.areas
+    for one, other in zip(land.inside, mixed.inside, strict=True):
+        np.testing.assert_array_equal(one[order], other)
+
+
+def test_an_even_spread_has_no_areas_to_speak_of_and_nothing_falls_over() -> None:
+    even = np.stack(np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60)), axis=2).reshape(-1, 2)
+    assert len(areas_of(survey_land(even.astype(np.float32)), 0)) <= 1
+    for places in (np.empty((0, 2)), np.full((1, 2), 0.5), np.full((30, 2), np.nan), np.array([[0, 0], [1, 1]])):
+        land = survey_land(places.astype(np.float32))
+        assert land.areas == ()
+        assert all((inside == -1).all() for inside in land.inside)
+
+
+def test_all_images_in_one_point_are_one_area_of_each_level() -> None:
+    land = survey_land(np.full((50, 2), 0.25, np.float32))
+    assert [area.count for area in land.areas] == [50] * 6
+    assert [area.parent for area in land.areas] == [-1, 0, 1, 2, 3, 4]
+
+
+def test_a_crowd_of_too_few_is_no_area() -> None:
+    rng = np.random.default_rng(2)
+    few = crowd(rng, 0.5, 0.5, 0.002, FEWEST - 1).astype(np.float32)
+    assert survey_land(few).areas == ()
+    assert areas_of(survey_land(np.concatenate([few, few[:1]])), 0) == [0]
+
+
+def traits(owners: np.ndarray, *, said: str = "{}", least: float = 0.5, name: str = "cat", **more: bool) -> Traits:
+    return Traits((name,), said, least, owners.astype(np.int64), np.zeros(len(owners), np.int64), **more)
+
+
+def test_an_area_is_named_after_what_its_images_are_and_others_are_not(islands: tuple[np.ndarray, np.ndarray]) -> None:
+    places, crowd_of = islands
+    land = survey_land(places, levels=2)
+    cats = np.flatnonzero((crowd_of == 0) & (np.arange(len(places)) % 10 != 0))  # nine tenths of the first crowd
+    named = name_areas(land, [traits(cats)], np.arange(len(places)))
+    (found,) = [one for one in named if one.area.level == 1] or named
+    members = land.inside[found.area.level] == land.areas.index(found.area)
+    share = 100 * np.isin(np.flatnonzero(members), cats).mean()
+    assert found.name == "cat"
+    assert f"cat: {share:.0f} % (" in found.why
+    assert f" of {members.sum():,} images here, " in found.why
+    assert found.why.endswith("elsewhere")
+    assert {one.name for one in named} == {"cat"}
+
+
+def test_what_is_as_frequent_elsewhere_names_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
+    places, _ = islands
+    rng = np.random.default_rng(3)
+    everywhere = np.flatnonzero(rng.random(len(places)) < 0.8)
+    assert name_areas(survey_land(places), [traits(everywhere)], np.arange(len(places))) == []
+
+
+def test_many_copies_by_one_maker_name_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
+    places, crowd_of = islands
+    cats = np.flatnonzero(crowd_of == 1)
+    land = survey_land(places, levels=1)
+    one_maker = np.where(crowd_of == 1, 0, np.arange(len(places)))
+    assert name_areas(land, [traits(cats)], one_maker) == []
+    assert len(name_areas(land, [traits(cats)], np.arange(len(places)))) == 1
+    assert len(name_areas(land, [traits(cats, grouped=False)], one_maker)) == 1, "unless it is the maker that names it"
+
+
+def test_a_finer_area_is_compared_with_the_rest_of_the_named_one_around_it(
+    islands: tuple[np.ndarray, np.ndarray],
+) -> None:
+    places, crowd_of = islands
+    fruit, pears = np.flatnonzero(crowd_of >= 2), np.flatnonzero(crowd_of == 3)
+    kinds = [traits(fruit, name="fruit"), traits(pears, name="pear", least=0.6)]
+    named = name_areas(survey_land(places), kinds, np.arange(len(places)))
+    assert [one.name for one in named if one.area.level <= 1].count("fruit") >= 1
+    below = [one for one in named if one.name == "pear"]
+    assert below
+    assert all(one.why.endswith("in the rest of fruit") for one in below)
+    assert [one.name for one in named if one.area.level >= 2 and one.area.x < 0.54 and one.area.y > 0.6] == []
+
+
+def test_the_log_odds_ratio_is_that_of_monroe_and_others_less_its_error() -> None:
+    within, without = np.array([30, 5]), np.array([10, 40])
+    found = log_odds_ratio(within, without, 100, 900)
+    for index in range(2):
+        a, b = int(within[index]), int(without[index])
+        prior = PRIOR * (a + b + 1) / 1002
+        delta = np.log((a + prior) / (100 + PRIOR - a - prior)) - np.log((b + prior) / (900 + PRIOR - b - prior))
+        assert found[index] == pytest.approx(delta - 1.959964 * np.sqrt(1 / (a + prior) + 1 / (b + prior)))
+
+
+def test_the_trait_that_is_both_common_here_and_rare_elsewhere_is_chosen() -> None:
+    within, without = np.array([900, 300, 850, 999]), np.array([450, 1, 20, 990])
+    found = set_apart(within, without, 1000, 1000, least=0.25)
+    assert found is not None
+    assert found.trait == 2
+    assert found.share[0] == 0.85
+    assert found.share[1] < 0.85 < found.share[2]
+    assert found.elsewhere[0] == 0.02
+    assert set_apart(within, without, 1000, 1000, least=0.95) is None
+    assert set_apart(within[:1], without[:1], 1000, 1000, least=0.25) is not None
+    assert set_apart(within[3:], without[3:], 1000, 1000, least=0.25) is None
+
+
+def test_without_others_to_compare_with_there_is_no_name() -> None:
+    assert set_apart(np.array([50]), np.array([0]), 50, 0, least=0.5) is None
+    assert set_apart(np.array([], int), np.array([], int), 50, 50, least=0.5) is None

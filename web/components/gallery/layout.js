@@ -1,0 +1,138 @@
+// Where each of n images lies, without asking for any of them: a grid, or rows of one height. Both leave room for the
+// threshold between two images. In: n, the width, the size. Out: boxes and ranges, in pixels from the top. No DOM.
+
+const GAP = 8;
+const WORDS = 20; // height of the line of words under a picture
+const LINE = 44; // height of the threshold's line
+const NARROWEST = 0.4;
+const WIDEST = 4; // times as wide as high, as they are laid out
+
+class GridLayout {
+  constructor(n, width, size, line) {
+    this.n = n;
+    this.line = line > 0 && line < n ? line : n;
+    this.columns = Math.max(width < 260 ? 1 : 2, Math.floor((width + GAP) / (size + GAP)));
+    this.side = (width - GAP * (this.columns - 1)) / this.columns;
+    this.step = this.side + WORDS + GAP;
+    this.above = Math.ceil(this.line / this.columns); // lines of pictures above the threshold
+    this.lines = this.above + Math.ceil((n - this.line) / this.columns);
+    this.lineAt = this.line < n ? this.above * this.step : null;
+    this.room = this.line < n ? LINE : 0;
+    this.height = this.lines * this.step + this.room;
+  }
+
+  lineOf(i) {
+    return i < this.line ? Math.floor(i / this.columns) : this.above + Math.floor((i - this.line) / this.columns);
+  }
+
+  start(line) {
+    return line < this.above ? line * this.columns : this.line + (line - this.above) * this.columns;
+  }
+
+  end(line) {
+    return Math.min(line < this.above ? this.line : this.n, this.start(line) + this.columns);
+  }
+
+  // The line of pictures at this height.
+  lineFor(y) {
+    const line = Math.floor(y / this.step);
+    const found = line < this.above ? line : Math.max(this.above, Math.floor((y - this.room) / this.step));
+    return Math.min(Math.max(0, this.lines - 1), Math.max(0, found));
+  }
+
+  box(i) {
+    const line = this.lineOf(i);
+    const y = line * this.step + (line < this.above ? 0 : this.room);
+    return { x: (i - this.start(line)) * (this.side + GAP), y, width: this.side, height: this.side };
+  }
+
+  // The image a line of pictures above (-1) or below (1); the same one where there is none.
+  beyond(i, way) {
+    const line = this.lineOf(i);
+    if (line + way < 0 || line + way >= this.lines) return i;
+    return Math.min(this.start(line + way) + i - this.start(line), this.end(line + way) - 1);
+  }
+}
+
+class RowsLayout {
+  constructor(shapes, width, size, line) {
+    this.n = shapes.length;
+    this.shapes = shapes;
+    this.width = width;
+    this.line = line > 0 && line < this.n ? line : this.n;
+    this.starts = [];
+    this.tops = [];
+    this.heights = [];
+    this.table = Float32Array.from({ length: 256 }, (_, code) =>
+      Math.min(WIDEST, Math.max(NARROWEST, 2 ** ((code - 128) / 32))));
+    const below = this.fill(0, this.line, 0, size);
+    this.lineAt = this.line < this.n ? below : null;
+    this.height = this.line < this.n ? this.fill(this.line, this.n, below + LINE, size) : below;
+  }
+
+  // Break images from a to b into lines that fill the width; the last one keeps the wanted height.
+  fill(a, b, top, size) {
+    const { table, shapes, width } = this;
+    let start = a;
+    let wide = 0;
+    for (let i = a; i < b; i += 1) {
+      wide += table[shapes[i]];
+      const room = width - GAP * (i - start);
+      if (wide * size >= room || i === b - 1) {
+        const height = Math.min(size, room / wide);
+        this.starts.push(start);
+        this.tops.push(top);
+        this.heights.push(height);
+        top += height + WORDS + GAP;
+        start = i + 1;
+        wide = 0;
+      }
+    }
+    return top;
+  }
+
+  lineOf(i) {
+    return lastUpTo(this.starts, i);
+  }
+
+  start(line) {
+    return this.starts[line] ?? 0;
+  }
+
+  end(line) {
+    return line + 1 < this.starts.length ? this.starts[line + 1] : this.n;
+  }
+
+  box(i) {
+    const line = this.lineOf(i);
+    const height = this.heights[line];
+    let x = 0;
+    for (let k = this.starts[line]; k < i; k += 1) x += this.table[this.shapes[k]] * height + GAP;
+    return { x, y: this.tops[line], width: this.table[this.shapes[i]] * height, height };
+  }
+
+  lineFor(y) {
+    return lastUpTo(this.tops, y);
+  }
+
+  beyond(i, way) {
+    const line = this.lineOf(i) + way;
+    if (line < 0 || line >= this.starts.length) return i;
+    const here = this.box(i);
+    let best = this.start(line);
+    for (let k = best; k < this.end(line); k += 1) if (this.box(k).x <= here.x + here.width / 2) best = k;
+    return best;
+  }
+}
+
+// The place of the last value that is at most `wanted`, in rising values; 0 before the first.
+function lastUpTo(values, wanted) {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (values[middle] <= wanted) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

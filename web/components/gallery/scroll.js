@@ -1,0 +1,83 @@
+// Scrolling over more pixels than a browser can make tall. In: the frame, the true height. Out: `at`, the true place of
+// its upper edge, and `shift`, what to take from a true place to draw it.
+//
+// Near both ends a pixel of the scroll bar is a pixel of the content. Between them the bar maps on what is left: a drag
+// jumps along it, the wheel moves pixel by pixel, and when it rests the bar is put back to where it belongs, without
+// anything moving on the screen.
+
+const TALLEST = 8_000_000; // Firefox gives up past 17.8 million, on dense screens sooner
+const EDGE = 100_000;
+const REST = 160; // milliseconds
+
+class Scroller {
+  constructor(frame, spacer, onMove) {
+    Object.assign(this, { frame, spacer, onMove, at: 0, shift: 0, height: 0, bar: 0 });
+    frame.addEventListener("scroll", () => this.moved(), { passive: true });
+  }
+
+  get view() {
+    return this.frame.clientHeight;
+  }
+
+  get furthest() {
+    return Math.max(0, this.height - this.view);
+  }
+
+  // The furthest that the bar goes.
+  get end() {
+    return Math.max(0, Math.min(this.height, TALLEST) - this.view);
+  }
+
+  resize(height, at) {
+    this.height = height;
+    this.spacer.style.height = `${Math.min(height, TALLEST)}px`;
+    this.go(at);
+  }
+
+  // The true place that a place of the bar stands for; and back.
+  true_(bar) {
+    const { end, furthest } = this;
+    if (furthest === end || bar <= EDGE) return bar;
+    if (bar >= end - EDGE) return furthest - (end - bar);
+    return EDGE + ((bar - EDGE) / (end - 2 * EDGE)) * (furthest - 2 * EDGE);
+  }
+
+  barOf(at) {
+    const { end, furthest } = this;
+    if (furthest === end || at <= EDGE) return at;
+    if (at >= furthest - EDGE) return end - (furthest - at);
+    return EDGE + ((at - EDGE) / (furthest - 2 * EDGE)) * (end - 2 * EDGE);
+  }
+
+  go(at) {
+    this.at = Math.min(this.furthest, Math.max(0, at));
+    this.put();
+    this.onMove(true);
+  }
+
+  put() {
+    this.frame.scrollTop = this.barOf(this.at);
+    this.bar = this.frame.scrollTop;
+    this.shift = this.height > TALLEST ? this.at - this.bar : 0;
+    if (this.shift === 0) this.at = this.bar;
+  }
+
+  moved() {
+    const bar = this.frame.scrollTop;
+    const by = bar - this.bar;
+    if (by === 0) return;
+    this.bar = bar;
+    const far = Math.abs(by) > 2 * this.view;
+    if (far || bar <= 0 || bar >= this.end) this.at = this.true_(bar);
+    else this.at = Math.min(this.furthest, Math.max(0, this.at + by));
+    this.shift = this.height > TALLEST ? this.at - bar : 0;
+    this.onMove(!far);
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), REST);
+  }
+
+  rest() {
+    if (this.height > TALLEST && Math.abs(this.barOf(this.at) - this.bar) >= 1) this.put();
+    this.onMove(true);
+  }
+}

@@ -1,0 +1,131 @@
+"""What can be done from the gallery: with the images that were chosen, and with the view itself.
+
+In:  chosen rows, the query that is shown. Out: answers in bulk, selections, saved views, by the engine.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from bam_engine.annotation import Attribute
+from bam_engine.errors import BamError
+from bam_engine.workspace import asking, bulk, near_duplicates, saved_views, search, selections
+from bam_engine.workspace.gallery_query import Query
+from bam_engine.workspace.tasks import attribute_of
+from web import ui
+from web.engine import workspace
+from web.gallery_bar import show
+from web.navigation import go
+
+FOLDING = "near-duplicates"
+_LAST = "gallery-bulk"
+_REMOVED = "gallery-removed"
+
+
+def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
+    """Draw what can be done with the chosen images."""
+    told = f"{len(rows):,} chosen" if len(rows) else "None chosen"
+    with st.popover(told, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
+        if not len(rows):
+            st.caption(
+                "Choose images by their round mark, with Ctrl or Shift and a click, or with Space; Ctrl+A is all."
+            )
+            return
+        ws = workspace()
+        attribute = attribute_of(ws, query.attribute) if query.attribute else None
+        if attribute is not None:
+            st.markdown(f"**{ui.plain(attribute.question)}**")
+            with st.container(horizontal=True):
+                _answers(attribute, rows)
+            st.caption("An answer to all of them teaches the next training. It never judges.")
+        if st.button("Show on the map", icon=":material/map:"):
+            go("map", selection=selections.keep(ws, rows))
+        if st.button("Show only these", icon=":material/filter_alt:"):
+            show(Query(attribute=query.attribute, selection=selections.keep(ws, rows)))
+            st.rerun()
+        if len(rows) <= search.MOST_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
+            show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
+            st.rerun()
+        if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
+            ui.start_from_examples(attribute, asking.examples_from(ws, rows.tolist()))
+
+
+def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> None:
+    for said, words in bulk.ANSWERS.items():
+        icon = {1: ":material/check:", 0: ":material/close:"}.get(said, ":material/question_mark:")
+        if not st.button(f"All {words}", icon=icon, key=f"gallery-all-{words}"):
+            continue
+        try:
+            given = bulk.answer(workspace(), attribute, rows, said, annotator=ui.annotator())
+        except BamError as error:
+            st.error(ui.plain(str(error)))
+            return
+        left_out = len(rows) - given.count
+        st.session_state[_LAST] = (
+            given.id,
+            f"{ui.several(given.count, 'image')} answered: {words}, in bulk."
+            + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
+        )
+        st.rerun()
+
+
+def last_answer() -> None:
+    """Draw what the last answer in bulk did, and the way to take it back."""
+    if _LAST not in st.session_state:
+        return
+    bulk_id, words = st.session_state[_LAST]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.success(words, icon=":material/check_circle:", width="stretch")
+        if st.button("Take it back", icon=":material/undo:"):
+            bulk.take_back(workspace(), bulk_id)
+            del st.session_state[_LAST]
+            st.rerun()
+
+
+def views_popover(query: Query) -> None:
+    """Draw the saved views: open one, save what is shown, remove one and bring it back."""
+    with st.popover("Views", icon=":material/bookmarks:"):
+        ws = workspace()
+        found = saved_views.views(ws)
+        if not found:
+            st.caption("A view is what the gallery shows now, under a name. There are none yet.")
+        for view in found:
+            name, gone = st.columns([5, 1], vertical_alignment="center")
+            if name.button(ui.plain(view.name), key=f"view-{view.name}", type="tertiary", icon=":material/bookmark:"):
+                show(view.query)
+                st.rerun()
+            if gone.button("", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {view.name}"):
+                st.session_state[_REMOVED] = saved_views.remove(ws, view.name)
+                st.rerun()
+        removed = st.session_state.get(_REMOVED)
+        if removed is not None and st.button(f"Bring back “{ui.plain(removed.name)}”", icon=":material/undo:"):
+            saved_views.save(ws, removed.name, removed.query, replace=True)
+            del st.session_state[_REMOVED]
+            st.rerun()
+        _save(query)
+
+
+def _save(query: Query) -> None:
+    with st.form("gallery-save", border=False, clear_on_submit=True):
+        name = st.text_input("Name of this view", max_chars=saved_views.LONGEST_NAME)
+        if not st.form_submit_button("Save this view", icon=":material/bookmark_add:"):
+            return
+    try:
+        saved_views.save(workspace(), name, query)
+    except BamError as error:
+        st.error(ui.plain(str(error)))
+        return
+    st.rerun()
+
+
+def offer_folding() -> None:
+    """Offer to look for near-duplicates, and draw how that goes."""
+    ws = workspace()
+    if not ui.show_job(FOLDING, unit="steps") and st.button("Look for near-duplicates", icon=":material/content_copy:"):
+        ws.jobs.forget(FOLDING)
+        ws.jobs.start_once(
+            FOLDING, "Looking for near-duplicates", lambda report: near_duplicates.find_groups(ws, report=report)
+        )
+        st.rerun()

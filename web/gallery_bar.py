@@ -1,0 +1,271 @@
+"""The bar over the gallery: what is shown and in which order, kept in the URL.
+
+In:  the URL's query, then the widgets. Out: a query of the engine. A URL that somebody opens sets the widgets; what the
+widgets say is written into the URL.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bam_engine.annotation import readable
+from bam_engine.errors import BamError
+from bam_engine.workspace import facets
+from bam_engine.workspace.embedding import reads_text
+from bam_engine.workspace.gallery_query import LABELS, Query, from_url
+from bam_engine.workspace.listing import FACETS, facet_counts
+from bam_engine.workspace.models import latest_model
+from bam_engine.workspace.tasks import attribute_of
+from bam_engine.workspace.thresholds import current_threshold
+from web import ui
+from web.engine import workspace
+
+PLACES = {"all": "All", "accepted": "Accepted", "near": "Close calls", "rejected": "Rejected"}
+SORTS = {
+    "score": "Best first",
+    "found": "Best match first",
+    "shuffled": "Shuffled",
+    "spread": "Most varied first",
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+}
+STATES = {
+    "positive": "yes",
+    "negative": "no",
+    "unsure": "unsure",
+    "waiting": "waits for another answer",
+    "disputed": "disputed",
+    "disagreed": "people disagree",
+    "bulk": "in bulk only",
+    "unlabelled": "no label",
+}
+JOB = "facets"
+_PREFIX = "gallery-"
+_URL = "gallery-url"
+_FIELDS = ("attribute", "place", "sort", "seed", "search", "yes", "no", "label", "colour", "year", "project", "folded")
+_CSS = """<style>
+@media (max-width: 640px) { /* two beside each other on a telephone */
+  .st-key-gallery-bar [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+}
+</style>"""
+_HIDDEN = ("like", "selection")  # without a widget of their own
+
+
+def query_bar(beside: Callable[[Query], None]) -> tuple[Query, DeltaGenerator]:
+    """Draw the bar; return what it asks and the place at its end. ``beside`` draws what stands before that."""
+    names = [attribute.name for attribute in workspace().attributes.all()]
+    _follow_url(names)
+    _first_line(_chosen(), names)
+    end = _second_line(_chosen(), beside)
+    query = _chosen()
+    _write_url(query)
+    return query, end
+
+
+def show(query: Query) -> None:
+    """Make the widgets say what ``query`` asks, in the next run."""
+    st.session_state["gallery-next"] = query
+
+
+def chips(query: Query) -> None:
+    """Draw what is asked beyond the bar's first line, and the way to ask it no more."""
+    told = [
+        f"{name}: {', '.join(values)}" for name in ("colour", "year", "project") if (values := getattr(query, name))
+    ]
+    told += [f"label: {', '.join(STATES[state] for state in query.label)}"] if query.label else []
+    told += [f"like {ui.several(len(query.like), 'image')}"] if query.like else []
+    told += ["one selection"] if query.selection else []
+    if not told and not (query.yes or query.no or query.text or query.words):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if told:
+            st.caption("Only " + ui.plain(" · ".join(told)), width="content")
+        if st.button("Clear all conditions", icon=":material/filter_alt_off:", type="tertiary"):
+            show(Query(attribute=query.attribute, place=query.place, sort=_sort_without_search(query), seed=query.seed))
+            st.rerun()
+
+
+def _sort_without_search(query: Query) -> str:
+    return "score" if query.sort == "found" else query.sort
+
+
+def _follow_url(names: list[str]) -> None:
+    """Set the widgets from the URL where it is news, or from what a button asked for."""
+    state = st.session_state
+    asked = state.pop("gallery-next", None)
+    if asked is None:
+        url = st.query_params.to_dict() and {name: st.query_params.get_all(name) for name in st.query_params}
+        if state.get(_URL) == _ours(url) and f"{_PREFIX}attribute" in state:
+            return
+        asked = _from_url(url, names)
+    values = {name: getattr(asked, name) for name in (*_FIELDS, *_HIDDEN) if name != "search"}
+    values["search"] = asked.text or asked.words
+    for name, value in values.items():
+        state[_PREFIX + name] = list(value) if isinstance(value, tuple) else value
+
+
+def _ours(url: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {name: values for name, values in url.items() if name in Query.__dataclass_fields__}
+
+
+def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
+    """Return what the URL asks; where it does not say, a sample of what the attribute's threshold accepts."""
+    try:
+        query = from_url(url)
+        for name in (query.attribute, *query.yes, *query.no):
+            if name:
+                attribute_of(workspace(), name)
+    except BamError as error:
+        st.error(f"This address cannot be followed: {ui.plain(str(error))}", icon=":material/link_off:")
+        query, url = Query(), {}
+    told = dict(url)
+    if "attribute" not in told and not _ours(told):
+        kept = st.session_state.get("attribute_kept")
+        told["attribute"] = [kept if kept in names else names[0]] if names else []
+    if told.get("attribute") and told["attribute"][0] and not ({"place", "sort"} & set(told)) and not _narrowed(query):
+        told |= _first_look(told["attribute"][0])
+    return from_url({name: values for name, values in told.items() if values})
+
+
+def _narrowed(query: Query) -> bool:
+    return bool(query.text or query.words or query.like or query.selection or query.label)
+
+
+def _first_look(name: str) -> dict[str, list[str]]:
+    attribute = attribute_of(workspace(), name)
+    if latest_model(workspace(), attribute) is None or current_threshold(workspace(), attribute) is None:
+        return {}
+    return {"place": ["accepted"], "sort": ["shuffled"]}
+
+
+def _write_url(query: Query) -> None:
+    told = query.url() | {"attribute": [query.attribute], "place": [query.place], "sort": [query.sort]}
+    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in Query.__dataclass_fields__}
+    if {name: st.query_params.get_all(name) for name in st.query_params} != others | told:
+        st.query_params.from_dict(others | told)
+    st.session_state[_URL] = told
+    if query.attribute:
+        st.session_state["attribute_kept"] = query.attribute
+
+
+def _chosen() -> Query:
+    """Return what the widgets say."""
+    state = {name: st.session_state.get(_PREFIX + name) for name in (*_FIELDS, *_HIDDEN)}
+    text = str(state.pop("search") or "").strip()
+    by_meaning = reads_text(workspace()) and len(workspace().vectors()) > 0
+    told: dict[str, Any] = {"text" if by_meaning else "words": text}
+    for name, value in state.items():
+        default = Query.__dataclass_fields__[name].default
+        told[name] = default if value is None else tuple(value) if isinstance(default, tuple) else value
+    return Query(**told)
+
+
+def _first_line(query: Query, names: list[str]) -> None:
+    columns = st.container(key="gallery-bar").columns([4, 4, 4, 5], vertical_alignment="bottom")
+    with columns[0]:
+        st.selectbox(
+            "Attribute",
+            ["", *names],
+            key="gallery-attribute",
+            format_func=lambda name: readable(name) if name else "none: all images",
+        )
+    if not st.session_state["gallery-attribute"]:
+        st.session_state["gallery-place"], st.session_state["gallery-label"] = "all", []
+    others = [name for name in names if name != st.session_state["gallery-attribute"]]
+    for column, key, words in ((columns[1], "yes", "and accepted as"), (columns[2], "no", "but rejected as")):
+        st.session_state[_PREFIX + key] = [name for name in getattr(query, key) if name in others]
+        with column:
+            st.multiselect(words, others, key=_PREFIX + key, format_func=readable, placeholder="any")
+    with columns[3]:
+        st.text_input(
+            "Search", placeholder=ui.search_hint(), key="gallery-search", on_change=_searched, icon=":material/search:"
+        )
+
+
+def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerator:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        counts = facet_counts(workspace(), query, ["place"])["place"] if query.attribute else {}
+        st.segmented_control(
+            "Show",
+            list(PLACES),
+            key="gallery-place",
+            disabled=not query.attribute,
+            required=True,
+            format_func=lambda place: (
+                PLACES[place] + (f" {counts[place]:,}" if place in counts and place != "all" else "")
+            ),
+        )
+        sorts = [sort for sort in SORTS if sort != "found" or query.text or query.words or query.like]
+        if st.session_state["gallery-sort"] not in sorts:
+            st.session_state["gallery-sort"] = "score"
+        st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.get, width=190)
+        if st.session_state["gallery-sort"] == "shuffled":
+            st.button("Reshuffle", icon=":material/shuffle:", on_click=_reshuffle)
+        with st.popover("Filters", icon=":material/filter_alt:"):
+            _facets(_chosen())
+        beside(_chosen())
+        return st.empty()
+
+
+def _reshuffle() -> None:
+    st.session_state["gallery-seed"] = int(st.session_state.get("gallery-seed") or 0) + 1
+
+
+def _searched() -> None:
+    text = str(st.session_state["gallery-search"] or "").strip()
+    st.session_state["gallery-sort"] = "found" if text else "score"
+    if text:
+        st.session_state["gallery-place"] = "all"
+
+
+def _facets(query: Query) -> None:
+    """Draw the facets with the number of images that each value would leave."""
+    wanted = [name for name in FACETS if name != "place" and (name != "label" or query.attribute)]
+    counts = facet_counts(workspace(), query, wanted)
+    if query.attribute:
+        _choice("Label", "label", {state: counts["label"].get(state, 0) for state in LABELS}, STATES.get)
+    _looking()
+    _choice("Colour (fills at least 15 % of the picture)", "colour", counts["colour"], str)
+    seen = facets.looked(workspace())
+    where = f"{seen.from_exif:,} by the picture's own record, {seen.from_file:,} by the date of the file"
+    _choice(f"Year ({where})", "year", counts["year"], str)
+    projects = list(dict.fromkeys([*counts["project"], *query.project]))
+    st.multiselect(
+        "Project",
+        projects,
+        key="gallery-project",
+        placeholder="any" if len(projects) < facets.MOST_PROJECTS else f"the {facets.MOST_PROJECTS} largest",
+        format_func=lambda name: f"{name} · {counts['project'].get(name, 0):,}",
+    )
+    st.toggle("Fold near-duplicates into one", key="gallery-folded")
+
+
+def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[str], str | None]) -> None:
+    """Draw the values of a facet that leave something, and those that are chosen."""
+    chosen = st.session_state.get(_PREFIX + name) or []
+    values = [value for value, count in counts.items() if count or value in chosen]
+    values += [value for value in chosen if value not in values]
+    st.session_state[_PREFIX + name] = list(chosen)
+    if values:
+        st.pills(
+            label,
+            values,
+            key=_PREFIX + name,
+            selection_mode="multi",
+            format_func=lambda value: f"{words(value)} · {counts.get(value, 0):,}",
+        )
+
+
+def _looking() -> None:
+    """Offer to look up colours and dates where some are missing, and draw how that goes."""
+    ws = workspace()
+    seen = facets.looked(ws)
+    if ui.show_job(JOB) or seen.done >= seen.total:
+        return
+    st.caption(f"Colours and dates of {ui.several(seen.total - seen.done, 'image')} were not looked up yet.")
+    if st.button("Look them up", icon=":material/palette:"):
+        ws.jobs.forget(JOB)
+        ws.jobs.start_once(JOB, "Looking up colours and dates", lambda report: facets.look(ws, report=report))
+        st.rerun()
