@@ -152,7 +152,8 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.shot("5-threshold")
 
     person.open("gallery")
-    expect(page.locator(".cell")).to_have_count(200)
+    expect(page.locator(".counted")).to_contain_text("of 200")
+    expect(page.locator(".cell img.picture").first).to_be_visible()
     person.shot("6-gallery")
     page.locator(".cell").nth(2).click()
     dialog = page.get_by_role("dialog")
