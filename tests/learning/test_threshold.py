@@ -152,9 +152,9 @@ def test_no_threshold_names_the_best_that_was_reached():
     scores = np.array([0.9, 0.713, 0.5, 0.4])
     with pytest.raises(
         NoThreshold,
-        match=r"precision 0.95: at least 0.14 is the best that is shown, at score 0.500, where 67% of 3 are positive\. "
-        r"No number of labels shows 0.95 at a precision of 0.67; were it 0.99, which 3 labels leave possible, about \d+ "
-        r"more would\. Label another round",
+        match=r"precision 0.95: at least 0.14 is the best that is shown, at score 0.500, where 67% of 3 are "
+        r"positive\. No number of labels shows 0.95 at a precision of 0.67; were it 0.99, which 3 labels leave "
+        r"possible, about \d+ more would\. Label another round",
     ):
         choose_threshold(scores, [0, 1, 1, 0], target=0.95)
 
