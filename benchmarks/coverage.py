@@ -1,6 +1,6 @@
 """How often the intervals on the pages hold the truth, on generated curves whose truth is known.
 
-    python -m benchmarks.coverage [--repeats 1000] [--json FILE]
+    python -m benchmarks.coverage [--repeats 1600] [--json FILE]
 
 Each run makes a collection of 20,000 images, labels a validation set of 200 at random and, for the second half of the
 table, certifies precision 0.90 with 300 more labels. Precision and recall are measured at three cuts that were fixed
@@ -101,7 +101,7 @@ def _part(name: str, repeats: int, seed: int) -> dict[tuple[str, str], list[tupl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=1600)
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
     each, lines = max(1, options.repeats // _PARTS), []

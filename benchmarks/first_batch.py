@@ -1,6 +1,6 @@
 """How many positives the first 50 labels hold, from one example image and from five, beside random.
 
-    python -m benchmarks.first_batch [--seeds 40] [--attributes NAME ...] [--encoder mobilenetv2|builtin] [--json FILE]
+    python -m benchmarks.first_batch [--seeds 20] [--attributes NAME ...] [--encoder mobilenetv2|builtin] [--json FILE]
 
 On the real pictures, as the app asks: a validation set of 200 is drawn and its projects stay out; the examples are
 positives of the pool drawn at random, typical or not. The first batch of 25 is asked like the examples, the second by
@@ -75,7 +75,7 @@ def summarised(runs: list[Found], way: str) -> tuple[Summary, npt.NDArray[np.int
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--attributes", nargs="+", choices=pictures.ATTRIBUTES, default=list(pictures.ATTRIBUTES))
     parser.add_argument("--encoder", choices=list(pictures.ENCODERS), default="mobilenetv2")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")

@@ -86,7 +86,9 @@ def numbers(found: AuditResult) -> None:
     draw_verdict, icon = VERDICTS[promise.kept]
     draw_verdict(ui.plain(promise.evidence), icon=f":material/{icon}:")
     if not found.complete:
-        st.caption("The audit is not finished: these numbers will move, and nothing is shown until it is.")
+        st.caption(
+            "These numbers will move. The verdict waits for all images, so that nobody stops where it looks best."
+        )
     elif found.unsettled:
         st.caption(
             f"{ui.several(found.unsettled, 'image')} of both halves disputed: a further person finds them on the "
@@ -134,7 +136,7 @@ def history(found: list[AuditResult]) -> None:
             "judged": f"{one.state.answered} of {one.state.asked}",
             "people": ", ".join(name for name, _ in one.judges) or "–",
             "precision": "–" if one.share is None else ui.interval(*one.share),
-            "target is": "–" if one.promise is None or not one.complete else KEPT[one.promise.kept],
+            "target is": "–" if one.promise is None else KEPT[one.promise.kept],
             "seed": str(one.seed),
         }
         for one in reversed(found)

@@ -88,6 +88,7 @@ def threshold(report: AttributeReport) -> None:
     if cut is not None:
         kept = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
         st.markdown(f"{ui.plain(cut.evidence)} Target {cut.target:g}, confidence {cut.confidence:g}, {kept}.")
+    certifications(report)
     left, right = st.columns(2, gap="large")
     chosen = None if cut is None else (cut.recall, cut.precision)
     with left:
@@ -96,6 +97,31 @@ def threshold(report: AttributeReport) -> None:
     with right:
         figure = charts.score_distribution(report.scores, report.labelled, None if cut is None else cut.value)
         charts.show(figure, f"report-scores-{name}")
+
+
+def certifications(report: AttributeReport) -> None:
+    """Draw what the certifications asked and what came of them."""
+    if not report.certifications:
+        return
+    table(
+        [
+            {
+                "certification (UTC)": time(one.made_at),
+                "model": one.model_id,
+                "target": one.target,
+                "confidence": one.confidence,
+                "promises about": f"{one.population:,} images",
+                "pilot": one.pilot,
+                "batches": " + ".join(str(size) for size in one.batches[1:]) or "–",
+                "labels": f"{one.labels} of {one.planned} meant",
+                "cuts passed": f"{one.passed} of {len(one.cuts)}",
+                "certain from": "–" if one.certified is None else f"{one.certified:.3f}",
+                "accepts": f"{one.accepted:,}",
+                "seed": str(one.seed),
+            }
+            for one in report.certifications
+        ]
+    )
 
 
 def rounds(report: AttributeReport) -> None:
@@ -162,6 +188,7 @@ def people(report: AttributeReport) -> None:
                     "images": one.images,
                     "positive": one.positive,
                     "negative": one.negative,
+                    "seed": "not kept" if one.seed is None else str(one.seed),
                 }
                 for one in report.draws
             ]

@@ -24,7 +24,7 @@ from web.navigation import go, link
 
 STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
 LATER_STARTS = {"text": "images that match a text", "examples": "images like the ones you choose"}
-BY_SCORE = ("mixture", "margin", "top")
+BY_SCORE = ("mixture", "margin", "top", "diverse")
 LOOKS = {"everything": "Everything", "neighbours": "Neighbours"}
 
 ws = workspace()

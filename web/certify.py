@@ -1,5 +1,7 @@
 """The part of the Threshold page that certifies a precision, batch by batch."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from bam_engine.annotation import Attribute
@@ -7,20 +9,25 @@ from bam_engine.workspace import certification
 from bam_engine.workspace.certification import CertificationState
 from web import ui
 from web.engine import workspace
-from web.navigation import go
+from web.navigation import go, link
 
 
 def certify(attribute: Attribute, target: float, confidence: float) -> None:
-    """Draw how far the certification of ``target`` is, and what starts or continues it."""
+    """Draw how far the certification of ``target`` is at this confidence, and what starts or continues it."""
     ws = workspace()
     found = certification.current(ws, attribute, target=target)
     with st.container(border=True):
         st.subheader(f"Certify {target:.2f}", anchor=False)
-        if found is None or found.confidence < confidence:
+        if found is None:
             _start(attribute, target, confidence)
             return
-        state = certification.state(ws, found)
+        state = certification.state(ws, replace(found, confidence=confidence))
         st.markdown(ui.plain(state.evidence))
+        if abs(found.confidence - confidence) > 1e-9:
+            st.caption(
+                f"Started at {100 * found.confidence:.3g} % confidence and read at {100 * confidence:.3g} % now: every "
+                "label still counts. The more confidence is asked, the more labels a cut needs."
+            )
         _numbers(state)
         _go_on(attribute, state)
 
@@ -62,5 +69,10 @@ def _go_on(attribute: Attribute, state: CertificationState) -> None:
         if st.button(f"Ask {state.next_batch:,} more", type="primary", icon=":material/play_arrow:"):
             certification.extend(workspace(), state.certification)
             go("annotate", attribute.name)
+    elif state.in_rounds:
+        st.caption("The next images are asked by a round already: label it, then go on here.")
+        link("rounds", "Label the round", attribute.name)
+    elif state.progress is not None and state.progress.open_cut is not None:
+        st.caption("Every image that the next cut could be tested on is labelled: it does not pass.")
     else:
-        st.caption("Every image that these cuts could be tested on is labelled.")
+        st.caption("Every cut has passed.")

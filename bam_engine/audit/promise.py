@@ -19,7 +19,8 @@ class Promise:
     open. ``needed`` of the judged images would have had to be positive, with this design effect; None where not even
     all would do. ``sizes`` says the same of audits of 100, 200 and 400 independent images. ``enough`` is how many would
     have to be judged if the share stayed as it is, None where it is not above the target; ``available`` is how many
-    accepted images there were to draw from.
+    accepted images there were to draw from. ``waiting`` images of the audit are not judged yet: until it is whole it
+    says nothing, since whoever stops when it looks good is wrong more often than the confidence allows.
     """
 
     estimate: Estimate
@@ -29,6 +30,7 @@ class Promise:
     sizes: tuple[tuple[int, int | None], ...]
     enough: int | None
     available: int
+    waiting: int = 0
 
     @property
     def more(self) -> int | None:
@@ -38,6 +40,11 @@ class Promise:
     @property
     def evidence(self) -> str:
         """Two to four sentences for the person who decides."""
+        if self.waiting:
+            return (
+                f"The audit is not finished: {self.estimate.k} of {self.estimate.n} judged images are positive, "
+                f"{self.waiting} of both halves wait. Whether it keeps {self.target:g} is open until all are judged."
+            )
         return f"{self._verdict} {self._whole}".rstrip()
 
     @property
@@ -88,8 +95,10 @@ class Promise:
         )
 
 
-def promise(estimate: Estimate, target: float, *, available: int) -> Promise:
+def promise(estimate: Estimate, target: float, *, available: int, waiting: int = 0) -> Promise:
     """Return what ``estimate``, of the accepted half of an audit, says of a precision of at least ``target``.
+
+    With ``waiting`` images not judged yet the verdict is open: an exact test holds for the size that was set before.
 
     Raises
     ------
@@ -109,9 +118,10 @@ def promise(estimate: Estimate, target: float, *, available: int) -> Promise:
     return Promise(
         estimate=estimate,
         target=target,
-        kept=estimate.keeps(target),
+        kept=None if waiting else estimate.keeps(target),
         needed=needed_to_certify(estimate.n, target, confidence, design_effect=effect),
         sizes=tuple((n, needed_to_certify(n, target, confidence)) for n in SIZES),
         enough=enough,
         available=available,
+        waiting=waiting,
     )

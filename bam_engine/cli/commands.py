@@ -91,9 +91,16 @@ def score(workspace: Workspace, options: Namespace) -> None:
 
 
 def threshold(workspace: Workspace, options: Namespace) -> None:
-    """Choose the threshold for a precision and keep it."""
+    """Choose the threshold for a precision, or for a recall, and keep it."""
     attribute = attribute_of(workspace, options.name)
-    found = thresholds.suggest(workspace, attribute, target=options.target)
+    number = len(workspace.attributes.all()) if options.at_once else 1
+    confidence = thresholds.confidence_for(number)
+    if options.recall is None:
+        found = thresholds.suggest(workspace, attribute, target=options.target, confidence=confidence)
+    else:
+        found = thresholds.suggest_recall(
+            workspace, attribute, recall=options.recall, target=options.target, confidence=confidence
+        )
     if not options.dry_run:
         thresholds.keep(workspace, attribute, found)
     print(f"accept scores of at least {found.value:.4f}: {found.n_accepted} images")

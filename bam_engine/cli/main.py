@@ -103,6 +103,8 @@ def _add_learning(steps: "Steps[argparse.ArgumentParser]") -> None:
     step = _step(steps, "threshold", commands.threshold, "choose and keep the threshold of an attribute")
     step.add_argument("name")
     step.add_argument("--target", type=_share, default=0.90, help="precision to keep (default: 0.90)")
+    step.add_argument("--recall", type=_share, help="keep this recall instead; an audit still checks the precision")
+    step.add_argument("--at-once", action="store_true", help="be sure of all attributes' promises together")
     step.add_argument("--dry-run", action="store_true", help="print it, keep nothing")
 
 

@@ -40,6 +40,7 @@ from bam_engine.learning.query import (
     spread,
     top,
 )
+from bam_engine.learning.recall import RecallThreshold, certify_recall
 from bam_engine.learning.sampling import (
     ValidationSample,
     band_probabilities,
@@ -51,9 +52,7 @@ from bam_engine.learning.sequential import allowed_faults
 from bam_engine.learning.simulation import RoundOutcome, comparison, simulate
 from bam_engine.learning.stopping import Advice, Change, advise, change
 from bam_engine.learning.threshold import (
-    RecallThreshold,
     Threshold,
-    certify_recall,
     choose_threshold,
     fixed_cuts,
     threshold_at,

@@ -75,6 +75,8 @@ def plan_cuts(
     median one, since too strict a start costs few labels and too loose a one may cost all. From there each cut accepts
     6 % more.
     """
+    if not 0 < target < 1:
+        raise LearningError(f"a precision target lies between 0 and 1; {target:g} was asked. Use 0.90, say.")
     sample = checked_sample(scores, labels)
     ordered = np.sort(np.asarray(population_scores, dtype=np.float64))[::-1]
     if len(ordered) == 0:

@@ -163,9 +163,21 @@ def pool_of(workspace: Workspace, attribute: Attribute) -> Rows:
     return np.setdiff1d(pool, asked_rows(workspace, attribute))
 
 
+def taken_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the rows that anything has asked about: rounds, the validation set, certifications and audits, sorted.
+
+    Whatever draws images looks once more before it stores them, inside ``exclusive(engine, db.rounds)``: so no image
+    both teaches and judges, whoever draws what at the same time.
+    """
+    return np.union1d(asked_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute)).astype(np.int64)
+
+
 def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return the rows of the rounds that a classifier may train on, sorted, and their settled labels (1 or 0)."""
-    rows = asked_rows(workspace, attribute)
+    """Return the rows of the rounds that a classifier may train on, sorted, and their settled labels (1 or 0).
+
+    An image that judges as well, in the validation set, a certification or an audit, is left out.
+    """
+    rows = np.setdiff1d(asked_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute))
     found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
     usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
     return rows[usable], found[usable]

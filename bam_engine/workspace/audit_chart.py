@@ -29,7 +29,7 @@ def figure(found: Sequence[AuditResult]) -> Drawing:
         Nothing is judged yet.
     """
     rows = [
-        PrecisionRow(readable(one.attribute.name), _note(one.precision), _share(one.precision), _maybe(one.by_any))
+        PrecisionRow(_name(one), _note(one.precision), _share(one.precision), _maybe(one.by_any))
         for one in found
         if one.precision is not None
     ]
@@ -41,6 +41,10 @@ def figure(found: Sequence[AuditResult]) -> Drawing:
         rows.append(PrecisionRow(f"mean of {len(rows)}", _note(mean), _share(mean), _maybe(by_any), mean=True))
     name = f"BAM's mean {BAM_MEAN_PRECISION:.3f}"
     return exchange.precision_figure(rows, reference=BAM_MEAN_PRECISION, reference_name=name)
+
+
+def _name(found: AuditResult) -> str:
+    return readable(found.attribute.name) + ("" if found.complete else ", not finished")
 
 
 def _note(found: Estimate) -> str:
@@ -80,7 +84,7 @@ def _table(found: Sequence[AuditResult]) -> bytes:
         for definition, share in (("consensus", one.precision), ("any", one.by_any)):
             if share is None:
                 continue
-            kept = share.keeps(one.target)
+            kept = share.keeps(one.target) if one.complete else None
             word = "open" if kept is None else "yes" if kept else "no"
             counts = (share.value, share.low, share.high, share.k, share.n, share.open, one.people)
             more = (share.design_effect, share.n_effective, share.method, one.target, word, one.seed, one.made_at)

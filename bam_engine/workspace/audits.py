@@ -17,7 +17,9 @@ from bam_engine.annotation import Answers, Attribute
 from bam_engine.audit import Estimate, Promise
 from bam_engine.errors import AuditError
 from bam_engine.workspace import tasks
+from bam_engine.workspace.asking import taken_rows
 from bam_engine.workspace.core import Workspace, random_seed
+from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.models import scores_of
 from bam_engine.workspace.thresholds import current_threshold
 
@@ -71,10 +73,11 @@ class AuditResult:
 
     @property
     def promise(self) -> Promise | None:
-        """Whether the audit keeps the target of its threshold, and what it would take."""
+        """Whether the audit keeps the target of its threshold, and what it would take; open until all is judged."""
         if self.precision is None:
             return None
-        return auditing.promise(self.precision, self.target, available=self.n_accepted)
+        waiting = 0 if self.complete else self.state.asked - self.state.answered
+        return auditing.promise(self.precision, self.target, available=self.n_accepted, waiting=waiting)
 
 
 def draw(
@@ -86,14 +89,17 @@ def draw(
     people: int | None = None,
     seed: int | None = None,
 ) -> AuditResult:
-    """Draw the audit of the threshold that was kept, from images that nobody has answered a question about.
+    """Draw the audit of the threshold that was kept, from images that nobody has answered or was asked about.
+
+    An image of an open round is left out too: its answer is going to train.
 
     ``people`` judge each image; None asks as many as the workspace does for every label.
 
     Raises
     ------
     AuditError
-        No threshold is kept, no accepted image is left to judge, or nobody is to judge.
+        No threshold is kept, no accepted image is left to judge, nobody is to judge, or somebody has drawn some of the
+        same images meanwhile.
     """
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
@@ -105,8 +111,7 @@ def draw(
         raise AuditError(f"{asked} people cannot judge an image: give a number from 1 to {MOST_PEOPLE}.")
     scores = scores_of(workspace, attribute)
     answered = workspace.annotations.answers(attribute.id).rows
-    held_out = tasks.held_out_rows(workspace, attribute)
-    without = np.concatenate([answered, held_out, np.flatnonzero(np.isnan(scores))])
+    without = np.concatenate([answered, taken_rows(workspace, attribute), np.flatnonzero(np.isnan(scores))])
     kept_seed = random_seed(seed)
     sample = auditing.draw_audit(
         scores,
@@ -125,7 +130,9 @@ def draw(
         "n_rejected": sample.n_rejected,
         "made_at": db.now(),
     }
-    with workspace.engine.begin() as connection:
+    with exclusive(workspace.engine, db.rounds) as connection:
+        if np.isin(sample.rows, taken_rows(workspace, attribute)).any():
+            raise AuditError(f"some images of this audit of {attribute.name} were asked about just now: draw it again")
         inserted = connection.execute(sa.insert(db.audits).values(values)).inserted_primary_key
         audit_id = int(inserted[0]) if inserted else 0
         lines = [
@@ -247,9 +254,12 @@ def open_audit_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | 
 
 
 def audited(workspace: Workspace) -> list[AuditResult]:
-    """Return the newest audit of every attribute whose threshold in force has one with judged images."""
+    """Return the newest audit of every attribute whose threshold in force has one that is finished.
+
+    One that is under way is left out: whoever could stop it at will would stop where it looks best.
+    """
     found = [latest_result(workspace, attribute) for attribute in workspace.attributes.all()]
-    return [one for one in found if one is not None and one.precision is not None]
+    return [one for one in found if one is not None and one.complete and one.precision is not None]
 
 
 def mean_precision(found: Sequence[AuditResult], *, by_any: bool = False) -> Estimate | None:

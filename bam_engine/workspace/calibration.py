@@ -84,12 +84,17 @@ def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dic
 
 
 def label_state(workspace: Workspace, attribute: Attribute) -> list[int]:
-    """Return what differs as soon as a validation label may: last answer, validation images, how many must agree."""
+    """Return what differs as soon as a label that judges may: the last answer, how many validation images there are,
+    how many that certifications asked, and how many people must agree.
+    """
     held = db.validation_images
     last = sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0))
     drawn = sa.select(sa.func.count()).select_from(held).where(held.c.attribute_id == attribute.id)
+    tried, asked = db.certifications, db.certification_images
+    certified = sa.select(sa.func.count()).select_from(asked.join(tried)).where(tried.c.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
-        return [connection.scalar(last) or 0, connection.scalar(drawn) or 0, workspace.redundancy]
+        counts = [connection.scalar(query) or 0 for query in (last, drawn, certified)]
+    return [*counts, workspace.redundancy]
 
 
 def _keep(workspace: Workspace, model: TrainedModel, calibration: dict[str, Any]) -> None:

@@ -1,7 +1,13 @@
 """Certifying a precision: a few labels to look where, then batches exactly where the decision is open.
 
-Wires ``annotation`` to ``learning``'s walk over fixed cuts. A certification belongs to one model and one target. Its
-population, random order and cuts are stored before the labels that count, so that the promise can be checked later.
+Wires ``annotation`` to ``learning``'s walk over fixed cuts. A certification belongs to one model and one target, and
+there is one for both: another try with fresh random numbers would add its risk. Its population, random order and cuts
+are stored before the labels that count, so that the promise can be checked later. The promise is about that population:
+the images that nobody had labelled or been asked about when it was started.
+
+The confidence is no part of it. The cuts and the order do not depend on it, so the same labels can be read at any that
+was chosen without looking at them: each reading breaks its promise with at most its own risk. So when an attribute is
+added to "sure of all at once", every certification goes on with its labels, at more confidence, and may need some more.
 """
 
 import json
@@ -17,10 +23,10 @@ from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.learning import Plan, Progress
 from bam_engine.workspace import tasks
-from bam_engine.workspace.asking import asked_rows
+from bam_engine.workspace.asking import asked_rows, taken_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
-from bam_engine.workspace.models import TrainedModel, latest_model, models, scores_of
+from bam_engine.workspace.models import TrainedModel, latest_model, model_by_id, scores_of
 from bam_engine.workspace.showing import unshowable
 from bam_engine.workspace.validation import ValidationSet, labelled_sample, random_sample
 
@@ -29,7 +35,11 @@ PLANNED = 300  # labels, unless the user says otherwise
 
 @dataclass(frozen=True)
 class Certification:
-    """One attempt to promise a precision; ``cuts`` are empty until the pilot is labelled."""
+    """One attempt to promise a precision; ``cuts`` are empty until the pilot is labelled.
+
+    ``confidence`` is the one at which it is read, at first the one that it was started with. ``batches`` are how many
+    images each batch asked, the pilot first; ``made_at`` is when it was started.
+    """
 
     id: int
     attribute: Attribute
@@ -42,15 +52,22 @@ class Certification:
     cuts: tuple[float, ...]
     task: tasks.Task
     pilot: NDArray[np.int64]
+    batches: tuple[int, ...]
+    made_at: str
 
 
 @dataclass(frozen=True)
 class CertificationState:
-    """How far a certification is: its task, and the walk over its cuts (None until the pilot is labelled)."""
+    """How far a certification is: its task, and the walk over its cuts (None until the pilot is labelled).
+
+    ``in_rounds`` of the images that the open cut needs were asked by a round meanwhile. They are not asked twice: their
+    labels come from there.
+    """
 
     certification: Certification
     task: tasks.TaskState
     progress: Progress | None
+    in_rounds: int = 0
 
     @property
     def certified(self) -> float | None:
@@ -73,9 +90,11 @@ class CertificationState:
         else:
             so_far = (
                 f"Certain with {100 * sure:.3g} % confidence: scores of at least {found.certified:.3f} keep a "
-                f"precision of {wanted:g}. They accept {found.accepted:,} of the images that nobody had labelled."
+                f"precision of {wanted:g}. They accept {found.accepted:,} of the images that nobody had labelled or "
+                "been asked about when this certification started: the promise is about these."
             )
-        return f"{so_far} {self._open}"
+        waits = f" {self.in_rounds:,} of them wait for answers in a round." if self.in_rounds else ""
+        return f"{so_far} {self._open}{waits}"
 
     @property
     def _open(self) -> str:
@@ -106,8 +125,10 @@ def start(
     Raises
     ------
     LearningError
-        Nothing is trained yet, or too few unlabelled images are left to promise anything about.
+        Nothing is trained yet, too few unlabelled images are left to promise anything about, the target, confidence or
+        number of labels cannot be, or this model is being certified for this target already.
     """
+    _check(target, confidence, planned)
     model = latest_model(workspace, attribute)
     if model is None:
         raise LearningError(f"{attribute.name} has no model to certify. Label a first round and train.")
@@ -134,8 +155,13 @@ def start(
     }
     shown = np.random.default_rng([kept_seed, 1]).permutation(pilot)
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(asked_rows(workspace, attribute), pilot).any():
-            raise LearningError("a round was started meanwhile with some of these images: start again")
+        if current(workspace, attribute, target=target) is not None:
+            raise LearningError(
+                f"{attribute.name} is being certified for {target:g} already: go on with that one. A second try of the "
+                "same promise would add its risk to the first."
+            )
+        if np.isin(taken_rows(workspace, attribute), pilot).any():
+            raise LearningError("some of these images were asked about meanwhile: start the certification again")
         inserted = connection.execute(sa.insert(db.certifications).values(values)).inserted_primary_key
         _ask(connection, inserted[0] if inserted else 0, shown, 0)
     found = current(workspace, attribute)
@@ -144,10 +170,20 @@ def start(
     return state(workspace, found)
 
 
+def _check(target: float, confidence: float, planned: int) -> None:
+    for name, share in (("precision", target), ("confidence", confidence)):
+        if not 0 < share < 1:
+            raise LearningError(
+                f"a {name} of {share:g} cannot be certified: no sample shows it. Give a number between 0 and 1, "
+                f"{0.90 if name == 'precision' else 0.95:.2f} say."
+            )
+    if planned < 1:
+        raise LearningError(f"{planned} labels cannot certify anything: give at least 1, {PLANNED} say.")
+
+
 def _known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     answered = workspace.annotations.answers(attribute.id).rows
-    parts = [answered, asked_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute)]
-    return np.unique(np.concatenate(parts)).astype(np.int64)
+    return np.union1d(answered, taken_rows(workspace, attribute)).astype(np.int64)
 
 
 def _ask(connection: sa.Connection, certification_id: int, rows: NDArray[np.int64], batch: int) -> None:
@@ -168,10 +204,13 @@ def certifications(workspace: Workspace, attribute: Attribute) -> list[Certifica
     query = sa.select(table).where(table.c.attribute_id == attribute.id).order_by(table.c.id)
     with workspace.engine.connect() as connection:
         lines = connection.execute(query).all()
-        pilots = {
-            line.id: connection.execute(
-                sa.select(asked.c.row).where(asked.c.certification_id == line.id, asked.c.batch == 0)
-            ).scalars()
+        batches = {
+            line.id: np.array(
+                connection.execute(
+                    sa.select(asked.c.row, asked.c.batch).where(asked.c.certification_id == line.id)
+                ).all(),
+                np.int64,
+            ).reshape(-1, 2)
             for line in lines
         }
         return [
@@ -186,21 +225,30 @@ def certifications(workspace: Workspace, attribute: Attribute) -> list[Certifica
                 np.frombuffer(line.known, np.int64),
                 tuple(json.loads(line.cuts)) if line.cuts else (),
                 tasks.certification_task(workspace, attribute, line.id),
-                np.array(list(pilots[line.id]), np.int64),
+                batches[line.id][batches[line.id][:, 1] == 0, 0],
+                tuple(np.bincount(batches[line.id][:, 1]).tolist()),
+                line.made_at,
             )
             for line in lines
         ]
 
 
-def current(workspace: Workspace, attribute: Attribute, *, target: float | None = None) -> Certification | None:
-    """Return the newest certification of the newest model, for ``target`` where it is given, or None."""
+def current(
+    workspace: Workspace, attribute: Attribute, *, target: float | None = None, confidence: float | None = None
+) -> Certification | None:
+    """Return the newest certification of the newest model, for ``target`` where it is given, or None.
+
+    It is read at ``confidence``, or at the one that it was started with.
+    """
     model = latest_model(workspace, attribute)
     found = [
         one
         for one in certifications(workspace, attribute)
         if model is not None and one.model_id == model.id and (target is None or abs(one.target - target) < 1e-9)
     ]
-    return found[-1] if found else None
+    if not found:
+        return None
+    return found[-1] if confidence is None else replace(found[-1], confidence=confidence)
 
 
 def state(workspace: Workspace, found: Certification) -> CertificationState:
@@ -216,7 +264,9 @@ def state(workspace: Workspace, found: Certification) -> CertificationState:
     plan = Plan(found.cuts, found.target, found.confidence, found.planned)
     order = np.random.default_rng([found.seed, 2]).random(int(rows[-1]) + 1)[rows]
     walked = learning.walk(plan, scores, order, labels[rows])
-    return CertificationState(found, progress, replace(walked, ask=rows[walked.ask]))
+    wanted = rows[walked.ask]
+    in_rounds = np.isin(wanted, asked_rows(workspace, found.attribute))
+    return CertificationState(found, progress, replace(walked, ask=wanted[~in_rounds]), int(in_rounds.sum()))
 
 
 def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> NDArray[np.int8]:
@@ -224,7 +274,7 @@ def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> ND
     labels = np.full(len(workspace.catalogue), -1, np.int8)
     labels[agreed.rows[agreed.settled]] = agreed.labels[agreed.settled]
     looked = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
-    asked = found.task.rows
+    asked = np.union1d(found.task.rows, asked_rows(workspace, found.attribute)).astype(np.int64)
     unsettled = asked[(labels[asked] < 0) & np.isin(asked, looked)]
     labels[unsettled] = 0
     labels[unshowable(workspace, asked[labels[asked] < 0])] = 0
@@ -232,13 +282,13 @@ def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> ND
 
 
 def _population(workspace: Workspace, found: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    scores = scores_of(workspace, found.attribute, _model(workspace, found))
+    scores = scores_of(workspace, found.attribute, model_of(workspace, found))
     rows = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), found.known)
     return rows, np.asarray(scores[rows])
 
 
 def _fix_cuts(workspace: Workspace, found: Certification, labels: NDArray[np.int8]) -> tuple[float, ...]:
-    model = _model(workspace, found)
+    model = model_of(workspace, found)
     scores, sample = scores_of(workspace, found.attribute, model), _random_part(workspace, found, model)
     cuts = learning.plan_cuts(
         _population(workspace, found)[1],
@@ -261,21 +311,35 @@ def _random_part(workspace: Workspace, found: Certification, model: TrainedModel
     return sample.only(np.isin(sample.rows, found.known) & ~np.isin(sample.rows, found.pilot))
 
 
-def _model(workspace: Workspace, found: Certification) -> TrainedModel:
-    return next(one for one in models(workspace, found.attribute) if one.id == found.model_id)
+def model_of(workspace: Workspace, found: Certification) -> TrainedModel:
+    """Return the model whose cut ``found`` certifies."""
+    return model_by_id(workspace, found.model_id)
+
+
+def population_size(workspace: Workspace, found: Certification) -> int:
+    """Return how many images the promise is about: those that nobody had labelled or been asked about at its start."""
+    return len(_population(workspace, found)[0])
 
 
 def extend(workspace: Workspace, found: Certification) -> CertificationState:
     """Ask the next batch, if the one before is labelled; return the state then.
 
-    Two who do this at once ask the same images: the batch follows from the labels alone.
+    Two who do this at once ask the same images: the batch follows from the labels alone. Images that a round has asked
+    about are left to it.
+
+    Raises
+    ------
+    LearningError
+        A round was started meanwhile with some of these images.
     """
     now = state(workspace, found)
     if not now.task.complete or now.progress is None or len(now.progress.ask) == 0:
         return now
     batch = np.random.default_rng([found.seed, 4, len(found.task.rows)]).permutation(now.progress.ask)
     table = db.certification_images
-    with exclusive(workspace.engine, table) as connection:
+    with exclusive(workspace.engine, db.rounds) as connection:
+        if np.isin(batch, asked_rows(workspace, found.attribute)).any():  # what judges elsewhere may judge here too
+            raise LearningError("a round was started meanwhile with some of these images: ask for more once again")
         last = connection.scalar(sa.select(sa.func.max(table.c.batch)).where(table.c.certification_id == found.id))
         _ask(connection, found.id, batch, (last or 0) + 1)
     task = tasks.certification_task(workspace, found.attribute, found.id)
@@ -290,7 +354,7 @@ def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | Non
 
 def probabilities(workspace: Workspace, found: Certification, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how likely ``found`` was to ask about each of the rows, had it not been labelled before."""
-    model = _model(workspace, found)
+    model = model_of(workspace, found)
     scores, population = scores_of(workspace, found.attribute, model), _population(workspace, found)[1]
     at = np.full(len(rows), np.nan)
     there = rows < len(scores)

@@ -4,6 +4,7 @@ Wires the validation labels and the scores to ``learning``. Every share comes wi
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,13 @@ from bam_engine.learning import Curve, Threshold
 from bam_engine.workspace import certification, tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.models import TrainedModel
-from bam_engine.workspace.validation import ValidationSet, labelled_sample, random_probability, random_sample
+from bam_engine.workspace.validation import (
+    ValidationSet,
+    complete_draws,
+    labelled_sample,
+    random_probability,
+    random_sample,
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure ``model``, or the newest, on the validation set.
 
-    The intervals of the curve are described in :func:`bam_engine.learning.precision_recall`.
+    The intervals of the curve are described in :func:`bam_engine.learning.precision_recall`, all hold with
+    ``confidence``. What the sample speaks of is said in :mod:`bam_engine.workspace.validation`.
 
     Raises
     ------
@@ -80,7 +88,7 @@ def evaluate(
         missing = "positive" if n_positive == 0 else "negative"
         raise LearningError(
             f"none of the {len(sample.labels)} labelled validation images is {missing}, so nothing can be measured. "
-            "Label more validation images."
+            "Label more validation images, or start a certification: it looks where positives are."
         )
     curve = learning.precision_recall(
         sample.scores,
@@ -94,7 +102,7 @@ def evaluate(
         threshold, why = choose(workspace, attribute, model, target=target, confidence=confidence), ""
     except NoThreshold as error:
         threshold, why = None, str(error)
-    return Evaluation(len(sample.labels), n_positive, _average_precision(sample), curve, threshold, why)
+    return Evaluation(len(sample.labels), n_positive, _average_precision(sample, confidence), curve, threshold, why)
 
 
 def choose(
@@ -107,32 +115,49 @@ def choose(
 ) -> Threshold:
     """Return the threshold for a precision target.
 
-    Where a certification of this model and target was started, its cut counts and no other: two tests of one promise
-    would add up their risks. Else the test on the random draws decides (:func:`bam_engine.learning.choose_threshold`).
+    Where a certification of this model and target was started, its cut counts and no other, at whatever confidence is
+    asked: two tests of one promise would add up their risks. It counts although the random draws hold no positive, or
+    reach no target. Else the test on the first random draw decides, once that is labelled whole
+    (:func:`bam_engine.learning.choose_threshold`); later draws measure, and certify nothing. Each of the two ways keeps
+    its promise; whoever goes the second because the first had failed has had two chances, as with another model.
 
     Raises
     ------
     NoThreshold
-        No cut reaches the target even by its point estimate.
+        Nothing is certified, and no cut reaches the target even by its point estimate.
     LearningError
-        Nothing is trained, or the validation labels are of one kind only.
+        Nothing is trained; or nothing is certified, and the validation labels are of one kind only.
     """
+    attempt = certification.current(workspace, attribute, target=target, confidence=confidence)
+    if attempt is not None and model is not None and model.id != attempt.model_id:
+        attempt = None
+    if attempt is not None:
+        certified = _certified(workspace, attempt)
+        if certified is not None:
+            return certified
     random = random_sample(workspace, attribute, model)
-    found = learning.choose_threshold(
+    testing = np.zeros(len(random.rows), bool)
+    if attempt is None:
+        testing = complete_draws(workspace, attribute, random.rows) == 0
+    return learning.choose_threshold(
         random.scores,
         random.labels,
         target=target,
         confidence=confidence,
         groups=random.groups,
         pool_scores=random.pool_scores,
+        testing=testing,
     )
-    attempt = certification.current(workspace, attribute, target=target)
-    if attempt is None or attempt.confidence < confidence or (model is not None and model.id != attempt.model_id):
-        return found
-    certified = certification.state(workspace, attempt).certified
-    if certified is None:
-        return replace(found, certified=False)
-    return replace(measure(validation_set(workspace, attribute, model), certified, target=target), certified=True)
+
+
+def _certified(workspace: Workspace, attempt: certification.Certification) -> Threshold | None:
+    """Return the cut that a certification has shown by now, as the validation set measures it; None before."""
+    now = certification.state(workspace, attempt)
+    if now.progress is None or now.certified is None:
+        return None
+    sample = validation_set(workspace, attempt.attribute, certification.model_of(workspace, attempt))
+    found = measure(sample, now.certified, target=attempt.target, confidence=attempt.confidence)
+    return replace(found, certified=True, covers=now.progress.accepted)
 
 
 def measure(sample: ValidationSet, value: float, *, target: float, confidence: float = 0.95) -> Threshold:
@@ -152,11 +177,40 @@ def measure(sample: ValidationSet, value: float, *, target: float, confidence: f
 def keep_recall(
     workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95
 ) -> learning.RecallThreshold:
-    """Return the strictest cut that certainly keeps a recall; see :func:`bam_engine.learning.certify_recall`."""
+    """Return the strictest cut that certainly keeps a recall; see :func:`bam_engine.learning.certify_recall`.
+
+    Images were drawn, spread over the projects, so it holds with projects as it is. Every whole draw is a look with
+    its own part of the risk. It is about the images that these draws could hold: after a top-up, those that no round
+    had asked about.
+    """
     random = random_sample(workspace, attribute)
+    draws = complete_draws(workspace, attribute, random.rows)
+    whole = draws >= 0
     return learning.certify_recall(
-        random.scores, random.labels, target=target, confidence=confidence, groups=random.groups
+        random.scores[whole], random.labels[whole], target=target, confidence=confidence, draws=draws[whole]
     )
+
+
+def choose_recall(
+    workspace: Workspace, attribute: Attribute, *, recall: float, target: float = 0.90, confidence: float = 0.95
+) -> Threshold:
+    """Return the strictest cut that certainly keeps a recall, as a threshold to keep.
+
+    ``target`` is the precision that an audit of it is compared with; none is promised.
+
+    Raises
+    ------
+    NoThreshold
+        No cut is certain to keep the recall; the message says what is missing.
+    LearningError
+        Nothing is trained, or no whole draw is labelled yet.
+    """
+    found = keep_recall(workspace, attribute, target=recall, confidence=confidence)
+    if found.value is None:
+        raise NoThreshold(found.evidence)
+    sample = validation_set(workspace, attribute)
+    measured = measure(sample, found.value, target=target, confidence=confidence)
+    return replace(measured, recall_target=recall, promise=found.evidence)
 
 
 def choose_negative(
@@ -178,8 +232,8 @@ def choose_negative(
     return -found.value
 
 
-def _average_precision(sample: ValidationSet) -> Estimate:
-    """Return the average precision with the wider, side by side, of two 95 % intervals.
+def _average_precision(sample: ValidationSet, confidence: float) -> Estimate:
+    """Return the average precision with the wider, side by side, of two intervals at ``confidence``.
 
     One is a bootstrap over projects, which collapses to a point where the sample is ranked without a fault; the other
     the exact binomial one for as many trials as there are projects with a positive (the binomial interval of Boyd, Eng
@@ -193,7 +247,9 @@ def _average_precision(sample: ValidationSet) -> Estimate:
         return learning.average_precision(part.scores, part.labels, weights=part.weights)
 
     value = learning.average_precision(sample.scores, sample.labels, weights=sample.weights)
-    drawn = learning.cluster_bootstrap(statistic, sample.groups, rng=np.random.default_rng(0), repeats=400)
+    repeats = int(np.clip(10 / (1 - confidence), 400, 4000))  # ten beyond each limit, where that can be had
+    options: dict[str, Any] = {"rng": np.random.default_rng(0), "repeats": repeats, "confidence": confidence}
+    drawn = learning.cluster_bootstrap(statistic, sample.groups, **options)
     trials = len(np.unique(sample.groups[sample.labels == 1]))
-    exact = learning.clopper_pearson(value * trials, trials)
+    exact = learning.clopper_pearson(value * trials, trials, confidence)
     return Estimate(value, min(drawn.low, exact.low), max(drawn.high, exact.high))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.errors import DiskFull, LearningError
+from bam_engine.errors import DiskFull, LearningError, NotThere
 from bam_engine.files import replacing
 from bam_engine.learning import LinearModel, score_all, score_many
 from bam_engine.progress import Report, silent
@@ -88,6 +88,21 @@ def _trained(row: sa.RowMapping) -> TrainedModel:
         json.loads(row["details"]),
         row["made_at"],
     )
+
+
+def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
+    """Return one model by its number, whichever encoder it was trained with.
+
+    Raises
+    ------
+    NotThere
+        There is no such model.
+    """
+    with workspace.engine.connect() as connection:
+        found = connection.execute(sa.select(db.models).where(db.models.c.id == model_id)).mappings().first()
+    if found is None:
+        raise NotThere(f"there is no model number {model_id}. The Rounds page shows those there are.")
+    return _trained(found)
 
 
 def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | None:

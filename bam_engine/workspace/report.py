@@ -15,17 +15,20 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from bam_engine import VERSION
 from bam_engine import database as db
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute, Consensus
 from bam_engine.errors import LearningError
-from bam_engine.workspace import agreement, audits, rounds, tasks
+from bam_engine.workspace import agreement, audits, certification_history, rounds, tasks
 from bam_engine.workspace.asking import training_labels
 from bam_engine.workspace.audits import AuditResult
+from bam_engine.workspace.certification_history import CertificationLine
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.evaluation import Evaluation, evaluate
 from bam_engine.workspace.models import TrainedModel, latest_model, scores_of
 from bam_engine.workspace.search import ranking
 from bam_engine.workspace.thresholds import KeptThreshold, current_threshold
+from bam_engine.workspace.validation import draw_seed, never_drawn
 
 EXAMPLES = 12  # of each group
 _RANDOM_SEED = 0  # of the examples drawn at random, so that two reports show the same
@@ -51,10 +54,14 @@ class AnnotatorLine:
 
 @dataclass(frozen=True)
 class ValidationDraw:
-    """One draw of validation images: its number from 0, when, how many, and their labels by now."""
+    """One draw of validation images: its number from 0, when, how many, and their labels by now.
+
+    ``seed`` is None for a draw that was made before seeds were kept.
+    """
 
     number: int
     made_at: str
+    seed: int | None
     images: int
     positive: int
     negative: int
@@ -112,7 +119,8 @@ class AttributeReport:
 
     ``scores`` are those of every image that has one, ``labelled`` those of the training labels by name; both are empty
     before the first training. ``threshold`` is the one in force, suggested or kept. ``audits`` are oldest first.
-    ``agreement`` are (measure, value in words) of the annotators. ``versions`` name the programs that made this report.
+    ``agreement`` are (measure, value in words) of the annotators. ``versions`` name the programs that made this report,
+    this one first. ``never_drawn`` images could not come in when the validation set was topped up.
     """
 
     attribute: Attribute
@@ -138,6 +146,8 @@ class AttributeReport:
     versions: tuple[tuple[str, str], ...]
     schema: int
     agreement: tuple[tuple[str, str], ...] = ()
+    certifications: tuple[CertificationLine, ...] = ()
+    never_drawn: int = 0
 
     @property
     def waits_for_audit(self) -> bool:
@@ -186,6 +196,8 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         versions=_versions(),
         schema=db.SCHEMA_VERSION,
         agreement=_agreement(workspace, attribute),
+        certifications=certification_history.history(workspace, attribute),
+        never_drawn=never_drawn(workspace, attribute),
     )
 
 
@@ -207,7 +219,8 @@ def _evaluation(
         return None, ""
     target = 0.90 if threshold is None else threshold.evidence.target
     try:
-        found = evaluate(workspace, attribute, model, target=target)
+        sure = 0.95 if threshold is None else threshold.evidence.confidence
+        found = evaluate(workspace, attribute, model, target=target, confidence=sure)
     except LearningError as error:
         return None, str(error)
     return found, "" if threshold is not None else found.no_threshold
@@ -234,7 +247,8 @@ def _draws(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tup
         mine = [line for line in found if line.draw == number]
         labels = tasks.labels_of(agreed, np.array([line.row for line in mine], np.int64))
         positive, negative = int((labels == POSITIVE).sum()), int((labels == NEGATIVE).sum())
-        lines.append(ValidationDraw(number, mine[0].made_at, len(mine), positive, negative))
+        seed = draw_seed(workspace, attribute, number)
+        lines.append(ValidationDraw(number, mine[0].made_at, seed, len(mine), positive, negative))
     return tuple(lines)
 
 
@@ -356,7 +370,7 @@ def _missing(
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
-    found = [("Python", platform.python_version())]
+    found = [("bam", VERSION), ("Python", platform.python_version())]
     for name in _PACKAGES:
         try:
             found.append((name, metadata.version(name)))

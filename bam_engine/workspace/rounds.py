@@ -121,7 +121,7 @@ def start_round(
     ------
     LearningError
         The last round is not labelled yet, nothing is left to ask, or somebody else has started this round or drawn
-        one of its images for validation meanwhile.
+        one of its images for validation, a certification or an audit meanwhile.
     """
     before = rounds_of(workspace, attribute)
     if before and not before[-1].state.complete:
@@ -164,7 +164,7 @@ def _store(
         "made_at": db.now(),
     }
     with exclusive(workspace.engine, db.rounds) as connection:
-        _check_still_free(connection, attribute, number, batch)
+        _check_still_free(workspace, connection, attribute, number, batch)
         inserted = connection.execute(sa.insert(db.rounds).values(values)).inserted_primary_key
         lines = [
             {
@@ -179,17 +179,18 @@ def _store(
         connection.execute(sa.insert(db.round_images), lines)
 
 
-def _check_still_free(connection: sa.Connection, attribute: Attribute, number: int, batch: Batch) -> None:
-    """Refuse a round that was chosen before somebody else started it, or drew its images for validation."""
-    turns, held = db.rounds, db.validation_images
+def _check_still_free(
+    workspace: Workspace, connection: sa.Connection, attribute: Attribute, number: int, batch: Batch
+) -> None:
+    """Refuse a round that was chosen before somebody else started it, or drew its images to judge."""
+    turns = db.rounds
     last = connection.scalar(sa.select(sa.func.max(turns.c.number)).where(turns.c.attribute_id == attribute.id)) or 0
     if last >= number:
         raise LearningError(f"round {number} of {attribute.name} was started by somebody else just now: label that one")
-    drawn = sa.select(held.c.row).where(held.c.attribute_id == attribute.id)
-    if set(connection.execute(drawn).scalars()) & set(batch.rows.tolist()):
+    if np.isin(batch.rows, tasks.held_out_rows(workspace, attribute)).any():
         raise LearningError(
-            f"validation images of {attribute.name} were drawn while round {number} was chosen, some of the same "
-            "images: start the round again"
+            f"images that judge {attribute.name} were drawn while round {number} was chosen, some of the same images: "
+            "start the round again"
         )
 
 

@@ -1,21 +1,27 @@
 """The threshold of each attribute: suggested by the validation set, or kept by a person.
 
 A kept threshold belongs to the model it was chosen for; after another training the suggestion takes its place until a
-person keeps one again.
+person keeps one again. A suggestion is made anew whenever a label that judges, or a certification, has changed.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, LearningError
 from bam_engine.learning import Threshold
+from bam_engine.workspace import tasks
+from bam_engine.workspace.calibration import label_state
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.evaluation import choose, measure, validation_set
-from bam_engine.workspace.models import latest_model
+from bam_engine.workspace.evaluation import choose, choose_recall, measure, validation_set
+from bam_engine.workspace.models import TrainedModel, latest_model
+
+TARGET = 0.90  # the precision that is suggested for, where nobody has said another
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class KeptThreshold:
 
 
 def current_threshold(workspace: Workspace, attribute: Attribute) -> KeptThreshold | None:
-    """Return the threshold in force: the one kept for the newest model, else the suggestion for 0.90, else None."""
+    """Return the threshold in force: the one kept for the newest model, else the one suggested now, else None."""
     model = latest_model(workspace, attribute)
     if model is None:
         return None
@@ -46,8 +52,41 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> KeptThresho
         found = connection.execute(query).first()
     if found is not None:
         return KeptThreshold(found.id, model.id, Threshold(**json.loads(found.details)))
-    measured = (model.details.get("measured") or {}).get("threshold")
-    return None if measured is None else KeptThreshold(None, model.id, Threshold(**measured))
+    suggested = _suggestion(workspace, attribute, model)
+    return None if suggested is None else KeptThreshold(None, model.id, suggested)
+
+
+def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Threshold | None:
+    """Return what is suggested by the labels there are; worked out again only when one that judges has changed.
+
+    This is asked for by every page and by the map: most answers are those of rounds and change nothing here.
+    """
+    if "measured" not in model.details:  # its training was cut short
+        return None
+    name, seen = f"suggestion:{attribute.id}", (model.id, len(workspace.vectors()), label_state(workspace, attribute))
+    kept = workspace.memory.get(name)
+    if kept is not None and kept[0] == seen:
+        known: Threshold | None = kept[2]
+        return known
+    judged = (model.id, len(workspace.vectors()), _judged(workspace, attribute))
+    if kept is not None and kept[1] == judged:
+        found: Threshold | None = kept[2]
+    else:
+        try:
+            found = choose(workspace, attribute, model, target=TARGET)
+        except LearningError:
+            found = None
+    workspace.memory[name] = (seen, judged, found)
+    return found
+
+
+def _judged(workspace: Workspace, attribute: Attribute) -> str:
+    """Return a name for the labels of the images that judge, audits aside; other labels, another name."""
+    agreed = tasks.labels(workspace, attribute)
+    rows = tasks.held_out_rows(workspace, attribute)
+    known = np.isin(rows, agreed.rows)  # unsure or disputed is something else than not answered
+    text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + known.tobytes()
+    return f"{label_state(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
 
 
 def confidence_for(attributes: int, confidence: float = 0.95) -> float:
@@ -69,9 +108,18 @@ def suggest(workspace: Workspace, attribute: Attribute, *, target: float, confid
     return choose(workspace, attribute, target=target, confidence=confidence)
 
 
-def measure_at(workspace: Workspace, attribute: Attribute, value: float, *, target: float) -> Threshold:
+def suggest_recall(
+    workspace: Workspace, attribute: Attribute, *, recall: float, target: float = 0.90, confidence: float = 0.95
+) -> Threshold:
+    """Return the threshold for a recall target; see :func:`bam_engine.workspace.evaluation.choose_recall`."""
+    return choose_recall(workspace, attribute, recall=recall, target=target, confidence=confidence)
+
+
+def measure_at(
+    workspace: Workspace, attribute: Attribute, value: float, *, target: float, confidence: float = 0.95
+) -> Threshold:
     """Return what the validation set says of a cut that a person sets by hand."""
-    return measure(validation_set(workspace, attribute), value, target=target)
+    return measure(validation_set(workspace, attribute), value, target=target, confidence=confidence)
 
 
 def keep(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> KeptThreshold:

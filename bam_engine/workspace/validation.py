@@ -1,9 +1,16 @@
 """The validation set: images drawn at random, by project, that people label and no classifier ever trains on.
 
 Wires ``annotation`` to ``learning``'s draws. What is drawn later to certify a threshold joins it in ``evaluation``.
+
+The first draw is a random sample of every image that had a vector then. A top-up is one of the images that no round,
+certification or audit has asked about by then: the images of the rounds before it had no chance to come in. So what is
+measured after a top-up speaks of the images that no round has asked about (:func:`never_drawn` counts the others), and
+only approximately, since the draws before could hold any image. What is *certified* by the test on these draws rests
+on the first one alone.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +22,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.workspace import tasks
-from bam_engine.workspace.asking import asked_rows
+from bam_engine.workspace.asking import taken_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.embedding import embedded_rows
 from bam_engine.workspace.exclusive import exclusive
@@ -29,7 +36,8 @@ class ValidationSet:
     """The settled validation images that have a score: rows, scores, labels (1 or 0) and project codes, each (n,).
 
     ``weights`` (n,) are one over the probability with which each was drawn, None where all are equal. ``pool_scores``
-    are the scores of the whole collection, without the images that have none.
+    are the scores of the whole collection, without the images that have none: what a cut decides about. Of which of
+    them the sample speaks, the module says.
     """
 
     rows: NDArray[np.int64]
@@ -67,7 +75,7 @@ def labelled_sample(
 
 
 def random_probability(workspace: Workspace, attribute: Attribute) -> float:
-    """Return the probability with which any one image came into the random draws, all draws together."""
+    """Return the probability with which an image that no round has asked about came into one of the random draws."""
     table = db.validation_images
     query = sa.select(table.c.draw, sa.func.max(table.c.probability)).where(table.c.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
@@ -81,34 +89,81 @@ def draw_validation(
     """Draw ``count`` more validation images at random, with known probability; return how many were drawn.
 
     Images that a round, an audit or a certification has asked about are no longer a fair sample and are left out, as
-    are images without a vector.
+    are images without a vector. The seed is kept (:func:`draw_seed`).
 
     Raises
     ------
     LearningError
-        No image is left to draw, or somebody has started a round with one of them meanwhile.
+        No image is left to draw, or somebody has drawn one of them meanwhile, for a round or to judge.
     """
-    taken = np.concatenate([tasks.held_out_rows(workspace, attribute), asked_rows(workspace, attribute)])
-    usable = np.setdiff1d(embedded_rows(workspace), taken)
+    usable = np.setdiff1d(embedded_rows(workspace), taken_rows(workspace, attribute))
     if len(usable) == 0:
         raise LearningError("every embedded image is already in the validation set or was asked in a round")
-    rng = np.random.default_rng(random_seed(seed))
+    kept_seed = random_seed(seed)
+    rng = np.random.default_rng(kept_seed)
     groups = workspace.catalogue.projects()
     sample = learning.draw_validation(usable, min(count, len(usable)), groups=groups, rng=rng)
     table = db.validation_images
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(asked_rows(workspace, attribute), sample.rows).any():
-            raise LearningError("a round was started meanwhile with some of the images that were drawn: draw again")
+        if np.isin(taken_rows(workspace, attribute), sample.rows).any():
+            raise LearningError("some of the images that were drawn were asked about meanwhile: draw again")
         last = connection.scalar(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
-        made_at = db.now()
+        number, made_at = 0 if last is None else last + 1, db.now()
         lines = [
             {
                 "attribute_id": attribute.id,
                 "row": int(row),
                 "probability": float(probability),
-                "draw": 0 if last is None else last + 1,
+                "draw": number,
                 "made_at": made_at,
             }
             for row, probability in zip(sample.rows, sample.probabilities, strict=True)
         ]
+        setting = {"key": _seed_key(attribute, number), "value": json.dumps(kept_seed)}
+        connection.execute(sa.insert(db.settings).values(setting))
         return db.insert_new(connection, table, lines)
+
+
+def draw_seed(workspace: Workspace, attribute: Attribute, number: int) -> int | None:
+    """Return the seed of a draw by its number from 0; None for one that was made before seeds were kept."""
+    found: int | None = db.read_setting(workspace.engine, _seed_key(attribute, number))
+    return found
+
+
+def _seed_key(attribute: Attribute, number: int) -> str:
+    return f"validation-{attribute.id}-{number}-seed"
+
+
+def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of the draw that each of the rows came with, -1 where that draw, or one before it, still waits.
+
+    A promise is tested on whole draws alone: to test while the answers come in is to test again and again.
+    """
+    table = db.validation_images
+    query = sa.select(table.c.row, table.c.draw).where(table.c.attribute_id == attribute.id).order_by(table.c.draw)
+    with workspace.engine.connect() as connection:
+        drawn = np.array(connection.execute(query).all(), np.int64).reshape(-1, 2)
+    agreed = tasks.labels(workspace, attribute)
+    whole = tasks.validation_task(workspace, attribute)
+    found = np.full(len(rows), -1, np.int64)
+    for number in np.unique(drawn[:, 1]):
+        mine = drawn[drawn[:, 1] == number, 0]
+        if not tasks.state(workspace, replace(whole, rows=mine), agreed).complete:
+            break
+        found[np.isin(rows, mine)] = number
+    return found
+
+
+def never_drawn(workspace: Workspace, attribute: Attribute) -> int:
+    """Return how many images the newest draw could not hold, since a round had asked about them; 0 for one draw."""
+    held, turns, asked = db.validation_images, db.rounds, db.round_images
+    mine = held.c.attribute_id == attribute.id
+    last = sa.select(sa.func.max(held.c.draw)).where(mine).scalar_subquery()
+    since = sa.select(sa.func.min(held.c.made_at)).where(mine, held.c.draw == last, held.c.draw > 0).scalar_subquery()
+    query = (
+        sa.select(sa.func.count(asked.c.row.distinct()))
+        .join(turns, turns.c.id == asked.c.round_id)
+        .where(turns.c.attribute_id == attribute.id, turns.c.made_at < since)
+    )
+    with workspace.engine.connect() as connection:
+        return int(connection.scalar(query) or 0)

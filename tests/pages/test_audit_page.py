@@ -1,13 +1,14 @@
 """The audit page tells how many people judged, whether the target is kept, and hands out the chart."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, audits, thresholds
+from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.workspace import Workspace, audits, tasks, thresholds
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
 
@@ -65,6 +66,23 @@ def test_the_page_says_the_verdict_both_definitions_and_what_it_would_take(
     assert list(history["people"]) == ["anna, berta"]
     assert list(history["in force"]) == ["yes"]
     assert {one.label for one in app.get("download_button")} >= {"SVG", "PNG", "CSV"}
+
+
+def test_an_unfinished_audit_shows_its_counts_and_leaves_the_verdict_open(
+    open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=6, n_rejected=6, seed=1)
+    assignment = tasks.open_task(decided, drawn.task, "ada")
+    assert assignment is not None
+    said = [NewAnswer(uuid.uuid4().hex, row, 0) for row in assignment.rows[:-1]]
+    decided.annotations.record(assignment.id, said)
+    app = open_page(decided, "audit")
+    words = text_of(app)
+    assert "The audit is not finished" in words
+    assert "contradicts" not in words
+    assert not any("Audited precision by attribute" in one.value for one in app.subheader)
+    history = next(table.value for table in app.dataframe if "target is" in table.value)
+    assert list(history["target is"]) == ["open"]
 
 
 def test_an_audit_of_an_older_threshold_stays_in_the_list(

@@ -1,12 +1,13 @@
 """The Threshold page: what is certain, and the batches that make it so."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, certification, rounds, tasks, validation
+from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.workspace import Workspace, certification, rounds, tasks, thresholds, validation
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
 
@@ -47,6 +48,54 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     now = certification.current(trained, watercolor, target=0.6)
     assert now is not None
     assert len(now.task.rows) > before
+
+
+def test_without_a_positive_the_page_says_so_and_still_offers_to_certify(
+    open_page: Callable[..., AppTest],
+    workspace: Workspace,
+    watercolor: Attribute,
+    oracle: Oracle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    validation.draw_validation(workspace, watercolor, 8, seed=1)
+    task = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
+    assert task is not None
+    workspace.annotations.record(task.id, [NewAnswer(uuid.uuid4().hex, row, 0) for row in task.rows])
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
+    rounds.train(workspace, watercolor)
+    page = open_page(workspace, "threshold")
+    assert "none of the 8 labelled validation images is positive" in text_of(page)
+    button(page, "Start certifying").click().run()
+    found = certification.current(workspace, watercolor)
+    assert found is not None
+    oracle.answer(workspace, found.task)
+    text_of(open_page(workspace, "threshold"))
+
+
+def test_a_recall_is_kept_on_the_page(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    page = open_page(trained, "threshold")
+    page.number_input[1].set_value(0.5).run()
+    assert "Recall is at least 0\\.5 with 95% confidence" in text_of(page)
+    button(page, "Keep the threshold of this recall").click().run()
+    kept = thresholds.current_threshold(trained, watercolor)
+    assert kept is not None
+    assert kept.evidence.recall_target == 0.5
+    assert "for a recall of 0.50, at 95 % confidence" in text_of(open_page(trained, "threshold"))
+
+
+def test_an_attribute_more_asks_more_confidence_and_drops_no_certification(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.answer(trained, certification.start(trained, watercolor, target=0.9, seed=3).certification.task)
+    trained.attributes.add("content_cat", "content", "Is there a cat?")
+    page = open_page(trained, "threshold")
+    page.toggle[1].set_value(True).run()
+    words = text_of(page)
+    assert "Started at 95 % confidence and read at 97.5 % now: every label still counts" in words
+    assert not any("Start certifying" in one.label for one in page.button)
 
 
 def test_all_attributes_at_once_ask_for_more_confidence(

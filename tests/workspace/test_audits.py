@@ -2,6 +2,7 @@
 
 import csv
 import io
+import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.cli import main
 from bam_engine.errors import AuditError
 from bam_engine.learning import clopper_pearson
@@ -126,6 +127,35 @@ def test_the_audit_says_whether_it_keeps_the_target_of_its_threshold(
     assert found.promise.target == 0.9
     assert found.promise.kept is None, "eight images certify nothing"
     assert found.promise.available == drawn.n_accepted
+
+
+def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=8, n_rejected=8, seed=1)
+    assignment = tasks.open_task(decided, drawn.task, "ada")
+    assert assignment is not None
+    for row in assignment.rows[:-1]:  # all but one are judged not to be: the worst verdict there is
+        decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, 0)])
+    half = audits.latest_result(decided, watercolor)
+    assert half is not None
+    assert half.promise is not None
+    assert half.precision is not None
+    assert half.precision.keeps(0.9) is False
+    assert half.promise.kept is None
+    assert "not finished" in half.promise.evidence
+    assert "1 of both halves wait" in half.promise.evidence
+    assert audits.audited(decided) == [], "neither in the chart nor in the mean"
+    lines = list(csv.DictReader(io.StringIO(audit_chart.chart([half], "csv").decode())))
+    assert lines[0]["kept"] == "open"
+    svg = "".join(ElementTree.fromstring(audit_chart.chart([half], "svg")).itertext())
+    assert "not finished" in svg
+    decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, assignment.rows[-1], 0)])
+    whole = audits.latest_result(decided, watercolor)
+    assert whole is not None
+    assert whole.promise is not None
+    assert whole.promise.kept is False
+    assert [one.id for one in audits.audited(decided)] == [drawn.id]
 
 
 @pytest.fixture

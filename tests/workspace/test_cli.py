@@ -97,6 +97,11 @@ def test_the_steps_from_attribute_to_export(
     oracle.play(workspace, attribute, count=2)
     assert "24 labels" in run(capsys, "score", "media_watercolor")[1]
     assert "accept scores of at least" in run(capsys, "threshold", "media_watercolor")[1]
+    code, out, err = run(capsys, "threshold", "media_watercolor", "--recall", 0.5, "--dry-run")
+    assert code == 0
+    assert "Recall is at least 0.5 with 95% confidence" in out
+    assert "sure of a recall of 0.99" in run(capsys, "threshold", "media_watercolor", "--recall", 0.99)[2]
+    assert run(capsys, "threshold", "media_watercolor", "--at-once", "--dry-run")[0] == 0
     code, out, _ = run(capsys, "audit", "media_watercolor", "--draw", "--accepted", 4, "--rejected", 4)
     assert "0 of 8 images are judged" in out
     assert run(capsys, "layout", "--method", "pca")[1].startswith("PCA of the collection: 120 images")

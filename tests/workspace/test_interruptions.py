@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bam_engine import audit as auditing
 from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection.thumbnails import Thumbnails
-from bam_engine.errors import BamError, LearningError
-from bam_engine.workspace import Workspace, asking, rounds, tasks, validation
+from bam_engine.errors import AuditError, BamError, LearningError
+from bam_engine.workspace import Workspace, asking, audits, certification, rounds, tasks, thresholds, validation
 from bam_engine.workspace.models import latest_model, models, scores_of
 from bam_engine.workspace.showing import unshowable, unshowable_problems
 from bam_engine.workspace.status import waiting_tasks
@@ -188,6 +189,62 @@ def test_two_who_start_a_round_at_once_start_one(
     assert count(workspace, db.round_images) == 8
 
 
+def test_images_certified_or_audited_while_a_round_is_chosen_are_not_asked_in_it(
+    labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds.train(labelled, watercolor)
+    monkeypatch.setattr("bam_engine.learning.PILOT", 20)
+    thresholds.keep(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
+    real = rounds.propose
+    draws = [
+        lambda: certification.start(labelled, watercolor, target=0.6, seed=1),
+        lambda: audits.draw(labelled, watercolor, n_accepted=9, n_rejected=9, seed=1),
+    ]
+    for draw in draws:
+
+        def propose(*data: Any, draw: Callable[[], Any] = draw, **more: Any) -> Any:
+            found = real(*data, **more)
+            draw()
+            return found
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(rounds, "propose", propose)
+            with pytest.raises(LearningError, match="images that judge media_watercolor were drawn"):
+                rounds.start_round(labelled, watercolor, count=100, seed=2)
+    assert len(rounds.rounds_of(labelled, watercolor)) == 1
+
+
+def test_an_audit_holds_no_image_that_an_open_round_asks(
+    labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds.train(labelled, watercolor)
+    thresholds.keep(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
+    turn = rounds.start_round(labelled, watercolor, count=30, seed=2)
+    drawn = audits.draw(labelled, watercolor, n_accepted=200, n_rejected=200, seed=1)
+    assert not set(drawn.task.rows) & set(turn.task.rows)
+    assert not set(drawn.task.rows) & set(asking.training_labels(labelled, watercolor)[0])
+
+
+def test_an_audit_that_was_drawn_while_somebody_else_drew_is_drawn_again(
+    labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds.train(labelled, watercolor)
+    thresholds.keep(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
+    real = auditing.draw_audit
+
+    def draw(*data: Any, **more: Any) -> Any:
+        found = real(*data, **more)
+        monkeypatch.setattr(auditing, "draw_audit", real)
+        rounds.start_round(labelled, watercolor, count=20, seed=2)
+        return found
+
+    monkeypatch.setattr(auditing, "draw_audit", draw)
+    with pytest.raises(AuditError, match="draw it again"):
+        audits.draw(labelled, watercolor, n_accepted=200, n_rejected=200, seed=1)
+    assert audits.results(labelled, watercolor) == []
+    assert len(audits.draw(labelled, watercolor, n_accepted=5, n_rejected=5, seed=1).task.rows)
+
+
 def test_validation_images_drawn_while_a_round_is_chosen_are_not_asked_in_it(
     workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +256,7 @@ def test_validation_images_drawn_while_a_round_is_chosen_are_not_asked_in_it(
         return found
 
     monkeypatch.setattr(rounds, "propose", propose)
-    with pytest.raises(LearningError, match="validation images of media_watercolor were drawn"):
+    with pytest.raises(LearningError, match="images that judge media_watercolor were drawn"):
         rounds.start_round(workspace, watercolor, count=8, seed=1)
     assert rounds.rounds_of(workspace, watercolor) == ()
 
