@@ -62,7 +62,7 @@ found = picture_map(
     max_zoom=view.max_zoom,
     count=len(view),
     bounds=view.bounds,
-    legend=view.legend(colour),
+    **map_state.legends(view, colour),
     selection=shown,
     heard=map_state.heard(),
     keeps_area=selected is not None and selected.how == "area",

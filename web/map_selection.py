@@ -93,7 +93,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
     attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
     if not attributes:
         return
-    which, answers = st.columns([2, 3], vertical_alignment="bottom")
+    which, answers = st.columns([2, 5], vertical_alignment="bottom")
     name = which.selectbox("Attribute", list(attributes), format_func=ui.readable, key="map-attribute")
     attribute = attributes[name]
     plan = bulk.plan(ws, attribute, rows)

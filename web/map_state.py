@@ -4,9 +4,10 @@ In:  the address, when somebody followed a link; what was done on the map. Out: 
 is open the browser itself writes the address (``components/map/address.js``): a link is news, what we told is not.
 """
 
+import inspect
 import math
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.errors import BamError, NotThere
+from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace, map_views, search, selections
 from bam_engine.workspace.places import extent, places_of
 from web import ui
@@ -158,6 +160,14 @@ def more_like(ws: Workspace, row: int) -> None:
         return
     image = ws.catalogue.image(row)
     select_found(ws, np.concatenate([[row], rows]), f"most like “{image.title or image.path.name}”")
+
+
+def legends(view: MapView, colour: str) -> dict[str, Mapping[str, object]]:
+    """Return the legend of a colour as the map's component takes it, for a light and for a dark page."""
+    draw: Callable[..., Mapping[str, object]] = view.legend
+    if "theme" not in inspect.signature(draw).parameters:
+        return {"legend": draw(colour)}
+    return {"legend": draw(colour, theme="light"), "legend_dark": draw(colour, theme="dark")}
 
 
 def _given(name: str) -> str:

@@ -20,7 +20,9 @@ MOST_TILES = 1200
 """Tiles of one kind that a picture is put together from; a part that needs more is drawn from a zoom less deep."""
 
 
-def compose(tile: DrawTile, layers: Sequence[tuple[str, float]], *, box: Box, size: tuple[int, int]) -> Image.Image:
+def compose(
+    tile: DrawTile, layers: Sequence[tuple[str, float]], *, box: Box, size: tuple[int, int], enlarged: int = 0
+) -> Image.Image:
     """Return the part ``box`` (left, top, right, bottom) of a map as an RGB picture of ``size`` pixels.
 
     Parameters
@@ -29,13 +31,15 @@ def compose(tile: DrawTile, layers: Sequence[tuple[str, float]], *, box: Box, si
         Kind, zoom, x and y to the tile as an image file; ``NotThere`` where there is none.
     layers
         Kinds from the lowest to the highest, each with its opacity.
+    enlarged : int
+        So many zooms less deep than the size would allow: what is on the tiles is drawn larger.
 
     Notes
     -----
-    Tiles are scaled by at most the square root of two, so that marks keep the size that they have on the screen at that
-    zoom. What lies beyond the map is white.
+    Tiles are scaled by at most the square root of two, unless they are to be enlarged. What lies beyond the map is
+    white.
     """
-    zoom = zoom_for(box, size)
+    zoom = max(0, zoom_for(box, size) - enlarged)
     left, top, right, bottom = box
     scale = size[0] / (right - left)
     sheet = Image.new("RGB", size, "white")

@@ -5,10 +5,12 @@ Sheets are for paper: always dark on white.
 """
 
 import base64
+import inspect
 import io
 import math
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -182,7 +184,7 @@ def _lay_out(workspace: Workspace, sheet: Sheet) -> _Page:
     size = round(width * sheet.dpi / 96), round(height * sheet.dpi / 96)
     close = sheet.zoom >= view.picture_from_zoom
     layers = [(sheet.colour, _FAINT), (f"pictures-{sheet.colour}", 1.0)] if close else [(sheet.colour, 1.0)]
-    picture = compose(lambda *at: _tile(view, sheet, *at), layers, box=box, size=size)
+    picture = compose(lambda *at: _tile(view, sheet, *at), layers, box=box, size=size, enlarged=_enlarged(sheet, close))
     legend = _legend(dict(view.legend(sheet.colour)), frame)
     names = _names(workspace, sheet, box, frame, legend) if sheet.names else []
     told = _told(workspace, sheet, view, None if selected is None else len(selected))
@@ -191,8 +193,15 @@ def _lay_out(workspace: Workspace, sheet: Sheet) -> _Page:
     return _Page((across, down), frame, picture, close, (*names, *legend, line, *foot))
 
 
+def _enlarged(sheet: Sheet, close: bool) -> int:
+    """How many zooms less deep: pictures would be tiny on fine paper."""
+    return 1 if close and sheet.dpi > 200 else 0
+
+
 def _tile(view: MapView, sheet: Sheet, kind: str, z: int, x: int, y: int) -> bytes:
-    return view.tile(kind, z, x, y)
+    draw: Callable[..., bytes] = view.tile
+    marked = bool(sheet.selection) and "only" in inspect.signature(draw).parameters
+    return draw(kind, z, x, y, only=sheet.selection) if marked else draw(kind, z, x, y)
 
 
 def _told(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | None) -> list[str]:

@@ -79,6 +79,7 @@ def picture_map(
     count: int,
     bounds: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
     legend: Mapping[str, object] | None = None,
+    legend_dark: Mapping[str, object] | None = None,
     selection: str = "",
     heard: str | None = None,
     keeps_area: bool = True,
@@ -99,8 +100,8 @@ def picture_map(
         ``MapView.picture_from_zoom``, ``.max_zoom`` and its length.
     bounds : tuple of float
         ``MapView.bounds``: what the whole map's view shows.
-    legend : mapping, optional
-        ``MapView.legend(colour)``.
+    legend, legend_dark : mapping, optional
+        ``MapView.legend(colour)``, and what it is on a dark page where that differs.
     selection : str
         The id of what is selected (``selections.keep``): other images are drawn as context.
     heard : str, optional
@@ -132,6 +133,7 @@ def picture_map(
         "count": count,
         "bounds": list(bounds),
         "legend": dict(legend) if legend else None,
+        "legendDark": dict(legend_dark or legend or {}) or None,
         "label": label,
         "selection": selection,
         "heard": heard,

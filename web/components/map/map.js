@@ -144,6 +144,7 @@ function recolour(view) {
   view.theme = themeOf(view);
   showLayers(view);
   showMinimap(view);
+  showLegend(view);
 }
 
 // The place where someone left this map, also when the page was left in between.

@@ -69,7 +69,7 @@ function makeLabel(view, one) {
   made.tabIndex = 0;
   made.setAttribute("role", "note");
   made.setAttribute("aria-label", one.name + ". " + one.why);
-  made.style.setProperty("--size", (12 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5)).toFixed(1) + "px");
+  made.style.setProperty("--size", (13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5)).toFixed(1) + "px");
   label.size = [words.offsetWidth, words.offsetHeight];
   return label;
 }

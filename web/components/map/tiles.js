@@ -43,7 +43,7 @@ function fade(view) {
 }
 
 function showLegend(view) {
-  const { legend } = view.data;
+  const legend = view.theme === "dark" ? view.data.legendDark : view.data.legend;
   view.legend.hidden = !legend || view.data.count === 0;
   view.legend.replaceChildren();
   if (!legend) return;
@@ -54,8 +54,9 @@ function showLegend(view) {
     element(ends, "span").textContent = legend.low;
     element(ends, "span").textContent = legend.high;
   }
+  const swatches = element(view.legend, "div", "swatches");
   for (const { colour, label } of legend.swatches ?? []) {
-    const line = element(view.legend, "div", "swatch");
+    const line = element(swatches, "div", "swatch");
     element(line, "i").style.background = colour;
     element(line, "span").textContent = label;
   }

@@ -53,6 +53,7 @@ function addTools(view) {
     ["print", "Save this view for print", () => openSheet(view)],
   ]);
   view.tools.clear.hidden = true;
+  view.tools.print.setAttribute("aria-expanded", "false");
   pressedTool(view, "names", view.named);
   for (const name of ["lasso", "box", "like"]) pressedTool(view, name, false);
 }
