@@ -1,6 +1,7 @@
 """The Map page: what a link opens, what is selected and found, what is said of all of it, and maps that go."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 import web.components.map
 from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace, bulk, map_views, maps, search, selections, tasks, validation
+from bam_engine.workspace.embedding import embed_collection
 from tests.pages.conftest import text_of
 from web.components.map import Area, OnMap, Picked
 
@@ -156,6 +158,23 @@ def test_what_a_search_finds_is_selected_best_first(
     assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == sorted(found.tolist())
     app.text_input(key="map-search-text").set_value("").run()
     assert told.data["selection"] == ""
+
+
+def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
+    open_page: Open, workspace: Workspace, told: Told, clip_checkpoint: Path
+) -> None:
+    workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(workspace)
+    maps.make_layout(workspace, method="pca")
+    app = open_page(workspace, "map")
+    app.selectbox(key="map-search-count").set_value(50)
+    app.text_input(key="map-search-text").set_value("apple").run()
+    found = selections.rows_of(workspace, str(told.data["selection"]))
+    assert found.tolist() == sorted(search.by_text(workspace, "apple", 50).tolist())
+    assert "50 images found" in text_of(app)
+    app.button_group(key="map-search-how").set_value(["names"]).run()
+    found = selections.rows_of(workspace, str(told.data["selection"]))
+    assert found.tolist() == sorted(search.by_words(workspace, "apple", 50).tolist())
 
 
 def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(

@@ -433,7 +433,7 @@ def test_the_keyboard_reaches_every_button_of_the_map(page: Any, address: str) -
     loaded(page, "density")
     field.focus()
     names = []
-    for _ in range(8):
+    for _ in range(10):
         page.keyboard.press("Tab")
         names.append(
             page.evaluate(

@@ -1,7 +1,7 @@
 // The names on the land: what sets the images of an area apart, at the zooms where there is room for it.
 //
 // A name never lies in the way of the mouse: pointing at it tells why it stands there, a click goes to the image below.
-// With the keyboard each name can be reached.
+// With the keyboard each name can be reached: by Tab the first, by the arrows the others.
 
 const NAMES_OFF = "bam-map-names-off";
 const ASK_AGAIN = 2500; // milliseconds, while the names are still being found
@@ -54,22 +54,37 @@ function drawNames(view) {
     label.getElement().hidden = !free;
     if (free) taken.push(box);
   }
+  shownNames(view).forEach((words, place) => (words.tabIndex = place ? -1 : 0));
+}
+
+function shownNames(view) {
+  return [...view.labels.values()].map((label) => label.getElement()).filter((one) => !one.hidden).map((one) => one.firstChild);
+}
+
+// All names are one stop of the Tab key; arrows go from one to the next.
+function stepToName(view, event) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const names = shownNames(view);
+  names[(names.indexOf(event.target) + step + names.length) % names.length]?.focus({ preventScroll: true });
 }
 
 function makeLabel(view, one) {
   const words = document.createElement("span");
   words.textContent = one.name;
   const icon = view.L.divIcon({ className: "bam-name", html: words, iconSize: null });
-  const label = view.L.marker([one.y, one.x], { icon, keyboard: false, interactive: true, zIndexOffset: one.count });
+  const label = view.L.marker([one.y, one.x], { icon, keyboard: false, interactive: false, zIndexOffset: one.count });
   const why = document.createElement("div");
   why.textContent = one.why;
   label.bindTooltip(why, { direction: "top", className: "bam-why", offset: [0, -8] });
   label.addTo(view.map);
-  const made = label.getElement();
-  made.tabIndex = 0;
-  made.setAttribute("role", "note");
-  made.setAttribute("aria-label", one.name + ". " + one.why);
-  made.style.setProperty("--size", (13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5)).toFixed(1) + "px");
+  words.setAttribute("role", "note");
+  words.setAttribute("aria-label", one.name + ". " + one.why);
+  words.addEventListener("focus", () => label.openTooltip());
+  words.addEventListener("blur", () => label.closeTooltip());
+  words.addEventListener("keydown", (event) => stepToName(view, event));
+  words.style.setProperty("--size", (13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5)).toFixed(1) + "px");
   label.size = [words.offsetWidth, words.offsetHeight];
   return label;
 }

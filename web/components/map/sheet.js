@@ -30,11 +30,11 @@ function makeSheet(view) {
   said.setAttribute("role", "status");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (save.disabled) return;
-    save.disabled = true;
+    if (save.ariaDisabled === "true") return; // a button that is disabled would lose the focus
+    save.ariaDisabled = "true";
     said.textContent = "Drawing …";
     said.textContent = await saveSheet(view, paper.value, format.value);
-    save.disabled = false;
+    save.ariaDisabled = "false";
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
