@@ -4,6 +4,7 @@ In:  what is typed or uploaded. Out: the selection, best match first.
 """
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace, search
@@ -21,7 +22,8 @@ def search_bar(ws: Workspace) -> None:
     """Draw the bar, and search where something new is asked."""
     st.html(_CSS)
     by_meaning = reads_text(ws)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="map-search"):
+    bar = st.container(horizontal=True, vertical_alignment="bottom", key="map-search")
+    with bar:
         text = st.text_input(
             "Search", key=_TEXT, placeholder=ui.search_hint(), icon=":material/search:", width="stretch"
         )
@@ -35,14 +37,18 @@ def search_bar(ws: Workspace) -> None:
         with st.popover("By image", icon=":material/image_search:"):
             st.caption("Images like one of yours. For images like one on the map, use its button there.")
             uploaded = st.file_uploader("A picture to look for", key=_FILE)
-        if map_state.selected() is not None:
-            st.button("Clear", icon=":material/close:", on_click=_clear, key="map-search-clear")
-    asked = (text.strip(), how, count) if text.strip() else None
+    _search(ws, (text.strip(), how, count) if text.strip() else None, uploaded, count)
+    if map_state.selected() is not None:
+        bar.button("Clear", icon=":material/close:", on_click=_clear, key="map-search-clear")
+
+
+def _search(ws: Workspace, asked: tuple[str, str, int] | None, uploaded: UploadedFile | None, count: int) -> None:
+    """Search for what is new in what is asked; a text that was taken away takes what it found with it."""
     file = (uploaded.file_id, count) if uploaded is not None else None
     before = st.session_state.get(_DONE, (None, None))
     st.session_state[_DONE] = (asked, file)
     try:
-        if file is not None and file != before[1]:
+        if uploaded is not None and file != before[1]:
             rows = search.by_image(ws, uploaded.getvalue(), count=count)
             map_state.select_found(ws, rows, f"most like the picture {uploaded.name}")
         elif asked is not None and asked != before[0]:

@@ -392,7 +392,7 @@ def test_a_rectangle_is_dragged_from_corner_to_corner(page: Any, address: str) -
 def test_names_stand_on_the_land_at_their_zooms_say_why_and_can_be_hidden(page: Any, address: str) -> None:
     field = open_map(page, address)
     loaded(page, "density")
-    shown = page.locator(".bam-name:visible span")
+    shown = page.locator(".bam-name span:visible")
     page.wait_for_function("() => !!document.querySelector('[data-testid=stBidiComponentIsolated]')")
     name = page.get_by_role("note", name="all of it. it is <b>all</b>")
     name.wait_for()
