@@ -172,7 +172,7 @@ def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
     found = selections.rows_of(workspace, str(told.data["selection"]))
     assert found.tolist() == sorted(search.by_text(workspace, "apple", 50).tolist())
     assert "50 images found" in text_of(app)
-    app.button_group(key="map-search-how").set_value(["names"]).run()
+    app.segmented_control(key="map-search-how").set_value("names").run()
     found = selections.rows_of(workspace, str(told.data["selection"]))
     assert found.tolist() == sorted(search.by_words(workspace, "apple", 50).tolist())
 

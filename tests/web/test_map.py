@@ -58,7 +58,7 @@ SERVER = """
         told = [
             {"name": "all of it", "why": "it is <b>all</b>", "x": 0.5, "y": 0.5, "count": 900, "from": 0, "to": 1},
             {"name": "hidden", "why": "below", "x": 0.51, "y": 0.5, "count": 9, "from": 0, "to": 1},
-            {"name": "closer", "why": "close by", "x": 0.5, "y": 0.5, "count": 90, "from": 2, "to": 4},
+            {"name": "closer", "why": "close by", "x": 0.5, "y": 0.5, "count": 90, "from": 2, "to": 16},
         ]
         return JSONResponse({"names": told, "busy": False})
 

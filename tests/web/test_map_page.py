@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,6 +16,7 @@ from tests.browser import ROOT, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
+NOT_OURS = {"exclude": [['[data-testid="stSidebarNav"]']]}
 PLACED = "name => JSON.parse(sessionStorage.getItem('bam-map-' + name))"
 
 
@@ -191,3 +193,23 @@ def test_the_view_is_saved_at_print_size(page: Page, place: tuple[Workspace, str
     expect(form.get_by_role("status")).to_contain_text("Saved")
     page.keyboard.press("Escape")
     expect(form).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_on_the_page_can_be_used_by_everybody_and_fits(
+    browser: Browser, place: tuple[Workspace, str], theme: str
+) -> None:
+    workspace, url = place
+    context = browser.new_context(viewport={"width": 1300, "height": 1100}, color_scheme=theme)  # type: ignore[arg-type]
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    open_map(page, url, selection=selections.keep(workspace, range(40)), z="1", x="0.5", y="0.5")
+    page.get_by_role("button", name="Save this view for print").click()
+    for width in (1300, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        found = Axe().run(page, context=NOT_OURS, options={"resultTypes": ["violations"]}).response["violations"]
+        grave = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+        assert not grave
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    context.close()
