@@ -16,8 +16,8 @@ KEY = "map"
 ws = workspace()
 ui.head(
     "Map",
-    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open; select with "
-    "the buttons on the map, or draw with Shift held.",
+    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open, draw with "
+    "Shift to select.",
 )
 if len(ws.vectors()) == 0:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")

@@ -58,7 +58,7 @@ class OnMap:
 class Goto:
     """Where the map shall go, once for each ``id``: to (x, y) at a zoom, with a ring if ``mark``; or to ``bounds``.
 
-    ``zoom`` None is where pictures begin, one deeper. ``bounds`` are left, top, right and bottom.
+    ``zoom`` None is where pictures begin, two deeper. ``bounds`` are left, top, right and bottom.
     """
 
     id: str
