@@ -1,53 +1,27 @@
-"""Map: every image at its place, drawn by datashader, pictures when close."""
+"""Map: every image at its place, drawn by datashader, pictures when close; what is selected and searched on it."""
 
 import streamlit as st
 
-from bam_engine.workspace import asking, map_views, maps
-from web import ui
-from web.components.gallery import Picture, gallery
-from web.components.map import Area, picture_map
+from bam_engine.workspace import map_views, maps, selections
+from web import map_state, ui
+from web.components.map import last_on_map, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
-from web.layout_form import JOB, layout_form, map_state
+from web.layout_form import JOB, delete_form, layout_form, newly_made, said_of_map, titles
+from web.map_search import search_bar
+from web.map_selection import selection_panel
 
-SHOWN = 60
+KEY = "map"
 
 ws = workspace()
 ui.head(
     "Map",
-    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open; with Shift "
-    "held, draw around an area to select it.",
+    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open, draw with "
+    "Shift to select.",
 )
 if len(ws.vectors()) == 0:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")
     st.stop()
-
-
-def selection(area: Area, map_id: str) -> None:
-    """Draw what lies in the selected area, and what can be done with it."""
-    rows = map_views.rows_in(ws, map_id, area.corners).tolist()
-    if ui.is_news("map-area", area.drawn):
-        st.toast(f"{ui.several(len(rows), 'image')} selected: see below the map", icon=":material/arrow_downward:")
-    with st.container(border=True):
-        st.markdown(f"**{ui.several(len(rows), 'image')} selected**")
-        if not rows:
-            return
-        if attributes := ws.attributes.all():
-            names = {attribute.name: attribute for attribute in attributes}
-            which, action = st.columns([2, 3], vertical_alignment="bottom")
-            name = which.selectbox("Attribute", list(names), format_func=ui.readable, key="map-attribute")
-            words = f"Use as examples for a round of {ui.readable(name)}"
-            if action.button(words, type="primary", icon=":material/play_arrow:"):
-                ui.start_from_examples(names[name], asking.examples_from(ws, rows))
-        shown = rows[:: -(-len(rows) // SHOWN)]
-        opened = gallery([Picture(row) for row in shown], key="map-selected", version=ws.id, size=84, height=200)
-        if len(rows) > asking.EXAMPLES:
-            st.caption(
-                f"{len(shown)} of them are shown. A round starts from {asking.EXAMPLES} typical ones of the selection."
-            )
-        if opened is not None:
-            open_image(opened)
-
 
 busy = ui.show_job(JOB, unit="steps")
 records = {record.id: record for record in maps.layouts(ws)}
@@ -56,16 +30,30 @@ if not records:
         layout_form(ws, first=True)
     st.stop()
 
-bar = st.columns([3, 3, 1], vertical_alignment="bottom")
+map_state.follow_address(ws, records)
+if (made := newly_made(ws)) in records:
+    st.session_state[map_state.MAP] = made
+elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
+    st.session_state[map_state.MAP] = next(iter(records))
+bar = st.columns([3, 3, 1, 1], vertical_alignment="bottom")
 with bar[0]:
-    chosen = st.selectbox("Map", list(records), format_func=lambda key: records[key].title)
+    chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
 view = map_views.view(ws, chosen, fresh=True)
+kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
+if st.session_state[map_state.COLOUR] not in kinds:
+    st.session_state[map_state.COLOUR] = next(iter(kinds))
 with bar[1]:
-    kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
-    colour = st.selectbox("Colour by", list(kinds), format_func=kinds.get, key="map-colour")
-with bar[2], st.popover("New map", icon=":material/add:", disabled=busy):
+    colour = st.selectbox("Colour by", list(kinds), key=map_state.COLOUR, format_func=kinds.get)
+with bar[2], st.popover("New map", icon=":material/add:", disabled=busy, width="stretch"):
     layout_form(ws, first=False)
+with bar[3], st.popover("Delete", icon=":material/delete:", disabled=busy, width="stretch"):
+    delete_form(ws, records[chosen])
 
+map_state.hear(ws, chosen, last_on_map(KEY, chosen))
+search_bar(ws)
+selected = map_state.selected()
+shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
+map_state.keep_address(chosen, colour)
 found = picture_map(
     chosen,
     version=view.version,
@@ -74,11 +62,16 @@ found = picture_map(
     max_zoom=view.max_zoom,
     count=len(view),
     bounds=view.bounds,
-    legend=view.legend(colour),
-    key="map",
+    **map_state.legends(view, colour),
+    selection=shown,
+    heard=map_state.heard(),
+    keeps_area=selected is not None and selected.how == "area",
+    goto=map_state.goto(),
+    key=KEY,
 )
-map_state(ws, records[chosen], busy=busy)
-if found.area is not None:
-    selection(found.area, chosen)
-if found.picked is not None and ui.is_news("map-picked", found.picked):
+if map_state.hear(ws, chosen, found):
+    st.rerun()
+said_of_map(ws, records[chosen], busy=busy)
+selection_panel(ws, chosen, busy=busy)
+if found.picked is not None and not found.picked.like and ui.is_news("map-picked", found.picked):
     open_image(found.picked.row)

@@ -3,14 +3,21 @@
 In:  the workspace, and what is selected on the page, if anything. Out: a running job called ``layout``.
 """
 
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from bam_engine.jobs import Job
 from bam_engine.workspace import Workspace, maps, selections
 from web import ui
 
 JOB = "layout"
+RECENT = 15.0  # seconds
+Rows = NDArray[np.int64]
 HOW = {
     "tsne": "Keeps what is most alike together best. About two minutes for 100,000 images.",
     "umap": "Keeps more of how groups lie to one another, fewer of the nearest. Runs on one core.",
@@ -21,8 +28,8 @@ HOW = {
 _BY = {"rank": "By rank: evenly filled", "value": "By value: as the scores are"}
 
 
-def layout_form(ws: Workspace, *, first: bool, selection: Sequence[int] | None = None) -> None:
-    """Draw what makes a layout, and start it; ``first``: there is no map yet. ``selection``: rows that may be laid out.
+def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, key: str = "layout") -> None:
+    """Draw what makes a layout, and start it; ``first``: there is no map yet. ``selection``: rows to lay out.
 
     The running job is called ``JOB``; the page shows it. Where the same request was stopped, it goes on from there.
     """
@@ -31,30 +38,28 @@ def layout_form(ws: Workspace, *, first: bool, selection: Sequence[int] | None =
     scored = maps.scored_attributes(ws)
     methods = [method for method in maps.METHODS if method != "scores" or len(scored) >= 2]
     scopes = [scope for scope in maps.SCOPES if _possible(scope, scored, selection)]
-    with st.container(border=first, key="layout-form"):
+    with st.container(border=first, key=f"{key}-form"):
         method = st.segmented_control(
-            "Method", methods, default="tsne", format_func=maps.METHODS.get, key="layout-method", required=True
+            "Method", methods, default="tsne", format_func=maps.METHODS.get, key=f"{key}-method", required=True
         )
         st.caption(HOW[method])
         asked: dict[str, object] = {}
         if method == "scores":
             across, up = st.columns(2)
-            right = across.selectbox("To the right", scored, format_func=ui.readable, key="layout-right")
+            right = across.selectbox("To the right", scored, format_func=ui.readable, key=f"{key}-right")
             others = [name for name in scored if name != right]
-            asked["attributes"] = (right, up.selectbox("Upwards", others, format_func=ui.readable, key="layout-up"))
-            asked["by"] = st.radio("Scores", list(maps.BY), format_func=_BY.get, key="layout-by", horizontal=True)
-        scope = st.radio("On the map", scopes, format_func=lambda key: _scope_words(key, selection), key="layout-scope")
-        if st.button("Make the map", type="primary", icon=":material/map:", key="layout-make"):
+            asked["attributes"] = (right, up.selectbox("Upwards", others, format_func=ui.readable, key=f"{key}-up"))
+            asked["by"] = st.radio("Scores", list(maps.BY), format_func=_BY.get, key=f"{key}-by", horizontal=True)
+        scope = st.radio("On the map", scopes, format_func=lambda one: _scope_words(one, selection), key=f"{key}-scope")
+        if st.button("Make the map", type="primary", icon=":material/map:", key=f"{key}-make"):
             start(ws, method, scope, asked, selection)
             st.rerun()
 
 
-def start(
-    ws: Workspace, method: str, scope: str, asked: dict[str, object], selection: Sequence[int] | None = None
-) -> None:
+def start(ws: Workspace, method: str, scope: str, asked: dict[str, object], selection: Rows | None = None) -> None:
     """Start the job that makes a layout; ``asked`` is what else :func:`maps.make_layout` takes."""
     if scope == "selection":
-        asked = {**asked, "selection": selections.keep(ws, selection or [])}
+        asked = {**asked, "selection": selections.keep(ws, [] if selection is None else selection)}
     title = f"{maps.METHODS[method]} of {maps.SCOPES[scope]}"
     ws.jobs.start(
         JOB,
@@ -63,7 +68,7 @@ def start(
     )
 
 
-def map_state(ws: Workspace, record: maps.LayoutRecord, *, busy: bool = False) -> None:
+def said_of_map(ws: Workspace, record: maps.LayoutRecord, *, busy: bool = False) -> None:
     """Draw what is said under a map: how well it keeps neighbours, its axes, and what came after it was made.
 
     ``busy``: a layout is being made, so none can be started.
@@ -109,11 +114,52 @@ def quality_words(record: maps.LayoutRecord) -> str:
     return " ".join(parts)
 
 
-def _possible(scope: str, scored: Sequence[str], selection: Sequence[int] | None) -> bool:
-    return scope == "collection" or (scope == "best" and bool(scored)) or (scope == "selection" and bool(selection))
+def titles(records: Iterable[maps.LayoutRecord]) -> dict[str, str]:
+    """Return what each map is called; of those that would be called the same each says when it was made."""
+    found = list(records)
+    often = Counter(record.title for record in found)
+    return {
+        record.id: record.title
+        + (time.strftime(", made %d %b, %H:%M", time.localtime(record.made_at)) if often[record.title] > 1 else "")
+        for record in found
+    }
 
 
-def _scope_words(scope: str, selection: Sequence[int] | None) -> str:
+def newly_made(ws: Workspace) -> str | None:
+    """Return the id of a map that was just made, once; None where there is none."""
+    job = ws.jobs.get(JOB)
+    made = job.result if job is not None and job.state == "done" else None
+    if not isinstance(made, maps.LayoutRecord):
+        return None
+    return made.id if ui.is_news("map-made", (made.id, made.made_at)) and job is not None and _recent(job) else None
+
+
+def _recent(job: Job) -> bool:
+    """Whether it ended while this page was open: a link that is followed later says itself which map it means."""
+    return job.ended is not None and time.monotonic() - job.ended < RECENT
+
+
+def delete_form(ws: Workspace, record: maps.LayoutRecord) -> None:
+    """Draw what it means to delete a map, and the button that does it."""
+    took = f" Making it anew takes about {ui.duration(record.seconds)}." if record.seconds >= 1 else ""
+    st.markdown(
+        f"**{ui.plain(record.title)}** goes, with its places and names. Images, vectors and labels stay.{took} "
+        "Links to this map lead nowhere then."
+    )
+    if st.button("Delete this map", icon=":material/delete_forever:", type="primary", key="layout-delete"):
+        maps.remove(ws, record.id)
+        ws.jobs.forget(JOB)
+        st.toast("The map is deleted.", icon=":material/delete:")
+        st.rerun()
+
+
+def _possible(scope: str, scored: Sequence[str], selection: Rows | None) -> bool:
+    if selection is not None:
+        return scope == "selection"
+    return scope == "collection" or (scope == "best" and bool(scored))
+
+
+def _scope_words(scope: str, selection: Rows | None) -> str:
     words = maps.SCOPES[scope]
-    count = f": {ui.several(len(selection or ()), 'image')}" if scope == "selection" else ""
+    count = "" if selection is None else f": {ui.several(len(selection), 'image')}"
     return words[0].upper() + words[1:] + count

@@ -15,6 +15,7 @@ from web.engine import workspace
 from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
 from web.routes.labels import label_routes
+from web.routes.maps import map_routes
 from web.routes.tiles import tile_routes
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ def routes() -> list[BaseRoute]:
         *image_routes(workspace),
         *gallery_routes(workspace),
         *label_routes(lambda: workspace().annotations),
+        *map_routes(workspace),
         *tile_routes(lambda map_id: map_views.view(workspace(), map_id)),
     ]
 

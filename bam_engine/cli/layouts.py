@@ -1,4 +1,4 @@
-"""The step ``layout``: compute a map, place new images on one, or list those there are."""
+"""The step ``layout``: compute a map, place new images on one, delete one, or list those there are."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
@@ -24,6 +24,7 @@ def add_options(step: ArgumentParser) -> None:
     )
     step.add_argument("--seed", type=int, default=0)
     step.add_argument("--place-new", metavar="MAP", nargs="?", const="", help="place images that came later on a map")
+    step.add_argument("--remove", metavar="MAP", help="delete a map; images, vectors and labels stay")
     step.add_argument("--list", action="store_true", help="print the maps there are and their names on the land")
 
 
@@ -31,6 +32,11 @@ def run(workspace: Workspace, options: Namespace) -> None:
     """Compute a map, or do what the options say instead."""
     if options.list:
         _list(workspace)
+        return
+    if options.remove is not None:
+        record = maps.layout_of(workspace, options.remove)
+        maps.remove(workspace, record.id)
+        print(f"deleted: {record.title}")
         return
     if options.place_new is not None:
         before = _asked(workspace, options.place_new)

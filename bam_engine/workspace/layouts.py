@@ -168,6 +168,10 @@ def remove(workspace: Workspace, map_id: str) -> None:
     (folder / "about.json").unlink(missing_ok=True)  # first: no reader finds half of it
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(folder.with_name(folder.name + ".part"), ignore_errors=True)
+    with workspace.lock:
+        for name in ("map", "regions", "names-tried"):
+            workspace.memory.pop(f"{name}:{folder.name}", None)
+        workspace.memory.get("places", {}).pop(folder.name, None)
 
 
 def folder_of(workspace: Workspace, map_id: str) -> Path:

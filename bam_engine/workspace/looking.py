@@ -15,6 +15,7 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.embedding import neighbours
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.near_duplicates import same_as
+from bam_engine.workspace.places import places_of, zoom_among_neighbours
 from bam_engine.workspace.thresholds import current_threshold
 
 ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "taken back"}
@@ -124,12 +125,10 @@ def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
 def place_of(workspace: Workspace, row: int) -> Place | None:
     """Return where ``row`` lies on the newest map that holds it, or None."""
     for record in maps.layouts(workspace):
-        view = map_views.view(workspace, record.id)
-        at = np.flatnonzero(view.source.rows == row)
-        if len(at):
-            x, y = float(view.source.x[at[0]]), float(view.source.y[at[0]])
-            zoom = min(view.picture_from_zoom + 1, view.max_zoom)
-            return Place(record.id, record.title, view.version, x, y, zoom)
+        x, y = (float(part) for part in places_of(workspace, record.id, [row])[0])
+        if np.isfinite(x):
+            version = map_views.map_version(workspace, record.id)
+            return Place(record.id, record.title, version, x, y, zoom_among_neighbours(record.n))
     return None
 
 

@@ -8,6 +8,7 @@ name: no label is better than a bad one.
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -32,6 +33,9 @@ VERSION = 1
 LONGER = 3
 """Zooms that a name stays after that of its level, where no finer name takes its place."""
 
+FIRST_WAIT, LONGEST_WAIT = 30.0, 3600.0
+"""Seconds after a failure until names are looked for again: at first, and at most."""
+
 ATTRIBUTE, PROJECT, WORD = 0.5, 0.5, 0.3
 """The share of an area's images that an attribute, a project or a word needs to name it."""
 
@@ -55,7 +59,8 @@ def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
     """Return the names on a map, coarse ones first, the largest first among them.
 
     They come from a file; where that is older than the scores, the old names are returned and new ones are looked for
-    in the background, as the job ``names-ID``.
+    in the background, as the job ``names-ID``. Where that failed, it is tried again only after a while, twice as long
+    after each failure.
 
     Raises
     ------
@@ -70,10 +75,28 @@ def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
             held = kept["version"], tuple(Region(**one) for one in kept["regions"])
             workspace.memory[f"regions:{map_id}"] = held
     if held is None or held[0] != version:
-        name = f"names-{map_id}"
-        if not workspace.jobs.is_running(name):
-            workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))
+        _find_again(workspace, map_id, version)
     return held[1] if held is not None and held[0].split(".")[0] == version.split(".")[0] else ()
+
+
+def being_named(workspace: Workspace, map_id: str) -> bool:
+    """Return whether names on a map are being looked for."""
+    return workspace.jobs.is_running(f"names-{map_id}")
+
+
+def _find_again(workspace: Workspace, map_id: str, version: str) -> None:
+    """Look for names in the background, unless that is under way, or failed for the same version a short while ago."""
+    name, key = f"names-{map_id}", f"names-tried:{map_id}"
+    with workspace.lock:
+        last, (tried, times) = workspace.jobs.get(name), workspace.memory.get(key, ("", 0))
+        if last is not None and last.running:
+            return
+        failed = last is not None and last.state == "failed" and tried == version
+        ended = last.ended if failed and last is not None else None
+        if ended is not None and time.monotonic() < ended + min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)):
+            return
+        workspace.memory[key] = (version, times + 1 if failed else 1)
+        workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))
 
 
 def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tuple[Region, ...]:

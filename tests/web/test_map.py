@@ -1,7 +1,5 @@
-"""The map in a real browser: a small app of its own, 5,000 generated points, real pictures, Chromium."""
+"""The map in a real browser: looking at it, and drawing areas on it."""
 
-import textwrap
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,131 +8,32 @@ from typing import Any
 
 import pytest
 
-from tests.browser import served
+from tests.web.map_site import (
+    SQUARE,
+    an_image,
+    draw_around,
+    fresh_page,
+    loaded,
+    map_site,
+    number_of,
+    open_map,
+    said,
+    zoom_in,
+)
 
 pytestmark = pytest.mark.browser
-
-SERVER = """
-    import csv, io, os
-    from pathlib import Path
-
-    import numpy as np
-    import streamlit as st
-    from PIL import Image
-    from starlette.responses import Response
-    from starlette.routing import Route
-
-    from bam_engine.projection import MapView, fit_unit_square
-    from web.routes.tiles import tile_routes
-
-    FOLDER = Path(os.environ["PICTURES"])
-    with (FOLDER / "labels.csv").open(newline="", encoding="utf-8") as file:
-        FILES = [line["path"] for line in csv.DictReader(file)][::97][:60]
-
-    def thumbnail(row):
-        with Image.open(FOLDER / FILES[row % len(FILES)]) as image:
-            image.thumbnail((128, 128))
-            return image.convert("RGB")
-
-    def thumb(request):
-        file = io.BytesIO()
-        thumbnail(int(request.path_params["row"])).save(file, "WEBP")
-        return Response(file.getvalue(), media_type="image/webp")
-
-    def generated(count, seed=0):
-        rng = np.random.default_rng(seed)
-        middles = rng.normal(size=(12, 2))
-        layout = fit_unit_square(middles[rng.integers(12, size=count)] + rng.normal(scale=0.15, size=(count, 2)))
-        scores = rng.normal(size=count).astype(np.float32) + 6 * layout[:, 0]
-        labels = np.where(scores > 5, 1, np.where(rng.random(count) < 0.5, 0, -1))
-        return MapView(
-            layout, version="1", thumbnail=thumbnail, scores={"media_comic": scores}, labels={"media_comic": labels},
-            describe=lambda row: {"title": f"generated {row} <b>"},
-        )
-
-    MAPS = {"demo": generated(5000), "empty": generated(0), "one": generated(1)}
-    MAPS["demo"].warm()
-    app = st.App(
-        Path(__file__).with_name("script.py").resolve(),
-        routes=[*tile_routes(MAPS.get), Route("/thumbs/{row:int}.webp", thumb)],
-    )
-"""
-
-SCRIPT = """
-    import streamlit as st
-
-    from server import MAPS
-    from web.components.map import picture_map
-
-    st.set_page_config(layout="wide")
-    name = "one" if st.checkbox("another map") else st.query_params.get("map", "demo")
-    view = MAPS[name]
-    colour = st.segmented_control("Colour", view.kinds(), default="density")
-    found = picture_map(
-        name, version=view.version, colour=colour, picture_from_zoom=view.picture_from_zoom, max_zoom=view.max_zoom,
-        count=len(view), legend=view.legend(colour), key="map",
-    )
-    st.write(f"picked: {found.picked.row if found.picked else None}")
-    st.write(f"corners: {len(found.area.corners) if found.area else None}")
-    st.write(f"inside: {len(view.source.in_polygon(found.area.corners)) if found.area else None}")
-"""
 
 
 @pytest.fixture(scope="module")
 def address(shared_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The little app, served by uvicorn on a free port."""
-    folder = tmp_path_factory.mktemp("map_app")
-    (folder / "server.py").write_text(textwrap.dedent(SERVER), encoding="utf-8")
-    (folder / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
-    environment = {"PICTURES": str(shared_images), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-    with served("server:app", folder, environment, ask="/tiles/demo/density/0/0/0.webp") as url:
+    with map_site(tmp_path_factory.mktemp("map_app"), shared_images) as url:
         yield url
 
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    yield page
-    context.close()
-
-
-def open_map(page: Any, url: str) -> Any:
-    page.goto(url)
-    field = page.locator(".bam-map .leaflet-container")
-    field.wait_for()
-    return field
-
-
-def loaded(page: Any, kind: str) -> None:
-    """Wait until a tile of a kind has arrived that shows something (an empty one is 1 x 1)."""
-    tiles = page.locator(f'.bam-map img.leaflet-tile-loaded[src*="/{kind}/"]')
-    end = time.monotonic() + 20
-    while not tiles.evaluate_all("images => images.some((image) => image.naturalWidth === 256)"):
-        assert time.monotonic() < end, f"no tile of {kind} has arrived"
-        page.wait_for_timeout(50)
-
-
-def zoom_in(page: Any, field: Any, times: int) -> None:
-    box = field.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    for _ in range(times):
-        page.mouse.wheel(0, -240)
-        page.wait_for_timeout(400)
-
-
-def an_image(page: Any, field: Any) -> tuple[float, float]:
-    """A place on the screen where the map has an image: the middle, moved until a card shows."""
-    box = field.bounding_box()
-    for step in range(60):
-        x = box["x"] + box["width"] * (0.3 + 0.007 * step)
-        y = box["y"] + box["height"] * (0.3 + 0.007 * step)
-        page.mouse.move(x, y)
-        page.wait_for_timeout(60)
-        if page.locator(".bam-card").is_visible():
-            return x, y
-    pytest.fail("no card appeared anywhere along the diagonal of the map")
+    with fresh_page(browser) as made:
+        yield made
 
 
 @pytest.mark.parametrize("path", ["tiles/demo", "tiles/demo/density/0/0.webp", "vendor/leaflet.css"])
@@ -226,29 +125,6 @@ def test_dragging_moves_the_map_and_the_button_brings_it_back(page: Any, address
     assert page.get_by_text("picked: None").is_visible()
     page.get_by_role("button", name="Show the whole map").click()
     page.wait_for_function("() => JSON.parse(sessionStorage.getItem('bam-map-demo'))[1] === 0.5")
-
-
-def number_of(page: Any, what: str) -> str:
-    """What the script says of the area: its corners or the images inside."""
-    return str(page.locator("p", has_text=f"{what}:").inner_text().split(": ")[1])
-
-
-def said(page: Any, what: str, wanted: str) -> None:
-    page.get_by_text(f"{what}: {wanted}", exact=True).wait_for()
-
-
-def draw_around(page: Any, field: Any, shares: list[tuple[float, float]], *, steps: int = 12) -> None:
-    """Draw with the mouse through places given as shares of the map's width and height."""
-    box = field.bounding_box()
-    corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
-    page.mouse.move(*corners[0])
-    page.mouse.down()
-    for corner in corners[1:]:
-        page.mouse.move(*corner, steps=steps)
-    page.mouse.up()
-
-
-SQUARE = [(0.2, 0.05), (0.8, 0.05), (0.8, 0.95), (0.2, 0.95), (0.2, 0.06)]
 
 
 def test_an_area_drawn_with_shift_gives_its_images_to_python_and_picks_none(page: Any, address: str) -> None:

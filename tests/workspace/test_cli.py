@@ -105,6 +105,11 @@ def test_the_steps_from_attribute_to_export(
     code, out, _ = run(capsys, "audit", "media_watercolor", "--draw", "--accepted", 4, "--rejected", 4)
     assert "0 of 8 images are judged" in out
     assert run(capsys, "layout", "--method", "pca")[1].startswith("PCA of the collection: 120 images")
+    assert "PCA of the collection" in run(capsys, "layout", "--list")[1]
+    map_id = run(capsys, "layout", "--list")[1].splitlines()[0]
+    assert run(capsys, "layout", "--remove", map_id)[1].startswith("deleted: PCA")
+    assert run(capsys, "layout", "--list")[1] == ""
+    assert run(capsys, "layout", "--remove", map_id)[0] == 1
     assert run(capsys, "export", tmp_path / "out.sqlite")[1].strip() == str(tmp_path / "out.sqlite")
     assert "media_watercolor: 2 rounds, 24 labels" in run(capsys, "status")[1]
     assert "media_watercolor" in run(capsys, "attribute", "list")[1]

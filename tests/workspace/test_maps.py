@@ -9,8 +9,9 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.errors import DiskFull, NotThere, ProjectionError, Stopped
 from bam_engine.projection.quality import measure
-from bam_engine.workspace import Workspace, layouts, map_views, maps, models, regions, selections
+from bam_engine.workspace import Workspace, layouts, looking, map_views, maps, models, regions, selections
 from bam_engine.workspace.embedding import embedded_rows, vectors_of
+from bam_engine.workspace.places import places_of
 from tests.conftest import Oracle
 
 
@@ -319,3 +320,34 @@ def test_a_map_kept_by_an_older_version_can_still_be_opened(workspace: Workspace
     old = {name: told[name] for name in ("id", "method", "scope", "encoder", "n", "seed", "seconds", "made_at")}
     (folder / "about.json").write_text(json.dumps(old))
     assert len(points(workspace, made.id)) == 120
+
+
+def test_the_place_of_an_image_is_found_without_opening_a_map(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = maps.make_layout(workspace, method="pca")
+    part = maps.make_layout(workspace, method="pca", scope="selection", selection=selections.keep(workspace, range(20)))
+    monkeypatch.setattr(map_views, "view", None)
+    for row, record in ((7, part), (60, whole)):
+        found = looking.place_of(workspace, row)
+        assert found is not None
+        assert found.map_id == record.id
+        assert (found.x, found.y) == pytest.approx(points(workspace, record.id)[row])
+    assert looking.place_of(workspace, 10_000) is None
+    asked = [5, -1, 10_000, 19, 20]
+    places = places_of(workspace, part.id, asked)
+    there = points(workspace, part.id)
+    for row, place in zip(asked, places.tolist(), strict=True):
+        assert place == pytest.approx(there.get(row, [np.nan, np.nan]), nan_ok=True)
+    maps.remove(workspace, part.id)
+    again = looking.place_of(workspace, 7)
+    assert again is not None
+    assert again.map_id == whole.id
+
+
+def test_a_map_that_was_made_anew_gives_the_new_places(workspace: Workspace) -> None:
+    made = maps.make_layout(workspace, method="pca")
+    before = places_of(workspace, made.id, range(120))
+    layouts.keep(workspace, made, np.full((120, 2), 0.25, np.float32), np.arange(120), {})
+    assert not np.allclose(before, 0.25)
+    assert np.allclose(places_of(workspace, made.id, range(120)), 0.25)

@@ -193,3 +193,39 @@ def test_images_that_came_after_the_words_were_read_have_none(
     workspace.catalogue.add(late)
     layouts.keep(workspace, islands, np.full((123, 2), 0.5, np.float32), np.arange(123), {})
     assert regions.refresh(workspace, islands.id) == ()
+
+
+def test_a_search_for_names_that_failed_is_not_started_by_every_call(
+    workspace: Workspace, islands: layouts.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def fails(*_: object, **__: object) -> None:
+        tried.append(time.monotonic())
+        raise DiskFull("no room")
+
+    def ask() -> None:
+        regions.regions_of(workspace, islands.id)
+        end = time.monotonic() + 10
+        while workspace.jobs.is_running(f"names-{islands.id}"):
+            assert time.monotonic() < end
+            time.sleep(0.005)
+
+    monkeypatch.setattr(regions, "refresh", fails)
+    for _ in range(20):
+        ask()
+    assert len(tried) == 1
+    monkeypatch.setattr(regions, "FIRST_WAIT", 0.2)
+    waits = []
+    for _ in range(3):
+        before, began = len(tried), time.monotonic()
+        while len(tried) == before:
+            assert time.monotonic() < began + 10
+            ask()
+        waits.append(tried[-1] - tried[-2])
+    assert waits[1] >= 0.4
+    assert waits[2] >= 0.8
+    describe(workspace, title=("other", "words"))
+    before = len(tried)
+    ask()
+    assert len(tried) == before + 1, "for other words it is tried at once"

@@ -1,48 +1,23 @@
-// An area of the map drawn by hand: with Shift held, or after the button. Python gets its corners, x and y in [0, 1].
+// An area of the map drawn by hand, around it or as a rectangle: with Shift held, or after a button. Python gets its
+// corners, x and y in [0, 1], and keeps what lies inside as the selection.
 
 const MOST_CORNERS = 200; // of a drawn area, as it is sent
 const LEAST_SIDE = 6; // pixels: anything smaller is a slip of the hand
 
-function addLasso(view) {
-  const control = new view.L.Control({ position: "topleft" });
-  control.onAdd = () => {
-    const bar = view.L.DomUtil.create("div", "leaflet-bar");
-    const button = (className, text, title, does) => {
-      const made = element(bar, "a", className);
-      Object.assign(made, { href: "#", textContent: text, title });
-      made.setAttribute("role", "button");
-      made.setAttribute("aria-label", title);
-      view.L.DomEvent.on(made, "click", (event) => {
-        view.L.DomEvent.preventDefault(event);
-        does();
-      });
-      return made;
-    };
-    view.L.DomEvent.disableClickPropagation(bar);
-    const how = "Select an area: draw around it (or drag with Shift; Shift+Enter takes what is in view)";
-    view.lasso = button("bam-lasso", "✎", how, () => arm(view, !view.armed));
-    view.clear = button("bam-clear", "✕", "Clear the selected area (Escape)", () => select(view, null));
-    view.clear.hidden = true;
-    return bar;
-  };
-  control.addTo(view.map);
+function listenForAreas(view) {
   view.field.addEventListener("pointerdown", (event) => beginArea(view, event), { capture: true });
   view.field.addEventListener("pointermove", (event) => extendArea(view, event));
   view.field.addEventListener("pointerup", () => endArea(view));
   view.field.addEventListener("pointercancel", () => dropLine(view));
 }
 
-function arm(view, yes) {
-  view.armed = yes;
-  view.lasso.setAttribute("aria-pressed", String(yes));
-  view.root.classList.toggle("drawing", yes);
-}
-
 function beginArea(view, event) {
-  if (event.button || !event.isPrimary || !(event.shiftKey || view.armed)) return;
+  const drawing = view.armed === "lasso" || view.armed === "box";
+  if (event.button || !event.isPrimary || !(event.shiftKey || drawing)) return;
   if (event.target.closest(".leaflet-control")) return;
   hideCard(view);
   view.map.dragging.disable(); // before Leaflet sees the mousedown that follows
+  view.boxed = view.armed === "box";
   view.corners = [view.map.mouseEventToContainerPoint(event)];
   view.line = view.L.polyline([], { ...areaStyle(view), fill: true }).addTo(view.map);
   view.field.setPointerCapture(event.pointerId);
@@ -52,17 +27,21 @@ function extendArea(view, event) {
   if (!view.corners) return;
   const corner = view.map.mouseEventToContainerPoint(event);
   if (corner.distanceTo(view.corners.at(-1)) < 2) return;
-  view.corners.push(corner);
-  view.line.setLatLngs(view.corners.map((each) => view.map.containerPointToLatLng(each)));
+  const [first] = view.corners;
+  const point = (x, y) => new view.L.Point(x, y);
+  if (view.boxed) view.corners = [first, point(corner.x, first.y), corner, point(first.x, corner.y)];
+  else view.corners.push(corner);
+  const line = view.boxed ? [...view.corners, first] : view.corners;
+  view.line.setLatLngs(line.map((each) => view.map.containerPointToLatLng(each)));
 }
 
 function endArea(view) {
   if (!view.corners) return;
-  const { corners } = view;
+  const { corners, boxed } = view;
   dropLine(view);
   const sides = new view.L.Bounds(corners).getSize();
   if (corners.length < 3 || Math.min(sides.x, sides.y) < LEAST_SIDE) return;
-  select(view, simpler(view, corners).map((corner) => view.map.containerPointToLatLng(corner)));
+  select(view, (boxed ? corners : simpler(view, corners)).map((corner) => view.map.containerPointToLatLng(corner)));
 }
 
 // The fewest corners that keep the line within a pixel, or within more pixels where those are too many. A scribble that
@@ -81,15 +60,37 @@ function dropLine(view) {
   view.line.remove();
   view.drewAt = performance.now(); // the click that ends the drawing picks no image
   view.map.dragging.enable();
-  arm(view, false);
+  if (view.armed) arm(view, view.armed);
 }
 
 function select(view, places) {
-  if (!places && !view.area) return;
+  dropArea(view);
+  view.area = view.L.polygon(places, { ...areaStyle(view), fill: true }).addTo(view.map);
+  view.tools.clear.hidden = false;
+  view.token = `${Date.now()}-${Math.random()}`;
+  view.send({ corners: places.map(({ lat, lng }) => [lng, lat]), drawn: view.token });
+}
+
+function clearSelection(view) {
+  if (!view.area && !view.data.selection) return;
+  dropArea(view);
+  view.tools.clear.hidden = true;
+  view.token = `${Date.now()}-${Math.random()}`;
+  view.send({ corners: null, drawn: view.token });
+  view.field.focus({ preventScroll: true });
+}
+
+function dropArea(view) {
   view.area?.remove();
-  view.area = places && view.L.polygon(places, { ...areaStyle(view), fill: true }).addTo(view.map);
-  view.clear.hidden = !places;
-  view.send(places && { corners: places.map(({ lat, lng }) => [lng, lat]), drawn: `${Date.now()}-${Math.random()}` });
+  view.area = null;
+}
+
+// Python says what is selected now. A drawn line stays while it is what was selected, or while Python has not yet heard
+// of it.
+function followSelection(view, data) {
+  const heard = !view.token || data.heard === view.token;
+  if (view.area && heard && !data.areaKept) dropArea(view);
+  view.tools.clear.hidden = !view.area && !data.selection;
 }
 
 function selectView(view) {
@@ -98,5 +99,5 @@ function selectView(view) {
 }
 
 function areaStyle(view) {
-  return { color: primary(view), weight: 2, fillOpacity: 0.12, interactive: false };
+  return { color: primary(view), weight: 2, fillOpacity: 0.08, interactive: false };
 }

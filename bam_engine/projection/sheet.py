@@ -1,0 +1,86 @@
+"""A part of a map as one large picture, put together from tiles of the zoom that fits its size.
+
+In:  a way to draw a tile, which kinds lie over one another, the part and the size. Out: a PIL image on white. Knows
+nothing of paper, names or legends.
+"""
+
+import io
+import math
+from collections.abc import Callable, Sequence
+
+from PIL import Image
+
+from bam_engine.errors import NotThere
+from bam_engine.projection.tiles import DEEPEST, TILE
+
+Box = tuple[float, float, float, float]
+DrawTile = Callable[[str, int, int, int], bytes]
+
+MOST_TILES = 1200
+"""Tiles of one kind that a picture is put together from; a part that needs more is drawn from a zoom less deep."""
+
+
+def compose(
+    tile: DrawTile, layers: Sequence[tuple[str, float]], *, box: Box, size: tuple[int, int], enlarged: int = 0
+) -> Image.Image:
+    """Return the part ``box`` (left, top, right, bottom) of a map as an RGB picture of ``size`` pixels.
+
+    Parameters
+    ----------
+    tile : callable
+        Kind, zoom, x and y to the tile as an image file; ``NotThere`` where there is none.
+    layers
+        Kinds from the lowest to the highest, each with its opacity.
+    enlarged : int
+        So many zooms less deep than the size would allow: what is on the tiles is drawn larger.
+
+    Notes
+    -----
+    Tiles are scaled by at most the square root of two, unless they are to be enlarged. What lies beyond the map is
+    white.
+    """
+    zoom = max(0, zoom_for(box, size) - enlarged)
+    left, top, right, bottom = box
+    scale = size[0] / (right - left)
+    sheet = Image.new("RGB", size, "white")
+    columns, lines = _span(left, right, zoom), _span(top, bottom, zoom)
+    for kind, opacity in layers:
+        for line in lines:
+            for column in columns:
+                edges = [round((place / 2**zoom - left) * scale) for place in (column, column + 1)]
+                ends = [round((place / 2**zoom - top) * scale) for place in (line, line + 1)]
+                _put(sheet, tile, (kind, zoom, column, line), (edges[0], ends[0], edges[1], ends[1]), opacity)
+    return sheet
+
+
+def zoom_for(box: Box, size: tuple[int, int]) -> int:
+    """Return the zoom whose tiles come nearest to the size asked for, less deep where there would be too many."""
+    left, top, right, bottom = box
+    zoom = min(DEEPEST, max(0, round(math.log2(size[0] / (right - left) / TILE))))
+    while zoom and len(_span(left, right, zoom)) * len(_span(top, bottom, zoom)) > MOST_TILES:
+        zoom -= 1
+    return zoom
+
+
+def _span(low: float, high: float, zoom: int) -> range:
+    """The columns of tiles that touch [low, high)."""
+    whole = 2**zoom
+    return range(max(0, math.floor(low * whole)), min(whole, math.ceil(high * whole)))
+
+
+def _put(
+    sheet: Image.Image, tile: DrawTile, address: tuple[str, int, int, int], place: Box | tuple[int, ...], opacity: float
+) -> None:
+    try:
+        content = tile(*address)
+    except NotThere:
+        return
+    with Image.open(io.BytesIO(content)) as opened:
+        if opened.size != (TILE, TILE):  # nothing is on it
+            return
+        drawn = opened.convert("RGBA")
+    x, y, right, bottom = (int(part) for part in place)
+    if drawn.size != (right - x, bottom - y):
+        drawn = drawn.resize((max(1, right - x), max(1, bottom - y)), Image.Resampling.BICUBIC)
+    alpha = drawn.getchannel("A")
+    sheet.paste(drawn.convert("RGB"), (x, y), alpha if opacity >= 1 else alpha.point(lambda value: value * opacity))

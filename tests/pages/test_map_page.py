@@ -1,0 +1,232 @@
+"""The Map page: what a link opens, what is selected and found, what is said of all of it, and maps that go."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import web.components.map
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import Workspace, bulk, map_views, maps, search, selections, tasks, validation
+from bam_engine.workspace.embedding import embed_collection
+from tests.pages.conftest import text_of
+from web.components.map import Area, OnMap, Picked
+
+Open = Callable[..., AppTest]
+EVERYWHERE = ((-1.0, -1.0), (2.0, -1.0), (2.0, 2.0), (-1.0, 2.0))
+
+
+class Told:
+    """What the page hands to the map's component, and what that gives back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.found = OnMap(None, None)
+        self.data: dict[str, object] = {}
+        monkeypatch.setattr(web.components.map, "picture_map", self._draw)
+
+    def _draw(self, map_id: str, **data: object) -> OnMap:
+        self.data = {"map": map_id, **data}
+        return self.found
+
+    @property
+    def place(self) -> tuple[float, float, int | None]:
+        goto = self.data["goto"]
+        assert isinstance(goto, web.components.map.Goto)
+        return goto.x, goto.y, goto.zoom
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    return Told(monkeypatch)
+
+
+@pytest.fixture
+def layout(workspace: Workspace) -> maps.LayoutRecord:
+    return maps.make_layout(workspace, method="pca")
+
+
+def button(app: AppTest, label: str) -> object:
+    return next(one for one in app.button if one.label == label)
+
+
+def test_a_link_opens_its_map_place_colour_and_selection(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    maps.make_layout(workspace, method="pacmap")  # newer, so it would be shown
+    chosen = selections.keep(workspace, [3, 5, 8])
+    app = open_page(
+        workspace, "map", map=layout.id, x="0.25", y="0.75", z="3", colour="density", selection=chosen, annotator="ada"
+    )
+    assert "3 images selected" in text_of(app)
+    assert (told.data["map"], told.data["colour"], told.data["selection"]) == (layout.id, "density", chosen)
+    assert told.place == (0.25, 0.75, 3)
+    first = told.data["goto"]
+    app.run()
+    assert told.data["goto"] == first, "what was told before is no news"
+
+
+def test_an_address_that_the_map_itself_wrote_moves_nothing(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map")
+    assert told.data["goto"] is None
+    for name, value in {"map": layout.id, "colour": "density", "x": "0.1", "y": "0.2", "z": "5"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert told.data["goto"] is None
+
+
+@pytest.mark.parametrize(("x", "y", "z"), [("nan", "0.5", "3"), ("", "", ""), ("a", "b", "c"), ("0.5", "inf", "1")])
+def test_a_place_that_is_none_is_passed_over(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told, x: str, y: str, z: str
+) -> None:
+    text_of(open_page(workspace, "map", map=layout.id, x=x, y=y, z=z))
+    assert told.data["goto"] is None
+
+
+def test_a_place_beyond_the_map_is_its_edge_and_a_zoom_beyond_is_the_deepest(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    open_page(workspace, "map", map=layout.id, x="-7", y="1e9", z="1e6")
+    assert told.place == (0.0, 1.0, 16)
+
+
+def test_a_link_to_what_is_gone_says_so_and_shows_what_there_is(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map", map="gone", selection="0" * 20, colour="mood")
+    said = text_of(app)
+    assert "The map of this link is not there any more" in said
+    assert "is not there" in said
+    assert (told.data["map"], told.data["colour"], told.data["selection"]) == (layout.id, "density", "")
+
+
+def test_a_link_to_a_selection_goes_to_where_it_lies(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    places, rows = maps.points_of(workspace, layout.id)
+    open_page(workspace, "map", selection=selections.keep(workspace, rows[:4]))
+    goto = told.data["goto"]
+    assert isinstance(goto, web.components.map.Goto)
+    assert goto.bounds == (*places[:4].min(axis=0).tolist(), *places[:4].max(axis=0).tolist())
+
+
+def test_a_drawn_area_is_the_selection_until_it_is_cleared(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map")
+    told.found = OnMap(None, Area(EVERYWHERE, "1"))
+    app.run()
+    assert "120 images selected" in text_of(app)
+    assert (told.data["heard"], told.data["keeps_area"]) == ("1", True)
+    assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == list(range(120))
+    told.found = OnMap(None, None, cleared="2")
+    app.run()
+    assert "selected" not in text_of(app).replace("select with", "")
+    assert (told.data["selection"], told.data["heard"]) == ("", "2")
+
+
+def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told, watercolor: Attribute
+) -> None:
+    validation.draw_validation(workspace, watercolor, 30, seed=1)
+    held = set(tasks.held_out_rows(workspace, watercolor).tolist())
+    chosen = [row for row in range(120) if row not in held][:10] + sorted(held)[:2]
+    app = open_page(workspace, "map", selection=selections.keep(workspace, chosen), annotator="ada")
+    said = text_of(app)
+    assert "An answer would be given to 10 images as ada" in said
+    assert "2 are held out to judge and are left out" in said
+    button(app, "All no").click().run()  # type: ignore[attr-defined]
+    rows, answers = bulk.standing(workspace, watercolor)
+    assert (rows.tolist(), set(answers.tolist())) == (sorted(set(chosen) - held), {0})
+    assert bulk.history(workspace, watercolor)[0].annotator == "ada"
+    button(app, "Take it back").click().run()  # type: ignore[attr-defined]
+    assert len(bulk.standing(workspace, watercolor)[0]) == 0
+    assert not app.exception
+
+
+def test_what_a_search_finds_is_selected_best_first(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map")
+    app.text_input(key="map-search-text").set_value("apple").run()
+    found = search.by_words(workspace, "apple", 200)
+    assert len(found)
+    assert f"{len(found)} image" in text_of(app)
+    assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == sorted(found.tolist())
+    app.text_input(key="map-search-text").set_value("").run()
+    assert told.data["selection"] == ""
+
+
+def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
+    open_page: Open, workspace: Workspace, told: Told, clip_checkpoint: Path
+) -> None:
+    workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(workspace)
+    maps.make_layout(workspace, method="pca")
+    app = open_page(workspace, "map")
+    app.selectbox(key="map-search-count").set_value(50)
+    app.text_input(key="map-search-text").set_value("apple").run()
+    found = selections.rows_of(workspace, str(told.data["selection"]))
+    assert found.tolist() == sorted(search.by_text(workspace, "apple", 50).tolist())
+    assert "50 images found" in text_of(app)
+    app.segmented_control(key="map-search-how").set_value("names").run()
+    found = selections.rows_of(workspace, str(told.data["selection"]))
+    assert found.tolist() == sorted(search.by_words(workspace, "apple", 50).tolist())
+
+
+def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map")
+    app.text_input(key="map-search-text").set_value("a" * 100_000).run()
+    assert "has 100,000 characters, the limit is 1,000" in text_of(app).replace("\\", "")
+
+
+def test_images_like_one_on_the_map_are_found(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map")
+    told.found = OnMap(Picked(7, "1", like=True), None)
+    app.run()
+    wanted = {7, *search.by_image(workspace, 7, count=200).tolist()}
+    assert set(selections.rows_of(workspace, str(told.data["selection"])).tolist()) == wanted
+    assert "most like" in text_of(app)
+
+
+def test_a_map_is_deleted_and_the_next_one_shown(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    other = maps.make_layout(workspace, method="pacmap")
+    app = open_page(workspace, "map", map=other.id)
+    assert "Links to this map lead nowhere then" in text_of(app)
+    button(app, "Delete this map").click().run()  # type: ignore[attr-defined]
+    assert [record.id for record in maps.layouts(workspace)] == [layout.id]
+    assert told.data["map"] == layout.id
+    button(app, "Delete this map").click().run()  # type: ignore[attr-defined]
+    assert "There is no map of this encoder's vectors yet" in text_of(app)
+
+
+def test_maps_that_would_be_called_the_same_say_when_they_were_made(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    for rows in (range(40), range(40, 80)):
+        chosen = selections.keep(workspace, rows)
+        maps.make_layout(workspace, method="pca", scope="selection", selection=chosen)
+    app = open_page(workspace, "map")
+    names = app.selectbox(key="map-chosen").options
+    assert len(names) == 3
+    assert sum(", made " in name for name in names) == 2
+
+
+def test_rows_that_are_not_on_the_map_are_counted(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    part = maps.make_layout(workspace, method="pca", scope="selection", selection=selections.keep(workspace, range(10)))
+    app = open_page(workspace, "map", map=part.id, selection=selections.keep(workspace, range(5, 25)))
+    assert "20 images selected" in text_of(app)
+    assert "5 of them on this map" in text_of(app)
+    inside = map_views.rows_in(workspace, part.id, EVERYWHERE)
+    np.testing.assert_array_equal(inside, np.arange(10))

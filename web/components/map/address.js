@@ -1,0 +1,49 @@
+// The page's address says what is seen: the map, its colour, the selection, and the place. It is rewritten in place, so
+// that nothing runs again; what others keep in it stays.
+
+const RESTING = 150; // milliseconds without a move before the address follows
+
+function writeAddressSoon(view) {
+  clearTimeout(view.addressing);
+  view.addressing = setTimeout(() => writeAddress(view), RESTING);
+}
+
+function writeAddress(view) {
+  clearTimeout(view.addressing);
+  if (!view.data || view.gone || !view.root.isConnected || location.pathname !== view.path) return;
+  const { lat, lng } = view.map.getCenter();
+  const inside = (value) => Math.min(1, Math.max(0, value)).toFixed(5);
+  const told = {
+    map: view.data.mapId,
+    colour: view.data.colour,
+    selection: view.data.selection,
+    x: inside(lng),
+    y: inside(lat),
+    z: String(view.map.getZoom()),
+  };
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries(told)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
+}
+
+// Where Python sends us: to a place, or to what is inside bounds. Each order is followed once.
+function follow(view, goto) {
+  view.went = goto.id;
+  const { map, data } = view;
+  view.chosen?.remove();
+  view.chosen = null;
+  if (goto.bounds) {
+    const [left, top, right, bottom] = goto.bounds;
+    const { x, y } = map.getSize();
+    const fits = Math.min((x - 60) / Math.max(right - left, 1e-6), (y - 60) / Math.max(bottom - top, 1e-6)) / TILE;
+    const zoom = Math.min(Math.max(0, Math.floor(Math.log2(fits))), data.maxZoom);
+    map.setView([(top + bottom) / 2, (left + right) / 2], zoom, { animate: false });
+    return;
+  }
+  const wanted = goto.z ?? data.pictureFromZoom + 2;
+  map.setView([goto.y, goto.x], Math.min(Math.max(0, wanted), data.maxZoom), { animate: false });
+  if (goto.mark) view.chosen = outline(view, goto, true);
+}

@@ -1,0 +1,46 @@
+// The whole map small in a corner, with a frame around what is seen; a click or a drag goes there.
+
+function addMinimap(view) {
+  const { mini } = view;
+  view.whole = element(mini, "img");
+  Object.assign(view.whole, { alt: "", draggable: false });
+  view.frame = element(mini, "div", "frame");
+  mini.setAttribute("role", "img");
+  mini.setAttribute("aria-label", "The whole map; the frame shows what is in view");
+  mini.title = "The whole map: click or drag to go there";
+  const goThere = (event) => {
+    const { left, top, width, height } = mini.getBoundingClientRect();
+    const x = (event.clientX - left) / width;
+    const y = (event.clientY - top) / height;
+    view.map.panTo([Math.min(1, Math.max(0, y)), Math.min(1, Math.max(0, x))], { animate: false });
+  };
+  mini.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    mini.setPointerCapture(event.pointerId);
+    hideCard(view);
+    goThere(event);
+  });
+  mini.addEventListener("pointermove", (event) => mini.hasPointerCapture(event.pointerId) && goThere(event));
+}
+
+function showMinimap(view) {
+  const address = tileAddress(view, view.data.colour).replace("{z}/{x}/{y}", "0/0/0");
+  if (view.whole.src !== address) view.whole.src = address;
+  moveFrame(view);
+}
+
+// Where all of the map is in view, there is nothing to say.
+function moveFrame(view) {
+  if (!view.data) return;
+  const seen = view.map.getBounds();
+  const [west, east] = [Math.max(0, seen.getWest()), Math.min(1, seen.getEast())];
+  const [north, south] = [Math.max(0, seen.getSouth()), Math.min(1, seen.getNorth())]; // y runs down
+  const [left, top, right, bottom] = view.data.bounds;
+  view.mini.hidden = view.data.count === 0 || (west <= left && north <= top && right <= east && bottom <= south);
+  Object.assign(view.frame.style, {
+    left: 100 * west + "%",
+    top: 100 * north + "%",
+    width: 100 * Math.max(0, east - west) + "%",
+    height: 100 * Math.max(0, south - north) + "%",
+  });
+}

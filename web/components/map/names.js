@@ -1,0 +1,119 @@
+// The names on the land: what sets the images of an area apart, at the zooms where there is room for it.
+//
+// A name never lies in the way of the mouse: pointing at it tells why it stands there, a click goes to the image below.
+// With the keyboard each name can be reached: by Tab the first, by the arrows the others.
+
+const NAMES_OFF = "bam-map-names-off";
+const ASK_AGAIN = 2500; // milliseconds, while the names are still being found
+const ASK_TIMES = 40;
+
+async function fetchNames(view, asked = 0) {
+  const { mapId, version } = view.data;
+  if (!asked) view.names = [];
+  const address = "/api/maps/" + encodeURIComponent(mapId) + "/names.json?v=" + encodeURIComponent(version);
+  const reply = await fetch(location.origin + address).catch(() => null);
+  const current = () => !view.gone && view.data.mapId === mapId && view.data.version === version;
+  if (!reply?.ok || !current()) return;
+  const told = await reply.json();
+  if (!current()) return;
+  view.names = told.names;
+  drawNames(view);
+  if (told.busy && asked < ASK_TIMES) setTimeout(() => current() && fetchNames(view, asked + 1), ASK_AGAIN);
+}
+
+function showNames(view, yes) {
+  view.named = yes;
+  if (yes) sessionStorage.removeItem(NAMES_OFF);
+  else sessionStorage.setItem(NAMES_OFF, "1");
+  pressedTool(view, "names", yes);
+  drawNames(view);
+}
+
+// Those of this zoom that are in view, the larger area first; one that would touch another is left out.
+function drawNames(view) {
+  const zoom = view.map.getZoom();
+  const seen = view.map.getBounds().pad(0.1);
+  const wanted = view.named && view.data.count > 0
+    ? (view.names ?? []).filter((one) => one.from <= zoom && zoom <= one.to && seen.contains([one.y, one.x]))
+    : [];
+  wanted.sort((one, other) => other.count - one.count || (one.name < other.name ? -1 : 1));
+  const key = (one) => [one.name, one.x, one.y].join("|");
+  const keys = new Set(wanted.map(key));
+  view.labels ??= new Map();
+  for (const [old, label] of view.labels) {
+    if (keys.has(old)) continue;
+    label.remove();
+    view.labels.delete(old);
+  }
+  const taken = [];
+  for (const one of wanted) {
+    const label = view.labels.get(key(one)) ?? makeLabel(view, one);
+    view.labels.set(key(one), label);
+    const box = boxOf(view, label);
+    const free = !taken.some((other) => overlap(box, other));
+    label.getElement().hidden = !free;
+    if (free) taken.push(box);
+  }
+  shownNames(view).forEach((words, place) => (words.tabIndex = place ? -1 : 0));
+}
+
+function shownNames(view) {
+  return [...view.labels.values()].map((label) => label.getElement()).filter((one) => !one.hidden).map((one) => one.firstChild);
+}
+
+// All names are one stop of the Tab key; arrows go from one to the next.
+function stepToName(view, event) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const names = shownNames(view);
+  names[(names.indexOf(event.target) + step + names.length) % names.length]?.focus({ preventScroll: true });
+}
+
+function makeLabel(view, one) {
+  const words = document.createElement("span");
+  words.textContent = one.name;
+  const icon = view.L.divIcon({ className: "bam-name", html: words, iconSize: null });
+  const label = view.L.marker([one.y, one.x], { icon, keyboard: false, interactive: false, zIndexOffset: one.count });
+  const why = document.createElement("div");
+  why.textContent = one.why;
+  label.bindTooltip(why, { direction: "top", className: "bam-why", offset: [0, -8] });
+  label.addTo(view.map);
+  words.setAttribute("role", "note");
+  words.setAttribute("aria-label", one.name + ". " + one.why);
+  words.addEventListener("focus", () => label.openTooltip());
+  words.addEventListener("blur", () => label.closeTooltip());
+  words.addEventListener("keydown", (event) => stepToName(view, event));
+  words.style.setProperty("--size", (13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5)).toFixed(1) + "px");
+  label.size = [words.offsetWidth, words.offsetHeight];
+  return label;
+}
+
+function boxOf(view, label) {
+  const at = view.map.latLngToLayerPoint(label.getLatLng());
+  const [width, height] = label.size;
+  return [at.x - width / 2 - 3, at.y - height / 2 - 1, at.x + width / 2 + 3, at.y + height / 2 + 1];
+}
+
+function overlap(one, other) {
+  return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+}
+
+function pointAtNothing(view) {
+  view.told?.closeTooltip();
+  view.told = undefined;
+}
+
+// The name under the mouse tells why.
+function pointAtName(view, latlng) {
+  const at = view.map.latLngToLayerPoint(latlng);
+  const hit = (label) => {
+    const [left, top, right, bottom] = boxOf(view, label);
+    return !label.getElement().hidden && left <= at.x && at.x <= right && top <= at.y && at.y <= bottom;
+  };
+  const found = [...(view.labels?.values() ?? [])].find(hit);
+  if (found === view.told) return;
+  view.told?.closeTooltip();
+  view.told = found;
+  found?.openTooltip();
+}

@@ -1,0 +1,68 @@
+// The view at print size: a small form on the map; the server draws the sheet, the browser saves it.
+
+const PAPERS = { "a4-landscape": "A4 landscape", "a4-portrait": "A4 portrait", "a3-landscape": "A3 landscape", "a3-portrait": "A3 portrait" };
+const FORMATS = { png: "PNG, 300 dpi", "png-150": "PNG, 150 dpi", svg: "SVG, words as text" };
+
+function openSheet(view) {
+  view.sheet ??= makeSheet(view);
+  view.sheet.hidden = !view.sheet.hidden;
+  view.tools.print.setAttribute("aria-expanded", String(!view.sheet.hidden));
+  if (!view.sheet.hidden) view.sheet.querySelector("select").focus({ preventScroll: true });
+}
+
+function makeSheet(view) {
+  const form = element(view.root, "form", "bam-sheet");
+  form.hidden = true;
+  form.setAttribute("aria-label", "Save this view for print");
+  element(form, "div", "title").textContent = "Save this view for print";
+  const choice = (label, values) => {
+    const line = element(form, "label");
+    element(line, "span").textContent = label;
+    const made = element(line, "select");
+    for (const [value, words] of Object.entries(values)) made.add(new Option(words, value));
+    return made;
+  };
+  const paper = choice("Paper", PAPERS);
+  const format = choice("File", FORMATS);
+  const save = element(form, "button");
+  Object.assign(save, { type: "submit", textContent: "Save" });
+  const said = element(form, "div", "said");
+  said.setAttribute("role", "status");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (save.ariaDisabled === "true") return; // a button that is disabled would lose the focus
+    save.ariaDisabled = "true";
+    said.textContent = "Drawing …";
+    said.textContent = await saveSheet(view, paper.value, format.value);
+    save.ariaDisabled = "false";
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    openSheet(view);
+    view.tools.print.focus({ preventScroll: true });
+  });
+  return form;
+}
+
+// Returns what is to be said of it.
+async function saveSheet(view, paper, format) {
+  const { lat, lng } = view.map.getCenter();
+  const { x, y } = view.map.getSize();
+  const { mapId, colour, selection } = view.data;
+  const [ending, dpi = "300"] = format.split("-");
+  const query = new URLSearchParams({ x: lng, y: lat, z: view.map.getZoom(), w: x, h: y, colour, paper, dpi });
+  if (selection) query.set("only", selection);
+  query.set("names", view.named ? "1" : "0");
+  const address = "/api/maps/" + encodeURIComponent(mapId) + "/sheet." + ending + "?" + query;
+  const reply = await fetch(location.origin + address).catch(() => null);
+  if (!reply) return "The server cannot be reached. Try again.";
+  if (!reply.ok) return (await reply.json().catch(() => null))?.error ?? "The sheet could not be drawn. Try again.";
+  const file = await reply.blob();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = /filename="([^"]+)"/.exec(reply.headers.get("content-disposition") ?? "")?.[1] ?? "map." + ending;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  return "Saved: " + (file.size / 1e6).toFixed(1) + " MB";
+}

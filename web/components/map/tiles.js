@@ -1,0 +1,64 @@
+// Tiles and what their colours mean. New layers lie over the old ones until they are loaded, so nothing flickers.
+
+function tileAddress(view, kind) {
+  const { mapId, version, selection } = view.data;
+  const query = new URLSearchParams({ v: version, theme: view.theme });
+  if (selection) query.set("only", selection);
+  const kindOf = encodeURIComponent(kind) + "/{z}/{x}/{y}.webp?";
+  return location.origin + "/tiles/" + encodeURIComponent(mapId) + "/" + kindOf + query;
+}
+
+// Whether the app is light or dark, by how bright its background is.
+function themeOf(view) {
+  const parts = getComputedStyle(view.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [255, 255, 255];
+  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128 ? "dark" : "light";
+}
+
+function showLayers(view) {
+  const { map, data } = view;
+  const old = view.layers;
+  const layer = (kind, options) => {
+    const about = { bounds: [[0, 0], [1, 1]], noWrap: true, maxZoom: 16, keepBuffer: 3, ...options };
+    return view.L.tileLayer(tileAddress(view, kind), about);
+  };
+  const points = layer(data.colour, { zIndex: 1 });
+  const pictures = layer("pictures-" + data.colour, { zIndex: 2, minZoom: data.pictureFromZoom });
+  view.layers = data.count > 0 ? [points, pictures] : [];
+  const awaited = new Set(map.getZoom() >= data.pictureFromZoom ? view.layers : view.layers.slice(0, 1));
+  const retire = () => old.forEach((each) => each.remove());
+  for (const each of view.layers) {
+    each.once("load", () => {
+      awaited.delete(each);
+      if (!awaited.size) retire();
+    });
+    each.addTo(map);
+  }
+  if (awaited.size) setTimeout(retire, 4000);
+  else retire();
+  fade(view);
+}
+
+function fade(view) {
+  view.layers[0]?.setOpacity(view.map.getZoom() >= view.data.pictureFromZoom ? FAINT : 1);
+}
+
+function showLegend(view) {
+  const legend = view.theme === "dark" ? view.data.legendDark : view.data.legend;
+  view.legend.hidden = !legend || view.data.count === 0;
+  view.legend.replaceChildren();
+  if (!legend) return;
+  element(view.legend, "div", "title").textContent = legend.title;
+  if (legend.ramp) {
+    element(view.legend, "div", "ramp").style.background = "linear-gradient(to right, " + legend.ramp.join(", ") + ")";
+    const ends = element(view.legend, "div", "ends");
+    element(ends, "span").textContent = legend.low;
+    element(ends, "span").textContent = legend.high;
+  }
+  const swatches = element(view.legend, "div", "swatches");
+  for (const { colour, label } of legend.swatches ?? []) {
+    const line = element(swatches, "div", "swatch");
+    element(line, "i").style.background = colour;
+    element(line, "span").textContent = label;
+  }
+}
+

@@ -1,0 +1,71 @@
+// The buttons on the map: how each is made, and which there are.
+
+const ICONS = {
+  whole: '<path d="M3 9.5 10 3.5l7 6V17h-4.5v-4.5h-5V17H3z"/>',
+  lasso: '<path d="M10 3.5c4 0 7 2 7 4.6s-3 4.6-7 4.6-7-2-7-4.6 3-4.6 7-4.6zM6.5 12.5c1.6 1.2.6 4-2 4"/>',
+  box: '<path stroke-dasharray="2.6 2" d="M3 4.5h14v11H3z"/>',
+  like: '<path d="M3 3h9v9H3zM8 14v3h9V8h-3M5 10l2.4-3L9.5 10"/>',
+  clear: '<path d="m5 5 10 10M15 5 5 15"/>',
+  names: '<path d="M3.5 16 8.5 4l5 12M5.3 12h6.4M15 12.5a2 2 0 1 0 2 2v-3.2c0-1.1-.8-1.8-2-1.8"/>',
+  print: '<path d="M5.5 7V3h9v4M5.5 14H3V7h14v7h-2.5M5.5 11.5h9V17h-9z"/>',
+};
+
+function icon(name) {
+  return '<svg viewBox="0 0 20 20" width="17" height="17" aria-hidden="true" fill="none" stroke="currentColor" ' +
+    'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">' + ICONS[name] + "</svg>";
+}
+
+// A bar of buttons at the upper left. Each: its name among the icons, what it is called, what it does.
+function addBar(view, buttons) {
+  const control = new view.L.Control({ position: "topleft" });
+  control.onAdd = () => {
+    const bar = view.L.DomUtil.create("div", "leaflet-bar");
+    view.L.DomEvent.disableClickPropagation(bar);
+    for (const [name, title, does] of buttons) {
+      const made = element(bar, "a", "bam-tool bam-" + name);
+      Object.assign(made, { href: "#", innerHTML: icon(name), title });
+      made.setAttribute("role", "button");
+      made.setAttribute("aria-label", title);
+      const act = (event) => {
+        view.L.DomEvent.stop(event);
+        does();
+      };
+      view.L.DomEvent.on(made, "click", act);
+      view.L.DomEvent.on(made, "keydown", (event) => event.key === " " && act(event));
+      view.tools[name] = made;
+    }
+    return bar;
+  };
+  control.addTo(view.map);
+}
+
+function addTools(view) {
+  view.tools = {};
+  addBar(view, [["whole", "Show the whole map", () => home(view, true)]]);
+  addBar(view, [
+    ["lasso", "Select an area: draw around it (or drag with Shift; Shift+Enter takes what is in view)", () => arm(view, "lasso")],
+    ["box", "Select a rectangle: drag from corner to corner", () => arm(view, "box")],
+    ["like", "Find images like one: click it", () => arm(view, "like")],
+    ["clear", "Clear the selection (Escape)", () => clearSelection(view)],
+  ]);
+  addBar(view, [
+    ["names", "Names of the areas", () => showNames(view, !view.named)],
+    ["print", "Save this view for print", () => openSheet(view)],
+  ]);
+  view.tools.clear.hidden = true;
+  view.tools.print.setAttribute("aria-expanded", "false");
+  pressedTool(view, "names", view.named);
+  for (const name of ["lasso", "box", "like"]) pressedTool(view, name, false);
+}
+
+function pressedTool(view, name, yes) {
+  view.tools[name].setAttribute("aria-pressed", String(yes));
+}
+
+// One tool at a time waits for the next press on the map; asked for again, it waits no more.
+function arm(view, tool) {
+  view.armed = view.armed === tool ? null : tool;
+  for (const name of ["lasso", "box", "like"]) pressedTool(view, name, view.armed === name);
+  view.root.classList.toggle("drawing", view.armed === "lasso" || view.armed === "box");
+  view.root.classList.toggle("picking", view.armed === "like");
+}

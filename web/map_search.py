@@ -1,0 +1,79 @@
+"""Search on the map: by text, by words of names, by an image. What is found becomes the selection and lights up.
+
+In:  what is typed or uploaded. Out: the selection, best match first.
+"""
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from bam_engine.errors import BamError
+from bam_engine.workspace import Workspace, search
+from bam_engine.workspace.embedding import reads_text
+from web import map_state, ui
+
+COUNTS = (50, 200, 1000)
+_TEXT, _HOW, _FILE, _DONE = "map-search-text", "map-search-how", "map-search-file", "map-searched"
+_CSS = """<style>
+.st-key-map-search { align-items: flex-end; }
+</style>"""
+
+
+def search_bar(ws: Workspace) -> None:
+    """Draw the bar, and search where something new is asked."""
+    st.html(_CSS)
+    by_meaning = reads_text(ws)
+    bar = st.container(horizontal=True, vertical_alignment="bottom", key="map-search")
+    with bar:
+        text = st.text_input(
+            "Search", key=_TEXT, placeholder=ui.search_hint(), icon=":material/search:", width="stretch"
+        )
+        how = "names"
+        if by_meaning:
+            ways = {"meaning": "by meaning", "names": "in names"}
+            how = st.segmented_control(
+                "How", list(ways), default="meaning", key=_HOW, format_func=ways.get, required=True
+            )
+        count = st.selectbox("At most", COUNTS, index=1, key=map_state.COUNT, width=110)
+        with st.popover("By image", icon=":material/image_search:"):
+            st.caption("Images like one of yours. For images like one on the map, use its button there.")
+            uploaded = st.file_uploader("A picture to look for", key=_FILE)
+    _search(ws, (text.strip(), how, count) if text.strip() else None, uploaded, count)
+    if map_state.selected() is not None:
+        bar.button("Clear", icon=":material/close:", on_click=_clear, key="map-search-clear")
+
+
+def _search(ws: Workspace, asked: tuple[str, str, int] | None, uploaded: UploadedFile | None, count: int) -> None:
+    """Search for what is new in what is asked; a text that was taken away takes what it found with it."""
+    file = (uploaded.file_id, count) if uploaded is not None else None
+    before = st.session_state.get(_DONE, (None, None))
+    st.session_state[_DONE] = (asked, file)
+    try:
+        if uploaded is not None and file != before[1]:
+            rows = search.by_image(ws, uploaded.getvalue(), count=count)
+            map_state.select_found(ws, rows, f"most like the picture {uploaded.name}")
+        elif asked is not None and asked != before[0]:
+            _by_text(ws, *asked)
+        elif asked is None and before[0] is not None and _is_search():
+            map_state.select(None)
+    except BamError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+
+
+def _by_text(ws: Workspace, text: str, how: str, count: int) -> None:
+    if how == "meaning":
+        rows = search.by_text(ws, text, count)
+        map_state.select_found(ws, rows, f"the best matches for “{text}”")
+        return
+    rows = search.by_words(ws, text, count)
+    more = ", the first of more" if len(rows) == count else ""
+    map_state.select_found(ws, rows, f"with “{text}” in their names{more}")
+
+
+def _is_search() -> bool:
+    chosen = map_state.selected()
+    return chosen is not None and chosen.how == "search"
+
+
+def _clear() -> None:
+    map_state.select(None)
+    st.session_state[_TEXT] = ""

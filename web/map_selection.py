@@ -1,0 +1,141 @@
+"""What is selected on the map: how many images, a look at them, and what to do with them.
+
+In:  the selection of the session. Out: answers in bulk, examples for a round, a gallery, another map, a file.
+"""
+
+import streamlit as st
+
+from bam_engine.annotation import Attribute
+from bam_engine.errors import BamError
+from bam_engine.workspace import Workspace, asking, bulk, selections
+from bam_engine.workspace.bulk import Rows
+from bam_engine.workspace.places import places_of
+from web import map_state, ui
+from web.components.gallery import Picture, gallery
+from web.image_panel import open_image
+from web.layout_form import layout_form
+from web.navigation import go
+
+SHOWN = 60
+_LAST = "map-bulk"
+_CLICKS = {"place": "its place", "image": "the image"}
+_ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
+
+
+def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
+    """Draw the panel, or nothing where nothing is selected; ``busy``: a layout is being made."""
+    chosen = map_state.selected()
+    if chosen is None:
+        _last_answer(ws)
+        return
+    rows = selections.rows_of(ws, chosen.id)
+    with st.container(border=True, key="map-selection"):
+        _head(ws, map_id, chosen, rows)
+        if not len(rows):
+            return
+        _strip(ws, map_id, chosen, rows)
+        _ways(ws, map_id, chosen, rows, busy=busy)
+        _label(ws, rows)
+        _last_answer(ws)
+
+
+def _head(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
+    found = "found" if chosen.how == "search" else "selected"
+    words = f"**{ui.several(len(rows), 'image')} {found}**"
+    words += f" {ui.plain(chosen.words)}" if chosen.words else ""
+    on_map = int((places_of(ws, map_id, rows)[:, 0] >= 0).sum()) if len(rows) else 0
+    if on_map < len(rows):
+        words += f" · {on_map:,} of them on this map"
+    st.markdown(words)
+
+
+def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
+    """Draw some of the images; a click leads to the place or opens the image."""
+    shown = chosen.best[:SHOWN] if chosen.best else tuple(int(row) for row in rows[:: -(-len(rows) // SHOWN)])
+    usual = "place" if chosen.how == "search" else "image"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(shown) < len(rows):
+            st.caption(f"{'The best' if chosen.best else ''} {len(shown)} of them are shown.".strip(), width="content")
+        click = st.segmented_control(
+            "A click shows",
+            list(_CLICKS),
+            default=usual,
+            format_func=_CLICKS.get,
+            key=f"map-click-{usual}",
+            required=True,
+        )
+    opened = gallery([Picture(row) for row in shown], key="map-strip", version=ws.id, size=84, height=200)
+    if opened is None:
+        return
+    if click == "image":
+        open_image(opened, rows if not chosen.best else chosen.best)
+    elif map_state.go_to_image(ws, map_id, opened):
+        st.rerun()
+    else:
+        st.info("This image is not on this map.", icon=":material/wrong_location:")
+
+
+def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *, busy: bool) -> None:
+    """Draw what leads elsewhere with the selection."""
+    with st.container(horizontal=True):
+        zoom = {"on_click": map_state.go_to_selection, "args": (ws, map_id)}
+        st.button("Zoom to it", icon=":material/center_focus_strong:", **zoom)
+        if st.button("Open in the gallery", icon=":material/photo_library:"):
+            go("gallery", selection=chosen.id)
+        with st.popover("Make a map of it", icon=":material/map:", disabled=busy):
+            layout_form(ws, first=False, selection=rows, key="selection-layout")
+        st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv", icon=":material/download:")
+        st.button("Clear the selection", icon=":material/close:", on_click=map_state.select, args=(None,))
+
+
+def _label(ws: Workspace, rows: Rows) -> None:
+    """Draw what can be said of all images at once, and what that would answer."""
+    attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
+    if not attributes:
+        return
+    which, answers = st.columns([2, 5], vertical_alignment="bottom")
+    name = which.selectbox("Attribute", list(attributes), format_func=ui.readable, key="map-attribute")
+    attribute = attributes[name]
+    plan = bulk.plan(ws, attribute, rows)
+    with answers, st.container(horizontal=True):
+        for said, words in bulk.ANSWERS.items():
+            if st.button(f"All {words}", icon=_ICONS[said], key=f"map-all-{words}", disabled=not len(plan.rows)):
+                _answer(ws, attribute, rows, said)
+        words = f"Use as examples for a round of {ui.readable(name)}"
+        if st.button(words, type="primary", icon=":material/play_arrow:"):
+            ui.start_from_examples(attribute, asking.examples_from(ws, rows.tolist()))
+    left_out = [
+        f"{count:,} {why}"
+        for count, why in ((plan.judging, "are held out to judge"), (plan.labelled, "were labelled one by one"))
+        if count
+    ]
+    st.caption(
+        f"{ui.plain(attribute.question)} An answer would be given to {ui.several(len(plan.rows), 'image')} as "
+        f"{ui.plain(ui.annotator())}{'; ' + ', '.join(left_out) + ' and are left out' if left_out else ''}. It teaches "
+        f"the next training and never judges. A round starts from at most {asking.EXAMPLES} typical ones."
+    )
+
+
+def _answer(ws: Workspace, attribute: Attribute, rows: Rows, said: int) -> None:
+    try:
+        given = bulk.answer(ws, attribute, rows, said, annotator=ui.annotator())
+    except BamError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+        return
+    words = (
+        f"{ui.several(given.count, 'image')} answered for {ui.readable(attribute.name)}: {bulk.ANSWERS[said]}, in bulk."
+    )
+    st.session_state[_LAST] = (given.id, words)
+
+
+def _last_answer(ws: Workspace) -> None:
+    """Draw what the last answer in bulk did, and the way to take it back."""
+    if _LAST not in st.session_state:
+        return
+    bulk_id, words = st.session_state[_LAST]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.success(ui.plain(words), icon=":material/check_circle:", width="stretch")
+        if st.button("Take it back", icon=":material/undo:", key="map-take-back"):
+            bulk.take_back(ws, bulk_id)
+            del st.session_state[_LAST]
+            st.rerun()
