@@ -35,7 +35,7 @@ SMALLEST_CELL = 3
 """Picture cells are the tile halved so many times at most: 32 pixels, then 64, 128, 256."""
 
 MOST_SHOWN = 0.6
-"""Cells are no smaller than it takes to show this share of all images."""
+"""Cells are no smaller than it takes to show this share of all images; at the deepest zoom the rest move aside."""
 
 PIXEL_DEPTH = TILE.bit_length() - 1
 
@@ -110,9 +110,8 @@ def survey(source: TileSource) -> Survey:
     first = next((z for z in range(LAST_PICTURE_ZOOM) if depths[z + 3].median <= CROWD), LAST_PICTURE_ZOOM)
     most = next((depth for depth in range(DEEPEST) if depths[depth].shown >= MOST_SHOWN), DEEPEST)
     half = next((depth for depth in range(DEEPEST) if depths[depth].median <= 1), DEEPEST)
-    last = next((depth for depth in range(DEEPEST) if depths[depth].alone >= 0.98), DEEPEST)
-    room = int(np.ceil(np.log(max(2 * len(source), 1)) / np.log(4)))  # twice as many cells as images
-    return Survey(zooms, first, min(max(first + 1, room, min(last, half + 3)), DEEPEST), most)
+    room = int(np.ceil(np.log(max(1.5 * len(source), 1)) / np.log(4)))  # half as many cells again as images
+    return Survey(zooms, first, min(max(first + 1, room, min(most, half + 3)), DEEPEST), most)
 
 
 def _depths(source: TileSource) -> list[_Depth]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bam_engine.errors import NotThere, ProjectionError
-from bam_engine.projection import DEEPEST, MapView, TileSource, morton, pictures, survey
+from bam_engine.projection import DEEPEST, MapView, TileSource, fit_unit_square, morton, pictures, survey
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.picture_store import SPRITE, PictureStore
 from bam_engine.projection.view import Sources
@@ -212,3 +212,16 @@ def test_the_store_keeps_no_more_than_its_room() -> None:
     for row in (1, 2, 3, 1, 4, 1, 2):
         store.get(row, SPRITE)
     assert decoded == [1, 2, 3, 4, 2]
+
+
+@pytest.mark.parametrize("n", [3000, 20_000])
+def test_on_a_map_of_crowds_images_move_a_little(n: int) -> None:
+    """Half of them by two cells at most, none by more than a fifteenth of the map."""
+    rng = np.random.default_rng(0)
+    middles, widths, crowd = rng.random((300, 2)), rng.gamma(2, 0.012, 300), rng.integers(0, 300, n)
+    layout = fit_unit_square(middles[crowd] + rng.normal(size=(n, 2)) * widths[crowd, None])
+    view = MapView(layout, version="1", thumbnail=picture)
+    made, side = view.arrangement(), 2**view.max_zoom
+    moved = np.hypot(made.column - np.floor(view.source.x * side), made.row - np.floor(view.source.y * side))
+    assert np.median(moved) <= 2
+    assert moved.max() <= side / 15
