@@ -250,9 +250,15 @@ def start_from_examples(attribute: Attribute, rows: Sequence[int]) -> None:
     go("rounds", attribute.name)
 
 
+_KINDS = {"density": "density", "density-log": "density, by logarithm", "category-project": "project"}
+_KINDS |= {"category-cluster": "area of the map"}
+
+
 def readable_kind(kind: str) -> str:
     """Return a map colouring's name for people: ``score-media_comic`` becomes ``score: comic (media)``."""
-    family, _, name = kind.partition("-")
+    if kind in _KINDS:
+        return _KINDS[kind]
+    family, _, name = kind.removeprefix("category-").partition("-")
     return f"{family}: {readable(name)}" if name else family
 
 

@@ -1,18 +1,23 @@
-"""The colours of the map, which must be seen on a white page and on a dark one.
+"""The colours of the map, one set for a light page and one for a dark page.
 
-In:  what is coloured.
-Out: a table of 256 RGBA colours (0 is "nothing"), and the legend that explains it. Knows nothing of points.
+In:  what is coloured, and the theme.
+Out: a table of RGBA colours (0 is "nothing"), and the legend that explains it. Knows nothing of points.
 
-Ramps are even in OKLab (Ottosson 2020) and keep to middle lightness; what is rarer or surer is more saturated and more
-opaque. Where points lie on one pixel, the higher index is shown.
+Ramps are even in OKLab (Ottosson 2020); what is denser, surer or higher stands out more from the page: darker or more
+saturated on a light one, lighter on a dark one. Where marks lie on one pixel, the higher index is shown.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.errors import NotThere
+
 Table = NDArray[np.uint8]
+
+THEMES = ("light", "dark")
 
 ACCEPTED, REJECTED, UNLABELLED = 1, 0, -1
 """What an image can be under an attribute, as in the arrays of labels."""
@@ -20,38 +25,129 @@ ACCEPTED, REJECTED, UNLABELLED = 1, 0, -1
 BLOCK = 85
 """Shades of each of the three groups: unlabelled from index 1, rejected from 86, accepted from 171."""
 
+SHADES = 18
+"""Shades of each group of a category: the first group ("none") from index 1, the next from 19, and so on."""
+
+CONTEXT = 64
+"""Greys for images outside a selection."""
+
 # lightness, chroma, hue in degrees, opacity
 _Stop = tuple[float, float, float, float]
-_DENSITY: tuple[_Stop, ...] = ((0.70, 0.08, 235, 0.50), (0.64, 0.14, 250, 0.85), (0.60, 0.20, 280, 1.0))
-_SCORE: tuple[_Stop, ...] = (
-    (0.66, 0.05, 245, 0.50),
-    (0.60, 0.15, 290, 0.80),
-    (0.62, 0.21, 350, 0.95),
-    (0.68, 0.20, 40, 1.0),
-    (0.79, 0.16, 80, 1.0),
+_Stops = tuple[_Stop, ...]
+_DENSITY: dict[str, _Stops] = {
+    "light": ((0.72, 0.09, 235, 0.60), (0.60, 0.15, 255, 0.90), (0.42, 0.19, 280, 1.0)),
+    "dark": ((0.50, 0.10, 265, 0.65), (0.68, 0.14, 240, 0.90), (0.93, 0.08, 200, 1.0)),
+}
+_SCORE: dict[str, _Stops] = {
+    "light": (
+        (0.70, 0.05, 245, 0.55),
+        (0.58, 0.15, 290, 0.85),
+        (0.58, 0.21, 350, 0.95),
+        (0.64, 0.20, 40, 1.0),
+        (0.74, 0.16, 75, 1.0),
+    ),
+    "dark": (
+        (0.50, 0.06, 260, 0.60),
+        (0.60, 0.16, 295, 0.85),
+        (0.66, 0.21, 350, 0.95),
+        (0.75, 0.18, 45, 1.0),
+        (0.90, 0.15, 95, 1.0),
+    ),
+}
+_UNSCORED: dict[str, _Stops] = {"light": ((0.65, 0.01, 250, 0.35),), "dark": ((0.60, 0.01, 250, 0.40),)}
+_NONE: dict[str, _Stops] = {
+    "light": ((0.76, 0.01, 250, 0.40), (0.66, 0.015, 250, 0.75)),
+    "dark": ((0.45, 0.01, 250, 0.45), (0.58, 0.015, 250, 0.80)),
+}
+_OTHERS: dict[str, _Stops] = {
+    "light": ((0.62, 0.02, 90, 0.65), (0.50, 0.02, 90, 0.95)),
+    "dark": ((0.62, 0.02, 90, 0.65), (0.76, 0.02, 90, 0.95)),
+}
+_REJECTED: dict[str, _Stops] = {
+    "light": ((0.60, 0.03, 250, 0.65), (0.54, 0.04, 250, 0.95)),
+    "dark": ((0.60, 0.05, 250, 0.70), (0.70, 0.06, 250, 0.95)),
+}
+_ACCEPTED: dict[str, _Stops] = {
+    "light": ((0.66, 0.20, 40, 0.90), (0.64, 0.22, 36, 1.0)),
+    "dark": ((0.70, 0.18, 45, 0.90), (0.78, 0.17, 55, 1.0)),
+}
+
+# hue, and what is added to the lightness and taken off the chroma: hues alone tell eight apart at most
+_HUES = (
+    (250, 0.00, 0.15),
+    (45, 0.04, 0.17),
+    (150, 0.02, 0.15),
+    (350, 0.00, 0.20),
+    (300, -0.05, 0.17),
+    (95, 0.08, 0.14),
+    (205, 0.06, 0.11),
+    (22, -0.08, 0.17),
+    (128, -0.09, 0.12),
+    (325, 0.09, 0.14),
+    (275, -0.13, 0.16),
+    (65, -0.10, 0.09),
 )
-_UNSCORED: _Stop = (0.65, 0.01, 250, 0.35)
-_UNLABELLED: tuple[_Stop, ...] = ((0.72, 0.01, 250, 0.35), (0.66, 0.015, 250, 0.70))
-_REJECTED: tuple[_Stop, ...] = ((0.60, 0.03, 250, 0.65), (0.54, 0.04, 250, 0.95))
-_ACCEPTED: tuple[_Stop, ...] = ((0.66, 0.20, 40, 0.90), (0.64, 0.22, 36, 1.0))
+_ROLES = {"yes": (155, 0.0, 0.16), "no": (25, 0.0, 0.19), "unsure": (90, 0.06, 0.14), "waiting": (245, 0.0, 0.15)}
+_ROLES |= {"disputed": (330, -0.02, 0.21), "calm": (245, 0.02, 0.08)}
+
+MOST_GROUPS = len(_HUES)
+"""Groups with a colour of their own; the rest are "others"."""
 
 
-@lru_cache(maxsize=1)
-def density() -> Table:
+@lru_cache(maxsize=4)
+def density(theme: str = "light") -> Table:
     """1 sparse to 255 dense."""
-    return _table(_ramp(_DENSITY, 255))
+    return _table(_ramp(_of(_DENSITY, theme), 255))
 
 
-@lru_cache(maxsize=1)
-def score() -> Table:
+@lru_cache(maxsize=4)
+def score(theme: str = "light") -> Table:
     """1 not scored, 2 lowest to 255 highest."""
-    return _table(_ramp((_UNSCORED,), 1), _ramp(_SCORE, 254))
+    return _table(_ramp(_of(_UNSCORED, theme), 1), _ramp(_of(_SCORE, theme), 254))
 
 
-@lru_cache(maxsize=1)
-def accepted() -> Table:
+@lru_cache(maxsize=4)
+def accepted(theme: str = "light") -> Table:
     """1 unlabelled, 86 rejected, 171 accepted; each rises with density."""
-    return _table(_ramp(_UNLABELLED, BLOCK), _ramp(_REJECTED, BLOCK), _ramp(_ACCEPTED, BLOCK))
+    return _table(*(_ramp(_of(each, theme), BLOCK) for each in (_NONE, _REJECTED, _ACCEPTED)))
+
+
+@lru_cache(maxsize=64)
+def groups(roles: tuple[str, ...], theme: str = "light") -> Table:
+    """``SHADES`` of each group of a category, in the order of ``roles``, each rising with density.
+
+    A role is "none", "others", the number of a colour ("0" to "11"), or one with a meaning: "yes", "no", "unsure",
+    "waiting", "disputed", "calm".
+    """
+    return _table(*(_ramp(_group(role, theme), SHADES) for role in roles))
+
+
+@lru_cache(maxsize=4)
+def context(theme: str = "light") -> Table:
+    """Greys (64, 4) for what lies outside a selection; they rise with density."""
+    light: _Stops = ((0.84, 0.0, 0, 0.35), (0.74, 0.0, 0, 0.75))
+    dark: _Stops = ((0.36, 0.0, 0, 0.40), (0.48, 0.0, 0, 0.80))
+    return _ramp(_of({"light": light, "dark": dark}, theme), CONTEXT)
+
+
+def with_context(table: Table, theme: str = "light") -> Table:
+    """A table whose first 64 colours are those of the context, the colours of ``table`` after them."""
+    return np.concatenate([table[:1], context(theme), table[1:]])
+
+
+def _of(stops: dict[str, _Stops], theme: str) -> _Stops:
+    if theme not in stops:
+        raise NotThere(f"there are no colours for the theme {theme!r}; there are for {' and '.join(THEMES)}.")
+    return stops[theme]
+
+
+def _group(role: str, theme: str) -> _Stops:
+    if role in ("none", "others"):
+        return _of(_NONE if role == "none" else _OTHERS, theme)
+    hue, lighter, chroma = _ROLES[role] if role in _ROLES else _HUES[int(role)]
+    middle = _of({"light": ((0.60, 0, 0, 0),), "dark": ((0.74, 0, 0, 0),)}, theme)[0][0] + lighter
+    away = 0.06 if theme == "light" else -0.06
+    return ((middle + away, chroma * 0.8, hue, 0.75), (middle, chroma, hue, 1.0))
 
 
 def css(table: Table, index: int) -> str:
@@ -70,11 +166,9 @@ def ramp_legend(table: Table, *, title: str, first: int, low: str, high: str) ->
     }
 
 
-def accepted_legend(title: str) -> dict[str, object]:
-    """A legend with the three groups."""
-    table = accepted()
-    groups = (("accepted", 3 * BLOCK), ("rejected", 2 * BLOCK), ("not labelled", BLOCK))
-    return {"title": title, "swatches": [{"label": name, "colour": css(table, index)} for name, index in groups]}
+def swatch_legend(title: str, lines: Sequence[tuple[str, str, int]]) -> dict[str, object]:
+    """A legend of groups: (name, colour as CSS, how many images) of each."""
+    return {"title": title, "swatches": [{"label": name, "colour": how, "count": count} for name, how, count in lines]}
 
 
 def _table(*parts: Table) -> Table:

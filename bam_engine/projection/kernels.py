@@ -1,7 +1,8 @@
-"""The inner loop of drawing, compiled: marks of a size onto a tile, coloured.
+"""The inner loops of drawing, compiled: groups of pixels, marks of a size onto a tile, who stands for a cell.
 
-In:  an index image, the mark's coverage, a colour table.
-Out: RGBA. Imports numba, so it is imported inside functions only; it releases the interpreter while it draws.
+In:  points in Morton order; an index image, the mark's coverage, a colour table.
+Out: counts, RGBA, indices. Imports numba, so it is imported inside functions only; it releases the interpreter while it
+works.
 """
 
 from typing import Any
@@ -10,18 +11,68 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+PRIORITY, MEDOID, NEWEST = 0, 1, 2
+
+
+@njit(nogil=True)
+def pixel(value: float, side: int) -> int:
+    """The column (or row) of ``side`` in which a coordinate lies; the last one owns 1.0 too."""
+    found = int(np.float64(value) * side)
+    return found if found < side else side - 1
+
+
+@njit(nogil=True)
+def largest_groups(x: Any, y: Any, codes: Any, kinds: int, z: int, left: int, top: int, side: int) -> Any:
+    """Count the points of each pixel and find the group that most of them belong to.
+
+    Parameters
+    ----------
+    x, y : (m,) float32
+        In an order in which the points of a pixel follow one another, such as Morton's.
+    codes : (m,) uint8
+        Their groups, below ``kinds``.
+    z, left, top, side : int
+        Pixel (0, 0) is column ``left`` and row ``top`` of zoom ``z``; the picture is ``side`` x ``side``.
+
+    Returns
+    -------
+    counts (side, side) int32, group (side, side) uint8; of groups with as many points the higher code.
+    """
+    counts = np.zeros((side, side), np.int32)
+    group = np.zeros((side, side), np.uint8)
+    tally = np.zeros(kinds, np.int32)
+    whole = 1 << (z + 8)
+    begin = 0
+    while begin < len(x):
+        column = pixel(x[begin], whole)
+        row = pixel(y[begin], whole)
+        tally[:] = 0
+        end = begin
+        while end < len(x) and pixel(x[end], whole) == column and pixel(y[end], whole) == row:
+            tally[codes[end]] += 1
+            end += 1
+        if 0 <= row - top < side and 0 <= column - left < side:
+            best = 0
+            for kind in range(1, kinds):
+                if tally[kind] >= tally[best] and tally[kind] > 0:
+                    best = kind
+            counts[row - top, column - left] = end - begin
+            group[row - top, column - left] = best
+        begin = end
+    return counts, group
+
 
 @njit(nogil=True)
 def stamp(index: Any, mark: Any, colours: Any, size: int) -> Any:
     """Put ``mark`` on every pixel of ``index`` that is not 0 and colour what is covered.
 
-    ``index`` (size + 2m, size + 2m) uint8 has a border of m >= the mark's reach; ``mark`` (2r + 1, 2r + 1) uint8 is its
+    ``index`` (size + 2m, size + 2m) has a border of m >= the mark's reach; ``mark`` (2r + 1, 2r + 1) uint8 is its
     coverage, 255 in full. Where marks overlap, the fuller one shows; of two as full, the one with the higher index. So
     the order of points does not matter and neighbouring tiles agree.
     """
     border = (index.shape[0] - size) // 2
     cover = np.zeros((size, size), np.uint8)
-    top = np.zeros((size, size), np.uint8)
+    top = np.zeros((size, size), np.uint16)
     for i in range(index.shape[0]):
         for j in range(index.shape[1]):
             if index[i, j]:
@@ -48,6 +99,49 @@ def _put(cover: Any, top: Any, i: int, j: int, mark: Any, value: int) -> None:
             if full > cover[row, column] or (full == cover[row, column] and value > top[row, column]):
                 cover[row, column] = full
                 top[row, column] = value
+
+
+@njit(nogil=True)
+def representatives(begin: Any, end: Any, x: Any, y: Any, rows: Any, worth: Any, wanted: Any, how: int) -> Any:
+    """Return the index of the point that stands for each run [begin, end) (k,); -1 for an empty one.
+
+    ``how`` is the highest ``worth`` (NaN last), the medoid, or the newest (largest row); ties go to the smaller row.
+    Where ``wanted`` (m,) bool holds for any point of the run, one of those is taken. An empty ``worth`` or ``wanted``
+    is none. The medoid is by squared distances: the point nearest to the mean.
+    """
+    found = np.full(len(begin), -1, np.int64)
+    for cell in range(len(begin)):
+        some = False
+        if len(wanted):
+            some = wanted[begin[cell] : end[cell]].any()
+        middle = _mean(x, y, begin[cell], end[cell], wanted, some) if how == MEDOID else (0.0, 0.0)
+        best, value = -1, 0.0
+        for i in range(begin[cell], end[cell]):
+            if some and not wanted[i]:
+                continue
+            own = _value(how, x[i] - middle[0], y[i] - middle[1], rows[i], worth, i)
+            if best < 0 or own > value or (own == value and rows[i] < rows[best]):
+                best, value = i, own
+        found[cell] = best
+    return found
+
+
+@njit(nogil=True)
+def _value(how: int, across: float, down: float, row: int, worth: Any, i: int) -> float:
+    """What speaks for a point: its worth, its nearness to the middle, or its row."""
+    if how == PRIORITY:
+        return -np.inf if np.isnan(worth[i]) else np.float64(worth[i])
+    return -(across * across + down * down) if how == MEDOID else np.float64(row)
+
+
+@njit(nogil=True)
+def _mean(x: Any, y: Any, begin: int, end: int, wanted: Any, some: bool) -> Any:
+    """The mean place of the points of a run, or of those that are wanted."""
+    across, down, count = 0.0, 0.0, 0
+    for i in range(begin, end):
+        if not some or wanted[i]:
+            across, down, count = across + x[i], down + y[i], count + 1
+    return across / max(count, 1), down / max(count, 1)
 
 
 def mark(radius: float) -> NDArray[np.uint8]:

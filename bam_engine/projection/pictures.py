@@ -1,90 +1,117 @@
 """Tiles of pictures: each cell of a tile shows one of its images.
 
-In:  points, what makes an image the better choice, and a way to get a thumbnail.
-Out: a PIL image. Knows nothing of files or the web.
+In:  points, what makes an image the better choice, and a store of small pictures.
+Out: RGBA (256, 256, 4). Knows nothing of files or the web.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps
 
+from bam_engine.projection.arrangement import Arrangement
+from bam_engine.projection.picture_store import PictureStore
 from bam_engine.projection.tiles import TILE, TileSource
 
-Thumbnail = Callable[[int], Image.Image | None]
 Frame = Callable[[int], tuple[int, int, int] | None]
+Cells = dict[tuple[int, int], int]
 
-GAP = 2
-"""Pixels left free around a picture, at each side."""
+GAP = 4
+"""Pixels left free around a picture, at each side; a frame is drawn in them. The smallest picture is 24 pixels."""
+
+FADED = 0.3
+"""The opacity of pictures outside a selection."""
+
+REPRESENTATIVES = ("best", "medoid", "newest")
 
 
-def representative(
-    source: TileSource, start: int, stop: int, priority: NDArray[np.float32] | None, middle: tuple[float, float]
-) -> int | None:
-    """Index of the point that stands for the run [start, stop): the highest priority, else the nearest to the middle.
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Which image of a cell is shown.
 
-    Ties go to the smaller row; points without a priority (NaN) come last.
+    ``best``: the highest ``priority`` (m,), those without one (NaN) last, or the medoid where there is no priority;
+    ``medoid``: the image nearest to the mean place of the cell's images, which is the medoid by squared distances;
+    ``newest``: the one that was added last. Ties go to the smaller row.
+    Images of ``only`` (m,) bool come before others.
     """
-    if stop <= start:
-        return None
-    run = slice(start, stop)
-    worth = np.full(stop - start, -np.inf) if priority is None else np.nan_to_num(priority[run], nan=-np.inf)
-    away = (source.x[run] - middle[0]) ** 2 + (source.y[run] - middle[1]) ** 2
-    return start + int(np.lexsort((source.rows[run], away if priority is None else 0 * away, -worth))[0])
+
+    how: str = "best"
+    priority: NDArray[np.float32] | None = None
+    only: NDArray[np.bool_] | None = None
+
+    def of(self, source: TileSource, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the point that stands for each run [start, stop) (k,); -1 for an empty one."""
+        from bam_engine.projection import kernels
+
+        best = self.how == "best" and self.priority is not None
+        how = kernels.PRIORITY if best else kernels.NEWEST if self.how == "newest" else kernels.MEDOID
+        worth = np.empty(0, np.float32) if self.priority is None or not best else self.priority
+        wanted = np.empty(0, np.bool_) if self.only is None else self.only
+        found: NDArray[np.int64] = kernels.representatives(
+            start, stop, source.x, source.y, source.rows, worth, wanted, how
+        )
+        return found
 
 
-def chosen(
-    source: TileSource, z: int, x: int, y: int, *, across: int, priority: NDArray[np.float32] | None
-) -> dict[tuple[int, int], int]:
+def chosen(source: TileSource, z: int, x: int, y: int, *, across: int, choice: Choice) -> Cells:
     """The point that each occupied cell (column, row) of tile (z, x, y) shows."""
     start, stop = source.grid(z, x, y, side=across)
-    found = {}
-    for row, column in zip(*np.nonzero(stop > start), strict=True):
-        middle = ((x + (column + 0.5) / across) / 2**z, (y + (row + 0.5) / across) / 2**z)
-        index = representative(source, int(start[row, column]), int(stop[row, column]), priority, middle)
-        if index is not None:
-            found[int(column), int(row)] = index
-    return found
+    return _cells(choice.of(source, start.ravel(), stop.ravel()), across)
+
+
+def arranged(arrangement: Arrangement, x: int, y: int, *, across: int) -> Cells:
+    """The point in each occupied cell (column, row) of tile (x, y), every image having a cell of its own."""
+    columns, rows = np.meshgrid(x * across + np.arange(across), y * across + np.arange(across))
+    return _cells(arrangement.points_in(columns.ravel(), rows.ravel()), across)
+
+
+def _cells(points: NDArray[np.int64], across: int) -> Cells:
+    return {(at % across, at // across): int(point) for at, point in enumerate(points.tolist()) if point >= 0}
 
 
 def compose(
-    source: TileSource,
-    z: int,
-    x: int,
-    y: int,
+    cells: Mapping[tuple[int, int], int],
+    rows: NDArray[np.int64],
     *,
     across: int,
-    priority: NDArray[np.float32] | None,
-    thumbnail: Thumbnail,
+    store: PictureStore,
     frame: Frame,
-) -> Image.Image | None:
-    """Tile (z, x, y) with a picture in each occupied cell; None when there is none to show.
+    only: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.uint8] | None, bool]:
+    """Draw a tile with the picture of each cell's point; None when there is none to show. Tell whether all were there.
 
-    ``thumbnail(row)`` gives a picture or None (the cell stays empty); ``frame(index)`` the colour around a point's
-    picture, or None.
+    ``frame(index)`` gives the colour around a point's picture, or None. Points where ``only`` does not hold are faded.
     """
     side = TILE // across
-    tile = Image.new("RGBA", (TILE, TILE))
-    drawn = False
-    for (column, row), index in chosen(source, z, x, y, across=across, priority=priority).items():
-        picture = thumbnail(int(source.rows[index]))
-        if picture is not None:
-            _put(tile, picture, column * side, row * side, side, frame(index))
-            drawn = True
-    return tile if drawn else None
+    tile = np.zeros((TILE, TILE, 4), np.uint8)
+    drawn, whole = False, True
+    for (column, row), index in cells.items():
+        picture = store.get(int(rows[index]), side - 2 * GAP)
+        if picture is None:
+            whole = False
+            continue
+        inside = only is None or bool(only[index])
+        _put(tile, picture, column * side, row * side, side, frame(index) if inside else None, 1.0 if inside else FADED)
+        drawn = True
+    return (tile if drawn else None), whole
 
 
 def _put(
-    tile: Image.Image, picture: Image.Image, left: int, top: int, side: int, colour: tuple[int, int, int] | None
+    tile: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
+    left: int,
+    top: int,
+    side: int,
+    colour: tuple[int, int, int] | None,
+    opacity: float,
 ) -> None:
-    """Fit a picture whole into a cell, a frame around it if it has a colour."""
-    edge = 0 if colour is None else max(2, side // 32)
-    room = side - 2 * (GAP + edge)
-    small = ImageOps.contain(picture.convert("RGB"), (room, room), Image.Resampling.BILINEAR)
-    left += (side - small.width) // 2
-    top += (side - small.height) // 2
+    """Put a picture into the middle of a cell, a frame around it if it has a colour."""
+    height, width = picture.shape[:2]
+    left += (side - width) // 2
+    top += (side - height) // 2
     if colour is not None:
-        box = (left - edge, top - edge, left + small.width + edge - 1, top + small.height + edge - 1)
-        ImageDraw.Draw(tile).rectangle(box, fill=(*colour, 255))
-    tile.paste(small, (left, top))
+        edge = min(GAP - 1, max(2, side // 64))
+        tile[top - edge : top + height + edge, left - edge : left + width + edge] = (*colour, 255)
+    tile[top : top + height, left : left + width, :3] = picture
+    tile[top : top + height, left : left + width, 3] = round(255 * opacity)

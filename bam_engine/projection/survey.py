@@ -31,6 +31,12 @@ CROWD = 12
 LAST_PICTURE_ZOOM = 6
 """However many images there are, they are shown from this zoom on."""
 
+SMALLEST_CELL = 3
+"""Picture cells are the tile halved so many times at most: 32 pixels, then 64, 128, 256."""
+
+MOST_SHOWN = 0.6
+"""Cells are no smaller than it takes to show this share of all images; at the deepest zoom the rest move aside."""
+
 PIXEL_DEPTH = TILE.bit_length() - 1
 
 
@@ -45,19 +51,44 @@ class Zoom:
     radius: float
     shade: NDArray[np.uint8]
 
+    @property
+    def log_shade(self) -> NDArray[np.uint8]:
+        """Shades that grow with the logarithm of the count instead, up to that of the fullest pixel of the map."""
+        most = len(self.shade) - 1
+        counts = np.arange(1, most + 1)
+        found = np.zeros(most + 1, np.uint8)
+        found[1:] = np.round(1 + 254 * np.log(counts) / np.log(most)) if most > 1 else 128
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """All zooms, and between which of them pictures are shown."""
+    """All zooms, and between which of them pictures are shown.
+
+    ``shown_depth`` is the depth at which cells are so small that most images have one of their own. At ``max_zoom``
+    a cell is a tile of 256 pixels, and all images have one: see :mod:`.arrangement`.
+    """
 
     zooms: tuple[Zoom, ...]
     picture_from_zoom: int
-    large_pictures_from_zoom: int
     max_zoom: int
+    shown_depth: int
 
     def pictures_across(self, z: int) -> int:
-        """How many pictures stand side by side in a tile: 4 of 64 pixels, deeper 2 of 128."""
-        return 2 if z >= self.large_pictures_from_zoom else 4
+        """How many pictures stand side by side in a tile: 8 of 32 pixels, deeper 4, 2 and 1.
+
+        The size grows evenly between the first zoom with pictures and the deepest, sooner where a larger cell shows
+        most images too. A cell never covers more of the map than one of the zoom above.
+        """
+        first, last = self.picture_from_zoom, self.max_zoom
+        left = max(last - z, 0)
+        span = last - first
+        halvings = -(-SMALLEST_CELL * left // span) if span >= SMALLEST_CELL else left
+        return 1 << min(halvings, max(self.shown_depth - z, 0), SMALLEST_CELL)
+
+    def picture_depth(self, z: int) -> int:
+        """The depth of the picture cells of zoom ``z``."""
+        return z + self.pictures_across(z).bit_length() - 1
 
 
 @dataclass(frozen=True)
@@ -65,6 +96,7 @@ class _Depth:
     cells: int
     median: float
     alone: float
+    shown: float
     shade: NDArray[np.uint8]
 
 
@@ -75,12 +107,11 @@ def survey(source: TileSource) -> Survey:
         Zoom(radius=_radius(len(source) / max(depths[z].cells, 1)), shade=depths[z + PIXEL_DEPTH].shade)
         for z in range(DEEPEST + 1)
     )
-    first = next((z for z in range(LAST_PICTURE_ZOOM) if depths[z + 2].median <= CROWD), LAST_PICTURE_ZOOM)
-    large = next((z for z in range(first + 1, DEEPEST) if depths[z + 1].median <= 1), DEEPEST)
-    last = next((z for z in range(large, DEEPEST) if depths[z + 1].alone >= 0.98), DEEPEST)
-    return Survey(
-        zooms, picture_from_zoom=first, large_pictures_from_zoom=large, max_zoom=min(last, large + 3, DEEPEST)
-    )
+    first = next((z for z in range(LAST_PICTURE_ZOOM) if depths[z + 3].median <= CROWD), LAST_PICTURE_ZOOM)
+    most = next((depth for depth in range(DEEPEST) if depths[depth].shown >= MOST_SHOWN), DEEPEST)
+    half = next((depth for depth in range(DEEPEST) if depths[depth].median <= 1), DEEPEST)
+    room = int(np.ceil(np.log(max(1.5 * len(source), 1)) / np.log(4)))  # half as many cells again as images
+    return Survey(zooms, first, min(max(first + 1, room, min(most, half + 3)), DEEPEST), most)
 
 
 def _depths(source: TileSource) -> list[_Depth]:
@@ -98,12 +129,13 @@ def _depths(source: TileSource) -> list[_Depth]:
 
 def _facts(counts: NDArray[np.int64]) -> _Depth:
     if not counts.size:
-        return _Depth(0, 0.0, 1.0, np.zeros(2, dtype=np.uint8))
+        return _Depth(0, 0.0, 1.0, 1.0, np.zeros(2, dtype=np.uint8))
     histogram = np.bincount(np.minimum(counts, COUNT_CAP))
     below = np.cumsum(histogram) - histogram
     shade = np.round(1 + 254 * (below + histogram / 2) / len(counts)).astype(np.uint8)
     shade[0] = 0
-    return _Depth(len(counts), float(np.median(counts)), float(histogram[1] / len(counts)), shade)
+    shown = float(len(counts) / counts.sum())
+    return _Depth(len(counts), float(np.median(counts)), float(histogram[1] / len(counts)), shown, shade)
 
 
 def _radius(points_per_tile: float) -> float:

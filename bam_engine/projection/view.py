@@ -1,31 +1,73 @@
 """One map as it is shown: its points, what it can be coloured by, and its pictures.
 
-In:  a layout, scores and labels by image row, a way to get a thumbnail.
+In:  a layout, scores, labels and groups by image row, a way to get a thumbnail.
 Out: tiles as WebP bytes, the image at a place, legends. Knows nothing of the web; routes hand its bytes on.
 
-Kinds of tiles: ``density``; ``score-NAME`` for each of ``scores``; ``accepted-NAME`` for each of ``labels``; and
-``pictures-KIND`` for each of these, the pictures that go with it.
+Kinds of tiles: ``density`` and ``density-log``; ``score-NAME`` for each of ``scores``; ``accepted-NAME`` for each of
+``labels``; ``category-NAME`` for each of ``categories``; and ``pictures-KIND`` for each of these, the pictures that go
+with it.
 """
 
-import io
 import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
 from bam_engine.errors import NotThere
-from bam_engine.projection import colours, pictures, shading
-from bam_engine.projection.survey import survey
+from bam_engine.projection import colours, legends, pictures, shading
+from bam_engine.projection.arrangement import Arrangement
+from bam_engine.projection.categories import Categories
+from bam_engine.projection.encoding import NOTHING, encode
+from bam_engine.projection.picture_store import PictureStore, Sprites, Thumbnail
+from bam_engine.projection.survey import Survey, survey
 from bam_engine.projection.tiles import TileSource
 
 PICTURES = "pictures-"
 KEPT = 12
-"""Colourings kept in memory; each is one float for each point."""
+"""Colourings kept in memory, each one float or byte for each point; as many sheets, and selections."""
+
+
+class TileKeeper(Protocol):
+    """Where drawn tiles are kept between runs."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is kept under a key, or None."""
+
+    def put(self, key: str, tile: bytes) -> None:
+        """Keep a tile; what cannot be kept is no error."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a map asks for when it needs it, each optional.
+
+    Attributes
+    ----------
+    categories : mapping of name to callable
+        What ``category-NAME`` is coloured by, called at its first use.
+    selection : callable
+        The id of a selection to its image rows; raises NotThere.
+    describe : callable
+        Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
+    kind_versions : mapping of kind to str
+        What changes whenever tiles of this kind would; without it the map's version does.
+    tiles : TileKeeper
+        Where tiles are kept.
+    sprites : Sprites
+        Where the smallest pictures are kept.
+    """
+
+    categories: Mapping[str, Callable[[], Categories]] = field(default_factory=dict)
+    selection: Callable[[str], ArrayLike] | None = None
+    describe: Callable[[int], Mapping[str, Any]] | None = None
+    kind_versions: Mapping[str, str] = field(default_factory=dict)
+    tiles: TileKeeper | None = None
+    sprites: Sprites | None = None
 
 
 class MapView:
@@ -47,12 +89,18 @@ class MapView:
         Image row to a picture, or None when it has none.
     describe : callable, optional
         Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
+    sources : Sources, optional
+        What else it may ask for.
+    representative : {"best", "medoid", "newest"}
+        Which image of a cell is shown: see :class:`.pictures.Choice`.
+    earlier : MapView, optional
+        An earlier view of the same layout: its points, pictures and unchanged colourings are taken over.
 
     Examples
     --------
     >>> view = MapView([[0.2, 0.3]], version="1", thumbnail=lambda row: None)
     >>> view.kinds(), view.at(0.2, 0.31, 0.05)
-    (('density',), 0)
+    (('density', 'density-log'), 0)
     """
 
     def __init__(
@@ -61,20 +109,41 @@ class MapView:
         *,
         rows: ArrayLike | None = None,
         version: str,
-        thumbnail: pictures.Thumbnail,
+        thumbnail: Thumbnail,
         scores: Mapping[str, ArrayLike] | None = None,
         labels: Mapping[str, ArrayLike] | None = None,
         describe: Callable[[int], Mapping[str, Any]] | None = None,
+        sources: Sources | None = None,
+        representative: str = "best",
+        earlier: "MapView | None" = None,
     ) -> None:
-        self.source = TileSource.build(layout, rows=rows)
-        self.plan = survey(self.source)
+        if representative not in pictures.REPRESENTATIVES:
+            raise NotThere(f"{representative!r} is no way to choose; choose {', '.join(pictures.REPRESENTATIVES)}.")
+        self.source: TileSource = earlier.source if earlier is not None else TileSource.build(layout, rows=rows)
+        self.plan: Survey = earlier.plan if earlier is not None else survey(self.source)
         self.version = version
-        self._thumbnail = thumbnail
+        self._sources = sources or Sources()
+        self._representative = representative
         self._scores = dict(scores or {})
         self._labels = dict(labels or {})
-        self._describe = describe
-        self._colourings: OrderedDict[str, shading.Colouring] = OrderedDict()
+        self._describe = describe or self._sources.describe
         self._lock = threading.Lock()
+        self._arranging = threading.Lock()
+        self._colourings: OrderedDict[str, shading.Colouring] = OrderedDict()
+        self._sheets: OrderedDict[tuple[str, str, int], shading.Index] = OrderedDict()
+        self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
+        self._arrangement: Arrangement | None = None
+        self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
+        if earlier is not None:
+            self._take_over(earlier)
+
+    def _take_over(self, earlier: "MapView") -> None:
+        with earlier._lock:
+            self._store, self._arrangement = earlier._store, earlier._arrangement
+            self._selected = OrderedDict(earlier._selected)
+            same = {kind for kind in self.kinds() if self.version_of(kind) == earlier.version_of(kind)}
+            self._colourings = OrderedDict((kind, made) for kind, made in earlier._colourings.items() if kind in same)
+            self._sheets = OrderedDict((key, sheet) for key, sheet in earlier._sheets.items() if key[0] in same)
 
     def __len__(self) -> int:
         """How many images are on the map."""
@@ -87,7 +156,7 @@ class MapView:
 
     @property
     def max_zoom(self) -> int:
-        """The zoom at which nearly every image stands alone; deeper tiles exist, but show nothing new."""
+        """The zoom at which every image stands in a cell of its own; deeper tiles exist, but show nothing new."""
         return self.plan.max_zoom
 
     @property
@@ -100,7 +169,12 @@ class MapView:
 
     def kinds(self) -> tuple[str, ...]:
         """What the map can be coloured by."""
-        return ("density", *(f"score-{name}" for name in self._scores), *(f"accepted-{name}" for name in self._labels))
+        families = (("score", self._scores), ("accepted", self._labels), ("category", self._sources.categories))
+        return ("density", "density-log", *(f"{family}-{name}" for family, names in families for name in names))
+
+    def version_of(self, kind: str) -> str:
+        """What changes whenever tiles of a kind would look different."""
+        return self._sources.kind_versions.get(kind, self.version)
 
     def colouring(self, kind: str) -> shading.Colouring:
         """The colouring of a kind, made at its first use.
@@ -114,53 +188,102 @@ class MapView:
             if kind in self._colourings:
                 self._colourings.move_to_end(kind)
                 return self._colourings[kind]
-        family, name = _parts(kind)
-        if kind == "density":
-            made = shading.DENSITY
-        elif family == "score" and name in self._scores:
-            made = shading.by_score(self.source, self._scores[name])
-        elif family == "accepted" and name in self._labels:
-            made = shading.by_label(self.source, self._labels[name])
-        else:
-            raise NotThere(f"the map cannot be coloured by {kind!r}; it can by {', '.join(self.kinds())}.")
+        made = self._made(kind)
         with self._lock:
-            self._colourings[kind] = made
-            while len(self._colourings) > KEPT:
-                self._colourings.popitem(last=False)
+            _remember(self._colourings, kind, made)
         return made
 
-    def tile(self, kind: str, z: int, x: int, y: int) -> bytes:
+    def _made(self, kind: str) -> shading.Colouring:
+        family, name = _parts(kind)
+        if kind in ("density", "density-log"):
+            return shading.DENSITY if kind == "density" else shading.DENSITY_LOG
+        if family == "score" and name in self._scores:
+            return shading.by_score(self.source, self._scores[name])
+        if family == "accepted" and name in self._labels:
+            return shading.by_label(self.source, self._labels[name])
+        if family == "category" and name in self._sources.categories:
+            return shading.by_category(self.source, self._sources.categories[name]())
+        raise NotThere(f"the map cannot be coloured by {kind!r}; it can by {', '.join(self.kinds())}.")
+
+    def tile(self, kind: str, z: int, x: int, y: int, *, only: str | None = None, theme: str = "light") -> bytes:
         """Tile (z, x, y) as WebP: points lossless, pictures lossy. A tile with nothing on it is a transparent image.
+
+        Parameters
+        ----------
+        only : str, optional
+            The id of a selection. Points outside it are grey; pictures of it are shown first, and others are faded.
+        theme : {"light", "dark"}
+            The page that the tile is shown on.
 
         Raises
         ------
         NotThere
-            There is no such kind or tile; picture tiles begin at ``picture_from_zoom``.
+            There is no such kind, tile, selection or theme; picture tiles begin at ``picture_from_zoom``.
         """
         below = kind.startswith(PICTURES) and z < self.picture_from_zoom
         if below or not self.source.has_tile(z, x, y):
             raise NotThere(f"there is no tile {z}/{x}/{y} of {kind!r}.")
-        if kind.startswith(PICTURES):
-            picture = self._pictures(kind.removeprefix(PICTURES), z, x, y)
-            return _nothing() if picture is None else encode(picture, lossless=False)
-        drawn = shading.draw(self.source, self.plan, self.colouring(kind), z, x, y)
-        return _nothing() if drawn is None else encode(Image.fromarray(drawn), lossless=True)
+        if theme not in colours.THEMES:
+            raise NotThere(f"there is no theme {theme!r}; there are {' and '.join(colours.THEMES)}.")
+        base = kind.removeprefix(PICTURES)
+        mask = None if only is None else self.selected(only)
+        keeper = self._sources.tiles
+        if keeper is None:
+            return self._drawn(kind, z, x, y, only, mask, theme)[0]
+        self._known(base)
+        key = f"{self.version_of(base)}/{kind}/{self._representative}/{only or ''}/{theme}/{z}/{x}/{y}"
+        kept = keeper.get(key)
+        if kept is not None:
+            return kept
+        body, whole = self._drawn(kind, z, x, y, only, mask, theme)
+        if whole and body is not NOTHING:
+            keeper.put(key, body)
+        return body
+
+    def selected(self, only: str) -> shading.Mask:
+        """Which points belong to a selection (m,).
+
+        Raises
+        ------
+        NotThere
+            There is no such selection.
+        """
+        with self._lock:
+            if only in self._selected:
+                self._selected.move_to_end(only)
+                return self._selected[only]
+        if self._sources.selection is None:
+            raise NotThere(f"there is no selection {only[:40]!r} on this map.")
+        rows = np.asarray(self._sources.selection(only), np.int64)
+        inside = np.zeros(1 + int(max(self.source.rows.max(initial=0), rows.max(initial=0))), np.bool_)
+        inside[rows] = True
+        mask = inside[self.source.rows]
+        with self._lock:
+            _remember(self._selected, only, mask)
+        return mask
 
     def at(self, x: float, y: float, radius: float, *, kind: str = "density", zoom: int | None = None) -> int | None:
         """Row of the image at a place: the one whose picture stands there at ``zoom``, else the nearest within radius.
 
         ``kind`` is what the map is coloured by; pictures are chosen by its score.
         """
-        index, _ = self._look(x, y, radius, kind, zoom)
+        index, _ = self._look(x, y, radius, kind, zoom, None)
         return None if index is None else int(self.source.rows[index])
 
     def look(
-        self, x: float, y: float, radius: float, *, kind: str = "density", zoom: int | None = None
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        *,
+        kind: str = "density",
+        zoom: int | None = None,
+        only: str | None = None,
     ) -> dict[str, Any] | None:
         """What :meth:`at` finds, ready for JSON: ``row``, its place ``x``, ``y``, what ``describe`` tells, ``score`` if
         the map is coloured by an attribute with scores, and ``box`` [left, top, right, bottom] if its picture is there.
         """
-        index, box = self._look(x, y, radius, kind, zoom)
+        index, box = self._look(x, y, radius, kind, zoom, only)
         if index is None:
             return None
         row = int(self.source.rows[index])
@@ -172,63 +295,91 @@ class MapView:
         place = {"row": row, "x": float(self.source.x[index]), "y": float(self.source.y[index])}
         return {**told, **place, **({"box": box} if box else {})}
 
-    def legend(self, kind: str) -> dict[str, object]:
-        """What the colours mean, ready for the map's component."""
-        made = self.colouring(kind)
-        name = _parts(kind)[1].replace("_", " ")
-        if made.kind == "accepted":
-            return colours.accepted_legend(name)
-        if made.kind == "score":
-            ends = f"{made.low:.3g}", f"{made.high:.3g}"
-            return colours.ramp_legend(made.table, title=f"Score: {name}", first=2, low=ends[0], high=ends[1])
-        return colours.ramp_legend(made.table, title="Images", first=1, low="few", high="many")
+    def legend(self, kind: str, theme: str = "light") -> dict[str, object]:
+        """What the colours mean, ready for the map's component: a ``title``, and a ``ramp`` with its ends ``low`` and
+        ``high``, or ``swatches`` with ``label``, ``colour`` and ``count``.
+        """
+        return legends.legend(self.colouring(kind), _parts(kind)[1].replace("_", " "), theme)
 
     def warm(self) -> None:
-        """Compile what the first tiles need (two seconds, once a process), away from the first visitor."""
-        sample = TileSource.build([[0.5, 0.5], [0.25, 0.25]])
-        plan = survey(sample)
-        for made in (shading.DENSITY, shading.by_score(sample, [0.0, np.nan]), shading.by_label(sample, [1, 0])):
-            shading.draw(sample, plan, made, 0, 0, 0)
+        """Compile what the first tiles and areas need (seconds, once a process), away from the first visitor."""
+        from bam_engine.projection.warming import warm
+
+        warm()
+
+    def _known(self, kind: str) -> None:
+        if kind not in self.kinds():
+            self._made(kind)  # says what there is
+
+    def _drawn(
+        self, kind: str, z: int, x: int, y: int, only: str | None, mask: shading.Mask | None, theme: str
+    ) -> tuple[bytes, bool]:
+        """A tile, and whether everything that belongs on it could be had."""
+        if kind.startswith(PICTURES):
+            base = kind.removeprefix(PICTURES)
+            table = self.colouring(base).table(theme)
+
+            def frame(index: int) -> tuple[int, int, int] | None:
+                at = self.colouring(base).index_at(index)
+                return None if at is None else (int(table[at][0]), int(table[at][1]), int(table[at][2]))
+
+            picture, whole = pictures.compose(
+                self._cells(base, z, x, y, mask),
+                self.source.rows,
+                across=self.plan.pictures_across(z),
+                store=self._store,
+                frame=frame,
+                only=mask,
+            )
+            return (NOTHING if picture is None else encode(picture, lossless=False)), whole
+        sheet = self._sheet(kind, z, only, mask) if shading.has_sheet(self.source, z) else None
+        colouring = self.colouring(kind)
+        drawn = shading.draw(self.source, self.plan, colouring, z, x, y, theme=theme, only=mask, sheet=sheet)
+        return (NOTHING if drawn is None else encode(drawn, lossless=True)), True
+
+    def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
+        key = kind, only or "", z
+        with self._lock:
+            if key in self._sheets:
+                self._sheets.move_to_end(key)
+                return self._sheets[key]
+        made = shading.sheet_of(self.source, self.plan, self.colouring(kind), z, only=mask)
+        with self._lock:
+            _remember(self._sheets, key, made)
+        return made
+
+    def _cells(self, kind: str, z: int, x: int, y: int, mask: shading.Mask | None) -> pictures.Cells:
+        """The point that each occupied picture cell of a tile shows."""
+        across = self.plan.pictures_across(z)
+        if self.plan.picture_depth(z) == self.max_zoom:
+            return pictures.arranged(self.arrangement(), x, y, across=across)
+        choice = pictures.Choice(self._representative, self._priority(kind), mask)
+        return pictures.chosen(self.source, z, x, y, across=across, choice=choice)
+
+    def arrangement(self) -> Arrangement:
+        """Every image in a cell of its own, as the deepest zoom shows them; found at its first use."""
+        with self._arranging:
+            if self._arrangement is None:
+                self._arrangement = Arrangement.of(self.source, self.max_zoom)
+            return self._arrangement
 
     def _priority(self, kind: str) -> NDArray[np.float32] | None:
         """What pictures are chosen by: the score of the attribute in question, or else the accepted ones first."""
-        self.colouring(kind)  # an unknown kind is told of here
-        name = _parts(kind)[1]
-        by = f"score-{name}" if name in self._scores else kind
-        return self.colouring(by).values
-
-    def _pictures(self, kind: str, z: int, x: int, y: int) -> Image.Image | None:
-        colouring = self.colouring(kind)
-
-        def frame(index: int) -> tuple[int, int, int] | None:
-            if colouring.values is None:
-                return None
-            value = colouring.values[index : index + 1]
-            score = colouring.kind == "score"
-            at = int(colouring.index_of(value)[0]) if score else colours.BLOCK * (int(value[0]) + 2)
-            red, green, blue, _ = (int(part) for part in colouring.table[at])
-            return red, green, blue
-
-        return pictures.compose(
-            self.source,
-            z,
-            x,
-            y,
-            across=self.plan.pictures_across(z),
-            priority=self._priority(kind),
-            thumbnail=self._thumbnail,
-            frame=frame,
-        )
+        self._known(kind)
+        family, name = _parts(kind)
+        if family not in ("score", "accepted"):
+            return None
+        return self.colouring(f"score-{name}" if name in self._scores else kind).values
 
     def _look(
-        self, x: float, y: float, radius: float, kind: str, zoom: int | None
+        self, x: float, y: float, radius: float, kind: str, zoom: int | None, only: str | None
     ) -> tuple[int | None, list[float] | None]:
         """Index of the point, and the cell that its picture fills if it was found by its picture."""
         if zoom is not None and zoom >= self.picture_from_zoom:
             column, row = math.floor(x * 2**zoom), math.floor(y * 2**zoom)
             if self.source.has_tile(zoom, column, row):
                 across = self.plan.pictures_across(zoom)
-                shown = pictures.chosen(self.source, zoom, column, row, across=across, priority=self._priority(kind))
+                shown = self._cells(kind, zoom, column, row, None if only is None else self.selected(only))
                 cell = int((x * 2**zoom - column) * across), int((y * 2**zoom - row) * across)
                 side = 1 / (2**zoom * across)
                 left, top = column / 2**zoom + cell[0] * side, row / 2**zoom + cell[1] * side
@@ -237,18 +388,10 @@ class MapView:
         return self.source.nearest(x, y, radius), None
 
 
-def encode(image: Image.Image, *, lossless: bool) -> bytes:
-    """WebP: lossless at its fastest for marks (a third of PNG's time), quality 80 for pictures."""
-    file = io.BytesIO()
-    if lossless:
-        image.save(file, "WEBP", lossless=True, method=0, quality=0)
-    else:
-        image.save(file, "WEBP", quality=80, method=2)
-    return file.getvalue()
-
-
-def _nothing() -> bytes:
-    return encode(Image.new("RGBA", (1, 1)), lossless=True)
+def _remember(kept: OrderedDict[Any, Any], key: Any, made: Any) -> None:
+    kept[key] = made
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
 
 
 def _parts(kind: str) -> tuple[str, str]:

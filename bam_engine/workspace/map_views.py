@@ -8,20 +8,33 @@ import io
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
 from PIL import Image
 
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, NotThere
 from bam_engine.projection import MapView
+from bam_engine.projection.view import Sources
+from bam_engine.workspace import selections
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.map_categories import categories_of
 from bam_engine.workspace.maps import points_of, scores_by_name
-from bam_engine.workspace.models import latest_model, scores_of
+from bam_engine.workspace.models import TrainedModel, latest_model, scores_of
+from bam_engine.workspace.sprites import SpriteFile
+from bam_engine.workspace.standing import highest, standings
 from bam_engine.workspace.thresholds import current_threshold
+from bam_engine.workspace.tile_cache import TileCache
+
+DRAWING = 2
+"""Of the way tiles are drawn: those drawn by an older one are drawn anew."""
 
 _LOOK_AGAIN = 1.0  # seconds
 
@@ -47,7 +60,7 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
             raise NotThere(f"there is no map {map_id!r}. Make one on the Map page.")
         version = map_version(workspace, map_id)
         if opened is None or opened.version != version:
-            opened = _open(workspace, folder, version)
+            opened = _open(workspace, folder, version, opened)
         workspace.memory[f"map:{map_id}"] = (opened, time.monotonic())
         return opened
 
@@ -65,29 +78,106 @@ def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, fl
     return view(workspace, map_id).source.in_polygon(corners)
 
 
-def _open(workspace: Workspace, folder: Path, version: str) -> MapView:
-    places, rows = points_of(workspace, folder.name)
-    return MapView(
+def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | None) -> MapView:
+    """Open a map; the points, pictures and unchanged colourings of an ``earlier`` view of the same points stay."""
+    map_id = folder.name
+    points = f"{(folder / 'about.json').stat().st_mtime_ns}"
+    known = workspace.memory.get(f"map-points:{map_id}")
+    same = earlier if earlier is not None and known == points else None
+    places, rows = (np.empty((0, 2), np.float32), None) if same is not None else points_of(workspace, map_id)
+    stamps = _stamps(workspace)
+    sources = Sources(
+        categories=categories_of(workspace, map_id),
+        selection=partial(selections.rows_of, workspace),
+        describe=partial(_describe, workspace, stamps),
+        kind_versions=_kind_versions(workspace, points, stamps),
+        tiles=tile_cache(workspace),
+        sprites=_sprites(workspace),
+    )
+    opened = MapView(
         places,
         rows=rows,
         version=version,
         scores=scores_by_name(workspace),
         labels=_decisions(workspace),
         thumbnail=partial(_thumbnail, workspace),
-        describe=partial(_describe, workspace),
+        sources=sources,
+        earlier=same,
     )
+    workspace.memory[f"map-points:{map_id}"] = points
+    return opened
+
+
+def tile_cache(workspace: Workspace) -> TileCache:
+    """Return where the tiles of a workspace are kept."""
+    with workspace.lock:
+        found: TileCache = workspace.memory.setdefault("tiles", TileCache(workspace.cache / "tiles"))
+        return found
+
+
+def _sprites(workspace: Workspace) -> SpriteFile:
+    with workspace.lock:
+        found: SpriteFile = workspace.memory.setdefault("sprites", SpriteFile(workspace.cache / "sprites" / "24.bin"))
+        return found
 
 
 def map_version(workspace: Workspace, map_id: str) -> str:
     """Return a name that changes whenever a tile of the map would look different."""
     about = workspace.cache / "layouts" / Path(map_id).name / "about.json"
-    parts = [workspace.id, str(about.stat().st_mtime_ns)]
+    stamps = _stamps(workspace)
+    parts = [str(DRAWING), workspace.id, str(about.stat().st_mtime_ns), stamps.labels, stamps.projects]
+    parts += [f"{name}.{stamp}.{stamps.cuts[name]}" for name, stamp in stamps.scores.items()]
+    return _digest(*parts)
+
+
+@dataclass(frozen=True)
+class _Stamps:
+    """What changes as soon as scores, cuts, answers or projects do."""
+
+    scores: dict[str, str]
+    cuts: dict[str, str]
+    labels: str
+    projects: str
+
+
+def _stamps(workspace: Workspace) -> _Stamps:
+    scores, cuts = {}, {}
     for attribute in workspace.attributes.all():
+        model = latest_model(workspace, attribute)
+        if model is None:
+            continue
         threshold = current_threshold(workspace, attribute)
-        if threshold is not None:
-            parts.append(f"{attribute.id}.{threshold.model_id}.{threshold.value:.6g}")
-        elif (model := latest_model(workspace, attribute)) is not None:
-            parts.append(f"{attribute.id}.{model.id}")
+        scores[attribute.name] = f"{attribute.id}.{model.id}.{_made_at(workspace, attribute, model)}"
+        cuts[attribute.name] = "" if threshold is None else f"{threshold.value:.6g}"
+    with workspace.engine.connect() as connection:
+        last = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0)))
+    labels = f"{last}.{workspace.redundancy}"
+    return _Stamps(scores, cuts, labels, f"{len(workspace.catalogue)}.{workspace.catalogue.descriptions}")
+
+
+def _made_at(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> int:
+    """Return when the scores were made: the same model may score anew, say after images were read at last."""
+    scores = scores_of(workspace, attribute, model)
+    if not isinstance(scores, np.memmap):  # made just now: read what was kept, which has a date
+        scores = scores_of(workspace, attribute, model)
+    return Path(scores.filename).stat().st_mtime_ns if isinstance(scores, np.memmap) and scores.filename else 0
+
+
+def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[str, str]:
+    """Return for each kind what its tiles depend on, so that an answer makes no tile of the scores anew."""
+    base = (str(DRAWING), workspace.id, points)
+    found = {kind: _digest(*base) for kind in ("density", "density-log", "category-cluster")}
+    found["category-project"] = _digest(*base, stamps.projects)
+    for name, stamp in stamps.scores.items():
+        found[f"score-{name}"] = _digest(*base, stamp)
+        found[f"accepted-{name}"] = _digest(*base, stamp, stamps.cuts[name])
+    for attribute in workspace.attributes.all():
+        for family in ("label", "disagreement"):
+            found[f"category-{family}-{attribute.name}"] = _digest(*base, stamps.labels, str(attribute.id))
+    return found
+
+
+def _digest(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
@@ -103,12 +193,16 @@ def _decisions(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
 
 
 def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
+    kept = workspace.thumbnails.read(row)
     try:
-        return Image.open(io.BytesIO(workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)))
-    except BamError:  # the file is gone: the map shows an empty place
+        return Image.open(io.BytesIO(kept or workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)))
+    except (BamError, OSError):  # the file is gone or damaged: the map shows an empty place
         return None
 
 
-def _describe(workspace: Workspace, row: int) -> Mapping[str, Any]:
+def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    return {"title": image.title or Path(image.uri).name}
+    kept = workspace.memory.get("standings")
+    if kept is None or kept[0] != (stamps.scores, stamps.cuts):
+        kept = workspace.memory["standings"] = ((stamps.scores, stamps.cuts), standings(workspace))
+    return {"title": image.title or Path(image.uri).name, "scores": highest(kept[1], row)}

@@ -1,6 +1,7 @@
 """Tiles show what lies in them, join without seams, and pictures stand where the map says."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from PIL import Image
 
 from bam_engine.errors import NotThere
 from bam_engine.projection import DEEPEST, MapView, TileSource, survey
-from bam_engine.projection.shading import DENSITY, Colouring, by_label, by_score, draw
+from bam_engine.projection.categories import Categories
+from bam_engine.projection.shading import DENSITY, DENSITY_LOG, Colouring, by_category, by_label, by_score, draw
 from bam_engine.projection.survey import Survey, Zoom
 
 COLOURS = {0: (200, 30, 30), 1: (30, 200, 30), 2: (30, 30, 200)}
@@ -24,7 +26,7 @@ def opened(tile: bytes) -> np.ndarray:
 
 def with_radius(plan: Survey, radius: float) -> Survey:
     zooms = tuple(Zoom(radius, zoom.shade) for zoom in plan.zooms)
-    return Survey(zooms, plan.picture_from_zoom, plan.large_pictures_from_zoom, plan.max_zoom)
+    return replace(plan, zooms=zooms)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,9 @@ def test_exactly_the_pixels_under_points_are_drawn(cloud: np.ndarray, z: int) ->
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("kind", ["density", "score", "accepted"])
-def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["density", "density-log", "score", "accepted", "category"])
+@pytest.mark.parametrize("picked", [False, True])
+def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str, picked: bool) -> None:
     """Marks across an edge are the same in a tile whose middle the edge is: the map moved by half a tile."""
     half = 0.5 / 8
     cloud = cloud[(cloud < 1 - half).all(axis=1)][:800]
@@ -63,6 +66,8 @@ def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str) -> None:
         plan = with_radius(survey(source), 4.5)
         made: Colouring = {
             "density": DENSITY,
+            "density-log": DENSITY_LOG,
+            "category": by_category(source, Categories("", tuple("abc"), np.arange(len(cloud)) % 4 - 1)),
             "score": by_score(source, scores),
             "accepted": by_label(source, np.sign(np.nan_to_num(scores))),
         }[kind]
@@ -70,7 +75,8 @@ def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str) -> None:
 
     def tile(moved: int, x: int, y: int) -> np.ndarray:
         source, plan, made = pictures[moved]
-        drawn = draw(source, plan, made, 3, x, y)
+        only = source.rows % 3 == 0 if picked else None
+        drawn = draw(source, plan, made, 3, x, y, only=only)
         return np.zeros((256, 256, 4), np.uint8) if drawn is None else drawn
 
     joined = np.block([[[tile(0, 3, 3)], [tile(0, 4, 3)]], [[tile(0, 3, 4)], [tile(0, 4, 4)]]])
@@ -92,11 +98,11 @@ def test_the_denser_pixel_has_the_stronger_shade_the_same_in_every_tile() -> Non
 
 
 def test_the_survey_counts_what_the_tiles_hold(cloud: np.ndarray) -> None:
-    """The zoom of pictures is the first whose median occupied 64-pixel cell holds twelve images at most."""
+    """The zoom of pictures is the first whose median occupied 32-pixel cell holds twelve images at most."""
     found = survey(TileSource.build(cloud)).picture_from_zoom
     medians = []
     for z in range(found + 1):
-        cells = (cloud.astype(float) * 4 * 2**z).astype(int)
+        cells = (cloud.astype(float) * 8 * 2**z).astype(int)
         medians.append(np.median(np.unique(cells, axis=0, return_counts=True)[1]))
     assert medians[-1] <= 12
     assert all(median > 12 for median in medians[:-1])
@@ -136,16 +142,17 @@ def test_pictures_stand_in_their_cells_and_the_place_under_them_gives_their_row(
     assert view.picture_from_zoom == 0
     tile = opened(view.tile("pictures-density", 0, 0, 0))
     assert tile.shape == (256, 256, 4)
-    assert np.abs(tile[32, 32, :3].astype(int) - COLOURS[0]).max() < 12  # nearest to the middle of its cell
-    assert np.abs(tile[160, 224, :3].astype(int) - COLOURS[2]).max() < 12
-    assert tile[..., 3][64:128].max() == 0
+    assert view.plan.pictures_across(0) == 2
+    assert np.abs(tile[64, 64, :3].astype(int) - COLOURS[0]).max() < 12  # of two as near to the mean the first
+    assert np.abs(tile[192, 192, :3].astype(int) - COLOURS[2]).max() < 12
+    assert tile[..., 3][:128, 128:].max() == 0
     by_score = opened(view.tile("pictures-score-media_comic", 0, 0, 0))
-    assert np.abs(by_score[32, 32, :3].astype(int) - COLOURS[1]).max() < 12  # the best of its cell
+    assert np.abs(by_score[64, 64, :3].astype(int) - COLOURS[1]).max() < 12  # the best of its cell
     assert view.at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0) == 1
-    assert view.at(0.02, 0.24, 0.0) is None
+    assert view.at(0.02, 0.24, 0.0, zoom=None) is None
     found = view.look(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
     assert found is not None
-    assert (found["row"], found["score"], found["box"]) == (1, 2.0, [0.0, 0.0, 0.25, 0.25])
+    assert (found["row"], found["score"], found["box"]) == (1, 2.0, [0.0, 0.0, 0.5, 0.5])
 
 
 def test_a_picture_that_cannot_be_had_leaves_its_cell_empty() -> None:

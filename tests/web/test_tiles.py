@@ -4,6 +4,7 @@ import io
 import threading
 import time
 
+import anyio
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,7 +13,16 @@ from starlette.testclient import TestClient
 
 from bam_engine.errors import NotThere
 from bam_engine.projection import MapView
+from bam_engine.projection.view import Sources
 from web.routes.tiles import tile_routes
+
+SCORE = {"name": "comic (media)", "score": 1.5, "probability": None, "accepted": None}
+
+
+def selection(name: str) -> list[int]:
+    if name != "some":
+        raise NotThere("this selection was dropped")
+    return list(range(50))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +36,8 @@ def view() -> MapView:
         thumbnail=lambda row: Image.new("RGB", (64, 64), (row % 255, 20, 20)),
         scores={"media_comic": scores},
         labels={"media_comic": np.sign(scores)},
-        describe=lambda row: {"title": f"image {row}"},
+        describe=lambda row: {"title": f"image {row}", "scores": [SCORE]},
+        sources=Sources(selection=selection),
     )
 
 
@@ -40,7 +51,9 @@ def client(view: MapView) -> TestClient:
     return TestClient(Starlette(routes=list(tile_routes(get_map))))
 
 
-@pytest.mark.parametrize("kind", ["density", "score-media_comic", "accepted-media_comic", "pictures-score-media_comic"])
+@pytest.mark.parametrize(
+    "kind", ["density", "score-media_comic", "accepted-media_comic", "pictures-score-media_comic", "density-log"]
+)
 def test_a_tile_is_a_picture_of_256_pixels_that_a_browser_may_keep_for_ever(client: TestClient, kind: str) -> None:
     reply = client.get(f"/tiles/all/{kind}/2/1/1.webp?v=abc")
     assert reply.status_code == 200
@@ -137,3 +150,126 @@ def test_no_more_tiles_are_drawn_at_once_than_allowed(view: MapView) -> None:
         for thread in asked:
             thread.join()
     assert most == 2
+
+
+@pytest.mark.parametrize("query", ["?only=some", "?theme=dark", "?only=some&theme=dark&v=abc"])
+def test_a_selection_and_a_theme_make_another_tile(client: TestClient, query: str) -> None:
+    plain, other = (client.get(f"/tiles/all/score-media_comic/0/0/0.webp{each}") for each in ("", query))
+    assert other.status_code == 200
+    assert other.content != plain.content
+    assert ("immutable" in other.headers["cache-control"]) == ("v=abc" in query)
+
+
+@pytest.mark.parametrize("query", ["?only=nothing", "?theme=sepia"])
+def test_a_selection_or_theme_that_is_not_there_is_a_404(client: TestClient, query: str) -> None:
+    assert client.get(f"/tiles/all/density/0/0/0.webp{query}").status_code == 404
+
+
+def test_nearest_tells_the_highest_scores(client: TestClient, view: MapView) -> None:
+    place = {"x": float(view.source.x[3]), "y": float(view.source.y[3]), "r": 0}
+    (line,) = client.get("/tiles/all/nearest", params=place).json()["scores"]
+    assert line == {"name": "comic (media)", "score": 1.5, "probability": None, "accepted": None}
+
+
+class Client:
+    """One browser asking over ASGI; it can leave."""
+
+    def __init__(self, app: Starlette, host: str = "one") -> None:
+        self.app, self.host, self.status, self.left = app, host, 0, anyio.Event()
+
+    async def receive(self) -> dict[str, object]:
+        if not self.left.is_set():
+            await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, object]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = int(str(message["status"]))
+
+    async def ask(self, path: str = "/tiles/all/density/0/0/0.webp") -> None:
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        scope |= {"client": (self.host, 1), "root_path": "", "scheme": "http", "server": ("here", 80)}
+        await self.app(scope, self.receive, self.send)  # type: ignore[arg-type]
+
+
+def slow_app(view: MapView, **limits: int) -> tuple[Starlette, threading.Event, list[int]]:
+    """An app whose drawing waits until it may go on, and the tiles that were begun."""
+    go_on, begun = threading.Event(), []
+
+    def get_map(_map_id: str) -> MapView:
+        begun.append(1)
+        go_on.wait(20)
+        return view
+
+    return Starlette(routes=list(tile_routes(get_map, **limits))), go_on, begun
+
+
+def test_what_its_client_no_longer_waits_for_is_not_drawn(view: MapView) -> None:
+    app, go_on, begun = slow_app(view, at_once=1)
+
+    async def play() -> list[Client]:
+        clients = [Client(app, f"client {number}") for number in range(40)]
+        async with anyio.create_task_group() as group:
+            for client in clients:
+                group.start_soon(client.ask)
+                await anyio.sleep(0)
+            while not begun:
+                await anyio.sleep(0.01)
+            for client in clients[1:-1]:
+                client.left.set()
+            await anyio.sleep(0.5)  # all have left; the last still waits
+            go_on.set()
+        return clients
+
+    clients = anyio.run(play)
+    assert len(begun) == 2
+    assert (clients[0].status, clients[-1].status) == (200, 200)
+
+
+def test_a_flood_is_answered_come_again_and_others_are_still_served(view: MapView) -> None:
+    app, go_on, begun = slow_app(view, at_once=2, waiting=20)
+
+    async def play() -> tuple[list[Client], Client]:
+        flood, other = [Client(app, "flood") for _ in range(3000)], Client(app, "other")
+        async with anyio.create_task_group() as group:
+            for client in flood:
+                group.start_soon(client.ask)
+            while sum(client.status == 503 for client in flood) < 2900:
+                await anyio.sleep(0.01)
+            group.start_soon(other.ask)
+            await anyio.sleep(0.2)
+            assert other.status == 0, "it waits for its turn"
+            go_on.set()
+        return flood, other
+
+    flood, other = anyio.run(play)
+    assert sum(client.status == 200 for client in flood) == 12  # two at once, and half of the queue
+    assert sum(client.status == 503 for client in flood) == 2988
+    assert other.status == 200
+    assert len(begun) == 13
+
+
+def test_after_a_flood_there_are_as_many_turns_as_before(view: MapView) -> None:
+    app, go_on, begun = slow_app(view, at_once=2, waiting=10)
+
+    async def play() -> None:
+        clients = [Client(app) for _ in range(8)]
+        async with anyio.create_task_group() as group:
+            for client in clients:
+                group.start_soon(client.ask)
+            await anyio.sleep(0.1)
+            for client in clients:
+                client.left.set()
+            await anyio.sleep(0.3)
+            go_on.set()
+        go_on.clear()
+        begun.clear()
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(Client(app).ask)
+            await anyio.sleep(0.3)
+            assert len(begun) == 2
+            go_on.set()
+
+    anyio.run(play)
+    assert len(begun) == 4

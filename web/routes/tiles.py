@@ -1,8 +1,9 @@
 """Routes of the map: tiles, the image at a place, and Leaflet itself.
 
 In:  a way to get a map by its id.
-Out: Starlette routes. Drawing runs in threads, a bounded number at once; every unknown address is a 404, since the
-server would answer an unmatched one with a page.
+Out: Starlette routes. Drawing runs in threads, a bounded number at once, with a bounded number waiting; what nobody
+waits for any longer is not drawn. Every unknown address is a 404, since the server would answer an unmatched one with a
+page.
 """
 
 import math
@@ -19,18 +20,24 @@ from starlette.routing import Route
 from bam_engine.errors import NotThere
 from bam_engine.projection import MapView
 from web.routes.caching import ALWAYS_ASK, FOR_EVER
+from web.routes.turns import FULL, LEFT, Turns
 
 GetMap = Callable[[str], MapView | None]
 
 LEAFLET = Path(__file__).resolve().parents[1] / "vendor" / "leaflet" / "leaflet-src.esm.js"
 
 
-def tile_routes(get_map: GetMap, *, at_once: int = 4) -> list[Route]:
+WAITING = 1000
+"""Tiles that may wait to be drawn: a browser asks for some dozens."""
+
+
+def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) -> list[Route]:
     """Routes under ``/tiles`` and ``/vendor``.
 
-    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION``: a tile, immutable for that version;
-    - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=``: the image at a place as JSON (``row`` null when there is none).
-      ``kind`` is the colouring; with ``z``, the image whose picture stands there;
+    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION&only=SELECTION&theme=light|dark``: a tile, immutable for
+      that version; with ``only`` the points outside a selection are grey;
+    - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=&only=``: the image at a place as JSON (``row`` null when there is
+      none), with its highest ``scores``. ``kind`` is the colouring; with ``z``, the image whose picture stands there;
     - ``GET /vendor/leaflet-src.esm.js``.
 
     Parameters
@@ -39,21 +46,27 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4) -> list[Route]:
         Map id to the map, None (or NotThere) when there is no such map. Called in a thread.
     at_once : int
         Tiles drawn at the same time; others wait.
+    waiting : int
+        How many wait, half of them of one client at most; to others the answer is 503, to come again.
     """
-    limiter = CapacityLimiter(at_once)
+    turns, limiter, looking = Turns(at_once=at_once, waiting=waiting), CapacityLimiter(at_once), CapacityLimiter(2)
 
     async def tile(request: Request) -> Response:
         asked = request.path_params
         numbers = [_whole(asked[name]) for name in ("z", "x", "y")]
-        version = request.query_params.get("v")
+        query = request.query_params
         if None in numbers:
             return _not_there()
-        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers)
-        drawn = await to_thread.run_sync(work, limiter=limiter)
+        only, theme = query.get("only") or None, query.get("theme", "light")
+        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers, only=only, theme=theme)
+        async with turns.turn(request) as word:
+            if word == FULL:
+                return _come_again()
+            drawn = None if word == LEFT else await to_thread.run_sync(work, limiter=limiter)
         if drawn is None:
             return _not_there()
         view, body = drawn
-        keep = FOR_EVER if version == view.version else ALWAYS_ASK
+        keep = FOR_EVER if query.get("v") == view.version else ALWAYS_ASK
         return Response(body, media_type="image/webp", headers={"Cache-Control": keep})
 
     async def nearest(request: Request) -> Response:
@@ -62,8 +75,9 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4) -> list[Route]:
             return _complaint("x, y and r are numbers, r is 0 or more: /tiles/ID/nearest?x=0.5&y=0.5&r=0.01")
         zoom = _whole(request.query_params.get("z", ""))
         kind = request.query_params.get("kind", "density")
-        work = partial(_find, get_map, request.path_params["map_id"], x, y, radius, kind, zoom)
-        found = await to_thread.run_sync(work, limiter=limiter)
+        only = request.query_params.get("only") or None
+        work = partial(_find, get_map, request.path_params["map_id"], x, y, radius, kind=kind, zoom=zoom, only=only)
+        found = await to_thread.run_sync(work, limiter=looking)
         return _not_there() if found is None else JSONResponse(found, headers={"Cache-Control": ALWAYS_ASK})
 
     async def leaflet(_request: Request) -> Response:
@@ -81,22 +95,24 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4) -> list[Route]:
     ]
 
 
-def _draw(get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int) -> tuple[MapView, bytes] | None:
+def _draw(
+    get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int, *, only: str | None, theme: str
+) -> tuple[MapView, bytes] | None:
     try:
         view = get_map(map_id)
-        return None if view is None else (view, view.tile(kind, z, x, y))
+        return None if view is None else (view, view.tile(kind, z, x, y, only=only, theme=theme))
     except NotThere:
         return None
 
 
 def _find(
-    get_map: GetMap, map_id: str, x: float, y: float, radius: float, kind: str, zoom: int | None
+    get_map: GetMap, map_id: str, x: float, y: float, radius: float, *, kind: str, zoom: int | None, only: str | None
 ) -> dict[str, Any] | None:
     try:
         view = get_map(map_id)
         if view is None:
             return None
-        return view.look(x, y, radius, kind=kind, zoom=zoom) or {"row": None}
+        return view.look(x, y, radius, kind=kind, zoom=zoom, only=only) or {"row": None}
     except NotThere:
         return None
 
@@ -120,3 +136,8 @@ def _not_there() -> Response:
 
 def _complaint(message: str) -> Response:
     return Response(message, status_code=400, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def _come_again() -> Response:
+    headers = {"Cache-Control": "no-store", "Retry-After": "1"}
+    return Response("too many tiles are waited for", status_code=503, media_type="text/plain", headers=headers)

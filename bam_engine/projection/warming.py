@@ -1,0 +1,28 @@
+"""The map's kernels compiled before anybody waits for them."""
+
+import numpy as np
+
+from bam_engine.projection import pictures, shading
+from bam_engine.projection.arrangement import Arrangement
+from bam_engine.projection.categories import Categories
+from bam_engine.projection.survey import survey
+from bam_engine.projection.tiles import TileSource
+
+
+def warm() -> None:
+    """Draw a map of two points in every way, select an area of it and arrange it: each kernel is compiled once."""
+    sample = TileSource.build([[0.5, 0.5], [0.25, 0.25]])
+    plan, some = survey(sample), np.array([True, False])
+    ways = (
+        shading.DENSITY,
+        shading.by_score(sample, [0.0, np.nan]),
+        shading.by_label(sample, [1, 0]),
+        shading.by_category(sample, Categories("", ("one",), np.array([0, -1]))),
+    )
+    for made in ways:
+        for only in (None, some):
+            shading.draw(sample, plan, made, 0, 0, 0, only=only)
+    sample.in_polygon([(0, 0), (1, 0), (1, 1)])
+    Arrangement.of(sample, 2)
+    for choice in (pictures.Choice(), pictures.Choice(priority=np.zeros(2, np.float32), only=some)):
+        pictures.chosen(sample, 0, 0, 0, across=2, choice=choice)

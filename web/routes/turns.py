@@ -1,0 +1,85 @@
+"""Taking turns at drawing: some at once, some waiting, the others are told to come again; who has left is passed over.
+
+In:  a request. Out: its turn, or word that there is none.
+"""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from starlette.requests import Request
+
+TURN, LEFT, FULL = "turn", "left", "full"
+
+_LOOK = 0.1  # seconds between two looks whether a waiting client is still there
+
+
+class Turns:
+    """At most ``at_once`` at work, at most ``waiting`` in the queue, and half of those for any one client.
+
+    First come, first served.
+    """
+
+    def __init__(self, *, at_once: int, waiting: int) -> None:
+        self.at_once = at_once
+        self.waiting = waiting
+        self._working = 0
+        self._queue: list[anyio.Event] = []
+        self._of_client: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def turn(self, request: Request) -> AsyncIterator[str]:
+        """Wait for a turn; give ``turn``, ``left`` when the client went away, or ``full`` when too many wait."""
+        if await request.is_disconnected():
+            yield LEFT
+            return
+        client = request.client.host if request.client is not None else ""
+        if self._working >= self.at_once or self._queue:
+            if len(self._queue) >= self.waiting or self._of_client[client] >= max(1, self.waiting // 2):
+                yield FULL
+                return
+            if not await self._wait(request, client):
+                yield LEFT
+                return
+        else:
+            self._working += 1
+        try:
+            yield TURN
+        finally:
+            self._pass_on()
+
+    async def _wait(self, request: Request, client: str) -> bool:
+        """Wait in the queue; return False, holding no turn, when the client has left."""
+        own = anyio.Event()
+        self._queue.append(own)
+        self._of_client[client] += 1
+        here = False
+        try:
+            looked = time.monotonic()
+            while not own.is_set():
+                with anyio.move_on_after(_LOOK):
+                    await own.wait()
+                if time.monotonic() - looked >= _LOOK or own.is_set():
+                    looked = time.monotonic()
+                    if await request.is_disconnected():
+                        return False
+            here = True
+            return True
+        finally:
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
+            if not here:
+                if own.is_set():
+                    self._pass_on()  # the turn came too late
+                else:
+                    self._queue.remove(own)
+
+    def _pass_on(self) -> None:
+        """Give a turn that has ended to who waits longest: the number of those at work stays the same."""
+        self._working -= 1
+        if self._queue and self._working < self.at_once:
+            self._working += 1
+            self._queue.pop(0).set()
