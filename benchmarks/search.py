@@ -3,9 +3,10 @@
     python -m benchmarks.search [--n 2500000] [--dim 512] [--count 1000] [--no-peers] [--copies 250000] [--json FILE]
 
 Generated float16 vectors in a thousand heaps; the queries are like vectors of theirs. Ours and the peers that are
-exact must find the same; an index is told with its recall, how long it takes to build and what it needs in memory. No
-search can be faster than the memory is read: how long one pass over the vectors takes is the floor. After that,
-near-duplicates: copies a little off are planted among generated vectors, and counted is how many are found.
+exact must find the same; an index is told with its recall, how long it takes to build and what it needs in memory.
+Heaps flatter an index: what is alike lies in one of its lists. No search can be faster than the memory is read: how
+long one pass over the vectors takes is the floor. After that, near-duplicates: copies a little off are planted among
+generated vectors, and counted is how many are found.
 """
 
 import argparse

@@ -121,9 +121,17 @@ def _save(query: Query) -> None:
 
 
 def offer_folding() -> None:
-    """Offer to look for near-duplicates, and draw how that goes."""
+    """Where near-duplicates are not looked up, or not all: offer to do it, and draw how that goes."""
     ws = workspace()
-    if not ui.show_job(FOLDING, unit="steps") and st.button("Look for near-duplicates", icon=":material/content_copy:"):
+    if ui.show_job(FOLDING, unit="steps"):
+        return
+    newer = near_duplicates.folding(ws).newer if near_duplicates.searched(ws) else 0
+    if near_duplicates.searched(ws) and not newer:
+        return
+    if newer:
+        st.caption(f"{ui.several(newer, 'image')} came since near-duplicates were looked for, and are not folded.")
+    words = "Look again" if newer else "Look for near-duplicates"
+    if st.button(words, icon=":material/content_copy:", disabled=len(ws.vectors()) == 0):
         ws.jobs.forget(FOLDING)
         ws.jobs.start_once(
             FOLDING, "Looking for near-duplicates", lambda report: near_duplicates.find_groups(ws, report=report)

@@ -7,6 +7,7 @@ catalogue and are kept until a description changes.
 
 import json
 import threading
+import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -243,9 +244,9 @@ def _projects(workspace: Workspace, version: str) -> Projects:
     folder = workspace.cache / "facets"
     file, n = folder / f"projects-{version}.npz", int(version.split("-")[0])
     try:
-        with np.load(file) as kept:
+        with file.open("rb") as opened, np.load(opened) as kept:
             return Projects(kept["codes"], tuple(json.loads(bytes(kept["names"]))))
-    except (OSError, ValueError, KeyError):  # not there, or not ours to read: it is derived
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or not ours to read: it is derived
         pass
     names: dict[str | None, int] = {None: 0}
     column = db.images.c.project_id
