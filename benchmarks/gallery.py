@@ -27,12 +27,13 @@ from benchmarks.machine import machine
 
 AIMS = {"cold": 1500.0, "warm": 300.0, "jump": 500.0}  # ms
 PICTURES = 2000  # different ones on the disk
-WIDTH, HEIGHT = 1720, 1300
+WIDTH, HEIGHT = 1720, 2100  # tall enough for 300 of the smallest thumbnails
 
 _SEEN = """([wanted]) => {
   const roots = [document, ...[...document.querySelectorAll('*')].map(part => part.shadowRoot).filter(Boolean)];
   const frame = roots.map(root => root.querySelector('.endless')).find(Boolean);
-  const view = frame ? frame.getBoundingClientRect() : {top: 0, bottom: innerHeight};
+  const own = frame ? frame.getBoundingClientRect() : {top: 0, bottom: innerHeight};
+  const view = {top: Math.max(0, own.top), bottom: Math.min(innerHeight, own.bottom)};
   const all = roots.flatMap(root => [...root.querySelectorAll(frame ? '.cell' : 'img')]);
   const inside = all.filter(part => { const box = part.getBoundingClientRect();
     return box.bottom > view.top && box.top < view.bottom; });

@@ -8,7 +8,7 @@ from bam_engine.workspace.listing import Listing, listed
 from web import ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
-from web.gallery_actions import chosen_popover, last_answer, offer_folding, views_popover
+from web.gallery_actions import chosen_popover, last_answer, names_read, offer_folding, views_popover
 from web.gallery_bar import SORTS, chips, query_bar
 from web.image_panel import open_image
 from web.navigation import link
@@ -59,6 +59,8 @@ def headline(listing: Listing) -> str:
 query, end = query_bar(views_popover)
 chips(query)
 last_answer()
+if not names_read(query):
+    st.stop()
 try:
     listing = listed(ws, query)
 except BamError as error:

@@ -20,6 +20,8 @@ from web.gallery_bar import show
 from web.navigation import go
 
 FOLDING = "near-duplicates"
+NAMES = "names"
+MANY_NAMES = 100_000  # more are read in the background
 _LAST = "gallery-bulk"
 _REMOVED = "gallery-removed"
 
@@ -118,6 +120,27 @@ def _save(query: Query) -> None:
         st.error(ui.plain(str(error)))
         return
     st.rerun()
+
+
+def names_read(query: Query) -> bool:
+    """Whether words can be looked for at once; where many names were not read yet, read them and draw how that goes."""
+    ws = workspace()
+    if not query.words:
+        return True
+    if ws.jobs.is_running(NAMES):
+        return not ui.show_job(NAMES, unit="names")
+    names = search.names_of(ws)
+    if names.behind() < MANY_NAMES:
+        ws.jobs.forget(NAMES)
+        return True
+    if ws.jobs.get(NAMES) is not None:  # it was stopped, or could not be done
+        ui.show_job(NAMES, unit="names")
+        if not st.button("Read on", icon=":material/refresh:"):
+            return False
+        ws.jobs.forget(NAMES)
+    ws.jobs.start_once(NAMES, "Reading titles and file names", lambda report: names.refresh(report=report))
+    ui.show_job(NAMES, unit="names")
+    return False
 
 
 def offer_folding() -> None:

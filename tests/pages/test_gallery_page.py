@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, bulk, facets, near_duplicates, saved_views, thresholds
+from bam_engine.workspace import Workspace, bulk, facets, near_duplicates, saved_views, search, thresholds
 from bam_engine.workspace.embedding import vectors_of
 from bam_engine.workspace.gallery_query import Query, from_url
 from bam_engine.workspace.listing import Listing, listed
@@ -281,6 +281,17 @@ def test_near_duplicates_are_looked_for_from_the_page_and_folded_into_one(
     assert not {40, 41} & set(screen.rows)
     assert "which stand for 120" in words
     assert f"{folded} image" in words
+
+
+def test_many_names_are_read_in_the_background_before_words_are_looked_for(
+    open_page: OpenPage, scored: Workspace, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.gallery_actions.MANY_NAMES", 100)
+    app = open_page(scored, "gallery", attribute="", words="emoji", place="all")
+    run_until(app, lambda: screen.listing is not None)
+    assert search.names_of(scored).behind() == 0
+    assert screen.rows == listed(scored, Query(words="emoji")).rows.tolist()
+    assert screen.rows
 
 
 def test_likes_of_a_picture_that_is_brought_along(
