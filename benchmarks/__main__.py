@@ -19,6 +19,9 @@ SUITE = (
     "coverage",
     "tiles",
     "layouts",
+    "lasso",
+    "search",
+    "gallery",
 )
 
 

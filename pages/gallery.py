@@ -4,12 +4,11 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.workspace import near_duplicates
 from bam_engine.workspace.listing import Listing, listed
 from web import ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
-from web.gallery_actions import chosen_popover, last_answer, offer_folding, views_popover
+from web.gallery_actions import chosen_popover, last_answer, names_read, offer_folding, views_popover
 from web.gallery_bar import SORTS, chips, query_bar
 from web.image_panel import open_image
 from web.navigation import link
@@ -37,7 +36,7 @@ def precision(listing: Listing) -> str:
 def headline(listing: Listing) -> str:
     """Say what is shown, of how many, and how sure that is."""
     query, count = listing.query, ui.several(len(listing), "image")
-    words = f"{count} found" if query.text or query.words or query.like else count
+    words = f"{count} found" if query.searched else count
     if listing.counts is not None:
         words += f", which stand for {listing.found:,}"
     if query.place == "accepted" and listing.about is not None:
@@ -60,6 +59,8 @@ def headline(listing: Listing) -> str:
 query, end = query_bar(views_popover)
 chips(query)
 last_answer()
+if not names_read(query):
+    st.stop()
 try:
     listing = listed(ws, query)
 except BamError as error:
@@ -70,7 +71,7 @@ for note in listing.notes:
     st.info(ui.plain(note))
 if query.attribute and listing.about is None:
     link("rounds", "Label a first round", query.attribute)
-if query.folded and not near_duplicates.searched(ws):
+if query.folded:
     offer_folding()
 if not len(listing):
     st.warning(f"Nothing is left: {ui.plain(listing.emptied_by)}.", icon=":material/filter_alt_off:")

@@ -5,7 +5,7 @@ import streamlit as st
 from web import ui
 from web.engine import workspace
 from web.image_facts import draw_image
-from web.image_panel import steps
+from web.image_panel import more_like, steps
 
 ws = workspace()
 ui.head("Image", "All that is known of one image. Click one of those near it to go on from there.")
@@ -20,6 +20,7 @@ if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked) <
     asked = "0"
 row = int(asked)
 wanted = steps(row, key="image", count=n)
+more_like(row, key="image")
 clicked = draw_image(row, key="image")
 wanted = clicked if wanted is None else wanted
 if wanted is not None:

@@ -20,6 +20,8 @@ from web.gallery_bar import show
 from web.navigation import go
 
 FOLDING = "near-duplicates"
+NAMES = "names"
+MANY_NAMES = 100_000  # more are read in the background
 _LAST = "gallery-bulk"
 _REMOVED = "gallery-removed"
 
@@ -120,10 +122,39 @@ def _save(query: Query) -> None:
     st.rerun()
 
 
-def offer_folding() -> None:
-    """Offer to look for near-duplicates, and draw how that goes."""
+def names_read(query: Query) -> bool:
+    """Whether words can be looked for at once; where many names were not read yet, read them and draw how that goes."""
     ws = workspace()
-    if not ui.show_job(FOLDING, unit="steps") and st.button("Look for near-duplicates", icon=":material/content_copy:"):
+    if not query.words:
+        return True
+    if ws.jobs.is_running(NAMES):
+        return not ui.show_job(NAMES, unit="names")
+    names = search.names_of(ws)
+    if names.behind() < MANY_NAMES:
+        ws.jobs.forget(NAMES)
+        return True
+    if ws.jobs.get(NAMES) is not None:  # it was stopped, or could not be done
+        ui.show_job(NAMES, unit="names")
+        if not st.button("Read on", icon=":material/refresh:"):
+            return False
+        ws.jobs.forget(NAMES)
+    ws.jobs.start_once(NAMES, "Reading titles and file names", lambda report: names.refresh(report=report))
+    ui.show_job(NAMES, unit="names")
+    return False
+
+
+def offer_folding() -> None:
+    """Where near-duplicates are not looked up, or not all: offer to do it, and draw how that goes."""
+    ws = workspace()
+    if ui.show_job(FOLDING, unit="steps"):
+        return
+    newer = near_duplicates.folding(ws).newer if near_duplicates.searched(ws) else 0
+    if near_duplicates.searched(ws) and not newer:
+        return
+    if newer:
+        st.caption(f"{ui.several(newer, 'image')} came since near-duplicates were looked for, and are not folded.")
+    words = "Look again" if newer else "Look for near-duplicates"
+    if st.button(words, icon=":material/content_copy:", disabled=len(ws.vectors()) == 0):
         ws.jobs.forget(FOLDING)
         ws.jobs.start_once(
             FOLDING, "Looking for near-duplicates", lambda report: near_duplicates.find_groups(ws, report=report)

@@ -12,7 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.workspace import facets
+from bam_engine.workspace import facets, near_duplicates, uploads
+from bam_engine.workspace.conditions import NEAR
 from bam_engine.workspace.embedding import reads_text
 from bam_engine.workspace.gallery_query import LABELS, Query, from_url
 from bam_engine.workspace.listing import FACETS, facet_counts
@@ -22,9 +23,14 @@ from bam_engine.workspace.thresholds import current_threshold
 from web import ui
 from web.engine import workspace
 
-PLACES = {"all": "All", "accepted": "Accepted", "near": "Close calls", "rejected": "Rejected"}
+PLACES = {"all": "All", "accepted": "At or above", "near": "Near", "rejected": "Below"}
+PLACES_HELP = (
+    "Images that score at the threshold or above are accepted, those below rejected. Near are the {near:,} closest on "
+    "either side, where a mistake is likeliest."
+)
 SORTS = {
     "score": "Best first",
+    "closest": "Closest to threshold first",
     "found": "Best match first",
     "shuffled": "Shuffled",
     "spread": "Most varied first",
@@ -50,7 +56,7 @@ _CSS = """<style>
   .st-key-gallery-bar [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
 }
 </style>"""
-_HIDDEN = ("like", "selection")  # without a widget of their own
+_HIDDEN = ("like", "upload", "selection")  # without a widget of their own
 
 
 def query_bar(beside: Callable[[Query], None]) -> tuple[Query, DeltaGenerator]:
@@ -76,15 +82,27 @@ def chips(query: Query) -> None:
     ]
     told += [f"label: {', '.join(STATES[state] for state in query.label)}"] if query.label else []
     told += [f"like {ui.several(len(query.like), 'image')}"] if query.like else []
+    told += ["like this picture"] if query.upload else []
     told += ["one selection"] if query.selection else []
+    told += ["near-duplicates folded"] if query.folded else []
     if not told and not (query.yes or query.no or query.text or query.words):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
+        if query.upload:
+            _brought(query.upload)
         if told:
             st.caption("Only " + ui.plain(" · ".join(told)), width="content")
         if st.button("Clear all conditions", icon=":material/filter_alt_off:", type="tertiary"):
             show(Query(attribute=query.attribute, place=query.place, sort=_sort_without_search(query), seed=query.seed))
             st.rerun()
+
+
+def _brought(upload_id: str) -> None:
+    """Draw the picture whose likes are looked for."""
+    try:
+        st.image(uploads.upload_of(workspace(), upload_id).picture, width=56)
+    except BamError:  # the page says what is wrong with it
+        return
 
 
 def _sort_without_search(query: Query) -> str:
@@ -130,7 +148,7 @@ def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
 
 
 def _narrowed(query: Query) -> bool:
-    return bool(query.text or query.words or query.like or query.selection or query.label)
+    return query.searched or bool(query.selection or query.label)
 
 
 def _first_look(name: str) -> dict[str, list[str]]:
@@ -188,16 +206,18 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
     with st.container(horizontal=True, vertical_alignment="bottom"):
         counts = facet_counts(workspace(), query, ["place"])["place"] if query.attribute else {}
         st.segmented_control(
-            "Show",
+            "Threshold",
             list(PLACES),
             key="gallery-place",
             disabled=not query.attribute,
             required=True,
+            help=PLACES_HELP.format(near=NEAR),
             format_func=lambda place: (
-                PLACES[place] + (f" {counts[place]:,}" if place in counts and place != "all" else "")
+                PLACES[place] + (f" · {counts[place]:,}" if place in counts and place != "all" else "")
             ),
         )
-        sorts = [sort for sort in SORTS if sort != "found" or query.text or query.words or query.like]
+        meaningless = {"found": not query.searched, "closest": not query.attribute}
+        sorts = [sort for sort in SORTS if not meaningless.get(sort)]
         if st.session_state["gallery-sort"] not in sorts:
             st.session_state["gallery-sort"] = "score"
         st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.get, width=190)
@@ -205,6 +225,8 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
             st.button("Reshuffle", icon=":material/shuffle:", on_click=_reshuffle)
         with st.popover("Filters", icon=":material/filter_alt:"):
             _facets(_chosen())
+        with st.popover("By image", icon=":material/image_search:"):
+            _by_image(_chosen())
         beside(_chosen())
         return st.empty()
 
@@ -228,9 +250,13 @@ def _facets(query: Query) -> None:
         _choice("Label", "label", {state: counts["label"].get(state, 0) for state in LABELS}, STATES.get)
     _looking()
     _choice("Colour (fills at least 15 % of the picture)", "colour", counts["colour"], str)
+    _choice("Year", "year", counts["year"], str)
     seen = facets.looked(workspace())
-    where = f"{seen.from_exif:,} by the picture's own record, {seen.from_file:,} by the date of the file"
-    _choice(f"Year ({where})", "year", counts["year"], str)
+    if seen.done:
+        st.caption(
+            f"The day the picture was taken, where its own record tells it ({seen.from_exif:,}); else the last "
+            f"change of its file ({seen.from_file:,}), which may be the day it was copied."
+        )
     projects = list(dict.fromkeys([*counts["project"], *query.project]))
     st.multiselect(
         "Project",
@@ -239,7 +265,36 @@ def _facets(query: Query) -> None:
         placeholder="any" if len(projects) < facets.MOST_PROJECTS else f"the {facets.MOST_PROJECTS} largest",
         format_func=lambda name: f"{name} · {counts['project'].get(name, 0):,}",
     )
+    _folding()
+
+
+def _folding() -> None:
+    """Offer to fold near-duplicates; say what that does, and of how many images."""
     st.toggle("Fold near-duplicates into one", key="gallery-folded")
+    if near_duplicates.searched(workspace()):
+        found = near_duplicates.folding(workspace())
+        words = f"{ui.several(found.folded, 'image')} would fold into {ui.several(found.groups, 'other')}."
+        newer = f" {found.newer:,} came after that was looked up." if found.newer else ""
+        st.caption(words + newer)
+
+
+def _by_image(query: Query) -> None:
+    """Take a picture and show what is most like it."""
+    if len(workspace().vectors()) == 0:
+        st.caption("Nothing is embedded yet, so nothing can be told to be alike.")
+        return
+    given = st.file_uploader("A picture whose likes you want to see", key="gallery-given", max_upload_size=64)
+    st.caption("It is not added to the collection. To look for likes of an image that is here, open it.")
+    if given is None or not ui.is_news("gallery-given", given.file_id):
+        return
+    try:
+        with st.spinner("Reading the picture …"):
+            kept = uploads.keep(workspace(), given.getvalue())
+    except BamError as error:
+        st.error(ui.plain(str(error)), icon=":material/broken_image:")
+        return
+    show(Query(attribute=query.attribute, upload=kept, sort="found"))
+    st.rerun()
 
 
 def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[str], str | None]) -> None:

@@ -10,8 +10,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bam_engine.workspace.gallery_query import Query
 from web import ui
+from web.engine import workspace
 from web.image_facts import draw_image
+from web.navigation import go
 
 _ROW, _AMONG = "panel_row", "panel_among"
 
@@ -29,16 +32,29 @@ def _panel() -> None:
         row = int(st.session_state[_ROW])
         wanted = steps(row, key="panel")
         clicked = draw_image(row, key="panel", wide=False)
-        st.page_link(
-            st.session_state["pages"]["image"],
-            label="Open as a page",
-            icon=":material/open_in_full:",
-            query_params={"row": str(row)},
-        )
+        with st.container(horizontal=True):
+            more_like(row, key="panel")
+            st.page_link(
+                st.session_state["pages"]["image"],
+                label="Open as a page",
+                icon=":material/open_in_full:",
+                query_params={"row": str(row)},
+            )
         wanted = clicked if wanted is None else wanted
         if wanted is not None:
             st.session_state[_ROW] = wanted
             st.rerun(scope="fragment")
+
+
+def more_like(row: int, *, key: str) -> None:
+    """Draw the way to all that is like an image, in the gallery."""
+    if len(workspace().vectors()) <= row:
+        return
+    if st.button("More like this", key=f"{key}-more", icon=":material/image_search:"):
+        names = [attribute.name for attribute in workspace().attributes.all()]
+        kept = st.session_state.get("attribute_kept")
+        st.session_state["gallery-next"] = Query(attribute=kept if kept in names else "", like=(row,), sort="found")
+        go("gallery")
 
 
 def steps(row: int, *, key: str, count: int | None = None) -> int | None:

@@ -73,6 +73,14 @@ class Names:
         """
         return len(self._text(report)[1])
 
+    def behind(self) -> int:
+        """Return how many lines are missing: what a search would read first, about a second for 250,000 names."""
+        version, count = self._catalogue.descriptions, len(self._catalogue)
+        with self._lock:
+            if self._opened is None or self._opened[0] != version:
+                self._opened = (version, *self._read(version))
+            return count - len(self._opened[2])
+
     def _grades(self, words: list[bytes]) -> npt.NDArray[np.int16]:
         from bam_engine.collection.names_kernels import grade
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.workspace import facets, label_states, search, selections, tasks
+from bam_engine.workspace import facets, label_states, search, selections, tasks, uploads
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.embedding import alike
 from bam_engine.workspace.gallery_query import Query
 from bam_engine.workspace.scored import Scored
 
@@ -164,6 +165,9 @@ def _searched(workspace: Workspace, asked: Conditions, query: Query) -> Rows | N
     if query.like:
         found = search.by_images(workspace, query.like, FOUND)
         _add(asked, "like", _holding(found, asked.n), f"among the {FOUND:,} most like the examples")
+    if query.upload:
+        found = alike(workspace, uploads.upload_of(workspace, query.upload).vector, FOUND)[0]
+        _add(asked, "upload", _holding(found, asked.n), f"among the {FOUND:,} most like the picture")
     return found
 
 

@@ -107,17 +107,6 @@ def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[in
     return _pairs(*alike(workspace, vectors[row].astype(np.float32), count, without=row))
 
 
-def search_text(workspace: Workspace, text: str, count: int = 200) -> list[tuple[int, float]]:
-    """Return the ``count`` images that match ``text`` best, with their cosine similarity.
-
-    Raises
-    ------
-    EmbeddingError
-        The encoder in use does not read text.
-    """
-    return _pairs(*alike(workspace, text_vector(workspace, text), count))
-
-
 def reads_text(workspace: Workspace) -> bool:
     """Whether the encoder in use places text among the images."""
     return workspace.choice.spec.startswith("openclip:")

@@ -7,6 +7,7 @@ catalogue and are kept until a description changes.
 
 import json
 import threading
+import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -166,12 +167,15 @@ def project(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
 
 
 def projects(workspace: Workspace) -> Projects:
-    """Return the project of every image, kept under the cache until images or descriptions change."""
-    version = f"{len(workspace.catalogue)}-{workspace.catalogue.descriptions}"
+    """Return the project of every image; kept under the cache, where new images are added, until descriptions change.
+
+    Reading them for the first time takes about a second a million images.
+    """
+    version = (len(workspace.catalogue), workspace.catalogue.descriptions)
     with workspace.lock:
         kept = workspace.memory.get("projects")
         if kept is None or kept[0] != version:
-            kept = workspace.memory["projects"] = (version, _projects(workspace, version))
+            kept = workspace.memory["projects"] = (version, _projects(workspace, *version))
     found: Projects = kept[1]
     return found
 
@@ -239,20 +243,21 @@ def _year(name: str) -> int:
     raise BamError(f"{name[:60]!r} is no year: write it like 2019, or {UNKNOWN}.")
 
 
-def _projects(workspace: Workspace, version: str) -> Projects:
+def _projects(workspace: Workspace, n: int, descriptions: int) -> Projects:
+    """Return the projects of ``n`` images: those that are kept, and the new ones read behind them."""
     folder = workspace.cache / "facets"
-    file, n = folder / f"projects-{version}.npz", int(version.split("-")[0])
-    try:
-        with np.load(file) as kept:
-            return Projects(kept["codes"], tuple(json.loads(bytes(kept["names"]))))
-    except (OSError, ValueError, KeyError):  # not there, or not ours to read: it is derived
-        pass
-    names: dict[str | None, int] = {None: 0}
-    column = db.images.c.project_id
+    file = folder / f"projects-{descriptions}.npz"
+    kept = _kept_projects(file)
+    if len(kept.codes) >= n:
+        return Projects(kept.codes[:n], kept.names)
+    known: dict[str | None, int] = {None: 0} | {name: code for code, name in enumerate(kept.names) if code}
+    table = db.images.c
+    query = sa.select(table.project_id).where(table.row >= len(kept.codes)).order_by(table.row)
     with workspace.engine.connect() as connection:
-        told = connection.execution_options(yield_per=50_000).scalars(sa.select(column).order_by(db.images.c.row))
-        codes = np.fromiter((names.setdefault(name, len(names)) for name in told), np.int32)[:n]
-    found = Projects(codes, ("", *(name for name in names if name is not None)))
+        told = connection.execution_options(yield_per=50_000).scalars(query)
+        newer = np.fromiter((known.setdefault(name, len(known)) for name in told), np.int32)
+    codes = np.concatenate([kept.codes, newer])
+    found = Projects(codes, ("", *(name for name in known if name is not None)))
     try:
         with replacing(file) as temporary:
             np.savez(temporary, codes=codes, names=np.frombuffer(json.dumps(found.names).encode(), np.uint8))
@@ -261,4 +266,12 @@ def _projects(workspace: Workspace, version: str) -> Projects:
                 old.unlink(missing_ok=True)
     except OSError as error:
         raise DiskFull(f"the projects cannot be kept in {folder}: {error.strerror}. Free some room.") from error
-    return found
+    return Projects(codes[:n], found.names)
+
+
+def _kept_projects(file: Path) -> Projects:
+    try:
+        with file.open("rb") as opened, np.load(opened) as kept:
+            return Projects(kept["codes"], tuple(json.loads(bytes(kept["names"]))))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or not ours to read: it is derived
+        return Projects(np.empty(0, np.int32), ("",))

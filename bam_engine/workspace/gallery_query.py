@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from bam_engine.errors import BamError
 
 PLACES = ("all", "accepted", "near", "rejected")
-SORTS = ("score", "found", "spread", "newest", "oldest", "shuffled")
+SORTS = ("score", "closest", "found", "spread", "newest", "oldest", "shuffled")
 LABELS = ("positive", "negative", "unsure", "waiting", "disputed", "disagreed", "bulk", "unlabelled")
 
 MOST_CHOICES = 64
@@ -46,11 +46,14 @@ class Query:
         Title, project or file name holds every word.
     like
         Rows whose likes are shown.
+    upload
+        The id of a picture that somebody brought along, whose likes are shown.
     selection
         The id of a kept selection.
     sort
-        ``score``: surest first; ``found``: best match of ``text``, ``words`` or ``like`` first; ``spread``: the
-        most different first; ``newest`` and ``oldest``: as they were added; ``shuffled``: by ``seed``.
+        ``score``: surest first; ``closest``: closest to the threshold of ``attribute`` first, on either side;
+        ``found``: best match of ``text``, ``words``, ``like`` or ``upload`` first; ``spread``: the most different
+        first; ``newest`` and ``oldest``: as they were added; ``shuffled``: by ``seed``.
     folded
         One image for each group of near-duplicates.
 
@@ -71,6 +74,7 @@ class Query:
     text: str = ""
     words: str = ""
     like: tuple[int, ...] = ()
+    upload: str = ""
     selection: str = ""
     sort: str = "score"
     seed: int = 0
@@ -85,6 +89,11 @@ class Query:
         for name in ("yes", "no", "label", "project", "colour", "year", "like"):
             if len(getattr(self, name)) > MOST_CHOICES:
                 raise BamError(f"{name} names {len(getattr(self, name))}, the limit is {MOST_CHOICES}: name fewer.")
+
+    @property
+    def searched(self) -> bool:
+        """Whether something is looked for, so that there is a best match."""
+        return bool(self.text.strip() or self.words.strip() or self.like or self.upload)
 
     def url(self) -> dict[str, list[str]]:
         """Return the query of a URL: what differs from the default, each name with its values in order."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bam_engine.errors import NotThere
 from bam_engine.workspace import facets, label_states, near_duplicates, tasks
 from bam_engine.workspace.calibration import label_state
-from bam_engine.workspace.conditions import Conditions, conditions
+from bam_engine.workspace.conditions import Conditions, conditions, near
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.gallery_query import Query, from_json
 from bam_engine.workspace.label_states import LabelStates
@@ -139,7 +139,7 @@ def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> di
     ----------
     names
         Of ``FACETS``: ``label`` and ``place`` speak of the query's attribute. ``place`` counts all, accepted and
-        rejected images.
+        rejected images, and those near the threshold.
 
     Raises
     ------
@@ -183,6 +183,7 @@ def _count(
         if about is not None:
             counts |= {"accepted": int((inside & about.accepted).sum())}
             counts |= {"rejected": int((inside & about.rejected).sum())}
+            counts |= {"near": int((inside & near(about, len(inside))).sum())}
         return counts
     labels = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
     told = {state: int(inside[rows[rows < len(inside)]].sum()) for state, rows in labels.rows.items()}
@@ -193,7 +194,7 @@ def _count(
 def _identify(workspace: Workspace, query: Query, known: dict[str, Scored | None], n: int) -> str:
     """Name the query and the state of what it speaks of."""
     seen: list[object] = [query.json(), n]
-    if query.text or query.like or query.sort == "spread":
+    if query.text or query.like or query.upload or query.sort == "spread":
         seen += [workspace.choice.key, len(workspace.vectors())]
     if query.colour or query.year or query.project or query.words:
         seen.append(facets.version(workspace))

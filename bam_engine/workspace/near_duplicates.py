@@ -153,7 +153,7 @@ def _version(workspace: Workspace) -> NDArray[np.int64]:
 def _begun(workspace: Workspace, version: NDArray[np.int64]) -> tuple[NDArray[np.int32], int]:
     """Return the pairs that a search of the same vectors found before it was stopped, and how many tables it did."""
     try:
-        with np.load(_folder(workspace) / "tables.npz") as kept:
+        with (_folder(workspace) / "tables.npz").open("rb") as file, np.load(file) as kept:
             if np.array_equal(kept["version"], version):
                 return kept["pairs"], int(kept["done"])
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # not there, or not ours to read: it is derived

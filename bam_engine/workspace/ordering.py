@@ -27,6 +27,8 @@ def ordered(
 ) -> Rows:
     """Return ``rows``, rising, in the order that the query asks for.
 
+    Closest: by the distance from the threshold of the attribute that is looked at; without one by score.
+
     By score: of one attribute, the highest first (of one that rejects, the lowest). Of several, by the least of their
     probabilities, so that the surest for all of them comes first; equal ones by the least distance from the cuts.
     Images without a score come last.
@@ -44,6 +46,9 @@ def ordered(
         return _descending(rows, luck(rows, query.seed))
     if query.sort == "found" and found is not None:
         return found[np.isin(found, rows, kind="table")]
+    about = known.get(query.attribute)
+    if query.sort == "closest" and about is not None:
+        return _descending(rows, -np.abs(_beyond(about, rows, accept=True)))
     best = _by_score(rows, wanted(query, known))
     return _spread(workspace, best) if query.sort == "spread" else best
 
@@ -76,12 +81,12 @@ def _by_score(rows: Rows, asked: list[tuple[Scored, bool]]) -> Rows:
         scores = about.scores[rows]
         return _descending(rows, scores if accept else -scores)
     least = np.min([about.sureness(rows, accepted=accept) for about, accept in asked], axis=0)
-    beyond = np.min([_beyond(about, rows, accept) for about, accept in asked], axis=0)
+    beyond = np.min([_beyond(about, rows, accept=accept) for about, accept in asked], axis=0)
     first = _descending(np.arange(len(rows)), beyond)
     return rows[first[_descending(np.arange(len(rows)), least[first])]]
 
 
-def _beyond(about: Scored, rows: Rows, accept: bool) -> NDArray[np.float32]:
+def _beyond(about: Scored, rows: Rows, *, accept: bool) -> NDArray[np.float32]:
     distance = about.scores[rows] - np.float32(about.cut)
     return distance if accept else -distance
 

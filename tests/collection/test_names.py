@@ -149,4 +149,4 @@ def test_a_disk_without_room_is_told(catalogue: Catalogue, tmp_path: Path) -> No
 
 def test_an_empty_collection_has_no_names(names: Names) -> None:
     assert found(names, "apple") == []
-    assert names.refresh() == 0
+    assert names.refresh() == names.behind() == 0

@@ -125,6 +125,12 @@ def opened(page: Any, address: str, listing: str = "real") -> Any:
     return page.locator(".endless")
 
 
+def arranged(page: Any, mode: str) -> None:
+    """Choose an arrangement and wait until the pictures lie in it: rows need the shapes of all first."""
+    page.get_by_role("button", name=mode).click()
+    page.locator(f'.endless[data-laid="{mode.lower()}"] .cell img.picture').first.wait_for()
+
+
 def until(page: Any, true: Any, words: str) -> None:
     end = time.monotonic() + 20
     while not true():
@@ -199,12 +205,13 @@ def test_the_bar_reaches_the_first_and_the_last_image_though_no_browser_can_be_t
     frame.evaluate("frame => { frame.scrollTop = 0; }")
     page.locator('.cell[aria-posinset="1"] img').wait_for()
     assert counted(page)[0] == 1
-    places = []
     for share in (0.2, 0.4, 0.6, 0.8):
         frame.evaluate("(frame, share) => { frame.scrollTop = share * frame.scrollHeight; }", share)
-        page.wait_for_timeout(250)
-        places.append(counted(page)[0] / 2_500_000)
-    assert places == pytest.approx([0.2, 0.4, 0.6, 0.8], abs=0.04)
+        until(
+            page,
+            lambda share=share: counted(page)[0] / 2_500_000 == pytest.approx(share, abs=0.04),
+            f"{share} of the bar is not {share} of the list",
+        )
 
 
 def test_the_wheel_moves_pixel_by_pixel_in_the_middle_and_nothing_jumps_when_it_rests(page: Any, address: str) -> None:
@@ -216,16 +223,19 @@ def test_the_wheel_moves_pixel_by_pixel_in_the_middle_and_nothing_jumps_when_it_
     tops = """frame => Object.fromEntries([...frame.querySelectorAll('.cell')].map(
         cell => [cell.index, cell.getBoundingClientRect().top]))"""
     before = frame.evaluate(tops)
+
+    def moved() -> set[int]:
+        after = frame.evaluate(tops)
+        return {round(after[i] - before[i]) for i in before if i in after}
+
     box = frame.bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     for _ in range(3):
         page.mouse.wheel(0, 40)
         page.wait_for_timeout(60)
-    until(page, lambda: "1799999" in frame.evaluate(tops) and frame.evaluate(tops)["1799999"] < before["1799999"], "no")
+    until(page, lambda: moved() == {-120}, "three turns of 40 pixels do not move the pictures by 120")
     page.wait_for_timeout(600)  # past the rest, when the bar is put back to where it belongs
-    after = frame.evaluate(tops)
-    moved = {round(after[i] - before[i]) for i in before if i in after}
-    assert moved == {-120}
+    assert moved() == {-120}
     bar = frame.evaluate("frame => frame.scrollTop / (frame.scrollHeight - frame.clientHeight)")
     assert bar == pytest.approx(1_800_000 / 2_500_000, abs=0.02)
 
@@ -233,7 +243,7 @@ def test_the_wheel_moves_pixel_by_pixel_in_the_middle_and_nothing_jumps_when_it_
 @pytest.mark.parametrize("mode", ["Grid", "Rows"])
 def test_cells_never_overlap_and_fill_the_width(page: Any, address: str, mode: str) -> None:
     frame = opened(page, address, "many")
-    page.get_by_role("button", name=mode).click()
+    arranged(page, mode)
     page.get_by_label("Go to the image of this number").fill("600000")
     page.keyboard.press("Enter")
     page.locator('.cell[aria-posinset="600000"] img').wait_for()
@@ -255,39 +265,35 @@ def test_cells_never_overlap_and_fill_the_width(page: Any, address: str, mode: s
 
 
 def test_rows_keep_the_shape_of_the_pictures(page: Any, address: str) -> None:
-    frame = opened(page, address)
-    page.get_by_role("button", name="Rows").click()
-    page.locator(".cell img.picture").first.wait_for()
-    told = page.evaluate(
-        """async () => { const frame = [...document.querySelectorAll('*')]
-        .map(one => one.shadowRoot?.querySelector('.endless')).find(Boolean);
-        const bytes = performance.getEntriesByType('resource').find(one => one.name.includes('shapes'));
-        const codes = new Uint8Array(await (await fetch(bytes.name)).arrayBuffer());
-        return [...frame.querySelectorAll('.cell img')].map(img => [img.clientWidth / img.clientHeight,
-        2 ** ((codes[img.parentElement.index] - 128) / 32)]); }"""
+    opened(page, address)
+    with page.expect_response(lambda answer: "shapes.bin" in answer.url) as caught:
+        arranged(page, "Rows")
+    codes = page.request.get(caught.value.url).body()
+    shown = page.locator(".cell:has(img)").evaluate_all(
+        """cells => cells.map(cell => [cell.index, cell.querySelector('img').getBoundingClientRect()])
+        .map(([index, box]) => [index, box.width / box.height])"""
     )
-    assert len(told) > 10
-    for shown, wanted in told:
-        assert shown == pytest.approx(wanted, rel=0.05)
-    assert frame.is_visible()
+    assert len(codes) == N
+    assert len(shown) > 10
+    for index, shape in shown:
+        assert shape == pytest.approx(2 ** ((codes[index] - 128) / 32), rel=0.05)
 
 
 def test_the_threshold_stands_between_the_last_accepted_and_the_first_rejected(page: Any, address: str) -> None:
     frame = opened(page, address)
-    accepted = int(page.locator(".cell.accepted").count() and frame.evaluate("() => 1"))
-    assert accepted
     page.get_by_role("button", name="To the threshold").click()
     line = page.locator(".threshold")
-    until(page, line.is_visible, "no line")
+    line.wait_for()
     assert line.text_content() == "Over <b>"
+    page.locator(".cell.accepted img").first.wait_for()
     page.locator(".cell.rejected img").first.wait_for()
-    at = line.bounding_box()["y"]
-    for kind, above in (("accepted", True), ("rejected", False)):
-        tops = page.locator(f".cell.{kind}").evaluate_all(
-            "cells => cells.map(cell => cell.getBoundingClientRect().top)"
-        )
-        assert tops
-        assert all((top < at) == above for top in tops)
+    at, told = frame.evaluate(
+        """frame => { const top = part => part.getBoundingClientRect().top;
+        return [top(frame.querySelector('.threshold')), [...frame.querySelectorAll('.accepted, .rejected')]
+        .map(cell => [cell.classList.contains('accepted'), top(cell)])]; }"""
+    )
+    assert {accepted for accepted, _ in told} == {True, False}
+    assert all((top < at) == accepted for accepted, top in told)
 
 
 def test_keys_move_a_ring_that_stays_in_sight(page: Any, address: str) -> None:
@@ -373,7 +379,7 @@ def test_the_place_is_kept_when_the_arrangement_or_the_size_changes(page: Any, a
     page.keyboard.press("Enter")
     page.locator('.cell[aria-posinset="70000"] img').wait_for()
     for step in ("Rows", "Grid"):
-        page.get_by_role("button", name=step).click()
+        arranged(page, step)
         until(page, lambda: abs(counted(page)[0] - 70_000) < 20, f"{step} has lost the place: {counted(page)}")
     page.get_by_label("Size of the pictures").fill("250")
     until(page, lambda: abs(counted(page)[0] - 70_000) < 20, "the place is lost")

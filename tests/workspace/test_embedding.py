@@ -10,9 +10,9 @@ from bam_engine.annotation import Attribute
 from bam_engine.collection import ingest_folder
 from bam_engine.errors import BamError, EmbeddingError, Stopped
 from bam_engine.workspace import Workspace, asking, rounds
-from bam_engine.workspace.embedding import embed_collection, neighbours, reads_text, search_text, stage
+from bam_engine.workspace.embedding import embed_collection, neighbours, reads_text, stage
 from bam_engine.workspace.models import latest_model, scores_of
-from bam_engine.workspace.search import find
+from bam_engine.workspace.search import by_text, find
 from tests.conftest import Oracle
 
 
@@ -88,7 +88,7 @@ def test_neighbours_are_the_largest_cosines(workspace: Workspace) -> None:
 
 def test_text_needs_an_encoder_that_reads_it(workspace: Workspace) -> None:
     with pytest.raises(EmbeddingError, match="OpenCLIP"):
-        search_text(workspace, "a pear")
+        by_text(workspace, "a pear")
 
 
 def test_with_openclip_a_text_finds_images_and_starts_a_round(

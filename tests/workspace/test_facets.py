@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bam_engine.collection import NewImage
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, SHARE, colour_mask, colour_shares, day_of
 from bam_engine.errors import BamError, Stopped
 from bam_engine.workspace import Workspace, facets
@@ -126,11 +127,16 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
     again = facets.projects(workspace)
     assert (again.codes == found.codes).all()
     assert again.names == found.names
+    more = ["a new one", None, names[0]]
+    workspace.catalogue.add([NewImage(f"/{k}.jpg", 9, 9, f"n{k}", project_id=name) for k, name in enumerate(more)])
+    later = facets.projects(workspace)
+    assert [later.names[code] or None for code in later.codes] == [*names, *more]
+    assert facets.project(workspace, ["a new one"], 123).nonzero()[0].tolist() == [120]
     workspace.catalogue.describe({workspace.catalogue.image(0).uri: {"project_id": "another one"}})
     assert facets.project(workspace, ["another one"], 120).nonzero()[0].tolist() == [0]
-    counts = facets.project_counts(workspace, np.ones(120, bool))
+    counts = facets.project_counts(workspace, np.ones(123, bool))
     assert counts["another one"] == 1
-    assert sum(counts.values()) == 120
+    assert sum(counts.values()) == 123
 
 
 def test_two_do_not_look_at_once(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ from bam_engine.errors import BamError, EmbeddingError, NotThere
 from bam_engine.workspace import Workspace, bulk, facets, label_states, near_duplicates, selections, thresholds
 from bam_engine.workspace.calibration import calibration_of
 from bam_engine.workspace.conditions import NEAR
-from bam_engine.workspace.gallery_query import LABELS, SORTS, Query, from_json, from_url
+from bam_engine.workspace.gallery_query import LABELS, PLACES, SORTS, Query, from_json, from_url
 from bam_engine.workspace.gallery_window import BLOCK, shapes, window
 from bam_engine.workspace.listing import FACETS, by_id, facet_counts, listed
 from bam_engine.workspace.models import scores_of
@@ -42,6 +42,15 @@ def chance(workspace: Workspace, name: str) -> np.ndarray:
     calibration, _ = calibration_of(workspace, workspace.attributes.get(name))
     assert calibration is not None
     return learning.probability(calibration, scores(workspace, name)).astype(np.float32)
+
+
+def test_closest_orders_by_the_distance_from_the_threshold_on_either_side(big: Workspace) -> None:
+    own = scores(big, "one")
+    found = listed(big, Query(attribute="one", sort="closest"))
+    assert found.rows.tolist() == sorted(range(N), key=lambda row: (np.abs(own[row] - np.float32(1)), row))
+    assert found.line is None
+    assert {bool(own[row] >= 1) for row in found.rows[:50]} == {True, False}
+    assert listed(big, Query(sort="closest")).rows.tolist() == list(range(N))
 
 
 def test_without_conditions_every_image_is_listed_in_the_order_it_was_added(big: Workspace) -> None:
@@ -312,7 +321,7 @@ def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace,
     names = [f"project {number}" for number in range(40)]
     each = {name: len(listed(big, replace(query, project=(name,)))) for name in names}
     assert {name: told["project"].get(name, 0) for name in names} == each
-    places = {place: len(listed(big, replace(query, place=place))) for place in ("all", "accepted", "rejected")}
+    places = {place: len(listed(big, replace(query, place=place))) for place in PLACES}
     assert told["place"] == places
     vote(big, big.attributes.get("one"), "ada", {row: row % 2 for row in range(600)})
     told = facet_counts(big, query, ["label"])
@@ -329,7 +338,8 @@ def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace,
 def test_a_query_survives_the_url_and_json() -> None:
     query = Query(
         attribute="a b", place="near", yes=("c", "d"), no=("e",), label=("bulk",), project=("ü & ?",), colour=("red",),
-        year=("2019",), text="x", words="y", like=(3, 4), selection="0f", sort="shuffled", seed=7, folded=True,
+        year=("2019",), text="x", words="y", like=(3, 4), upload="ab", selection="0f", sort="shuffled", seed=7,
+        folded=True,
     )  # fmt: skip
     assert from_url(query.url()) == query
     assert from_json(query.json()) == query
@@ -373,6 +383,8 @@ def test_what_a_query_names_must_be_there(big: Workspace) -> None:
         (Query(words="x" * 100_000), BamError, "100,000 characters"),
         (Query(text="a cat"), EmbeddingError, "reads images only"),
         (Query(like=(N + 5,)), NotThere, "no row"),
+        (Query(upload="0" * 20), NotThere, "give it again"),
+        (Query(upload="../../etc"), NotThere, "give it again"),
     ):
         with pytest.raises(kind, match=words):
             listed(big, query)

@@ -77,6 +77,7 @@ class Endless {
       : new GridLayout(total, wide, size, line);
     this.empty();
     this.marker.hidden = this.layout.lineAt === null;
+    this.frame.dataset.laid = this.mode; // rows are laid once their shapes have come
     this.scroller.resize(this.layout.height + 2 * PADDING, this.topOf(at));
   }
 

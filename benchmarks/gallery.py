@@ -1,0 +1,200 @@
+"""The gallery in Chromium over millions of images: until 300 thumbnails are seen, and a jump to the millionth.
+
+    python -m benchmarks.gallery [--n 2500000] [--shown 300] [--runs 5] [--json FILE]
+
+Generated records, vectors and scores; every thumbnail is a picture of noise of its own size, as heavy as a real one
+(about 8 kB), served from the disk by the app's own routes. The whole app runs, and Chromium without a graphics card is
+beside it on the same processor. *Cold* is a browser that has nothing of it, from the click on the address until all 300
+thumbnails are decoded in sight; *warm* is the same address again in that browser; a *jump* is from Enter in the field
+for a number until every picture in sight is decoded. The peer is what a page can do without the gallery's windows: a
+plain HTML page of the same 300 thumbnails from the same server: its cold time is what the pictures alone take.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.generated import collection, scored_attribute
+from benchmarks.machine import machine
+
+AIMS = {"cold": 1500.0, "warm": 300.0, "jump": 500.0}  # ms
+PICTURES = 2000  # different ones on the disk
+WIDTH, HEIGHT = 1720, 2100  # tall enough for 300 of the smallest thumbnails
+
+_SEEN = """([wanted]) => {
+  const roots = [document, ...[...document.querySelectorAll('*')].map(part => part.shadowRoot).filter(Boolean)];
+  const frame = roots.map(root => root.querySelector('.endless')).find(Boolean);
+  const own = frame ? frame.getBoundingClientRect() : {top: 0, bottom: innerHeight};
+  const view = {top: Math.max(0, own.top), bottom: Math.min(innerHeight, own.bottom)};
+  const all = roots.flatMap(root => [...root.querySelectorAll(frame ? '.cell' : 'img')]);
+  const inside = all.filter(part => { const box = part.getBoundingClientRect();
+    return box.bottom > view.top && box.top < view.bottom; });
+  const ready = inside.map(part => part.tagName === 'IMG' ? part : part.querySelector('img'))
+    .filter(img => img && img.complete && img.naturalWidth);
+  return ready.length >= wanted && ready.length === inside.length ? ready.length : 0;
+}"""
+"""How many pictures are decoded in sight, once there are as many as wanted and none is missing."""
+
+
+def pictures(folder: Path, count: int = PICTURES) -> None:
+    """Write thumbnails for the first rows; the others are links to these, made when they are asked for."""
+    rng = np.random.default_rng(0)
+    for row in range(count):
+        width = int(rng.integers(120, 241))
+        soft = Image.effect_noise((width // 4, (360 - width) // 4), 70).resize((width, 360 - width))
+        tint = Image.new("RGB", soft.size, tuple(int(part) for part in rng.integers(60, 255, 3)))
+        place = folder / f"{row // 1000:05d}" / f"{row}.webp"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.blend(tint, soft.convert("RGB"), 0.5).save(place, "WEBP", quality=85)
+
+
+def linked(folder: Path, rows: Any) -> None:
+    """Make rows look like one of those that have a picture."""
+    for row in rows:
+        place = folder / f"{int(row) // 1000:05d}" / f"{int(row)}.webp"
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.hardlink_to(folder / f"{int(row) % PICTURES // 1000:05d}" / f"{int(row) % PICTURES}.webp")
+
+
+@contextmanager
+def served(home: Path, n: int, shown: int) -> Iterator[tuple[str, list[int]]]:
+    """Make the collection, serve the app over it, and give its address and the rows that are looked at first."""
+    from bam_engine.workspace.gallery_query import Query
+    from bam_engine.workspace.listing import listed
+    from tests.browser import ROOT
+    from tests.browser import served as serving
+
+    workspace = collection(home, n)
+    scored_attribute(workspace, "one", cut=4.0, seed=1)
+    rows = listed(workspace, Query(attribute="one")).rows
+    folder = workspace.thumbnails.folder
+    pictures(folder)
+    linked(folder, rows[: 4 * shown])
+    for at in (n * 2 // 5, n // 2, n * 3 // 5, n * 4 // 5, n * 9 // 10):
+        linked(folder, rows[max(0, at - 3 * shown) : at + 3 * shown])
+    first = rows[:shown].tolist()
+    workspace.close()
+    environment = {
+        "BAM_WORKSPACE": str(home / "workspace"),
+        "BAM_CACHE": str(home / "cache"),
+        "SERVER_LOG": str(home / "server.log"),
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    }
+    with serving("app:app", ROOT, environment) as url:
+        yield url, first
+
+
+def until_seen(page: Any, wanted: int, begin: float) -> float:
+    """Milliseconds from ``begin`` until ``wanted`` pictures and all in sight are decoded."""
+    page.wait_for_function(_SEEN, arg=[wanted], polling=20, timeout=120_000)
+    return 1000 * (time.perf_counter() - begin)
+
+
+def opened(page: Any, address: str, wanted: int) -> float:
+    begin = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    return until_seen(page, wanted, begin)
+
+
+def jumped(page: Any, number: int) -> float:
+    """Milliseconds from Enter until the image of that number and all around it are seen."""
+    field = page.get_by_label("Go to the image of this number")
+    field.fill(str(number))
+    begin = time.perf_counter()
+    field.press("Enter")
+    page.locator(f'.cell[aria-posinset="{number}"] img').wait_for(state="attached")
+    return until_seen(page, 1, begin)
+
+
+def plain(first: list[int], url: str) -> str:
+    """A page of the same thumbnails and nothing else."""
+    cells = "".join(f'<img src="{url}/thumbs/{row}.webp?v=plain" width="64" height="64">' for row in first)
+    return f"<!doctype html><body>{cells}</body>"
+
+
+def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import CHROMIUM, FLAGS
+
+    spent: dict[str, list[float]] = {"cold": [], "warm": [], "jump": [], "plain page, cold": []}
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        begin = time.perf_counter()
+        with served(Path(home), n, shown) as (url, first):
+            made = time.perf_counter() - begin
+            address = f"{url}/gallery?attribute=one&place=all&sort=score"
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+
+            def visit(work: Callable[[Any], None]) -> None:
+                context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+                context.add_init_script("sessionStorage.setItem('bam-gallery-size', '64')")
+                page = context.new_page()
+                page.set_default_timeout(120_000)
+                work(page)
+                context.close()
+
+            started: list[float] = []
+            visit(lambda page: started.append(opened(page, address, shown)))
+
+            def look(page: Any) -> None:
+                spent["cold"].append(opened(page, address, shown))
+                spent["warm"].append(opened(page, address, shown))
+                for share in (0.4, 0.5, 0.6, 0.8, 0.9):
+                    spent["jump"].append(jumped(page, int(n * share)))
+
+            def compare(page: Any) -> None:
+                begin = time.perf_counter()
+                page.goto(f"{url}/_stcore/health")
+                page.set_content(plain(first, url), wait_until="commit")
+                spent["plain page, cold"].append(until_seen(page, 100, begin))
+
+            for _ in range(runs):
+                visit(look)
+                visit(compare)
+            browser.close()
+    lines = [
+        {"what": what, "ms": float(np.median(times)), "slowest_ms": max(times), "aim_ms": AIMS.get(what)}
+        for what, times in spent.items()
+    ]
+    told = {"machine": machine(), "data": "generated", "n": n, "shown": shown, "runs": runs, "lines": lines}
+    return told | {"seconds_to_generate": made, "first_visit_ms": started[0]}
+
+
+def show(told: dict[str, Any]) -> None:
+    peer = next(line["ms"] for line in told["lines"] if line["aim_ms"] is None)
+    print(f"{told['machine']}, the server and Chromium (no graphics card) together")
+    print(f"{told['n']:,} generated images, {told['shown']} thumbnails in sight; median of {told['runs']} visits")
+    print(f"the very first visit after the start of the server: {told['first_visit_ms']:.0f} ms\n")
+    print(f"{'':<20}{'ms':>8}{'slowest':>9}{'aim':>7}{'to the plain page':>19}")
+    for line in told["lines"]:
+        aim = "" if line["aim_ms"] is None else f"{line['aim_ms']:.0f}"
+        kept = "" if not aim else "kept" if line["ms"] < line["aim_ms"] else "missed"
+        print(
+            f"{line['what']:<20}{line['ms']:>8.0f}{line['slowest_ms']:>9.0f}{aim:>7}{line['ms'] / peer:>18.1f}x {kept}"
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=2_500_000, help="images")
+    parser.add_argument("--shown", type=int, default=300, help="thumbnails that must be in sight")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    asked = parser.parse_args(arguments)
+    told = measure(asked.n, asked.shown, asked.runs)
+    show(told)
+    if asked.json:
+        asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

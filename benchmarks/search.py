@@ -1,0 +1,233 @@
+"""Searching by text or by image: the exact thousand most alike of millions, against peers in the same run.
+
+    python -m benchmarks.search [--n 2500000] [--dim 512] [--count 1000] [--no-peers] [--copies 250000] [--json FILE]
+
+Generated float16 vectors in a thousand heaps; the queries are like vectors of theirs. Ours and the peers that are
+exact must find the same; an index is told with its recall, how long it takes to build and what it needs in memory.
+Heaps flatter an index: what is alike lies in one of its lists. No search can be faster than the memory is read: how
+long one pass over the vectors takes is the floor. After that, near-duplicates: copies a little off are planted among
+generated vectors, and counted is how many are found.
+"""
+
+import argparse
+import gc
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine import learning
+from bam_engine.learning.duplicates import SAME
+from benchmarks.machine import machine
+
+Vectors = npt.NDArray[np.float16]
+Rows = npt.NDArray[np.int64]
+Search = Callable[[npt.NDArray[np.float32]], npt.ArrayLike]
+
+QUERIES = 9
+AIM = 150.0  # ms
+HEAPS = 1000
+_BLOCK = 50_000
+
+
+def generated(count: int, dim: int, seed: int = 0) -> Vectors:
+    """Unit vectors around ``HEAPS`` middles."""
+    rng = np.random.default_rng(seed)
+    middles = rng.standard_normal((HEAPS, dim), np.float32)
+    found = np.empty((count, dim), np.float16)
+    for start in range(0, count, _BLOCK):
+        block = rng.standard_normal((min(_BLOCK, count - start), dim), np.float32)
+        block += middles[rng.integers(HEAPS, size=len(block))]
+        found[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return found
+
+
+def queries(vectors: Vectors, seed: int = 1) -> npt.NDArray[np.float32]:
+    """Unit vectors near some of the vectors."""
+    rng = np.random.default_rng(seed)
+    wanted = vectors[rng.integers(len(vectors), size=QUERIES)].astype(np.float32)
+    wanted += 0.5 * rng.standard_normal(wanted.shape, np.float32) / np.sqrt(wanted.shape[1])
+    unit: npt.NDArray[np.float32] = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
+    return unit
+
+
+def floor(vectors: Vectors) -> float:
+    """Milliseconds in which all vectors can be read: the sum of their bits, in threads, the best of three passes."""
+    words = vectors.reshape(-1).view(np.uint64)
+    step = -(-len(words) // 64)
+
+    def read() -> None:
+        with ThreadPoolExecutor() as workers:
+            list(
+                workers.map(
+                    lambda start: np.bitwise_xor.reduce(words[start : start + step]), range(0, len(words), step)
+                )
+            )
+
+    return min(timed(read) for _ in range(3))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds of one run."""
+    begin = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - begin)
+
+
+def by_blocks(vectors: Vectors, count: int) -> Search:
+    """Exact, with numpy alone: widened block by block, multiplied by BLAS."""
+
+    def search(wanted: npt.NDArray[np.float32]) -> Rows:
+        likeness = np.empty(len(vectors), np.float32)
+        for start in range(0, len(vectors), 16384):
+            likeness[start : start + 16384] = vectors[start : start + 16384].astype(np.float32) @ wanted
+        best = np.argpartition(-likeness, count)[:count]
+        return best[np.argsort(-likeness[best], kind="stable")]
+
+    return search
+
+
+def faiss_index(vectors: Vectors, count: int, factory: str, probes: int = 0) -> tuple[Search, float]:
+    """An index of faiss's, and the seconds that it took to build."""
+    import faiss
+
+    begin = time.perf_counter()
+    index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+    if not index.is_trained:
+        index.train(vectors[:: max(1, len(vectors) // 60_000)].astype(np.float32))
+    for start in range(0, len(vectors), _BLOCK):
+        index.add(vectors[start : start + _BLOCK].astype(np.float32))
+    built = time.perf_counter() - begin
+    if probes:
+        index.nprobe = probes
+    return (lambda wanted: index.search(wanted[None], count)[1][0]), built
+
+
+def line(name: str, search: Search, wanted: npt.NDArray[np.float32], truth: list[set[int]] | None) -> dict[str, Any]:
+    """Time one search on every query; with ``truth``, the share of it that was found."""
+    search(wanted[0])
+    found: list[set[int]] = []
+    spent = [timed(lambda one=one: found.append(set(np.asarray(search(one)).tolist()))) for one in wanted]
+    recall = 1.0 if truth is None else float(np.mean([len(a & b) / len(b) for a, b in zip(found, truth, strict=True)]))
+    return {
+        "what": name,
+        "ms": float(np.median(spent)),
+        "slowest_ms": max(spent),
+        "recall": recall,
+        "found": found,
+    }
+
+
+def searches(vectors: Vectors, count: int, *, peers: bool) -> list[dict[str, Any]]:
+    """Return a line for ours and for each peer, all on the same queries."""
+    wanted = queries(vectors)
+
+    def ours(one: npt.NDArray[np.float32]) -> npt.ArrayLike:
+        return learning.most_alike(vectors, one, count).rows[0]
+
+    lines = [line("ours, exact", ours, wanted, None) | {"build_s": 0.0, "bytes": 0}]
+    truth = lines[0]["found"]
+    if not peers:
+        return lines
+    size = vectors.shape[1]
+    lines.append(
+        line("numpy by blocks, exact", by_blocks(vectors, count), wanted, truth) | {"build_s": 0.0, "bytes": 0}
+    )
+    lists = int(np.clip(2 ** round(np.log2(4 * np.sqrt(len(vectors)) / 6)), 16, 1024))
+    for name, factory, probes, bytes_each in (
+        ("faiss Flat, float32, exact", "Flat", 0, 4 * size),
+        ("faiss Flat, float16, exact", "SQfp16", 0, 2 * size),
+        (f"faiss IVF{lists}, float16, 16 probes", f"IVF{lists},SQfp16", 16, 2 * size + 8),
+        (f"faiss IVF{lists}, float16, 64 probes", f"IVF{lists},SQfp16", 64, 2 * size + 8),
+    ):
+        search, built = faiss_index(vectors, count, factory, probes)
+        told = line(name, search, wanted, truth)
+        lines.append(told | {"build_s": built, "bytes": bytes_each * len(vectors)})
+        del search
+        gc.collect()
+    return lines
+
+
+def near_duplicates(count: int, dim: int) -> dict[str, Any]:
+    """Plant copies a little off, and count how many pairs of a copy and its original are found."""
+    vectors = generated(count, dim, seed=2)
+    rng = np.random.default_rng(3)
+    order = rng.permutation(count)
+    originals, copies = order[: count // 20], order[count // 20 : 2 * (count // 20)]
+    limit = np.sqrt(SAME)
+    for start in range(0, len(copies), _BLOCK):
+        of, to = originals[start : start + _BLOCK], copies[start : start + _BLOCK]
+        off = rng.standard_normal((len(of), dim), np.float32)
+        off *= rng.uniform(0, 0.9 * limit, (len(of), 1)) / np.linalg.norm(off, axis=1, keepdims=True)
+        vectors[to] = vectors[of].astype(np.float32) + off.astype(np.float32)
+    begin = time.perf_counter()
+    search = learning.NearPairs(vectors)
+    pairs = learning.distinct(np.concatenate([search.table(number) for number in range(learning.TABLES)]))
+    seconds = time.perf_counter() - begin
+    found = set(map(tuple, pairs.tolist()))
+    planted = np.sort(np.column_stack([originals, copies]), axis=1)
+    hit = sum((int(a), int(b)) in found or search.first[a] == search.first[b] for a, b in planted)
+    return {"vectors": count, "planted": len(planted), "found": hit / len(planted), "seconds": seconds}
+
+
+def measure(n: int, dim: int, count: int, copies: int, *, peers: bool) -> dict[str, Any]:
+    vectors = generated(n, dim)
+    read = floor(vectors)
+    lines = searches(vectors, count, peers=peers)
+    for told in lines:
+        del told["found"]
+    told = {"machine": machine(), "data": "generated", "n": n, "dim": dim, "count": count, "floor_ms": read}
+    told |= {"aim_ms": AIM, "searches": lines}
+    del vectors
+    gc.collect()
+    return told | ({"near": near_duplicates(copies, dim)} if copies else {})
+
+
+def show(told: dict[str, Any]) -> None:
+    lines = told["searches"]
+    ours = lines[0]["ms"]
+    print(told["machine"])
+    print(
+        f"{told['n']:,} generated vectors of {told['dim']} float16; the {told['count']:,} most alike; "
+        f"median of {QUERIES} queries"
+    )
+    print(f"floor: all vectors are read once in {told['floor_ms']:.0f} ms\n")
+    print(f"{'search':<38}{'ms':>8}{'slowest':>9}{'ratio':>7}{'recall':>8}{'build, s':>10}{'more GB':>9}")
+    for one in lines:
+        print(
+            f"{one['what']:<38}{one['ms']:>8.0f}{one['slowest_ms']:>9.0f}{one['ms'] / ours:>6.1f}x{one['recall']:>8.3f}"
+            f"{one['build_s']:>10.0f}{one['bytes'] / 1e9:>9.1f}"
+        )
+    print(f"\naim: under {AIM:.0f} ms: {'kept' if ours < AIM else 'missed'} ({ours:.0f} ms)")
+    if "near" in told:
+        near = told["near"]
+        print(
+            f"near-duplicates: {near['found']:.1%} of {near['planted']:,} planted among {near['vectors']:,} vectors "
+            f"are found in {near['seconds']:.1f} s"
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=2_500_000, help="vectors")
+    parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--count", type=int, default=1000, help="the most alike that are wanted")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument(
+        "--copies", type=int, default=250_000, help="vectors of the near-duplicates' part; 0 leaves it out"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    asked = parser.parse_args(arguments)
+    told = measure(asked.n, asked.dim, asked.count, asked.copies, peers=not asked.no_peers)
+    show(told)
+    if asked.json:
+        asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,319 @@
+"""The gallery page: what its widgets ask is what is listed, and every count on it is what a click would leave."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import Workspace, bulk, facets, near_duplicates, saved_views, search, thresholds
+from bam_engine.workspace.embedding import vectors_of
+from bam_engine.workspace.gallery_query import Query, from_url
+from bam_engine.workspace.listing import Listing, listed
+from benchmarks.generated import scored_attribute
+from tests.conftest import Oracle
+from tests.pages.conftest import run_until, text_of
+
+OpenPage = Callable[..., AppTest]
+NAMES = ("watercolor", "cat", "people")
+
+
+@dataclass
+class Screen:
+    """What the page gives the gallery to draw, and what the browser would say back."""
+
+    listing: Listing | None = None
+    line: str = ""
+    chosen: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    opened: int | None = None
+
+    @property
+    def rows(self) -> list[int]:
+        assert self.listing is not None
+        return self.listing.rows.tolist()
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Stands in for the browser's part of the page."""
+    seen = Screen()
+
+    def gallery(listing: Listing, *, line_text: str = "", **_: Any) -> tuple[int | None, np.ndarray]:
+        seen.listing, seen.line = listing, line_text
+        return seen.opened, seen.chosen
+
+    monkeypatch.setattr("web.components.gallery.endless_gallery", gallery)
+    return seen
+
+
+@pytest.fixture
+def scored(workspace: Workspace) -> Workspace:
+    """The small pictures with three scored attributes, all with a kept threshold."""
+    for seed, name in enumerate(NAMES):
+        scored_attribute(workspace, name, cut=0.1 * seed, seed=seed)
+    return workspace
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(one for one in app.button if one.label == label)
+
+
+def counts(app: AppTest, key: str) -> dict[str, int]:
+    """The values of a group of buttons or a list with the number that stands on each."""
+    told = {}
+    for option in (*app.button_group, *app.multiselect):
+        if option.key == key:
+            for words in option.options:
+                name, _, number = words.rpartition(" · ")
+                if name:
+                    told[name] = int(number.replace(",", ""))
+    return told
+
+
+def asked(app: AppTest) -> Query:
+    """The query in the page's URL."""
+    return from_url(dict(app.query_params))
+
+
+def test_the_first_look_is_a_fair_sample_of_the_accepted_with_its_precision(
+    open_page: OpenPage, workspace: Workspace, watercolor: Attribute, oracle: Oracle, screen: Screen
+) -> None:
+    oracle.play(workspace, watercolor, count=2)
+    kept = thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    words = text_of(open_page(workspace, "gallery"))
+    query = Query(attribute="media_watercolor", place="accepted", sort="shuffled")
+    assert screen.rows == listed(workspace, query).rows.tolist()
+    assert len(screen.rows) > 10
+    told = kept.evidence
+    assert f"precision {told.precision:.2f} ({told.precision_low:.2f}–{told.precision_high:.2f})" in words
+    assert ("not certified" in words) == (not told.certified)
+    assert f"{len(screen.rows)} images accepted" in words
+    assert "fair sample" in words
+
+
+def test_reshuffled_the_same_images_stand_in_another_order(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    app = open_page(scored, "gallery")
+    before = screen.rows
+    button(app, "Reshuffle").click()
+    text_of(app.run())
+    assert screen.rows != before
+    assert sorted(screen.rows) == sorted(before)
+    assert asked(app).seed == 1
+
+
+def test_several_attributes_at_once(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
+    app = open_page(scored, "gallery", attribute="watercolor")
+    app.button_group(key="gallery-place").set_value("accepted")
+    app.multiselect(key="gallery-yes").set_value(["cat"])
+    app.multiselect(key="gallery-no").set_value(["people"])
+    app.selectbox(key="gallery-sort").set_value("score")
+    text_of(app.run())
+    accepted = {name: set(listed(scored, Query(attribute=name, place="accepted")).rows.tolist()) for name in NAMES}
+    assert set(screen.rows) == (accepted["watercolor"] & accepted["cat"]) - accepted["people"]
+    assert screen.rows
+    assert asked(app) == screen.listing.query
+    assert app.multiselect(key="gallery-yes").options == ["cat", "people"], "an attribute is not asked for twice"
+
+
+def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
+    app = open_page(scored, "gallery", attribute="cat", place="all")
+    told = counts(app, "gallery-place")
+    assert set(told) == {"At or above", "Near", "Below"}
+    assert told["At or above"] + told["Below"] == 120
+    assert "accepted above" in screen.line
+    for place, name in (("accepted", "At or above"), ("near", "Near"), ("rejected", "Below")):
+        app.button_group(key="gallery-place").set_value(place)
+        text_of(app.run())
+        assert len(screen.rows) == told[name]
+        assert counts(app, "gallery-place") == told, "the place itself does not narrow its own counts"
+
+
+def test_every_count_of_a_facet_is_what_its_click_leaves(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    facets.look(scored)
+    app = open_page(scored, "gallery", attribute="cat", place="accepted")
+    colours = counts(app, "gallery-colour")
+    assert len(colours) > 2
+    for colour, count in colours.items():
+        app.button_group(key="gallery-colour").set_value([colour])
+        text_of(app.run())
+        assert len(screen.rows) == count
+    (year,) = counts(app, "gallery-year")
+    app.button_group(key="gallery-year").set_value([year])
+    words = text_of(app.run())
+    assert counts(app, "gallery-year")[year] == len(screen.rows)
+    assert "last change of its file" in words
+    assert f"year: {year}" in words.replace("\\", "")
+    button(app, "Clear all conditions").click()
+    text_of(app.run())
+    assert asked(app) == Query(attribute="cat", place="accepted", sort=asked(app).sort)
+    assert counts(app, "gallery-colour") == colours
+
+
+def test_where_nothing_is_left_the_page_says_what_does_it(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    app = open_page(scored, "gallery", attribute="cat", words="nosuchname", place="accepted", sort="score")
+    words = text_of(app)
+    assert "Nothing is left" in words
+    assert "without “named “nosuchname”” there would be" in words.replace("\\", "")
+    assert screen.listing is None
+    app.text_input(key="gallery-search").set_value("")
+    text_of(app.run())
+    assert screen.rows
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(attribute="cat", place="near", sort="closest"),
+        Query(attribute="", sort="newest"),
+        Query(attribute="cat", yes=("watercolor",), no=("people",), label=("unlabelled",), sort="spread"),
+        Query(attribute="cat", like=(3, 7), sort="found"),
+        Query(attribute="cat", words="image", sort="found", seed=4),
+    ],
+)
+def test_a_link_shows_what_it_says_and_stays(
+    open_page: OpenPage, scored: Workspace, screen: Screen, query: Query
+) -> None:
+    app = open_page(scored, "gallery", **{"attribute": query.attribute, "place": query.place, **query.url()})
+    text_of(app)
+    assert screen.rows == listed(scored, query).rows.tolist()
+    assert asked(app) == query
+    text_of(app.run())
+    assert asked(app) == query
+
+
+def test_a_link_that_cannot_be_followed_says_so_and_the_gallery_is_there(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    words = text_of(open_page(scored, "gallery", attribute="nosuch", sort="sideways"))
+    assert "cannot be followed" in words
+    assert screen.rows
+
+
+def test_a_view_is_saved_opened_removed_and_brought_back(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    app = open_page(scored, "gallery", attribute="cat", place="rejected", sort="oldest")
+    wanted = asked(app)
+    next(one for one in app.text_input if one.label == "Name of this view").set_value("The other *cats*")
+    button(app, "Save this view").click()
+    text_of(app.run())
+    assert saved_views.view(scored, "The other *cats*").query == wanted
+    app.selectbox(key="gallery-attribute").set_value("")
+    text_of(app.run())
+    assert asked(app) != wanted
+    button(app, "The other \\*cats\\*").click()
+    text_of(app.run())
+    assert asked(app) == wanted
+    assert screen.rows == listed(scored, wanted).rows.tolist()
+    next(one for one in app.button if one.key == "remove-The other *cats*").click()
+    text_of(app.run())
+    assert saved_views.views(scored) == ()
+    next(one for one in app.button if one.label.startswith("Bring back")).click()
+    text_of(app.run())
+    assert saved_views.view(scored, "The other *cats*").query == wanted
+
+
+def test_a_name_that_is_taken_is_refused_and_the_old_view_stays(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    saved_views.save(scored, "mine", Query())
+    app = open_page(scored, "gallery", attribute="cat", place="rejected")
+    next(one for one in app.text_input if one.label == "Name of this view").set_value("mine")
+    button(app, "Save this view").click()
+    assert "already" in text_of(app.run())
+    assert saved_views.view(scored, "mine").query == Query()
+
+
+def test_the_chosen_are_answered_in_bulk_and_it_is_taken_back(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    cat = scored.attributes.get("cat")
+    screen.chosen = np.array([5, 6, 9])
+    app = open_page(scored, "gallery", attribute="cat")
+    button(app, "All no").click()
+    words = text_of(app.run())
+    assert "3 images answered: no, in bulk" in words
+    rows, said = bulk.standing(scored, cat)
+    assert (rows.tolist(), said.tolist()) == ([5, 6, 9], [0, 0, 0])
+    assert counts(app, "gallery-label").get("in bulk only") is not None
+    button(app, "Take it back").click()
+    assert "in bulk." not in text_of(app.run())
+    assert bulk.standing(scored, cat)[0].tolist() == []
+
+
+def test_the_chosen_become_a_query_of_their_own(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
+    screen.chosen = np.array([5, 6, 9])
+    app = open_page(scored, "gallery", attribute="cat")
+    button(app, "Show only these").click()
+    assert "one selection" in text_of(app.run())
+    assert sorted(screen.rows) == [5, 6, 9]
+    button(app, "Find more like these").click()
+    text_of(app.run())
+    assert screen.rows == listed(scored, Query(attribute="cat", like=(5, 6, 9), sort="found")).rows.tolist()
+
+
+def test_near_duplicates_are_looked_for_from_the_page_and_folded_into_one(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    vectors = vectors_of(scored).copy()
+    scored.vectors().replace([40, 41], vectors[[3, 3]])
+    app = open_page(scored, "gallery", attribute="", sort="oldest")
+    assert len(screen.rows) == 120
+    app.toggle(key="gallery-folded").set_value(True)
+    assert "not looked for yet" in text_of(app.run())
+    button(app, "Look for near-duplicates").click()
+    app.run()
+    run_until(app, lambda: near_duplicates.searched(scored))
+    run_until(app, lambda: len(screen.rows) < 120)
+    words = text_of(app.run())
+    folded = near_duplicates.folding(scored).folded
+    assert len(screen.rows) == 120 - folded
+    assert not {40, 41} & set(screen.rows)
+    assert "which stand for 120" in words
+    assert f"{folded} image" in words
+
+
+def test_many_names_are_read_in_the_background_before_words_are_looked_for(
+    open_page: OpenPage, scored: Workspace, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.gallery_actions.MANY_NAMES", 100)
+    app = open_page(scored, "gallery", attribute="", words="emoji", place="all")
+    run_until(app, lambda: screen.listing is not None)
+    assert search.names_of(scored).behind() == 0
+    assert screen.rows == listed(scored, Query(words="emoji")).rows.tolist()
+    assert screen.rows
+
+
+def test_likes_of_a_picture_that_is_brought_along(
+    open_page: OpenPage, scored: Workspace, screen: Screen, small_pictures: Path
+) -> None:
+    app = open_page(scored, "gallery", attribute="cat")
+    image = scored.catalogue.image(17)
+    app.file_uploader(key="gallery-given").upload(image.path.name, image.path.read_bytes(), "image/jpeg")
+    words = text_of(app.run())
+    assert "like this picture" in words
+    assert screen.rows[0] == 17
+    assert asked(app).sort == "found"
+    assert asked(app).upload
+    text_of(app.run())
+    assert screen.rows[0] == 17
+
+
+def test_a_file_that_is_no_picture_is_refused_with_the_reason_and_nothing_changes(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    app = open_page(scored, "gallery", attribute="cat")
+    before = screen.rows
+    app.file_uploader(key="gallery-given").upload("cat.jpg", b"this is no picture", "image/jpeg")
+    assert "this image cannot be looked for" in text_of(app.run())
+    assert screen.rows == before

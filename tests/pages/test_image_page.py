@@ -1,0 +1,178 @@
+"""The image page: everything that is known of one image, and the ways on from it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import Workspace, bulk, maps, near_duplicates
+from bam_engine.workspace.calibration import probabilities
+from bam_engine.workspace.embedding import neighbours, vectors_of
+from bam_engine.workspace.gallery_query import Query, from_url
+from bam_engine.workspace.looking import place_of
+from benchmarks.generated import scored_attribute
+from tests.pages.conftest import text_of
+from tests.workspace.conftest import decide, vote
+from web.components.gallery import Picture
+from web.image_panel import _beside
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Picture]]:
+    """The pictures that the page draws beside the image, by the key of their gallery."""
+    seen: dict[str, list[Picture]] = {}
+
+    def gallery(pictures: list[Picture], *, key: str, **_: Any) -> None:
+        seen[key] = list(pictures)
+
+    monkeypatch.setattr("web.image_facts.gallery", gallery)
+    return seen
+
+
+def page_links(app: AppTest) -> dict[str, str]:
+    return {one.proto.label: one.proto.query_string for one in app.get("page_link")}
+
+
+def html_of(app: AppTest) -> str:
+    return "\n".join(one.proto.body for one in app.html)
+
+
+def test_every_score_is_told_with_its_calibrated_probability_and_the_decision(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    made = {name: scored_attribute(workspace, name, cut=0.5, seed=seed) for seed, name in enumerate("ab")}
+    made["free"] = scored_attribute(workspace, "free", cut=None, calibrated=False, seed=3)
+    workspace.attributes.add("unseen", "media", "Is it unseen?")
+    told = open_page(workspace, "image", row="11").dataframe[0].value.set_index("attribute")
+    assert set(told.index) == {"a", "b", "free"}
+    for name in "ab":
+        shown = probabilities(workspace, made[name], [11])
+        value, low, high = shown.value[0], shown.low[0], shown.high[0]
+        assert told.loc[name, "probability"] == f"{value:.2f} ({low:.2f}–{high:.2f})"
+        assert told.loc[name, "decision"] == ("accepted" if told.loc[name, "score"] >= 0.5 else "rejected")
+        assert told.loc[name, "threshold"] == 0.5
+        assert told.loc[name, "precision of the accepted"].startswith("0.93 (0.90–0.96)")
+    assert (told.loc["free", "probability"], told.loc["free", "decision"]) == ("–", "–")
+    assert told["score"].is_monotonic_decreasing
+
+
+def test_labels_are_told_with_who_said_what(
+    open_page: OpenPage, workspace: Workspace, watercolor: Attribute, beside: dict[str, list[Picture]]
+) -> None:
+    workspace.redundancy = 2
+    vote(workspace, watercolor, "ada", {4: 1, 5: 1})
+    vote(workspace, watercolor, "ben", {4: 0, 5: 1})
+    bulk.answer(workspace, watercolor, [6], 1, annotator="cleo")
+
+    def line(row: int) -> Any:
+        return open_page(workspace, "image", row=str(row)).dataframe[0].value.iloc[0]
+
+    assert (line(4)["label"], line(4)["said"]) == ("disputed", "ada: yes, ben: no")
+    assert line(5)["label"] == "yes"
+    assert (line(6)["label"], line(6)["said"]) == ("no label", "cleo: yes (in bulk)")
+    decide(workspace, watercolor, "eve", {4: 0})
+    assert line(4)["label"] == "decided: no"
+    assert "eve: no (decision)" in line(4)["said"]
+    assert "Nobody has answered" in text_of(open_page(workspace, "image", row="8"))
+
+
+def test_captions_are_shown_as_they_were_written(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    who = workspace.annotations.annotator("ada")
+    with workspace.engine.begin() as connection:
+        connection.execute(
+            sa.insert(db.captions).values(row=4, annotator_id=who, caption="A *red* pear", made_at=db.now())
+        )
+    assert "“A \\*red\\* pear” · ada" in text_of(open_page(workspace, "image", row="4"))
+
+
+def test_what_is_most_like_it_is_shown_nearest_first_and_its_near_duplicates_by_themselves(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    vectors = vectors_of(workspace).copy()
+    workspace.vectors().replace([40, 41], vectors[[3, 3]])
+    near_duplicates.find_groups(workspace)
+    text_of(open_page(workspace, "image", row="3"))
+    assert {40, 41} <= {one.row for one in beside["image-same-3"]}
+    expected = [(row, f"{likeness:.2f}") for row, likeness in neighbours(workspace, 3, 12)]
+    assert [(one.row, one.caption) for one in beside["image-near-3"]] == expected
+
+
+def test_its_place_on_the_map_leads_there(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    assert "See it on the map" not in page_links(open_page(workspace, "image", row="7"))
+    maps.make_layout(workspace, method="pca")
+    place = place_of(workspace, 7)
+    assert place is not None
+    app = open_page(workspace, "image", row="7")
+    assert f"left:{100 * place.x:.2f}%;top:{100 * place.y:.2f}%" in html_of(app)
+    query = page_links(app)["See it on the map"]
+    assert f"map={place.map_id}" in query
+    assert f"x={place.x:.5f}" in query
+
+
+def test_more_like_this_leads_to_the_gallery(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    app = open_page(workspace, "image", row="7")
+    next(one for one in app.button if one.label == "More like this").click()
+    words = text_of(app.run())
+    assert app.title[0].value == "Gallery"
+    assert "like 1 image" in words
+    assert from_url(dict(app.query_params)) == Query(like=(7,), sort="found")
+
+
+def test_a_file_that_is_gone_is_said_and_the_small_copy_shown(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    image = workspace.catalogue.image(7)
+    gone = image.path.with_name("gone-for-a-while")
+    image.path.rename(gone)
+    try:
+        app = open_page(workspace, "image", row="7")
+        assert "Only the small copy is shown: the file is gone" in text_of(app)
+        assert "/thumbs/7.webp" in html_of(app)
+        workspace.thumbnails.path(7).unlink()
+        app = open_page(workspace, "image", row="7")
+        assert "cannot be shown" in text_of(app)
+        assert "/thumbs/7.webp" not in html_of(app)
+    finally:
+        gone.rename(image.path)
+
+
+@pytest.mark.parametrize("row", ["120", "-1", "abc", "1" * 30, "٣", ""])
+def test_an_image_that_is_not_there_is_said_to_be_missing_and_another_is_shown(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]], row: str
+) -> None:
+    words = text_of(open_page(workspace, "image", row=row))
+    assert "There is no image" in words
+    assert "0 to 119" in words
+    assert "image-near-0" in beside
+
+
+def test_one_steps_through_the_collection(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    app = open_page(workspace, "image", row="118")
+    next(one for one in app.button if one.label == "Next").click()
+    text_of(app.run())
+    assert "image-near-119" in beside
+    assert "119" in app.query_params["row"]
+    assert next(one for one in app.button if one.label == "Next").disabled
+
+
+def test_the_panel_steps_through_the_list_that_it_was_opened_from(workspace: Workspace) -> None:
+    st.session_state["panel_among"] = np.array([9, 4, 7])
+    assert _beside(4, None) == (9, 7, "2 of 3 in the list")
+    assert _beside(9, 120)[0] is None
+    assert _beside(8, None) == (None, None, "")
