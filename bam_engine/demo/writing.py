@@ -1,7 +1,7 @@
 """A generated collection on disk: its pictures, and a table of what is true of them.
 
-In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``truth.csv``. A picture carries its title and
-its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
+In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``truth.csv``. A picture carries its title
+and its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
 """
 
 import csv
@@ -44,7 +44,8 @@ def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: 
     """Draw the works 0 … ``count`` - 1 of the collection ``seed`` into a folder; return the path of its ``truth.csv``.
 
     The table has a row for each work in order: ``path`` (relative to the folder), ``project`` (the studio), ``title``,
-    ``license`` ("generated"), ``generator`` ("bam demo, seed S"), and the twenty attributes of :data:`TRUTHS` as 0 or 1.
+    ``license`` ("generated"), ``generator`` ("bam demo, seed S"), and the twenty attributes of :data:`TRUTHS` as 0 or
+    1.
     A work depends on the seed and its number alone: more works leave the first ones as they are. Pictures that are
     there already are not drawn again. The table is written last, whole.
 

@@ -161,8 +161,16 @@ def _house(pen: Pen, look: Look) -> None:
         for x in np.linspace(left, right, 6)[1:-1]:
             pen.stroke([(x, 0), (x, -high)], 0.014, lighter(roof, -0.1), within=shape, taper=False)
     edge = [(left - 0.05, -high + 0.05), (top[0], peak), (right + 0.05, -high + 0.05)]
-    pen.fill(limb([edge[0], (np.array(edge[0]) + top) / 2, edge[1]], 0.05, steps=2), lighter(roof, -0.05), swell=0.02)
-    pen.fill(limb([edge[1], (np.array(edge[2]) + top) / 2, edge[2]], 0.05, steps=2), lighter(roof, 0.03), swell=0.02)
+    pen.fill(
+        limb(np.array([edge[0], (np.array(edge[0]) + top) / 2, edge[1]]), 0.05, steps=2),
+        lighter(roof, -0.05),
+        swell=0.02,
+    )
+    pen.fill(
+        limb(np.array([edge[1], (np.array(edge[2]) + top) / 2, edge[2]]), 0.05, steps=2),
+        lighter(roof, 0.03),
+        swell=0.02,
+    )
     middle = (left + right) / 2
     wide = right - left
     _door(pen, middle + float(rng.choice([-0.22, 0, 0.22])) * wide * 0.9, 0.12, 0.2, arch=rng.random() < 0.4)
