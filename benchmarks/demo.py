@@ -50,7 +50,7 @@ def measure(vectors: np.ndarray, truth: np.ndarray, studios: np.ndarray, attribu
     def precision(rows: np.ndarray) -> float:
         return float(average_precision_score(truth[rows], scores[rows])) if truth[rows].any() else float("nan")
 
-    interval = cluster_bootstrap(precision, studios, rng=np.random.default_rng(SEED), repeats=300)
+    interval = cluster_bootstrap(precision, studios, rng=np.random.default_rng(SEED), repeats=200)
     return Line(attribute, float(truth.mean()), precision(np.arange(len(truth))), interval.low, interval.high)
 
 

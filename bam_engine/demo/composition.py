@@ -177,7 +177,7 @@ def _draw(canvas: Canvas, spot: _Spot, look: Look) -> None:
         shift = -canvas.light[0] * 0.5 * spot.size * 0.25
         outline = ellipse(spot.x + shift, spot.y, spot.size * subject.wide * 0.42, spot.size * 0.055)
         canvas.shadow(outline, soft=max(1.5, spot.size * 0.03), strength=0.5)
-    pen = Pen(canvas, spot.x, spot.y, spot.size, flip=bool(rng.random() < 0.5))
+    pen = Pen(canvas, spot.x, spot.y, spot.size, flip=bool(rng.random() < 0.25))
     with canvas.drawing(subject.attribute, "people" if spot.name == "cyclist" else spot.name):
         subject.draw(pen, look)
 
@@ -193,8 +193,9 @@ def _set_off(r: Rendering) -> Rendering:
     if apart >= PLAIN:
         return r
     level, behind = float(inner.mean()), float(outer.mean())
-    up = level < 0.3 or (behind > level and level < 0.66)
-    target = np.float32(0.97 if up else 0.06)
-    share = np.clip((PLAIN * 1.25 - apart) / max(abs(float(target) - behind) * 1.7, 0.05), 0, 0.6)
+    up = level < 0.35 or (behind > level and level < 0.66)
+    end, wanted = (0.97, level + 0.75 * PLAIN) if up else (0.06, level - 0.75 * PLAIN)
+    share = np.clip((wanted - behind) / (end - behind), 0, 0.8) if abs(end - behind) > 0.05 else 0.0
+    target = np.float32(end)
     cover = (np.float32(share) * (1 - blur((r.subject > 0).astype(np.float32), 0.7)))[..., None]
     return dataclasses.replace(r, colour=r.colour + cover * (target - r.colour), lit=r.lit + cover * (target - r.lit))

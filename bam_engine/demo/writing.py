@@ -27,6 +27,7 @@ COLUMNS = ("path", "project", "title", "license", "generator", *TRUTHS)
 
 _VERSION = 1  # of the pictures: those of another are drawn anew
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_END = b"\xff\xd9"  # of a JPEG that is whole
 _WAITING = 4  # works in hand for each thread
 
 
@@ -149,10 +150,11 @@ def _mark(seed: int, index: int) -> str:
 def _read(path: Path, seed: int, index: int) -> tuple[str, frozenset[str]] | None:
     """Return the title and the truth that a picture tells of itself, or None if it is not there or not this work."""
     try:
-        with Image.open(path) as image:
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as image:
             told = json.loads(image.info.get("comment", b"{}"))
-        if told.get("is") != _mark(seed, index):
+        if told.get("is") != _mark(seed, index) or not data.endswith(_END):
             return None
         return str(told["title"]), frozenset(told["truth"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -12,12 +12,12 @@ from bam_engine.demo.noise import Plane
 
 def line(hand: np.random.Generator, size: float) -> LineStyle:
     """A brush full of ink."""
-    return LineStyle(size * hand.uniform(0.008, 0.0135), size * 0.0008)
+    return LineStyle(size * hand.uniform(0.005, 0.012), size * 0.0008)
 
 
 def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
     """Draw the picture as a comic's panel, in colour or in black and white, framed or not."""
-    printed, aged, black_white = bool(hand.random() < 0.6), float(hand.uniform(0, 0.06)), bool(hand.random() < 0.3)
+    printed, aged, black_white = bool(hand.random() < 0.5), float(hand.uniform(0, 0.06)), bool(hand.random() < 0.3)
     pitch, rich = float(hand.uniform(4.2, 6.5)), float(hand.uniform(1.2, 1.7))
     flat = _flat(r, rich, pitch if printed else 0.0)
     if black_white:
@@ -25,7 +25,7 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     black = np.maximum(_soft(0.2 - r.tone, 0.05) * 0.9, r.ink)
     picture = flat * (1 - black[..., None]) + black[..., None] * np.array([0.06, 0.05, 0.08], np.float32)
     picture = np.ascontiguousarray(picture, np.float32)
-    if hand.random() < (0.35 if black_white else 0.65):
+    if hand.random() < (0.3 if black_white else 0.5):
         picture = page(picture, r, hand, rng)
     tooth = grain(r.shape, rng, 1.4)
     yellow = np.array([1.0, 1 - aged * 0.6, 1 - aged * 2.4], np.float32)

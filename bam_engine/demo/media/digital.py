@@ -11,7 +11,7 @@ from bam_engine.demo.palette import oklch
 
 def vector_line(hand: np.random.Generator, size: float) -> LineStyle | None:
     """Most have no outline; some an even, exact one."""
-    return None if hand.random() < 0.7 else LineStyle(size * hand.uniform(0.005, 0.009))
+    return None if hand.random() < 0.55 else LineStyle(size * hand.uniform(0.005, 0.012))
 
 
 def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:

@@ -130,7 +130,7 @@ def graphite(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) 
 def charcoal(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
     """Draw the picture in charcoal: broad, black, rubbed with the hand. It is no graphite."""
     cover, tooth = _laid(r, hand, rng, float(hand.uniform(4.5, 7.5)), float(hand.uniform(2.0, 3.2)), 1.0)
-    rubbed = blur(cover, float(min(r.shape)) * float(hand.uniform(0.006, 0.014)))
+    rubbed = blur(cover[..., 0], float(min(r.shape)) * float(hand.uniform(0.006, 0.014)))[..., None]
     cover = np.clip(0.55 * cover + 0.6 * rubbed, 0, 1)
     sheet = _sheet(r, hand, rng, tooth, toned=bool(hand.random() < 0.5))
     return np.asarray(sheet * (1 - cover) + cover * np.float32(0.09), np.float32)

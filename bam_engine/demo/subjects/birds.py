@@ -22,7 +22,7 @@ def bird(pen: Pen, look: Look) -> None:
         _penguin: 2.0 * cold,
     }
     if look.scary:
-        kinds = {_perched: 3.0, _owl: 2.5}
+        kinds = {_perched: 3.5, _owl: 1.8}
     weights = np.array(list(kinds.values()))
     list(kinds)[int(pen.rng.choice(len(kinds), p=weights / weights.sum()))](pen, look)
 

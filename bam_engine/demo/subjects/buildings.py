@@ -186,6 +186,7 @@ def _house(pen: Pen, look: Look) -> None:
 def _row(pen: Pen, look: Look) -> None:
     rng = pen.rng
     count = int(rng.integers(3, 6))
+    pen.canvas.tell(count=count)
     wide = 1.25 / count
     for number in range(count):
         left = -0.625 + number * wide
@@ -306,6 +307,7 @@ def _tower(pen: Pen, look: Look) -> None:
 def _block(pen: Pen, look: Look) -> None:
     rng = pen.rng
     count = int(rng.integers(1, 5))
+    pen.canvas.tell(count=count)
     wide = 0.36 if count == 1 else 1.2 / count
     for number in rng.permutation(count):
         left = -wide * count / 2 + number * wide + rng.uniform(-0.03, 0.03)

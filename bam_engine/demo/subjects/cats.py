@@ -15,7 +15,7 @@ def cat(pen: Pen, look: Look) -> None:
     """Draw one cat, 1 high at most."""
     fur = coat(pen, KINDS)
     poses = [_sitting, _sitting, _walking, _portrait, _curled, _behind]
-    weights = np.array([2.6, 1, 2.0, 4.5, 0.6, 0.4])
+    weights = np.array([1.8, 0.7, 1.0, 6.0, 0.5, 0.2])
     if look.peaceful:
         weights[4] = 5
     if look.happy or look.scary:

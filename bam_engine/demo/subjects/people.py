@@ -16,7 +16,7 @@ def person(pen: Pen, look: Look) -> None:
     """Draw one person or two, 1 high at most."""
     rng = pen.rng
     kinds = [_figure, _portrait, _couple, _umbrella, _seated]
-    weights = np.array([2.4, 4.5, 0.8, 0.5, 0.5])
+    weights = np.array([2.0, 6.0, 0.6, 0.4, 0.4])
     if look.happy:
         weights = np.array([3, 4, 1.2, 0.1, 0.1])
     if look.gloomy:
