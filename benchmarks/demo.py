@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
@@ -68,7 +67,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write_collection(folder / "warm", count=20, seed=options.seed + 1)

@@ -266,7 +266,8 @@ class Canvas:
         """Darken what lies under a shape, away from the light."""
         pad = int(lift * 2.2) + 2
         soft = cv2.copyMakeBorder(shape.cover, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
-        soft = cv2.GaussianBlur(soft, (0, 0), lift * 0.75)
+        side = 2 * round(lift * 0.75) + 1
+        soft = cv2.blur(cv2.blur(soft, (side, side)), (side, side))
         left, top = (
             round(corner - pad - lift * way) for corner, way in zip((shape.left, shape.top), self.light, strict=False)
         )

@@ -14,7 +14,7 @@ Plane = npt.NDArray[np.float32]
 
 
 _TILE = 704  # a stored field's side in pixels: larger than any picture, so that there are many places to cut from it
-_FINE = 10.0  # fields with features up to this are cut from stored ones
+_FINE = 24.0  # fields with features up to this are cut from stored ones
 
 
 def field(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:

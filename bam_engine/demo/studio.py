@@ -143,7 +143,7 @@ def _studio(seed: int, block: int, number: int) -> Studio:
     media, shares = list(_MEDIUM_SHARES), np.array(list(_MEDIUM_SHARES.values()))
     medium, second = (str(name) for name in rng.choice(media, 2, p=shares / shares.sum()))
     aspect = _ASPECTS[int(rng.integers(len(_ASPECTS)))]
-    long = float(rng.integers(400, 465)) * (1.0 if min(aspect) < 0.9 else 0.9)
+    long = float(rng.integers(384, 446)) * (1.0 if min(aspect) < 0.9 else 0.9)
     names = [*CONTENTS, *THINGS, *MOODS, "", *sorted({place for places in PLACES.values() for place in places})]
     likes = dict(zip(names, np.exp(rng.normal(0, 0.9, len(names))).tolist(), strict=True))
     return Studio(

@@ -4,6 +4,7 @@ In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``t
 and its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
 """
 
+import contextlib
 import csv
 import errno
 import io
@@ -15,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 from PIL import Image
 
 from bam_engine.demo.artwork import draw
@@ -114,7 +116,7 @@ def _row(work: _Work, seed: int) -> list[str | int]:
 def _drawn(folder: Path, count: int, seed: int) -> Iterator[_Work]:
     """Yield the works in order, drawn or found; some wait in hand so that no thread does."""
     workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:
+    with _one_thread_each(), ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:
         waiting: deque[Future[_Work]] = deque()
         try:
             for index in range(count):
@@ -125,6 +127,17 @@ def _drawn(folder: Path, count: int, seed: int) -> Iterator[_Work]:
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let OpenCV not split its small tasks between threads: every core has a work of its own."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _ensure(folder: Path, seed: int, index: int) -> _Work:

@@ -63,7 +63,7 @@ def ink(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pi
     paper, black = _sheet_and_ink(hand)
     dark = np.clip((_darkness(r, hand.uniform(0.45, 0.7)) - 0.08) * 1.25, 0, 1)
     tooth = grain(r.shape, rng, 1.5)
-    uneven = 0.07 * field(r.shape, 9, rng) + 0.05 * tooth
+    uneven = 0.03 * field(r.shape, 9, rng) + 0.04 * tooth
     if style == "stipple":
         covered = _dots(r.shape, dark, rng)
     else:
@@ -93,7 +93,7 @@ def _hatching(
 ) -> Plane:
     """Return layers of lines, each where it is dark enough for it; a line runs out thin where its layer begins."""
     covered = np.zeros(r.shape, np.float32)
-    ragged = dark + np.float32(0.35) * uneven
+    ragged = dark + np.float32(0.6) * uneven
     for lean, start in ((0.0, 0.03), (1.4, 0.6)) if engraved else ((0.0, 0.10), (1.25, 0.42), (0.62, 0.66)):
         wave = _hatch(r, turn + lean, spacing, 1.3 if engraved else 0.55, rng, follow=0.2 if engraved else 0.5)
         begun = np.clip((ragged - start) / 0.22, 0, 1)

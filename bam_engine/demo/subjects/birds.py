@@ -15,8 +15,8 @@ def bird(pen: Pen, look: Look) -> None:
         return
     water, cold = look.place == "sea", look.place == "snow"
     kinds = {
-        _perched: 4.0,
-        _owl: 1.6,
+        _perched: 5.0,
+        _owl: 0.8,
         _duck: 2.5 if water else 0.0,
         _wader: 1.5 if water else 0.2,
         _penguin: 2.0 * cold,
