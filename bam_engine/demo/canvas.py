@@ -355,7 +355,8 @@ def _swollen(cover: npt.NDArray[np.uint8], swell: float) -> Plane:
     near = 1 - np.minimum(distance * np.float32(1 / radius), 1)
     height = np.sqrt(1 - near * near) * np.float32(radius)
     if radius > 2:
-        height = np.asarray(cv2.GaussianBlur(height, (0, 0), max(0.6, radius * 0.22 / small)), np.float32)
+        side = 2 * round(math.sqrt(6 * max(0.6, radius * 0.22 / small) ** 2 + 1) / 2 - 0.5) + 1
+        height = np.asarray(cv2.blur(cv2.blur(height, (side, side)), (side, side)), np.float32)
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=-0.125 / small)
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=-0.125 / small)
     length = 1 / np.sqrt(across * across + down * down + 1)

@@ -262,7 +262,7 @@ def _birch(pen: Pen, look: Look) -> None:
         for side in (-1, 1):
             _clump(
                 pen,
-                lean * (y / -0.85) + side * half * rng.uniform(0.3, 0.8),
+                lean * (y / -0.85) + side * half * rng.uniform(0.0, 0.75),
                 y,
                 0.1,
                 lighter(leaf, rng.uniform(-0.05, 0.08)),
