@@ -1,0 +1,80 @@
+"""Noise: smooth random fields, paper, and the smearing of a texture along a field of directions.
+
+In:  a size and a random generator. Out: float32 planes. Knows nothing of pictures.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Plane = npt.NDArray[np.float32]
+
+
+def field(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
+    """Return a smooth random field of mean 0 and spread 1 whose features are about ``size`` pixels wide."""
+    high, wide = (max(3, round(side / size) + 3) for side in shape)
+    coarse = rng.standard_normal((high, wide), dtype=np.float32)
+    big = (
+        cv2.resize(coarse, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC if size > 4 else cv2.INTER_LINEAR)
+        if size > 1.01
+        else coarse
+    )
+    if big.shape[0] < shape[0] or big.shape[1] < shape[1]:
+        big = cv2.resize(big, (max(shape[1], big.shape[1]), max(shape[0], big.shape[0])))
+    down, across = big.shape[0] - shape[0], big.shape[1] - shape[1]
+    plane = big[down // 2 : down // 2 + shape[0], across // 2 : across // 2 + shape[1]]
+    return np.asarray(plane, np.float32) * np.float32(1.25)
+
+
+def fractal(shape: tuple[int, int], size: float, rng: np.random.Generator, *, octaves: int = 3) -> Plane:
+    """Return a sum of fields, each half as wide and half as strong as the one before: clouds, paper, stone."""
+    total, weight = field(shape, size, rng), 1.0
+    for _ in range(octaves - 1):
+        size, weight = max(1.0, size / 2), weight / 2
+        total += np.float32(weight) * field(shape, size, rng)
+    return total * np.float32(0.8)
+
+
+def moved(picture: npt.NDArray[np.float32], across: Plane, down: Plane) -> npt.NDArray[np.float32]:
+    """Return the picture with every pixel fetched from ``across`` and ``down`` pixels away."""
+    high, wide = picture.shape[:2]
+    columns = np.arange(wide, dtype=np.float32)[None] + across
+    rows = np.arange(high, dtype=np.float32)[:, None] + down
+    out = cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(out, np.float32)
+
+
+def smeared(texture: Plane, cosine: Plane, sine: Plane, length: int) -> Plane:
+    """Return the texture averaged along the directions: line integral convolution (Cabral and Leedom 1993).
+
+    ``length`` pixels to both sides; by doubling, so that the work grows with its logarithm. Directions are taken as
+    straight over each step.
+    """
+    step, smooth_so_far = 1.0, texture
+    while step <= length:
+        ahead = moved(smooth_so_far, cosine * np.float32(step), sine * np.float32(step))
+        behind = moved(smooth_so_far, -cosine * np.float32(step), -sine * np.float32(step))
+        smooth_so_far = (smooth_so_far + ahead + behind) * np.float32(1 / 3)
+        step *= 2.0
+    return smooth_so_far
+
+
+def blur(plane: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float32]:
+    """Return the plane blurred by a Gaussian; wide ones on a smaller copy, which looks the same and is quick."""
+    if sigma <= 0.2:
+        return plane
+    if sigma > 5:
+        high, wide = plane.shape[:2]
+        shrink = sigma / 2.5
+        small = cv2.resize(
+            plane, (max(2, round(wide / shrink)), max(2, round(high / shrink))), interpolation=cv2.INTER_AREA
+        )
+        small = cv2.GaussianBlur(small, (0, 0), 2.4, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.resize(small, (wide, high), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def unit(plane: Plane) -> Plane:
+    """Return the plane stretched to 0 … 1."""
+    low, high = float(plane.min()), float(plane.max())
+    return (plane - np.float32(low)) * np.float32(1 / max(high - low, 1e-6))

@@ -1,0 +1,157 @@
+"""A generated collection on disk: its pictures, and a table of what is true of them.
+
+In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``truth.csv``. A picture carries its title and
+its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
+"""
+
+import csv
+import errno
+import io
+import json
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from bam_engine.demo.artwork import draw
+from bam_engine.demo.studio import TRUTHS, plan
+from bam_engine.errors import BamError, DiskFull
+from bam_engine.files import replacing
+from bam_engine.progress import Report, silent
+
+COLUMNS = ("path", "project", "title", "license", "generator", *TRUTHS)
+
+_VERSION = 1  # of the pictures: those of another are drawn anew
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_WAITING = 4  # works in hand for each thread
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One row of the table."""
+
+    path: str
+    project: str
+    title: str
+    truth: frozenset[str]
+
+
+def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: Report = silent) -> Path:
+    """Draw the works 0 … ``count`` - 1 of the collection ``seed`` into a folder; return the path of its ``truth.csv``.
+
+    The table has a row for each work in order: ``path`` (relative to the folder), ``project`` (the studio), ``title``,
+    ``license`` ("generated"), ``generator`` ("bam demo, seed S"), and the twenty attributes of :data:`TRUTHS` as 0 or 1.
+    A work depends on the seed and its number alone: more works leave the first ones as they are. Pictures that are
+    there already are not drawn again. The table is written last, whole.
+
+    Raises
+    ------
+    BamError
+        A number is negative, or the folder holds the collection of another seed or cannot be written to.
+    DiskFull
+        There is no room; the pictures drawn so far are kept, none of them half.
+    Stopped
+        Raised by ``report``: the pictures drawn so far are kept, and a later run goes on from there.
+    """
+    if count < 0 or seed < 0:
+        raise BamError(
+            f"a demo of {count:,} works from the seed {seed} was asked for. Give numbers that are not negative."
+        )
+    folder, table = Path(folder), Path(folder) / "truth.csv"
+    works: list[_Work] = []
+    try:
+        _check_same(table, seed)
+        report(0, count, "drawing")
+        for work in _drawn(folder, count, seed):
+            works.append(work)
+            report(len(works), count, "drawing")
+        with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            lines = csv.writer(file)
+            lines.writerow(COLUMNS)
+            lines.writerows(_row(work, seed) for work in works)
+    except OSError as error:
+        if error.errno in _FULL:
+            kept = f"The {len(works):,} works drawn so far are kept; free some room and start again to go on."
+            raise DiskFull(f"the disk has no room for the demo in {folder}. {kept}") from error
+        raise BamError(
+            f"the demo cannot be written to {folder}: {error.strerror or error}. Give another folder."
+        ) from error
+    return table
+
+
+def _check_same(table: Path, seed: int) -> None:
+    """Refuse a folder whose table is that of another seed: its pictures would stay among ours."""
+    if not table.exists():
+        return
+    with table.open(newline="", encoding="utf-8") as file:
+        first = next(csv.DictReader(file), None)
+    if first is not None and first.get("generator") != _generator(seed):
+        there = first.get("generator") or "something else"
+        raise BamError(f"{table.parent} holds {there}, not {_generator(seed)}. Give another folder or the same seed.")
+
+
+def _generator(seed: int) -> str:
+    return f"bam demo, seed {seed}"
+
+
+def _row(work: _Work, seed: int) -> list[str | int]:
+    return [
+        work.path,
+        work.project,
+        work.title,
+        "generated",
+        _generator(seed),
+        *(int(name in work.truth) for name in TRUTHS),
+    ]
+
+
+def _drawn(folder: Path, count: int, seed: int) -> Iterator[_Work]:
+    """Yield the works in order, drawn or found; some wait in hand so that no thread does."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:
+        waiting: deque[Future[_Work]] = deque()
+        try:
+            for index in range(count):
+                waiting.append(pool.submit(_ensure, folder, seed, index))
+                if len(waiting) >= workers * _WAITING:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ensure(folder: Path, seed: int, index: int) -> _Work:
+    """Return a work whose picture lies in the folder, drawn now unless it is there and whole."""
+    project = plan(seed, index).studio.name
+    path = f"images/{project}/{index:06d}.jpg"
+    found = _read(folder / path, seed, index)
+    if found is not None:
+        return _Work(path, project, *found)
+    work = draw(seed, index)
+    told = {"is": _mark(seed, index), "title": work.title, "truth": sorted(work.truth)}
+    buffer = io.BytesIO()
+    Image.fromarray(work.pixels).save(buffer, "JPEG", quality=88, comment=json.dumps(told).encode())
+    with replacing(folder / path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+    return _Work(path, project, work.title, work.truth)
+
+
+def _mark(seed: int, index: int) -> str:
+    return f"generated: {_generator(seed)}, work {index}, version {_VERSION}"
+
+
+def _read(path: Path, seed: int, index: int) -> tuple[str, frozenset[str]] | None:
+    """Return the title and the truth that a picture tells of itself, or None if it is not there or not this work."""
+    try:
+        with Image.open(path) as image:
+            told = json.loads(image.info.get("comment", b"{}"))
+        if told.get("is") != _mark(seed, index):
+            return None
+        return str(told["title"]), frozenset(told["truth"])
+    except (OSError, ValueError, KeyError):
+        return None
