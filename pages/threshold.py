@@ -5,7 +5,7 @@ import streamlit as st
 from bam_engine.workspace import thresholds
 from bam_engine.workspace.evaluation import evaluate, keep_recall
 from bam_engine.workspace.models import latest_model
-from web import charts, ui
+from web import charts, demo_controls, ui
 from web.certify import certify
 from web.engine import workspace
 from web.navigation import link
@@ -70,8 +70,10 @@ else:
     if st.button("Keep this threshold", type="primary", icon=":material/check:"):
         thresholds.keep(ws, attribute, choice)
         st.rerun()
+demo_controls.truth_note(attribute, None if choice is None else choice.value)
 st.caption(ui.plain(keep_recall(ws, attribute, target=recall, confidence=confidence).evidence))
 certify(attribute, target, confidence)
+demo_controls.offer(attribute, certifying=True)
 kept = thresholds.current_threshold(ws, attribute)
 if kept is not None and kept.kept:
     st.caption(
