@@ -14,9 +14,14 @@ from web.navigation import link
 JOB = "ingest"
 
 ws = workspace()
-ui.head("Images", "Add a folder of images. Nothing is copied or changed: the files stay where they are.")
-
 made = demo.demo(ws)
+ui.head(
+    "Images",
+    "Add a folder of images. Nothing is copied or changed: the files stay where they are."
+    if made is None
+    else "The generated images of the demo, and more of them if you like.",
+)
+
 if made is not None:
     st.info(
         f"This workspace holds the demo: generated images alone, from seed {made.seed}, in {demo.folder_of(ws)}. "
@@ -24,8 +29,11 @@ if made is not None:
         icon=":material/info:",
     )
     st.subheader(f"{ui.several(len(ws.catalogue), 'generated image')} in the collection", anchor=False)
-    more = st.number_input("Images of the demo", made.count, 100_000, made.count, step=1000)
-    if not ui.show_job(demo_controls.JOB, unit="%") and st.button("Draw more", disabled=more <= made.count):
+    if ui.show_job(demo_controls.JOB, unit="%"):
+        st.stop()
+    size, action = st.columns([1, 3], vertical_alignment="bottom")
+    more = size.number_input("Images of the demo", made.count, 100_000, made.count, step=1000)
+    if action.button("Draw more", disabled=more <= made.count, icon=":material/brush:"):
         ws.jobs.start(
             demo_controls.JOB,
             "Drawing more",

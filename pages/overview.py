@@ -24,7 +24,7 @@ def start() -> None:
         st.markdown(
             "A program draws a collection for you: watercolours, comics, oil paintings, with cats, bicycles, moods. "
             "Since it is generated, its truth is known. Simulated annotators can label it, and you see in minutes what "
-            "a week of labelling gives. About a minute for 2,000 images."
+            "a week of labelling gives. 2,000 images take a minute or two."
         )
         demo_controls.try_demo()
     with right, st.container(border=True, height="stretch"):

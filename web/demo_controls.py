@@ -22,6 +22,7 @@ _BAND = """<style>
   border-left: 3px solid light-dark(#a05a1c, #e0a060); border-radius: 0 4px 4px 0; font-size: .875rem; line-height: 1.4;
   background: light-dark(#f6eee3, #2b241b); color: light-dark(#5d3d17, #ecd3b0); }
 .bam-band b { font-weight: 600; }
+@media (max-width: 640px) { .bam-band { margin-top: 1.2rem; } }
 </style>
 <div class="bam-band" role="note"><b>Generated images</b><span>This is a demo: a program drew every image, and so their
 truth is known. Nothing here was made or seen by a person until you answer.</span></div>"""
@@ -69,12 +70,11 @@ def offer(attribute: Attribute, *, certifying: bool = False) -> bool:
     if ws.jobs.is_running(name):
         ui.show_job(name, unit="steps")
         return True
-    if certifying and not _certification_waits(attribute):
-        return False
-    with st.container(border=True):
-        _form(attribute, name, certifying=certifying)
-        job = ws.jobs.get(name)
-        if job is not None:
+    waits = _certification_waits(attribute) if certifying else simulated.may_go_on(ws, attribute)
+    if waits or ws.jobs.get(name) is not None:
+        with st.container(border=True):
+            if waits:
+                _form(attribute, name, certifying=certifying)
             _outcome(name)
     return False
 
@@ -157,10 +157,11 @@ def truth_note(attribute: Attribute, cut: float | None = None) -> None:
         facts.append(f"missed {number(found.missed)}")
     if found.labels:
         facts.append(f"{found.wrong:,} of {found.labels:,} labels are wrong")
-    said = " · ".join(facts)
+    said, who = " · ".join(facts), simulated.who_answered(ws, attribute)
+    answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
     st.html(
         f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(said)}. '
-        "<i>Known only because the collection is generated.</i></div>"
+        f"<i>Known only because the collection is generated.</i> {answers}</div>"
     )
 
 

@@ -12,10 +12,12 @@ from web.engine import workspace
 from web.guide import DOCS, Picture, figure
 
 _STRIP = """<style>
-.bam-strip { display: flex; gap: 4px; height: 118px; overflow: hidden; flex-wrap: wrap; border-radius: 6px; }
-.bam-strip img { height: 118px; width: auto; min-width: 60px; flex: 1 1 auto; object-fit: cover; max-width: 190px;
+.bam-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); grid-auto-rows: 116px;
+  height: 116px; gap: 4px; overflow: hidden; border-radius: 6px; }
+.bam-strip img { width: 100%; height: 100%; object-fit: cover;
   background: color-mix(in srgb, currentColor 8%, transparent); }
-@media (max-width: 640px) { .bam-strip, .bam-strip img { height: 84px; } }
+@media (max-width: 640px) { .bam-strip { grid-template-columns: repeat(auto-fill, minmax(76px, 1fr));
+  grid-auto-rows: 84px; height: 84px; } }
 </style>"""
 
 _WORTH = """<style>
@@ -55,7 +57,12 @@ def worth(lines: Sequence[AttributeLine]) -> None:
     head = "".join(f"<span>{name}</span>" for name in ("attribute", *_COLUMNS, "accepted", "next"))
     body = "".join(_line(line) for line in lines)
     st.html(f'{_WORTH}<div class="bam-worth"><div class="head">{head}</div>{body}</div>')
-    truth = " A brown diamond is the truth, known only because the collection is generated." if known else ""
+    truth = (
+        " A brown diamond is the truth, known only because the collection is generated. Estimates go by the labels: "
+        "where those are wrong, they may miss the truth by more than their intervals say."
+        if known
+        else ""
+    )
     st.caption(
         "Precision and recall are measured on the validation sample at the threshold, audited precision on a fresh "
         f"blind sample. Bands are 95 % intervals, from 0 to 1.{truth}"

@@ -302,6 +302,13 @@ def play_done(workspace: Workspace, attribute: Attribute) -> bool:
     return found is not None and found.complete and not found.unsettled
 
 
+def may_go_on(workspace: Workspace, attribute: Attribute) -> bool:
+    """Return whether something of ``attribute`` can be played now: embedded images, and a step that is not behind."""
+    if len(workspace.vectors()) == 0:
+        return False
+    return not play_done(workspace, attribute) or rounds.state(workspace, attribute).step != "decide"
+
+
 def _done(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many of the steps of :func:`play` are behind."""
     state = rounds.state(workspace, attribute)

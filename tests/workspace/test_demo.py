@@ -12,6 +12,7 @@ from PIL import Image
 
 from bam_engine import database as db
 from bam_engine.annotation import NewAnswer
+from bam_engine.cli import main
 from bam_engine.collection import demo_of, ingest_folder
 from bam_engine.errors import AnnotationError, CollectionError, NotThere, Stopped
 from bam_engine.workspace import Workspace, audits, demo, simulated
@@ -141,7 +142,11 @@ def test_truth_is_not_known_of_real_images_or_other_attributes(workspace: Worksp
 
 def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace: Workspace) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
-    simulated.play(demo_workspace, attribute, simulated.Team(error_rate=0))
+    team = simulated.Team(error_rate=0)
+    for _ in range(10):  # up to the threshold
+        simulated.play_next(demo_workspace, attribute, team)
+    everything = audits.draw(demo_workspace, attribute, n_accepted=500, n_rejected=500, seed=1)
+    simulated.answer(demo_workspace, everything.task, team)
     found, known = demo.truth_of(demo_workspace, attribute), demo.truth(demo_workspace, attribute.name)
     threshold, audit = current_threshold(demo_workspace, attribute), audits.latest_result(demo_workspace, attribute)
     assert found is not None
@@ -159,6 +164,8 @@ def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace:
     assert judged is not None
     assert judged.n == audit.n_accepted
     assert found.audited == pytest.approx(judged.value)
+    assert audit.missed is not None
+    assert found.missed == pytest.approx(audit.missed.value)
     assert [point.labels for point in found.rounds] == [10, 20, 30, 40]
     model = latest_model(demo_workspace, attribute)
     assert model is not None
@@ -198,3 +205,25 @@ def test_a_larger_collection_keeps_what_was_said_of_a_smaller_one() -> None:
     wrong = large != truth
     assert 0.05 < wrong.mean() < 0.15
     assert (careless != truth)[wrong].all()
+
+
+def test_the_command_line_makes_a_demo_and_plays_an_attribute(
+    tmp_path: Path, stub_drawing: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setenv("BAM_CACHE", str(tmp_path / "cache"))
+    assert main(["demo", "--count", "120", "--attributes", "media_watercolor"]) == 0
+    assert main(["demo", "--play", "media_watercolor", "--error-rate", "0.02"]) == 0
+    said = capsys.readouterr().out
+    assert "120 generated images" in said
+    assert "round 4: " in said
+    assert "the truth is known only because the collection is generated" in said
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "120 generated images" in said
+    assert "0 answers by people, " in said
+    assert "by simulated annotators" in said
+    assert main(["demo", "--play", "content_dog"]) == 1  # not among the attributes that were asked for
+    assert "there is no attribute 'content_dog'" in capsys.readouterr().err
+    assert main(["demo", "--seed", "4"]) == 1
+    assert "this workspace holds the one with seed 0" in capsys.readouterr().err
