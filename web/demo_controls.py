@@ -102,8 +102,8 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
             people = st.number_input(
                 "How many must agree on an image",
                 1,
-                3,
-                min(3, team.people),
+                simulated.MOST,
+                team.people,
                 key=f"{name}-people",
                 help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
             )

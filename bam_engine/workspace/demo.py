@@ -230,8 +230,11 @@ def _read(workspace: Workspace, table: Path) -> dict[str, NDArray[np.int8]]:
     return known
 
 
-def truth_of(workspace: Workspace, attribute: Attribute) -> Truth | None:
-    """Return what is true of ``attribute``, beside what was estimated; None where the truth is not known."""
+def truth_of(workspace: Workspace, attribute: Attribute, *, with_rounds: bool = True) -> Truth | None:
+    """Return what is true of ``attribute``, beside what was estimated; None where the truth is not known.
+
+    Without ``with_rounds`` nothing is looked up of the rounds.
+    """
     if not has_truth(workspace, attribute.name):
         return None
     known = truth(workspace, attribute.name)
@@ -239,6 +242,7 @@ def truth_of(workspace: Workspace, attribute: Attribute) -> Truth | None:
     settled = agreed.settled & (agreed.rows < len(known))
     threshold, audit = current_threshold(workspace, attribute), audits.latest_result(workspace, attribute)
     audited, missed = (None, None) if audit is None else _audited(workspace, attribute, audit)
+    trained = _last_of_rounds(workspace, attribute) if with_rounds else []
     return Truth(
         attribute=attribute.name,
         images=len(known),
@@ -248,7 +252,7 @@ def truth_of(workspace: Workspace, attribute: Attribute) -> Truth | None:
         missed=missed,
         labels=int(settled.sum()),
         wrong=int((agreed.labels[settled] != known[agreed.rows[settled]]).sum()),
-        rounds=tuple(_point(workspace, attribute, model) for model in _last_of_rounds(workspace, attribute)),
+        rounds=tuple(_point(workspace, attribute, model) for model in trained),
     )
 
 

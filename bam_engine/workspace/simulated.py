@@ -217,7 +217,8 @@ def _decide(workspace: Workspace, state: AttributeState, team: Team, _report: Re
         each = sizes(len(workspace.catalogue)).each
         seed = _seed(team, state, 100)
         found = audits.draw(workspace, attribute, n_accepted=each, n_rejected=each, people=team.people, seed=seed)
-    return f"the audit: {answer(workspace, found.task, team):,} answers"
+    given = answer(workspace, found.task, team)
+    return f"the audit: {given:,} answers" if given else None  # what is disputed by all of them stays so
 
 
 def _keep(workspace: Workspace, attribute: Attribute) -> str:
@@ -273,6 +274,8 @@ def play(workspace: Workspace, attribute: Attribute, team: Team, *, report: Repo
         if words is None:
             report(total, total, "the audit is judged")
             return Played(tuple(lines), True)
+        if words.endswith(": 0 answers"):
+            raise LearningError(f"{words}: simulated annotators have answered all they can. Label the rest yourself.")
         lines.append(words)
 
 
@@ -337,8 +340,9 @@ def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: R
     while True:
         state = certification.state(workspace, found)
         report(min(state.task.answered, found.planned), found.planned, "labels")
-        if state.task.asked > state.task.answered:
-            lines.append(f"{answer(workspace, found.task, team):,} answers")
+        given = answer(workspace, found.task, team) if state.task.asked > state.task.answered else 0
+        if given:
+            lines.append(f"{given:,} answers")
         elif state.next_batch and state.task.answered < found.planned:
             found = certification.extend(workspace, state.certification).certification
         else:

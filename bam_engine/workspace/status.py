@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
+from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
 from bam_engine.workspace import asking, audits, certification, demo, rounds, tasks
 from bam_engine.workspace.core import Workspace
@@ -75,7 +78,11 @@ def overview(workspace: Workspace) -> Overview:
     """Gather where everything stands."""
     images = len(workspace.catalogue)
     embedded = len(workspace.vectors())
-    lines = tuple(_line(workspace, attribute) for attribute in workspace.attributes.all())
+    begun = _begun(workspace)
+    lines = tuple(
+        _line(workspace, attribute) if attribute.id in begun else _untouched(attribute, embedded)
+        for attribute in workspace.attributes.all()
+    )
     said, made = who_answered(workspace), demo.demo(workspace)
     text, page, action, name = _next(images, embedded, lines)
     return Overview(
@@ -109,6 +116,19 @@ def _next(images: int, embedded: int, lines: tuple[AttributeLine, ...]) -> tuple
     return text.format(name=readable(line.name), round=line.round), page, action, name
 
 
+def _begun(workspace: Workspace) -> set[int]:
+    """Return the ids of the attributes that anything was drawn for."""
+    held, turns = db.validation_images.c, db.rounds.c
+    query = sa.union(sa.select(held.attribute_id).distinct(), sa.select(turns.attribute_id))
+    with workspace.engine.connect() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def _untouched(attribute: Attribute, embedded: int) -> AttributeLine:
+    step = "draw_validation" if embedded else "embed"
+    return AttributeLine(attribute.name, 0, 0, None, None, None, None, STEPS[step][1], step, 0)
+
+
 def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
     found = rounds.state(workspace, attribute)
     threshold = current_threshold(workspace, attribute)
@@ -129,7 +149,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
         step=STEPS[step][1],
         step_key=step,
         round=found.rounds[-1].number if found.rounds else 0,
-        truth=demo.truth_of(workspace, attribute) if found.model is not None else None,
+        truth=demo.truth_of(workspace, attribute, with_rounds=False) if found.model is not None else None,
     )
 
 

@@ -37,7 +37,7 @@ def test_an_empty_home_offers_the_demo_and_ones_own_images(open_page, tmp_path: 
         "Add your images",
     ]
     assert "Generated images" not in html_of(app)
-    app.button_group(key="demo-count").set_value([300]).run()
+    next(one for one in app.segmented_control if one.label == "Images").set_value(300).run()
     app.button(key="try-demo").click().run()
     run_until(app, lambda: demo.demo(empty) is not None and demo.unfinished(empty) is None)
     run_until(app, lambda: "Begin with an attribute" in [part.value for part in app.subheader])
