@@ -5,7 +5,7 @@ import streamlit as st
 from bam_engine.workspace import adjudication, agreement
 from bam_engine.workspace.adjudication import Votes
 from bam_engine.workspace.agreement import Agreement, Measure
-from web import ui
+from web import demo_controls, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -164,6 +164,7 @@ measured = agreement.measure(ws, attribute, unsure="missing" if left_out else "v
 if not measured.annotators:
     ui.empty("Nobody has answered about this attribute yet.", "Go to its rounds", "rounds", attribute.name)
     st.stop()
+demo_controls.simulated_note(attribute)
 if measured.raw.value is None:
     hint, action, page = agreement.how_to_overlap(ws)
     ui.empty(f"**Agreement is not known yet:** {ui.plain(measured.raw.why)} {hint}", action, page, attribute.name)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.workspace import audits, rounds, tasks
 from bam_engine.workspace.status import waiting_tasks
-from web import ui
+from web import demo_controls, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
 from web.navigation import link
@@ -55,6 +55,8 @@ if task.purpose == "adjudication":
         icon=":material/gavel:",
     )
     link("agreement", "Back to what is disputed", attribute.name)
+if not adjudicating and demo_controls.offer(attribute):
+    st.stop()
 assignment = tasks.open_task(ws, task, ui.annotator())
 if assignment is None:
     st.rerun()

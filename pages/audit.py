@@ -6,7 +6,7 @@ from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Promise
 from bam_engine.workspace import audit_chart, audits, tasks
 from bam_engine.workspace.audits import AuditResult
 from bam_engine.workspace.thresholds import current_threshold
-from web import ui
+from web import demo_controls, ui
 from web.components.drawing import show_drawing
 from web.engine import workspace
 from web.navigation import go, link
@@ -167,6 +167,8 @@ def everyone() -> None:
 attribute = ui.pick_attribute()
 if attribute is None:
     st.stop()
+if demo_controls.offer(attribute):
+    st.stop()
 threshold = current_threshold(ws, attribute)
 result = audits.latest_result(ws, attribute)
 if threshold is None or not threshold.kept:
@@ -180,6 +182,7 @@ elif result is not None and not result.complete:
     under_way(result)
 if result is not None and result.precision is not None:
     numbers(result)
+    demo_controls.truth_note(attribute)
 if threshold is not None and threshold.kept and (result is None or result.complete):
     draw_form(result)
 drawn = audits.results(ws, attribute)

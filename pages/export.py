@@ -6,6 +6,7 @@ import zipfile
 
 import streamlit as st
 
+from bam_engine.workspace import demo
 from bam_engine.workspace.export import export
 from web import ui
 from web.engine import workspace
@@ -27,6 +28,11 @@ st.caption(
     if form == "sqlite"
     else "images.csv (a line an image), annotations.csv (a line an answer), attributes.csv (questions and evidence)."
 )
+if demo.demo(ws) is not None:
+    st.caption(
+        "The images are generated, and the files say so: GENERATED.txt, and a column or table of their own. Answers of "
+        "simulated annotators are marked."
+    )
 if st.button("Write the files", type="primary", icon=":material/download:"):
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
     target = ws.folder / "exports" / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")

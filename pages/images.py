@@ -6,14 +6,41 @@ import pandas as pd
 import streamlit as st
 
 from bam_engine.collection import check_folder, ingest_folder
-from web import ui
+from bam_engine.workspace import demo
+from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import link
 
 JOB = "ingest"
 
 ws = workspace()
-ui.head("Images", "Add a folder of images. Nothing is copied or changed: the files stay where they are.")
+made = demo.demo(ws)
+ui.head(
+    "Images",
+    "Add a folder of images. Nothing is copied or changed: the files stay where they are."
+    if made is None
+    else "The generated images of the demo, and more of them if you like.",
+)
+
+if made is not None:
+    st.info(
+        f"This workspace holds the demo: generated images alone, from seed {made.seed}, in {demo.folder_of(ws)}. "
+        "For images of your own, start the program with another workspace: BAM_WORKSPACE=my-images make run.",
+        icon=":material/info:",
+    )
+    st.subheader(f"{ui.several(len(ws.catalogue), 'generated image')} in the collection", anchor=False)
+    if ui.show_job(demo_controls.JOB, unit="%"):
+        st.stop()
+    size, action = st.columns([1, 3], vertical_alignment="bottom")
+    more = size.number_input("Images of the demo", made.count, 100_000, made.count, step=1000)
+    if action.button("Draw more", disabled=more <= made.count, icon=":material/brush:"):
+        ws.jobs.start(
+            demo_controls.JOB,
+            "Drawing more",
+            lambda report: demo.make_demo(ws, count=int(more), seed=made.seed, attributes=(), report=report),
+        )
+        st.rerun()
+    st.stop()
 
 running = ws.jobs.is_running(JOB)
 with st.form("ingest", border=True):

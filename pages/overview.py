@@ -1,46 +1,84 @@
 """Overview: what is in the collection, what each attribute is worth, what to do next."""
 
-import pandas as pd
 import streamlit as st
 
-from bam_engine.workspace.status import overview
-from web import ui
+from bam_engine.workspace import demo
+from bam_engine.workspace.search import spread_sample
+from bam_engine.workspace.status import AttributeLine, Overview, overview
+from web import demo_controls, ui
 from web.engine import workspace
+from web.navigation import go
+from web.overview_parts import hero, strip, worth
+
+STRIP = 24  # pictures; as many as fit are seen
 
 ws = workspace()
+
+
+def start() -> None:
+    """Draw the two ways to begin, and what it may come to."""
+    ui.head("Overview", "From a pile of unlabelled images to a dataset people can trust. Two ways to begin:")
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        st.subheader("Try the demo", anchor=False)
+        st.markdown(
+            "A program draws a collection for you: watercolours, comics, oil paintings, with cats, bicycles, moods. "
+            "Since it is generated, its truth is known. Simulated annotators can label it, and you see in minutes what "
+            "a week of labelling gives. 2,000 images take a minute or two."
+        )
+        demo_controls.try_demo()
+    with right, st.container(border=True, height="stretch"):
+        st.subheader("Add your images", anchor=False)
+        st.markdown(
+            "Give the path of a folder on this computer. Nothing is copied, changed or sent anywhere. Then ask yes/no "
+            "questions, label a few hundred images, and get the rest labelled with a precision that you can state."
+        )
+        busy = ws.jobs.is_running(demo_controls.JOB)
+        if st.button(
+            "Add your images", icon=":material/add_photo_alternate:", key="add-images", width="stretch", disabled=busy
+        ):
+            go("images")
+    hero()
+
+
+def numbers(found: Overview) -> None:
+    """Draw how much of everything there is."""
+    cells = st.columns(5 if found.generated else 4)
+    cells[0].metric("Images", f"{found.images:,}", help="generated" if found.generated else None)
+    cells[1].metric("Embedded", f"{found.embedded:,}", help=f"with {found.encoder}")
+    cells[2].metric("Answers by people", f"{found.by_people:,}")
+    if found.generated:
+        cells[3].metric("Answers by simulated annotators", f"{found.simulated:,}")
+    cells[-1].metric("Unreadable files", f"{found.unreadable:,}")
+
+
+def attributes(lines: tuple[AttributeLine, ...]) -> None:
+    """Draw what the attributes that were begun are worth, and those to begin with."""
+    begun = [line for line in lines if line.begun]
+    if begun:
+        st.subheader("What each attribute is worth", anchor=False)
+        worth(begun)
+    ahead = [line.name for line in lines if not line.begun]
+    if ahead:
+        st.subheader("Begin with another" if begun else "Begin with an attribute", anchor=False)
+        chosen = st.pills("Attributes", ahead, format_func=ui.readable, label_visibility="collapsed", key="begin")
+        if chosen is not None:
+            go("rounds", chosen)
+
+
+stopped = demo.unfinished(ws)
+if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_controls.JOB):
+    if stopped is None:
+        start()
+    else:
+        ui.head("Overview", "The demo is being made: drawn, added, embedded. Stop whenever you like.")
+        demo_controls.try_demo()
+        strip(range(min(STRIP, len(ws.catalogue))))
+    st.stop()
+
 found = overview(ws)
 ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
-
-cells = st.columns(4)
-cells[0].metric("Images", f"{found.images:,}")
-cells[1].metric("Embedded", f"{found.embedded:,}", help=f"with {found.encoder}")
-cells[2].metric("Answers by people", f"{found.annotations:,}")
-cells[3].metric("Unreadable files", f"{found.unreadable:,}")
-
-ui.empty(f"**Next:** {found.next_text}", found.next_action, found.next_page, found.next_attribute)
-
-if found.attributes:
-    st.subheader("Attributes", anchor=False)
-    st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "attribute": ui.readable(line.name),
-                    "rounds": line.rounds,
-                    "labels": line.labels,
-                    "precision": "" if line.precision is None else ui.interval(*line.precision),
-                    "recall": "" if line.recall is None else ui.interval(*line.recall),
-                    "accepted": "" if line.accepted is None else f"{line.accepted:,}",
-                    "audited precision": "" if line.audited is None else ui.interval(*line.audited),
-                    "next": line.step,
-                }
-                for line in found.attributes
-            ]
-        ),
-        hide_index=True,
-        width="stretch",
-    )
-    st.caption(
-        "Precision and recall are measured on the validation sample at the threshold, with 95 % intervals; "
-        "audited precision on a fresh blind sample."
-    )
+strip(spread_sample(ws, STRIP) if found.embedded else range(min(STRIP, found.images)))
+numbers(found)
+ui.empty(f"**Next:** {ui.plain(found.next_text)}", found.next_action, found.next_page, found.next_attribute)
+attributes(found.attributes)

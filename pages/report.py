@@ -8,7 +8,7 @@ from bam_engine.workspace import audit_chart
 from bam_engine.workspace.report import AttributeReport, Share, gather
 from bam_engine.workspace.report_file import write_report
 from bam_engine.workspace.rounds import state
-from web import charts, ui
+from web import charts, demo_controls, ui
 from web.components.drawing import show_drawing
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -140,7 +140,10 @@ def rounds(report: AttributeReport) -> None:
         if turn.labels is not None
     ]
     if lines:
-        charts.show(charts.learning_curve(lines), f"report-learning-{report.attribute.name}")
+        charts.show(
+            charts.learning_curve(lines, demo_controls.true_curve(report.attribute)),
+            f"report-learning-{report.attribute.name}",
+        )
     table(
         [
             {
@@ -235,6 +238,7 @@ st.download_button(
     type="primary",
 )
 head(report)
+demo_controls.truth_note(attribute)
 if report.waits_for_audit:
     ui.empty("**Next:** audit the threshold on a fresh sample.", "Audit", "audit", attribute.name)
 elif report.missing:

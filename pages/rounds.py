@@ -15,7 +15,7 @@ from bam_engine.workspace.rounds import AttributeState
 from bam_engine.workspace.showing import unshowable_problems
 from bam_engine.workspace.tasks import TaskState
 from bam_engine.workspace.thresholds import current_threshold
-from web import charts, ui
+from web import charts, demo_controls, ui
 from web.advice import stopping_advice
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -209,7 +209,10 @@ def changes(state: AttributeState) -> None:
     lines = [line for turn in state.rounds if turn.model for line in [measured_line(turn.model.details)]]
     left, right = st.columns(2, gap="large")
     with left:
-        charts.show(charts.learning_curve(lines), f"learning-curve-{state.attribute.name}")
+        charts.show(
+            charts.learning_curve(lines, demo_controls.true_curve(state.attribute)),
+            f"learning-curve-{state.attribute.name}",
+        )
     with right:
         scores = scores_of(ws, state.attribute)
         rows, answers = asking.training_labels(ws, state.attribute)
@@ -221,6 +224,7 @@ def changes(state: AttributeState) -> None:
         )
         charts.show(figure, f"scores-{state.attribute.name}")
     st.caption("Intervals hold with 95 % confidence, each on its own. Precision and recall are those at the threshold.")
+    demo_controls.truth_note(state.attribute)
 
 
 def share(cell: DeltaGenerator, name: str, found: tuple[float, float, float] | None) -> None:
@@ -252,6 +256,8 @@ if state.step == "embed":
     ui.next_step(state)
     st.stop()
 steps(state)
+if demo_controls.offer(attribute):
+    st.stop()
 if state.step == "draw_validation":
     draw_validation(attribute, "Draw the sample", default=validation.VALIDATION)
 elif state.step in ("label_validation", "label_round"):

@@ -9,7 +9,7 @@ from bam_engine.learning import Threshold
 from bam_engine.workspace import thresholds, validation
 from bam_engine.workspace.evaluation import Evaluation, evaluate
 from bam_engine.workspace.models import latest_model
-from web import charts, ui
+from web import charts, demo_controls, ui
 from web.certify import certify
 from web.engine import workspace
 from web.navigation import link
@@ -164,7 +164,9 @@ if problem and (found is None or choice is None):
     st.warning(ui.plain(problem), icon=":material/warning:")
 if choice is not None:
     precision(attribute, choice)
+demo_controls.truth_note(attribute, None if choice is None else choice.value)
 certify(attribute, target, confidence)
+demo_controls.offer(attribute, certifying=True)
 promised_recall(attribute)
 in_force(attribute)
 if found is not None:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from bam_engine import database as database_tables
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection import ingest_folder
 from bam_engine.database import open_database
 from bam_engine.workspace import Workspace, rounds, validation
+from bam_engine.workspace.demo import make_demo
 from bam_engine.workspace.embedding import embed_collection
 from bam_engine.workspace.tasks import Task, open_task, validation_task
+from tests.stub_demo import write_stub
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -110,6 +113,43 @@ def workspace(embedded_template: Path, tmp_path: Path) -> Iterator[Workspace]:
     opened = Workspace(tmp_path / "home" / "workspace", tmp_path / "home" / "cache")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def stub_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain pictures in place of the demo's drawing, which takes longer."""
+    monkeypatch.setattr("bam_engine.demo.write_collection", write_stub)
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo workspace of 120 plain pictures and its cache, to be moved to its place by each test in turn."""
+    home = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bam_engine.demo.write_collection", write_stub)
+        workspace = Workspace(home / "workspace", home / "cache")
+        make_demo(workspace, count=120)
+        workspace.close()
+    return home
+
+
+@pytest.fixture
+def demo_workspace(demo_template: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """A demo workspace of its own: the database and cache are copied, the pictures stay where they are."""
+    home = tmp_path / "demo-home"
+    shutil.copytree(demo_template, home)
+    opened = Workspace(home / "workspace", home / "cache")
+    _move(opened, demo_template, home)
+    yield opened
+    opened.close()
+
+
+def _move(workspace: Workspace, before: Path, after: Path) -> None:
+    """Write the places of the copied pictures into the database."""
+    table = database_tables.images
+    moved = sa.func.replace(table.c.uri, str(before), str(after))
+    with workspace.engine.begin() as connection:
+        connection.execute(sa.update(table).values(uri=moved))
 
 
 class Oracle:

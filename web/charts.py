@@ -44,11 +44,11 @@ def _figure(x: str, y: str, height: int = HEIGHT) -> "go.Figure":
     return figure
 
 
-def learning_curve(rounds: Sequence[dict[str, Any]]) -> "go.Figure":
+def learning_curve(rounds: Sequence[dict[str, Any]], truth: Sequence[dict[str, float]] = ()) -> "go.Figure":
     """Average precision, precision and recall on the validation set against the labels used, with intervals.
 
     Each of ``rounds`` has ``labels`` and, where it could be measured, (value, low, high) under ``average_precision``,
-    ``precision`` and ``recall``.
+    ``precision`` and ``recall``. ``truth`` has the true values under the same names, where they are known: of a demo.
     """
     figure = _figure("labels used for training", "on the validation set")
     colours = {"average_precision": QUIET, "precision": ACCENT, "recall": SECOND}
@@ -68,6 +68,15 @@ def learning_curve(rounds: Sequence[dict[str, Any]]) -> "go.Figure":
             mode="lines+markers",
             name=name.replace("_", " "),
             line={"color": colour, "width": 2},
+        )
+        true = [turn for turn in truth if name in turn]
+        figure.add_scatter(
+            x=[turn["labels"] for turn in true],
+            y=[turn[name] for turn in true],
+            mode="markers",
+            name=f"{name.replace('_', ' ')}, in truth",
+            marker={"color": colour, "symbol": "diamond-open", "size": 10, "line": {"width": 2}},
+            visible=bool(true),
         )
     figure.update_yaxes(range=[0, 1.03])
     figure.update_xaxes(rangemode="tozero")

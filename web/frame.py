@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from web import navigation, ui
+from web import demo_controls, navigation, ui
 
 ICON = str(Path(__file__).with_name("icon.png"))
 
@@ -19,6 +19,7 @@ def draw(start: str = "overview") -> None:
     chosen = st.navigation(navigation.pages(start), expanded=True)  # else the last pages hide behind a button
     with ui.guard():
         ui.sidebar()
+        demo_controls.band()
         chosen.run()
 
 

@@ -5,10 +5,7 @@ mind is a new answer, a repeated one (same ``uid``) is the same answer, and what
 nothing of the pictures and of what is learned from the answers.
 """
 
-import math
-import re
 import uuid
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bam_engine.annotation.attributes import Attributes
+from bam_engine.annotation.checks import check_answers, check_author, check_may_answer, checked_rows, not_in_assignment
 from bam_engine.database import annotations, annotators, assignment_images, assignments, insert_new, now
 from bam_engine.errors import AnnotationError, NotThere
 
@@ -30,8 +28,6 @@ _NO_VOTES = (ADJUDICATION, BULK)
 
 _WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
 _NUMBERS = {word: number for number, word in _WORDS.items()}
-_UID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
-_LARGEST_ROW = 2**31 - 1
 _FEW = 500  # rows that a query may name one by one
 
 
@@ -132,11 +128,14 @@ class Annotations:
         Raises
         ------
         AnnotationError
-            The name is empty, or belongs to a person where a simulated one is asked for, or the other way round.
+            The name is empty, or belongs to a person where a simulated one is asked for, or the other way round; or a
+            simulated one is asked for outside a demo workspace.
         """
         name = name.strip()
         if not name:
             raise AnnotationError("an annotator needs a name: write one.")
+        if simulated:
+            check_may_answer(self._engine, name)
         row = {"name": name, "simulated": simulated, "made_at": now()}
         query = sa.select(annotators.c.id, annotators.c.simulated).where(annotators.c.name == name)
         with self._engine.begin() as connection:
@@ -178,12 +177,13 @@ class Annotations:
         NotThere
             No such attribute or annotator.
         """
-        order = _checked_rows(rows)
+        order = checked_rows(rows)
         if purpose not in PURPOSES:
             raise AnnotationError(f"{purpose!r} is not a purpose of an assignment: use one of {', '.join(PURPOSES)}.")
         Attributes(self._engine).by_id(attribute_id)
         if annotator_id not in {annotator.id for annotator in self.annotators()}:
             raise NotThere(f"there is no annotator number {annotator_id}: enter the name first.")
+        check_author(self._engine, annotator_id)
         made = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
         images = [{"assignment_id": made.id, "row": row, "position": place} for place, row in enumerate(order)]
         values = {name: getattr(made, name) for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")}
@@ -255,11 +255,12 @@ class Annotations:
             Unknown assignment (:class:`UnknownAssignment`), a row that is not in it, or an answer that cannot be.
         """
         to = self._known(assignment_id)
-        _check_answers(answers)
+        check_author(self._engine, to.annotator_id)
+        check_answers(answers, _WORDS)
         rows = self._rows_among(to.id, {int(answer.row) for answer in answers})
         for answer in answers:
             if answer.row not in rows:
-                raise _not_in_assignment(answer.row)
+                raise not_in_assignment(answer.row)
         if not answers:
             return Saved(0, 0)
         made_at = now()
@@ -368,48 +369,3 @@ def _assigned(attribute_id: int, purposes: Collection[str]) -> sa.Select[tuple[s
     """The ids of an attribute's assignments that were made for one of the purposes."""
     table = assignments.c
     return sa.select(table.id).where(table.attribute_id == attribute_id, table.purpose.in_(list(purposes)))
-
-
-def _checked_rows(rows: Iterable[int]) -> tuple[int, ...]:
-    order = tuple(int(row) for row in rows)
-    if not order:
-        raise AnnotationError("an assignment without images cannot be answered: give at least one row.")
-    if len(set(order)) < len(order):
-        twice = next(row for row, times in Counter(order).items() if times > 1)
-        raise AnnotationError(f"row {twice} is in the assignment twice: give each image once.")
-    if min(order) < 0 or max(order) > _LARGEST_ROW:
-        raise AnnotationError(f"rows are numbered from 0: {min(order)} to {max(order)} were given.")
-    return order
-
-
-def _not_in_assignment(row: object) -> AnnotationError:
-    return AnnotationError(f"row {str(row)[:60]} is not in this assignment: reload the page to see which are.")
-
-
-def _check_answers(answers: Sequence[NewAnswer]) -> None:
-    for answer in answers:
-        if not isinstance(answer.uid, str) or not _UID.fullmatch(answer.uid):
-            raise AnnotationError(
-                f"{str(answer.uid)[:60]!r} is not a uid: use 1 to 100 letters, digits or any of _ . : - (a UUID)."
-            )
-        if not _is_whole(answer.row) or not 0 <= answer.row <= _LARGEST_ROW:
-            raise _not_in_assignment(answer.row)
-        if not _is_whole(answer.answer) or answer.answer not in _WORDS:
-            known = ", ".join(f"{number} ({word})" for number, word in _WORDS.items())
-            raise AnnotationError(f"{str(answer.answer)[:60]!r} is not an answer: use one of {known}.")
-        if answer.seconds is not None and not _is_duration(answer.seconds):
-            raise AnnotationError(f"{str(answer.seconds)[:60]!r} is no number of seconds: give one of at least 0.")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _is_duration(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        return False
-    try:
-        seconds = float(value)
-    except OverflowError:
-        return False
-    return math.isfinite(seconds) and seconds >= 0

@@ -167,9 +167,10 @@ def export(workspace: Workspace, options: Namespace) -> None:
 def status(workspace: Workspace, _options: Namespace) -> None:
     """Print where everything stands and what to do next."""
     found = overview(workspace)
-    print(
-        f"{found.images} images, {found.embedded} embedded with {found.encoder}, {found.annotations} answers by people"
-    )
+    kind = "generated images" if found.generated else "images"
+    played = f", {found.simulated} by simulated annotators" if found.generated else ""
+    said = f"{found.by_people} answers by people{played}"
+    print(f"{found.images} {kind}, {found.embedded} embedded with {found.encoder}, {said}")
     for problem in workspace.catalogue.problems():
         print(f"  {problem.stage}: {problem.uri}: {problem.reason}")
     for line in found.attributes:
@@ -179,6 +180,8 @@ def status(workspace: Workspace, _options: Namespace) -> None:
             if share is not None
         ]
         print(f"{line.name}: {line.rounds} rounds, {line.labels} labels{''.join(', ' + share for share in shares)}")
+        if line.truth is not None and (true := line.truth.threshold) is not None:
+            print(f"  true, known only of generated images: precision {true.precision:.3f}, recall {true.recall:.3f}")
     print(f"next: {found.next_text}")
 
 

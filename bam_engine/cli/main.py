@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bam_engine.annotation import KINDS
-from bam_engine.cli import agreement, commands, layouts, simulation
+from bam_engine.cli import agreement, commands, demo, layouts, simulation
 from bam_engine.errors import BamError
 from bam_engine.learning import STRATEGIES
 from bam_engine.workspace import Workspace
@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m bam_engine", description="From a pile of images to a dataset people can trust.", epilog=_EPILOG
     )
     steps = top.add_subparsers(title="steps", metavar="STEP", required=True)
+    demo.add_options(_step(steps, "demo", demo.run, "make a generated collection to try everything with, and play it"))
     _add_collection(steps)
     _add_attribute(steps)
     _add_learning(steps)

@@ -2,6 +2,7 @@
 
 from bam_engine.collection.catalogue import Catalogue, Image, NewImage, Problem
 from bam_engine.collection.files import Details, Found, check_folder, find_images, read_details
+from bam_engine.collection.generated import Demo, demo_of, is_demo, mark_demo
 from bam_engine.collection.images import MAX_PIXELS, Examined, decode_image, examine, read_image
 from bam_engine.collection.ingest import IngestResult, ingest_folder
 from bam_engine.collection.names import Names
@@ -10,6 +11,7 @@ from bam_engine.collection.thumbnails import Thumbnails
 __all__ = [
     "MAX_PIXELS",
     "Catalogue",
+    "Demo",
     "Details",
     "Examined",
     "Found",
@@ -21,9 +23,12 @@ __all__ = [
     "Thumbnails",
     "check_folder",
     "decode_image",
+    "demo_of",
     "examine",
     "find_images",
     "ingest_folder",
+    "is_demo",
+    "mark_demo",
     "read_details",
     "read_image",
 ]

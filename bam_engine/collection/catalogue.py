@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from bam_engine.collection.generated import check_kind
 from bam_engine.database import images as table
 from bam_engine.database import now, read_setting, settings
 from bam_engine.database import problems as problem_table
@@ -30,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class NewImage:
-    """What is known of an image before it has a row."""
+    """What is known of an image before it has a row; ``generated`` if this program drew it."""
 
     uri: str
     width: int
@@ -41,6 +42,7 @@ class NewImage:
     mature_content: bool | None = None
     license: str | None = None
     status: str = "ok"
+    generated: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,8 @@ class Catalogue:
         Raises
         ------
         CollectionError
-            A uri holds undecodable bytes, which a database cannot store; none of ``records`` was added.
+            A uri holds undecodable bytes, which a database cannot store, or generated and real images would mix; none
+            of ``records`` was added.
         DiskFull
             There is no room; none of ``records`` was added.
         """
@@ -176,6 +179,8 @@ class Catalogue:
             if not storable(record.uri):
                 raise CollectionError(f"{printable(record.uri)}: the name holds undecodable bytes. Rename the file.")
         with self._write(table) as connection:
+            generated = [record.uri for record in wanted if record.generated]
+            check_kind(connection, generated, [record.uri for record in wanted if not record.generated])
             uris = _keys_there(connection, table.c.uri, [record.uri for record in wanted])
             digests = _keys_there(connection, table.c.digest, [record.digest for record in wanted])
             new = []
@@ -187,6 +192,8 @@ class Catalogue:
             first, made_at = _next_row(connection.scalar), now()
             if new:
                 values = [{**asdict(record), "row": first + i, "made_at": made_at} for i, record in enumerate(new)]
+                for value in values:
+                    del value["generated"]  # the workspace is marked as a whole
                 connection.execute(sa.insert(table), values)
         return len(new)
 

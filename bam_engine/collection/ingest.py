@@ -75,7 +75,8 @@ def ingest_folder(
     Raises
     ------
     CollectionError
-        The folder or the metadata file cannot be used; nothing was added.
+        The folder or the metadata file cannot be used, and nothing was added; or a real image was to be added to a
+        demo workspace, or a generated one to another: batches before it are kept.
     DiskFull
         There is no room; the message says how much was added and kept.
     Stopped
@@ -95,6 +96,10 @@ def ingest_folder(
         raise DiskFull(
             f"{error} The {run.added:,} images added so far are kept; add the folder again to go on."
         ) from error
+    except CollectionError as error:
+        if run.added == 0:
+            raise
+        raise CollectionError(f"{error} The {run.added:,} images added so far are kept.") from error
     return IngestResult(
         found=len(found.paths),
         added=run.added,
@@ -233,6 +238,7 @@ class _Run:
             project_id=project,
             mature_content=details.mature_content,
             license=details.license,
+            generated=examined.generated,
         )
 
     def _try_draw(self, uri: str, examined: Examined) -> bytes | ImageUnreadable:

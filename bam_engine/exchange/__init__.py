@@ -19,7 +19,7 @@ from bam_engine.exchange.figures import (
     precision_recall_figure,
     score_figure,
 )
-from bam_engine.exchange.tables import read_truth, write_csv
+from bam_engine.exchange.tables import read_truth, write_csv, write_notice
 
 __all__ = [
     "AttributeRecord",
@@ -42,4 +42,5 @@ __all__ = [
     "svg_file",
     "write_bam_sqlite",
     "write_csv",
+    "write_notice",
 ]

@@ -4,7 +4,8 @@ In:  a :class:`~bam_engine.exchange.dataset.Dataset`. Out: one file with ``modul
 ``automatic_labels``, ``crowd_raw_hits``, ``crowd_raw_choices`` and ``crowd_raw_captions`` as BAM (Wilber et al., ICCV
 2017) published them, so that what reads BAM reads this. Three tables more say what BAM's leave out: ``projects`` names
 the whole numbers of ``project_id``, ``attributes`` holds the questions and the evidence for each threshold,
-``adjudications`` what was decided where people disagreed, which is no raw choice.
+``adjudications`` what was decided where people disagreed, which is no raw choice. Of generated images two more say so:
+``generated`` holds the notice, ``workers`` which of them are simulated.
 """
 
 import contextlib
@@ -52,11 +53,21 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
             for done, (step, write) in enumerate(zip(steps, _WRITERS, strict=True)):
                 report(done, len(steps), step)
                 write(connection, dataset)
+            if dataset.generated:
+                _write_generated(connection, dataset)
             connection.commit()
     except (OSError, sqlite3.Error) as error:
         raise ExchangeError(f"{path} cannot be written: {error}") from error
     report(len(steps), len(steps), str(path))
     return path
+
+
+def _write_generated(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    workers = {hit.annotator: hit.simulated for attribute in dataset.attributes for hit in attribute.hits}
+    connection.execute("create table generated (notice text)")
+    connection.execute("insert into generated values (?)", (dataset.generated,))
+    connection.execute("create table workers (worker_id text primary key, simulated bool)")
+    connection.executemany("insert into workers values (?, ?)", workers.items())
 
 
 def _write_images(connection: sqlite3.Connection, dataset: Dataset) -> None:

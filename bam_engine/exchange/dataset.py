@@ -105,8 +105,9 @@ class Caption:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything that is exported."""
+    """Everything that is exported; ``generated`` is what must be said of generated images, empty for real ones."""
 
     images: Sequence[ImageRecord]
     attributes: Sequence[AttributeRecord]
     captions: Sequence[Caption] = field(default_factory=tuple)
+    generated: str = ""

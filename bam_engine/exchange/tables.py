@@ -24,7 +24,7 @@ def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> lis
     ``NAME_label`` (positive, unsure or negative by the thresholds); a cell is empty where there is nothing.
     ``annotations.csv`` has a line per answer of one person; its ``kind`` is a vote, or the decision of an adjudicator.
     ``attributes.csv`` has the questions, thresholds and evidence. Each file is written under a temporary name and
-    renamed.
+    renamed. Of generated images, ``images.csv`` has a column ``generated`` and ``GENERATED.txt`` says what they are.
 
     Raises
     ------
@@ -40,8 +40,27 @@ def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> lis
     for done, (name, lines) in enumerate(tables.items()):
         report(done, len(tables), name)
         written.append(_write(folder / name, lines))
+    if dataset.generated:
+        written.append(write_notice(dataset, folder))
     report(len(tables), len(tables), str(folder))
     return written
+
+
+def write_notice(dataset: Dataset, folder: Path) -> Path:
+    """Write what must be said of generated images into ``folder / "GENERATED.txt"``; return its path.
+
+    Raises
+    ------
+    ExchangeError
+        The file cannot be written.
+    """
+    path = folder / "GENERATED.txt"
+    try:
+        with replacing(path) as temporary:
+            temporary.write_text(dataset.generated, encoding="utf-8")
+    except OSError as error:
+        raise ExchangeError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path
 
 
 def _write(path: Path, lines: Iterable[Sequence[Any]]) -> Path:
@@ -55,6 +74,8 @@ def _write(path: Path, lines: Iterable[Sequence[Any]]) -> Path:
 
 def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
     head = ["id", "uri", "title", "project", "width", "height", "mature_content", "license"]
+    if dataset.generated:
+        head.append("generated")
     yield head + [
         f"{attribute.name}_{column}" for attribute in dataset.attributes for column in ("score", "crowd", "label")
     ]
@@ -69,6 +90,7 @@ def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
             image.height,
             image.mature_content,
             image.license,
+            *([True] if dataset.generated else []),
             *(column[position] for column in columns),
         ]
 

@@ -11,7 +11,7 @@ from bam_engine.annotation import ADJUDICATION, BULK, Attribute
 from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
 from bam_engine.progress import Report, silent
-from bam_engine.workspace import tasks
+from bam_engine.workspace import demo, tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.evaluation import choose_negative
 from bam_engine.workspace.models import latest_model, scores_of
@@ -46,11 +46,14 @@ def gather(workspace: Workspace) -> Dataset:
         for image in workspace.catalogue.images(range(n))
     ]
     attributes = [_attribute(workspace, attribute, n) for attribute in workspace.attributes.all()]
-    return Dataset(images, attributes, _captions(workspace))
+    found = demo.demo(workspace)
+    return Dataset(images, attributes, _captions(workspace), "" if found is None else demo.notice(found))
 
 
 def export(workspace: Workspace, target: Path, *, form: str, report: Report = silent) -> list[Path]:
     """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
+
+    That of a demo comes with ``GENERATED.txt`` beside it, which says what the images are.
 
     Raises
     ------
@@ -62,7 +65,8 @@ def export(workspace: Workspace, target: Path, *, form: str, report: Report = si
     dataset = gather(workspace)
     if form == "csv":
         return exchange.write_csv(dataset, target, report=report)
-    return [exchange.write_bam_sqlite(dataset, target, report=report)]
+    written = [exchange.write_bam_sqlite(dataset, target, report=report)]
+    return [*written, exchange.write_notice(dataset, target.parent)] if dataset.generated else written
 
 
 def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeRecord:

@@ -15,6 +15,7 @@ from bam_engine.annotation import readable
 from bam_engine.audit import Estimate
 from bam_engine.errors import BamError
 from bam_engine.exchange import CurvePoint, Drawing
+from bam_engine.workspace import demo
 from bam_engine.workspace.audit_chart import figure
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.report import AttributeReport, Share
@@ -26,7 +27,17 @@ def write_report(workspace: Workspace, report: AttributeReport) -> str:
     """Return the report as the text of one HTML file; images that cannot be read show a dash in their place."""
     template = _environment().get_template(_TEMPLATE.name)
     name, picture = readable(report.attribute.name), functools.partial(_picture, workspace)
-    return str(template.render(report=report, name=name, charts=charts(report), picture=picture))
+    made = demo.demo(workspace)
+    return str(
+        template.render(
+            report=report,
+            name=name,
+            charts=charts(report),
+            picture=picture,
+            generated="" if made is None else demo.notice(made),
+            truth=demo.truth_of(workspace, report.attribute),
+        )
+    )
 
 
 def charts(report: AttributeReport) -> dict[str, str]:

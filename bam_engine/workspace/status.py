@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
-from bam_engine.workspace import asking, audits, certification, rounds, tasks
+from bam_engine.annotation import Attribute, readable
+from bam_engine.workspace import asking, audits, certification, demo, rounds, tasks
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.demo import Truth
+from bam_engine.workspace.simulated import who_answered
 from bam_engine.workspace.thresholds import current_threshold
 
 STEPS = {
@@ -43,17 +45,28 @@ class AttributeLine:
     step: str
     step_key: str
     round: int
+    truth: Truth | None = None  # in a demo
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was drawn or asked for it."""
+        return self.step_key not in ("embed", "draw_validation") or self.rounds > 0
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole workspace at a glance, and the one thing to do next."""
+    """The whole workspace at a glance, and the one thing to do next.
+
+    ``by_people`` and ``simulated`` count answers; ``generated`` says that the images are those of a demo.
+    """
 
     images: int
     embedded: int
     encoder: str
     unreadable: int
-    annotations: int
+    by_people: int
+    simulated: int
+    generated: bool
     attributes: tuple[AttributeLine, ...]
     next_text: str
     next_page: str
@@ -65,14 +78,21 @@ def overview(workspace: Workspace) -> Overview:
     """Gather where everything stands."""
     images = len(workspace.catalogue)
     embedded = len(workspace.vectors())
-    lines = tuple(_line(workspace, attribute) for attribute in workspace.attributes.all())
+    begun = _begun(workspace)
+    lines = tuple(
+        _line(workspace, attribute) if attribute.id in begun else _untouched(attribute, embedded)
+        for attribute in workspace.attributes.all()
+    )
+    said, made = who_answered(workspace), demo.demo(workspace)
     text, page, action, name = _next(images, embedded, lines)
     return Overview(
         images=images,
         embedded=embedded,
         encoder=workspace.choice.spec,
         unreadable=len(workspace.catalogue.problems("ingest")),
-        annotations=_count_annotations(workspace),
+        by_people=said.people,
+        simulated=said.simulated,
+        generated=made is not None,
         attributes=lines,
         next_text=text,
         next_page=page,
@@ -89,10 +109,24 @@ def _next(images: int, embedded: int, lines: tuple[AttributeLine, ...]) -> tuple
     if not lines:
         return "there are no attributes yet.", "attributes", "Define the first attribute", None
     open_lines = [line for line in lines if line.step_key != "done"]
-    line = open_lines[0] if open_lines else lines[0]
+    begun = [line for line in open_lines if line.begun]
+    line = (begun or open_lines or list(lines))[0]
     page, action, text = STEPS[line.step_key]
     name = line.name if open_lines else None
-    return text.format(name=line.name, round=line.round), page, action, name
+    return text.format(name=readable(line.name), round=line.round), page, action, name
+
+
+def _begun(workspace: Workspace) -> set[int]:
+    """Return the ids of the attributes that anything was drawn for."""
+    held, turns = db.validation_images.c, db.rounds.c
+    query = sa.union(sa.select(held.attribute_id).distinct(), sa.select(turns.attribute_id))
+    with workspace.engine.connect() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def _untouched(attribute: Attribute, embedded: int) -> AttributeLine:
+    step = "draw_validation" if embedded else "embed"
+    return AttributeLine(attribute.name, 0, 0, None, None, None, None, STEPS[step][1], step, 0)
 
 
 def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
@@ -115,13 +149,8 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
         step=STEPS[step][1],
         step_key=step,
         round=found.rounds[-1].number if found.rounds else 0,
+        truth=demo.truth_of(workspace, attribute, with_rounds=False) if found.model is not None else None,
     )
-
-
-def _count_annotations(workspace: Workspace) -> int:
-    query = sa.select(sa.func.count()).select_from(db.annotations).where(db.annotations.c.answer != "withdrawn")
-    with workspace.engine.connect() as connection:
-        return int(connection.execute(query).scalar_one())
 
 
 def waiting_tasks(

@@ -163,13 +163,13 @@ def state(workspace: Workspace, task: Task, agreed: Consensus | None = None) -> 
     )
 
 
-def open_task(workspace: Workspace, task: Task, annotator: str) -> Assignment | None:
+def open_task(workspace: Workspace, task: Task, annotator: str, *, simulated: bool = False) -> Assignment | None:
     """Return the annotator's assignment of ``task``: the one under way, or a new one with what still needs them.
 
     An image needs an annotator who has not answered it while too few people have, or while those who have do not
     agree. A disputed image needs an adjudicator until one has decided. Returns None where nothing needs this annotator.
     """
-    who = workspace.annotations.annotator(annotator)
+    who = workspace.annotations.annotator(annotator, simulated)
     under_way = workspace.annotations.open_assignment(task.attribute.id, who, task.purpose, task.source_id)
     rows = rows_for(workspace, task, who)
     if under_way is not None and _goes_on(workspace, task, under_way, rows):

@@ -25,6 +25,7 @@ from bam_engine.annotation import (
     Saved,
     UnknownAssignment,
 )
+from bam_engine.collection import mark_demo
 from bam_engine.database import open_database
 from bam_engine.errors import AnnotationError, NotThere
 
@@ -271,7 +272,8 @@ def test_an_assignment_is_open_until_every_image_is_answered_and_again_after_a_w
     assert store.last_assignment(1, ada, "round", 1) == newer
 
 
-def test_an_annotator_is_entered_once(store: Annotations) -> None:
+def test_an_annotator_is_entered_once(store: Annotations, database: sa.Engine) -> None:
+    mark_demo(database, count=1, seed=0, folder=Path("demo"))  # else nobody simulated may come
     ada, oracle = store.annotator(" Ada "), store.annotator("oracle", simulated=True)
     assert store.annotator("Ada") == ada != oracle
     assert [(a.name, a.simulated) for a in store.annotators()] == [("Ada", False), ("oracle", True)]
@@ -284,6 +286,7 @@ def test_an_annotator_is_entered_once(store: Annotations) -> None:
 RECORDER = """
 import sys
 from bam_engine.annotation import Annotations, NewAnswer
+from bam_engine.collection import mark_demo
 from bam_engine.database import open_database
 store = Annotations(open_database(sys.argv[1]))
 row = 0

@@ -1,159 +1,158 @@
-"""``make screenshots``: the README's pictures, made by the app itself from real pictures.
+"""``make screenshots``: every picture of the README and the guide, made by the app itself from the demo.
 
-Takes the public-domain and MIT-licensed pictures beside the project (USDA watercolours, Fluent emoji), lets an oracle
-answer for a person, and photographs the pages in Chromium into ``docs/screenshots``.
+The collection is drawn anew, simulated annotators play three attributes, one has a round left open, and Chromium
+photographs the pages into ``docs/screenshots`` (PNG) and ``docs/guide`` (WebP). Needs nothing that is not in here but
+Chromium. ``--count`` draws fewer images, to try the script.
 """
 
-import csv
-import shutil
+import argparse
+import io
 import sys
 import tempfile
-import uuid
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, NewAnswer
-from bam_engine.collection import ingest_folder
-from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds, validation
-from bam_engine.workspace.embedding import embed_collection
+from bam_engine.workspace import Workspace, demo, maps, rounds, simulated
 from tests.browser import CHROMIUM, FLAGS, ROOT, served
 
-SOURCES = ("usda_pomological", "fluent_emoji")
-TRUTHS = {
-    "media_watercolor": ("medium", "watercolor"),
-    "media_3d_graphics": ("medium", "3d graphics"),
-    "content_people": ("content", "people"),
+PLAYED = ("media_watercolor", "media_comic", "emotion_peaceful")
+SHOWN, OPEN = "media_comic", "content_flower"  # one at its end, one with a round left open
+SCREENSHOTS, GUIDE = ROOT / "docs" / "screenshots", ROOT / "docs" / "guide"
+GUIDE_WIDTH = 1100
+PAGES = {
+    "overview": "",
+    "rounds": f"rounds?attribute={SHOWN}",
+    "threshold": f"threshold?attribute={SHOWN}",
+    "audit": f"audit?attribute={SHOWN}",
+    "report": f"report?attribute={SHOWN}",
+    "export": "export",
+    "images": "images",
+    "embed": "embed",
+    "attributes": "attributes",
 }
-UNFINISHED = "content_people"
-OUT = ROOT / "docs" / "screenshots"
+IN_GUIDE = ("rounds", "threshold", "audit")
 
 
 def main() -> int:
-    images = ROOT.parent / "shared" / "images"
-    if not (images / "labels.csv").exists() or not CHROMIUM.exists():
-        print(f"needs the pictures in {images} and Chromium at {CHROMIUM}", file=sys.stderr)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=demo.COUNT)
+    count = parser.parse_args().count
+    if not CHROMIUM.exists():
+        print(f"needs Chromium at {CHROMIUM}", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as home:
-        pictures = _pictures(images, Path(home) / "pictures")
-        workspace = Workspace(Path(home) / "workspace", Path(home) / "cache")
-        _fill(workspace, pictures)
-        environment = {
-            "BAM_WORKSPACE": str(Path(home) / "workspace"),
-            "BAM_CACHE": str(Path(home) / "cache"),
-            "SERVER_LOG": str(Path(home) / "server.log"),
-        }
-        with served("app:app", ROOT, environment) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-            OUT.mkdir(parents=True, exist_ok=True)
-            positive = _positive_rows(workspace, pictures)
-            _photograph(browser.new_page(viewport={"width": 1440, "height": 960}), url, positive)
-            browser.close()
+    for folder in (SCREENSHOTS, GUIDE):
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        with _app(Path(home), "empty") as url:
+            page = _page(browser)
+            _open(page, url)
+            _keep(page, "home")
+            page.close()
+        workspace = Workspace(Path(home) / "full" / "workspace", Path(home) / "full" / "cache")
+        _fill(workspace, count)
+        with _app(Path(home), "full") as url:
+            _photograph(_page(browser), url, workspace)
+        browser.close()
         workspace.close()
     return 0
 
 
-def _pictures(images: Path, target: Path) -> Path:
-    with (images / "labels.csv").open(newline="", encoding="utf-8") as file:
-        lines = [line for line in csv.DictReader(file) if line["path"].startswith(SOURCES)]
-    for source in SOURCES:
-        shutil.copytree(images / source, target / source)
-    with (target / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, lines[0].keys())
-        writer.writeheader()
-        writer.writerows(lines)
-    return target
+def _app(home: Path, name: str):
+    place = home / name
+    place.mkdir(exist_ok=True)
+    environment = {
+        "BAM_WORKSPACE": str(place / "workspace"),
+        "BAM_CACHE": str(place / "cache"),
+        "SERVER_LOG": str(place / "server.log"),
+    }
+    return served("app:app", ROOT, environment)
 
 
-def _fill(workspace: Workspace, pictures: Path) -> None:
-    ingest_folder(workspace.catalogue, workspace.thumbnails, pictures, metadata=pictures / "labels.csv")
-    embed_collection(workspace)
-    with (pictures / "labels.csv").open(newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
-    for template in BAM_ATTRIBUTES:
-        if template.name in TRUTHS:
-            attribute = workspace.attributes.add(template.name, template.kind, template.question, template.instructions)
-            column, positive = TRUTHS[template.name]
-            _play(workspace, attribute, {str(pictures / line["path"]): line[column] == positive for line in lines})
+def _page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1440, "height": 960})
+    page.set_default_timeout(120_000)
+    return page
+
+
+def _fill(workspace: Workspace, count: int) -> None:
+    demo.make_demo(workspace, count=count)
+    team = simulated.team_of(workspace)
+    for name in PLAYED:
+        simulated.play(workspace, workspace.attributes.get(name), team)
+    flower = workspace.attributes.get(OPEN)
+    while len(rounds.rounds_of(workspace, flower)) < 2 or rounds.state(workspace, flower).step != "start_round":
+        simulated.play_next(workspace, flower, team)
+    rounds.start_round(workspace, flower, count=72, seed=9)
     maps.make_layout(workspace, method="tsne")
 
 
-def _positive_rows(workspace: Workspace, pictures: Path) -> set[int]:
-    """Return the rows that are positive for the unfinished attribute."""
-    column, positive = TRUTHS[UNFINISHED]
-    with (pictures / "labels.csv").open(newline="", encoding="utf-8") as file:
-        names = [str(pictures / line["path"]) for line in csv.DictReader(file) if line[column] == positive]
-    return set(workspace.catalogue.rows_of(names).values())
-
-
-def _play(workspace: Workspace, attribute: Attribute, truth: dict[str, bool]) -> None:
-    """Take an attribute through its rounds, threshold and audit; the unfinished one has a fifth round left open."""
-    validation.draw_validation(workspace, attribute, 300, seed=0)
-    _answer(workspace, tasks.validation_task(workspace, attribute), truth)
-    for number in range(rounds.ROUNDS):
-        _answer(workspace, rounds.start_round(workspace, attribute, seed=number).task, truth)
-        rounds.train(workspace, attribute)
-    if attribute.name == UNFINISHED:
-        rounds.start_round(workspace, attribute, count=72, seed=9)
-        return
-    thresholds.keep(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.90))
-    _answer(workspace, audits.draw(workspace, attribute, seed=0).task, truth)
-
-
-def _answer(workspace: Workspace, task: tasks.Task, truth: dict[str, bool]) -> None:
-    assignment = tasks.open_task(workspace, task, "oracle")
-    if assignment is not None:
-        images = workspace.catalogue.images(assignment.rows)
-        answers = [NewAnswer(uuid.uuid4().hex, image.row, int(truth[image.uri]), 1.0) for image in images]
-        workspace.annotations.record(assignment.id, answers)
-
-
-def _photograph(page: Page, url: str, positive: set[int]) -> None:
-    page.set_default_timeout(60_000)
-    for name, path in {
-        "overview": "",
-        "rounds": "rounds?attribute=media_3d_graphics",
-        "threshold": "threshold?attribute=media_3d_graphics",
-        "gallery": "gallery?attribute=media_3d_graphics",
-        "audit": "audit?attribute=media_3d_graphics",
-        "export": "export",
-        "images": "images",
-        "embed": "embed",
-        "attributes": "attributes",
-    }.items():
+def _photograph(page: Page, url: str, workspace: Workspace) -> None:
+    for name, path in PAGES.items():
         _open(page, f"{url}/{path}")
-        page.screenshot(path=OUT / f"{name}.png")
-        if name == "gallery":
-            page.locator(".cell").nth(4).click()
-            page.get_by_role("dialog").get_by_text("Most like it").wait_for()
-            page.wait_for_timeout(1500)
-            page.screenshot(path=OUT / "image.png")
-    _open(page, f"{url}/annotate?attribute={UNFINISHED}")
+        _keep(page, name)
+        if name in IN_GUIDE:
+            _keep_for_guide(page, name)
+    _open(page, f"{url}/gallery?attribute={SHOWN}")
+    _keep(page, "gallery")
+    _keep_for_guide(page, "gallery")
+    page.locator(".cell").nth(4).click()
+    page.get_by_role("dialog").get_by_text("Most like it").wait_for()
+    page.wait_for_timeout(2000)
+    _keep(page, "image")
+    _annotate(page, url, workspace)
+    _map(page, url)
+
+
+def _annotate(page: Page, url: str, workspace: Workspace) -> None:
+    truth = demo.truth(workspace, OPEN)
+    _open(page, f"{url}/annotate?attribute={OPEN}")
     page.locator(".save[aria-disabled=false]").wait_for()
     for cell in page.locator(".cell").all()[:18]:
-        if int(cell.get_attribute("data-row") or 0) in positive:
+        if truth[int(cell.get_attribute("data-row") or 0)]:
             cell.click()
     page.mouse.move(0, 0)
-    page.screenshot(path=OUT / "annotate.png")
+    page.locator(".cell").first.scroll_into_view_if_needed()
+    _keep(page, "annotate")
+    _keep_for_guide(page, "annotate")
+
+
+def _map(page: Page, url: str) -> None:
     _open(page, f"{url}/map")
     page.get_by_role("combobox", name="Colour by").click()
-    page.get_by_role("option", name="accepted: 3d graphics (media)").click()
-    page.wait_for_timeout(4000)
-    page.screenshot(path=OUT / "map.png")
-    box = page.locator(".leaflet-container").bounding_box()
+    page.get_by_role("option", name="accepted: comic (media)").click()
+    page.wait_for_timeout(5000)
+    _keep(page, "map")
+    land = page.locator(".leaflet-container")
+    box = land.bounding_box()
     if box is not None:
-        page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.45 * box["height"])
-    for _ in range(2):
+        page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.5 * box["height"])
+    for _ in range(3):
         page.mouse.wheel(0, -90)
-        page.wait_for_timeout(1200)
-    page.wait_for_timeout(2500)
-    page.screenshot(path=OUT / "map-close.png")
+        page.wait_for_timeout(1500)
+    page.wait_for_timeout(3000)
+    _keep(page, "map-close")
+    _keep_for_guide(page, "map", land)
 
 
 def _open(page: Page, address: str) -> None:
     page.goto(address)
     page.locator("h1").wait_for()
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(5000)
+
+
+def _keep(page: Page, name: str) -> None:
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def _keep_for_guide(page: Page, name: str, part: Locator | None = None) -> None:
+    """Keep the page without its sidebar, or one part of it, as a small WebP."""
+    shot = (part or page.get_by_test_id("stMain")).screenshot()
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    picture.thumbnail((GUIDE_WIDTH, GUIDE_WIDTH), Image.Resampling.LANCZOS)
+    picture.save(GUIDE / f"{name}.webp", quality=82, method=6)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds, validation
+from bam_engine.workspace import Workspace, audits, maps, rounds, simulated, tasks, thresholds, validation
 from tests.browser import ROOT, served
 from tests.conftest import Oracle
 from web.navigation import GROUPS
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PAGES = [name for names in GROUPS.values() for name in names]
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
-STATES = ("empty", "half", "full")
+STATES = ("empty", "half", "full", "demo")
 KEPT = os.environ.get("BAM_LOOKS")
 NOT_OURS = {"exclude": [['[data-testid="stSidebarNav"]']]}  # Streamlit's list of pages has parts between its items
 FAULTS = """() => {
@@ -62,7 +62,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
     """Serve a workspace in the state asked for; give the state and the URL."""
     state = request.param
     folder, cache = tmp_path / "workspace", tmp_path / "cache"
-    if state != "empty":
+    if state == "demo":
+        opened = request.getfixturevalue("demo_workspace")
+        simulated.play(opened, opened.attributes.get("media_watercolor"), simulated.Team())
+        maps.make_layout(opened, method="pca")
+        folder, cache = opened.folder, opened.cache.parent
+    elif state != "empty":
         opened = request.getfixturevalue("workspace")
         fill(opened, state, request.getfixturevalue("watercolor"), request.getfixturevalue("oracle"))
         folder, cache = opened.folder, opened.cache.parent

@@ -105,7 +105,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
 
     person.open("")  # an empty workspace leads to the first step
     person.shot("0-empty")
-    person.button("Add a folder of images").click()
+    person.button("Add your images").click()
 
     page.get_by_label("Folder", exact=True).fill(str(pictures))
     person.button("Add images").click()

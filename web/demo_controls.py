@@ -1,0 +1,206 @@
+"""What a demo adds to the pages: the way in, the band that says "generated", simulated annotators, and the truth.
+
+Nothing of it is drawn in a workspace of real images, but the way in while that is empty.
+"""
+
+import html
+import math
+
+import streamlit as st
+
+from bam_engine.annotation import Attribute
+from bam_engine.workspace import certification, demo, simulated
+from bam_engine.workspace.demo import Shares, Truth
+from web import ui
+from web.engine import workspace
+
+JOB = "demo"
+COUNTS = (300, 1000, 2000, 5000, 10_000)
+
+_BAND = """<style>
+.bam-band { display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; margin: 0; padding: .3rem .7rem;
+  border-left: 3px solid light-dark(#a05a1c, #e0a060); border-radius: 0 4px 4px 0; font-size: .875rem; line-height: 1.4;
+  background: light-dark(#f6eee3, #2b241b); color: light-dark(#5d3d17, #ecd3b0); }
+.bam-band b { font-weight: 600; }
+@media (max-width: 640px) { .bam-band { margin-top: 1.2rem; } }
+</style>
+<div class="bam-band" role="note"><b>Generated images</b><span>This is a demo: a program drew every image, and so their
+truth is known. Nothing here was made or seen by a person until you answer.</span></div>"""
+
+
+def band() -> None:
+    """Draw the band that stands over every page of a demo."""
+    if demo.demo(workspace()) is not None:
+        st.html(_BAND)
+
+
+def try_demo() -> None:
+    """Draw how a demo is made, its progress, and what is left of one that was stopped."""
+    ws = workspace()
+    if ui.show_job(JOB, unit="%"):
+        return
+    stopped = demo.unfinished(ws)
+    count = simulated_count(0 if stopped is None else stopped.count)
+    words = "Try the demo" if stopped is None else "Go on with the demo"
+    if st.button(words, type="primary", icon=":material/play_arrow:", key="try-demo", width="stretch"):
+        seed = demo.SEED if stopped is None else stopped.seed
+        ws.jobs.start(JOB, "Making the demo", lambda report: demo.make_demo(ws, count=count, seed=seed, report=report))
+        st.rerun()
+
+
+def simulated_count(fixed: int) -> int:
+    """Draw how many images are to be drawn; return the number, ``fixed`` if that is given."""
+    if fixed:
+        return fixed
+    chosen = st.segmented_control(
+        "Images", COUNTS, default=demo.COUNT, format_func=lambda count: f"{count:,}", key="demo-count"
+    )
+    return int(chosen or demo.COUNT)
+
+
+def offer(attribute: Attribute, *, certifying: bool = False) -> bool:
+    """Draw what lets simulated annotators label ``attribute``; return whether they are at it now.
+
+    ``certifying`` offers it for the certification that was started; nothing is drawn where there is none.
+    """
+    ws = workspace()
+    if not demo.has_truth(ws, attribute.name):
+        return False
+    name = f"simulate-{attribute.id}"
+    if ws.jobs.is_running(name):
+        ui.show_job(name, unit="steps")
+        return True
+    waits = _certification_waits(attribute) if certifying else simulated.may_go_on(ws, attribute)
+    if waits or ws.jobs.get(name) is not None:
+        with st.container(border=True):
+            if waits:
+                _form(attribute, name, certifying=certifying)
+            _outcome(name)
+    return False
+
+
+def _certification_waits(attribute: Attribute) -> bool:
+    found = certification.current(workspace(), attribute)
+    if found is None:
+        return False
+    state = certification.state(workspace(), found)
+    return state.task.asked > state.task.answered or (state.next_batch > 0 and state.task.answered < found.planned)
+
+
+def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
+    ws = workspace()
+    team = simulated.team_of(ws)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        once = st.button("Let simulated annotators label", icon=":material/smart_toy:", key=f"{name}-once")
+        whole = not certifying and st.button(
+            "Let them finish this attribute", icon=":material/fast_forward:", key=f"{name}-whole"
+        )
+        with st.popover("How they label", icon=":material/tune:"):
+            rate = st.number_input(
+                "Wrong in % of the images", 0.0, 49.0, 100 * team.error_rate, step=1.0, key=f"{name}-rate"
+            )
+            people = st.number_input(
+                "How many must agree on an image",
+                1,
+                simulated.MOST,
+                team.people,
+                key=f"{name}-people",
+                help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
+            )
+    st.caption(
+        f"They know the truth of generated images, and are wrong about {100 * team.error_rate:.3g} % of them. They "
+        "see no score. Their answers are marked and counted apart from those of people."
+    )
+    if once or whole:
+        chosen = simulated.choose_team(ws, error_rate=rate / 100, people=int(people))
+        _start(attribute, name, chosen, whole=bool(whole), certifying=certifying)
+        st.rerun()
+
+
+def _start(attribute: Attribute, name: str, team: simulated.Team, *, whole: bool, certifying: bool) -> None:
+    ws = workspace()
+    title = "Simulated annotators label"
+    if certifying:
+        ws.jobs.start(name, title, lambda report: simulated.certify(ws, attribute, team, report=report))
+    elif whole:
+        ws.jobs.start(name, title, lambda report: simulated.play(ws, attribute, team, report=report))
+    else:
+        ws.jobs.start(name, title, lambda report: simulated.play_one(ws, attribute, team, report=report))
+
+
+def _outcome(name: str) -> None:
+    """Say what the last job did: each step, or why it ended."""
+    job = workspace().jobs.get(name)
+    if job is None or job.running:
+        return
+    if job.state == "failed":
+        st.warning(ui.plain(job.error), icon=":material/info:")
+    elif job.state == "stopped":
+        st.info(job.message, icon=":material/pause_circle:")
+    elif job.result is not None:
+        lines = job.result.lines or ("there was nothing left to answer",)
+        st.markdown("**Simulated annotators:** " + ui.plain(" · ".join(lines)))
+
+
+def truth_note(attribute: Attribute, cut: float | None = None) -> None:
+    """Draw the truth of ``attribute`` beside what a page estimates, at the threshold in force or at ``cut``."""
+    ws = workspace()
+    found = demo.truth_of(ws, attribute)
+    if found is None:
+        return
+    at = found.threshold if cut is None else demo.true_shares(ws, attribute, cut)
+    facts = [f"{found.positive:,} of {found.images:,} images are positive"]
+    if at is not None:
+        facts += [f"precision {number(at.precision)}", f"recall {number(at.recall)}"]
+    if found.audited is not None and cut is None:
+        facts.append(f"precision of the images that the audit was drawn from {number(found.audited)}")
+        facts.append(f"missed {number(found.missed)}")
+    if found.labels:
+        facts.append(f"{found.wrong:,} of {found.labels:,} labels are wrong")
+    said, who = " · ".join(facts), simulated.who_answered(ws, attribute)
+    answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
+    st.html(
+        f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(said)}. '
+        f"<i>Known only because the collection is generated.</i> {answers}</div>"
+    )
+
+
+_TRUTH = """<style>.bam-truth { border: 1px dashed light-dark(#a05a1c, #e0a060); border-radius: 6px;
+  padding: .45rem .8rem; font-size: .9375rem; line-height: 1.5; color: light-dark(#5d3d17, #ecd3b0); }</style>"""
+
+
+def number(value: float | None) -> str:
+    """Say a true share, or a dash where it has no images."""
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def true_curve(attribute: Attribute) -> list[dict[str, float]]:
+    """Return the true shares after each round, for the learning curve; nothing where nobody knows them."""
+    found = demo.truth_of(workspace(), attribute)
+    return (
+        []
+        if found is None
+        else [_curve_line(point.labels, point.average_precision, point.at_threshold) for point in found.rounds]
+    )
+
+
+def _curve_line(labels: int, average: float, at: Shares | None) -> dict[str, float]:
+    line: dict[str, float] = {"labels": labels, "average_precision": average}
+    return line if at is None else {**line, "precision": at.precision, "recall": at.recall}
+
+
+def label(found: Truth | None) -> str:
+    """Say the truth of a threshold in a table's cell."""
+    if found is None or found.threshold is None:
+        return ""
+    return f"{number(found.threshold.precision)} / {number(found.threshold.recall)}"
+
+
+def simulated_note(attribute: Attribute | None = None) -> None:
+    """Draw who answered, people and simulated annotators apart; nothing where no simulated one has."""
+    found = simulated.who_answered(workspace(), attribute)
+    if found.simulated:
+        st.caption(
+            f"{ui.several(found.people, 'answer')} by people, {found.simulated:,} by simulated annotators, who know "
+            "the truth of generated images."
+        )

@@ -1,0 +1,108 @@
+"""What the Overview is made of: a strip of pictures, what each attribute is worth, what it may come to."""
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+from bam_engine.annotation import readable
+from bam_engine.workspace.status import AttributeLine, Share
+from web.engine import workspace
+from web.guide import DOCS, Picture, figure
+
+_STRIP = """<style>
+.bam-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); grid-auto-rows: 116px;
+  height: 116px; gap: 4px; overflow: hidden; border-radius: 6px; }
+.bam-strip img { width: 100%; height: 100%; object-fit: cover;
+  background: color-mix(in srgb, currentColor 8%, transparent); }
+@media (max-width: 640px) { .bam-strip { grid-template-columns: repeat(auto-fill, minmax(76px, 1fr));
+  grid-auto-rows: 84px; height: 84px; } }
+</style>"""
+
+_WORTH = """<style>
+.bam-worth { display: grid; gap: 0; font-variant-numeric: tabular-nums; font-size: .9375rem; }
+.bam-worth > div { display: grid; gap: .2rem 1.2rem; align-items: center; padding: .5rem 0;
+  grid-template-columns: minmax(9rem, 1.3fr) repeat(3, minmax(9rem, 2fr)) 5rem minmax(8rem, 1.2fr);
+  border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+.bam-worth .name { font-weight: 600; overflow-wrap: anywhere; }
+.bam-worth .quiet, .bam-worth .head { color: light-dark(#5b605d, #a9aca7); font-size: .875rem; font-weight: 400; }
+.bam-worth .true { color: light-dark(#7a4512, #e8bd86); font-size: .875rem; }
+.bam-bar { position: relative; height: 8px; border-radius: 4px; margin: .3rem 0 .1rem;
+  background: color-mix(in srgb, currentColor 10%, transparent); }
+.bam-bar i { position: absolute; height: 8px; border-radius: 4px; min-width: 3px;
+  background: light-dark(#0b6e6966, #5fd0c766); }
+.bam-bar b { position: absolute; width: 3px; height: 14px; top: -3px; margin-left: -1px; border-radius: 2px;
+  background: light-dark(#0b6e69, #5fd0c7); }
+.bam-bar u { position: absolute; width: 9px; height: 9px; top: -1px; margin-left: -5px; transform: rotate(45deg);
+  background: light-dark(#a05a1c, #e0a060); border: 1px solid light-dark(#fff, #15181a); }
+@media (max-width: 1100px) { .bam-worth > div { grid-template-columns: 1fr 1fr; } .bam-worth > .head { display: none; }
+  .bam-worth [data-name]::before { content: attr(data-name); display: block; color: light-dark(#5b605d, #a9aca7);
+  font-size: .8125rem; } }
+</style>"""
+
+
+def strip(rows: Iterable[int]) -> None:
+    """Draw one line of pictures of fixed height, as many as fit."""
+    version = workspace().id
+    pictures = "".join(f'<img src="/thumbs/{int(row)}.webp?v={version}" alt="" loading="lazy">' for row in rows)
+    if pictures:
+        words = "Some of the images in the collection"
+        st.html(f'{_STRIP}<div class="bam-strip" role="img" aria-label="{words}">{pictures}</div>')
+
+
+def worth(lines: Sequence[AttributeLine]) -> None:
+    """Draw a line for each attribute: its shares with intervals, beside the truth where it is known."""
+    known = any(line.truth is not None for line in lines)
+    head = "".join(f"<span>{name}</span>" for name in ("attribute", *_COLUMNS, "accepted", "next"))
+    body = "".join(_line(line) for line in lines)
+    st.html(f'{_WORTH}<div class="bam-worth"><div class="head">{head}</div>{body}</div>')
+    truth = (
+        " A brown diamond is the truth, known only because the collection is generated. Estimates go by the labels: "
+        "where those are wrong, they may miss the truth by more than their intervals say."
+        if known
+        else ""
+    )
+    st.caption(
+        "Precision and recall are measured on the validation sample at the threshold, audited precision on a fresh "
+        f"blind sample. Bands are 95 % intervals, from 0 to 1.{truth}"
+    )
+
+
+_COLUMNS = ("precision", "recall", "audited precision")
+
+
+def _line(line: AttributeLine) -> str:
+    at = None if line.truth is None else line.truth.threshold
+    true = (
+        None if at is None else at.precision,
+        None if at is None else at.recall,
+        None if line.truth is None else line.truth.audited,
+    )
+    shares = (line.precision, line.recall, line.audited)
+    cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
+    rounds = f"{line.rounds} round{'' if line.rounds == 1 else 's'}, {line.labels:,} labels"
+    name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
+    accepted = "–" if line.accepted is None else f"{line.accepted:,}"
+    step = f'<span class="quiet" data-name="next">{html.escape(line.step)}</span>'
+    return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
+
+
+def _cell(name: str, share: Share | None, true: float | None) -> str:
+    if share is None:
+        return f'<span class="quiet" data-name="{name}">–</span>'
+    value, low, high = share
+    there = true is not None and not math.isnan(true)
+    mark = f'<u style="left:{100 * (true or 0):.1f}%"></u>' if there else ""
+    band = f'<i style="left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%"></i>'
+    point = f'<b style="left:{100 * value:.1f}%"></b>'
+    bar = f'<span class="bam-bar" style="display:block">{band}{point}{mark}</span>'
+    words = f'<span class="true">truth {true:.2f}</span>' if there else ""
+    return f'<span data-name="{name}">{value:.2f} <span class="quiet">({low:.2f}–{high:.2f})</span> {words}{bar}</span>'
+
+
+def hero() -> None:
+    """Draw one picture of what it may come to, where the guide has it."""
+    path = DOCS / "guide" / "map.webp"
+    if path.exists():
+        st.html(figure(Picture(path, "The map of a collection: images that are alike lie close together.")))
