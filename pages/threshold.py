@@ -15,7 +15,10 @@ from web.engine import workspace
 from web.navigation import link
 
 ws = workspace()
-ui.head("Threshold", "Images that score at least this much are accepted. Choose the precision that must be kept.")
+ui.head(
+    "Threshold",
+    "Images that score at least this much are accepted. Choose the precision, or the recall, that must be kept.",
+)
 
 
 def measured(attribute: Attribute, target: float, confidence: float) -> tuple[Evaluation | None, Threshold | None, str]:

@@ -121,7 +121,7 @@ def precision_recall(curve: "Curve", target: float, chosen: tuple[float, float] 
         fillcolor="rgba(15,143,136,0.18)",
         line={"width": 0},
         hoverinfo="skip",
-        name="95 % interval of the precision",
+        name="interval of the precision",
     )
     figure.add_scatter(
         x=x,

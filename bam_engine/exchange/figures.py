@@ -190,7 +190,7 @@ def precision_recall_figure(curve: Curve, *, target: float, chosen: tuple[float,
         axes.drawing.add(Area([*upper, *lower[::-1]], ACCENT, 0.18))
         axes.line(recall, curve.precision[order].tolist(), ACCENT)
     axes.line([0, 1], [target, target], SECOND, 1.6, 4)
-    entries = [("precision, 95 % interval", ACCENT), (f"target {target:.2f}", SECOND)]
+    entries = [("precision with its interval", ACCENT), (f"target {target:.2f}", SECOND)]
     if chosen is not None:
         axes.drawing.add(Dot(axes(*chosen), 5.0, SECOND))
         axes.drawing.add(Words((axes.right, axes.bottom - 10), "dot: the threshold", 12, "end", opacity=_QUIET))

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import web.components.map
 from bam_engine.annotation import Attribute
+from bam_engine.learning import STRATEGIES
 from bam_engine.workspace import Workspace, asking, map_views, maps, rounds, tasks, validation
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
@@ -60,6 +61,20 @@ def test_the_page_keeps_to_neighbours_once_they_were_chosen_and_lets_go_of_them(
     control(app, "Look at").set_value("everything").run()
     button(app, "Start round 3").click().run()
     assert rounds.rounds_of(validated, watercolor)[-1].strategy == "mixture"
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_whoever_looks_at_neighbours_sees_so_and_can_let_go_of_them_whatever_the_strategy(
+    open_page: Open, validated: Workspace, watercolor: Attribute, oracle: Oracle, strategy: str
+) -> None:
+    oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
+    rounds.train(validated, watercolor)
+    oracle.answer(validated, rounds.start_round(validated, watercolor, count=6, look_at="neighbours", seed=2).task)
+    rounds.train(validated, watercolor)
+    app = open_page(validated, "rounds")
+    control(app, "Ask").set_value(strategy).run()
+    shown = any(one.label == "Look at" for one in app.segmented_control)
+    assert shown == (f"strategy: {strategy}, among neighbours" in text_of(app))
 
 
 def test_the_batch_that_is_shown_is_the_batch_that_is_started(

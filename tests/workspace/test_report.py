@@ -1,6 +1,7 @@
 """The report holds what the stores hold, says what is missing, and is one file that asks nobody for anything."""
 
 import re
+import tomllib
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -65,6 +66,25 @@ def finished(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Wor
     thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=8, n_rejected=8, seed=1).task)
     return workspace
+
+
+def test_the_report_names_the_version_of_this_program(finished: Workspace, watercolor: Attribute) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    found = gather(finished, watercolor)
+    assert found.versions[0] == ("bam", project["version"])
+    assert f"bam {project['version']}" in Reader(write_report(finished, found)).text
+
+
+def test_the_report_counts_the_reasons_of_each_round_and_tells_the_seed_of_the_draw(
+    finished: Workspace, watercolor: Attribute
+) -> None:
+    found = gather(finished, watercolor)
+    text = Reader(write_report(finished, found)).text
+    for line, turn in zip(found.rounds, rounds.rounds_of(finished, watercolor), strict=True):
+        why = Counter(reason for reason, _ in rounds.reasons(finished, turn).values())
+        assert dict(line.reasons) == dict(why)
+        assert all(f"{count} {reason}" in text for reason, count in why.items())
+    assert found.draws[0].seed == 1
 
 
 def test_the_report_counts_what_the_stores_hold(finished: Workspace, watercolor: Attribute) -> None:
