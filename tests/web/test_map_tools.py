@@ -59,6 +59,7 @@ def test_a_rectangle_is_dragged_from_corner_to_corner(page: Any, address: str) -
     assert button.get_attribute("aria-pressed") == "true"
     draw_around(page, field, [(0.2, 0.05), (0.5, 0.6), (0.8, 0.95)])
     said(page, "corners", "4")
+    page.wait_for_function("() => !document.body.innerText.includes('inside: None')")
     assert 1000 < int(number_of(page, "inside")) <= 5000
     assert button.get_attribute("aria-pressed") == "false"
 
