@@ -102,7 +102,7 @@ def served(view: MapView) -> Iterator[http.client.HTTPConnection]:
     from web.routes.tiles import tile_routes
 
     app = Starlette(routes=list(tile_routes({"map": view}.get)))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_keep_alive=3600))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -22,8 +22,10 @@ def pixel(value: float, side: int) -> int:
 
 
 @njit(nogil=True)
-def largest_groups(x: Any, y: Any, codes: Any, kinds: int, z: int, left: int, top: int, side: int) -> Any:
-    """Count the points of each pixel and find the group that most of them belong to.
+def largest_groups(
+    x: Any, y: Any, codes: Any, kinds: int, shade: Any, shades: int, z: int, left: int, top: int, side: int
+) -> Any:
+    """Find the group that most points of each pixel belong to, and the shade that goes with their number.
 
     Parameters
     ----------
@@ -31,15 +33,19 @@ def largest_groups(x: Any, y: Any, codes: Any, kinds: int, z: int, left: int, to
         In an order in which the points of a pixel follow one another, such as Morton's.
     codes : (m,) uint8
         Their groups, below ``kinds``.
+    shade : (k,) uint8
+        Of a pixel with i points, up to 255; the last of more.
+    shades : int
+        Colours that each group has.
     z, left, top, side : int
         Pixel (0, 0) is column ``left`` and row ``top`` of zoom ``z``; the picture is ``side`` x ``side``.
 
     Returns
     -------
-    counts (side, side) int32, group (side, side) uint8; of groups with as many points the higher code.
+    index (side, side) uint8: 0 without points, else 1 + the group's code * ``shades`` + its shade; of groups with as
+    many points the higher code.
     """
-    counts = np.zeros((side, side), np.int32)
-    group = np.zeros((side, side), np.uint8)
+    index = np.zeros((side, side), np.uint8)
     tally = np.zeros(kinds, np.int32)
     whole = 1 << (z + 8)
     begin = 0
@@ -56,10 +62,10 @@ def largest_groups(x: Any, y: Any, codes: Any, kinds: int, z: int, left: int, to
             for kind in range(1, kinds):
                 if tally[kind] >= tally[best] and tally[kind] > 0:
                     best = kind
-            counts[row - top, column - left] = end - begin
-            group[row - top, column - left] = best
+            strength = shades * np.int64(shade[min(end - begin, len(shade) - 1)]) // 256
+            index[row - top, column - left] = 1 + shades * best + strength
         begin = end
-    return counts, group
+    return index
 
 
 @njit(nogil=True)

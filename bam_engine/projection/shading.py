@@ -234,9 +234,10 @@ def _group_index(zoom: Zoom, groups: Groups, window: _Window, x: Any, y: Any, co
     from bam_engine.projection.kernels import largest_groups
 
     corner = window.x * TILE - window.border, window.y * TILE - window.border
-    counts, group = largest_groups(x, y, codes, len(groups.names), window.z, *corner, window.side)
-    strength = colours.SHADES * _shade(zoom.shade, counts).astype(np.int32) // 256
-    return np.asarray(np.where(counts > 0, 1 + colours.SHADES * group.astype(np.int32) + strength, 0), dtype=np.uint8)
+    found: Pixels = largest_groups(
+        x, y, codes, len(groups.names), zoom.shade, colours.SHADES, window.z, *corner, window.side
+    )
+    return found
 
 
 def _aggregate(window: _Window, reduction: Any, x: Any, y: Any, values: Any = None) -> NDArray[Any]:
