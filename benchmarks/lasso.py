@@ -84,8 +84,10 @@ def main(arguments: list[str] | None = None) -> None:
             f"{line['area']:14} {line['corners']:7} {line['inside']:9,} {line['ms']:9.1f} "
             f"{line['matplotlib_ms']:15.1f} {line['ratio']:6.0f}x {line['differ']:7}"
         )
-    slowest = max(line["ms"] for line in told["areas"])
-    print(f"\naim: under {AIM:.0f} ms: {'kept' if slowest < AIM else 'missed'} (the slowest takes {slowest:.0f} ms)")
+    slowest = max(line["ms"] for line in told["areas"] if line["area"].startswith("lasso"))
+    print(
+        f"\naim: under {AIM:.0f} ms: {'kept' if slowest < AIM else 'missed'} (the slower lasso takes {slowest:.0f} ms)"
+    )
     if chosen.json:
         chosen.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
 

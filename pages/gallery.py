@@ -9,7 +9,7 @@ from web import ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
 from web.gallery_actions import chosen_popover, last_answer, names_read, offer_folding, views_popover
-from web.gallery_bar import SORTS, chips, query_bar
+from web.gallery_bar import chips, query_bar
 from web.image_panel import open_image
 from web.navigation import link
 
@@ -30,30 +30,39 @@ def precision(listing: Listing) -> str:
     told = about.threshold.evidence
     share = ui.interval(told.precision, told.precision_low, told.precision_high)
     standing = "certified" if told.certified else "not certified" if about.threshold.kept else "suggested"
-    return f"score ≥ {about.cut:.2f}, precision {share}, {standing}"
+    return f"precision {share}, {standing}, at a score of {about.cut:.2f} or more"
 
 
 def headline(listing: Listing) -> str:
     """Say what is shown, of how many, and how sure that is."""
-    query, count = listing.query, ui.several(len(listing), "image")
-    words = f"{count} found" if query.searched else count
+    query = listing.query
+    words = f"**{ui.several(len(listing), 'image')}**" + (" found" if query.searched else "")
     if listing.counts is not None:
         words += f", which stand for {listing.found:,}"
-    if query.place == "accepted" and listing.about is not None:
-        sample = (
-            "in random order: the first are a fair sample" if query.sort == "shuffled" else SORTS[query.sort].lower()
+    if listing.about is None:
+        return words
+    name = f"**{ui.plain(readable(query.attribute))}**"
+    if query.place == "accepted":
+        return f"{words} accepted as {name} · {precision(listing)}"
+    accepted = int(listing.about.accepted.sum())
+    return f"{words} · {name} accepts {accepted:,} of {listing.n:,} · {precision(listing)}"
+
+
+def reading(listing: Listing) -> str:
+    """Say how to read what is shown: its order, and the numbers under the pictures."""
+    query, told = listing.query, []
+    if query.sort == "shuffled":
+        told.append("In random order: the first are a fair sample of all")
+    elif query.sort == "score" and (query.yes or query.no):
+        told.append("First the images whose least likely condition is likeliest")
+    if listing.about is not None:
+        sure = listing.about.calibration is not None
+        told.append(
+            "under each picture its score"
+            + (" and the probability that the answer is yes, limits when pointed at" if sure else "")
         )
-        words += f" accepted as {ui.plain(readable(query.attribute))} ({precision(listing)}), {sample}"
-    elif listing.about is not None:
-        accepted = int(listing.about.accepted.sum())
-        words += (
-            f" · {ui.plain(readable(query.attribute))} accepts {accepted:,} of {listing.n:,} ({precision(listing)})"
-        )
-    if query.sort == "score" and (query.yes or query.no) and len(listing):
-        words += " · first the images whose least likely condition is likeliest"
-    if listing.about is not None and listing.about.calibration is not None:
-        words += " · the percentage is the probability that the answer is yes; point at an image for its limits"
-    return words
+    words = "; ".join(told)
+    return words[:1].upper() + words[1:] + "." if words else ""
 
 
 query, end = query_bar(views_popover)
@@ -77,9 +86,13 @@ if not len(listing):
     st.warning(f"Nothing is left: {ui.plain(listing.emptied_by)}.", icon=":material/filter_alt_off:")
     st.stop()
 
-st.caption(headline(listing))
+st.markdown(headline(listing))
+if told := reading(listing):
+    st.caption(told)
 line = (
-    "" if listing.line is None else f"Threshold: {listing.line:,} accepted above ({precision(listing)}), rejected below"
+    ""
+    if listing.line is None
+    else f"Threshold: {listing.line:,} accepted above · {precision(listing)} · rejected below"
 )
 picked, chosen = endless_gallery(listing, key="gallery", version=ws.id, line_text=line)
 with end:

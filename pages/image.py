@@ -19,8 +19,9 @@ if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked) <
     st.warning(f"There is no image {ui.plain(asked[:40])}: their numbers are 0 to {n - 1:,}.")
     asked = "0"
 row = int(asked)
-wanted = steps(row, key="image", count=n)
-more_like(row, key="image")
+with st.container(horizontal=True, vertical_alignment="center"):
+    wanted = steps(row, key="image", count=n)
+    more_like(row, key="image")
 clicked = draw_image(row, key="image")
 wanted = clicked if wanted is None else wanted
 if wanted is not None:

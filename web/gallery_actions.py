@@ -28,7 +28,7 @@ _REMOVED = "gallery-removed"
 
 def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
     """Draw what can be done with the chosen images."""
-    told = f"{len(rows):,} chosen" if len(rows) else "None chosen"
+    told = f"{len(rows):,} chosen"
     with st.popover(told, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
         if not len(rows):
             st.caption(

@@ -52,8 +52,15 @@ _PREFIX = "gallery-"
 _URL = "gallery-url"
 _FIELDS = ("attribute", "place", "sort", "seed", "search", "yes", "no", "label", "colour", "year", "project", "folded")
 _CSS = """<style>
-@media (max-width: 640px) { /* two beside each other on a telephone */
-  .st-key-gallery-bar [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+.st-key-gallery-line { gap: .6rem !important; }
+.st-key-gallery-place [role="radio"] { min-height: 2.45rem; }
+@media (max-width: 640px) { /* two beside each other on a telephone, and the places in one line */
+  .st-key-gallery-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
+    min-width: calc(50% - 1rem) !important; flex: 1 1 40% !important; }
+  .st-key-gallery-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:last-child {
+    min-width: 100% !important; }
+  .st-key-gallery-place [role="radio"] { padding-inline: .45rem; }
+  .st-key-gallery-place [role="radio"] p { font-size: .82rem; }
 }
 </style>"""
 _HIDDEN = ("like", "upload", "selection")  # without a widget of their own
@@ -62,6 +69,7 @@ _HIDDEN = ("like", "upload", "selection")  # without a widget of their own
 def query_bar(beside: Callable[[Query], None]) -> tuple[Query, DeltaGenerator]:
     """Draw the bar; return what it asks and the place at its end. ``beside`` draws what stands before that."""
     names = [attribute.name for attribute in workspace().attributes.all()]
+    st.html(_CSS)
     _follow_url(names)
     _first_line(_chosen(), names)
     end = _second_line(_chosen(), beside)
@@ -181,7 +189,7 @@ def _chosen() -> Query:
 
 
 def _first_line(query: Query, names: list[str]) -> None:
-    columns = st.container(key="gallery-bar").columns([4, 4, 4, 5], vertical_alignment="bottom")
+    columns = st.container(key="gallery-bar").columns([4, 4, 4, 6], vertical_alignment="bottom")
     with columns[0]:
         st.selectbox(
             "Attribute",
@@ -196,14 +204,16 @@ def _first_line(query: Query, names: list[str]) -> None:
         st.session_state[_PREFIX + key] = [name for name in getattr(query, key) if name in others]
         with column:
             st.multiselect(words, others, key=_PREFIX + key, format_func=readable, placeholder="any")
-    with columns[3]:
+    with columns[3].container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.text_input(
             "Search", placeholder=ui.search_hint(), key="gallery-search", on_change=_searched, icon=":material/search:"
         )
+        with st.popover("Image", icon=":material/image_search:", help="Look for what is like a picture of yours"):
+            _by_image(_chosen())
 
 
 def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerator:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="gallery-line", horizontal=True, vertical_alignment="bottom"):
         counts = facet_counts(workspace(), query, ["place"])["place"] if query.attribute else {}
         st.segmented_control(
             "Threshold",
@@ -220,13 +230,11 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
         sorts = [sort for sort in SORTS if not meaningless.get(sort)]
         if st.session_state["gallery-sort"] not in sorts:
             st.session_state["gallery-sort"] = "score"
-        st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.get, width=190)
+        st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.get, width=180)
         if st.session_state["gallery-sort"] == "shuffled":
             st.button("Reshuffle", icon=":material/shuffle:", on_click=_reshuffle)
         with st.popover("Filters", icon=":material/filter_alt:"):
             _facets(_chosen())
-        with st.popover("By image", icon=":material/image_search:"):
-            _by_image(_chosen())
         beside(_chosen())
         return st.empty()
 

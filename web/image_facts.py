@@ -19,9 +19,11 @@ ENLARGED = 2.5
 SHOWN_TWINS = 24
 
 _CSS = """<style>
-.bam-facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0 0 .8rem; padding: 0; }
+dl.bam-facts.bam-facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0 0 .8rem;
+  padding: 0; font-size: .93rem; }
+dl.bam-facts.bam-facts > * { margin: 0; padding: 0; }
 .bam-facts dt { color: color-mix(in srgb, currentColor 68%, transparent); }
-.bam-facts dd { margin: 0; overflow-wrap: anywhere; }
+.bam-facts dd { overflow-wrap: anywhere; }
 .bam-place { position: relative; width: min(100%, 300px); aspect-ratio: 1; overflow: hidden; border-radius: 4px;
   border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 .bam-place img { position: absolute; width: 50%; height: 50%; }

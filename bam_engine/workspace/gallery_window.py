@@ -21,6 +21,9 @@ from bam_engine.workspace.listing import Listing
 BLOCK = 200
 """Images of one window."""
 
+PACK = 40
+"""Thumbnails that are sent together."""
+
 _STEPS = 32  # codes to a doubling of width over height
 _SQUARE = 128
 _PACKED = 2**30
@@ -73,6 +76,24 @@ def window(workspace: Workspace, listing: Listing, block: int) -> Window:
         marks=[""] * len(rows) if listing.labels is None else listing.labels.marks(rows),
         counts=[1] * len(rows) if listing.counts is None else listing.counts[place].tolist(),
     )
+
+
+def pack(workspace: Workspace, listing: Listing, number: int) -> bytes:
+    """Return the ``number``-th ``PACK`` thumbnails of a listing in one piece; the last pack is shorter.
+
+    First how many there are and the size of each in bytes, uint32, little-endian; then one WebP file behind the other.
+    One that was not made yet has no size: it is had, and made, by itself.
+
+    Raises
+    ------
+    NotThere
+        The listing has no such pack.
+    """
+    rows = listing.rows[number * PACK : (number + 1) * PACK]
+    if number < 0 or not len(rows):
+        raise NotThere(f"the listing has {len(listing):,} images: it has no pack {number}.")
+    files = [workspace.thumbnails.read(int(row)) or b"" for row in rows]
+    return np.array([len(files), *map(len, files)], "<u4").tobytes() + b"".join(files)
 
 
 def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:

@@ -91,7 +91,7 @@ def test_the_first_look_is_a_fair_sample_of_the_accepted_with_its_precision(
     told = kept.evidence
     assert f"precision {told.precision:.2f} ({told.precision_low:.2f}–{told.precision_high:.2f})" in words
     assert ("not certified" in words) == (not told.certified)
-    assert f"{len(screen.rows)} images accepted" in words
+    assert f"**{len(screen.rows)} images** accepted" in words
     assert "fair sample" in words
 
 

@@ -35,13 +35,22 @@ SERVER = """
     QUERY = Query(attribute="one")
     ASKED = []
 
+    def pixels(row):
+        file = io.BytesIO()
+        Image.new("RGB", (48, 32), (row * 7 % 256, row * 13 % 256, 120)).save(file, "WEBP")
+        return file.getvalue()
+
+    STORED = listed(WORKSPACE, QUERY).rows[:3].tolist()
+    for row in STORED:
+        place = WORKSPACE.thumbnails.path(row)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(pixels(row))
+
     def thumb(request):
         row = request.path_params["row"]
         if row == 7:
             return Response("no picture", status_code=404)
-        file = io.BytesIO()
-        Image.new("RGB", (48, 32), (row * 7 % 256, row * 13 % 256, 120)).save(file, "WEBP")
-        return Response(file.getvalue(), media_type="image/webp")
+        return Response(pixels(row), media_type="image/webp")
 
     def asked(request):
         return JSONResponse(ASKED)
@@ -175,6 +184,25 @@ def test_the_first_images_are_shown_in_order_with_what_is_known_of_them(page: An
     assert "probability" in label
     assert "accepted" in label
     assert (first.get_attribute("aria-posinset"), first.get_attribute("aria-setsize")) == ("1", str(N))
+
+
+def test_pictures_come_many_at_once_and_by_themselves_where_they_were_not_made_yet(page: Any, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, address)
+    until(page, lambda: page.locator(".cell img[src]").count() == page.locator(".cell").count(), "pictures are missing")
+    shown = page.locator(".cell img").evaluate_all(
+        "all => all.map(img => [img.parentElement.index, Number(img.parentElement.dataset.row), img.src])"
+    )
+    for index, row, source in shown:
+        assert source.startswith("blob:") if index < 3 else f"/thumbs/{row}.webp" in source
+    until(
+        page,
+        lambda: page.locator(".cell img").evaluate_all("all => all.every(img => img.naturalWidth)"),
+        "a picture cannot be decoded",
+    )
+    assert not [url for url in asked if any(f"/thumbs/{row}.webp" in url for row in best(page)[:3])]
+    assert len([url for url in asked if ".pack" in url]) <= -(-len(shown) // 40) + 1
 
 
 def test_only_what_is_near_is_in_the_page(page: Any, address: str) -> None:

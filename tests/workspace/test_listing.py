@@ -14,7 +14,7 @@ from bam_engine.workspace import Workspace, bulk, facets, label_states, near_dup
 from bam_engine.workspace.calibration import calibration_of
 from bam_engine.workspace.conditions import NEAR
 from bam_engine.workspace.gallery_query import LABELS, PLACES, SORTS, Query, from_json, from_url
-from bam_engine.workspace.gallery_window import BLOCK, shapes, window
+from bam_engine.workspace.gallery_window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace.listing import FACETS, by_id, facet_counts, listed
 from bam_engine.workspace.models import scores_of
 from benchmarks.generated import collection, scored_attribute
@@ -313,6 +313,24 @@ def test_shapes_are_those_of_the_listing_and_follow_new_images(big: Workspace) -
     assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
     big.memory.clear()
     assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
+
+
+def test_a_pack_holds_the_thumbnails_in_order_and_nothing_for_those_not_made(workspace: Workspace) -> None:
+    found = listed(workspace, Query(sort="newest"))
+    missing = int(found.rows[PACK + 2])
+    workspace.thumbnails.path(missing).unlink()
+    for number in (0, 1, 2):
+        content = pack(workspace, found, number)
+        rows = found.rows[number * PACK : (number + 1) * PACK].tolist()
+        count, *sizes = np.frombuffer(content[: 4 + 4 * len(rows)], "<u4").tolist()
+        assert count == len(rows)
+        expected = [workspace.thumbnails.read(row) or b"" for row in rows]
+        assert sizes == [len(file) for file in expected]
+        assert content[4 + 4 * count :] == b"".join(expected)
+    assert workspace.thumbnails.read(missing) is None
+    for number in (-1, 3):
+        with pytest.raises(NotThere, match="no pack"):
+            pack(workspace, found, number)
 
 
 def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace, workspace: Workspace) -> None:

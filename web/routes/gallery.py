@@ -1,8 +1,9 @@
 """Windows of a gallery's listing, fetched while somebody scrolls.
 
-In:  a listing's id and the number of a window; ``?q=`` is its query as JSON, from which a listing that is no longer
-remembered is made again. Out: JSON, or the shapes of all its images as bytes. What an id names never changes, so
-answers may be kept for good; where the collection has changed since, the answer says which listing took its place.
+In:  a listing's id and the number of a window, or of a pack of thumbnails; ``?q=`` is its query as JSON, from which a
+listing that is no longer remembered is made again. Out: JSON; thumbnails, or the shapes of all its images, as bytes.
+What an id names never changes, so answers may be kept for good; where the collection has changed since, the answer says
+which listing took its place.
 """
 
 from collections.abc import Callable
@@ -15,11 +16,12 @@ from starlette.routing import Route
 
 from bam_engine.errors import BamError, NotThere
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.gallery_window import BLOCK, shapes, window
+from bam_engine.workspace.gallery_window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace.listing import Listing, by_id
 from web.routes.caching import FOR_EVER
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
+_BYTES = "application/octet-stream"
 
 
 def summary(listing: Listing) -> dict[str, Any]:
@@ -30,6 +32,7 @@ def summary(listing: Listing) -> dict[str, Any]:
         "total": len(listing),
         "line": listing.line,
         "block": BLOCK,
+        "pack": PACK,
     }
 
 
@@ -37,9 +40,11 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
     """Return the routes of a gallery.
 
     - ``GET /api/gallery/{id}/{block}.json?q=``: one window, see :class:`bam_engine.workspace.gallery_window.Window`;
+    - ``GET /api/gallery/{id}/{pack}.pack?q=``: thumbnails in one piece, see
+      :func:`bam_engine.workspace.gallery_window.pack`;
     - ``GET /api/gallery/{id}/shapes.bin?q=``: one byte for each image of the listing.
 
-    Either answers ``{"moved": …}``, the summary of the listing that took the place of this one, where it has changed.
+    Each answers ``{"moved": …}``, the summary of the listing that took the place of this one, where it has changed.
 
     Parameters
     ----------
@@ -58,6 +63,16 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
             limiter=limiter,
         )
 
+    async def thumbnails(request: Request) -> Response:
+        number = request.path_params["pack"]
+        return await to_thread.run_sync(
+            _answer,
+            get_workspace,
+            request,
+            lambda workspace, listing: Response(pack(workspace, listing, number), media_type=_BYTES),
+            limiter=limiter,
+        )
+
     async def all_shapes(request: Request) -> Response:
         return await to_thread.run_sync(_answer, get_workspace, request, _shapes, limiter=limiter)
 
@@ -67,6 +82,7 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
     return [
         Route("/api/gallery/{listing}/shapes.bin", all_shapes),
         Route("/api/gallery/{listing}/{block:int}.json", block),
+        Route("/api/gallery/{listing}/{pack:int}.pack", thumbnails),
         Route("/api/gallery/{rest:path}", unknown),
     ]
 
@@ -94,4 +110,4 @@ def _answer(
 
 
 def _shapes(workspace: Workspace, listing: Listing) -> Response:
-    return Response(shapes(workspace, listing).tobytes(), media_type="application/octet-stream")
+    return Response(shapes(workspace, listing).tobytes(), media_type=_BYTES)

@@ -27,7 +27,9 @@ def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
     """Return the routes of thumbnails and large pictures."""
 
     async def thumbnail(request: Request) -> Response:
-        return await _answer(request, lambda ws, row: ws.thumbnails.ensure(row, ws.catalogue.image(row).path))
+        return await _answer(
+            request, lambda ws, row: ws.thumbnails.read(row) or ws.thumbnails.ensure(row, ws.catalogue.image(row).path)
+        )
 
     async def large(request: Request) -> Response:
         return await _answer(request, lambda ws, row: large_picture(ws.catalogue.image(row).path))

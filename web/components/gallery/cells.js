@@ -1,13 +1,16 @@
 // What the galleries share: the picture of a row, words on it. Text is set as text only.
 
-function makePicture(row, version, onMissing) {
+// `coming` promises an address of the picture, or nothing: then it is had by its row.
+function makePicture(row, version, onMissing, coming) {
   const picture = document.createElement("img");
   picture.className = "picture";
   picture.decoding = "async";
   picture.alt = "";
   picture.draggable = false;
   picture.addEventListener("error", onMissing, { once: true });
-  picture.src = `/thumbs/${row}.webp?v=${encodeURIComponent(version)}`;
+  const own = `/thumbs/${row}.webp?v=${encodeURIComponent(version)}`;
+  if (!coming) picture.src = own;
+  else coming.then((address) => picture.isConnected && (picture.src = address ?? own));
   return picture;
 }
 

@@ -127,7 +127,7 @@ class Endless {
     this.cells.set(i, cell);
     this.place(cell, i);
     const item = this.source.get(i);
-    if (item) fillCell(cell, item, this.version);
+    if (item) fillCell(cell, item, this.version, this.source.picture(i));
     this.mark(i, cell);
     this.field.append(cell);
   }
@@ -159,7 +159,7 @@ class Endless {
 
   arrived(from, to) {
     for (const [i, cell] of this.cells) {
-      if (i >= from && i < to && !cell.item) fillCell(cell, this.source.get(i), this.version);
+      if (i >= from && i < to && !cell.item) fillCell(cell, this.source.get(i), this.version, this.source.picture(i));
     }
     this.pick?.();
   }

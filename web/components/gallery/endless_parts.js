@@ -104,7 +104,7 @@ function makeCell(id, i, total) {
   return cell;
 }
 
-function fillCell(cell, item, version) {
+function fillCell(cell, item, version, coming) {
   cell.item = item;
   cell.classList.remove("waiting");
   cell.dataset.row = item.row;
@@ -112,7 +112,7 @@ function fillCell(cell, item, version) {
   const told = tellItem(item);
   cell.title = told.join("\n");
   cell.setAttribute("aria-label", told.join(", "));
-  cell.append(makePicture(item.row, version, () => cell.classList.add("missing")));
+  cell.append(makePicture(item.row, version, () => cell.classList.add("missing"), coming));
   cell.append(makeText("choose", ""));
   if (item.count > 1) cell.append(makeText("twins", `× ${item.count}`));
   if (item.mark) cell.append(makeText(`mark ${item.mark}`, item.mark));

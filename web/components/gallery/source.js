@@ -1,12 +1,14 @@
-// The images of a listing, fetched in windows as they come into sight. In: a listing {id, q, total, block}. Out: items by
-// index, null until they have come. What is no longer in sight is not waited for.
+// The images of a listing, fetched in windows as they come into sight. In: a listing {id, q, total, block, pack}. Out:
+// items by index, null until they have come; pictures by index, many in one answer. What is no longer in sight is not
+// waited for.
 
-const KEPT = 60; // windows
+const KEPT = 60; // windows, and packs of pictures
 const AGAIN = 1500; // milliseconds after a failure
 
 class Source {
   constructor(listing, on) {
     Object.assign(this, { listing, on, blocks: new Map(), coming: new Map(), failed: 0 });
+    this.packs = new Map(); // promises of addresses
   }
 
   get(i) {
@@ -24,10 +26,47 @@ class Source {
         this.coming.delete(block);
       }
     }
+    const { pack: size } = this.listing;
+    for (const [pack, { done }] of this.packs) {
+      if (!done && (pack < Math.floor(from / size) || pack > Math.floor((to - 1) / size))) this.dropPack(pack);
+    }
     for (let block = first; block <= last; block += 1) {
       if (this.blocks.has(block)) this.touch(block);
       else if (!this.coming.has(block)) this.fetch(block);
     }
+  }
+
+  // An address of the picture of an image; null where it did not come with its neighbours.
+  async picture(i) {
+    const pack = Math.floor(i / this.listing.pack);
+    const known = this.packs.get(pack) ?? this.fetchPack(pack);
+    this.packs.delete(pack);
+    this.packs.set(pack, known); // the last used ones are kept
+    for (const old of this.packs.keys()) {
+      if (this.packs.size <= KEPT) break;
+      this.dropPack(old);
+    }
+    return (await known.addresses)[i % this.listing.pack] ?? null;
+  }
+
+  fetchPack(pack) {
+    const control = new AbortController();
+    const made = { control, done: false };
+    made.addresses = this.ask(`${pack}.pack`, control.signal)
+      .then((answer) => (answer.headers.get("content-type").includes("json") ? [] : unpack(answer)))
+      .catch(() => {
+        if (this.packs.get(pack) === made) this.packs.delete(pack);
+        return [];
+      })
+      .finally(() => (made.done = true));
+    return made;
+  }
+
+  dropPack(pack) {
+    const { control, addresses } = this.packs.get(pack);
+    this.packs.delete(pack);
+    control.abort();
+    addresses.then((all) => all.forEach((address) => address && URL.revokeObjectURL(address)));
   }
 
   touch(block) {
@@ -97,5 +136,21 @@ class Source {
   close() {
     this.closed = true;
     for (const control of this.coming.values()) control.abort();
+    for (const pack of [...this.packs.keys()]) this.dropPack(pack);
   }
+}
+
+// The addresses of the pictures of one pack: how many there are and their sizes, then one after the other; null for one
+// without a size.
+async function unpack(answer) {
+  const bytes = await answer.arrayBuffer();
+  const told = new DataView(bytes);
+  const count = told.getUint32(0, true);
+  let at = 4 + 4 * count;
+  return Array.from({ length: count }, (_, k) => {
+    const size = told.getUint32(4 + 4 * k, true);
+    const part = new Blob([bytes.slice(at, at + size)], { type: "image/webp" });
+    at += size;
+    return size ? URL.createObjectURL(part) : null;
+  });
 }
