@@ -22,6 +22,7 @@ SUITE = (
     "lasso",
     "search",
     "gallery",
+    "demo",
 )
 
 

@@ -25,6 +25,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from bam_engine.demo import TRUTHS, write_collection
 from bam_engine.embedding import open_encoder
 from bam_engine.learning.intervals import cluster_bootstrap
+from bam_engine.learning.threads import one_thread
 from benchmarks.machine import machine
 
 SEED = 20
@@ -44,7 +45,8 @@ class Line:
 def measure(vectors: np.ndarray, truth: np.ndarray, studios: np.ndarray, attribute: str) -> Line:
     model = LogisticRegression(C=10, class_weight="balanced", max_iter=500)
     folds = GroupKFold(5, shuffle=True, random_state=SEED)
-    scores = cross_val_predict(model, vectors, truth, groups=studios, cv=folds, method="decision_function")
+    with one_thread():
+        scores = cross_val_predict(model, vectors, truth, groups=studios, cv=folds, method="decision_function")
 
     def precision(rows: np.ndarray) -> float:
         return float(average_precision_score(truth[rows], scores[rows])) if truth[rows].any() else float("nan")

@@ -11,7 +11,7 @@ import io
 import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,10 @@ def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: 
     try:
         _check_same(table, seed)
         report(0, count, "drawing")
-        for work in _drawn(folder, count, seed):
-            works.append(work)
-            report(len(works), count, "drawing")
+        with contextlib.closing(_drawn(folder, count, seed)) as drawn:  # whatever happens, no thread draws on
+            for work in drawn:
+                works.append(work)
+                report(len(works), count, "drawing")
         with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             lines = csv.writer(file)
             lines.writerow(COLUMNS)
@@ -113,7 +114,7 @@ def _row(work: _Work, seed: int) -> list[str | int]:
     ]
 
 
-def _drawn(folder: Path, count: int, seed: int) -> Iterator[_Work]:
+def _drawn(folder: Path, count: int, seed: int) -> Generator[_Work, None, None]:
     """Yield the works in order, drawn or found; some wait in hand so that no thread does."""
     workers = os.cpu_count() or 1
     with _one_thread_each(), ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:

@@ -1,4 +1,7 @@
-"""Comic: heavy outlines, flat colour in two or three steps, dots for the rest; or black, white and a screen."""
+"""Comic: heavy outlines, flat colour in two or three steps, dots for the rest; or black, white and a screen.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
+"""
 
 import math
 

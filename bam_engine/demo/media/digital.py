@@ -1,4 +1,7 @@
-"""Made in a computer: vector art (flat shapes, smooth gradients) and 3-D graphics (lit, shaded, glossy solids)."""
+"""Made in a computer: vector art (flat shapes, smooth gradients) and 3-D graphics (lit, shaded, glossy solids).
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
+"""
 
 import cv2
 import numpy as np

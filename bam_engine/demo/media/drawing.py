@@ -2,6 +2,8 @@
 
 Tone is made of hatching that follows the form: lines a fixed distance apart, bent by the height of the surface, as an
 engraver's burin bends them. Ink is black or nothing; graphite catches on the paper's tooth.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
 """
 
 import cv2

@@ -2,6 +2,8 @@
 
 Strokes are laid in layers of ever narrower brushes where the picture differs from what is painted already (Hertzmann
 1998); the grooves of the bristles are noise smeared along the directions of the strokes.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
 """
 
 import cv2

@@ -1,4 +1,7 @@
-"""What is none of the seven media: cut paper, pastel, and pixels."""
+"""What is none of the seven media: cut paper, pastel, and pixels.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
+"""
 
 import cv2
 import numpy as np

@@ -1,4 +1,7 @@
-"""Paper and canvas: the grounds that the media are laid on."""
+"""Paper and canvas: the grounds that the media are laid on.
+
+In:  a size or a picture, and random generators. Out: planes (h, w), or the picture (h, w, 3) as it was scanned.
+"""
 
 import numpy as np
 import numpy.typing as npt

@@ -2,6 +2,8 @@
 
 Pigment is a density that light passes twice; it gathers where a wash dries at its edge, settles in the paper's hollows,
 runs where the paper is wet, and stops short of the sheet's border.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
 """
 
 import cv2

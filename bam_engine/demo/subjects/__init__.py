@@ -1,4 +1,7 @@
-"""What can be drawn: every subject by name, with its size and the content that it is."""
+"""What can be drawn: every subject by name, with its size and the content that it is.
+
+In:  a name. Out: a :class:`Subject`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

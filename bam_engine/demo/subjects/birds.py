@@ -1,4 +1,7 @@
-"""Birds: perched, flying, in a flock, owls, ducks, waders, hens and penguins."""
+"""Birds: perched, flying, in a flock, owls, ducks, waders, hens and penguins.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import numpy as np
 

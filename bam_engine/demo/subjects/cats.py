@@ -1,4 +1,7 @@
-"""Cats: sitting, walking, curled up, from behind, and as a portrait."""
+"""Cats: sitting, walking, curled up, from behind, and as a portrait.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import numpy as np
 

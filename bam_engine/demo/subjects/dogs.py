@@ -1,4 +1,7 @@
-"""Dogs of many breeds: sitting, standing, running, lying, and as a portrait."""
+"""Dogs of many breeds: sitting, standing, running, lying, and as a portrait.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 from dataclasses import dataclass
 

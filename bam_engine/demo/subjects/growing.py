@@ -12,10 +12,21 @@ from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import ellipse, limb, petal, smooth
 from bam_engine.demo.subjects.look import Look
 
+_ROUND = [(0, -0.78), (0.5, -0.95), (1, -0.25), (0.7, 0.75), (0, 0.92), (-0.7, 0.75), (-1, -0.25), (-0.5, -0.95)]
+_PEAR = [(0, 1), (-0.75, 0.75), (-0.85, 0.1), (-0.35, -0.6), (-0.2, -1.1), (0.2, -1.1), (0.35, -0.6), (0.85, 0.1)]
+_LEMON = [(-1.25, 0), (-0.85, -0.5), (0, -0.75), (0.85, -0.5), (1.25, 0), (0.85, 0.5), (0, 0.75), (-0.85, 0.5)]
+_FRUIT = {  # hue, lightness, outline, swell
+    "apple": (27, 0.6, _ROUND, 0.8),
+    "pear": (110, 0.78, [*_PEAR, (0.75, 0.75)], 0.7),
+    "lemon": (100, 0.87, _LEMON, 0.6),
+    "orange": (60, 0.74, _ROUND, 0.8),
+    "plum": (320, 0.42, _ROUND, 0.8),
+}
+
 
 def fruit(pen: Pen, look: Look) -> None:
     """Fruit on a table, in a bowl or not."""
-    rng, grade = pen.rng, pen.palette.grade
+    rng = pen.rng
     bowl = rng.random() < 0.5
     count = int(rng.integers(3, 7))
     places = [
@@ -25,86 +36,25 @@ def fruit(pen: Pen, look: Look) -> None:
     if not bowl:
         places = [(-0.5 + 1.0 * (number + 0.5) / count, -0.16 + rng.uniform(-0.05, 0.02)) for number in range(count)]
     for x, y in sorted(places, key=lambda place: place[1]):
-        kind, size = str(rng.choice(["apple", "pear", "lemon", "orange", "plum"])), rng.uniform(0.13, 0.17)
-        hue, light = {
-            "apple": (27, 0.6),
-            "pear": (110, 0.78),
-            "lemon": (100, 0.87),
-            "orange": (60, 0.74),
-            "plum": (320, 0.42),
-        }[kind]
-        colour = grade(oklch(light, 0.15, hue + rng.normal(0, 12)))
-        own = pen.at(x, y, size, turn=rng.uniform(-0.4, 0.4))
-        if kind == "pear":
-            own.fill(
-                smooth(
-                    [
-                        (0, 1.0),
-                        (-0.75, 0.75),
-                        (-0.85, 0.1),
-                        (-0.35, -0.6),
-                        (-0.2, -1.1),
-                        (0.2, -1.1),
-                        (0.35, -0.6),
-                        (0.85, 0.1),
-                        (0.75, 0.75),
-                    ]
-                ),
-                colour,
-                swell=0.7,
-                gloss=0.5,
-                lift=0.08,
-            )
-        elif kind == "lemon":
-            own.fill(
-                smooth(
-                    [
-                        (-1.25, 0),
-                        (-0.85, -0.5),
-                        (0, -0.75),
-                        (0.85, -0.5),
-                        (1.25, 0),
-                        (0.85, 0.5),
-                        (0, 0.75),
-                        (-0.85, 0.5),
-                    ]
-                ),
-                colour,
-                swell=0.6,
-                gloss=0.5,
-                lift=0.08,
-            )
-        else:
-            own.fill(
-                smooth(
-                    [
-                        (0, -0.78),
-                        (0.5, -0.95),
-                        (1, -0.25),
-                        (0.7, 0.75),
-                        (0, 0.92),
-                        (-0.7, 0.75),
-                        (-1, -0.25),
-                        (-0.5, -0.95),
-                    ]
-                ),
-                colour,
-                swell=0.8,
-                gloss=0.6,
-                lift=0.08,
-            )
-        own.stroke([(0, -0.75), (0.08, -1.05), (0.2, -1.25)], 0.1, (0.3, 0.2, 0.12))
-        if rng.random() < 0.6:
-            own.fill(petal(0.05, -1.0, 0.7, 0.34, -0.5), pen.palette.leaf, swell=0.08)
+        _piece(pen, x, y)
     if bowl:
         clay = pen.palette.accent(rng)
-        shape = pen.fill(
-            smooth([(-0.5, -0.4), (-0.4, -0.16), (-0.18, 0), (0.18, 0), (0.4, -0.16), (0.5, -0.4), (0, -0.37)]),
-            clay,
-            swell=0.3,
-            gloss=0.7,
-        )
+        side = [(-0.5, -0.4), (-0.4, -0.16), (-0.18, 0), (0.18, 0), (0.4, -0.16), (0.5, -0.4), (0, -0.37)]
+        shape = pen.fill(smooth(side), clay, swell=0.3, gloss=0.7)
         pen.flat(limb([(-0.5, -0.28), (0, -0.22), (0.5, -0.28)], 0.04), lighter(clay, 0.18), within=shape)
+
+
+def _piece(pen: Pen, x: float, y: float) -> None:
+    """One apple, pear, lemon, orange or plum."""
+    rng = pen.rng
+    kind, size = str(rng.choice(list(_FRUIT))), rng.uniform(0.13, 0.17)
+    hue, light, outline, swell = _FRUIT[kind]
+    colour = pen.palette.grade(oklch(light, 0.15, hue + rng.normal(0, 12)))
+    own = pen.at(x, y, size, turn=rng.uniform(-0.4, 0.4))
+    own.fill(smooth(outline), colour, swell=swell, gloss=0.6 if outline is _ROUND else 0.5, lift=0.08)
+    own.stroke([(0, -0.75), (0.08, -1.05), (0.2, -1.25)], 0.1, (0.3, 0.2, 0.12))
+    if rng.random() < 0.6:
+        own.fill(petal(0.05, -1.0, 0.7, 0.34, -0.5), pen.palette.leaf, swell=0.08)
 
 
 def mushroom(pen: Pen, look: Look) -> None:

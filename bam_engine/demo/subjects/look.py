@@ -1,4 +1,7 @@
-"""How a subject is to look: what the moods of the picture mean for faces, and colours that several subjects share."""
+"""How a subject is to look: what the moods of the picture mean for faces, and colours that several subjects share.
+
+In:  moods. Out: a :class:`Look`, and the parts that several subjects share.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""People: figures in many poses, with umbrellas, balloons and bicycles; portraits."""
+"""People: figures in many poses, with umbrellas, balloons and bicycles; portraits.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import numpy as np
 

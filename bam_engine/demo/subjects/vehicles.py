@@ -1,4 +1,7 @@
-"""Cars and bicycles."""
+"""Cars and bicycles.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import math
 from dataclasses import dataclass
