@@ -19,6 +19,7 @@ SUITE = (
     "coverage",
     "tiles",
     "layouts",
+    "demo",
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine.demo.canvas import Rendering
 from bam_engine.demo.composition import SEEN, compose
 from bam_engine.demo.media import line_style, render
 from bam_engine.demo.studio import CONTENTS, TRUTHS, Plan, generator, plan
@@ -41,4 +42,12 @@ def draw(seed: int, index: int) -> Artwork:
     truth |= {f"emotion_{mood}" for mood in what.moods}
     truth |= {f"media_{what.medium}"} & set(TRUTHS)
     pixels = render(scene, what.medium, what.studio.hand, generator(seed, 5, index))
-    return Artwork(pixels, what, title(what), frozenset(truth), areas)
+    return Artwork(pixels, what, title(what, _shown(scene)), frozenset(truth), areas)
+
+
+def _shown(scene: Rendering) -> dict[str, int]:
+    """Count what the picture shows by its words."""
+    counts: dict[str, int] = {}
+    for drawn in scene.subjects:
+        counts[drawn.word] = counts.get(drawn.word, 0) + drawn.count
+    return counts

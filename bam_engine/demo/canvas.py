@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.demo.kernels import ACROSS, BULGE, COLOUR, DOWN, GLOSS, INK, NO_FORM, PLANES, SHADE, blend
-from bam_engine.demo.noise import Plane, blur
+from bam_engine.demo import kernels
+from bam_engine.demo.kernels import NO_FORM, PLANES, RED, SHADE
+from bam_engine.demo.noise import Plane
 from bam_engine.demo.palette import Colour, Palette
 from bam_engine.demo.shapes import Points, smooth
 
@@ -32,11 +33,29 @@ class LineStyle:
 
 @dataclass(frozen=True)
 class Stencil:
-    """The place that a shape covers: its coverage 0 … 1 and the corner where that lies."""
+    """The place that a shape covers: its coverage (h, w), 0 … 255, and the corner where that lies."""
 
-    cover: Plane
+    cover: npt.NDArray[np.uint8]
     left: int
     top: int
+
+
+@dataclass
+class Drawn:
+    """A subject on the canvas: its attribute ("" for none), what it is called, how many it shows, what of it is seen.
+
+    ``pixels`` is what it covered when it was finished; ``box`` (left, top, right, bottom) goes beyond the canvas where
+    it is cut off. In the end ``seen`` is the share of its silhouette that can be seen, ``inside`` that of its box that
+    is on the canvas.
+    """
+
+    name: str
+    word: str
+    count: int = 1
+    pixels: int = 0
+    box: tuple[float, float, float, float] = (math.inf, math.inf, -math.inf, -math.inf)
+    seen: float = 0.0
+    inside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,9 +63,9 @@ class Rendering:
     """What a medium works from; all (h, w) float32 unless said otherwise.
 
     ``colour`` and ``lit`` are (h, w, 3): the plain colours, and those in their light. ``tone`` is the light alone, 0 to
-    about 1.1. ``across`` and ``down`` are the surface's normal, ``bulge`` its height in pixels, ``flow`` the direction of
-    strokes in radians. ``ink`` is the outlines' coverage. ``part`` and ``subject`` number the topmost shape and subject
-    of each pixel; ``subject`` is 0 on the background.
+    about 1.1. ``across`` and ``down`` are the surface's normal, ``bulge`` its height in pixels, ``flow`` the direction
+    of strokes in radians. ``ink`` is the outlines' coverage. ``part`` and ``subject`` number the topmost shape and
+    subject of each pixel, from 1; ``subject`` is 0 on the background.
     """
 
     colour: npt.NDArray[np.float32]
@@ -62,7 +81,8 @@ class Rendering:
     subject: npt.NDArray[np.uint8]
     light: tuple[float, float, float]
     palette: Palette
-    subjects: tuple[str, ...]
+    moods: frozenset[str]
+    subjects: tuple["Drawn", ...]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -71,7 +91,7 @@ class Rendering:
 
     def area(self, name: str) -> float:
         """Return the share of the picture that shows the subjects called ``name``."""
-        numbers = [number + 1 for number, other in enumerate(self.subjects) if other == name]
+        numbers = [number for number, drawn in enumerate(self.subjects, 1) if drawn.name == name]
         return float(np.isin(self.subject, numbers).mean()) if numbers else 0.0
 
 
@@ -94,18 +114,19 @@ class Canvas:
         *,
         light: tuple[float, float] = (-0.5, -0.6),
         line: LineStyle | None = None,
+        moods: frozenset[str] = frozenset(),
     ) -> None:
         self.high, self.wide = shape
-        self.palette, self.rng, self.line = palette, rng, line
+        self.palette, self.rng, self.line, self.moods = palette, rng, line, moods
         norm = math.sqrt(light[0] ** 2 + light[1] ** 2 + 0.7**2)
         self.light = (light[0] / norm, light[1] / norm, 0.7 / norm)
-        self._planes = np.zeros((*shape, PLANES), np.float32)
-        self._planes[..., COLOUR] = palette.sky[1]
-        self._planes[..., SHADE] = 1
+        bare = np.zeros(PLANES, np.float32)
+        bare[RED : RED + 3], bare[SHADE] = palette.sky[1], 1
+        self._planes = np.broadcast_to(bare, (*shape, PLANES)).copy()
         self._part = np.zeros(shape, np.int32)
         self._flow = np.zeros(shape, np.float32)
         self._subject = np.zeros(shape, np.uint8)
-        self._subjects: list[str] = []
+        self._subjects: list[Drawn] = []
         self._now = 0
         self._parts = 0
 
@@ -115,31 +136,46 @@ class Canvas:
         return float(min(self.high, self.wide))
 
     @contextmanager
-    def drawing(self, name: str) -> Iterator[None]:
-        """Let what is drawn inside belong to a new subject called ``name``; a subject inside another stays the outer's."""
+    def drawing(self, name: str, word: str = "") -> Iterator[None]:
+        """Let what is drawn inside belong to a new subject of the attribute ``name``, called ``word``."""
         outer = self._now
-        self._subjects.append(name)
+        self._subjects.append(Drawn(name, word or name))
         self._now = len(self._subjects)
         yield
+        self._subjects[self._now - 1].pixels = int(np.count_nonzero(self._subject == self._now))
         self._now = outer
+
+    def tell(self, *, count: int = 1, word: str = "") -> None:
+        """Say how many the subject that is being drawn shows, and what they are if not what was planned."""
+        if self._now:
+            drawn = self._subjects[self._now - 1]
+            drawn.count, drawn.word = count, word or drawn.word
 
     # Shapes ---------------------------------------------------------------------------------------------------------
 
     def stencil(self, outlines: Sequence[Points], margin: int = 0) -> Stencil | None:
-        """Return what the outlines cover (even-odd, so that an outline inside another is a hole), or None off canvas."""
-        low = np.min([outline.min(axis=0) for outline in outlines], axis=0)
-        high = np.max([outline.max(axis=0) for outline in outlines], axis=0)
-        if not np.isfinite(low).all() or not np.isfinite(high).all():
+        """Return what the outlines cover (even-odd: an outline inside another is a hole), or None off canvas."""
+        boxes = [kernels.bounds(outline) for outline in outlines]
+        if any(math.isnan(box[0]) for box in boxes):
             return None
-        left, top = max(0, math.floor(low[0]) - 1 - margin), max(0, math.floor(low[1]) - 1 - margin)
-        right, bottom = min(self.wide, math.ceil(high[0]) + 2 + margin), min(self.high, math.ceil(high[1]) + 2 + margin)
+        box = boxes[0] if len(boxes) == 1 else _around(boxes)
+        if self._now:
+            drawn = self._subjects[self._now - 1]
+            drawn.box = _around([drawn.box, box])
+        left, top = max(0, math.floor(box[0]) - 1 - margin), max(0, math.floor(box[1]) - 1 - margin)
+        right = min(self.wide, math.ceil(box[2]) + 2 + margin)
+        bottom = min(self.high, math.ceil(box[3]) + 2 + margin)
         if right - left < 1 or bottom - top < 1:
             return None
         cover = np.zeros((bottom - top, right - left), np.uint8)
-        scale = 1 << _SHIFT
-        moved = [np.clip((outline - (left, top)) * scale, -2e6, 2e6).round().astype(np.int32) for outline in outlines]
+        moved = [kernels.fixed(outline, left, top, 1 << _SHIFT) for outline in outlines]
         cv2.fillPoly(cover, moved, 255, cv2.LINE_AA, _SHIFT)
-        return Stencil(cover.astype(np.float32) * np.float32(1 / 255), left, top)
+        return Stencil(cover, left, top)
+
+    def _under(self, shape: Stencil) -> npt.NDArray[np.float32]:
+        """Return the planes under a stencil, to be changed in place."""
+        high, wide = shape.cover.shape
+        return self._planes[shape.top : shape.top + high, shape.left : shape.left + wide]
 
     def paint(
         self,
@@ -185,7 +221,7 @@ class Canvas:
         place = (slice(shape.top, shape.top + high), slice(shape.left, shape.left + wide))
         form = _swollen(shape.cover, swell) if swell > 0 and shape.cover.size > 60 and within is None else NO_FORM
         self._parts += 1
-        blend(
+        kernels.blend(
             self._planes[place],
             self._part[place],
             self._subject[place],
@@ -195,8 +231,8 @@ class Canvas:
             np.array(fade or colour, np.float32),
             across,
             form,
-            np.array([opacity, gloss, np.nan if flow is None else flow, within is not None], np.float32),
-            np.array([self._parts, self._now], np.int64),
+            (opacity, gloss, math.nan if flow is None else flow, within is not None),
+            (self._parts, self._now),
         )
         if self.line is not None:
             self._ink(outlines, shape, line, ink, within)
@@ -204,9 +240,7 @@ class Canvas:
 
     def _ink(self, outlines: Sequence[Points], shape: Stencil, line: float, ink: float, within: Stencil | None) -> None:
         if ink > 0:
-            high, wide = shape.cover.shape
-            there = self._planes[shape.top : shape.top + high, shape.left : shape.left + wide, INK]
-            np.maximum(there, shape.cover * np.float32(ink), out=there)
+            kernels.inked(self._under(shape), shape.cover, ink)
         if line > 0:
             for outline in outlines:
                 self._outline(outline, line, within)
@@ -220,32 +254,27 @@ class Canvas:
             path = outline
             if style.wobble:
                 path = outline + _wobble(len(outline), style.wobble * (1 + 0.5 * turn), self.rng)
-            along = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
-            across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-            across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-6)
-            shaded = 0.75 - 0.45 * (across @ np.array(self.light[:2])) * np.sign(_signed_area(path) or 1)
-            half = (style.width * weight * 0.5 * shaded / (1 + 0.4 * turn))[:, None]
-            band = self.stencil([path + across * half, path - across * half])
+            both = kernels.band(path, *self.light[:2], style.width * weight / (1 + 0.4 * turn))
+            band = self.stencil([both[0], both[1]])
             if band is None:
                 continue
             if within is not None:
                 _limit(band, within)
-            high, wide = band.cover.shape
-            there = self._planes[band.top : band.top + high, band.left : band.left + wide, INK]
-            np.maximum(there, band.cover * np.float32(1 - 0.35 * turn), out=there)
+            kernels.inked(self._under(band), band.cover, 1 - 0.35 * turn)
 
     def _throw(self, shape: Stencil, lift: float) -> None:
         """Darken what lies under a shape, away from the light."""
         pad = int(lift * 2.2) + 2
-        shift = np.array(self.light[:2]) * -lift
-        left, top = shape.left - pad + round(shift[0]), shape.top - pad + round(shift[1])
-        soft = blur(np.pad(shape.cover, pad), lift * 0.75)
-        cut = (slice(max(0, -top), self.high - top), slice(max(0, -left), self.wide - left))
-        soft = soft[cut]
+        soft = cv2.copyMakeBorder(shape.cover, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
+        side = 2 * round(lift * 0.75) + 1
+        soft = cv2.blur(cv2.blur(soft, (side, side)), (side, side))
+        left, top = (
+            round(corner - pad - lift * way) for corner, way in zip((shape.left, shape.top), self.light, strict=False)
+        )
+        soft = soft[max(0, -top) : self.high - top, max(0, -left) : self.wide - left]
         if soft.size:
-            top, left = max(0, top), max(0, left)
-            there = self._planes[top : top + soft.shape[0], left : left + soft.shape[1], SHADE]
-            there *= 1 - np.float32(0.42) * soft
+            fallen = Stencil(np.asarray(soft, np.uint8), max(0, left), max(0, top))
+            kernels.darkened(self._under(fallen), fallen.cover, 0.42)
 
     # Light and air ----------------------------------------------------------------------------------------------------
 
@@ -253,29 +282,21 @@ class Canvas:
         """Let a shadow with the given outline fall on what is there."""
         shape = self.stencil([outline], margin=int(soft * 2) + 1)
         if shape is not None:
-            high, wide = shape.cover.shape
-            there = self._planes[shape.top : shape.top + high, shape.left : shape.left + wide, SHADE]
-            there *= 1 - np.float32(strength) * blur(shape.cover, soft)
+            blurred = np.asarray(cv2.GaussianBlur(shape.cover, (0, 0), soft), np.uint8)
+            kernels.darkened(self._under(shape), blurred, strength)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Add a soft light around a point."""
         top, bottom = max(0, int(y - radius * 2)), min(self.high, int(y + radius * 2) + 1)
         left, right = max(0, int(x - radius * 2)), min(self.wide, int(x + radius * 2) + 1)
-        if bottom <= top or right <= left:
-            return
-        rows, columns = np.ogrid[top:bottom, left:right]
-        distance = ((rows - y) ** 2 + (columns - x) ** 2).astype(np.float32) / np.float32(radius**2)
-        share = (np.exp(-2.0 * distance) - np.float32(math.exp(-8))).clip(0)[..., None] * np.float32(strength)
-        there = self._planes[top:bottom, left:right]
-        there[..., COLOUR] += share * (np.array(colour, np.float32) - there[..., COLOUR])
-        there[..., INK] *= 1 - share[..., 0]
+        if bottom > top and right > left:
+            there = self._planes[top:bottom, left:right]
+            kernels.brightened(there, top, left, x, y, radius, np.array(colour, np.float32), strength)
 
     def veil(self, cover: Plane, colour: Colour) -> None:
         """Lay mist of a colour over everything: ``cover`` (h, w) or (h, 1), 0 … 1."""
-        share = cover[..., None]
-        self._planes[..., COLOUR] += share * (np.array(colour, np.float32) - self._planes[..., COLOUR])
-        self._planes[..., INK] *= 1 - cover
-        self._planes[..., ACROSS : DOWN + 1] *= 1 - share
+        everywhere = np.broadcast_to(cover, (self.high, self.wide)).astype(np.float32)
+        kernels.veiled(self._planes, everywhere, np.array(colour, np.float32))
 
     def dim(self, cover: Plane) -> None:
         """Take light away: ``cover`` (h, w), 0 … 1."""
@@ -283,61 +304,59 @@ class Canvas:
 
     def finish(self) -> Rendering:
         """Light the picture and hand over its planes."""
-        planes = self._planes
-        across, down = planes[..., ACROSS], planes[..., DOWN]
-        facing = np.sqrt(np.maximum(1 - across * across - down * down, 0))
-        direct = across * self.light[0] + down * self.light[1] + facing * self.light[2]
-        shade = planes[..., SHADE]
-        tone = (shade * np.maximum(0.16 + direct * (0.84 / self.light[2]) * 0.86, 0.05)).astype(np.float32)
-        np.minimum(tone, 1.15, out=tone)
-        colour = np.ascontiguousarray(planes[..., COLOUR])
-        sun, air = np.array(self.palette.light, np.float32), np.array(self.palette.ambient, np.float32)
-        lit = colour * (
-            air * np.float32(0.56) * (0.62 + 0.38 * shade[..., None]) + sun * np.float32(0.68) * tone[..., None]
-        )
-        ready = [np.ascontiguousarray(planes[..., which]) for which in (ACROSS, DOWN, BULGE, GLOSS, INK)]
+        shape = (self.high, self.wide)
+        colour, lit = np.empty((2, *shape, 3), np.float32)
+        rest = np.empty((6, *shape), np.float32)
+        light, sun, air = (np.array(one, np.float32) for one in (self.light, self.palette.light, self.palette.ambient))
+        kernels.lighted(self._planes, light, sun, air, colour, lit, rest)
+        tone, across, down, bulge, gloss, ink = rest
+        for number, drawn in enumerate(self._subjects, 1):
+            left, top, right, bottom = drawn.box
+            whole = max((right - left) * (bottom - top), 1.0)
+            within = max(min(right, self.wide) - max(left, 0), 0) * max(min(bottom, self.high) - max(top, 0), 0)
+            drawn.inside = min(1.0, within / whole)
+            drawn.seen = np.count_nonzero(self._subject == number) / max(drawn.pixels, 1) * drawn.inside
         return Rendering(
             colour=colour,
-            lit=lit.astype(np.float32),
+            lit=lit,
             tone=tone,
-            across=ready[0],
-            down=ready[1],
-            bulge=ready[2],
-            gloss=ready[3],
-            ink=ready[4],
+            across=across,
+            down=down,
+            bulge=bulge,
+            gloss=gloss,
+            ink=ink,
             flow=self._flow,
             part=self._part,
             subject=self._subject,
             light=self.light,
             palette=self.palette,
+            moods=self.moods,
             subjects=tuple(self._subjects),
         )
 
 
+def _around(boxes: Sequence[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
+    """Return the box around the boxes."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
 def _limit(shape: Stencil, within: Stencil) -> None:
     """Cut a shape's coverage down to what lies inside another, in place."""
-    high, wide = shape.cover.shape
-    top, left = shape.top - within.top, shape.left - within.left
-    kept = np.zeros_like(shape.cover)
-    rows = slice(max(0, top), min(within.cover.shape[0], top + high))
-    columns = slice(max(0, left), min(within.cover.shape[1], left + wide))
-    if rows.stop > rows.start and columns.stop > columns.start:
-        kept[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = within.cover[
-            rows, columns
-        ]
-    shape.cover[...] = shape.cover * kept
+    kernels.limited(shape.cover, shape.top, shape.left, within.cover, within.top, within.left)
 
 
-def _swollen(cover: Plane, swell: float) -> Plane:
+def _swollen(cover: npt.NDArray[np.uint8], swell: float) -> Plane:
     """Return the normal (across, down) and the height of a cushion over what is covered: (3, h, w)."""
     small = 1 if cover.size < 12_000 else (2 if cover.size < 50_000 else 4)
-    solid = (cover[::small, ::small] > 0.5).astype(np.uint8)
+    solid = (cover[::small, ::small] > 127).astype(np.uint8)
     distance = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5), np.float32) * small
     radius = min(float(distance.max()), swell) or 1.0  # a shape goes on beyond the canvas: only its own edge is one
     near = 1 - np.minimum(distance * np.float32(1 / radius), 1)
     height = np.sqrt(1 - near * near) * np.float32(radius)
     if radius > 2:
-        height = np.asarray(cv2.GaussianBlur(height, (0, 0), max(0.6, radius * 0.22 / small)), np.float32)
+        side = 2 * round(math.sqrt(6 * max(0.6, radius * 0.22 / small) ** 2 + 1) / 2 - 0.5) + 1
+        height = np.asarray(cv2.blur(cv2.blur(height, (side, side)), (side, side)), np.float32)
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=-0.125 / small)
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=-0.125 / small)
     length = 1 / np.sqrt(across * across + down * down + 1)
@@ -350,8 +369,3 @@ def _swollen(cover: Plane, swell: float) -> Plane:
 def _wobble(count: int, amount: float, rng: np.random.Generator) -> Points:
     knots = rng.normal(0, amount, (max(4, count // 9), 2))
     return np.resize(smooth(knots, steps=max(2, count // len(knots) + 1)), (count, 2))
-
-
-def _signed_area(outline: Points) -> float:
-    x, y = outline[:, 0], outline[:, 1]
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))

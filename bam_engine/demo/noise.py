@@ -3,6 +3,9 @@
 In:  a size and a random generator. Out: float32 planes. Knows nothing of pictures.
 """
 
+import functools
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -10,20 +13,46 @@ import numpy.typing as npt
 Plane = npt.NDArray[np.float32]
 
 
+_TILE = 704  # a stored field's side in pixels: larger than any picture, so that there are many places to cut from it
+_FINE = 24.0  # fields with features up to this are cut from stored ones
+
+
 def field(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
-    """Return a smooth random field of mean 0 and spread 1 whose features are about ``size`` pixels wide."""
+    """Return a smooth random field of mean 0 and spread 1 whose features are about ``size`` pixels wide.
+
+    Fine ones are cut from a stored field at a random place, turned or mirrored: a picture holds too many of their
+    features for anyone to see that.
+    """
+    if size > _FINE or max(shape) > _TILE:
+        return _new_field(shape, size, rng)
+    tile = _stored(round(4 * math.log2(max(size, 1.0))))
+    way, down, across = (int(rng.integers(end)) for end in (8, _TILE - shape[0] + 1, _TILE - shape[1] + 1))
+    tile = tile.T if way & 4 else tile
+    tile = tile[:: -1 if way & 1 else 1, :: -1 if way & 2 else 1]
+    return np.ascontiguousarray(tile[down : down + shape[0], across : across + shape[1]])
+
+
+@functools.lru_cache(maxsize=64)
+def _stored(octave: int) -> Plane:
+    """Return the stored field of a size, given in quarters of an octave. It must not be changed."""
+    return _new_field((_TILE, _TILE), 2 ** (octave / 4), np.random.default_rng([20, octave]))
+
+
+def _new_field(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
+    if size > _FINE:  # a quarter as large and stretched: it looks the same
+        quarter = (shape[0] // 4 + 1, shape[1] // 4 + 1)
+        small = _new_field(quarter, size / 4, rng)
+        return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     high, wide = (max(3, round(side / size) + 3) for side in shape)
-    coarse = rng.standard_normal((high, wide), dtype=np.float32)
-    big = (
-        cv2.resize(coarse, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC if size > 4 else cv2.INTER_LINEAR)
-        if size > 1.01
-        else coarse
-    )
-    if big.shape[0] < shape[0] or big.shape[1] < shape[1]:
-        big = cv2.resize(big, (max(shape[1], big.shape[1]), max(shape[0], big.shape[0])))
-    down, across = big.shape[0] - shape[0], big.shape[1] - shape[1]
-    plane = big[down // 2 : down // 2 + shape[0], across // 2 : across // 2 + shape[1]]
-    return np.asarray(plane, np.float32) * np.float32(1.25)
+    plane: Plane = rng.standard_normal((high, wide), dtype=np.float32) * np.float32(1.25)
+    if size > 1.01:
+        way = cv2.INTER_CUBIC if size > 4 else cv2.INTER_LINEAR
+        plane = np.asarray(cv2.resize(plane, None, fx=size, fy=size, interpolation=way), np.float32)
+    if plane.shape[0] < shape[0] or plane.shape[1] < shape[1]:
+        larger = (max(shape[1], plane.shape[1]), max(shape[0], plane.shape[0]))
+        plane = np.asarray(cv2.resize(plane, larger), np.float32)
+    down, across = (plane.shape[0] - shape[0]) // 2, (plane.shape[1] - shape[1]) // 2
+    return np.ascontiguousarray(plane[down : down + shape[0], across : across + shape[1]])
 
 
 def fractal(shape: tuple[int, int], size: float, rng: np.random.Generator, *, octaves: int = 3) -> Plane:
@@ -63,13 +92,13 @@ def blur(plane: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float32
     """Return the plane blurred by a Gaussian; wide ones on a smaller copy, which looks the same and is quick."""
     if sigma <= 0.2:
         return plane
-    if sigma > 5:
+    if sigma > 2.4:
         high, wide = plane.shape[:2]
-        shrink = sigma / 2.5
+        shrink = sigma / 1.2
         small = cv2.resize(
             plane, (max(2, round(wide / shrink)), max(2, round(high / shrink))), interpolation=cv2.INTER_AREA
         )
-        small = cv2.GaussianBlur(small, (0, 0), 2.4, borderType=cv2.BORDER_REPLICATE)
+        small = cv2.GaussianBlur(small, (0, 0), 1.15, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.resize(small, (wide, high), interpolation=cv2.INTER_CUBIC), np.float32)
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 

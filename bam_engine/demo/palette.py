@@ -1,7 +1,7 @@
 """Colour: what a mood, an hour and a studio do to it.
 
-In:  moods, an hour, a studio's taste, a random generator. Out: a :class:`Palette`, colours as sRGB 0 … 1. Mixing is done
-in OKLCH (Ottosson 2020), where equal steps look equal. Knows nothing of shapes.
+In:  moods, an hour, a studio's taste, a random generator. Out: a :class:`Palette`, colours as sRGB 0 … 1. Mixing is
+done in OKLCH (Ottosson 2020), where equal steps look equal. Knows nothing of shapes.
 """
 
 import math

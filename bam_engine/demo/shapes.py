@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine.demo.kernels import curve, tube
+
 Points = npt.NDArray[np.float64]
 
 
@@ -22,24 +24,13 @@ def smooth(points: npt.ArrayLike, *, closed: bool = True, steps: int = 7) -> Poi
     (12, 2)
     """
     knots = np.asarray(points, float)
-    if len(knots) < 3:
-        closed = False
-    padded = (
-        np.concatenate([knots[-1:], knots, knots[:2]])
-        if closed
-        else np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    )
-    a, b, c, d = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]
-    t = (np.arange(steps) / steps)[None, :, None]
-    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-    flat = curve.reshape(-1, 2)
-    return flat if closed else np.concatenate([flat, knots[-1:]])
+    return np.asarray(curve(knots, closed and len(knots) > 2, steps))
 
 
 def ellipse(x: float, y: float, wide: float, high: float, *, turn: float = 0.0, count: int = 28) -> Points:
     """Return an ellipse around (x, y) with the half axes ``wide`` and ``high``, turned by ``turn`` radians."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return rotated(np.stack([np.cos(angle) * wide, np.sin(angle) * high], axis=1), turn) + (x, y)
+    return np.asarray(rotated(np.stack([np.cos(angle) * wide, np.sin(angle) * high], axis=1), turn) + np.array([x, y]))
 
 
 def box(left: float, top: float, right: float, bottom: float, *, corner: float = 0.0) -> Points:
@@ -65,21 +56,8 @@ def limb(points: npt.ArrayLike, widths: Sequence[float] | float, *, steps: int =
     ``widths`` are its full widths at the points, or one width for all.
     """
     knots = np.asarray(points, float)
-    spine = smooth(knots, closed=False, steps=steps)
-    given = np.full(len(knots), float(widths)) if isinstance(widths, int | float) else np.asarray(widths, float)
-    half = np.interp(np.linspace(0, len(given) - 1, len(spine)), np.arange(len(given)), given) / 2
-    along = np.gradient(spine, axis=0)
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1) * half[:, None]
-    if not round_ends:
-        return np.concatenate([spine + across, (spine - across)[::-1]])
-    tail, head = _cap(spine[0], -along[0], half[0]), _cap(spine[-1], along[-1], half[-1])
-    return np.concatenate([spine + across, head, (spine - across)[::-1], tail])
-
-
-def _cap(centre: Points, outward: Points, radius: float) -> Points:
-    angle = math.atan2(outward[1], outward[0]) + np.linspace(math.pi / 2, -math.pi / 2, 7)[1:-1]
-    return np.asarray(centre + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    given = np.full(1, float(widths)) if isinstance(widths, int | float) else np.asarray(widths, float)
+    return np.asarray(tube(curve(knots, False, steps), given, round_ends))
 
 
 def blob(
@@ -107,18 +85,28 @@ def star(x: float, y: float, outer: float, inner: float, points: int, *, turn: f
 
 def petal(x: float, y: float, length: float, wide: float, turn: float, *, tip: float = 0.6) -> Points:
     """Return a petal or leaf from (x, y) outward in the direction ``turn``; ``tip`` says where it is widest, 0 to 1."""
-    shape = smooth([[0, 0], [length * tip * 0.5, -wide * 0.42], [length * tip, -wide / 2], [length * 0.93, -wide * 0.17],
-                    [length, 0], [length * 0.93, wide * 0.17], [length * tip, wide / 2],
-                    [length * tip * 0.5, wide * 0.42]], steps=4)  # fmt: skip
-    return rotated(shape, turn) + (x, y)
+    shape = smooth(
+        [
+            [0.0, 0.0],
+            [length * tip * 0.5, -wide * 0.42],
+            [length * tip, -wide / 2],
+            [length * 0.93, -wide * 0.17],
+            [length, 0.0],
+            [length * 0.93, wide * 0.17],
+            [length * tip, wide / 2],
+            [length * tip * 0.5, wide * 0.42],
+        ],
+        steps=4,
+    )
+    return np.asarray(rotated(shape, turn) + np.array([x, y]))
 
 
 def crescent(x: float, y: float, radius: float, bite: float = 0.75) -> Points:
     """Return a moon's sickle, open to the right."""
     angle = np.linspace(0.35 * np.pi, 1.65 * np.pi, 20)
     outer = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    inner = outer[::-1] * (bite, 1.0) + ((1 - bite) * outer[0, 0], 0)
-    return (x, y) + radius * np.concatenate([outer, inner])
+    inner = outer[::-1] * np.array([bite, 1.0]) + np.array([(1 - bite) * outer[0, 0], 0])
+    return np.array([x, y]) + radius * np.concatenate([outer, inner])
 
 
 def jagged(points: npt.ArrayLike, rng: np.random.Generator, *, amount: float, times: int = 4) -> Points:
@@ -136,4 +124,4 @@ def jagged(points: npt.ArrayLike, rng: np.random.Generator, *, amount: float, ti
 def rotated(points: Points, turn: float) -> Points:
     """Return the points turned around the origin by ``turn`` radians, clockwise on the screen."""
     cosine, sine = math.cos(turn), math.sin(turn)
-    return points @ np.array([[cosine, sine], [-sine, cosine]])
+    return np.asarray(points @ np.array([[cosine, sine], [-sine, cosine]]))

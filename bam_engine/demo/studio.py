@@ -15,7 +15,7 @@ SMALLEST, LARGEST = 5, 40  # works of a studio
 CONTENTS = ("bicycle", "bird", "building", "cars", "cat", "dog", "flower", "people", "tree")
 MOODS = ("gloomy", "happy", "peaceful", "scary")
 MEDIA = ("3d_graphics", "comic", "graphite", "oilpaint", "pen_ink", "vectorart", "watercolor")
-OTHER_MEDIA = ("cut paper", "pastel", "pixels")  # none of the seven
+OTHER_MEDIA = ("cut paper", "pastel", "pixels", "charcoal", "coloured pencil", "gouache")  # none of the seven
 TRUTHS = (
     *(f"content_{name}" for name in CONTENTS),
     *(f"emotion_{name}" for name in MOODS),
@@ -24,14 +24,15 @@ TRUTHS = (
 """The twenty attributes whose truth is known, by the names of :data:`bam_engine.annotation.BAM_ATTRIBUTES`."""
 
 _MEDIUM_SHARES = {
-    "oilpaint": 0.17, "watercolor": 0.15, "vectorart": 0.14, "3d_graphics": 0.13, "pen_ink": 0.11, "graphite": 0.09,
-    "comic": 0.09, "cut paper": 0.05, "pastel": 0.04, "pixels": 0.03,
+    "oilpaint": 0.14, "watercolor": 0.14, "vectorart": 0.13, "3d_graphics": 0.12, "pen_ink": 0.11, "graphite": 0.09,
+    "comic": 0.09, "cut paper": 0.03, "pastel": 0.03, "pixels": 0.025, "charcoal": 0.03, "coloured pencil": 0.03,
+    "gouache": 0.035,
 }  # fmt: skip
 _CONTENT_WEIGHTS = dict(zip(CONTENTS, (4.0, 8.0, 10.0, 6.0, 7.0, 7.0, 9.5, 12.0, 10.5), strict=True))
 _MOOD_WEIGHTS = {"gloomy": 0.21, "happy": 0.29, "peaceful": 0.34, "scary": 0.16}
-_HOW_MANY_CONTENTS = (0.47, 0.35, 0.13, 0.05)
+_HOW_MANY_CONTENTS = (0.3, 0.48, 0.17, 0.05)
 _HOW_MANY_MOODS = (0.41, 0.51, 0.08)
-_CLASHES = ({"happy", "gloomy"}, {"happy", "scary"}, {"peaceful", "scary"})
+_CLASHES = ({"happy", "gloomy"}, {"happy", "scary"}, {"peaceful", "scary"}, {"gloomy", "peaceful"})
 
 THINGS = (
     "fruit", "pots", "sailboat", "balloon", "fish", "butterfly", "mushroom", "cactus", "rocket", "branch", "robot",
@@ -40,18 +41,18 @@ THINGS = (
 _ALONE = frozenset({"fruit", "pots", "shapes", "moonscape", "balloon", "mushroom", "rocket"})  # never several of them
 PLACES: dict[str, tuple[str, ...]] = {  # where a subject may be; the first are the likeliest
     "bicycle": ("street", "backdrop", "meadow", "sea"),
-    "bird": ("meadow", "backdrop", "sea", "snow", "mountains"),
+    "bird": ("sky", "meadow", "backdrop", "sea", "sky", "snow", "mountains"),
     "building": ("meadow", "street", "mountains", "snow", "sea", "backdrop"),
     "cars": ("street", "backdrop", "desert", "mountains", "snow"),
     "cat": ("room", "backdrop", "meadow", "street"),
     "dog": ("meadow", "backdrop", "room", "sea", "snow", "street"),
-    "flower": ("backdrop", "room", "meadow"),
+    "flower": ("backdrop", "meadow", "room"),
     "people": ("backdrop", "street", "meadow", "sea", "room", "snow"),
     "tree": ("meadow", "mountains", "snow", "backdrop", "street", "desert"),
     "fruit": ("room", "backdrop"),
     "pots": ("room", "backdrop"),
     "sailboat": ("sea",),
-    "balloon": ("meadow", "mountains", "desert", "sea"),
+    "balloon": ("sky", "meadow", "mountains", "desert", "sea"),
     "fish": ("underwater", "underwater", "backdrop"),
     "butterfly": ("backdrop", "meadow"),
     "mushroom": ("meadow", "backdrop"),
@@ -66,6 +67,7 @@ PLACES: dict[str, tuple[str, ...]] = {  # where a subject may be; the first are 
     "sheep": ("meadow", "mountains", "snow"),
     "": ("mountains", "sea", "meadow", "desert", "snow", "underwater", "space"),
 }
+_EMPTY = frozenset({"space", "snow", "desert", "underwater", "sky"})
 _HOURS = {
     "gloomy": ("overcast", "overcast", "dusk", "night"),
     "scary": ("night", "night", "dusk", "overcast"),
@@ -141,7 +143,7 @@ def _studio(seed: int, block: int, number: int) -> Studio:
     media, shares = list(_MEDIUM_SHARES), np.array(list(_MEDIUM_SHARES.values()))
     medium, second = (str(name) for name in rng.choice(media, 2, p=shares / shares.sum()))
     aspect = _ASPECTS[int(rng.integers(len(_ASPECTS)))]
-    long = float(rng.integers(400, 465)) * (1.0 if min(aspect) < 0.9 else 0.9)
+    long = float(rng.integers(384, 446)) * (1.0 if min(aspect) < 0.9 else 0.9)
     names = [*CONTENTS, *THINGS, *MOODS, "", *sorted({place for places in PLACES.values() for place in places})]
     likes = dict(zip(names, np.exp(rng.normal(0, 0.9, len(names))).tolist(), strict=True))
     return Studio(
@@ -163,16 +165,20 @@ def plan(seed: int, index: int) -> Plan:
     rng = generator(seed, 3, index)
     moods = _moods(studio, rng)
     subjects = _subjects(studio, rng)
+    medium = studio.medium if rng.random() < 0.93 else studio.second
+    setting = _place(studio, subjects, rng)
+    if not subjects and medium in ("graphite", "pen_ink") and setting in _EMPTY:
+        setting = "mountains"  # there would be nothing but a grey sheet
     return Plan(
         seed=seed,
         index=index,
         studio=studio,
-        medium=studio.medium if rng.random() < 0.93 else studio.second,
+        medium=medium,
         moods=moods,
         hour=str(rng.choice(_HOURS[sorted(moods)[0] if moods else ""])),
-        setting=_place(studio, subjects, rng),
+        setting=setting,
         subjects=subjects,
-        close=bool(rng.random() < (0.35 if moods & {"peaceful", "gloomy"} else 0.68)),
+        close=bool(rng.random() < (0.65 if moods & {"peaceful", "gloomy"} else 0.88)),
     )
 
 
@@ -194,10 +200,15 @@ def _subjects(studio: Studio, rng: np.random.Generator) -> tuple[tuple[str, int]
     chosen = _pick(rng, CONTENTS, weights, int(rng.choice(4, p=_HOW_MANY_CONTENTS)))
     if not chosen and rng.random() < 0.82:
         chosen = _pick(rng, THINGS, [studio.likes[name] for name in THINGS], 1)
-    counts = [
-        1 if len(chosen) > 1 or name in _ALONE or rng.random() < 0.72 else int(rng.integers(2, 4)) for name in chosen
-    ]
+    counts = [_how_many(name, rng) if len(chosen) == 1 else 1 for name in chosen]
     return tuple(zip(chosen, counts, strict=True))
+
+
+def _how_many(name: str, rng: np.random.Generator) -> int:
+    """Return how many of a single content there are: mostly one, of trees often a wood."""
+    if name in _ALONE or rng.random() < (0.5 if name == "tree" else 0.75):
+        return 1
+    return int(rng.integers(3, 6)) if name == "tree" else int(rng.integers(2, 4))
 
 
 def _place(studio: Studio, subjects: tuple[tuple[str, int], ...], rng: np.random.Generator) -> str:
@@ -205,5 +216,5 @@ def _place(studio: Studio, subjects: tuple[tuple[str, int], ...], rng: np.random
     allowed = [set(PLACES[name]) for name, _ in subjects] or [set(PLACES[""])]
     both = sorted(set.intersection(*allowed)) or ["backdrop"]
     first = PLACES[subjects[0][0]] if subjects else PLACES[""]
-    weights = [studio.likes[name] * (2.0 if name in first[:2] else 1.0) for name in both]
+    weights = [studio.likes[name] * (5.0 if name == first[0] else 2.5 if name in first[:2] else 0.7) for name in both]
     return _pick(rng, tuple(both), weights, 1)[0]

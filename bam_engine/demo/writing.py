@@ -1,20 +1,22 @@
 """A generated collection on disk: its pictures, and a table of what is true of them.
 
-In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``truth.csv``. A picture carries its title and
-its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
+In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``truth.csv``. A picture carries its title
+and its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
 """
 
+import contextlib
 import csv
 import errno
 import io
 import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 from PIL import Image
 
 from bam_engine.demo.artwork import draw
@@ -27,6 +29,7 @@ COLUMNS = ("path", "project", "title", "license", "generator", *TRUTHS)
 
 _VERSION = 1  # of the pictures: those of another are drawn anew
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_END = b"\xff\xd9"  # of a JPEG that is whole
 _WAITING = 4  # works in hand for each thread
 
 
@@ -44,7 +47,8 @@ def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: 
     """Draw the works 0 … ``count`` - 1 of the collection ``seed`` into a folder; return the path of its ``truth.csv``.
 
     The table has a row for each work in order: ``path`` (relative to the folder), ``project`` (the studio), ``title``,
-    ``license`` ("generated"), ``generator`` ("bam demo, seed S"), and the twenty attributes of :data:`TRUTHS` as 0 or 1.
+    ``license`` ("generated"), ``generator`` ("bam demo, seed S"), and the twenty attributes of :data:`TRUTHS` as 0 or
+    1.
     A work depends on the seed and its number alone: more works leave the first ones as they are. Pictures that are
     there already are not drawn again. The table is written last, whole.
 
@@ -66,9 +70,10 @@ def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: 
     try:
         _check_same(table, seed)
         report(0, count, "drawing")
-        for work in _drawn(folder, count, seed):
-            works.append(work)
-            report(len(works), count, "drawing")
+        with contextlib.closing(_drawn(folder, count, seed)) as drawn:  # whatever happens, no thread draws on
+            for work in drawn:
+                works.append(work)
+                report(len(works), count, "drawing")
         with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             lines = csv.writer(file)
             lines.writerow(COLUMNS)
@@ -109,10 +114,10 @@ def _row(work: _Work, seed: int) -> list[str | int]:
     ]
 
 
-def _drawn(folder: Path, count: int, seed: int) -> Iterator[_Work]:
+def _drawn(folder: Path, count: int, seed: int) -> Generator[_Work, None, None]:
     """Yield the works in order, drawn or found; some wait in hand so that no thread does."""
     workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:
+    with _one_thread_each(), ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:
         waiting: deque[Future[_Work]] = deque()
         try:
             for index in range(count):
@@ -123,6 +128,17 @@ def _drawn(folder: Path, count: int, seed: int) -> Iterator[_Work]:
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let OpenCV not split its small tasks between threads: every core has a work of its own."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _ensure(folder: Path, seed: int, index: int) -> _Work:
@@ -148,10 +164,11 @@ def _mark(seed: int, index: int) -> str:
 def _read(path: Path, seed: int, index: int) -> tuple[str, frozenset[str]] | None:
     """Return the title and the truth that a picture tells of itself, or None if it is not there or not this work."""
     try:
-        with Image.open(path) as image:
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as image:
             told = json.loads(image.info.get("comment", b"{}"))
-        if told.get("is") != _mark(seed, index):
+        if told.get("is") != _mark(seed, index) or not data.endswith(_END):
             return None
         return str(told["title"]), frozenset(told["truth"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

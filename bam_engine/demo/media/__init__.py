@@ -1,6 +1,7 @@
 """The media: each turns the same scene into a picture by its own physics in small.
 
-In:  a :class:`Rendering`, the seed of a studio's hand, a random generator. Out: pixels (h, w, 3), uint8. Knows no subject.
+In:  a :class:`Rendering`, the seed of a studio's hand, a random generator. Out: pixels (h, w, 3), uint8. Knows no
+subject.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media import comic, digital, drawing, oil, other, watercolor
-from bam_engine.demo.media.paper import Pixels
+from bam_engine.demo.media.paper import Pixels, readable, scanned
 
 _Line = Callable[[np.random.Generator, float], LineStyle | None]
 _Render = Callable[[Rendering, np.random.Generator, np.random.Generator], Pixels]
@@ -40,6 +41,9 @@ MEDIA: dict[str, Medium] = {
     "watercolor": Medium(watercolor.line, watercolor.render, "watercolour"),
     "cut paper": Medium(_no_line, other.cut_paper, "cut paper"),
     "pastel": Medium(_no_line, other.pastel, "pastel"),
+    "charcoal": Medium(drawing.pencil_line, drawing.charcoal, "charcoal drawing"),
+    "coloured pencil": Medium(drawing.pencil_line, drawing.coloured_pencil, "coloured pencil"),
+    "gouache": Medium(_no_line, oil.gouache, "gouache"),
     "pixels": Medium(_no_line, other.pixels, "pixel picture"),
 }
 
@@ -52,4 +56,5 @@ def line_style(medium: str, hand: int, size: float) -> LineStyle | None:
 def render(rendering: Rendering, medium: str, hand: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Lay a scene down in a medium."""
     picture = MEDIA[medium].render(rendering, np.random.default_rng([hand, 2]), rng)
+    picture = readable(scanned(picture, np.random.default_rng([hand, 3]), rng))
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)

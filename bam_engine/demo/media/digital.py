@@ -1,17 +1,20 @@
-"""Made in a computer: vector art (flat shapes, smooth gradients) and 3-D graphics (lit, shaded, glossy solids)."""
+"""Made in a computer: vector art (flat shapes, smooth gradients) and 3-D graphics (lit, shaded, glossy solids).
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
+"""
 
 import cv2
 import numpy as np
 
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.paper import Pixels
-from bam_engine.demo.noise import Plane, blur
+from bam_engine.demo.noise import Plane, blur, field
 from bam_engine.demo.palette import oklch
 
 
 def vector_line(hand: np.random.Generator, size: float) -> LineStyle | None:
     """Most have no outline; some an even, exact one."""
-    return None if hand.random() < 0.7 else LineStyle(size * hand.uniform(0.005, 0.009))
+    return None if hand.random() < 0.55 else LineStyle(size * hand.uniform(0.005, 0.012))
 
 
 def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
@@ -23,7 +26,9 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     picture = np.clip(picture * 1.06 + 0.03, 0, 1)
     mine = (r.subject > 0)[..., None]
     if style == "split":  # one side lit, the other in shade, with a hard line between them
-        away = _soft(-(r.across * r.light[0] + r.down * r.light[1]) - 0.12, 0.03)[..., None] * mine
+        away = (
+            _soft(np.asarray(-(r.across * r.light[0] + r.down * r.light[1]) - 0.12, np.float32), 0.03)[..., None] * mine
+        )
         picture = picture * (1 - away * np.array([0.2, 0.2, 0.12], np.float32))
     elif style == "gradient":
         rows = np.linspace(0.06, -0.08, r.shape[0], dtype=np.float32)[:, None, None]
@@ -32,7 +37,10 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     if style != "flat" or hand.random() < 0.5:
         picture = _long_shadow(picture, r) if hand.random() < 0.35 else picture
     cover = r.ink[..., None]
-    return np.asarray(picture * (1 - cover) + outline * cover, np.float32)
+    picture = picture * (1 - cover) + outline * cover
+    if hand.random() < 0.3:  # a printed look: grain in the shade
+        picture = picture * (1 + (0.1 * np.clip(1.25 - r.tone, 0.25, 1) * field(r.shape, 1.3, rng))[..., None])
+    return np.asarray(picture, np.float32)
 
 
 def _long_shadow(picture: Pixels, r: Rendering) -> Pixels:
@@ -52,7 +60,7 @@ def solid(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> 
     """Render the picture as solids: key light, sky light, rim light, occlusion, gloss, and depth of field."""
     shine, tight = float(hand.uniform(0.15, 0.75)), float(hand.uniform(12, 46))
     clay, rim_hue = float(hand.uniform(0, 0.3)), float(hand.uniform(0, 360))
-    deep = bool(hand.random() < 0.6)
+    deep, plain = bool(hand.random() < 0.6), float(hand.choice([0.0, 0.0, 0.55]))
     across, down = blur(r.across, 0.7), blur(r.down, 0.7)
     facing = np.sqrt(np.clip(1 - across * across - down * down, 0, 1))
     light = np.array(r.light, np.float32)
@@ -78,6 +86,7 @@ def solid(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> 
     picture = np.clip(lit, 0, None)
     picture = picture * (1 + picture * 0.12) / (1 + picture * 0.22)
     picture = np.clip(picture, 0, 1) ** np.float32(1 / 1.75)
+    picture = picture * (1 - plain) + plain * np.clip(r.lit * 1.05, 0, 1)  # some light their scenes flat
     return _focus(picture.astype(np.float32), r) if deep else picture.astype(np.float32)
 
 
@@ -85,7 +94,7 @@ def _occlusion(r: Rendering) -> Plane:
     """How much of the sky a place loses to what rises around it."""
     size = float(min(r.shape))
     near, far = blur(r.bulge, size * 0.008), blur(r.bulge, size * 0.03)
-    return np.clip((near - r.bulge) * 0.09 + (far - r.bulge) * 0.03, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((near - r.bulge) * 0.09 + (far - r.bulge) * 0.03, 0, 1), np.float32)
 
 
 def _focus(picture: Pixels, r: Rendering) -> Pixels:
@@ -102,4 +111,4 @@ def _focus(picture: Pixels, r: Rendering) -> Pixels:
 
 
 def _soft(plane: Plane, width: float) -> Plane:
-    return np.clip(plane / np.float32(width) + np.float32(0.5), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(plane / np.float32(width) + np.float32(0.5), 0, 1), np.float32)

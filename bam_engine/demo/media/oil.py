@@ -1,37 +1,66 @@
 """Oil: opaque strokes, broad ones first, along the forms; their bristles and their thickness catch the light.
 
-Strokes are laid in layers of ever narrower brushes where the picture differs from what is painted already (Hertzmann 1998);
-the grooves of the bristles are noise smeared along the directions of the strokes.
+Strokes are laid in layers of ever narrower brushes where the picture differs from what is painted already (Hertzmann
+1998); the grooves of the bristles are noise smeared along the directions of the strokes.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
 """
 
 import cv2
 import numpy as np
 
 from bam_engine.demo.canvas import Rendering
-from bam_engine.demo.media.paper import Pixels, weave
+from bam_engine.demo.kernels import brushed
+from bam_engine.demo.media.paper import Pixels, grain, weave
 from bam_engine.demo.noise import Plane, blur, field, smeared
 
 
 def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
-    """Paint the picture in oil."""
-    broad, thick = float(hand.uniform(0.75, 1.45)), float(hand.uniform(0.55, 1.25))
+    """Paint the picture in oil; now and then in greys alone, or so smoothly that the brush hardly shows."""
+    broad, smooth = float(hand.uniform(0.75, 1.45)), hand.random() < 0.2
+    thick = float(hand.uniform(0.1, 0.25) if smooth else hand.uniform(0.55, 1.25))
     lively, warm = float(hand.uniform(0.02, 0.06)), float(hand.uniform(-0.015, 0.03))
-    size = float(min(r.shape))
     wanted = np.clip(r.lit, 0, 1)
-    cosine, sine = _directions(r, wanted, size, rng)
-    ground = np.array([0.62, 0.5, 0.38], np.float32) * (0.75 + 0.25 * hand.random())
-    painted = np.broadcast_to(ground, wanted.shape).copy()
-    height = np.zeros(r.shape, np.float32)
-    for width, step in ((0.055 * broad, 0.45), (0.028 * broad, 0.55), (0.013 * broad, 0.75), (0.0065 * broad, 1.0)):
-        _layer(painted, height, blur(wanted, width * size * 0.3), cosine, sine, width * size, step, lively, rng)
+    if hand.random() < 0.12 and "happy" not in r.moods:  # grisaille
+        grey = wanted.mean(axis=2, keepdims=True)
+        wanted = (grey * np.array([1.0, 0.95, 0.86], np.float32) + 0.12 * (wanted - grey)).astype(np.float32)
+    painted, height, cosine, sine = _painted(r, wanted, hand, rng, broad, lively)
     bristle = smeared(field(r.shape, 1.4, rng), cosine, sine, 8)
     relief = height * 0.55 * thick + bristle * (0.85 * thick) + 0.12 * weave(r.shape, 2.1, rng)
     slope = (
         cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * r.light[0] + cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3) * -0.6
     )
     sheen = np.clip(slope * np.float32(0.045), -0.16, 0.2)[..., None]
-    painted = painted * (1 + 0.07 * bristle[..., None]) + sheen * (0.35 + 0.65 * painted)
+    painted = painted * (1 + 0.07 * min(1.0, thick) * bristle[..., None]) + sheen * (0.35 + 0.65 * painted)
     return np.asarray(painted * np.array([1 + warm, 1, 1 - warm], np.float32), np.float32)
+
+
+def gouache(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
+    """Paint the picture in gouache: opaque, matt, in few tones, dry at the brush's end. It is no oil."""
+    broad, levels = float(hand.uniform(0.8, 1.5)), float(hand.integers(6, 11))
+    wanted = np.clip(0.6 * r.lit + 0.4 * r.colour, 0, 1)
+    wanted = 0.6 * np.round(wanted * levels) / np.float32(levels) + 0.4 * wanted
+    painted, _, cosine, sine = _painted(r, wanted.astype(np.float32), hand, rng, broad, 0.025)
+    dry = smeared(field(r.shape, 1.6, rng), cosine, sine, 4)
+    tooth = grain(r.shape, rng, 2.2)
+    return np.asarray(
+        painted * (1 + 0.035 * dry + 0.03 * tooth)[..., None] * np.float32(0.96) + np.float32(0.03), np.float32
+    )
+
+
+def _painted(
+    r: Rendering, wanted: Pixels, hand: np.random.Generator, rng: np.random.Generator, broad: float, lively: float
+) -> tuple[Pixels, Plane, Plane, Plane]:
+    """Return the painted colours, the paint's height, and the strokes' directions as cosine and sine."""
+    size = float(min(r.shape))
+    cosine, sine = _directions(r, wanted, size, rng)
+    ground = np.array([0.62, 0.5, 0.38], np.float32) * (0.75 + 0.25 * hand.random())
+    painted = np.broadcast_to(ground.astype(np.float32), wanted.shape).copy()
+    height = np.zeros(r.shape, np.float32)
+    for width, step in ((0.055, 0.45), (0.028, 0.55), (0.013, 0.75), (0.0065, 1.0)):
+        wide = width * broad * size
+        _layer(painted, height, blur(wanted, wide * 0.3), (cosine, sine), wide, step, lively, rng)
+    return painted, height, cosine, sine
 
 
 def _directions(r: Rendering, wanted: Pixels, size: float, rng: np.random.Generator) -> tuple[Plane, Plane]:
@@ -54,8 +83,7 @@ def _layer(
     painted: Pixels,
     height: Plane,
     wanted: Pixels,
-    cosine: Plane,
-    sine: Plane,
+    way: tuple[Plane, Plane],
     width: float,
     step: float,
     lively: float,
@@ -81,14 +109,9 @@ def _layer(
     )
     long = width * rng.uniform(1.3, 2.6, len(chosen))
     lift = rng.uniform(0.3, 1.0, len(chosen)) * min(width, 9) * 0.5
-    dx, dy = cosine[row, column], sine[row, column]
-    scale = 16
-    starts = np.stack([(x - dx * long / 2) * scale, (y - dy * long / 2) * scale], axis=1).astype(int)
-    ends = np.stack([(x + dx * long / 2) * scale, (y + dy * long / 2) * scale], axis=1).astype(int)
-    thick = max(1, round(width * 0.85))
-    for start, end, colour, rise in zip(
-        starts.tolist(), ends.tolist(), np.clip(colours, 0, 1).tolist(), lift.tolist(), strict=True
-    ):
-        cv2.line(painted, start, end, colour, thick, cv2.LINE_8, 4)
-        cv2.line(height, start, end, rise, thick, cv2.LINE_8, 4)
+    dx, dy = way[0][row, column], way[1][row, column]
+    reach = np.stack([dx * long / 2, dy * long / 2], axis=1)
+    middles = np.stack([x, y], axis=1)
+    thick = max(1.0, width * 0.85)
+    brushed(painted, height, middles - reach, middles + reach, np.clip(colours, 0, 1).astype(np.float32), lift, thick)
     height[...] = blur(height, 0.8)

@@ -1,11 +1,14 @@
-"""What is none of the seven media: cut paper, pastel, and pixels."""
+"""What is none of the seven media: cut paper, pastel, and pixels.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
+"""
 
 import cv2
 import numpy as np
 
 from bam_engine.demo.canvas import Rendering
 from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import blur, field, fractal, moved, smeared
+from bam_engine.demo.noise import Plane, blur, field, fractal, moved, smeared
 from bam_engine.demo.palette import oklch
 
 
@@ -13,21 +16,27 @@ def cut_paper(r: Rendering, hand: np.random.Generator, rng: np.random.Generator)
     """Paste the picture from coloured paper: every sheet has its fibres and throws a shadow."""
     fibres = float(hand.uniform(0.5, 1.2))
     shape, size = r.shape, float(min(r.shape))
-    across, down = (size * 0.003 * field(shape, size / 30, rng) for _ in range(2))
-    colour = moved(r.colour, across.astype(np.float32), down.astype(np.float32))
-    numbers = (r.part.astype(np.int64) * 2654435761 % 1000).astype(np.float32) / 1000
-    sheet = moved(numbers, across.astype(np.float32), down.astype(np.float32))
-    turn = (sheet * 3.14).astype(np.float32)
+    across, down = (np.float32(size * 0.003) * field(shape, size / 30, rng) for _ in range(2))
+    colour = moved(r.colour, across, down)
+    numbers = (r.part.astype(np.int64) * 2654435761 % 1000).astype(np.float32) / np.float32(1000)
+    turn = moved(numbers, across, down) * np.float32(3.14)
     fibre = smeared(field(shape, 1.2, rng), np.cos(turn), np.sin(turn), 8)
     tooth = grain(shape, rng, 1.8)
-    level = cv2.medianBlur(r.part.astype(np.float32), 5)
+    level = np.asarray(cv2.medianBlur(r.part.astype(np.float32), 5), np.float32)
     lit = np.clip(blur(level, 2.2) - level, 0, None)
-    shifted = np.roll(blur(level, 2.6), (3, 2) if r.light[0] < 0 else (3, -2), axis=(0, 1))
-    shadow = np.clip((shifted - level) / 3, 0, 1) * 0.38 + np.clip(lit, 0, 1) * 0.1
-    edge = np.clip(level - np.roll(level, (1, 1), axis=(0, 1)), 0, 1) * 0.1
+    shadow = np.clip((_shifted(blur(level, 2.6), 2 if r.light[0] < 0 else -2, 3) - level) / 3, 0, 1) * 0.38
+    shadow += np.clip(lit, 0, 1) * 0.1
+    edge = np.clip(level - _shifted(level, 1, 1), 0, 1) * 0.1
     picture = colour * (1 + 0.07 * fibres * fibre + 0.025 * tooth)[..., None]
     picture = picture * (1 - shadow[..., None]) + edge[..., None]
     return np.asarray(picture * 1.02, np.float32)
+
+
+def _shifted(plane: Plane, across: int, down: int) -> Plane:
+    """Return the plane moved to the right and down; what comes in is as its edge."""
+    move = np.array([[1, 0, across], [0, 1, down]], np.float32)
+    size = (plane.shape[1], plane.shape[0])
+    return np.asarray(cv2.warpAffine(plane, move, size, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def pastel(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:

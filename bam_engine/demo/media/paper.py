@@ -1,12 +1,17 @@
-"""Paper and canvas: the grounds that the media are laid on."""
+"""Paper and canvas: the grounds that the media are laid on.
+
+In:  a size or a picture, and random generators. Out: planes (h, w), or the picture (h, w, 3) as it was scanned.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.demo.noise import Plane, field
+from bam_engine.demo.noise import Plane, blur, field
 
 Pixels = npt.NDArray[np.float32]
 """A picture (h, w, 3), 0 … 1."""
+
+DARKEST, FLATTEST = 0.2, 0.085  # the least mean and the least spread of a picture's tones
 
 
 def grain(shape: tuple[int, int], rng: np.random.Generator, size: float) -> Plane:
@@ -20,3 +25,38 @@ def weave(shape: tuple[int, int], pitch: float, rng: np.random.Generator) -> Pla
     columns = np.arange(shape[1], dtype=np.float32)[None] * np.float32(np.pi / pitch)
     uneven = 0.35 * field(shape, pitch * 3, rng)
     return (np.sin(rows + uneven) * np.sin(columns + uneven)).astype(np.float32)
+
+
+def scanned(picture: Pixels, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
+    """Return the picture as it reached the collection: scanned, photographed or saved again, whatever its medium.
+
+    A cast of the lamp, a little blur or noise, a crop of some pixels, flatter or steeper tones.
+    """
+    warm, faded = float(hand.normal(0, 0.018)), float(np.clip(hand.normal(0.02, 0.03), 0, 0.1))
+    noisy, soft = bool(hand.random() < 0.4), float(hand.choice([0.0, 0.0, 0.55, 0.8]))
+    steep = float(rng.normal(1.0, 0.05))
+    cut = rng.integers(0, max(2, min(picture.shape[:2]) // 45), 4)
+    picture = picture[cut[0] : picture.shape[0] - cut[1], cut[2] : picture.shape[1] - cut[3]]
+    picture = blur(picture, soft)
+    picture = (picture - 0.5) * np.float32(steep) + np.float32(0.5)
+    picture = picture * np.array([1 + warm, 1, 1 - 1.4 * warm], np.float32) * np.float32(1 - faded) + np.float32(
+        faded * 0.9
+    )
+    if noisy:
+        picture = picture + np.float32(hand.uniform(0.008, 0.025)) * field(picture.shape[:2], 1.0, rng)[..., None]
+    return np.ascontiguousarray(picture, np.float32)
+
+
+def readable(picture: Pixels) -> Pixels:
+    """Lift what is too dark and stretch what is too flat, so that there is something to be seen in every picture."""
+    small = np.clip(picture[::4, ::4], 0, 1).mean(axis=2)
+    mean = float(small.mean())
+    if mean < DARKEST:
+        picture = np.clip(picture, 0, 1) ** np.float32(max(np.log(DARKEST) / np.log(max(mean, 0.02)), 0.5))
+        small = np.clip(picture[::4, ::4], 0, 1).mean(axis=2)
+        mean = float(small.mean())
+        picture = picture * np.float32(max(1.0, DARKEST / mean))
+    spread = float(small.std())
+    if spread < FLATTEST:
+        picture = (picture - np.float32(mean)) * np.float32(min(FLATTEST / max(spread, 0.01), 2.5)) + np.float32(mean)
+    return np.asarray(picture, np.float32)

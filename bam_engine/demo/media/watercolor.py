@@ -2,6 +2,8 @@
 
 Pigment is a density that light passes twice; it gathers where a wash dries at its edge, settles in the paper's hollows,
 runs where the paper is wet, and stops short of the sheet's border.
+
+In:  a scene, the seed of a hand as a generator, a random generator. Out: pixels (h, w, 3), 0 … 1.
 """
 
 import cv2
@@ -14,62 +16,79 @@ from bam_engine.demo.palette import oklch
 
 
 def line(hand: np.random.Generator, size: float) -> LineStyle | None:
-    """Some draw in pencil or ink first, most do not."""
+    """Half draw in pencil or ink first."""
     kind = hand.random()
-    if kind < 0.55:
+    if kind < 0.5:
         return None
-    return LineStyle(size * 0.0032, size * 0.002) if kind < 0.85 else LineStyle(size * 0.0045, size * 0.0015)
+    return LineStyle(size * 0.0032, size * 0.002) if kind < 0.72 else LineStyle(size * 0.0055, size * 0.0015)
 
 
 def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
     """Paint the picture in watercolour."""
-    ink_dark = hand.uniform(0.35, 0.85)
+    ink_dark = hand.uniform(0.45, 0.95)
     rough, wet, edges = hand.uniform(0.4, 1.2), hand.uniform(0.4, 1.3), hand.uniform(0.7, 1.5)
-    strong = hand.uniform(0.15, 0.6)
-    border, wash = hand.random() < 0.7, hand.uniform(0.6, 0.85)
+    border, one_pigment = hand.random() < 0.6, hand.random() < 0.12
     paper = np.array(oklch(0.965, 0.012, hand.uniform(70, 100)), np.float32)
-    shape, size = r.shape, float(min(r.shape))
-    tooth = grain(shape, rng, 3.0)
-    # Two glazes: the plain colour, and the shadow in steps, as it is laid on in layers.
-    shadow = np.clip(1.02 - r.tone, 0, 1)
-    steps = 0.5 * shadow + 0.5 * np.floor(shadow * 3.2 + 0.5) / 3.2
-    tinted = r.colour * (1 - steps[..., None] * np.array([0.62, 0.56, 0.42], np.float32))
-    density = -np.log(np.clip(tinted, 0.03, 0.985)) * np.float32(wash)
-    density += np.float32(strong) * (density - density.mean(axis=2, keepdims=True))  # clean pigments, little grey
-    # The hand is not exact, and water carries the edge away.
-    drift = size * 0.006 * rough
-    across, down = (drift * (field(shape, size / 14, rng) + 0.35 * field(shape, 3.0, rng)) for _ in range(2))
-    density = moved(density.astype(np.float32), across.astype(np.float32), down.astype(np.float32))
-    soaked = np.clip(unit(fractal(shape, size / 3, rng)) * 1.9 - 0.95 + 0.35 * wet, 0, 1)[..., None]
-    density = density * (1 - soaked * 0.75) + blur(density, size * 0.017) * soaked * 0.75
-    # Where a wash dries, pigment gathers at its rim; it goes grainy and blooms.
-    around = blur(density, size * 0.011)
-    rim = np.clip(density - around, 0, 0.5) * (1 - soaked * 0.8)
-    fine = blur(density, size * 0.0042)
-    density = density + (1.5 * edges) * rim + (0.9 * edges) * np.clip(density - fine, 0, 0.4)
-    pool = fractal(shape, size / 5, rng)
-    density *= (1 + 0.15 * wet * pool + 0.085 * rough * tooth * np.clip(1.3 - fine.mean(axis=2), 0.35, 1))[..., None]
-    density *= (1 - 0.5 * _blooms(shape, rng, wet))[..., None]
+    tooth = grain(r.shape, rng, 3.0)
+    density = _glazes(r, hand, float(hand.uniform(0.6, 0.85)), float(hand.uniform(0.15, 0.6)))
+    if one_pigment:  # sepia, indigo or Payne's grey
+        pigment = -np.log(np.array(oklch(0.42, 0.05, hand.choice([60, 70, 265, 250])), np.float32))
+        density = density.mean(axis=2, keepdims=True) * (pigment / pigment.mean())
+    density = _dried(density.astype(np.float32), r, rng, (rough, wet, edges), tooth)
     if border:
-        density *= _edge_of_wash(shape, size, rng)[..., None]
-    picture = paper * np.exp(-np.clip(density, 0, 3.2))
+        density *= _edge_of_wash(r.shape, float(min(r.shape)), rng)[..., None]
+    picture = paper * np.asarray(cv2.exp(-np.minimum(density, np.float32(2.6))), np.float32)
     picture *= (1 + 0.016 * tooth)[..., None]
     picture = _spatter(picture, r, rng, hand)
     stroke = (r.ink * np.float32(ink_dark) * np.clip(0.85 + 0.2 * tooth, 0, 1))[..., None]
     return np.asarray(picture * (1 - stroke) + stroke * np.array([0.2, 0.18, 0.2], np.float32), np.float32)
 
 
+def _glazes(r: Rendering, hand: np.random.Generator, wash: float, strong: float) -> Pixels:
+    """Return the pigment's density in two glazes: the plain colour, and the shadow in steps, laid on in layers."""
+    shadow = np.clip(1.02 - r.tone, 0, 1)
+    steps = 0.5 * shadow + 0.5 * np.floor(shadow * 3.2 + 0.5) / 3.2
+    tinted = r.colour * (1 - steps[..., None] * np.array([0.62, 0.56, 0.42], np.float32))
+    density = np.asarray(cv2.log(np.clip(tinted, 0.03, 0.985)), np.float32) * np.float32(-wash)
+    density += np.float32(strong) * (density - density.mean(axis=2, keepdims=True))  # clean pigments, little grey
+    return density.astype(np.float32)
+
+
+def _dried(
+    density: Pixels, r: Rendering, rng: np.random.Generator, water: tuple[float, float, float], tooth: Plane
+) -> Pixels:
+    """Let the washes run and dry; ``water`` is how rough the hand, how wet the paper, how strong the edges."""
+    rough, wet, edges = water
+    shape, size = r.shape, float(min(r.shape))
+    # The hand is not exact, and water carries the edge away.
+    drift = np.float32(size * 0.006 * rough)
+    across, down = (
+        drift * (field(shape, size / 14, rng) + np.float32(0.35) * field(shape, 3.0, rng)) for _ in range(2)
+    )
+    density = moved(density, across, down)
+    soaked = np.clip(unit(fractal(shape, size / 3, rng)) * 1.9 - 0.95 + 0.35 * wet, 0, 1)[..., None].astype(np.float32)
+    around, wide = blur(density, size * 0.011), blur(density, size * 0.017)
+    density = density + (wide - density) * (soaked * np.float32(0.75))
+    # Where a wash dries, pigment gathers at its rim; it goes grainy and blooms.
+    rim = np.clip(density - around, 0, 0.5) * (1 - soaked * np.float32(0.8))
+    fine = blur(density, size * 0.0042)
+    density += np.float32(1.5 * edges) * rim + np.float32(0.9 * edges) * np.clip(density - fine, 0, 0.4)
+    pool = fractal(shape, size / 5, rng)
+    uneven = 1 + 0.15 * wet * pool + 0.085 * rough * tooth * np.clip(1.3 - fine.mean(axis=2), 0.35, 1)
+    uneven *= 1 - 0.3 * _blooms(shape, rng, wet)
+    return np.asarray(density * uneven[..., None], np.float32)
+
+
 def _blooms(shape: tuple[int, int], rng: np.random.Generator, wet: float) -> Plane:
-    """Cauliflowers: a drop of water pushed the pigment outward, and it dried in a frilled ring."""
+    """Return back-runs: here and there water crept into a drying wash and left a pale place with a soft, uneven rim."""
     out = np.zeros(shape, np.float32)
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    for _ in range(int(rng.poisson(1.1 * wet))):
-        y, x, radius = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(0.07, 0.16) * min(shape)
-        angle = np.arctan2(rows - y, columns - x)
-        frill = 1 + 0.13 * np.sin(angle * 7 + rng.uniform(0, 6)) + 0.08 * np.sin(angle * 17 + rng.uniform(0, 6))
-        near = np.hypot(rows - y, columns - x) / (radius * frill)
-        out += np.where(near < 1, 0.55 * (1 - near**3), 0) - 0.55 * np.exp(-(((near - 1) / 0.05) ** 2))
-    return np.clip(out, -0.8, 0.9).astype(np.float32)
+    for _ in range(int(rng.poisson(0.5 * wet))):
+        y, x, radius = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(0.09, 0.2) * min(shape)
+        rows, columns = np.ogrid[: shape[0], : shape[1]]
+        near = np.hypot(rows - y, columns - x).astype(np.float32) / np.float32(radius)
+        near += 0.22 * fractal(shape, radius * 0.7, rng)
+        out += 0.7 * np.clip(1.1 - near, 0, 0.6) - 0.35 * np.exp(-(((near - 1.05) / 0.1) ** 2))
+    return np.clip(out, -0.6, 0.6).astype(np.float32)
 
 
 def _edge_of_wash(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
@@ -83,7 +102,7 @@ def _edge_of_wash(shape: tuple[int, int], size: float, rng: np.random.Generator)
     )
     distance = inward - size * float(rng.uniform(0.025, 0.06))
     inside = np.clip(distance / 1.3 + 0.5, 0, 1)
-    return (inside * (1 + 0.55 * np.exp(-np.clip(distance, 0, None) / (size * 0.008)))).astype(np.float32)
+    return np.asarray(inside * (1 + 0.55 * np.exp(-np.clip(distance, 0, None) / (size * 0.008))), np.float32)
 
 
 def _spatter(picture: Pixels, r: Rendering, rng: np.random.Generator, hand: np.random.Generator) -> Pixels:

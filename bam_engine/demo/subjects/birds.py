@@ -1,4 +1,7 @@
-"""Birds: perched, flying, in a flock, owls, ducks, waders, hens and penguins."""
+"""Birds: perched, flying, in a flock, owls, ducks, waders, hens and penguins.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import numpy as np
 
@@ -10,13 +13,21 @@ from bam_engine.demo.subjects.look import Look, eye, shut_eye
 
 def bird(pen: Pen, look: Look) -> None:
     """Draw one bird, or a few, within 1 unit."""
-    kinds = [_perched, _flying, _owl, _duck, _wader, _penguin]
-    weights = np.array([3.0, 2.2, 1.5, 1.2, 1.1, 0.8])
+    if look.aloft:
+        _flying(pen, look)
+        return
+    water, cold = look.place == "sea", look.place == "snow"
+    kinds = {
+        _perched: 5.0,
+        _owl: 0.8,
+        _duck: 2.5 if water else 0.0,
+        _wader: 1.5 if water else 0.2,
+        _penguin: 2.0 * cold,
+    }
     if look.scary:
-        weights = np.array([2.5, 1.5, 2.5, 0, 0.3, 0])
-    if look.peaceful:
-        weights = np.array([2, 1.2, 0.8, 2.5, 2, 0.2])
-    kinds[int(pen.rng.choice(6, p=weights / weights.sum()))](pen, look)
+        kinds = {_perched: 3.5, _owl: 1.8}
+    weights = np.array(list(kinds.values()))
+    list(kinds)[int(pen.rng.choice(len(kinds), p=weights / weights.sum()))](pen, look)
 
 
 def _plumage(pen: Pen, look: Look) -> tuple[Colour, Colour, Colour]:
@@ -97,8 +108,20 @@ def _wing(pen: Pen, colour: Colour, span: float, lift: float, *, near: bool) -> 
     for number in range(tips):
         share = number / (tips - 1)
         turn = -1.9 + share * 1.65
-        wing.fill(petal(-0.05 - 0.0 * share, -span * 0.42 * (1 - share), span * (0.72 - 0.16 * share), 0.16 * span, turn - 0.15, tip=0.75),
-                  lighter(colour, -0.1 if number % 2 else -0.06), swell=0.015, line=0.8, lift=0.008)  # fmt: skip
+        wing.fill(
+            petal(
+                -0.05 - 0.0 * share,
+                -span * 0.42 * (1 - share),
+                span * (0.72 - 0.16 * share),
+                0.16 * span,
+                turn - 0.15,
+                tip=0.75,
+            ),
+            lighter(colour, -0.1 if number % 2 else -0.06),
+            swell=0.015,
+            line=0.8,
+            lift=0.008,
+        )
     wing.fill(
         smooth([(0.09, 0.0), (0.06, -span * 0.4), (-0.05, -span * 0.62), (-0.16, -span * 0.4), (-0.22, 0.02)]),
         colour if near else lighter(colour, -0.05),
@@ -109,7 +132,8 @@ def _wing(pen: Pen, colour: Colour, span: float, lift: float, *, near: bool) -> 
 def _flying(pen: Pen, look: Look) -> None:
     rng = pen.rng
     main, wing, belly = _plumage(pen, look)
-    count = int(rng.choice([1, 1, 1, 3])) if look.near else 3
+    count = 1 if look.near or rng.random() < 0.5 else 3
+    pen.canvas.tell(count=count)
     spots = [(0.0, -0.5, 1.0)] if count == 1 else [(-0.3, -0.72, 0.5), (0.22, -0.5, 0.62), (-0.12, -0.16, 0.42)]
     for x, y, size in spots:
         own = pen.at(x, y, size, turn=rng.uniform(-0.35, 0.2))

@@ -1,14 +1,17 @@
-"""Buildings: houses, towers, churches, gabled rows, skyscrapers and windmills."""
+"""Buildings: houses, towers, churches, gabled rows, skyscrapers and windmills.
+
+In:  a pen whose unit is the height. Out: the building on its canvas.
+"""
 
 import math
 
 import numpy as np
 
-from bam_engine.demo.canvas import Stencil
-from bam_engine.demo.palette import Colour, lighter, mix, oklch
+from bam_engine.demo.palette import lighter, mix, oklch
 from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import box, ellipse, limb, smooth
 from bam_engine.demo.subjects.look import Look
+from bam_engine.demo.subjects.masonry import bricks, door, pane_colour, roof_colour, tiles, wall_colour, window
 
 
 def building(pen: Pen, look: Look) -> None:
@@ -20,103 +23,9 @@ def building(pen: Pen, look: Look) -> None:
     kinds[int(pen.rng.choice(7, p=weights / weights.sum()))](pen, look)
 
 
-def _wall_colour(pen: Pen) -> Colour:
-    rng = pen.rng
-    if rng.random() < 0.3:
-        return lighter(pen.palette.accent(rng), 0.08)
-    hue = float(rng.choice([35, 60, 85, 30, 220, 15, 95]))
-    return pen.palette.grade(oklch(rng.uniform(0.68, 0.92), rng.uniform(0.02, 0.09), hue))
-
-
-def _roof_colour(pen: Pen) -> Colour:
-    hue, chroma = ((35, 0.11), (25, 0.09), (255, 0.03), (60, 0.06), (200, 0.05))[int(pen.rng.integers(5))]
-    return pen.palette.grade(oklch(pen.rng.uniform(0.4, 0.56), chroma, hue))
-
-
-def _pane(pen: Pen, look: Look) -> Colour:
-    night = sum(pen.palette.sky[0]) < 1.1
-    lit = pen.rng.random() < (0.55 if night else 0.08)
-    if look.scary:
-        lit = pen.rng.random() < 0.3
-    return oklch(0.88, 0.13, 85) if lit else mix(pen.palette.dark, pen.palette.sky[0], 0.3)
-
-
-def _window(
-    pen: Pen,
-    look: Look,
-    x: float,
-    y: float,
-    wide: float,
-    high: float,
-    *,
-    arch: bool = False,
-    frame: Colour = (0.95, 0.94, 0.9),
-) -> None:
-    top = box(x - wide / 2, y - high, x + wide / 2, y)
-    if arch:
-        round_top = ellipse(x, y - high, wide / 2, wide / 2, count=16)
-        top = np.concatenate([[(x - wide / 2, y)], round_top[8:][:9], [(x + wide / 2, y)]])
-    pane = _pane(pen, look)
-    pen.flat(top + ((top - (x, y - high / 2)) * 0.2), frame, line=0.6)
-    pen.flat(top, pane, fade=lighter(pane, 0.12), ink=0.55 if sum(pane) < 1.5 else 0.0)
-    if wide > 0.05:
-        pen.flat(box(x - wide * 0.06, y - high, x + wide * 0.06, y), frame)
-        pen.flat(box(x - wide / 2, y - high * 0.55, x + wide / 2, y - high * 0.45), frame)
-
-
-def _door(pen: Pen, x: float, wide: float, high: float, *, arch: bool = False) -> None:
-    colour = lighter(pen.palette.accent(pen.rng), -0.12)
-    if arch:
-        points = np.concatenate(
-            [
-                [(x - wide / 2, 0)],
-                ellipse(x, -high, wide / 2, wide / 2, count=16)[8:],
-                [(x + wide / 2, -high), (x + wide / 2, 0)],
-            ]
-        )
-    else:
-        points = box(x - wide / 2, -high, x + wide / 2, 0)
-    pen.fill(points, colour, swell=0.01, lift=0, line=0.8)
-    pen.flat(ellipse(x + wide * 0.28, -high * 0.45, 0.01, 0.01, count=8), (0.9, 0.8, 0.5), ink=0.8)
-
-
-def _tiles(
-    pen: Pen, roof: Stencil | None, colour: Colour, left: float, right: float, top: float, bottom: float
-) -> None:
-    """Rows of tiles, drawn as broken lines."""
-    rows = max(3, int((bottom - top) / 0.05))
-    for row in range(1, rows):
-        y = top + (bottom - top) * row / rows
-        pen.stroke(
-            [(left, y), ((left + right) / 2, y + 0.003), (right, y)],
-            0.006,
-            lighter(colour, -0.1),
-            within=roof,
-            ink=0.5,
-            taper=False,
-        )
-        for _ in range(4):
-            x = pen.rng.uniform(left, right)
-            pen.flat(
-                box(x, y, x + 0.03, y + 0.035), lighter(colour, pen.rng.uniform(-0.08, 0.08)), within=roof, opacity=0.7
-            )
-
-
-def _bricks(pen: Pen, wall: Stencil | None, colour: Colour, left: float, right: float, high: float) -> None:
-    for _ in range(16):
-        x, y = pen.rng.uniform(left, right), -pen.rng.uniform(0, high)
-        pen.flat(
-            box(x, y - 0.016, x + 0.045, y),
-            lighter(colour, pen.rng.uniform(-0.09, 0.05)),
-            within=wall,
-            ink=0.0,
-            line=0.25,
-        )
-
-
 def _house(pen: Pen, look: Look) -> None:
     rng = pen.rng
-    wall, roof = _wall_colour(pen), _roof_colour(pen)
+    wall, roof = wall_colour(pen), roof_colour(pen)
     half, high = rng.uniform(0.28, 0.42), rng.uniform(0.36, 0.52)
     crooked = rng.uniform(-0.07, 0.07) if look.scary else 0.0
     peak = -high - rng.uniform(0.24, 0.44)
@@ -144,8 +53,8 @@ def _house(pen: Pen, look: Look) -> None:
         depth = 0.06
         flank = [(right, 0), (right, -high), (right + side, -high - depth), (right + side, -depth)]
         shape = pen.fill(flank, lighter(wall, -0.14), swell=0, line=1, lift=0, flow=0.1)
-        _bricks(pen, shape, lighter(wall, -0.14), right, right + side, high)
-        _window(pen, look, right + side / 2, -high * 0.4 - depth / 2, 0.09, 0.13)
+        bricks(pen, shape, lighter(wall, -0.14), right, right + side, high)
+        window(pen, look, right + side / 2, -high * 0.4 - depth / 2, 0.09, 0.13)
         slope = [
             (right + 0.03, -high + 0.03),
             top,
@@ -153,35 +62,44 @@ def _house(pen: Pen, look: Look) -> None:
             (right + side + 0.04, -high - depth + 0.03),
         ]
         roofing = pen.fill(slope, roof, swell=0, line=1, lift=0.02, flow=1.0)
-        _tiles(pen, roofing, roof, top[0], right + side, peak - depth, -high)
+        tiles(pen, roofing, roof, top[0], right + side, peak - depth, -high)
     gable = [(left, 0), (left + crooked * 0.3, -high), top, (right + crooked * 0.3, -high), (right, 0)]
     shape = pen.fill(gable, wall, fade=lighter(wall, -0.07), swell=0.015, flow=1.57, lift=0)
-    _bricks(pen, shape, wall, left, right, high)
+    bricks(pen, shape, wall, left, right, high)
     if rng.random() < 0.3:
         for x in np.linspace(left, right, 6)[1:-1]:
             pen.stroke([(x, 0), (x, -high)], 0.014, lighter(roof, -0.1), within=shape, taper=False)
     edge = [(left - 0.05, -high + 0.05), (top[0], peak), (right + 0.05, -high + 0.05)]
-    pen.fill(limb([edge[0], (np.array(edge[0]) + top) / 2, edge[1]], 0.05, steps=2), lighter(roof, -0.05), swell=0.02)
-    pen.fill(limb([edge[1], (np.array(edge[2]) + top) / 2, edge[2]], 0.05, steps=2), lighter(roof, 0.03), swell=0.02)
+    pen.fill(
+        limb(np.array([edge[0], (np.array(edge[0]) + top) / 2, edge[1]]), 0.05, steps=2),
+        lighter(roof, -0.05),
+        swell=0.02,
+    )
+    pen.fill(
+        limb(np.array([edge[1], (np.array(edge[2]) + top) / 2, edge[2]]), 0.05, steps=2),
+        lighter(roof, 0.03),
+        swell=0.02,
+    )
     middle = (left + right) / 2
     wide = right - left
-    _door(pen, middle + float(rng.choice([-0.22, 0, 0.22])) * wide * 0.9, 0.12, 0.2, arch=rng.random() < 0.4)
+    door(pen, middle + float(rng.choice([-0.22, 0, 0.22])) * wide * 0.9, 0.12, 0.2, arch=rng.random() < 0.4)
     for x in (-0.27, 0.27):
-        _window(pen, look, middle + x * wide, -high * 0.55, 0.1, 0.13)
+        window(pen, look, middle + x * wide, -high * 0.55, 0.1, 0.13)
     if rng.random() < 0.5:
-        _window(pen, look, middle + crooked * 0.6, -high - 0.04, 0.09, 0.11, arch=True)
+        window(pen, look, middle + crooked * 0.6, -high - 0.04, 0.09, 0.11, arch=True)
     else:
-        pen.flat(ellipse(middle + crooked * 0.6, -high - 0.08, 0.05, 0.05), _pane(pen, look), line=0.8)
+        pen.flat(ellipse(middle + crooked * 0.6, -high - 0.08, 0.05, 0.05), pane_colour(pen, look), line=0.8)
     pen.flat(box(left - 0.02, -0.02, right + 0.02, 0.005), lighter(wall, -0.25))
 
 
 def _row(pen: Pen, look: Look) -> None:
     rng = pen.rng
     count = int(rng.integers(3, 6))
+    pen.canvas.tell(count=count)
     wide = 1.25 / count
     for number in range(count):
         left = -0.625 + number * wide
-        wall, high = _wall_colour(pen), rng.uniform(0.55, 0.78)
+        wall, high = wall_colour(pen), rng.uniform(0.55, 0.78)
         middle, gable = left + wide / 2, rng.uniform(0.1, 0.2)
         style = int(rng.integers(3))
         top = -high - gable
@@ -212,13 +130,13 @@ def _row(pen: Pen, look: Look) -> None:
             )
             outline = [(left, 0), *map(tuple, curve), (left + wide, 0)]
         shape = pen.fill(outline, wall, fade=lighter(wall, -0.08), swell=0.012, flow=1.57, lift=0.012)
-        _bricks(pen, shape, wall, left, left + wide, high)
+        bricks(pen, shape, wall, left, left + wide, high)
         floors = int(rng.integers(3, 5))
         for floor in range(floors):
             for x in (-0.23, 0.23) if wide > 0.24 else (0.0,):
                 if floor == 0 and x <= 0:
                     continue
-                _window(
+                window(
                     pen,
                     look,
                     middle + x * wide,
@@ -227,22 +145,22 @@ def _row(pen: Pen, look: Look) -> None:
                     high / floors * 0.55,
                     arch=style == 2 and floor == floors - 1,
                 )
-        _door(pen, middle - (0.23 * wide if wide > 0.24 else 0), wide * 0.26, 0.16)
-        _window(pen, look, middle, -high + 0.02, wide * 0.18, 0.06)
+        door(pen, middle - (0.23 * wide if wide > 0.24 else 0), wide * 0.26, 0.16)
+        window(pen, look, middle, -high + 0.02, wide * 0.18, 0.06)
 
 
 def _church(pen: Pen, look: Look) -> None:
     rng = pen.rng
-    wall, roof = _wall_colour(pen), _roof_colour(pen)
+    wall, roof = wall_colour(pen), roof_colour(pen)
     nave = [(-0.05, 0), (-0.05, -0.34), (0.5, -0.34), (0.5, 0)]
     pen.fill(nave, lighter(wall, -0.05), swell=0.01, lift=0, flow=1.57)
     slope = pen.fill([(-0.1, -0.32), (0.04, -0.54), (0.46, -0.54), (0.55, -0.32)], roof, swell=0.01, flow=1.0)
-    _tiles(pen, slope, roof, -0.05, 0.5, -0.54, -0.33)
+    tiles(pen, slope, roof, -0.05, 0.5, -0.54, -0.33)
     for x in (0.14, 0.27, 0.4):
-        _window(pen, look, x, -0.08, 0.07, 0.14, arch=True)
+        window(pen, look, x, -0.08, 0.07, 0.14, arch=True)
     high = rng.uniform(0.52, 0.62)
     shape = pen.fill(box(-0.27, -high, 0.0, 0), wall, fade=lighter(wall, -0.07), swell=0.02, flow=1.57)
-    _bricks(pen, shape, wall, -0.27, 0, high)
+    bricks(pen, shape, wall, -0.27, 0, high)
     if rng.random() < 0.3:
         pen.fill(
             smooth(
@@ -266,8 +184,8 @@ def _church(pen: Pen, look: Look) -> None:
     pen.stroke([(-0.165, -1.02), (-0.105, -1.02)], 0.014, pen.palette.dark, taper=False)
     pen.flat(ellipse(-0.135, -high + 0.09, 0.055, 0.055), (0.95, 0.93, 0.86), line=0.8)
     pen.stroke([(-0.135, -high + 0.055), (-0.135, -high + 0.09), (-0.11, -high + 0.1)], 0.01, (0.15, 0.12, 0.12))
-    _window(pen, look, -0.135, -0.24, 0.07, 0.12, arch=True)
-    _door(pen, -0.135, 0.11, 0.13, arch=True)
+    window(pen, look, -0.135, -0.24, 0.07, 0.12, arch=True)
+    door(pen, -0.135, 0.11, 0.13, arch=True)
 
 
 def _tower(pen: Pen, look: Look) -> None:
@@ -278,7 +196,7 @@ def _tower(pen: Pen, look: Look) -> None:
         y = -0.09 - number * 0.25
         pen.flat(box(-0.2, y - 0.12, 0.2, y), stripes, within=shape)
     for y in (-0.18, -0.42):
-        _window(pen, look, 0.0, y, 0.045, 0.08, arch=True)
+        window(pen, look, 0.0, y, 0.045, 0.08, arch=True)
     pen.fill(box(-0.14, -0.78, 0.14, -0.74, corner=0.01), lighter(stripes, -0.15), swell=0.02)
     pen.fill(box(-0.085, -0.88, 0.085, -0.78), oklch(0.9, 0.12, 90), swell=0.03, gloss=0.6)
     for x in (-0.03, 0.03):
@@ -290,19 +208,20 @@ def _tower(pen: Pen, look: Look) -> None:
     )
     pen.canvas.glow(*pen.place(0, -0.83), 0.22 * pen.size, oklch(0.97, 0.08, 95), 0.45)
     pen.fill(box(0.13, -0.16, 0.42, 0), wall, swell=0.01)
-    pen.fill([(0.1, -0.15), (0.2, -0.27), (0.36, -0.27), (0.46, -0.15)], _roof_colour(pen), swell=0.01)
-    _window(pen, look, 0.28, -0.05, 0.08, 0.07)
-    _door(pen, 0, 0.08, 0.11, arch=True)
+    pen.fill([(0.1, -0.15), (0.2, -0.27), (0.36, -0.27), (0.46, -0.15)], roof_colour(pen), swell=0.01)
+    window(pen, look, 0.28, -0.05, 0.08, 0.07)
+    door(pen, 0, 0.08, 0.11, arch=True)
 
 
 def _block(pen: Pen, look: Look) -> None:
     rng = pen.rng
     count = int(rng.integers(1, 5))
+    pen.canvas.tell(count=count)
     wide = 0.36 if count == 1 else 1.2 / count
     for number in rng.permutation(count):
         left = -wide * count / 2 + number * wide + rng.uniform(-0.03, 0.03)
         high = rng.uniform(0.55, 1.0) if count > 1 else rng.uniform(0.85, 1.0)
-        wall = mix(_wall_colour(pen), pen.palette.grade(oklch(0.6, 0.04, 240)), rng.uniform(0.2, 0.8))
+        wall = mix(wall_colour(pen), pen.palette.grade(oklch(0.6, 0.04, 240)), rng.uniform(0.2, 0.8))
         depth = wide * 0.24
         pen.fill(
             [(left + wide - depth, 0), (left + wide - depth, -high), (left + wide, -high + 0.05), (left + wide, 0)],
@@ -321,12 +240,14 @@ def _block(pen: Pen, look: Look) -> None:
             y = -0.03 - row * pane_high
             if ribbon:
                 pen.flat(
-                    box(left + 0.02, y - pane_high * 0.6, left + wide - depth - 0.02, y), _pane(pen, look), ink=0.4
+                    box(left + 0.02, y - pane_high * 0.6, left + wide - depth - 0.02, y),
+                    pane_colour(pen, look),
+                    ink=0.4,
                 )
                 continue
             for column in range(columns):
                 x = left + (column + 0.5) * pane_wide
-                pane = _pane(pen, look)
+                pane = pane_colour(pen, look)
                 pen.flat(
                     box(x - pane_wide * 0.3, y - pane_high * 0.62, x + pane_wide * 0.3, y),
                     pane,
@@ -340,12 +261,12 @@ def _block(pen: Pen, look: Look) -> None:
 
 def _windmill(pen: Pen, look: Look) -> None:
     rng = pen.rng
-    wall, roof = _wall_colour(pen), _roof_colour(pen)
+    wall, roof = wall_colour(pen), roof_colour(pen)
     shape = pen.fill([(-0.2, 0), (-0.12, -0.52), (0.12, -0.52), (0.2, 0)], wall, swell=0.15, flow=0.0)
-    _bricks(pen, shape, wall, -0.2, 0.2, 0.5)
+    bricks(pen, shape, wall, -0.2, 0.2, 0.5)
     pen.fill(smooth([(-0.14, -0.5), (-0.12, -0.6), (0, -0.69), (0.12, -0.6), (0.14, -0.5)]), roof, swell=0.09)
-    _window(pen, look, 0, -0.32, 0.06, 0.08, arch=True)
-    _door(pen, 0, 0.09, 0.14, arch=True)
+    window(pen, look, 0, -0.32, 0.06, 0.08, arch=True)
+    door(pen, 0, 0.09, 0.14, arch=True)
     start = rng.uniform(0, 1.57)
     sail = pen.palette.grade(oklch(0.93, 0.02, 85))
     for arm in range(4):
@@ -359,7 +280,7 @@ def _windmill(pen: Pen, look: Look) -> None:
 
 def _castle(pen: Pen, look: Look) -> None:
     rng = pen.rng
-    wall, roof = mix(_wall_colour(pen), pen.palette.grade(oklch(0.66, 0.02, 80)), 0.6), _roof_colour(pen)
+    wall, roof = mix(wall_colour(pen), pen.palette.grade(oklch(0.66, 0.02, 80)), 0.6), roof_colour(pen)
 
     def crown(left: float, right: float, top: float, bottom: float, shade: float) -> None:
         teeth = max(2, round((right - left) / 0.075))
@@ -369,7 +290,7 @@ def _castle(pen: Pen, look: Look) -> None:
             y = top if tooth % 2 == 0 else top + 0.045
             edge += [(left + tooth * step, y), (left + (tooth + 1) * step, y)]
         shape = pen.fill([(left, bottom), *edge, (right, bottom)], lighter(wall, shade), swell=0.03, flow=1.57)
-        _bricks(pen, shape, lighter(wall, shade), left, right, -top)
+        bricks(pen, shape, lighter(wall, shade), left, right, -top)
 
     crown(-0.4, 0.4, -0.36, 0.0, 0.0)
     for x, wide, high in (
@@ -383,9 +304,9 @@ def _castle(pen: Pen, look: Look) -> None:
             roof,
             swell=0.06,
         )
-        _window(pen, look, x, -high + 0.17, 0.045, 0.08, arch=True, frame=lighter(wall, -0.2))
+        window(pen, look, x, -high + 0.17, 0.045, 0.08, arch=True, frame=lighter(wall, -0.2))
         flag = pen.palette.accent(rng)
         pen.flat([(x, -high - 0.26), (x + 0.1, -high - 0.23), (x, -high - 0.2)], flag, line=0.5)
-    _door(pen, 0, 0.15, 0.15, arch=True)
+    door(pen, 0, 0.15, 0.15, arch=True)
     for x in (-0.2, 0.2):
-        _window(pen, look, x, -0.14, 0.05, 0.08, arch=True, frame=lighter(wall, -0.2))
+        window(pen, look, x, -0.14, 0.05, 0.08, arch=True, frame=lighter(wall, -0.2))

@@ -1,4 +1,7 @@
-"""Cats: sitting, walking, curled up, from behind, and as a portrait."""
+"""Cats: sitting, walking, curled up, from behind, and as a portrait.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import numpy as np
 
@@ -15,7 +18,7 @@ def cat(pen: Pen, look: Look) -> None:
     """Draw one cat, 1 high at most."""
     fur = coat(pen, KINDS)
     poses = [_sitting, _sitting, _walking, _portrait, _curled, _behind]
-    weights = np.array([3, 1, 2.4, 2.6, 0.8, 0.9])
+    weights = np.array([1.8, 0.7, 1.0, 6.0, 0.5, 0.2])
     if look.peaceful:
         weights[4] = 5
     if look.happy or look.scary:
@@ -37,9 +40,19 @@ def cat_head(pen: Pen, look: Look, fur: Coat, *, asleep: bool = False) -> None:
         inner = smooth([(side * 0.84 * wide, -0.5), (side * 0.8 * wide, -1.02 * ear), (side * 0.4, -0.72)], steps=5)
         pen.flat(inner, mix(fur.light, oklch(0.72, 0.09, 20), 0.55))
     skull = smooth(
-        [(-wide, 0.06), (-0.86 * wide, -0.52), (-0.4, -0.83), (0, -0.85), (0.4, -0.83), (0.86 * wide, -0.52), (wide, 0.06),
-         (0.66 * wide, 0.58), (0, 0.78), (-0.66 * wide, 0.58)]
-    )  # fmt: skip
+        [
+            (-wide, 0.06),
+            (-0.86 * wide, -0.52),
+            (-0.4, -0.83),
+            (0, -0.85),
+            (0.4, -0.83),
+            (0.86 * wide, -0.52),
+            (wide, 0.06),
+            (0.66 * wide, 0.58),
+            (0, 0.78),
+            (-0.66 * wide, 0.58),
+        ]
+    )
     face = pen.fill(skull, fur.main, swell=0.55, flow=0.4)
     _face_marks(pen, fur, face)
     for side in (-1, 1):
@@ -102,10 +115,23 @@ def _sitting(pen: Pen, look: Look, fur: Coat) -> None:
     tail = [(0.16 * side, -0.06), (0.42 * side, -0.05), (0.52 * side, -0.2), (0.43 * side, -0.36 - rng.uniform(0, 0.2))]
     pen.fill(limb(tail, [0.1, 0.1, 0.095, 0.07]), fur.mark if fur.kind == "points" else fur.main, swell=0.06)
     body = pen.fill(
-        smooth([(-0.15, -0.56), (-0.24 * fat, -0.32), (-0.27 * fat, -0.05), (-0.1, 0), (0.1, 0), (0.27 * fat, -0.05),
-                (0.24 * fat, -0.32), (0.15, -0.56), (0, -0.62)]),
-        fur.main, swell=0.22, flow=1.4,
-    )  # fmt: skip
+        smooth(
+            [
+                (-0.15, -0.56),
+                (-0.24 * fat, -0.32),
+                (-0.27 * fat, -0.05),
+                (-0.1, 0),
+                (0.1, 0),
+                (0.27 * fat, -0.05),
+                (0.24 * fat, -0.32),
+                (0.15, -0.56),
+                (0, -0.62),
+            ]
+        ),
+        fur.main,
+        swell=0.22,
+        flow=1.4,
+    )
     _stripes(pen, fur, body, [-0.2 * fat, 0.2 * fat], -0.4, 0.16)
     if fur.kind in ("tabby", "bib"):
         pen.fill(
@@ -137,7 +163,15 @@ def _legs(pen: Pen, fur: Coat, hips: tuple[float, float], top: float, thick: flo
         back = 0.05 if number == 0 else -0.01
         knee = (hip + swing * 0.5 - back * 0.4, top * 0.52)
         foot = (hip + swing + 0.005, -0.035)
-        pen.fill(limb([(hip, top), knee, (foot[0] - back * 0.3, -0.14), foot], [thick * 1.5, thick * 1.05, thick * 0.75, thick * 0.8]), colour, swell=thick * 0.5, lift=0.008)  # fmt: skip
+        pen.fill(
+            limb(
+                [(hip, top), knee, (foot[0] - back * 0.3, -0.14), foot],
+                [thick * 1.5, thick * 1.05, thick * 0.75, thick * 0.8],
+            ),
+            colour,
+            swell=thick * 0.5,
+            lift=0.008,
+        )
         pen.fill(
             ellipse(foot[0] + 0.025, -0.026, thick * 0.62, 0.03),
             fur.light if fur.kind in ("bib", "patched") else colour,
@@ -155,10 +189,22 @@ def _walking(pen: Pen, look: Look, fur: Coat) -> None:
     tail = [(-0.38, -0.47), (-0.55, -0.5), (-0.62, -0.5 - lift), (-0.52 + rng.uniform(-0.2, 0.1), -0.62 - lift)]
     pen.fill(limb(tail, [0.1, 0.09, 0.08, 0.06]), fur.mark if fur.kind in ("points", "tabby") else fur.main, swell=0.05)
     body = pen.fill(
-        smooth([(-0.43, -0.42), (-0.36, -0.57), (0, -0.58 - arch), (0.28, -0.6), (0.4, -0.5), (0.34, -0.34), (0.05, -0.3),
-                (-0.28, -0.3)]),
-        fur.main, swell=0.2, flow=0.1,
-    )  # fmt: skip
+        smooth(
+            [
+                (-0.43, -0.42),
+                (-0.36, -0.57),
+                (0, -0.58 - arch),
+                (0.28, -0.6),
+                (0.4, -0.5),
+                (0.34, -0.34),
+                (0.05, -0.3),
+                (-0.28, -0.3),
+            ]
+        ),
+        fur.main,
+        swell=0.2,
+        flow=0.1,
+    )
     _stripes(pen, fur, body, [-0.3, -0.18, -0.06, 0.07, 0.19], -0.62 - arch * 0.5, 0.2)
     pen.stroke([(-0.2, -0.5), (-0.16, -0.4), (-0.22, -0.31)], 0.014, fur.mark, ink=0.8)
     cat_head(pen.at(0.44, -0.68 + rng.uniform(-0.06, 0.12), 0.185, turn=rng.uniform(-0.15, 0.15)), look, fur)
@@ -184,9 +230,22 @@ def _portrait(pen: Pen, look: Look, fur: Coat) -> None:
 
 def _curled(pen: Pen, look: Look, fur: Coat) -> None:
     body = pen.fill(
-        smooth([(-0.62, -0.14), (-0.5, -0.36), (-0.1, -0.47), (0.3, -0.4), (0.55, -0.2), (0.5, -0.02), (0, 0.02), (-0.5, 0)]),
-        fur.main, swell=0.3, flow=0.3,
-    )  # fmt: skip
+        smooth(
+            [
+                (-0.62, -0.14),
+                (-0.5, -0.36),
+                (-0.1, -0.47),
+                (0.3, -0.4),
+                (0.55, -0.2),
+                (0.5, -0.02),
+                (0, 0.02),
+                (-0.5, 0),
+            ]
+        ),
+        fur.main,
+        swell=0.3,
+        flow=0.3,
+    )
     _stripes(pen, fur, body, [-0.42, -0.28, -0.14, 0.0], -0.48, 0.22)
     pen.fill(
         smooth([(-0.55, -0.1), (-0.42, -0.3), (-0.15, -0.28), (-0.08, -0.08), (-0.3, 0)]),
@@ -208,9 +267,22 @@ def _behind(pen: Pen, look: Look, fur: Coat) -> None:
         pen.fill(smooth([(ear * 0.17, -0.78), (ear * 0.17, -0.99), (ear * 0.03, -0.86)], steps=5), fur.main, swell=0.03)
     head = pen.fill(ellipse(0, -0.74, 0.2, 0.17), fur.main, swell=0.15)
     body = pen.fill(
-        smooth([(-0.14, -0.6), (-0.27, -0.3), (-0.28, -0.04), (0, 0.01), (0.28, -0.04), (0.27, -0.3), (0.14, -0.6), (0, -0.66)]),
-        fur.main, swell=0.24, flow=1.5,
-    )  # fmt: skip
+        smooth(
+            [
+                (-0.14, -0.6),
+                (-0.27, -0.3),
+                (-0.28, -0.04),
+                (0, 0.01),
+                (0.28, -0.04),
+                (0.27, -0.3),
+                (0.14, -0.6),
+                (0, -0.66),
+            ]
+        ),
+        fur.main,
+        swell=0.24,
+        flow=1.5,
+    )
     _stripes(pen, fur, head, [-0.08, 0.0, 0.08], -0.9, 0.12)
     _stripes(pen, fur, body, [-0.08, 0.0, 0.08], -0.6, 0.4)
     tail = [(0, -0.06), (0.25 * side, -0.02), (0.5 * side, -0.08), (0.6 * side, -0.26), (0.5 * side, -0.36)]

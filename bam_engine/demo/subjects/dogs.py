@@ -1,4 +1,7 @@
-"""Dogs of many breeds: sitting, standing, running, lying, and as a portrait."""
+"""Dogs of many breeds: sitting, standing, running, lying, and as a portrait.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 from dataclasses import dataclass
 
@@ -41,7 +44,7 @@ def dog(pen: Pen, look: Look) -> None:
     rng = pen.rng
     breed = _BREEDS[int(rng.integers(len(_BREEDS)))]
     fur = coat(pen, KINDS)
-    weights = np.array([2.5, 2.8, 1.4, 0.9, 2.4])
+    weights = np.array([2.2, 2.2, 0.9, 0.6, 4.0])
     if look.peaceful:
         weights[3] = 4
     if look.happy:
@@ -93,9 +96,20 @@ def dog_head(pen: Pen, look: Look, breed: Breed, fur: Coat, *, asleep: bool = Fa
     _ears(pen, breed, fur, front=False)
     snout = 0.5 + 0.5 * breed.snout
     skull = smooth(
-        [(-0.86, -0.1), (-0.74, -0.62), (-0.3, -0.88), (0.3, -0.88), (0.74, -0.62), (0.86, -0.1), (0.66, 0.4),
-         (0.4, 0.55 + 0.25 * snout), (0, 0.66 + 0.3 * snout), (-0.4, 0.55 + 0.25 * snout), (-0.66, 0.4)]
-    )  # fmt: skip
+        [
+            (-0.86, -0.1),
+            (-0.74, -0.62),
+            (-0.3, -0.88),
+            (0.3, -0.88),
+            (0.74, -0.62),
+            (0.86, -0.1),
+            (0.66, 0.4),
+            (0.4, 0.55 + 0.25 * snout),
+            (0, 0.66 + 0.3 * snout),
+            (-0.4, 0.55 + 0.25 * snout),
+            (-0.66, 0.4),
+        ]
+    )
     face = pen.fill(skull, fur.main, swell=0.5, flow=1.3)
     if breed.wool > 0.4:
         pen.fill(blob(0, -0.72, 0.62, 0.34, rng, rough=0.14, knots=11), fur.main, swell=0.25, line=0.8)
@@ -174,9 +188,17 @@ def _body(pen: Pen, breed: Breed, fur: Coat, half: float, top: float, bottom: fl
     wool = breed.wool
     middle = (top + bottom) / 2
     outline = smooth(
-        [(-half - 0.05, middle), (-half + 0.06, top + 0.01), (0, top + 0.035), (half - 0.08, top - 0.03), (half + 0.07, middle - 0.03),
-         (half - 0.04, bottom + 0.03), (0, bottom - 0.01), (-half + 0.1, bottom - 0.05)]
-    )  # fmt: skip
+        [
+            (-half - 0.05, middle),
+            (-half + 0.06, top + 0.01),
+            (0, top + 0.035),
+            (half - 0.08, top - 0.03),
+            (half + 0.07, middle - 0.03),
+            (half - 0.04, bottom + 0.03),
+            (0, bottom - 0.01),
+            (-half + 0.1, bottom - 0.05),
+        ]
+    )
     if wool > 0.4:
         for x in np.linspace(-half, half, 6):
             pen.fill(blob(x, middle, 0.17, (bottom - top) * 0.56, pen.rng, rough=0.1, knots=12), fur.main, swell=0.12)
@@ -228,9 +250,20 @@ def _head_side(pen: Pen, look: Look, breed: Breed, fur: Coat, *, asleep: bool = 
     if breed.ears == "pricked":
         pen.fill(smooth([(-0.55, -0.5), (-0.55, -1.4), (-0.42, -1.42), (0.02, -0.72)], steps=5), dark, swell=0.12)
     skull = smooth(
-        [(-0.8, 0), (-0.62, -0.58), (-0.1, -0.8), (0.36, -0.52), (0.55, -0.24), (reach, -0.12), (reach + 0.1, 0.1),
-         (reach - 0.06, 0.34), (0.5, 0.48), (0.05, 0.6), (-0.5, 0.55)]
-    )  # fmt: skip
+        [
+            (-0.8, 0),
+            (-0.62, -0.58),
+            (-0.1, -0.8),
+            (0.36, -0.52),
+            (0.55, -0.24),
+            (reach, -0.12),
+            (reach + 0.1, 0.1),
+            (reach - 0.06, 0.34),
+            (0.5, 0.48),
+            (0.05, 0.6),
+            (-0.5, 0.55),
+        ]
+    )
     face = pen.fill(skull, fur.main, swell=0.4, flow=0.2)
     if fur.kind == "mask":
         pen.flat(ellipse(reach, 0.15, 0.7, 0.5), fur.mark, within=face, opacity=0.8)
@@ -289,8 +322,10 @@ def _sitting(pen: Pen, look: Look, breed: Breed, fur: Coat) -> None:
         pen.fill(ellipse(x * 1.25, -0.03, 0.1, 0.04), fur.main, swell=0.04)
     trunk = pen.fill(
         smooth([(-0.16, -0.58), (-0.22, -0.38), (-0.2, -0.08), (0, -0.02), (0.2, -0.08), (0.22, -0.38), (0.16, -0.58)]),
-        fur.main, swell=0.2, flow=1.4,
-    )  # fmt: skip
+        fur.main,
+        swell=0.2,
+        flow=1.4,
+    )
     if fur.kind in ("patched", "saddle", "spotted"):
         pen.flat(ellipse(-0.14, -0.3, 0.12, 0.16), fur.mark, within=trunk)
     pen.fill(

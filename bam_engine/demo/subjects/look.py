@@ -1,4 +1,7 @@
-"""How a subject is to look: what the moods of the picture mean for faces, and colours that several subjects share."""
+"""How a subject is to look: what the moods of the picture mean for faces, and colours that several subjects share.
+
+In:  moods. Out: a :class:`Look`, and the parts that several subjects share.
+"""
 
 from dataclasses import dataclass
 
@@ -11,10 +14,12 @@ from bam_engine.demo.shapes import ellipse
 
 @dataclass(frozen=True)
 class Look:
-    """The moods of the picture, and whether the subject is drawn near (with its details) or far."""
+    """The moods of the picture, whether it is seen near, in which setting, and whether it is in the air."""
 
     moods: frozenset[str] = frozenset()
     near: bool = True
+    place: str = "backdrop"
+    aloft: bool = False
 
     @property
     def scary(self) -> bool:

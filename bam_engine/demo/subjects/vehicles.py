@@ -1,8 +1,13 @@
-"""Cars and bicycles."""
+"""Cars and bicycles.
+
+In:  a pen whose unit is about the height, and how it is to look. Out: the subject on its canvas.
+"""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bam_engine.demo.palette import Colour, lighter, mix, oklch
 from bam_engine.demo.pen import Pen
@@ -12,14 +17,72 @@ from bam_engine.demo.subjects.look import Look
 _RUBBER = (0.13, 0.13, 0.15)
 
 _PROFILES = {  # the body from the back lower corner over the roof to the front, and the windows, in car lengths
-    "sedan": ([(-0.5, -0.09), (-0.5, -0.21), (-0.36, -0.235), (-0.22, -0.36), (0.08, -0.365), (0.24, -0.235), (0.46, -0.2), (0.505, -0.1)], (-0.2, 0.17, -0.335)),
-    "hatch": ([(-0.46, -0.09), (-0.47, -0.24), (-0.4, -0.38), (0.04, -0.39), (0.22, -0.25), (0.43, -0.21), (0.465, -0.1)], (-0.37, 0.16, -0.36)),
-    "suv": ([(-0.48, -0.1), (-0.49, -0.3), (-0.43, -0.43), (0.1, -0.435), (0.22, -0.29), (0.45, -0.26), (0.485, -0.11)], (-0.4, 0.17, -0.4)),
-    "van": ([(-0.5, -0.1), (-0.5, -0.45), (-0.46, -0.5), (0.26, -0.5), (0.4, -0.3), (0.49, -0.24), (0.5, -0.1)], (-0.42, 0.34, -0.46)),
-    "sports": ([(-0.5, -0.09), (-0.51, -0.23), (-0.34, -0.245), (-0.14, -0.32), (0.04, -0.32), (0.22, -0.21), (0.46, -0.15), (0.52, -0.09)], (-0.17, 0.16, -0.295)),
-    "beetle": ([(-0.46, -0.09), (-0.45, -0.2), (-0.32, -0.32), (-0.1, -0.42), (0.1, -0.4), (0.2, -0.28), (0.36, -0.26), (0.45, -0.16), (0.46, -0.1)], (-0.2, 0.16, -0.37)),
-    "pickup": ([(-0.52, -0.1), (-0.52, -0.24), (-0.12, -0.25), (-0.09, -0.41), (0.12, -0.41), (0.24, -0.26), (0.47, -0.24), (0.51, -0.1)], (-0.06, 0.19, -0.38)),
-}  # fmt: skip
+    "sedan": (
+        [
+            (-0.5, -0.09),
+            (-0.5, -0.21),
+            (-0.36, -0.235),
+            (-0.22, -0.36),
+            (0.08, -0.365),
+            (0.24, -0.235),
+            (0.46, -0.2),
+            (0.505, -0.1),
+        ],
+        (-0.2, 0.17, -0.335),
+    ),
+    "hatch": (
+        [(-0.46, -0.09), (-0.47, -0.24), (-0.4, -0.38), (0.04, -0.39), (0.22, -0.25), (0.43, -0.21), (0.465, -0.1)],
+        (-0.37, 0.16, -0.36),
+    ),
+    "suv": (
+        [(-0.48, -0.1), (-0.49, -0.3), (-0.43, -0.43), (0.1, -0.435), (0.22, -0.29), (0.45, -0.26), (0.485, -0.11)],
+        (-0.4, 0.17, -0.4),
+    ),
+    "van": (
+        [(-0.5, -0.1), (-0.5, -0.45), (-0.46, -0.5), (0.26, -0.5), (0.4, -0.3), (0.49, -0.24), (0.5, -0.1)],
+        (-0.42, 0.34, -0.46),
+    ),
+    "sports": (
+        [
+            (-0.5, -0.09),
+            (-0.51, -0.23),
+            (-0.34, -0.245),
+            (-0.14, -0.32),
+            (0.04, -0.32),
+            (0.22, -0.21),
+            (0.46, -0.15),
+            (0.52, -0.09),
+        ],
+        (-0.17, 0.16, -0.295),
+    ),
+    "beetle": (
+        [
+            (-0.46, -0.09),
+            (-0.45, -0.2),
+            (-0.32, -0.32),
+            (-0.1, -0.42),
+            (0.1, -0.4),
+            (0.2, -0.28),
+            (0.36, -0.26),
+            (0.45, -0.16),
+            (0.46, -0.1),
+        ],
+        (-0.2, 0.16, -0.37),
+    ),
+    "pickup": (
+        [
+            (-0.52, -0.1),
+            (-0.52, -0.24),
+            (-0.12, -0.25),
+            (-0.09, -0.41),
+            (0.12, -0.41),
+            (0.24, -0.26),
+            (0.47, -0.24),
+            (0.51, -0.1),
+        ],
+        (-0.06, 0.19, -0.38),
+    ),
+}
 
 
 def car(pen: Pen, look: Look) -> None:
@@ -205,11 +268,11 @@ def _front(pen: Pen, look: Look) -> None:
 def bicycle(pen: Pen, look: Look) -> None:
     """Draw one bicycle from the side, about 1.4 long."""
     rng = pen.rng
-    squash = float(rng.choice([1.0, 1.0, rng.uniform(0.6, 0.9)]))
+    squash = float(rng.choice([1.0, 1.0, 1.0, rng.uniform(0.75, 0.9)]))
     own = Pen(
         pen.canvas, pen.x, pen.y, pen.size, flip=bool(rng.random() < 0.5), turn=rng.uniform(-0.07, 0.07), squash=squash
     )
-    draw_bicycle(own, str(rng.choice(["city", "race", "old", "city", "mountain"])))
+    draw_bicycle(own, str(rng.choice(["city", "race", "city", "mountain", "race", "old"])))
 
 
 def _bike_wheel(pen: Pen, x: float, y: float, radius: float, tyre: float, spokes: int) -> None:
@@ -242,85 +305,88 @@ def _bike_wheel(pen: Pen, x: float, y: float, radius: float, tyre: float, spokes
     pen.fill(ellipse(x, y, 0.028, 0.028, count=12), (0.5, 0.5, 0.53), swell=0.02)
 
 
+_STEEL = (0.4, 0.4, 0.43)
+_TUBES = {"city": (0.036, 0.03), "race": (0.028, 0.02), "mountain": (0.046, 0.048), "old": (0.034, 0.02)}  # frame, tyre
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A bicycle in the making: what is drawn with, its colour and the width of its tubes."""
+
+    pen: Pen
+    colour: Colour
+    tube: float
+
+    def bar(self, points: npt.ArrayLike, wide: float = 0.0, shade: Colour | None = None) -> None:
+        """Draw a tube along the points."""
+        wide = wide or self.tube
+        outline = limb(points, wide)
+        self.pen.fill(outline, shade or self.colour, swell=wide * 0.5, gloss=0.7, lift=0.008, line=0.7)
+
+
 def draw_bicycle(pen: Pen, kind: str) -> None:
-    """Draw a bicycle of a kind: "city", "race", "mountain" or "old" (a penny-farthing); the saddle is near (-0.18, -0.7)."""
+    """Draw a "city", "race", "mountain" or "old" bicycle (a penny-farthing); the saddle is near (-0.18, -0.7)."""
     rng = pen.rng
-    colour = pen.palette.accent(rng)
-    tube = {"city": 0.036, "race": 0.028, "mountain": 0.046, "old": 0.034}[kind]
-    tyre = {"city": 0.03, "race": 0.02, "mountain": 0.048, "old": 0.02}[kind]
-
-    def bar(points: list[tuple[float, float]], wide: float = tube, shade: Colour = colour) -> None:
-        pen.fill(limb(points, wide), shade, swell=wide * 0.5, gloss=0.7, lift=0.008, line=0.7)
-
-    spokes = int(rng.integers(10, 17))
+    tube, tyre = _TUBES[kind]
+    frame = _Frame(pen, pen.palette.accent(rng), tube)
     if kind == "old":
-        _bike_wheel(pen, 0.2, -0.42, 0.42, tyre, 20)
-        _bike_wheel(pen, -0.46, -0.13, 0.13, tyre, 9)
-        bar([(0.19, -0.9), (0.0, -0.84), (-0.26, -0.56), (-0.46, -0.13)])
-        bar([(0.2, -0.42), (0.19, -0.92)])
-        bar([(0.08, -0.98), (0.19, -0.93), (0.33, -0.96)], 0.026)
-        pen.fill(limb([(-0.06, -0.9), (0.08, -0.92)], [0.05, 0.075]), (0.25, 0.16, 0.12), swell=0.03)
-        bar([(0.2, -0.42), (0.3, -0.3)], 0.022, (0.4, 0.4, 0.43))
+        _penny_farthing(frame, tyre)
         return
-    radius = 0.3 if kind != "race" else 0.315
-    back, front, crank = (-0.45, -radius), (0.47, -radius), (-0.06, -0.3)
-    seat, head = (-0.18, -0.66), (0.33, -0.68)
+    radius, spokes = 0.315 if kind == "race" else 0.3, int(rng.integers(10, 17))
+    back, front, crank, seat, head = (-0.45, -radius), (0.47, -radius), (-0.06, -0.3), (-0.18, -0.66), (0.33, -0.68)
     for x, y in (back, front):
         _bike_wheel(pen, x, y, radius, tyre, spokes)
-    if kind == "city":
-        for x, y in (back, front):
-            a = np.linspace(-2.9, -0.5, 12)
-            pen.fill(
-                limb(
-                    np.stack([x + (radius + 0.025) * np.cos(a), y + (radius + 0.025) * np.sin(a)], axis=1),
-                    0.024,
-                    steps=2,
-                ),
-                lighter(colour, 0.08),
-                swell=0.01,
-                gloss=0.6,
-            )
-    bar([back, crank], tube * 0.7)
-    bar([back, (-0.17, -0.62)], tube * 0.7)
-    bar([crank, seat])
-    if kind == "city" and rng.random() < 0.6:
-        bar([(-0.1, -0.4), (0.12, -0.42), head])
-        bar([crank, (0.14, -0.34), (0.34, -0.62)])
-    else:
-        bar([(-0.165, -0.6), (0.32, -0.64)])
-        bar([crank, (0.345, -0.6)])
-    bar([(0.32, -0.74), (0.36, -0.6), (0.42, -0.4), front])
-    pen.fill(
-        ellipse(*crank, 0.075, 0.075),
-        (0.35, 0.35, 0.38),
-        holes=[ellipse(*crank, 0.045, 0.045)[::-1]],
-        swell=0.01,
-        ink=0.6,
-        lift=0,
-    )
-    a = rng.uniform(0, 3.1)
+        if kind == "city":
+            turn = np.linspace(-2.9, -0.5, 12)
+            guard = np.stack([x + (radius + 0.025) * np.cos(turn), y + (radius + 0.025) * np.sin(turn)], axis=1)
+            pen.fill(limb(guard, 0.024, steps=2), lighter(frame.colour, 0.08), swell=0.01, gloss=0.6)
+    frame.bar([back, crank], tube * 0.7)
+    frame.bar([back, (-0.17, -0.62)], tube * 0.7)
+    frame.bar([crank, seat])
+    low = kind == "city" and rng.random() < 0.6
+    frame.bar([(-0.1, -0.4), (0.12, -0.42), head] if low else [(-0.165, -0.6), (0.32, -0.64)])
+    frame.bar([crank, (0.14, -0.34), (0.34, -0.62)] if low else [crank, (0.345, -0.6)])
+    frame.bar([(0.32, -0.74), (0.36, -0.6), (0.42, -0.4), front])
+    _pedals(frame, crank)
+    frame.bar([seat, (-0.195, -0.73)], 0.022, (0.6, 0.6, 0.63))
+    saddle = smooth([(-0.32, -0.77), (-0.22, -0.79), (-0.05, -0.755), (-0.06, -0.735), (-0.2, -0.72), (-0.31, -0.71)])
+    pen.fill(saddle, (0.2, 0.14, 0.12), swell=0.03, ink=0.3)
+    _handlebar(frame, kind)
+
+
+def _penny_farthing(frame: _Frame, tyre: float) -> None:
+    _bike_wheel(frame.pen, 0.2, -0.42, 0.42, tyre, 20)
+    _bike_wheel(frame.pen, -0.46, -0.13, 0.13, tyre, 9)
+    frame.bar([(0.19, -0.9), (0.0, -0.84), (-0.26, -0.56), (-0.46, -0.13)])
+    frame.bar([(0.2, -0.42), (0.19, -0.92)])
+    frame.bar([(0.08, -0.98), (0.19, -0.93), (0.33, -0.96)], 0.026)
+    frame.pen.fill(limb([(-0.06, -0.9), (0.08, -0.92)], [0.05, 0.075]), (0.25, 0.16, 0.12), swell=0.03)
+    frame.bar([(0.2, -0.42), (0.3, -0.3)], 0.022, _STEEL)
+
+
+def _pedals(frame: _Frame, crank: tuple[float, float]) -> None:
+    ring, hole = ellipse(*crank, 0.075, 0.075), ellipse(*crank, 0.045, 0.045)[::-1]
+    frame.pen.fill(ring, (0.35, 0.35, 0.38), holes=[hole], swell=0.01, ink=0.6, lift=0)
+    turn = frame.pen.rng.uniform(0, 3.1)
     for side in (-1, 1):
-        end = (crank[0] + side * 0.13 * math.cos(a), crank[1] + side * 0.13 * math.sin(a))
-        bar([crank, end], 0.02, (0.4, 0.4, 0.43))
-        bar([(end[0] - 0.04, end[1]), (end[0] + 0.04, end[1])], 0.024, _RUBBER)
-    bar([seat, (-0.195, -0.73)], 0.022, (0.6, 0.6, 0.63))
-    pen.fill(
-        smooth([(-0.32, -0.77), (-0.22, -0.79), (-0.05, -0.755), (-0.06, -0.735), (-0.2, -0.72), (-0.31, -0.71)]),
-        (0.2, 0.14, 0.12),
-        swell=0.03,
-        ink=0.3,
-    )
+        x, y = crank[0] + side * 0.13 * math.cos(turn), crank[1] + side * 0.13 * math.sin(turn)
+        frame.bar([crank, (x, y)], 0.02, _STEEL)
+        frame.bar([(x - 0.04, y), (x + 0.04, y)], 0.024, _RUBBER)
+
+
+def _handlebar(frame: _Frame, kind: str) -> None:
+    pen = frame.pen
     if kind == "race":
-        bar([(0.3, -0.74), (0.45, -0.76), (0.5, -0.68), (0.42, -0.6)], 0.026, _RUBBER)
-    elif kind == "mountain":
-        bar([(0.25, -0.82), (0.33, -0.77), (0.36, -0.82)], 0.03, _RUBBER)
-    else:
-        bar([(0.32, -0.74), (0.31, -0.84), (0.2, -0.86)], 0.024, (0.62, 0.62, 0.65))
-        bar([(0.24, -0.865), (0.15, -0.86)], 0.034, (0.3, 0.2, 0.14))
-        if rng.random() < 0.6:
-            straw = pen.palette.grade(oklch(0.72, 0.08, 75))
-            basket = pen.fill([(0.36, -0.86), (0.62, -0.86), (0.58, -0.68), (0.4, -0.68)], straw, swell=0.04)
-            for y in (-0.82, -0.77, -0.72):
-                pen.stroke(
-                    [(0.36, y), (0.49, y + 0.008), (0.62, y)], 0.01, lighter(straw, -0.15), within=basket, taper=False
-                )
+        frame.bar([(0.3, -0.74), (0.45, -0.76), (0.5, -0.68), (0.42, -0.6)], 0.026, _RUBBER)
+        return
+    if kind == "mountain":
+        frame.bar([(0.25, -0.82), (0.33, -0.77), (0.36, -0.82)], 0.03, _RUBBER)
+        return
+    frame.bar([(0.32, -0.74), (0.31, -0.84), (0.2, -0.86)], 0.024, (0.62, 0.62, 0.65))
+    frame.bar([(0.24, -0.865), (0.15, -0.86)], 0.034, (0.3, 0.2, 0.14))
+    if pen.rng.random() < 0.6:
+        straw = pen.palette.grade(oklch(0.72, 0.08, 75))
+        basket = pen.fill([(0.36, -0.86), (0.62, -0.86), (0.58, -0.68), (0.4, -0.68)], straw, swell=0.04)
+        for y in (-0.82, -0.77, -0.72):
+            weave = [(0.36, y), (0.49, y + 0.008), (0.62, y)]
+            pen.stroke(weave, 0.01, lighter(straw, -0.15), within=basket, taper=False)
