@@ -24,8 +24,8 @@ _BAND = """<style>
 .bam-band b { font-weight: 600; }
 @media (max-width: 640px) { .bam-band { margin-top: 1.2rem; } }
 </style>
-<div class="bam-band" role="note"><b>Generated images</b><span>This is a demo: a program drew every image, and so their
-truth is known. Nothing here was made or seen by a person until you answer.</span></div>"""
+<div class="bam-band" role="note"><b>Generated images</b><span>This is a demo: a program drew every
+image, and so the truth is known.</span></div>"""
 
 
 def band() -> None:

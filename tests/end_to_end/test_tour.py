@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from bam_engine.workspace import Workspace, audits, demo, simulated
 from tests.browser import ROOT, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 ATTRIBUTE = "media_watercolor"
 COUNT = 300
@@ -56,7 +56,7 @@ def test_the_tour_ends_with_an_exported_dataset(app: tuple[Page, str, Workspace]
         page.get_by_role("button", name="300", exact=True)
     ).first.click()
     button(page, "Try the demo")
-    expect(page.get_by_text("Begin with an attribute")).to_be_visible()
+    expect(page.get_by_text("Begin with an attribute")).to_be_visible(timeout=900_000)  # it draws, adds and embeds
     expect(page.get_by_test_id("stMetric").filter(has_text="Embedded")).to_contain_text(str(COUNT))
     expect(page.locator(".bam-strip img").first).to_be_visible()
 
