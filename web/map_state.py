@@ -4,10 +4,9 @@ In:  the address, when somebody followed a link; what was done on the map. Out: 
 is open the browser itself writes the address (``components/map/address.js``): a link is news, what we told is not.
 """
 
-import inspect
 import math
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,10 +163,7 @@ def more_like(ws: Workspace, row: int) -> None:
 
 def legends(view: MapView, colour: str) -> dict[str, Mapping[str, object]]:
     """Return the legend of a colour as the map's component takes it, for a light and for a dark page."""
-    draw: Callable[..., Mapping[str, object]] = view.legend
-    if "theme" not in inspect.signature(draw).parameters:
-        return {"legend": draw(colour)}
-    return {"legend": draw(colour, theme="light"), "legend_dark": draw(colour, theme="dark")}
+    return {"legend": view.legend(colour, theme="light"), "legend_dark": view.legend(colour, theme="dark")}
 
 
 def _given(name: str) -> str:

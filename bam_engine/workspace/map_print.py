@@ -5,12 +5,10 @@ Sheets are for paper: always dark on white.
 """
 
 import base64
-import inspect
 import io
 import math
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -199,9 +197,7 @@ def _enlarged(sheet: Sheet, close: bool) -> int:
 
 
 def _tile(view: MapView, sheet: Sheet, kind: str, z: int, x: int, y: int) -> bytes:
-    draw: Callable[..., bytes] = view.tile
-    marked = bool(sheet.selection) and "only" in inspect.signature(draw).parameters
-    return draw(kind, z, x, y, only=sheet.selection) if marked else draw(kind, z, x, y)
+    return view.tile(kind, z, x, y, only=sheet.selection or None)
 
 
 def _told(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | None) -> list[str]:
