@@ -21,7 +21,7 @@ from bam_engine.projection.tiles import TILE, TileSource
 
 BORDER = 8
 
-SHEET_ZOOM, SHEET_POINTS = 3, 250_000
+SHEET_ZOOM, SHEET_POINTS = 3, 30_000
 """A zoom is drawn as one sheet up to the first, where its tiles would hold so many points each if spread evenly."""
 
 Pixels = NDArray[np.uint8]
