@@ -129,15 +129,15 @@ def _map(page: Page, url: str) -> None:
     page.wait_for_timeout(5000)
     _keep(page, "map")
     land = page.locator(".leaflet-container")
+    _keep_for_guide(page, "map", land)
     box = land.bounding_box()
     if box is not None:
         page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.5 * box["height"])
-    for _ in range(3):
+    for _ in range(2):
         page.mouse.wheel(0, -90)
         page.wait_for_timeout(1500)
     page.wait_for_timeout(3000)
     _keep(page, "map-close")
-    _keep_for_guide(page, "map", land)
 
 
 def _open(page: Page, address: str) -> None:
