@@ -101,26 +101,26 @@ def test_real_and_generated_images_never_share_a_workspace(
         demo.make_demo(demo_workspace, count=5, seed=7)
 
 
-def test_only_in_a_demo_may_anything_but_people_answer(workspace: Workspace, demo_workspace: Workspace) -> None:
+def test_only_in_a_demo_may_anything_but_people_answer(blank: Workspace, demo_workspace: Workspace) -> None:
     with pytest.raises(AnnotationError, match="people alone answer"):
-        workspace.annotations.annotator("Simulated 1", simulated=True)
+        blank.annotations.annotator("Simulated 1", simulated=True)
     with pytest.raises(AnnotationError, match="this workspace is for real images"):
-        simulated.team_of(workspace)
-    attribute = workspace.attributes.add("media_watercolor", "media", "Is it?")
+        simulated.team_of(blank)
+    attribute = blank.attributes.add("media_watercolor", "media", "Is it?")
     with pytest.raises(AnnotationError, match="this workspace is for real images"):
-        simulated.play(workspace, attribute, simulated.Team())
-    with workspace.engine.begin() as connection:  # whoever writes one past the store is refused where answers go in
+        simulated.play(blank, attribute, simulated.Team())
+    with blank.engine.begin() as connection:  # whoever writes one past the store is refused where answers go in
         smuggled = {"name": "smuggled", "simulated": True, "made_at": db.now()}
         who = connection.execute(sa.insert(db.annotators).values(smuggled)).inserted_primary_key[0]
     with pytest.raises(AnnotationError, match="'smuggled' was to answer"):
-        workspace.annotations.assign(attribute.id, who, [0], purpose="round", source_id=0)
-    person = workspace.annotations.annotator("me")
-    made = workspace.annotations.assign(attribute.id, person, [0], purpose="round", source_id=0)
-    with workspace.engine.begin() as connection:
+        blank.annotations.assign(attribute.id, who, [0], purpose="round", source_id=0)
+    person = blank.annotations.annotator("me")
+    made = blank.annotations.assign(attribute.id, person, [0], purpose="round", source_id=0)
+    with blank.engine.begin() as connection:
         table = db.assignments
         connection.execute(sa.update(table).where(table.c.id == made.id).values(annotator_id=who))
     with pytest.raises(AnnotationError, match="'smuggled' was to answer"):
-        workspace.annotations.record(made.id, [NewAnswer("uid", 0, 1)])
+        blank.annotations.record(made.id, [NewAnswer("uid", 0, 1)])
     assert demo_workspace.annotations.annotator("Simulated 1", simulated=True)
 
 
@@ -131,11 +131,11 @@ def test_a_name_that_says_simulated_is_no_persons(demo_workspace: Workspace) -> 
         demo_workspace.annotations.annotator(name)
 
 
-def test_truth_is_not_known_of_real_images_or_other_attributes(workspace: Workspace, demo_workspace: Workspace) -> None:
-    watercolor = workspace.attributes.add("media_watercolor", "media", "Is it?")
-    assert demo.truth_of(workspace, watercolor) is None
+def test_truth_is_not_known_of_real_images_or_other_attributes(blank: Workspace, demo_workspace: Workspace) -> None:
+    watercolor = blank.attributes.add("media_watercolor", "media", "Is it?")
+    assert demo.truth_of(blank, watercolor) is None
     with pytest.raises(NotThere, match="this workspace holds real images"):
-        demo.truth(workspace, "media_watercolor")
+        demo.truth(blank, "media_watercolor")
     own = demo_workspace.attributes.add("blue", "own", "Is it blue?")
     assert demo.truth_of(demo_workspace, own) is None
 
