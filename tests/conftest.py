@@ -195,9 +195,11 @@ def watercolor(workspace: Workspace) -> Attribute:
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """Debian's Chromium, driven by Playwright."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     from tests.browser import CHROMIUM, FLAGS
+
+    expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")

@@ -50,4 +50,4 @@ def test_the_gallery_says_that_its_percentages_are_probabilities(
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
     captions = "\n".join(str(found.value) for found in open_page(workspace, "gallery").caption)
-    assert "the percentage is the probability" in captions
+    assert "the probability that the answer is yes" in captions

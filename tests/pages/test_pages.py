@@ -173,7 +173,7 @@ def test_with_openclip_the_search_box_reads_text_and_a_round_starts_from_it(
     app = open_page(workspace, "gallery")
     app.text_input(key="gallery-search").set_value("a red apple").run()
     check(app)
-    assert "120 images found" in text_of(app)
+    assert "**120 images** found" in text_of(app)
     validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     app = open_page(workspace, "rounds")
