@@ -2,6 +2,7 @@
 // block}, version, line_text, height}. Out: trigger `picked` {index, row, click}; state `chosen` {id, ranges}.
 
 const OVER = 0.6; // of the view, drawn beyond its edges
+const LATER = 400; // milliseconds until that is drawn where nothing in sight was there before
 const SIZES = { least: 64, most: 360, usual: 150 };
 const TOLD_AFTER = 250; // milliseconds until a choice is told
 
@@ -106,7 +107,10 @@ class Endless {
     const { layout, scroller } = this;
     if (!layout) return;
     const { at, view, shift } = scroller;
-    const [from, to] = this.between(at - OVER * view, at + (1 + OVER) * view);
+    const over = this.knows(at, view) ? OVER : 0; // after a jump, what is in sight comes first
+    const [from, to] = this.between(at - over * view, at + (1 + over) * view);
+    clearTimeout(this.later);
+    if (!over) this.later = setTimeout(() => this.draw(true), LATER);
     for (const [i, cell] of this.cells) {
       if (i < from || i >= to) this.drop(i, cell);
       else if (cell.shift !== shift) this.place(cell, i);
@@ -120,6 +124,13 @@ class Endless {
     if (near) fetch();
     else this.waiting = setTimeout(fetch, 40); // a drag along the bar passes what nobody wants to see
     remember(`at:${this.listing.q}`, first);
+  }
+
+  // Whether any of what is in sight is drawn; of nothing, all is.
+  knows(at, view) {
+    const [from, to] = this.between(at, at + view);
+    for (let i = from; i < to; i += 1) if (this.cells.has(i)) return true;
+    return to === from;
   }
 
   add(i) {
@@ -174,6 +185,7 @@ class Endless {
     this.source?.close();
     this.watcher.disconnect();
     clearTimeout(this.waiting);
+    clearTimeout(this.later);
     clearTimeout(this.telling);
   }
 }
