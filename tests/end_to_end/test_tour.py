@@ -118,7 +118,7 @@ def test_the_tour_ends_with_an_exported_dataset(app: tuple[Page, str, Workspace]
     check(Path(download.value.path()), workspace)
 
     go(page, "Overview")
-    expect(page.get_by_text("What each attribute is worth")).to_be_visible()
+    expect(page.get_by_text("What each attribute is worth", exact=True)).to_be_visible()
     expect(page.locator(".bam-worth")).to_contain_text("truth")
     result = audits.latest_result(workspace, attribute)
     assert result is not None
@@ -132,7 +132,7 @@ def submit(page: Page) -> None:
     for _ in range(20):
         expect(page.locator(".save[aria-disabled=false]")).to_be_visible()
         page.keyboard.press("Enter")
-        page.wait_for_timeout(500)  # what Enter did is written on the page by then: it may save though it said "Scroll on"
+        page.wait_for_timeout(500)  # by then the page tells what Enter did: it may save though it said "Scroll on"
         if (progress.text_content() or "").split("·")[0] != before:
             return
     raise AssertionError("the page could not be saved")
