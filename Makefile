@@ -20,7 +20,8 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev.stamp
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/end_to_end
+	$(BIN)/pytest tests/end_to_end
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
