@@ -1,10 +1,11 @@
 """What the run costs beside the model alone: images a second through ``embed`` and on images already prepared.
 
-    python -m benchmarks.embedding_rate [--images N] [--json FILE]
+    python -m benchmarks.embedding_rate [--images N] [--openclip ViT-B-32] [--json FILE]
 
 Both are measured in one process, in turns, with the same threads of torch; of three turns the fastest counts, since
 whatever else runs on the machine can only slow them down. The builtin encoder has no model
 beside its descriptors: its bare rate is that of describing decoded pictures, in as many threads as the run uses.
+An OpenCLIP model gets random weights, which cost as much as trained ones.
 """
 
 import argparse
@@ -66,6 +67,23 @@ def bare_rate(encoder: Encoder, paths: list[Path]) -> float:
     return len(paths) / (time.perf_counter() - begun)
 
 
+def random_weights(model: str, folder: Path) -> Path:
+    """Write a checkpoint of an OpenCLIP model that was never trained."""
+    import open_clip
+    import torch
+
+    file = folder / f"{model}.pt"
+    torch.save(open_clip.create_model(model, pretrained=None).state_dict(), file)
+    return file
+
+
+def device() -> str:
+    """Name what the networks run on."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no accelerator"
+
+
 def measure(spec: str, checkpoint: Path | None, paths: list[Path]) -> Rates:
     encoder = open_encoder(spec, checkpoint=checkpoint)
     warm = [encoder.prepare(read_image(path, size=encoder.input_size)) for path in paths[:BATCH]]
@@ -81,24 +99,32 @@ def measure(spec: str, checkpoint: Path | None, paths: list[Path]) -> Rates:
 def main() -> None:
     parser = argparse.ArgumentParser(description="images a second through the run and through the model alone")
     parser.add_argument("--images", type=int, default=384)
+    parser.add_argument("--openclip", metavar="MODEL", help="time this model of open_clip too, with random weights")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
     if not (SHARED / "images" / "labels.csv").exists():
         print(f"skipped: the real pictures are not here ({SHARED / 'images'}).")
         return
     paths = some_paths(options.images)
-    print(f"{machine()}; {len(paths)} images")
+    print(f"{machine()}, {device()}; {len(paths):,} images")
     print(f"{'encoder':56s} {'run/s':>8s} {'bare/s':>8s} {'ratio':>6s}")
     lines = []
-    for spec, checkpoint in (("builtin", None), (MOBILENET, WEIGHTS)):
-        if checkpoint is not None and not checkpoint.exists():
-            print(f"{spec}: skipped, no {checkpoint}")
-            continue
-        rates = measure(spec, checkpoint, paths)
-        lines.append(rates)
-        print(f"{rates.encoder:56s} {rates.run:8.1f} {rates.bare:8.1f} {rates.ratio:6.2f}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        asked: list[tuple[str, Path | None]] = [("builtin", None), (MOBILENET, WEIGHTS)]
+        if options.openclip:
+            asked.append((f"openclip:{options.openclip}", random_weights(options.openclip, Path(folder))))
+        for spec, checkpoint in asked:
+            if checkpoint is not None and not checkpoint.exists():
+                print(f"{spec}: skipped, no {checkpoint}")
+                continue
+            line = measure(spec, checkpoint, paths)
+            lines.append(line)
+            print(f"{line.encoder:56s} {line.run:8.1f} {line.bare:8.1f} {line.ratio:6.2f}", flush=True)
     if options.json:
-        figures = {"machine": machine(), "rates": [asdict(line) | {"ratio": line.ratio} for line in lines]}
+        figures = {
+            "machine": f"{machine()}, {device()}",
+            "rates": [asdict(line) | {"ratio": line.ratio} for line in lines],
+        }
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 

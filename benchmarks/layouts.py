@@ -9,6 +9,7 @@ placed block by block, with the rate at which images were placed. Each process c
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,7 @@ class Clock:
     def report(self, done: int, total: int | None, message: str = "") -> None:
         if message.startswith("placing") and self.placing is None:
             self.placing = time.perf_counter() - self.begin
+            print(f"  the sample is fitted after {self.placing:.0f} s", file=sys.stderr, flush=True)
 
 
 def ours(vectors: Vectors, method: str, sample: int) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:

@@ -19,7 +19,7 @@ import ast
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -30,6 +30,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.errors import EmbeddingError
+
+Preparer = Callable[[Image.Image], npt.NDArray[Any]]
 
 KINDS = ("builtin", "timm", "openclip")
 PREPARATION = 1
@@ -62,6 +64,15 @@ class Encoder(Protocol):
 
     def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Turn prepared images into L2-normalised vectors (b, dim), in order; called from one thread at a time."""
+
+
+@runtime_checkable
+class PortableEncoder(Encoder, Protocol):
+    """An encoder whose images can be made ready in other processes, where that is most of the work."""
+
+    @property
+    def preparer(self) -> Preparer | None:
+        """What does the work of ``prepare`` and can be pickled; None where threads do as well."""
 
 
 @runtime_checkable

@@ -1,31 +1,25 @@
-"""From image files to stored vectors: decoding in threads, the model beside it, one batch on disk after the other.
+"""From image files to stored vectors: decoding ahead, the model beside it, one batch on disk after the other.
 
 In:  the files of the collection by row, an encoder, a store.
 Out: one vector for every row, in order; a row of zeros for an image that could not be read, with the reason. Knows
 nothing of the catalogue or of any screen. What was finished stays, whatever ends the run.
 """
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.collection import read_image
+from bam_engine.embedding.decoding import Prepared, decoding
 from bam_engine.embedding.encoder import Encoder
 from bam_engine.embedding.store import VectorStore
-from bam_engine.errors import EmbeddingError, ImageUnreadable, NotThere
+from bam_engine.errors import EmbeddingError, NotThere
 from bam_engine.progress import Report, silent
-
-Prepared = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ def embed(
     batch
         Images a model call, and the most that a killed run loses.
     workers
-        Decoding threads; as many as there are cores when not given.
+        Threads or processes that decode; as many as there are cores when not given.
 
     Returns
     -------
@@ -151,17 +145,13 @@ class _Run:
     def batches(
         self, rows: Sequence[int], paths: Sequence[Path], batch: int, workers: int | None
     ) -> Generator[tuple[list[int], npt.NDArray[np.float32]]]:
-        """Yield (rows, vectors) in order; while the caller stores one batch the threads decode the next two."""
-        threads = max(1, workers or os.cpu_count() or 1)
+        """Yield (rows, vectors) in order; while the caller stores one batch the workers decode the next two."""
         size = max(1, batch)
-        with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-            try:
-                decoded = _ahead(pool, self._prepare, (paths[row] for row in rows), 2 * size + threads)
-                for start in range(0, len(rows), size):
-                    chosen = list(rows[start : start + size])
-                    yield chosen, self._encode(chosen, list(islice(decoded, len(chosen))))
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        with decoding(self.encoder, len(rows), workers) as decoder:
+            decoded = decoder.ahead((paths[row] for row in rows), 2 * size)
+            for start in range(0, len(rows), size):
+                chosen = list(rows[start : start + size])
+                yield chosen, self._encode(chosen, list(islice(decoded, len(chosen))))
 
     def tell(self, count: int) -> None:
         """Report ``count`` more rows as finished."""
@@ -173,15 +163,6 @@ class _Run:
         seconds = time.monotonic() - self.begun
         count = self.done - self.first
         return EmbedResult(count - len(self.failed), self.failed, seconds, count / seconds if seconds > 0 else 0.0)
-
-    def _prepare(self, path: Path) -> Prepared | str:
-        """Decode one image, or say why not."""
-        try:
-            return self.encoder.prepare(read_image(path, size=self.encoder.input_size))
-        except ImageUnreadable as error:
-            return str(error)
-        except OSError as error:
-            return f"the file cannot be read: {error.strerror or error}"
 
     def _encode(self, rows: Sequence[int], prepared: Sequence[Prepared | str]) -> npt.NDArray[np.float32]:
         vectors = np.zeros((len(rows), self.encoder.dim), np.float32)
@@ -196,16 +177,3 @@ class _Run:
         reasons |= {good[i]: "the encoder made no usable vector of it" for i in np.flatnonzero(~usable)}
         self.failed += [(rows[place], reasons[place]) for place in sorted(reasons)]
         return vectors
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Path], Prepared | str], items: Iterable[Path], depth: int
-) -> Iterator[Prepared | str]:
-    """Yield ``work(item)`` in order, at most ``depth`` items ahead of the one that is taken."""
-    waiting: deque[Future[Prepared | str]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) >= depth:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

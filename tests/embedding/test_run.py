@@ -1,5 +1,8 @@
 """The run against the definition: encode every image by itself, in order. And what is left when it is stopped."""
 
+import multiprocessing
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -7,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.embedding import VectorStore, embed, retry_missing
+from bam_engine.embedding import VectorStore, decoding, embed, open_encoder, retry_missing
 from bam_engine.errors import EmbeddingError, Stopped
 
 
@@ -133,6 +136,79 @@ def test_decoding_stays_a_bounded_way_ahead_of_the_model(tmp_path, paths):
 
     embed(paths, encoder, VectorStore(tmp_path / "v"), batch=2, workers=3, report=report)
     assert max(ahead) <= 2 * 2 + 3
+
+
+class Portable(MeanColour):
+    """The same in other processes: its lock and counts stay here."""
+
+    @property
+    def preparer(self):
+        return mean_colour
+
+
+FATAL = 1000  # the width of a picture that ends the process that decodes it
+
+
+def mean_colour(image: Image.Image) -> np.ndarray:
+    if image.size[0] == FATAL:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return np.asarray(image, np.float32).mean(axis=(0, 1))
+
+
+def test_processes_make_the_rows_that_threads_make(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(decoding, "FEWEST", 20)
+    paths[10].write_bytes(b"no picture at all")
+    stores = [VectorStore(tmp_path / "threads"), VectorStore(tmp_path / "processes")]
+    by_threads = embed(paths, MeanColour(), stores[0], batch=4, workers=2)
+    encoder = Portable()
+    by_processes = embed(paths, encoder, stores[1], batch=4, workers=2)
+    assert encoder.prepared == 0, "nothing was made ready in this process"
+    np.testing.assert_array_equal(stores[1].array(), stores[0].array())
+    assert by_processes.failed == by_threads.failed
+    assert [row for row, _ in by_processes.failed] == [10]
+
+
+def test_few_images_or_one_worker_stay_in_this_process(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(decoding, "FEWEST", 24)
+    few = Portable()
+    embed(paths, few, VectorStore(tmp_path / "few"), workers=2)
+    monkeypatch.setattr(decoding, "FEWEST", 1)
+    alone = Portable()
+    embed(paths, alone, VectorStore(tmp_path / "alone"), workers=1)
+    assert (few.prepared, alone.prepared) == (23, 23)
+
+
+def test_stopped_while_processes_decode_it_keeps_its_batches_and_no_process_goes_on(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(decoding, "FEWEST", 1)
+
+    def stop_at_eight(done, total, message=""):
+        if done >= 8:
+            raise Stopped("stopped")
+
+    with pytest.raises(Stopped):
+        embed(paths, Portable(), store := VectorStore(tmp_path / "v"), batch=4, workers=2, report=stop_at_eight)
+    assert len(store) == 8
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_the_system_ends_is_said_and_loses_nothing(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(decoding, "FEWEST", 1)
+    Image.new("RGB", (FATAL, 8), (5, 5, 5)).save(paths[20])
+    store = VectorStore(tmp_path / "v")
+    with pytest.raises(EmbeddingError, match="ended by the system, perhaps for want of memory"):
+        embed(paths, Portable(), store, batch=1, workers=2)
+    assert len(store) <= 20
+    Image.new("RGB", (9, 8), (5, 5, 5)).save(paths[20])
+    embed(paths, Portable(), store, batch=4, workers=2)
+    np.testing.assert_array_equal(store.array(), reference(paths))
+
+
+def test_the_builtin_encoder_is_the_same_in_processes(tmp_path, paths, monkeypatch):
+    stores = [VectorStore(tmp_path / "threads"), VectorStore(tmp_path / "processes")]
+    embed(paths, open_encoder("builtin"), stores[0], workers=2)
+    monkeypatch.setattr(decoding, "FEWEST", 1)
+    embed(paths, open_encoder("builtin"), stores[1], workers=2)
+    np.testing.assert_array_equal(stores[0].array(), stores[1].array())
 
 
 def test_a_defect_of_the_encoder_passes_through_and_loses_nothing(tmp_path, paths):
