@@ -71,8 +71,8 @@ class PortableEncoder(Encoder, Protocol):
     """An encoder whose images can be made ready in other processes, where that is most of the work."""
 
     @property
-    def preparer(self) -> Preparer | None:
-        """What does the work of ``prepare`` and can be pickled; None where threads do as well."""
+    def preparer(self) -> Preparer:
+        """What does the work of ``prepare`` and can be pickled."""
 
 
 @runtime_checkable

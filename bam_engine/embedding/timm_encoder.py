@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.embedding.encoder import Preparer, Spec
+from bam_engine.embedding.encoder import Spec
 from bam_engine.embedding.torch_model import Preparation, TorchModel, loading, near, three
 from bam_engine.errors import EmbeddingError
 
@@ -45,11 +45,6 @@ class TimmEncoder:
     def prepare(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Resize and crop to what the model takes."""
         return self.model.preparation.pixels(image)
-
-    @property
-    def preparer(self) -> Preparer | None:
-        """What does the work of :meth:`prepare` in other processes, where an accelerator would wait for it."""
-        return self.model.preparer
 
     def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return L2-normalised pooled features (b, dim)."""

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.embedding.encoder import Preparer
 from bam_engine.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -70,11 +69,6 @@ class TorchModel:
         shape = (len(preparation.mean), 1, 1)
         self._mean = torch.tensor(preparation.mean, device=self.device).mul_(255).reshape(shape)
         self._std = torch.tensor(preparation.std, device=self.device).mul_(255).reshape(shape)
-
-    @property
-    def preparer(self) -> Preparer | None:
-        """The first half, for other processes; None on the processor, whose cores the model needs itself."""
-        return None if self.device.type == "cpu" else self.preparation.pixels
 
     def tensor(self, prepared: Sequence[npt.NDArray[Any]]) -> "torch.Tensor":
         """Stack prepared images into the model's input, channels last in memory."""
