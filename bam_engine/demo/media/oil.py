@@ -12,7 +12,7 @@ import numpy as np
 from bam_engine.demo.canvas import Rendering
 from bam_engine.demo.kernels import brushed
 from bam_engine.demo.media.paper import Pixels, grain, weave
-from bam_engine.demo.noise import Plane, blur, field, smeared
+from bam_engine.demo.noise import Plane, blur, field, grey, smeared, thrice, tinted
 
 
 def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
@@ -22,17 +22,18 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     lively, warm = float(hand.uniform(0.02, 0.06)), float(hand.uniform(-0.015, 0.03))
     wanted = np.clip(r.lit, 0, 1)
     if hand.random() < 0.12 and "happy" not in r.moods:  # grisaille
-        grey = wanted.mean(axis=2, keepdims=True)
-        wanted = (grey * np.array([1.0, 0.95, 0.86], np.float32) + 0.12 * (wanted - grey)).astype(np.float32)
+        mean = thrice(grey(wanted))
+        wanted = (mean * np.array([1.0, 0.95, 0.86], np.float32) + 0.12 * (wanted - mean)).astype(np.float32)
     painted, height, cosine, sine = _painted(r, wanted, hand, rng, broad, lively)
     bristle = smeared(field(r.shape, 1.4, rng), cosine, sine, 8)
     relief = height * 0.55 * thick + bristle * (0.85 * thick) + 0.12 * weave(r.shape, 2.1, rng)
     slope = (
         cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * r.light[0] + cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3) * -0.6
     )
-    sheen = np.clip(slope * np.float32(0.045), -0.16, 0.2)[..., None]
-    painted = painted * (1 + 0.07 * min(1.0, thick) * bristle[..., None]) + sheen * (0.35 + 0.65 * painted)
-    return np.asarray(painted * np.array([1 + warm, 1, 1 - warm], np.float32), np.float32)
+    sheen = thrice(np.asarray(np.clip(slope * np.float32(0.045), -0.16, 0.2), np.float32))
+    furrow = thrice(1 + np.float32(0.07 * min(1.0, thick)) * bristle)
+    painted = painted * furrow + sheen * (np.float32(0.35) + np.float32(0.65) * painted)
+    return tinted(np.asarray(painted, np.float32), [1 + warm, 1, 1 - warm])
 
 
 def gouache(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
@@ -57,7 +58,7 @@ def _painted(
     ground = np.array([0.62, 0.5, 0.38], np.float32) * (0.75 + 0.25 * hand.random())
     painted = np.broadcast_to(ground.astype(np.float32), wanted.shape).copy()
     height = np.zeros(r.shape, np.float32)
-    for width, step in ((0.055, 0.45), (0.028, 0.55), (0.013, 0.75), (0.0065, 1.0)):
+    for width, step in ((0.055, 0.6), (0.028, 0.65), (0.013, 0.8), (0.0065, 1.0)):
         wide = width * broad * size
         _layer(painted, height, blur(wanted, wide * 0.3), (cosine, sine), wide, step, lively, rng)
     return painted, height, cosine, sine
@@ -65,8 +66,8 @@ def _painted(
 
 def _directions(r: Rendering, wanted: Pixels, size: float, rng: np.random.Generator) -> tuple[Plane, Plane]:
     """Strokes go along edges where there are any, else along the forms' own direction, swaying a little."""
-    grey = blur(wanted.mean(axis=2), 1.5)
-    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
+    tones = blur(grey(wanted), 1.5)
+    across, down = cv2.Sobel(tones, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(tones, cv2.CV_32F, 0, 1, ksize=3)
     # The structure tensor's double angle can be averaged; an angle cannot.
     double_cosine, double_sine = (
         blur(across * across - down * down, size * 0.012),

@@ -8,7 +8,7 @@ import numpy as np
 
 from bam_engine.demo.canvas import Rendering
 from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import Plane, blur, field, fractal, moved, smeared
+from bam_engine.demo.noise import Plane, blur, field, fractal, moved, smeared, thrice
 from bam_engine.demo.palette import oklch
 
 
@@ -27,7 +27,7 @@ def cut_paper(r: Rendering, hand: np.random.Generator, rng: np.random.Generator)
     shadow = np.clip((_shifted(blur(level, 2.6), 2 if r.light[0] < 0 else -2, 3) - level) / 3, 0, 1) * 0.38
     shadow += np.clip(lit, 0, 1) * 0.1
     edge = np.clip(level - _shifted(level, 1, 1), 0, 1) * 0.1
-    picture = colour * (1 + 0.07 * fibres * fibre + 0.025 * tooth)[..., None]
+    picture = colour * thrice(1 + np.float32(0.07 * fibres) * fibre + np.float32(0.025) * tooth)
     picture = picture * (1 - shadow[..., None]) + edge[..., None]
     return np.asarray(picture * 1.02, np.float32)
 

@@ -6,7 +6,7 @@ In:  a size or a picture, and random generators. Out: planes (h, w), or the pict
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.demo.noise import Plane, blur, field
+from bam_engine.demo.noise import Plane, blur, field, grey, thrice, tinted
 
 Pixels = npt.NDArray[np.float32]
 """A picture (h, w, 3), 0 … 1."""
@@ -38,22 +38,21 @@ def scanned(picture: Pixels, hand: np.random.Generator, rng: np.random.Generator
     cut = rng.integers(0, max(2, min(picture.shape[:2]) // 45), 4)
     picture = picture[cut[0] : picture.shape[0] - cut[1], cut[2] : picture.shape[1] - cut[3]]
     picture = blur(picture, soft)
-    picture = (picture - 0.5) * np.float32(steep) + np.float32(0.5)
-    picture = picture * np.array([1 + warm, 1, 1 - 1.4 * warm], np.float32) * np.float32(1 - faded) + np.float32(
-        faded * 0.9
-    )
+    picture = picture * np.float32(steep) + np.float32(0.5 - 0.5 * steep)
+    tint = np.array([1 + warm, 1, 1 - 1.4 * warm]) * (1 - faded)
+    picture = tinted(picture, tint, faded * 0.9)
     if noisy:
-        picture = picture + np.float32(hand.uniform(0.008, 0.025)) * field(picture.shape[:2], 1.0, rng)[..., None]
+        picture += thrice(np.float32(hand.uniform(0.008, 0.025)) * field(picture.shape[:2], 1.0, rng))
     return np.ascontiguousarray(picture, np.float32)
 
 
 def readable(picture: Pixels) -> Pixels:
     """Lift what is too dark and stretch what is too flat, so that there is something to be seen in every picture."""
-    small = np.clip(picture[::4, ::4], 0, 1).mean(axis=2)
+    small = grey(np.clip(picture[::4, ::4], 0, 1))
     mean = float(small.mean())
     if mean < DARKEST:
         picture = np.clip(picture, 0, 1) ** np.float32(max(np.log(DARKEST) / np.log(max(mean, 0.02)), 0.5))
-        small = np.clip(picture[::4, ::4], 0, 1).mean(axis=2)
+        small = grey(np.clip(picture[::4, ::4], 0, 1))
         mean = float(small.mean())
         picture = picture * np.float32(max(1.0, DARKEST / mean))
     spread = float(small.std())
