@@ -30,7 +30,7 @@ _MEDIUM_SHARES = {
 }  # fmt: skip
 _CONTENT_WEIGHTS = dict(zip(CONTENTS, (4.0, 8.0, 10.0, 6.0, 7.0, 7.0, 9.5, 12.0, 10.5), strict=True))
 _MOOD_WEIGHTS = {"gloomy": 0.21, "happy": 0.29, "peaceful": 0.34, "scary": 0.16}
-_HOW_MANY_CONTENTS = (0.3, 0.48, 0.17, 0.05)
+_HOW_MANY_CONTENTS = (0.26, 0.64, 0.085, 0.015)
 _HOW_MANY_MOODS = (0.41, 0.51, 0.08)
 _CLASHES = ({"happy", "gloomy"}, {"happy", "scary"}, {"peaceful", "scary"}, {"gloomy", "peaceful"})
 
@@ -178,7 +178,7 @@ def plan(seed: int, index: int) -> Plan:
         hour=str(rng.choice(_HOURS[sorted(moods)[0] if moods else ""])),
         setting=setting,
         subjects=subjects,
-        close=bool(rng.random() < (0.65 if moods & {"peaceful", "gloomy"} else 0.88)),
+        close=bool(rng.random() < (0.8 if moods & {"peaceful", "gloomy"} else 0.95)),
     )
 
 
@@ -206,7 +206,7 @@ def _subjects(studio: Studio, rng: np.random.Generator) -> tuple[tuple[str, int]
 
 def _how_many(name: str, rng: np.random.Generator) -> int:
     """Return how many of a single content there are: mostly one, of trees often a wood."""
-    if name in _ALONE or rng.random() < (0.5 if name == "tree" else 0.75):
+    if name in _ALONE or rng.random() < (0.5 if name == "tree" else 0.9):
         return 1
     return int(rng.integers(3, 6)) if name == "tree" else int(rng.integers(2, 4))
 

@@ -18,7 +18,7 @@ def bird(pen: Pen, look: Look) -> None:
         return
     water, cold = look.place == "sea", look.place == "snow"
     kinds = {
-        _perched: 5.0,
+        _perched: 8.0,
         _owl: 0.8,
         _duck: 2.5 if water else 0.0,
         _wader: 1.5 if water else 0.2,
@@ -48,7 +48,7 @@ def _beak(pen: Pen) -> Colour:
 
 def _perched(pen: Pen, look: Look) -> None:
     rng = pen.rng
-    pen = pen.at(0.08, 0, 0.84)
+    pen = pen.at(0.06, 0, 1.0)
     main, wing, belly = _plumage(pen, look)
     fat, tilt = rng.uniform(0.85, 1.25), rng.uniform(-0.25, 0.15)
     for x in (-0.03, 0.09):
