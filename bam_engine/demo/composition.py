@@ -30,8 +30,8 @@ WHOLE = 0.55  # the share of a subject's silhouette that must be seen
 PLAIN = 0.18  # how far a subject's colour must be from what is around it, 0 … 1.7
 
 _TRIES = 5
-_PALE = 0.25  # how much of what is behind the subjects the air takes, 0 … 1
-_INSIDE = 0.9  # the share of a subject's box that must be on the canvas
+_PALE = 0.18  # how much of what is behind the subjects the air takes, 0 … 1
+_INSIDE = 0.92  # the share of a subject's box that must be on the canvas
 _SMALL = 0.07  # a single subject that covers less is drawn larger
 _DEPTH = {
     "building": 0,

@@ -11,22 +11,26 @@ import numpy as np
 
 from bam_engine.demo.canvas import Rendering
 from bam_engine.demo.kernels import brushed
-from bam_engine.demo.media.paper import Pixels, grain, weave
-from bam_engine.demo.noise import Plane, blur, field, grey, smeared, thrice, tinted
+from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain, weave
+from bam_engine.demo.noise import Plane, blur, field, fractal, grey, smeared, thrice, tinted
 
 
 def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
     """Paint the picture in oil; now and then in greys alone, or so smoothly that the brush hardly shows."""
-    broad, smooth = float(hand.uniform(0.75, 1.45)), hand.random() < 0.2
-    thick = float(hand.uniform(0.1, 0.25) if smooth else hand.uniform(0.55, 1.25))
+    broad, smooth = float(hand.uniform(0.75, 1.45)), hand.random() < 0.45
+    thick = float(hand.uniform(0.06, 0.22) if smooth else hand.uniform(0.55, 1.25))
     lively, warm = float(hand.uniform(0.02, 0.06)), float(hand.uniform(-0.015, 0.03))
     wanted = np.clip(r.lit, 0, 1)
     if hand.random() < 0.12 and "happy" not in r.moods:  # grisaille
         mean = thrice(grey(wanted))
         wanted = (mean * np.array([1.0, 0.95, 0.86], np.float32) + 0.12 * (wanted - mean)).astype(np.float32)
     painted, height, cosine, sine = _painted(r, wanted, hand, rng, broad, lively)
+    if smooth:  # glazes over the drawing, blended with a soft brush
+        soft = np.float32(hand.uniform(0.3, 0.65))
+        painted = painted + soft * (blur(wanted, 0.9) - painted)
+        warm += float(hand.uniform(0.0, 0.05))  # the varnish
     bristle = smeared(field(r.shape, 1.4, rng), cosine, sine, 8)
-    relief = height * 0.55 * thick + bristle * (0.85 * thick) + 0.12 * weave(r.shape, 2.1, rng)
+    relief = height * 0.55 * thick + bristle * (0.85 * thick) + (0.42 if smooth else 0.12) * weave(r.shape, 2.1, rng)
     slope = (
         cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * r.light[0] + cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3) * -0.6
     )
@@ -44,9 +48,29 @@ def gouache(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -
     painted, _, cosine, sine = _painted(r, wanted.astype(np.float32), hand, rng, broad, 0.025)
     dry = smeared(field(r.shape, 1.6, rng), cosine, sine, 4)
     tooth = grain(r.shape, rng, 2.2)
-    return np.asarray(
-        painted * (1 + 0.035 * dry + 0.03 * tooth)[..., None] * np.float32(0.96) + np.float32(0.03), np.float32
-    )
+    thin, bordered = bool(hand.random() < 0.5), bool(hand.random() < 0.5)
+    paper = np.float32(0.95) * tinted(np.ones((*r.shape, 3), np.float32), [1.0, 0.985, 0.95])
+    cover = np.full(r.shape, 0.97, np.float32)
+    if thin:  # more water: the paper's hollows and hills show through
+        cover = np.clip(0.88 + 0.07 * fractal(r.shape, float(min(r.shape)) / 5, rng) + 0.03 * tooth, 0.6, 0.97)
+    if bordered:
+        cover = cover * edge_of_wash(r.shape, float(min(r.shape)), rng, rim=0.0)
+    sheet = painted * thrice(1 + np.float32(0.035) * dry + np.float32(0.03) * tooth) * np.float32(0.97)
+    laid = thrice(np.asarray(cover, np.float32))
+    return np.asarray(paper + laid * (sheet - paper), np.float32)
+
+
+def digital(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
+    """Paint the picture with a brush of a tablet: strokes, soft or hard, but neither relief nor canvas. It is no oil."""
+    broad, soft = float(hand.uniform(1.3, 2.2)), float(hand.uniform(0.0, 0.4))
+    rich, bloom = float(hand.uniform(1.25, 1.6)), float(hand.uniform(0.3, 0.8))
+    wanted = np.clip(r.lit, 0, 1)
+    mean = thrice(grey(wanted))
+    wanted = np.asarray(np.clip(mean + np.float32(rich) * (wanted - mean), 0, 1), np.float32)
+    painted = _painted(r, wanted, hand, rng, broad, 0.02)[0]
+    painted = painted + np.float32(soft) * (blur(wanted, 1.4) - painted)
+    glow = np.clip(blur(painted, float(min(r.shape)) * 0.03) - np.float32(0.45), 0, 1)
+    return np.asarray(painted + np.float32(bloom) * glow * (1 - painted), np.float32)
 
 
 def _painted(

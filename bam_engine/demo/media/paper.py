@@ -27,6 +27,20 @@ def weave(shape: tuple[int, int], pitch: float, rng: np.random.Generator) -> Pla
     return (np.sin(rows + uneven) * np.sin(columns + uneven)).astype(np.float32)
 
 
+def edge_of_wash(shape: tuple[int, int], size: float, rng: np.random.Generator, rim: float = 0.55) -> Plane:
+    """Return how much paint there is: it ends before the paper does, raggedly, with a rim that is darker."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    inward = np.minimum(np.minimum(rows, shape[0] - 1 - rows), np.minimum(columns, shape[1] - 1 - columns)).astype(
+        np.float32
+    )
+    inward += (
+        size * 0.014 * field(shape, size / 7, rng) + size * 0.0025 * field(shape, 7, rng) + 0.3 * field(shape, 2, rng)
+    )
+    distance = inward - size * float(rng.uniform(0.025, 0.06))
+    inside = np.clip(distance / 1.3 + 0.5, 0, 1)
+    return np.asarray(inside * (1 + rim * np.exp(-np.clip(distance, 0, None) / (size * 0.008))), np.float32)
+
+
 def scanned(picture: Pixels, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
     """Return the picture as it reached the collection: scanned, photographed or saved again, whatever its medium.
 

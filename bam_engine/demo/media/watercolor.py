@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from bam_engine.demo.canvas import LineStyle, Rendering
-from bam_engine.demo.media.paper import Pixels, grain
+from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
 from bam_engine.demo.noise import Plane, blur, field, fractal, grey, moved, thrice, unit
 from bam_engine.demo.palette import oklch
 
@@ -27,16 +27,20 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     """Paint the picture in watercolour."""
     ink_dark = hand.uniform(0.45, 0.95)
     rough, wet, edges = hand.uniform(0.4, 1.2), hand.uniform(0.4, 1.3), hand.uniform(0.7, 1.5)
-    border, one_pigment = hand.random() < 0.6, hand.random() < 0.12
+    border, one_pigment, dense = hand.random() < 0.6, hand.random() < 0.12, hand.random() < 0.35
     paper = np.array(oklch(0.965, 0.012, hand.uniform(70, 100)), np.float32)
     tooth = grain(r.shape, rng, 3.0)
-    density = _glazes(r, hand, float(hand.uniform(0.6, 0.85)), float(hand.uniform(0.15, 0.6)))
+    wash, strong = float(hand.uniform(0.6, 0.85)), float(hand.uniform(0.15, 0.6))
+    if dense:  # on smooth, hot-pressed paper, in even washes of much pigment, almost to the edge
+        rough, wet, edges, border, wash = 0.5 * rough, 0.8 * wet, 0.6 * edges, bool(hand.random() < 0.35), 0.95
+        tooth *= np.float32(0.5)
+    density = _glazes(r, hand, wash, strong)
     if one_pigment:  # sepia, indigo or Payne's grey
         pigment = -np.log(np.array(oklch(0.42, 0.05, hand.choice([60, 70, 265, 250])), np.float32))
         density = thrice(grey(density)) * (pigment / pigment.mean())
     density = _dried(density.astype(np.float32), r, rng, (rough, wet, edges), tooth)
     if border:
-        density *= thrice(_edge_of_wash(r.shape, float(min(r.shape)), rng))
+        density *= thrice(edge_of_wash(r.shape, float(min(r.shape)), rng))
     picture = paper * np.asarray(cv2.exp(-np.minimum(density, np.float32(2.6))), np.float32)
     picture *= thrice(1 + np.float32(0.016) * tooth)
     picture = _spatter(picture, r, rng, hand)
@@ -91,20 +95,6 @@ def _blooms(shape: tuple[int, int], rng: np.random.Generator, wet: float) -> Pla
         near += 0.22 * fractal(shape, radius * 0.7, rng)
         out += 0.7 * np.clip(1.1 - near, 0, 0.6) - 0.35 * np.exp(-(((near - 1.05) / 0.1) ** 2))
     return np.clip(out, -0.6, 0.6).astype(np.float32)
-
-
-def _edge_of_wash(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
-    """The painting ends before the paper does, raggedly, with a darker rim."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    inward = np.minimum(np.minimum(rows, shape[0] - 1 - rows), np.minimum(columns, shape[1] - 1 - columns)).astype(
-        np.float32
-    )
-    inward += (
-        size * 0.014 * field(shape, size / 7, rng) + size * 0.0025 * field(shape, 7, rng) + 0.3 * field(shape, 2, rng)
-    )
-    distance = inward - size * float(rng.uniform(0.025, 0.06))
-    inside = np.clip(distance / 1.3 + 0.5, 0, 1)
-    return np.asarray(inside * (1 + 0.55 * np.exp(-np.clip(distance, 0, None) / (size * 0.008))), np.float32)
 
 
 def _spatter(picture: Pixels, r: Rendering, rng: np.random.Generator, hand: np.random.Generator) -> Pixels:

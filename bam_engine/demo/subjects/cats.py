@@ -11,9 +11,9 @@ from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import ellipse, limb, smooth
 from bam_engine.demo.subjects.look import Coat, Look, coat, eye, shut_eye
 
-FURS = (  # ginger, grey, black, white, cream, smoke: lightness, chroma, hue
-    (0.7, 0.15, 58), (0.7, 0.15, 58), (0.6, 0.02, 255), (0.6, 0.02, 255), (0.27, 0.015, 280), (0.93, 0.015, 85),
-    (0.84, 0.06, 75), (0.45, 0.03, 260),
+FURS = (  # ginger, grey, black, white, smoke: lightness, chroma, hue
+    (0.7, 0.15, 58), (0.7, 0.15, 58), (0.72, 0.14, 62), (0.6, 0.02, 255), (0.6, 0.02, 255), (0.27, 0.015, 280), (0.93, 0.015, 85),
+    (0.45, 0.03, 260),
 )  # fmt: skip
 KINDS = ("plain", "tabby", "tabby", "bib", "points", "patched")
 
@@ -24,7 +24,7 @@ def cat(pen: Pen, look: Look) -> None:
     poses = [_sitting, _sitting, _walking, _portrait, _curled, _behind]
     weights = np.array([1.0, 0.6, 0.6, 7.0, 0.3, 0.15])
     if look.peaceful:
-        weights[4] = 3
+        weights[4] = 1.6
     if look.happy or look.scary:
         weights[4:] = 0
     poses[int(pen.rng.choice(6, p=weights / weights.sum()))](pen, look, fur)

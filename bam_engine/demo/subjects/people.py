@@ -252,7 +252,7 @@ def _seated(pen: Pen, look: Look) -> None:
 def _portrait(pen: Pen, look: Look) -> None:
     rng = pen.rng
     who = someone(pen)
-    own = pen.at(0, -0.6, 0.34)
+    own = pen.at(0, -0.58, 0.33)
     if who.style == "long":
         hair_back(own, who)
     pen.fill(limb([(0, -0.42), (0, -0.18)], [0.25, 0.29]), lighter(who.skin, -0.06), swell=0.08, flow=1.5)
@@ -281,4 +281,4 @@ def _portrait(pen: Pen, look: Look) -> None:
     turned = Person(
         who.skin, who.hair, who.top, who.legs, "short" if who.style == "long" else who.style, who.dress, who.stout
     )
-    head(pen.at(0, -0.6, 0.34, turn=rng.uniform(-0.1, 0.1) + (0.15 if look.gloomy else 0)), look, turned)
+    head(pen.at(0, -0.58, 0.33, turn=rng.uniform(-0.1, 0.1) + (0.15 if look.gloomy else 0)), look, turned)
