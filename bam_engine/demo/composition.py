@@ -42,7 +42,7 @@ _DEPTH = {
     "bicycle": 3,
     "dog": 4,
     "cat": 5,
-    "flower": 5,
+    "flower": 2,
     "bird": 6,
 }
 _FLOATING = frozenset({"rocket", "fish", "butterfly", "balloon", "moonscape", "shapes"})
@@ -106,7 +106,7 @@ def _compose(plan: Plan, line: LineStyle | None, rng: np.random.Generator, grow:
     setting = SETTINGS[plan.setting](canvas, plan.moods, plan.hour)
     spots = _place(plan, canvas, setting, grow)
     undergrowth(canvas, setting, plan.setting)
-    omens(canvas, setting)
+    omens(canvas, setting, plan.setting)
     if spots:  # what is behind pales a little, so that the subjects stand out
         canvas.veil(np.full((1, 1), _PALE, np.float32), palette.sky[1] if setting.open_air else palette.wall[0])
     for spot in spots:

@@ -15,7 +15,15 @@ SMALLEST, LARGEST = 5, 40  # works of a studio
 CONTENTS = ("bicycle", "bird", "building", "cars", "cat", "dog", "flower", "people", "tree")
 MOODS = ("gloomy", "happy", "peaceful", "scary")
 MEDIA = ("3d_graphics", "comic", "graphite", "oilpaint", "pen_ink", "vectorart", "watercolor")
-OTHER_MEDIA = ("cut paper", "pastel", "pixels", "charcoal", "coloured pencil", "gouache", "digital painting")  # none of the seven
+OTHER_MEDIA = (
+    "cut paper",
+    "pastel",
+    "pixels",
+    "charcoal",
+    "coloured pencil",
+    "gouache",
+    "digital painting",
+)  # none of the seven
 TRUTHS = (
     *(f"content_{name}" for name in CONTENTS),
     *(f"emotion_{name}" for name in MOODS),
@@ -24,8 +32,8 @@ TRUTHS = (
 """The twenty attributes whose truth is known, by the names of :data:`bam_engine.annotation.BAM_ATTRIBUTES`."""
 
 _MEDIUM_SHARES = {
-    "oilpaint": 0.13, "watercolor": 0.13, "vectorart": 0.12, "3d_graphics": 0.11, "pen_ink": 0.11, "graphite": 0.09,
-    "comic": 0.09, "cut paper": 0.025, "pastel": 0.03, "pixels": 0.02, "charcoal": 0.025, "coloured pencil": 0.03,
+    "oilpaint": 0.13, "watercolor": 0.13, "vectorart": 0.12, "3d_graphics": 0.105, "pen_ink": 0.105, "graphite": 0.09,
+    "comic": 0.1, "cut paper": 0.025, "pastel": 0.03, "pixels": 0.02, "charcoal": 0.025, "coloured pencil": 0.03,
     "gouache": 0.055, "digital painting": 0.035,
 }  # fmt: skip
 _CONTENT_WEIGHTS = dict(zip(CONTENTS, (4.0, 8.0, 10.0, 6.0, 7.0, 7.0, 9.5, 12.0, 10.5), strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.page import page
 from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import Plane, grey, thrice, tinted, turn_of
+from bam_engine.demo.noise import Plane, fractal, grey, thrice, tinted, turn_of
 
 
 def line(hand: np.random.Generator, size: float) -> LineStyle:
@@ -23,6 +23,11 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     printed, aged, black_white = bool(hand.random() < 0.5), float(hand.uniform(0, 0.06)), bool(hand.random() < 0.3)
     pitch, rich = float(hand.uniform(4.2, 6.5)), float(hand.uniform(1.2, 1.7))
     flat = _flat(r, rich, pitch if printed else 0.0)
+    if not printed and hand.random() < 0.6:  # coloured in washes under the ink
+        pool = fractal(r.shape, float(min(r.shape)) / 5, rng)
+        flat = flat * thrice(1 + np.float32(0.12) * pool + np.float32(0.05) * grain(r.shape, rng, 2.6)) + np.float32(
+            0.02
+        )
     if black_white:
         flat = _black_white(flat, r, pitch)
     black = np.maximum(_soft(0.2 - r.tone, 0.05) * 0.9, r.ink)

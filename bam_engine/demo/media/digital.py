@@ -38,7 +38,7 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
         picture = _long_shadow(picture, r) if hand.random() < 0.35 else picture
     cover = thrice(r.ink)
     picture = picture * (1 - cover) + outline * cover
-    if hand.random() < 0.45:  # a printed look: grain in the shade
+    if hand.random() < 0.3:  # a printed look: grain in the shade
         picture = picture * (1 + (0.1 * np.clip(1.25 - r.tone, 0.25, 1) * field(r.shape, 1.3, rng))[..., None])
     return np.asarray(picture, np.float32)
 

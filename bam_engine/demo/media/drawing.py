@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.demo.canvas import LineStyle, Rendering
-from bam_engine.demo.media.paper import Pixels, grain
+from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
 from bam_engine.demo.noise import Plane, blur, field, fractal, grey, moved, smeared, thrice, turn_of
 from bam_engine.demo.palette import oklch
 
@@ -76,7 +76,12 @@ def ink(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pi
     if style == "wash":
         strength = float(hand.uniform(0.5, 1.0))
         pale = blur(np.asarray(np.clip(1 - strength * (1 - r.lit), 0, 1), np.float32), 2.0)
-        sheet = sheet * pale * (1 + 0.05 * tooth + 0.1 * fractal(r.shape, float(min(r.shape)) / 5, rng))[..., None]
+        wash = pale * thrice(
+            1 + np.float32(0.05) * tooth + np.float32(0.1) * fractal(r.shape, float(min(r.shape)) / 5, rng)
+        )
+        if hand.random() < 0.5:  # the wash ends before the sheet does
+            wash = 1 + thrice(edge_of_wash(r.shape, float(min(r.shape)), rng, rim=0.3)) * (wash - 1)
+        sheet = sheet * wash
     cover = thrice(np.asarray(np.clip(covered, 0, 1), np.float32))
     return np.asarray(sheet * (1 - cover) + black * cover, np.float32)
 

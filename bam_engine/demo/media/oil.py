@@ -13,6 +13,7 @@ from bam_engine.demo.canvas import Rendering
 from bam_engine.demo.kernels import brushed
 from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain, weave
 from bam_engine.demo.noise import Plane, blur, field, fractal, grey, smeared, thrice, tinted
+from bam_engine.demo.palette import oklch
 
 
 def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
@@ -26,11 +27,11 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
         wanted = (mean * np.array([1.0, 0.95, 0.86], np.float32) + 0.12 * (wanted - mean)).astype(np.float32)
     painted, height, cosine, sine = _painted(r, wanted, hand, rng, broad, lively)
     if smooth:  # glazes over the drawing, blended with a soft brush
-        soft = np.float32(hand.uniform(0.3, 0.65))
+        soft = np.float32(hand.uniform(0.35, 0.75))
         painted = painted + soft * (blur(wanted, 0.9) - painted)
         warm += float(hand.uniform(0.0, 0.05))  # the varnish
     bristle = smeared(field(r.shape, 1.4, rng), cosine, sine, 8)
-    relief = height * 0.55 * thick + bristle * (0.85 * thick) + (0.42 if smooth else 0.12) * weave(r.shape, 2.1, rng)
+    relief = height * 0.55 * thick + bristle * (0.85 * thick) + (0.28 if smooth else 0.12) * weave(r.shape, 2.1, rng)
     slope = (
         cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * r.light[0] + cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3) * -0.6
     )
@@ -52,7 +53,7 @@ def gouache(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -
     paper = np.float32(0.95) * tinted(np.ones((*r.shape, 3), np.float32), [1.0, 0.985, 0.95])
     cover = np.full(r.shape, 0.97, np.float32)
     if thin:  # more water: the paper's hollows and hills show through
-        cover = np.clip(0.88 + 0.07 * fractal(r.shape, float(min(r.shape)) / 5, rng) + 0.03 * tooth, 0.6, 0.97)
+        cover = np.clip(0.92 + 0.05 * fractal(r.shape, float(min(r.shape)) / 5, rng) + 0.03 * tooth, 0.6, 0.97)
     if bordered:
         cover = cover * edge_of_wash(r.shape, float(min(r.shape)), rng, rim=0.0)
     sheet = painted * thrice(1 + np.float32(0.035) * dry + np.float32(0.03) * tooth) * np.float32(0.97)
@@ -61,15 +62,20 @@ def gouache(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -
 
 
 def digital(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
-    """Paint the picture with a brush of a tablet: strokes, soft or hard, but neither relief nor canvas. It is no oil."""
-    broad, soft = float(hand.uniform(1.3, 2.2)), float(hand.uniform(0.0, 0.4))
+    """Paint the picture on a tablet: a few broad, even strokes behind, airbrushed forms before them, a glow. No oil.
+
+    There is neither relief nor canvas nor paper, and the edges of what is shown are exact.
+    """
+    broad, soft = float(hand.uniform(2.2, 3.6)), float(hand.uniform(0.55, 0.85))
     rich, bloom = float(hand.uniform(1.25, 1.6)), float(hand.uniform(0.3, 0.8))
-    wanted = np.clip(r.lit, 0, 1)
-    mean = thrice(grey(wanted))
-    wanted = np.asarray(np.clip(mean + np.float32(rich) * (wanted - mean), 0, 1), np.float32)
-    painted = _painted(r, wanted, hand, rng, broad, 0.02)[0]
-    painted = painted + np.float32(soft) * (blur(wanted, 1.4) - painted)
-    glow = np.clip(blur(painted, float(min(r.shape)) * 0.03) - np.float32(0.45), 0, 1)
+    mean = thrice(grey(r.lit))
+    wanted = np.asarray(np.clip(mean + np.float32(rich) * (r.lit - mean), 0, 1), np.float32)
+    painted = _painted(r, wanted, hand, rng, broad, 0.012)[0]
+    mine = thrice(blur((r.subject > 0).astype(np.float32), 0.5))
+    painted = painted + np.float32(soft) * mine * (wanted - painted)
+    glow = np.clip(blur(painted, float(min(r.shape)) * 0.03) - np.float32(0.4), 0, 1)
+    rim = thrice(np.asarray(np.clip((1 - r.tone) * 0.5, 0, 0.25), np.float32)) * mine  # shade is never grey
+    painted = painted + rim * (np.array(oklch(0.5, 0.15, hand.uniform(250, 330)), np.float32) - painted)
     return np.asarray(painted + np.float32(bloom) * glow * (1 - painted), np.float32)
 
 

@@ -27,13 +27,13 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     """Paint the picture in watercolour."""
     ink_dark = hand.uniform(0.45, 0.95)
     rough, wet, edges = hand.uniform(0.4, 1.2), hand.uniform(0.4, 1.3), hand.uniform(0.7, 1.5)
-    border, one_pigment, dense = hand.random() < 0.6, hand.random() < 0.12, hand.random() < 0.35
+    border, one_pigment, dense = hand.random() < 0.42, hand.random() < 0.12, hand.random() < 0.4
     paper = np.array(oklch(0.965, 0.012, hand.uniform(70, 100)), np.float32)
     tooth = grain(r.shape, rng, 3.0)
     wash, strong = float(hand.uniform(0.6, 0.85)), float(hand.uniform(0.15, 0.6))
     if dense:  # on smooth, hot-pressed paper, in even washes of much pigment, almost to the edge
-        rough, wet, edges, border, wash = 0.5 * rough, 0.8 * wet, 0.6 * edges, bool(hand.random() < 0.35), 0.95
-        tooth *= np.float32(0.5)
+        rough, wet, edges, border, wash = 0.4 * rough, 0.6 * wet, 0.45 * edges, bool(hand.random() < 0.35), 0.95
+        tooth *= np.float32(0.4)
     density = _glazes(r, hand, wash, strong)
     if one_pigment:  # sepia, indigo or Payne's grey
         pigment = -np.log(np.array(oklch(0.42, 0.05, hand.choice([60, 70, 265, 250])), np.float32))

@@ -12,8 +12,8 @@ from bam_engine.demo.shapes import ellipse, limb, smooth
 from bam_engine.demo.subjects.look import Coat, Look, coat, eye, shut_eye
 
 FURS = (  # ginger, grey, black, white, smoke: lightness, chroma, hue
-    (0.7, 0.15, 58), (0.7, 0.15, 58), (0.72, 0.14, 62), (0.6, 0.02, 255), (0.6, 0.02, 255), (0.27, 0.015, 280), (0.93, 0.015, 85),
-    (0.45, 0.03, 260),
+    (0.7, 0.15, 58), (0.7, 0.15, 58), (0.72, 0.14, 62), (0.6, 0.02, 255), (0.6, 0.02, 255), (0.27, 0.015, 280),
+    (0.93, 0.015, 85), (0.45, 0.03, 260),
 )  # fmt: skip
 KINDS = ("plain", "tabby", "tabby", "bib", "points", "patched")
 

@@ -61,8 +61,8 @@ def coat(pen: Pen, kinds: tuple[str, ...], furs: tuple[tuple[float, float, float
     main = oklch(light + rng.normal(0, 0.025), chroma, hue + rng.normal(0, 6))
     pale = oklch(min(0.95, light + rng.uniform(0.12, 0.32)), chroma * 0.5, hue + 10)
     mark = lighter(main, -0.2) if light > 0.45 else lighter(main, 0.32)
-    own = (mix(colour, grade(colour), 0.6) for colour in (main, pale, mark))
-    return Coat(*own, str(rng.choice(kinds)))
+    own = [mix(colour, grade(colour), 0.6) for colour in (main, pale, mark)]
+    return Coat(own[0], own[1], own[2], str(rng.choice(kinds)))
 
 
 def eye(pen: Pen, x: float, y: float, size: float, look: Look, colour: Colour, *, slit: bool = False) -> None:
