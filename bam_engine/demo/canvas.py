@@ -4,6 +4,7 @@ In:  outlines and colours. Out: a :class:`Rendering`, the planes from which each
 swollen from its outline: the further from the edge, the higher, as a cushion. Knows no subject and no medium.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,7 +93,12 @@ class Rendering:
     def area(self, name: str) -> float:
         """Return the share of the picture that shows the subjects called ``name``."""
         numbers = [number for number, drawn in enumerate(self.subjects, 1) if drawn.name == name]
-        return float(np.isin(self.subject, numbers).mean()) if numbers else 0.0
+        return float(self._pixels[numbers].sum() / self.subject.size) if numbers else 0.0
+
+    @functools.cached_property
+    def _pixels(self) -> npt.NDArray[np.int64]:
+        """How many pixels show each subject, the background first."""
+        return np.bincount(self.subject.ravel(), minlength=len(self.subjects) + 1)
 
 
 class Canvas:
@@ -116,6 +122,7 @@ class Canvas:
         line: LineStyle | None = None,
         moods: frozenset[str] = frozenset(),
     ) -> None:
+        kernels.prepare()
         self.high, self.wide = shape
         self.palette, self.rng, self.line, self.moods = palette, rng, line, moods
         norm = math.sqrt(light[0] ** 2 + light[1] ** 2 + 0.7**2)
@@ -161,7 +168,8 @@ class Canvas:
         box = boxes[0] if len(boxes) == 1 else _around(boxes)
         if self._now:
             drawn = self._subjects[self._now - 1]
-            drawn.box = _around([drawn.box, box])
+            left, top, right, bottom = drawn.box
+            drawn.box = (min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3]))
         left, top = max(0, math.floor(box[0]) - 1 - margin), max(0, math.floor(box[1]) - 1 - margin)
         right = min(self.wide, math.ceil(box[2]) + 2 + margin)
         bottom = min(self.high, math.ceil(box[3]) + 2 + margin)
@@ -231,7 +239,7 @@ class Canvas:
             np.array(fade or colour, np.float32),
             across,
             form,
-            (opacity, gloss, math.nan if flow is None else flow, within is not None),
+            (float(opacity), float(gloss), math.nan if flow is None else float(flow), within is not None),
             (self._parts, self._now),
         )
         if self.line is not None:

@@ -30,7 +30,8 @@ WHOLE = 0.55  # the share of a subject's silhouette that must be seen
 PLAIN = 0.18  # how far a subject's colour must be from what is around it, 0 … 1.7
 
 _TRIES = 5
-_INSIDE = 0.9  # the share of a subject's box that must be on the canvas
+_PALE = 0.18  # how much of what is behind the subjects the air takes, 0 … 1
+_INSIDE = 0.92  # the share of a subject's box that must be on the canvas
 _SMALL = 0.07  # a single subject that covers less is drawn larger
 _DEPTH = {
     "building": 0,
@@ -41,7 +42,7 @@ _DEPTH = {
     "bicycle": 3,
     "dog": 4,
     "cat": 5,
-    "flower": 5,
+    "flower": 2,
     "bird": 6,
 }
 _FLOATING = frozenset({"rocket", "fish", "butterfly", "balloon", "moonscape", "shapes"})
@@ -105,7 +106,9 @@ def _compose(plan: Plan, line: LineStyle | None, rng: np.random.Generator, grow:
     setting = SETTINGS[plan.setting](canvas, plan.moods, plan.hour)
     spots = _place(plan, canvas, setting, grow)
     undergrowth(canvas, setting, plan.setting)
-    omens(canvas, setting)
+    omens(canvas, setting, plan.setting)
+    if spots:  # what is behind pales a little, so that the subjects stand out
+        canvas.veil(np.full((1, 1), _PALE, np.float32), palette.sky[1] if setting.open_air else palette.wall[0])
     for spot in spots:
         _draw(canvas, spot, Look(plan.moods, plan.close, plan.setting, spot.aloft))
     weather(canvas, setting)
@@ -126,7 +129,7 @@ def _place(plan: Plan, canvas: Canvas, setting: Setting, grow: float) -> list[_S
 
 
 def _reach(plan: Plan, rng: np.random.Generator) -> float:
-    return float(rng.uniform(0.84, 0.94) if plan.close else rng.uniform(0.62, 0.78))
+    return float(rng.uniform(0.88, 0.96) if plan.close else rng.uniform(0.66, 0.8))
 
 
 def _alone(plan: Plan, canvas: Canvas, setting: Setting, name: str, grow: float) -> _Spot:
@@ -134,7 +137,7 @@ def _alone(plan: Plan, canvas: Canvas, setting: Setting, name: str, grow: float)
     rng, wide, high = canvas.rng, SUBJECTS[name].wide, SUBJECTS[name].high
     reach = _reach(plan, rng)
     size = grow * min(canvas.high * reach / high, canvas.wide * min(0.92, reach * 1.12) / wide)
-    aside = rng.normal(0, 0.04) if plan.close else rng.choice([-1, 1]) * rng.uniform(0.0, 0.15)
+    aside = rng.normal(0, 0.025) if plan.close else rng.choice([-1, 1]) * rng.uniform(0.0, 0.12)
     margin = min(0.5, 0.5 * size * wide / canvas.wide)
     x = float(np.clip(0.5 + aside, margin, 1 - margin))
     aloft = _aloft(name, plan, rng)
@@ -151,9 +154,9 @@ def _among(
     rng, name, count = canvas.rng, names[number], len(names)
     wide, high = SUBJECTS[name].wide, SUBJECTS[name].high
     back = _DEPTH.get(name, 3) <= 1
-    share = (1.5 if back else 1.25) / count
+    share = (1.5 if back else 1.35) / count
     size = grow * min(
-        canvas.high * _reach(plan, rng) * (0.95 if back else 0.78) / high, canvas.wide * min(share, 0.8) / wide
+        canvas.high * _reach(plan, rng) * (0.95 if back else 0.86) / high, canvas.wide * min(share, 0.8) / wide
     )
     margin = min(0.5, 0.5 * size * wide / canvas.wide)
     x = float(np.clip((slot + 0.5) / count + rng.normal(0, 0.02), margin, 1 - margin))
@@ -177,7 +180,7 @@ def _draw(canvas: Canvas, spot: _Spot, look: Look) -> None:
         shift = -canvas.light[0] * 0.5 * spot.size * 0.25
         outline = ellipse(spot.x + shift, spot.y, spot.size * subject.wide * 0.42, spot.size * 0.055)
         canvas.shadow(outline, soft=max(1.5, spot.size * 0.03), strength=0.5)
-    pen = Pen(canvas, spot.x, spot.y, spot.size, flip=bool(rng.random() < 0.25))
+    pen = Pen(canvas, spot.x, spot.y, spot.size, flip=bool(rng.random() < 0.12))
     with canvas.drawing(subject.attribute, "people" if spot.name == "cyclist" else spot.name):
         subject.draw(pen, look)
 

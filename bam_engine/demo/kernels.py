@@ -5,6 +5,8 @@ no medium.
 """
 
 import math
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -17,18 +19,42 @@ RED, ACROSS, DOWN, BULGE, SHADE, GLOSS, INK = 0, 3, 4, 5, 6, 7, 8
 PLANES = 9
 
 
-def _compiled(function: Any) -> Any:
-    """Compile and keep the result on disk for the next process; where nothing can be written, compile each time."""
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:
-        return numba.njit(nogil=True)(function)
+_loops: list[tuple[Any, str]] = []  # what is compiled, and for which kinds of arguments
+_making = threading.Lock()
+
+
+def _compiled(signature: str) -> Callable[[Any], Any]:
+    """Have a loop compiled for one kind of arguments; the result is kept on disk, where that can be written to."""
+
+    def given(function: Any) -> Any:
+        try:
+            loop = numba.njit(nogil=True, cache=True)(function)
+        except RuntimeError:
+            loop = numba.njit(nogil=True)(function)
+        _loops.append((loop, signature))
+        return loop
+
+    return given
+
+
+def prepare(first: int = 0) -> None:
+    """Compile all loops now, or load what another process has compiled; do nothing where that is done.
+
+    It takes seconds the first time. Processes that start together share the work where each begins with another loop,
+    the one of number ``first``.
+    """
+    with _making:
+        start = first % len(_loops)
+        for loop, signature in [*_loops[start:], *_loops[:start]]:
+            if not loop.signatures:
+                loop.compile(signature)
+                loop.disable_compile()  # what is called with can be converted; nothing is compiled a second time
 
 
 # Points -------------------------------------------------------------------------------------------------------------
 
 
-@_compiled
+@_compiled("f8[:,::1](f8[:,:], b1, i8)")
 def curve(knots, closed, steps):  # type: ignore[no-untyped-def]
     """Return a Catmull-Rom curve through the knots (k, 2): ``steps`` points from each to the next."""
     count = knots.shape[0]
@@ -52,7 +78,7 @@ def curve(knots, closed, steps):  # type: ignore[no-untyped-def]
     return out
 
 
-@_compiled
+@_compiled("f8[:,::1](f8[:,:], f8[:], b1)")
 def tube(spine, widths, rounded):  # type: ignore[no-untyped-def]
     """Return the outline of a tube along a line (k, 2), its full widths given at a few places spread evenly over it."""
     count, ends = spine.shape[0], 5 if rounded else 0
@@ -82,7 +108,7 @@ def tube(spine, widths, rounded):  # type: ignore[no-untyped-def]
     return out
 
 
-@_compiled
+@_compiled("f8[:,:,::1](f8[:,:], f8, f8, f8)")
 def band(path, light_x, light_y, width):  # type: ignore[no-untyped-def]
     """Return both sides of a pen's line along a closed path (k, 2): thicker away from the light, (2, k, 2)."""
     count = path.shape[0]
@@ -103,7 +129,42 @@ def band(path, light_x, light_y, width):  # type: ignore[no-untyped-def]
     return out
 
 
-@_compiled
+@_compiled("f8[:,::1](f8, f8, f8, f8, f8, i8)")
+def ring(x, y, wide, high, turn, count):  # type: ignore[no-untyped-def]
+    """Return ``count`` points of the ellipse around (x, y) with the half axes ``wide`` and ``high``, turned."""
+    out = np.empty((count, 2))
+    cosine, sine = math.cos(turn), math.sin(turn)
+    for number in range(count):
+        angle = 2 * math.pi * number / count
+        along, down = math.cos(angle) * wide, math.sin(angle) * high
+        out[number, 0], out[number, 1] = x + cosine * along - sine * down, y + sine * along + cosine * down
+    return out
+
+
+@_compiled("UniTuple(f8, 3)(f8, f8, f8)")
+def encoded(light, chroma, hue):  # type: ignore[no-untyped-def]
+    """Return the sRGB colour of an OKLCH one (hue in radians), its chroma cut until it fits."""
+    light = min(max(light, 0.0), 1.0)
+    cosine, sine = math.cos(hue), math.sin(hue)
+    out = np.zeros(3)
+    for _ in range(12):
+        a, b = chroma * cosine, chroma * sine
+        long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
+        middle = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
+        short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
+        out[0] = 4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short
+        out[1] = -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short
+        out[2] = -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short
+        if out.min() > -0.002 and out.max() < 1.002:
+            break
+        chroma *= 0.86
+    for channel in range(3):
+        part = min(max(out[channel], 0.0), 1.0)
+        out[channel] = 12.92 * part if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055
+    return out[0], out[1], out[2]
+
+
+@_compiled("UniTuple(f8, 4)(f8[:,:])")
 def bounds(points):  # type: ignore[no-untyped-def]
     """Return the least x and y and the greatest x and y of the points; nan if one is no number."""
     left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
@@ -115,7 +176,7 @@ def bounds(points):  # type: ignore[no-untyped-def]
     return left, top, right, bottom
 
 
-@_compiled
+@_compiled("i4[:,::1](f8[:,:], i8, i8, i8)")
 def fixed(points, left, top, scale):  # type: ignore[no-untyped-def]
     """Return the points moved by the corner, in whole ``scale``-ths of a pixel."""
     out = np.empty(points.shape, np.int32)
@@ -128,7 +189,10 @@ def fixed(points, left, top, scale):  # type: ignore[no-untyped-def]
 # Pixels -------------------------------------------------------------------------------------------------------------
 
 
-@_compiled
+@_compiled(
+    "void(f4[:,:,:], i4[:,:], u1[:,:], f4[:,:], u1[:,::1], f4[::1], "
+    "f4[::1], b1, f4[:,:,::1], Tuple((f8, f8, f8, b1)), UniTuple(i8, 2))"
+)
 def blend(  # type: ignore[no-untyped-def]
     planes, part, subject, flow, cover, first, second, sideways, form, settings, numbers
 ):
@@ -168,7 +232,7 @@ def blend(  # type: ignore[no-untyped-def]
             planes[y, x, 8] *= rest
 
 
-@_compiled
+@_compiled("void(f4[:,:,:], u1[:,::1], f8)")
 def inked(planes, cover, amount):  # type: ignore[no-untyped-def]
     """Raise the ink of the planes, cut to the box of ``cover`` (h, w), 0 … 255, to ``amount`` where it covers."""
     scale = np.float32(amount / 255)
@@ -178,7 +242,7 @@ def inked(planes, cover, amount):  # type: ignore[no-untyped-def]
                 planes[y, x, 8] = max(planes[y, x, 8], cover[y, x] * scale)
 
 
-@_compiled
+@_compiled("void(u1[:,::1], i8, i8, u1[:,::1], i8, i8)")
 def limited(cover, top, left, other, other_top, other_left):  # type: ignore[no-untyped-def]
     """Cut the coverage down to what lies inside another, in place; both know their corner."""
     high, wide = other.shape
@@ -190,7 +254,7 @@ def limited(cover, top, left, other, other_top, other_left):  # type: ignore[no-
             cover[y, x] = cover[y, x] * int(other[there_y, there_x]) // 255 if inside else 0
 
 
-@_compiled
+@_compiled("void(f4[:,:,:], u1[:,:], f8)")
 def darkened(planes, soft, strength):  # type: ignore[no-untyped-def]
     """Take light away where ``soft`` (h, w), 0 … 255, says, in place."""
     scale = np.float32(strength / 255)
@@ -199,7 +263,7 @@ def darkened(planes, soft, strength):  # type: ignore[no-untyped-def]
             planes[y, x, 6] *= np.float32(1) - scale * soft[y, x]
 
 
-@_compiled
+@_compiled("void(f4[:,:,:], i8, i8, f8, f8, f8, f4[::1], f8)")
 def brightened(planes, top, left, x0, y0, radius, colour, strength):  # type: ignore[no-untyped-def]
     """Add a soft light around the point (x0, y0) to the planes, whose corner is (left, top)."""
     for y in range(planes.shape[0]):
@@ -213,7 +277,7 @@ def brightened(planes, top, left, x0, y0, radius, colour, strength):  # type: ig
             planes[y, x, 8] *= np.float32(1) - share
 
 
-@_compiled
+@_compiled("void(f4[:,:,:], f4[:,:], f4[::1])")
 def veiled(planes, cover, colour):  # type: ignore[no-untyped-def]
     """Lay mist of a colour over the planes: ``cover`` (h, w), 0 … 1. It hides ink and form as well."""
     for y in range(planes.shape[0]):
@@ -227,7 +291,7 @@ def veiled(planes, cover, colour):  # type: ignore[no-untyped-def]
             planes[y, x, 8] *= rest
 
 
-@_compiled
+@_compiled("void(f4[:,:,:], f4[::1], f4[::1], f4[::1], f4[:,:,::1], f4[:,:,::1], f4[:,:,::1])")
 def lighted(planes, light, sun, air, colour, lit, rest):  # type: ignore[no-untyped-def]
     """Take the planes apart into ``colour`` and ``lit`` (h, w, 3) and ``rest`` (6, h, w).
 
@@ -250,7 +314,7 @@ def lighted(planes, light, sun, air, colour, lit, rest):  # type: ignore[no-unty
             rest[3, y, x], rest[4, y, x], rest[5, y, x] = planes[y, x, 5], planes[y, x, 7], planes[y, x, 8]
 
 
-@_compiled
+@_compiled("void(f4[:,:,::1], f4[:,::1], f8[:,::1], f8[:,::1], f4[:,::1], f8[::1], f8)")
 def brushed(painted, height, starts, ends, colours, lifts, width):  # type: ignore[no-untyped-def]
     """Lay strokes in order, in place: bars with round ends, ``width`` pixels wide, a groove for every bristle.
 
@@ -265,17 +329,19 @@ def brushed(painted, height, starts, ends, colours, lifts, width):  # type: igno
         square = max(along_x * along_x + along_y * along_y, 1e-6)
         top, bottom = max(0, int(min(y0, y1) - half)), min(high - 1, int(max(y0, y1) + half) + 1)
         left, right = max(0, int(min(x0, x1) - half)), min(wide - 1, int(max(x0, x1) + half) + 1)
+        red, green, blue, lift = colours[number, 0], colours[number, 1], colours[number, 2], lifts[number]
         for y in range(top, bottom + 1):
+            inside = False
             for x in range(left, right + 1):
                 share = min(max(((x - x0) * along_x + (y - y0) * along_y) / square, 0.0), 1.0)
                 dx, dy = x - x0 - share * along_x, y - y0 - share * along_y
-                distance = dx * dx + dy * dy
-                if distance > half * half:
+                if dx * dx + dy * dy > half * half:
+                    if inside:  # a row crosses a stroke once
+                        break
                     continue
-                painted[y, x, 0] = colours[number, 0]
-                painted[y, x, 1] = colours[number, 1]
-                painted[y, x, 2] = colours[number, 2]
-                height[y, x] = lifts[number]
+                inside = True
+                painted[y, x, 0], painted[y, x, 1], painted[y, x, 2] = red, green, blue
+                height[y, x] = lift
 
 
 NO_FORM: Plane = np.zeros((3, 0, 0), np.float32)

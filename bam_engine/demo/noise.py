@@ -103,6 +103,30 @@ def blur(plane: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float32
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
+_THIRDS = np.full((1, 3), 1 / 3, np.float32)
+
+
+def grey(picture: npt.NDArray[np.float32]) -> Plane:
+    """Return the mean of the three channels (h, w)."""
+    return np.asarray(cv2.transform(picture, _THIRDS), np.float32)
+
+
+def tinted(picture: npt.NDArray[np.float32], gain: npt.ArrayLike, lift: float = 0.0) -> npt.NDArray[np.float32]:
+    """Return the picture with each channel multiplied by its gain, and ``lift`` added."""
+    matrix = np.concatenate([np.diag(np.asarray(gain, np.float32)), np.full((3, 1), lift, np.float32)], axis=1)
+    return np.asarray(cv2.transform(picture, matrix), np.float32)
+
+
+def thrice(plane: Plane) -> npt.NDArray[np.float32]:
+    """Return the plane as three equal channels (h, w, 3): multiplied sooner than a plane that is spread out."""
+    return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
+
+
+def turn_of(plane: Plane) -> Plane:
+    """Return what is left of each value above the whole number below it, 0 … 1."""
+    return plane - np.floor(plane)
+
+
 def unit(plane: Plane) -> Plane:
     """Return the plane stretched to 0 … 1."""
     low, high = float(plane.min()), float(plane.max())

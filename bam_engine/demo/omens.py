@@ -18,11 +18,12 @@ from bam_engine.demo.shapes import blob, box, ellipse, frill, jagged, limb, peta
 Omen = Callable[[Canvas, Setting], None]
 
 
-def omens(canvas: Canvas, setting: Setting) -> None:
-    """Set one or two signs of each mood into the scene."""
+def omens(canvas: Canvas, setting: Setting, place: str) -> None:
+    """Set one or two signs of each mood into the scene; ``place`` is the setting's name."""
     for mood in sorted(canvas.moods):
         outside, inside = _OMENS[mood]
         choice = outside if setting.open_air else inside
+        choice = tuple(omen for omen in choice if _fits(omen, place))
         for number in canvas.rng.permutation(len(choice))[: 2 if mood == "scary" else 1]:
             choice[int(number)](canvas, setting)
 
@@ -261,3 +262,8 @@ _OMENS: dict[str, tuple[tuple[Omen, ...], tuple[Omen, ...]]] = {  # in the open,
     "happy": ((_rays, _balloons, _bunting), (_bunting, _balloons)),
     "peaceful": ((_strata, _strata, _reeds, _seeds), (_seeds, _reeds, _window_light)),
 }
+_AFLOAT = (_eyes, _cracks, _drips, _balloons, _seeds)  # what needs neither ground nor wall
+
+
+def _fits(omen: Omen, place: str) -> bool:
+    return place == "room" if omen is _window_light else place != "space" or omen in _AFLOAT

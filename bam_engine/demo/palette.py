@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bam_engine.demo.kernels import encoded
+
 Colour = tuple[float, float, float]
 
 HOURS = ("dawn", "day", "golden", "dusk", "night", "overcast")
@@ -22,31 +24,8 @@ def oklch(light: float, chroma: float, hue: float) -> Colour:
     >>> [round(part, 2) for part in oklch(1, 0, 0)]
     [1.0, 1.0, 1.0]
     """
-    light = min(max(light, 0.0), 1.0)
-    for _ in range(12):
-        found = _linear(light, chroma, hue)
-        if min(found) > -0.002 and max(found) < 1.002:
-            break
-        chroma *= 0.86
-    red, green, blue = (_encode(part) for part in found)
+    red, green, blue = encoded(light, chroma, math.radians(hue))
     return red, green, blue
-
-
-def _linear(light: float, chroma: float, hue: float) -> tuple[float, float, float]:
-    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
-    long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
-    middle = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
-    short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
-    return (
-        4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short,
-        -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short,
-        -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short,
-    )
-
-
-def _encode(part: float) -> float:
-    part = min(max(part, 0.0), 1.0)
-    return 12.92 * part if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055
 
 
 def to_oklch(colour: Colour) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.demo.kernels import curve, tube
+from bam_engine.demo.kernels import curve, ring, tube
 
 Points = npt.NDArray[np.float64]
 
@@ -29,8 +29,7 @@ def smooth(points: npt.ArrayLike, *, closed: bool = True, steps: int = 7) -> Poi
 
 def ellipse(x: float, y: float, wide: float, high: float, *, turn: float = 0.0, count: int = 28) -> Points:
     """Return an ellipse around (x, y) with the half axes ``wide`` and ``high``, turned by ``turn`` radians."""
-    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return np.asarray(rotated(np.stack([np.cos(angle) * wide, np.sin(angle) * high], axis=1), turn) + np.array([x, y]))
+    return np.asarray(ring(x, y, wide, high, turn, count))
 
 
 def box(left: float, top: float, right: float, bottom: float, *, corner: float = 0.0) -> Points:

@@ -15,7 +15,15 @@ SMALLEST, LARGEST = 5, 40  # works of a studio
 CONTENTS = ("bicycle", "bird", "building", "cars", "cat", "dog", "flower", "people", "tree")
 MOODS = ("gloomy", "happy", "peaceful", "scary")
 MEDIA = ("3d_graphics", "comic", "graphite", "oilpaint", "pen_ink", "vectorart", "watercolor")
-OTHER_MEDIA = ("cut paper", "pastel", "pixels", "charcoal", "coloured pencil", "gouache")  # none of the seven
+OTHER_MEDIA = (
+    "cut paper",
+    "pastel",
+    "pixels",
+    "charcoal",
+    "coloured pencil",
+    "gouache",
+    "digital painting",
+)  # none of the seven
 TRUTHS = (
     *(f"content_{name}" for name in CONTENTS),
     *(f"emotion_{name}" for name in MOODS),
@@ -24,13 +32,13 @@ TRUTHS = (
 """The twenty attributes whose truth is known, by the names of :data:`bam_engine.annotation.BAM_ATTRIBUTES`."""
 
 _MEDIUM_SHARES = {
-    "oilpaint": 0.14, "watercolor": 0.14, "vectorart": 0.13, "3d_graphics": 0.12, "pen_ink": 0.11, "graphite": 0.09,
-    "comic": 0.09, "cut paper": 0.03, "pastel": 0.03, "pixels": 0.025, "charcoal": 0.03, "coloured pencil": 0.03,
-    "gouache": 0.035,
+    "oilpaint": 0.13, "watercolor": 0.13, "vectorart": 0.12, "3d_graphics": 0.105, "pen_ink": 0.105, "graphite": 0.09,
+    "comic": 0.1, "cut paper": 0.025, "pastel": 0.03, "pixels": 0.02, "charcoal": 0.025, "coloured pencil": 0.03,
+    "gouache": 0.055, "digital painting": 0.035,
 }  # fmt: skip
 _CONTENT_WEIGHTS = dict(zip(CONTENTS, (4.0, 8.0, 10.0, 6.0, 7.0, 7.0, 9.5, 12.0, 10.5), strict=True))
 _MOOD_WEIGHTS = {"gloomy": 0.21, "happy": 0.29, "peaceful": 0.34, "scary": 0.16}
-_HOW_MANY_CONTENTS = (0.3, 0.48, 0.17, 0.05)
+_HOW_MANY_CONTENTS = (0.26, 0.64, 0.085, 0.015)
 _HOW_MANY_MOODS = (0.41, 0.51, 0.08)
 _CLASHES = ({"happy", "gloomy"}, {"happy", "scary"}, {"peaceful", "scary"}, {"gloomy", "peaceful"})
 
@@ -178,7 +186,7 @@ def plan(seed: int, index: int) -> Plan:
         hour=str(rng.choice(_HOURS[sorted(moods)[0] if moods else ""])),
         setting=setting,
         subjects=subjects,
-        close=bool(rng.random() < (0.65 if moods & {"peaceful", "gloomy"} else 0.88)),
+        close=bool(rng.random() < (0.8 if moods & {"peaceful", "gloomy"} else 0.95)),
     )
 
 
@@ -206,7 +214,7 @@ def _subjects(studio: Studio, rng: np.random.Generator) -> tuple[tuple[str, int]
 
 def _how_many(name: str, rng: np.random.Generator) -> int:
     """Return how many of a single content there are: mostly one, of trees often a wood."""
-    if name in _ALONE or rng.random() < (0.5 if name == "tree" else 0.75):
+    if name in _ALONE or rng.random() < (0.5 if name == "tree" else 0.9):
         return 1
     return int(rng.integers(3, 6)) if name == "tree" else int(rng.integers(2, 4))
 

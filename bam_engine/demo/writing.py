@@ -10,6 +10,7 @@ import errno
 import io
 import json
 import os
+import queue
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,7 @@ import cv2
 from PIL import Image
 
 from bam_engine.demo.artwork import draw
+from bam_engine.demo.drawers import Drawer, drawers
 from bam_engine.demo.studio import TRUTHS, plan
 from bam_engine.errors import BamError, DiskFull
 from bam_engine.files import replacing
@@ -27,14 +29,15 @@ from bam_engine.progress import Report, silent
 
 COLUMNS = ("path", "project", "title", "license", "generator", *TRUTHS)
 
-_VERSION = 1  # of the pictures: those of another are drawn anew
+_VERSION = 2  # of the pictures: those of another are drawn anew
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _END = b"\xff\xd9"  # of a JPEG that is whole
-_WAITING = 4  # works in hand for each thread
+_WAITING = 4  # works in hand for each process
+_FEW = 60  # works that are drawn sooner than processes start
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """One row of the table."""
 
     path: str
@@ -43,7 +46,9 @@ class _Work:
     truth: frozenset[str]
 
 
-def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: Report = silent) -> Path:
+def write_collection(
+    folder: Path, *, count: int = 2000, seed: int = 0, processes: int | None = None, report: Report = silent
+) -> Path:
     """Draw the works 0 … ``count`` - 1 of the collection ``seed`` into a folder; return the path of its ``truth.csv``.
 
     The table has a row for each work in order: ``path`` (relative to the folder), ``project`` (the studio), ``title``,
@@ -52,10 +57,17 @@ def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: 
     A work depends on the seed and its number alone: more works leave the first ones as they are. Pictures that are
     there already are not drawn again. The table is written last, whole.
 
+    Parameters
+    ----------
+    processes
+        How many processes draw side by side, beside this one; 0 draws in this one. None starts one for each core, and
+        for a few works none. The pictures are the same whatever it is.
+
     Raises
     ------
     BamError
-        A number is negative, or the folder holds the collection of another seed or cannot be written to.
+        A number is negative, the folder holds the collection of another seed or cannot be written to, or a process that
+        draws was ended from outside.
     DiskFull
         There is no room; the pictures drawn so far are kept, none of them half.
     Stopped
@@ -65,12 +77,14 @@ def write_collection(folder: Path, *, count: int = 2000, seed: int = 0, report: 
         raise BamError(
             f"a demo of {count:,} works from the seed {seed} was asked for. Give numbers that are not negative."
         )
-    folder, table = Path(folder), Path(folder) / "truth.csv"
-    works: list[_Work] = []
+    folder = Path(folder).absolute()
+    table, beside = folder / "truth.csv", (os.cpu_count() or 1) if count > _FEW else 0
+    works: list[Work] = []
     try:
         _check_same(table, seed)
         report(0, count, "drawing")
-        with contextlib.closing(_drawn(folder, count, seed)) as drawn:  # whatever happens, no thread draws on
+        found = _drawn(folder, count, seed, beside if processes is None else processes)
+        with contextlib.closing(found) as drawn:  # whatever happens, nothing draws on
             for work in drawn:
                 works.append(work)
                 report(len(works), count, "drawing")
@@ -103,7 +117,7 @@ def _generator(seed: int) -> str:
     return f"bam demo, seed {seed}"
 
 
-def _row(work: _Work, seed: int) -> list[str | int]:
+def _row(work: Work, seed: int) -> list[str | int]:
     return [
         work.path,
         work.project,
@@ -114,15 +128,38 @@ def _row(work: _Work, seed: int) -> list[str | int]:
     ]
 
 
-def _drawn(folder: Path, count: int, seed: int) -> Generator[_Work, None, None]:
-    """Yield the works in order, drawn or found; some wait in hand so that no thread does."""
-    workers = os.cpu_count() or 1
-    with _one_thread_each(), ThreadPoolExecutor(workers, thread_name_prefix="demo") as pool:
-        waiting: deque[Future[_Work]] = deque()
+def _drawn(folder: Path, count: int, seed: int, beside: int) -> Generator[Work, None, None]:
+    """Yield the works in order, drawn or found, by so many processes; by this one if none starts."""
+    with drawers(beside) as started:
+        if started:
+            yield from _drawn_beside(folder, count, seed, started)
+            return
+    for index in range(count):
+        with _one_thread():
+            work = ensure(folder, seed, index)
+        yield work
+
+
+def _drawn_beside(folder: Path, count: int, seed: int, started: list[Drawer]) -> Generator[Work, None, None]:
+    """Yield the works in order; each thread here waits for one process, and some works wait so that no process does."""
+    idle: queue.SimpleQueue[Drawer] = queue.SimpleQueue()
+    for drawer in started:
+        idle.put(drawer)
+
+    def drawn(index: int) -> Work:
+        drawer = idle.get()
+        try:
+            told = drawer.ask(str(folder), seed, index)
+        finally:
+            idle.put(drawer)
+        return Work(told["path"], told["project"], told["title"], frozenset(told["truth"]))
+
+    with ThreadPoolExecutor(len(started), thread_name_prefix="demo") as pool:
+        waiting: deque[Future[Work]] = deque()
         try:
             for index in range(count):
-                waiting.append(pool.submit(_ensure, folder, seed, index))
-                if len(waiting) >= workers * _WAITING:
+                waiting.append(pool.submit(drawn, index))
+                if len(waiting) >= len(started) * _WAITING:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -131,8 +168,8 @@ def _drawn(folder: Path, count: int, seed: int) -> Generator[_Work, None, None]:
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let OpenCV not split its small tasks between threads: every core has a work of its own."""
+def _one_thread() -> Iterator[None]:
+    """Let OpenCV not split its small tasks between threads: that costs more than it brings."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -141,20 +178,20 @@ def _one_thread_each() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _ensure(folder: Path, seed: int, index: int) -> _Work:
+def ensure(folder: Path, seed: int, index: int) -> Work:
     """Return a work whose picture lies in the folder, drawn now unless it is there and whole."""
     project = plan(seed, index).studio.name
     path = f"images/{project}/{index:06d}.jpg"
     found = _read(folder / path, seed, index)
     if found is not None:
-        return _Work(path, project, *found)
+        return Work(path, project, *found)
     work = draw(seed, index)
     told = {"is": _mark(seed, index), "title": work.title, "truth": sorted(work.truth)}
     buffer = io.BytesIO()
     Image.fromarray(work.pixels).save(buffer, "JPEG", quality=88, comment=json.dumps(told).encode())
     with replacing(folder / path) as temporary:
         temporary.write_bytes(buffer.getvalue())
-    return _Work(path, project, work.title, work.truth)
+    return Work(path, project, work.title, work.truth)
 
 
 def _mark(seed: int, index: int) -> str:

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from bam_engine.demo import kernels
+from bam_engine.demo import draw, kernels
 from bam_engine.demo.noise import field
-from bam_engine.demo.shapes import limb, smooth
+from bam_engine.demo.palette import oklch, to_oklch
+from bam_engine.demo.shapes import ellipse, limb, smooth
 
 
 @pytest.fixture
@@ -19,6 +20,28 @@ def test_a_curve_goes_through_its_knots_and_ends_where_they_end(rng, closed):
     curve = smooth(knots, closed=closed, steps=5)
     assert np.allclose(curve[::5], knots)
     assert closed or np.allclose(curve[-1], knots[-1])
+
+
+def test_a_ring_has_its_points_on_the_ellipse_evenly_by_angle():
+    ring = ellipse(3.0, 4.0, 2.0, 1.0, count=12)
+    angle = np.arange(12) * 2 * np.pi / 12
+    assert np.allclose(ring, np.stack([3 + 2 * np.cos(angle), 4 + np.sin(angle)], axis=1))
+    turned = ellipse(0.0, 0.0, 2.0, 1.0, turn=np.pi / 2, count=12)
+    assert np.allclose(turned, np.stack([-np.sin(angle), 2 * np.cos(angle)], axis=1))
+
+
+def test_each_loop_is_compiled_once_for_every_kind_of_argument_it_meets():
+    kernels.prepare(3)
+    draw(0, 11)
+    assert all(len(loop.signatures) == 1 for loop, _ in kernels._loops)
+
+
+def test_a_colour_comes_back_from_oklch_and_its_chroma_is_cut_to_fit():
+    for colour in [(0.2, 0.5, 0.7), (0.9, 0.1, 0.3), (0.5, 0.5, 0.5)]:
+        assert oklch(*to_oklch(colour)) == pytest.approx(colour, abs=1e-3)
+    light, chroma, hue = to_oklch(oklch(0.6, 0.4, 140.0))
+    assert (light, hue) == pytest.approx((0.6, 140.0), abs=1.5)
+    assert chroma < 0.4
 
 
 def test_a_limb_is_as_wide_as_asked_at_its_knots():

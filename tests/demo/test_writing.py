@@ -1,13 +1,16 @@
 """The collection on disk: the same bytes each time, more works without others, no half files, whatever happens."""
 
+import contextlib
 import csv
 import errno
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from bam_engine.demo import TRUTHS, draw, write_collection
+from bam_engine.demo import TRUTHS, draw, write_collection, writing
 from bam_engine.demo.studio import plan
 from bam_engine.errors import BamError, DiskFull, Stopped
 
@@ -63,13 +66,36 @@ def test_the_bytes_are_the_same_each_time_and_more_works_leave_the_first_as_they
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_a_run_that_was_stopped_goes_on_where_it_was(written, tmp_path):
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_the_bytes_are_the_same_however_many_processes_draw(written, tmp_path, processes):
+    write_collection(tmp_path, count=COUNT, processes=processes)
+    assert contents(tmp_path) == contents(written)
+
+
+def test_many_works_are_drawn_by_one_process_for_each_core_and_few_by_none(tmp_path, monkeypatch):
+    asked = []
+
+    @contextlib.contextmanager
+    def none_starts(count: int):
+        asked.append(count)
+        yield []
+
+    monkeypatch.setattr(writing, "drawers", none_starts)
+    monkeypatch.setattr(writing, "_FEW", 2)
+    write_collection(tmp_path, count=2)
+    write_collection(tmp_path, count=3)
+    assert asked == [0, os.cpu_count()]
+    assert len(rows(tmp_path)) == 3  # drawn here where no process starts
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_run_that_was_stopped_goes_on_where_it_was(written, tmp_path, processes):
     def stop(done: int, total: int | None, message: str = "") -> None:
         if done == 3:
             raise Stopped("stopped")
 
     with pytest.raises(Stopped):
-        write_collection(tmp_path, count=COUNT, report=stop)
+        write_collection(tmp_path, count=COUNT, processes=processes, report=stop)
     left = contents(tmp_path)
     assert 3 <= len(left) <= COUNT
     assert left.items() <= contents(written).items()
@@ -99,6 +125,34 @@ def test_a_full_disk_is_said_and_leaves_whole_pictures_alone(written, tmp_path, 
         write_collection(tmp_path, count=COUNT)
     assert len(contents(tmp_path)) == 4
     assert contents(tmp_path).items() <= contents(written).items()
+
+
+def test_a_process_that_is_ended_from_outside_is_said_and_the_next_run_goes_on(written, tmp_path, monkeypatch):
+    started: list[subprocess.Popen] = []
+    popen = subprocess.Popen
+
+    def start(*args, **options):
+        started.append(popen(*args, **options))
+        return started[-1]
+
+    def end(done: int, total: int | None, message: str = "") -> None:
+        if done == 2:
+            started[0].kill()
+            started[0].wait()
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(BamError, match=r"ended at work .*exit code -9.*Start again to go on"):
+        write_collection(tmp_path, count=COUNT, processes=1, report=end)
+    assert all(process.poll() is not None for process in started)
+    monkeypatch.undo()
+    write_collection(tmp_path, count=COUNT)
+    assert contents(tmp_path) == contents(written)
+
+
+def test_what_goes_wrong_in_a_process_is_told_as_if_it_had_gone_wrong_here(tmp_path):
+    (tmp_path / "images").write_text("in the way")
+    with pytest.raises(BamError, match=r"cannot be written to .*Give another folder"):
+        write_collection(tmp_path, count=COUNT, processes=2)
 
 
 def test_a_picture_that_is_broken_or_of_another_is_drawn_anew(written, tmp_path):

@@ -44,6 +44,7 @@ MEDIA: dict[str, Medium] = {
     "charcoal": Medium(drawing.pencil_line, drawing.charcoal, "charcoal drawing"),
     "coloured pencil": Medium(drawing.pencil_line, drawing.coloured_pencil, "coloured pencil"),
     "gouache": Medium(_no_line, oil.gouache, "gouache"),
+    "digital painting": Medium(_no_line, oil.digital, "digital painting"),
     "pixels": Medium(_no_line, other.pixels, "pixel picture"),
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.paper import Pixels
-from bam_engine.demo.noise import Plane, blur, field
+from bam_engine.demo.noise import Plane, blur, field, grey, thrice
 from bam_engine.demo.palette import oklch
 
 
@@ -21,9 +21,9 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     """Draw the picture in flat shapes."""
     rich, style = float(hand.uniform(1.05, 1.45)), str(hand.choice(["flat", "flat", "split", "gradient"]))
     outline = np.array(oklch(0.25, 0.06, hand.uniform(0, 360)), np.float32)
-    grey = r.colour.mean(axis=2, keepdims=True)
-    picture = np.clip(grey + (r.colour - grey) * rich, 0, 1)
-    picture = np.clip(picture * 1.06 + 0.03, 0, 1)
+    mean = thrice(grey(r.colour))
+    picture = np.clip(mean + (r.colour - mean) * np.float32(rich), 0, 1)
+    picture = np.clip(picture * np.float32(1.06) + np.float32(0.03), 0, 1)
     mine = (r.subject > 0)[..., None]
     if style == "split":  # one side lit, the other in shade, with a hard line between them
         away = (
@@ -36,7 +36,7 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
         picture = np.clip(picture * (1 + 1.2 * rows + columns), 0, 1)
     if style != "flat" or hand.random() < 0.5:
         picture = _long_shadow(picture, r) if hand.random() < 0.35 else picture
-    cover = r.ink[..., None]
+    cover = thrice(r.ink)
     picture = picture * (1 - cover) + outline * cover
     if hand.random() < 0.3:  # a printed look: grain in the shade
         picture = picture * (1 + (0.1 * np.clip(1.25 - r.tone, 0.25, 1) * field(r.shape, 1.3, rng))[..., None])
@@ -53,7 +53,7 @@ def _long_shadow(picture: Pixels, r: Rendering) -> Pixels:
         shadow = np.maximum(shadow, cv2.warpAffine(shadow, move, r.shape[::-1]))
         step *= 2
     cover = (blur(shadow.astype(np.float32), 0.6) * (1 - mask))[..., None]
-    return np.asarray(picture * (1 - 0.13 * cover), np.float32)
+    return np.asarray(picture * (1 - np.float32(0.13) * cover), np.float32)
 
 
 def solid(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
@@ -69,7 +69,7 @@ def solid(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> 
     wrap = np.clip((across * light[0] + down * light[1] + facing * light[2] + 0.25) / 1.25, 0, 1)
     sky = 0.5 - 0.5 * down
     base = r.colour ** np.float32(1.6)  # towards linear light
-    base = base * (1 - clay * 0.4) + clay * 0.4 * base.mean(axis=2, keepdims=True)
+    base = base * (1 - clay * 0.4) + np.float32(clay * 0.4) * thrice(grey(base))
     key = np.array(r.palette.light, np.float32) ** 2
     air = np.array(r.palette.ambient, np.float32) ** 2
     lift = np.float32(1.15 / max(0.3, float(light[2])))
@@ -82,7 +82,7 @@ def solid(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> 
     rim = (1 - facing) ** 3 * np.clip(-down * 0.5 + 0.6, 0, 1)
     lit += (rim * np.float32(0.2))[..., None] * np.array(oklch(0.85, 0.09, rim_hue), np.float32)
     hollow = _occlusion(r)
-    lit *= (1 - 0.45 * hollow)[..., None]
+    lit *= thrice(1 - np.float32(0.45) * hollow)
     picture = np.clip(lit, 0, None)
     picture = picture * (1 + picture * 0.12) / (1 + picture * 0.22)
     picture = np.clip(picture, 0, 1) ** np.float32(1 / 1.75)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.demo.canvas import LineStyle, Rendering
-from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import Plane, blur, field, fractal, moved, smeared
+from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
+from bam_engine.demo.noise import Plane, blur, field, fractal, grey, moved, smeared, thrice, turn_of
 from bam_engine.demo.palette import oklch
 
 _LUMA = np.array([0.3, 0.59, 0.11], np.float32)
@@ -40,8 +40,8 @@ def _darkness(r: Rendering, local: float) -> Plane:
     weight = np.float32(max((_WEIGHT[mood] for mood in r.moods), default=1.0))
     own = 1 - np.asarray(cv2.transform(r.colour, _LUMA[None]), np.float32)
     shade = np.clip(1.0 - r.tone, 0, 1)
-    cover = np.where(r.subject > 0, weight, np.float32(behind))
-    dark = cover * (local * own + 0.95 * shade - 0.06)
+    cover = np.array([behind, *[weight] * len(r.subjects)], np.float32)[r.subject]
+    dark = cover * (np.float32(local) * own + np.float32(0.95) * shade - np.float32(0.06))
     return np.asarray(np.clip(dark, 0, 0.93), np.float32)
 
 
@@ -51,10 +51,10 @@ def _hatch(
     """Return a wave along the hatching, 0 (middle of a line) … 1 (between two), lines ``spacing`` pixels apart."""
     rows = np.arange(r.shape[0], dtype=np.float32)[:, None]
     columns = np.arange(r.shape[1], dtype=np.float32)[None]
-    angle = np.float32(turn) + np.float32(follow) * blur(r.flow, 0.1)
+    angle = np.float32(turn) + np.float32(follow) * r.flow
     phase = columns * np.cos(angle) + rows * np.sin(angle)
     phase = phase + np.float32(bend) * r.bulge + np.float32(spacing * 0.22) * field(r.shape, spacing * 7, rng)
-    wave = np.abs((phase / np.float32(spacing)) % 1 - np.float32(0.5)) * 2
+    wave = np.abs(turn_of(phase * np.float32(1 / spacing)) - np.float32(0.5)) * 2
     return np.asarray(wave, np.float32)
 
 
@@ -72,12 +72,17 @@ def ink(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pi
         covered = _hatching(r, dark, uneven, spacing, float(hand.uniform(0.5, 1.1)), rng, engraved=style == "engraved")
     covered = np.maximum(covered, _soft(dark - 0.9, 0.06))
     covered = np.maximum(covered, np.clip(r.ink * 1.25 + 0.25 * (r.ink > 0.2) * tooth, 0, 1))
-    sheet = paper * (1 + 0.014 * tooth + 0.012 * fractal(r.shape, 60, rng))[..., None]
+    sheet = paper * thrice(1 + np.float32(0.014) * tooth + np.float32(0.012) * fractal(r.shape, 60, rng))
     if style == "wash":
         strength = float(hand.uniform(0.5, 1.0))
         pale = blur(np.asarray(np.clip(1 - strength * (1 - r.lit), 0, 1), np.float32), 2.0)
-        sheet = sheet * pale * (1 + 0.05 * tooth + 0.1 * fractal(r.shape, float(min(r.shape)) / 5, rng))[..., None]
-    cover = np.clip(covered, 0, 1)[..., None]
+        wash = pale * thrice(
+            1 + np.float32(0.05) * tooth + np.float32(0.1) * fractal(r.shape, float(min(r.shape)) / 5, rng)
+        )
+        if hand.random() < 0.5:  # the wash ends before the sheet does
+            wash = 1 + thrice(edge_of_wash(r.shape, float(min(r.shape)), rng, rim=0.3)) * (wash - 1)
+        sheet = sheet * wash
+    cover = thrice(np.asarray(np.clip(covered, 0, 1), np.float32))
     return np.asarray(sheet * (1 - cover) + black * cover, np.float32)
 
 
@@ -121,7 +126,7 @@ def graphite(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) 
     """Draw the picture in pencil; on toned paper with white heightening at times, or with a coloured lead."""
     spacing, toned, coloured = float(hand.uniform(2.6, 4.4)), hand.random() < 0.3, hand.random() < 0.25
     cover, tooth = _laid(r, hand, rng, spacing, float(hand.uniform(1.3, 2.0)), float(hand.uniform(0.72, 0.92)))
-    sheet = _sheet(r, hand, rng, tooth, toned=toned)
+    cover, sheet = thrice(cover[..., 0]), _sheet(r, hand, rng, tooth, toned=toned)
     if toned and hand.random() < 0.6:
         chalk = _soft(r.tone - 1.0, 0.12) * (r.subject > 0) * np.clip(0.6 + 0.3 * tooth, 0, 0.9)
         sheet = sheet + (0.97 - sheet) * chalk[..., None]
@@ -142,9 +147,10 @@ def coloured_pencil(r: Rendering, hand: np.random.Generator, rng: np.random.Gene
     """Draw the picture with coloured pencils; more or less of them, so that some look like graphite."""
     rich = float(hand.uniform(0.35, 1.1))
     cover, tooth = _laid(r, hand, rng, float(hand.uniform(2.6, 4.4)), float(hand.uniform(1.3, 2.0)), 0.95)
-    grey = r.colour.mean(axis=2, keepdims=True)
-    lead = np.clip((grey + rich * (r.colour - grey)) * np.float32(0.62), 0, 1)
-    share = np.clip(cover * 0.9 + 0.3 * np.clip(1 - r.colour.min(axis=2, keepdims=True), 0, 1), 0, 0.95)
+    mean = thrice(grey(r.colour))
+    lead = np.clip((mean + np.float32(rich) * (r.colour - mean)) * np.float32(0.62), 0, 1)
+    least = np.minimum(np.minimum(r.colour[..., 0], r.colour[..., 1]), r.colour[..., 2])[..., None]
+    share = np.clip(cover * np.float32(0.9) + np.float32(0.3) * np.clip(1 - least, 0, 1), 0, 0.95)
     sheet = _sheet(r, hand, rng, tooth, toned=False)
     return np.asarray(sheet * (1 - share) + share * lead, np.float32)
 
@@ -152,7 +158,7 @@ def coloured_pencil(r: Rendering, hand: np.random.Generator, rng: np.random.Gene
 def _sheet(r: Rendering, hand: np.random.Generator, rng: np.random.Generator, tooth: Plane, *, toned: bool) -> Pixels:
     light = hand.uniform(0.74, 0.85) if toned else hand.uniform(0.9, 0.97)
     paper = np.array(oklch(light, hand.uniform(0.0, 0.045), 75), np.float32)
-    return np.asarray(paper * (1 + 0.012 * tooth + 0.01 * fractal(r.shape, 70, rng))[..., None], np.float32)
+    return np.asarray(paper * thrice(1 + np.float32(0.012) * tooth + np.float32(0.01) * fractal(r.shape, 70, rng)))
 
 
 def _laid(

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from bam_engine.demo.canvas import Rendering
-from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import Plane, blur, field, fractal, moved, smeared
+from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
+from bam_engine.demo.noise import Plane, blur, field, fractal, moved, smeared, thrice
 from bam_engine.demo.palette import oklch
 
 
@@ -27,7 +27,7 @@ def cut_paper(r: Rendering, hand: np.random.Generator, rng: np.random.Generator)
     shadow = np.clip((_shifted(blur(level, 2.6), 2 if r.light[0] < 0 else -2, 3) - level) / 3, 0, 1) * 0.38
     shadow += np.clip(lit, 0, 1) * 0.1
     edge = np.clip(level - _shifted(level, 1, 1), 0, 1) * 0.1
-    picture = colour * (1 + 0.07 * fibres * fibre + 0.025 * tooth)[..., None]
+    picture = colour * thrice(1 + np.float32(0.07 * fibres) * fibre + np.float32(0.025) * tooth)
     picture = picture * (1 - shadow[..., None]) + edge[..., None]
     return np.asarray(picture * 1.02, np.float32)
 
@@ -44,15 +44,18 @@ def pastel(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     shape, size = r.shape, float(min(r.shape))
     ground = np.array(oklch(hand.uniform(0.3, 0.62), 0.03, hand.uniform(0, 360)), np.float32)
     rubbed = float(hand.uniform(0.2, 0.6))
-    across, down = (size * 0.007 * field(shape, 7, rng) for _ in range(2))
+    across, down = (size * 0.0028 * field(shape, 6, rng) for _ in range(2))
     wanted = moved(np.clip(r.lit, 0, 1), across.astype(np.float32), down.astype(np.float32))
-    wanted = blur(wanted, 1.2)
+    wanted = blur(wanted, 0.9)
     turn = (r.flow + 0.7 + 0.3 * field(shape, size / 6, rng)).astype(np.float32)
     strokes = smeared(field(shape, 1.8, rng), np.cos(turn), np.sin(turn), 12) * 1.6
     tooth = grain(shape, rng, 1.7)
     wide = fractal(shape, size / 6, rng)
-    cover = np.clip(0.72 + rubbed * 0.25 + 0.16 * wide + 0.24 * strokes + 0.26 * tooth, 0.06, 1)[..., None]
+    cover = np.clip(0.8 + rubbed * 0.25 + 0.12 * wide + 0.2 * strokes + 0.2 * tooth, 0.12, 1)[..., None]
     chalk = np.clip(wanted * 1.12 + 0.035 + 0.05 * strokes[..., None], 0, 1)
+    if hand.random() < 0.4:  # on light paper, which the chalk does not cover to its edge
+        ground = np.array(oklch(hand.uniform(0.84, 0.95), 0.02, hand.uniform(40, 110)), np.float32)
+        cover = cover * edge_of_wash(shape, size, rng, rim=0.0)[..., None]
     return np.asarray(ground * (1 - cover) + chalk * cover, np.float32)
 
 

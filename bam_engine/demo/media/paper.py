@@ -6,7 +6,7 @@ In:  a size or a picture, and random generators. Out: planes (h, w), or the pict
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.demo.noise import Plane, blur, field
+from bam_engine.demo.noise import Plane, blur, field, grey, thrice, tinted
 
 Pixels = npt.NDArray[np.float32]
 """A picture (h, w, 3), 0 … 1."""
@@ -27,6 +27,20 @@ def weave(shape: tuple[int, int], pitch: float, rng: np.random.Generator) -> Pla
     return (np.sin(rows + uneven) * np.sin(columns + uneven)).astype(np.float32)
 
 
+def edge_of_wash(shape: tuple[int, int], size: float, rng: np.random.Generator, rim: float = 0.55) -> Plane:
+    """Return how much paint there is: it ends before the paper does, raggedly, with a rim that is darker."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    inward = np.minimum(np.minimum(rows, shape[0] - 1 - rows), np.minimum(columns, shape[1] - 1 - columns)).astype(
+        np.float32
+    )
+    inward += (
+        size * 0.014 * field(shape, size / 7, rng) + size * 0.0025 * field(shape, 7, rng) + 0.3 * field(shape, 2, rng)
+    )
+    distance = inward - size * float(rng.uniform(0.025, 0.06))
+    inside = np.clip(distance / 1.3 + 0.5, 0, 1)
+    return np.asarray(inside * (1 + rim * np.exp(-np.clip(distance, 0, None) / (size * 0.008))), np.float32)
+
+
 def scanned(picture: Pixels, hand: np.random.Generator, rng: np.random.Generator) -> Pixels:
     """Return the picture as it reached the collection: scanned, photographed or saved again, whatever its medium.
 
@@ -38,22 +52,21 @@ def scanned(picture: Pixels, hand: np.random.Generator, rng: np.random.Generator
     cut = rng.integers(0, max(2, min(picture.shape[:2]) // 45), 4)
     picture = picture[cut[0] : picture.shape[0] - cut[1], cut[2] : picture.shape[1] - cut[3]]
     picture = blur(picture, soft)
-    picture = (picture - 0.5) * np.float32(steep) + np.float32(0.5)
-    picture = picture * np.array([1 + warm, 1, 1 - 1.4 * warm], np.float32) * np.float32(1 - faded) + np.float32(
-        faded * 0.9
-    )
+    picture = picture * np.float32(steep) + np.float32(0.5 - 0.5 * steep)
+    tint = np.array([1 + warm, 1, 1 - 1.4 * warm]) * (1 - faded)
+    picture = tinted(picture, tint, faded * 0.9)
     if noisy:
-        picture = picture + np.float32(hand.uniform(0.008, 0.025)) * field(picture.shape[:2], 1.0, rng)[..., None]
+        picture += thrice(np.float32(hand.uniform(0.008, 0.025)) * field(picture.shape[:2], 1.0, rng))
     return np.ascontiguousarray(picture, np.float32)
 
 
 def readable(picture: Pixels) -> Pixels:
     """Lift what is too dark and stretch what is too flat, so that there is something to be seen in every picture."""
-    small = np.clip(picture[::4, ::4], 0, 1).mean(axis=2)
+    small = grey(np.clip(picture[::4, ::4], 0, 1))
     mean = float(small.mean())
     if mean < DARKEST:
         picture = np.clip(picture, 0, 1) ** np.float32(max(np.log(DARKEST) / np.log(max(mean, 0.02)), 0.5))
-        small = np.clip(picture[::4, ::4], 0, 1).mean(axis=2)
+        small = grey(np.clip(picture[::4, ::4], 0, 1))
         mean = float(small.mean())
         picture = picture * np.float32(max(1.0, DARKEST / mean))
     spread = float(small.std())

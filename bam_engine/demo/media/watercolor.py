@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from bam_engine.demo.canvas import LineStyle, Rendering
-from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import Plane, blur, field, fractal, moved, unit
+from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
+from bam_engine.demo.noise import Plane, blur, field, fractal, grey, moved, thrice, unit
 from bam_engine.demo.palette import oklch
 
 
@@ -27,20 +27,24 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     """Paint the picture in watercolour."""
     ink_dark = hand.uniform(0.45, 0.95)
     rough, wet, edges = hand.uniform(0.4, 1.2), hand.uniform(0.4, 1.3), hand.uniform(0.7, 1.5)
-    border, one_pigment = hand.random() < 0.6, hand.random() < 0.12
+    border, one_pigment, dense = hand.random() < 0.42, hand.random() < 0.12, hand.random() < 0.4
     paper = np.array(oklch(0.965, 0.012, hand.uniform(70, 100)), np.float32)
     tooth = grain(r.shape, rng, 3.0)
-    density = _glazes(r, hand, float(hand.uniform(0.6, 0.85)), float(hand.uniform(0.15, 0.6)))
+    wash, strong = float(hand.uniform(0.6, 0.85)), float(hand.uniform(0.15, 0.6))
+    if dense:  # on smooth, hot-pressed paper, in even washes of much pigment, almost to the edge
+        rough, wet, edges, border, wash = 0.4 * rough, 0.6 * wet, 0.45 * edges, bool(hand.random() < 0.35), 0.95
+        tooth *= np.float32(0.4)
+    density = _glazes(r, hand, wash, strong)
     if one_pigment:  # sepia, indigo or Payne's grey
         pigment = -np.log(np.array(oklch(0.42, 0.05, hand.choice([60, 70, 265, 250])), np.float32))
-        density = density.mean(axis=2, keepdims=True) * (pigment / pigment.mean())
+        density = thrice(grey(density)) * (pigment / pigment.mean())
     density = _dried(density.astype(np.float32), r, rng, (rough, wet, edges), tooth)
     if border:
-        density *= _edge_of_wash(r.shape, float(min(r.shape)), rng)[..., None]
+        density *= thrice(edge_of_wash(r.shape, float(min(r.shape)), rng))
     picture = paper * np.asarray(cv2.exp(-np.minimum(density, np.float32(2.6))), np.float32)
-    picture *= (1 + 0.016 * tooth)[..., None]
+    picture *= thrice(1 + np.float32(0.016) * tooth)
     picture = _spatter(picture, r, rng, hand)
-    stroke = (r.ink * np.float32(ink_dark) * np.clip(0.85 + 0.2 * tooth, 0, 1))[..., None]
+    stroke = thrice(np.asarray(r.ink * np.float32(ink_dark) * np.clip(0.85 + 0.2 * tooth, 0, 1), np.float32))
     return np.asarray(picture * (1 - stroke) + stroke * np.array([0.2, 0.18, 0.2], np.float32), np.float32)
 
 
@@ -48,9 +52,9 @@ def _glazes(r: Rendering, hand: np.random.Generator, wash: float, strong: float)
     """Return the pigment's density in two glazes: the plain colour, and the shadow in steps, laid on in layers."""
     shadow = np.clip(1.02 - r.tone, 0, 1)
     steps = 0.5 * shadow + 0.5 * np.floor(shadow * 3.2 + 0.5) / 3.2
-    tinted = r.colour * (1 - steps[..., None] * np.array([0.62, 0.56, 0.42], np.float32))
+    tinted = r.colour * (1 - thrice(np.asarray(steps, np.float32)) * np.array([0.62, 0.56, 0.42], np.float32))
     density = np.asarray(cv2.log(np.clip(tinted, 0.03, 0.985)), np.float32) * np.float32(-wash)
-    density += np.float32(strong) * (density - density.mean(axis=2, keepdims=True))  # clean pigments, little grey
+    density += np.float32(strong) * (density - thrice(grey(density)))  # clean pigments, little grey
     return density.astype(np.float32)
 
 
@@ -66,7 +70,9 @@ def _dried(
         drift * (field(shape, size / 14, rng) + np.float32(0.35) * field(shape, 3.0, rng)) for _ in range(2)
     )
     density = moved(density, across, down)
-    soaked = np.clip(unit(fractal(shape, size / 3, rng)) * 1.9 - 0.95 + 0.35 * wet, 0, 1)[..., None].astype(np.float32)
+    soaked = thrice(
+        np.asarray(np.clip(unit(fractal(shape, size / 3, rng)) * 1.9 - 0.95 + 0.35 * wet, 0, 1), np.float32)
+    )
     around, wide = blur(density, size * 0.011), blur(density, size * 0.017)
     density = density + (wide - density) * (soaked * np.float32(0.75))
     # Where a wash dries, pigment gathers at its rim; it goes grainy and blooms.
@@ -74,9 +80,9 @@ def _dried(
     fine = blur(density, size * 0.0042)
     density += np.float32(1.5 * edges) * rim + np.float32(0.9 * edges) * np.clip(density - fine, 0, 0.4)
     pool = fractal(shape, size / 5, rng)
-    uneven = 1 + 0.15 * wet * pool + 0.085 * rough * tooth * np.clip(1.3 - fine.mean(axis=2), 0.35, 1)
+    uneven = 1 + 0.15 * wet * pool + 0.085 * rough * tooth * np.clip(1.3 - grey(fine), 0.35, 1)
     uneven *= 1 - 0.3 * _blooms(shape, rng, wet)
-    return np.asarray(density * uneven[..., None], np.float32)
+    return np.asarray(density * thrice(np.asarray(uneven, np.float32)), np.float32)
 
 
 def _blooms(shape: tuple[int, int], rng: np.random.Generator, wet: float) -> Plane:
@@ -89,20 +95,6 @@ def _blooms(shape: tuple[int, int], rng: np.random.Generator, wet: float) -> Pla
         near += 0.22 * fractal(shape, radius * 0.7, rng)
         out += 0.7 * np.clip(1.1 - near, 0, 0.6) - 0.35 * np.exp(-(((near - 1.05) / 0.1) ** 2))
     return np.clip(out, -0.6, 0.6).astype(np.float32)
-
-
-def _edge_of_wash(shape: tuple[int, int], size: float, rng: np.random.Generator) -> Plane:
-    """The painting ends before the paper does, raggedly, with a darker rim."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    inward = np.minimum(np.minimum(rows, shape[0] - 1 - rows), np.minimum(columns, shape[1] - 1 - columns)).astype(
-        np.float32
-    )
-    inward += (
-        size * 0.014 * field(shape, size / 7, rng) + size * 0.0025 * field(shape, 7, rng) + 0.3 * field(shape, 2, rng)
-    )
-    distance = inward - size * float(rng.uniform(0.025, 0.06))
-    inside = np.clip(distance / 1.3 + 0.5, 0, 1)
-    return np.asarray(inside * (1 + 0.55 * np.exp(-np.clip(distance, 0, None) / (size * 0.008))), np.float32)
 
 
 def _spatter(picture: Pixels, r: Rendering, rng: np.random.Generator, hand: np.random.Generator) -> Pixels:

@@ -37,7 +37,7 @@ SUBJECTS: dict[str, Subject] = {
     "cat": Subject(cat, 1.3, 1.03, "cat"),
     "dog": Subject(dog, 1.45, 1.0, "dog"),
     "flower": Subject(flower, 1.15, 1.03, "flower"),
-    "people": Subject(person, 1.05, 1.04, "people"),
+    "people": Subject(person, 1.05, 1.08, "people"),
     "cyclist": Subject(cyclist, 1.15, 1.15, "people"),
     "tree": Subject(tree, 0.95, 1.02, "tree"),
     "fruit": Subject(growing.fruit, 1.15, 0.62),

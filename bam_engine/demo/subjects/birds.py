@@ -18,7 +18,7 @@ def bird(pen: Pen, look: Look) -> None:
         return
     water, cold = look.place == "sea", look.place == "snow"
     kinds = {
-        _perched: 5.0,
+        _perched: 8.0,
         _owl: 0.8,
         _duck: 2.5 if water else 0.0,
         _wader: 1.5 if water else 0.2,
@@ -48,7 +48,7 @@ def _beak(pen: Pen) -> Colour:
 
 def _perched(pen: Pen, look: Look) -> None:
     rng = pen.rng
-    pen = pen.at(0.08, 0, 0.84)
+    pen = pen.at(0.06, 0, 1.0)
     main, wing, belly = _plumage(pen, look)
     fat, tilt = rng.uniform(0.85, 1.25), rng.uniform(-0.25, 0.15)
     for x in (-0.03, 0.09):
@@ -101,56 +101,44 @@ def _perched(pen: Pen, look: Look) -> None:
         )
 
 
-def _wing(pen: Pen, colour: Colour, span: float, lift: float, *, near: bool) -> None:
-    """A spread wing from the shoulder at (0, 0), with feathers that fan out."""
-    tips = 7
-    wing = pen.at(0, 0, turn=-lift)
-    for number in range(tips):
-        share = number / (tips - 1)
-        turn = -1.9 + share * 1.65
-        wing.fill(
-            petal(
-                -0.05 - 0.0 * share,
-                -span * 0.42 * (1 - share),
-                span * (0.72 - 0.16 * share),
-                0.16 * span,
-                turn - 0.15,
-                tip=0.75,
-            ),
-            lighter(colour, -0.1 if number % 2 else -0.06),
-            swell=0.015,
-            line=0.8,
-            lift=0.008,
+def _wing(pen: Pen, colour: Colour, span: float, turn: float, *, near: bool) -> None:
+    """A raised wing from the shoulder at (0, 0): feathers that fan out backwards, and the coverts over their roots."""
+    wing, feathers = pen.at(0, 0, span, turn=turn), 8
+    shade = colour if near else lighter(colour, -0.07)
+    for number in range(feathers):
+        share = number / (feathers - 1)
+        blade = petal(
+            0.05 - 0.06 * share, -0.5 + 0.44 * share, 0.64 - 0.14 * share, 0.19, -1.85 - 1.15 * share, tip=0.72
         )
-    wing.fill(
-        smooth([(0.09, 0.0), (0.06, -span * 0.4), (-0.05, -span * 0.62), (-0.16, -span * 0.4), (-0.22, 0.02)]),
-        colour if near else lighter(colour, -0.05),
-        swell=0.06,
-    )
+        wing.fill(blade, lighter(shade, -0.11 if number % 2 else -0.07), swell=0.02, line=0.8, lift=0.01)
+    arm = [(0.13, 0.04), (0.16, -0.3), (0.11, -0.6), (-0.03, -0.82), (-0.12, -0.6), (-0.18, -0.32), (-0.26, -0.02)]
+    cover = wing.fill(smooth(arm), shade, swell=0.09)
+    for low in (-0.58, -0.4, -0.22):
+        wing.stroke([(0.1, low), (-0.04, low + 0.05), (-0.2, low + 0.2)], 0.02, lighter(shade, -0.09), within=cover)
 
 
 def _flying(pen: Pen, look: Look) -> None:
     rng = pen.rng
     main, wing, belly = _plumage(pen, look)
-    count = 1 if look.near or rng.random() < 0.5 else 3
+    count = 1 if look.near or rng.random() < 0.6 else 3
     pen.canvas.tell(count=count)
-    spots = [(0.0, -0.5, 1.0)] if count == 1 else [(-0.3, -0.72, 0.5), (0.22, -0.5, 0.62), (-0.12, -0.16, 0.42)]
+    spots = [(0.02, -0.24, 1.0)] if count == 1 else [(-0.3, -0.56, 0.5), (0.24, -0.34, 0.62), (-0.16, -0.04, 0.44)]
     for x, y, size in spots:
-        own = pen.at(x, y, size, turn=rng.uniform(-0.35, 0.2))
-        lift = rng.uniform(-0.25, 0.3)
-        _wing(own.at(0.05, -0.02), wing, 0.62, lift + 0.45, near=False)
-        for turn in (2.85, 3.1, 3.35):
-            own.fill(petal(-0.2, 0.02, 0.34, 0.13, turn, tip=0.8), wing, swell=0.02, lift=0.005)
+        own = pen.at(x, y, size, turn=rng.uniform(-0.3, 0.05))
+        lift = rng.uniform(-0.15, 0.2)
+        _wing(own.at(0.1, -0.04), wing, 0.62, 0.42 - lift, near=False)
+        for turn in (2.9, 3.12, 3.34):
+            own.fill(petal(-0.22, 0.02, 0.36, 0.13, turn, tip=0.8), wing, swell=0.02, lift=0.005)
         trunk = own.fill(
-            smooth([(-0.3, 0.02), (-0.1, -0.1), (0.18, -0.12), (0.32, -0.02), (0.15, 0.1), (-0.12, 0.1)]),
+            smooth([(-0.32, 0.02), (-0.1, -0.11), (0.18, -0.13), (0.36, -0.03), (0.18, 0.12), (-0.12, 0.11)]),
             main,
-            swell=0.1,
+            swell=0.12,
         )
-        own.flat(smooth([(-0.2, 0.06), (0.2, 0.04), (0.2, 0.2), (-0.2, 0.2)]), belly, within=trunk)
-        own.fill(ellipse(0.32, -0.08, 0.115, 0.1), main, swell=0.1)
-        own.fill(smooth([(0.41, -0.11), (0.55, -0.06), (0.41, -0.035)], steps=4), _beak(pen), swell=0.02)
-        eye(own, 0.345, -0.1, 0.026, look, (0.05, 0.05, 0.06))
-        _wing(own.at(-0.02, -0.02), wing, 0.72, lift - 0.15, near=True)
+        own.flat(smooth([(-0.2, 0.05), (0.34, 0.03), (0.3, 0.2), (-0.2, 0.2)]), belly, within=trunk)
+        own.fill(ellipse(0.35, -0.08, 0.135, 0.12), main, swell=0.11)
+        own.fill(smooth([(0.46, -0.12), (0.63, -0.06), (0.46, -0.03)], steps=4), _beak(pen), swell=0.02)
+        eye(own, 0.38, -0.11, 0.03, look, (0.05, 0.05, 0.06))
+        _wing(own.at(0.02, -0.03), wing, 0.74, -0.12 - lift, near=True)
 
 
 def _owl(pen: Pen, look: Look) -> None:

@@ -11,16 +11,20 @@ from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import ellipse, limb, smooth
 from bam_engine.demo.subjects.look import Coat, Look, coat, eye, shut_eye
 
+FURS = (  # ginger, grey, black, white, smoke: lightness, chroma, hue
+    (0.7, 0.15, 58), (0.7, 0.15, 58), (0.72, 0.14, 62), (0.6, 0.02, 255), (0.6, 0.02, 255), (0.27, 0.015, 280),
+    (0.93, 0.015, 85), (0.45, 0.03, 260),
+)  # fmt: skip
 KINDS = ("plain", "tabby", "tabby", "bib", "points", "patched")
 
 
 def cat(pen: Pen, look: Look) -> None:
     """Draw one cat, 1 high at most."""
-    fur = coat(pen, KINDS)
+    fur = coat(pen, KINDS, FURS)
     poses = [_sitting, _sitting, _walking, _portrait, _curled, _behind]
-    weights = np.array([1.8, 0.7, 1.0, 6.0, 0.5, 0.2])
+    weights = np.array([1.0, 0.6, 0.6, 7.0, 0.3, 0.15])
     if look.peaceful:
-        weights[4] = 5
+        weights[4] = 1.6
     if look.happy or look.scary:
         weights[4:] = 0
     poses[int(pen.rng.choice(6, p=weights / weights.sum()))](pen, look, fur)
@@ -221,7 +225,7 @@ def _portrait(pen: Pen, look: Look, fur: Coat) -> None:
     if pen.rng.random() < 0.4:
         pen.fill(limb([(-0.23, -0.24), (0, -0.13), (0.23, -0.24)], 0.055), pen.palette.accent(pen.rng), swell=0.03)
     cat_head(
-        pen.at(0, -0.5, 0.4, turn=pen.rng.uniform(-0.22, 0.22)),
+        pen.at(0, -0.5, 0.4, turn=pen.rng.uniform(-0.1, 0.1)),
         look,
         fur,
         asleep=look.peaceful and pen.rng.random() < 0.4,

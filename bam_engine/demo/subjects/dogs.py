@@ -12,6 +12,10 @@ from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import blob, ellipse, limb, smooth
 from bam_engine.demo.subjects.look import Coat, Look, coat, eye, shut_eye
 
+FURS = (  # brown, golden, chocolate, fox, sand, black, white: lightness, chroma, hue
+    (0.5, 0.09, 55), (0.5, 0.09, 55), (0.74, 0.11, 75), (0.74, 0.11, 75), (0.36, 0.06, 45), (0.6, 0.12, 50),
+    (0.82, 0.06, 78), (0.28, 0.015, 280), (0.93, 0.02, 85),
+)  # fmt: skip
 KINDS = ("plain", "plain", "patched", "saddle", "mask", "spotted")
 
 
@@ -43,17 +47,18 @@ def dog(pen: Pen, look: Look) -> None:
     """Draw one dog, 1 high at most."""
     rng = pen.rng
     breed = _BREEDS[int(rng.integers(len(_BREEDS)))]
-    fur = coat(pen, KINDS)
-    weights = np.array([2.2, 2.2, 0.9, 0.6, 4.0])
+    fur = coat(pen, KINDS, FURS)
+    weights = np.array([0.9, 1.8, 0.4, 0.4, 6.5])
     if look.peaceful:
-        weights[3] = 4
+        weights[3] = 2
     if look.happy:
-        weights[2] = 3
+        weights[2] = 1
     if look.scary:
-        weights = np.array([1, 3, 1, 0, 3.0])
-    (_sitting, _standing, _running, _lying, _portrait)[int(rng.choice(5, p=weights / weights.sum()))](
-        pen, look, breed, fur
-    )
+        weights = np.array([0.5, 1.5, 0.5, 0, 6.0])
+    pose = (_sitting, _standing, _running, _lying, _portrait)[int(rng.choice(5, p=weights / weights.sum()))]
+    if pose is _portrait and breed.ears == "pricked" and rng.random() < 0.75:
+        breed = _BREEDS[int(rng.choice([0, 1, 7]))]  # near to, a dog is mostly its ears
+    pose(pen, look, breed, fur)
 
 
 def _ears(pen: Pen, breed: Breed, fur: Coat, *, front: bool) -> None:
@@ -76,12 +81,12 @@ def _ears(pen: Pen, breed: Breed, fur: Coat, *, front: bool) -> None:
         elif breed.ears == "floppy" and front:
             points = smooth(
                 [
-                    (side * 0.5, -0.8),
-                    (side * 0.98, -0.66),
-                    (side * 1.22, 0.1),
-                    (side * 1.12, 0.66),
-                    (side * 0.82, 0.5),
-                    (side * 0.76, -0.2),
+                    (side * 0.48, -0.84),
+                    (side * 1.04, -0.74),
+                    (side * 1.36, 0.05),
+                    (side * 1.3, 0.8),
+                    (side * 0.9, 0.72),
+                    (side * 0.74, -0.2),
                 ],
                 steps=5,
             )
@@ -381,7 +386,7 @@ def _portrait(pen: Pen, look: Look, breed: Breed, fur: Coat) -> None:
     pen.fill(smooth([(-0.17, -0.3), (0, 0.0), (0.17, -0.3)]), fur.light, swell=0.05, line=0, lift=0)
     _collar(pen, [(-0.26, -0.24), (0, -0.13), (0.26, -0.24)])
     dog_head(
-        pen.at(0, -0.53, 0.4, turn=pen.rng.uniform(-0.25, 0.25)),
+        pen.at(0, -0.53, 0.4, turn=pen.rng.uniform(-0.12, 0.12)),
         look,
         breed,
         fur,

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from bam_engine.demo.canvas import Stencil
-from bam_engine.demo.palette import Colour, lighter, oklch
+from bam_engine.demo.palette import Colour, lighter, mix, oklch
 from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import blob, ellipse, limb, petal, rotated, smooth
 from bam_engine.demo.subjects.look import Look
@@ -19,7 +19,7 @@ from bam_engine.demo.subjects.look import Look
 def flower(pen: Pen, look: Look) -> None:
     """Draw a flower, a large blossom, a bunch in a vase, or a bed of them."""
     kinds = [_single, _bloom, _vase, _row]
-    weights = [0.16, 0.36, 0.26, 0.22] if look.near else [0.2, 0.1, 0.36, 0.34]
+    weights = [0.08, 0.62, 0.18, 0.12] if look.near else [0.1, 0.4, 0.3, 0.2]
     kinds[int(pen.rng.choice(4, p=weights))](pen, look)
 
 
@@ -48,10 +48,11 @@ BLOSSOMS = ("daisy", "daisy", "sunflower", "tulip", "rose", "poppy", "bell")
 
 
 def _hue(pen: Pen) -> Colour:
-    if pen.rng.random() < 0.4:
+    if pen.rng.random() < 0.2:
         return lighter(pen.palette.accent(pen.rng), 0.05)
     hue = float(pen.rng.choice([5, 25, 350, 60, 90, 300, 320, 265]))
-    return pen.palette.grade(oklch(pen.rng.uniform(0.62, 0.86), pen.rng.uniform(0.1, 0.19), hue))
+    own = oklch(pen.rng.uniform(0.62, 0.82), pen.rng.uniform(0.14, 0.21), hue)
+    return mix(own, pen.palette.grade(own), 0.5)
 
 
 def _daisy(pen: Pen, colour: Colour, kind: str) -> None:

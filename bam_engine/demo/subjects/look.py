@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bam_engine.demo.palette import Colour, lighter, oklch
+from bam_engine.demo.palette import Colour, lighter, mix, oklch
 from bam_engine.demo.pen import Pen
 from bam_engine.demo.shapes import ellipse
 
@@ -54,14 +54,15 @@ _FURS = (  # lightness, chroma, hue
 )  # fmt: skip
 
 
-def coat(pen: Pen, kinds: tuple[str, ...]) -> Coat:
-    """Choose a fur."""
+def coat(pen: Pen, kinds: tuple[str, ...], furs: tuple[tuple[float, float, float], ...] = _FURS) -> Coat:
+    """Choose a fur: one of the markings, and one of the colours, given as lightness, chroma and hue."""
     rng, grade = pen.rng, pen.palette.grade
-    light, chroma, hue = _FURS[int(rng.integers(len(_FURS)))]
+    light, chroma, hue = furs[int(rng.integers(len(furs)))]
     main = oklch(light + rng.normal(0, 0.025), chroma, hue + rng.normal(0, 6))
     pale = oklch(min(0.95, light + rng.uniform(0.12, 0.32)), chroma * 0.5, hue + 10)
     mark = lighter(main, -0.2) if light > 0.45 else lighter(main, 0.32)
-    return Coat(grade(main), grade(pale), grade(mark), str(rng.choice(kinds)))
+    own = [mix(colour, grade(colour), 0.6) for colour in (main, pale, mark)]
+    return Coat(own[0], own[1], own[2], str(rng.choice(kinds)))
 
 
 def eye(pen: Pen, x: float, y: float, size: float, look: Look, colour: Colour, *, slit: bool = False) -> None:

@@ -19,13 +19,13 @@ def person(pen: Pen, look: Look) -> None:
     """Draw one person or two, 1 high at most."""
     rng = pen.rng
     kinds = [_figure, _portrait, _couple, _umbrella, _seated]
-    weights = np.array([2.0, 6.0, 0.6, 0.4, 0.4])
+    weights = np.array([1.0, 7.5, 0.4, 0.3, 0.3])
     if look.happy:
-        weights = np.array([3, 4, 1.2, 0.1, 0.1])
+        weights = np.array([1.5, 6, 0.7, 0.1, 0.1])
     if look.gloomy:
-        weights = np.array([1, 1.4, 0.2, 3, 2.5])
+        weights = np.array([0.7, 4, 0.2, 1.6, 1.2])
     if look.scary:
-        weights = np.array([2.5, 2.5, 0, 0, 0.2])
+        weights = np.array([1.2, 5, 0, 0, 0.1])
     kinds[int(rng.choice(5, p=weights / weights.sum()))](pen, look)
 
 
@@ -252,10 +252,10 @@ def _seated(pen: Pen, look: Look) -> None:
 def _portrait(pen: Pen, look: Look) -> None:
     rng = pen.rng
     who = someone(pen)
-    own = pen.at(0, -0.58, 0.3)
+    own = pen.at(0, -0.58, 0.33)
     if who.style == "long":
         hair_back(own, who)
-    pen.fill(limb([(0, -0.46), (0, -0.2)], [0.22, 0.26]), lighter(who.skin, -0.06), swell=0.08, flow=1.5)
+    pen.fill(limb([(0, -0.42), (0, -0.18)], [0.25, 0.29]), lighter(who.skin, -0.06), swell=0.08, flow=1.5)
     shoulders = pen.fill(
         smooth([(-0.14, -0.27), (-0.42, -0.18), (-0.52, 0.04), (0.52, 0.04), (0.42, -0.18), (0.14, -0.27), (0, -0.2)]),
         who.top,
@@ -281,4 +281,4 @@ def _portrait(pen: Pen, look: Look) -> None:
     turned = Person(
         who.skin, who.hair, who.top, who.legs, "short" if who.style == "long" else who.style, who.dress, who.stout
     )
-    head(pen.at(0, -0.58, 0.3, turn=rng.uniform(-0.16, 0.16) + (0.15 if look.gloomy else 0)), look, turned)
+    head(pen.at(0, -0.58, 0.33, turn=rng.uniform(-0.1, 0.1) + (0.15 if look.gloomy else 0)), look, turned)
