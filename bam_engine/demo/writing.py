@@ -10,21 +10,20 @@ import errno
 import io
 import json
 import os
-import queue
-from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 from PIL import Image
 
+from bam_engine.demo import kernels
 from bam_engine.demo.artwork import draw
-from bam_engine.demo.drawers import Drawer, drawers
 from bam_engine.demo.studio import TRUTHS, plan
 from bam_engine.errors import BamError, DiskFull
 from bam_engine.files import replacing
+from bam_engine.processes import processes
 from bam_engine.progress import Report, silent
 
 COLUMNS = ("path", "project", "title", "license", "generator", *TRUTHS)
@@ -33,6 +32,7 @@ _VERSION = 2  # of the pictures: those of another are drawn anew
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _END = b"\xff\xd9"  # of a JPEG that is whole
 _WAITING = 4  # works in hand for each process
+_APART = 5  # loops between those with which two processes begin to compile
 _FEW = 60  # works that are drawn sooner than processes start
 
 
@@ -47,7 +47,7 @@ class Work:
 
 
 def write_collection(
-    folder: Path, *, count: int = 2000, seed: int = 0, processes: int | None = None, report: Report = silent
+    folder: Path, *, count: int = 2000, seed: int = 0, workers: int | None = None, report: Report = silent
 ) -> Path:
     """Draw the works 0 … ``count`` - 1 of the collection ``seed`` into a folder; return the path of its ``truth.csv``.
 
@@ -59,7 +59,7 @@ def write_collection(
 
     Parameters
     ----------
-    processes
+    workers
         How many processes draw side by side, beside this one; 0 draws in this one. None starts one for each core, and
         for a few works none. The pictures are the same whatever it is.
 
@@ -83,7 +83,7 @@ def write_collection(
     try:
         _check_same(table, seed)
         report(0, count, "drawing")
-        found = _drawn(folder, count, seed, beside if processes is None else processes)
+        found = _drawn(folder, count, seed, beside if workers is None else workers)
         with contextlib.closing(found) as drawn:  # whatever happens, nothing draws on
             for work in drawn:
                 works.append(work)
@@ -129,42 +129,22 @@ def _row(work: Work, seed: int) -> list[str | int]:
 
 
 def _drawn(folder: Path, count: int, seed: int, beside: int) -> Generator[Work, None, None]:
-    """Yield the works in order, drawn or found, by so many processes; by this one if none starts."""
-    with drawers(beside) as started:
-        if started:
-            yield from _drawn_beside(folder, count, seed, started)
-            return
+    """Yield the works in order, drawn or found, by so many processes, or by this one."""
+    ensured = partial(ensure, folder, seed)
+    if beside:
+        with processes(beside, begin=_begin) as crew:
+            yield from crew.each(ensured, range(count), ahead=beside * _WAITING)
+        return
     for index in range(count):
         with _one_thread():
-            work = ensure(folder, seed, index)
+            work = ensured(index)
         yield work
 
 
-def _drawn_beside(folder: Path, count: int, seed: int, started: list[Drawer]) -> Generator[Work, None, None]:
-    """Yield the works in order; each thread here waits for one process, and some works wait so that no process does."""
-    idle: queue.SimpleQueue[Drawer] = queue.SimpleQueue()
-    for drawer in started:
-        idle.put(drawer)
-
-    def drawn(index: int) -> Work:
-        drawer = idle.get()
-        try:
-            told = drawer.ask(str(folder), seed, index)
-        finally:
-            idle.put(drawer)
-        return Work(told["path"], told["project"], told["title"], frozenset(told["truth"]))
-
-    with ThreadPoolExecutor(len(started), thread_name_prefix="demo") as pool:
-        waiting: deque[Future[Work]] = deque()
-        try:
-            for index in range(count):
-                waiting.append(pool.submit(drawn, index))
-                if len(waiting) >= len(started) * _WAITING:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+def _begin() -> None:
+    """Make a process ready to draw: every core has one."""
+    cv2.setNumThreads(1)
+    kernels.prepare(os.getpid() * _APART)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.embedding.decoding import Prepared, decoding
+from bam_engine.embedding.decoding import Prepared, decoded
 from bam_engine.embedding.encoder import Encoder
 from bam_engine.embedding.store import VectorStore
 from bam_engine.errors import EmbeddingError, NotThere
@@ -147,11 +147,11 @@ class _Run:
     ) -> Generator[tuple[list[int], npt.NDArray[np.float32]]]:
         """Yield (rows, vectors) in order; while the caller stores one batch the workers decode the next two."""
         size = max(1, batch)
-        with decoding(self.encoder, len(rows), workers) as decoder:
-            decoded = decoder.ahead((paths[row] for row in rows), 2 * size)
+        chosen_paths = (paths[row] for row in rows)
+        with closing(decoded(self.encoder, chosen_paths, len(rows), ahead=2 * size, workers=workers)) as ready:
             for start in range(0, len(rows), size):
                 chosen = list(rows[start : start + size])
-                yield chosen, self._encode(chosen, list(islice(decoded, len(chosen))))
+                yield chosen, self._encode(chosen, list(islice(ready, len(chosen))))
 
     def tell(self, count: int) -> None:
         """Report ``count`` more rows as finished."""

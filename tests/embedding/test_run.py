@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bam_engine.embedding import VectorStore, decoding, embed, open_encoder, retry_missing
-from bam_engine.errors import EmbeddingError, Stopped
+from bam_engine.errors import BamError, EmbeddingError, Stopped
 
 
 class MeanColour:
@@ -195,7 +195,7 @@ def test_a_process_that_the_system_ends_is_said_and_loses_nothing(tmp_path, path
     monkeypatch.setattr(decoding, "FEWEST", 1)
     Image.new("RGB", (FATAL, 8), (5, 5, 5)).save(paths[20])
     store = VectorStore(tmp_path / "v")
-    with pytest.raises(EmbeddingError, match="ended by the system, perhaps for want of memory"):
+    with pytest.raises(BamError, match="ended by the system, perhaps for want of memory"):
         embed(paths, Portable(), store, batch=1, workers=2)
     assert len(store) <= 20
     Image.new("RGB", (9, 8), (5, 5, 5)).save(paths[20])
