@@ -35,8 +35,7 @@ def test_results_come_in_the_order_of_the_items(kind, ahead):
 def test_what_a_task_raises_passes_whole_after_the_results_before_it(kind):
     done = []
     with kind(2) as crew, pytest.raises(OSError, match="No space left") as told:
-        for result in crew.each(broken_at_five, range(20), ahead=4):
-            done.append(result)
+        done.extend(crew.each(broken_at_five, range(20), ahead=4))
     assert done == [0, 1, 2, 3, 4]
     assert (told.value.errno, told.value.filename) == (28, "there")
 
