@@ -370,7 +370,8 @@ def _swollen(cover: npt.NDArray[np.uint8], swell: float) -> Plane:
     length = 1 / np.sqrt(across * across + down * down + 1)
     planes = [across * length, down * length, height]
     if small > 1:
-        planes = [cv2.resize(plane, cover.shape[::-1], interpolation=cv2.INTER_CUBIC) for plane in planes]
+        way = cv2.INTER_CUBIC if small == 2 else cv2.INTER_LINEAR
+        planes = [cv2.resize(plane, cover.shape[::-1], interpolation=way) for plane in planes]
     return np.stack(planes).astype(np.float32)
 
 

@@ -4,6 +4,8 @@ In:  a canvas that is still empty, moods and an hour. Out: a painted background,
 stand on. Nothing here is one of the attributes.
 """
 
+import math
+
 import numpy as np
 
 from bam_engine.demo.canvas import Canvas
@@ -264,14 +266,46 @@ def underwater(canvas: Canvas, moods: frozenset[str], hour: str) -> Setting:
     return Setting(0.9, 0.84, False)
 
 
+def _planet(canvas: Canvas) -> None:
+    """A planet in bands, often with a ring; half of its face in the dark."""
+    rng, palette = canvas.rng, canvas.palette
+    x, y = (
+        float(rng.choice([rng.uniform(0.1, 0.3), rng.uniform(0.7, 0.9)])) * side for side in (canvas.wide, canvas.high)
+    )
+    radius, colour = canvas.unit * rng.uniform(0.09, 0.19), palette.accent(rng)
+    ringed, tilt, ring = rng.random() < 0.55, rng.uniform(-0.5, 0.5), lighter(palette.accent(rng), 0.08)
+    outer = ellipse(x, y, radius * 1.9, radius * 0.5, turn=tilt, count=48)
+    inner = ellipse(x, y, radius * 1.4, radius * 0.34, turn=tilt, count=48)[::-1]
+    if ringed:
+        canvas.paint([outer, inner], ring, line=0.5)
+    face = canvas.paint([ellipse(x, y, radius, radius, count=48)], colour, swell=radius, line=0.7, gloss=0.1)
+    for share in rng.uniform(-0.8, 0.8, 4):
+        band = limb(
+            [(x - radius, y + share * radius), (x + radius, y + share * radius)], radius * rng.uniform(0.06, 0.2)
+        )
+        canvas.paint([band], lighter(colour, rng.uniform(-0.1, 0.1)), line=0, within=face)
+    if ringed:  # the ring's near half again
+        near = outer[outer[:, 1] > y + (outer[:, 0] - x) * math.tan(tilt)]
+        far = inner[inner[:, 1] > y + (inner[:, 0] - x) * math.tan(tilt)]
+        near, far = near[np.argsort(near[:, 0])], far[np.argsort(-far[:, 0])]
+        canvas.paint([np.concatenate([near, far])], ring, line=0.5)
+
+
 def space(canvas: Canvas, moods: frozenset[str], hour: str) -> Setting:
     """The dark between the stars, with nebulae."""
     rng, palette = canvas.rng, canvas.palette
     dark = lighter(palette.dark, -0.05)
     everywhere(canvas, dark, lighter(dark, 0.05))
-    cloud = unit(fractal((canvas.high, canvas.wide), canvas.unit / 3, rng))
-    canvas.veil((cloud**2 * 0.45).astype(np.float32), mix(palette.accent(rng), dark, 0.2))
-    for _ in range(60):
+    for size, strength in ((3.0, 0.5), (2.0, 0.35)):
+        cloud = unit(fractal((canvas.high, canvas.wide), canvas.unit / size, rng))
+        canvas.veil((cloud**2.5 * strength).astype(np.float32), lighter(palette.accent(rng), -0.03))
+    if rng.random() < 0.65:
+        _planet(canvas)
+    for _ in range(int(rng.integers(3, 8))):  # the bright ones
+        x, y, size = rng.uniform(0, canvas.wide), rng.uniform(0, canvas.high), canvas.unit * rng.uniform(0.012, 0.028)
+        canvas.glow(x, y, size * 2.2, (0.95, 0.95, 1.0), 0.55)
+        canvas.paint([star(x, y, size, size * 0.22, 4)], (1, 1, 0.96), line=0)
+    for _ in range(90):
         size = rng.uniform(0.5, 2.2)
         canvas.paint(
             [star(rng.uniform(0, canvas.wide), rng.uniform(0, canvas.high), size * 1.6, size * 0.6, 4)],

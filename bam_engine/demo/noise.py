@@ -122,6 +122,11 @@ def thrice(plane: Plane) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
 
 
+def dyed(plane: Plane, colour: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return the plane times a colour (3,): (h, w, 3)."""
+    return np.asarray(cv2.transform(plane, np.asarray(colour, np.float32)[:, None]), np.float32)
+
+
 def turn_of(plane: Plane) -> Plane:
     """Return what is left of each value above the whole number below it, 0 … 1."""
     return plane - np.floor(plane)

@@ -10,7 +10,7 @@ import numpy as np
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.page import page
 from bam_engine.demo.media.paper import Pixels, grain
-from bam_engine.demo.noise import Plane, fractal, grey, thrice, tinted, turn_of
+from bam_engine.demo.noise import Plane, dyed, fractal, grey, thrice, tinted, turn_of
 
 
 def line(hand: np.random.Generator, size: float) -> LineStyle:
@@ -31,8 +31,8 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     if black_white:
         flat = _black_white(flat, r, pitch)
     black = np.maximum(_soft(0.2 - r.tone, 0.05) * 0.9, r.ink)
-    cover = thrice(np.asarray(black, np.float32))
-    picture = flat * (1 - cover) + cover * np.array([0.06, 0.05, 0.08], np.float32)
+    black = np.asarray(black, np.float32)
+    picture = flat * (1 - thrice(black)) + dyed(black, [0.06, 0.05, 0.08])
     picture = np.ascontiguousarray(picture, np.float32)
     if hand.random() < (0.3 if black_white else 0.5):
         picture = page(picture, r, hand, rng)
@@ -51,7 +51,7 @@ def _flat(r: Rendering, rich: float, pitch: float) -> Pixels:
         half = _soft((0.9 - r.tone) * 2.2 - dots, 0.18) * (1 - shade)
         sky = _soft(0.42 - dots, 0.15) * (r.subject == 0) * np.float32(0.16)
         flat = flat * thrice(1 - np.float32(0.2) * half) * (1 - thrice(sky) * (1 - flat * np.float32(0.6)))
-    flat = flat * (1 - thrice(shade) * np.array([0.42, 0.4, 0.28], np.float32))
+    flat = flat * (1 - dyed(shade, [0.42, 0.4, 0.28]))
     return np.asarray(flat + thrice(bright * np.float32(0.55)) * (1 - flat), np.float32)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.paper import Pixels
-from bam_engine.demo.noise import Plane, blur, field, grey, thrice
+from bam_engine.demo.noise import Plane, blur, dyed, field, grey, thrice
 from bam_engine.demo.palette import oklch
 
 
@@ -24,12 +24,9 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     mean = thrice(grey(r.colour))
     picture = np.clip(mean + (r.colour - mean) * np.float32(rich), 0, 1)
     picture = np.clip(picture * np.float32(1.06) + np.float32(0.03), 0, 1)
-    mine = (r.subject > 0)[..., None]
     if style == "split":  # one side lit, the other in shade, with a hard line between them
-        away = (
-            _soft(np.asarray(-(r.across * r.light[0] + r.down * r.light[1]) - 0.12, np.float32), 0.03)[..., None] * mine
-        )
-        picture = picture * (1 - away * np.array([0.2, 0.2, 0.12], np.float32))
+        away = _soft(np.asarray(-(r.across * r.light[0] + r.down * r.light[1]) - 0.12, np.float32), 0.03)
+        picture = picture * (1 - dyed(away * (r.subject > 0), [0.2, 0.2, 0.12]))
     elif style == "gradient":
         rows = np.linspace(0.06, -0.08, r.shape[0], dtype=np.float32)[:, None, None]
         columns = np.linspace(0.05, -0.05, r.shape[1], dtype=np.float32)[None, :, None]
@@ -37,7 +34,7 @@ def vector(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     if style != "flat" or hand.random() < 0.5:
         picture = _long_shadow(picture, r) if hand.random() < 0.35 else picture
     cover = thrice(r.ink)
-    picture = picture * (1 - cover) + outline * cover
+    picture = picture * (1 - cover) + dyed(r.ink, outline)
     if hand.random() < 0.3:  # a printed look: grain in the shade
         picture = picture * (1 + (0.1 * np.clip(1.25 - r.tone, 0.25, 1) * field(r.shape, 1.3, rng))[..., None])
     return np.asarray(picture, np.float32)
@@ -73,14 +70,14 @@ def solid(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> 
     key = np.array(r.palette.light, np.float32) ** 2
     air = np.array(r.palette.ambient, np.float32) ** 2
     lift = np.float32(1.15 / max(0.3, float(light[2])))
-    lit = base * (key * (wrap * shade * lift)[..., None] + air * (0.30 + 0.34 * sky * (0.5 + 0.5 * shade))[..., None])
+    lit = base * (dyed(wrap * shade * lift, key) + dyed(0.30 + 0.34 * sky * (0.5 + 0.5 * shade), air))
     half = light + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     glint = np.clip(across * half[0] + down * half[1] + facing * half[2], 0, 1) ** np.float32(tight)
     curved = np.clip((1 - facing) * 6, 0, 1)  # what lies flat has no highlight of its own
-    lit += (glint * curved * shade * (0.25 + r.gloss) * np.float32(shine))[..., None] * key
+    lit += dyed(glint * curved * shade * (0.25 + r.gloss) * np.float32(shine), key)
     rim = (1 - facing) ** 3 * np.clip(-down * 0.5 + 0.6, 0, 1)
-    lit += (rim * np.float32(0.2))[..., None] * np.array(oklch(0.85, 0.09, rim_hue), np.float32)
+    lit += dyed(rim * np.float32(0.2), oklch(0.85, 0.09, rim_hue))
     hollow = _occlusion(r)
     lit *= thrice(1 - np.float32(0.45) * hollow)
     picture = np.clip(lit, 0, None)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
-from bam_engine.demo.noise import Plane, blur, field, fractal, grey, moved, smeared, thrice, turn_of
+from bam_engine.demo.noise import Plane, blur, dyed, field, fractal, grey, moved, smeared, thrice, turn_of
 from bam_engine.demo.palette import oklch
 
 _LUMA = np.array([0.3, 0.59, 0.11], np.float32)
@@ -72,7 +72,7 @@ def ink(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pi
         covered = _hatching(r, dark, uneven, spacing, float(hand.uniform(0.5, 1.1)), rng, engraved=style == "engraved")
     covered = np.maximum(covered, _soft(dark - 0.9, 0.06))
     covered = np.maximum(covered, np.clip(r.ink * 1.25 + 0.25 * (r.ink > 0.2) * tooth, 0, 1))
-    sheet = paper * thrice(1 + np.float32(0.014) * tooth + np.float32(0.012) * fractal(r.shape, 60, rng))
+    sheet = dyed(1 + np.float32(0.014) * tooth + np.float32(0.012) * fractal(r.shape, 60, rng), paper)
     if style == "wash":
         strength = float(hand.uniform(0.5, 1.0))
         pale = blur(np.asarray(np.clip(1 - strength * (1 - r.lit), 0, 1), np.float32), 2.0)
@@ -82,8 +82,8 @@ def ink(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) -> Pi
         if hand.random() < 0.5:  # the wash ends before the sheet does
             wash = 1 + thrice(edge_of_wash(r.shape, float(min(r.shape)), rng, rim=0.3)) * (wash - 1)
         sheet = sheet * wash
-    cover = thrice(np.asarray(np.clip(covered, 0, 1), np.float32))
-    return np.asarray(sheet * (1 - cover) + black * cover, np.float32)
+    cover = np.asarray(np.clip(covered, 0, 1), np.float32)
+    return np.asarray(sheet * (1 - thrice(cover)) + dyed(cover, black), np.float32)
 
 
 def _sheet_and_ink(hand: np.random.Generator) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

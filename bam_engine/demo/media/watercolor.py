@@ -11,7 +11,7 @@ import numpy as np
 
 from bam_engine.demo.canvas import LineStyle, Rendering
 from bam_engine.demo.media.paper import Pixels, edge_of_wash, grain
-from bam_engine.demo.noise import Plane, blur, field, fractal, grey, moved, thrice, unit
+from bam_engine.demo.noise import Plane, blur, dyed, field, fractal, grey, moved, thrice, tinted, unit
 from bam_engine.demo.palette import oklch
 
 
@@ -41,18 +41,18 @@ def render(r: Rendering, hand: np.random.Generator, rng: np.random.Generator) ->
     density = _dried(density.astype(np.float32), r, rng, (rough, wet, edges), tooth)
     if border:
         density *= thrice(edge_of_wash(r.shape, float(min(r.shape)), rng))
-    picture = paper * np.asarray(cv2.exp(-np.minimum(density, np.float32(2.6))), np.float32)
+    picture = tinted(np.asarray(cv2.exp(-np.minimum(density, np.float32(2.6))), np.float32), paper)
     picture *= thrice(1 + np.float32(0.016) * tooth)
     picture = _spatter(picture, r, rng, hand)
-    stroke = thrice(np.asarray(r.ink * np.float32(ink_dark) * np.clip(0.85 + 0.2 * tooth, 0, 1), np.float32))
-    return np.asarray(picture * (1 - stroke) + stroke * np.array([0.2, 0.18, 0.2], np.float32), np.float32)
+    stroke = np.asarray(r.ink * np.float32(ink_dark) * np.clip(0.85 + 0.2 * tooth, 0, 1), np.float32)
+    return np.asarray(picture * (1 - thrice(stroke)) + dyed(stroke, [0.2, 0.18, 0.2]), np.float32)
 
 
 def _glazes(r: Rendering, hand: np.random.Generator, wash: float, strong: float) -> Pixels:
     """Return the pigment's density in two glazes: the plain colour, and the shadow in steps, laid on in layers."""
     shadow = np.clip(1.02 - r.tone, 0, 1)
     steps = 0.5 * shadow + 0.5 * np.floor(shadow * 3.2 + 0.5) / 3.2
-    tinted = r.colour * (1 - thrice(np.asarray(steps, np.float32)) * np.array([0.62, 0.56, 0.42], np.float32))
+    tinted = r.colour * (1 - dyed(np.asarray(steps, np.float32), [0.62, 0.56, 0.42]))
     density = np.asarray(cv2.log(np.clip(tinted, 0.03, 0.985)), np.float32) * np.float32(-wash)
     density += np.float32(strong) * (density - thrice(grey(density)))  # clean pigments, little grey
     return density.astype(np.float32)
