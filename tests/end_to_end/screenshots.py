@@ -1,13 +1,15 @@
 """``make screenshots``: every picture of the README and the guide, made by the app itself from the demo.
 
-The collection is drawn anew, simulated annotators play three attributes, one has a round left open, and Chromium
-photographs the pages into ``docs/screenshots`` (PNG) and ``docs/guide`` (WebP). Needs nothing that is not in here but
-Chromium. ``--count`` draws fewer images, to try the script.
+First the README's tour is taken in Chromium, as ``test_tour`` takes it, with 2,000 images: its pictures are those of
+the README (``docs/screenshots``). Then the other pages and the guide's pictures (``docs/guide``) are taken from the
+workspace that the tour left. ``--count`` draws fewer images, to try the script. Needs nothing that is not in here but
+Chromium.
 """
 
 import argparse
-import contextlib
 import io
+import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,62 +17,46 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from bam_engine.errors import AuditError, LearningError
-from bam_engine.workspace import Workspace, demo, maps, rounds, simulated
+from bam_engine.workspace import Workspace, demo, rounds
 from tests.browser import CHROMIUM, FLAGS, ROOT, served
+from tests.end_to_end.test_tour import ATTRIBUTE, WORDS
 
-PLAYED = ("media_watercolor", "media_comic", "emotion_peaceful")
-SHOWN, OPEN = "media_comic", "content_flower"  # one at its end, one with a round left open
 SCREENSHOTS, GUIDE = ROOT / "docs" / "screenshots", ROOT / "docs" / "guide"
 GUIDE_WIDTH = 1100
-PAGES = {
-    "overview": "",
-    "rounds": f"rounds?attribute={SHOWN}",
-    "threshold": f"threshold?attribute={SHOWN}",
-    "audit": f"audit?attribute={SHOWN}",
-    "report": f"report?attribute={SHOWN}",
-    "export": "export",
-    "images": "images",
-    "embed": "embed",
-    "attributes": "attributes",
-}
+OTHERS = ("images", "embed", "attributes")
 IN_GUIDE = ("rounds", "threshold", "audit")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=demo.COUNT)
+    parser.add_argument("--count", type=int, default=demo.COUNT, choices=(300, 1000, 2000))
     count = parser.parse_args().count
     if not CHROMIUM.exists():
         print(f"needs Chromium at {CHROMIUM}", file=sys.stderr)
         return 1
     for folder in (SCREENSHOTS, GUIDE):
         folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        with _app(Path(home), "empty") as url:
-            page = _page(browser)
-            _open(page, url)
-            _keep(page, "home")
-            page.close()
-        workspace = Workspace(Path(home) / "full" / "workspace", Path(home) / "full" / "cache")
-        _fill(workspace, count)
-        with _app(Path(home), "full") as url:
+    with tempfile.TemporaryDirectory() as home:
+        if not _tour(Path(home), count):
+            return 1
+        workspace = Workspace(Path(home) / "workspace", Path(home) / "cache")
+        with sync_playwright() as playwright, _app(Path(home)) as url:
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
             _photograph(_page(browser), url, workspace)
-        browser.close()
+            browser.close()
         workspace.close()
     return 0
 
 
-def _app(home: Path, name: str):
-    place = home / name
-    place.mkdir(exist_ok=True)
-    environment = {
-        "BAM_WORKSPACE": str(place / "workspace"),
-        "BAM_CACHE": str(place / "cache"),
-        "SERVER_LOG": str(place / "server.log"),
-    }
-    return served("app:app", ROOT, environment)
+def _tour(home: Path, count: int) -> bool:
+    told = {"BAM_TOUR_COUNT": str(count), "BAM_TOUR_PICTURES": str(SCREENSHOTS), "BAM_TOUR_HOME": str(home)}
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "tests/end_to_end/test_tour.py"]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | told, check=False).returncode == 0
+
+
+def _app(home: Path):
+    places = {"BAM_WORKSPACE": str(home / "workspace"), "BAM_CACHE": str(home / "cache")}
+    return served("app:app", ROOT, {**places, "SERVER_LOG": str(home / "server.log")})
 
 
 def _page(browser: Browser) -> Page:
@@ -79,39 +65,28 @@ def _page(browser: Browser) -> Page:
     return page
 
 
-def _fill(workspace: Workspace, count: int) -> None:
-    demo.make_demo(workspace, count=count)
-    team = simulated.team_of(workspace)
-    for name in PLAYED:
-        with contextlib.suppress(AuditError, LearningError):  # what cannot be promised stays as it is
-            simulated.play(workspace, workspace.attributes.get(name), team)
-    flower = workspace.attributes.get(OPEN)
-    while len(rounds.rounds_of(workspace, flower)) < 2 or rounds.state(workspace, flower).step != "start_round":
-        simulated.play_next(workspace, flower, team)
-    rounds.start_round(workspace, flower, count=72, seed=9)
-    maps.make_layout(workspace, method="tsne")
-
-
 def _photograph(page: Page, url: str, workspace: Workspace) -> None:
-    for name, path in PAGES.items():
-        _open(page, f"{url}/{path}")
+    for name in OTHERS:
+        _open(page, f"{url}/{name}")
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    for name in (*IN_GUIDE, "gallery"):
+        _open(page, f"{url}/{name}?attribute={ATTRIBUTE}")
         _keep(page, name)
-        if name in IN_GUIDE:
-            _keep_for_guide(page, name)
-    _open(page, f"{url}/gallery?attribute={SHOWN}")
-    _keep(page, "gallery")
-    _keep_for_guide(page, "gallery")
-    page.locator(".cell").nth(4).click()
-    page.get_by_role("dialog").get_by_text("Most like it").wait_for()
-    page.wait_for_timeout(2000)
-    _keep(page, "image")
+    _open(page, f"{url}/map")
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name=f"accepted: {WORDS}").click()
+    page.wait_for_timeout(5000)
+    _keep(page, "map", page.locator(".leaflet-container"))
     _annotate(page, url, workspace)
-    _map(page, url)
 
 
 def _annotate(page: Page, url: str, workspace: Workspace) -> None:
-    truth = demo.truth(workspace, OPEN)
-    _open(page, f"{url}/annotate?attribute={OPEN}")
+    """A page of the grid of one more round, half of it answered."""
+    attribute = workspace.attributes.get(ATTRIBUTE)
+    if rounds.state(workspace, attribute).step == "start_round":
+        rounds.start_round(workspace, attribute, count=72, seed=9)
+    truth = demo.truth(workspace, ATTRIBUTE)
+    _open(page, f"{url}/annotate?attribute={ATTRIBUTE}")
     page.locator(".save[aria-disabled=false]").wait_for()
     for cell in page.locator(".cell").all()[:18]:
         if truth[int(cell.get_attribute("data-row") or 0)]:
@@ -119,25 +94,6 @@ def _annotate(page: Page, url: str, workspace: Workspace) -> None:
     page.mouse.move(0, 0)
     page.locator(".cell").first.scroll_into_view_if_needed()
     _keep(page, "annotate")
-    _keep_for_guide(page, "annotate")
-
-
-def _map(page: Page, url: str) -> None:
-    _open(page, f"{url}/map")
-    page.get_by_role("combobox", name="Colour by").click()
-    page.get_by_role("option", name="accepted: comic (media)").click()
-    page.wait_for_timeout(5000)
-    _keep(page, "map")
-    land = page.locator(".leaflet-container")
-    _keep_for_guide(page, "map", land)
-    box = land.bounding_box()
-    if box is not None:
-        page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.5 * box["height"])
-    for _ in range(2):
-        page.mouse.wheel(0, -90)
-        page.wait_for_timeout(1500)
-    page.wait_for_timeout(3000)
-    _keep(page, "map-close")
 
 
 def _open(page: Page, address: str) -> None:
@@ -146,12 +102,8 @@ def _open(page: Page, address: str) -> None:
     page.wait_for_timeout(5000)
 
 
-def _keep(page: Page, name: str) -> None:
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-
-def _keep_for_guide(page: Page, name: str, part: Locator | None = None) -> None:
-    """Keep the page without its sidebar, or one part of it, as a small WebP."""
+def _keep(page: Page, name: str, part: Locator | None = None) -> None:
+    """Keep the page without its sidebar, or one part of it, for the guide: a small WebP."""
     shot = (part or page.get_by_test_id("stMain")).screenshot()
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
     picture.thumbnail((GUIDE_WIDTH, GUIDE_WIDTH), Image.Resampling.LANCZOS)
