@@ -43,9 +43,14 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   opacity: 1; color: light-dark(#5b605d, #a9aca7);
 }
-@media (max-width: 640px) { /* two numbers beside each other on a telephone */
-  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :first-child
-    [data-testid="stMetric"]) > [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+@media (max-width: 640px) { /* two numbers beside each other on a telephone, and so before their script has come */
+  [data-testid="stHorizontalBlock"]:is(
+    :has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :first-child [data-testid="stMetric"]),
+    :has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"])
+  ) > [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+  [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"] {
+    min-height: 3.75rem;
+  }
   [data-testid="stMetricValue"] { font-size: 1.5rem; }
 }
 [role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }

@@ -59,14 +59,18 @@ def dressed(static: Path) -> bytes:
         f'<link rel="preload" href="./static/media/{font.name}" as="font" type="font/woff2" crossorigin />\n'
         for font in fonts
     )
+    folder = static / "static" / "js"
     head += "".join(
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">\n'
-        for name in _scripts(static / "static" / "js", _ELEMENTS)
+        for name in _scripts(folder, _ELEMENTS)
         if name not in page
     )
+    begun = "".join(f'import("./static/js/{file.name}");' for name in _ELEMENTS for file in folder.glob(f"{name}.*.js"))
     head += f"<style>\n{_read('shell.css')}\n{ui.CSS}</style>\n"
     page = page.replace("<title>Streamlit</title>", f"<title>{ui.TITLE}</title>").replace("</head>", f"{head}</head>")
-    return page.replace('<div id="root"></div>', f'<div id="root"></div>\n{_read("shell.html")}').encode()
+    return page.replace(
+        '<div id="root"></div>', f'<div id="root"></div>\n{_read("shell.html")}<script type="module">{begun}</script>'
+    ).encode()
 
 
 def _scripts(folder: Path, elements: Sequence[str]) -> list[str]:
