@@ -22,20 +22,23 @@ log = logging.getLogger(__name__)
 QUIET = 1.5
 """Seconds without a page being drawn before something heavy is begun."""
 
+FIRST = 8.0
+"""Seconds after the start in which the first visitor is waited for."""
+
 PATIENCE = 120.0
 """Seconds after which it is begun all the same."""
 
-_PAGES = ("web.frame", "web.image_panel", "web.gallery_bar", "web.gallery_actions")
-_LATER = ("pandas", "sklearn.linear_model", "plotly.graph_objects")
+_PAGES = ("web.frame", "web.image_panel", "web.gallery_bar", "web.gallery_actions", "pandas")
+_LATER = ("sklearn.linear_model", "plotly.graph_objects")
 
 
 class Stillness:
-    """How long no page has been drawn; many may be drawn at once."""
+    """How long no page has been drawn; many may be drawn at once. For ``first`` seconds one is expected."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: float = 0.0) -> None:
         self._lock = threading.Lock()
         self._drawing = 0
-        self._since = time.monotonic()
+        self._since = time.monotonic() + first
 
     @contextlib.contextmanager
     def broken(self) -> Iterator[None]:
@@ -60,7 +63,7 @@ class Stillness:
             time.sleep(min(max(rest, 0.02), end - now))
 
 
-stillness = Stillness()
+stillness = Stillness(FIRST)
 
 
 def start(workspace: Callable[[], Workspace]) -> threading.Thread:
