@@ -8,9 +8,8 @@ works.
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-
-from bam_engine.compiled import njit
 
 PRIORITY, MEDOID, NEWEST = 0, 1, 2
 
