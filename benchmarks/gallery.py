@@ -8,8 +8,10 @@ is beside it on the same processor. *Cold* is a browser that has no picture of i
 open app until all 300 thumbnails are decoded in sight; *warm* is the same click again, coming from another page;
 *address* is a browser that has nothing at all and opens the address of the gallery, the app with it; a *jump* is from
 Enter in the field for a number until the picture of that image is decoded, *jump, all* until every picture in sight
-is. The peer is what a page can do without the gallery's windows: a plain HTML page of the same 300 thumbnails from
-the same server: its time is what the pictures alone take.
+is. What a click is spent on is watched in visits of their own: until the page's heading, the first cell, the first
+picture, all in sight, and until all are painted (two frames later). The peer is what a page can do without the
+gallery's windows: a plain HTML page of the same 300 thumbnails from the same server: its time is what the pictures
+alone take.
 """
 
 import argparse
@@ -45,6 +47,28 @@ _SEEN = """([wanted]) => {
   return ready.length >= wanted && ready.length === inside.length ? ready.length : 0;
 }"""
 """How many pictures are decoded in sight, once there are as many as wanted and none is missing."""
+
+PARTS = ("page", "window", "first picture", "all in sight", "painted")
+_WATCH = """(wanted) => {
+  const told = window.benchmarkParts = {};
+  const begin = performance.now();
+  const note = (name) => { told[name] ??= performance.now() - begin; };
+  const look = () => {
+    if ([...document.querySelectorAll('h1')].some(head => head.textContent === 'Gallery')) note('page');
+    const hosts = document.querySelectorAll('[data-testid="stMain"] *');
+    const root = [...hosts].map(part => part.shadowRoot).find(root => root?.querySelector('.endless'));
+    if (root?.querySelector('.cell')) note('window');
+    const view = root?.querySelector('.endless').getBoundingClientRect();
+    const inside = root ? [...root.querySelectorAll('.cell')].filter(cell => { const box = cell.getBoundingClientRect();
+      return box.bottom > view.top && box.top < Math.min(innerHeight, view.bottom); }) : [];
+    const ready = inside.map(cell => cell.querySelector('img')).filter(img => img?.complete && img.naturalWidth);
+    if (ready.length) note('first picture');
+    if (ready.length < wanted || ready.length < inside.length) return void requestAnimationFrame(look);
+    note('all in sight');
+    requestAnimationFrame(() => requestAnimationFrame(() => note('painted')));
+  };
+  look();
+}"""
 
 
 def pictures(folder: Path, count: int = PICTURES) -> None:
@@ -116,6 +140,25 @@ def clicked(page: Any, wanted: int) -> float:
     return until_seen(page, wanted, begin)
 
 
+def parts(page: Any, wanted: int) -> dict[str, float]:
+    """Milliseconds from a click on the gallery's name until each of ``PARTS``, watched at every frame."""
+    page.evaluate(_WATCH, wanted)
+    page.get_by_role("link", name="Gallery").click()
+    page.wait_for_function("window.benchmarkParts.painted", polling=100, timeout=120_000)
+    told: dict[str, float] = page.evaluate("window.benchmarkParts")
+    return told
+
+
+def watch(page: Any, url: str, shown: int, watched: dict[str, list[dict[str, float]]]) -> None:
+    """Add what the parts of a cold and of a warm visit take."""
+    page.goto(f"{url}/attributes?attribute=one")
+    for what, visits in watched.items():
+        if what == "warm":
+            page.get_by_role("link", name="Attributes").click()
+        page.get_by_role("heading", name="Attributes").wait_for()
+        visits.append(parts(page, shown))
+
+
 def jumped(page: Any, number: int) -> tuple[float, float]:
     """Milliseconds from Enter until the image of that number is seen, and until all around it are."""
     field = page.get_by_label("Go to the image of this number")
@@ -146,6 +189,7 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
         "address": [],
         PEER: [],
     }
+    watched: dict[str, list[dict[str, float]]] = {"cold": [], "warm": []}
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         begin = time.perf_counter()
         with served(Path(home), n, shown) as (url, first):
@@ -188,12 +232,17 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
                 visit(look)
                 visit(arrive)
                 visit(compare)
+                visit(lambda page: watch(page, url, shown, watched))
             browser.close()
     lines = [
         {"what": what, "ms": float(np.median(times)), "slowest_ms": max(times), "aim_ms": AIMS.get(what)}
         for what, times in spent.items()
     ]
     told = {"machine": machine(), "data": "generated", "n": n, "shown": shown, "runs": runs, "lines": lines}
+    told["parts"] = {
+        what: {part: float(np.median([one[part] for one in visits])) for part in PARTS}
+        for what, visits in watched.items()
+    }
     return told | {"seconds_to_generate": made, "first_visit_ms": started[0]}
 
 
@@ -209,6 +258,8 @@ def show(told: dict[str, Any]) -> None:
         print(
             f"{line['what']:<20}{line['ms']:>8.0f}{line['slowest_ms']:>9.0f}{aim:>7}{line['ms'] / peer:>18.1f}x {kept}"
         )
+    for what, spent in told["parts"].items():
+        print(f"{what}, from the click: " + ", ".join(f"{part} {ms:.0f} ms" for part, ms in spent.items()))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -71,7 +71,8 @@ last_answer()
 if not names_read(query):
     st.stop()
 try:
-    listing = listed(ws, query)
+    with st.spinner("Finding the images …"):  # drawn only where it takes longer than a blink
+        listing = listed(ws, query)
 except BamError as error:
     st.error(ui.plain(str(error)), icon=":material/error:")
     st.stop()

@@ -1,22 +1,37 @@
-"""All that is known of one image, drawn: the picture large, scores, labels, its place on the map, what is near.
+"""All that is known of one image, drawn: the picture large, labels, scores, its place on the map, what is near.
 
 In:  a row. Out: the row that was asked for instead, by a click on what is near. Asks the engine for everything; the
-panel over a page and the page of an image are both made of it.
+panel over a page and the page of an image are both made of it. The picture, its record and its labels are drawn at
+once; what takes longer has its room kept until it comes.
 """
 
 from html import escape
 
-import pandas as pd
 import streamlit as st
 
 from bam_engine.annotation import readable
-from bam_engine.workspace.looking import ImageFacts, LabelLine, Place, ScoreLine, describe, place_of
+from bam_engine.workspace import maps
+from bam_engine.workspace.looking import (
+    ImageFacts,
+    LabelLine,
+    Place,
+    ScoreLine,
+    describe,
+    most_like,
+    place_of,
+    score_lines,
+    scored_attributes,
+)
+from bam_engine.workspace.near_duplicates import same_as
 from web import ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 
 ENLARGED = 2.5
+THUMBNAIL = 256  # its longer side, in pixels
 SHOWN_TWINS = 24
+SHOWN_NEAR = 12
+CELL = 84
 
 _CSS = """<style>
 dl.bam-facts.bam-facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0 0 .8rem;
@@ -24,18 +39,25 @@ dl.bam-facts.bam-facts { display: grid; grid-template-columns: max-content 1fr; 
 dl.bam-facts.bam-facts > * { margin: 0; padding: 0; }
 .bam-facts dt { color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-facts dd { overflow-wrap: anywhere; }
+.bam-picture { margin: 0 auto; background-size: 100% 100%; border-radius: 4px; overflow: hidden; }
+.bam-picture img { display: block; width: 100%; height: 100%; }
 .bam-place { position: relative; width: min(100%, 300px); aspect-ratio: 1; overflow: hidden; border-radius: 4px;
   border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 .bam-place img { position: absolute; width: 50%; height: 50%; }
 .bam-place i { position: absolute; width: 14px; height: 14px; margin: -9px 0 0 -9px; border-radius: 50%;
   border: 2px solid #e4572e; box-shadow: 0 0 0 2px #fff, inset 0 0 0 2px #fff; }
+.bam-strip { display: grid; gap: 6px; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); padding: 3px; }
+.bam-strip i { aspect-ratio: 1; margin-bottom: 21px; }
+@media (max-width: 600px) { .bam-strip { grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); } }
 </style>"""
+_STRIP = f'<div class="bam-strip">{f"""<i class="{ui.WAITING}"></i>""" * SHOWN_NEAR}</div>'
+_SQUARE = f'<div class="bam-place {ui.WAITING}"></div>'
 
 
 def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
     """Draw image ``row``; return the row of a picture near it that was just clicked, or None.
 
-    Where there is room (``wide``), its scores stand under the picture; else below everything.
+    Where there is room (``wide``), its labels and scores stand under the picture; else below everything.
 
     Raises
     ------
@@ -49,30 +71,42 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
         _picture(found)
     with facts:
         _record(found)
-        place = place_of(workspace(), row)
-        if place is not None:
-            _place(place)
+        place = ui.later(_SQUARE if maps.layouts(workspace()) else "")
     with picture if wide else st.container():
-        _scores(found.scores)
         _labels(found.labels)
         for annotator, caption in found.captions:
             st.markdown(f"“{ui.plain(caption)}” · {ui.plain(annotator)}")
-    return _near(found, key)
+        known = len(scored_attributes(workspace()))
+        scores = ui.later(ui.waiting_table(known) if known else "")
+    near = ui.later(_STRIP if len(workspace().vectors()) else "")
+    lines = score_lines(workspace(), row)
+    with scores.container():
+        _scores(lines)
+    found_at = place_of(workspace(), row)
+    with place.container():
+        _place(found_at)
+    same, alike = same_as(workspace(), row).tolist(), most_like(workspace(), row, SHOWN_NEAR)
+    with near.container():
+        return _near(row, same, alike, key)
 
 
 def _picture(found: ImageFacts) -> None:
+    """Draw the picture in a box of its shape, over its small copy until it has come; small ones grow a bit."""
     version = workspace().id
     if found.problem and not found.has_thumbnail:
         st.warning(f"The picture cannot be shown: {found.problem}. There is no small copy of it either.")
         return
-    source, height = f"/large/{found.row}.webp", f"min(62vh, {ENLARGED * found.height}px)"  # small pictures grow a bit
+    small = f"/thumbs/{found.row}.webp?v={version}"
+    source, tallest = f"/large/{found.row}.webp?v={version}", ENLARGED * found.height
     if found.problem:
         st.warning(f"Only the small copy is shown: {found.problem}.")
-        source, height = f"/thumbs/{found.row}.webp", "auto"
+        source, tallest = small, min(found.height, THUMBNAIL * found.height / max(found.width, found.height))
+    ratio = found.width / max(1, found.height)
+    behind = f";background-image:url({small})" if found.has_thumbnail else ""
     st.html(
-        f'<img src="{source}?v={version}" alt="{escape(found.title or found.name)}" '
-        'style="display:block;margin:auto;max-width:100%;object-fit:contain;border-radius:4px;'
-        f'height:{height}">'
+        f'<div class="bam-picture {ui.WAITING}" style="aspect-ratio:{ratio:.4f};'
+        f'width:min(100%, {ratio:.4f} * min(62vh, {tallest:.0f}px)){behind}">'
+        f'<img src="{source}" alt="{escape(found.title or found.name)}"></div>'
     )
 
 
@@ -95,8 +129,10 @@ def _bytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def _place(place: Place) -> None:
+def _place(place: Place | None) -> None:
     """Draw the whole map small, with a ring where the image lies, and the way there."""
+    if place is None:
+        return
     tiles = "".join(
         f'<img src="/tiles/{place.map_id}/density/1/{x}/{y}.webp?v={place.version}" alt="" '
         f'style="left:{50 * x}%;top:{50 * y}%">'
@@ -118,54 +154,46 @@ def _scores(scores: list[ScoreLine]) -> None:
     if not scores:
         st.caption("No attribute has scores yet.")
         return
-    st.markdown("**Scores**")
-    numbers = {"score": st.column_config.NumberColumn(format="%.2f")}
-    numbers["threshold"] = st.column_config.NumberColumn(format="%.2f")
-    lines = [_score_line(line) for line in scores]
-    st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch", column_config=numbers)
+    head = ["Scores", "score", "probability", "decision", "threshold", "precision of the accepted"]
+    st.html(ui.table(head, [_score_line(line) for line in scores]))
     st.caption(
         "Probability: how often images of that score are positive, by the validation sample. Precision: of all images "
         "that the threshold accepts. Both with 95 % limits."
     )
 
 
-def _score_line(line: ScoreLine) -> dict[str, object]:
+def _score_line(line: ScoreLine) -> list[str]:
     precision = "–" if line.precision is None else ui.interval(*line.precision)
-    return {
-        "attribute": readable(line.attribute),
-        "score": line.score,
-        "probability": "–" if line.probability is None else ui.interval(*line.probability),
-        "decision": line.decision or "–",
-        "threshold": line.threshold,
-        "precision of the accepted": precision + (", certified" if line.certified else ""),
-    }
+    return [
+        readable(line.attribute),
+        f"{line.score:.2f}",
+        "–" if line.probability is None else ui.interval(*line.probability),
+        line.decision or "–",
+        "–" if line.threshold is None else f"{line.threshold:.2f}",
+        precision + (", certified" if line.certified else ""),
+    ]
 
 
 def _labels(labels: list[LabelLine]) -> None:
     if not labels:
         st.caption("Nobody has answered a question about this image yet.")
         return
-    st.markdown("**Labels**")
     lines = [
-        {
-            "attribute": readable(line.attribute),
-            "label": line.state,
-            "said": ", ".join(f"{who}: {answer}" for who, answer in line.said),
-        }
+        [readable(line.attribute), line.state, ", ".join(f"{who}: {answer}" for who, answer in line.said)]
         for line in labels
     ]
-    st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
+    st.html(ui.table(["Labels", "label", "said"], lines))
 
 
-def _near(found: ImageFacts, key: str) -> int | None:
+def _near(row: int, same: list[int], alike: list[tuple[int, float]], key: str) -> int | None:
     picked, version = None, workspace().id
-    if found.same:
-        st.caption(f"{ui.several(len(found.same), 'near-duplicate')} of it")
-        twins = [Picture(row) for row in found.same[:SHOWN_TWINS]]
-        picked = gallery(twins, key=f"{key}-same-{found.row}", version=version, size=84)
-    if found.neighbours:
+    if same:
+        st.caption(f"{ui.several(len(same), 'near-duplicate')} of it")
+        twins = [Picture(twin) for twin in same[:SHOWN_TWINS]]
+        picked = gallery(twins, key=f"{key}-same-{row}", version=version, size=CELL)
+    if alike:
         st.caption("Most like it, by the encoder in use")
-        near = [Picture(row, f"{likeness:.2f}") for row, likeness in found.neighbours]
-        clicked = gallery(near, key=f"{key}-near-{found.row}", version=version, size=84)
+        near = [Picture(other, f"{likeness:.2f}") for other, likeness in alike]
+        clicked = gallery(near, key=f"{key}-near-{row}", version=version, size=CELL)
         picked = clicked if picked is None else picked
     return picked

@@ -1,29 +1,27 @@
 """What the server has beside its pages: the routes, and what happens when it starts and stops."""
 
 import contextlib
-import logging
-import threading
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.routing import BaseRoute
 
-from bam_engine.projection import MapView
 from bam_engine.workspace import map_views
+from web import warm
 from web.engine import workspace
+from web.navigation import GROUPS
 from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
 from web.routes.labels import label_routes
 from web.routes.maps import map_routes
+from web.routes.shell import shell_routes
 from web.routes.tiles import tile_routes
-
-log = logging.getLogger(__name__)
 
 
 def routes() -> list[BaseRoute]:
     """Return every route of ours."""
     return [
+        *shell_routes([name for names in GROUPS.values() for name in names]),
         *image_routes(workspace),
         *gallery_routes(workspace),
         *label_routes(lambda: workspace().annotations),
@@ -34,20 +32,8 @@ def routes() -> list[BaseRoute]:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Warm what pages import late, once the server answers; stop the background work at the end."""
-    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    """Warm what first visits would wait for; stop the background work at the end."""
+    warm.start(workspace)
     yield
     for job in workspace().jobs.running():
         job.stop()
-
-
-def _warm() -> None:
-    """Import the heavy libraries and compile the map's kernels after the first paint: no page waits for them."""
-    time.sleep(2)
-    try:
-        import plotly.graph_objects  # noqa: F401
-        import sklearn.linear_model  # noqa: F401
-
-        MapView([[0.5, 0.5]], version="warm", thumbnail=lambda row: None).warm()
-    except ImportError:
-        log.warning("a library cannot be imported; the pages that need it will say so", exc_info=True)

@@ -4,10 +4,12 @@ Pages call these; none of them decides anything about data.
 """
 
 import contextlib
+import html
 import logging
 from collections.abc import Iterator, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
@@ -21,8 +23,14 @@ from web.navigation import go
 
 log = logging.getLogger(__name__)
 
-_CSS = """
-.block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
+TITLE = "bam: image datasets you can trust"
+"""What the browser calls every page."""
+
+WAITING = "bam-waiting"
+"""The class of what keeps the room of something that is on its way."""
+
+CSS = """
+.stMain .block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
 h1 { font-size: 1.9rem !important; letter-spacing: -0.01em; padding-bottom: .1rem !important; }
 h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
@@ -35,19 +43,39 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   opacity: 1; color: light-dark(#5b605d, #a9aca7);
 }
-@media (max-width: 640px) { /* two numbers beside each other on a telephone */
-  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :first-child
-    [data-testid="stMetric"]) > [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+@media (max-width: 640px) { /* two numbers beside each other on a telephone, and so before their script has come */
+  [data-testid="stHorizontalBlock"]:is(
+    :has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :first-child [data-testid="stMetric"]),
+    :has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"])
+  ) > [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+  [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"] {
+    min-height: 3.75rem;
+  }
   [data-testid="stMetricValue"] { font-size: 1.5rem; }
 }
 [role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }
-[data-testid="stSkillsNudge"] { display: none; } /* an offer of Streamlit's to its developers, not to our users */
+.bam-table { overflow-x: auto; }
+.bam-table[aria-hidden] table { width: 100%; }
+.bam-table table { border-collapse: collapse; margin: 0; font-size: .875rem; line-height: 1.4; white-space: nowrap; }
+.bam-table :is(th, td) { padding: .3rem .7rem .3rem 0; text-align: left; border: 0;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 16%, transparent); font-variant-numeric: tabular-nums; }
+.bam-table thead th { font-weight: 400; color: color-mix(in srgb, currentColor 68%, transparent); }
+.bam-table tbody th { font-weight: 400; }
+.bam-table thead th:first-child { font-weight: 600; color: inherit; }
+.bam-waiting { --least: light-dark(#f0efea, #1f2426); --most: light-dark(#e3e1d9, #2b3235); border-radius: 4px;
+  background-color: var(--least); }
+@media (prefers-reduced-motion: no-preference) {
+  .bam-waiting { background-image: linear-gradient(100deg, var(--least) 30%, var(--most) 50%, var(--least) 70%);
+    background-size: 300% 100%; animation: bam-shimmer 1.6s linear 12; }
+  @keyframes bam-shimmer { from { background-position: 120% 0; } to { background-position: -30% 0; } }
+}
+[data-testid="stSkillsNudge"] { display: none !important; } /* an offer to developers, not to our users */
 """
 
 
 def style() -> None:
-    """Add the few rules that the theme cannot say."""
-    st.html(f"<style>{_CSS}</style>")
+    """Add the few rules that the theme cannot say; the page's head has them too, where our server gave it."""
+    st.html(f"<style>{CSS}</style>")
 
 
 @contextlib.contextmanager
@@ -187,6 +215,38 @@ def empty(text: str, action: str, page: str, attribute: str | None = None) -> No
         st.markdown(text)
         if st.button(action, type="primary", icon=":material/arrow_forward:", key=f"go-{page}-{action}"):
             go(page, attribute)
+
+
+def later(waiting: str) -> DeltaGenerator:
+    """Keep the room of what comes later with the HTML ``waiting``; return the place that it takes then."""
+    place = st.empty()
+    if waiting:
+        place.html(waiting)
+    return place
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a small table as HTML: the words of its first line, and its lines, each with its name first.
+
+    It is there as soon as it comes and as high as its lines, which ``st.dataframe`` is not.
+    """
+    first = "".join(f'<th scope="col">{html.escape(words)}</th>' for words in head)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(line[0])}</th>'
+        + "".join(f"<td>{html.escape(words)}</td>" for words in line[1:])
+        + "</tr>"
+        for line in lines
+    )
+    return (
+        f'<div class="bam-table" role="region" aria-label="{html.escape(head[0])}" tabindex="0">'
+        f"<table><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def waiting_table(lines: int) -> str:
+    """Return what keeps the room of a table of so many lines."""
+    body = f'<tr><td class="{WAITING}">&nbsp;</td></tr>' * lines
+    return f'<div class="bam-table" aria-hidden="true"><table><tr><td>&nbsp;</td></tr>{body}</table></div>'
 
 
 def interval(value: float, low: float, high: float) -> str:

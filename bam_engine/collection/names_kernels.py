@@ -7,7 +7,8 @@ inside functions only; it releases the interpreter while it looks.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from bam_engine.compiled import njit
 
 WHOLE, BEGINNING, INSIDE, NONE = 0, 1, 2, -1
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from bam_engine.compiled import njit
 
 SCALE = np.float32(2.0**112)
 _SHIFT = np.int32(13)

@@ -7,8 +7,8 @@ inside functions only; it releases the interpreter while it computes.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from bam_engine.compiled import njit
 from bam_engine.learning.alike_kernels import _PARTS, _SHIFT, _as_float
 
 _BIAS = np.float32(2.0**112)

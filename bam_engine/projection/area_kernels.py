@@ -7,7 +7,8 @@ is imported inside functions only; it releases the interpreter while it counts.
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from bam_engine.compiled import njit
 
 
 @njit(nogil=True)

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from bam_engine.compiled import njit
 from bam_engine.projection.kernels import pixel
 
 

@@ -93,7 +93,9 @@ def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int
 
 def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
     """Return the rows that have a vector by the encoder in use, ascending."""
-    return np.setdiff1d(np.arange(len(workspace.vectors())), missing_rows(workspace))
+    there = np.ones(len(workspace.vectors()), bool)
+    there[missing_rows(workspace)] = False
+    return np.flatnonzero(there)
 
 
 def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:

@@ -1,4 +1,8 @@
-"""What is known of one image, gathered from every room, for whoever looks at it."""
+"""What is known of one image, gathered from every room, for whoever looks at it.
+
+In:  a row. Out: its record and labels at once (:func:`describe`); what takes longer by itself: its scores
+(:func:`score_lines`), its place on the map (:func:`place_of`), what is most like it (:func:`most_like`).
+"""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +18,6 @@ from bam_engine.workspace.calibration import probabilities
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.embedding import neighbours
 from bam_engine.workspace.models import latest_model, scores_of
-from bam_engine.workspace.near_duplicates import same_as
 from bam_engine.workspace.places import places_of, zoom_among_neighbours
 from bam_engine.workspace.thresholds import current_threshold
 
@@ -61,10 +64,9 @@ class Place:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """One image: its record, its scores from high to low, its (attribute, annotator, answer), its neighbours.
+    """One image: its record, its (attribute, annotator, answer), how it stands for each attribute, its captions.
 
     ``problem`` says why its file cannot be read, or is empty; ``has_thumbnail`` whether there is a small copy of it.
-    ``same`` are the near-duplicates in its group, as far as they were looked for.
     """
 
     row: int
@@ -73,9 +75,7 @@ class ImageFacts:
     title: str | None
     width: int
     height: int
-    scores: list[ScoreLine]
     annotations: list[tuple[str, str, str]]
-    neighbours: list[tuple[int, float]]
     project: str | None
     license: str | None
     mature: bool | None
@@ -85,11 +85,10 @@ class ImageFacts:
     has_thumbnail: bool
     labels: list[LabelLine]
     captions: list[tuple[str, str]]
-    same: list[int]
 
 
-def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
-    """Gather what is known of image ``row``.
+def describe(workspace: Workspace, row: int) -> ImageFacts:
+    """Gather what the catalogue and people say of image ``row``: a few reads by row, whatever the collection's size.
 
     Raises
     ------
@@ -106,9 +105,7 @@ def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
         title=image.title,
         width=image.width,
         height=image.height,
-        scores=_scores(workspace, row),
         annotations=annotations,
-        neighbours=_neighbours(workspace, row, near),
         project=image.project_id,
         license=image.license,
         mature=image.mature_content,
@@ -118,7 +115,6 @@ def describe(workspace: Workspace, row: int, *, near: int = 12) -> ImageFacts:
         has_thumbnail=workspace.thumbnails.has(row),
         labels=_labels(workspace, row, {name for name, _, _ in annotations}),
         captions=_captions(workspace, row),
-        same=same_as(workspace, row).tolist(),
     )
 
 
@@ -132,33 +128,15 @@ def place_of(workspace: Workspace, row: int) -> Place | None:
     return None
 
 
-def _file(image: Image) -> tuple[int | None, str]:
-    """Return how many bytes the file has, or why it cannot be had."""
-    try:
-        return image.path.stat().st_size, ""
-    except OSError as error:
-        return None, f"the file is gone ({error.strerror})"
+def scored_attributes(workspace: Workspace) -> list[Attribute]:
+    """Return the attributes that have a model."""
+    return [one for one in workspace.attributes.all() if latest_model(workspace, one) is not None]
 
 
-def _added(workspace: Workspace, row: int) -> str:
-    """Return the day on which the image was added."""
-    query = sa.select(db.images.c.made_at).where(db.images.c.row == row)
-    with workspace.engine.connect() as connection:
-        return str(connection.scalar(query) or "")[:10]
-
-
-def _neighbours(workspace: Workspace, row: int, near: int) -> list[tuple[int, float]]:
-    try:
-        return neighbours(workspace, row, near)
-    except BamError:  # nothing embedded yet: there are no neighbours to show
-        return []
-
-
-def _scores(workspace: Workspace, row: int) -> list[ScoreLine]:
+def score_lines(workspace: Workspace, row: int) -> list[ScoreLine]:
+    """Return the scores of image ``row``, highest first; an attribute without one is left out."""
     result = []
-    for attribute in workspace.attributes.all():
-        if latest_model(workspace, attribute) is None:
-            continue
+    for attribute in scored_attributes(workspace):
         scores = scores_of(workspace, attribute)
         if row >= len(scores) or np.isnan(scores[row]):
             continue
@@ -177,6 +155,29 @@ def _scores(workspace: Workspace, row: int) -> list[ScoreLine]:
             )
         result.append(line)
     return sorted(result, key=lambda line: -line.score)
+
+
+def most_like(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
+    """Return the images most like image ``row`` and their cosines, nearest first; none where nothing is embedded."""
+    try:
+        return neighbours(workspace, row, count)
+    except BamError:
+        return []
+
+
+def _file(image: Image) -> tuple[int | None, str]:
+    """Return how many bytes the file has, or why it cannot be had."""
+    try:
+        return image.path.stat().st_size, ""
+    except OSError as error:
+        return None, f"the file is gone ({error.strerror})"
+
+
+def _added(workspace: Workspace, row: int) -> str:
+    """Return the day on which the image was added."""
+    query = sa.select(db.images.c.made_at).where(db.images.c.row == row)
+    with workspace.engine.connect() as connection:
+        return str(connection.scalar(query) or "")[:10]
 
 
 def _labels(workspace: Workspace, row: int, names: set[str]) -> list[LabelLine]:

@@ -1,7 +1,8 @@
 """Every page at three widths, light and dark, empty, half-full and full: nothing overflows and nobody is shut out.
 
 ``BAM_LOOKS=FOLDER`` keeps the screenshots there, to be looked at. Accessibility is axe-core's judgement: no violation
-that it calls serious or critical.
+that it calls serious or critical. Nothing may jump while a page loads: its layout shifts, summed over the visit, stay
+at or below what web.dev calls good (https://web.dev/articles/cls; there the largest burst counts, here all of them).
 """
 
 import os
@@ -41,6 +42,23 @@ FAULTS = """() => {
   }
   return found;
 }"""
+
+JUMPS = """() => new Promise((tell) => {
+  const moved = ({node, previousRect: a, currentRect: b}) =>
+    `${node?.dataset?.testid ?? node?.className ?? node?.nodeName} "${(node?.textContent ?? '').trim().slice(0, 40)}"` +
+    ` ${[a.x, a.y, a.width, a.height].map(Math.round)} to ${[b.x, b.y, b.width, b.height].map(Math.round)}`;
+  new PerformanceObserver((list, own) => {
+    own.disconnect();
+    tell(list.getEntries().filter((one) => !one.hadRecentInput).map(
+      (one) => [one.value, `${one.value.toFixed(3)} at ${Math.round(one.startTime)} ms: ` +
+        one.sources.map(moved).join('; ')]));
+  }).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => tell([]), 300);
+})"""
+MOST_SHIFT = 0.1
+"""Of a visit, as web.dev draws the line for "good"."""
+FIRST_WIDTH = {"light": 1440, "dark": 390}
+"""How wide the window is while the pages load."""
 
 
 def fill(workspace: Workspace, state: str, attribute: Attribute, oracle: Oracle) -> None:
@@ -94,6 +112,16 @@ def complaints(page: Page, *, axe: bool) -> set[str]:
     return found
 
 
+def jumps(page: Page) -> list[str]:
+    """Return what moved while the page loaded, where that is more than is good."""
+    shifts = page.evaluate(JUMPS)
+    total = sum(value for value, _ in shifts)
+    if total <= MOST_SHIFT:
+        return []
+    worst = sorted(shifts, reverse=True)[:3]
+    return [f"layout shifts of {total:.3f} while it loaded: " + " | ".join(words for _, words in worst)]
+
+
 def refused(reply: Response) -> bool:
     """Return whether the server refused something of ours; Streamlit looks for its own routes below the page first."""
     return reply.status >= 400 and "/_stcore/" not in reply.url
@@ -105,8 +133,10 @@ def looked_at(context: BrowserContext, url: str, state: str, theme: str) -> list
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("response", lambda reply: errors.append(f"{reply.status} {reply.url}") if refused(reply) else None)
     for name in PAGES:
-        page.set_viewport_size({"width": 1440, "height": WIDTHS[1440]})
+        first = FIRST_WIDTH[theme]
+        page.set_viewport_size({"width": first, "height": WIDTHS[first]})
         settled(page, f"{url}/{'' if name == 'overview' else name}")
+        found += [f"{name}-{state}-{theme}-{first}: {one}" for one in jumps(page)]
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(250)

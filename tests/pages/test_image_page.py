@@ -1,5 +1,6 @@
 """The image page: everything that is known of one image, and the ways on from it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, readable
 from bam_engine.workspace import Workspace, bulk, maps, near_duplicates
 from bam_engine.workspace.calibration import probabilities
 from bam_engine.workspace.embedding import neighbours, vectors_of
@@ -19,6 +20,7 @@ from bam_engine.workspace.looking import place_of
 from benchmarks.generated import scored_attribute
 from tests.pages.conftest import text_of
 from tests.workspace.conftest import decide, vote
+from web import ui
 from web.components.gallery import Picture
 from web.image_panel import _beside
 
@@ -45,23 +47,32 @@ def html_of(app: AppTest) -> str:
     return "\n".join(one.proto.body for one in app.html)
 
 
+def table_of(app: AppTest, name: str) -> dict[str, dict[str, str]]:
+    """The lines of the table of that name by their first cell, each with its cells by their column."""
+    body = next(one.proto.body for one in app.html if f'aria-label="{name}"' in one.proto.body)
+    lines = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in re.findall(r"<tr>(.*?)</tr>", body)]
+    return {line[0]: dict(zip(lines[0], line, strict=True)) for line in lines[1:]}
+
+
 def test_every_score_is_told_with_its_calibrated_probability_and_the_decision(
     open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
 ) -> None:
     made = {name: scored_attribute(workspace, name, cut=0.5, seed=seed) for seed, name in enumerate("ab")}
     made["free"] = scored_attribute(workspace, "free", cut=None, calibrated=False, seed=3)
     workspace.attributes.add("unseen", "media", "Is it unseen?")
-    told = open_page(workspace, "image", row="11").dataframe[0].value.set_index("attribute")
-    assert set(told.index) == {"a", "b", "free"}
+    told = table_of(open_page(workspace, "image", row="11"), "Scores")
+    assert set(told) == {readable(name) for name in made}
     for name in "ab":
         shown = probabilities(workspace, made[name], [11])
         value, low, high = shown.value[0], shown.low[0], shown.high[0]
-        assert told.loc[name, "probability"] == f"{value:.2f} ({low:.2f}–{high:.2f})"
-        assert told.loc[name, "decision"] == ("accepted" if told.loc[name, "score"] >= 0.5 else "rejected")
-        assert told.loc[name, "threshold"] == 0.5
-        assert told.loc[name, "precision of the accepted"].startswith("0.93 (0.90–0.96)")
-    assert (told.loc["free", "probability"], told.loc["free", "decision"]) == ("–", "–")
-    assert told["score"].is_monotonic_decreasing
+        line = told[readable(name)]
+        assert line["probability"] == f"{value:.2f} ({low:.2f}–{high:.2f})"
+        assert line["decision"] == ("accepted" if float(line["score"]) >= 0.5 else "rejected")
+        assert line["threshold"] == "0.50"
+        assert line["precision of the accepted"].startswith("0.93 (0.90–0.96)")
+    assert (told[readable("free")]["probability"], told[readable("free")]["decision"]) == ("–", "–")
+    scores = [float(line["score"]) for line in told.values()]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_labels_are_told_with_who_said_what(
@@ -72,8 +83,8 @@ def test_labels_are_told_with_who_said_what(
     vote(workspace, watercolor, "ben", {4: 0, 5: 1})
     bulk.answer(workspace, watercolor, [6], 1, annotator="cleo")
 
-    def line(row: int) -> Any:
-        return open_page(workspace, "image", row=str(row)).dataframe[0].value.iloc[0]
+    def line(row: int) -> dict[str, str]:
+        return table_of(open_page(workspace, "image", row=str(row)), "Labels")[readable(watercolor.name)]
 
     assert (line(4)["label"], line(4)["said"]) == ("disputed", "ada: yes, ben: no")
     assert line(5)["label"] == "yes"
@@ -82,6 +93,38 @@ def test_labels_are_told_with_who_said_what(
     assert line(4)["label"] == "decided: no"
     assert "eve: no (decision)" in line(4)["said"]
     assert "Nobody has answered" in text_of(open_page(workspace, "image", row="8"))
+
+
+def test_what_people_typed_is_shown_as_it_is(
+    open_page: OpenPage, workspace: Workspace, watercolor: Attribute, beside: dict[str, list[Picture]]
+) -> None:
+    vote(workspace, watercolor, "<b>ada</b> & co", {4: 1})
+    told = table_of(open_page(workspace, "image", row="4"), "Labels")[readable(watercolor.name)]
+    assert told["said"] == "&lt;b&gt;ada&lt;/b&gt; &amp; co: yes"
+
+
+def test_the_picture_record_and_labels_are_drawn_before_what_takes_longer_is_asked(
+    open_page: OpenPage,
+    workspace: Workspace,
+    watercolor: Attribute,
+    beside: dict[str, list[Picture]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vote(workspace, watercolor, "ada", {4: 1})
+    scored_attribute(workspace, "b", cut=0.5)
+    maps.make_layout(workspace, method="pca")
+    whole = html_of(open_page(workspace, "image", row="4"))
+    assert ui.WAITING not in whole.replace(f"bam-picture {ui.WAITING}", "").replace(f".{ui.WAITING}", "")
+    for slow in ("score_lines", "place_of", "most_like"):
+        monkeypatch.setattr(f"web.image_facts.{slow}", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr("web.image_facts.score_lines", lambda *_: st.stop())
+    app = open_page(workspace, "image", row="4")
+    assert not app.exception
+    assert "/large/4.webp" in html_of(app)
+    assert table_of(app, "Labels")
+    waiting = [one.proto.body for one in app.html if ui.WAITING in one.proto.body and "<style>" not in one.proto.body]
+    kept = ("bam-picture", "bam-table", "bam-place", "bam-strip")
+    assert sorted(next(name for name in kept if name in body) for body in waiting) == sorted(kept)
 
 
 def test_captions_are_shown_as_they_were_written(

@@ -95,6 +95,8 @@ SCRIPT = """
     st.set_page_config(layout="wide")
     name = st.radio("Listing", list(LISTINGS), index=list(LISTINGS).index(st.query_params.get("listing", "real")))
     listing = LISTINGS[name]()
+    if st.checkbox("Away"):
+        st.stop()
     picked, chosen = endless_gallery(listing, key="gallery", version=WORKSPACE.id, line_text="Over <b>", height=600)
     if picked is not None:
         st.session_state.picked = picked
@@ -195,7 +197,7 @@ def test_pictures_come_many_at_once_and_by_themselves_where_they_were_not_made_y
         "all => all.map(img => [img.parentElement.index, Number(img.parentElement.dataset.row), img.src])"
     )
     for index, row, source in shown:
-        assert source.startswith("blob:") if index < 3 else f"/thumbs/{row}.webp" in source
+        assert source.startswith("data:image/webp;base64,") if index < 3 else f"/thumbs/{row}.webp" in source
     until(
         page,
         lambda: page.locator(".cell img").evaluate_all("all => all.every(img => img.naturalWidth)"),
@@ -443,6 +445,47 @@ def test_another_listing_starts_at_its_beginning_and_coming_back_at_the_place_th
     page.reload()
     page.locator(".cell img.picture").first.wait_for()
     assert counted(page)[0] == place
+
+
+def test_who_comes_back_to_the_same_listing_finds_it_as_it_was_left_with_nothing_chosen(
+    page: Any, address: str
+) -> None:
+    opened(page, address, "many")
+    page.get_by_label("Go to the image of this number").fill("70000")
+    page.keyboard.press("Enter")
+    page.locator('.cell[aria-posinset="70000"] img').wait_for()
+    page.locator(".endless").press("Space")
+    page.get_by_text("chosen: 1,").wait_for()
+    place, shown = counted(page), in_sight(page)
+    page.locator(".cell").evaluate_all("cells => cells.forEach(cell => { cell.dataset.kept = 'yes'; })")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    away = page.get_by_text("Away")
+    away.click()
+    page.locator(".endless").wait_for(state="detached")
+    away.click()
+    page.locator(".endless").wait_for()
+    assert (counted(page), in_sight(page)) == (place, shown)
+    assert page.locator(".cell:not([data-kept])").count() == 0
+    assert page.locator(".cell.selected").count() == 0
+    page.get_by_text("chosen: 0,").wait_for()
+    assert not [url for url in asked if "/api/gallery/" in url or "/thumbs/" in url]
+    page.locator(".endless").press("ArrowRight")
+    page.locator(".endless").press("Space")
+    page.get_by_text("chosen: 1,").wait_for()
+    assert active(page) == 70_000
+
+
+def test_another_listing_is_not_shown_with_what_was_left(page: Any, address: str) -> None:
+    opened(page, address, "many")
+    away = page.get_by_text("Away")
+    away.click()
+    page.locator(".endless").wait_for(state="detached")
+    page.get_by_text("one", exact=True).click()
+    page.wait_for_timeout(300)
+    away.click()
+    page.locator('.cell[data-row="7"]').wait_for()
+    assert counted(page) == (1, 1, 1)
 
 
 def test_a_listing_that_changed_is_shown_as_it_is_now_in_the_same_place(page: Any, address: str) -> None:

@@ -8,7 +8,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace, rounds, tasks, validation
 from bam_engine.workspace.calibration import calibration_of, probabilities
 from bam_engine.workspace.evaluation import validation_set
-from bam_engine.workspace.looking import describe
+from bam_engine.workspace.looking import score_lines
 from bam_engine.workspace.models import latest_model, scores_of
 from tests.conftest import Oracle
 
@@ -64,7 +64,7 @@ def test_labels_of_one_kind_show_no_probability_and_say_why(
     found = probabilities(workspace, watercolor, [0])
     assert np.isnan(found.value).all()
     assert "0 of 10 validation images are positive" in found.problem
-    assert describe(workspace, 0).scores[0].probability is None
+    assert score_lines(workspace, 0)[0].probability is None
 
 
 def test_an_image_without_a_vector_has_no_probability(
@@ -80,7 +80,7 @@ def test_the_image_panel_is_told_score_probability_and_limits(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=2)
-    line = describe(workspace, 3).scores[0]
+    line = score_lines(workspace, 3)[0]
     assert line.probability is not None
     value, low, high = line.probability
     assert 0 <= low <= value <= high <= 1

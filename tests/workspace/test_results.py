@@ -11,7 +11,7 @@ from bam_engine.errors import AuditError, ExchangeError, NotThere, ProjectionErr
 from bam_engine.workspace import Workspace, audits, map_views, maps, rounds, search, tasks, thresholds
 from bam_engine.workspace.evaluation import evaluate
 from bam_engine.workspace.export import export
-from bam_engine.workspace.looking import describe
+from bam_engine.workspace.looking import describe, most_like, score_lines
 from bam_engine.workspace.models import scores_of
 from bam_engine.workspace.status import overview, waiting_tasks
 from tests.conftest import Oracle
@@ -149,10 +149,11 @@ def test_the_ranking_is_by_score_and_search_finds_names(played: Workspace, water
 def test_an_image_is_described_by_every_room(played: Workspace, watercolor: Attribute) -> None:
     row = int(tasks.validation_task(played, watercolor).rows[0])
     found = describe(played, row)
-    assert [line.attribute for line in found.scores] == ["media_watercolor"]
     assert found.annotations[0][1] == "oracle"
-    assert row not in [other for other, _ in found.neighbours]
-    likeness = [value for _, value in found.neighbours]
+    assert [line.attribute for line in score_lines(played, row)] == ["media_watercolor"]
+    near = most_like(played, row)
+    assert row not in [other for other, _ in near]
+    likeness = [value for _, value in near]
     assert likeness == sorted(likeness, reverse=True)
 
 

@@ -2,7 +2,8 @@
 // block}, version, line_text, height}. Out: trigger `picked` {index, row, click}; state `chosen` {id, ranges}.
 
 const OVER = 0.6; // of the view, drawn beyond its edges
-const LATER = 400; // milliseconds until that is drawn where nothing in sight was there before
+const LATER = 100; // milliseconds between looks whether all in sight has come, where nothing of it was there before
+const MOST_LOOKS = 30; // until that is drawn all the same
 const SIZES = { least: 64, most: 360, usual: 150 };
 const TOLD_AFTER = 250; // milliseconds until a choice is told
 
@@ -110,7 +111,7 @@ class Endless {
     const over = this.knows(at, view) ? OVER : 0; // after a jump, what is in sight comes first
     const [from, to] = this.between(at - over * view, at + (1 + over) * view);
     clearTimeout(this.later);
-    if (!over) this.later = setTimeout(() => this.draw(true), LATER);
+    if (!over) this.afterSeen();
     for (const [i, cell] of this.cells) {
       if (i < from || i >= to) this.drop(i, cell);
       else if (cell.shift !== shift) this.place(cell, i);
@@ -124,6 +125,15 @@ class Endless {
     if (near) fetch();
     else this.waiting = setTimeout(fetch, 40); // a drag along the bar passes what nobody wants to see
     remember(`at:${this.listing.q}`, first);
+  }
+
+  // Draw what is beyond the edges once all in sight has come.
+  afterSeen(looks = 1) {
+    this.later = setTimeout(() => {
+      const seen = [...this.cells.values()].every((cell) => has(cell.querySelector("img")));
+      if (seen || looks >= MOST_LOOKS) this.draw(true);
+      else this.afterSeen(looks + 1);
+    }, LATER);
   }
 
   // Whether any of what is in sight is drawn; of nothing, all is.
@@ -181,6 +191,16 @@ class Endless {
     this.field.classList.toggle("choosing", this.choice.count > 0);
   }
 
+  // Go on in another place of the document, as it was but with nothing chosen: the page was left and come back to.
+  takeUp(parent) {
+    this.told = this.pick = null;
+    this.say("");
+    parent.append(...this.parts);
+    this.scroller.put();
+    if (this.choice.count) this.choose(0, this.listing.total, false);
+    this.refresh();
+  }
+
   rest() {
     this.source?.close();
     this.watcher.disconnect();
@@ -188,6 +208,10 @@ class Endless {
     clearTimeout(this.later);
     clearTimeout(this.telling);
   }
+}
+
+function has(picture) {
+  return picture?.hasAttribute("src") && picture.complete;
 }
 
 function remembered(name) {

@@ -37,7 +37,8 @@ Endless.prototype.build = function build(parent) {
   this.frame.append(this.spacer);
   this.said = makePart("div", "said", "");
   this.said.setAttribute("role", "status");
-  parent.append(bar, this.frame, this.said);
+  this.parts = [bar, this.frame, this.said];
+  parent.append(...this.parts);
   this.showMode();
 };
 
