@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bam_engine.errors import ProjectionError
 from bam_engine.exchange.drawing import text_width
 from bam_engine.projection import MapView
+from bam_engine.projection.pictures import REPRESENTATIVES
 from bam_engine.projection.sheet import Box, compose
 from bam_engine.workspace import map_views, regions, selections
 from bam_engine.workspace.core import Workspace
@@ -51,6 +52,7 @@ class Sheet:
     height: float
     colour: str = "density"
     selection: str = ""
+    representative: str = "best"
     paper: str = "a4-landscape"
     dpi: float = 300
     names: bool = True
@@ -72,6 +74,9 @@ class Sheet:
                 )
         if self.paper not in PAPERS:
             raise ProjectionError(f"there is no paper {self.paper[:40]!r}: choose {', '.join(PAPERS)}.")
+        if self.representative not in REPRESENTATIVES:
+            known = ", ".join(REPRESENTATIVES)
+            raise ProjectionError(f"there are no pictures {self.representative[:40]!r}: choose {known}.")
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,7 @@ def _enlarged(sheet: Sheet, close: bool) -> int:
 
 
 def _tile(view: MapView, sheet: Sheet, kind: str, z: int, x: int, y: int) -> bytes:
-    return view.tile(kind, z, x, y, only=sheet.selection or None)
+    return view.tile(kind, z, x, y, only=sheet.selection or None, representative=sheet.representative)
 
 
 def _told(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | None) -> list[str]:

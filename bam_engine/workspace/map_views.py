@@ -22,7 +22,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, NotThere
 from bam_engine.projection import MapView
-from bam_engine.projection.view import Sources
+from bam_engine.projection.sources import Sources
 from bam_engine.workspace import selections
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.map_categories import categories_of

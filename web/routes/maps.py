@@ -28,7 +28,7 @@ def map_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> l
       still being looked for;
     - ``GET /api/maps/{map_id}/sheet.png`` and ``sheet.svg``: what is in view, at print size. ``x``, ``y``, ``z`` are
       the middle and the zoom of the view, ``w`` and ``h`` its pixels; ``colour``, ``paper`` (``a4-landscape`` …),
-      ``dpi``, ``names`` (0 or 1), and ``only``, the id of a selection;
+      ``dpi``, ``names`` (0 or 1), ``only``, the id of a selection, and ``pictures`` (``best``, ``medoid``, ``newest``);
     - ``GET /api/selections/{id}.csv``: the images of a selection with their scores.
 
     Parameters
@@ -100,6 +100,7 @@ def _sheet(workspace: Workspace, request: Request) -> Response:
         height=_number(asked.get("h")),
         colour=asked.get("colour", "density"),
         selection=asked.get("only", ""),
+        representative=asked.get("pictures", "best"),
         paper=asked.get("paper", "a4-landscape"),
         dpi=_number(asked.get("dpi", "300")),
         names=asked.get("names", "1") != "0",

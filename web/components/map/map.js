@@ -11,7 +11,7 @@ const TILE = 256;
 const REACH = 12; // pixels around the pointer in which a point counts as hit
 const KEPT_ANSWERS = 600;
 const FAINT = 0.3; // points beneath pictures
-const SHOWN = ["mapId", "version", "colour", "selection"]; // what tiles depend on
+const SHOWN = ["mapId", "version", "colour", "selection", "pictures"]; // what tiles depend on
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;

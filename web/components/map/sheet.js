@@ -49,9 +49,9 @@ function makeSheet(view) {
 async function saveSheet(view, paper, format) {
   const { lat, lng } = view.map.getCenter();
   const { x, y } = view.map.getSize();
-  const { mapId, colour, selection } = view.data;
+  const { mapId, colour, selection, pictures } = view.data;
   const [ending, dpi = "300"] = format.split("-");
-  const query = new URLSearchParams({ x: lng, y: lat, z: view.map.getZoom(), w: x, h: y, colour, paper, dpi });
+  const query = new URLSearchParams({ x: lng, y: lat, z: view.map.getZoom(), w: x, h: y, colour, pictures, paper, dpi });
   if (selection) query.set("only", selection);
   query.set("names", view.named ? "1" : "0");
   const address = "/api/maps/" + encodeURIComponent(mapId) + "/sheet." + ending + "?" + query;

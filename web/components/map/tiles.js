@@ -1,9 +1,10 @@
 // Tiles and what their colours mean. New layers lie over the old ones until they are loaded, so nothing flickers.
 
 function tileAddress(view, kind) {
-  const { mapId, version, selection } = view.data;
+  const { mapId, version, selection, pictures } = view.data;
   const query = new URLSearchParams({ v: version, theme: view.theme });
   if (selection) query.set("only", selection);
+  if (kind.startsWith("pictures-") && pictures !== "best") query.set("pictures", pictures);
   const kindOf = encodeURIComponent(kind) + "/{z}/{x}/{y}.webp?";
   return location.origin + "/tiles/" + encodeURIComponent(mapId) + "/" + kindOf + query;
 }
