@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bam_engine.workspace import map_views, maps, selections
+from bam_engine.workspace import map_views, maps, selections, sprite_packing
 from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
@@ -39,6 +39,7 @@ bar = st.columns([4, 4, 2, 1.4, 1.4], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
 view = map_views.view(ws, chosen, fresh=True)
+sprite_packing.start(ws, chosen)
 kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
 if st.session_state[map_state.COLOUR] not in kinds:
     st.session_state[map_state.COLOUR] = next(iter(kinds))

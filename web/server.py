@@ -10,7 +10,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from bam_engine.projection import MapView
-from bam_engine.workspace import map_views
+from bam_engine.workspace import map_views, sprite_packing
 from web.engine import workspace
 from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
@@ -28,7 +28,10 @@ def routes() -> list[BaseRoute]:
         *gallery_routes(workspace),
         *label_routes(lambda: workspace().annotations),
         *map_routes(workspace),
-        *tile_routes(lambda map_id: map_views.view(workspace(), map_id)),
+        *tile_routes(
+            lambda map_id: map_views.view(workspace(), map_id),
+            glance=lambda map_id: map_views.glance(workspace(), map_id),
+        ),
     ]
 
 
@@ -49,5 +52,6 @@ def _warm() -> None:
         import sklearn.linear_model  # noqa: F401
 
         MapView([[0.5, 0.5]], version="warm", thumbnail=lambda row: None).warm()
+        sprite_packing.start_newest(workspace())
     except ImportError:
         log.warning("a library cannot be imported; the pages that need it will say so", exc_info=True)

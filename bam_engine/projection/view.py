@@ -10,6 +10,7 @@ with it.
 
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -90,16 +91,25 @@ class MapView:
         self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
         self._arrangement: Arrangement | None = None
         self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
+        self.asked = -math.inf  # when a tile was asked for last: what can wait stands back for it
         if earlier is not None:
             self._take_over(earlier)
 
     def _take_over(self, earlier: "MapView") -> None:
         with earlier._lock:
-            self._store, self._arrangement = earlier._store, earlier._arrangement
+            self._store, self._arrangement, self.asked = earlier._store, earlier._arrangement, earlier.asked
             self._selected = OrderedDict(earlier._selected)
             same = {kind for kind in self.kinds() if self.version_of(kind) == earlier.version_of(kind)}
             self._colourings = OrderedDict((kind, made) for kind, made in earlier._colourings.items() if kind in same)
             self._sheets = OrderedDict((key, sheet) for key, sheet in earlier._sheets.items() if key[0] in same)
+
+    def make_ready(self, earlier: "MapView") -> None:
+        """Make the colourings that an earlier view had made, so that nobody waits for them in this one."""
+        with earlier._lock:
+            wanted = list(earlier._colourings)
+        for kind in wanted:
+            if kind in self.kinds():
+                self.colouring(kind)
 
     def __len__(self) -> int:
         """How many images are on the map."""
@@ -189,6 +199,7 @@ class MapView:
             There is no such kind, tile, selection, theme or representative; picture tiles begin at
             ``picture_from_zoom``.
         """
+        self.asked = time.monotonic()
         below = kind.startswith(PICTURES) and z < self.picture_from_zoom
         if below or not self.source.has_tile(z, x, y):
             raise NotThere(f"there is no tile {z}/{x}/{y} of {kind!r}.")
@@ -271,6 +282,17 @@ class MapView:
         ``high``, or ``swatches`` with ``label``, ``colour`` and ``count``.
         """
         return legends.legend(self.colouring(kind), _parts(kind)[1].replace("_", " "), theme)
+
+    def shown_first(self, kind: str = "density") -> NDArray[np.int64]:
+        """Rows (k,) of the images that the first zoom with pictures shows, those of the fullest cells first."""
+        start, stop = self.source.grid(0, 0, 0, side=1 << self.plan.picture_depth(self.picture_from_zoom))
+        fullest = np.argsort(start.ravel() - stop.ravel(), kind="stable")
+        chosen = pictures.Choice(priority=self._priority(kind)).of(self.source, start.ravel(), stop.ravel())[fullest]
+        return self.source.rows[chosen[chosen >= 0]]
+
+    def pack(self, row: int) -> bool:
+        """Put the smallest picture of an image among the sprites; False where it is there, or cannot be had."""
+        return self._store.pack(row)
 
     def warm(self) -> None:
         """Compile what the first tiles and areas need (seconds, once a process), away from the first visitor."""

@@ -31,7 +31,9 @@ WAITING = 1000
 """Tiles that may wait to be drawn: a browser asks for some dozens."""
 
 
-def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) -> list[Route]:
+def tile_routes(
+    get_map: GetMap, *, glance: GetMap | None = None, at_once: int = 4, waiting: int = WAITING
+) -> list[Route]:
     """Routes under ``/tiles`` and ``/vendor``.
 
     - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION&only=SELECTION&theme=light|dark&pictures=``: a tile,
@@ -46,6 +48,8 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) ->
     ----------
     get_map : callable
         Map id to the map, None (or NotThere) when there is no such map. Called in a thread.
+    glance : callable, optional
+        The same for the image under the pointer, which may be a moment behind but must come at once.
     at_once : int
         Tiles drawn at the same time; others wait.
     waiting : int
@@ -78,7 +82,7 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) ->
         zoom = _whole(request.query_params.get("z", ""))
         kind = request.query_params.get("kind", "density")
         how = _which(request) | {"kind": kind, "zoom": zoom}
-        work = partial(_find, get_map, request.path_params["map_id"], x, y, radius, **how)
+        work = partial(_find, glance or get_map, request.path_params["map_id"], x, y, radius, **how)
         found = await to_thread.run_sync(work, limiter=looking)
         return _not_there() if found is None else JSONResponse(found, headers={"Cache-Control": ALWAYS_ASK})
 

@@ -13,7 +13,6 @@ function listen(view) {
     if (performance.now() - (view.drewAt ?? -1000) > 300) choose(view, event.latlng);
   });
   map.on("move", () => moveFrame(view));
-  map.on("zoomend", () => fade(view));
   map.on("moveend", () => {
     remember(view);
     writeAddressSoon(view);
