@@ -1,20 +1,21 @@
 """The map in Chromium over millions of images: a zoom step until all is painted, frames while panning, the tooltip.
 
-    python -m benchmarks.map_view [--n 2500000] [--paths 3] [--json FILE]
+    python -m benchmarks.map_view [--n 2500000] [--paths 3] [--home FOLDER] [--only-prepare] [--json FILE]
 
 Generated records, vectors, scores and places; every thumbnail is one of 2,000 pictures of noise, read from the disk.
-The whole app runs, and Chromium without a graphics card is beside it on the same processor. A *zoom step* is one notch
-of the wheel over an image, from the event until every tile in sight of the new zoom has arrived and is decoded and
-painted, points and pictures alike; the steps lead from the whole map to its deepest zoom, along a path for each of a
-few images drawn at random. *Cold*: no tile is kept on the disk (the first path compiles nothing, but reads and sorts
-what the first visitor needs); *warm*: the same steps by a browser that has nothing, over tiles that are kept. *Panning*
-is a drag of three seconds by the mouse, the intervals between animation frames meanwhile. *Hover* is from a move of the
+The whole app runs, and Chromium without a graphics card is beside it on the same processor. A *zoom step* is one
+notch of the wheel over an image, from the event until every tile in sight of the new zoom has arrived and is decoded
+and painted, points and pictures alike; the steps lead from the whole map to its deepest zoom, along a path for each
+of a few images drawn at random. *Cold*: no tile is kept on the disk, the smallest pictures of the first zoom with
+pictures are packed; *warm*: the same steps by a browser that has nothing, over tiles that are kept. *Panning* is a
+drag of three seconds by the mouse, the intervals between animation frames meanwhile. *Hover* is from a move of the
 mouse to an image until its card is painted; *hover, scores changed* is the first one after an attribute got other
 scores.
 """
 
 import argparse
 import json
+import shutil
 import tempfile
 import textwrap
 import time
@@ -25,6 +26,9 @@ from typing import Any
 
 import numpy as np
 
+from bam_engine.collection import Thumbnails
+from bam_engine.workspace import Workspace, map_views, regions, sprite_packing
+from bam_engine.workspace.layouts import LayoutRecord, keep
 from benchmarks.gallery import PICTURES, pictures
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
@@ -99,13 +103,15 @@ TOOLS = """() => {
 }"""
 
 
-@contextmanager
-def served(home: Path, n: int) -> Iterator[tuple[str, Any]]:
-    """Make the collection and its map, serve the app over it, and give its address and the workspace."""
-    from bam_engine.workspace import regions
-    from bam_engine.workspace.layouts import LayoutRecord, keep
-    from tests.browser import served as serving
+def prepare(home: Path, n: int) -> float:
+    """Make the collection, its scores, its map with names, and its packed pictures; return the seconds that took.
 
+    What was prepared in this folder before is taken as it is.
+    """
+    done, begin = home / f"prepared-{n}", time.perf_counter()
+    if done.exists():
+        return 0.0
+    home.mkdir(parents=True, exist_ok=True)
     workspace = collection(home, n)
     for seed, name in enumerate(("one", "two", "three")):
         scored_attribute(workspace, name, cut=1.0, seed=seed)
@@ -113,6 +119,31 @@ def served(home: Path, n: int) -> Iterator[tuple[str, Any]]:
     keep(workspace, record, generated(n), np.arange(n), {})
     regions.refresh(workspace, MAP)
     pictures(workspace.thumbnails.folder)
+    with noise_for_every_row():
+        sprite_packing.pack(workspace, MAP, considerate=False)
+    workspace.close()
+    done.touch()
+    return time.perf_counter() - begin
+
+
+@contextmanager
+def noise_for_every_row() -> Iterator[None]:
+    """Let every row have one of the pictures of noise, as in the server."""
+    real = Thumbnails.read
+    Thumbnails.read = lambda self, row: self.path(row % PICTURES).read_bytes()  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Thumbnails.read = real  # type: ignore[method-assign]
+
+
+@contextmanager
+def served(home: Path) -> Iterator[tuple[str, Any]]:
+    """Serve the app over the prepared collection, without any tile kept, and give its address and the workspace."""
+    from tests.browser import served as serving
+
+    workspace = Workspace(home / "workspace", home / "cache")
+    shutil.rmtree(workspace.cache / "tiles", ignore_errors=True)
     (home / "map_app.py").write_text(textwrap.dedent(SERVER.format(pictures=PICTURES)), encoding="utf-8")
     environment = {
         "BAM_WORKSPACE": str(home / "workspace"),
@@ -273,42 +304,38 @@ def line(what: str, times: list[float], limit: float, unit: str = "ms") -> dict[
     return {"what": what, "n": len(times), "p50": p50, "p95": p95, "most": max(times), "limit": limit, "unit": unit}
 
 
-def measure(n: int, paths: int) -> dict[str, Any]:
+def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
-    from bam_engine.workspace import map_views
     from tests.browser import CHROMIUM, FLAGS
 
     layout = generated(n)
     rng = np.random.default_rng(1)
     places = layout[rng.integers(0, n, paths)]
     lines: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        begin = time.perf_counter()
-        with served(Path(home), n) as (url, workspace):
-            view = map_views.view(workspace, MAP)
-            about = {"from_zoom": view.picture_from_zoom, "max_zoom": view.max_zoom}
-            made = time.perf_counter() - begin
-            address = f"{url}/map?map={MAP}&colour=score-one"
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-            first = Visitor(browser, address)
-            steps = {"cold": zooming(first, places, about)}
-            first.close()
-            visitor = Visitor(browser, address)
-            steps["warm"] = zooming(visitor, places, about)
-            for which, found in steps.items():
-                for what, chosen in _levels(found, about["from_zoom"]).items():
-                    lines.append(line(f"zoom step, {which}{what}", chosen, LIMITS["zoom"]))
-            for what, share in PANS.items():
-                visitor.zoom_to(round(share * about["max_zoom"]), places[0], about["from_zoom"])
-                lines.append(line(f"frame while panning, {what}", visitor.pan(), LIMITS["frame"]))
-            lines.append(line("hover", hovering(visitor, layout, about), LIMITS["hover"]))
-            lines.append(line("hover, scores changed", after_new_scores(visitor, layout, workspace), LIMITS["hover"]))
-            told = {"opened_first_ms": first.opened, "opened_again_ms": visitor.opened}
-            visitor.close()
-            browser.close()
+    with sync_playwright() as playwright, served(home) as (url, workspace):
+        view = map_views.view(workspace, MAP)
+        about = {"from_zoom": view.picture_from_zoom, "max_zoom": view.max_zoom}
+        address = f"{url}/map?map={MAP}&colour=score-one"
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        first = Visitor(browser, address)
+        steps = {"cold": zooming(first, places, about)}
+        first.close()
+        visitor = Visitor(browser, address)
+        steps["warm"] = zooming(visitor, places, about)
+        for which, found in steps.items():
+            for what, chosen in _levels(found, about["from_zoom"]).items():
+                lines.append(line(f"zoom step, {which}{what}", chosen, LIMITS["zoom"]))
+        for what, share in PANS.items():
+            visitor.zoom_to(round(share * about["max_zoom"]), places[0], about["from_zoom"])
+            lines.append(line(f"frame while panning, {what}", visitor.pan(), LIMITS["frame"]))
+        lines.append(line("hover", hovering(visitor, layout, about), LIMITS["hover"]))
+        lines.append(line("hover, scores changed", after_new_scores(visitor, layout, workspace), LIMITS["hover"]))
+        told = {"opened_first_ms": first.opened, "opened_again_ms": visitor.opened}
+        visitor.close()
+        browser.close()
     told |= {"machine": machine(), "data": "generated", "n": n, "paths": paths, "lines": lines, "steps": steps}
-    return told | about | {"seconds_to_generate": made}
+    return told | about
 
 
 def _levels(found: list[dict[str, float]], from_zoom: int) -> dict[str, list[float]]:
@@ -347,9 +374,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", "--points", type=int, default=2_500_000, help="images")
     parser.add_argument("--paths", type=int, default=3, help="images that are zoomed in to, step by step")
+    parser.add_argument("--home", type=Path, help="where the collection is, or is made and stays; else it is made anew")
+    parser.add_argument("--only-prepare", action="store_true", help="make the collection, and measure nothing")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     asked = parser.parse_args(arguments)
-    told = measure(asked.n, asked.paths)
+    with tempfile.TemporaryDirectory() as temporary:
+        home = asked.home or Path(temporary)
+        print(f"prepared in {prepare(home, asked.n):.0f} s", flush=True)
+        if asked.only_prepare:
+            return
+        told = measure(home, asked.n, asked.paths)
     show(told)
     if asked.json:
         asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")

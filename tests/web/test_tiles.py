@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from bam_engine.errors import NotThere
 from bam_engine.projection import MapView
 from bam_engine.projection.sources import Sources
+from tests.web.clients import Client
 from web.routes.tiles import tile_routes
 
 SCORE = {"name": "comic (media)", "score": 1.5, "probability": None, "accepted": None}
@@ -187,27 +188,6 @@ def test_nearest_tells_the_highest_scores(client: TestClient, view: MapView) -> 
     place = {"x": float(view.source.x[3]), "y": float(view.source.y[3]), "r": 0}
     (line,) = client.get("/tiles/all/nearest", params=place).json()["scores"]
     assert line == {"name": "comic (media)", "score": 1.5, "probability": None, "accepted": None}
-
-
-class Client:
-    """One browser asking over ASGI; it can leave."""
-
-    def __init__(self, app: Starlette, host: str = "one") -> None:
-        self.app, self.host, self.status, self.left = app, host, 0, anyio.Event()
-
-    async def receive(self) -> dict[str, object]:
-        if not self.left.is_set():
-            await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: dict[str, object]) -> None:
-        if message["type"] == "http.response.start":
-            self.status = int(str(message["status"]))
-
-    async def ask(self, path: str = "/tiles/all/density/0/0/0.webp") -> None:
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
-        scope |= {"client": (self.host, 1), "root_path": "", "scheme": "http", "server": ("here", 80)}
-        await self.app(scope, self.receive, self.send)  # type: ignore[arg-type]
 
 
 def slow_app(view: MapView, **limits: int) -> tuple[Starlette, threading.Event, list[int]]:

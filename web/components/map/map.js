@@ -35,6 +35,7 @@ function leave(parentElement) {
   VIEWS.delete(parentElement);
   view.gone = true;
   clearTimeout(view.addressing);
+  view.saving?.abort();
   view.watcher?.disconnect();
   view.map?.remove();
 }

@@ -55,7 +55,8 @@ async function saveSheet(view, paper, format) {
   if (selection) query.set("only", selection);
   query.set("names", view.named ? "1" : "0");
   const address = "/api/maps/" + encodeURIComponent(mapId) + "/sheet." + ending + "?" + query;
-  const reply = await fetch(location.origin + address).catch(() => null);
+  view.saving = new AbortController(); // a map that is left needs no sheet: the server stops drawing
+  const reply = await fetch(location.origin + address, { signal: view.saving.signal }).catch(() => null);
   if (!reply) return "The server cannot be reached. Try again.";
   if (!reply.ok) return (await reply.json().catch(() => null))?.error ?? "The sheet could not be drawn. Try again.";
   const file = await reply.blob();
