@@ -22,6 +22,7 @@ SUITE = (
     "lasso",
     "search",
     "gallery",
+    "map_view",
     "demo",
 )
 

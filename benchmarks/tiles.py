@@ -29,7 +29,7 @@ from PIL import Image, ImageOps
 from bam_engine.projection import MapView, fit_unit_square
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.encoding import encode
-from bam_engine.projection.view import Sources
+from bam_engine.projection.sources import Sources
 from bam_engine.workspace.sprites import SpriteFile
 from benchmarks.machine import machine
 

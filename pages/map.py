@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bam_engine.workspace import map_views, maps, selections
+from bam_engine.workspace import map_views, maps, selections, sprite_packing
 from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
@@ -35,29 +35,36 @@ if (made := newly_made(ws)) in records:
     st.session_state[map_state.MAP] = made
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
-bar = st.columns([3, 3, 1, 1], vertical_alignment="bottom")
+bar = st.columns([4, 4, 2, 1.4, 1.4], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
 view = map_views.view(ws, chosen, fresh=True)
+sprite_packing.start(ws, chosen)
 kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
 if st.session_state[map_state.COLOUR] not in kinds:
     st.session_state[map_state.COLOUR] = next(iter(kinds))
 with bar[1]:
     colour = st.selectbox("Colour by", list(kinds), key=map_state.COLOUR, format_func=kinds.get)
-with bar[2], st.popover("New map", icon=":material/add:", disabled=busy, width="stretch"):
+with bar[2]:
+    names = map_state.PICTURE_NAMES
+    pictures = st.selectbox(
+        "Pictures", list(names), key=map_state.PICTURES, format_func=names.get, help=map_state.PICTURES_HELP
+    )
+with bar[3], st.popover("New map", icon=":material/add:", disabled=busy, width="stretch"):
     layout_form(ws, first=False)
-with bar[3], st.popover("Delete", icon=":material/delete:", disabled=busy, width="stretch"):
+with bar[4], st.popover("Delete", icon=":material/delete:", disabled=busy, width="stretch"):
     delete_form(ws, records[chosen])
 
 map_state.hear(ws, chosen, last_on_map(KEY, chosen))
 search_bar(ws)
 selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
-map_state.keep_address(chosen, colour)
+map_state.keep_address(chosen, colour, pictures)
 found = picture_map(
     chosen,
     version=view.version,
     colour=colour,
+    pictures=pictures,
     picture_from_zoom=view.picture_from_zoom,
     max_zoom=view.max_zoom,
     count=len(view),

@@ -1,4 +1,5 @@
-"""What the Map page shows: the map, its colour, the selection and the place, kept in the session and in the address.
+"""What the Map page shows: the map, its colour and pictures, the selection and the place, kept in the session and in
+the address.
 
 In:  the address, when somebody followed a link; what was done on the map. Out: the state of the session. While the page
 is open the browser itself writes the address (``components/map/address.js``): a link is news, what we told is not.
@@ -20,7 +21,13 @@ from bam_engine.workspace.places import extent, places_of
 from web import ui
 from web.components.map import Goto, OnMap
 
-MAP, COLOUR = "map-chosen", "map-colour"  # keys of widgets
+MAP, COLOUR, PICTURES = "map-chosen", "map-colour", "map-pictures"  # keys of widgets
+PICTURE_NAMES = {"best": "Highest score", "medoid": "Most typical", "newest": "Newest"}
+PICTURES_HELP = (
+    "Where many images share a spot, one picture stands for them. *Highest score*: the best of the attribute that the "
+    "map is coloured by; where it is coloured by something else, the most typical. *Most typical*: the image in the "
+    "middle of its spot. *Newest*: the image that was added last. At the deepest zoom every image has a picture."
+)
 COUNT = "map-search-count"
 _SELECTED, _GOTO, _HEARD = "map-selected", "map-goto", "map-heard"
 _SEEN, _TOLD, _KEPT = "map-address-seen", "map-address-told", "map-kept"
@@ -80,19 +87,21 @@ def go_to_image(ws: Workspace, map_id: str, row: int) -> bool:
 
 def follow_address(ws: Workspace, maps: Collection[str]) -> None:
     """Set the state from the address, where it is news; ``maps`` are the ids there are, the newest first."""
-    state, url = st.session_state, tuple(_given(name) for name in ("map", "colour", "selection"))
+    state, url = st.session_state, tuple(_given(name) for name in ("map", "colour", "pictures", "selection"))
     came = COLOUR not in state  # the page was not open just now
     news = came or url not in (state.get(_SEEN), state.get(_TOLD))
     state[_SEEN] = url
     if not news:
         return
-    map_id, colour, selection = url
+    map_id, colour, shown, selection = url
     if map_id and map_id not in maps:
         st.warning("The map of this link is not there any more. Another is shown.", icon=":material/link_off:")
-    kept = state.get(_KEPT, ("", ""))
+    kept = state.get(_KEPT, ("", "", ""))
     wanted = [one for one in (map_id, state.get(MAP), kept[0], next(iter(maps))) if one in maps]
     state[MAP] = wanted[0]
     state[COLOUR] = colour or state.get(COLOUR) or kept[1] or "density"
+    asked = shown or ("best" if colour else state.get(PICTURES) or kept[2])  # a whole link without it means the default
+    state[PICTURES] = asked if asked in PICTURE_NAMES else "best"
     state[_GOTO] = None
     select(None)
     if selection:
@@ -119,11 +128,12 @@ def _follow_place(ws: Workspace, map_id: str, *, ring: bool) -> None:
         go_to_selection(ws, map_id)
 
 
-def keep_address(map_id: str, colour: str) -> None:
+def keep_address(map_id: str, colour: str, shown: str) -> None:
     """Note what the browser is told, so that its address is no news when it comes back."""
     chosen = selected()
-    st.session_state[_TOLD] = (map_id, colour, chosen.id if chosen is not None else "")
-    st.session_state[_KEPT] = (map_id, colour)
+    told = "" if shown == "best" else shown
+    st.session_state[_TOLD] = (map_id, colour, told, chosen.id if chosen is not None else "")
+    st.session_state[_KEPT] = (map_id, colour, shown)
 
 
 def hear(ws: Workspace, map_id: str, found: OnMap) -> bool:

@@ -26,7 +26,10 @@ def routes() -> list[BaseRoute]:
         *gallery_routes(workspace),
         *label_routes(lambda: workspace().annotations),
         *map_routes(workspace),
-        *tile_routes(lambda map_id: map_views.view(workspace(), map_id)),
+        *tile_routes(
+            lambda map_id: map_views.view(workspace(), map_id),
+            glance=lambda map_id: map_views.glance(workspace(), map_id),
+        ),
     ]
 
 

@@ -15,9 +15,9 @@ from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.errors import BamError
 from bam_engine.jobs import Job
+from bam_engine.workspace import status
 from bam_engine.workspace.embedding import reads_text
 from bam_engine.workspace.rounds import AttributeState, train
-from bam_engine.workspace.status import STEPS
 from web.engine import workspace
 from web.navigation import go
 
@@ -266,9 +266,7 @@ def plain(text: str) -> str:
 
 def next_step(state: AttributeState) -> None:
     """Draw what should be done next for an attribute, with a button that leads to where it is done."""
-    page, action, text = STEPS[state.step]
-    number = state.rounds[-1].number if state.rounds else 0
-    words = text.format(name=readable(state.attribute.name), round=number)
+    page, action, words = status.next_step(workspace(), state)
     empty(f"**Next:** {plain(words)}", action, page, state.attribute.name)
 
 

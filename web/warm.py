@@ -84,6 +84,7 @@ def warm(workspace: Callable[[], Workspace], still: Stillness = stillness) -> No
         (False, lambda: _gallery(workspace())),
         *((True, lambda name=name: import_module(name)) for name in _LATER),  # type: ignore[misc]
         (True, _map),
+        (True, lambda: _sprites(workspace())),
     ]
     for heavy, step in steps:
         if heavy:
@@ -120,3 +121,10 @@ def _map() -> None:
     from bam_engine.projection import MapView
 
     MapView([[0.5, 0.5]], version="warm", thumbnail=lambda row: None).warm()
+
+
+def _sprites(workspace: Workspace) -> None:
+    """Pack the pictures of the newest map, in the background."""
+    from bam_engine.workspace import sprite_packing
+
+    sprite_packing.start_newest(workspace)

@@ -1,74 +1,28 @@
-"""The inner loops of drawing, compiled: groups of pixels, marks of a size onto a tile, who stands for a cell.
+"""The inner loops of drawing, compiled: marks of a size onto a tile, who stands for a cell.
 
 In:  points in Morton order; an index image, the mark's coverage, a colour table.
-Out: counts, RGBA, indices. Imports numba, so it is imported inside functions only; it releases the interpreter while it
+Out: RGBA, indices. Imports numba, so it is imported inside functions only; it releases the interpreter while it
 works.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from bam_engine.projection.compiled import compiled
 
 PRIORITY, MEDOID, NEWEST = 0, 1, 2
 
 
-@njit(nogil=True)
+@compiled
 def pixel(value: float, side: int) -> int:
     """The column (or row) of ``side`` in which a coordinate lies; the last one owns 1.0 too."""
     found = int(np.float64(value) * side)
     return found if found < side else side - 1
 
 
-@njit(nogil=True)
-def largest_groups(
-    x: Any, y: Any, codes: Any, kinds: int, shade: Any, shades: int, z: int, left: int, top: int, side: int
-) -> Any:
-    """Find the group that most points of each pixel belong to, and the shade that goes with their number.
-
-    Parameters
-    ----------
-    x, y : (m,) float32
-        In an order in which the points of a pixel follow one another, such as Morton's.
-    codes : (m,) uint8
-        Their groups, below ``kinds``.
-    shade : (k,) uint8
-        Of a pixel with i points, up to 255; the last of more.
-    shades : int
-        Colours that each group has.
-    z, left, top, side : int
-        Pixel (0, 0) is column ``left`` and row ``top`` of zoom ``z``; the picture is ``side`` x ``side``.
-
-    Returns
-    -------
-    index (side, side) uint8: 0 without points, else 1 + the group's code * ``shades`` + its shade; of groups with as
-    many points the higher code.
-    """
-    index = np.zeros((side, side), np.uint8)
-    tally = np.zeros(kinds, np.int32)
-    whole = 1 << (z + 8)
-    begin = 0
-    while begin < len(x):
-        column = pixel(x[begin], whole)
-        row = pixel(y[begin], whole)
-        tally[:] = 0
-        end = begin
-        while end < len(x) and pixel(x[end], whole) == column and pixel(y[end], whole) == row:
-            tally[codes[end]] += 1
-            end += 1
-        if 0 <= row - top < side and 0 <= column - left < side:
-            best = 0
-            for kind in range(1, kinds):
-                if tally[kind] >= tally[best] and tally[kind] > 0:
-                    best = kind
-            strength = shades * np.int64(shade[min(end - begin, len(shade) - 1)]) // 256
-            index[row - top, column - left] = 1 + shades * best + strength
-        begin = end
-    return index
-
-
-@njit(nogil=True)
+@compiled
 def stamp(index: Any, mark: Any, colours: Any, size: int) -> Any:
     """Put ``mark`` on every pixel of ``index`` that is not 0 and colour what is covered.
 
@@ -95,7 +49,7 @@ def stamp(index: Any, mark: Any, colours: Any, size: int) -> Any:
     return image
 
 
-@njit(nogil=True)
+@compiled
 def _put(cover: Any, top: Any, i: int, j: int, mark: Any, value: int) -> None:
     """One mark around (i, j), as far as it lies on the tile."""
     reach = mark.shape[0] // 2
@@ -107,7 +61,7 @@ def _put(cover: Any, top: Any, i: int, j: int, mark: Any, value: int) -> None:
                 top[row, column] = value
 
 
-@njit(nogil=True)
+@compiled
 def representatives(begin: Any, end: Any, x: Any, y: Any, rows: Any, worth: Any, wanted: Any, how: int) -> Any:
     """Return the index of the point that stands for each run [begin, end) (k,); -1 for an empty one.
 
@@ -132,7 +86,7 @@ def representatives(begin: Any, end: Any, x: Any, y: Any, rows: Any, worth: Any,
     return found
 
 
-@njit(nogil=True)
+@compiled
 def _value(how: int, across: float, down: float, row: int, worth: Any, i: int) -> float:
     """What speaks for a point: its worth, its nearness to the middle, or its row."""
     if how == PRIORITY:
@@ -140,7 +94,7 @@ def _value(how: int, across: float, down: float, row: int, worth: Any, i: int) -
     return -(across * across + down * down) if how == MEDOID else np.float64(row)
 
 
-@njit(nogil=True)
+@compiled
 def _mean(x: Any, y: Any, begin: int, end: int, wanted: Any, some: bool) -> Any:
     """The mean place of the points of a run, or of those that are wanted."""
     across, down, count = 0.0, 0.0, 0

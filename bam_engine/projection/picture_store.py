@@ -76,6 +76,12 @@ class PictureStore:
                 self._keep(row, side, found)
         return found
 
+    def pack(self, row: int) -> bool:
+        """Put the smallest picture of an image among the sprites; False where it is there, or there is none."""
+        if self._sprites is None or self._sprites.get(row) is not None:
+            return False
+        return self._made(row, SPRITE) is not None
+
     def _made(self, row: int, side: int) -> Pixels | None:
         picture = self._thumbnail(row)
         if picture is None:

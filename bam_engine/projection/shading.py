@@ -1,11 +1,12 @@
-"""The points of a tile as coloured marks: datashader counts, the map's own survey decides the shade.
+"""The points of a tile as coloured marks: they are counted by pixel, the map's own survey decides the shade.
 
 In:  points, survey, what to colour by, which of them are picked out, and which tile.
 Out: an index image, and RGBA (256, 256, 4). Knows nothing of files, attributes' names or the web.
 
-Each tile aggregates only its own run of points (Canvas.points over the slice, not over the map) and the few outside
-whose marks reach in; shades come from tables made for the whole map, so tiles join without seams. Where a zoom has few
-tiles and each holds many points, all of them are aggregated once as one sheet, and tiles are cut out of it.
+Each tile counts only its own run of points and the few outside whose marks reach in; shades come from tables made for
+the whole map, so tiles join without seams. datashader counts many points (Canvas.points over the run, not over the
+map), a pass of our own few, with the same result. Where a zoom has few tiles and each holds many points, all of them
+are counted once as one sheet, and tiles are cut out of it.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ BORDER = 8
 
 SHEET_ZOOM, SHEET_POINTS = 3, 30_000
 """A zoom is drawn as one sheet up to the first, where its tiles would hold so many points each if spread evenly."""
+
+FEW = 50_000
+"""Up to so many points the own pass is quicker than datashader, which spends 1 to 2 ms whatever their number."""
 
 Pixels = NDArray[np.uint8]
 Index = NDArray[Any]
@@ -116,28 +120,39 @@ def draw(
     theme: str = "light",
     only: Mask | None = None,
     sheet: Index | None = None,
+    few: int = FEW,
 ) -> Pixels | None:
     """The marks of tile (z, x, y) as RGBA on nothing; None when there are none.
 
-    Points where ``only`` (m,) does not hold are grey, below the others. ``sheet`` is what :func:`sheet_of` made.
+    Points where ``only`` (m,) does not hold are grey, below the others. ``sheet`` is what :func:`sheet_of` made. Up to
+    ``few`` points are counted by the own pass, more by datashader.
     """
-    from bam_engine.projection.kernels import mark, stamp
-
     zoom = plan.zooms[z]
     border = BORDER if zoom.radius else 0
     if sheet is None:
         inside = source.slice(z, x, y)
-        outside = source.ring(z, x, y) if border else np.empty(0, np.int64)
-        chosen = np.concatenate([np.arange(inside.start, inside.stop), outside]) if outside.size else inside
-        index = _index(source, zoom, colouring, _Window(z, x, y, border), chosen, only)
+        chosen = np.arange(inside.start, inside.stop)
+        if border:
+            chosen = np.concatenate([chosen, source.ring(z, x, y)])
+        index = _index(source, zoom, colouring, _Window(z, x, y, border), chosen, only, few)
     else:
         index = sheet[y * TILE : (y + 1) * TILE + 2 * border, x * TILE : (x + 1) * TILE + 2 * border]
         index = np.ascontiguousarray(index) if index.any() else None
     if index is None:
         return None
     table = colouring.table(theme) if only is None else colours.with_context(colouring.table(theme), theme)
-    drawn: Pixels = stamp(index, mark(zoom.radius), table, TILE)
-    return drawn
+    return _marked(index, zoom.radius, table)
+
+
+def _marked(index: Index, radius: float, table: colours.Table) -> Pixels:
+    from bam_engine.projection.count_kernels import painted
+    from bam_engine.projection.kernels import mark, stamp
+
+    if radius:
+        drawn: Pixels = stamp(index, mark(radius), table, TILE)
+        return drawn
+    found: NDArray[np.uint32] = painted(index, np.ascontiguousarray(table).view(np.uint32)[:, 0])
+    return found.view(np.uint8).reshape(*index.shape, 4)
 
 
 def has_sheet(source: TileSource, z: int) -> bool:
@@ -149,7 +164,7 @@ def sheet_of(source: TileSource, plan: Survey, colouring: Colouring, z: int, *, 
     """The index image of a whole zoom, with the border that its marks need: what :func:`draw` cuts tiles out of."""
     border = BORDER if plan.zooms[z].radius else 0
     window = _Window(z, 0, 0, border, tiles=1 << z)
-    index = _index(source, plan.zooms[z], colouring, window, slice(0, len(source)), only)
+    index = _index(source, plan.zooms[z], colouring, window, np.arange(len(source)), only)
     return np.zeros((window.side, window.side), np.uint8) if index is None else index
 
 
@@ -182,40 +197,78 @@ def _index(
     zoom: Zoom,
     colouring: Colouring,
     window: _Window,
-    chosen: slice | NDArray[np.int64],
+    chosen: NDArray[np.int64],
     only: Mask | None,
+    few: int = FEW,
 ) -> Index | None:
-    """Which colour each pixel gets: 0 none; with ``only``, 1 to 64 the greys and the colours after them."""
-    if only is None:
-        return _own_index(source, zoom, colouring, window, chosen)
-    inside = only[chosen]
-    every = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
-    own = _own_index(source, zoom, colouring, window, every[inside])
-    grey = _own_index(source, zoom, DENSITY, window, every[~inside])
-    if own is None and grey is None:
+    """Which colour each pixel gets: 0 none; with ``only``, 1 to 64 the greys and the colours after them.
+
+    None when there is no point.
+    """
+    if not len(chosen):
         return None
-    index = np.zeros((window.side, window.side), np.uint16)
-    if grey is not None:
-        index[...] = (grey.astype(np.uint16) + 3) // 4
-    if own is not None:
-        index[own > 0] = colours.CONTEXT + own[own > 0].astype(np.uint16)
+    index: Index = np.zeros((window.side, window.side), np.uint8 if only is None else np.uint16)
+    if only is None:
+        _put(index, source, zoom, colouring, window, chosen, few)
+    else:
+        inside = only[chosen]
+        _put(index, source, zoom, DENSITY, window, chosen[~inside], few, grey=True)
+        _put(index, source, zoom, colouring, window, chosen[inside], few, raised=colours.CONTEXT)
     return index
 
 
-def _own_index(
-    source: TileSource, zoom: Zoom, colouring: Colouring, window: _Window, chosen: slice | NDArray[np.int64]
-) -> Pixels | None:
-    """Which colour each pixel gets: 0 none; None when there is no point."""
+def _put(
+    index: Index,
+    source: TileSource,
+    zoom: Zoom,
+    colouring: Colouring,
+    window: _Window,
+    chosen: NDArray[np.int64],
+    few: int,
+    *,
+    raised: int = 0,
+    grey: bool = False,
+) -> None:
+    """Put the colours of pixels with points over what is there, their indices ``raised``, or as one of 64 greys."""
+    if len(chosen) > few and colouring.groups is None:
+        found = _aggregated(source, zoom, colouring, window, chosen).astype(index.dtype)
+        there = found > 0
+        index[there] = (found[there] + 3) // 4 if grey else found[there] + raised
+        return
+    from bam_engine.projection import count_kernels as kernels
+
+    corner = window.x * TILE - window.border, window.y * TILE - window.border
+    owns_edge = colouring.groups is not None or not window.border
+    place = 1 << (window.z + TILE.bit_length() - 1), *corner, int(owns_edge)
+    look, raise_by = _look(colouring), kernels.GREY if grey else raised
+    kernels.count(index, source.x, source.y, chosen, look, _shades(zoom, colouring), place, raise_by)
+
+
+def _look(colouring: Colouring) -> tuple[Any, ...]:
+    """A colouring as the kernel takes it."""
+    from bam_engine.projection import count_kernels as kernels
+
+    values = np.empty(0, np.float32) if colouring.values is None else colouring.values
+    span = float(colouring.high - colouring.low) or 1.0
+    if colouring.groups is not None:
+        return (kernels.GROUPS, values, colouring.groups.codes, 0.0, 1.0, len(colouring.groups.names), colours.SHADES)
+    how = {"score": kernels.SCORE, "accepted": kernels.ACCEPTED}.get(colouring.kind, kernels.DENSITY)
+    return how, values, np.empty(0, np.uint8), float(colouring.low), span, 0, 0
+
+
+def _shades(zoom: Zoom, colouring: Colouring) -> Pixels:
+    return zoom.log_shade if colouring.kind == "density-log" else zoom.shade
+
+
+def _aggregated(
+    source: TileSource, zoom: Zoom, colouring: Colouring, window: _Window, chosen: NDArray[np.int64]
+) -> Pixels:
+    """Which colour each pixel gets, counted by datashader: 0 none."""
     from datashader import count, max, mean  # noqa: A004
 
     x, y = source.x[chosen], source.y[chosen]
-    if not len(x):
-        return None
-    if colouring.groups is not None:
-        return _group_index(zoom, colouring.groups, window, x, y, colouring.groups.codes[chosen])
     if colouring.values is None:
-        shade = zoom.shade if colouring.kind == "density" else zoom.log_shade
-        return _shade(shade, _aggregate(window, count(), x, y))
+        return _shade(_shades(zoom, colouring), _aggregate(window, count(), x, y))
     values = colouring.values[chosen]
     if colouring.kind == "accepted":
         top = _aggregate(window, max("value"), x, y, values)
@@ -228,16 +281,6 @@ def _own_index(
     if unscored.any():
         index[(index == 0) & (_aggregate(window, count(), x[unscored], y[unscored]) > 0)] = 1
     return index
-
-
-def _group_index(zoom: Zoom, groups: Groups, window: _Window, x: Any, y: Any, codes: NDArray[np.uint8]) -> Pixels:
-    from bam_engine.projection.kernels import largest_groups
-
-    corner = window.x * TILE - window.border, window.y * TILE - window.border
-    found: Pixels = largest_groups(
-        x, y, codes, len(groups.names), zoom.shade, colours.SHADES, window.z, *corner, window.side
-    )
-    return found
 
 
 def _aggregate(window: _Window, reduction: Any, x: Any, y: Any, values: Any = None) -> NDArray[Any]:

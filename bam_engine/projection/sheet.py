@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from PIL import Image
 
 from bam_engine.errors import NotThere
+from bam_engine.progress import Report, silent
 from bam_engine.projection.tiles import DEEPEST, TILE
 
 Box = tuple[float, float, float, float]
@@ -21,7 +22,13 @@ MOST_TILES = 1200
 
 
 def compose(
-    tile: DrawTile, layers: Sequence[tuple[str, float]], *, box: Box, size: tuple[int, int], enlarged: int = 0
+    tile: DrawTile,
+    layers: Sequence[tuple[str, float]],
+    *,
+    box: Box,
+    size: tuple[int, int],
+    enlarged: int = 0,
+    report: Report = silent,
 ) -> Image.Image:
     """Return the part ``box`` (left, top, right, bottom) of a map as an RGB picture of ``size`` pixels.
 
@@ -34,6 +41,11 @@ def compose(
     enlarged : int
         So many zooms less deep than the size would allow: what is on the tiles is drawn larger.
 
+    Raises
+    ------
+    Stopped
+        Asked to stop, by ``report`` before a tile.
+
     Notes
     -----
     Tiles are scaled by at most the square root of two, unless they are to be enlarged. What lies beyond the map is
@@ -44,9 +56,12 @@ def compose(
     scale = size[0] / (right - left)
     sheet = Image.new("RGB", size, "white")
     columns, lines = _span(left, right, zoom), _span(top, bottom, zoom)
+    total, done = len(layers) * len(lines) * len(columns), 0
     for kind, opacity in layers:
         for line in lines:
             for column in columns:
+                report(done, total, "drawing")
+                done += 1
                 edges = [round((place / 2**zoom - left) * scale) for place in (column, column + 1)]
                 ends = [round((place / 2**zoom - top) * scale) for place in (line, line + 1)]
                 _put(sheet, tile, (kind, zoom, column, line), (edges[0], ends[0], edges[1], ends[1]), opacity)

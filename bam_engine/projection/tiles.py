@@ -1,7 +1,7 @@
 """The points of a map in the order in which tiles ask for them.
 
 In:  a layout (n, 2) in [0, 1] squared and the image row of each point.
-Out: the run of points in a tile, the points near a place, in a box or in an area. Knows nothing of colours or pictures.
+Out: the run of points in a tile, the points near a place or in an area. Knows nothing of colours or pictures.
 
 Points are sorted once along the Morton curve (0.3 s for 2.5 million); after that a tile is two binary searches and a
 slice, at any zoom, and no pyramid of prepared tiles is needed.
@@ -159,15 +159,6 @@ class TileSource:
             return None
         tied = near[squared == best]
         return int(tied[np.argmin(self.rows[tied])])
-
-    def in_box(self, left: float, top: float, right: float, bottom: float) -> NDArray[np.int64]:
-        """Rows, rising, of the images with left <= x <= right and top <= y <= bottom."""
-        if not (left <= right and top <= bottom):
-            return np.empty(0, dtype=np.int64)
-        near = self._candidates(left, top, right, bottom)
-        x, y = self.x[near].astype(np.float64), self.y[near].astype(np.float64)
-        found: NDArray[np.int64] = self.rows[near[(x >= left) & (x <= right) & (y >= top) & (y <= bottom)]]
-        return np.sort(found)
 
     def in_polygon(self, corners: ArrayLike) -> NDArray[np.int64]:
         """Rows, rising, of the images inside a polygon with ``corners`` (m, 2); see :func:`.selection.inside`."""

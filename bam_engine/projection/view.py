@@ -10,10 +10,11 @@ with it.
 
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,53 +22,15 @@ from numpy.typing import ArrayLike, NDArray
 from bam_engine.errors import NotThere
 from bam_engine.projection import colours, legends, pictures, shading
 from bam_engine.projection.arrangement import Arrangement
-from bam_engine.projection.categories import Categories
 from bam_engine.projection.encoding import NOTHING, encode
-from bam_engine.projection.picture_store import PictureStore, Sprites, Thumbnail
+from bam_engine.projection.picture_store import PictureStore, Thumbnail
+from bam_engine.projection.sources import Sources
 from bam_engine.projection.survey import Survey, survey
 from bam_engine.projection.tiles import TileSource
 
 PICTURES = "pictures-"
 KEPT = 12
 """Colourings kept in memory, each one float or byte for each point; as many sheets, and selections."""
-
-
-class TileKeeper(Protocol):
-    """Where drawn tiles are kept between runs."""
-
-    def get(self, key: str) -> bytes | None:
-        """Return what is kept under a key, or None."""
-
-    def put(self, key: str, tile: bytes) -> None:
-        """Keep a tile; what cannot be kept is no error."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a map asks for when it needs it, each optional.
-
-    Attributes
-    ----------
-    categories : mapping of name to callable
-        What ``category-NAME`` is coloured by, called at its first use.
-    selection : callable
-        The id of a selection to its image rows; raises NotThere.
-    describe : callable
-        Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
-    kind_versions : mapping of kind to str
-        What changes whenever tiles of this kind would; without it the map's version does.
-    tiles : TileKeeper
-        Where tiles are kept.
-    sprites : Sprites
-        Where the smallest pictures are kept.
-    """
-
-    categories: Mapping[str, Callable[[], Categories]] = field(default_factory=dict)
-    selection: Callable[[str], ArrayLike] | None = None
-    describe: Callable[[int], Mapping[str, Any]] | None = None
-    kind_versions: Mapping[str, str] = field(default_factory=dict)
-    tiles: TileKeeper | None = None
-    sprites: Sprites | None = None
 
 
 class MapView:
@@ -91,8 +54,6 @@ class MapView:
         Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
     sources : Sources, optional
         What else it may ask for.
-    representative : {"best", "medoid", "newest"}
-        Which image of a cell is shown: see :class:`.pictures.Choice`.
     earlier : MapView, optional
         An earlier view of the same layout: its points, pictures and unchanged colourings are taken over.
 
@@ -114,16 +75,12 @@ class MapView:
         labels: Mapping[str, ArrayLike] | None = None,
         describe: Callable[[int], Mapping[str, Any]] | None = None,
         sources: Sources | None = None,
-        representative: str = "best",
         earlier: "MapView | None" = None,
     ) -> None:
-        if representative not in pictures.REPRESENTATIVES:
-            raise NotThere(f"{representative!r} is no way to choose; choose {', '.join(pictures.REPRESENTATIVES)}.")
         self.source: TileSource = earlier.source if earlier is not None else TileSource.build(layout, rows=rows)
         self.plan: Survey = earlier.plan if earlier is not None else survey(self.source)
         self.version = version
         self._sources = sources or Sources()
-        self._representative = representative
         self._scores = dict(scores or {})
         self._labels = dict(labels or {})
         self._describe = describe or self._sources.describe
@@ -134,16 +91,25 @@ class MapView:
         self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
         self._arrangement: Arrangement | None = None
         self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
+        self.asked = -math.inf  # when a tile was asked for last: what can wait stands back for it
         if earlier is not None:
             self._take_over(earlier)
 
     def _take_over(self, earlier: "MapView") -> None:
         with earlier._lock:
-            self._store, self._arrangement = earlier._store, earlier._arrangement
+            self._store, self._arrangement, self.asked = earlier._store, earlier._arrangement, earlier.asked
             self._selected = OrderedDict(earlier._selected)
             same = {kind for kind in self.kinds() if self.version_of(kind) == earlier.version_of(kind)}
             self._colourings = OrderedDict((kind, made) for kind, made in earlier._colourings.items() if kind in same)
             self._sheets = OrderedDict((key, sheet) for key, sheet in earlier._sheets.items() if key[0] in same)
+
+    def make_ready(self, earlier: "MapView") -> None:
+        """Make the colourings that an earlier view had made, so that nobody waits for them in this one."""
+        with earlier._lock:
+            wanted = list(earlier._colourings)
+        for kind in wanted:
+            if kind in self.kinds():
+                self.colouring(kind)
 
     def __len__(self) -> int:
         """How many images are on the map."""
@@ -205,7 +171,17 @@ class MapView:
             return shading.by_category(self.source, self._sources.categories[name]())
         raise NotThere(f"the map cannot be coloured by {kind!r}; it can by {', '.join(self.kinds())}.")
 
-    def tile(self, kind: str, z: int, x: int, y: int, *, only: str | None = None, theme: str = "light") -> bytes:
+    def tile(
+        self,
+        kind: str,
+        z: int,
+        x: int,
+        y: int,
+        *,
+        only: str | None = None,
+        theme: str = "light",
+        representative: str = "best",
+    ) -> bytes:
         """Tile (z, x, y) as WebP: points lossless, pictures lossy. A tile with nothing on it is a transparent image.
 
         Parameters
@@ -214,28 +190,33 @@ class MapView:
             The id of a selection. Points outside it are grey; pictures of it are shown first, and others are faded.
         theme : {"light", "dark"}
             The page that the tile is shown on.
+        representative : {"best", "medoid", "newest"}
+            Which image of a cell is shown: see :class:`.pictures.Choice`.
 
         Raises
         ------
         NotThere
-            There is no such kind, tile, selection or theme; picture tiles begin at ``picture_from_zoom``.
+            There is no such kind, tile, selection, theme or representative; picture tiles begin at
+            ``picture_from_zoom``.
         """
+        self.asked = time.monotonic()
         below = kind.startswith(PICTURES) and z < self.picture_from_zoom
         if below or not self.source.has_tile(z, x, y):
             raise NotThere(f"there is no tile {z}/{x}/{y} of {kind!r}.")
         if theme not in colours.THEMES:
             raise NotThere(f"there is no theme {theme!r}; there are {' and '.join(colours.THEMES)}.")
         base = kind.removeprefix(PICTURES)
-        mask = None if only is None else self.selected(only)
+        choice = self._choice(base, only, representative)
         keeper = self._sources.tiles
         if keeper is None:
-            return self._drawn(kind, z, x, y, only, mask, theme)[0]
+            return self._drawn(kind, z, x, y, only, choice, theme)[0]
         self._known(base)
-        key = f"{self.version_of(base)}/{kind}/{self._representative}/{only or ''}/{theme}/{z}/{x}/{y}"
+        shown = representative if kind.startswith(PICTURES) else ""
+        key = f"{self.version_of(base)}/{kind}/{shown}/{only or ''}/{theme}/{z}/{x}/{y}"
         kept = keeper.get(key)
         if kept is not None:
             return kept
-        body, whole = self._drawn(kind, z, x, y, only, mask, theme)
+        body, whole = self._drawn(kind, z, x, y, only, choice, theme)
         if whole and body is not NOTHING:
             keeper.put(key, body)
         return body
@@ -267,7 +248,7 @@ class MapView:
 
         ``kind`` is what the map is coloured by; pictures are chosen by its score.
         """
-        index, _ = self._look(x, y, radius, kind, zoom, None)
+        index, _ = self._look(x, y, radius, zoom, kind, self._choice(kind, None, "best"))
         return None if index is None else int(self.source.rows[index])
 
     def look(
@@ -279,11 +260,12 @@ class MapView:
         kind: str = "density",
         zoom: int | None = None,
         only: str | None = None,
+        representative: str = "best",
     ) -> dict[str, Any] | None:
         """What :meth:`at` finds, ready for JSON: ``row``, its place ``x``, ``y``, what ``describe`` tells, ``score`` if
         the map is coloured by an attribute with scores, and ``box`` [left, top, right, bottom] if its picture is there.
         """
-        index, box = self._look(x, y, radius, kind, zoom, only)
+        index, box = self._look(x, y, radius, zoom, kind, self._choice(kind, only, representative))
         if index is None:
             return None
         row = int(self.source.rows[index])
@@ -301,6 +283,17 @@ class MapView:
         """
         return legends.legend(self.colouring(kind), _parts(kind)[1].replace("_", " "), theme)
 
+    def shown_first(self, kind: str = "density") -> NDArray[np.int64]:
+        """Rows (k,) of the images that the first zoom with pictures shows, those of the fullest cells first."""
+        start, stop = self.source.grid(0, 0, 0, side=1 << self.plan.picture_depth(self.picture_from_zoom))
+        fullest = np.argsort(start.ravel() - stop.ravel(), kind="stable")
+        chosen = pictures.Choice(priority=self._priority(kind)).of(self.source, start.ravel(), stop.ravel())[fullest]
+        return self.source.rows[chosen[chosen >= 0]]
+
+    def pack(self, row: int) -> bool:
+        """Put the smallest picture of an image among the sprites; False where it is there, or cannot be had."""
+        return self._store.pack(row)
+
     def warm(self) -> None:
         """Compile what the first tiles and areas need (seconds, once a process), away from the first visitor."""
         from bam_engine.projection.warming import warm
@@ -312,7 +305,7 @@ class MapView:
             self._made(kind)  # says what there is
 
     def _drawn(
-        self, kind: str, z: int, x: int, y: int, only: str | None, mask: shading.Mask | None, theme: str
+        self, kind: str, z: int, x: int, y: int, only: str | None, choice: pictures.Choice, theme: str
     ) -> tuple[bytes, bool]:
         """A tile, and whether everything that belongs on it could be had."""
         if kind.startswith(PICTURES):
@@ -324,17 +317,17 @@ class MapView:
                 return None if at is None else (int(table[at][0]), int(table[at][1]), int(table[at][2]))
 
             picture, whole = pictures.compose(
-                self._cells(base, z, x, y, mask),
+                self._cells(z, x, y, base, choice),
                 self.source.rows,
                 across=self.plan.pictures_across(z),
                 store=self._store,
                 frame=frame,
-                only=mask,
+                only=choice.only,
             )
             return (NOTHING if picture is None else encode(picture, lossless=False)), whole
-        sheet = self._sheet(kind, z, only, mask) if shading.has_sheet(self.source, z) else None
+        sheet = self._sheet(kind, z, only, choice.only) if shading.has_sheet(self.source, z) else None
         colouring = self.colouring(kind)
-        drawn = shading.draw(self.source, self.plan, colouring, z, x, y, theme=theme, only=mask, sheet=sheet)
+        drawn = shading.draw(self.source, self.plan, colouring, z, x, y, theme=theme, only=choice.only, sheet=sheet)
         return (NOTHING if drawn is None else encode(drawn, lossless=True)), True
 
     def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
@@ -348,12 +341,17 @@ class MapView:
             _remember(self._sheets, key, made)
         return made
 
-    def _cells(self, kind: str, z: int, x: int, y: int, mask: shading.Mask | None) -> pictures.Cells:
+    def _choice(self, kind: str, only: str | None, representative: str) -> pictures.Choice:
+        if representative not in pictures.REPRESENTATIVES:
+            raise NotThere(f"{representative!r} is no way to choose; choose {', '.join(pictures.REPRESENTATIVES)}.")
+        return pictures.Choice(representative, only=None if only is None else self.selected(only))
+
+    def _cells(self, z: int, x: int, y: int, kind: str, choice: pictures.Choice) -> pictures.Cells:
         """The point that each occupied picture cell of a tile shows."""
         across = self.plan.pictures_across(z)
         if self.plan.picture_depth(z) == self.max_zoom:
             return pictures.arranged(self.arrangement(), x, y, across=across)
-        choice = pictures.Choice(self._representative, self._priority(kind), mask)
+        choice = replace(choice, priority=self._priority(kind))
         return pictures.chosen(self.source, z, x, y, across=across, choice=choice)
 
     def arrangement(self) -> Arrangement:
@@ -372,14 +370,14 @@ class MapView:
         return self.colouring(f"score-{name}" if name in self._scores else kind).values
 
     def _look(
-        self, x: float, y: float, radius: float, kind: str, zoom: int | None, only: str | None
+        self, x: float, y: float, radius: float, zoom: int | None, kind: str, choice: pictures.Choice
     ) -> tuple[int | None, list[float] | None]:
         """Index of the point, and the cell that its picture fills if it was found by its picture."""
         if zoom is not None and zoom >= self.picture_from_zoom:
             column, row = math.floor(x * 2**zoom), math.floor(y * 2**zoom)
             if self.source.has_tile(zoom, column, row):
                 across = self.plan.pictures_across(zoom)
-                shown = self._cells(kind, zoom, column, row, None if only is None else self.selected(only))
+                shown = self._cells(zoom, column, row, kind, choice)
                 cell = int((x * 2**zoom - column) * across), int((y * 2**zoom - row) * across)
                 side = 1 / (2**zoom * across)
                 left, top = column / 2**zoom + cell[0] * side, row / 2**zoom + cell[1] * side

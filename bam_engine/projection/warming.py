@@ -1,10 +1,13 @@
 """The map's kernels compiled before anybody waits for them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bam_engine.projection import pictures, shading
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.categories import Categories
+from bam_engine.projection.encoding import encode
 from bam_engine.projection.survey import survey
 from bam_engine.projection.tiles import TileSource
 
@@ -19,9 +22,13 @@ def warm() -> None:
         shading.by_label(sample, [1, 0]),
         shading.by_category(sample, Categories("", ("one",), np.array([0, -1]))),
     )
+    small = replace(plan, zooms=tuple(replace(zoom, radius=0.0) for zoom in plan.zooms))
     for made in ways:
         for only in (None, some):
-            shading.draw(sample, plan, made, 0, 0, 0, only=only)
+            for marks, few in ((plan, shading.FEW), (small, 0)):
+                drawn = shading.draw(sample, marks, made, 0, 0, 0, only=only, few=few)
+                if drawn is not None:
+                    encode(drawn, lossless=True)
     sample.in_polygon([(0, 0), (1, 0), (1, 1)])
     Arrangement.of(sample, 2)
     for choice in (pictures.Choice(), pictures.Choice(priority=np.zeros(2, np.float32), only=some)):

@@ -10,12 +10,15 @@ import math
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from bam_engine.errors import ProjectionError
 from bam_engine.exchange.drawing import text_width
+from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
+from bam_engine.projection.pictures import REPRESENTATIVES
 from bam_engine.projection.sheet import Box, compose
 from bam_engine.workspace import map_views, regions, selections
 from bam_engine.workspace.core import Workspace
@@ -51,6 +54,7 @@ class Sheet:
     height: float
     colour: str = "density"
     selection: str = ""
+    representative: str = "best"
     paper: str = "a4-landscape"
     dpi: float = 300
     names: bool = True
@@ -72,6 +76,9 @@ class Sheet:
                 )
         if self.paper not in PAPERS:
             raise ProjectionError(f"there is no paper {self.paper[:40]!r}: choose {', '.join(PAPERS)}.")
+        if self.representative not in REPRESENTATIVES:
+            known = ", ".join(REPRESENTATIVES)
+            raise ProjectionError(f"there are no pictures {self.representative[:40]!r}: choose {known}.")
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def file_name(sheet: Sheet) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", f"map-{sheet.colour}-{sheet.paper}")[:80]
 
 
-def png(workspace: Workspace, sheet: Sheet) -> bytes:
+def png(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes:
     """Return a sheet as a PNG file, which knows its size on paper.
 
     Raises
@@ -124,10 +131,12 @@ def png(workspace: Workspace, sheet: Sheet) -> bytes:
         Something that was asked for cannot be.
     NotThere
         There is no such map, colour or selection.
+    Stopped
+        Asked to stop, by ``report`` between two tiles.
     """
     from PIL import Image
 
-    page = _lay_out(workspace, sheet)
+    page = _lay_out(workspace, sheet, report)
     scale = sheet.dpi / 96
     paper = Image.new("RGB", (round(page.size[0] * scale), round(page.size[1] * scale)), "white")
     paper.paste(page.picture, (round(page.frame[0] * scale), round(page.frame[1] * scale)))
@@ -138,12 +147,12 @@ def png(workspace: Workspace, sheet: Sheet) -> bytes:
     return file.getvalue()
 
 
-def svg(workspace: Workspace, sheet: Sheet) -> bytes:
+def svg(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes:
     """Return a sheet as an SVG file: the map as a picture inside, names and legend as text.
 
     Errors are those of :func:`png`.
     """
-    page = _lay_out(workspace, sheet)
+    page = _lay_out(workspace, sheet, report)
     file = io.BytesIO()
     kind = "jpeg" if page.photographic else "png"
     page.picture.save(file, kind.upper(), **({"quality": 90} if page.photographic else {"compress_level": 6}))
@@ -162,7 +171,7 @@ def svg(workspace: Workspace, sheet: Sheet) -> bytes:
     return "\n".join(parts).encode()
 
 
-def _lay_out(workspace: Workspace, sheet: Sheet) -> _Page:
+def _lay_out(workspace: Workspace, sheet: Sheet, report: Report) -> _Page:
     sheet.check()
     view = map_views.view(workspace, sheet.map_id)
     view.colouring(sheet.colour)  # an unknown one is told of before anything is drawn
@@ -182,7 +191,8 @@ def _lay_out(workspace: Workspace, sheet: Sheet) -> _Page:
     size = round(width * sheet.dpi / 96), round(height * sheet.dpi / 96)
     close = sheet.zoom >= view.picture_from_zoom
     layers = [(sheet.colour, _FAINT), (f"pictures-{sheet.colour}", 1.0)] if close else [(sheet.colour, 1.0)]
-    picture = compose(lambda *at: _tile(view, sheet, *at), layers, box=box, size=size, enlarged=_enlarged(sheet, close))
+    tile, enlarged = partial(_tile, view, sheet), _enlarged(sheet, close)
+    picture = compose(tile, layers, box=box, size=size, enlarged=enlarged, report=report)
     legend = _legend(dict(view.legend(sheet.colour)), frame)
     names = _names(workspace, sheet, box, frame, legend) if sheet.names else []
     told = _told(workspace, sheet, view, None if selected is None else len(selected))
@@ -197,7 +207,7 @@ def _enlarged(sheet: Sheet, close: bool) -> int:
 
 
 def _tile(view: MapView, sheet: Sheet, kind: str, z: int, x: int, y: int) -> bytes:
-    return view.tile(kind, z, x, y, only=sheet.selection or None)
+    return view.tile(kind, z, x, y, only=sheet.selection or None, representative=sheet.representative)
 
 
 def _told(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | None) -> list[str]:

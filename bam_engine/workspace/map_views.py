@@ -5,7 +5,9 @@ In:  a layout kept by ``maps``. Out: a ``MapView``, opened once and again when w
 
 import hashlib
 import io
+import logging
 import math
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, NotThere
 from bam_engine.projection import MapView
-from bam_engine.projection.view import Sources
+from bam_engine.projection.sources import Sources
 from bam_engine.workspace import selections
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.map_categories import categories_of
@@ -32,6 +34,8 @@ from bam_engine.workspace.sprites import SpriteFile
 from bam_engine.workspace.standing import highest, standings
 from bam_engine.workspace.thresholds import current_threshold
 from bam_engine.workspace.tile_cache import TileCache
+
+log = logging.getLogger(__name__)
 
 DRAWING = 2
 """Of the way tiles are drawn: those drawn by an older one are drawn anew."""
@@ -65,6 +69,56 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
         return opened
 
 
+def glance(workspace: Workspace, map_id: str) -> MapView:
+    """Return a map as it was opened last, at once; whether something has changed is looked up in the background.
+
+    For what follows the pointer: it may be a second behind, but never waits until a map of millions is opened anew.
+
+    Raises
+    ------
+    NotThere
+        There is no such layout.
+    """
+    opened, looked = workspace.memory.get(f"map:{map_id}", (None, -math.inf))
+    if opened is None:
+        return view(workspace, map_id)
+    if time.monotonic() - looked >= _LOOK_AGAIN:
+        one: threading.Lock = workspace.memory.setdefault(f"map-catching-up:{map_id}", threading.Lock())
+        if one.acquire(blocking=False):
+            threading.Thread(target=_catch_up, args=(workspace, map_id, opened, one), daemon=True).start()
+    found: MapView = opened
+    return found
+
+
+def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading.Lock) -> None:
+    """Open a map anew if something has changed, and make it ready before it takes its place."""
+    folder = workspace.cache / "layouts" / Path(map_id).name
+    try:
+        if workspace.memory.get(f"map-points:{map_id}") != _points(folder):
+            workspace.memory.pop(f"map:{map_id}", None)  # made anew, or deleted: whoever comes next opens it or is told
+            return
+        version, fresh = map_version(workspace, map_id), opened
+        if version != opened.version:
+            with workspace.lock:
+                fresh = _open(workspace, folder, version, opened)
+            fresh.make_ready(opened)
+            if len(fresh):
+                _describe(workspace, _stamps(workspace), int(fresh.source.rows[0]))
+        with workspace.lock:
+            if workspace.memory.get(f"map:{map_id}", (None,))[0] is opened:
+                workspace.memory[f"map:{map_id}"] = (fresh, time.monotonic())
+    except Exception:  # the pointer is told what was so far; pages and tiles say what is wrong
+        log.warning("map %s could not be opened anew", map_id, exc_info=True)
+    finally:
+        one.release()
+
+
+def _points(folder: Path) -> str:
+    """What changes whenever the points of a layout do; "" where there is none."""
+    about = folder / "about.json"
+    return f"{about.stat().st_mtime_ns}" if about.exists() else ""
+
+
 def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
     """Return the rows of the images inside an area of a map, rising; its corners in the map's [0, 1] squared.
 
@@ -81,7 +135,7 @@ def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, fl
 def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | None) -> MapView:
     """Open a map; the points, pictures and unchanged colourings of an ``earlier`` view of the same points stay."""
     map_id = folder.name
-    points = f"{(folder / 'about.json').stat().st_mtime_ns}"
+    points = _points(folder)
     known = workspace.memory.get(f"map-points:{map_id}")
     same = earlier if earlier is not None and known == points else None
     places, rows = (np.empty((0, 2), np.float32), None) if same is not None else points_of(workspace, map_id)

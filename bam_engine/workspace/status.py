@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
 from bam_engine.workspace import asking, audits, certification, demo, rounds, tasks
+from bam_engine.workspace.audits import AuditResult
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.demo import Truth
+from bam_engine.workspace.rounds import AttributeState
 from bam_engine.workspace.simulated import who_answered
-from bam_engine.workspace.thresholds import current_threshold
+from bam_engine.workspace.thresholds import KeptThreshold, current_threshold
 
 STEPS = {
     "embed": ("embed", "Embed the images", "the images have no vectors yet."),
@@ -27,6 +29,8 @@ STEPS = {
     "audit": ("audit", "Audit", "{name} has a threshold: audit it on a fresh sample."),
     "done": ("export", "Export the dataset", "every attribute is decided and audited."),
 }
+
+REPORT = ("report", "Read its report", "{name} is decided and audited: its report holds the evidence.")
 
 Share = tuple[float, float, float]
 
@@ -133,9 +137,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
     found = rounds.state(workspace, attribute)
     threshold = current_threshold(workspace, attribute)
     audit = audits.latest_result(workspace, attribute)
-    step: str = found.step
-    if step == "decide" and threshold is not None and threshold.kept:
-        step = "done" if audit is not None and audit.complete else "audit"
+    step = _step(found, threshold, audit)
     evidence = None if threshold is None else threshold.evidence
     rows, _ = asking.training_labels(workspace, attribute)
     return AttributeLine(
@@ -151,6 +153,21 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
         round=found.rounds[-1].number if found.rounds else 0,
         truth=demo.truth_of(workspace, attribute, with_rounds=False) if found.model is not None else None,
     )
+
+
+def next_step(workspace: Workspace, state: AttributeState) -> tuple[str, str, str]:
+    """Return the page, the button and the words of what comes next for one attribute, whatever the others need."""
+    attribute = state.attribute
+    step = _step(state, current_threshold(workspace, attribute), audits.latest_result(workspace, attribute))
+    page, action, text = REPORT if step == "done" else STEPS[step]
+    number = state.rounds[-1].number if state.rounds else 0
+    return page, action, text.format(name=readable(attribute.name), round=number)
+
+
+def _step(state: AttributeState, threshold: KeptThreshold | None, audit: AuditResult | None) -> str:
+    if state.step != "decide" or threshold is None or not threshold.kept:
+        return state.step
+    return "done" if audit is not None and audit.complete else "audit"
 
 
 def waiting_tasks(

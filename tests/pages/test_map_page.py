@@ -67,6 +67,25 @@ def test_a_link_opens_its_map_place_colour_and_selection(
     assert told.data["goto"] == first, "what was told before is no news"
 
 
+def test_the_pictures_shown_are_chosen_kept_in_the_address_and_opened_by_a_link(
+    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+) -> None:
+    app = open_page(workspace, "map")
+    assert told.data["pictures"] == "best"
+    chooser = app.selectbox(key="map-pictures")
+    assert chooser.options == ["Highest score", "Most typical", "Newest"]
+    chooser.set_value("newest").run()
+    assert told.data["pictures"] == "newest"
+    for name, value in {"map": layout.id, "colour": "density", "pictures": "newest", "z": "5"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert (told.data["pictures"], told.data["goto"]) == ("newest", None), "what the browser wrote is no news"
+    open_page(workspace, "map", map=layout.id, colour="density", pictures="medoid", x="0.5", y="0.5", z="3")
+    assert told.data["pictures"] == "medoid"
+    open_page(workspace, "map", map=layout.id, colour="density", pictures="worst")
+    assert told.data["pictures"] == "best"
+
+
 def test_an_address_that_the_map_itself_wrote_moves_nothing(
     open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
 ) -> None:

@@ -11,7 +11,7 @@ from bam_engine.errors import NotThere, ProjectionError
 from bam_engine.projection import MapView, TileSource, colours, shading, survey
 from bam_engine.projection.categories import Categories, grouped
 from bam_engine.projection.shading import DENSITY, DENSITY_LOG, by_category, by_score, draw
-from bam_engine.projection.view import Sources
+from bam_engine.projection.sources import Sources
 
 
 def opened(tile: bytes) -> np.ndarray:

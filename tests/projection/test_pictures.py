@@ -13,7 +13,7 @@ from bam_engine.errors import NotThere, ProjectionError
 from bam_engine.projection import DEEPEST, MapView, TileSource, fit_unit_square, morton, pictures, survey
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.picture_store import SPRITE, PictureStore
-from bam_engine.projection.view import Sources
+from bam_engine.projection.sources import Sources
 
 DEPTH = 4
 
@@ -146,8 +146,48 @@ def test_the_picture_of_a_cell_is_the_best_the_medoid_or_the_newest() -> None:
 
 
 def test_an_unknown_way_to_choose_is_refused() -> None:
-    with pytest.raises(NotThere, match="best, medoid, newest"):
-        MapView([[0.5, 0.5]], version="1", thumbnail=picture, representative="worst")
+    view = MapView([[0.5, 0.5]], version="1", thumbnail=picture)
+    for kind in ("density", "pictures-density"):
+        with pytest.raises(NotThere, match="best, medoid, newest"):
+            view.tile(kind, 0, 0, 0, representative="worst")
+
+
+class Tiles:
+    """Tiles in memory."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self.all.get(key)
+
+    def put(self, key: str, tile: bytes) -> None:
+        self.all[key] = tile
+
+
+def test_the_pictures_asked_for_are_shown_pointed_at_and_kept_apart() -> None:
+    """Three images in one cell: the first is the best, the second in the middle, the third the newest."""
+    layout = [[0.05, 0.1], [0.1, 0.1], [0.15, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]]
+    colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (9, 9, 9), (9, 9, 9), (9, 9, 9)]
+    tiles = Tiles()
+    view = MapView(
+        layout,
+        version="1",
+        thumbnail=lambda row: Image.new("RGB", (90, 90), colours[row]),
+        scores={"a": [5.0, 1.0, 2.0, 0.0, 0.0, 0.0]},
+        sources=Sources(tiles=tiles),
+    )
+    assert view.plan.pictures_across(0) == 2
+    for _ in range(2):  # drawn, then from where they are kept
+        for row, representative in enumerate(("best", "medoid", "newest")):
+            tile = opened(view.tile("pictures-score-a", 0, 0, 0, representative=representative))
+            assert tile[64, 64, :3].argmax() == row
+            told = view.look(0.1, 0.2, 0.0, kind="score-a", zoom=0, representative=representative)
+            assert told is not None
+            assert told["row"] == row
+    assert len(tiles.all) == 3
+    assert len({view.tile("score-a", 0, 0, 0, representative=how) for how in ("best", "newest")}) == 1
+    assert len(tiles.all) == 4, "points are the same whichever picture is shown"
 
 
 def test_pictures_of_a_selection_come_first_and_the_others_are_faded() -> None:

@@ -67,15 +67,6 @@ def test_nearest_is_the_nearest_of_all_points_within_the_radius(
     assert (None if index is None else source.rows[index]) == expected
 
 
-@settings(max_examples=120, deadline=None)
-@given(layouts, *[st.one_of(edges, st.floats(-0.2, 1.2))] * 4)
-def test_a_box_gives_the_rows_inside_it_edges_included(
-    layout: np.ndarray, left: float, top: float, right: float, bottom: float
-) -> None:
-    inside = [r for r, (x, y) in enumerate(layout.astype(float)) if left <= x <= right and top <= y <= bottom]
-    assert TileSource.build(layout).in_box(left, top, right, bottom).tolist() == inside
-
-
 @settings(max_examples=60, deadline=None)
 @given(layouts, st.integers(0, 4), st.randoms())
 def test_the_ring_holds_the_points_outside_the_tile_that_are_eight_pixels_near(layout: np.ndarray, z, random) -> None:  # type: ignore[no-untyped-def]

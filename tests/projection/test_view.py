@@ -52,6 +52,34 @@ def test_exactly_the_pixels_under_points_are_drawn(cloud: np.ndarray, z: int) ->
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("kind", ["density", "density-log", "score", "unscored", "accepted"])
+@pytest.mark.parametrize("radius", [0.0, 4.5])
+@pytest.mark.parametrize("picked", [False, True])
+def test_few_points_are_drawn_as_datashader_draws_them(
+    cloud: np.ndarray, kind: str, radius: float, picked: bool
+) -> None:
+    """Both ways over the same points, many of them on one pixel, on an edge or at the end of the map."""
+    rng = np.random.default_rng(5)
+    layout = np.concatenate([np.round(cloud * 300) / 300, cloud[:300] * 0 + rng.choice([0, 0.25, 0.5, 1], (300, 2))])
+    scores = rng.normal(size=len(layout))
+    scores[rng.random(len(layout)) < 0.4] = np.nan
+    source = TileSource.build(layout)
+    made: Colouring = {
+        "density": DENSITY,
+        "density-log": DENSITY_LOG,
+        "score": by_score(source, np.nan_to_num(scores)),
+        "unscored": by_score(source, scores),
+        "accepted": by_label(source, np.sign(scores)),
+    }[kind]
+    plan, only = with_radius(survey(source), radius), source.rows % 3 == 0 if picked else None
+    for z, x, y in [(0, 0, 0), *((2, x, y) for x in range(4) for y in range(4)), (6, 32, 32), (6, 63, 63)]:
+        drawn = [draw(source, plan, made, z, x, y, only=only, few=few) for few in (0, 10**9)]
+        if drawn[0] is None or drawn[1] is None:
+            assert drawn[0] is drawn[1]
+        else:
+            np.testing.assert_array_equal(drawn[1], drawn[0])
+
+
 @pytest.mark.parametrize("kind", ["density", "density-log", "score", "accepted", "category"])
 @pytest.mark.parametrize("picked", [False, True])
 def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str, picked: bool) -> None:

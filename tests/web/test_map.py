@@ -2,8 +2,6 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,7 @@ from tests.web.map_site import (
     SQUARE,
     an_image,
     draw_around,
-    fresh_page,
     loaded,
-    map_site,
     number_of,
     open_map,
     said,
@@ -22,18 +18,6 @@ from tests.web.map_site import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(shared_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with map_site(tmp_path_factory.mktemp("map_app"), shared_images) as url:
-        yield url
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with fresh_page(browser) as made:
-        yield made
 
 
 @pytest.mark.parametrize("path", ["tiles/demo", "tiles/demo/density/0/0.webp", "vendor/leaflet.css"])

@@ -2,17 +2,22 @@
 
 import csv
 import io
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import anyio
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bam_engine.annotation import Attribute
+from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace, maps, models, regions, selections
 from tests.conftest import Oracle
+from tests.web.clients import Client, run
 from web.routes.maps import map_routes
 
 
@@ -77,6 +82,40 @@ def test_a_sheet_comes_as_a_file(client: TestClient, layout: maps.LayoutRecord) 
         assert image.size == (595, 842)
     drawn = client.get(f"/api/maps/{layout.id}/sheet.svg?{view}")
     assert drawn.headers["content-type"].startswith("image/svg+xml")
+
+
+def test_a_sheet_that_nobody_waits_for_any_longer_is_not_drawn(
+    workspace: Workspace, layout: maps.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first leaves while its sheet is drawn, the second while it waits; the third gets its own."""
+    app, drawn = Starlette(routes=list(map_routes(lambda: workspace))), []
+    real, go_on = MapView.tile, threading.Event()
+
+    def tile(self: MapView, *asked: Any, **more: Any) -> bytes:
+        drawn.append(asked[0])
+        go_on.wait(20)
+        return real(self, *asked, **more)
+
+    monkeypatch.setattr(MapView, "tile", tile)
+    path, query = f"/api/maps/{layout.id}/sheet.png", "x=0.5&y=0.5&z=1&w=400&h=300&dpi=72&colour="
+
+    async def play() -> list[Client]:
+        clients = [Client(app, name) for name in ("first", "second", "third")]
+        async with anyio.create_task_group() as group:
+            for client, colour in zip(clients, ("density", "category-project", "density-log"), strict=True):
+                group.start_soon(client.ask, path, query + colour)
+                await anyio.sleep(0.2)
+            clients[0].left.set()
+            clients[1].left.set()
+            await anyio.sleep(0.5)
+            go_on.set()
+        return clients
+
+    clients = run(play)
+    assert drawn.count("density") == 1, "no other tile once it has left"
+    assert drawn.count("category-project") == 0
+    assert drawn.count("density-log") > 4
+    assert clients[2].status == 200
 
 
 def test_a_selection_comes_as_a_table_with_its_scores(

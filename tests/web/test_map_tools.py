@@ -1,26 +1,12 @@
 """What stands on the map in a real browser: its address, names, the small map, the rectangle, the buttons."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.web.map_site import draw_around, fresh_page, loaded, map_site, number_of, open_map, said, zoom_in
+from tests.web.map_site import draw_around, loaded, number_of, open_map, said, zoom_in
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(shared_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with map_site(tmp_path_factory.mktemp("map_app"), shared_images) as url:
-        yield url
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with fresh_page(browser) as made:
-        yield made
 
 
 def test_the_address_follows_the_view_and_keeps_what_others_wrote_without_a_run(page: Any, address: str) -> None:

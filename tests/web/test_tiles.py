@@ -3,9 +3,6 @@
 import io
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import anyio
 import numpy as np
@@ -16,10 +13,10 @@ from starlette.testclient import TestClient
 
 from bam_engine.errors import NotThere
 from bam_engine.projection import MapView
-from bam_engine.projection.view import Sources
+from bam_engine.projection.sources import Sources
+from tests.web.clients import Client, run
 from web.routes.tiles import tile_routes
 
-Result = TypeVar("Result")
 SCORE = {"name": "comic (media)", "score": 1.5, "probability": None, "accepted": None}
 
 
@@ -164,42 +161,33 @@ def test_a_selection_and_a_theme_make_another_tile(client: TestClient, query: st
     assert ("immutable" in other.headers["cache-control"]) == ("v=abc" in query)
 
 
-@pytest.mark.parametrize("query", ["?only=nothing", "?theme=sepia"])
+@pytest.mark.parametrize("query", ["?only=nothing", "?theme=sepia", "?pictures=worst"])
 def test_a_selection_or_theme_that_is_not_there_is_a_404(client: TestClient, query: str) -> None:
     assert client.get(f"/tiles/all/density/0/0/0.webp{query}").status_code == 404
+
+
+def test_the_pictures_asked_for_are_those_of_the_tile_and_under_the_pointer(client: TestClient, view: MapView) -> None:
+    z = view.picture_from_zoom
+    for how in ("medoid", "newest"):
+        reply = client.get(f"/tiles/all/pictures-score-media_comic/{z}/0/0.webp?v=abc&pictures={how}")
+        assert "immutable" in reply.headers["cache-control"]
+        assert reply.content == view.tile("pictures-score-media_comic", z, 0, 0, representative=how)
+    for index in range(0, 300, 30):
+        place = {"x": float(view.source.x[index]), "y": float(view.source.y[index]), "z": z}
+        rows = {}
+        for how in ("best", "medoid", "newest"):
+            asked = place | {"r": 0, "kind": "score-media_comic", "pictures": how}
+            rows[how] = client.get("/tiles/all/nearest", params=asked).json()["row"]
+            told = view.look(place["x"], place["y"], 0, kind="score-media_comic", zoom=int(z), representative=how)
+            assert told is not None
+            assert rows[how] == told["row"]
+        assert rows["newest"] == max(rows.values())
 
 
 def test_nearest_tells_the_highest_scores(client: TestClient, view: MapView) -> None:
     place = {"x": float(view.source.x[3]), "y": float(view.source.y[3]), "r": 0}
     (line,) = client.get("/tiles/all/nearest", params=place).json()["scores"]
     assert line == {"name": "comic (media)", "score": 1.5, "probability": None, "accepted": None}
-
-
-class Client:
-    """One browser asking over ASGI; it can leave."""
-
-    def __init__(self, app: Starlette, host: str = "one") -> None:
-        self.app, self.host, self.status, self.left = app, host, 0, anyio.Event()
-
-    async def receive(self) -> dict[str, object]:
-        if not self.left.is_set():
-            await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: dict[str, object]) -> None:
-        if message["type"] == "http.response.start":
-            self.status = int(str(message["status"]))
-
-    async def ask(self, path: str = "/tiles/all/density/0/0/0.webp") -> None:
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
-        scope |= {"client": (self.host, 1), "root_path": "", "scheme": "http", "server": ("here", 80)}
-        await self.app(scope, self.receive, self.send)  # type: ignore[arg-type]
-
-
-def run(play: Callable[[], Awaitable[Result]]) -> Result:
-    """What ``play`` returns, run in a thread of its own: this one may hold the loop of the browser's tests."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(anyio.run, play).result()
 
 
 def slow_app(view: MapView, **limits: int) -> tuple[Starlette, threading.Event, list[int]]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,9 +16,9 @@ from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.cli import main
 from bam_engine.errors import AuditError
 from bam_engine.learning import clopper_pearson
-from bam_engine.workspace import Workspace, audit_chart, audits, tasks, thresholds
+from bam_engine.workspace import Workspace, audit_chart, audits, rounds, tasks, thresholds
 from bam_engine.workspace.models import scores_of
-from bam_engine.workspace.status import waiting_tasks
+from bam_engine.workspace.status import next_step, waiting_tasks
 from tests.conftest import Oracle
 
 
@@ -48,6 +49,24 @@ def test_two_people_judge_each_image_of_an_audit_while_one_is_enough_for_every_l
     assert whole.precision.n == 6
     assert tasks.labels(decided, watercolor).settled.sum() == before + 10
     assert decided.redundancy == 1
+
+
+def test_after_the_rounds_come_the_threshold_the_audit_and_the_report(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    def comes_next() -> str:
+        state = replace(rounds.state(workspace, watercolor), step="decide")  # as after four rounds
+        return next_step(workspace, state)[0]
+
+    oracle.play(workspace, watercolor, count=1)
+    assert next_step(workspace, rounds.state(workspace, watercolor))[0] == "rounds"
+    assert comes_next() == "threshold"
+    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    assert comes_next() == "audit"
+    drawn = audits.draw(workspace, watercolor, n_accepted=6, n_rejected=4, seed=1)
+    assert comes_next() == "audit"
+    oracle.answer(workspace, drawn.task)
+    assert comes_next() == "report"
 
 
 def test_where_two_people_disagree_bams_definition_says_yes_and_consensus_no_until_a_third_has_settled_it(

@@ -82,12 +82,13 @@ def test_a_name_stands_on_its_place_of_the_view(
         {"dpi": 1200},
         {"dpi": 1},
         {"paper": "a0"},
+        {"representative": "worst"},
     ],
 )
 def test_what_cannot_be_printed_is_told(
     workspace: Workspace, layout: maps.LayoutRecord, wrong: dict[str, object]
 ) -> None:
-    with pytest.raises(ProjectionError, match=r"a number from|choose a4-landscape"):
+    with pytest.raises(ProjectionError, match=r"a number from|choose a4-landscape|choose best"):
         map_print.png(workspace, view_of(layout, **wrong))
 
 

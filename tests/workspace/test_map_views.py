@@ -1,6 +1,7 @@
 """What a map is coloured by, and when its tiles are made anew."""
 
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
 from bam_engine.errors import CollectionError, NotThere
+from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace, label_states, map_views, maps, models, selections
 from tests.conftest import Oracle
 from tests.workspace.conftest import vote
@@ -98,6 +100,47 @@ def test_scores_made_anew_by_the_same_model_change_the_version(
     shutil.rmtree(workspace.cache / "scores")
     lost = map_views.view(workspace, mapped, fresh=True)
     assert map_views.view(workspace, mapped, fresh=True).version == lost.version, "once is enough"
+
+
+def caught_up(workspace: Workspace, map_id: str, before: MapView) -> MapView:
+    """Glance until another view is there; none of the glances waits for it."""
+    until = time.monotonic() + 20
+    while (found := map_views.glance(workspace, map_id)) is before and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
+
+
+def test_a_glance_never_waits_and_soon_sees_what_has_changed(
+    workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, kind = map_views.view(workspace, mapped), f"score-{watercolor.name}"
+    before.colouring(kind)
+    assert map_views.glance(workspace, mapped) is before
+    models.rescore_all(workspace)
+    go_on, real = threading.Event(), map_views._open
+
+    def slowly(*asked: object) -> MapView:
+        go_on.wait(20)
+        return real(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(map_views, "_open", slowly)
+    monkeypatch.setattr(map_views, "_LOOK_AGAIN", 0.0)
+    for _ in range(5):
+        assert map_views.glance(workspace, mapped) is before
+    go_on.set()
+    after = caught_up(workspace, mapped, before)
+    assert after.version == map_views.map_version(workspace, mapped) != before.version
+    assert kind in after._colourings, "made before anybody needs it"
+
+
+def test_a_glance_at_a_map_that_was_deleted_is_told_so(
+    workspace: Workspace, mapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = map_views.view(workspace, mapped)
+    monkeypatch.setattr(map_views, "_LOOK_AGAIN", 0.0)
+    maps.remove(workspace, mapped)
+    with pytest.raises(NotThere):
+        caught_up(workspace, mapped, view)
 
 
 def test_a_selection_is_coloured_and_one_that_is_not_there_refused(workspace: Workspace, mapped: str) -> None:

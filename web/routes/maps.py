@@ -1,11 +1,12 @@
 """Routes around a map: the names on the land, the view at print size, a selection as a table.
 
-In:  a way to get the workspace. Out: Starlette routes. Work runs in threads; sheets are drawn one at a time. Every
-complaint is JSON with a message.
+In:  a way to get the workspace. Out: Starlette routes. Work runs in threads; sheets are drawn one at a time, as long as
+somebody waits for them. Every complaint is JSON with a message.
 """
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -14,10 +15,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bam_engine.errors import BamError, NotThere
+from bam_engine.progress import Report
 from bam_engine.workspace import Workspace, map_print, regions, selections
 from bam_engine.workspace.selection_table import csv_blocks
+from web.routes.turns import FULL, LEFT, Turns, while_there
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
+WAITING = 20
+"""Sheets that may wait for the press."""
+
 TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -28,7 +34,7 @@ def map_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> l
       still being looked for;
     - ``GET /api/maps/{map_id}/sheet.png`` and ``sheet.svg``: what is in view, at print size. ``x``, ``y``, ``z`` are
       the middle and the zoom of the view, ``w`` and ``h`` its pixels; ``colour``, ``paper`` (``a4-landscape`` …),
-      ``dpi``, ``names`` (0 or 1), and ``only``, the id of a selection;
+      ``dpi``, ``names`` (0 or 1), ``only``, the id of a selection, and ``pictures`` (``best``, ``medoid``, ``newest``);
     - ``GET /api/selections/{id}.csv``: the images of a selection with their scores.
 
     Parameters
@@ -36,13 +42,18 @@ def map_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> l
     at_once
         Lists of names made at the same time; others wait.
     """
-    limiter, press = CapacityLimiter(at_once), CapacityLimiter(1)
+    limiter, press, turns = CapacityLimiter(at_once), CapacityLimiter(1), Turns(at_once=1, waiting=WAITING)
 
     async def names(request: Request) -> Response:
         return await to_thread.run_sync(_guarded, _names, get_workspace, request, limiter=limiter)
 
     async def sheet(request: Request) -> Response:
-        return await to_thread.run_sync(_guarded, _sheet, get_workspace, request, limiter=press)
+        async with turns.turn(request) as word:
+            if word == FULL:
+                return _complaint("many sheets are being drawn. Try again in a minute.", 503)
+            if word == LEFT:
+                return _complaint("nobody waits for this sheet any longer", 404)
+            return await while_there(request, partial(_drawn, get_workspace, request), press)
 
     async def table(request: Request) -> Response:
         return await to_thread.run_sync(_guarded, _table, get_workspace, request, limiter=limiter)
@@ -87,7 +98,11 @@ def _names(workspace: Workspace, request: Request) -> Response:
     return JSONResponse({"names": told, "busy": regions.being_named(workspace, map_id)}, headers=NEVER_KEPT)
 
 
-def _sheet(workspace: Workspace, request: Request) -> Response:
+def _drawn(get_workspace: Callable[[], Workspace], request: Request, report: Report) -> Response:
+    return _guarded(partial(_sheet, report=report), get_workspace, request)
+
+
+def _sheet(workspace: Workspace, request: Request, *, report: Report) -> Response:
     asked, ending = request.query_params, request.path_params["ending"]
     if ending not in TYPES:
         return _complaint(f"a sheet is a {' or a '.join(TYPES)} file, not {ending[:20]!r}", 404)
@@ -100,11 +115,13 @@ def _sheet(workspace: Workspace, request: Request) -> Response:
         height=_number(asked.get("h")),
         colour=asked.get("colour", "density"),
         selection=asked.get("only", ""),
+        representative=asked.get("pictures", "best"),
         paper=asked.get("paper", "a4-landscape"),
         dpi=_number(asked.get("dpi", "300")),
         names=asked.get("names", "1") != "0",
     )
-    made = map_print.png(workspace, wanted) if ending == "png" else map_print.svg(workspace, wanted)
+    draw = map_print.png if ending == "png" else map_print.svg
+    made = draw(workspace, wanted, report=report)
     name = f'attachment; filename="{map_print.file_name(wanted)}.{ending}"'
     return Response(made, media_type=TYPES[ending], headers={**NEVER_KEPT, "Content-Disposition": name})
 

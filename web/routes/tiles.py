@@ -31,19 +31,25 @@ WAITING = 1000
 """Tiles that may wait to be drawn: a browser asks for some dozens."""
 
 
-def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) -> list[Route]:
+def tile_routes(
+    get_map: GetMap, *, glance: GetMap | None = None, at_once: int = 4, waiting: int = WAITING
+) -> list[Route]:
     """Routes under ``/tiles`` and ``/vendor``.
 
-    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION&only=SELECTION&theme=light|dark``: a tile, immutable for
-      that version; with ``only`` the points outside a selection are grey;
-    - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=&only=``: the image at a place as JSON (``row`` null when there is
-      none), with its highest ``scores``. ``kind`` is the colouring; with ``z``, the image whose picture stands there;
+    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION&only=SELECTION&theme=light|dark&pictures=``: a tile,
+      immutable for that version; with ``only`` the points outside a selection are grey; ``pictures`` says which image
+      of a cell is shown (``best``, ``medoid``, ``newest``);
+    - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=&only=&pictures=``: the image at a place as JSON (``row`` null when
+      there is none), with its highest ``scores``. ``kind`` is the colouring; with ``z``, the image whose picture stands
+      there;
     - ``GET /vendor/leaflet-src.esm.js``.
 
     Parameters
     ----------
     get_map : callable
         Map id to the map, None (or NotThere) when there is no such map. Called in a thread.
+    glance : callable, optional
+        The same for the image under the pointer, which may be a moment behind but must come at once.
     at_once : int
         Tiles drawn at the same time; others wait.
     waiting : int
@@ -57,8 +63,8 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) ->
         query = request.query_params
         if None in numbers:
             return _not_there()
-        only, theme = query.get("only") or None, query.get("theme", "light")
-        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers, only=only, theme=theme)
+        how = _which(request) | {"theme": query.get("theme", "light")}
+        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers, **how)
         async with turns.turn(request) as word:
             if word == FULL:
                 return _come_again()
@@ -75,8 +81,8 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) ->
             return _complaint("x, y and r are numbers, r is 0 or more: /tiles/ID/nearest?x=0.5&y=0.5&r=0.01")
         zoom = _whole(request.query_params.get("z", ""))
         kind = request.query_params.get("kind", "density")
-        only = request.query_params.get("only") or None
-        work = partial(_find, get_map, request.path_params["map_id"], x, y, radius, kind=kind, zoom=zoom, only=only)
+        how = _which(request) | {"kind": kind, "zoom": zoom}
+        work = partial(_find, glance or get_map, request.path_params["map_id"], x, y, radius, **how)
         found = await to_thread.run_sync(work, limiter=looking)
         return _not_there() if found is None else JSONResponse(found, headers={"Cache-Control": ALWAYS_ASK})
 
@@ -95,24 +101,26 @@ def tile_routes(get_map: GetMap, *, at_once: int = 4, waiting: int = WAITING) ->
     ]
 
 
-def _draw(
-    get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int, *, only: str | None, theme: str
-) -> tuple[MapView, bytes] | None:
+def _which(request: Request) -> dict[str, Any]:
+    """Which images are picked out, and which stand for their cells."""
+    query = request.query_params
+    return {"only": query.get("only") or None, "representative": query.get("pictures", "best")}
+
+
+def _draw(get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int, **how: Any) -> tuple[MapView, bytes] | None:
     try:
         view = get_map(map_id)
-        return None if view is None else (view, view.tile(kind, z, x, y, only=only, theme=theme))
+        return None if view is None else (view, view.tile(kind, z, x, y, **how))
     except NotThere:
         return None
 
 
-def _find(
-    get_map: GetMap, map_id: str, x: float, y: float, radius: float, *, kind: str, zoom: int | None, only: str | None
-) -> dict[str, Any] | None:
+def _find(get_map: GetMap, map_id: str, x: float, y: float, radius: float, **how: Any) -> dict[str, Any] | None:
     try:
         view = get_map(map_id)
         if view is None:
             return None
-        return view.look(x, y, radius, kind=kind, zoom=zoom, only=only) or {"row": None}
+        return view.look(x, y, radius, **how) or {"row": None}
     except NotThere:
         return None
 

@@ -1,15 +1,21 @@
 """Taking turns at drawing: some at once, some waiting, the others are told to come again; who has left is passed over.
 
-In:  a request. Out: its turn, or word that there is none.
+In:  a request. Out: its turn, or word that there is none; long work, stopped when its client leaves.
 """
 
+import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
+from starlette.responses import Response
+
+from bam_engine.errors import Stopped
+from bam_engine.progress import Report
 
 TURN, LEFT, FULL = "turn", "left", "full"
 
@@ -83,3 +89,23 @@ class Turns:
         if self._queue and self._working < self.at_once:
             self._working += 1
             self._queue.pop(0).set()
+
+
+async def while_there(request: Request, work: Callable[[Report], Response], limiter: CapacityLimiter) -> Response:
+    """Return the answer of ``work(report)``, run in a thread; ``report`` stops it once the client has left."""
+    left = threading.Event()
+
+    def report(done: int, total: int | None, message: str = "") -> None:
+        if left.is_set():
+            raise Stopped("nobody waits for this any longer.")
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await anyio.sleep(_LOOK)
+        left.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        answer = await to_thread.run_sync(work, report, limiter=limiter)
+        group.cancel_scope.cancel()
+    return answer

@@ -74,6 +74,7 @@ def picture_map(
     *,
     version: str,
     colour: str = "density",
+    pictures: str = "best",
     picture_from_zoom: int,
     max_zoom: int,
     count: int,
@@ -96,6 +97,8 @@ def picture_map(
         Which map, as ``get_map`` of ``tile_routes`` knows it; ``MapView.version``.
     colour : str
         One of ``MapView.kinds()``.
+    pictures : str
+        Which image of a cell is shown: one of ``pictures.REPRESENTATIVES``.
     picture_from_zoom, max_zoom, count : int
         ``MapView.picture_from_zoom``, ``.max_zoom`` and its length.
     bounds : tuple of float
@@ -128,6 +131,7 @@ def picture_map(
         "mapId": map_id,
         "version": version,
         "colour": colour,
+        "pictures": pictures,
         "pictureFromZoom": picture_from_zoom,
         "maxZoom": max_zoom,
         "count": count,

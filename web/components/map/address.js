@@ -1,4 +1,4 @@
-// The page's address says what is seen: the map, its colour, the selection, and the place. It is rewritten in place, so
+// The page's address says what is seen: the map, its colour and pictures, the selection, and the place. It is rewritten in place, so
 // that nothing runs again; what others keep in it stays.
 
 const RESTING = 150; // milliseconds without a move before the address follows
@@ -16,6 +16,7 @@ function writeAddress(view) {
   const told = {
     map: view.data.mapId,
     colour: view.data.colour,
+    pictures: view.data.pictures === "best" ? "" : view.data.pictures,
     selection: view.data.selection,
     x: inside(lng),
     y: inside(lat),

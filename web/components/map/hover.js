@@ -13,7 +13,6 @@ function listen(view) {
     if (performance.now() - (view.drewAt ?? -1000) > 300) choose(view, event.latlng);
   });
   map.on("move", () => moveFrame(view));
-  map.on("zoomend", () => fade(view));
   map.on("moveend", () => {
     remember(view);
     writeAddressSoon(view);
@@ -51,13 +50,14 @@ function keysInUse(view, yes) {
 }
 
 async function ask(view, { lat, lng }) {
-  const { mapId, version, colour, selection } = view.data;
+  const { mapId, version, colour, selection, pictures } = view.data;
   const zoom = view.map.getZoom();
   const pixels = TILE * 2 ** zoom;
   const key = [zoom, Math.round((lng * pixels) / 3), Math.round((lat * pixels) / 3)].join();
   if (view.answers.has(key)) return view.answers.get(key);
   const answers = view.answers;
   const query = new URLSearchParams({ x: lng, y: lat, r: REACH / pixels, kind: colour, z: zoom, v: version });
+  if (pictures !== "best") query.set("pictures", pictures);
   if (selection) query.set("only", selection);
   const reply = await fetch(location.origin + "/tiles/" + encodeURIComponent(mapId) + "/nearest?" + query);
   if (!reply.ok) return null;

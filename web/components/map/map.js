@@ -10,8 +10,9 @@ const VIEWS = new WeakMap();
 const TILE = 256;
 const REACH = 12; // pixels around the pointer in which a point counts as hit
 const KEPT_ANSWERS = 600;
+const WHEEL_RESTS = 200; // milliseconds after a zoom began
 const FAINT = 0.3; // points beneath pictures
-const SHOWN = ["mapId", "version", "colour", "selection"]; // what tiles depend on
+const SHOWN = ["mapId", "version", "colour", "selection", "pictures"]; // what tiles depend on
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
@@ -34,6 +35,7 @@ function leave(parentElement) {
   VIEWS.delete(parentElement);
   view.gone = true;
   clearTimeout(view.addressing);
+  view.saving?.abort();
   view.watcher?.disconnect();
   view.map?.remove();
 }
@@ -82,13 +84,15 @@ function start(view, L) {
     minZoom: 0,
     attributionControl: false,
     fadeAnimation: false,
-    zoomAnimation: !calm,
+    zoomAnimation: !calm && hasGraphicsCard(),
     inertia: !calm,
+    wheelDebounceTime: 16,
     wheelPxPerZoomLevel: 90,
     maxBounds: [[-1.5, -1.5], [2.5, 2.5]],
     maxBoundsViscosity: 0.7,
     boxZoom: false, // dragging with Shift draws an area
   });
+  paceWheel(view);
   addTools(view);
   addMinimap(view);
   listenForAreas(view);
@@ -96,6 +100,22 @@ function start(view, L) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => recolour(view), 300));
   view.watcher = new ResizeObserver(() => view.map.invalidateSize({ pan: false }));
   view.watcher.observe(view.root);
+}
+
+// Without one the processor would draw the animation of a zoom, and the tiles would wait for it.
+function hasGraphicsCard() {
+  return document.createElement("canvas").getContext("webgl", { failIfMajorPerformanceCaveat: true }) !== null;
+}
+
+// A wheel or a touchpad tells of many small turns; one zoom has time to be seen before the next.
+function paceWheel(view) {
+  let zoomed = -Infinity;
+  view.field.addEventListener("wheel", (event) => {
+    if (performance.now() - zoomed > WHEEL_RESTS) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, { capture: true, passive: false });
+  view.map.on("zoomstart", () => (zoomed = performance.now()));
 }
 
 // As close as the whole map fits.

@@ -49,13 +49,14 @@ function makeSheet(view) {
 async function saveSheet(view, paper, format) {
   const { lat, lng } = view.map.getCenter();
   const { x, y } = view.map.getSize();
-  const { mapId, colour, selection } = view.data;
+  const { mapId, colour, selection, pictures } = view.data;
   const [ending, dpi = "300"] = format.split("-");
-  const query = new URLSearchParams({ x: lng, y: lat, z: view.map.getZoom(), w: x, h: y, colour, paper, dpi });
+  const query = new URLSearchParams({ x: lng, y: lat, z: view.map.getZoom(), w: x, h: y, colour, pictures, paper, dpi });
   if (selection) query.set("only", selection);
   query.set("names", view.named ? "1" : "0");
   const address = "/api/maps/" + encodeURIComponent(mapId) + "/sheet." + ending + "?" + query;
-  const reply = await fetch(location.origin + address).catch(() => null);
+  view.saving = new AbortController(); // a map that is left needs no sheet: the server stops drawing
+  const reply = await fetch(location.origin + address, { signal: view.saving.signal }).catch(() => null);
   if (!reply) return "The server cannot be reached. Try again.";
   if (!reply.ok) return (await reply.json().catch(() => null))?.error ?? "The sheet could not be drawn. Try again.";
   const file = await reply.blob();

@@ -1,9 +1,15 @@
 // Tiles and what their colours mean. New layers lie over the old ones until they are loaded, so nothing flickers.
+//
+// Beneath pictures points are little seen: they come from the zoom above, twice as large. That is a quarter of the
+// tiles, and whoever zooms in has them already.
+
+const LARGER = { tileSize: 2 * 256, zoomOffset: -1 };
 
 function tileAddress(view, kind) {
-  const { mapId, version, selection } = view.data;
+  const { mapId, version, selection, pictures } = view.data;
   const query = new URLSearchParams({ v: version, theme: view.theme });
   if (selection) query.set("only", selection);
+  if (kind.startsWith("pictures-") && pictures !== "best") query.set("pictures", pictures);
   const kindOf = encodeURIComponent(kind) + "/{z}/{x}/{y}.webp?";
   return location.origin + "/tiles/" + encodeURIComponent(mapId) + "/" + kindOf + query;
 }
@@ -21,10 +27,14 @@ function showLayers(view) {
     const about = { bounds: [[0, 0], [1, 1]], noWrap: true, maxZoom: 16, keepBuffer: 3, ...options };
     return view.L.tileLayer(tileAddress(view, kind), about);
   };
-  const points = layer(data.colour, { zIndex: 1 });
-  const pictures = layer("pictures-" + data.colour, { zIndex: 2, minZoom: data.pictureFromZoom });
-  view.layers = data.count > 0 ? [points, pictures] : [];
-  const awaited = new Set(map.getZoom() >= data.pictureFromZoom ? view.layers : view.layers.slice(0, 1));
+  const from = data.pictureFromZoom;
+  const large = Math.max(1, from); // there is no zoom above the whole map
+  const points = layer(data.colour, { zIndex: 1, maxZoom: large - 1, opacity: from ? 1 : FAINT });
+  const beneath = layer(data.colour, { zIndex: 1, minZoom: large, opacity: FAINT, ...LARGER });
+  const pictures = layer("pictures-" + data.colour, { zIndex: 2, minZoom: from });
+  view.layers = data.count > 0 ? [points, beneath, pictures] : [];
+  const zoom = map.getZoom();
+  const awaited = new Set(view.layers.filter(({ options }) => options.minZoom <= zoom && zoom <= options.maxZoom));
   const retire = () => old.forEach((each) => each.remove());
   for (const each of view.layers) {
     each.once("load", () => {
@@ -35,11 +45,6 @@ function showLayers(view) {
   }
   if (awaited.size) setTimeout(retire, 4000);
   else retire();
-  fade(view);
-}
-
-function fade(view) {
-  view.layers[0]?.setOpacity(view.map.getZoom() >= view.data.pictureFromZoom ? FAINT : 1);
 }
 
 function showLegend(view) {
