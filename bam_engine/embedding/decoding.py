@@ -4,7 +4,7 @@ In:  files and an encoder. Out: for each file, in order, what the encoder's mode
 
 Networks take decoded pixels, which libraries make while others run: threads are quickest (1,041 images a second on 16
 cores; 275 in processes, which must load torch and send pixels). The built-in encoder's many small steps get slower
-with every thread (176 a second) and grow with the processes (892).
+with every thread (176 a second) and grow with the processes (649).
 """
 
 import os

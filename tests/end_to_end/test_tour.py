@@ -112,7 +112,7 @@ def look(page: Page) -> None:
     page.keyboard.press("Escape")
     go(page, "Map")
     button(page, "Make the map")
-    expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+    expect(page.locator("img.leaflet-tile-loaded:visible").first).to_be_visible()
     keep(page, "map")
 
 
@@ -190,7 +190,7 @@ def look_at_what_was_accepted(page: Page) -> None:
     go(page, "Map")
     page.get_by_role("combobox", name="Colour by").click()
     page.get_by_role("option", name=f"accepted: {WORDS}").click()
-    expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+    expect(page.locator("img.leaflet-tile-loaded:visible").first).to_be_visible()
     zoom_in(page)
     keep(page, "map-close", ".leaflet-container")
 
@@ -203,7 +203,7 @@ def zoom_in(page: Page) -> None:
     for _ in range(2):
         page.mouse.wheel(0, -90)
         page.wait_for_timeout(1500)
-    expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+    expect(page.locator("img.leaflet-tile-loaded:visible").first).to_be_visible()
 
 
 def take_it_away(page: Page, workspace: Workspace) -> None:
