@@ -108,19 +108,20 @@ TOOLS = """() => {
 def prepare(home: Path, n: int) -> float:
     """Make the collection, its scores, its map with names, and its packed pictures; return the seconds that took.
 
-    What was prepared in this folder before is taken as it is.
+    What was prepared in this folder before is taken as it is; pictures that newer scores ask for are packed too.
     """
     done, begin = home / f"prepared-{n}", time.perf_counter()
-    if done.exists():
-        return 0.0
     home.mkdir(parents=True, exist_ok=True)
-    workspace = collection(home, n)
-    for seed, name in enumerate(("one", "two", "three")):
-        scored_attribute(workspace, name, cut=1.0, seed=seed)
-    record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
-    keep(workspace, record, generated(n), np.arange(n), {})
-    regions.refresh(workspace, MAP)
-    pictures(workspace.thumbnails.folder)
+    if done.exists():
+        workspace = Workspace(home / "workspace", home / "cache")
+    else:
+        workspace = collection(home, n)
+        for seed, name in enumerate(("one", "two", "three")):
+            scored_attribute(workspace, name, cut=1.0, seed=seed)
+        record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
+        keep(workspace, record, generated(n), np.arange(n), {})
+        regions.refresh(workspace, MAP)
+        pictures(workspace.thumbnails.folder)
     with noise_for_every_row():
         sprite_packing.pack(workspace, MAP, considerate=False)
     workspace.close()

@@ -93,7 +93,7 @@ class MapView:
         self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
         self._arrangement: Arrangement | None = None
         self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
-        self.asked = -math.inf  # when a tile was asked for last: what can wait stands back for it
+        self.asked = -math.inf  # when a visitor asked for something last: what can wait stands back
         if earlier is not None:
             self._take_over(earlier)
 
@@ -259,6 +259,7 @@ class MapView:
         """What :meth:`at` finds, ready for JSON: ``row``, its place ``x``, ``y``, what ``describe`` tells, ``score`` if
         the map is coloured by an attribute with scores, and ``box`` [left, top, right, bottom] if its picture is there.
         """
+        self.asked = time.monotonic()
         index, box = self._look(x, y, radius, zoom, kind, self._choice(kind, only, representative))
         if index is None:
             return None

@@ -21,7 +21,7 @@ from bam_engine.workspace.layouts import layouts
 MOST = 100_000
 """Pictures packed for one map, 1.8 kB each; those of the fullest places first."""
 
-_REST = 1.0  # seconds since a tile was asked for
+_REST = 2.0  # seconds since a tile or the image under the pointer was asked for
 _LOOK = 0.2  # seconds between looks whether that is long enough
 _TOLD = 50  # pictures between two reports
 
