@@ -29,6 +29,7 @@ from PIL import Image, ImageOps
 from bam_engine.projection import MapView, fit_unit_square
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.encoding import encode
+from bam_engine.projection.pictures import Choice
 from bam_engine.projection.sources import Sources
 from bam_engine.workspace.sprites import SpriteFile
 from benchmarks.machine import machine
@@ -181,7 +182,7 @@ def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dic
 
             def one_by_one(z: int, x: int, y: int, across: int = across, view: MapView = view) -> bytes:
                 tile = Image.new("RGBA", (256, 256))
-                for column, row in view._cells("density", z, x, y, None):
+                for column, row in view._cells(z, x, y, "density", Choice()):
                     small = ImageOps.contain(thumbnail(0).convert("RGB"), (256 // across - 8,) * 2)
                     tile.paste(small, (column * 256 // across, row * 256 // across))
                 return encode(np.asarray(tile), lossless=False)

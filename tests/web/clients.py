@@ -1,7 +1,19 @@
 """A client of an ASGI app that can leave while it waits."""
 
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
 import anyio
 from starlette.applications import Starlette
+
+_T = TypeVar("_T")
+
+
+def played(play: Callable[[], Awaitable[_T]]) -> _T:
+    """Run ``play`` in a thread of its own: a browser test before this one leaves a loop running in the test's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, play).result(60)
 
 
 class Client:

@@ -17,7 +17,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace, maps, models, regions, selections
 from tests.conftest import Oracle
-from tests.web.clients import Client
+from tests.web.clients import Client, played
 from web.routes.maps import map_routes
 
 
@@ -111,7 +111,7 @@ def test_a_sheet_that_nobody_waits_for_any_longer_is_not_drawn(
             go_on.set()
         return clients
 
-    clients = anyio.run(play)
+    clients = played(play)
     assert drawn.count("density") == 1, "no other tile once it has left"
     assert drawn.count("category-project") == 0
     assert drawn.count("density-log") > 4
