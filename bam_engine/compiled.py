@@ -18,14 +18,14 @@ def njit(**options: Any) -> Callable[[Any], Any]:
     """Compile like ``numba.njit``, and keep the result beside the source, or where numba finds that it can write.
 
     numba looks at the function's own file alone to tell whether what it kept is still right. Kernels call kernels of
-    other files, so a change in any file of kernels makes all of them anew. Where nothing can be kept, each process
+    other files, so a change there or in any file of kernels makes them anew. Where nothing can be kept, each process
     compiles for itself.
     """
 
     def compiled(function: Any) -> Any:
         try:
             kept = numba.njit(cache=True, **options)(function)
-            kept._cache._cache_file._source_stamp = stamp()
+            kept._cache._cache_file._source_stamp = stamp(Path(function.__code__.co_filename))
         except (RuntimeError, AttributeError):  # no folder can be written; or numba keeps it in another way
             return numba.njit(**options)(function)
         return kept
@@ -33,7 +33,7 @@ def njit(**options: Any) -> Callable[[Any], Any]:
     return compiled
 
 
-def stamp(engine: Path = Path(__file__).parent) -> tuple[tuple[str, int, int], ...]:
-    """Return what differs as soon as a file of kernels below ``engine`` does: names, times and sizes."""
-    about = [(file, file.stat()) for file in sorted(engine.glob(_KERNELS))]
-    return tuple((str(file.relative_to(engine)), found.st_mtime_ns, found.st_size) for file, found in about)
+def stamp(own: Path, engine: Path = Path(__file__).parent) -> tuple[tuple[str, int, int], ...]:
+    """Return what differs as soon as ``own`` or a file of kernels below ``engine`` does: names, times and sizes."""
+    about = [(file, file.stat()) for file in sorted({own, *engine.glob(_KERNELS)})]
+    return tuple((file.name, found.st_mtime_ns, found.st_size) for file, found in about)

@@ -29,6 +29,7 @@ from PIL import Image, ImageOps
 from bam_engine.projection import MapView, fit_unit_square
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.encoding import encode
+from bam_engine.projection.pictures import Choice
 from bam_engine.projection.sources import Sources
 from bam_engine.workspace.sprites import SpriteFile
 from benchmarks.machine import machine
@@ -41,7 +42,10 @@ LIMITS = {2_500_000: 15.0, 25_000_000: 40.0}
 """Milliseconds of the 95th percentile, up to so many points."""
 
 RATIO = 10.0
-"""Times faster than plain datashader with categories, from zoom 1 on."""
+"""Times faster than plain datashader, of the medians."""
+
+EMPTY = (16, 0, 0)
+"""A tile beyond all points: what its way through HTTP takes is the floor of every other's."""
 
 Tile = tuple[int, int, int]
 
@@ -125,8 +129,10 @@ def over_http(connection: http.client.HTTPConnection, kind: str, z: int, x: int,
     return body
 
 
-def points(view: MapView, layout: np.ndarray, codes: np.ndarray, count: int) -> list[dict[str, Any]]:
-    """Tiles of points: ours, ours through HTTP, and plain datashader."""
+def points(
+    view: MapView, layout: np.ndarray, codes: np.ndarray, count: int
+) -> tuple[list[dict[str, Any]], tuple[float, float]]:
+    """Tiles of points: ours, ours through HTTP, and plain datashader; and what HTTP alone takes."""
     import datashader as ds
     import pandas as pd
 
@@ -136,6 +142,7 @@ def points(view: MapView, layout: np.ndarray, codes: np.ndarray, count: int) -> 
     plain = dict(zip(KINDS, (ds.by("kind", ds.count()), ds.count(), ds.mean("score")), strict=True))
     rng, rows = np.random.default_rng(1), []
     with served(view) as connection:
+        floor = milliseconds([EMPTY] * 200, partial(over_http, connection, KINDS[1]))
         for kind in KINDS:
             for z in ZOOMS:
                 asked = tiles_at(layout, z, count, rng)
@@ -148,7 +155,7 @@ def points(view: MapView, layout: np.ndarray, codes: np.ndarray, count: int) -> 
                 rows.append({"kind": kind, "zoom": z, "first": first, "p50": ours[0], "p95": ours[1]})
                 rows[-1] |= {"http_p50": http[0], "http_p95": http[1], "plain_p50": peer[0], "plain_p95": peer[1]}
                 rows[-1]["ratio"] = peer[0] / ours[0]
-    return rows
+    return rows, floor
 
 
 def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dict[str, Any]]:
@@ -175,7 +182,7 @@ def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dic
 
             def one_by_one(z: int, x: int, y: int, across: int = across, view: MapView = view) -> bytes:
                 tile = Image.new("RGBA", (256, 256))
-                for column, row in view._cells("density", z, x, y, None):
+                for column, row in view._cells(z, x, y, "density", Choice()):
                     small = ImageOps.contain(thumbnail(0).convert("RGB"), (256 // across - 8,) * 2)
                     tile.paste(small, (column * 256 // across, row * 256 // across))
                 return encode(np.asarray(tile), lossless=False)
@@ -232,13 +239,14 @@ def measure(count: int, tiles: int) -> dict[str, Any]:
     view.warm()
     warmed = time.perf_counter() - begin
     held = memory() - before
-    rows = points(view, layout, codes, tiles)
+    rows, floor = points(view, layout, codes, tiles)
     begin = time.perf_counter()
     view.arrangement()
     arranged = time.perf_counter() - begin
     limit = min((limit for most, limit in LIMITS.items() if count <= most), default=max(LIMITS.values()))
     worst = max(row["http_p95"] for row in rows)
-    least = min(row["ratio"] for row in rows if row["kind"] == KINDS[0] and row["zoom"] >= 1)
+    least = min(row["ratio"] for row in rows)
+    grouped = min(row["ratio"] for row in rows if row["kind"] == KINDS[0])
     return {
         "points": count,
         "data": "generated",
@@ -248,13 +256,15 @@ def measure(count: int, tiles: int) -> dict[str, Any]:
         "seconds_to_arrange": arranged,
         "mebibytes_of_the_map": held,
         "tiles_per_zoom": tiles,
+        "http_alone": floor,
         "rows": rows,
         "pictures": picture_tiles(layout, codes, min(tiles, 20)),
         "pointing": pointing(view, layout, tiles),
         "growth": growth(count, tiles),
         "limits": {
             "p95_http_ms": {"limit": limit, "worst": worst, "met": worst < limit},
-            "ratio_from_zoom_1": {"limit": RATIO, "least": least, "met": least >= RATIO},
+            "ratio_with_categories": {"limit": RATIO, "least": grouped, "met": grouped >= RATIO},
+            "ratio": {"limit": RATIO, "least": least, "met": least >= RATIO},
         },
     }
 
@@ -266,6 +276,7 @@ def show(found: dict[str, Any]) -> None:
         f"sorted and surveyed in {found['seconds_to_build']:.2f} s, kernels {found['seconds_to_warm']:.2f} s, "
         f"every image in a cell {found['seconds_to_arrange']:.2f} s; {found['mebibytes_of_the_map']:.0f} MiB"
     )
+    print("HTTP alone (an empty tile): {:.1f} ({:.1f})".format(*found["http_alone"]))
     names = ("first", "p50", "p95", "http_p50", "http_p95", "plain_p50", "plain_p95", "ratio")
     print(f"{'kind':<16}{'zoom':>5}" + "".join(f"{name.replace('_', ' '):>11}" for name in names))
     for row in found["rows"]:

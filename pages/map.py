@@ -35,7 +35,7 @@ if (made := newly_made(ws)) in records:
     st.session_state[map_state.MAP] = made
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
-bar = st.columns([4, 4, 2, 1.4, 1.4], vertical_alignment="bottom")
+bar = st.columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
 view = map_views.view(ws, chosen, fresh=True)

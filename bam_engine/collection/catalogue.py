@@ -84,6 +84,7 @@ class Catalogue:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._projects: tuple[tuple[int, int], tuple[str, ...], npt.NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
         return _next_row(self._scalar)
@@ -131,10 +132,34 @@ class Catalogue:
 
         Images without a project get a code of their own each. Codes are dense from 0, in order of first appearance.
         """
-        codes: dict[object, int] = {}
-        names = self._column(table.c.project_id)
-        keys = (row if name is None else name for row, name in enumerate(names))  # an int equals no project's name
-        return np.fromiter((codes.setdefault(key, len(codes)) for key in keys), dtype=np.int64, count=len(names))
+        names, codes = self.project_names()
+        alone = np.flatnonzero(codes < 0)
+        if not len(alone):
+            return codes.copy()
+        own = codes.copy()
+        own[alone] = len(names) + np.arange(len(alone))
+        _, first, place = np.unique(own, return_index=True, return_inverse=True)
+        order = np.empty(len(first), np.int64)
+        order[np.argsort(first)] = np.arange(len(first))
+        return order[place]
+
+    def project_names(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+        """Return the projects in order of first appearance, and for every row the number of its own, -1 for none.
+
+        They are read once, and again when images came or descriptions changed.
+        """
+        seen = (len(self), self.descriptions)
+        kept = self._projects
+        if kept is None or kept[0] != seen:
+            known: dict[str | None, int] = {None: -1}
+            codes = [
+                np.array([known.setdefault(name, len(known) - 1) for name in page], np.int64)
+                for page in self._pages(table.c.project_id)
+            ]
+            names = tuple(name for name in known if name is not None)
+            kept = self._projects = (seen, names, np.concatenate([np.empty(0, np.int64), *codes]))
+            kept[2].setflags(write=False)
+        return kept[1], kept[2]
 
     def row_of(self, uri: str) -> int | None:
         """Return the row of the image at ``uri``, or None."""
@@ -283,6 +308,18 @@ class Catalogue:
     def _column(self, column: sa.Column[Any]) -> list[Any]:
         with self._engine.connect() as connection:
             return list(connection.scalars(sa.select(column).order_by(table.c.row)))
+
+    def _pages(self, column: sa.Column[Any]) -> Iterator[list[Any]]:
+        """Yield a column of texts by row, straight from the driver: a third of the time for millions."""
+        statement = sa.select(column).order_by(table.c.row)
+        with self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            try:
+                cursor.execute(str(statement.compile(connection)))
+                while page := cursor.fetchmany(_PAGE):
+                    yield [record[0] for record in page]
+            finally:
+                cursor.close()
 
     def _lookup(self, key: sa.Column[Any], value: sa.Column[Any], wanted: Iterable[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from bam_engine.compiled import njit
 
 Plane = npt.NDArray[np.float32]
 
@@ -24,13 +25,10 @@ _making = threading.Lock()
 
 
 def _compiled(signature: str) -> Callable[[Any], Any]:
-    """Have a loop compiled for one kind of arguments; the result is kept on disk, where that can be written to."""
+    """Have a loop compiled for one kind of arguments, once for all processes."""
 
     def given(function: Any) -> Any:
-        try:
-            loop = numba.njit(nogil=True, cache=True)(function)
-        except RuntimeError:
-            loop = numba.njit(nogil=True)(function)
+        loop = njit(nogil=True)(function)
         _loops.append((loop, signature))
         return loop
 

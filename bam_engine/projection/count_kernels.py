@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from bam_engine.projection.compiled import compiled
+from bam_engine.compiled import njit
 
 DENSITY, SCORE, ACCEPTED, GROUPS = 0, 1, 2, 3
 GREY = -1
 
 
-@compiled
+@njit(nogil=True)
 def count(index: Any, x: Any, y: Any, points: Any, look: Any, shade: Any, window: Any, raised: int) -> None:
     """Put into ``index`` (side, side) what each pixel with points shows; other pixels stay as they are.
 
@@ -52,13 +52,13 @@ def count(index: Any, x: Any, y: Any, points: Any, look: Any, shade: Any, window
         begin = end
 
 
-@compiled
+@njit(nogil=True)
 def _cell(value: Any, whole: int, owns_edge: int) -> Any:
     found = np.int64(np.float64(value) * whole)
     return whole - 1 if owns_edge and found >= whole else found
 
 
-@compiled
+@njit(nogil=True)
 def _shown(points: Any, look: Any, shade: Any, tally: Any) -> Any:
     """The index of the pixel that these points share; 0 where it stays empty."""
     how, values, codes, low, span, _, shades = look
@@ -76,7 +76,7 @@ def _shown(points: Any, look: Any, shade: Any, tally: Any) -> Any:
     return strength
 
 
-@compiled
+@njit(nogil=True)
 def _score(points: Any, values: Any, low: float, span: float) -> Any:
     """The index of the mean of the scores that there are: 2 lowest to 255 highest; 1 without any."""
     scored, total = 0, 0.0
@@ -90,7 +90,7 @@ def _score(points: Any, values: Any, low: float, span: float) -> Any:
     return 2 + np.int64(np.rint(253 * unit))
 
 
-@compiled
+@njit(nogil=True)
 def _largest(points: Any, codes: Any, tally: Any) -> Any:
     """The group of most points, of as many the higher code."""
     best = int(codes[points[0]])
@@ -104,7 +104,7 @@ def _largest(points: Any, codes: Any, tally: Any) -> Any:
     return best
 
 
-@compiled
+@njit(nogil=True)
 def painted(index: Any, table: Any) -> Any:
     """Return the colours (h, w) uint32 of an index image."""
     found = np.empty(index.shape, np.uint32)

@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.projection.compiled import compiled
+from bam_engine.compiled import njit
 
 PRIORITY, MEDOID, NEWEST = 0, 1, 2
 
 
-@compiled
+@njit(nogil=True)
 def pixel(value: float, side: int) -> int:
     """The column (or row) of ``side`` in which a coordinate lies; the last one owns 1.0 too."""
     found = int(np.float64(value) * side)
     return found if found < side else side - 1
 
 
-@compiled
+@njit(nogil=True)
 def stamp(index: Any, mark: Any, colours: Any, size: int) -> Any:
     """Put ``mark`` on every pixel of ``index`` that is not 0 and colour what is covered.
 
@@ -49,7 +49,7 @@ def stamp(index: Any, mark: Any, colours: Any, size: int) -> Any:
     return image
 
 
-@compiled
+@njit(nogil=True)
 def _put(cover: Any, top: Any, i: int, j: int, mark: Any, value: int) -> None:
     """One mark around (i, j), as far as it lies on the tile."""
     reach = mark.shape[0] // 2
@@ -61,7 +61,7 @@ def _put(cover: Any, top: Any, i: int, j: int, mark: Any, value: int) -> None:
                 top[row, column] = value
 
 
-@compiled
+@njit(nogil=True)
 def representatives(begin: Any, end: Any, x: Any, y: Any, rows: Any, worth: Any, wanted: Any, how: int) -> Any:
     """Return the index of the point that stands for each run [begin, end) (k,); -1 for an empty one.
 
@@ -86,7 +86,7 @@ def representatives(begin: Any, end: Any, x: Any, y: Any, rows: Any, worth: Any,
     return found
 
 
-@compiled
+@njit(nogil=True)
 def _value(how: int, across: float, down: float, row: int, worth: Any, i: int) -> float:
     """What speaks for a point: its worth, its nearness to the middle, or its row."""
     if how == PRIORITY:
@@ -94,7 +94,7 @@ def _value(how: int, across: float, down: float, row: int, worth: Any, i: int) -
     return -(across * across + down * down) if how == MEDOID else np.float64(row)
 
 
-@compiled
+@njit(nogil=True)
 def _mean(x: Any, y: Any, begin: int, end: int, wanted: Any, some: bool) -> Any:
     """The mean place of the points of a run, or of those that are wanted."""
     across, down, count = 0.0, 0.0, 0

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.projection.compiled import compiled
+from bam_engine.compiled import njit
 
 _MOST = 256  # colours
 _LONGEST = 4096  # pixels of a run
@@ -42,7 +42,7 @@ def encoded(pixels: NDArray[np.uint32]) -> bytes | None:
     return b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
 
 
-@compiled
+@njit(nogil=True)
 def _written(pixels: Any, width: int, height: int) -> Any:
     """The VP8L stream (k,) uint8 and its length; length 0 where there are too many colours."""
     palette, indices, colours = _indexed(pixels)
@@ -68,7 +68,7 @@ def _written(pixels: Any, width: int, height: int) -> Any:
     return out, state[2]
 
 
-@compiled
+@njit(nogil=True)
 def _indexed(pixels: Any) -> Any:
     """The colours in the order in which they appear, and the number of each pixel's; no colours where too many."""
     palette, indices = np.zeros(_MOST, np.uint32), np.empty(len(pixels), np.uint8)
@@ -92,7 +92,7 @@ def _indexed(pixels: Any) -> Any:
     return palette, indices, count
 
 
-@compiled
+@njit(nogil=True)
 def _packed(indices: Any, width: int, height: int, bits: int, across: int) -> Any:
     """Several indices in one byte, the leftmost lowest."""
     packed, wide = np.zeros(across * height, np.uint8), 8 >> bits
@@ -103,7 +103,7 @@ def _packed(indices: Any, width: int, height: int, bits: int, across: int) -> An
     return packed
 
 
-@compiled
+@njit(nogil=True)
 def _put(out: Any, state: Any, value: int, count: int) -> None:
     """Write the lowest ``count`` bits of a value, up to 32."""
     held, have, at = state[0] | (np.int64(value) << state[1]), state[1] + count, state[2]
@@ -113,7 +113,7 @@ def _put(out: Any, state: Any, value: int, count: int) -> None:
     state[0], state[1], state[2] = held, have, at
 
 
-@compiled
+@njit(nogil=True)
 def _put_palette(out: Any, state: Any, palette: Any, colours: int) -> None:
     """The colours as a picture one pixel high, each as its difference to the one before, component by component."""
     parts = np.zeros((4, colours), np.int64)  # green, red, blue, alpha
@@ -138,7 +138,7 @@ def _put_palette(out: Any, state: Any, palette: Any, colours: int) -> None:
             _put(out, state, codes[part, symbol], lengths[part, symbol])
 
 
-@compiled
+@njit(nogil=True)
 def _put_pixels(out: Any, state: Any, pixels: Any, width: int) -> None:
     """The indices as literals and runs, after their prefix codes."""
     lengths, distances = _runs(pixels, width)
@@ -181,7 +181,7 @@ def _put_pixels(out: Any, state: Any, pixels: Any, width: int) -> None:
     state[0], state[1], state[2] = held, have, done
 
 
-@compiled
+@njit(nogil=True)
 def _runs(pixels: Any, width: int) -> Any:
     """Where a run begins its length, else 0; and the code of the distance that it repeats."""
     count = len(pixels)
@@ -211,7 +211,7 @@ def _runs(pixels: Any, width: int) -> Any:
     return lengths, distances
 
 
-@compiled
+@njit(nogil=True)
 def _matching(pixels: Any, at: int, back: int) -> int:
     """How many pixels from ``at`` on are those ``back`` before them."""
     most = min(_LONGEST, len(pixels) - at)
@@ -221,7 +221,7 @@ def _matching(pixels: Any, at: int, back: int) -> int:
     return found
 
 
-@compiled
+@njit(nogil=True)
 def _prefix(value: int) -> Any:
     """The symbol of a length or distance code from 1 on, and the extra bits that follow it."""
     if value <= 4:
@@ -233,14 +233,14 @@ def _prefix(value: int) -> Any:
     return 2 * high + ((rest >> bits) & 1), rest & ((1 << bits) - 1), bits
 
 
-@compiled
+@njit(nogil=True)
 def _put_one(out: Any, state: Any, symbol: int) -> None:
     """A prefix code of one symbol, which then takes no bits."""
     _put(out, state, 0b101 if symbol > 1 else 0b001, 3)
     _put(out, state, symbol, 8 if symbol > 1 else 1)
 
 
-@compiled
+@njit(nogil=True)
 def _put_code(out: Any, state: Any, counts: Any) -> Any:
     """Write a prefix code for symbols that occur so often; return the lengths and the codes (k,), as written."""
     used, one = 0, 0
@@ -273,7 +273,7 @@ def _put_code(out: Any, state: Any, counts: Any) -> Any:
     return lengths, _codes(lengths)
 
 
-@compiled
+@njit(nogil=True)
 def _shortened(lengths: Any) -> Any:
     """Lengths as symbols: 0 to 15 as they are, 16 the last again, 17 and 18 several zeros; and their extra bits."""
     symbols, extras = np.zeros(len(lengths), np.int64), np.zeros(len(lengths), np.int64)
@@ -295,7 +295,7 @@ def _shortened(lengths: Any) -> Any:
     return symbols[:count], extras[:count]
 
 
-@compiled
+@njit(nogil=True)
 def _code_lengths(counts: Any, deepest: int) -> Any:
     """Lengths of a Huffman code, none longer than ``deepest``: rare symbols count for more until it fits."""
     lengths, order, used = np.zeros(len(counts), np.int64), np.zeros(len(counts), np.int64), 0
@@ -319,7 +319,7 @@ def _code_lengths(counts: Any, deepest: int) -> Any:
     return lengths
 
 
-@compiled
+@njit(nogil=True)
 def _depths(weights: Any) -> Any:
     """Depths of the leaves of a Huffman tree over rising weights, by two queues."""
     leaves = len(weights)
@@ -343,7 +343,7 @@ def _depths(weights: Any) -> Any:
     return depths[:leaves]
 
 
-@compiled
+@njit(nogil=True)
 def _codes(lengths: Any) -> Any:
     """Canonical codes of these lengths, their bits in the order in which they are written."""
     codes, code = np.zeros(len(lengths), np.int64), 0

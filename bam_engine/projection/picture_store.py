@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 Thumbnail = Callable[[int], Image.Image | None]
 Pixels = NDArray[np.uint8]
@@ -86,8 +86,9 @@ class PictureStore:
         picture = self._thumbnail(row)
         if picture is None:
             return None
-        small = ImageOps.contain(picture.convert("RGB"), (side, side), Image.Resampling.BILINEAR)
-        made = np.asarray(small)
+        scale = side / max(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        made = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
         if self._sprites is not None and side == SPRITE:
             self._sprites.put(row, made)
         return made

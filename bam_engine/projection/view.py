@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,14 @@ class MapView:
         self._labels = dict(labels or {})
         self._describe = describe or self._sources.describe
         self._lock = threading.Lock()
+        self._making: dict[Any, threading.Lock] = {}
         self._arranging = threading.Lock()
         self._colourings: OrderedDict[str, shading.Colouring] = OrderedDict()
         self._sheets: OrderedDict[tuple[str, str, int], shading.Index] = OrderedDict()
         self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
         self._arrangement: Arrangement | None = None
         self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
-        self.asked = -math.inf  # when a tile was asked for last: what can wait stands back for it
+        self.asked = -math.inf  # when a visitor asked for something last: what can wait stands back
         if earlier is not None:
             self._take_over(earlier)
 
@@ -150,14 +152,8 @@ class MapView:
         NotThere
             The map has no such kind.
         """
-        with self._lock:
-            if kind in self._colourings:
-                self._colourings.move_to_end(kind)
-                return self._colourings[kind]
-        made = self._made(kind)
-        with self._lock:
-            _remember(self._colourings, kind, made)
-        return made
+        found: shading.Colouring = self._once(self._colourings, kind, lambda: self._made(kind))
+        return found
 
     def _made(self, kind: str) -> shading.Colouring:
         family, name = _parts(kind)
@@ -229,18 +225,16 @@ class MapView:
         NotThere
             There is no such selection.
         """
-        with self._lock:
-            if only in self._selected:
-                self._selected.move_to_end(only)
-                return self._selected[only]
+        found: shading.Mask = self._once(self._selected, only, lambda: self._mask(only))
+        return found
+
+    def _mask(self, only: str) -> shading.Mask:
         if self._sources.selection is None:
             raise NotThere(f"there is no selection {only[:40]!r} on this map.")
         rows = np.asarray(self._sources.selection(only), np.int64)
         inside = np.zeros(1 + int(max(self.source.rows.max(initial=0), rows.max(initial=0))), np.bool_)
         inside[rows] = True
-        mask = inside[self.source.rows]
-        with self._lock:
-            _remember(self._selected, only, mask)
+        mask: shading.Mask = inside[self.source.rows]
         return mask
 
     def at(self, x: float, y: float, radius: float, *, kind: str = "density", zoom: int | None = None) -> int | None:
@@ -265,6 +259,7 @@ class MapView:
         """What :meth:`at` finds, ready for JSON: ``row``, its place ``x``, ``y``, what ``describe`` tells, ``score`` if
         the map is coloured by an attribute with scores, and ``box`` [left, top, right, bottom] if its picture is there.
         """
+        self.asked = time.monotonic()
         index, box = self._look(x, y, radius, zoom, kind, self._choice(kind, only, representative))
         if index is None:
             return None
@@ -331,14 +326,30 @@ class MapView:
         return (NOTHING if drawn is None else encode(drawn, lossless=True)), True
 
     def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
-        key = kind, only or "", z
+        colouring = self.colouring(kind)
+        make = partial(shading.sheet_of, self.source, self.plan, colouring, z, only=mask)
+        found: shading.Index = self._once(self._sheets, (kind, only or "", z), make)
+        return found
+
+    def _once(self, kept: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+        """What is kept under a key, made at its first use: of several who ask at once one makes it."""
         with self._lock:
-            if key in self._sheets:
-                self._sheets.move_to_end(key)
-                return self._sheets[key]
-        made = shading.sheet_of(self.source, self.plan, self.colouring(kind), z, only=mask)
-        with self._lock:
-            _remember(self._sheets, key, made)
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key]
+            one = self._making.setdefault((id(kept), key), threading.Lock())
+        with one:
+            with self._lock:
+                if key in kept:
+                    return kept[key]
+            try:
+                made = make()
+            finally:
+                self._making.pop((id(kept), key), None)
+            with self._lock:
+                kept[key] = made
+                while len(kept) > KEPT:
+                    kept.popitem(last=False)
         return made
 
     def _choice(self, kind: str, only: str | None, representative: str) -> pictures.Choice:
@@ -384,12 +395,6 @@ class MapView:
                 if cell in shown:
                     return shown[cell], [left, top, left + side, top + side]
         return self.source.nearest(x, y, radius), None
-
-
-def _remember(kept: OrderedDict[Any, Any], key: Any, made: Any) -> None:
-    kept[key] = made
-    while len(kept) > KEPT:
-        kept.popitem(last=False)
 
 
 def _parts(kind: str) -> tuple[str, str]:

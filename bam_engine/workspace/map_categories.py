@@ -37,11 +37,8 @@ def categories_of(workspace: Workspace, map_id: str) -> dict[str, Find]:
 
 
 def _projects(workspace: Workspace) -> Categories:
-    known: dict[str, int] = {}
-    codes: list[int] = []
-    for page in workspace.catalogue.names_from(0):
-        codes += [-1 if project is None else known.setdefault(project, len(known)) for _, project, _ in page]
-    return Categories("Project", tuple(known), np.array(codes, np.int64), none="no project")
+    names, codes = workspace.catalogue.project_names()
+    return Categories("Project", names, codes, none="no project")
 
 
 def _labels(workspace: Workspace, attribute: Attribute) -> Categories:

@@ -1,8 +1,8 @@
-"""The smallest pictures of a map packed before anybody comes to see them.
+"""The pictures of a map made ready before anybody comes to see them.
 
-In:  a map. Out: a job that fills the sprites with the pictures that its first zoom with pictures shows, so that no
-visitor waits while a tile's 64 thumbnails are decoded. It works half of the time, and not at all while tiles are asked
-for: those come first, and pack what they need themselves.
+In:  a map. Out: a job that gives every image its cell, and fills the sprites with the pictures that the first zoom
+with pictures shows, so that no visitor waits while a tile's 64 thumbnails are decoded. It works half of the time, and
+not at all while tiles are asked for: those come first, and pack what they need themselves.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from bam_engine.workspace.layouts import layouts
 MOST = 100_000
 """Pictures packed for one map, 1.8 kB each; those of the fullest places first."""
 
-_REST = 1.0  # seconds since a tile was asked for
+_REST = 2.0  # seconds since a tile or the image under the pointer was asked for
 _LOOK = 0.2  # seconds between looks whether that is long enough
 _TOLD = 50  # pictures between two reports
 
@@ -67,6 +67,8 @@ def pack(
         Asked to stop; what is packed stays.
     """
     view = map_views.view(workspace, map_id)
+    report(0, None, "a cell for every image")
+    view.arrangement()  # seconds for millions, which the first visitor of the deepest zoom would wait
     rows, packed = shown_first(view, most), 0
     for number, row in enumerate(rows.tolist()):
         if number % _TOLD == 0:

@@ -107,6 +107,29 @@ def test_projects_are_equal_exactly_when_the_names_are(database, names):
             assert (codes[i] == codes[j]) == (i == j or (one is not None and one == other))
 
 
+@given(names=st.lists(st.sampled_from([None, "a", "b", "A", "0", "1"]), max_size=12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_projects_are_numbered_as_they_appear_and_those_without_one_alike(database, names):
+    catalogue = emptied(database)
+    catalogue.add([new(i, project_id=name) for i, name in enumerate(names)])
+    known, numbers = catalogue.project_names()
+    assert known == tuple(dict.fromkeys(name for name in names if name is not None))
+    assert [None if number < 0 else known[number] for number in numbers] == names
+    codes = catalogue.projects()
+    assert list(dict.fromkeys(codes.tolist())) == list(range(len(set(codes.tolist())))), "in order of appearance"
+    catalogue.projects()[:] = -5
+    assert catalogue.projects().tolist() == codes.tolist(), "nobody changes those of others"
+
+
+def test_projects_are_read_again_when_images_come_or_are_described(catalogue):
+    catalogue.add([new("a", project_id="one"), new("b")])
+    assert catalogue.projects().tolist() == [0, 1]
+    catalogue.add([new("c", project_id="one")])
+    assert catalogue.projects().tolist() == [0, 1, 0]
+    catalogue.describe({new("b").uri: {"project_id": "one"}})
+    assert catalogue.projects().tolist() == [0, 0, 0]
+
+
 def test_details_change_only_where_something_new_is_said(catalogue):
     catalogue.add([new("a", title="old", license="CC0"), new("b", title="same")])
     changed = catalogue.describe({

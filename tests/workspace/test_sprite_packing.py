@@ -67,7 +67,10 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
 
 def test_it_stands_back_while_tiles_are_asked_for_and_can_be_stopped(workspace: Workspace, mapped: str) -> None:
     view = map_views.view(workspace, mapped)
-    view.tile("density", 0, 0, 0)
+    for ask in (lambda: view.tile("density", 0, 0, 0), lambda: view.look(0.5, 0.5, 0.1)):
+        view.asked = -np.inf
+        ask()
+        assert time.monotonic() - view.asked < 1
     told: list[str] = []
 
     def report(done: int, total: int | None, message: str = "") -> None:
@@ -77,7 +80,7 @@ def test_it_stands_back_while_tiles_are_asked_for_and_can_be_stopped(workspace: 
 
     with pytest.raises(Stopped):
         sprite_packing.pack(workspace, mapped, report=report)
-    assert told[1:] == ["waiting until nobody looks at the map"] * 3
+    assert told[2:] == ["waiting until nobody looks at the map"] * 2
     assert all(view._sources.sprites.get(row) is None for row in range(120))  # type: ignore[union-attr]
     view.asked = time.monotonic() - 60
     assert sprite_packing.pack(workspace, mapped) > 0
