@@ -108,10 +108,9 @@ class MapView:
     def make_ready(self, earlier: "MapView") -> None:
         """Make the colourings that an earlier view had made, so that nobody waits for them in this one."""
         with earlier._lock:
-            wanted = list(earlier._colourings)
+            wanted = [kind for kind in earlier._colourings if kind in self.kinds()]
         for kind in wanted:
-            if kind in self.kinds():
-                self.colouring(kind)
+            self.colouring(kind)
 
     def __len__(self) -> int:
         """How many images are on the map."""
@@ -234,8 +233,7 @@ class MapView:
         rows = np.asarray(self._sources.selection(only), np.int64)
         inside = np.zeros(1 + int(max(self.source.rows.max(initial=0), rows.max(initial=0))), np.bool_)
         inside[rows] = True
-        mask: shading.Mask = inside[self.source.rows]
-        return mask
+        return np.asarray(inside[self.source.rows])
 
     def at(self, x: float, y: float, radius: float, *, kind: str = "density", zoom: int | None = None) -> int | None:
         """Row of the image at a place: the one whose picture stands there at ``zoom``, else the nearest within radius.
@@ -326,8 +324,7 @@ class MapView:
         return (NOTHING if drawn is None else encode(drawn, lossless=True)), True
 
     def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
-        colouring = self.colouring(kind)
-        make = partial(shading.sheet_of, self.source, self.plan, colouring, z, only=mask)
+        make = partial(shading.sheet_of, self.source, self.plan, self.colouring(kind), z, only=mask)
         found: shading.Index = self._once(self._sheets, (kind, only or "", z), make)
         return found
 
