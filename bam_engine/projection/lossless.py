@@ -257,6 +257,7 @@ def _put_code(out: Any, state: Any, counts: Any) -> Any:
         often[symbol] += 1
     own = _code_lengths(often, _DEEPEST_OF_LENGTHS)
     codes = _codes(own)
+    alone = often.max() == len(symbols)  # a code of one symbol: a decoder reads no bits for it
     last = 18
     while last > 3 and own[_ORDER[last]] == 0:
         last -= 1
@@ -267,7 +268,8 @@ def _put_code(out: Any, state: Any, counts: Any) -> Any:
     _put(out, state, 0, 1)  # lengths of all symbols follow
     for place in range(len(symbols)):
         symbol = symbols[place]
-        _put(out, state, codes[symbol], own[symbol])
+        if not alone:
+            _put(out, state, codes[symbol], own[symbol])
         if symbol >= 16:
             _put(out, state, extras[place], (2, 3, 7)[symbol - 16])
     return lengths, _codes(lengths)

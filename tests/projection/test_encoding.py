@@ -76,6 +76,15 @@ def test_a_code_is_complete_short_enough_and_the_best_there_is_where_that_is_sho
         assert cost == best
 
 
+def test_a_palette_whose_differences_are_all_equally_often_is_read_back() -> None:
+    """Then every length of a code is the same, and their own code has a single symbol, for which nothing is read."""
+    steps = np.arange(256)
+    drawn = np.zeros((16, 16, 4), np.uint8)
+    drawn[..., 2] = (steps * (steps + 1) // 2 % 256).reshape(16, 16)
+    drawn[..., 3] = 255
+    assert same_where_seen(opened(encode(drawn, lossless=True)), drawn)
+
+
 def test_more_than_256_colours_are_left_to_another_encoder_and_lossless_too() -> None:
     rng = np.random.default_rng(0)
     drawn = rng.integers(1, 256, (64, 64, 4), dtype=np.uint8)
