@@ -7,7 +7,7 @@ from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
-from web.layout_form import JOB, delete_form, layout_form, newly_made, said_of_map, titles
+from web.layout_form import JOB, delete_button, deleted_line, layout_form, newly_made, said_of_map, titles
 from web.map_search import search_bar
 from web.map_selection import selection_panel
 
@@ -24,6 +24,7 @@ if len(ws.vectors()) == 0:
     st.stop()
 
 busy = ui.show_job(JOB, unit="steps")
+deleted_line(ws, map_state.MAP)
 records = {record.id: record for record in maps.layouts(ws)}
 if not records:
     if not busy:
@@ -52,8 +53,8 @@ with bar[2]:
     )
 with bar[3], st.popover("New map", icon=":material/add:", disabled=busy, width="stretch"):
     layout_form(ws, first=False)
-with bar[4], st.popover("Delete", icon=":material/delete:", disabled=busy, width="stretch"):
-    delete_form(ws, records[chosen])
+with bar[4]:
+    delete_button(ws, records[chosen], busy=busy)
 
 map_state.hear(ws, chosen, last_on_map(KEY, chosen))
 search_bar(ws)

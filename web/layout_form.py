@@ -11,10 +11,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bam_engine.errors import NotThere
 from bam_engine.jobs import Job
 from bam_engine.workspace import Workspace, maps, selections
 from web import ui
 
+_DELETED = "layout-deleted"
 JOB = "layout"
 RECENT = 15.0  # seconds
 Rows = NDArray[np.int64]
@@ -139,18 +141,31 @@ def _recent(job: Job) -> bool:
     return job.ended is not None and time.monotonic() - job.ended < RECENT
 
 
-def delete_form(ws: Workspace, record: maps.LayoutRecord) -> None:
-    """Draw what it means to delete a map, and the button that does it."""
-    took = f" Making it anew takes about {ui.duration(record.seconds)}." if record.seconds >= 1 else ""
-    st.markdown(
-        f"**{ui.plain(record.title)}** goes, with its places and names. Images, vectors and labels stay.{took} "
-        "Links to this map lead nowhere then."
-    )
-    if st.button("Delete this map", icon=":material/delete_forever:", type="primary", key="layout-delete"):
+def delete_button(ws: Workspace, record: maps.LayoutRecord, *, busy: bool) -> None:
+    """Draw the button that deletes a map at once; :func:`deleted_line` takes it back."""
+    words = "Delete this map, its places and names. Images, vectors and labels stay. It can be brought back."
+    if st.button("Delete", icon=":material/delete:", disabled=busy, width="stretch", key="layout-delete", help=words):
         maps.remove(ws, record.id)
+        st.session_state[_DELETED] = record.id
         ws.jobs.forget(JOB)
-        st.toast("The map is deleted.", icon=":material/delete:")
         st.rerun()
+
+
+def deleted_line(ws: Workspace, key: str) -> None:
+    """Draw that a map was deleted, and the way back, which shows it again by the state ``key``."""
+    last = maps.removed(ws) if _DELETED in st.session_state else None
+    if last is not None and last.id == st.session_state[_DELETED]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"**{ui.plain(last.title)}** is deleted; links to it lead nowhere.", width="content")
+            st.button("Bring it back", icon=":material/undo:", key="layout-bring-back", on_click=_back, args=(ws, key))
+
+
+def _back(ws: Workspace, key: str) -> None:
+    del st.session_state[_DELETED]
+    try:
+        st.session_state[key] = maps.bring_back(ws).id
+    except NotThere as error:
+        st.toast(str(error), icon=":material/info:")
 
 
 def _possible(scope: str, scored: Sequence[str], selection: Rows | None) -> bool:

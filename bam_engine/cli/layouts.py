@@ -25,6 +25,7 @@ def add_options(step: ArgumentParser) -> None:
     step.add_argument("--seed", type=int, default=0)
     step.add_argument("--place-new", metavar="MAP", nargs="?", const="", help="place images that came later on a map")
     step.add_argument("--remove", metavar="MAP", help="delete a map; images, vectors and labels stay")
+    step.add_argument("--bring-back", action="store_true", help="have the map again that was deleted last")
     step.add_argument("--list", action="store_true", help="print the maps there are and their names on the land")
 
 
@@ -36,7 +37,10 @@ def run(workspace: Workspace, options: Namespace) -> None:
     if options.remove is not None:
         record = maps.layout_of(workspace, options.remove)
         maps.remove(workspace, record.id)
-        print(f"deleted: {record.title}")
+        print(f"deleted: {record.title}. --bring-back takes that back, until another is deleted.")
+        return
+    if options.bring_back:
+        print(f"brought back: {maps.bring_back(workspace).title}")
         return
     if options.place_new is not None:
         before = _asked(workspace, options.place_new)

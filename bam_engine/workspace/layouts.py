@@ -163,15 +163,56 @@ def keep(
 
 
 def remove(workspace: Workspace, map_id: str) -> None:
-    """Remove a layout and what unfinished work on it left; nothing where there is none."""
-    folder = folder_of(workspace, map_id)
-    (folder / "about.json").unlink(missing_ok=True)  # first: no reader finds half of it
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a layout and what unfinished work on it left; nothing where there is none.
+
+    The one that was removed last can be had again by :func:`bring_back`.
+    """
+    folder, aside = folder_of(workspace, map_id), _aside(workspace)
     shutil.rmtree(folder.with_name(folder.name + ".part"), ignore_errors=True)
+    if folder.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True, exist_ok=True)
+        folder.replace(aside / folder.name)
+    _forget(workspace, folder.name)
+
+
+def removed(workspace: Workspace) -> LayoutRecord | None:
+    """Return the record of the layout that was removed last, or None where nothing can be had again."""
+    for about in _aside(workspace).glob("*/about.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return _read(about)
+    return None
+
+
+def bring_back(workspace: Workspace) -> LayoutRecord:
+    """Have the layout again that was removed last, under its id: links to it lead there again.
+
+    Raises
+    ------
+    NotThere
+        Nothing was removed, or another took its place meanwhile, which stays.
+    """
+    record = removed(workspace)
+    if record is None:
+        raise NotThere("no map was deleted that could be brought back. Make one on the Map page.")
+    folder = folder_of(workspace, record.id)
+    if folder.exists():
+        raise NotThere(f"{record.title} was made anew since it was deleted; the new one stays.")
+    (_aside(workspace) / folder.name).replace(folder)
+    _forget(workspace, folder.name)
+    return record
+
+
+def _aside(workspace: Workspace) -> Path:
+    return workspace.cache / "layouts" / ".removed"
+
+
+def _forget(workspace: Workspace, name: str) -> None:
+    """Drop what memory holds of a layout."""
     with workspace.lock:
-        for name in ("map", "regions", "names-tried"):
-            workspace.memory.pop(f"{name}:{folder.name}", None)
-        workspace.memory.get("places", {}).pop(folder.name, None)
+        for kind in ("map", "regions", "names-tried"):
+            workspace.memory.pop(f"{kind}:{name}", None)
+        workspace.memory.get("places", {}).pop(name, None)
 
 
 def folder_of(workspace: Workspace, map_id: str) -> Path:

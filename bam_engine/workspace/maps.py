@@ -26,6 +26,7 @@ from bam_engine.workspace.layouts import (
     SCOPES,
     LayoutRecord,
     Part,
+    bring_back,
     digest_of,
     folder_of,
     keep,
@@ -34,6 +35,7 @@ from bam_engine.workspace.layouts import (
     model_of,
     points_of,
     remove,
+    removed,
 )
 from bam_engine.workspace.models import latest_model, scores_of
 from bam_engine.workspace.selections import rows_of
@@ -45,6 +47,7 @@ __all__ = [
     "METHODS",
     "SCOPES",
     "LayoutRecord",
+    "bring_back",
     "layout_of",
     "layouts",
     "make_layout",
@@ -53,6 +56,7 @@ __all__ = [
     "place_new",
     "points_of",
     "remove",
+    "removed",
     "scored_attributes",
     "scores_by_name",
 ]

@@ -215,17 +215,23 @@ def test_images_like_one_on_the_map_are_found(
     assert "most like" in text_of(app)
 
 
-def test_a_map_is_deleted_and_the_next_one_shown(
+def test_a_map_is_deleted_at_once_the_next_one_shown_and_it_can_be_brought_back(
     open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
 ) -> None:
     other = maps.make_layout(workspace, method="pacmap")
     app = open_page(workspace, "map", map=other.id)
-    assert "Links to this map lead nowhere then" in text_of(app)
-    button(app, "Delete this map").click().run()  # type: ignore[attr-defined]
+    button(app, "Delete").click().run()  # type: ignore[attr-defined]
     assert [record.id for record in maps.layouts(workspace)] == [layout.id]
     assert told.data["map"] == layout.id
-    button(app, "Delete this map").click().run()  # type: ignore[attr-defined]
+    assert "is deleted; links to it lead nowhere" in text_of(app)
+    button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
+    assert told.data["map"] == other.id
+    assert "is deleted" not in text_of(app)
+    for _ in range(2):
+        button(app, "Delete").click().run()  # type: ignore[attr-defined]
     assert "There is no map of this encoder's vectors yet" in text_of(app)
+    button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
+    assert [record.id for record in maps.layouts(workspace)] == [layout.id]
 
 
 def test_maps_that_would_be_called_the_same_say_when_they_were_made(

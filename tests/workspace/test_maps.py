@@ -107,6 +107,33 @@ def test_maps_of_other_methods_and_scopes_stand_side_by_side(
         maps.points_of(workspace, again.id)
 
 
+def test_the_map_that_was_deleted_last_can_be_brought_back_as_it_was(workspace: Workspace) -> None:
+    with pytest.raises(NotThere, match="no map was deleted"):
+        maps.bring_back(workspace)
+    first, second = (maps.make_layout(workspace, method=method) for method in ("pca", "pacmap"))
+    before = [part.copy() for part in maps.points_of(workspace, second.id)]
+    maps.remove(workspace, first.id)
+    maps.remove(workspace, second.id)
+    maps.remove(workspace, "nothing")
+    assert maps.layouts(workspace) == []
+    assert maps.removed(workspace) == second
+    assert maps.bring_back(workspace) == second
+    assert maps.layouts(workspace) == [second]
+    for part, was in zip(maps.points_of(workspace, second.id), before, strict=True):
+        np.testing.assert_array_equal(part, was)
+    assert maps.removed(workspace) is None, "of the first nothing is left"
+
+
+def test_a_map_that_was_made_anew_is_not_lost_to_the_one_brought_back(workspace: Workspace) -> None:
+    made = maps.make_layout(workspace, method="pca")
+    maps.remove(workspace, made.id)
+    again = maps.make_layout(workspace, method="pca")
+    assert again.id == made.id
+    with pytest.raises(NotThere, match="the new one stays"):
+        maps.bring_back(workspace)
+    assert maps.layouts(workspace) == [again]
+
+
 def test_a_map_of_two_scores_puts_the_higher_score_right_and_up_and_names_its_axes(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
