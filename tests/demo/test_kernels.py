@@ -31,7 +31,6 @@ def test_a_ring_has_its_points_on_the_ellipse_evenly_by_angle():
 
 
 def test_each_loop_is_compiled_once_for_every_kind_of_argument_it_meets():
-    kernels.prepare(3)
     draw(0, 11)
     assert all(len(loop.signatures) == 1 for loop, _ in kernels._loops)
 
