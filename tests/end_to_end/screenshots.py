@@ -83,7 +83,7 @@ def _photograph(page: Page, url: str, workspace: Workspace) -> None:
 def _annotate(page: Page, url: str, workspace: Workspace) -> None:
     """A page of the grid of one more round, half of it answered."""
     attribute = workspace.attributes.get(ATTRIBUTE)
-    if rounds.state(workspace, attribute).step == "start_round":
+    if rounds.state(workspace, attribute).step in ("start_round", "decide"):
         rounds.start_round(workspace, attribute, count=72, seed=9)
     truth = demo.truth(workspace, ATTRIBUTE)
     _open(page, f"{url}/annotate?attribute={ATTRIBUTE}")
