@@ -79,6 +79,23 @@ def test_the_keyboard_alone_reaches_and_picks_an_image(page: Any, address: str) 
     page.get_by_text("picked: 0", exact=True).wait_for()
 
 
+def test_a_map_that_is_hidden_and_shown_again_is_where_it_was(page: Any, address: str) -> None:
+    """As it is for a moment when its page is left, and again when somebody comes back to it."""
+    field = open_map(page, address)
+    zoom_in(page, field, 1)
+    page.wait_for_timeout(400)  # the address follows a move
+    before = page.url
+    assert "x=" in before
+    for shown in ("none", ""):
+        page.locator(".bam-map").evaluate("(root, shown) => { root.style.display = shown; }", shown)
+        page.wait_for_timeout(500)
+    assert page.url == before
+    kept = page.evaluate("() => JSON.stringify(sessionStorage)")
+    page.locator(".bam-map").evaluate("root => { root.style.display = 'none'; }")
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => JSON.stringify(sessionStorage)") == kept
+
+
 def test_a_map_without_images_says_so(page: Any, address: str) -> None:
     open_map(page, f"{address}/?map=empty")
     page.get_by_text("There is no image on this map yet.").wait_for()

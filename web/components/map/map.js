@@ -98,7 +98,8 @@ function start(view, L) {
   listenForAreas(view);
   listen(view);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => recolour(view), 300));
-  view.watcher = new ResizeObserver(() => view.map.invalidateSize({ pan: false }));
+  // A map that leaves the page, or is hidden, shrinks to nothing: that is no place to remember.
+  view.watcher = new ResizeObserver(() => view.root.clientWidth && view.map.invalidateSize({ pan: false }));
   view.watcher.observe(view.root);
 }
 
