@@ -6,6 +6,7 @@ of kernels only.
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,11 @@ def njit(**options: Any) -> Callable[[Any], Any]:
     return compiled
 
 
+@cache
 def stamp(own: Path, engine: Path = Path(__file__).parent) -> tuple[tuple[str, int, int], ...]:
-    """Return what differs as soon as ``own`` or a file of kernels below ``engine`` does: names, times and sizes."""
+    """Return what differs as soon as ``own`` or a file of kernels below ``engine`` does: names, times and sizes.
+
+    A process looks once for each file.
+    """
     about = [(file, file.stat()) for file in sorted({own, *engine.glob(_KERNELS)})]
     return tuple((file.name, found.st_mtime_ns, found.st_size) for file, found in about)

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,23 @@ def served(app: str, folder: Path, environment: Mapping[str, str], *, ask: str =
     finally:
         server.terminate()
         server.wait(10)
+
+
+@contextlib.contextmanager
+def small_app(
+    folder: Path,
+    server: str,
+    script: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    ask: str = "/_stcore/health",
+) -> Iterator[str]:
+    """Write the two programs of a small app into ``folder``, run it as :func:`served` does, and give its URL."""
+    (folder / "server.py").write_text(textwrap.dedent(server), encoding="utf-8")
+    (folder / "script.py").write_text(textwrap.dedent(script), encoding="utf-8")
+    quiet = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    with served("server:app", folder, {**quiet, **(environment or {})}, ask=ask) as url:
+        yield url
 
 
 def wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:

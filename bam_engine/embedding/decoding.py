@@ -46,11 +46,12 @@ def decoded(
         A process was ended from outside.
     """
     workers = max(1, workers or os.cpu_count() or 1)
-    portable = encoder.preparer if isinstance(encoder, PortableEncoder) else None
-    apart = portable is not None and workers > 1 and count >= FEWEST
-    work = partial(_prepared, portable if portable is not None and apart else encoder.prepare, encoder.input_size)
-    with processes(workers) if apart else threads(workers) as crew:
-        yield from crew.each(work, paths, ahead=ahead + workers)
+    if workers > 1 and count >= FEWEST and isinstance(encoder, PortableEncoder):
+        pool, prepare = processes(workers), encoder.preparer
+    else:
+        pool, prepare = threads(workers), encoder.prepare
+    with pool as crew:
+        yield from crew.each(partial(_prepared, prepare, encoder.input_size), paths, ahead=ahead + workers)
 
 
 def _prepared(prepare: Preparer, size: int, path: Path) -> Prepared | str:

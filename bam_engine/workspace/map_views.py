@@ -27,6 +27,7 @@ from bam_engine.projection import MapView
 from bam_engine.projection.sources import Sources
 from bam_engine.workspace import selections
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.layouts import folder_of
 from bam_engine.workspace.map_categories import categories_of
 from bam_engine.workspace.maps import points_of, scores_by_name
 from bam_engine.workspace.models import TrainedModel, latest_model, scores_of
@@ -54,7 +55,7 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
     NotThere
         There is no such layout.
     """
-    folder = workspace.cache / "layouts" / Path(map_id).name
+    folder = folder_of(workspace, map_id)
     with workspace.lock:
         opened: MapView | None
         opened, looked = workspace.memory.get(f"map:{map_id}", (None, -math.inf))
@@ -92,7 +93,7 @@ def glance(workspace: Workspace, map_id: str) -> MapView:
 
 def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading.Lock) -> None:
     """Open a map anew if something has changed, and make it ready before it takes its place."""
-    folder = workspace.cache / "layouts" / Path(map_id).name
+    folder = folder_of(workspace, map_id)
     try:
         if workspace.memory.get(f"map-points:{map_id}") != _points(folder):
             workspace.memory.pop(f"map:{map_id}", None)  # made anew, or deleted: whoever comes next opens it or is told
@@ -177,7 +178,7 @@ def _sprites(workspace: Workspace) -> SpriteFile:
 
 def map_version(workspace: Workspace, map_id: str) -> str:
     """Return a name that changes whenever a tile of the map would look different."""
-    about = workspace.cache / "layouts" / Path(map_id).name / "about.json"
+    about = folder_of(workspace, map_id) / "about.json"
     stamps = _stamps(workspace)
     parts = [str(DRAWING), workspace.id, str(about.stat().st_mtime_ns), stamps.labels, stamps.projects]
     parts += [f"{name}.{stamp}.{stamps.cuts[name]}" for name, stamp in stamps.scores.items()]

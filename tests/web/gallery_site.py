@@ -1,13 +1,11 @@
 """A small app with the endless gallery, for browser tests: 2.5 million generated images; how to use it."""
 
-import contextlib
-import textwrap
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from tests.browser import served
+from tests.browser import small_app
 
 SERVER = """
     import io, os
@@ -102,14 +100,9 @@ SCRIPT = """
 """
 
 
-@contextlib.contextmanager
-def gallery_site(folder: Path) -> Iterator[str]:
+def gallery_site(folder: Path) -> AbstractContextManager[str]:
     """Serve the little app from a folder by uvicorn on a free port; give its URL."""
-    (folder / "server.py").write_text(textwrap.dedent(SERVER), encoding="utf-8")
-    (folder / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
-    environment = {"HOME_OF_TEST": str(folder / "home"), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-    with served("server:app", folder, environment) as url:
-        yield url
+    return small_app(folder, SERVER, SCRIPT, {"HOME_OF_TEST": str(folder / "home")})
 
 
 def opened(page: Any, address: str, listing: str = "real") -> Any:

@@ -1,7 +1,6 @@
 """A small app with a map, for browser tests: 5,000 generated points, real pictures, made-up names; how to use it."""
 
 import contextlib
-import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import served
+from tests.browser import small_app
 
 SERVER = """
     import csv, io, os
@@ -91,14 +90,9 @@ SCRIPT = """
 """
 
 
-@contextlib.contextmanager
-def map_site(folder: Path, pictures: Path) -> Iterator[str]:
+def map_site(folder: Path, pictures: Path) -> contextlib.AbstractContextManager[str]:
     """Serve the app by uvicorn on a free port from ``folder``; give its URL."""
-    (folder / "server.py").write_text(textwrap.dedent(SERVER), encoding="utf-8")
-    (folder / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
-    environment = {"PICTURES": str(pictures), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-    with served("server:app", folder, environment, ask="/tiles/demo/density/0/0/0.webp") as url:
-        yield url
+    return small_app(folder, SERVER, SCRIPT, {"PICTURES": str(pictures)}, ask="/tiles/demo/density/0/0/0.webp")
 
 
 @contextlib.contextmanager

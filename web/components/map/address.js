@@ -1,5 +1,5 @@
-// The page's address says what is seen: the map, its colour and pictures, the selection, and the place. It is rewritten in place, so
-// that nothing runs again; what others keep in it stays.
+// The page's address says what is seen: the map, its colour and pictures, the selection, and the place. It is rewritten
+// in place, so that nothing runs again; what others keep in it stays.
 
 const RESTING = 150; // milliseconds without a move before the address follows
 
