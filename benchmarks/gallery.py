@@ -115,7 +115,6 @@ def served(home: Path, n: int, shown: int) -> Iterator[tuple[str, list[int]]]:
         "BAM_WORKSPACE": str(home / "workspace"),
         "BAM_CACHE": str(home / "cache"),
         "SERVER_LOG": str(home / "server.log"),
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
     with serving("app:app", ROOT, environment) as url:
         yield url, first

@@ -8,9 +8,10 @@ notch of the wheel over an image, from the event until every tile in sight of th
 and painted, points and pictures alike; the steps lead from the whole map to its deepest zoom, along a path for each
 of a few images drawn at random. *Cold*: the server has run for half a minute, no tile is kept on the disk, the
 smallest pictures of the first zoom with pictures are packed; *warm*: the same steps by a browser that has nothing,
-over tiles that are kept. *Panning* is a drag of three seconds by the mouse, the intervals between animation frames
-meanwhile. *Hover* is from a move of the mouse to an image until its card is painted; *hover, scores changed* is the
-first one after an attribute got other scores.
+over tiles that are kept. After each step somebody looks for half a second, while the map fetches ahead; *in haste*
+the wheel goes on as soon as it is heard again, before anything was fetched ahead. *Panning* is a drag of three
+seconds by the mouse, the intervals between animation frames meanwhile. *Hover* is from a move of the mouse to an
+image until its card is painted; *hover, scores changed* is the first one after an attribute got other scores.
 """
 
 import argparse
@@ -39,6 +40,8 @@ WIDTH, HEIGHT = 1440, 900
 MAP = "generated"
 SETTLED = 30.0
 """Seconds that the server runs before the first visitor: it compiles its kernels and makes the map ready meanwhile."""
+LOOK, HEARD = 500.0, 260.0
+"""Milliseconds that somebody looks after a step; from one turn of the wheel until the next one is heard."""
 PANS = {"points": 0.34, "pictures": 0.75}
 """How far between the whole map and its deepest zoom it is panned."""
 
@@ -58,7 +61,7 @@ TOOLS = """() => {
     await new Promise(done => { next.port1.onmessage = done; next.port2.postMessage(0); });
     return performance.now();
   };
-  const zoomOf = img => Number(img.src.match(/\\/tiles\\/[^/]+\\/[^/]+\\/(\\d+)\\//)?.[1]);
+  const zoomOf = img => Number(img.dataset.tile?.match(/\\/tiles\\/[^/]+\\/[^/]+\\/(\\d+)\\//)?.[1]);
   // The tiles of a zoom, once each layer that has it has begun and all of them have arrived.
   window.arrived = (zoom, layers) => {
     const shown = i => zoomOf(i) + (i.style.width === '512px' ? 1 : 0) === zoom;
@@ -151,7 +154,6 @@ def served(home: Path) -> Iterator[tuple[str, Any]]:
     environment = {
         "BAM_WORKSPACE": str(home / "workspace"),
         "BAM_CACHE": str(home / "cache"),
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
     with serving("map_app:app", home, environment) as url:
         time.sleep(SETTLED)
@@ -202,14 +204,14 @@ class Visitor:
         self.page.get_by_role("button", name="Show the whole map").click()
         self.page.wait_for_timeout(900)
 
-    def step(self, place: np.ndarray, from_zoom: int) -> tuple[float, int]:
+    def step(self, place: np.ndarray, from_zoom: int, look: float = LOOK) -> tuple[float, int]:
         """Zoom in by one notch over a place; milliseconds until all is painted, and how many tiles that took."""
         at, zoom = self.on_screen(place), self.view()[2] + 1
         if not self.inside(at):
             at = (self.box["x"] + self.box["width"] / 2, self.box["y"] + self.box["height"] / 2)
         asked = [*at, zoom, 2 if zoom >= from_zoom else 1]
         ms, tiles = self.page.evaluate("asked => zoomStep(...asked)", asked)
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_timeout(max(look, HEARD - ms))
         return float(ms), int(tiles)
 
     def zoom_to(self, zoom: int, place: np.ndarray, from_zoom: int) -> None:
@@ -242,12 +244,12 @@ class Visitor:
         return None if found is None else float(found)
 
 
-def zooming(visitor: Visitor, places: np.ndarray, about: dict[str, int]) -> list[dict[str, float]]:
+def zooming(visitor: Visitor, places: np.ndarray, about: dict[str, int], look: float = LOOK) -> list[dict[str, float]]:
     found = []
     for place in places:
         visitor.home()
         while (zoom := visitor.view()[2]) < about["max_zoom"]:
-            ms, tiles = visitor.step(place, about["from_zoom"])
+            ms, tiles = visitor.step(place, about["from_zoom"], look)
             found.append({"zoom": zoom + 1, "ms": ms, "tiles": tiles})
     return found
 
@@ -327,6 +329,9 @@ def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
         first.close()
         visitor = Visitor(browser, address)
         steps["warm"] = zooming(visitor, places, about)
+        hasty = Visitor(browser, address)
+        steps["in haste"] = zooming(hasty, places, about, look=0.0)
+        hasty.close()
         for which, found in steps.items():
             for what, chosen in _levels(found, about["from_zoom"]).items():
                 lines.append(line(f"zoom step, {which}{what}", chosen, LIMITS["zoom"]))
@@ -368,11 +373,11 @@ def show(told: dict[str, Any]) -> None:
             f"{one['what']:<34}{one['n']:>5}{one['p50']:>8.1f}{one['p95']:>8.1f}{one['most']:>8.1f}"
             f"{one['limit']:>8.1f}{shares[0]:>10.2f}x{shares[1]:>10.2f}x {kept}"
         )
-    print("\nmedian by zoom, cold / warm, ms")
+    print("\nmedian by zoom, cold / warm / in haste, ms")
     zooms = sorted({step["zoom"] for step in told["steps"]["cold"]})
     for zoom in zooms:
-        both = [np.median([s["ms"] for s in told["steps"][how] if s["zoom"] == zoom]) for how in ("cold", "warm")]
-        print(f"  {zoom:>3}: {both[0]:>7.0f} /{both[1]:>6.0f}")
+        each = [np.median([s["ms"] for s in steps if s["zoom"] == zoom]) for steps in told["steps"].values()]
+        print(f"  {zoom:>3}: " + " /".join(f"{ms:>6.0f}" for ms in each))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,12 +33,19 @@ def served(app: str, folder: Path, environment: Mapping[str, str], *, ask: str =
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    if folder != ROOT:  # the app's settings: without them, what watches the folders for changes holds up the server
+        (folder / ".streamlit").mkdir(exist_ok=True)
+        shutil.copy(ROOT / ".streamlit" / "config.toml", folder / ".streamlit")
     command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "warning"]
     path = os.pathsep.join([str(ROOT), str(folder)])
     log = folder / "server.log" if folder != ROOT else Path(environment["SERVER_LOG"])
     with log.open("w") as written:
         server = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": path, **environment}, stdout=written, stderr=written
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            stdout=written,
+            stderr=written,
         )
     try:
         wait_for(f"http://127.0.0.1:{port}{ask}", server, log)
@@ -59,8 +67,7 @@ def small_app(
     """Write the two programs of a small app into ``folder``, run it as :func:`served` does, and give its URL."""
     (folder / "server.py").write_text(textwrap.dedent(server), encoding="utf-8")
     (folder / "script.py").write_text(textwrap.dedent(script), encoding="utf-8")
-    quiet = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-    with served("server:app", folder, {**quiet, **(environment or {})}, ask=ask) as url:
+    with served("server:app", folder, environment or {}, ask=ask) as url:
         yield url
 
 

@@ -32,7 +32,7 @@ from bam_engine.workspace.map_categories import categories_of
 from bam_engine.workspace.maps import points_of, scores_by_name
 from bam_engine.workspace.models import TrainedModel, latest_model, scores_of
 from bam_engine.workspace.sprites import SpriteFile
-from bam_engine.workspace.standing import highest, standings
+from bam_engine.workspace.standing import Standing, highest, standings
 from bam_engine.workspace.thresholds import current_threshold
 from bam_engine.workspace.tile_cache import TileCache
 
@@ -264,7 +264,12 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
 
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    kept = workspace.memory.get("standings")
-    if kept is None or kept[0] != (stamps.scores, stamps.cuts):
-        kept = workspace.memory["standings"] = ((stamps.scores, stamps.cuts), standings(workspace))
-    return {"title": image.title or Path(image.uri).name, "scores": highest(kept[1], row)}
+    kept: dict[str, list[Standing]] = workspace.memory.setdefault("standings", {})
+    key = _digest(*stamps.scores.values(), *stamps.cuts.values())
+    found = kept.get(key)
+    if found is None:
+        found = standings(workspace)
+        for old in list(kept)[:-1]:  # a view of the scores before these is still looked at
+            kept.pop(old, None)
+        kept[key] = found
+    return {"title": image.title or Path(image.uri).name, "scores": highest(found, row)}

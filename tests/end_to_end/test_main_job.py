@@ -242,7 +242,7 @@ def look_closer(person: Person) -> None:
     for _ in range(2):
         page.mouse.wheel(0, -240)
         page.wait_for_timeout(700)
-    expect(page.locator("img.leaflet-tile-loaded[src*='pictures-']").first).to_be_visible()
+    expect(page.locator("img.leaflet-tile-loaded[data-tile*='pictures-']").first).to_be_visible()
     person.shot("7-map-close")
 
 

@@ -107,7 +107,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, shared_images: Path) -> Itera
     environment = {
         "TEST_DATABASE": database,
         "TEST_PICTURES": str(folder / "pictures.txt"),
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
     with served("server:app", folder, environment, ask="/thumbs/0.webp") as url:
         yield Site(url, annotations, flower.id, annotations.annotator("Ada"))

@@ -114,7 +114,7 @@ def open_map(page: Any, url: str) -> Any:
 
 def loaded(page: Any, kind: str) -> None:
     """Wait until a tile of a kind has arrived that shows something (an empty one is 1 x 1)."""
-    tiles = page.locator(f'.bam-map img.leaflet-tile-loaded[src*="/{kind}/"]')
+    tiles = page.locator(f'.bam-map img.leaflet-tile-loaded[data-tile*="/{kind}/"]')
     end = time.monotonic() + 20
     while not tiles.evaluate_all("images => images.some((image) => image.naturalWidth === 256)"):
         assert time.monotonic() < end, f"no tile of {kind} has arrived"

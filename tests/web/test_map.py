@@ -30,7 +30,7 @@ def test_an_unknown_address_is_a_404_in_the_whole_app_too(address: str, path: st
 def test_far_away_the_map_shows_density_and_the_wheel_leads_to_pictures(page: Any, address: str) -> None:
     field = open_map(page, address)
     loaded(page, "density")
-    assert page.locator('.bam-map img[src*="/pictures-density/"]').count() == 0
+    assert page.locator('.bam-map img[data-tile*="/pictures-density/"]').count() == 0
     zoom_in(page, field, 3)
     loaded(page, "pictures-density")
 
@@ -61,7 +61,7 @@ def test_another_colour_and_a_rerun_keep_the_view(page: Any, address: str) -> No
     before = page.evaluate(placed)
     page.get_by_text("score-media_comic").click()
     loaded(page, "score-media_comic")
-    page.locator('.bam-map img[src*="/density/"]').first.wait_for(state="detached")
+    page.locator('.bam-map img[data-tile*="/density/"]').first.wait_for(state="detached")
     assert page.evaluate(placed) == before
     assert page.locator(".bam-legend .title").inner_text() == "Score: media comic"
     assert page.locator(".bam-map").count() == 1

@@ -61,7 +61,7 @@ def asked(page: Page) -> dict[str, str]:
 
 def lit_up(page: Page, selection: str) -> None:
     """Wait until the tiles that are shown are those of a selection."""
-    page.locator(f".bam-map img.leaflet-tile-loaded[src*='only={selection}']").first.wait_for()
+    page.locator(f".bam-map img.leaflet-tile-loaded[data-tile*='only={selection}']").first.wait_for()
 
 
 def map_of(workspace: Workspace) -> layouts.LayoutRecord:

@@ -18,8 +18,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bam_engine.errors import NotThere
-from bam_engine.projection import MapView
+from bam_engine.projection import MapView, TileSource
 from web.routes.caching import ALWAYS_ASK, FOR_EVER
+from web.routes.tile_packs import MOST, Tile, TilePack
 from web.routes.turns import FULL, LEFT, Turns
 
 GetMap = Callable[[str], MapView | None]
@@ -39,6 +40,8 @@ def tile_routes(
     - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION&only=SELECTION&theme=light|dark&pictures=``: a tile,
       immutable for that version; with ``only`` the points outside a selection are grey; ``pictures`` says which image
       of a cell is shown (``best``, ``medoid``, ``newest``);
+    - ``GET /tiles/{map_id}/{kind}/{z}.pack?tiles=X.Y,X.Y&...``: up to 64 such tiles in one answer, see
+      :mod:`.tile_packs`; with ``ahead=1`` only while nothing else is drawn;
     - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=&only=&pictures=``: the image at a place as JSON (``row`` null when
       there is none), with its highest ``scores``. ``kind`` is the colouring; with ``z``, the image whose picture stands
       there;
@@ -49,13 +52,15 @@ def tile_routes(
     get_map : callable
         Map id to the map, None (or NotThere) when there is no such map. Called in a thread.
     glance : callable, optional
-        The same for the image under the pointer, which may be a moment behind but must come at once.
+        The same for the image under the pointer and for packs of the version that it gives, or ahead: it may be a
+        moment behind but must come at once.
     at_once : int
         Tiles drawn at the same time; others wait.
     waiting : int
         How many wait, half of them of one client at most; to others the answer is 503, to come again.
     """
-    turns, limiter, looking = Turns(at_once=at_once, waiting=waiting), CapacityLimiter(at_once), CapacityLimiter(2)
+    turns = Turns(at_once=at_once, waiting=waiting)
+    limiter, opening, looking = CapacityLimiter(at_once), CapacityLimiter(at_once), CapacityLimiter(2)
 
     async def tile(request: Request) -> Response:
         asked = request.path_params
@@ -75,6 +80,28 @@ def tile_routes(
         keep = FOR_EVER if query.get("v") == view.version else ALWAYS_ASK
         return Response(body, media_type="image/webp", headers={"Cache-Control": keep})
 
+    async def pack(request: Request) -> Response:
+        asked, query = request.path_params, request.query_params
+        tiles, ahead = _tiles(asked["z"], query.get("tiles", "")), query.get("ahead") == "1"
+        open_one = partial(to_thread.run_sync, _opened, limiter=opening)
+        opened = await open_one(glance or get_map, asked["map_id"]) if tiles else None
+        if opened is not None and opened.version != query.get("v") and not ahead:
+            opened = await open_one(get_map, asked["map_id"])
+        if opened is None:
+            return _not_there()
+        view, how = opened, _which(request) | {"theme": query.get("theme", "light")}
+        return TilePack(
+            request,
+            tiles,
+            lambda tile: _drawn(view, asked["kind"], *tile, **how),
+            turns=turns,
+            limiter=limiter,
+            headers={"Cache-Control": FOR_EVER if query.get("v") == view.version else ALWAYS_ASK},
+            missing=_not_there(),
+            full=_come_again(),
+            ahead=ahead,
+        )
+
     async def nearest(request: Request) -> Response:
         x, y, radius = (_finite(request.query_params.get(name)) for name in ("x", "y", "r"))
         if x is None or y is None or radius is None or radius < 0:
@@ -86,19 +113,22 @@ def tile_routes(
         found = await to_thread.run_sync(work, limiter=looking)
         return _not_there() if found is None else JSONResponse(found, headers={"Cache-Control": ALWAYS_ASK})
 
-    async def leaflet(_request: Request) -> Response:
-        return FileResponse(LEAFLET, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
-
-    async def unknown(_request: Request) -> Response:
-        return _not_there()
-
     return [
         Route("/tiles/{map_id}/nearest", nearest),
         Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}.webp", tile),
-        Route("/tiles/{rest:path}", unknown),
-        Route("/vendor/leaflet-src.esm.js", leaflet),
-        Route("/vendor/{rest:path}", unknown),
+        Route("/tiles/{map_id}/{kind}/{z}.pack", pack),
+        Route("/tiles/{rest:path}", _unknown),
+        Route("/vendor/leaflet-src.esm.js", _leaflet),
+        Route("/vendor/{rest:path}", _unknown),
     ]
+
+
+async def _leaflet(_request: Request) -> Response:
+    return FileResponse(LEAFLET, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+
+async def _unknown(_request: Request) -> Response:
+    return _not_there()
 
 
 def _which(request: Request) -> dict[str, Any]:
@@ -107,12 +137,32 @@ def _which(request: Request) -> dict[str, Any]:
     return {"only": query.get("only") or None, "representative": query.get("pictures", "best")}
 
 
-def _draw(get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int, **how: Any) -> tuple[MapView, bytes] | None:
+def _tiles(zoom: str, listed: str) -> list[Tile]:
+    """The tiles of a pack; none where one of them is not there, or they are too many."""
+    numbers = [[_whole(zoom), *(_whole(part) for part in each.split("."))] for each in listed.split(",", MOST)]
+    tiles = [(z, x, y) for z, x, y in (each for each in numbers if len(each) == 3) if None not in (z, x, y)]
+    whole = len(tiles) == len(numbers) <= MOST and all(TileSource.has_tile(*tile) for tile in tiles)
+    return tiles if whole else []
+
+
+def _opened(get_map: GetMap, map_id: str) -> MapView | None:
     try:
-        view = get_map(map_id)
-        return None if view is None else (view, view.tile(kind, z, x, y, **how))
+        return get_map(map_id)
     except NotThere:
         return None
+
+
+def _drawn(view: MapView, kind: str, z: int, x: int, y: int, **how: Any) -> bytes | None:
+    try:
+        return view.tile(kind, z, x, y, **how)
+    except NotThere:
+        return None
+
+
+def _draw(get_map: GetMap, map_id: str, kind: str, z: int, x: int, y: int, **how: Any) -> tuple[MapView, bytes] | None:
+    view = _opened(get_map, map_id)
+    body = None if view is None else _drawn(view, kind, z, x, y, **how)
+    return None if view is None or body is None else (view, body)
 
 
 def _find(get_map: GetMap, map_id: str, x: float, y: float, radius: float, **how: Any) -> dict[str, Any] | None:

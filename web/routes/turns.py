@@ -19,6 +19,7 @@ from bam_engine.progress import Report
 
 TURN, LEFT, FULL = "turn", "left", "full"
 
+_STAND_ASIDE = 0.02  # seconds between two looks whether nobody else works
 _LOOK = 0.1  # seconds between two looks whether a waiting client is still there
 
 
@@ -32,13 +33,21 @@ class Turns:
         self.at_once = at_once
         self.waiting = waiting
         self._working = 0
+        self._patient = 0
         self._queue: list[anyio.Event] = []
         self._of_client: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def turn(self, request: Request) -> AsyncIterator[str]:
-        """Wait for a turn; give ``turn``, ``left`` when the client went away, or ``full`` when too many wait."""
-        if await request.is_disconnected():
+    async def turn(self, request: Request, *, patient: bool = False) -> AsyncIterator[str]:
+        """Wait for a turn; give ``turn``, ``left`` when the client went away, or ``full`` when too many wait.
+
+        Who is ``patient`` stands aside while others work or wait, and all of those take half of the turns at most.
+        """
+        gone = await request.is_disconnected()
+        while patient and not gone and self._others():
+            await anyio.sleep(_STAND_ASIDE)
+            gone = await request.is_disconnected()
+        if gone:
             yield LEFT
             return
         client = request.client.host if request.client is not None else ""
@@ -51,10 +60,16 @@ class Turns:
                 return
         else:
             self._working += 1
+        self._patient += patient
         try:
             yield TURN
         finally:
+            self._patient -= patient
             self._pass_on()
+
+    def _others(self) -> bool:
+        """Whether somebody works or waits for whom those who are patient stand aside."""
+        return bool(self._queue) or self._working > self._patient or self._patient >= max(1, self.at_once // 2)
 
     async def _wait(self, request: Request, client: str) -> bool:
         """Wait in the queue; return False, holding no turn, when the client has left."""

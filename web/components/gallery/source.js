@@ -4,7 +4,6 @@
 
 const KEPT = 60; // windows, and packs of pictures
 const AGAIN = 1500; // milliseconds after a failure
-const PIECE = 8192; // bytes turned into text at once
 
 class Source {
   constructor(listing, on) {
@@ -152,16 +151,4 @@ async function unpack(answer) {
     at += part.length;
     return part;
   });
-}
-
-// The picture itself as its address: hundreds of object URLs cost more than a third of a second, each being told to
-// another process.
-function addressOf(bytes) {
-  return `data:image/webp;base64,${bytes.toBase64?.() ?? inBase64(bytes)}`;
-}
-
-function inBase64(bytes) {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += PIECE) text += String.fromCharCode(...bytes.subarray(at, at + PIECE));
-  return btoa(text);
 }

@@ -13,7 +13,19 @@ from typing import Any
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_PARTS = ("tools", "area", "address", "names", "minimap", "sheet", "tiles", "hover", "map")
+_PARTS = (
+    "../picture_address",
+    "tools",
+    "area",
+    "address",
+    "names",
+    "minimap",
+    "sheet",
+    "tile_source",
+    "tiles",
+    "hover",
+    "map",
+)
 _LEAFLET_CSS = _HERE.parents[1] / "vendor" / "leaflet" / "leaflet.css"
 
 _component = st.components.v2.component(

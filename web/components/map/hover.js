@@ -4,11 +4,14 @@ function listen(view) {
   const { map, field } = view;
   map.on("mousemove", (event) => {
     keysInUse(view, false);
+    view.pointer = event.containerPoint;
+    lookAhead(view, POINTER_RESTS);
     if (view.corners) return;
     pointAtName(view, event.latlng);
     hover(view, event.latlng);
   });
   map.on("mouseout dragstart zoomstart", () => hideCard(view));
+  map.on("mouseout", () => (view.pointer = null));
   map.on("click", (event) => {
     if (performance.now() - (view.drewAt ?? -1000) > 300) choose(view, event.latlng);
   });
@@ -17,6 +20,8 @@ function listen(view) {
     remember(view);
     writeAddressSoon(view);
     drawNames(view);
+    view.source.dropAhead();
+    lookAhead(view);
     if (view.keys) hover(view, map.getCenter());
   });
   field.addEventListener("keydown", (event) => pressed(view, event));

@@ -11,6 +11,8 @@ const TILE = 256;
 const REACH = 12; // pixels around the pointer in which a point counts as hit
 const KEPT_ANSWERS = 600;
 const WHEEL_RESTS = 200; // milliseconds after a zoom began
+const AHEAD_AFTER = 150; // milliseconds after a view stands until tiles are fetched ahead
+const POINTER_RESTS = 300; // milliseconds until they are where the pointer went
 const FAINT = 0.3; // points beneath pictures
 const SHOWN = ["mapId", "version", "colour", "selection", "pictures"]; // what tiles depend on
 
@@ -34,6 +36,7 @@ function leave(parentElement) {
   if (!view || parentElement.isConnected) return;
   VIEWS.delete(parentElement);
   view.gone = true;
+  view.source.close();
   clearTimeout(view.addressing);
   view.saving?.abort();
   view.watcher?.disconnect();
@@ -50,6 +53,7 @@ function element(parent, name, className) {
 function makeView(parentElement) {
   const root = element(parentElement, "div", "bam-map");
   const view = { root, layers: [], answers: new Map(), data: null, map: null, wanted: null, busy: false, keys: false };
+  view.source = new TileSource();
   view.path = location.pathname;
   view.named = !sessionStorage.getItem(NAMES_OFF);
   view.field = element(root, "div");
@@ -112,6 +116,7 @@ function hasGraphicsCard() {
 function paceWheel(view) {
   let zoomed = -Infinity;
   view.field.addEventListener("wheel", (event) => {
+    view.pointer = view.map.mouseEventToContainerPoint(event);
     if (performance.now() - zoomed > WHEEL_RESTS) return;
     event.preventDefault();
     event.stopImmediatePropagation();

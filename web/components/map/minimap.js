@@ -24,7 +24,7 @@ function addMinimap(view) {
 }
 
 function showMinimap(view) {
-  const address = tileAddress(view, view.data.colour).replace("{z}/{x}/{y}", "0/0/0");
+  const address = keyOf({ ...tilesOf(view, view.data.colour), z: 0, x: 0, y: 0 });
   if (view.whole.src !== address) view.whole.src = address;
   moveFrame(view);
 }

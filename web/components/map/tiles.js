@@ -5,13 +5,13 @@
 
 const LARGER = { tileSize: 2 * 256, zoomOffset: -1 };
 
-function tileAddress(view, kind) {
+function tilesOf(view, kind) {
   const { mapId, version, selection, pictures } = view.data;
   const query = new URLSearchParams({ v: version, theme: view.theme });
   if (selection) query.set("only", selection);
   if (kind.startsWith("pictures-") && pictures !== "best") query.set("pictures", pictures);
-  const kindOf = encodeURIComponent(kind) + "/{z}/{x}/{y}.webp?";
-  return location.origin + "/tiles/" + encodeURIComponent(mapId) + "/" + kindOf + query;
+  const base = `${location.origin}/tiles/${encodeURIComponent(mapId)}/${encodeURIComponent(kind)}`;
+  return { base, query: String(query) };
 }
 
 // Whether the app is light or dark, by how bright its background is.
@@ -24,8 +24,8 @@ function showLayers(view) {
   const { map, data } = view;
   const old = view.layers;
   const layer = (kind, options) => {
-    const about = { bounds: [[0, 0], [1, 1]], noWrap: true, maxZoom: 16, keepBuffer: 3, ...options };
-    return view.L.tileLayer(tileAddress(view, kind), about);
+    const about = { bounds: [[0, 0], [1, 1]], noWrap: true, maxZoom: 16, keepBuffer: 3, zoomOffset: 0, ...options };
+    return layerOf(view, tilesOf(view, kind), about);
   };
   const from = data.pictureFromZoom;
   const large = Math.max(1, from); // there is no zoom above the whole map
@@ -41,10 +41,73 @@ function showLayers(view) {
       awaited.delete(each);
       if (!awaited.size) retire();
     });
+    each.on("load", () => lookAhead(view));
     each.addTo(map);
   }
   if (awaited.size) setTimeout(retire, 4000);
   else retire();
+}
+
+// A layer of Leaflet's that gets its tiles from our source.
+function layerOf(view, tiles, options) {
+  const layer = new view.L.GridLayer(options);
+  layer.tiles = tiles;
+  layer.createTile = ({ x, y, z }, done) => {
+    const tile = { ...tiles, z: z + options.zoomOffset, x, y };
+    const image = view.source.image(tile);
+    image.dataset.tile = keyOf(tile);
+    image.leave = view.source.want(tile, (address) => {
+      if (!address) return void done(new Error("There is no such tile."), image);
+      if (image.src !== address) image.src = address;
+      image.decode().then(() => done(null, image), (error) => done(error, image));
+    });
+    return image;
+  };
+  layer.on("tileloadstart", ({ tile }) => lieFlat(tile));
+  layer.on("tileunload", ({ tile }) => tile.leave());
+  return layer;
+}
+
+// A tile that stands by a transform is a layer of its own to the browser, which would put dozens together in each frame.
+function lieFlat(tile) {
+  const { x, y } = tile._leaflet_pos;
+  Object.assign(tile.style, { transform: "", left: `${x}px`, top: `${y}px` });
+}
+
+// While somebody looks, fetch what one notch of the wheel would show where the pointer is, or in the middle.
+function lookAhead(view, after = AHEAD_AFTER) {
+  clearTimeout(view.looking);
+  view.looking = setTimeout(() => {
+    if (view.gone || navigator.connection?.saveData || view.layers.some((layer) => layer.isLoading())) return;
+    const zoom = view.map.getZoom();
+    view.source.ahead([...tilesAround(view, zoom + 1), ...tilesAround(view, zoom - 1)]);
+  }, after);
+}
+
+// The tiles in sight when one zooms at the pointer, those nearest to it first.
+function tilesAround(view, zoom) {
+  const { min } = view.map.getPixelBounds();
+  const size = view.map.getSize();
+  const at = view.pointer ?? size.divideBy(2);
+  const scale = 2 ** (zoom - view.map.getZoom());
+  const place = min.add(at).multiplyBy(scale); // in pixels of that zoom
+  const begin = place.subtract(at);
+  const found = [];
+  for (const { options, tiles } of view.layers) {
+    if (zoom < (options.minZoom ?? 0) || zoom > Math.min(options.maxZoom, view.data.maxZoom)) continue;
+    const side = options.tileSize ?? TILE;
+    const last = (TILE * 2 ** zoom) / side - 1;
+    const cells = (from, to) => [Math.max(0, Math.floor(from / side)), Math.min(last, Math.floor((to - 1) / side))];
+    const [left, right] = cells(begin.x, begin.x + size.x);
+    const [top, bottom] = cells(begin.y, begin.y + size.y);
+    for (let y = top; y <= bottom; y += 1) {
+      for (let x = left; x <= right; x += 1) {
+        const far = Math.hypot((x + 0.5) * side - place.x, (y + 0.5) * side - place.y);
+        found.push({ far, tile: { ...tiles, z: zoom + options.zoomOffset, x, y } });
+      }
+    }
+  }
+  return found.sort((one, other) => one.far - other.far).map(({ tile }) => tile);
 }
 
 function showLegend(view) {

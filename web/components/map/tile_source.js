@@ -1,0 +1,187 @@
+// Tiles, many fetched by one request and kept in memory; those that the next zoom would show are fetched ahead.
+//
+// In: which tiles are wanted. Out: the picture of each as an address, or an image that is decoded already. What nobody waits for any longer is not waited
+// for. A tile is {base, query, z, x, y}; its key is its own address on the server.
+
+const TILES_KEPT = 600;
+const TILES_AT_ONCE = 64; // in one request
+const TILES_AGAIN = 1000; // milliseconds after a failure
+const TRIES = 30;
+const HEAD = 6; // bytes: the number of a tile, and how many bytes it has
+
+const keyOf = ({ base, query, z, x, y }) => `${base}/${z}/${x}/${y}.webp?${query}`;
+
+class TileSource {
+  constructor() {
+    this.kept = new Map(); // key to address, the last used ones last
+    this.coming = new Map(); // key to {tile, key, tries, waiting, pack}
+    this.asked = []; // what the next request is about
+    this.images = new Map(); // of tiles that were fetched ahead, decoded already
+  }
+
+  // Call `arrived` with the tile's address, or null where there is none; return what to call when it is not wanted.
+  want(tile, arrived) {
+    const key = keyOf(tile);
+    const address = this.kept.get(key);
+    if (address !== undefined) {
+      this.keep(key, address);
+      arrived(address);
+      return () => {};
+    }
+    let line = this.coming.get(key);
+    if (!line || line.pack?.ahead) this.ask((line = { tile, key, tries: 0, waiting: new Set(), pack: null }));
+    line.waiting.add(arrived);
+    return () => {
+      line.waiting.delete(arrived);
+      if (!line.waiting.size) this.leave(line);
+    };
+  }
+
+  // An image of the tile, its address given where it was fetched ahead.
+  image(tile) {
+    const key = keyOf(tile);
+    const found = this.images.get(key) ?? document.createElement("img");
+    this.images.delete(key);
+    return Object.assign(found, { alt: "" });
+  }
+
+  // Fetch tiles that nobody waits for yet, in place of those that were fetched ahead before.
+  ahead(tiles) {
+    const missing = tiles.filter((tile) => !this.kept.has(keyOf(tile)));
+    const asked = new Set(missing.map(keyOf));
+    for (const pack of this.packs(true)) {
+      if ([...pack.lines].some(({ key }) => !asked.has(key))) this.drop(pack);
+    }
+    const named = new Set(tiles.map(keyOf));
+    for (const key of this.images.keys()) if (!named.has(key)) this.images.delete(key);
+    const fresh = missing.filter((tile) => !this.coming.has(keyOf(tile)));
+    this.fetchAll(fresh.map((tile) => ({ tile, key: keyOf(tile), tries: 0, waiting: new Set(), pack: null })), true);
+  }
+
+  dropAhead() {
+    for (const pack of this.packs(true)) this.drop(pack);
+  }
+
+  close() {
+    this.closed = true;
+    for (const pack of [...this.packs(true), ...this.packs(false)]) this.drop(pack);
+  }
+
+  packs(ahead) {
+    const all = new Set([...this.coming.values()].map(({ pack }) => pack));
+    return [...all].filter((pack) => pack?.ahead === ahead);
+  }
+
+  ask(line) {
+    this.coming.set(line.key, line);
+    if (this.asked.push(line) > 1) return;
+    queueMicrotask(() => {
+      const lines = this.asked.filter(({ waiting }) => waiting.size);
+      this.asked = [];
+      this.fetchAll(lines, false);
+    });
+  }
+
+  // What a line's pack still brings, others may wait for.
+  leave(line) {
+    if (line.pack) {
+      if (![...line.pack.lines].some(({ waiting }) => waiting.size)) this.drop(line.pack);
+    } else if (this.coming.get(line.key) === line) this.coming.delete(line.key);
+  }
+
+  drop(pack) {
+    pack.control.abort();
+    for (const line of pack.lines) if (this.coming.get(line.key) === line) this.coming.delete(line.key);
+  }
+
+  fetchAll(lines, ahead) {
+    const layers = new Map();
+    for (const line of lines) {
+      const { base, query, z } = line.tile;
+      const name = `${base}/${z}.pack?${query}`;
+      layers.set(name, [...(layers.get(name) ?? []), line]);
+    }
+    for (const [address, all] of layers) {
+      for (let at = 0; at < all.length; at += TILES_AT_ONCE) this.fetch(address, all.slice(at, at + TILES_AT_ONCE), ahead);
+    }
+  }
+
+  async fetch(address, lines, ahead) {
+    const pack = { ahead, control: new AbortController(), lines: new Set(lines) };
+    for (const line of lines) {
+      line.pack = pack;
+      this.coming.set(line.key, line);
+    }
+    const tiles = lines.map(({ tile }) => `${tile.x}.${tile.y}`).join();
+    const asked = `${address}&tiles=${tiles}${ahead ? "&ahead=1" : ""}`;
+    try {
+      const answer = await fetch(asked, { signal: pack.control.signal, priority: ahead ? "low" : "high" });
+      if (answer.status === 404) return this.missing(lines);
+      if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+      await unpackTiles(answer.body, (number, bytes) => this.arrived(pack, lines[number], bytes));
+    } catch (error) {
+      if (!pack.control.signal.aborted) console.warn(error);
+    }
+    if (!pack.control.signal.aborted && pack.lines.size) this.failed(pack);
+  }
+
+  arrived(pack, line, bytes) {
+    pack.lines.delete(line);
+    const address = addressOf(bytes);
+    this.keep(line.key, address);
+    if (pack.ahead) this.prepare(line.key, address);
+    this.tell(this.coming.get(line.key), address);
+  }
+
+  prepare(key, address) {
+    const image = document.createElement("img");
+    image.src = address;
+    image.decode().catch(() => {});
+    this.images.set(key, image);
+  }
+
+  missing(lines) {
+    for (const line of lines) this.tell(line, null);
+  }
+
+  tell(line, address) {
+    if (!line) return;
+    this.coming.delete(line.key);
+    for (const arrived of line.waiting) arrived(address);
+  }
+
+  failed(pack) {
+    this.drop(pack);
+    const again = [...pack.lines].filter((line) => line.waiting.size && (line.tries += 1) < TRIES);
+    for (const line of again) this.coming.set(line.key, Object.assign(line, { pack: null }));
+    setTimeout(() => this.closed || this.fetchAll(again.filter((line) => line.waiting.size), false), TILES_AGAIN);
+  }
+
+  keep(key, address) {
+    this.kept.delete(key);
+    this.kept.set(key, address);
+    if (this.kept.size > TILES_KEPT) this.kept.delete(this.kept.keys().next().value);
+  }
+}
+
+// Call `found` with each tile of an answer, its number and its bytes, as soon as it is whole.
+async function unpackTiles(body, found) {
+  const reader = body.getReader();
+  let rest = new Uint8Array();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const bytes = new Uint8Array(rest.length + value.length);
+    bytes.set(rest);
+    bytes.set(value, rest.length);
+    const told = new DataView(bytes.buffer);
+    let at = 0;
+    while (at + HEAD <= bytes.length) {
+      const end = at + HEAD + told.getUint32(at + 2, true);
+      if (end > bytes.length) break;
+      found(told.getUint16(at, true), bytes.subarray(at + HEAD, end));
+      at = end;
+    }
+    rest = bytes.slice(at);
+  }
+}
