@@ -4,14 +4,14 @@
 
 Generated records, vectors and scores; every thumbnail is a picture of noise of its own size, as heavy as a real one
 (about 6 kB), served from the disk by the app's own routes. The whole app runs, and Chromium without a graphics card
-is beside it on the same processor. *Cold* is a browser that has no picture of it, from the click on "Gallery" in the
-open app until all 300 thumbnails are decoded in sight; *warm* is the same click again, coming from another page;
-*address* is a browser that has nothing at all and opens the address of the gallery, the app with it; a *jump* is from
-Enter in the field for a number until the picture of that image is decoded, *jump, all* until every picture in sight
-is. What a click is spent on is watched in visits of their own: until the page's heading, the first cell, the first
-picture, all in sight, and until all are painted (two frames later). The peer is what a page can do without the
-gallery's windows: a plain HTML page of the same 300 thumbnails from the same server: its time is what the pictures
-alone take.
+is beside it on the same processor. Times are the browser's own, from the event on. *Cold* is a browser that has no
+picture of it, from the click on "Gallery" in the open app until all 300 thumbnails are decoded in sight; *warm* is
+the same click again, coming from another page; *address* is a browser that has nothing at all and opens the address
+of the gallery, the app with it; a *jump* is from Enter in the field for a number until the picture of that image is
+decoded, *jump, all* until every picture in sight is. A click is also told in parts: until the page's heading, the
+first cell, the first picture, all in sight, and until all are painted (two frames later). The peer is what a page can
+do without the gallery's windows: a plain HTML page of the same 300 thumbnails from the same server: its time is what
+the pictures alone take.
 """
 
 import argparse
@@ -49,25 +49,38 @@ _SEEN = """([wanted]) => {
 """How many pictures are decoded in sight, once there are as many as wanted and none is missing."""
 
 PARTS = ("page", "window", "first picture", "all in sight", "painted")
-_WATCH = """(wanted) => {
+_WATCH = """([seen, wanted]) => {
   const told = window.benchmarkParts = {};
-  const begin = performance.now();
+  const ready = eval(seen);
+  let begin = null;
   const note = (name) => { told[name] ??= performance.now() - begin; };
   const look = () => {
     if ([...document.querySelectorAll('h1')].some(head => head.textContent === 'Gallery')) note('page');
     const hosts = document.querySelectorAll('[data-testid="stMain"] *');
     const root = [...hosts].map(part => part.shadowRoot).find(root => root?.querySelector('.endless'));
     if (root?.querySelector('.cell')) note('window');
-    const view = root?.querySelector('.endless').getBoundingClientRect();
-    const inside = root ? [...root.querySelectorAll('.cell')].filter(cell => { const box = cell.getBoundingClientRect();
-      return box.bottom > view.top && box.top < Math.min(innerHeight, view.bottom); }) : [];
-    const ready = inside.map(cell => cell.querySelector('img')).filter(img => img?.complete && img.naturalWidth);
-    if (ready.length) note('first picture');
-    if (ready.length < wanted || ready.length < inside.length) return void requestAnimationFrame(look);
+    if ([...root?.querySelectorAll('.cell img') ?? []].some(img => img.naturalWidth)) note('first picture');
+    if (!ready([wanted])) return void requestAnimationFrame(look);
     note('all in sight');
     requestAnimationFrame(() => requestAnimationFrame(() => note('painted')));
   };
-  look();
+  addEventListener('click', (event) => { begin = event.timeStamp; look(); }, { capture: true, once: true });
+}"""
+
+_JUMP = """([seen, number]) => {
+  const told = window.benchmarkJump = {};
+  const ready = eval(seen);
+  addEventListener('keydown', (event) => {
+    const roots = [...document.querySelectorAll('*')].map(part => part.shadowRoot).filter(Boolean);
+    const frame = roots.map(root => root.querySelector('.endless')).find(Boolean);
+    const look = () => {
+      const picture = frame.getRootNode().querySelector(`.cell[aria-posinset="${number}"] img`);
+      if (picture?.complete && picture.naturalWidth) told.one ??= performance.now() - event.timeStamp;
+      if (told.one === undefined || !ready([1])) return void requestAnimationFrame(look);
+      told.all = performance.now() - event.timeStamp;
+    };
+    look();
+  }, { capture: true, once: true });
 }"""
 
 
@@ -132,41 +145,24 @@ def opened(page: Any, address: str, wanted: int) -> float:
     return until_seen(page, wanted, begin)
 
 
-def clicked(page: Any, wanted: int) -> float:
-    """Milliseconds from a click on the gallery's name until ``wanted`` pictures are seen."""
-    begin = time.perf_counter()
-    page.get_by_role("link", name="Gallery").click()
-    return until_seen(page, wanted, begin)
-
-
-def parts(page: Any, wanted: int) -> dict[str, float]:
+def clicked(page: Any, wanted: int) -> dict[str, float]:
     """Milliseconds from a click on the gallery's name until each of ``PARTS``, watched at every frame."""
-    page.evaluate(_WATCH, wanted)
+    page.evaluate(_WATCH, [_SEEN, wanted])
     page.get_by_role("link", name="Gallery").click()
     page.wait_for_function("window.benchmarkParts.painted", polling=100, timeout=120_000)
     told: dict[str, float] = page.evaluate("window.benchmarkParts")
     return told
 
 
-def watch(page: Any, url: str, shown: int, watched: dict[str, list[dict[str, float]]]) -> None:
-    """Add what the parts of a cold and of a warm visit take."""
-    page.goto(f"{url}/attributes?attribute=one")
-    for what, visits in watched.items():
-        if what == "warm":
-            page.get_by_role("link", name="Attributes").click()
-        page.get_by_role("heading", name="Attributes").wait_for()
-        visits.append(parts(page, shown))
-
-
 def jumped(page: Any, number: int) -> tuple[float, float]:
     """Milliseconds from Enter until the image of that number is seen, and until all around it are."""
     field = page.get_by_label("Go to the image of this number")
     field.fill(str(number))
-    begin = time.perf_counter()
+    page.evaluate(_JUMP, [_SEEN, number])
     field.press("Enter")
-    picture = page.locator(f'.cell[aria-posinset="{number}"] img')
-    picture.evaluate("async img => { while (!img.naturalWidth) await new Promise(requestAnimationFrame); }")
-    return 1000 * (time.perf_counter() - begin), until_seen(page, 1, begin)
+    page.wait_for_function("window.benchmarkJump.all", polling=100, timeout=120_000)
+    told = page.evaluate("window.benchmarkJump")
+    return told["one"], told["all"]
 
 
 def plain(first: list[int], url: str) -> str:
@@ -209,11 +205,13 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
 
             def look(page: Any) -> None:
                 page.goto(f"{url}/attributes?attribute=one")
-                page.get_by_role("heading", name="Attributes").wait_for()
-                spent["cold"].append(clicked(page, shown))
-                page.get_by_role("link", name="Attributes").click()
-                page.get_by_role("heading", name="Attributes").wait_for()
-                spent["warm"].append(clicked(page, shown))
+                for what, visits in watched.items():
+                    if what == "warm":
+                        page.get_by_role("link", name="Attributes").click()
+                    page.get_by_role("heading", name="Attributes").wait_for()
+                    page.wait_for_timeout(1000)  # somebody looks at it
+                    visits.append(clicked(page, shown))
+                    spent[what].append(visits[-1]["all in sight"])
 
             def arrive(page: Any) -> None:
                 spent["address"].append(opened(page, address, shown))
@@ -231,7 +229,6 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
                 visit(look)
                 visit(arrive)
                 visit(compare)
-                visit(lambda page: watch(page, url, shown, watched))
             browser.close()
     lines = [
         {"what": what, "ms": float(np.median(times)), "slowest_ms": max(times), "aim_ms": AIMS.get(what)}

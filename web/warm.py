@@ -6,6 +6,7 @@ pages need waits until no page is being drawn.
 """
 
 import contextlib
+import gc
 import logging
 import threading
 import time
@@ -85,6 +86,7 @@ def warm(workspace: Callable[[], Workspace], still: Stillness = stillness) -> No
         *((True, lambda name=name: import_module(name)) for name in _LATER),  # type: ignore[misc]
         (True, _map),
         (True, lambda: _sprites(workspace())),
+        (True, _settle),
     ]
     for heavy, step in steps:
         if heavy:
@@ -121,6 +123,12 @@ def _map() -> None:
     from bam_engine.projection import MapView
 
     MapView([[0.5, 0.5]], version="warm", thumbnail=lambda row: None).warm()
+
+
+def _settle() -> None:
+    """Let garbage collections pass over what is here to stay: each would hold everybody up for a tenth of a second."""
+    gc.collect()
+    gc.freeze()
 
 
 def _sprites(workspace: Workspace) -> None:
