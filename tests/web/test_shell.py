@@ -82,9 +82,10 @@ def test_what_cannot_be_done_beforehand_keeps_nothing_else_from_it(
 
     monkeypatch.setattr(warm, "_gallery", fails)
     monkeypatch.setattr(warm, "_map", lambda: done.append("map"))
+    monkeypatch.setattr(warm, "_settle", lambda: done.append("settled"))
     monkeypatch.setattr(warm, "_LATER", ())
     warm.warm(lambda: workspace, Stillness())
-    assert done == ["map"]
+    assert done == ["map", "settled"]
 
 
 @pytest.mark.parametrize("attributes", [0, 1])

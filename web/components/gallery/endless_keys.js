@@ -46,7 +46,8 @@ Endless.prototype.step = function step(to, choosing) {
 
 Endless.prototype.page = function page(i, way) {
   let at = i;
-  for (let left = Math.max(1, Math.floor(this.scroller.view / (this.layout.box(i).height + WORDS + GAP))); left; left -= 1) {
+  const lines = Math.floor(this.scroller.view / (this.layout.box(i).height + WORDS + GAP));
+  for (let left = Math.max(1, lines); left; left -= 1) {
     at = this.layout.beyond(at, way);
   }
   return at;

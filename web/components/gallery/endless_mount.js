@@ -1,5 +1,5 @@
-// Called by Streamlit at every rerun of the script. The gallery that was left last is kept as it stands, decoded pictures
-// and all, for whoever comes back to the same listing.
+// Called by Streamlit at every rerun of the script. The gallery that was left last is kept as it stands, with its
+// decoded pictures, for whoever comes back to the same listing.
 
 const shown = new WeakMap();
 const LEFT = "bamGalleryLeft"; // of the window: every mount may load this module anew

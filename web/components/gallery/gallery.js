@@ -1,6 +1,6 @@
 // A grid of thumbnails. In: data {pictures: [[row, caption, title, mark]], version, size, height, selected}.
-// Out: trigger `picked` {row, click}, where `click` tells one click from the next. Text is set as text only; the list is
-// rebuilt only when it changes.
+// Out: trigger `picked` {row, click}, where `click` tells one click from the next. Text is set as text only; the list
+// is rebuilt only when it changes.
 
 const built = new WeakMap();
 

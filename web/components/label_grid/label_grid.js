@@ -37,7 +37,8 @@ class LabelGrid {
       (this[className] = element(tag, { className, ...properties }, ...children));
     part("div", "question", { role: "heading", ariaLevel: "2" });
     part("div", "text");
-    part("details", "instructions", { open: store.read(INSTRUCTIONS_KEY) ?? innerWidth > 600 }, element("summary", {}, "What counts"), this.text);
+    const open = store.read(INSTRUCTIONS_KEY) ?? innerWidth > 600;
+    part("details", "instructions", { open }, element("summary", {}, "What counts"), this.text);
     this.instructions.addEventListener("toggle", () => store.write(INSTRUCTIONS_KEY, this.instructions.open));
     part("div", "progress");
     this.filled = element("div");
@@ -197,7 +198,8 @@ class LabelGrid {
   preload() {
     const { labels } = this;
     if (this.ahead?.page === labels.page) return;
-    const next = labels.images.slice((labels.page + 1) * labels.perPage, (labels.page + 1 + PAGES_AHEAD) * labels.perPage);
+    const after = (pages) => (labels.page + pages) * labels.perPage;
+    const next = labels.images.slice(after(1), after(1 + PAGES_AHEAD));
     const images = next.map(({ row }) => element("img", { src: thumbnail(row) }));
     this.ahead = { page: labels.page, images }; // held, or the browser may drop them
   }
@@ -262,12 +264,14 @@ class LabelGrid {
     const of = (state) => this.cells.filter((cell) => cell.state === state);
     const ready = of("ready");
     const settled = this.cells.length - of("loading").length;
-    if (settled < this.cells.length) return { does: "wait", text: `Loading ${settled} of ${this.cells.length} pictures` };
+    const all = this.cells.length;
+    if (settled < all) return { does: "wait", text: `Loading ${settled} of ${all} pictures` };
     if (!ready.length) return { does: "reload", text: "Try to load the pictures again" };
     const unseen = ready.filter((cell) => !cell.seen).length;
     if (unseen) return { does: "scroll", text: `Scroll on: ${many(unseen, "picture")} not seen yet` };
     const answers = this.labels.toSave(ready.map((cell) => cell.row));
-    const counts = [...MARK_NAMES].map(([mark, name]) => [answers.filter(({ answer }) => answer === mark).length, name]);
+    const told = (mark) => answers.filter(({ answer }) => answer === mark).length;
+    const counts = [...MARK_NAMES].map(([mark, name]) => [told(mark), name]);
     const text = counts.filter(([count]) => count).map(([count, name]) => `${count} ${name}`).join(", ");
     if (!text) return { does: "save", text: this.again ? "Nothing changed: go on" : "Go on", answers };
     return { does: "save", text: this.again ? `Correct: ${text}` : `Save ${text}`, answers };
@@ -339,7 +343,8 @@ class LabelGrid {
       const count = refused.flatMap((batch) => batch.answers).length;
       [text, level] = [`${many(count, "answer")} refused and kept in this browser: ${refused[0].refused}`, "late"];
     } else if (waiting) {
-      [text, level] = outbox.failures ? [`Not saved yet: ${many(waiting, "answer")} waiting`, "late"] : ["Saving…", ""];
+      const late = [`Not saved yet: ${many(waiting, "answer")} waiting`, "late"];
+      [text, level] = outbox.failures ? late : ["Saving…", ""];
     }
     if (this.state.textContent !== text) this.state.textContent = text;
     this.state.dataset.level = level;

@@ -25,10 +25,9 @@ function icon(path) {
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  for (const [name, value] of Object.entries({ d: path, fill: "none", stroke: "currentColor" })) line.setAttribute(name, value);
-  line.setAttribute("stroke-width", "2");
-  line.setAttribute("stroke-linecap", "round");
-  line.setAttribute("stroke-linejoin", "round");
+  const round = { "stroke-width": "2", "stroke-linecap": "round", "stroke-linejoin": "round" };
+  const about = { d: path, fill: "none", stroke: "currentColor", ...round };
+  for (const [name, value] of Object.entries(about)) line.setAttribute(name, value);
   svg.append(line);
   return svg;
 }
@@ -58,7 +57,8 @@ class Cell {
 
   corner() {
     const unsure = element("button", { type: "button", tabIndex: -1, title: "Unsure (U)", ariaLabel: "Unsure" }, "?");
-    const lens = element("button", { type: "button", tabIndex: -1, title: "Enlarge (V)", ariaLabel: "Enlarge" }, icon(LENS));
+    const enlarge = { type: "button", tabIndex: -1, title: "Enlarge (V)", ariaLabel: "Enlarge" };
+    const lens = element("button", enlarge, icon(LENS));
     unsure.addEventListener("click", (event) => (event.stopPropagation(), this.on.unsure(this.row)));
     lens.addEventListener("click", (event) => (event.stopPropagation(), this.on.enlarge(this.row)));
     return element("span", { className: "corner" }, unsure, lens);
@@ -118,7 +118,8 @@ class LargeView {
   constructor(onClose) {
     this.image = element("img", { alt: "" });
     this.caption = element("figcaption");
-    const close = element("button", { type: "button", className: "close", ariaLabel: "Close", title: "Close (Esc)" }, "✕");
+    const about = { type: "button", className: "close", ariaLabel: "Close", title: "Close (Esc)" };
+    const close = element("button", about, "✕");
     const figure = element("figure", {}, element("div", { className: "frame" }, this.image), this.caption);
     this.box = element("dialog", { className: "large", tabIndex: -1, ariaLabel: "Large picture" }, close, figure);
     this.box.addEventListener("click", () => this.box.close());

@@ -14,6 +14,7 @@ const WHEEL_RESTS = 200; // milliseconds after a zoom began
 const AHEAD_AFTER = 150; // milliseconds after a view stands until tiles are fetched ahead
 const POINTER_RESTS = 300; // milliseconds until they are where the pointer went
 const FAINT = 0.3; // points beneath pictures
+const KEYS = "Arrow keys pan, plus and minus zoom, Enter picks, Shift+Enter selects what is in view.";
 const SHOWN = ["mapId", "version", "colour", "selection", "pictures"]; // what tiles depend on
 
 export default function (component) {
@@ -138,7 +139,7 @@ function update(view, data) {
   const before = view.data;
   view.data = data;
   view.field.setAttribute("role", "application");
-  view.field.setAttribute("aria-label", data.label + ". Arrow keys pan, plus and minus zoom, Enter picks, Shift+Enter selects what is in view.");
+  view.field.setAttribute("aria-label", `${data.label}. ${KEYS}`);
   view.note.textContent = "There is no image on this map yet.";
   view.note.hidden = data.count > 0;
   view.map.setMaxZoom(data.maxZoom);

@@ -58,7 +58,8 @@ function drawNames(view) {
 }
 
 function shownNames(view) {
-  return [...view.labels.values()].map((label) => label.getElement()).filter((one) => !one.hidden).map((one) => one.firstChild);
+  const shown = [...view.labels.values()].map((label) => label.getElement()).filter((one) => !one.hidden);
+  return shown.map((one) => one.firstChild);
 }
 
 // All names are one stop of the Tab key; arrows go from one to the next.
@@ -84,7 +85,8 @@ function makeLabel(view, one) {
   words.addEventListener("focus", () => label.openTooltip());
   words.addEventListener("blur", () => label.closeTooltip());
   words.addEventListener("keydown", (event) => stepToName(view, event));
-  words.style.setProperty("--size", (13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5)).toFixed(1) + "px");
+  const size = 13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5);
+  words.style.setProperty("--size", size.toFixed(1) + "px");
   label.size = [words.offsetWidth, words.offsetHeight];
   return label;
 }

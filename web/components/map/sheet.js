@@ -1,6 +1,11 @@
 // The view at print size: a small form on the map; the server draws the sheet, the browser saves it.
 
-const PAPERS = { "a4-landscape": "A4 landscape", "a4-portrait": "A4 portrait", "a3-landscape": "A3 landscape", "a3-portrait": "A3 portrait" };
+const PAPERS = {
+  "a4-landscape": "A4 landscape",
+  "a4-portrait": "A4 portrait",
+  "a3-landscape": "A3 landscape",
+  "a3-portrait": "A3 portrait",
+};
 const FORMATS = { png: "PNG, 300 dpi", "png-150": "PNG, 150 dpi", svg: "SVG, words as text" };
 
 function openSheet(view) {
@@ -51,7 +56,8 @@ async function saveSheet(view, paper, format) {
   const { x, y } = view.map.getSize();
   const { mapId, colour, selection, pictures } = view.data;
   const [ending, dpi = "300"] = format.split("-");
-  const query = new URLSearchParams({ x: lng, y: lat, z: view.map.getZoom(), w: x, h: y, colour, pictures, paper, dpi });
+  const seen = { x: lng, y: lat, z: view.map.getZoom(), w: x, h: y };
+  const query = new URLSearchParams({ ...seen, colour, pictures, paper, dpi });
   if (selection) query.set("only", selection);
   query.set("names", view.named ? "1" : "0");
   const address = "/api/maps/" + encodeURIComponent(mapId) + "/sheet." + ending + "?" + query;

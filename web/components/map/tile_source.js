@@ -1,7 +1,7 @@
 // Tiles, many fetched by one request and kept in memory; those that the next zoom would show are fetched ahead.
 //
-// In: which tiles are wanted. Out: the picture of each as an address, or an image that is decoded already. What nobody waits for any longer is not waited
-// for. A tile is {base, query, z, x, y}; its key is its own address on the server.
+// In: which tiles are wanted. Out: the picture of each as an address, or an image that is decoded already. What nobody
+// waits for any longer is not waited for. A tile is {base, query, z, x, y}; its key is its own address on the server.
 
 const TILES_KEPT = 600;
 const TILES_AT_ONCE = 64; // in one request
@@ -102,7 +102,9 @@ class TileSource {
       layers.set(name, [...(layers.get(name) ?? []), line]);
     }
     for (const [address, all] of layers) {
-      for (let at = 0; at < all.length; at += TILES_AT_ONCE) this.fetch(address, all.slice(at, at + TILES_AT_ONCE), ahead);
+      for (let at = 0; at < all.length; at += TILES_AT_ONCE) {
+        this.fetch(address, all.slice(at, at + TILES_AT_ONCE), ahead);
+      }
     }
   }
 

@@ -68,7 +68,7 @@ function layerOf(view, tiles, options) {
   return layer;
 }
 
-// A tile that stands by a transform is a layer of its own to the browser, which would put dozens together in each frame.
+// A tile that stands by a transform is a layer of its own to the browser: it would put dozens together in each frame.
 function lieFlat(tile) {
   const { x, y } = tile._leaflet_pos;
   Object.assign(tile.style, { transform: "", left: `${x}px`, top: `${y}px` });

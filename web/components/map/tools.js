@@ -10,6 +10,8 @@ const ICONS = {
   print: '<path d="M5.5 7V3h9v4M5.5 14H3V7h14v7h-2.5M5.5 11.5h9V17h-9z"/>',
 };
 
+const LASSO = "Select an area: draw around it (or drag with Shift; Shift+Enter takes what is in view)";
+
 function icon(name) {
   return '<svg viewBox="0 0 20 20" width="17" height="17" aria-hidden="true" fill="none" stroke="currentColor" ' +
     'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">' + ICONS[name] + "</svg>";
@@ -43,7 +45,7 @@ function addTools(view) {
   view.tools = {};
   addBar(view, [["whole", "Show the whole map", () => home(view, true)]]);
   addBar(view, [
-    ["lasso", "Select an area: draw around it (or drag with Shift; Shift+Enter takes what is in view)", () => arm(view, "lasso")],
+    ["lasso", LASSO, () => arm(view, "lasso")],
     ["box", "Select a rectangle: drag from corner to corner", () => arm(view, "box")],
     ["like", "Find images like one: click it", () => arm(view, "like")],
     ["clear", "Clear the selection (Escape)", () => clearSelection(view)],
