@@ -172,7 +172,7 @@ def projects(workspace: Workspace) -> Projects:
     Reading them for the first time takes about a second a million images.
     """
     version = (len(workspace.catalogue), workspace.catalogue.descriptions)
-    with workspace.lock:
+    with workspace.making("projects"):
         kept = workspace.memory.get("projects")
         if kept is None or kept[0] != version:
             kept = workspace.memory["projects"] = (version, _projects(workspace, *version))

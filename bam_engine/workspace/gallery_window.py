@@ -106,7 +106,7 @@ def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:
 
 def all_shapes(workspace: Workspace, n: int) -> NDArray[np.uint8]:
     """Return the shape code of every row, (n,); read from the catalogue once and kept under the cache."""
-    with workspace.lock:
+    with workspace.making("shapes"):
         kept: NDArray[np.uint8] | None = workspace.memory.get("shapes")
         if kept is None or len(kept) < n:
             kept = workspace.memory["shapes"] = _read_shapes(workspace)

@@ -209,7 +209,7 @@ def _aside(workspace: Workspace) -> Path:
 
 def _forget(workspace: Workspace, name: str) -> None:
     """Drop what memory holds of a layout."""
-    with workspace.lock:
+    with workspace.making(f"map:{name}"), workspace.making("places"):
         for kind in ("map", "regions", "names-tried"):
             workspace.memory.pop(f"{kind}:{name}", None)
         workspace.memory.get("places", {}).pop(name, None)

@@ -56,13 +56,13 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
         There is no such layout.
     """
     folder = folder_of(workspace, map_id)
-    with workspace.lock:
+    if not (folder / "about.json").exists():
+        raise NotThere(f"there is no map {map_id!r}. Make one on the Map page.")
+    with workspace.making(f"map:{map_id}"):
         opened: MapView | None
         opened, looked = workspace.memory.get(f"map:{map_id}", (None, -math.inf))
         if opened is not None and not fresh and time.monotonic() - looked < _LOOK_AGAIN:
             return opened
-        if not (folder / "about.json").exists():
-            raise NotThere(f"there is no map {map_id!r}. Make one on the Map page.")
         version = map_version(workspace, map_id)
         if opened is None or opened.version != version:
             opened = _open(workspace, folder, version, opened)
@@ -100,12 +100,12 @@ def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading
             return
         version, fresh = map_version(workspace, map_id), opened
         if version != opened.version:
-            with workspace.lock:
+            with workspace.making(f"map:{map_id}"):
                 fresh = _open(workspace, folder, version, opened)
             fresh.make_ready(opened)
             if len(fresh):
                 _describe(workspace, _stamps(workspace), int(fresh.source.rows[0]))
-        with workspace.lock:
+        with workspace.making(f"map:{map_id}"):
             if workspace.memory.get(f"map:{map_id}", (None,))[0] is opened:
                 workspace.memory[f"map:{map_id}"] = (fresh, time.monotonic())
     except Exception:  # the pointer is told what was so far; pages and tiles say what is wrong

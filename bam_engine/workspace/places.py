@@ -28,7 +28,7 @@ def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[n
         There is no such map.
     """
     points = layout_of(workspace, map_id).points
-    with workspace.lock:
+    with workspace.making("places"):
         kept: dict[str, _Index] = workspace.memory.setdefault("places", {})
         found = kept.pop(map_id, None)
         if found is None or found[0] != points or not points:

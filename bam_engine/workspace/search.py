@@ -77,7 +77,7 @@ def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
 
 def names_of(workspace: Workspace) -> Names:
     """Return the names of the collection, opened once."""
-    with workspace.lock:
+    with workspace.making("names"):
         names: Names | None = workspace.memory.get("names")
         if names is None:
             names = workspace.memory["names"] = Names(workspace.catalogue, workspace.cache / "names")

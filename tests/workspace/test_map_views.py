@@ -3,6 +3,7 @@
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,19 @@ from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
 from bam_engine.errors import CollectionError, NotThere
 from bam_engine.projection import MapView
-from bam_engine.workspace import Workspace, label_states, map_views, maps, models, selections
+from bam_engine.workspace import (
+    Workspace,
+    facets,
+    gallery_window,
+    label_states,
+    layouts,
+    map_views,
+    maps,
+    models,
+    selections,
+)
+from bam_engine.workspace.gallery_query import Query
+from bam_engine.workspace.listing import listed
 from tests.conftest import Oracle
 from tests.workspace.conftest import vote
 
@@ -131,6 +144,35 @@ def test_a_glance_never_waits_and_soon_sees_what_has_changed(
     after = caught_up(workspace, mapped, before)
     assert after.version == map_views.map_version(workspace, mapped) != before.version
     assert kind in after._colourings, "made before anybody needs it"
+
+
+def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
+    workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = maps.make_layout(workspace, method="pca", scope="best").id
+    go_on, begun, real = threading.Event(), [], map_views._open
+
+    def slowly(*asked: object) -> MapView:
+        begun.append(asked)
+        if asked[1] == layouts.folder_of(workspace, mapped):
+            go_on.wait(20)
+        return real(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(map_views, "_open", slowly)
+    with ThreadPoolExecutor(3) as pool:
+        both = [pool.submit(map_views.view, workspace, mapped) for _ in range(2)]
+        for work in (
+            lambda: listed(workspace, Query(attribute=watercolor.name)),
+            lambda: facets.projects(workspace),
+            lambda: gallery_window.all_shapes(workspace, 1),
+            lambda: map_views.view(workspace, other),
+        ):
+            assert pool.submit(work).result(10) is not None
+        assert not any(each.done() for each in both)
+        go_on.set()
+        one, two = (each.result(10) for each in both)
+    assert one is two
+    assert len(begun) == 2, "each map once"
 
 
 def test_a_glance_at_a_map_that_was_deleted_is_told_so(
