@@ -6,12 +6,12 @@ Generated records, vectors, scores and places; every thumbnail is one of 2,000 p
 The whole app runs, and Chromium without a graphics card is beside it on the same processor. A *zoom step* is one
 notch of the wheel over an image, from the event until every tile in sight of the new zoom has arrived and is decoded
 and painted, points and pictures alike; the steps lead from the whole map to its deepest zoom, along a path for each
-of a few images drawn at random. *Cold*: the server has run for half a minute, no tile is kept on the disk, the
-smallest pictures of the first zoom with pictures are packed; *warm*: the same steps by a browser that has nothing,
-over tiles that are kept. After each step somebody looks for half a second, while the map fetches ahead; *in haste*
-the wheel goes on as soon as it is heard again, before anything was fetched ahead. *Panning* is a drag of three
-seconds by the mouse, the intervals between animation frames meanwhile. *Hover* is from a move of the mouse to an
-image until its card is painted; *hover, scores changed* is the first one after an attribute got other scores.
+of a few images drawn at random. *Cold*: the server has run for half a minute, no tile is kept on the disk; *warm*:
+the same steps by a browser that has nothing, over tiles that are kept. After each step somebody looks for half a
+second, while the map fetches ahead; *in haste* the wheel goes on as soon as it is heard again, before anything was
+fetched ahead. *Panning* is a drag of three seconds by the mouse, the intervals between animation frames meanwhile.
+*Hover* is from a move of the mouse to an image until its card is painted; *hover, scores changed* is the first one
+after an attribute got other scores.
 """
 
 import argparse
@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from bam_engine.collection import Thumbnails
-from bam_engine.workspace import Workspace, map_views, regions, sprite_packing
+from bam_engine.projection.picture_store import SPRITE, fitted
+from bam_engine.workspace import Workspace, map_views, regions
 from bam_engine.workspace.layouts import LayoutRecord, keep
 from benchmarks.gallery import PICTURES, pictures
 from benchmarks.generated import collection, scored_attribute
@@ -111,36 +112,25 @@ TOOLS = """() => {
 def prepare(home: Path, n: int) -> float:
     """Make the collection, its scores, its map with names, and its packed pictures; return the seconds that took.
 
-    What was prepared in this folder before is taken as it is; pictures that newer scores ask for are packed too.
+    What was prepared in this folder before is taken as it is.
     """
     done, begin = home / f"prepared-{n}", time.perf_counter()
     home.mkdir(parents=True, exist_ok=True)
     if done.exists():
-        workspace = Workspace(home / "workspace", home / "cache")
-    else:
-        workspace = collection(home, n)
-        for seed, name in enumerate(("one", "two", "three")):
-            scored_attribute(workspace, name, cut=1.0, seed=seed)
-        record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
-        keep(workspace, record, generated(n), np.arange(n), {})
-        regions.refresh(workspace, MAP)
-        pictures(workspace.thumbnails.folder)
-    with noise_for_every_row():
-        sprite_packing.pack(workspace, MAP, considerate=False)
+        return 0.0
+    workspace = collection(home, n)
+    for seed, name in enumerate(("one", "two", "three")):
+        scored_attribute(workspace, name, cut=1.0, seed=seed)
+    record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
+    keep(workspace, record, generated(n), np.arange(n), {})
+    regions.refresh(workspace, MAP)
+    pictures(workspace.thumbnails.folder)
+    noise = [fitted(Image.open(workspace.thumbnails.path(row)), SPRITE) for row in range(PICTURES)]
+    for row in range(n):  # as when thumbnails are made
+        workspace.sprites.put(row, noise[row % PICTURES])
     workspace.close()
     done.touch()
     return time.perf_counter() - begin
-
-
-@contextmanager
-def noise_for_every_row() -> Iterator[None]:
-    """Let every row have one of the pictures of noise, as in the server."""
-    real = Thumbnails.read
-    Thumbnails.read = lambda self, row: self.path(row % PICTURES).read_bytes()  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Thumbnails.read = real  # type: ignore[method-assign]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from bam_engine.collection.catalogue import Catalogue, NewImage, Problem, printable, storable
 from bam_engine.collection.files import Details, Found, check_folder, find_images, read_details
 from bam_engine.collection.images import READABLE_SUFFIXES, Examined, examine, read_image
-from bam_engine.collection.thumbnails import Thumbnails
+from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
 from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
 from bam_engine.progress import Report, silent
 
@@ -197,7 +197,7 @@ class _Run:
                 firsts.setdefault(one.digest, uri)
         fresh = list(firsts.values())
         drawn = dict(zip(fresh, pool.map(self._try_draw, fresh, [examined[u] for u in fresh]), strict=True))
-        good = {uri: data for uri, data in drawn.items() if isinstance(data, bytes)}
+        good = {uri: made for uri, made in drawn.items() if isinstance(made, Thumbnail)}
         self.added += self.catalogue.add([self._record(uri, examined[uri]) for uri in good])
         rows = self.catalogue.rows_of(good)
         list(pool.map(self.thumbnails.store, rows.values(), [good[uri] for uri in rows]))
@@ -207,7 +207,7 @@ class _Run:
         self,
         looked: Mapping[str, Examined | ImageUnreadable],
         firsts: Mapping[str, str],
-        drawn: Mapping[str, bytes | ImageUnreadable],
+        drawn: Mapping[str, Thumbnail | ImageUnreadable],
         rows: Mapping[str, int],
     ) -> list[str]:
         """Say of each file of the batch that was not added why not."""
@@ -241,10 +241,10 @@ class _Run:
             generated=examined.generated,
         )
 
-    def _try_draw(self, uri: str, examined: Examined) -> bytes | ImageUnreadable:
+    def _try_draw(self, uri: str, examined: Examined) -> Thumbnail | ImageUnreadable:
         with self.large if examined.width * examined.height > _LARGE else nullcontext():
             try:
-                return self.thumbnails.encode(read_image(uri, size=self.thumbnails.size))
+                return self.thumbnails.draw(read_image(uri, size=self.thumbnails.size))
             except ImageUnreadable as error:
                 return error
 

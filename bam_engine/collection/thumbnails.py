@@ -6,6 +6,9 @@ not the catalogue. A file is written under a temporary name and renamed, so that
 
 import errno
 import io
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -18,6 +21,14 @@ _PER_FOLDER = 1000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+@dataclass(frozen=True)
+class Thumbnail:
+    """One thumbnail: the bytes of its file, and its pixels."""
+
+    data: bytes
+    image: Image.Image
+
+
 class Thumbnails:
     """The thumbnails of one collection, in folders of 1,000 below ``folder``.
 
@@ -27,11 +38,16 @@ class Thumbnails:
         Where they lie; made when the first is written.
     size
         The longest side in pixels. Smaller images are not enlarged.
+    stored
+        Called with the row and the pixels of each thumbnail that was written.
     """
 
-    def __init__(self, folder: str | Path, size: int = 256) -> None:
+    def __init__(
+        self, folder: str | Path, size: int = 256, *, stored: Callable[[int, Image.Image], None] | None = None
+    ) -> None:
         self.folder = Path(folder)
         self.size = size
+        self._stored = stored
 
     def path(self, row: int) -> Path:
         """Return where the thumbnail of ``row`` lies or would lie."""
@@ -51,7 +67,7 @@ class Thumbnails:
         except OSError:
             return None
 
-    def encode(self, image: Image.Image) -> bytes:
+    def draw(self, image: Image.Image) -> Thumbnail:
         """Return ``image`` scaled and encoded, without storing it."""
         scale = min(1.0, self.size / max(image.size))
         if scale < 1.0:
@@ -59,10 +75,10 @@ class Thumbnails:
             image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=82, method=3)
-        return buffer.getvalue()
+        return Thumbnail(buffer.getvalue(), image)
 
-    def store(self, row: int, data: bytes) -> None:
-        """Keep ``data`` as the thumbnail of ``row``, replacing what was there.
+    def store(self, row: int, thumbnail: Thumbnail) -> None:
+        """Keep the thumbnail of ``row``, replacing what was there.
 
         Raises
         ------
@@ -74,15 +90,17 @@ class Thumbnails:
         place = self.path(row)
         try:
             with replacing(place) as temporary:
-                temporary.write_bytes(data)
+                temporary.write_bytes(thumbnail.data)
         except OSError as error:
             if error.errno in _FULL:
                 raise DiskFull(f"the disk has no room for the thumbnails in {self.folder}. Free some space.") from error
             raise CollectionError(f"the thumbnail {place} cannot be written: {error.strerror or error}.") from error
+        if self._stored is not None:
+            self._stored(row, thumbnail.image)
 
     def write(self, row: int, image: Image.Image) -> None:
         """Make and keep the thumbnail of ``row`` from its image."""
-        self.store(row, self.encode(image))
+        self.store(row, self.draw(image))
 
     def ensure(self, row: int, path: str | Path) -> bytes:
         """Return the thumbnail of ``row``, made from the image at ``path`` when it is missing.
@@ -97,9 +115,7 @@ class Thumbnails:
         data = self.read(row)
         if data is not None:
             return data
-        data = self.encode(read_image(path, size=self.size))
-        try:
-            self.store(row, data)
-        except (DiskFull, CollectionError):
-            return data
-        return data
+        drawn = self.draw(read_image(path, size=self.size))
+        with suppress(DiskFull, CollectionError):
+            self.store(row, drawn)
+        return drawn.data

@@ -35,6 +35,13 @@ class Sprites(Protocol):
         """Keep it; what cannot be kept is no error."""
 
 
+def fitted(picture: Image.Image, side: int) -> Pixels:
+    """Return a picture scaled to pixels (h, w, 3) whose longest side is ``side``."""
+    scale = side / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+
+
 class PictureStore:
     """Pictures by image row and size.
 
@@ -86,9 +93,7 @@ class PictureStore:
         picture = self._thumbnail(row)
         if picture is None:
             return None
-        scale = side / max(picture.size)
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        made = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+        made = fitted(picture, side)
         if self._sprites is not None and side == SPRITE:
             self._sprites.put(row, made)
         return made

@@ -19,6 +19,7 @@ from bam_engine.database import open_database, read_setting, write_setting
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.jobs import Jobs
+from bam_engine.workspace.sprites import SpriteFile
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Workspace:
         self.id: str = self._identity()
         self.cache = cache.absolute() / self.id
         self.catalogue = Catalogue(self.engine)
-        self.thumbnails = Thumbnails(self.cache / "thumbnails")
+        self.sprites = SpriteFile(self.cache / "sprites" / "24.bin")
+        self.thumbnails = Thumbnails(self.cache / "thumbnails", stored=self.sprites.pack)
         self.attributes = Attributes(self.engine)
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()
@@ -89,6 +91,7 @@ class Workspace:
     def close(self) -> None:
         """Close the database's connections."""
         self.engine.dispose()
+        self.sprites.close()
 
     def _identity(self) -> str:
         if read_setting(self.engine, "workspace") is None:

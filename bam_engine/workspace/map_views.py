@@ -31,7 +31,6 @@ from bam_engine.workspace.layouts import folder_of
 from bam_engine.workspace.map_categories import categories_of
 from bam_engine.workspace.maps import points_of, scores_by_name
 from bam_engine.workspace.models import TrainedModel, latest_model, scores_of
-from bam_engine.workspace.sprites import SpriteFile
 from bam_engine.workspace.standing import Standing, highest, standings
 from bam_engine.workspace.thresholds import current_threshold
 from bam_engine.workspace.tile_cache import TileCache
@@ -42,6 +41,7 @@ DRAWING = 2
 """Of the way tiles are drawn: those drawn by an older one are drawn anew."""
 
 _LOOK_AGAIN = 1.0  # seconds
+_ANSWER_FIRST = 0.1  # seconds in which whoever noticed is answered, before a map is opened anew
 
 
 def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
@@ -94,6 +94,7 @@ def glance(workspace: Workspace, map_id: str) -> MapView:
 def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading.Lock) -> None:
     """Open a map anew if something has changed, and make it ready before it takes its place."""
     folder = folder_of(workspace, map_id)
+    time.sleep(_ANSWER_FIRST)
     try:
         if workspace.memory.get(f"map-points:{map_id}") != _points(folder):
             workspace.memory.pop(f"map:{map_id}", None)  # made anew, or deleted: whoever comes next opens it or is told
@@ -147,7 +148,7 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
         describe=partial(_describe, workspace, stamps),
         kind_versions=_kind_versions(workspace, points, stamps),
         tiles=tile_cache(workspace),
-        sprites=_sprites(workspace),
+        sprites=workspace.sprites,
     )
     opened = MapView(
         places,
@@ -167,12 +168,6 @@ def tile_cache(workspace: Workspace) -> TileCache:
     """Return where the tiles of a workspace are kept."""
     with workspace.lock:
         found: TileCache = workspace.memory.setdefault("tiles", TileCache(workspace.cache / "tiles"))
-        return found
-
-
-def _sprites(workspace: Workspace) -> SpriteFile:
-    with workspace.lock:
-        found: SpriteFile = workspace.memory.setdefault("sprites", SpriteFile(workspace.cache / "sprites" / "24.bin"))
         return found
 
 
@@ -248,7 +243,6 @@ def _decisions(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
 
 
 def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
-    """A thumbnail, decoded by OpenCV: in half of Pillow's time, and without holding the interpreter meanwhile."""
     import cv2
 
     kept = workspace.thumbnails.read(row)

@@ -1,8 +1,9 @@
 """The pictures of a map made ready before anybody comes to see them.
 
 In:  a map. Out: a job that gives every image its cell, and fills the sprites with the pictures that the first zoom
-with pictures shows, so that no visitor waits while a tile's 64 thumbnails are decoded. It works half of the time, and
-not at all while tiles are asked for: those come first, and pack what they need themselves.
+with pictures shows, where they were not packed when their thumbnails were made: no visitor waits while a tile's 64
+thumbnails are decoded. It works half of the time, and not at all while tiles are asked for: those come first, and pack
+what they need themselves.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """The smallest pictures of the map in one packed file, so that a tile of many pictures decodes none of them.
 
-In:  an image row and its picture. Out: the picture again. A slot for each row in a file that takes room only where
-something was written (1.8 kB for an image); derived. A slot that was not written whole, or not at all, has no picture.
-Safe for several threads and processes: they write the same to the same place.
+In:  an image row and its picture, or its thumbnail's pixels. Out: the picture again. A slot for each row in a
+file that takes room only where something was written (1.8 kB for an image); derived. A slot that was not written
+whole, or not at all, has no picture. Safe for several threads and processes: they write the same to the same place.
 """
 
 import contextlib
@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from bam_engine.projection.picture_store import SPRITE
+from bam_engine.projection.picture_store import SPRITE, fitted
 
 _HEAD = 8  # height, width, 2 bytes free, the checksum
 _SLOT = _HEAD + SPRITE * SPRITE * 3
@@ -61,6 +62,10 @@ class SpriteFile:
                 os.pwrite(file, head + body, row * _SLOT)
         except OSError:
             self._refused = time.monotonic()
+
+    def pack(self, row: int, thumbnail: Image.Image) -> None:
+        """Keep the smallest picture of a thumbnail."""
+        self.put(row, fitted(thumbnail, SPRITE))
 
     def close(self) -> None:
         """Close the file."""

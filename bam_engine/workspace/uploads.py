@@ -51,7 +51,7 @@ def keep(workspace: Workspace, content: bytes) -> str:
         os.utime(path)
         return upload_id
     vector = image_vector(workspace, content)
-    small = workspace.thumbnails.encode(decode_image(content, size=workspace.thumbnails.size))
+    small = workspace.thumbnails.draw(decode_image(content, size=workspace.thumbnails.size)).data
     try:
         with replacing(path) as temporary:
             np.savez(temporary, vector=vector, picture=np.frombuffer(small, np.uint8))

@@ -41,9 +41,8 @@ def check(catalogue: Catalogue, thumbnails: Thumbnails) -> None:
     images = catalogue.images(range(len(catalogue)))
     assert [image.row for image in images] == list(range(len(images)))
     for image in images:
-        assert thumbnails.ensure(image.row, image.path) == Thumbnails("unused", size=64).encode(
-            ingest.read_image(image.path, size=64)
-        )
+        made = Thumbnails("unused", size=64).draw(ingest.read_image(image.path, size=64))
+        assert thumbnails.ensure(image.row, image.path) == made.data
 
 
 def test_real_pictures_are_added_once_with_their_details(catalogue, thumbnails, shared_images, shared_labels, tmp_path):

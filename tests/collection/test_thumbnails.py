@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bam_engine.collection import Thumbnails
+from bam_engine.collection.thumbnails import Thumbnail
 from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
 
 
@@ -21,7 +22,7 @@ def opened(data: bytes) -> Image.Image:
 
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000))
 def test_the_longest_side_is_at_most_size_and_nothing_is_enlarged(width, height):
-    image = opened(Thumbnails("unused", size=64).encode(Image.new("RGB", (width, height))))
+    image = opened(Thumbnails("unused", size=64).draw(Image.new("RGB", (width, height))).data)
     assert max(image.size) == min(64, max(width, height))
     scale = min(1, 64 / max(width, height))
     assert abs(image.width - width * scale) <= 1
@@ -55,14 +56,14 @@ def test_ensure_makes_a_missing_or_empty_one_and_keeps_it(tmp_path):
 
 def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path, monkeypatch):
     thumbnails = Thumbnails(tmp_path / "t")
-    thumbnails.store(0, b"old")
+    thumbnails.store(0, Thumbnail(b"old", Image.new("RGB", (1, 1))))
 
     def full(_self: Path, _target: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(DiskFull, match="no room"):
-        thumbnails.store(0, b"new")
+        thumbnails.store(0, Thumbnail(b"new", Image.new("RGB", (1, 1))))
     assert thumbnails.read(0) == b"old"
     assert [p.name for p in (tmp_path / "t").rglob("*") if p.is_file()] == ["0.webp"]
     image = tmp_path / "a.png"
@@ -73,4 +74,4 @@ def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_a_place_that_may_not_be_written_to_is_named(tmp_path):
     (tmp_path / "t").write_text("a file stands here")
     with pytest.raises(CollectionError, match="cannot be written"):
-        Thumbnails(tmp_path / "t").store(0, b"data")
+        Thumbnails(tmp_path / "t").write(0, Image.new("RGB", (1, 1)))

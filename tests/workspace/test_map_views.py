@@ -215,6 +215,8 @@ def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missi
     shown = view.look(0.5, 0.5, 1.0)
     assert shown is not None
     x, y = (min(int(shown[axis] * 2**z), 2**z - 1) for axis in "xy")
+    workspace.sprites.close()
+    workspace.sprites.path.unlink()
     monkeypatch.setattr(Thumbnails, "read", lambda *_: None)
     monkeypatch.setattr(Thumbnails, "ensure", gone)
     view.tile("pictures-density", z, x, y)

@@ -4,24 +4,54 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
 from bam_engine.errors import Stopped
 from bam_engine.projection import MapView
+from bam_engine.projection.picture_store import SPRITE
 from bam_engine.workspace import Workspace, map_views, maps, sprite_packing
 from tests.conftest import Oracle
 
 
+def unpack(workspace: Workspace) -> None:
+    """Leave the workspace as one whose images were added before pictures were packed with them."""
+    workspace.sprites.close()
+    workspace.sprites.path.unlink()
+
+
 @pytest.fixture
 def mapped(workspace: Workspace) -> str:
+    unpack(workspace)
     return maps.make_layout(workspace, method="pca").id
+
+
+def test_an_image_is_packed_as_soon_as_it_has_a_thumbnail(workspace: Workspace) -> None:
+    for row in range(len(workspace.catalogue)):
+        with Image.open(workspace.thumbnails.path(row)) as thumbnail:
+            scale = SPRITE / max(thumbnail.size)
+            size = [max(1, round(side * scale)) for side in thumbnail.size]
+            wanted = np.asarray(thumbnail.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+        packed = workspace.sprites.get(row)
+        assert packed is not None
+        np.testing.assert_allclose(packed, wanted, atol=12)  # the file is lossy
+    assert sprite_packing.pack(workspace, maps.make_layout(workspace, method="pca").id, considerate=False) == 0
+
+
+def test_a_new_thumbnail_has_a_new_smallest_picture(workspace: Workspace) -> None:
+    workspace.thumbnails.write(3, Image.new("RGB", (60, 30), (200, 10, 10)))
+    packed = workspace.sprites.get(3)
+    assert packed is not None
+    assert packed.shape == (12, 24, 3)
+    np.testing.assert_allclose(packed, np.broadcast_to([200, 10, 10], packed.shape), atol=6)
 
 
 def test_what_is_packed_is_what_the_first_zoom_with_pictures_shows_and_no_tile_decodes_it(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
+    unpack(workspace)
     map_id = maps.make_layout(workspace, method="pca").id
     view = map_views.view(workspace, map_id)
     z, kinds = view.picture_from_zoom, ("density", f"score-{watercolor.name}")
