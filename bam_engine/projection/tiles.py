@@ -22,6 +22,9 @@ TILE = 256
 DEEPEST = 16
 """The deepest zoom: a pixel of its tiles is a cell at Morton's depth 24, which a float32 still tells from the next."""
 
+_MANY = 1 / 32
+"""Of all rows, from which part on they are marked and not sorted."""
+
 RING = 5
 """The ring of cells around a tile is cut this much deeper than the tile: 8 pixels wide."""
 
@@ -164,7 +167,7 @@ class TileSource:
         """Rows, rising, of the images inside a polygon with ``corners`` (m, 2); see :func:`.selection.inside`."""
         line = checked_corners(corners)
         near = self._candidates(*line.min(axis=0), *line.max(axis=0))
-        return np.sort(self.rows[near[inside(self.x[near], self.y[near], line)]])
+        return _rising(self.rows[near[inside(self.x[near], self.y[near], line)]])
 
     def _cut(self, column: ArrayLike, row: ArrayLike, depth: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         first, after = morton.runs(column, row, depth)
@@ -180,6 +183,16 @@ class TileSource:
         first_row, last_row = morton.cells([top, bottom], depth)
         columns, lines = np.meshgrid(np.arange(first_column, last_column + 1), np.arange(first_row, last_row + 1))
         return _expand(*self._cut(columns.ravel(), lines.ravel(), depth))
+
+
+def _rising(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Different rows in rising order; where there are many, a mark for each is several times as fast as sorting."""
+    highest = int(rows.max(initial=-1))
+    if len(rows) < _MANY * highest:
+        return np.sort(rows)
+    marks = np.zeros(highest + 1, np.bool_)
+    marks[rows] = True
+    return np.flatnonzero(marks)
 
 
 def _expand(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:

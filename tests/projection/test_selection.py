@@ -77,6 +77,14 @@ def test_a_map_gives_the_rows_inside_rising(seed: int, corners: list[tuple[float
     assert found.tolist() == sorted(rows[inside(layout[:, 0], layout[:, 1], corners)].tolist())
 
 
+@pytest.mark.parametrize("highest", [500, 2_000_000])
+def test_the_rows_of_an_area_rise_whether_it_holds_many_of_all_or_few(highest: int) -> None:
+    rng = np.random.default_rng(0)
+    layout, rows = rng.random((400, 2)), rng.choice(highest, 400, replace=False)
+    found = TileSource.build(layout, rows=rows).in_polygon([(0, 0), (0.5, 0), (0.5, 1), (0, 1)])
+    assert found.tolist() == sorted(rows[layout[:, 0].astype(np.float32) < 0.5].tolist())
+
+
 def test_an_area_may_reach_beyond_the_map() -> None:
     layout = np.random.default_rng(1).random((50, 2)).astype(np.float32)
     source = TileSource.build(layout)
