@@ -68,15 +68,19 @@ class Person:
 
     def submit(self) -> None:
         """Press Enter until the page is saved: it scrolls on first where pictures were not in view yet."""
-        save = self.page.locator(".save")
+        shown = self.shown()
         for _ in range(20):
             expect(self.page.locator(".save[aria-disabled=false]")).to_be_visible()
-            saves = (save.text_content() or "").startswith("Save")
             self.page.keyboard.press("Enter")
-            if saves:
-                return
             self.page.wait_for_timeout(100)
+            if self.shown() != shown:
+                return
         raise AssertionError("the page could not be saved")
+
+    def shown(self) -> str:
+        """Which page of the grid is shown; "" where all are done."""
+        told = self.page.locator(".progress").all_text_contents()
+        return told[0].partition(" · ")[0] if told else ""
 
 
 @pytest.fixture
