@@ -41,11 +41,7 @@ def served(app: str, folder: Path, environment: Mapping[str, str], *, ask: str =
     log = folder / "server.log" if folder != ROOT else Path(environment["SERVER_LOG"])
     with log.open("w") as written:
         server = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": path, **environment},
-            stdout=written,
-            stderr=written,
+            command, cwd=folder, env={**os.environ, "PYTHONPATH": path, **environment}, stdout=written, stderr=written
         )
     try:
         wait_for(f"http://127.0.0.1:{port}{ask}", server, log)

@@ -139,9 +139,10 @@ def test_a_smaller_reading_keeps_the_picture_and_a_shorter_side_of_size(
     assert (small.width <= small.height) == (whole.width <= whole.height) or min(small.size) == max(small.size)
     if min(whole.size) >= 2 * size and form == "PNG":
         assert min(small.size) < 2 * size
-    if min(small.size) >= 16:  # of fewer pixels the last, which may stand for less than the others, moves what is seen
+    if min(small.size) >= 8:
         resized = [pixels(image.resize((4, 4), Image.Resampling.BOX)) for image in (small, whole)]
-        assert np.abs(resized[0] - resized[1]).mean() < 16
+        # The last pixel may stand for less than the others: of few pixels, that moves what is seen.
+        assert np.abs(resized[0] - resized[1]).mean() < (16 if min(small.size) >= 16 else 24)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000"])

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from bam_engine.workspace import Workspace, map_views, maps
 from tests.browser import ROOT, served
 from tests.conftest import Oracle, copy_pictures
+from tests.end_to_end.grid import submit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
@@ -63,24 +64,8 @@ class Person:
                     cell.click()
             if shot is not None and number == 1:
                 self.shot(shot)
-            self.submit()
+            submit(self.page)
         self.settle()
-
-    def submit(self) -> None:
-        """Press Enter until the page is saved: it scrolls on first where pictures were not in view yet."""
-        shown = self.shown()
-        for _ in range(20):
-            expect(self.page.locator(".save[aria-disabled=false]")).to_be_visible()
-            self.page.keyboard.press("Enter")
-            self.page.wait_for_timeout(100)
-            if self.shown() != shown:
-                return
-        raise AssertionError("the page could not be saved")
-
-    def shown(self) -> str:
-        """Which page of the grid is shown; "" where all are done."""
-        told = self.page.locator(".progress").all_text_contents()
-        return told[0].partition(" · ")[0] if told else ""
 
 
 @pytest.fixture

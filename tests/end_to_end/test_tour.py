@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bam_engine.workspace import Workspace, audits, demo, simulated
 from tests.browser import ROOT, served
+from tests.end_to_end.grid import submit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
@@ -215,19 +216,6 @@ def take_it_away(page: Page, workspace: Workspace) -> None:
         button(page, "Download all")
     keep(page, "export")
     check(Path(download.value.path()), workspace)
-
-
-def submit(page: Page) -> None:
-    """Press Enter until the page is saved: it scrolls on first where pictures were not in view yet."""
-    progress = page.locator(".progress")
-    before = (progress.text_content() or "").split("·")[0]
-    for _ in range(20):
-        expect(page.locator(".save[aria-disabled=false]")).to_be_visible()
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(500)  # by then the page tells what Enter did: it may save though it said "Scroll on"
-        if (progress.text_content() or "").split("·")[0] != before:
-            return
-    raise AssertionError("the page could not be saved")
 
 
 def check(path: Path, workspace: Workspace) -> None:

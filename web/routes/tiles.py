@@ -65,11 +65,9 @@ def tile_routes(
     async def tile(request: Request) -> Response:
         asked = request.path_params
         numbers = [_whole(asked[name]) for name in ("z", "x", "y")]
-        query = request.query_params
         if None in numbers:
             return _not_there()
-        how = _which(request) | {"theme": query.get("theme", "light")}
-        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers, **how)
+        work = partial(_draw, get_map, asked["map_id"], asked["kind"], *numbers, **_look(request))
         async with turns.turn(request) as word:
             if word == FULL:
                 return _come_again()
@@ -77,8 +75,7 @@ def tile_routes(
         if drawn is None:
             return _not_there()
         view, body = drawn
-        keep = FOR_EVER if query.get("v") == view.version else ALWAYS_ASK
-        return Response(body, media_type="image/webp", headers={"Cache-Control": keep})
+        return Response(body, media_type="image/webp", headers=_kept(request, view))
 
     async def pack(request: Request) -> Response:
         asked, query = request.path_params, request.query_params
@@ -89,14 +86,14 @@ def tile_routes(
             opened = await open_one(get_map, asked["map_id"])
         if opened is None:
             return _not_there()
-        view, how = opened, _which(request) | {"theme": query.get("theme", "light")}
+        view, how = opened, _look(request)
         return TilePack(
             request,
             tiles,
             lambda tile: _drawn(view, asked["kind"], *tile, **how),
             turns=turns,
             limiter=limiter,
-            headers={"Cache-Control": FOR_EVER if query.get("v") == view.version else ALWAYS_ASK},
+            headers=_kept(request, view),
             missing=_not_there(),
             full=_come_again(),
             ahead=ahead,
@@ -135,6 +132,16 @@ def _which(request: Request) -> dict[str, Any]:
     """Which images are picked out, and which stand for their cells."""
     query = request.query_params
     return {"only": query.get("only") or None, "representative": query.get("pictures", "best")}
+
+
+def _look(request: Request) -> dict[str, Any]:
+    """How tiles are asked to look."""
+    return _which(request) | {"theme": request.query_params.get("theme", "light")}
+
+
+def _kept(request: Request, view: MapView) -> dict[str, str]:
+    """How long tiles may be kept: for good where they are of the version that was asked for."""
+    return {"Cache-Control": FOR_EVER if request.query_params.get("v") == view.version else ALWAYS_ASK}
 
 
 def _tiles(zoom: str, listed: str) -> list[Tile]:

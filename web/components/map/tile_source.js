@@ -10,6 +10,7 @@ const TRIES = 30;
 const HEAD = 6; // bytes: the number of a tile, and how many bytes it has
 
 const keyOf = ({ base, query, z, x, y }) => `${base}/${z}/${x}/${y}.webp?${query}`;
+const lineOf = (tile) => ({ tile, key: keyOf(tile), tries: 0, waiting: new Set(), pack: null });
 
 class TileSource {
   constructor() {
@@ -29,7 +30,7 @@ class TileSource {
       return () => {};
     }
     let line = this.coming.get(key);
-    if (!line || line.pack?.ahead) this.ask((line = { tile, key, tries: 0, waiting: new Set(), pack: null }));
+    if (!line || line.pack?.ahead) this.ask((line = lineOf(tile)));
     line.waiting.add(arrived);
     return () => {
       line.waiting.delete(arrived);
@@ -47,29 +48,27 @@ class TileSource {
 
   // Fetch tiles that nobody waits for yet, in place of those that were fetched ahead before.
   ahead(tiles) {
-    const missing = tiles.filter((tile) => !this.kept.has(keyOf(tile)));
-    const asked = new Set(missing.map(keyOf));
-    for (const pack of this.packs(true)) {
-      if ([...pack.lines].some(({ key }) => !asked.has(key))) this.drop(pack);
+    const lines = tiles.map(lineOf);
+    const asked = new Set(lines.map(({ key }) => key));
+    for (const key of this.images.keys()) if (!asked.has(key)) this.images.delete(key);
+    for (const pack of this.packs()) {
+      if (pack.ahead && [...pack.lines].some(({ key }) => !asked.has(key))) this.drop(pack);
     }
-    const named = new Set(tiles.map(keyOf));
-    for (const key of this.images.keys()) if (!named.has(key)) this.images.delete(key);
-    const fresh = missing.filter((tile) => !this.coming.has(keyOf(tile)));
-    this.fetchAll(fresh.map((tile) => ({ tile, key: keyOf(tile), tries: 0, waiting: new Set(), pack: null })), true);
+    this.fetchAll(lines.filter(({ key }) => !this.kept.has(key) && !this.coming.has(key)), true);
   }
 
   dropAhead() {
-    for (const pack of this.packs(true)) this.drop(pack);
+    for (const pack of this.packs()) if (pack.ahead) this.drop(pack);
   }
 
   close() {
     this.closed = true;
-    for (const pack of [...this.packs(true), ...this.packs(false)]) this.drop(pack);
+    for (const pack of this.packs()) this.drop(pack);
   }
 
-  packs(ahead) {
-    const all = new Set([...this.coming.values()].map(({ pack }) => pack));
-    return [...all].filter((pack) => pack?.ahead === ahead);
+  // What is on its way.
+  packs() {
+    return new Set([...this.coming.values()].map(({ pack }) => pack).filter(Boolean));
   }
 
   ask(line) {
@@ -118,7 +117,7 @@ class TileSource {
     const asked = `${address}&tiles=${tiles}${ahead ? "&ahead=1" : ""}`;
     try {
       const answer = await fetch(asked, { signal: pack.control.signal, priority: ahead ? "low" : "high" });
-      if (answer.status === 404) return this.missing(lines);
+      if (answer.status === 404) return lines.forEach((line) => this.tell(line, null));
       if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
       await unpackTiles(answer.body, (number, bytes) => this.arrived(pack, lines[number], bytes));
     } catch (error) {
@@ -140,10 +139,6 @@ class TileSource {
     image.src = address;
     image.decode().catch(() => {});
     this.images.set(key, image);
-  }
-
-  missing(lines) {
-    for (const line of lines) this.tell(line, null);
   }
 
   tell(line, address) {

@@ -63,14 +63,14 @@ function layerOf(view, tiles, options) {
     });
     return image;
   };
-  layer.on("tileloadstart", ({ tile }) => lieFlat(tile));
+  layer.on("tileloadstart", ({ tile }) => lieFlat(view, tile));
   layer.on("tileunload", ({ tile }) => tile.leave());
   return layer;
 }
 
 // A tile that stands by a transform is a layer of its own to the browser: it would put dozens together in each frame.
-function lieFlat(tile) {
-  const { x, y } = tile._leaflet_pos;
+function lieFlat(view, tile) {
+  const { x, y } = view.L.DomUtil.getPosition(tile);
   Object.assign(tile.style, { transform: "", left: `${x}px`, top: `${y}px` });
 }
 
