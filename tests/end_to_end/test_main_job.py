@@ -197,11 +197,12 @@ def choose_examples(person: Person) -> None:
     """Let the first round start from two watercolours that are clicked."""
     page = person.page
     page.get_by_role("radio", name="Example images").or_(page.get_by_role("button", name="Example images")).click()
-    expect(page.get_by_text("0 chosen.")).to_be_visible()
-    for number in (1, 2):
-        cells = page.locator(".cell:not(.selected)").all()
-        row = next(c for c in cells if person.oracle.knows(person.workspace, int(c.get_attribute("data-row") or 0)))
-        row.click()
+    grid = page.locator("[class*='st-key-examples-']").locator(".grid")
+    expect(grid.locator(".cell")).to_have_count(60)  # the count below it may be there before them
+    shown = [int(cell.get_attribute("data-row") or 0) for cell in grid.locator(".cell").all()]
+    watercolours = [row for row in shown if person.oracle.knows(person.workspace, row)]
+    for number, row in enumerate(watercolours[:2], start=1):
+        grid.locator(f".cell[data-row='{row}']").click()
         expect(page.get_by_text(f"{number} chosen.")).to_be_visible()
     expect(page.get_by_text("like your examples").first).to_be_visible()
 
