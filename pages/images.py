@@ -85,6 +85,9 @@ if result is not None:
     cells[2].metric("Known before", f"{result.known:,}")
     cells[3].metric("Identical to another", f"{len(result.identical):,}")
     cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
+    if result.moved:
+        lie = "is not where it was" if result.moved == 1 else "are not where they were"
+        st.caption(f"{ui.several(result.moved, 'file')} {lie} and found here: labels and all else that is known stay.")
     if result.others:
         st.caption(f"{ui.several(result.others, 'other file')} in the folder: no images, left alone.")
     if result.identical:

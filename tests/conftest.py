@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from bam_engine import database as database_tables
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.collection import ingest_folder
+from bam_engine.collection import demo_of, ingest_folder, mark_demo
 from bam_engine.database import open_database
 from bam_engine.workspace import Workspace, rounds, validation
-from bam_engine.workspace.demo import make_demo
+from bam_engine.workspace.demo import folder_of, make_demo
 from bam_engine.workspace.embedding import embed_collection
 from bam_engine.workspace.tasks import Task, open_task, validation_task
 from tests.stub_demo import write_stub
@@ -145,11 +145,13 @@ def demo_workspace(demo_template: Path, tmp_path: Path) -> Iterator[Workspace]:
 
 
 def _move(workspace: Workspace, before: Path, after: Path) -> None:
-    """Write the places of the copied pictures into the database."""
-    table = database_tables.images
+    """Write the places of the copied pictures into the database, and where the demo is drawn to."""
+    table, found = database_tables.images, demo_of(workspace.engine)
+    assert found is not None
     moved = sa.func.replace(table.c.uri, str(before), str(after))
     with workspace.engine.begin() as connection:
         connection.execute(sa.update(table).values(uri=moved))
+    mark_demo(workspace.engine, count=found.count, seed=found.seed, folder=folder_of(workspace))
 
 
 class Oracle:

@@ -32,6 +32,7 @@ THUMBNAIL = 256  # its longer side, in pixels
 SHOWN_TWINS = 24
 SHOWN_NEAR = 12
 CELL = 84
+MOVED = "If the file has moved, add its folder again where it is now: all that is known of the image stays."
 
 _CSS = """<style>
 dl.bam-facts.bam-facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0 0 .8rem;
@@ -94,12 +95,12 @@ def _picture(found: ImageFacts) -> None:
     """Draw the picture in a box of its shape, over its small copy until it has come; small ones grow a bit."""
     version = workspace().id
     if found.problem and not found.has_thumbnail:
-        st.warning(f"The picture cannot be shown: {found.problem}. There is no small copy of it either.")
+        st.warning(f"The picture cannot be shown: {found.problem}. There is no small copy of it either. {MOVED}")
         return
     small = f"/thumbs/{found.row}.webp?v={version}"
     source, tallest = f"/large/{found.row}.webp?v={version}", ENLARGED * found.height
     if found.problem:
-        st.warning(f"Only the small copy is shown: {found.problem}.")
+        st.warning(f"Only the small copy is shown: {found.problem}. {MOVED}")
         source, tallest = small, min(found.height, THUMBNAIL * found.height / max(found.width, found.height))
     ratio = found.width / max(1, found.height)
     behind = f";background-image:url({small})" if found.has_thumbnail else ""

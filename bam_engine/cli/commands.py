@@ -30,8 +30,8 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
             report=report,
         )
     print(
-        f"{found.added} images added, {found.known} known before, {len(found.identical)} identical to another, "
-        f"{len(found.unreadable)} unreadable, {found.others} other files"
+        f"{found.added} images added, {found.known} known before, {found.moved} moved, {len(found.identical)} "
+        f"identical to another, {len(found.unreadable)} unreadable, {found.others} other files"
     )
     for problem in found.unreadable:
         print(f"  {problem.uri}: {problem.reason}")

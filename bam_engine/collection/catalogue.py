@@ -182,7 +182,7 @@ class Catalogue:
 
     @property
     def descriptions(self) -> int:
-        """How often :meth:`describe` has changed what is known of an image: names read before that are out of date."""
+        """How often a title, a project or a place has changed: names read before that are out of date."""
         return int(read_setting(self._engine, _DESCRIBED, 0))
 
     def add(self, records: Iterable[NewImage]) -> int:
@@ -243,10 +243,28 @@ class Catalogue:
                 for names, rows in changes.items():
                     values = {name: sa.bindparam(name) for name in names}
                     connection.execute(sa.update(table).where(table.c.row == sa.bindparam("_row")).values(values), rows)
-                told = self.descriptions + 1
-                connection.execute(sa.delete(settings).where(settings.c.key == _DESCRIBED))
-                connection.execute(sa.insert(settings).values(key=_DESCRIBED, value=str(told)))
+                self._note_described(connection)
         return sum(map(len, changes.values()))
+
+    def move(self, places: Mapping[str, str]) -> None:
+        """Give images a new uri, in one transaction; rows, and all that is known of them, stay.
+
+        What could not be done with the file at its old place is forgotten: it is tried again where it is now.
+
+        Parameters
+        ----------
+        places
+            Old uri → new uri, which no other image may have. An old one that is not there changes nothing.
+        """
+        if not places:
+            return
+        moves = [{"_old": old, "_new": new} for old, new in places.items()]
+        with self._write(table) as connection:
+            by_old = sa.update(table).where(table.c.uri == sa.bindparam("_old"))
+            connection.execute(by_old.values(uri=sa.bindparam("_new")), moves)
+            tried = sa.delete(problem_table).where(problem_table.c.uri == sa.bindparam("_old"))
+            connection.execute(tried, [{"_old": printable(old)} for old in places])
+            self._note_described(connection)
 
     def problems(self, stage: str | None = None) -> list[Problem]:
         """Return what could not be done, of one stage or of all, oldest first."""
@@ -281,6 +299,12 @@ class Catalogue:
         if keys:
             with self._write(problem_table) as connection:
                 _delete_problems(connection, keys)
+
+    def _note_described(self, connection: sa.Connection) -> None:
+        """Count one more change of what is known of the images."""
+        told = self.descriptions + 1
+        connection.execute(sa.delete(settings).where(settings.c.key == _DESCRIBED))
+        connection.execute(sa.insert(settings).values(key=_DESCRIBED, value=str(told)))
 
     @contextmanager
     def _write(self, locked: sa.Table) -> Iterator[sa.Connection]:

@@ -7,7 +7,7 @@ goes on after them.
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -28,9 +28,10 @@ _LARGE = 50_000_000  # pixels; larger pictures are decoded one at a time, so tha
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What became of the files of a folder: ``found`` = ``added`` + ``known`` + identical and unreadable ones.
+    """What became of a folder's files: ``found`` = ``added`` + ``known`` + ``moved`` + identical and unreadable ones.
 
-    ``identical`` pairs a file with the one in the collection that has exactly its bytes. ``unreadable`` may name
+    ``moved`` were known at a place where they are no more. ``identical`` pairs a file with the one in the collection
+    that has exactly its bytes. ``unreadable`` may name
     folders as well. ``others`` were not named like pictures. ``updated`` known images got new details from the
     metadata file, ``unmatched`` of whose paths are no image of the folder.
     """
@@ -38,6 +39,7 @@ class IngestResult:
     found: int
     added: int
     known: int
+    moved: int
     identical: list[tuple[str, str]]
     unreadable: list[Problem]
     others: int
@@ -57,8 +59,9 @@ def ingest_folder(
 ) -> IngestResult:
     """Add the pictures of a folder and of the folders in it.
 
-    A file whose path is in the catalogue is known and not read again. Of files with the same bytes one is added. What
-    cannot be read is noted as a problem of the stage "ingest", and forgotten when a later run finds it mended or gone.
+    A file whose path is in the catalogue is known and not read again. Of files with the same bytes one is added. One
+    that has the bytes of an image whose own file is gone is that image, which has moved: it keeps its row. What cannot
+    be read is noted as a problem of the stage "ingest", and forgotten when a later run finds it mended or gone.
 
     Parameters
     ----------
@@ -104,6 +107,7 @@ def ingest_folder(
         found=len(found.paths),
         added=run.added,
         known=run.known,
+        moved=run.moved,
         identical=run.identical,
         unreadable=run.unreadable,
         others=found.others,
@@ -148,6 +152,7 @@ class _Run:
     report: Report
     added: int = 0
     known: int = 0
+    moved: int = 0
     updated: int = 0
     identical: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
@@ -157,7 +162,7 @@ class _Run:
         before = {problem.uri for problem in self.catalogue.problems(STAGE)}
         known = self.catalogue.rows_of(found.paths)
         self.known, total = len(known), len(found.paths)
-        self.updated = self.catalogue.describe({uri: asdict(d) for uri, d in self.details.items() if uri in known})
+        self._describe(known)
         self._note([Problem(path, why, STAGE) for path, why in found.closed])
         self._note([_unstorable(path) for path in found.paths if not storable(path)])
         new = [path for path in found.paths if storable(path) and path not in known]
@@ -173,9 +178,13 @@ class _Run:
         self._forget_mended(before)
 
     def _message(self) -> str:
-        parts = [(self.added, "added"), (self.known, "known"), (len(self.identical), "identical")]
-        parts.append((len(self.unreadable), "unreadable"))
+        parts = [(self.added, "added"), (self.known, "known"), (self.moved, "moved")]
+        parts += [(len(self.identical), "identical"), (len(self.unreadable), "unreadable")]
         return "Images: " + ", ".join(f"{count:,} {word}" for count, word in parts if count or word == "added")
+
+    def _describe(self, there: Container[str]) -> None:
+        """Complete images that are there by what the metadata file says of them."""
+        self.updated += self.catalogue.describe({uri: asdict(d) for uri, d in self.details.items() if uri in there})
 
     def _note(self, problems: list[Problem]) -> None:
         self.catalogue.note_problems(problems)
@@ -190,6 +199,7 @@ class _Run:
         """Add what of the batch is new and readable; return the files that are not readable."""
         looked = dict(zip(batch, pool.map(_try_examine, batch), strict=True))
         examined = {uri: outcome for uri, outcome in looked.items() if isinstance(outcome, Examined)}
+        self._move(examined)
         there = self.catalogue.twins({one.digest for one in examined.values()})
         firsts: dict[str, str] = {}  # digest -> the first file of the batch that has it
         for uri, one in examined.items():
@@ -203,6 +213,19 @@ class _Run:
         list(pool.map(self.thumbnails.store, rows.values(), [good[uri] for uri in rows]))
         return self._settle(looked, firsts, drawn, rows)
 
+    def _move(self, examined: Mapping[str, Examined]) -> None:
+        """Give images whose own file is gone the place of the first file of the batch that has their bytes."""
+        places = self.catalogue.twins({one.digest for one in examined.values()})
+        gone = {digest for digest, uri in places.items() if not Path(uri).exists()}
+        found: dict[str, str] = {}  # old place -> new place
+        for uri, one in examined.items():
+            if one.digest in gone:
+                gone.discard(one.digest)
+                found[places[one.digest]] = uri
+        self.catalogue.move(found)
+        self.moved += len(found)
+        self._describe(set(found.values()))
+
     def _settle(
         self,
         looked: Mapping[str, Examined | ImageUnreadable],
@@ -214,7 +237,7 @@ class _Run:
         twins = self.catalogue.twins({one.digest for one in looked.values() if isinstance(one, Examined)})
         problems = []
         for uri, one in looked.items():
-            if uri in rows:
+            if uri in rows or (isinstance(one, Examined) and twins.get(one.digest) == uri):
                 continue
             failed = drawn.get(firsts.get(one.digest, "")) if isinstance(one, Examined) else one
             if isinstance(failed, ImageUnreadable):

@@ -208,22 +208,25 @@ def _truths(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
     table = folder_of(workspace) / "truth.csv"
     if found is None or not table.exists():
         return {}
-    version = (table.stat().st_mtime_ns, len(workspace.catalogue))
+    version = (table.stat().st_mtime_ns, len(workspace.catalogue), workspace.catalogue.descriptions)
     kept = workspace.memory.get("demo-truth")
     if kept is None or kept[0] != version:
-        kept = workspace.memory["demo-truth"] = (version, _read(workspace, table))
+        kept = workspace.memory["demo-truth"] = (version, _read(workspace, table, found.folder))
     known: dict[str, NDArray[np.int8]] = kept[1]
     return known
 
 
-def _read(workspace: Workspace, table: Path) -> dict[str, NDArray[np.int8]]:
+def _read(workspace: Workspace, table: Path, folder: Path) -> dict[str, NDArray[np.int8]]:
+    """Return what ``table`` says of the images that were drawn to ``folder``, where the workspace may be no more."""
     names = [template.name for template in BAM_ATTRIBUTES]
     with table.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    rows = workspace.catalogue.rows_of([str(table.parent / line["path"]) for line in lines])
-    known = {name: np.full(len(workspace.catalogue), -1, np.int8) for name in names if lines and name in lines[0]}
+    rows = workspace.catalogue.rows_of([str(folder / line["path"]) for line in lines])
+    if not rows:
+        return {}
+    known = {name: np.full(len(workspace.catalogue), -1, np.int8) for name in names if name in lines[0]}
     for line in lines:
-        row = rows.get(str(table.parent / line["path"]))
+        row = rows.get(str(folder / line["path"]))
         if row is not None:
             for name, values in known.items():
                 values[row] = int(line[name])
@@ -240,6 +243,7 @@ def truth_of(workspace: Workspace, attribute: Attribute, *, with_rounds: bool = 
     known = truth(workspace, attribute.name)
     agreed = tasks.labels(workspace, attribute)
     settled = agreed.settled & (agreed.rows < len(known))
+    settled[settled] = known[agreed.rows[settled]] >= 0
     threshold, audit = current_threshold(workspace, attribute), audits.latest_result(workspace, attribute)
     audited, missed = (None, None) if audit is None else _audited(workspace, attribute, audit)
     trained = _last_of_rounds(workspace, attribute) if with_rounds else []
@@ -306,7 +310,7 @@ def _audited(workspace: Workspace, attribute: Attribute, audit: AuditResult) -> 
         answered = np.array(connection.execute(before).scalars().all(), np.int64)
     asked = np.setdiff1d(tasks.held_out_rows(workspace, attribute), audit.task.rows)
     n = min(len(scores), len(known))
-    free = np.isfinite(scores[:n])
+    free = np.isfinite(scores[:n]) & (known[:n] >= 0)
     out = np.concatenate([answered, asked])
     free[out[out < n]] = False
     accepted = scores[:n] >= audit.threshold

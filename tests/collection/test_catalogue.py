@@ -175,3 +175,18 @@ def test_a_database_without_room_is_named_and_keeps_what_it_had(tmp_path):
         catalogue.add([new(f"{i} {'x' * 900}") for i in range(500)])
     assert catalogue.uris() == ["/pile/first"]
     engine.dispose()
+
+
+def test_an_image_that_moves_keeps_all_but_its_place(catalogue):
+    catalogue.add([new("a", title="first"), new("b"), new("c")])
+    catalogue.note_problem("embed:x", "/pile/a", "the file is not there any more.")
+    catalogue.note_problem("embed:x", "/pile/b", "odd")
+    before, told = catalogue.images(range(3)), catalogue.descriptions
+    catalogue.move({"/pile/a": "/new/a", "/pile/nowhere": "/new/nowhere"})
+    assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a"), *before[1:]]
+    assert catalogue.row_of("/new/nowhere") is None
+    assert [found.uri for found in catalogue.problems()] == ["/pile/b"]
+    assert catalogue.descriptions > told, "names are read again: a file's name can be searched for"
+    told = catalogue.descriptions
+    catalogue.move({})
+    assert catalogue.descriptions == told

@@ -77,6 +77,35 @@ def test_a_second_run_adds_nothing_and_decodes_nothing(catalogue, thumbnails, tm
     assert ingest_folder(catalogue, thumbnails, link).known == 5
 
 
+def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tmp_path, monkeypatch):
+    fill(tmp_path / "pile", 5)
+    (tmp_path / "t.csv").write_text("path,title\n3.png,three\n")
+    ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
+    before = {Path(uri).name: row for row, uri in enumerate(catalogue.uris())}
+    catalogue.note_problem("embed:x", str(tmp_path / "pile/1.png"), "the file is not there any more.")
+    stays = tmp_path / "pile/4.png"
+    there = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "pile", there)
+    for number in range(4):
+        (tmp_path / f"pile/{number}.png").unlink()
+    shutil.copy(there / "0.png", there / "z twin of 0.png")
+    fill(there, 1, first=5)
+    (tmp_path / "t.csv").write_text("path,title\n2.png,two\n")
+    monkeypatch.setattr(ingest, "_BATCH", 3)
+    result = ingest_folder(catalogue, thumbnails, there, metadata=tmp_path / "t.csv")
+    assert (result.found, result.added, result.known, result.moved, result.updated) == (7, 1, 0, 4, 1)
+    twins = {(str(there / "4.png"), str(stays)), (str(there / "z twin of 0.png"), str(there / "0.png"))}
+    assert set(result.identical) == twins
+    assert {Path(uri).name: row for row, uri in enumerate(catalogue.uris())} == before | {"5.png": 5}
+    assert catalogue.image(before["0.png"]).path == there / "0.png"
+    assert catalogue.image(before["4.png"]).path == stays
+    assert [catalogue.titles()[before[name]] for name in ("2.png", "3.png")] == ["two", "three"]
+    assert catalogue.problems() == []
+    check(catalogue, thumbnails)
+    again = ingest_folder(catalogue, thumbnails, there)
+    assert (again.known, again.moved) == (5, 0)
+
+
 def test_the_zoo_of_bad_files_is_listed_with_reasons_and_the_rest_is_added(catalogue, thumbnails, tmp_path):
     pile = tmp_path / "pile"
     fill(pile, 2)

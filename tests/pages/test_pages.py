@@ -124,6 +124,24 @@ def test_a_folder_that_is_not_there_is_named(open_page: Callable[..., AppTest], 
     assert "/no/such/folder" in app.error[0].value
 
 
+def test_files_that_have_moved_are_said_to_be_found_again(
+    open_page: Callable[..., AppTest], workspace: Workspace, tmp_path: Path
+) -> None:
+    image = workspace.catalogue.image(7)
+    there = tmp_path / "elsewhere" / image.path.name
+    there.parent.mkdir()
+    image.path.rename(there)
+    try:
+        app = open_page(workspace, "images")
+        app.text_input(key="folder").set_value(str(there.parent))
+        button(app, "Add images").click()
+        run_until(app, lambda: "1 file is not where it was and found here" in text_of(app))
+        check(app)
+        assert workspace.catalogue.image(7).path == there
+    finally:
+        there.rename(image.path)
+
+
 def test_a_lone_kind_of_label_is_said_on_the_page(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:

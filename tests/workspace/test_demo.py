@@ -1,6 +1,7 @@
 """The demo's workspace: made in one run that goes on, walled off from real images, its truth beside the estimates."""
 
 import csv
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,28 @@ def test_its_truth_is_that_of_the_table_image_by_image(demo_workspace: Workspace
     for name in ("content_dog", "emotion_scary"):
         known = demo.truth(demo_workspace, name)
         assert [int(lines[uri][name]) for uri in demo_workspace.catalogue.uris()] == known.tolist()
+
+
+def test_a_demo_that_was_moved_keeps_its_truth(demo_workspace: Workspace, tmp_path: Path, stub_drawing: None) -> None:
+    attribute = demo_workspace.attributes.get("media_watercolor")
+    simulated.play_next(demo_workspace, attribute, simulated.Team(error_rate=0))
+    simulated.play_next(demo_workspace, attribute, simulated.Team(error_rate=0))
+    known = demo.truth(demo_workspace, attribute.name)
+    demo_workspace.close()
+    shutil.move(demo_workspace.folder, tmp_path / "moved")
+    moved = Workspace(tmp_path / "moved", demo_workspace.cache.parent)
+    assert (demo.truth(moved, attribute.name) == known).all(), "of images whose files are where they were no more"
+    demo.make_demo(moved, count=130)
+    assert len(moved.catalogue) == 130
+    assert all(image.path.exists() for image in moved.catalogue.images(range(130)))
+    assert (demo.truth(moved, attribute.name)[:120] == known).all()
+    moved.catalogue.move({uri: f"/nowhere/{row}" for row, uri in enumerate(moved.catalogue.uris()) if row < 125})
+    few = demo.truth_of(moved, attribute)
+    assert few is not None
+    assert few.wrong == 0, "what is not known is not wrong"
+    moved.catalogue.move({uri: f"/nowhere/{row}" for row, uri in enumerate(moved.catalogue.uris()) if row >= 125})
+    assert demo.truth_of(moved, attribute) is None
+    moved.close()
 
 
 def test_a_run_that_was_stopped_goes_on_and_more_works_can_be_asked_for(blank: Workspace, stub_drawing: None) -> None:
