@@ -5,6 +5,8 @@ read and write their own tables. What people said lives here and cannot be made 
 """
 
 import json
+import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bam_engine.errors import BamError
 
 SCHEMA_VERSION = 1
+_PATIENCE = 30  # seconds that a writer waits for others
+_MAKING = 7_236_973  # the number by which PostgreSQL knows that somebody makes the tables
 
 metadata = sa.MetaData()
 
@@ -232,7 +236,7 @@ def now() -> str:
 
 
 def open_database(url: str) -> sa.Engine:
-    """Open the database at ``url``, making its tables where they are missing.
+    """Open the database at ``url``, making its tables where they are missing; who opens it at the same time waits.
 
     SQLite is put into WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that returned
     survives ``kill -9`` and a power cut.
@@ -246,7 +250,7 @@ def open_database(url: str) -> sa.Engine:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
-        metadata.create_all(engine)
+        _make_tables(engine)
         _check_version(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         place = sa.engine.make_url(url).render_as_string(hide_password=True)
@@ -255,8 +259,31 @@ def open_database(url: str) -> sa.Engine:
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Switch a new database to WAL mode: SQLite itself never waits for others who are at it."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
+
+
+def _make_tables(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+        metadata.create_all(connection)
 
 
 def _check_version(engine: sa.Engine) -> None:

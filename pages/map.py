@@ -12,6 +12,16 @@ from web.map_search import search_bar
 from web.map_selection import selection_panel
 
 KEY = "map"
+# A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to.
+CSS = """<style>
+.st-key-map-window { flex: none; height: clamp(640px, 100vh - 345px, 1200px); }
+@media (max-width: 640px) { /* two beside each other on a telephone, below the map's name */
+  .st-key-map-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
+    min-width: calc(50% - 1rem) !important; flex: 1 1 40% !important; }
+  .st-key-map-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:first-child {
+    min-width: 100% !important; }
+}
+</style>"""
 
 ws = workspace()
 ui.head(
@@ -36,7 +46,8 @@ if (made := newly_made(ws)) in records:
     st.session_state[map_state.MAP] = made
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
-bar = st.columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
+st.html(CSS)
+bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
 view = map_views.view(ws, chosen, fresh=True)
@@ -61,22 +72,24 @@ search_bar(ws)
 selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
 map_state.keep_address(chosen, colour, pictures)
-found = picture_map(
-    chosen,
-    version=view.version,
-    colour=colour,
-    pictures=pictures,
-    picture_from_zoom=view.picture_from_zoom,
-    max_zoom=view.max_zoom,
-    count=len(view),
-    bounds=view.bounds,
-    **map_state.legends(view, colour),
-    selection=shown,
-    heard=map_state.heard(),
-    keeps_area=selected is not None and selected.how == "area",
-    goto=map_state.goto(),
-    key=KEY,
-)
+with st.container(key="map-window"):
+    found = picture_map(
+        chosen,
+        version=view.version,
+        colour=colour,
+        pictures=pictures,
+        picture_from_zoom=view.picture_from_zoom,
+        max_zoom=view.max_zoom,
+        count=len(view),
+        bounds=view.bounds,
+        **map_state.legends(view, colour),
+        selection=shown,
+        heard=map_state.heard(),
+        keeps_area=selected is not None and selected.how == "area",
+        goto=map_state.goto(),
+        height="stretch",
+        key=KEY,
+    )
 if map_state.hear(ws, chosen, found):
     st.rerun()
 said_of_map(ws, records[chosen], busy=busy)

@@ -1,5 +1,7 @@
 """The database: opened, told apart by version, durable."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,23 @@ def test_sqlite_is_durable_and_does_not_block_readers(database: sa.Engine) -> No
             name: connection.exec_driver_sql(f"pragma {name}").scalar() for name in ("journal_mode", "synchronous")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_those_who_open_a_new_database_at_once_all_open_it(tmp_path: Path) -> None:
+    several = 6
+    for number in range(8):
+        together, url = threading.Barrier(several), f"sqlite:///{tmp_path / f'{number}.sqlite'}"
+
+        def opened(together: threading.Barrier = together, url: str = url) -> int:
+            together.wait()
+            engine = db.open_database(url)
+            found = int(db.read_setting(engine, "schema"))
+            engine.dispose()
+            return found
+
+        with ThreadPoolExecutor(several) as pool:
+            asked = [pool.submit(opened) for _ in range(several)]
+        assert [one.result() for one in asked] == [db.SCHEMA_VERSION] * several
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:

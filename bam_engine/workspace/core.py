@@ -4,6 +4,7 @@ In:  a folder for what cannot be made again, a folder for what can. Out: the sto
 The flows of work stand beside this file, one module each, as functions of a workspace.
 """
 
+import json
 import os
 import threading
 import uuid
@@ -15,7 +16,7 @@ import numpy as np
 
 from bam_engine.annotation import Annotations, Attributes
 from bam_engine.collection import Catalogue, Thumbnails
-from bam_engine.database import open_database, read_setting, write_setting
+from bam_engine.database import insert_new, open_database, read_setting, settings, write_setting
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.jobs import Jobs
@@ -94,8 +95,8 @@ class Workspace:
         self.sprites.close()
 
     def _identity(self) -> str:
-        if read_setting(self.engine, "workspace") is None:
-            write_setting(self.engine, "workspace", uuid.uuid4().hex[:12])
+        with self.engine.begin() as connection:  # of two that open a new one at once, both take the name that was first
+            insert_new(connection, settings, [{"key": "workspace", "value": json.dumps(uuid.uuid4().hex[:12])}])
         return str(read_setting(self.engine, "workspace"))
 
     def making(self, what: str) -> threading.RLock:

@@ -109,6 +109,20 @@ def test_the_map_fits_a_narrow_screen(page: Any, address: str) -> None:
     assert page.locator(".bam-map").bounding_box()["width"] <= 390
 
 
+def test_a_map_that_is_half_below_the_window_stays_where_it_is_when_it_is_pressed(page: Any, address: str) -> None:
+    page.set_viewport_size({"width": 900, "height": 420})
+    field = open_map(page, address)
+    loaded(page, "density")
+    before = field.bounding_box()
+    assert before["y"] + before["height"] > 420, "else nothing could scroll"
+    page.mouse.move(before["x"] + 400, 300)
+    page.mouse.down()
+    page.wait_for_timeout(200)
+    assert field.bounding_box() == before
+    page.mouse.up()
+    assert field.evaluate("field => field.getRootNode().activeElement === field"), "keys go to the map"
+
+
 def test_dragging_moves_the_map_and_the_button_brings_it_back(page: Any, address: str) -> None:
     field = open_map(page, address)
     loaded(page, "density")

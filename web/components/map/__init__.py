@@ -8,7 +8,7 @@ the browser itself keeps the page's address up to date.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -98,7 +98,7 @@ def picture_map(
     keeps_area: bool = True,
     goto: Goto | None = None,
     label: str = "Map of the collection",
-    height: int = 640,
+    height: int | Literal["stretch"] = 640,
     key: str | None = None,
 ) -> OnMap:
     """Show a map, and keep its view across reruns and changes of colour.
@@ -127,8 +127,8 @@ def picture_map(
         Where the map shall go.
     label : str
         What a screen reader calls the map.
-    height : int
-        Pixels; the width is all there is.
+    height : int or "stretch"
+        Pixels, or as high as what holds it; the width is all there is.
     key : str, optional
         As of any widget.
 

@@ -77,7 +77,7 @@ function clearSelection(view) {
   view.tools.clear.hidden = true;
   view.token = `${Date.now()}-${Math.random()}`;
   view.send({ corners: null, drawn: view.token });
-  view.field.focus({ preventScroll: true });
+  view.field.focus();
 }
 
 function dropArea(view) {

@@ -82,6 +82,8 @@ function complain(view, error) {
 
 function start(view, L) {
   view.L = L;
+  // Leaflet focuses a map that is pressed: the page must not scroll under the pointer by that.
+  view.field.focus = () => HTMLElement.prototype.focus.call(view.field, { preventScroll: true });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const unit = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(TILE, 0, TILE, 0) });
   view.map = L.map(view.field, {
