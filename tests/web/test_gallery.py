@@ -334,6 +334,17 @@ def test_who_comes_back_to_the_same_listing_finds_it_as_it_was_left_with_nothing
     assert active(page) == 70_000
 
 
+def test_in_another_listing_nothing_is_chosen(page: Any, address: str) -> None:
+    opened(page, address, "many")
+    page.locator(".endless").press("Space")
+    page.get_by_text("chosen: 1,").wait_for()
+    assert page.locator(".choosing").count() == 1
+    page.get_by_text("one", exact=True).click()
+    page.locator('.cell[data-row="7"]').wait_for()
+    page.get_by_text("chosen: 0,").wait_for()
+    assert page.locator(".choosing, .cell.selected").count() == 0
+
+
 def test_another_listing_is_not_shown_with_what_was_left(page: Any, address: str) -> None:
     opened(page, address, "many")
     away = page.get_by_text("Away")

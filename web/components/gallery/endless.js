@@ -50,6 +50,7 @@ class Endless {
     this.active = Math.min(at, Math.max(0, listing.total - 1));
     this.goTo.max = listing.total;
     this.empty();
+    this.refresh();
     this.lay(at);
   }
 
