@@ -61,6 +61,7 @@ def select(chosen: Selected | None) -> None:
 def select_found(ws: Workspace, rows: NDArray[np.int64], words: str) -> None:
     """Make what a search has found the selection; ``rows`` come best first."""
     select(Selected(selections.keep(ws, rows), "search", words, tuple(int(row) for row in rows)))
+    _point_below(len(rows), f"found {ui.plain(words)}")
 
 
 def goto() -> Goto | None:
@@ -146,12 +147,20 @@ def hear(ws: Workspace, map_id: str, found: OnMap) -> bool:
         else:
             rows = map_views.rows_in(ws, map_id, found.area.corners)
             select(Selected(selections.keep(ws, rows), "area"))
-            st.toast(f"{ui.several(len(rows), 'image')} selected: see below the map", icon=":material/arrow_downward:")
+            _point_below(len(rows), "selected")
     picked = found.picked
     if picked is not None and picked.like and picked.click != state.get("map-like"):
         state["map-like"], news = picked.click, True
         more_like(ws, picked.row)
     return news
+
+
+def _point_below(count: int, words: str) -> None:
+    """Say how many images there are, and where they are shown: below the map, which may be out of sight."""
+    if count:
+        st.toast(f"{ui.several(count, 'image')} {words}: see below the map", icon=":material/arrow_downward:")
+    else:
+        st.toast(f"No image {words}", icon=":material/search_off:")
 
 
 def heard() -> str | None:

@@ -175,6 +175,10 @@ def test_what_a_search_finds_is_selected_best_first(
     assert len(found)
     assert f"{len(found)} image" in text_of(app)
     assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == sorted(found.tolist())
+    assert f"{len(found)} image" in app.toast[0].value
+    assert "see below the map" in app.toast[0].value
+    app.text_input(key="map-search-text").set_value("nothing <b> has this").run()
+    assert app.toast[0].value == "No image found with “nothing \\<b\\> has this” in their names"
     app.text_input(key="map-search-text").set_value("").run()
     assert told.data["selection"] == ""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.map_site import draw_around, loaded, number_of, open_map, said, zoom_in
+from tests.web.map_site import an_image, draw_around, loaded, number_of, open_map, said, zoom_in
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +34,22 @@ def test_the_address_follows_the_view_and_keeps_what_others_wrote_without_a_run(
     assert runs == 0
     page.get_by_text("score-media_comic").click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('colour') === 'score-media_comic'")
+
+
+def test_no_card_shows_for_what_lies_below_a_button(page: Any, address: str) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    an_image(page, field)
+    box = page.get_by_role("button", name="Save this view for print").bounding_box()
+    there = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(*there, steps=8)
+    page.wait_for_timeout(300)  # resting before letting go: no inertia
+    page.mouse.up()
+    page.mouse.move(there[0] + 2, there[1])
+    page.mouse.move(*there)
+    page.wait_for_timeout(500)
+    assert not page.locator(".bam-card").is_visible()
 
 
 def test_a_rectangle_is_dragged_from_corner_to_corner(page: Any, address: str) -> None:

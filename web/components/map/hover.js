@@ -4,6 +4,7 @@ function listen(view) {
   const { map, field } = view;
   map.on("mousemove", (event) => {
     keysInUse(view, false);
+    if (event.originalEvent.target.closest(".leaflet-control")) return hideCard(view); // what is below is not meant
     view.pointer = event.containerPoint;
     lookAhead(view, POINTER_RESTS);
     if (view.corners) return;
