@@ -7,7 +7,7 @@ from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
-from web.layout_form import JOB, delete_button, deleted_line, layout_form, newly_made, said_of_map, titles
+from web.layout_form import JOB, delete_button, deleted_line, layout_form, newly_made, popover_of, said_of_map, titles
 from web.map_search import search_bar
 from web.map_selection import selection_panel
 
@@ -62,7 +62,7 @@ with bar[2]:
     pictures = st.selectbox(
         "Pictures", list(names), key=map_state.PICTURES, format_func=names.get, help=map_state.PICTURES_HELP
     )
-with bar[3], st.popover("New map", icon=":material/add:", disabled=busy, width="stretch"):
+with bar[3], ui.popover("New map", popover_of(), icon=":material/add:", disabled=busy, width="stretch"):
     layout_form(ws, first=False)
 with bar[4]:
     delete_button(ws, records[chosen], busy=busy)

@@ -22,14 +22,14 @@ from web.navigation import go
 FOLDING = "near-duplicates"
 NAMES = "names"
 MANY_NAMES = 100_000  # more are read in the background
-_LAST = "gallery-bulk"
+_LAST, _CHOSEN, _VIEWS = "gallery-bulk", "gallery-chosen", "gallery-views"
 _REMOVED = "gallery-removed"
 
 
 def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
     """Draw what can be done with the chosen images."""
     told = f"{len(rows):,} chosen"
-    with st.popover(told, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
+    with ui.popover(told, _CHOSEN, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
         if not len(rows):
             st.caption(
                 "Choose images by their round mark, with Ctrl or Shift and a click, or with Space; Ctrl+A is all."
@@ -46,9 +46,11 @@ def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
             go("map", selection=selections.keep(ws, rows))
         if st.button("Show only these", icon=":material/filter_alt:"):
             show(Query(attribute=query.attribute, selection=selections.keep(ws, rows)))
+            ui.shut(_CHOSEN)
             st.rerun()
         if len(rows) <= search.MOST_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
+            ui.shut(_CHOSEN)
             st.rerun()
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, asking.examples_from(ws, rows.tolist()))
@@ -70,6 +72,7 @@ def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> N
             f"{ui.several(given.count, 'image')} answered: {words}, in bulk."
             + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
         )
+        ui.shut(_CHOSEN)
         st.rerun()
 
 
@@ -88,7 +91,7 @@ def last_answer() -> None:
 
 def views_popover(query: Query) -> None:
     """Draw the saved views: open one, save what is shown, remove one and bring it back."""
-    with st.popover("Views", icon=":material/bookmarks:"):
+    with ui.popover("Views", _VIEWS, icon=":material/bookmarks:"):
         ws = workspace()
         found = saved_views.views(ws)
         if not found:
@@ -97,6 +100,7 @@ def views_popover(query: Query) -> None:
             name, gone = st.columns([5, 1], vertical_alignment="center")
             if name.button(ui.plain(view.name), key=f"view-{view.name}", type="tertiary", icon=":material/bookmark:"):
                 show(view.query)
+                ui.shut(_VIEWS)
                 st.rerun()
             if gone.button("", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {view.name}"):
                 st.session_state[_REMOVED] = saved_views.remove(ws, view.name)

@@ -55,7 +55,13 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
         scope = st.radio("On the map", scopes, format_func=lambda one: _scope_words(one, selection), key=f"{key}-scope")
         if st.button("Make the map", type="primary", icon=":material/map:", key=f"{key}-make"):
             start(ws, method, scope, asked, selection)
+            ui.shut(popover_of(key))
             st.rerun()
+
+
+def popover_of(key: str = "layout") -> str:
+    """Return the name of the popover that the form with ``key`` lies in, unless it is the first."""
+    return f"{key}-popover"
 
 
 def start(ws: Workspace, method: str, scope: str, asked: dict[str, object], selection: Rows | None = None) -> None:

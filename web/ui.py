@@ -7,6 +7,7 @@ import contextlib
 import html
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -117,6 +118,20 @@ def sidebar() -> None:
 def _background() -> None:
     for job in workspace().jobs.running():
         st.progress(share(job), text=f"{job.title}: {count(job)}")
+
+
+def popover(label: str, name: str, **about: Any) -> DeltaGenerator:
+    """Draw a popover that :func:`shut` closes; ``about`` is what else ``st.popover`` takes."""
+    return st.popover(label, key=f"{name}-{st.session_state.get(_shut(name), 0)}", **about)
+
+
+def shut(name: str) -> None:
+    """Close a popover in the run that follows: what was done in it shows on the page. Under another key it is new."""
+    st.session_state[_shut(name)] = st.session_state.get(_shut(name), 0) + 1
+
+
+def _shut(name: str) -> str:
+    return f"{name}-shut"
 
 
 def annotator() -> str:

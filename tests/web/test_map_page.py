@@ -128,6 +128,21 @@ def test_a_rectangle_is_answered_for_at_once_and_taken_back(page: Page, place: t
         page.get_by_role("link", name="Save as CSV").click()
 
 
+def test_the_form_closes_when_its_map_is_begun_and_the_map_is_seen(page: Page, place: tuple[Workspace, str]) -> None:
+    workspace, url = place
+    chosen = selections.keep(workspace, range(40))
+    before = len(maps.layouts(workspace))
+    open_map(page, url, selection=chosen)
+    page.get_by_role("button", name="Make a map of it").click()
+    page.get_by_role("radio", name="PCA").or_(page.get_by_role("button", name="PCA")).first.click()
+    expect(page.get_by_text("Instant", exact=False)).to_be_visible()
+    page.get_by_role("button", name="Make the map").click()
+    expect(page.get_by_role("combobox", name="Map")).to_have_value("PCA of the selected images: 40 images")
+    expect(page.get_by_role("button", name="Make the map")).to_have_count(0)
+    assert len(maps.layouts(workspace)) == before + 1
+    maps.remove(workspace, maps.layouts(workspace)[0].id)
+
+
 def test_what_is_searched_lights_up_and_a_click_goes_there(page: Page, place: tuple[Workspace, str]) -> None:
     workspace, url = place
     open_map(page, url)
