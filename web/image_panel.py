@@ -67,16 +67,8 @@ def steps(row: int, *, key: str, count: int | None = None) -> int | None:
     if not words:
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        gone_back = st.button(
-            "Previous", key=f"{key}-previous", icon=":material/chevron_left:", disabled=before is None
-        )
-        gone_forth = st.button(
-            "Next",
-            key=f"{key}-next",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            disabled=after is None,
-        )
+        gone_back = st.button("Previous", key=f"{key}-previous", disabled=before is None, shortcut="Left")
+        gone_forth = st.button("Next", key=f"{key}-next", disabled=after is None, shortcut="Right")
         st.caption(words, width="content")
     return before if gone_back else after if gone_forth else None
 

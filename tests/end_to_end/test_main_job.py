@@ -149,6 +149,9 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Most like it")).to_be_visible()
     expect(dialog.locator(".cell")).to_have_count(12)
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_text("4 of 200 in the list")).to_be_visible()
+    expect(dialog.locator(".cell")).to_have_count(12)
     person.shot("6-image")
 
     person.open("map")

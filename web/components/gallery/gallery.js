@@ -60,5 +60,6 @@ function moveFocus(event, grid) {
   const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
   if (step === undefined || here < 0 || !cells[here + step]) return;
   event.preventDefault();
+  event.stopPropagation(); // the page has keys of its own
   cells[here + step].focus();
 }
