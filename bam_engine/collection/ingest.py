@@ -31,9 +31,9 @@ class IngestResult:
     """What became of a folder's files: ``found`` = ``added`` + ``known`` + ``moved`` + identical and unreadable ones.
 
     ``moved`` were known at a place where they are no more. ``identical`` pairs a file with the one in the collection
-    that has exactly its bytes. ``unreadable`` may name
-    folders as well. ``others`` were not named like pictures. ``updated`` known images got new details from the
-    metadata file, ``unmatched`` of whose paths are no image of the folder.
+    that has exactly its bytes. ``unreadable`` may name folders as well. ``others`` were not named like pictures.
+    ``updated`` known images got new details from the metadata file, ``unmatched`` of whose paths are no image of the
+    folder.
     """
 
     found: int
