@@ -187,7 +187,9 @@ def test_a_picture_of_ones_own_finds_images_like_it(page: Page, place: tuple[Wor
     open_map(page, url)
     page.get_by_role("button", name="By image").click()
     page.locator("input[type=file]").set_input_files(workspace.catalogue.image(3).path)
-    expect(page.get_by_text("most like the picture", exact=False)).to_be_visible()
+    expect(
+        page.get_by_test_id("stMainBlockContainer").get_by_text("most like the picture", exact=False)
+    ).to_be_visible()
     page.wait_for_function("() => location.search.includes('selection=')")
     assert 3 in selections.rows_of(workspace, asked(page)["selection"])
     row = page.locator(".cell").first.get_attribute("data-row")
