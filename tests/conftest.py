@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from bam_engine import database as database_tables
 from bam_engine.annotation import Attribute, NewAnswer
@@ -23,6 +24,9 @@ from tests.stub_demo import write_stub
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+settings.register_profile("the same each time", derandomize=True)
+settings.load_profile("the same each time")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIP = {
