@@ -279,11 +279,21 @@ def _switch_to_wal(connection: Any) -> None:
 
 def _make_tables(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+        lock(connection, None)
         metadata.create_all(connection)
+
+
+def lock(connection: sa.Connection, table: sa.Table | None) -> None:
+    """Let no other writer of ``table`` in until the transaction ends; readers go on. Call it first of all.
+
+    SQLite locks the whole database. None, while there may be no tables yet: only others who make them wait.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif table is None:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+    else:
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
 
 
 def _check_version(engine: sa.Engine) -> None:

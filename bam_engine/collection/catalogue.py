@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bam_engine.collection.generated import check_kind
 from bam_engine.database import images as table
-from bam_engine.database import now, read_setting, settings
+from bam_engine.database import lock, now, read_setting, settings
 from bam_engine.database import problems as problem_table
 from bam_engine.errors import CollectionError, DiskFull, NotThere
 
@@ -311,10 +311,7 @@ class Catalogue:
         """Open a transaction that no other writer of ``locked`` overlaps; readers go on."""
         try:
             with self._engine.begin() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                else:
-                    connection.exec_driver_sql(f"LOCK TABLE {locked.name} IN EXCLUSIVE MODE")
+                lock(connection, locked)
                 yield connection
         except sa.exc.OperationalError as error:
             if any(words in str(error.orig) for words in ("disk is full", "No space left")):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bam_engine.database import images, now, read_setting, settings
+from bam_engine.database import images, lock, now, read_setting, settings
 from bam_engine.errors import CollectionError
 
 KEY = "demo"  # the setting that marks a workspace
@@ -51,7 +51,7 @@ def mark_demo(engine: sa.Engine, *, count: int, seed: int, folder: Path) -> Demo
         It holds real images, or the demo of another seed.
     """
     with engine.begin() as connection:
-        _lock(connection)
+        lock(connection, images)
         before = _marked(connection)
         there = int(connection.scalar(sa.select(sa.func.count()).select_from(images)) or 0)
         if before is None and there:
@@ -95,13 +95,6 @@ def check_kind(connection: sa.Connection, generated: list[str], real: list[str])
 def says_generated(head: bytes) -> bool:
     """Return whether the first bytes of a file say that this program drew it."""
     return MARK in head[:HEAD]
-
-
-def _lock(connection: sa.Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("LOCK TABLE images IN EXCLUSIVE MODE")
 
 
 def _marked(connection: sa.Connection) -> Demo | None:

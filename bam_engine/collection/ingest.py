@@ -7,7 +7,7 @@ goes on after them.
 
 import os
 import threading
-from collections.abc import Container, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -182,9 +182,9 @@ class _Run:
         parts += [(len(self.identical), "identical"), (len(self.unreadable), "unreadable")]
         return "Images: " + ", ".join(f"{count:,} {word}" for count, word in parts if count or word == "added")
 
-    def _describe(self, there: Container[str]) -> None:
+    def _describe(self, there: Iterable[str]) -> None:
         """Complete images that are there by what the metadata file says of them."""
-        self.updated += self.catalogue.describe({uri: asdict(d) for uri, d in self.details.items() if uri in there})
+        self.updated += self.catalogue.describe({u: asdict(self.details[u]) for u in there if u in self.details})
 
     def _note(self, problems: list[Problem]) -> None:
         self.catalogue.note_problems(problems)
@@ -199,8 +199,8 @@ class _Run:
         """Add what of the batch is new and readable; return the files that are not readable."""
         looked = dict(zip(batch, pool.map(_try_examine, batch), strict=True))
         examined = {uri: outcome for uri, outcome in looked.items() if isinstance(outcome, Examined)}
-        self._move(examined)
         there = self.catalogue.twins({one.digest for one in examined.values()})
+        self._move(examined, there)
         firsts: dict[str, str] = {}  # digest -> the first file of the batch that has it
         for uri, one in examined.items():
             if one.digest not in there:
@@ -213,9 +213,8 @@ class _Run:
         list(pool.map(self.thumbnails.store, rows.values(), [good[uri] for uri in rows]))
         return self._settle(looked, firsts, drawn, rows)
 
-    def _move(self, examined: Mapping[str, Examined]) -> None:
+    def _move(self, examined: Mapping[str, Examined], places: Mapping[str, str]) -> None:
         """Give images whose own file is gone the place of the first file of the batch that has their bytes."""
-        places = self.catalogue.twins({one.digest for one in examined.values()})
         gone = {digest for digest, uri in places.items() if not Path(uri).exists()}
         found: dict[str, str] = {}  # old place -> new place
         for uri, one in examined.items():
@@ -224,7 +223,7 @@ class _Run:
                 found[places[one.digest]] = uri
         self.catalogue.move(found)
         self.moved += len(found)
-        self._describe(set(found.values()))
+        self._describe(found.values())
 
     def _settle(
         self,

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from bam_engine.database import lock
+
 
 @contextmanager
 def exclusive(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
@@ -24,8 +26,5 @@ def exclusive(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
     ...     connection.execute(sa.insert(rounds).values(number=last + 1))
     """
     with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
+        lock(connection, table)
         yield connection
