@@ -7,7 +7,16 @@ from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
-from web.layout_form import JOB, delete_button, deleted_line, layout_form, newly_made, popover_of, said_of_map, titles
+from web.layout_form import (
+    JOB,
+    delete_button,
+    deleted_line,
+    layout_form,
+    layout_popover,
+    newly_made,
+    said_of_map,
+    titles,
+)
 from web.map_search import search_bar
 from web.map_selection import selection_panel
 
@@ -15,9 +24,7 @@ KEY = "map"
 # A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to.
 CSS = """<style>
 .st-key-map-window { flex: none; height: clamp(640px, 100vh - 345px, 1200px); }
-@media (max-width: 640px) { /* two beside each other on a telephone, below the map's name */
-  .st-key-map-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
-    min-width: calc(50% - 1rem) !important; flex: 1 1 40% !important; }
+@media (max-width: 640px) { /* the map's name has a line of its own */
   .st-key-map-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:first-child {
     min-width: 100% !important; }
 }
@@ -62,8 +69,8 @@ with bar[2]:
     pictures = st.selectbox(
         "Pictures", list(names), key=map_state.PICTURES, format_func=names.get, help=map_state.PICTURES_HELP
     )
-with bar[3], ui.popover("New map", popover_of(), icon=":material/add:", disabled=busy, width="stretch"):
-    layout_form(ws, first=False)
+with bar[3]:
+    layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
 with bar[4]:
     delete_button(ws, records[chosen], busy=busy)
 

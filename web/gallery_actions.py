@@ -47,11 +47,9 @@ def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
         if st.button("Show only these", icon=":material/filter_alt:"):
             show(Query(attribute=query.attribute, selection=selections.keep(ws, rows)))
             ui.shut(_CHOSEN)
-            st.rerun()
         if len(rows) <= search.MOST_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
             ui.shut(_CHOSEN)
-            st.rerun()
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, asking.examples_from(ws, rows.tolist()))
 
@@ -73,7 +71,6 @@ def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> N
             + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
         )
         ui.shut(_CHOSEN)
-        st.rerun()
 
 
 def last_answer() -> None:
@@ -101,7 +98,6 @@ def views_popover(query: Query) -> None:
             if name.button(ui.plain(view.name), key=f"view-{view.name}", type="tertiary", icon=":material/bookmark:"):
                 show(view.query)
                 ui.shut(_VIEWS)
-                st.rerun()
             if gone.button("", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {view.name}"):
                 st.session_state[_REMOVED] = saved_views.remove(ws, view.name)
                 st.rerun()

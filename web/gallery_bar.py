@@ -54,9 +54,7 @@ _FIELDS = ("attribute", "place", "sort", "seed", "search", "yes", "no", "label",
 _CSS = """<style>
 .st-key-gallery-line { gap: .6rem !important; }
 .st-key-gallery-place [role="radio"] { min-height: 2.45rem; }
-@media (max-width: 640px) { /* two beside each other on a telephone, and the places in one line */
-  .st-key-gallery-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
-    min-width: calc(50% - 1rem) !important; flex: 1 1 40% !important; }
+@media (max-width: 640px) { /* the search has a line of its own, and so have the places */
   .st-key-gallery-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:last-child {
     min-width: 100% !important; }
   .st-key-gallery-place [role="radio"] { padding-inline: .45rem; }

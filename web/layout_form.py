@@ -6,6 +6,7 @@ In:  the workspace, and what is selected on the page, if anything. Out: a runnin
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -55,13 +56,22 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
         scope = st.radio("On the map", scopes, format_func=lambda one: _scope_words(one, selection), key=f"{key}-scope")
         if st.button("Make the map", type="primary", icon=":material/map:", key=f"{key}-make"):
             start(ws, method, scope, asked, selection)
-            ui.shut(popover_of(key))
-            st.rerun()
+            ui.shut(f"{key}-popover")
 
 
-def popover_of(key: str = "layout") -> str:
-    """Return the name of the popover that the form with ``key`` lies in, unless it is the first."""
-    return f"{key}-popover"
+def layout_popover(
+    ws: Workspace,
+    label: str,
+    *,
+    icon: str,
+    busy: bool,
+    selection: Rows | None = None,
+    key: str = "layout",
+    width: Literal["content", "stretch"] = "content",
+) -> None:
+    """Draw the form in a popover, which closes once a map is begun; ``busy``: a layout is being made."""
+    with ui.popover(label, f"{key}-popover", icon=icon, disabled=busy, width=width):
+        layout_form(ws, first=False, selection=selection, key=key)
 
 
 def start(ws: Workspace, method: str, scope: str, asked: dict[str, object], selection: Rows | None = None) -> None:

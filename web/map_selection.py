@@ -13,11 +13,11 @@ from bam_engine.workspace.places import places_of
 from web import map_state, ui
 from web.components.gallery import Picture, gallery
 from web.image_panel import open_image
-from web.layout_form import layout_form, popover_of
+from web.layout_form import layout_popover
 from web.navigation import go
 
 SHOWN = 60
-_LAST, _LAYOUT = "map-bulk", "selection-layout"
+_LAST = "map-bulk"
 _CLICKS = {"place": "its place", "image": "the image"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
 
@@ -82,8 +82,8 @@ def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *,
         st.button("Zoom to it", icon=":material/center_focus_strong:", **zoom)
         if st.button("Open in the gallery", icon=":material/photo_library:"):
             go("gallery", selection=chosen.id)
-        with ui.popover("Make a map of it", popover_of(_LAYOUT), icon=":material/map:", disabled=busy):
-            layout_form(ws, first=False, selection=rows, key=_LAYOUT)
+        key = "selection-layout"
+        layout_popover(ws, "Make a map of it", icon=":material/map:", busy=busy, selection=rows, key=key)
         st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv", icon=":material/download:")
         st.button("Clear the selection", icon=":material/close:", on_click=map_state.select, args=(None,))
 

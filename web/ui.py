@@ -7,7 +7,7 @@ import contextlib
 import html
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -44,11 +44,16 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   opacity: 1; color: light-dark(#5b605d, #a9aca7);
 }
-@media (max-width: 640px) { /* two numbers beside each other on a telephone, and so before their script has come */
+@media (max-width: 640px) {
+  /* The controls of a bar, two beside each other on a telephone. */
+  [class*="st-key-"][class*="-bar"] [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
+    min-width: calc(50% - 1rem) !important; flex: 1 1 40% !important; }
+  /* Numbers likewise, and so before their script has come. */
   [data-testid="stHorizontalBlock"]:is(
     :has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :first-child [data-testid="stMetric"]),
     :has(> [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"])
-  ) > [data-testid="stColumn"] { min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
+  ):not([class*="st-key-"][class*="-bar"] *) > [data-testid="stColumn"] {
+    min-width: calc(50% - 1rem) !important; flex: 1 1 40%; }
   [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"] {
     min-height: 3.75rem;
   }
@@ -125,9 +130,10 @@ def popover(label: str, name: str, **about: Any) -> DeltaGenerator:
     return st.popover(label, key=f"{name}-{st.session_state.get(_shut(name), 0)}", **about)
 
 
-def shut(name: str) -> None:
-    """Close a popover in the run that follows: what was done in it shows on the page. Under another key it is new."""
+def shut(name: str) -> NoReturn:
+    """Run the page anew with a popover closed: what was done in it shows there. Under another key it is a new one."""
     st.session_state[_shut(name)] = st.session_state.get(_shut(name), 0) + 1
+    st.rerun()
 
 
 def _shut(name: str) -> str:
