@@ -12,7 +12,7 @@ from typing import Any
 
 import numba
 
-_KERNELS = "*/*kernels.py"
+_KERNELS = "**/*kernels.py"
 
 
 def njit(**options: Any) -> Callable[[Any], Any]:

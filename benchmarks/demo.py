@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from bam_engine.demo import TRUTHS, write_collection
+from bam_engine.demo.art import TRUTHS, write_collection
 from bam_engine.embedding import open_encoder
 from bam_engine.learning.intervals import cluster_bootstrap
 from bam_engine.learning.threads import one_thread

@@ -108,8 +108,8 @@ def linked(folder: Path, rows: Any) -> None:
 @contextmanager
 def served(home: Path, n: int, shown: int) -> Iterator[tuple[str, list[int]]]:
     """Make the collection, serve the app over it, and give its address and the rows that are looked at first."""
-    from bam_engine.workspace.gallery_query import Query
-    from bam_engine.workspace.listing import listed
+    from bam_engine.gallery.listing import listed
+    from bam_engine.gallery.query import Query
     from tests.browser import ROOT
     from tests.browser import served as serving
 

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.learning import Calibration, LinearModel, Threshold
-from bam_engine.workspace import Workspace, thresholds
-from bam_engine.workspace.calibration import label_state
-from bam_engine.workspace.models import save_model
+from bam_engine.training import thresholds
+from bam_engine.training.calibration import label_state
+from bam_engine.training.models import save_model
+from bam_engine.workspace import Workspace
 
 _BLOCK = 50_000
 

@@ -28,9 +28,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bam_engine.maps import regions, views
+from bam_engine.maps.layouts import LayoutRecord, keep
 from bam_engine.projection.picture_store import SPRITE, fitted
-from bam_engine.workspace import Workspace, map_views, regions
-from bam_engine.workspace.layouts import LayoutRecord, keep
+from bam_engine.workspace import Workspace
 from benchmarks.gallery import PICTURES, pictures
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
@@ -278,7 +279,7 @@ def rescored(workspace: Any, *, seed: int) -> None:
 
     from bam_engine import database as db
     from bam_engine.learning import LinearModel
-    from bam_engine.workspace.models import save_model, scores_of
+    from bam_engine.training.models import save_model, scores_of
 
     attribute = workspace.attributes.all()[0]
     direction = np.random.default_rng(seed).normal(size=workspace.vectors().dim).astype(np.float32)
@@ -310,7 +311,7 @@ def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
     places = layout[rng.integers(0, n, paths)]
     lines: list[dict[str, Any]] = []
     with sync_playwright() as playwright, served(home) as (url, workspace):
-        view = map_views.view(workspace, MAP)
+        view = views.view(workspace, MAP)
         about = {"from_zoom": view.picture_from_zoom, "max_zoom": view.max_zoom}
         address = f"{url}/map?map={MAP}&colour=score-one"
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)

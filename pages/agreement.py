@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from bam_engine.workspace import adjudication, agreement
-from bam_engine.workspace.adjudication import Votes
-from bam_engine.workspace.agreement import Agreement, Measure
+from bam_engine.labelling import adjudication, agreement
+from bam_engine.labelling.adjudication import Votes
+from bam_engine.labelling.agreement import Agreement, Measure
 from web import demo_controls, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -21,6 +21,20 @@ MEANINGS = {
     "the answers are right: people can share a mistake.",
     "Probably positive": "Share of positives among the images that several people answered, by the model of Dawid and "
     "Skene, which weighs each annotator by how reliable their answers look. It assumes that people err independently.",
+}
+
+_OVERLAP = {  # how two people come to answer the same images: the words, the button, and its page
+    "second_annotator": (
+        "Each image needs more than one vote. Let a second person answer under their own name (in the sidebar).",
+        "Annotate",
+        "annotate",
+    ),
+    "second_vote": (
+        "Each image is asked of one person here. Require two votes on the Attributes page, or have an audit judged by "
+        "two people.",
+        "Require two votes",
+        "attributes",
+    ),
 }
 
 ws = workspace()
@@ -166,7 +180,7 @@ if not measured.annotators:
     st.stop()
 demo_controls.simulated_note(attribute)
 if measured.raw.value is None:
-    hint, action, page = agreement.how_to_overlap(ws)
+    hint, action, page = _OVERLAP[agreement.suggest_overlap(ws)]
     ui.empty(f"**Agreement is not known yet:** {ui.plain(measured.raw.why)} {hint}", action, page, attribute.name)
 else:
     numbers(measured)

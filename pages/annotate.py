@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from bam_engine.workspace import audits, rounds, tasks
-from bam_engine.workspace.status import waiting_tasks
+from bam_engine.audit import audits
+from bam_engine.labelling import tasks
+from bam_engine.reporting.overview import waiting_tasks
+from bam_engine.training import rounds
 from web import demo_controls, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace

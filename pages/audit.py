@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Promise
-from bam_engine.workspace import audit_chart, audits, tasks
-from bam_engine.workspace.audits import AuditResult
-from bam_engine.workspace.thresholds import current_threshold
+from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Promise, audits, chart
+from bam_engine.audit.audits import AuditResult
+from bam_engine.labelling import tasks
+from bam_engine.training.thresholds import current_threshold
 from web import demo_controls, ui
 from web.components.drawing import show_drawing
 from web.engine import workspace
@@ -150,7 +150,7 @@ def everyone() -> None:
     if not found:
         return
     st.subheader("Audited precision by attribute", anchor=False)
-    show_drawing(audit_chart.figure(found), key="audited-precision")
+    show_drawing(chart.figure(found), key="audited-precision")
     means = [audits.mean_precision(found), audits.mean_precision(found, by_any=True)]
     agreed, by_any = (f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})" if one else "–" for one in means)
     st.caption(
@@ -158,8 +158,8 @@ def everyone() -> None:
         f"{BAM_MEAN_PRECISION:.1%} over 20 attributes. Intervals hold with 95 % confidence, each on its own."
     )
     cells = st.columns([3, 3, 3, 10])
-    for cell, form in zip(cells, audit_chart.FORMS, strict=False):
-        data = audit_chart.chart(found, form)
+    for cell, form in zip(cells, chart.FORMS, strict=False):
+        data = chart.chart(found, form)
         name = f"audited-precision.{form}"
         cell.download_button(form.upper(), data, name, icon=":material/download:", key=f"chart-{form}", width="stretch")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bam_engine.workspace.embedding import embed_collection, stage
+from bam_engine.workspace.vectors import embed_collection, stage
 from web import ui
 from web.engine import workspace
 from web.navigation import link

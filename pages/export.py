@@ -6,8 +6,8 @@ import zipfile
 
 import streamlit as st
 
-from bam_engine.workspace import demo
-from bam_engine.workspace.export import export
+from bam_engine.demo import demo_workspace
+from bam_engine.reporting.export import export
 from web import ui
 from web.engine import workspace
 
@@ -28,7 +28,7 @@ st.caption(
     if form == "sqlite"
     else "images.csv (a line an image), annotations.csv (a line an answer), attributes.csv (questions and evidence)."
 )
-if demo.demo(ws) is not None:
+if demo_workspace.demo(ws) is not None:
     st.caption(
         "The images are generated, and the files say so: GENERATED.txt, and a column or table of their own. Answers of "
         "simulated annotators are marked."

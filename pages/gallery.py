@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.workspace.listing import Listing, listed
+from bam_engine.gallery.listing import Listing, listed
 from web import ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace

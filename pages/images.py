@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from bam_engine.collection import check_folder, ingest_folder
-from bam_engine.workspace import demo
+from bam_engine.demo import demo_workspace
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import link
@@ -14,7 +14,7 @@ from web.navigation import link
 JOB = "ingest"
 
 ws = workspace()
-made = demo.demo(ws)
+made = demo_workspace.demo(ws)
 ui.head(
     "Images",
     "Add a folder of images. Nothing is copied or changed: the files stay where they are."
@@ -24,7 +24,8 @@ ui.head(
 
 if made is not None:
     st.info(
-        f"This workspace holds the demo: generated images alone, from seed {made.seed}, in {demo.folder_of(ws)}. "
+        f"This workspace holds the demo: generated images alone, from seed {made.seed}, in "
+        f"{demo_workspace.folder_of(ws)}. "
         "For images of your own, start the program with another workspace: BAM_WORKSPACE=my-images make run.",
         icon=":material/info:",
     )
@@ -37,7 +38,7 @@ if made is not None:
         ws.jobs.start(
             demo_controls.JOB,
             "Drawing more",
-            lambda report: demo.make_demo(ws, count=int(more), seed=made.seed, attributes=(), report=report),
+            lambda report: demo_workspace.make_demo(ws, count=int(more), seed=made.seed, attributes=(), report=report),
         )
         st.rerun()
     st.stop()

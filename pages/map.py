@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from bam_engine.workspace import map_views, maps, selections, sprite_packing
+from bam_engine.gallery import selections
+from bam_engine.maps import maps, sprite_packing, views
 from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
@@ -57,7 +58,7 @@ st.html(CSS)
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
-view = map_views.view(ws, chosen, fresh=True)
+view = views.view(ws, chosen, fresh=True)
 sprite_packing.start(ws, chosen)
 kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
 if st.session_state[map_state.COLOUR] not in kinds:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from bam_engine.workspace import demo
-from bam_engine.workspace.search import spread_sample
-from bam_engine.workspace.status import AttributeLine, Overview, overview
+from bam_engine.demo import demo_workspace
+from bam_engine.gallery.search import spread_sample
+from bam_engine.reporting.overview import AttributeLine, Overview, overview
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import go
@@ -66,7 +66,7 @@ def attributes(lines: tuple[AttributeLine, ...]) -> None:
             go("rounds", chosen)
 
 
-stopped = demo.unfinished(ws)
+stopped = demo_workspace.unfinished(ws)
 if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_controls.JOB):
     if stopped is None:
         start()
@@ -80,5 +80,5 @@ found = overview(ws)
 ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
 strip(spread_sample(ws, STRIP) if found.embedded else range(min(STRIP, found.images)))
 numbers(found)
-ui.empty(f"**Next:** {ui.plain(found.next_text)}", found.next_action, found.next_page, found.next_attribute)
+ui.show_next(found.next)
 attributes(found.attributes)

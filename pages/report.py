@@ -3,11 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from bam_engine.audit import Estimate
-from bam_engine.workspace import audit_chart
-from bam_engine.workspace.report import AttributeReport, Share, gather
-from bam_engine.workspace.report_file import write_report
-from bam_engine.workspace.rounds import state
+from bam_engine.audit import Estimate, chart
+from bam_engine.reporting.report import AttributeReport, Share, gather
+from bam_engine.reporting.report_file import write_report
+from bam_engine.training.rounds import state
 from web import charts, demo_controls, ui
 from web.components.drawing import show_drawing
 from web.components.gallery import Picture, gallery
@@ -57,7 +56,7 @@ def audit(report: AttributeReport) -> None:
         return
     st.subheader("Audit", anchor=False)
     st.markdown(ui.plain(found.promise.evidence))
-    show_drawing(audit_chart.figure([found]), key=f"audit-{report.attribute.name}")
+    show_drawing(chart.figure([found]), key=f"audit-{report.attribute.name}")
     shares = {
         "precision: annotators agree": found.precision,
         "precision, BAM's definition: at least one says yes": found.by_any,

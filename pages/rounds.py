@@ -7,14 +7,16 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
+from bam_engine.gallery import search
+from bam_engine.labelling import tasks
+from bam_engine.labelling.showable import unshowable_problems
+from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import STRATEGIES
-from bam_engine.workspace import asking, rounds, search, tasks, validation
-from bam_engine.workspace.embedding import reads_text
-from bam_engine.workspace.models import scores_of
-from bam_engine.workspace.rounds import AttributeState
-from bam_engine.workspace.showing import unshowable_problems
-from bam_engine.workspace.tasks import TaskState
-from bam_engine.workspace.thresholds import current_threshold
+from bam_engine.training import querying, rounds, validation
+from bam_engine.training.models import scores_of
+from bam_engine.training.rounds import AttributeState
+from bam_engine.training.thresholds import current_threshold
+from bam_engine.workspace.vectors import reads_text
 from web import charts, demo_controls, ui
 from web.advice import stopping_advice
 from web.components.gallery import Picture, gallery
@@ -93,7 +95,7 @@ def start_round(state: AttributeState) -> None:
         st.subheader(f"Round {number}", anchor=False)
         options: dict[str, object] = {}
         left, middle, right = st.columns([2, 5, 3])
-        count = int(left.number_input("Images to ask", 1, 1000, asking.BATCH, step=10, key=f"count-{attribute.id}"))
+        count = int(left.number_input("Images to ask", 1, 1000, querying.BATCH, step=10, key=f"count-{attribute.id}"))
         with middle:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
@@ -109,7 +111,7 @@ def start_round(state: AttributeState) -> None:
                 st.info("Choose at least one example image above.", icon=":material/info:")
                 return
         seed = attribute.id * 1000 + number
-        used, batch = asking.propose(ws, attribute, count=count, seed=seed, **options)
+        used, batch = querying.propose(ws, attribute, count=count, seed=seed, **options)
         if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):
             rounds.start_round(ws, attribute, count=count, seed=seed, **options)
             go("annotate", attribute.name)
@@ -140,7 +142,7 @@ def later_start(attribute: Attribute) -> str:
 
 def look_at(attribute: Attribute) -> str:
     """Draw whether the round looks at every image or at neighbours of the labelled ones; return the key."""
-    usual = asking.usual_look(ws, attribute)
+    usual = querying.usual_look(ws, attribute)
     key = f"look-{attribute.id}"
     st.session_state.setdefault(key, usual)
     chosen = st.segmented_control(
@@ -148,7 +150,7 @@ def look_at(attribute: Attribute) -> str:
         list(LOOKS),
         format_func=LOOKS.get,
         key=key,
-        help=f"Everything: {asking.LOOK_AT['everything']}. Neighbours: {asking.LOOK_AT['neighbours']}; "
+        help=f"Everything: {querying.LOOK_AT['everything']}. Neighbours: {querying.LOOK_AT['neighbours']}; "
         "it looks at less, and finds fewer positives.",
     )
     return chosen or usual
@@ -215,7 +217,7 @@ def changes(state: AttributeState) -> None:
         )
     with right:
         scores = scores_of(ws, state.attribute)
-        rows, answers = asking.training_labels(ws, state.attribute)
+        rows, answers = querying.training_labels(ws, state.attribute)
         threshold = current_threshold(ws, state.attribute)
         figure = charts.score_distribution(
             scores[np.isfinite(scores)],

@@ -6,9 +6,9 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.learning import Threshold
-from bam_engine.workspace import thresholds, validation
-from bam_engine.workspace.evaluation import Evaluation, evaluate
-from bam_engine.workspace.models import latest_model
+from bam_engine.training import thresholds, validation
+from bam_engine.training.evaluation import Evaluation, evaluate
+from bam_engine.training.models import latest_model
 from web import charts, demo_controls, ui
 from web.certify import certify
 from web.engine import workspace

@@ -16,10 +16,12 @@ from bam_engine import database as database_tables
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection import demo_of, ingest_folder, mark_demo
 from bam_engine.database import open_database
-from bam_engine.workspace import Workspace, rounds, validation
-from bam_engine.workspace.demo import folder_of, make_demo
-from bam_engine.workspace.embedding import embed_collection
-from bam_engine.workspace.tasks import Task, open_task, validation_task
+from bam_engine.demo.demo_workspace import folder_of, make_demo
+from bam_engine.labelling.tasks import Task, open_task, validation_task
+from bam_engine.training import rounds, validation
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
+from tests.labelling.team import vote
 from tests.stub_demo import write_stub
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def workspace(embedded_template: Path, tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 def stub_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plain pictures in place of the demo's drawing, which takes longer."""
-    monkeypatch.setattr("bam_engine.demo.write_collection", write_stub)
+    monkeypatch.setattr("bam_engine.demo.art.write_collection", write_stub)
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +132,7 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo workspace of 120 plain pictures and its cache, to be moved to its place by each test in turn."""
     home = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bam_engine.demo.write_collection", write_stub)
+        patch.setattr("bam_engine.demo.art.write_collection", write_stub)
         workspace = Workspace(home / "workspace", home / "cache")
         make_demo(workspace, count=120)
         workspace.close()
@@ -196,6 +198,15 @@ def oracle(small_pictures: Path) -> Oracle:
 @pytest.fixture
 def watercolor(workspace: Workspace) -> Attribute:
     return workspace.attributes.add("media_watercolor", "media", "Is it a watercolour?")
+
+
+@pytest.fixture
+def team(workspace: Workspace, watercolor: Attribute) -> Workspace:
+    """Ada and ben, of whom two must agree: 0 and 1 settled, 2 and 3 disputed, 4 doubted by both, 5 seen by one."""
+    workspace.redundancy = 2
+    vote(workspace, watercolor, "ada", {0: 1, 1: 0, 2: 1, 3: 0, 4: -1, 5: 1})
+    vote(workspace, watercolor, "ben", {0: 1, 1: 0, 2: 0, 3: 1, 4: -1})
+    return workspace
 
 
 @pytest.fixture(scope="session")

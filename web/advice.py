@@ -3,8 +3,8 @@
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace.rounds import ROUNDS
-from bam_engine.workspace.stopping import last_round
+from bam_engine.training.rounds import ROUNDS
+from bam_engine.training.stopping import last_round
 from web import ui
 from web.engine import workspace
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import certification
-from bam_engine.workspace.certification import CertificationState
+from bam_engine.training import certification
+from bam_engine.training.certification import CertificationState
 from web import ui
 from web.engine import workspace
 from web.navigation import go, link

@@ -9,8 +9,9 @@ import math
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import certification, demo, simulated
-from bam_engine.workspace.demo import Shares, Truth
+from bam_engine.demo import demo_workspace, simulated_annotators
+from bam_engine.demo.demo_workspace import Shares, Truth
+from bam_engine.training import certification
 from web import ui
 from web.engine import workspace
 
@@ -30,7 +31,7 @@ image, and so the truth is known.</span></div>"""
 
 def band() -> None:
     """Draw the band that stands over every page of a demo."""
-    if demo.demo(workspace()) is not None:
+    if demo_workspace.demo(workspace()) is not None:
         st.html(_BAND)
 
 
@@ -39,12 +40,14 @@ def try_demo() -> None:
     ws = workspace()
     if ui.show_job(JOB, unit="%"):
         return
-    stopped = demo.unfinished(ws)
+    stopped = demo_workspace.unfinished(ws)
     count = simulated_count(0 if stopped is None else stopped.count)
     words = "Try the demo" if stopped is None else "Go on with the demo"
     if st.button(words, type="primary", icon=":material/play_arrow:", key="try-demo", width="stretch"):
-        seed = demo.SEED if stopped is None else stopped.seed
-        ws.jobs.start(JOB, "Making the demo", lambda report: demo.make_demo(ws, count=count, seed=seed, report=report))
+        seed = demo_workspace.SEED if stopped is None else stopped.seed
+        ws.jobs.start(
+            JOB, "Making the demo", lambda report: demo_workspace.make_demo(ws, count=count, seed=seed, report=report)
+        )
         st.rerun()
 
 
@@ -53,9 +56,9 @@ def simulated_count(fixed: int) -> int:
     if fixed:
         return fixed
     chosen = st.segmented_control(
-        "Images", COUNTS, default=demo.COUNT, format_func=lambda count: f"{count:,}", key="demo-count"
+        "Images", COUNTS, default=demo_workspace.COUNT, format_func=lambda count: f"{count:,}", key="demo-count"
     )
-    return int(chosen or demo.COUNT)
+    return int(chosen or demo_workspace.COUNT)
 
 
 def offer(attribute: Attribute, *, certifying: bool = False) -> bool:
@@ -64,13 +67,13 @@ def offer(attribute: Attribute, *, certifying: bool = False) -> bool:
     ``certifying`` offers it for the certification that was started; nothing is drawn where there is none.
     """
     ws = workspace()
-    if not demo.has_truth(ws, attribute.name):
+    if not demo_workspace.has_truth(ws, attribute.name):
         return False
     name = f"simulate-{attribute.id}"
     if ws.jobs.is_running(name):
         ui.show_job(name, unit="steps")
         return True
-    waits = _certification_waits(attribute) if certifying else simulated.may_go_on(ws, attribute)
+    waits = _certification_waits(attribute) if certifying else simulated_annotators.may_go_on(ws, attribute)
     if waits or ws.jobs.get(name) is not None:
         with st.container(border=True):
             if waits:
@@ -89,7 +92,7 @@ def _certification_waits(attribute: Attribute) -> bool:
 
 def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
     ws = workspace()
-    team = simulated.team_of(ws)
+    team = simulated_annotators.team_of(ws)
     with st.container(horizontal=True, vertical_alignment="center"):
         once = st.button("Let simulated annotators label", icon=":material/smart_toy:", key=f"{name}-once")
         whole = not certifying and st.button(
@@ -102,7 +105,7 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
             people = st.number_input(
                 "How many must agree on an image",
                 1,
-                simulated.MOST,
+                simulated_annotators.MOST,
                 team.people,
                 key=f"{name}-people",
                 help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
@@ -112,20 +115,20 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
         "see no score. Their answers are marked and counted apart from those of people."
     )
     if once or whole:
-        chosen = simulated.choose_team(ws, error_rate=rate / 100, people=int(people))
+        chosen = simulated_annotators.choose_team(ws, error_rate=rate / 100, people=int(people))
         _start(attribute, name, chosen, whole=bool(whole), certifying=certifying)
         st.rerun()
 
 
-def _start(attribute: Attribute, name: str, team: simulated.Team, *, whole: bool, certifying: bool) -> None:
+def _start(attribute: Attribute, name: str, team: simulated_annotators.Team, *, whole: bool, certifying: bool) -> None:
     ws = workspace()
     title = "Simulated annotators label"
     if certifying:
-        ws.jobs.start(name, title, lambda report: simulated.certify(ws, attribute, team, report=report))
+        ws.jobs.start(name, title, lambda report: simulated_annotators.certify(ws, attribute, team, report=report))
     elif whole:
-        ws.jobs.start(name, title, lambda report: simulated.play(ws, attribute, team, report=report))
+        ws.jobs.start(name, title, lambda report: simulated_annotators.play(ws, attribute, team, report=report))
     else:
-        ws.jobs.start(name, title, lambda report: simulated.play_one(ws, attribute, team, report=report))
+        ws.jobs.start(name, title, lambda report: simulated_annotators.play_one(ws, attribute, team, report=report))
 
 
 def _outcome(name: str) -> None:
@@ -145,10 +148,10 @@ def _outcome(name: str) -> None:
 def truth_note(attribute: Attribute, cut: float | None = None) -> None:
     """Draw the truth of ``attribute`` beside what a page estimates, at the threshold in force or at ``cut``."""
     ws = workspace()
-    found = demo.truth_of(ws, attribute)
+    found = demo_workspace.truth_of(ws, attribute)
     if found is None:
         return
-    at = found.threshold if cut is None else demo.true_shares(ws, attribute, cut)
+    at = found.threshold if cut is None else demo_workspace.true_shares(ws, attribute, cut)
     facts = [f"{found.positive:,} of {found.images:,} images are positive"]
     if at is not None:
         facts += [f"precision {number(at.precision)}", f"recall {number(at.recall)}"]
@@ -157,7 +160,7 @@ def truth_note(attribute: Attribute, cut: float | None = None) -> None:
         facts.append(f"missed {number(found.missed)}")
     if found.labels:
         facts.append(f"{found.wrong:,} of {found.labels:,} labels are wrong")
-    said, who = " · ".join(facts), simulated.who_answered(ws, attribute)
+    said, who = " · ".join(facts), simulated_annotators.who_answered(ws, attribute)
     answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
     st.html(
         f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(said)}. '
@@ -176,7 +179,7 @@ def number(value: float | None) -> str:
 
 def true_curve(attribute: Attribute) -> list[dict[str, float]]:
     """Return the true shares after each round, for the learning curve; nothing where nobody knows them."""
-    found = demo.truth_of(workspace(), attribute)
+    found = demo_workspace.truth_of(workspace(), attribute)
     return (
         []
         if found is None
@@ -198,7 +201,7 @@ def label(found: Truth | None) -> str:
 
 def simulated_note(attribute: Attribute | None = None) -> None:
     """Draw who answered, people and simulated annotators apart; nothing where no simulated one has."""
-    found = simulated.who_answered(workspace(), attribute)
+    found = simulated_annotators.who_answered(workspace(), attribute)
     if found.simulated:
         st.caption(
             f"{ui.several(found.people, 'answer')} by people, {found.simulated:,} by simulated annotators, who know "

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError
-from bam_engine.workspace import asking, bulk, near_duplicates, saved_views, search, selections
-from bam_engine.workspace.gallery_query import Query
-from bam_engine.workspace.tasks import attribute_of
+from bam_engine.gallery import near_duplicates, saved_views, search, selections
+from bam_engine.gallery.query import Query
+from bam_engine.labelling import bulk
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.training import querying
 from web import ui
 from web.engine import workspace
 from web.gallery_bar import show
@@ -51,7 +53,7 @@ def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
             ui.shut(_CHOSEN)
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
-            ui.start_from_examples(attribute, asking.examples_from(ws, rows.tolist()))
+            ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
 
 
 def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> None:

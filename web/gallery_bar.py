@@ -12,14 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.workspace import facets, near_duplicates, uploads
-from bam_engine.workspace.conditions import NEAR
-from bam_engine.workspace.embedding import reads_text
-from bam_engine.workspace.gallery_query import LABELS, Query, from_url
-from bam_engine.workspace.listing import FACETS, facet_counts
-from bam_engine.workspace.models import latest_model
-from bam_engine.workspace.tasks import attribute_of
-from bam_engine.workspace.thresholds import current_threshold
+from bam_engine.gallery import facets, near_duplicates, uploads
+from bam_engine.gallery.conditions import NEAR
+from bam_engine.gallery.listing import FACETS, facet_counts
+from bam_engine.gallery.query import LABELS, Query, from_url
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.training.models import latest_model
+from bam_engine.training.thresholds import current_threshold
+from bam_engine.workspace.vectors import reads_text
 from web import ui
 from web.engine import workspace
 

@@ -10,8 +10,9 @@ from html import escape
 import streamlit as st
 
 from bam_engine.annotation import readable
-from bam_engine.workspace import maps
-from bam_engine.workspace.looking import (
+from bam_engine.gallery.near_duplicates import same_as
+from bam_engine.maps import maps
+from bam_engine.reporting.image_facts import (
     ImageFacts,
     LabelLine,
     Place,
@@ -20,9 +21,8 @@ from bam_engine.workspace.looking import (
     most_like,
     place_of,
     score_lines,
-    scored_attributes,
 )
-from bam_engine.workspace.near_duplicates import same_as
+from bam_engine.training.models import scored_attributes
 from web import ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace

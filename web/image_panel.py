@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bam_engine.workspace.gallery_query import Query
+from bam_engine.gallery.query import Query
 from web import ui
 from web.engine import workspace
 from web.image_facts import draw_image

@@ -13,8 +13,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.errors import NotThere
+from bam_engine.gallery import selections
 from bam_engine.jobs import Job
-from bam_engine.workspace import Workspace, maps, selections
+from bam_engine.maps import maps
+from bam_engine.training.models import scored_attributes
+from bam_engine.workspace import Workspace
 from web import ui
 
 _DELETED = "layout-deleted"
@@ -38,7 +41,7 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
     """
     if first:
         st.markdown("There is no map of this encoder's vectors yet.")
-    scored = maps.scored_attributes(ws)
+    scored = [one.name for one in scored_attributes(ws)]
     methods = [method for method in maps.METHODS if method != "scores" or len(scored) >= 2]
     scopes = [scope for scope in maps.SCOPES if _possible(scope, scored, selection)]
     with st.container(border=first, key=f"{key}-form"):

@@ -7,8 +7,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bam_engine.errors import BamError
-from bam_engine.workspace import Workspace, search
-from bam_engine.workspace.embedding import reads_text
+from bam_engine.gallery import search
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import reads_text
 from web import map_state, ui
 
 COUNTS = (50, 200, 1000)

@@ -7,9 +7,12 @@ import streamlit as st
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError
-from bam_engine.workspace import Workspace, asking, bulk, selections
-from bam_engine.workspace.bulk import Rows
-from bam_engine.workspace.places import places_of
+from bam_engine.gallery import selections
+from bam_engine.labelling import bulk
+from bam_engine.labelling.bulk import Rows
+from bam_engine.maps.places import places_of
+from bam_engine.training import querying
+from bam_engine.workspace import Workspace
 from web import map_state, ui
 from web.components.gallery import Picture, gallery
 from web.image_panel import open_image
@@ -103,7 +106,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
                 _answer(ws, attribute, rows, said)
         words = f"Use as examples for a round of {ui.readable(name)}"
         if st.button(words, type="primary", icon=":material/play_arrow:"):
-            ui.start_from_examples(attribute, asking.examples_from(ws, rows.tolist()))
+            ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
     left_out = [
         f"{count:,} {why}"
         for count, why in ((plan.judging, "are held out to judge"), (plan.labelled, "were labelled one by one"))
@@ -112,7 +115,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
     st.caption(
         f"{ui.plain(attribute.question)} An answer would be given to {ui.several(len(plan.rows), 'image')} as "
         f"{ui.plain(ui.annotator())}{'; ' + ', '.join(left_out) + ' and are left out' if left_out else ''}. It teaches "
-        f"the next training and never judges. A round starts from at most {asking.EXAMPLES} typical ones."
+        f"the next training and never judges. A round starts from at most {querying.EXAMPLES} typical ones."
     )
 
 

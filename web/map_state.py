@@ -15,9 +15,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.errors import BamError, NotThere
+from bam_engine.gallery import search, selections
+from bam_engine.maps import views
+from bam_engine.maps.places import extent, places_of
 from bam_engine.projection import MapView
-from bam_engine.workspace import Workspace, map_views, search, selections
-from bam_engine.workspace.places import extent, places_of
+from bam_engine.workspace import Workspace
 from web import ui
 from web.components.map import Goto, OnMap
 
@@ -145,7 +147,7 @@ def hear(ws: Workspace, map_id: str, found: OnMap) -> bool:
         if found.area is None:
             select(None)
         else:
-            rows = map_views.rows_in(ws, map_id, found.area.corners)
+            rows = views.rows_in(ws, map_id, found.area.corners)
             select(Selected(selections.keep(ws, rows), "area"))
             _point_below(len(rows), "selected")
     picked = found.picked

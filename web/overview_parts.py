@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from bam_engine.annotation import readable
-from bam_engine.workspace.status import AttributeLine, Share
+from bam_engine.reporting.overview import AttributeLine, Share
 from web.engine import workspace
 from web.guide import DOCS, Picture, figure
+from web.next_steps import action
 
 _STRIP = """<style>
 .bam-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); grid-auto-rows: 116px;
@@ -84,7 +85,7 @@ def _line(line: AttributeLine) -> str:
     rounds = f"{line.rounds} round{'' if line.rounds == 1 else 's'}, {line.labels:,} labels"
     name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
     accepted = "–" if line.accepted is None else f"{line.accepted:,}"
-    step = f'<span class="quiet" data-name="next">{html.escape(line.step)}</span>'
+    step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
     return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
 
 

@@ -16,11 +16,12 @@ from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.errors import BamError
 from bam_engine.jobs import Job
-from bam_engine.workspace import status
-from bam_engine.workspace.embedding import reads_text
-from bam_engine.workspace.rounds import AttributeState, train
+from bam_engine.reporting import overview
+from bam_engine.training.rounds import AttributeState, train
+from bam_engine.workspace.vectors import reads_text
 from web.engine import workspace
 from web.navigation import go
+from web.next_steps import direct
 
 log = logging.getLogger(__name__)
 
@@ -287,8 +288,13 @@ def plain(text: str) -> str:
 
 def next_step(state: AttributeState) -> None:
     """Draw what should be done next for an attribute, with a button that leads to where it is done."""
-    page, action, words = status.next_step(workspace(), state)
-    empty(f"**Next:** {plain(words)}", action, page, state.attribute.name)
+    show_next(overview.next_step(workspace(), state))
+
+
+def show_next(step: overview.NextStep) -> None:
+    """Draw a step with the button that leads to where it is done."""
+    direction = direct(step)
+    empty(f"**Next:** {plain(direction.text)}", direction.action, direction.page, direction.attribute)
 
 
 def problem_list(title: str, found: Sequence[Problem], note: str) -> None:

@@ -109,8 +109,8 @@ def _likes() -> None:
 
 def _gallery(workspace: Workspace) -> None:
     """Read what every listing stands on: how many images there are, the scores, the projects."""
-    from bam_engine.workspace.gallery_query import Query
-    from bam_engine.workspace.listing import facet_counts
+    from bam_engine.gallery.listing import facet_counts
+    from bam_engine.gallery.query import Query
 
     names = [attribute.name for attribute in workspace.attributes.all()]
     if len(workspace.catalogue):
@@ -133,6 +133,6 @@ def _settle() -> None:
 
 def _sprites(workspace: Workspace) -> None:
     """Pack the pictures of the newest map, in the background."""
-    from bam_engine.workspace import sprite_packing
+    from bam_engine.maps import sprite_packing
 
     sprite_packing.start_newest(workspace)

@@ -1,8 +1,10 @@
-"""What people said: attributes, annotators, assignments, answers, and what the annotators agree on."""
+"""What people said: attributes, annotators, assignments, answers, and what the annotators agree on.
 
-from bam_engine.annotation.attributes import KINDS, LONGEST_NAME, Attribute, Attributes, check_name, readable
-from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
-from bam_engine.annotation.store import (
+Importing the package loads values and arithmetic alone. The stores, which open a database, are
+:class:`~bam_engine.annotation.attribute_store.Attributes` and :class:`~bam_engine.annotation.answer_store.Annotations`.
+"""
+
+from bam_engine.annotation.answers import (
     ADJUDICATION,
     BULK,
     NEGATIVE,
@@ -11,7 +13,6 @@ from bam_engine.annotation.store import (
     UNSURE,
     WITHDRAWN,
     Annotation,
-    Annotations,
     Annotator,
     Answers,
     Assignment,
@@ -20,6 +21,8 @@ from bam_engine.annotation.store import (
     Saved,
     UnknownAssignment,
 )
+from bam_engine.annotation.attributes import KINDS, LONGEST_NAME, Attribute, check_name, readable
+from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
 from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 
 __all__ = [
@@ -35,12 +38,10 @@ __all__ = [
     "UNSURE",
     "WITHDRAWN",
     "Annotation",
-    "Annotations",
     "Annotator",
     "Answers",
     "Assignment",
     "Attribute",
-    "Attributes",
     "Consensus",
     "Decisions",
     "NewAnswer",

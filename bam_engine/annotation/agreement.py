@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation.store import NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Answers
+from bam_engine.annotation.answers import NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Answers
 from bam_engine.errors import AnnotationError
 
 Unsure = Literal["value", "missing"]

@@ -1,4 +1,4 @@
-"""What may be stored as an assignment or an answer, and by whom.
+"""What may be stored as an assignment or an answer.
 
 In:  what was sent. Out: the same, or an :class:`~bam_engine.errors.AnnotationError` that says what is wrong with it.
 """
@@ -7,38 +7,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-import sqlalchemy as sa
 
-from bam_engine.collection.generated import MAKE_DEMO, is_demo
-from bam_engine.database import annotators
+from bam_engine.annotation.answers import NewAnswer
 from bam_engine.errors import AnnotationError
-
-if TYPE_CHECKING:
-    from bam_engine.annotation.store import NewAnswer
 
 LARGEST_ROW = 2**31 - 1
 _UID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
-
-
-def check_may_answer(engine: sa.Engine, name: str) -> None:
-    """Refuse a simulated annotator outside a demo workspace."""
-    if not is_demo(engine):
-        raise AnnotationError(
-            f"the simulated annotator {name!r} was to answer, and this workspace is for real images, where people "
-            f"alone answer: simulated labels never mix with theirs. {MAKE_DEMO} with a workspace of its own."
-        )
-
-
-def check_author(engine: sa.Engine, annotator_id: int) -> None:
-    """Refuse answers of a simulated annotator outside a demo workspace."""
-    query = sa.select(annotators.c.name, annotators.c.simulated).where(annotators.c.id == annotator_id)
-    with engine.connect() as connection:
-        found = connection.execute(query).one_or_none()
-    if found is not None and found.simulated:
-        check_may_answer(engine, found.name)
 
 
 def checked_rows(rows: Iterable[int]) -> tuple[int, ...]:
@@ -59,7 +35,7 @@ def not_in_assignment(row: object) -> AnnotationError:
     return AnnotationError(f"row {str(row)[:60]} is not in this assignment: reload the page to see which are.")
 
 
-def check_answers(answers: Sequence["NewAnswer"], words: Mapping[int, str]) -> None:
+def check_answers(answers: Sequence[NewAnswer], words: Mapping[int, str]) -> None:
     """Refuse answers that cannot be; ``words`` are the answers that can."""
     for answer in answers:
         if not isinstance(answer.uid, str) or not _UID.fullmatch(answer.uid):

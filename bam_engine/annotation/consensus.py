@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation.store import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions
+from bam_engine.annotation.answers import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions
 from bam_engine.errors import AnnotationError
 
 NO_LABEL = -1

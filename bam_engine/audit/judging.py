@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine.annotation.answers import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions
 from bam_engine.annotation.consensus import Consensus, consensus
-from bam_engine.annotation.store import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions
 from bam_engine.errors import AuditError
 
 

@@ -2,9 +2,10 @@
 
 from argparse import Namespace
 
-from bam_engine.workspace import Workspace, adjudication
-from bam_engine.workspace.agreement import measure
-from bam_engine.workspace.tasks import attribute_of
+from bam_engine.labelling import adjudication
+from bam_engine.labelling.agreement import measure
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.workspace import Workspace
 
 
 def run(workspace: Workspace, options: Namespace) -> None:

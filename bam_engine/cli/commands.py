@@ -4,18 +4,20 @@ from argparse import Namespace
 from pathlib import Path
 
 from bam_engine.annotation import BAM_ATTRIBUTES
+from bam_engine.audit import audits, chart
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
 from bam_engine.errors import AnnotationError, AuditError, ExchangeError
 from bam_engine.files import replacing
-from bam_engine.workspace import Workspace, audit_chart, audits, rounds, thresholds
-from bam_engine.workspace import export as exporting
-from bam_engine.workspace.embedding import embed_collection
-from bam_engine.workspace.models import rescore_all, scores_of
-from bam_engine.workspace.report import gather
-from bam_engine.workspace.report_file import write_report
-from bam_engine.workspace.status import overview
-from bam_engine.workspace.tasks import attribute_of
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.reporting import export as exporting
+from bam_engine.reporting.overview import NextStep, overview
+from bam_engine.reporting.report import gather
+from bam_engine.reporting.report_file import write_report
+from bam_engine.training import rounds, thresholds
+from bam_engine.training.models import rescore_all, scores_of
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
@@ -112,7 +114,7 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
 def audit(workspace: Workspace, options: Namespace) -> None:
     """Draw an audit, print what people's answers say of the last one, or write the chart of every attribute."""
     if options.chart is not None:
-        _write(options.chart, audit_chart.chart(audits.audited(workspace), options.chart.suffix.lstrip(".").lower()))
+        _write(options.chart, chart.chart(audits.audited(workspace), options.chart.suffix.lstrip(".").lower()))
     if options.name is None:
         if options.chart is None:
             raise AuditError("no attribute is named: name one, or write the chart of all with --chart FILE.")
@@ -182,7 +184,27 @@ def status(workspace: Workspace, _options: Namespace) -> None:
         print(f"{line.name}: {line.rounds} rounds, {line.labels} labels{''.join(', ' + share for share in shares)}")
         if line.truth is not None and (true := line.truth.threshold) is not None:
             print(f"  true, known only of generated images: precision {true.precision:.3f}, recall {true.recall:.3f}")
-    print(f"next: {found.next_text}")
+    print(f"next: {next_words(found.next)}")
+
+
+_NEXT = {
+    "add_images": "add images (`ingest FOLDER`)",
+    "embed": "embed {images:,} images (`embed`)",
+    "add_attribute": "define an attribute (`attribute add NAME`)",
+    "draw_validation": "draw a validation sample for {name} (in the app: Rounds)",
+    "label_validation": "label the validation sample of {name} (in the app: Annotate)",
+    "start_round": "start the next round of {name} (in the app: Rounds)",
+    "label_round": "label round {round} of {name} (in the app: Annotate)",
+    "train": "train {name} on round {round} (`score {name}`)",
+    "decide": "choose a threshold for {name} (`threshold {name}`)",
+    "audit": "audit {name} (`audit {name} --draw`)",
+    "done": "export the dataset (`export FILE`)",
+}
+
+
+def next_words(step: NextStep) -> str:
+    """Return a step as a command, or as the page on which it is done."""
+    return _NEXT[step.step].format(name=step.attribute, round=step.round, images=step.images)
 
 
 def _interval(value: float, low: float, high: float) -> str:

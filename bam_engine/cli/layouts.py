@@ -5,7 +5,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from bam_engine import projection
 from bam_engine.cli.progress import bar
 from bam_engine.errors import ProjectionError
-from bam_engine.workspace import Workspace, maps, regions
+from bam_engine.maps import maps, regions
+from bam_engine.workspace import Workspace
 
 
 def add_options(step: ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from bam_engine.annotation import KINDS
 from bam_engine.cli import agreement, commands, demo, layouts, simulation
 from bam_engine.errors import BamError
 from bam_engine.learning import STRATEGIES
+from bam_engine.reporting.export import FORMATS
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.export import FORMATS
 
 _EPILOG = (
     "The workspace is the folder BAM_WORKSPACE (default: workspace), derived files go to BAM_CACHE (default: cache). "

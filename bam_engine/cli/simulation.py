@@ -19,7 +19,7 @@ from bam_engine.errors import ExchangeError
 from bam_engine.exchange import read_truth
 from bam_engine.learning import RoundOutcome, comparison, simulate
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.embedding import vectors_of
+from bam_engine.workspace.vectors import vectors_of
 
 
 def run(workspace: Workspace, options: Namespace) -> None:

@@ -1,7 +1,1 @@
-"""A collection of generated artworks whose truth is known: to try everything with, and to measure it."""
-
-from bam_engine.demo.artwork import Artwork, draw
-from bam_engine.demo.studio import TRUTHS
-from bam_engine.demo.writing import write_collection
-
-__all__ = ["TRUTHS", "Artwork", "draw", "write_collection"]
+"""A generated collection to try everything with: its workspace and its simulated annotators; the drawing is in art/."""

@@ -1,6 +1,7 @@
 """Image to vector: encoders, the vector store, the run that fills it."""
 
-from bam_engine.embedding.encoder import Encoder, TextEncoder, encoder_key, open_encoder
+from bam_engine.embedding.base import Encoder, TextEncoder
+from bam_engine.embedding.encoder import encoder_key, open_encoder
 from bam_engine.embedding.run import EmbedResult, embed, retry_missing
 from bam_engine.embedding.store import VectorStore
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.embedding.encoder import Preparer
+from bam_engine.embedding.base import Preparer
 
 VERSION = 1
 """Raise it with any change of the descriptors: vectors of two versions must not be compared."""

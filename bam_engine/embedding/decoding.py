@@ -16,7 +16,7 @@ from typing import Any
 import numpy.typing as npt
 
 from bam_engine.collection import read_image
-from bam_engine.embedding.encoder import Encoder, PortableEncoder, Preparer
+from bam_engine.embedding.base import Encoder, PortableEncoder, Preparer
 from bam_engine.errors import ImageUnreadable
 from bam_engine.processes import processes, threads
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.embedding.encoder import Spec
+from bam_engine.embedding.base import Spec
 from bam_engine.embedding.torch_model import Preparation, TorchModel, loading, near, three
 from bam_engine.errors import EmbeddingError
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine.embedding.base import Encoder
 from bam_engine.embedding.decoding import Prepared, decoded
-from bam_engine.embedding.encoder import Encoder
 from bam_engine.embedding.store import VectorStore
 from bam_engine.errors import EmbeddingError, NotThere
 from bam_engine.progress import Report, silent

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bam_engine.annotation import Annotations, Attributes
+from bam_engine.annotation.answer_store import Annotations
+from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import Catalogue, Thumbnails
 from bam_engine.database import insert_new, open_database, read_setting, settings, write_setting
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder

@@ -5,7 +5,8 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attributes, check_name
+from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, check_name
+from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.errors import AnnotationError, NotThere
 
 BAM_NAMES = [

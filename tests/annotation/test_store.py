@@ -13,18 +13,9 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bam_engine.annotation import (
-    NEGATIVE,
-    POSITIVE,
-    UNSURE,
-    WITHDRAWN,
-    Annotations,
-    Assignment,
-    Attributes,
-    NewAnswer,
-    Saved,
-    UnknownAssignment,
-)
+from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Assignment, NewAnswer, Saved, UnknownAssignment
+from bam_engine.annotation.answer_store import Annotations
+from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import mark_demo
 from bam_engine.database import open_database
 from bam_engine.errors import AnnotationError, NotThere
@@ -285,7 +276,8 @@ def test_an_annotator_is_entered_once(store: Annotations, database: sa.Engine) -
 
 RECORDER = """
 import sys
-from bam_engine.annotation import Annotations, NewAnswer
+from bam_engine.annotation import NewAnswer
+from bam_engine.annotation.answer_store import Annotations
 from bam_engine.collection import mark_demo
 from bam_engine.database import open_database
 store = Annotations(open_database(sys.argv[1]))

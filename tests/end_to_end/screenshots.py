@@ -17,7 +17,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from bam_engine.workspace import Workspace, demo, rounds
+from bam_engine.demo import demo_workspace
+from bam_engine.training import rounds
+from bam_engine.workspace import Workspace
 from tests.browser import CHROMIUM, FLAGS, ROOT, served
 from tests.end_to_end.test_tour import ATTRIBUTE, WORDS
 
@@ -29,7 +31,7 @@ IN_GUIDE = ("rounds", "threshold", "audit")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=demo.COUNT, choices=(300, 1000, 2000))
+    parser.add_argument("--count", type=int, default=demo_workspace.COUNT, choices=(300, 1000, 2000))
     count = parser.parse_args().count
     if not CHROMIUM.exists():
         print(f"needs Chromium at {CHROMIUM}", file=sys.stderr)
@@ -85,7 +87,7 @@ def _annotate(page: Page, url: str, workspace: Workspace) -> None:
     attribute = workspace.attributes.get(ATTRIBUTE)
     if rounds.state(workspace, attribute).step in ("start_round", "decide"):
         rounds.start_round(workspace, attribute, count=72, seed=9)
-    truth = demo.truth(workspace, ATTRIBUTE)
+    truth = demo_workspace.truth(workspace, ATTRIBUTE)
     _open(page, f"{url}/annotate?attribute={ATTRIBUTE}")
     page.locator(".save[aria-disabled=false]").wait_for()
     for cell in page.locator(".cell").all()[:18]:

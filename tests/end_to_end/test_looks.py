@@ -14,7 +14,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, audits, maps, rounds, simulated, tasks, thresholds, validation
+from bam_engine.audit import audits
+from bam_engine.demo import simulated_annotators
+from bam_engine.labelling import tasks
+from bam_engine.maps import maps
+from bam_engine.training import rounds, thresholds, validation
+from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
 from tests.conftest import Oracle
 from web.navigation import GROUPS
@@ -82,7 +87,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
     folder, cache = tmp_path / "workspace", tmp_path / "cache"
     if state == "demo":
         opened = request.getfixturevalue("demo_workspace")
-        simulated.play(opened, opened.attributes.get("media_watercolor"), simulated.Team())
+        simulated_annotators.play(opened, opened.attributes.get("media_watercolor"), simulated_annotators.Team())
         maps.make_layout(opened, method="pca")
         folder, cache = opened.folder, opened.cache.parent
     elif state != "empty":

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, rounds, tasks, validation
+from bam_engine.labelling import tasks
+from bam_engine.training import rounds, validation
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
 

@@ -7,7 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.workspace import Workspace, adjudication, rounds, tasks, validation
+from bam_engine.labelling import adjudication, tasks
+from bam_engine.training import rounds, validation
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
 from tests.pages.test_pages import button, check

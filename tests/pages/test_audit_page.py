@@ -8,7 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.workspace import Workspace, audits, tasks, thresholds
+from bam_engine.audit import audits
+from bam_engine.labelling import tasks
+from bam_engine.training import thresholds
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
 

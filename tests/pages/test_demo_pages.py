@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bam_engine.workspace import Workspace, audits, demo, rounds, simulated
-from bam_engine.workspace.report import gather
-from bam_engine.workspace.report_file import write_report
+from bam_engine.audit import audits
+from bam_engine.demo import demo_workspace as demo
+from bam_engine.demo import simulated_annotators
+from bam_engine.reporting.report import gather
+from bam_engine.reporting.report_file import write_report
+from bam_engine.training import rounds
+from bam_engine.workspace import Workspace
 from tests.pages.conftest import run_until, text_of
 
 PAGES = (
@@ -79,7 +83,7 @@ def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_work
 
 def test_estimates_stand_beside_the_truth_on_every_page_that_has_them(open_page, demo_workspace: Workspace) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
-    simulated.play(demo_workspace, attribute, simulated.Team())
+    simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())
     found = demo.truth_of(demo_workspace, attribute)
     assert found is not None
     assert found.threshold is not None
@@ -98,7 +102,7 @@ def test_the_report_says_generated_and_true_and_who_is_simulated(
     demo_workspace: Workspace, workspace: Workspace, watercolor, oracle
 ) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
-    simulated.play(demo_workspace, attribute, simulated.Team())
+    simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())
     text = write_report(demo_workspace, gather(demo_workspace, attribute))
     found = demo.truth_of(demo_workspace, attribute)
     assert found is not None

@@ -10,10 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, bulk, facets, near_duplicates, saved_views, search, thresholds
-from bam_engine.workspace.embedding import vectors_of
-from bam_engine.workspace.gallery_query import Query, from_url
-from bam_engine.workspace.listing import Listing, listed
+from bam_engine.gallery import facets, near_duplicates, saved_views, search
+from bam_engine.gallery.listing import Listing, listed
+from bam_engine.gallery.query import Query, from_url
+from bam_engine.labelling import bulk
+from bam_engine.training import thresholds
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import vectors_of
 from benchmarks.generated import scored_attribute
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of

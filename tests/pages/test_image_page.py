@@ -12,14 +12,17 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
-from bam_engine.workspace import Workspace, bulk, maps, near_duplicates
-from bam_engine.workspace.calibration import probabilities
-from bam_engine.workspace.embedding import neighbours, vectors_of
-from bam_engine.workspace.gallery_query import Query, from_url
-from bam_engine.workspace.looking import place_of
+from bam_engine.gallery import near_duplicates
+from bam_engine.gallery.query import Query, from_url
+from bam_engine.labelling import bulk
+from bam_engine.maps import maps
+from bam_engine.reporting.image_facts import place_of
+from bam_engine.training.calibration import probabilities
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import neighbours, vectors_of
 from benchmarks.generated import scored_attribute
+from tests.labelling.team import decide, vote
 from tests.pages.conftest import text_of
-from tests.workspace.conftest import decide, vote
 from web import ui
 from web.components.gallery import Picture
 from web.image_panel import _beside

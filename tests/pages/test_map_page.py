@@ -9,8 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 import web.components.map
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, bulk, map_views, maps, search, selections, tasks, validation
-from bam_engine.workspace.embedding import embed_collection
+from bam_engine.gallery import search, selections
+from bam_engine.labelling import bulk, tasks
+from bam_engine.maps import maps, views
+from bam_engine.training import validation
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
 from tests.pages.conftest import text_of
 from web.components.map import Area, OnMap, Picked
 
@@ -257,5 +261,5 @@ def test_rows_that_are_not_on_the_map_are_counted(
     app = open_page(workspace, "map", map=part.id, selection=selections.keep(workspace, range(5, 25)))
     assert "20 images selected" in text_of(app)
     assert "5 of them on this map" in text_of(app)
-    inside = map_views.rows_in(workspace, part.id, EVERYWHERE)
+    inside = views.rows_in(workspace, part.id, EVERYWHERE)
     np.testing.assert_array_equal(inside, np.arange(10))

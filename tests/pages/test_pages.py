@@ -7,8 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, audits, maps, rounds, tasks, thresholds, validation
-from bam_engine.workspace.embedding import embed_collection
+from bam_engine.audit import audits
+from bam_engine.labelling import tasks
+from bam_engine.maps import maps
+from bam_engine.training import rounds, thresholds, validation
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
 from web.navigation import GROUPS

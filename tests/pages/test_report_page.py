@@ -8,7 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.workspace import Workspace, audits, rounds, tasks, thresholds, validation
+from bam_engine.audit import audits
+from bam_engine.labelling import tasks
+from bam_engine.training import rounds, thresholds, validation
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
 

@@ -9,8 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 import web.components.map
 from bam_engine.annotation import Attribute
+from bam_engine.labelling import tasks
 from bam_engine.learning import STRATEGIES
-from bam_engine.workspace import Workspace, asking, map_views, maps, rounds, tasks, validation
+from bam_engine.maps import maps, views
+from bam_engine.training import querying, rounds, validation
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
 from tests.pages.test_pages import button, check
@@ -83,7 +86,7 @@ def test_the_batch_that_is_shown_is_the_batch_that_is_started(
     app = open_page(validated, "rounds")
     app.number_input(key=f"count-{watercolor.id}").set_value(10).run()
     check(app)
-    _, shown = asking.propose(validated, watercolor, count=10, seed=watercolor.id * 1000 + 1)
+    _, shown = querying.propose(validated, watercolor, count=10, seed=watercolor.id * 1000 + 1)
     button(app, "Start round 1").click().run()
     (turn,) = rounds.rounds_of(validated, watercolor)
     assert turn.task.rows.tolist() == shown.rows.tolist()
@@ -128,9 +131,9 @@ def test_what_was_selected_on_the_map_starts_a_round(
     monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: OnMap(None, area))
     app = open_page(validated, "map")
     check(app)
-    everything = map_views.rows_in(validated, layout.id, EVERYWHERE)
+    everything = views.rows_in(validated, layout.id, EVERYWHERE)
     assert f"{len(everything)} images selected" in text_of(app)
-    examples = asking.examples_from(validated, everything)
+    examples = querying.examples_from(validated, everything)
     button(app, "Use as examples for a round of watercolor (media)").click().run()
     check(app)
     assert app.title[0].value == "Rounds"

@@ -7,7 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.workspace import Workspace, certification, rounds, tasks, thresholds, validation
+from bam_engine.labelling import tasks
+from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
 
@@ -15,7 +17,7 @@ from tests.pages.conftest import text_of
 @pytest.fixture
 def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setattr("bam_engine.learning.PILOT", 8)
-    monkeypatch.setattr("bam_engine.workspace.certification.random_seed", lambda seed: 3)
+    monkeypatch.setattr("bam_engine.training.certification.random_seed", lambda seed: 3)
     validation.draw_validation(workspace, watercolor, 20, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)

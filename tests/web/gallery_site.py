@@ -18,10 +18,10 @@ SERVER = """
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
-    from bam_engine.workspace.gallery_query import Query
-    from bam_engine.workspace.listing import listed, _remember
+    from bam_engine.gallery.query import Query
+    from bam_engine.gallery.listing import listed, _remember
     from benchmarks.generated import collection, scored_attribute
-    from tests.workspace.conftest import vote
+    from tests.labelling.team import vote
     from web.routes.gallery import gallery_routes
 
     WORKSPACE = collection(Path(os.environ["HOME_OF_TEST"]), 3000, projects=40)

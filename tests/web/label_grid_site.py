@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bam_engine.annotation import BAM_ATTRIBUTES, Annotations, Attributes
+from bam_engine.annotation import BAM_ATTRIBUTES
+from bam_engine.annotation.answer_store import Annotations
+from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.database import open_database
 from tests.browser import served
 
@@ -20,7 +22,7 @@ import streamlit as st
 from PIL import Image
 from starlette.responses import Response
 from starlette.routing import Route
-from bam_engine.annotation import Annotations
+from bam_engine.annotation.answer_store import Annotations
 from bam_engine.database import open_database
 from web.routes.labels import label_routes
 
@@ -45,7 +47,8 @@ app = st.App(Path(__file__).with_name("page.py"), routes=[*label_routes(lambda: 
 PAGE = """
 import os
 import streamlit as st
-from bam_engine.annotation import BAM_ATTRIBUTES, Annotations
+from bam_engine.annotation import BAM_ATTRIBUTES
+from bam_engine.annotation.answer_store import Annotations
 from bam_engine.database import open_database
 from web.components.label_grid import label_grid
 

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from bam_engine.annotation import Annotations, Attributes
+from bam_engine.annotation.answer_store import Annotations
+from bam_engine.annotation.attribute_store import Attributes
 from web.routes.labels import LARGEST_BODY, label_routes
 
 

@@ -11,7 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from bam_engine.workspace import Workspace, bulk, layouts, maps, selections
+from bam_engine.gallery import selections
+from bam_engine.labelling import bulk
+from bam_engine.maps import layouts, maps
+from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]

@@ -14,8 +14,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bam_engine.annotation import Attribute
+from bam_engine.gallery import selections
+from bam_engine.maps import maps, regions
 from bam_engine.projection import MapView
-from bam_engine.workspace import Workspace, maps, models, regions, selections
+from bam_engine.training import models
+from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.web.clients import Client, run
 from web.routes.maps import map_routes

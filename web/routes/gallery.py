@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bam_engine.errors import BamError, NotThere
+from bam_engine.gallery.listing import Listing, by_id
+from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.gallery_window import BLOCK, PACK, pack, shapes, window
-from bam_engine.workspace.listing import Listing, by_id
 from web.routes.caching import FOR_EVER
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
@@ -39,9 +39,9 @@ def summary(listing: Listing) -> dict[str, Any]:
 def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> list[Route]:
     """Return the routes of a gallery.
 
-    - ``GET /api/gallery/{id}/{block}.json?q=``: one window, see :class:`bam_engine.workspace.gallery_window.Window`;
+    - ``GET /api/gallery/{id}/{block}.json?q=``: one window, see :class:`bam_engine.gallery.window.Window`;
     - ``GET /api/gallery/{id}/{pack}.pack?q=``: thumbnails in one piece, see
-      :func:`bam_engine.workspace.gallery_window.pack`;
+      :func:`bam_engine.gallery.window.pack`;
     - ``GET /api/gallery/{id}/shapes.bin?q=``: one byte for each image of the listing.
 
     Each answers ``{"moved": …}``, the summary of the listing that took the place of this one, where it has changed.

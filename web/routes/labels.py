@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bam_engine.annotation import Annotations, NewAnswer, Saved
+from bam_engine.annotation import NewAnswer, Saved
+from bam_engine.annotation.answer_store import Annotations
 from bam_engine.errors import BamError, NotThere
 
 LARGEST_BODY = 1_000_000

@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bam_engine.errors import BamError, NotThere
+from bam_engine.gallery import selections
+from bam_engine.gallery.selection_table import csv_blocks
+from bam_engine.maps import print_sheet, regions
 from bam_engine.progress import Report
-from bam_engine.workspace import Workspace, map_print, regions, selections
-from bam_engine.workspace.selection_table import csv_blocks
+from bam_engine.workspace import Workspace
 from web.routes.turns import FULL, LEFT, Turns, while_there
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
@@ -106,7 +108,7 @@ def _sheet(workspace: Workspace, request: Request, *, report: Report) -> Respons
     asked, ending = request.query_params, request.path_params["ending"]
     if ending not in TYPES:
         return _complaint(f"a sheet is a {' or a '.join(TYPES)} file, not {ending[:20]!r}", 404)
-    wanted = map_print.Sheet(
+    wanted = print_sheet.Sheet(
         map_id=request.path_params["map_id"],
         x=_number(asked.get("x")),
         y=_number(asked.get("y")),
@@ -120,9 +122,9 @@ def _sheet(workspace: Workspace, request: Request, *, report: Report) -> Respons
         dpi=_number(asked.get("dpi", "300")),
         names=asked.get("names", "1") != "0",
     )
-    draw = map_print.png if ending == "png" else map_print.svg
+    draw = print_sheet.png if ending == "png" else print_sheet.svg
     made = draw(workspace, wanted, report=report)
-    name = f'attachment; filename="{map_print.file_name(wanted)}.{ending}"'
+    name = f'attachment; filename="{print_sheet.file_name(wanted)}.{ending}"'
     return Response(made, media_type=TYPES[ending], headers={**NEVER_KEPT, "Content-Disposition": name})
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bam_engine.workspace.listing import Listing
+from bam_engine.gallery.listing import Listing
 from web.routes.gallery import summary
 
 _FOLDER = Path(__file__).parent

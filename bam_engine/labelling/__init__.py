@@ -1,0 +1,1 @@
+"""Who is asked which images, what they answered, and what counts as the label."""

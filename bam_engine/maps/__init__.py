@@ -1,0 +1,1 @@
+"""The collection as a map to explore: layouts, tiles, regions, print."""

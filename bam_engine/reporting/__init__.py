@@ -1,0 +1,1 @@
+"""The results, gathered for people and files: overview, reports, image facts, export."""

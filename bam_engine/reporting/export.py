@@ -1,0 +1,148 @@
+"""The dataset as it stands: gathered from every room and handed to ``exchange``."""
+
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine import exchange
+from bam_engine.annotation import ADJUDICATION, BULK, Attribute
+from bam_engine.demo import demo_workspace
+from bam_engine.errors import ExchangeError, LearningError
+from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
+from bam_engine.labelling import tasks
+from bam_engine.progress import Report, silent
+from bam_engine.training.evaluation import choose_negative
+from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.thresholds import current_threshold
+from bam_engine.workspace.core import Workspace
+
+FORMATS = ("sqlite", "csv")
+_WORDS = {1: "positive", 0: "negative"}
+
+
+def gather(workspace: Workspace) -> Dataset:
+    """Return the whole dataset in memory.
+
+    Raises
+    ------
+    ExchangeError
+        There are no images.
+    """
+    n = len(workspace.catalogue)
+    if n == 0:
+        raise ExchangeError("there are no images to export. Add a folder of images first.")
+    images = [
+        ImageRecord(
+            image.id,
+            image.uri,
+            image.title,
+            image.project_id,
+            image.width,
+            image.height,
+            image.mature_content,
+            image.license,
+        )
+        for image in workspace.catalogue.images(range(n))
+    ]
+    attributes = [_attribute(workspace, attribute, n) for attribute in workspace.attributes.all()]
+    found = demo_workspace.demo(workspace)
+    return Dataset(images, attributes, _captions(workspace), "" if found is None else demo_workspace.notice(found))
+
+
+def export(workspace: Workspace, target: Path, *, form: str, report: Report = silent) -> list[Path]:
+    """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
+
+    That of a demo comes with ``GENERATED.txt`` beside it, which says what the images are.
+
+    Raises
+    ------
+    ExchangeError
+        The form is unknown, there is nothing to write, or ``target`` cannot be written.
+    """
+    if form not in FORMATS:
+        raise ExchangeError(f"a dataset cannot be written as {form!r}: choose {' or '.join(FORMATS)}")
+    dataset = gather(workspace)
+    if form == "csv":
+        return exchange.write_csv(dataset, target, report=report)
+    written = [exchange.write_bam_sqlite(dataset, target, report=report)]
+    return [*written, exchange.write_notice(dataset, target.parent)] if dataset.generated else written
+
+
+def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeRecord:
+    scores = None
+    if latest_model(workspace, attribute) is not None:
+        scores = np.full(n, np.nan, np.float32)
+        found = scores_of(workspace, attribute)
+        scores[: len(found)] = found
+    agreed = tasks.labels(workspace, attribute)
+    settled = zip(agreed.rows[agreed.settled], agreed.labels[agreed.settled], strict=True)
+    return AttributeRecord(
+        name=attribute.name,
+        kind=attribute.kind,
+        question=attribute.question,
+        instructions=attribute.instructions,
+        scores=scores,
+        crowd={int(row): _WORDS[int(label)] for row, label in settled},
+        hits=_hits(workspace, attribute),
+        decision=_decision(workspace, attribute),
+    )
+
+
+def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
+    threshold = current_threshold(workspace, attribute)
+    if threshold is None:
+        return Decision(None, None, "no threshold: nothing is decided yet")
+    try:
+        low = choose_negative(workspace, attribute, target=threshold.evidence.target)
+    except LearningError:
+        low = None
+    kept = "" if threshold.kept else "Suggested, not kept by a person. "
+    negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
+    return Decision(threshold.value, negative_to, kept + threshold.evidence.evidence)
+
+
+_Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]
+
+
+def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
+    """Return the assignments that have answers, with the last vote and the last decision of everyone on each image.
+
+    Answers in bulk are left out: nobody looked at each of the images.
+    """
+    said, share, who = db.annotations, db.assignments, db.annotators
+    latest = (
+        sa.select(sa.func.max(said.c.id))
+        .join(share, share.c.id == said.c.assignment_id)
+        .where(said.c.attribute_id == attribute.id, share.c.purpose != BULK)
+        .group_by(said.c.row, said.c.annotator_id, share.c.purpose == ADJUDICATION)
+    )
+    query = (
+        sa.select(share.c.id, who.c.name, who.c.simulated, said.c.row, said.c.answer, said.c.seconds, said.c.made_at)
+        .add_columns((share.c.purpose == ADJUDICATION).label("decides"))
+        .select_from(said)
+        .join(share, share.c.id == said.c.assignment_id)
+        .join(who, who.c.id == said.c.annotator_id)
+        .where(said.c.id.in_(latest), said.c.answer != "withdrawn")
+        .order_by(share.c.made_at, share.c.id, said.c.id)
+    )
+    hits: dict[str, _Gathered] = {}
+    with workspace.engine.connect() as connection:
+        for line in connection.execute(query):
+            new: _Gathered = ([], [], [], line.name, bool(line.simulated), bool(line.decides))
+            choices, seconds, times, *_ = hits.setdefault(line.id, new)
+            choices.append(Choice(line.row, line.answer))
+            seconds.append(line.seconds or 0.0)
+            times.append(line.made_at)
+    return [
+        Hit(key, name, simulated, round(sum(seconds), 3), max(times), choices, decides)
+        for key, (choices, seconds, times, name, simulated, decides) in hits.items()
+    ]
+
+
+def _captions(workspace: Workspace) -> list[Caption]:
+    said, who = db.captions, db.annotators
+    query = sa.select(said.c.row, who.c.name, said.c.caption).join(who, who.c.id == said.c.annotator_id)
+    with workspace.engine.connect() as connection:
+        return [Caption(line.row, line.name, line.caption) for line in connection.execute(query.order_by(said.c.id))]

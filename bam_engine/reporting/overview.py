@@ -1,0 +1,195 @@
+"""Where the whole workspace stands, and what should be done next."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.audit import audits
+from bam_engine.audit.audits import AuditResult
+from bam_engine.demo import demo_workspace
+from bam_engine.demo.demo_workspace import Truth
+from bam_engine.demo.simulated_annotators import who_answered
+from bam_engine.labelling import tasks
+from bam_engine.training import certification, querying, rounds
+from bam_engine.training.rounds import AttributeState
+from bam_engine.training.thresholds import KeptThreshold, current_threshold
+from bam_engine.workspace.core import Workspace
+
+Step = Literal[
+    "add_images",
+    "embed",
+    "add_attribute",
+    "draw_validation",
+    "label_validation",
+    "start_round",
+    "label_round",
+    "train",
+    "decide",
+    "audit",
+    "done",
+]
+"""What can come next, in the order in which a collection goes through it."""
+
+Share = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do next, and for what; the words and links are those of whoever shows it.
+
+    ``attribute`` is the name of the attribute concerned, or None where the step concerns the whole workspace (which is
+    the case for "done" only when every attribute is done). ``round`` is the number of its newest round, 0 before the
+    first. ``images`` counts the images that "embed" waits for.
+    """
+
+    step: Step
+    attribute: str | None = None
+    round: int = 0
+    images: int = 0
+
+
+@dataclass(frozen=True)
+class AttributeLine:
+    """One attribute at a glance; shares are (value, low, high)."""
+
+    name: str
+    rounds: int
+    labels: int
+    precision: Share | None
+    recall: Share | None
+    accepted: int | None
+    audited: Share | None
+    step: Step
+    round: int
+    truth: Truth | None = None  # in a demo
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was drawn or asked for it."""
+        return self.step not in ("embed", "draw_validation") or self.rounds > 0
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole workspace at a glance, and the one thing to do next.
+
+    ``by_people`` and ``simulated`` count answers; ``generated`` says that the images are those of a demo.
+    """
+
+    images: int
+    embedded: int
+    encoder: str
+    unreadable: int
+    by_people: int
+    simulated: int
+    generated: bool
+    attributes: tuple[AttributeLine, ...]
+    next: NextStep
+
+
+def overview(workspace: Workspace) -> Overview:
+    """Gather where everything stands."""
+    images = len(workspace.catalogue)
+    embedded = len(workspace.vectors())
+    begun = _begun(workspace)
+    lines = tuple(
+        _line(workspace, attribute) if attribute.id in begun else _untouched(attribute, embedded)
+        for attribute in workspace.attributes.all()
+    )
+    said, made = who_answered(workspace), demo_workspace.demo(workspace)
+    return Overview(
+        images=images,
+        embedded=embedded,
+        encoder=workspace.choice.spec,
+        unreadable=len(workspace.catalogue.problems("ingest")),
+        by_people=said.people,
+        simulated=said.simulated,
+        generated=made is not None,
+        attributes=lines,
+        next=_next(images, embedded, lines),
+    )
+
+
+def _next(images: int, embedded: int, lines: tuple[AttributeLine, ...]) -> NextStep:
+    if images == 0:
+        return NextStep("add_images")
+    if embedded < images:
+        return NextStep("embed", images=images - embedded)
+    if not lines:
+        return NextStep("add_attribute")
+    unfinished = [line for line in lines if line.step != "done"]
+    begun = [line for line in unfinished if line.begun]
+    if not unfinished:
+        return NextStep("done")
+    line = (begun or unfinished)[0]
+    return NextStep(line.step, line.name, line.round)
+
+
+def _begun(workspace: Workspace) -> set[int]:
+    """Return the ids of the attributes that anything was drawn for."""
+    held, turns = db.validation_images.c, db.rounds.c
+    query = sa.union(sa.select(held.attribute_id).distinct(), sa.select(turns.attribute_id))
+    with workspace.engine.connect() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def _untouched(attribute: Attribute, embedded: int) -> AttributeLine:
+    return AttributeLine(attribute.name, 0, 0, None, None, None, None, "draw_validation" if embedded else "embed", 0)
+
+
+def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
+    found = rounds.state(workspace, attribute)
+    threshold = current_threshold(workspace, attribute)
+    audit = audits.latest_result(workspace, attribute)
+    step = _step(found, threshold, audit)
+    evidence = None if threshold is None else threshold.evidence
+    rows, _ = querying.training_labels(workspace, attribute)
+    return AttributeLine(
+        name=attribute.name,
+        rounds=sum(turn.model is not None for turn in found.rounds),
+        labels=len(rows),
+        precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
+        recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),
+        accepted=None if evidence is None else evidence.n_accepted,
+        audited=None if audit is None or audit.precision is None else audit.share,
+        step=step,
+        round=found.rounds[-1].number if found.rounds else 0,
+        truth=demo_workspace.truth_of(workspace, attribute, with_rounds=False) if found.model is not None else None,
+    )
+
+
+def next_step(workspace: Workspace, state: AttributeState) -> NextStep:
+    """Return what comes next for one attribute, whatever the others need."""
+    attribute = state.attribute
+    step = _step(state, current_threshold(workspace, attribute), audits.latest_result(workspace, attribute))
+    return NextStep(step, attribute.name, state.rounds[-1].number if state.rounds else 0)
+
+
+def _step(state: AttributeState, threshold: KeptThreshold | None, audit: AuditResult | None) -> Step:
+    if state.step != "decide" or threshold is None or not threshold.kept:
+        return state.step
+    return "done" if audit is not None and audit.complete else "audit"
+
+
+def waiting_tasks(
+    workspace: Workspace, attribute: Attribute, annotator: str, *, adjudicating: bool = False
+) -> list[tasks.Task]:
+    """Return the tasks that need this annotator now, the most urgent first: validation, the open round, a
+    certification, the audit.
+
+    Disputed images come before them all for someone who is ``adjudicating``, and not at all for others: an answer to
+    them is final, so nobody should come by it unawares.
+    """
+    found = rounds.state(workspace, attribute)
+    candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
+    candidates += [tasks.validation_task(workspace, attribute)]
+    candidates += [found.rounds[-1].task] if found.rounds else []
+    certifying = certification.waiting_task(workspace, attribute)
+    candidates += [certifying] if certifying is not None else []
+    audit = audits.open_audit_task(workspace, attribute)
+    candidates += [audit] if audit is not None else []
+    who = workspace.annotations.annotator(annotator)
+    return [task for task in candidates if len(tasks.rows_for(workspace, task, who))]

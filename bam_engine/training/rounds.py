@@ -1,0 +1,293 @@
+"""Active-learning rounds: what is asked next, what was learned from the answers, what should be done now.
+
+Wires ``annotation`` and ``embedding`` to ``learning``. A round is stored with its seed, its images and the reason for
+each before anyone is asked, so that it can be told later why an image was shown.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine import learning
+from bam_engine.annotation import Attribute, Consensus
+from bam_engine.errors import LearningError
+from bam_engine.labelling import tasks
+from bam_engine.learning import Batch
+from bam_engine.progress import Report, silent
+from bam_engine.training.evaluation import evaluate
+from bam_engine.training.models import TrainedModel, latest_model, models, save_model, scores_of
+from bam_engine.training.querying import BATCH, asked_rows, look_up, propose, teaching_labels
+from bam_engine.workspace.core import Workspace, random_seed
+from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.vectors import embedded_rows, missing_rows, vectors_of
+
+ROUNDS = 4  # BAM's habit; a default, not a law
+
+_MOMENTS_OVER = 4096  # images whose mean and spread stand for the collection's
+
+Step = Literal["embed", "draw_validation", "label_validation", "start_round", "label_round", "train", "decide"]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One turn: its number from 1, how its images were chosen, how far it is, and the model it led to."""
+
+    id: int
+    number: int
+    strategy: str
+    seed: int
+    task: tasks.Task
+    state: tasks.TaskState
+    model: TrainedModel | None
+
+
+@dataclass(frozen=True)
+class AttributeState:
+    """Where an attribute stands; ``step`` is what should be done now."""
+
+    attribute: Attribute
+    validation: tasks.TaskState
+    rounds: tuple[Round, ...]
+    step: Step
+
+    @property
+    def model(self) -> TrainedModel | None:
+        trained = [turn.model for turn in self.rounds if turn.model is not None]
+        return trained[-1] if trained else None
+
+
+def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
+    """Return where ``attribute`` stands."""
+    agreed = tasks.labels(workspace, attribute)
+    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
+    rounds = rounds_of(workspace, attribute, agreed)
+    return AttributeState(attribute, validation, rounds, _step(workspace, validation, rounds))
+
+
+def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round, ...]) -> Step:
+    if len(workspace.vectors()) == 0:
+        return "embed"
+    if validation.asked == 0:
+        return "draw_validation"
+    if not validation.complete:
+        return "label_validation"
+    if not rounds:
+        return "start_round"
+    last = rounds[-1]
+    if not last.state.complete:
+        return "label_round"
+    if last.model is None or "measured" not in last.model.details:  # a training that was cut short is made whole
+        return "train"
+    return "start_round" if last.number < ROUNDS else "decide"
+
+
+def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
+    """Return the rounds of ``attribute``, first to last; ``agreed`` is its labels, where the caller has them."""
+    agreed = agreed or tasks.labels(workspace, attribute)
+    query = sa.select(db.rounds).where(db.rounds.c.attribute_id == attribute.id).order_by(db.rounds.c.number)
+    with workspace.engine.connect() as connection:
+        found = connection.execute(query).mappings().all()
+    trained = {model.round_id: model for model in models(workspace, attribute)}
+    result = []
+    for row in found:
+        task = tasks.round_task(workspace, attribute, row["id"], row["number"])
+        progress = tasks.state(workspace, task, agreed)
+        model = trained.get(row["id"])
+        result.append(Round(row["id"], row["number"], row["strategy"], row["seed"], task, progress, model))
+    return tuple(result)
+
+
+def start_round(
+    workspace: Workspace,
+    attribute: Attribute,
+    *,
+    count: int = BATCH,
+    strategy: str = "",
+    seeds: Sequence[int] = (),
+    text: str = "",
+    look_at: str = "",
+    seed: int | None = None,
+) -> Round:
+    """Choose the next batch and store it, whole or not at all; see :func:`asking.propose` for how it is chosen.
+
+    Raises
+    ------
+    LearningError
+        The last round is not labelled yet, nothing is left to ask, or somebody else has started this round or drawn
+        one of its images for validation, a certification or an audit meanwhile.
+    """
+    before = rounds_of(workspace, attribute)
+    if before and not before[-1].state.complete:
+        last = before[-1]
+        raise LearningError(
+            f"round {last.number} is not finished: {last.state.answered} of {last.state.asked} images are answered"
+        )
+    number, kept_seed = len(before) + 1, random_seed(seed)
+    used, batch = propose(
+        workspace,
+        attribute,
+        count=count,
+        strategy=strategy,
+        seeds=seeds,
+        text=text,
+        look_at=look_at,
+        seed=kept_seed,
+    )
+    model = latest_model(workspace, attribute)
+    scores = None if model is None else scores_of(workspace, attribute, model)
+    _store(workspace, attribute, number, used, kept_seed, batch, scores)
+    return rounds_of(workspace, attribute)[-1]
+
+
+def _store(
+    workspace: Workspace,
+    attribute: Attribute,
+    number: int,
+    strategy: str,
+    seed: int,
+    batch: Batch,
+    scores: NDArray[np.float32] | None,
+) -> None:
+    values = {
+        "attribute_id": attribute.id,
+        "number": number,
+        "strategy": strategy,
+        "encoder": workspace.choice.key,
+        "seed": seed,
+        "made_at": db.now(),
+    }
+    with exclusive(workspace.engine, db.rounds) as connection:
+        _check_still_free(workspace, connection, attribute, number, batch)
+        inserted = connection.execute(sa.insert(db.rounds).values(values)).inserted_primary_key
+        lines = [
+            {
+                "round_id": inserted[0] if inserted else 0,
+                "row": int(row),
+                "position": position,
+                "reason": reason,
+                "score": None if scores is None or np.isnan(scores[row]) else float(scores[row]),
+            }
+            for position, (row, reason) in enumerate(zip(batch.rows, batch.reasons, strict=True))
+        ]
+        connection.execute(sa.insert(db.round_images), lines)
+
+
+def _check_still_free(
+    workspace: Workspace, connection: sa.Connection, attribute: Attribute, number: int, batch: Batch
+) -> None:
+    """Refuse a round that was chosen before somebody else started it, or drew its images to judge."""
+    turns = db.rounds
+    last = connection.scalar(sa.select(sa.func.max(turns.c.number)).where(turns.c.attribute_id == attribute.id)) or 0
+    if last >= number:
+        raise LearningError(f"round {number} of {attribute.name} was started by somebody else just now: label that one")
+    if np.isin(batch.rows, tasks.held_out_rows(workspace, attribute)).any():
+        raise LearningError(
+            f"images that judge {attribute.name} were drawn while round {number} was chosen, some of the same images: "
+            "start the round again"
+        )
+
+
+def reasons(workspace: Workspace, turn: Round) -> dict[int, tuple[str, float | None]]:
+    """Return why each image of a round was asked, and its score at that time."""
+    table = db.round_images
+    query = sa.select(table.c.row, table.c.reason, table.c.score).where(table.c.round_id == turn.id)
+    with workspace.engine.connect() as connection:
+        return {row: (reason, score) for row, reason, score in connection.execute(query)}
+
+
+def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent) -> TrainedModel:
+    """Train on the settled labels of the rounds and on what was said in bulk, score every image, and measure on the
+    validation set.
+
+    The same labels make the same model, once: whoever trains again, or beside another, gets the one that is there. So
+    a training that was cut short at any point is made whole by the next one.
+
+    Raises
+    ------
+    LearningError
+        No round is labelled, or one of the two answers is missing.
+    """
+    turns = rounds_of(workspace, attribute)
+    if not turns:
+        raise LearningError(f"{attribute.name} has no round yet. Start one, label it, then train.")
+    rows, answers = teaching_labels(workspace, attribute)
+    turn = turns[-1]
+    report(0, 4, "training")
+    vectors, rng = vectors_of(workspace), np.random.default_rng(turn.seed)
+    groups = workspace.catalogue.projects()[rows]
+    moments = _moments(workspace, vectors, rng)
+    model = learning.train(vectors[rows], answers, groups=groups, moments=moments, rng=rng)
+    details: dict[str, Any] = {
+        "labels": len(rows),
+        "in_bulk": int((~np.isin(rows, asked_rows(workspace, attribute))).sum()),
+        "n_positive": model.n_positive,
+        "n_negative": model.n_negative,
+        "strength": model.strength,
+        "seed": model.seed,
+        "separation": model.separation,
+        "round": turn.number,
+        "learned_from": _digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
+    }
+    trained = save_model(workspace, attribute, turn.id, model, details)
+    report(1, 4, "scoring every image")
+    scores_of(workspace, attribute, trained)
+    report(2, 4, "looking up neighbours")
+    look_up(workspace, attribute, trained)
+    report(3, 4, "measuring on the validation set")
+    details["measured"] = _measure(workspace, attribute, trained)
+    details["flipped"] = _flipped(workspace, attribute, trained)
+    _keep_details(workspace, trained, details)
+    report(4, 4, "trained")
+    return trained
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    """Return a name for what a model learned from: the same arrays, the same name."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:32]
+
+
+def _moments(workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator) -> learning.Moments:
+    rows = embedded_rows(workspace)
+    return learning.moments_of(vectors[np.sort(rng.choice(rows, size=min(len(rows), _MOMENTS_OVER), replace=False))])
+
+
+def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:
+    try:
+        found = evaluate(workspace, attribute, model)
+    except LearningError as error:
+        return {"problem": str(error)}
+    threshold = None if found.threshold is None else asdict(found.threshold)
+    return {
+        "average_precision": asdict(found.average_precision),
+        "threshold": threshold,
+        "n": found.n,
+        "problem": found.no_threshold,
+    }
+
+
+def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) -> int | None:
+    """Count the images on the other side of the separation point than by the model before; None for the first."""
+    earlier = [model for model in models(workspace, attribute) if model.id < after.id]
+    if not earlier:
+        return None
+    before = earlier[-1]
+    before_scores, after_scores = scores_of(workspace, attribute, before), scores_of(workspace, attribute, after)
+    old_side = before_scores >= float(before.details["separation"])
+    return int((old_side != (after_scores >= float(after.details["separation"]))).sum())
+
+
+def _keep_details(workspace: Workspace, model: TrainedModel, details: dict[str, Any]) -> None:
+    model.details.update(details)
+    with workspace.engine.begin() as connection:
+        change = sa.update(db.models).where(db.models.c.id == model.id).values(details=json.dumps(details))
+        connection.execute(change)

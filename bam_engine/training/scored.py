@@ -1,0 +1,104 @@
+"""The scores of an attribute as a gallery uses them: with the cut in force and the way to a probability.
+
+In:  the name of an attribute. Out: one score for every image, what is accepted, how surely.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine import learning
+from bam_engine.annotation import Attribute
+from bam_engine.labelling import tasks
+from bam_engine.learning import Calibration
+from bam_engine.training.calibration import calibration_of
+from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.thresholds import KeptThreshold, current_threshold
+from bam_engine.workspace.core import Workspace
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """An attribute with scores (n,) float32, one for every image of the collection, nan where there is none.
+
+    ``cut`` is the threshold in force, or the separation point where there is none (``threshold`` is None then).
+    ``problem`` says why there is no calibration; ``made_at`` differs when the same model scored anew.
+    """
+
+    attribute: Attribute
+    model_id: int
+    scores: NDArray[np.float32]
+    cut: float
+    threshold: KeptThreshold | None
+    calibration: Calibration | None
+    problem: str
+    made_at: int
+
+    @property
+    def accepted(self) -> Mask:
+        """Which images are at the cut or above; one without a score is neither accepted nor rejected."""
+        inside: Mask = self.scores >= self.cut
+        return inside
+
+    @property
+    def rejected(self) -> Mask:
+        """Which images are below the cut."""
+        inside: Mask = self.scores < self.cut
+        return inside
+
+    def sureness(self, rows: NDArray[np.int64], *, accepted: bool) -> NDArray[np.float32]:
+        """Return how likely each of ``rows`` is positive, or negative (``accepted`` false); nan without a score.
+
+        The calibrated probability; without a calibration the logistic of the score's distance from the cut.
+        """
+        scores = self.scores[rows]
+        if self.calibration is None:
+            from scipy.special import expit
+
+            share = expit(scores - np.float32(self.cut))
+        else:
+            share = learning.probability(self.calibration, scores)
+        return np.asarray(share if accepted else 1 - share, np.float32)
+
+    def version(self) -> list[object]:
+        """Return what differs as soon as the order, the cut or the probabilities do."""
+        kept = None if self.threshold is None else self.threshold.id
+        return [
+            self.attribute.name,
+            self.model_id,
+            self.made_at,
+            len(self.scores),
+            self.cut,
+            kept,
+            repr(self.calibration),
+        ]
+
+
+def scored(workspace: Workspace, name: str, n: int) -> Scored | None:
+    """Return the attribute ``name`` with scores for ``n`` images, or None where nothing is trained yet.
+
+    Raises
+    ------
+    NotThere
+        There is no such attribute.
+    """
+    attribute = tasks.attribute_of(workspace, name)
+    model = latest_model(workspace, attribute)
+    if model is None:
+        return None
+    scores = scores_of(workspace, attribute, model)
+    if not isinstance(scores, np.memmap):  # made just now: read what was kept, which has a date
+        scores = scores_of(workspace, attribute, model)
+    made_at = Path(scores.filename).stat().st_mtime_ns if isinstance(scores, np.memmap) and scores.filename else 0
+    if len(scores) != n:
+        padded = np.full(n, np.nan, np.float32)
+        padded[: min(n, len(scores))] = scores[:n]
+        scores = padded
+    threshold = current_threshold(workspace, attribute)
+    cut = float(model.details["separation"]) if threshold is None else threshold.value
+    calibration, problem = calibration_of(workspace, attribute, model)
+    return Scored(attribute, model.id, scores, cut, threshold, calibration, problem, made_at)

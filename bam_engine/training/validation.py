@@ -1,0 +1,169 @@
+"""The validation set: images drawn at random, by project, that people label and no classifier ever trains on.
+
+Wires ``annotation`` to ``learning``'s draws. What is drawn later to certify a threshold joins it in ``evaluation``.
+
+The first draw is a random sample of every image that had a vector then. A top-up is one of the images that no round,
+certification or audit has asked about by then: the images of the rounds before it had no chance to come in. So what is
+measured after a top-up speaks of the images that no round has asked about (:func:`never_drawn` counts the others), and
+only approximately, since the draws before could hold any image. What is *certified* by the test on these draws rests
+on the first one alone.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine import learning
+from bam_engine.annotation import Attribute
+from bam_engine.errors import LearningError
+from bam_engine.labelling import tasks
+from bam_engine.training.models import TrainedModel, scores_of
+from bam_engine.training.querying import taken_rows
+from bam_engine.workspace.core import Workspace, random_seed
+from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.vectors import embedded_rows
+
+VALIDATION = 200
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """The settled validation images that have a score: rows, scores, labels (1 or 0) and project codes, each (n,).
+
+    ``weights`` (n,) are one over the probability with which each was drawn, None where all are equal. ``pool_scores``
+    are the scores of the whole collection, without the images that have none: what a cut decides about. Of which of
+    them the sample speaks, the module says.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    groups: NDArray[np.int64]
+    pool_scores: NDArray[np.float32]
+    weights: NDArray[np.float64] | None = None
+
+    def only(self, kept: NDArray[Any]) -> "ValidationSet":
+        """Return the part of the set that is ``kept``: a mask (n,), or positions, which may repeat."""
+        weights = None if self.weights is None else self.weights[kept]
+        return ValidationSet(
+            self.rows[kept], self.scores[kept], self.labels[kept], self.groups[kept], self.pool_scores, weights
+        )
+
+
+def random_sample(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> ValidationSet:
+    """Return the labelled images of the random draws, every image as likely, with the scores of ``model``."""
+    task = tasks.validation_task(workspace, attribute)
+    return labelled_sample(workspace, attribute, task.rows, model)
+
+
+def labelled_sample(
+    workspace: Workspace, attribute: Attribute, drawn: NDArray[np.int64], model: TrainedModel | None = None
+) -> ValidationSet:
+    """Return those of the rows that have a settled label and a score by ``model``, or by the newest."""
+    labels = tasks.labels_of(tasks.labels(workspace, attribute), drawn)
+    scores = scores_of(workspace, attribute, model)
+    usable = (labels >= 0) & (drawn < len(scores))
+    usable[usable] &= np.isfinite(scores[drawn[usable]])
+    rows = drawn[usable]
+    groups = workspace.catalogue.projects()[rows]
+    return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, scores[np.isfinite(scores)])
+
+
+def random_probability(workspace: Workspace, attribute: Attribute) -> float:
+    """Return the probability with which an image that no round has asked about came into one of the random draws."""
+    table = db.validation_images
+    query = sa.select(table.c.draw, sa.func.max(table.c.probability)).where(table.c.attribute_id == attribute.id)
+    with workspace.engine.connect() as connection:
+        draws = connection.execute(query.group_by(table.c.draw)).all()
+    return 1 - float(np.prod([1 - probability for _, probability in draws]))
+
+
+def draw_validation(
+    workspace: Workspace, attribute: Attribute, count: int = VALIDATION, *, seed: int | None = None
+) -> int:
+    """Draw ``count`` more validation images at random, with known probability; return how many were drawn.
+
+    Images that a round, an audit or a certification has asked about are no longer a fair sample and are left out, as
+    are images without a vector. The seed is kept (:func:`draw_seed`).
+
+    Raises
+    ------
+    LearningError
+        No image is left to draw, or somebody has drawn one of them meanwhile, for a round or to judge.
+    """
+    usable = np.setdiff1d(embedded_rows(workspace), taken_rows(workspace, attribute))
+    if len(usable) == 0:
+        raise LearningError("every embedded image is already in the validation set or was asked in a round")
+    kept_seed = random_seed(seed)
+    rng = np.random.default_rng(kept_seed)
+    groups = workspace.catalogue.projects()
+    sample = learning.draw_validation(usable, min(count, len(usable)), groups=groups, rng=rng)
+    table = db.validation_images
+    with exclusive(workspace.engine, db.rounds) as connection:
+        if np.isin(taken_rows(workspace, attribute), sample.rows).any():
+            raise LearningError("some of the images that were drawn were asked about meanwhile: draw again")
+        last = connection.scalar(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
+        number, made_at = 0 if last is None else last + 1, db.now()
+        lines = [
+            {
+                "attribute_id": attribute.id,
+                "row": int(row),
+                "probability": float(probability),
+                "draw": number,
+                "made_at": made_at,
+            }
+            for row, probability in zip(sample.rows, sample.probabilities, strict=True)
+        ]
+        setting = {"key": _seed_key(attribute, number), "value": json.dumps(kept_seed)}
+        connection.execute(sa.insert(db.settings).values(setting))
+        return db.insert_new(connection, table, lines)
+
+
+def draw_seed(workspace: Workspace, attribute: Attribute, number: int) -> int | None:
+    """Return the seed of a draw by its number from 0; None for one that was made before seeds were kept."""
+    found: int | None = db.read_setting(workspace.engine, _seed_key(attribute, number))
+    return found
+
+
+def _seed_key(attribute: Attribute, number: int) -> str:
+    return f"validation-{attribute.id}-{number}-seed"
+
+
+def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of the draw that each of the rows came with, -1 where that draw, or one before it, still waits.
+
+    A promise is tested on whole draws alone: to test while the answers come in is to test again and again.
+    """
+    table = db.validation_images
+    query = sa.select(table.c.row, table.c.draw).where(table.c.attribute_id == attribute.id).order_by(table.c.draw)
+    with workspace.engine.connect() as connection:
+        drawn = np.array(connection.execute(query).all(), np.int64).reshape(-1, 2)
+    agreed = tasks.labels(workspace, attribute)
+    whole = tasks.validation_task(workspace, attribute)
+    found = np.full(len(rows), -1, np.int64)
+    for number in np.unique(drawn[:, 1]):
+        mine = drawn[drawn[:, 1] == number, 0]
+        if not tasks.state(workspace, replace(whole, rows=mine), agreed).complete:
+            break
+        found[np.isin(rows, mine)] = number
+    return found
+
+
+def never_drawn(workspace: Workspace, attribute: Attribute) -> int:
+    """Return how many images the newest draw could not hold, since a round had asked about them; 0 for one draw."""
+    held, turns, asked = db.validation_images, db.rounds, db.round_images
+    mine = held.c.attribute_id == attribute.id
+    last = sa.select(sa.func.max(held.c.draw)).where(mine).scalar_subquery()
+    since = sa.select(sa.func.min(held.c.made_at)).where(mine, held.c.draw == last, held.c.draw > 0).scalar_subquery()
+    query = (
+        sa.select(sa.func.count(asked.c.row.distinct()))
+        .join(turns, turns.c.id == asked.c.round_id)
+        .where(turns.c.attribute_id == attribute.id, turns.c.made_at < since)
+    )
+    with workspace.engine.connect() as connection:
+        return int(connection.scalar(query) or 0)

@@ -1,0 +1,238 @@
+"""Audits from drawing to chart: by project, by one or several people, kept apart by threshold, and written to files."""
+
+import csv
+import io
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.audit import audits, chart
+from bam_engine.cli import main
+from bam_engine.errors import AuditError
+from bam_engine.labelling import tasks
+from bam_engine.learning import clopper_pearson
+from bam_engine.reporting.overview import next_step, waiting_tasks
+from bam_engine.training import rounds, thresholds
+from bam_engine.training.models import scores_of
+from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
+
+
+@pytest.fixture
+def decided(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
+    oracle.play(workspace, watercolor, count=1)
+    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    return workspace
+
+
+def test_two_people_judge_each_image_of_an_audit_while_one_is_enough_for_every_label(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    before = tasks.labels(decided, watercolor).settled.sum()
+    drawn = audits.draw(decided, watercolor, n_accepted=6, n_rejected=4, people=2, seed=1)
+    oracle.answer(decided, drawn.task, name="anna")
+    half = audits.latest_result(decided, watercolor)
+    assert half is not None
+    assert (half.people, half.state.answered, half.complete) == (2, 0, False)
+    assert half.precision is half.by_any is half.missed is None
+    assert len(tasks.rows_for(decided, drawn.task, decided.annotations.annotator("anna"))) == 0
+    oracle.answer(decided, drawn.task, name="berta")
+    whole = audits.latest_result(decided, watercolor)
+    assert whole is not None
+    assert whole.complete
+    assert whole.judges == (("anna", 10), ("berta", 10))
+    assert whole.precision is not None
+    assert whole.precision.n == 6
+    assert tasks.labels(decided, watercolor).settled.sum() == before + 10
+    assert decided.redundancy == 1
+
+
+def test_after_the_rounds_come_the_threshold_the_audit_and_the_report(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    def comes_next() -> str:
+        state = replace(rounds.state(workspace, watercolor), step="decide")  # as after four rounds
+        return next_step(workspace, state).step
+
+    oracle.play(workspace, watercolor, count=1)
+    assert next_step(workspace, rounds.state(workspace, watercolor)).step == "start_round"
+    assert comes_next() == "decide"
+    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    assert comes_next() == "audit"
+    drawn = audits.draw(workspace, watercolor, n_accepted=6, n_rejected=4, seed=1)
+    assert comes_next() == "audit"
+    oracle.answer(workspace, drawn.task)
+    assert comes_next() == "done"
+
+
+def test_where_two_people_disagree_bams_definition_says_yes_and_consensus_no_until_a_third_has_settled_it(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=6, n_rejected=0, people=2, seed=1)
+    oracle.answer(decided, drawn.task, name="anna")
+    oracle.answer(decided, drawn.task, name="berta", wrong=True)
+    torn = audits.latest_result(decided, watercolor)
+    assert torn is not None
+    assert torn.precision is not None
+    assert torn.by_any is not None
+    assert (torn.precision.k, torn.precision.n) == (0, 6)
+    assert (torn.by_any.k, torn.by_any.n) == (6, 6)
+    assert (torn.complete, torn.unsettled) == (True, 6)
+    assert waiting_tasks(decided, watercolor, "anna") == []
+    assert [task.source_id for task in waiting_tasks(decided, watercolor, "clara")] == [drawn.id]
+    oracle.answer(decided, drawn.task, name="clara")
+    settled = audits.latest_result(decided, watercolor)
+    assert settled is not None
+    assert settled.precision is not None
+    assert settled.precision.k == sum(oracle.knows(decided, row) for row in drawn.task.rows)
+
+
+def test_the_number_of_people_stays_with_the_audit_and_is_refused_where_it_cannot_be(
+    decided: Workspace, watercolor: Attribute
+) -> None:
+    for people in (0, 10):
+        with pytest.raises(AuditError, match=f"{people} people cannot judge"):
+            audits.draw(decided, watercolor, people=people)
+    assert audits.results(decided, watercolor) == []
+    audits.draw(decided, watercolor, n_accepted=2, n_rejected=2, seed=1)
+    audits.draw(decided, watercolor, n_accepted=2, n_rejected=2, people=3, seed=2)
+    decided.redundancy = 2
+    assert [one.people for one in audits.results(decided, watercolor)] == [1, 3]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_audit_spreads_over_projects(decided: Workspace, watercolor: Attribute, seed: int) -> None:
+    with decided.engine.begin() as connection:  # ten makers, each with every tenth image
+        change = sa.update(db.images).values(project_id=sa.cast(db.images.c.row % 10, sa.Text))
+        connection.execute(change)
+    scores, codes = scores_of(decided, watercolor), decided.catalogue.projects()
+    drawn = audits.draw(decided, watercolor, n_accepted=5, n_rejected=10, seed=seed)
+    most = np.bincount(codes[scores >= drawn.threshold], minlength=10).max()
+    assert drawn.n_accepted / 5 >= most, "no maker has more than a fifth of the accepted"
+    yes = scores[drawn.task.rows] >= drawn.threshold
+    assert len(set(codes[drawn.task.rows[yes]])) == 5
+
+
+def test_older_audits_are_told_with_the_threshold_they_judged(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    first = audits.draw(decided, watercolor, n_accepted=4, n_rejected=4, seed=7)
+    oracle.answer(decided, first.task)
+    looser = thresholds.keep(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
+    audits.draw(decided, watercolor, n_accepted=3, n_rejected=0, seed=8)
+    old, new = audits.results(decided, watercolor)
+    assert (old.threshold, old.target, old.current, old.seed) == (first.threshold, 0.9, False, 7)
+    assert (new.threshold, new.target, new.current, new.seed) == (looser.value, 0.6, True, 8)
+    assert old.share is not None
+    latest = audits.latest_result(decided, watercolor)
+    assert latest is not None
+    assert latest.id == new.id
+    assert not set(old.task.rows) & set(new.task.rows), "what was judged once is not fresh"
+
+
+def test_the_audit_says_whether_it_keeps_the_target_of_its_threshold(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=8, n_rejected=0, seed=1)
+    assert drawn.promise is None
+    oracle.answer(decided, drawn.task)
+    found = audits.latest_result(decided, watercolor)
+    assert found is not None
+    assert found.promise is not None
+    assert found.promise.target == 0.9
+    assert found.promise.kept is None, "eight images certify nothing"
+    assert found.promise.available == drawn.n_accepted
+
+
+def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=8, n_rejected=8, seed=1)
+    assignment = tasks.open_task(decided, drawn.task, "ada")
+    assert assignment is not None
+    for row in assignment.rows[:-1]:  # all but one are judged not to be: the worst verdict there is
+        decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, 0)])
+    half = audits.latest_result(decided, watercolor)
+    assert half is not None
+    assert half.promise is not None
+    assert half.precision is not None
+    assert half.precision.keeps(0.9) is False
+    assert half.promise.kept is None
+    assert "not finished" in half.promise.evidence
+    assert "1 of both halves wait" in half.promise.evidence
+    assert audits.audited(decided) == [], "neither in the chart nor in the mean"
+    lines = list(csv.DictReader(io.StringIO(chart.chart([half], "csv").decode())))
+    assert lines[0]["kept"] == "open"
+    svg = "".join(ElementTree.fromstring(chart.chart([half], "svg")).itertext())
+    assert "not finished" in svg
+    decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, assignment.rows[-1], 0)])
+    whole = audits.latest_result(decided, watercolor)
+    assert whole is not None
+    assert whole.promise is not None
+    assert whole.promise.kept is False
+    assert [one.id for one in audits.audited(decided)] == [drawn.id]
+
+
+@pytest.fixture
+def audited(decided: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
+    drawn = audits.draw(decided, watercolor, n_accepted=8, n_rejected=4, people=2, seed=1)
+    oracle.answer(decided, drawn.task, name="anna")
+    oracle.answer(decided, drawn.task, name="berta")
+    return decided
+
+
+def test_the_table_has_both_definitions_and_the_mean(audited: Workspace) -> None:
+    found = audits.audited(audited)
+    lines = list(csv.DictReader(io.StringIO(chart.chart(found, "csv").decode())))
+    assert [(line["attribute"], line["definition"]) for line in lines] == [
+        ("media_watercolor", "consensus"),
+        ("media_watercolor", "any"),
+        ("mean", "consensus"),
+        ("mean", "any"),
+    ]
+    first = lines[0]
+    exact = clopper_pearson(int(first["positive"]), int(first["judged"]))
+    assert (float(first["low"]), float(first["high"])) == pytest.approx((exact.low, exact.high))
+    assert (first["people"], first["kept"], first["target"], first["seed"]) == ("2", "open", "0.9", "1")
+
+
+def test_the_chart_is_written_as_svg_and_png_and_in_no_other_form(audited: Workspace) -> None:
+    found = audits.audited(audited)
+    text = "".join(ElementTree.fromstring(chart.chart(found, "svg")).itertext())
+    assert "watercolor (media)" in text
+    assert "mean of" not in text, "one attribute has no mean beside itself"
+    assert chart.chart(found, "png").startswith(b"\x89PNG")
+    with pytest.raises(AuditError, match="choose one of svg, png, csv"):
+        chart.chart(found, "pdf")
+    with pytest.raises(AuditError, match="no attribute is audited yet"):
+        chart.chart([], "svg")
+
+
+def test_the_command_line_writes_the_chart_and_says_the_verdict(
+    audited: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(audited.folder))
+    monkeypatch.setenv("BAM_CACHE", str(audited.cache.parent))
+    for form in chart.FORMS:
+        target = tmp_path / f"chart.{form}"
+        assert main(["audit", "--chart", str(target)]) == 0
+        assert target.read_bytes() == chart.chart(audits.audited(audited), form)
+        assert capsys.readouterr().out.strip() == str(target)
+    assert main(["audit", "media_watercolor"]) == 0
+    out = capsys.readouterr().out
+    assert "design effect 1.00" in out
+    assert "The audit leaves 0.9 open" in out
+    assert main(["audit"]) == 1
+    assert "no attribute is named" in capsys.readouterr().err
+    assert main(["audit", "--chart", str(tmp_path / "chart.pdf")]) == 1
+    assert "'pdf'" in capsys.readouterr().err
+    assert main(["audit", "media_watercolor", "--draw", "--accepted", "2", "--rejected", "1", "--people", "3"]) == 0
+    capsys.readouterr()
+    assert audits.results(audited, tasks.attribute_of(audited, "media_watercolor"))[-1].people == 3

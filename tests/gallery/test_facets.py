@@ -1,0 +1,145 @@
+"""Colours, dates and projects: read once, kept, and counted; colours by eye, dates from where they say."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bam_engine.collection import NewImage
+from bam_engine.collection.appearance import COLOURS, EXIF, FILE, SHARE, colour_mask, colour_shares, day_of
+from bam_engine.errors import BamError, Stopped
+from bam_engine.gallery import facets
+from bam_engine.gallery.facets import UNKNOWN
+from bam_engine.workspace import Workspace
+
+NAMED = {
+    "pink": "#ff5f9e",
+    "red": "#e01010",
+    "orange": "#ff8c00",
+    "yellow": "#ffd700",
+    "lime": "#b4f000",
+    "green": "#18a018",
+    "teal": "#00a080",
+    "cyan": "#00c8d0",
+    "azure": "#2a9df4",
+    "blue": "#1030f0",
+    "violet": "#7a2be2",
+    "magenta": "#e010d0",
+    "black": "#050505",
+    "grey": "#808080",
+    "white": "#fafafa",
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMED.items())
+def test_a_picture_of_one_colour_has_that_colour_alone(name: str, shown: str) -> None:
+    shares = colour_shares(Image.new("RGB", (40, 30), shown))
+    assert COLOURS[int(shares.argmax())] == name
+    assert shares.max() == 1.0
+
+
+def test_a_colour_counts_from_its_share_of_the_picture() -> None:
+    picture = Image.new("RGB", (320, 320), "white")
+    picture.paste("#e01010", (0, 0, 320, int(320 * 0.2)))
+    picture.paste("#1030f0", (0, 310, 320, 320))
+    assert colour_mask(picture) == (1 << COLOURS.index("red")) | (1 << COLOURS.index("white"))
+    assert colour_shares(picture).sum() == pytest.approx(1)
+    assert 0.03 < SHARE <= 0.2
+
+
+def test_what_is_transparent_is_white() -> None:
+    picture = Image.new("RGBA", (20, 20), (200, 0, 0, 0))
+    assert COLOURS[int(colour_shares(picture).argmax())] == "white"
+
+
+def day(text: str) -> int:
+    return (date.fromisoformat(text) - date(1970, 1, 1)).days
+
+
+def test_the_day_is_that_of_the_record_or_else_of_the_file(tmp_path: Path) -> None:
+    taken, plain, broken = tmp_path / "taken.jpg", tmp_path / "plain.jpg", tmp_path / "broken.jpg"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2011:05:23 10:11:12"
+    Image.new("RGB", (8, 8)).save(taken, exif=exif)
+    nothing = Image.Exif()
+    nothing[0x0132] = "0000:00:00 00:00:00"
+    Image.new("RGB", (8, 8)).save(plain, exif=nothing)
+    broken.write_bytes(b"no picture at all")
+    for path in (plain, broken):
+        os.utime(path, (1_500_000_000, 1_500_000_000))
+    assert day_of(taken) == (day("2011-05-23"), EXIF)
+    assert day_of(plain) == day_of(broken) == (day("2017-07-14"), FILE)
+    assert day_of(tmp_path / "gone.jpg") == (0, 0)
+
+
+def test_looking_goes_on_where_it_was_stopped_and_never_looks_twice(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "_BLOCK", 50)
+    asked: list[int] = []
+    read = facets._read
+    monkeypatch.setattr(facets, "_read", lambda *about: asked.append(about[1]) or read(*about))
+
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        if done >= 50:
+            raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        facets.look(workspace, report=stop)
+    assert facets.looked(workspace).done == 50
+    assert facets.colour(workspace, [UNKNOWN], 120)[50:].all()
+    with facets._file(workspace).open("ab") as file:
+        file.write(b"torn")
+    told = facets.look(workspace)
+    assert sorted(asked) == list(range(120))
+    assert (told.done, told.total, told.from_exif + told.from_file) == (120, 120, 120)
+    for row in (0, 60, 119):
+        with Image.open(workspace.thumbnails.path(row)) as image:
+            assert facets.records(workspace)["colours"][row] == colour_mask(image)
+
+
+def test_an_image_that_is_gone_has_no_colour_and_stops_nobody(workspace: Workspace) -> None:
+    path = Path(workspace.catalogue.image(4).uri)
+    content = path.read_bytes()
+    workspace.thumbnails.path(4).unlink()
+    path.unlink()
+    try:
+        facets.look(workspace)
+    finally:
+        path.write_bytes(content)
+    assert facets.colour(workspace, [UNKNOWN], 120)[4]
+    assert facets.year(workspace, [UNKNOWN], 120)[4]
+
+
+def test_colours_of_a_facet_are_any_of_them(workspace: Workspace) -> None:
+    facets.look(workspace)
+    one, other = (facets.colour(workspace, [name], 120) for name in ("white", "orange"))
+    assert (facets.colour(workspace, ["white", "orange"], 120) == (one | other)).all()
+
+
+def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
+    names = [workspace.catalogue.image(row).project_id for row in range(120)]
+    found = facets.projects(workspace)
+    assert [found.names[code] or None for code in found.codes] == names
+    workspace.memory.clear()
+    again = facets.projects(workspace)
+    assert (again.codes == found.codes).all()
+    assert again.names == found.names
+    more = ["a new one", None, names[0]]
+    workspace.catalogue.add([NewImage(f"/{k}.jpg", 9, 9, f"n{k}", project_id=name) for k, name in enumerate(more)])
+    later = facets.projects(workspace)
+    assert [later.names[code] or None for code in later.codes] == [*names, *more]
+    assert facets.project(workspace, ["a new one"], 123).nonzero()[0].tolist() == [120]
+    workspace.catalogue.describe({workspace.catalogue.image(0).uri: {"project_id": "another one"}})
+    assert facets.project(workspace, ["another one"], 120).nonzero()[0].tolist() == [0]
+    counts = facets.project_counts(workspace, np.ones(123, bool))
+    assert counts["another one"] == 1
+    assert sum(counts.values()) == 123
+
+
+def test_two_do_not_look_at_once(workspace: Workspace) -> None:
+    with facets._WRITING, pytest.raises(BamError, match="already"):
+        facets.look(workspace)

@@ -1,0 +1,105 @@
+"""Near-duplicates are looked for once, kept, resumed, and fold what is listed."""
+
+import numpy as np
+import pytest
+
+from bam_engine import learning
+from bam_engine.collection import NewImage
+from bam_engine.errors import NotThere, Stopped
+from bam_engine.gallery import near_duplicates
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import vectors_of
+
+
+def with_copies(workspace: Workspace) -> None:
+    """Let rows 40 to 44 be copies of row 3 and row 50 one of row 9."""
+    vectors = vectors_of(workspace).copy()
+    workspace.vectors().replace([40, 41, 42, 43, 44, 50], vectors[[3, 3, 3, 3, 3, 9]])
+
+
+def test_each_image_stands_for_itself_or_is_a_near_duplicate_of_what_does(workspace: Workspace) -> None:
+    with_copies(workspace)
+    found = near_duplicates.find_groups(workspace)
+    groups = near_duplicates.group_of(workspace)
+    assert groups.dtype == np.int32
+    assert groups.shape == (120,)
+    assert (groups[[3, 40, 41, 42, 43, 44]] == groups[3]).all()
+    assert groups[50] == groups[9]
+    assert (groups <= np.arange(120)).all()
+    assert (groups[groups] == groups).all()
+    assert found.looked_at == 120
+    assert found.folded == int((groups != np.arange(120)).sum()) >= 6
+    assert found.groups == len(set(groups[groups != np.arange(120)].tolist()))
+    assert set(near_duplicates.same_as(workspace, 41)) >= {3, 40, 42, 43, 44}
+    assert 41 not in near_duplicates.same_as(workspace, 41)
+
+
+def test_a_list_is_folded_in_its_order_with_counts(workspace: Workspace) -> None:
+    with_copies(workspace)
+    near_duplicates.find_groups(workspace)
+    rows, counts = near_duplicates.fold(workspace, [50, 42, 7, 3, 40, 9])
+    assert rows.tolist() == [50, 42, 7]
+    assert counts.tolist() == [2, 3, 1]
+    rows, counts = near_duplicates.fold(workspace, [])
+    assert rows.tolist() == counts.tolist() == []
+
+
+def test_before_the_search_nothing_is_known_and_that_is_said(workspace: Workspace) -> None:
+    assert not near_duplicates.searched(workspace)
+    assert near_duplicates.same_as(workspace, 3).tolist() == []
+    with pytest.raises(NotThere, match="Look for them"):
+        near_duplicates.group_of(workspace)
+
+
+def test_images_that_come_later_stand_for_themselves(workspace: Workspace) -> None:
+    with_copies(workspace)
+    near_duplicates.find_groups(workspace)
+    workspace.catalogue.add([NewImage("/x/new.png", 4, 4, "new")])
+    groups = near_duplicates.group_of(workspace)
+    assert groups.shape == (121,)
+    assert groups[120] == 120
+    assert groups[40] == groups[3]
+    assert near_duplicates.folding(workspace).newer == 1
+
+
+def test_a_search_that_was_stopped_goes_on_after_its_last_table(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_copies(workspace)
+    asked: list[int] = []
+    table = learning.NearPairs.table
+
+    def watched(self: learning.NearPairs, number: int) -> np.ndarray:
+        asked.append(number)
+        return table(self, number)
+
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        if done == 5:
+            raise Stopped("enough")
+
+    monkeypatch.setattr(learning.NearPairs, "table", watched)
+    with pytest.raises(Stopped):
+        near_duplicates.find_groups(workspace, report=stop)
+    assert not near_duplicates.searched(workspace)
+    assert asked == [0, 1, 2, 3]
+    near_duplicates.find_groups(workspace)
+    assert asked == list(range(learning.TABLES)), "no table is done twice"
+    resumed = near_duplicates.group_of(workspace).copy()
+    near_duplicates.find_groups(workspace)
+    assert np.array_equal(near_duplicates.group_of(workspace), resumed)
+
+
+def test_what_was_begun_on_other_vectors_or_is_damaged_is_begun_anew(workspace: Workspace) -> None:
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        if done == 3:
+            raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        near_duplicates.find_groups(workspace, report=stop)
+    workspace.vectors().replace([5], np.zeros((1, workspace.vectors().dim)))
+    near_duplicates.find_groups(workspace)
+    assert near_duplicates.group_of(workspace)[5] == 5
+    with pytest.raises(Stopped):
+        near_duplicates.find_groups(workspace, report=stop)
+    next(workspace.cache.glob("near/*/tables.npz")).write_bytes(b"half of a fi")
+    assert near_duplicates.find_groups(workspace).looked_at == 120

@@ -1,0 +1,60 @@
+"""Saved views: a query under a name, brought back after it was removed."""
+
+import pytest
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.errors import BamError, NotThere
+from bam_engine.gallery import saved_views
+from bam_engine.gallery.query import Query
+from bam_engine.workspace import Workspace
+
+CATS = Query(yes=("cat",), no=("people",), sort="newest")
+
+
+def test_a_view_gives_its_query_back_until_it_is_removed_and_after_it_is_brought_back(workspace: Workspace) -> None:
+    saved_views.save(workspace, "  cats,  alone ", CATS)
+    assert [view.name for view in saved_views.views(workspace)] == ["cats, alone"]
+    assert saved_views.view(workspace, "cats, alone").query == CATS
+    gone = saved_views.remove(workspace, "cats, alone")
+    assert saved_views.views(workspace) == ()
+    saved_views.save(workspace, gone.name, gone.query)
+    assert saved_views.view(workspace, "cats, alone").query == CATS
+
+
+def test_a_name_in_use_is_replaced_only_when_that_is_asked(workspace: Workspace) -> None:
+    saved_views.save(workspace, "mine", CATS)
+    with pytest.raises(BamError, match="already"):
+        saved_views.save(workspace, "mine", Query())
+    assert saved_views.view(workspace, "mine").query == CATS
+    saved_views.save(workspace, "mine", Query(), replace=True)
+    assert saved_views.view(workspace, "mine").query == Query()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81])
+def test_a_name_that_is_none_is_refused(workspace: Workspace, name: str) -> None:
+    with pytest.raises(BamError, match="1 to 80"):
+        saved_views.save(workspace, name, CATS)
+
+
+def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_views, "MOST", 1)
+    saved_views.save(workspace, "one", CATS)
+    with pytest.raises(BamError, match="remove one"):
+        saved_views.save(workspace, "two", CATS)
+    saved_views.save(workspace, "one", Query(), replace=True)
+
+
+def test_an_unknown_view_is_named_with_those_there_are(workspace: Workspace) -> None:
+    saved_views.save(workspace, "mine", CATS)
+    for ask in (saved_views.view, saved_views.remove):
+        with pytest.raises(NotThere, match="there are mine"):
+            ask(workspace, "yours")
+
+
+def test_a_view_that_cannot_be_read_hides_no_other(workspace: Workspace) -> None:
+    saved_views.save(workspace, "mine", CATS)
+    with workspace.engine.begin() as connection:
+        values = {"name": "later", "query": '{"sort": ["by smell"]}', "made_at": db.now()}
+        connection.execute(sa.insert(db.saved_views).values(values))
+    assert [view.name for view in saved_views.views(workspace)] == ["mine"]

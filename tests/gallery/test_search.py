@@ -1,0 +1,150 @@
+"""Searching: by meaning, by words, by images of the collection and others; the definition is the reference."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bam_engine.collection import NewImage
+from bam_engine.errors import BamError, EmbeddingError, NotThere
+from bam_engine.gallery import search, uploads
+from bam_engine.gallery.listing import listed
+from bam_engine.gallery.query import Query
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection, vectors_of
+
+
+def cosines(workspace: Workspace, wanted: np.ndarray) -> np.ndarray:
+    """The cosine of every image with each of ``wanted`` (m, d), (m, n)."""
+    return np.atleast_2d(wanted).astype(np.float64) @ vectors_of(workspace).astype(np.float64).T
+
+
+def best(likeness: np.ndarray, count: int, without: tuple[int, ...] = ()) -> list[int]:
+    order = sorted(set(range(len(likeness))) - set(without), key=lambda row: (-np.float32(likeness[row]), row))
+    return order[:count]
+
+
+def file_of(image: Image.Image, kind: str = "PNG") -> bytes:
+    content = io.BytesIO()
+    image.save(content, kind)
+    return content.getvalue()
+
+
+@pytest.fixture
+def reading(workspace: Workspace, clip_checkpoint: Path) -> Workspace:
+    """The small pictures, embedded by an encoder that reads text."""
+    workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(workspace)
+    return workspace
+
+
+def test_a_text_finds_the_largest_cosines(reading: Workspace) -> None:
+    wanted = reading.encoder().encode_text(["a ripe pear"])[0]  # type: ignore[attr-defined]
+    assert search.by_text(reading, "a ripe pear", 15).tolist() == best(cosines(reading, wanted)[0], 15)
+
+
+@pytest.mark.parametrize("look", [search.by_text, search.by_words, search.find])
+def test_a_text_of_a_hundred_kilobytes_is_refused_before_any_work(workspace: Workspace, look) -> None:
+    with pytest.raises(BamError, match=r"100,000 characters, the limit is 1,000"):
+        look(workspace, "pear " * 20_000)
+
+
+def test_by_words_every_word_is_in_the_name_and_whole_words_come_first(workspace: Workspace) -> None:
+    titles = ["Red pear", "pears, red", "Réd PEAR tree", "unpeared redness", "a green pear", "red"]
+    workspace.catalogue.add(
+        [NewImage(f"/names/{number}.jpg", 9, 9, f"n{number}", title=title) for number, title in enumerate(titles)]
+    )
+    assert search.by_words(workspace, "red pear", 200).tolist() == [120, 122, 121, 123]
+    assert search.by_words(workspace, '"red pear"').tolist() == [120, 122]
+    assert search.by_words(workspace, "red pear", 2).tolist() == [120, 122]
+    assert search.by_words(workspace, "  ").tolist() == []
+
+
+def test_an_image_of_the_collection_finds_its_likes_and_not_itself(workspace: Workspace) -> None:
+    expected = best(cosines(workspace, vectors_of(workspace)[17])[0], 9, (17,))
+    assert search.by_image(workspace, 17, 9).tolist() == expected
+
+
+def test_an_image_file_finds_the_image_that_it_is(workspace: Workspace) -> None:
+    content = workspace.catalogue.image(17).path.read_bytes()
+    assert search.by_image(workspace, content, 3)[0] == 17
+
+
+@pytest.mark.parametrize("how", ["mean", "max"])
+def test_several_images_find_what_is_like_all_or_like_any(workspace: Workspace, how) -> None:
+    likeness = cosines(workspace, vectors_of(workspace)[[2, 60, 90]])
+    together = likeness.mean(axis=0) if how == "mean" else likeness.max(axis=0)
+    assert search.by_images(workspace, [60, 2, 90, 2], 12, how=how).tolist() == best(together, 12, (2, 60, 90))
+
+
+def test_what_cannot_be_looked_for_is_refused_with_the_reason(workspace: Workspace, tmp_path: Path) -> None:
+    for rows, kind, words in (
+        ([], BamError, "give 1 to 64"),
+        (range(65), BamError, "give 1 to 64"),
+        ([120], NotThere, "no row"),
+        ([-1], NotThere, "no row"),
+    ):
+        with pytest.raises(kind, match=words):
+            search.by_images(workspace, rows)
+    workspace.vectors().replace([5], np.zeros((1, vectors_of(workspace).shape[1]), np.float16))
+    with pytest.raises(EmbeddingError, match="no vector"):
+        search.by_images(workspace, [5])
+    empty = Workspace(tmp_path / "empty", tmp_path / "cache")
+    empty.catalogue.add([NewImage("/a.jpg", 9, 9, "a")])
+    with pytest.raises(EmbeddingError, match="Embed the collection first"):
+        search.by_images(empty, [0])
+    empty.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"no picture at all", "cannot be looked for"),
+        (file_of(Image.effect_noise((80, 60), 60))[:900], "cannot be looked for"),
+        (b"\0" * (search.LARGEST + 1), "the limit is 64"),
+    ],
+)
+def test_a_file_that_is_no_usable_picture_is_refused(workspace: Workspace, content: bytes, words: str) -> None:
+    with pytest.raises(EmbeddingError, match=words):
+        search.image_vector(workspace, content)
+    with pytest.raises(EmbeddingError, match=words):
+        uploads.keep(workspace, content)
+
+
+def test_a_picture_that_is_brought_along_is_kept_and_its_likes_are_listed(workspace: Workspace) -> None:
+    content = workspace.catalogue.image(17).path.read_bytes()
+    kept = uploads.keep(workspace, content)
+    assert uploads.keep(workspace, content) == kept
+    found = uploads.upload_of(workspace, kept)
+    assert np.array_equal(found.vector, search.image_vector(workspace, content))
+    assert max(Image.open(io.BytesIO(found.picture)).size) <= workspace.thumbnails.size
+    rows = listed(workspace, Query(upload=kept, sort="found")).rows
+    assert rows.tolist() == search.by_image(workspace, content, 1000).tolist()
+
+
+def test_another_encoder_or_a_damaged_file_asks_for_the_picture_again(
+    workspace: Workspace, clip_checkpoint: Path
+) -> None:
+    kept = uploads.keep(workspace, file_of(Image.effect_noise((80, 60), 60)))
+    (file,) = workspace.cache.glob("uploads/*/*.npz")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    with pytest.raises(NotThere, match="give it again"):
+        uploads.upload_of(workspace, kept)
+    file.write_bytes(whole)
+    assert len(uploads.upload_of(workspace, kept).picture)
+    workspace.choose_encoder("openclip:small-test", clip_checkpoint)
+    with pytest.raises(NotThere, match="give it again"):
+        uploads.upload_of(workspace, kept)
+
+
+def test_only_the_last_pictures_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "KEPT", 2)
+    ids = [uploads.keep(workspace, file_of(Image.new("RGB", (40, 30), colour))) for colour in ("red", "tan", "navy")]
+    with pytest.raises(NotThere):
+        uploads.upload_of(workspace, ids[0])
+    for kept in ids[1:]:
+        uploads.upload_of(workspace, kept)

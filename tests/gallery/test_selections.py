@@ -1,0 +1,94 @@
+"""Selections: the same set has the same name, what is kept is bounded, and a wrong name is told."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bam_engine.errors import BamError, NotThere
+from bam_engine.gallery import selections
+from bam_engine.workspace import Workspace
+
+
+def test_the_rows_come_back_rising_and_once(workspace: Workspace) -> None:
+    found = selections.rows_of(workspace, selections.keep(workspace, [5, 2, 5, 9]))
+    assert found.tolist() == [2, 5, 9]
+    assert found.dtype == np.int64
+
+
+def test_the_same_set_has_the_same_id_and_another_set_another(workspace: Workspace) -> None:
+    first = selections.keep(workspace, [1, 2])
+    assert selections.keep(workspace, np.array([2, 1, 1])) == first
+    assert selections.keep(workspace, [1, 3]) != first
+
+
+def test_a_selection_outlives_the_process_but_not_the_cache(workspace: Workspace) -> None:
+    name = selections.keep(workspace, [1, 2])
+    workspace.memory.clear()
+    assert selections.rows_of(workspace, name).tolist() == [1, 2]
+    workspace.memory.clear()
+    for file in (workspace.cache / "selections").iterdir():
+        file.unlink()
+    with pytest.raises(NotThere, match="select the images again"):
+        selections.rows_of(workspace, name)
+
+
+def test_an_empty_selection_is_one(workspace: Workspace) -> None:
+    assert selections.rows_of(workspace, selections.keep(workspace, [])).tolist() == []
+
+
+@pytest.mark.parametrize("rows", [[-1], [120]])
+def test_rows_that_the_collection_has_not_are_refused(workspace: Workspace, rows: list[int]) -> None:
+    with pytest.raises(BamError, match="0 to 119"):
+        selections.keep(workspace, rows)
+
+
+@pytest.mark.parametrize("name", ["", "../../bam", "0" * 20, "x" * 100_000, "0" * 19 + "/"])
+def test_a_wrong_id_is_told_and_no_file_of_another_folder_is_read(workspace: Workspace, name: str) -> None:
+    with pytest.raises(NotThere) as told:
+        selections.rows_of(workspace, name)
+    assert len(str(told.value)) < 300
+
+
+def test_a_file_that_was_cut_short_is_as_if_it_were_not_there(workspace: Workspace) -> None:
+    name = selections.keep(workspace, [1, 2, 3])
+    file = workspace.cache / "selections" / f"{name}.npy"
+    file.write_bytes(file.read_bytes()[:40])
+    workspace.memory.clear()
+    with pytest.raises(NotThere):
+        selections.rows_of(workspace, name)
+
+
+def files(workspace: Workspace) -> set[str]:
+    return {file.stem for file in (workspace.cache / "selections").glob("*.npy")}
+
+
+def made_at(workspace: Workspace, name: str, when: int) -> None:
+    os.utime(workspace.cache / "selections" / f"{name}.npy", (when, when))
+
+
+def test_the_one_used_longest_ago_goes_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selections, "KEPT", 3)
+    names = [selections.keep(workspace, [row]) for row in range(3)]
+    for age, name in enumerate(names):
+        made_at(workspace, name, 1000 + age)
+    workspace.memory.clear()
+    selections.rows_of(workspace, names[0])  # used again
+    newest = selections.keep(workspace, [7])
+    assert files(workspace) == {names[0], names[2], newest}
+
+
+def test_the_bytes_are_bounded_but_the_newest_stays(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selections, "KEPT_BYTES", 10)
+    selections.keep(workspace, [1])
+    newest = selections.keep(workspace, [1, 2, 3])
+    assert files(workspace) == {newest}
+
+
+def test_what_is_remembered_is_bounded_and_cannot_be_changed(workspace: Workspace, tmp_path: Path) -> None:
+    for row in range(30):
+        name = selections.keep(workspace, [row])
+    assert len(workspace.memory["selections"]) <= 8
+    with pytest.raises(ValueError):
+        selections.rows_of(workspace, name)[0] = 5

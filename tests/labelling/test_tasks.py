@@ -1,0 +1,60 @@
+"""Who is asked what: one person alone, two who agree, two who do not."""
+
+import uuid
+
+from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.labelling import tasks
+from bam_engine.training import rounds
+from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
+
+
+def test_one_person_alone_completes_a_task(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
+    oracle.answer(workspace, task)
+    found = tasks.state(workspace, task)
+    assert (found.asked, found.answered, found.settled, found.disputed) == (8, 8, 8, 0)
+    assert found.positive == sum(oracle.knows(workspace, row) for row in task.rows)
+    assert tasks.open_task(workspace, task, "somebody else") is None
+
+
+def test_two_must_agree_when_two_are_asked(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    workspace.redundancy = 2
+    task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
+    oracle.answer(workspace, task, name="ada")
+    assert tasks.state(workspace, task).answered == 0
+    assert tasks.open_task(workspace, task, "ada") is None
+    oracle.answer(workspace, task, name="ben")
+    assert tasks.state(workspace, task).settled == 8
+
+
+def test_a_dispute_is_shown_to_a_third_person(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    workspace.redundancy = 2
+    task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
+    oracle.answer(workspace, task, name="ada")
+    oracle.answer(workspace, task, name="ben", wrong=True)
+    found = tasks.state(workspace, task)
+    assert (found.answered, found.settled, found.disputed) == (8, 0, 8)
+    oracle.answer(workspace, task, name="cleo")
+    assert tasks.state(workspace, task).settled == 8
+
+
+def test_an_assignment_under_way_goes_on_where_it_was(workspace: Workspace, watercolor: Attribute) -> None:
+    task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
+    first = tasks.open_task(workspace, task, "ada")
+    assert first is not None
+    workspace.annotations.record(first.id, [NewAnswer(uuid.uuid4().hex, first.rows[0], 1)])
+    again = tasks.open_task(workspace, task, "ada")
+    assert again == first
+    assert workspace.annotations.answered_rows(first.id) == {first.rows[0]: 1}
+
+
+def test_unsure_answers_are_answers_without_a_label(workspace: Workspace, watercolor: Attribute) -> None:
+    task = rounds.start_round(workspace, watercolor, count=4, seed=1).task
+    assignment = tasks.open_task(workspace, task, "ada")
+    assert assignment is not None
+    workspace.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, -1) for row in assignment.rows])
+    found = tasks.state(workspace, task)
+    assert found.complete
+    assert found.settled == 0
+    assert tasks.open_task(workspace, task, "ada") is None

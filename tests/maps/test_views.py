@@ -1,0 +1,230 @@
+"""What a map is coloured by, and when its tiles are made anew."""
+
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bam_engine.annotation import Attribute
+from bam_engine.collection import Thumbnails
+from bam_engine.errors import CollectionError, NotThere
+from bam_engine.gallery import facets, selections, window
+from bam_engine.gallery.listing import listed
+from bam_engine.gallery.query import Query
+from bam_engine.labelling import label_states
+from bam_engine.maps import layouts, maps, views
+from bam_engine.projection import MapView
+from bam_engine.training import models
+from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
+from tests.labelling.team import vote
+
+
+@pytest.fixture
+def mapped(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> str:
+    """A workspace with one scored attribute; the id of its map."""
+    oracle.play(workspace, watercolor, count=1)
+    return maps.make_layout(workspace, method="pca").id
+
+
+def counts(workspace: Workspace, map_id: str, kind: str) -> dict[str, int]:
+    legend = views.view(workspace, map_id, fresh=True).legend(kind)
+    return {str(one["label"]): int(one["count"]) for one in legend["swatches"]}  # type: ignore[attr-defined]
+
+
+def settle(workspace: Workspace) -> None:
+    until = time.monotonic() + 20
+    while workspace.jobs.running() and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def test_the_kinds_of_a_map(workspace: Workspace, mapped: str, watercolor: Attribute) -> None:
+    kinds = views.view(workspace, mapped).kinds()
+    name = watercolor.name
+    assert kinds[:2] == ("density", "density-log")
+    assert {f"score-{name}", "category-project", "category-cluster", f"category-label-{name}"} <= set(kinds)
+    assert f"category-disagreement-{name}" not in kinds
+
+
+def test_projects_are_counted_by_name(workspace: Workspace, mapped: str) -> None:
+    projects: dict[str, int] = {}
+    for page in workspace.catalogue.names_from(0):
+        for _, project, _ in page:
+            projects[project or "no project"] = projects.get(project or "no project", 0) + 1
+    found = counts(workspace, mapped, "category-project")
+    assert sum(found.values()) == len(views.view(workspace, mapped))
+    assert all(projects[name] == count for name, count in found.items() if name != "others")
+
+
+def test_label_states_are_those_of_the_labels_and_an_answer_changes_them(
+    workspace: Workspace, mapped: str, watercolor: Attribute
+) -> None:
+    kind = f"category-label-{watercolor.name}"
+    states = label_states.states(workspace, watercolor)
+    found = counts(workspace, mapped, kind)
+    assert found["yes"] == len(states.rows["positive"])
+    assert found["no"] == len(states.rows["negative"])
+    row = int(np.flatnonzero(states.mask("unlabelled", len(workspace.catalogue)))[0])
+    before = views.view(workspace, mapped)
+    vote(workspace, watercolor, "ada", {row: 1})
+    after = views.view(workspace, mapped, fresh=True)
+    assert after.version != before.version
+    assert counts(workspace, mapped, kind)["yes"] == found["yes"] + 1
+    assert after.version_of(kind) != before.version_of(kind)
+    assert after.version_of(f"score-{watercolor.name}") == before.version_of(f"score-{watercolor.name}")
+    assert after.source is before.source, "the points are not sorted again"
+
+
+def test_where_people_disagree_there_is_a_colouring_for_it(workspace: Workspace, watercolor: Attribute) -> None:
+    workspace.redundancy = 2
+    vote(workspace, watercolor, "ada", {0: 1, 1: 0, 2: 1, 3: -1, 4: 1})
+    vote(workspace, watercolor, "ben", {0: 1, 1: 0, 2: 0, 3: -1})
+    made = maps.make_layout(workspace, method="pca")
+    found = counts(workspace, made.id, f"category-disagreement-{watercolor.name}")
+    assert (found["people disagree"], found["labelled, nobody disagrees"]) == (1, 4)
+    states = counts(workspace, made.id, f"category-label-{watercolor.name}")
+    assert [states[name] for name in ("yes", "no", "unsure", "waiting", "disputed")] == [1, 1, 1, 1, 1]
+
+
+def test_areas_are_a_colouring(workspace: Workspace, mapped: str) -> None:
+    found = counts(workspace, mapped, "category-cluster")
+    settle(workspace)
+    assert sum(found.values()) == len(views.view(workspace, mapped))
+
+
+def test_scores_made_anew_by_the_same_model_change_the_version(
+    workspace: Workspace, mapped: str, watercolor: Attribute
+) -> None:
+    before = views.view(workspace, mapped)
+    assert views.map_version(workspace, mapped) == before.version
+    models.rescore_all(workspace)
+    after = views.view(workspace, mapped, fresh=True)
+    assert after.version != before.version
+    shutil.rmtree(workspace.cache / "scores")
+    lost = views.view(workspace, mapped, fresh=True)
+    assert views.view(workspace, mapped, fresh=True).version == lost.version, "once is enough"
+
+
+def caught_up(workspace: Workspace, map_id: str, before: MapView) -> MapView:
+    """Glance until another view is there; none of the glances waits for it."""
+    until = time.monotonic() + 20
+    while (found := views.glance(workspace, map_id)) is before and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
+
+
+def test_a_glance_never_waits_and_soon_sees_what_has_changed(
+    workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, kind = views.view(workspace, mapped), f"score-{watercolor.name}"
+    before.colouring(kind)
+    assert views.glance(workspace, mapped) is before
+    models.rescore_all(workspace)
+    go_on, real = threading.Event(), views._open
+
+    def slowly(*asked: object) -> MapView:
+        go_on.wait(20)
+        return real(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(views, "_open", slowly)
+    monkeypatch.setattr(views, "_LOOK_AGAIN", 0.0)
+    for _ in range(5):
+        assert views.glance(workspace, mapped) is before
+    go_on.set()
+    after = caught_up(workspace, mapped, before)
+    assert after.version == views.map_version(workspace, mapped) != before.version
+    assert kind in after._colourings, "made before anybody needs it"
+
+
+def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
+    workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = maps.make_layout(workspace, method="pca", scope="best").id
+    go_on, begun, real = threading.Event(), [], views._open
+
+    def slowly(*asked: object) -> MapView:
+        begun.append(asked)
+        if asked[1] == layouts.folder_of(workspace, mapped):
+            go_on.wait(20)
+        return real(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(views, "_open", slowly)
+    with ThreadPoolExecutor(3) as pool:
+        both = [pool.submit(views.view, workspace, mapped) for _ in range(2)]
+        for work in (
+            lambda: listed(workspace, Query(attribute=watercolor.name)),
+            lambda: facets.projects(workspace),
+            lambda: window.all_shapes(workspace, 1),
+            lambda: views.view(workspace, other),
+        ):
+            assert pool.submit(work).result(10) is not None
+        assert not any(each.done() for each in both)
+        go_on.set()
+        one, two = (each.result(10) for each in both)
+    assert one is two
+    assert len(begun) == 2, "each map once"
+
+
+def test_a_glance_at_a_map_that_was_deleted_is_told_so(
+    workspace: Workspace, mapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = views.view(workspace, mapped)
+    monkeypatch.setattr(views, "_LOOK_AGAIN", 0.0)
+    maps.remove(workspace, mapped)
+    with pytest.raises(NotThere):
+        caught_up(workspace, mapped, view)
+
+
+def test_a_selection_is_coloured_and_one_that_is_not_there_refused(workspace: Workspace, mapped: str) -> None:
+    view = views.view(workspace, mapped)
+    chosen = selections.keep(workspace, [0, 1, 2])
+    assert view.selected(chosen).sum() == 3
+    assert view.tile("density", 0, 0, 0, only=chosen) != view.tile("density", 0, 0, 0)
+    with pytest.raises(NotThere):
+        view.tile("density", 0, 0, 0, only="0" * 20)
+
+
+def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missing(
+    workspace: Workspace, mapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> bytes:
+        raise CollectionError("the file is gone")
+
+    view = views.view(workspace, mapped)
+    tiles = workspace.cache / "tiles"
+
+    def kept() -> set[Path]:
+        return set(tiles.glob("*/*"))
+
+    first = view.tile("density", 0, 0, 0)
+    (path,) = kept()
+    assert path.read_bytes() == first
+    path.write_bytes(b"from the disk")
+    assert view.tile("density", 0, 0, 0) == b"from the disk"
+    z = view.picture_from_zoom
+    shown = view.look(0.5, 0.5, 1.0)
+    assert shown is not None
+    x, y = (min(int(shown[axis] * 2**z), 2**z - 1) for axis in "xy")
+    workspace.sprites.close()
+    workspace.sprites.path.unlink()
+    monkeypatch.setattr(Thumbnails, "read", lambda *_: None)
+    monkeypatch.setattr(Thumbnails, "ensure", gone)
+    view.tile("pictures-density", z, x, y)
+    assert kept() == {path}
+
+
+def test_the_scores_told_of_an_image_are_its_three_highest(
+    workspace: Workspace, mapped: str, watercolor: Attribute
+) -> None:
+    view = views.view(workspace, mapped)
+    told = view.look(float(view.source.x[0]), float(view.source.y[0]), 0.0)
+    assert told is not None
+    (line,) = told["scores"]
+    assert line["name"] == "watercolor (media)"
+    assert line["score"] == pytest.approx(float(models.scores_of(workspace, watercolor)[told["row"]]))
+    assert line["accepted"] in (True, False, None)
+    assert line["probability"] is None or 0 <= line["probability"] <= 1

@@ -1,0 +1,89 @@
+"""Scores become probabilities by the validation labels, stay with the model, and follow new answers."""
+
+import numpy as np
+import pytest
+
+from bam_engine import learning
+from bam_engine.annotation import Attribute
+from bam_engine.labelling import tasks
+from bam_engine.reporting.image_facts import score_lines
+from bam_engine.training import rounds, validation
+from bam_engine.training.calibration import calibration_of, probabilities
+from bam_engine.training.evaluation import validation_set
+from bam_engine.training.models import latest_model, scores_of
+from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
+
+
+def test_without_a_model_there_is_no_probability_and_it_says_why(workspace: Workspace, watercolor: Attribute) -> None:
+    found = probabilities(workspace, watercolor, [0, 1])
+    assert np.isnan([found.value, found.low, found.high]).all()
+    assert "no scores yet" in found.problem
+
+
+def test_the_probability_of_a_score_is_fitted_on_the_validation_set(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=2)
+    sample = validation_set(workspace, watercolor)
+    expected = learning.calibrate(sample.scores, sample.labels, groups=sample.groups)
+    scores = scores_of(workspace, watercolor)
+    found = probabilities(workspace, watercolor, np.arange(120))
+    assert found.problem == ""
+    assert found.value == pytest.approx(learning.probability(expected, scores))
+    assert ((found.low <= found.value) & (found.value <= found.high)).all()
+    order = np.argsort(scores)
+    assert (np.diff(found.value[order]) >= 0).all()
+
+
+def test_it_is_kept_with_the_model_and_made_again_when_answers_have_come(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    first, _ = calibration_of(workspace, watercolor)
+    kept = latest_model(workspace, watercolor)
+    assert first is not None
+    assert kept is not None
+    assert learning.calibration_from(kept.details["calibration"]["fit"]) == first
+    assert "measured" in kept.details
+    validation.draw_validation(workspace, watercolor, 20, seed=2)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    second, _ = calibration_of(workspace, watercolor)
+    assert second is not None
+    assert (first.n, second.n) == (40, 60)
+
+
+def test_labels_of_one_kind_show_no_probability_and_say_why(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    truth = dict(oracle.truth)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
+    oracle.truth = dict.fromkeys(truth, False)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    oracle.truth = truth
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
+    rounds.train(workspace, watercolor)
+    found = probabilities(workspace, watercolor, [0])
+    assert np.isnan(found.value).all()
+    assert "0 of 10 validation images are positive" in found.problem
+    assert score_lines(workspace, 0)[0].probability is None
+
+
+def test_an_image_without_a_vector_has_no_probability(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    scores_of(workspace, watercolor)
+    found = probabilities(workspace, watercolor, [0, 5000])
+    assert np.isnan(found.value).tolist() == [False, True]
+
+
+def test_the_image_panel_is_told_score_probability_and_limits(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=2)
+    line = score_lines(workspace, 3)[0]
+    assert line.probability is not None
+    value, low, high = line.probability
+    assert 0 <= low <= value <= high <= 1
+    assert line.score == pytest.approx(float(scores_of(workspace, watercolor)[3]))

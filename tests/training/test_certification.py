@@ -1,0 +1,346 @@
+"""Certifying in a workspace: who is asked, what is stored before, and what the labels then count for."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.errors import LearningError
+from bam_engine.labelling import tasks
+from bam_engine.learning import Batch, Threshold
+from bam_engine.reporting.overview import waiting_tasks
+from bam_engine.reporting.report import gather
+from bam_engine.reporting.report_file import write_report
+from bam_engine.training import (
+    certification,
+    certification_history,
+    evaluation,
+    querying,
+    rounds,
+    thresholds,
+    validation,
+)
+from bam_engine.training.models import scores_of
+from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
+
+
+@pytest.fixture
+def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """One round is trained; a pilot is of eight images, since the collection is small."""
+    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    validation.draw_validation(workspace, watercolor, 20, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    turn = rounds.start_round(workspace, watercolor, count=20, seed=1)
+    oracle.answer(workspace, turn.task)
+    rounds.train(workspace, watercolor)
+    return workspace
+
+
+def finish(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> certification.CertificationState:
+    """Label batch after batch until nothing is left to ask."""
+    for _ in range(200):
+        found = certification.current(workspace, attribute)
+        assert found is not None
+        oracle.answer(workspace, found.task)
+        state = certification.extend(workspace, found)
+        if state.task.complete and state.next_batch == 0:
+            return state
+    raise AssertionError("the certification did not end")
+
+
+def test_only_images_that_nobody_was_asked_about_are_asked(trained: Workspace, watercolor: Attribute) -> None:
+    before = np.union1d(tasks.held_out_rows(trained, watercolor), querying.asked_rows(trained, watercolor))
+    state = certification.start(trained, watercolor, target=0.6, seed=3)
+    assert state.progress is None
+    assert 0 < state.task.asked <= 30
+    assert not np.isin(state.certification.task.rows, before).any()
+    assert [task.purpose for task in waiting_tasks(trained, watercolor, "someone")] == ["certification"]
+
+
+def test_the_certified_cut_keeps_its_promise_and_is_the_one_suggested(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    state = finish(trained, watercolor, oracle)
+    assert state.certified is not None
+    scores = scores_of(trained, watercolor)
+    population = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), state.certification.known)
+    accepted = population[scores[population] >= state.certified]
+    assert state.progress is not None
+    assert state.progress.accepted == len(accepted)
+    assert np.mean([oracle.knows(trained, int(row)) for row in accepted]) >= 0.6
+    found = thresholds.suggest(trained, watercolor, target=0.6)
+    assert (found.value, found.certified) == (state.certified, True)
+    assert f"{state.certified:.3f}" in state.evidence
+    assert thresholds.keep(trained, watercolor, found).evidence.certified
+
+
+def test_the_cuts_are_fixed_once_and_the_same_is_asked_of_everyone(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    state = certification.start(trained, watercolor, target=0.6, seed=3)
+    oracle.answer(trained, state.certification.task)
+    first = certification.state(trained, state.certification)
+    found = certification.current(trained, watercolor)
+    assert found is not None
+    assert first.certification.cuts == found.cuts
+    extended = certification.extend(trained, found)
+    again = certification.extend(trained, found)
+    assert list(extended.certification.task.rows) == list(again.certification.task.rows)
+
+
+def test_images_that_certify_never_train_and_their_projects_are_not_asked(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    state = certification.start(trained, watercolor, target=0.6, seed=3)
+    oracle.answer(trained, state.certification.task)
+    rows = state.certification.task.rows
+    assert not np.isin(rows, querying.pool_of(trained, watercolor)).any()
+    assert not np.isin(rows, querying.training_labels(trained, watercolor)[0]).any()
+
+
+def test_its_labels_join_the_validation_set_with_their_weights(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    alone = evaluation.validation_set(trained, watercolor)
+    assert alone.weights is None
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    state = finish(trained, watercolor, oracle)
+    joined = evaluation.validation_set(trained, watercolor)
+    assert joined.weights is not None
+    assert (joined.weights >= 1).all()
+    assert set(joined.rows) == set(alone.rows) | set(state.certification.task.rows)
+    assert joined.weights.sum() == pytest.approx(len(trained.catalogue) - 20, rel=0.25), "all but the images that train"
+
+
+def test_an_image_that_people_are_unsure_of_is_no_positive(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    state = certification.start(trained, watercolor, target=0.6, seed=3)
+    oracle.answer(trained, state.certification.task)
+    certification.state(trained, state.certification)
+    found = certification.current(trained, watercolor)
+    assert found is not None
+    after = certification.extend(trained, found)
+    new = np.setdiff1d(after.certification.task.rows, found.task.rows)
+    assignment = tasks.open_task(trained, after.certification.task, "doubter")
+    assert assignment is not None
+    trained.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, int(row), -1, 1.0) for row in new])
+    told = certification.state(trained, after.certification)
+    assert told.progress is not None
+    assert told.certified is None
+    assert told.progress.faults == told.progress.n > 0
+
+
+def test_a_new_model_needs_a_new_certification(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    certification.start(trained, watercolor, target=0.6, seed=3)
+    turn = rounds.start_round(trained, watercolor, count=10, seed=2)
+    oracle.answer(trained, turn.task)
+    rounds.train(trained, watercolor)
+    assert certification.current(trained, watercolor) is None
+    assert len(certification.certifications(trained, watercolor)) == 1
+
+
+def test_without_a_model_or_with_too_few_images_it_is_said(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    with pytest.raises(LearningError, match="no model to certify"):
+        certification.start(workspace, watercolor)
+    oracle.play(workspace, watercolor, count=2, batch=30)
+    with pytest.raises(LearningError, match="too few to certify"):
+        certification.start(workspace, watercolor)
+
+
+# What judges never teaches
+
+
+def test_what_a_round_asks_meanwhile_is_not_asked_again_and_its_answer_counts(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    first = certification.current(trained, watercolor)
+    assert first is not None
+    oracle.answer(trained, first.task)
+    wanted = certification.state(trained, first).progress
+    assert wanted is not None
+    taught = wanted.ask[:6]  # a round asks the very images that the certification needs next
+    ask_in_a_round(trained, watercolor, taught)
+    now = certification.state(trained, first)
+    assert now.progress is not None
+    assert not np.isin(taught, now.progress.ask).any()
+    assert now.in_rounds == 6
+    assert "wait for answers in a round" in now.evidence
+    after = certification.extend(trained, first)
+    assert not np.isin(taught, after.certification.task.rows).any()
+    oracle.answer(trained, after.certification.task)
+    turn = rounds.rounds_of(trained, watercolor)[-1]
+    oracle.answer(trained, turn.task)
+    assert certification.state(trained, after.certification).in_rounds == 0
+    judging = tasks.held_out_rows(trained, watercolor)
+    teaching = querying.training_labels(trained, watercolor)[0]
+    assert np.isin(taught, teaching).all()
+    assert not np.isin(judging, teaching).any()
+
+
+def ask_in_a_round(workspace: Workspace, attribute: Attribute, rows: Sequence[int]) -> None:
+    """Store a round of these images, as if they had been chosen."""
+    batch = Batch(np.asarray(rows, np.int64), ("chosen",) * len(rows))
+    rounds._store(workspace, attribute, len(rounds.rounds_of(workspace, attribute)) + 1, "chosen", 1, batch, None)
+
+
+def test_an_image_that_judges_is_left_out_of_the_training_even_if_a_round_has_asked_it(
+    trained: Workspace, watercolor: Attribute
+) -> None:
+    both = int(querying.asked_rows(trained, watercolor)[0])
+    assert both in querying.training_labels(trained, watercolor)[0]
+    state = certification.start(trained, watercolor, target=0.6, seed=3)
+    line = {"certification_id": state.certification.id, "row": both, "position": 99, "batch": 1}
+    with trained.engine.begin() as connection:
+        connection.execute(sa.insert(db.certification_images).values(line))
+    assert both not in querying.training_labels(trained, watercolor)[0]
+    assert both not in querying.teaching_labels(trained, watercolor)[0]
+
+
+# One promise, one test
+
+
+def test_a_certified_cut_counts_although_the_random_images_hold_no_positive(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    validation.draw_validation(workspace, watercolor, 8, seed=1)
+    task = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
+    assert task is not None
+    workspace.annotations.record(task.id, [NewAnswer(uuid.uuid4().hex, row, 0) for row in task.rows])
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
+    rounds.train(workspace, watercolor)
+    with pytest.raises(LearningError, match="negative"):
+        thresholds.suggest(workspace, watercolor, target=0.6)
+    certification.start(workspace, watercolor, target=0.6, planned=60, seed=3)
+    state = finish(workspace, watercolor, oracle)
+    assert state.certified is not None
+    found = thresholds.suggest(workspace, watercolor, target=0.6)
+    assert (found.value, found.certified) == (state.certified, True)
+
+
+def test_a_promise_is_certified_once_for_a_model(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    certification.start(trained, watercolor, target=0.6, seed=3)
+    with pytest.raises(LearningError, match=r"is being certified for 0\.6 already"):
+        certification.start(trained, watercolor, target=0.6, confidence=0.99, seed=4)
+    certification.start(trained, watercolor, target=0.7, seed=4)
+    assert [one.target for one in certification.certifications(trained, watercolor)] == [0.6, 0.7]
+
+
+def test_at_another_confidence_the_same_labels_are_read_anew_and_no_second_test_decides(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    finish(trained, watercolor, oracle)
+    for confidence in (0.5, 0.95, 0.9999):
+        found = certification.current(trained, watercolor, target=0.6, confidence=confidence)
+        assert found is not None
+        assert found.confidence == confidence
+        certified = certification.state(trained, found).certified
+        suggested = thresholds.suggest(trained, watercolor, target=0.6, confidence=confidence)
+        assert suggested.certified == (certified is not None)
+        assert suggested.confidence == confidence
+        if certified is not None:
+            assert suggested.value == certified
+
+
+def test_while_a_certification_has_shown_nothing_the_validation_set_certifies_nothing(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.learning.threshold._smallest_surviving_count", lambda *_: 2)
+    monkeypatch.setattr("bam_engine.learning.threshold._precision_bounds", lambda _s, cuts, _c: np.ones(len(cuts)))
+    assert thresholds.suggest(trained, watercolor, target=0.6, confidence=0.99).certified
+    certification.start(trained, watercolor, target=0.6, confidence=0.95, seed=3)
+    for confidence in (0.95, 0.99):
+        assert not thresholds.suggest(trained, watercolor, target=0.6, confidence=confidence).certified
+
+
+def test_the_certified_sentence_says_which_images_it_is_about(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    state = finish(trained, watercolor, oracle)
+    assert state.progress is not None
+    found = thresholds.suggest(trained, watercolor, target=0.6)
+    assert found.covers == state.progress.accepted < found.n_accepted
+    assert f"among the {found.covers} accepted images that nobody had labelled" in found.evidence
+    assert "nobody had labelled or been asked about" in state.evidence
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"target": 1.0}, "a precision of 1 cannot"),
+        ({"target": 0.0}, "a precision of 0 cannot"),
+        ({"confidence": 1.0}, "a confidence of 1 cannot"),
+        ({"planned": 0}, "0 labels cannot certify"),
+    ],
+)
+def test_what_no_sample_shows_is_refused_at_the_start_and_jams_nothing(
+    trained: Workspace, watercolor: Attribute, more: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(LearningError, match=words):
+        certification.start(trained, watercolor, **more)
+    assert certification.certifications(trained, watercolor) == []
+    assert waiting_tasks(trained, watercolor, "someone") == []
+
+
+def test_the_suggested_threshold_follows_the_certification_and_the_validation_labels(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thresholds, "TARGET", 0.6)
+
+    def suggested() -> Threshold:
+        found = thresholds.current_threshold(trained, watercolor)
+        assert found is not None
+        assert not found.kept
+        return found.evidence
+
+    assert suggested().n == 20
+    validation.draw_validation(trained, watercolor, 10, seed=2)
+    oracle.answer(trained, tasks.validation_task(trained, watercolor))
+    assert suggested().n == 30
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    assert not suggested().certified
+    state = finish(trained, watercolor, oracle)
+    assert (suggested().certified, suggested().value) == (True, state.certified)
+
+
+def test_an_answer_that_does_not_judge_makes_no_suggestion_anew(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = thresholds.current_threshold(trained, watercolor)
+    turn = rounds.start_round(trained, watercolor, count=4, seed=2)
+    monkeypatch.setattr(thresholds, "choose", None)
+    oracle.answer(trained, turn.task)
+    assert thresholds.current_threshold(trained, watercolor) == before
+
+
+def test_the_certifications_can_be_told(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    state = finish(trained, watercolor, oracle)
+    (line,) = certification_history.history(trained, watercolor)
+    assert (line.seed, line.target, line.planned, line.certified) == (3, 0.6, 60, state.certified)
+    assert sum(line.batches) == line.labels == len(state.certification.task.rows)
+    assert line.pilot == len(state.certification.pilot)
+    assert line.cuts == state.certification.cuts
+    assert line.population == len(trained.catalogue) - len(state.certification.known)
+    text = write_report(trained, gather(trained, watercolor))
+    assert "Certifications" in text
+    assert " + ".join(str(size) for size in line.batches[1:]) in text
+    assert ", ".join(f"{cut:.3f}" for cut in line.cuts) in text
+
+
+def test_all_attributes_at_once_share_the_risk() -> None:
+    assert thresholds.confidence_for(1) == 0.95
+    assert thresholds.confidence_for(20) == pytest.approx(1 - 0.05 / 20)
