@@ -1,0 +1,102 @@
+"""How numbers read: the one place that decides the format of counts, percentages, scores, intervals and time spans.
+
+Used by messages, the command line, reports and pages alike, so that a figure reads the same wherever it stands.
+Proportions (precision, recall, agreement, probabilities) are percentages; scores and statistics without a unit (average
+precision, kappa, alpha) are decimals with two places.
+"""
+
+import math
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "–"
+"""What stands where there is no value."""
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1, "image"), count(2000, "image"), count(0, "class", "classes")
+    ('1 image', '2,000 images', '0 classes')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(proportion: float) -> str:
+    """Return a proportion in [0, 1] as a percentage with at most one decimal; nan as a dash.
+
+    What is not quite 0 or 1 is never shown as such.
+
+    Examples
+    --------
+    >>> percent(0.9), percent(0.9712), percent(0.0002), percent(0.9999), percent(1.0)
+    ('90%', '97.1%', '<0.1%', '>99.9%', '100%')
+    """
+    if math.isnan(proportion):
+        return NOTHING
+    if 0 < proportion < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= proportion < 1:
+        return ">99.9%"
+    return f"{100 * proportion:.1f}".removesuffix(".0") + "%"
+
+
+def percent_interval(value: float, low: float, high: float) -> str:
+    """Return a proportion with its interval.
+
+    Examples
+    --------
+    >>> percent_interval(0.97, 0.83, 1.0)
+    '97% (83–100%)'
+    """
+    if math.isnan(value):
+        return NOTHING
+    return f"{percent(value)} ({percent(low).removesuffix('%')}–{percent(high)})"
+
+
+def decimal(value: float, places: int = 2, *, signed: bool = False) -> str:
+    """Return a number with a fixed number of decimals and a true minus sign; nan as a dash.
+
+    Examples
+    --------
+    >>> decimal(-0.27), decimal(0.002, 3, signed=True), decimal(-0.0001)
+    ('−0.27', '+0.002', '0.00')
+    """
+    if math.isnan(value):
+        return NOTHING
+    text = f"{abs(value):,.{places}f}"
+    if not float(text.replace(",", "")):
+        return text
+    return f"{MINUS if value < 0 else '+' if signed else ''}{text}"
+
+
+def decimal_interval(value: float, low: float, high: float, places: int = 2, *, signed: bool = False) -> str:
+    """Return a number with its interval; "to" stands between limits of which one is negative or signed.
+
+    Examples
+    --------
+    >>> decimal_interval(0.81, 0.7, 0.9), decimal_interval(0.01, -0.08, 0.1)
+    ('0.81 (0.70–0.90)', '0.01 (−0.08 to 0.10)')
+    """
+    if math.isnan(value):
+        return NOTHING
+    between = " to " if signed or low < 0 else "–"
+    limits = between.join(decimal(limit, places, signed=signed) for limit in (low, high))
+    return f"{decimal(value, places, signed=signed)} ({limits})"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span: seconds, then minutes and seconds, then hours and minutes.
+
+    Examples
+    --------
+    >>> duration(8), duration(200), duration(7500)
+    ('8 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

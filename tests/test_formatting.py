@@ -1,0 +1,36 @@
+"""Numbers read the same everywhere, and nothing is rounded to a certainty."""
+
+import doctest
+import math
+
+import pytest
+
+from bam_engine import formatting
+from bam_engine.formatting import decimal, decimal_interval, duration, percent, percent_interval
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(formatting).failed == 0
+
+
+@pytest.mark.parametrize("proportion", [1e-9, 0.0004, 0.9996, 1 - 1e-9])
+def test_what_is_not_certain_is_not_shown_as_certain(proportion: float) -> None:
+    assert percent(proportion) not in ("0%", "100%")
+
+
+def test_certainty_and_nothing_are_shown_as_they_are() -> None:
+    assert (percent(0), percent(1), percent(math.nan), decimal(math.nan)) == ("0%", "100%", "–", "–")
+    assert percent_interval(math.nan, 0, 1) == decimal_interval(math.nan, 0, 1) == "–"
+
+
+def test_a_negative_number_that_rounds_to_zero_has_no_sign() -> None:
+    assert (decimal(-0.004), decimal(-0.004, signed=True), decimal(-0.006)) == ("0.00", "0.00", "−0.01")
+
+
+def test_limits_of_which_one_is_negative_are_not_joined_by_a_dash() -> None:
+    assert decimal_interval(0, -0.1, 0.1) == "0.00 (−0.10 to 0.10)"
+    assert percent_interval(0.5, 0.0001, 0.9999) == "50% (<0.1–>99.9%)"
+
+
+def test_a_minute_is_not_sixty_seconds() -> None:
+    assert [duration(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 0 s", "1 h 0 min"]
