@@ -22,6 +22,7 @@ from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
 from tests.labelling.team import vote
+from tests.needs import needs_real_pictures, needs_real_weights
 from tests.stub_demo import write_stub
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 settings.register_profile("the same each time", derandomize=True)
 settings.load_profile("the same each time")
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIP = {
     "embed_dim": 24,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
@@ -41,10 +41,7 @@ CLIP = {
 @pytest.fixture(scope="session")
 def shared_images() -> Path:
     """The folder of real pictures with its ``labels.csv``."""
-    folder = SHARED / "images"
-    if not (folder / "labels.csv").exists():
-        pytest.skip(f"the real pictures are not here: no {folder / 'labels.csv'}")
-    return folder
+    return needs_real_pictures()
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +54,7 @@ def shared_labels(shared_images: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="session")
 def mobilenet_weights() -> Path:
     """The checkpoint of a real, small network."""
-    file = SHARED / "weights" / "mobilenetv2_100_same.safetensors"
-    if not file.exists():
-        pytest.skip(f"the real weights are not here: no {file}")
-    return file
+    return needs_real_weights()
 
 
 @pytest.fixture
