@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
+from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration, LinearModel, Threshold
 from bam_engine.training import thresholds
-from bam_engine.training.calibration import label_state
 from bam_engine.training.models import save_model
 from bam_engine.workspace import Workspace
 
@@ -76,7 +76,7 @@ def scored_attribute(
     details: dict[str, Any] = {name: getattr(model, name) for name in names}
     fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
     if calibrated:
-        told = {"seen": label_state(workspace, attribute), "fit": asdict(fit), "problem": ""}
+        told = {"seen": label_version(workspace, attribute), "fit": asdict(fit), "problem": ""}
         details["calibration"] = json.loads(json.dumps(told))
     save_model(workspace, attribute, round_id, model, details)
     if cut is not None:
