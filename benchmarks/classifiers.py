@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine import learning
-from bam_engine.learning.classifier import _folds
+from bam_engine.learning.classifier import assign_folds
 from benchmarks.machine import machine
 from benchmarks.pictures import ATTRIBUTES, ENCODERS, Pictures, available, load
 
@@ -97,7 +97,7 @@ def play(job: tuple[str, int, int], *, encoder: str) -> dict[str, Any]:
         return (data.vectors[which].astype(np.float64) - moments.mean) / moments.scale
 
     features, test = standard(rows), standard(np.flatnonzero(aside))
-    folds = _folds(label, data.projects[rows], np.random.default_rng(seed))
+    folds = assign_folds(label, data.projects[rows], np.random.default_rng(seed))
 
     def ours() -> Scorer:
         rng = np.random.default_rng(seed)

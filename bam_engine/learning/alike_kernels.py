@@ -19,8 +19,8 @@ from numba.extending import intrinsic
 from bam_engine.compiled import njit
 
 SCALE = np.float32(2.0**112)
-_SHIFT = np.int32(13)
-_PARTS = np.int32(-0x70002000)  # 0x8FFFE000: sign, exponent, mantissa
+SHIFT = np.int32(13)
+PARTS = np.int32(-0x70002000)  # 0x8FFFE000: sign, exponent, mantissa
 _SIZE = np.int32(0x7FFF)  # all but the sign
 
 
@@ -33,7 +33,7 @@ def _reading(_context: Any, _bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-_as_float: Any = intrinsic(_reading)
+as_float: Any = intrinsic(_reading)
 
 
 @njit(nogil=True, fastmath={"reassoc", "nsz", "contract"})
@@ -48,7 +48,7 @@ def products(bits: Any, rows: Any, direction: Any, found: Any) -> None:
         for i in range(len(vector)):
             part = np.int32(vector[i])
             any_bit |= part
-            total += _as_float((part << _SHIFT) & _PARTS) * direction[i]
+            total += as_float((part << SHIFT) & PARTS) * direction[i]
         found[place] = total if any_bit & _SIZE else -np.inf
 
 
@@ -68,7 +68,7 @@ def products_by_four(bits: Any, rows: Any, directions: Any, found: Any) -> None:
             for i in range(len(vector)):
                 part = np.int32(vector[i])
                 any_bit |= part
-                wide = _as_float((part << _SHIFT) & _PARTS)
+                wide = as_float((part << SHIFT) & PARTS)
                 a += wide * one[i]
                 b += wide * two[i]
                 c += wide * three[i]

@@ -123,7 +123,7 @@ def train(
     moments = moments_of(features) if moments is None else moments
     features = (features - moments.mean) / moments.scale
     group = np.arange(len(label)) if groups is None else np.asarray(groups)
-    folds = _folds(label, group, np.random.default_rng(seed))
+    folds = assign_folds(label, group, np.random.default_rng(seed))
     features = _with_constant(features)
     with one_thread():
         spectrum = spectrum_of(features)
@@ -188,7 +188,7 @@ def _class_weights(label: npt.NDArray[np.bool_]) -> tuple[float, float]:
     return unit, unit * ratio
 
 
-def _folds(
+def assign_folds(
     label: npt.NDArray[np.bool_], group: npt.NDArray[np.int64], rng: np.random.Generator
 ) -> npt.NDArray[np.intp] | None:
     """Return the fold of each image, whole groups together and both classes spread; None where there are too few."""

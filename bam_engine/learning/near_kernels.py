@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bam_engine.compiled import njit
-from bam_engine.learning.alike_kernels import _PARTS, _SHIFT, _as_float
+from bam_engine.learning.alike_kernels import PARTS, SHIFT, as_float
 
 _BIAS = np.float32(2.0**112)
 
@@ -31,8 +31,8 @@ def square_distance(bits: Any, one: int, other: int) -> Any:
     """Return the squared distance of two vectors."""
     total = np.float32(0)
     for i in range(bits.shape[1]):
-        here = _as_float((np.int32(bits[one, i]) << _SHIFT) & _PARTS)
-        there = _as_float((np.int32(bits[other, i]) << _SHIFT) & _PARTS)
+        here = as_float((np.int32(bits[one, i]) << SHIFT) & PARTS)
+        there = as_float((np.int32(bits[other, i]) << SHIFT) & PARTS)
         apart = (here - there) * _BIAS
         total += apart * apart
     return total

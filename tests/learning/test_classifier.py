@@ -106,13 +106,13 @@ def test_the_same_labels_and_seed_make_the_same_model():
 
 
 def test_no_project_is_in_two_folds_and_every_fold_can_be_learned_from():
-    from bam_engine.learning.classifier import _folds
+    from bam_engine.learning.classifier import assign_folds
 
     rng = np.random.default_rng(0)
     for _ in range(50):
         n = int(rng.integers(12, 120))
         label, group = rng.random(n) < 0.3, rng.integers(0, n // 2, size=n)
-        fold = _folds(label, group, rng)
+        fold = assign_folds(label, group, rng)
         if fold is None:
             continue
         assert all(len(np.unique(fold[group == g])) == 1 for g in np.unique(group))
@@ -218,11 +218,11 @@ def test_many_models_in_one_pass_score_as_each_does_alone():
 
 
 def test_a_project_that_holds_half_of_the_labels_is_in_one_fold():
-    from bam_engine.learning.classifier import _folds
+    from bam_engine.learning.classifier import assign_folds
 
     vectors, truth = _clouds(300)
     groups = np.where(np.arange(300) < 150, 0, np.arange(300))
-    fold = _folds(truth, groups, np.random.default_rng(0))
+    fold = assign_folds(truth, groups, np.random.default_rng(0))
     assert len(np.unique(fold[:150])) == 1
     model = train(vectors, truth, groups=groups, rng=_rng())
     assert average_precision(score_all(vectors, model), truth) > truth.mean() + 0.2
@@ -276,13 +276,13 @@ def test_two_that_compute_at_once_leave_the_number_of_threads_as_it_was():
 def test_the_scores_behind_the_separation_are_those_of_folds_that_had_not_seen_the_image():
     from sklearn.linear_model import LogisticRegression
 
-    from bam_engine.learning.classifier import _choose_strength, _folds, _with_constant
+    from bam_engine.learning.classifier import _choose_strength, assign_folds, _with_constant
     from bam_engine.learning.logistic import spectrum_of
 
     vectors, truth = _clouds(120)
     moments = moments_of(vectors)
     features = (vectors.astype(float) - moments.mean) / moments.scale
-    folds = _folds(truth, np.arange(120) // 2, np.random.default_rng(0))
+    folds = assign_folds(truth, np.arange(120) // 2, np.random.default_rng(0))
     wide = _with_constant(features)
     choice = _choose_strength(wide, truth, folds, spectrum_of(wide))
     losses = {}
