@@ -276,7 +276,7 @@ def test_two_that_compute_at_once_leave_the_number_of_threads_as_it_was():
 def test_the_scores_behind_the_separation_are_those_of_folds_that_had_not_seen_the_image():
     from sklearn.linear_model import LogisticRegression
 
-    from bam_engine.learning.classifier import _choose_strength, assign_folds, _with_constant
+    from bam_engine.learning.classifier import _choose_strength, _with_constant, assign_folds
     from bam_engine.learning.logistic import spectrum_of
 
     vectors, truth = _clouds(120)
