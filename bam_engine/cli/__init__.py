@@ -1,4 +1,4 @@
-"""The command line: one subcommand for each step of the work."""
+"""The command line: one command for each step of the work."""
 
 from bam_engine.cli.main import main
 

@@ -1,34 +1,49 @@
-"""``agreement``: how far the annotators of an attribute agree, printed as on the page."""
+"""``agreement``: how far the annotators of an attribute agree, with the figures of the Agreement page."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
+from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.formatting import count
 from bam_engine.labelling import adjudication
-from bam_engine.labelling.agreement import measure
+from bam_engine.labelling.agreement import AnnotatorLine, measure
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.workspace import Workspace
 
 
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    command = add_command(commands, "agreement", run, "print how far the annotators of an attribute agree")
+    command.add_argument("name", help="attribute")
+    command.add_argument("--ignore-unsure", action="store_true", help="count unsure as no answer")
+
+
 def run(workspace: Workspace, options: Namespace) -> None:
-    """Print the agreement of all, of every two, every annotator's habits, and how many images are disputed."""
+    """Print the agreement of all annotators, of every pair, of each with the others, and the open disputes."""
     attribute = attribute_of(workspace, options.name)
-    found = measure(workspace, attribute, unsure="missing" if options.without_unsure else "value")
-    people = "1 person" if len(found.annotators) == 1 else f"{len(found.annotators)} people"
-    print(f"{found.answered} images answered by {people}, {found.shared} of them by several")
-    print(f"raw agreement         {found.raw.words}")
-    print(f"Krippendorff's alpha  {found.alpha.words}")
-    print(f"Dawid and Skene       {found.model.words} positive" if found.model.value is not None else found.model.why)
-    for pair in found.pairs:
-        print(f"{pair.first}, {pair.second}: {pair.shared} shared, raw {pair.raw.words}, kappa {pair.kappa.words}")
-    for line in found.annotators:
-        shares = {
-            "yes": line.positive,
-            "unsure": line.unsure,
-            "as most others": line.with_others,
-            "sensitivity": line.sensitivity,
-            "specificity": line.specificity,
-        }
-        known = [f"{name} {share.words}" for name, share in shares.items() if share.value is not None]
-        print(f"{line.name}: {line.answers} answers, {', '.join(known)}")
+    result = measure(workspace, attribute, unsure="missing" if options.ignore_unsure else "value")
+    people = count(len(result.annotators), "person", "people")
+    print(f"{count(result.answered, 'image')} answered by {people}, {result.shared:,} by more than one")
+    print(f"raw agreement         {result.raw.words}")
+    print(f"Krippendorff's alpha  {result.alpha.words}")
+    positive = f"{result.model.words} positive" if result.model.value is not None else result.model.why
+    print(f"Dawid and Skene       {positive}")
+    for pair in result.pairs:
+        shared = count(pair.shared, "shared image")
+        print(f"{pair.first}, {pair.second}: {shared}, raw agreement {pair.raw.words}, kappa {pair.kappa.words}")
+    for line in result.annotators:
+        _print_annotator(line)
     decided = len(adjudication.decided(workspace, attribute))
-    waiting = len(adjudication.disputes(workspace, attribute, ""))
-    print(f"{waiting} images wait for a decision, {decided} are decided: adjudicate on the Agreement page")
+    disputed = len(adjudication.disputes(workspace, attribute, ""))
+    print(f"{count(disputed, 'image')} waiting for a decision, {decided:,} decided (in the app: Agreement)")
+
+
+def _print_annotator(line: AnnotatorLine) -> None:
+    measures = {
+        "yes": line.positive,
+        "unsure": line.unsure,
+        "agrees with majority": line.with_others,
+        "sensitivity": line.sensitivity,
+        "specificity": line.specificity,
+    }
+    facts = [f"{name} {one.words}" for name, one in measures.items() if one.value is not None]
+    print(f"{line.name}: {', '.join([count(line.answers, 'answer'), *facts])}")

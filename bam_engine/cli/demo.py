@@ -1,76 +1,88 @@
-"""``demo``: make the generated collection, or let simulated annotators play one of its attributes to the end."""
+"""``demo``: generate the demo collection, or let simulated annotators label one of its attributes to the end."""
 
 import argparse
-import itertools
 
+from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.cli.progress import bar
 from bam_engine.collection import Demo
 from bam_engine.demo import demo_workspace, simulated_annotators
+from bam_engine.demo.demo_workspace import Truth
 from bam_engine.errors import CollectionError
+from bam_engine.formatting import count, decimal, percent
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.workspace import Workspace
 
-NOTE = "the truth is known only because the collection is generated"
 
-
-def add_options(step: argparse.ArgumentParser) -> None:
-    """Add what the step takes."""
-    step.add_argument("--count", type=int, help=f"images (default: {demo_workspace.COUNT:,}, or as many as there are)")
-    step.add_argument("--seed", type=int, help=f"random seed (default: {demo_workspace.SEED}, or that of the demo)")
-    step.add_argument("--attributes", nargs="+", metavar="NAME", help="of BAM's twenty (default: all of them)")
-    step.add_argument("--play", metavar="NAME", help="let simulated annotators label this attribute to the end")
-    step.add_argument(
+def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    command = add_command(commands, "demo", run, "generate a demo collection, and let simulated annotators label it")
+    command.add_argument(
+        "--count", type=int, help=f"images (default: {demo_workspace.COUNT:,}, or as many as the demo has)"
+    )
+    command.add_argument("--seed", type=int, help=f"random seed (default: {demo_workspace.SEED}, or that of the demo)")
+    command.add_argument("--attributes", nargs="+", metavar="NAME", help="attributes to define (default: BAM's twenty)")
+    command.add_argument("--play", metavar="NAME", help="let simulated annotators label this attribute to the end")
+    command.add_argument(
         "--error-rate",
         type=float,
         default=simulated_annotators.ERROR_RATE,
-        help=f"how often each of them is wrong (default: {simulated_annotators.ERROR_RATE})",
+        help="error rate of each simulated annotator (default: %(default)s)",
     )
-    step.add_argument("--agree", type=int, help="how many must agree on an image (default: as many as the workspace)")
+    command.add_argument("--votes", type=int, help="votes required per image (default: as in the workspace)")
 
 
 def run(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Make the demo, or go on making it, then play the attribute that is named."""
-    there = demo_workspace.demo(workspace)
-    wanted = options.count is not None or options.seed is not None or options.attributes
-    if there is None or wanted or demo_workspace.unfinished(workspace) or options.play is None:
-        _make(workspace, options, there)
+    """Generate the demo, or resume or extend it, then let simulated annotators label the attribute that is named."""
+    existing = demo_workspace.demo(workspace)
+    changed = options.count is not None or options.seed is not None or options.attributes
+    if existing is None or changed or demo_workspace.unfinished(workspace) or options.play is None:
+        _generate(workspace, options, existing)
     if options.play is not None:
         _play(workspace, options)
 
 
-def _make(workspace: Workspace, options: argparse.Namespace, there: Demo | None) -> None:
-    count, seed = options.count, options.seed
+def _generate(workspace: Workspace, options: argparse.Namespace, existing: Demo | None) -> None:
+    size, seed = options.count, options.seed
+    if size is None:
+        size = demo_workspace.COUNT if existing is None else existing.count
+    if seed is None:
+        seed = demo_workspace.SEED if existing is None else existing.seed
     with bar("demo", "%") as report:
-        made = demo_workspace.make_demo(
-            workspace,
-            count=(there.count if there else demo_workspace.COUNT) if count is None else count,
-            seed=(there.seed if there else demo_workspace.SEED) if seed is None else seed,
-            attributes=options.attributes,
-            report=report,
+        summary = demo_workspace.make_demo(
+            workspace, count=size, seed=seed, attributes=options.attributes, report=report
         )
-    print(f"{made.images:,} generated images in {demo_workspace.folder_of(workspace)}, {made.attributes} attributes")
+    images, attributes = count(summary.images, "generated image"), count(summary.attributes, "attribute")
+    print(f"{images} in {demo_workspace.folder_of(workspace)}, {attributes}")
 
 
 def _play(workspace: Workspace, options: argparse.Namespace) -> None:
     attribute = attribute_of(workspace, options.play)
     if not demo_workspace.has_truth(workspace, attribute.name):
         raise CollectionError(
-            f"{attribute.name} cannot be played: its truth is not known. Choose one of BAM's twenty attributes."
+            f"Simulated annotators cannot label {attribute.name}: its ground truth is unknown. "
+            "Choose one of BAM's twenty attributes."
         )
-    people = workspace.redundancy if options.agree is None else options.agree
-    team = simulated_annotators.choose_team(workspace, error_rate=options.error_rate, people=people)
+    votes = workspace.redundancy if options.votes is None else options.votes
+    team = simulated_annotators.choose_team(workspace, error_rate=options.error_rate, people=votes)
     with bar("play", "steps") as report:
         played = simulated_annotators.play(workspace, attribute, team, report=report)
     for line in played.lines:
         print(line)
-    found = demo_workspace.truth_of(workspace, attribute)
-    if found is None:
-        return
-    print(f"\ntrue values ({NOTE}):")
-    print(f"{found.positive:,} of {found.images:,} images are positive; {found.wrong} of {found.labels:,} labels wrong")
-    for number, point in zip(itertools.count(1), found.rounds, strict=False):
-        print(f"after round {number}, {point.labels} labels: average precision {point.average_precision:.3f}")
-    if found.threshold is not None:
-        print(f"threshold: precision {found.threshold.precision:.3f}, recall {found.threshold.recall:.3f}")
-    if found.audited is not None:
-        print(f"of the images that the audit was drawn from: precision {found.audited:.3f}")
+    truth = demo_workspace.truth_of(workspace, attribute)
+    if truth is not None:
+        _print_truth(truth)
+
+
+def _print_truth(truth: Truth) -> None:
+    print("\nGround truth (known because the images are generated):")
+    print(
+        f"{truth.positive:,} of {count(truth.images, 'image')} positive; "
+        f"{truth.wrong:,} of {count(truth.labels, 'label')} wrong"
+    )
+    for number, point in enumerate(truth.rounds, start=1):
+        labels = count(point.labels, "label")
+        print(f"round {number}, {labels}: average precision {decimal(point.average_precision)}")
+    if truth.threshold is not None:
+        print(f"threshold: precision {percent(truth.threshold.precision)}, recall {percent(truth.threshold.recall)}")
+    if truth.audited is not None:
+        print(f"images that the audit was drawn from: precision {percent(truth.audited)}")

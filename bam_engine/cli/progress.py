@@ -1,4 +1,4 @@
-"""Progress of long work as a bar on a terminal."""
+"""A progress bar on the terminal."""
 
 import contextlib
 import sys
@@ -9,18 +9,18 @@ from bam_engine.progress import Report
 
 @contextlib.contextmanager
 def bar(title: str, unit: str) -> Iterator[Report]:
-    """Give a ``report`` that draws a bar on standard error while the block runs, rarely where that is no terminal."""
+    """Yield a ``report`` that draws a bar on standard error; where that is no terminal, it draws it rarely."""
     from tqdm import tqdm
 
-    with tqdm(desc=title, unit=f" {unit}", mininterval=0.1 if sys.stderr.isatty() else 15) as drawn:
+    with tqdm(desc=title, unit=f" {unit}", mininterval=0.1 if sys.stderr.isatty() else 15) as progress:
 
         def report(done: int, total: int | None, message: str = "") -> None:
             if total is not None:
-                drawn.total = total
-            if drawn.n == 0 and done:  # what a resumed run found finished does not count towards the rate
-                drawn.initial = drawn.n = drawn.last_print_n = done
+                progress.total = total
+            if progress.n == 0 and done:  # what a resumed run finds finished does not count towards the rate
+                progress.initial = progress.n = progress.last_print_n = done
             if message:
-                drawn.set_postfix_str(message, refresh=False)
-            drawn.update(done - drawn.n)
+                progress.set_postfix_str(message, refresh=False)
+            progress.update(done - progress.n)
 
         yield report

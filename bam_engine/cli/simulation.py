@@ -1,11 +1,11 @@
-"""``simulate``: the rounds answered from a truth column, beside random sampling of the same size.
+"""``simulate``: the rounds of an attribute, answered from a column of true labels, compared with random sampling.
 
-Nothing of it is stored in the workspace: simulated answers never mix with people's.
+Nothing is stored in the workspace, so simulated answers never mix with those of people.
 """
 
 import json
 import math
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,23 +14,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.cli.arguments import Commands, add_command, positive_integer, proportion
 from bam_engine.cli.progress import bar
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange import read_truth
-from bam_engine.learning import RoundOutcome, comparison, simulate
+from bam_engine.formatting import count, percent
+from bam_engine.learning import STRATEGIES, RoundOutcome, comparison, simulate
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import vectors_of
 
 
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    command = add_command(
+        commands, "simulate", run, "run the rounds on known labels and compare the strategy with random sampling"
+    )
+    command.add_argument("--labels", type=Path, required=True, help="CSV with a path column and the true labels")
+    command.add_argument("--column", required=True, help="column of the true labels")
+    command.add_argument("--positive", required=True, help="value that counts as yes")
+    command.add_argument("--rounds", type=positive_integer, default=4, help="default: %(default)s")
+    command.add_argument("--batch", type=positive_integer, default=100, help="labels per round (default: %(default)s)")
+    command.add_argument(
+        "--validation", type=positive_integer, default=200, help="labels of the validation set (default: %(default)s)"
+    )
+    command.add_argument("--strategy", choices=list(STRATEGIES), default="mixture", help="default: %(default)s")
+    command.add_argument("--target", type=proportion, default=0.90, help="target precision (default: 0.90)")
+    command.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    command.add_argument("--json", type=Path, help="also write the figures to this file")
+
+
 def run(workspace: Workspace, options: Namespace) -> None:
-    """Simulate the asked strategy and random sampling on the same validation set, and print both."""
+    """Simulate the chosen strategy and random sampling on the same validation set, and print both."""
     vectors = vectors_of(workspace)
     rows, truth = truth_of(workspace, options.labels, options.column, options.positive, len(vectors))
     groups = workspace.catalogue.projects()[rows]
-    played: dict[str, Sequence[RoundOutcome]] = {}
+    outcomes: dict[str, Sequence[RoundOutcome]] = {}
     for strategy in dict.fromkeys((options.strategy, "random")):
         with bar(strategy, "rounds") as report:
-            played[strategy] = simulate(
+            outcomes[strategy] = simulate(
                 np.asarray(vectors[rows]),
                 truth,
                 groups,
@@ -42,55 +63,56 @@ def run(workspace: Workspace, options: Namespace) -> None:
                 seed=options.seed,
                 report=report,
             )
-    print(f"{options.column} = {options.positive}: {int(truth.sum())} of {len(truth)} images are positive")
-    print(f"encoder {workspace.choice.spec}, {options.validation} validation labels, target precision {options.target}")
-    print(comparison(played[options.strategy], played["random"]))
+    print(f"{options.column} = {options.positive}: {int(truth.sum()):,} of {count(len(truth), 'image')} positive")
+    labels, target = count(options.validation, "validation label"), percent(options.target)
+    print(f"encoder {workspace.choice.spec}, {labels}, target precision {target}")
+    print(comparison(outcomes[options.strategy], outcomes["random"]))
     if options.json:
-        _write(options, workspace.choice.spec, truth, played)
+        _write(options, workspace.choice.spec, truth, outcomes)
 
 
 def truth_of(
     workspace: Workspace, labels: Path, column: str, positive: str, n: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the embedded rows whose truth is known, ascending, and their truth.
+    """Return the embedded rows with a true label, ascending, and these labels.
 
     A ``path`` of the CSV is absolute or relative to the CSV's folder.
     """
     cells = read_truth(labels, column=column, positive=positive)
     base = labels.absolute().parent
-    found = workspace.catalogue.rows_of([str(base / name) for name in cells])
+    rows = workspace.catalogue.rows_of([str(base / name) for name in cells])
     pairs = sorted(
-        (found[str(base / name)], value)
+        (rows[str(base / name)], value)
         for name, value in cells.items()
-        if str(base / name) in found and found[str(base / name)] < n
+        if str(base / name) in rows and rows[str(base / name)] < n
     )
     if not pairs:
         raise ExchangeError(
-            f"none of the {len(cells)} paths of {labels} is in the collection. Paths are absolute, or relative to "
-            f"{base}; ingest that folder and embed it first."
+            f"None of the {count(len(cells), 'path')} of {labels} is in the collection. Paths are absolute, or "
+            f"relative to {base}. Ingest that folder and embed it first."
         )
     return np.array([row for row, _ in pairs], np.int64), np.array([value for _, value in pairs], bool)
 
 
 def _write(
-    options: Namespace, encoder: str, truth: NDArray[np.bool_], played: dict[str, Sequence[RoundOutcome]]
+    options: Namespace, encoder: str, truth: NDArray[np.bool_], outcomes: dict[str, Sequence[RoundOutcome]]
 ) -> None:
-    asked = {name: value for name, value in vars(options).items() if name not in ("run", "json")}
-    found: dict[str, Any] = {
-        "asked": {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()},
+    settings = {name: value for name, value in vars(options).items() if name not in ("run", "json")}
+    payload: dict[str, Any] = {
+        "asked": {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()},
         "encoder": encoder,
         "images": len(truth),
         "positive": int(truth.sum()),
-        "rounds": {name: [_plain(asdict(outcome)) for outcome in outcomes] for name, outcomes in played.items()},
+        "rounds": {name: [_finite(asdict(outcome)) for outcome in rounds] for name, rounds in outcomes.items()},
     }
     try:
-        options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        options.json.write_text(json.dumps(payload, indent=2), encoding="utf-8")
     except OSError as error:
-        raise ExchangeError(f"{options.json} cannot be written: {error.strerror or error}") from error
+        raise ExchangeError(f"Cannot write {options.json}: {error.strerror or error}.") from error
 
 
-def _plain(value: Any) -> Any:
-    """Return ``value`` with numbers that are none as None, which JSON can hold."""
+def _finite(value: Any) -> Any:
+    """Replace nan and infinity, which JSON cannot hold, by None."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _finite(item) for name, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -230,9 +230,9 @@ def test_the_command_line_writes_the_chart_and_says_the_verdict(
     assert "design effect 1.00" in out
     assert "The audit leaves 0.9 open" in out
     assert main(["audit"]) == 1
-    assert "no attribute is named" in capsys.readouterr().err
+    assert "No attribute is given" in capsys.readouterr().err
     assert main(["audit", "--chart", str(tmp_path / "chart.pdf")]) == 1
     assert "'pdf'" in capsys.readouterr().err
-    assert main(["audit", "media_watercolor", "--draw", "--accepted", "2", "--rejected", "1", "--people", "3"]) == 0
+    assert main(["audit", "media_watercolor", "--draw", "--accepted", "2", "--rejected", "1", "--votes", "3"]) == 0
     capsys.readouterr()
     assert audits.results(audited, tasks.attribute_of(audited, "media_watercolor"))[-1].people == 3

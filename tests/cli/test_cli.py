@@ -1,4 +1,4 @@
-"""The command line does the app's steps, says what came of them, and exits with the right code."""
+"""The command line does the app's steps, prints their results, and exits with the right code."""
 
 import json
 from pathlib import Path
@@ -24,8 +24,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return code, out, err
 
 
-def test_every_step_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for step in (
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (
         "ingest",
         "embed",
         "attribute",
@@ -39,9 +39,9 @@ def test_every_step_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         "status",
     ):
         with pytest.raises(SystemExit) as ended:
-            main([step, "--help"])
+            main([command, "--help"])
         assert ended.value.code == 0
-        assert step in capsys.readouterr().out
+        assert command in capsys.readouterr().out
 
 
 def test_a_wrong_command_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +60,7 @@ def test_a_folder_is_ingested_once(
     code, out, _ = run(capsys, "ingest", small_pictures, "--metadata", small_pictures / "labels.csv")
     assert (code, out.split(",")[0]) == (0, "120 images added")
     code, out, _ = run(capsys, "ingest", small_pictures)
-    assert out.startswith("0 images added, 120 known before")
+    assert out.startswith("0 images added, 120 already in the collection")
     code, _, err = run(capsys, "ingest", tmp_path / "nowhere")
     assert code == 1
     assert err.strip().splitlines()[-1].startswith("error:")
@@ -69,17 +69,17 @@ def test_a_folder_is_ingested_once(
 def test_simulation_prints_both_strategies_and_writes_json(
     home: Path, small_pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--labels", small_pictures / "labels.csv", "--column", "medium", "--positive", "watercolor"]
+    source = ["--labels", small_pictures / "labels.csv", "--column", "medium", "--positive", "watercolor"]
     sizes = ["--rounds", 2, "--batch", 10, "--validation", 30, "--json", tmp_path / "out.json"]
-    code, out, _ = run(capsys, "simulate", *asked, *sizes)
+    code, out, _ = run(capsys, "simulate", *source, *sizes)
     assert code == 0
-    assert "40 of 120 images are positive" in out
+    assert "40 of 120 images positive" in out
     written = json.loads((tmp_path / "out.json").read_text())
-    assert {name: [turn["labels"] for turn in turns] for name, turns in written["rounds"].items()} == {
+    assert {name: [one["labels"] for one in rounds] for name, rounds in written["rounds"].items()} == {
         "mixture": [10, 20],
         "random": [10, 20],
     }
-    code, _, err = run(capsys, "simulate", *asked[:3], "material", *asked[4:])
+    code, _, err = run(capsys, "simulate", *source[:3], "material", *source[4:])
     assert code == 1
     assert "no column 'material'" in err
 
@@ -97,18 +97,18 @@ def test_the_steps_from_attribute_to_export(
     attribute = tasks.attribute_of(workspace, "media_watercolor")
     oracle.play(workspace, attribute, count=2)
     assert "24 labels" in run(capsys, "score", "media_watercolor")[1]
-    assert "accept scores of at least" in run(capsys, "threshold", "media_watercolor")[1]
+    assert "images accepted" in run(capsys, "threshold", "media_watercolor")[1]
     code, out, err = run(capsys, "threshold", "media_watercolor", "--recall", 0.5, "--dry-run")
     assert code == 0
     assert "Recall is at least 0.5 with 95% confidence" in out
     assert "sure of a recall of 0.99" in run(capsys, "threshold", "media_watercolor", "--recall", 0.99)[2]
-    assert run(capsys, "threshold", "media_watercolor", "--at-once", "--dry-run")[0] == 0
+    assert run(capsys, "threshold", "media_watercolor", "--joint", "--dry-run")[0] == 0
     code, out, _ = run(capsys, "audit", "media_watercolor", "--draw", "--accepted", 4, "--rejected", 4)
-    assert "0 of 8 images are judged" in out
+    assert "0 of 8 images labelled" in out
     assert run(capsys, "layout", "--method", "pca")[1].startswith("PCA of the collection: 120 images")
     assert "PCA of the collection" in run(capsys, "layout", "--list")[1]
     map_id = run(capsys, "layout", "--list")[1].splitlines()[0]
-    assert run(capsys, "layout", "--remove", map_id)[1].startswith("deleted: PCA")
+    assert run(capsys, "layout", "--remove", map_id)[1].startswith("Deleted: PCA")
     assert run(capsys, "layout", "--list")[1] == ""
     assert run(capsys, "layout", "--remove", map_id)[0] == 1
     assert run(capsys, "export", tmp_path / "out.sqlite")[1].strip() == str(tmp_path / "out.sqlite")
@@ -123,7 +123,7 @@ def test_a_keyboard_interrupt_exits_with_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bam_engine.cli.commands.overview", interrupt)
+    monkeypatch.setattr("bam_engine.cli.status.overview", interrupt)
     code, _, err = run(capsys, "status")
     assert code == 130
-    assert "what was finished is kept" in err
+    assert "Finished work is saved" in err

@@ -243,16 +243,16 @@ def test_the_command_line_makes_a_demo_and_plays_an_attribute(
     monkeypatch.setenv("BAM_CACHE", str(tmp_path / "cache"))
     assert main(["demo", "--count", "120", "--attributes", "media_watercolor"]) == 0
     assert main(["demo", "--play", "media_watercolor", "--error-rate", "0.02"]) == 0
-    said = capsys.readouterr().out
-    assert "120 generated images" in said
-    assert "round 4: " in said
-    assert "the truth is known only because the collection is generated" in said
+    out = capsys.readouterr().out
+    assert "120 generated images" in out
+    assert "round 4: " in out
+    assert "known because the images are generated" in out
     assert main(["status"]) == 0
-    said = capsys.readouterr().out
-    assert "120 generated images" in said
-    assert "0 answers by people, " in said
-    assert "by simulated annotators" in said
-    assert main(["demo", "--play", "content_dog"]) == 1  # not among the attributes that were asked for
+    out = capsys.readouterr().out
+    assert "120 generated images" in out
+    assert "0 answers by people, " in out
+    assert "by simulated annotators" in out
+    assert main(["demo", "--play", "content_dog"]) == 1  # not defined in this demo
     assert "there is no attribute 'content_dog'" in capsys.readouterr().err
     assert main(["demo", "--seed", "4"]) == 1
     assert "this workspace holds the one with seed 0" in capsys.readouterr().err

@@ -275,7 +275,7 @@ def test_the_command_line_writes_the_report(
     assert main(["report", "nothing"]) == 1
     (tmp_path / "file").write_text("")
     assert main(["report", "media_watercolor", "--out", str(tmp_path / "file" / "r.html")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "Cannot write" in capsys.readouterr().err
 
 
 @pytest.mark.browser

@@ -44,10 +44,10 @@ def test_the_command_line_scores_all_anew(
     monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
     monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
     assert main(["score", "--all"]) == 0
-    assert "120 images scored anew for no attribute" in capsys.readouterr().out
+    assert "120 images rescored for no attribute" in capsys.readouterr().out
     oracle.play(workspace, watercolor, count=1)
     assert main(["score", "--all"]) == 0
-    assert "120 images scored anew for media_watercolor" in capsys.readouterr().out
+    assert "120 images rescored for media_watercolor" in capsys.readouterr().out
     for wrong in (["score"], ["score", "media_watercolor", "--all"]):
         with pytest.raises(SystemExit) as ended:
             main(wrong)

@@ -1,0 +1,39 @@
+"""What the commands share: how one is added to the parser, and the types of its arguments."""
+
+import argparse
+from collections.abc import Callable
+
+from bam_engine.workspace import Workspace
+
+Commands = argparse._SubParsersAction  # the only name that argparse gives to this type
+Run = Callable[[Workspace, argparse.Namespace], None]
+
+EPILOG = (
+    "The workspace is the folder BAM_WORKSPACE (default: workspace); derived files go to BAM_CACHE (default: cache). "
+    "The app uses the same folders."
+)
+
+
+def add_command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, summary: str
+) -> argparse.ArgumentParser:
+    """Add a command and return its parser; ``summary`` is a lower-case phrase without a full stop."""
+    command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=EPILOG)
+    command.set_defaults(run=run)
+    return command
+
+
+def positive_integer(text: str) -> int:
+    """Parse an integer of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def proportion(text: str) -> float:
+    """Parse a number strictly between 0 and 1."""
+    number = float(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number

@@ -1,0 +1,59 @@
+"""``ingest`` and ``embed``: images into the collection, vectors for the images."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.progress import bar
+from bam_engine.collection import ingest_folder
+from bam_engine.formatting import count, decimal
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the commands to the parser."""
+    command = add_command(commands, "ingest", ingest, "add the images of a folder")
+    command.add_argument("folder", type=Path)
+    command.add_argument("--metadata", type=Path, help="CSV with a path column and any of title, project, license")
+    command.add_argument(
+        "--project",
+        choices=("none", "folder"),
+        default="none",
+        help="folder: the images of one subfolder belong to one project (default: none)",
+    )
+    command = add_command(commands, "embed", embed, "compute the vectors of images that have none")
+    command.add_argument("--encoder", help="builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder)")
+    command.add_argument("--checkpoint", type=Path, help="local file of weights, instead of the model hub's")
+
+
+def ingest(workspace: Workspace, options: Namespace) -> None:
+    """Add the images of a folder and list the files that cannot be read."""
+    with bar("ingest", "images") as report:
+        summary = ingest_folder(
+            workspace.catalogue,
+            workspace.thumbnails,
+            options.folder,
+            metadata=options.metadata,
+            project=options.project,
+            report=report,
+        )
+    print(
+        f"{count(summary.added, 'image')} added, {summary.known:,} already in the collection, {summary.moved:,} moved, "
+        f"{count(len(summary.identical), 'exact duplicate')}, {len(summary.unreadable):,} unreadable, "
+        f"{count(summary.others, 'other file')} skipped"
+    )
+    for problem in summary.unreadable:
+        print(f"  {problem.uri}: {problem.reason}")
+
+
+def embed(workspace: Workspace, options: Namespace) -> None:
+    """Embed the images without a vector, with the encoder of the options or the current one."""
+    if options.encoder:
+        workspace.choose_encoder(options.encoder, options.checkpoint)
+    with bar("embed", "images") as report:
+        summary = embed_collection(workspace, report=report)
+    rate = f"{decimal(summary.rate, 1)} images/s"
+    print(f"{count(summary.embedded, 'image')} embedded with {workspace.choice.spec} ({rate})")
+    if summary.failed:
+        print(f"{count(summary.failed, 'image')} could not be embedded; `bam status` lists the reasons.")

@@ -1,0 +1,97 @@
+"""``audit``, ``report`` and ``export``: check the result, describe it, hand it on."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from bam_engine.audit import audits, chart
+from bam_engine.cli.arguments import Commands, add_command, positive_integer
+from bam_engine.cli.progress import bar
+from bam_engine.errors import AuditError, ExchangeError
+from bam_engine.files import replacing
+from bam_engine.formatting import count, decimal, percent_interval
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.reporting import export as exporting
+from bam_engine.reporting.report import gather
+from bam_engine.reporting.report_file import write_report
+from bam_engine.workspace import Workspace
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the commands to the parser."""
+    command = add_command(commands, "audit", audit, "draw an audit, print its result, or chart all audits")
+    command.add_argument("name", nargs="?", help="attribute; optional with --chart")
+    command.add_argument("--draw", action="store_true", help="draw a new sample, to be labelled in the app")
+    command.add_argument(
+        "--accepted", type=positive_integer, default=audits.EACH, help="accepted images to draw (default: %(default)s)"
+    )
+    command.add_argument(
+        "--rejected", type=positive_integer, default=audits.EACH, help="rejected images to draw (default: %(default)s)"
+    )
+    command.add_argument(
+        "--votes", type=positive_integer, help="votes required per image (default: as in the workspace)"
+    )
+    command.add_argument("--chart", type=Path, help="chart the audited precision of all attributes (.svg, .png, .csv)")
+    command = add_command(commands, "report", report, "write an attribute's report as one HTML file")
+    command.add_argument("name", help="attribute")
+    command.add_argument("--out", type=Path, help="file to write (default: NAME.html)")
+    command = add_command(commands, "export", export, "write the dataset")
+    command.add_argument("target", type=Path, help="file (sqlite) or folder (csv) to write")
+    command.add_argument("--format", choices=exporting.FORMATS, default="sqlite", help="default: %(default)s")
+
+
+def audit(workspace: Workspace, options: Namespace) -> None:
+    """Draw an audit, print the result of the latest one, or write the chart of every attribute."""
+    if options.chart is not None:
+        _write(options.chart, chart.chart(audits.audited(workspace), options.chart.suffix.lstrip(".").lower()))
+    if options.name is None:
+        if options.chart is None:
+            raise AuditError("No attribute is given. Name one, or chart all with --chart FILE.")
+        return
+    attribute = attribute_of(workspace, options.name)
+    if options.draw:
+        audits.draw(
+            workspace, attribute, n_accepted=options.accepted, n_rejected=options.rejected, people=options.votes
+        )
+    result = audits.latest_result(workspace, attribute)
+    if result is None:
+        print(
+            f"The threshold of {attribute.name} is not audited. Draw an audit with `bam audit {attribute.name} --draw`."
+        )
+        return
+    print(f"{result.state.answered:,} of {count(result.state.asked, 'image')} labelled")
+    for name, estimate in (
+        ("precision", result.precision),
+        ("precision by BAM's definition", result.by_any),
+        ("missed positives", result.missed),
+    ):
+        if estimate is not None:
+            interval = percent_interval(estimate.value, estimate.low, estimate.high)
+            effect = decimal(estimate.design_effect)
+            print(f"{name}: {interval}, {estimate.k:,} of {estimate.n:,}, design effect {effect}")
+    if result.promise is not None:
+        print(result.promise.evidence)
+
+
+def report(workspace: Workspace, options: Namespace) -> None:
+    """Write the report of an attribute as one HTML file."""
+    attribute = attribute_of(workspace, options.name)
+    text = write_report(workspace, gather(workspace, attribute))
+    _write(options.out or Path(f"{attribute.name}.html"), text.encode())
+
+
+def export(workspace: Workspace, options: Namespace) -> None:
+    """Write the dataset and print the files."""
+    with bar("export", "tables") as report:
+        paths = exporting.export(workspace, options.target, form=options.format, report=report)
+    for path in paths:
+        print(path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file atomically and print its path."""
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise ExchangeError(f"Cannot write {path}: {error.strerror or error}.") from error
+    print(path)
