@@ -52,7 +52,18 @@ def percent_interval(value: float, low: float, high: float) -> str:
     """
     if math.isnan(value):
         return NOTHING
-    return f"{percent(value)} ({percent(low).removesuffix('%')}–{percent(high)})"
+    return f"{percent(value)} ({percent_range(low, high)})"
+
+
+def percent_range(low: float, high: float) -> str:
+    """Return the limits of an interval of proportions.
+
+    Examples
+    --------
+    >>> percent_range(0.83, 1.0)
+    '83–100%'
+    """
+    return f"{percent(low).removesuffix('%')}–{percent(high)}"
 
 
 def decimal(value: float, places: int = 2, *, signed: bool = False) -> str:
@@ -81,9 +92,20 @@ def decimal_interval(value: float, low: float, high: float, places: int = 2, *, 
     """
     if math.isnan(value):
         return NOTHING
-    between = " to " if signed or low < 0 else "–"
-    limits = between.join(decimal(limit, places, signed=signed) for limit in (low, high))
+    limits = decimal_range(low, high, places, signed=signed)
     return f"{decimal(value, places, signed=signed)} ({limits})"
+
+
+def decimal_range(low: float, high: float, places: int = 2, *, signed: bool = False) -> str:
+    """Return the limits of an interval, separated by "to" where one is negative or signed.
+
+    Examples
+    --------
+    >>> decimal_range(0.7, 0.9), decimal_range(-0.08, 0.1)
+    ('0.70–0.90', '−0.08 to 0.10')
+    """
+    between = " to " if signed or low < 0 else "–"
+    return between.join(decimal(limit, places, signed=signed) for limit in (low, high))
 
 
 def duration(seconds: float) -> str:
@@ -100,3 +122,16 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def file_size(size: int) -> str:
+    """Return a number of bytes in kB, MB or GB.
+
+    Examples
+    --------
+    >>> file_size(840), file_size(52_000), file_size(3_400_000)
+    ('1 kB', '52 kB', '3.4 MB')
+    """
+    if size >= 1e9:
+        return f"{size / 1e9:,.1f} GB"
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{math.ceil(size / 1e3)} kB"
