@@ -1,8 +1,11 @@
-"""``python -m benchmarks``: run every benchmark in turn; ``--json FOLDER`` keeps the figures."""
+"""``python -m benchmarks``: run every benchmark, some of them, or one with options of its own."""
 
 import argparse
+import importlib
 import subprocess
 import sys
+from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 SUITE = (
@@ -27,22 +30,50 @@ SUITE = (
 )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="*", help=f"some of {', '.join(SUITE)}; all without")
-    parser.add_argument("--json", type=Path, metavar="FOLDER", help="write the figures into this folder too")
-    options = parser.parse_args()
-    unknown = set(options.only) - set(SUITE)
-    if unknown:
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(SUITE)}")
-    if options.json:
-        options.json.mkdir(parents=True, exist_ok=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmarks that the command line names, each in a process of its own; return the exit code."""
+    commands = commands_of(sys.argv[1:] if arguments is None else arguments)
     failed = False
-    for name in options.only or SUITE:
+    for name, options in commands:
         print(f"\n== {name}", flush=True)
-        keep = ["--json", str(options.json / f"{name}.json")] if options.json else []
-        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *keep], check=False).returncode != 0
+        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False).returncode != 0
     return int(failed)
+
+
+def commands_of(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return the benchmarks to run, in order, and the options of each.
+
+    After a single name come the options of that benchmark, which are checked before anything runs. After several names,
+    or none for the whole suite, comes ``--json FOLDER`` alone.
+    """
+    names = list(takewhile(lambda word: word in SUITE, arguments))
+    rest = list(arguments[len(names) :])
+    if len(names) == 1:
+        importlib.import_module(f"benchmarks.{names[0]}").parser().parse_args(rest)
+        return [(names[0], rest)]
+    options = suite_parser().parse_args([*names, *rest])
+    if options.json is None:
+        return [(name, []) for name in options.names or SUITE]
+    options.json.mkdir(parents=True, exist_ok=True)
+    return [(name, ["--json", str(options.json / f"{name}.json")]) for name in options.names or SUITE]
+
+
+def suite_parser() -> argparse.ArgumentParser:
+    """Return the options of the suite as a whole."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        usage="%(prog)s [--json FOLDER] [NAME ...]\n       %(prog)s NAME [OPTION ...]",
+        description="Run every benchmark, some of them, or one with its own options (NAME --help lists those).",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help=f"one of {', '.join(SUITE)}")
+    parser.add_argument("--json", type=Path, metavar="FOLDER", help="also write the figures of each into this folder")
+    return parser
+
+
+def _name(text: str) -> str:
+    if text not in SUITE:
+        raise argparse.ArgumentTypeError(f"There is no benchmark {text!r}. There are {', '.join(SUITE)}.")
+    return text
 
 
 if __name__ == "__main__":

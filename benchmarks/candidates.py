@@ -1,6 +1,6 @@
 """What looking at neighbours alone (SEALS) buys, and what it costs: time on generated vectors, positives on real ones.
 
-    python -m benchmarks.candidates [--n 1000000 2500000] [--seeds 20] [--json FILE]
+    python -m benchmarks candidates [--n 1000000 2500000] [--seeds 20] [--json FILE]
 
 Time: 400 labels of earlier rounds have been looked up, 100 are new. Everything: the query strategy over every image
 that may be asked. Neighbours: the candidates are gathered and the same strategy looks at them; before that, once a
@@ -16,8 +16,7 @@ the share that is looked at is small as it is among millions.
 import argparse
 import json
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from bam_engine.learning import ask, choose_candidates, moments_of, nearest, score_all, seeds_of, train
 from benchmarks import pictures
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 from benchmarks.round import DIM, generate
 
 REPEATS, LABELS, BATCH = 3, 400, 100
@@ -117,12 +117,16 @@ def on_pictures(seeds: int) -> dict[str, Any]:
     return result
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, nargs="*", default=[1_000_000, 2_500_000], help="images of the collections")
-    parser.add_argument("--seeds", type=int, default=20, help="plays for each attribute of the pictures; 0: none")
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("candidates", __doc__)
+    options.add_argument("--n", type=int, nargs="*", default=[1_000_000, 2_500_000], help="images of the collections")
+    options.add_argument("--seeds", type=int, default=20, help="plays for each attribute of the pictures; 0: none")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     result: dict[str, Any] = {"machine": machine(), "dim": DIM, "generated": [], "pictures": {}}
     print(f"generated vectors x {DIM} float16, {LABELS} labels and {BATCH} new ones, a batch of {BATCH}; {machine()}")
     for n in options.n:

@@ -1,6 +1,6 @@
 """Three classifiers on the same labels: ours, a linear SVM (BAM's and LSUN's habit), a small neural network.
 
-    python -m benchmarks.classifiers [--seeds 20] [--sizes 100 400 1600] [--encoders mobilenetv2 builtin] [--json FILE]
+    python -m benchmarks classifiers [--seeds 20] [--sizes 100 400 1600] [--encoders mobilenetv2 builtin] [--json FILE]
 
 Average precision on projects that nothing was learned from: half of the projects of the real pictures, drawn anew for
 each seed. Of the labels, half are drawn at random from the other half of the projects, half are the images most like
@@ -23,7 +23,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ import numpy.typing as npt
 from bam_engine import learning
 from bam_engine.learning.classifier import assign_folds
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 from benchmarks.pictures import ATTRIBUTES, ENCODERS, Pictures, available, load
 
 EXAMPLES = 3
@@ -144,13 +144,17 @@ def table(lines: list[dict[str, Any]], sizes: Sequence[int]) -> None:
             print(f"{size:>6} labels, {name}: {value:+.4f} ({low:+.4f} to {high:+.4f})")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 400, 1600])
-    parser.add_argument("--encoders", nargs="+", choices=list(ENCODERS), default=list(ENCODERS))
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("classifiers", __doc__)
+    options.add_argument("--seeds", type=int, default=20)
+    options.add_argument("--sizes", type=int, nargs="+", default=[100, 400, 1600])
+    options.add_argument("--encoders", nargs="+", choices=list(ENCODERS), default=list(ENCODERS))
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the workers: seconds that compare
     figures: dict[str, Any] = {"machine": machine()}
     for encoder in options.encoders:

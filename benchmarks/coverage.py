@@ -1,6 +1,6 @@
 """How often the intervals on the pages hold the truth, on generated curves whose truth is known.
 
-    python -m benchmarks.coverage [--repeats 1600] [--json FILE]
+    python -m benchmarks coverage [--repeats 1600] [--json FILE]
 
 Each run makes a collection of 20,000 images, labels a validation set of 200 at random and, for the second half of the
 table, certifies precision 0.90 with 300 more labels. Precision and recall are measured at three cuts that were fixed
@@ -12,10 +12,9 @@ weighted by one over the probability of being drawn from both together, as the T
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from bam_engine.learning import (
 )
 from benchmarks.guarantee import CONFIDENCE, CURVES, TARGET, Array, Collection, Curve, make_collection
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 VALIDATION, CERTIFICATION = 200, 300
 _PARTS = 8
@@ -99,11 +99,15 @@ def _part(name: str, repeats: int, seed: int) -> dict[tuple[str, str], list[tupl
     return dict(seen)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=1600)
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("coverage", __doc__)
+    options.add_argument("--repeats", type=int, default=1600)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     each, lines = max(1, options.repeats // _PARTS), []
     print(f"generated data, {each * _PARTS} runs each, intervals of 95 %; {machine()}")
     print(f"{'curve':<20} {'labels':<18} {'estimate':<28} {'covered':>8} {'width':>6}")

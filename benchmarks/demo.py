@@ -1,6 +1,6 @@
 """The demo collection: how fast it is drawn and written, and how hard its attributes are for the built-in encoder.
 
-    python -m benchmarks.demo [--count 2000] [--seed 0] [--json FILE]
+    python -m benchmarks demo [--count 2000] [--seed 0] [--json FILE]
 
 For each attribute: its share, and the average precision of a logistic regression on the built-in encoder's vectors,
 each image scored by a model that saw no work of its studio (5 folds). The interval is the 95 % percentile bootstrap
@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from bam_engine.embedding import open_encoder
 from bam_engine.learning.intervals import cluster_bootstrap
 from bam_engine.learning.threads import one_thread
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 SEED = 20
 
@@ -64,12 +66,16 @@ def describe(folder: Path, rows: list[dict[str, str]]) -> np.ndarray:
     return vectors / np.maximum(vectors.std(axis=0), 1e-6) / np.sqrt(vectors.shape[1]) * 4
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("demo", __doc__)
+    options.add_argument("--count", type=int, default=2000)
+    options.add_argument("--seed", type=int, default=0)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write_collection(folder / "warm", count=20, seed=options.seed + 1)

@@ -1,6 +1,6 @@
 """What the run costs beside the model alone: images a second through ``embed`` and on images already prepared.
 
-    python -m benchmarks.embedding_rate [--images N] [--openclip ViT-B-32] [--json FILE]
+    python -m benchmarks embedding_rate [--images N] [--openclip ViT-B-32] [--json FILE]
 
 Both are measured in one process, in turns, with the same threads of torch; of three turns the fastest counts, since
 whatever else runs on the machine can only slow them down. The builtin encoder has no model
@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ import numpy as np
 from bam_engine.collection import read_image
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "mobilenetv2_100_same.safetensors"
@@ -96,12 +98,16 @@ def measure(spec: str, checkpoint: Path | None, paths: list[Path]) -> Rates:
     return Rates(spec, len(paths), max(runs), max(bares))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="images a second through the run and through the model alone")
-    parser.add_argument("--images", type=int, default=384)
-    parser.add_argument("--openclip", metavar="MODEL", help="time this model of open_clip too, with random weights")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("embedding_rate", __doc__)
+    options.add_argument("--images", type=int, default=384)
+    options.add_argument("--openclip", metavar="MODEL", help="time this model of open_clip too, with random weights")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     if not (SHARED / "images" / "labels.csv").exists():
         print(f"skipped: the real pictures are not here ({SHARED / 'images'}).")
         return

@@ -1,6 +1,6 @@
 """How much each encoder knows of medium and content: 10-nearest-neighbour accuracy beside its speed.
 
-    python -m benchmarks.encoder_quality [--all] [--json FILE]
+    python -m benchmarks encoder_quality [--all] [--json FILE]
 
 An image is classified by the 10 images nearest to it (cosine) that do not belong to its project, so that the same emoji
 in another style neither helps nor hinders. Three questions: the medium (4 kinds), 3-D against flat emoji, and which
@@ -11,7 +11,7 @@ is the 95 % percentile bootstrap over projects. Speed is from file to vector on 
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from bam_engine.collection import read_image
 from bam_engine.embedding import open_encoder
 from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 NEIGHBOURS = 10
 SEED = 20
@@ -222,11 +223,15 @@ def show(line: Line) -> str:
     return f"{line.encoder:26s} {line.dims:5d} {line.rate:9.0f}  {cells[0]}  {balanced:8.3f}  {cells[1]}  {cells[2]}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="10-NN accuracy and speed of the encoders on the real pictures")
-    parser.add_argument("--all", action="store_true", help="all images instead of a fixed part")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("encoder_quality", __doc__)
+    options.add_argument("--all", action="store_true", help="all images instead of a fixed part")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     if not (SHARED / "images" / "labels.csv").exists():
         print(f"skipped: the real pictures are not here ({SHARED / 'images'}).")
         return

@@ -1,6 +1,6 @@
 """How many positives the first 50 labels hold, from one example image and from five, beside random.
 
-    python -m benchmarks.first_batch [--seeds 20] [--attributes NAME ...] [--encoder mobilenetv2|builtin] [--json FILE]
+    python -m benchmarks first_batch [--seeds 20] [--attributes NAME ...] [--encoder mobilenetv2|builtin] [--json FILE]
 
 On the real pictures, as the app asks: a validation set of 200 is drawn and its projects stay out; the examples are
 positives of the pool drawn at random, typical or not. The first batch of 25 is asked like the examples, the second by
@@ -15,8 +15,8 @@ import argparse
 import json
 import multiprocessing
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from bam_engine.learning import draw_validation, moments_of, training_pool
 from bam_engine.learning.simulation import play, query_of
 from benchmarks import pictures
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 from benchmarks.strategies import Summary, median
 
 LABELS, VALIDATION, WANTED = 50, 200, 10
@@ -73,13 +74,17 @@ def summarised(runs: list[Found], way: str) -> tuple[Summary, npt.NDArray[np.int
     return median(values), values
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--attributes", nargs="+", choices=pictures.ATTRIBUTES, default=list(pictures.ATTRIBUTES))
-    parser.add_argument("--encoder", choices=list(pictures.ENCODERS), default="mobilenetv2")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("first_batch", __doc__)
+    options.add_argument("--seeds", type=int, default=20)
+    options.add_argument("--attributes", nargs="+", choices=pictures.ATTRIBUTES, default=list(pictures.ATTRIBUTES))
+    options.add_argument("--encoder", choices=list(pictures.ENCODERS), default="mobilenetv2")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     if not pictures.available(options.encoder):
         print("skipped: the real pictures or the encoder's weights are not beside the project.")
         return

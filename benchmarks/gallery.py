@@ -1,6 +1,6 @@
 """The gallery in Chromium over millions of images: until 300 thumbnails are seen, and a jump to the millionth.
 
-    python -m benchmarks.gallery [--n 2500000] [--shown 300] [--runs 5] [--json FILE]
+    python -m benchmarks gallery [--n 2500000] [--shown 300] [--runs 5] [--json FILE]
 
 Generated records, vectors and scores; every thumbnail is a picture of noise of its own size, as heavy as a real one
 (about 6 kB), served from the disk by the app's own routes. The whole app runs, and Chromium without a graphics card
@@ -18,7 +18,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from PIL import Image
 
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 AIMS = {"cold": 1500.0, "warm": 300.0, "jump": 500.0}  # ms
 PICTURES = 2000  # different ones on the disk
@@ -258,13 +259,17 @@ def show(told: dict[str, Any]) -> None:
         print(f"{what}, from the click: " + ", ".join(f"{part} {ms:.0f} ms" for part, ms in spent.items()))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=2_500_000, help="images")
-    parser.add_argument("--shown", type=int, default=300, help="thumbnails that must be in sight")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    asked = parser.parse_args(arguments)
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("gallery", __doc__)
+    options.add_argument("--n", type=int, default=2_500_000, help="images")
+    options.add_argument("--shown", type=int, default=300, help="thumbnails that must be in sight")
+    options.add_argument("--runs", type=int, default=5)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
     told = measure(asked.n, asked.shown, asked.runs)
     show(told)
     if asked.json:

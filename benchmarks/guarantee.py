@@ -1,6 +1,6 @@
 """How often a threshold rule breaks the precision it promises, on generated curves whose truth is known.
 
-    python -m benchmarks.guarantee [--repeats 2000] [--json FILE]
+    python -m benchmarks guarantee [--repeats 2000] [--json FILE]
 
 Each run makes a collection of 20,000 images, lets each rule choose a threshold for precision 0.90 at 95 % with the same
 number of labels, and looks up the precision of all that it accepts. "kept" is how much of what an oracle would accept
@@ -22,7 +22,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -40,6 +39,7 @@ from bam_engine.learning import (
     walk,
 )
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 TARGET, CONFIDENCE = 0.90, 0.95
 _POOL = 20_000
@@ -255,11 +255,15 @@ def _mean(parts: Sequence[Played]) -> Played:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=2000)
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("guarantee", __doc__)
+    options.add_argument("--repeats", type=int, default=2000)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     repeats, lines = max(_PARTS, options.repeats // _PARTS * _PARTS), []
     print(f"generated data, {repeats} runs each; promised: precision {TARGET:.2f} at {CONFIDENCE:.0%}")
     print(f"{'curve':<20} {'labels':>6} {'rule':<24} {'promises':>9} {'broken':>7} {'kept':>6}")

@@ -9,8 +9,7 @@ a scribble that crosses itself two hundred times, and a box of four corners.
 import argparse
 import json
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from bam_engine.projection import TileSource, fit_unit_square
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 REPEATS = 9
 AIM = 100.0  # ms
@@ -70,12 +70,16 @@ def measure(points: int, corners: int) -> dict[str, Any]:
     return {"machine": machine(), "data": "generated", "points": points, "aim_ms": AIM, "areas": lines}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=900_000)
-    parser.add_argument("--corners", type=int, default=200)
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    chosen = parser.parse_args(arguments)
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("lasso", __doc__)
+    options.add_argument("--points", type=int, default=900_000)
+    options.add_argument("--corners", type=int, default=200)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    chosen = parser().parse_args(arguments)
     told = measure(chosen.points, chosen.corners)
     print(f"{told['machine']}\n{told['points']:,} generated points; median of {REPEATS} runs, matplotlib's of 1\n")
     print(f"{'area':14} {'corners':>7} {'inside':>9} {'bam, ms':>9} {'matplotlib, ms':>15} {'ratio':>7} {'differ':>7}")

@@ -1,6 +1,6 @@
 """Layouts against their peers, and at size: seconds, neighbours kept, trustworthiness.
 
-    python -m benchmarks.layouts [--n 250000] [--sample 150000] [--methods tsne,pca] [--no-peers] [--json FILE]
+    python -m benchmarks layouts [--n 250000] [--sample 150000] [--methods tsne,pca] [--no-peers] [--json FILE]
 
 First the real pictures (MobileNetV2 vectors): our methods, scikit-learn's t-SNE and umap-learn on the same 50 principal
 components, in the same run. Then generated vectors, 1,000 clusters in 256 dimensions: a fit on the sample and the rest
@@ -11,8 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from bam_engine.projection.frame import fit_unit_square
 from bam_engine.projection.quality import measure
 from benchmarks import pictures
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 Vectors = npt.NDArray[np.float16]
 DIMENSIONS, CLUSTERS = 256, 1000
@@ -103,15 +103,26 @@ def show(line: dict[str, Any]) -> None:
     print(text, flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=250_000, help="generated vectors; 0 for none")
-    parser.add_argument("--sample", type=int, default=SAMPLE, help="how many of them are fitted")
-    parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--no-peers", action="store_true", help="leave the real pictures and the peers out")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    asked = parser.parse_args()
-    methods, found = asked.methods.split(","), {"machine": machine(), "pictures": [], "generated": []}
+def _methods(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := sorted(set(names) - set(METHODS)):
+        raise argparse.ArgumentTypeError(f"There is no method {', '.join(unknown)}. There are {', '.join(METHODS)}.")
+    return names
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("layouts", __doc__)
+    options.add_argument("--n", type=int, default=250_000, help="generated vectors; 0 for none")
+    options.add_argument("--sample", type=int, default=SAMPLE, help="how many of them are fitted")
+    options.add_argument("--methods", type=_methods, default=list(METHODS), help=f"some of {','.join(METHODS)}")
+    options.add_argument("--no-peers", action="store_true", help="leave the real pictures and the peers out")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
+    methods, found = asked.methods, {"machine": machine(), "pictures": [], "generated": []}
     head = f"{'':<22}{'time':>11}   {'10-NN kept':<22}{'trustworthiness':<22}"
     for method in methods:  # compiled before it is timed, placing too
         ours(generated(6000), method, 5000)  # beyond 4,096 points UMAP takes another way

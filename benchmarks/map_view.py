@@ -1,6 +1,6 @@
 """The map in Chromium over millions of images: a zoom step until all is painted, frames while panning, the tooltip.
 
-    python -m benchmarks.map_view [--n 2500000] [--paths 3] [--home FOLDER] [--only-prepare] [--json FILE]
+    python -m benchmarks map_view [--n 2500000] [--paths 3] [--home FOLDER] [--only-prepare] [--json FILE]
 
 Generated records, vectors, scores and places; every thumbnail is one of 2,000 pictures of noise, read from the disk.
 The whole app runs, and Chromium without a graphics card is beside it on the same processor. A *zoom step* is one
@@ -20,7 +20,7 @@ import shutil
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from bam_engine.workspace import Workspace
 from benchmarks.gallery import PICTURES, pictures
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 from benchmarks.tiles import generated
 
 LIMITS = {"zoom": 170.0, "frame": 1000 / 60, "hover": 50.0}  # ms
@@ -371,14 +372,18 @@ def show(told: dict[str, Any]) -> None:
         print(f"  {zoom:>3}: " + " /".join(f"{ms:>6.0f}" for ms in each))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", "--points", type=int, default=2_500_000, help="images")
-    parser.add_argument("--paths", type=int, default=3, help="images that are zoomed in to, step by step")
-    parser.add_argument("--home", type=Path, help="where the collection is, or is made and stays; else it is made anew")
-    parser.add_argument("--only-prepare", action="store_true", help="make the collection, and measure nothing")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    asked = parser.parse_args(arguments)
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("map_view", __doc__)
+    options.add_argument("--n", "--points", type=int, default=2_500_000, help="images")
+    options.add_argument("--paths", type=int, default=3, help="images to zoom in on, step by step")
+    options.add_argument("--home", type=Path, help="folder that keeps the collection for later runs")
+    options.add_argument("--only-prepare", action="store_true", help="create the collection and stop")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         home = asked.home or Path(temporary)
         print(f"prepared in {prepare(home, asked.n):.0f} s", flush=True)

@@ -1,6 +1,6 @@
 """Twenty attributes scored anew over one file of vectors: seconds, and the share of the machine's read bandwidth.
 
-    python -m benchmarks.rescoring [--n 2500000] [--attributes 20] [--json FILE]
+    python -m benchmarks rescoring [--n 2500000] [--attributes 20] [--json FILE]
 
 Generated vectors of 512 float16 in a file that is removed afterwards, read once before the clock starts. In turns,
 three each, the quickest counts: the file read alone (its 64-bit words combined by xor), all attributes in one pass,
@@ -12,7 +12,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from bam_engine.learning import LinearModel, score_all, score_many
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 from benchmarks.round import DIM, generate
 
 REPEATS = 3
@@ -63,12 +64,16 @@ def measure(vectors: npt.NDArray[np.float16], attributes: int) -> dict[str, Any]
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=2_500_000)
-    parser.add_argument("--attributes", type=int, default=20)
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("rescoring", __doc__)
+    options.add_argument("--n", type=int, default=2_500_000)
+    options.add_argument("--attributes", type=int, default=20)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "vectors.npy"
         made = np.lib.format.open_memmap(file, "w+", np.float16, (options.n, DIM))

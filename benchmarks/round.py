@@ -1,6 +1,6 @@
 """What a round costs: train on 5,000 labels, score the whole collection from disk, pick the next 100.
 
-    python -m benchmarks.round [--n 1000000 2500000] [--labels 5000] [--json FILE]
+    python -m benchmarks round [--n 1000000 2500000] [--labels 5000] [--only ours plain] [--json FILE]
 
 Generated vectors of 512 float16 in a file of their own, removed afterwards; the file is read once before the clock
 starts, so that it is in the disk cache for everybody. Every contender has a process to itself, gets the same labels,
@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,11 @@ import numpy.typing as npt
 
 from bam_engine.learning import mixture, moments_of, score_all, train
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 DIM, BATCH, REPEATS = 512, 100, 3
 STEPS = ("train", "score", "pick")
+REFERENCE = "plain"
 MEMORY = 12 * 2**30
 BLOCK = 4096
 
@@ -209,6 +211,11 @@ def compete(name: str, folder: Path, repeats: int) -> dict[str, Any]:
     return {**steps, "processor": sum(quickest.processor.values()), "memory": watch.stop()}
 
 
+def in_order(names: Sequence[str]) -> list[str]:
+    """Return the contenders once each, the reference first: every ratio needs its time."""
+    return sorted(dict.fromkeys(names), key=lambda name: name != REFERENCE)
+
+
 def measure(n: int, labels: int, names: list[str]) -> dict[str, Any]:
     """Generate a collection of ``n``, let every contender run on it, and remove it."""
     found: dict[str, Any] = {}
@@ -226,7 +233,7 @@ def measure(n: int, labels: int, names: list[str]) -> dict[str, Any]:
             ran = subprocess.run([*command, "--repeats", str(repeats)], capture_output=True, text=True, check=False)
             lines = ran.stdout.splitlines()
             found[name] = json.loads(lines[-1]) if ran.returncode == 0 else {"problem": _last(ran.stderr)}
-            print(line(name, found[name], found.get("plain")), flush=True)
+            print(line(name, found[name], found.get(REFERENCE)), flush=True)
     return found
 
 
@@ -235,26 +242,36 @@ def _last(text: str) -> str:
     return lines[-1] if lines else "ended without a word, likely for want of memory"
 
 
-def line(name: str, figures: dict[str, Any], plain: dict[str, Any] | None) -> str:
-    """Return a contender's line of the table."""
+def line(name: str, figures: dict[str, Any], reference: dict[str, Any] | None) -> str:
+    """Return a contender's line of the table, with its ratio to the reference where that was measured."""
     title = CONTENDERS[name][0]
     if "problem" in figures:
         return f"{title:<24} {figures['problem']}"
     steps = " ".join(f"{figures[step]:8.3f}" for step in (*STEPS, "round"))
-    ratio = f"{figures['round'] / plain['round']:7.2f}" if plain and "round" in plain else f"{'':7}"
+    ratio = f"{figures['round'] / reference['round']:7.2f}" if reference and "round" in reference else f"{'–':>7}"
     return f"{title:<24} {steps} {ratio} {figures['processor']:10.2f} {figures['memory'] / 2**20:11,.0f}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, nargs="+", default=[1_000_000, 2_500_000], help="images of the collections")
-    parser.add_argument("--labels", type=int, default=5000)
-    parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), default=["plain", *CONTENDERS])
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    parser.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--repeats", type=int, default=REPEATS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("round", __doc__)
+    options.add_argument("--n", type=int, nargs="+", default=[1_000_000, 2_500_000], help="images of the collections")
+    options.add_argument("--labels", type=int, default=5000)
+    options.add_argument(
+        "--only",
+        nargs="+",
+        choices=list(CONTENDERS),
+        default=list(CONTENDERS),
+        help=f"contenders to run; ratios are to {REFERENCE!r}, which runs first (default: all)",
+    )
+    options.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
+    options.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options.add_argument("--repeats", type=int, default=REPEATS, help=argparse.SUPPRESS)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     if options.contender:
         print(json.dumps(compete(options.contender, options.folder, options.repeats)))
         return
@@ -264,7 +281,7 @@ def main() -> None:
         print(f"\none round on {n:,} images: seconds; ratio to plain, by blocks; processor seconds; own memory in MiB")
         heads = " ".join(f"{step:>8}" for step in (*STEPS, "round"))
         print(f"{'':<24} {heads} {'ratio':>7} {'processor':>10} {'memory':>11}")
-        figures[str(n)] = measure(n, options.labels, list(dict.fromkeys(options.only)))
+        figures[str(n)] = measure(n, options.labels, in_order(options.only))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -1,6 +1,6 @@
 """Searching by text or by image: the exact thousand most alike of millions, against peers in the same run.
 
-    python -m benchmarks.search [--n 2500000] [--dim 512] [--count 1000] [--no-peers] [--copies 250000] [--json FILE]
+    python -m benchmarks search [--n 2500000] [--dim 512] [--count 1000] [--no-peers] [--copies 250000] [--json FILE]
 
 Generated float16 vectors in a thousand heaps; the queries are like vectors of theirs. Ours and the peers that are
 exact must find the same; an index is told with its recall, how long it takes to build and what it needs in memory.
@@ -13,9 +13,8 @@ import argparse
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from bam_engine import learning
 from bam_engine.learning.duplicates import SAME
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 Vectors = npt.NDArray[np.float16]
 Rows = npt.NDArray[np.int64]
@@ -212,17 +212,21 @@ def show(told: dict[str, Any]) -> None:
         )
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=2_500_000, help="vectors")
-    parser.add_argument("--dim", type=int, default=512)
-    parser.add_argument("--count", type=int, default=1000, help="the most alike that are wanted")
-    parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("search", __doc__)
+    options.add_argument("--n", type=int, default=2_500_000, help="vectors")
+    options.add_argument("--dim", type=int, default=512)
+    options.add_argument("--count", type=int, default=1000, help="the most alike that are wanted")
+    options.add_argument("--no-peers", action="store_true")
+    options.add_argument(
         "--copies", type=int, default=250_000, help="vectors of the near-duplicates' part; 0 leaves it out"
     )
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    asked = parser.parse_args(arguments)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
     told = measure(asked.n, asked.dim, asked.count, asked.copies, peers=not asked.no_peers)
     show(told)
     if asked.json:

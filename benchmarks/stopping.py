@@ -1,6 +1,6 @@
 """How often the advice on another round is right: simulated runs on the real pictures.
 
-    python -m benchmarks.stopping [--seeds 20] [--first 100] [--rounds 8] [--validation 200] [--json FILE]
+    python -m benchmarks stopping [--seeds 20] [--first 100] [--rounds 8] [--validation 200] [--json FILE]
 
 Each run learns one of ten attributes from half of the projects, in rounds of 100 by the default mixture from one
 example image, and is advised after each by a validation sample of its half. The truth is the change in average
@@ -12,11 +12,10 @@ builtin encoder had no part in it. Shares with 95 % limits from a bootstrap over
 import argparse
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from bam_engine import learning
 from bam_engine.learning import Change
 from bam_engine.learning.stopping import WORTH
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 from benchmarks.pictures import ATTRIBUTES, ENCODERS, Pictures, available, load
 
 BATCH = 100
@@ -108,15 +108,19 @@ def right(lines: list[dict[str, Any]], outcome: str) -> tuple[int, float, float,
     return len(part), float(was.mean()), limits.low, limits.high, float(np.mean([line["next"] for line in part]))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--first", type=int, default=100, help="the first seed")
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--validation", type=int, default=200)
-    parser.add_argument("--encoders", nargs="+", choices=list(ENCODERS), default=list(ENCODERS))
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    options = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("stopping", __doc__)
+    options.add_argument("--seeds", type=int, default=20)
+    options.add_argument("--first", type=int, default=100, help="the first seed")
+    options.add_argument("--rounds", type=int, default=8)
+    options.add_argument("--validation", type=int, default=200)
+    options.add_argument("--encoders", nargs="+", choices=list(ENCODERS), default=list(ENCODERS))
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     figures: dict[str, Any] = {"machine": machine(), "seeds": [options.first, options.seeds]}
     for encoder in options.encoders:

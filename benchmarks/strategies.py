@@ -1,6 +1,6 @@
 """Labels needed to reach 90 % of the fully supervised average precision: ours, margin alone, random, and peers.
 
-    python -m benchmarks.strategies [--seeds 20] [--attributes NAME ...] [--contestants NAME ...]
+    python -m benchmarks strategies [--seeds 20] [--attributes NAME ...] [--contestants NAME ...]
                                     [--encoder mobilenetv2|builtin] [--json FILE]
 
 On the real pictures. For each attribute and seed half of the projects are drawn for testing; the other half is the
@@ -29,7 +29,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,7 @@ from bam_engine.learning import LinearModel, Moments, average_precision, moments
 from bam_engine.learning.simulation import Known, Query, play, query_of
 from benchmarks import peers, pictures
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 BATCH, BUDGET, SHARE = 25, 1000, 0.9
 RARE = 0.05
@@ -287,18 +287,22 @@ def _ratio(found: dict[str, Any]) -> str:
     return f"{found['value']:.2f} [{found['low']:.2f}, {found['high']:.2f}]".rjust(24)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--attributes", nargs="+", choices=pictures.ATTRIBUTES, default=list(pictures.ATTRIBUTES))
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("strategies", __doc__)
+    options.add_argument("--seeds", type=int, default=20)
+    options.add_argument("--attributes", nargs="+", choices=pictures.ATTRIBUTES, default=list(pictures.ATTRIBUTES))
+    options.add_argument(
         "--contestants", nargs="+", default=list(CONTESTANTS), help=f"also {', '.join(PEERS[2:])}, or any strategy"
     )
-    parser.add_argument("--encoder", choices=list(pictures.ENCODERS), default="mobilenetv2")
-    parser.add_argument("--budget", type=int, default=BUDGET)
-    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args()
+    options.add_argument("--encoder", choices=list(pictures.ENCODERS), default="mobilenetv2")
+    options.add_argument("--budget", type=int, default=BUDGET)
+    options.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
     if not pictures.available(options.encoder):
         print("skipped: the real pictures or the encoder's weights are not beside the project.")
         return

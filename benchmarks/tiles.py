@@ -1,6 +1,6 @@
 """Tile times of the map: ours, through HTTP, and plain datashader over all points, in the same run.
 
-    python -m benchmarks.tiles [--points 2500000] [--tiles 40] [--json FILE]
+    python -m benchmarks tiles [--points 2500000] [--tiles 40] [--json FILE]
 
 All draw the same tiles of the same generated points (300 round clusters of different sizes, 20 categories) and encode
 them: ours by ``MapView.tile`` without the disk cache, in the process and through uvicorn with a client that keeps its
@@ -18,7 +18,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from bam_engine.projection.pictures import Choice
 from bam_engine.projection.sources import Sources
 from bam_engine.workspace.sprites import SpriteFile
 from benchmarks.machine import machine
+from benchmarks.options import benchmark_parser
 
 CATEGORIES = 20
 ZOOMS = (0, 1, 2, 3, 4, 6, 8)
@@ -294,12 +295,16 @@ def show(found: dict[str, Any]) -> None:
         print(f"{name}: limit {row['limit']:.0f}, {row.get('worst', row.get('least')):.1f}, met: {row['met']}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", "--n", type=int, default=2_500_000, help="points on the map")
-    parser.add_argument("--tiles", type=int, default=40, help="tiles timed at each zoom")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    asked = parser.parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("tiles", __doc__)
+    options.add_argument("--points", "--n", type=int, default=2_500_000, help="points on the map")
+    options.add_argument("--tiles", type=int, default=40, help="tiles timed at each zoom")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = parser().parse_args(arguments)
     found = measure(asked.points, asked.tiles)
     show(found)
     if asked.json:

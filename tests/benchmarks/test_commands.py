@@ -1,0 +1,68 @@
+"""The benchmarks' command line: all have a parser, one takes its own options, and small runs print figures."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import SUITE, commands_of
+from benchmarks.round import in_order
+from tests.browser import ROOT
+
+
+@pytest.mark.parametrize("name", SUITE)
+def test_every_benchmark_has_a_parser_that_names_it(name: str) -> None:
+    parser = importlib.import_module(f"benchmarks.{name}").parser()
+    assert parser.prog == f"python -m benchmarks {name}"
+    assert parser.parse_args(["--json", "figures.json"]).json == Path("figures.json")
+
+
+def test_every_benchmark_is_in_the_suite() -> None:
+    runnable = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if "def main(" in path.read_text()}
+    assert runnable == {*SUITE, "__main__"}
+
+
+def test_one_name_takes_its_own_options() -> None:
+    options = ["--n", "2500000", "--no-peers", "--methods", "tsne"]
+    assert commands_of(["layouts", *options]) == [("layouts", options)]
+
+
+def test_several_names_and_none_take_a_folder_for_the_figures(tmp_path: Path) -> None:
+    assert commands_of(["lasso", "search"]) == [("lasso", []), ("search", [])]
+    assert [name for name, _ in commands_of([])] == list(SUITE)
+    folder = tmp_path / "figures"
+    assert commands_of(["lasso", "tiles", "--json", str(folder)])[1] == (
+        "tiles",
+        ["--json", str(folder / "tiles.json")],
+    )
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("wrong", ["painting", "lasso painting", "lasso --paint", "layouts --methods x"])
+def test_a_wrong_command_exits_with_2(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        commands_of(wrong.split())
+    assert ended.value.code == 2
+    capsys.readouterr()
+
+
+def test_the_reference_of_the_ratios_runs_first() -> None:
+    assert in_order(["ours", "plain", "ours"]) == ["plain", "ours"]
+
+
+def test_a_small_round_prints_the_ratio_of_each_contender() -> None:
+    lines = run("round", "--n", "3000", "--labels", "100", "--only", "ours", "plain").splitlines()
+    plain, ours = (line for line in lines if line.startswith(("ours", "plain")))
+    assert plain.split()[-3] == "1.00"
+    assert float(ours.split()[-3]) > 0
+
+
+def test_a_small_layout_runs_as_documented() -> None:
+    assert "ours: pca" in run("layouts", "--n", "3000", "--no-peers", "--methods", "pca")
+
+
+def run(*arguments: str) -> str:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
