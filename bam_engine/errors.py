@@ -12,7 +12,7 @@ class Stopped(BamError):
     """Long work that was asked to stop; what was finished is kept."""
 
 
-class NotThere(BamError):
+class NotFound(BamError):
     """A name, row or file that was asked for and does not exist."""
 
 

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-class Crew:
+class WorkerPool:
     """Threads or processes at work for one caller."""
 
     def __init__(self, pool: Executor) -> None:
@@ -60,13 +60,13 @@ class Crew:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[Crew]:
+def threads(count: int) -> Iterator[WorkerPool]:
     """So many threads of this process; they end with the block."""
     yield from _working(ThreadPoolExecutor(count, thread_name_prefix="crew"))
 
 
 @contextmanager
-def processes(count: int, begin: Callable[[], None] | None = None) -> Iterator[Crew]:
+def processes(count: int, begin: Callable[[], None] | None = None) -> Iterator[WorkerPool]:
     """So many processes, each of which calls ``begin`` first; they end with the block.
 
     What they are given and return is pickled; their libraries use one thread each.
@@ -76,8 +76,8 @@ def processes(count: int, begin: Callable[[], None] | None = None) -> Iterator[C
     yield from _working(ProcessPoolExecutor(count, initializer=begin, env=_ONE_THREAD))
 
 
-def _working(pool: Executor) -> Iterator[Crew]:
-    crew = Crew(pool)
+def _working(pool: Executor) -> Iterator[WorkerPool]:
+    crew = WorkerPool(pool)
     try:
         yield crew
     finally:

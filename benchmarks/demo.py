@@ -61,7 +61,7 @@ def measure(vectors: np.ndarray, truth: np.ndarray, studios: np.ndarray, attribu
 def describe(folder: Path, rows: list[dict[str, str]]) -> np.ndarray:
     encoder = open_encoder("builtin")
     with ThreadPoolExecutor(2) as pool:
-        ready = list(pool.map(lambda row: encoder.prepare(Image.open(folder / row["path"]).convert("RGB")), rows))
+        ready = list(pool.map(lambda row: encoder.preprocess(Image.open(folder / row["path"]).convert("RGB")), rows))
     vectors = encoder.encode(ready)
     return vectors / np.maximum(vectors.std(axis=0), 1e-6) / np.sqrt(vectors.shape[1]) * 4
 

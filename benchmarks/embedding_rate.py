@@ -60,9 +60,9 @@ def bare_rate(encoder: Encoder, paths: list[Path]) -> float:
     if encoder.spec == "builtin":
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             begun = time.perf_counter()
-            encoder.encode(list(pool.map(encoder.prepare, images)))
+            encoder.encode(list(pool.map(encoder.preprocess, images)))
         return len(paths) / (time.perf_counter() - begun)
-    prepared = [encoder.prepare(image) for image in images]
+    prepared = [encoder.preprocess(image) for image in images]
     begun = time.perf_counter()
     for start in range(0, len(prepared), BATCH):
         encoder.encode(prepared[start : start + BATCH])
@@ -88,7 +88,7 @@ def device() -> str:
 
 def measure(spec: str, checkpoint: Path | None, paths: list[Path]) -> Rates:
     encoder = open_encoder(spec, checkpoint=checkpoint)
-    warm = [encoder.prepare(read_image(path, size=encoder.input_size)) for path in paths[:BATCH]]
+    warm = [encoder.preprocess(read_image(path, size=encoder.input_size)) for path in paths[:BATCH]]
     encoder.encode(warm)
     runs, bares = [], []
     for _ in range(REPEATS):

@@ -211,7 +211,9 @@ def by_encoder(spec: str, checkpoint: Path | None = None) -> Callable[[list[Path
         made = []
         for start in range(0, len(paths), 64):
             part = paths[start : start + 64]
-            made.append(encoder.encode([encoder.prepare(read_image(path, size=encoder.input_size)) for path in part]))
+            made.append(
+                encoder.encode([encoder.preprocess(read_image(path, size=encoder.input_size)) for path in part])
+            )
         return np.concatenate(made).astype(np.float16).astype(np.float32)
 
     return vectors_of

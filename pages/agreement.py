@@ -98,7 +98,7 @@ def tables(found: Agreement) -> None:
             "answers": line.answers,
             "says yes": words(line.positive),
             "unsure": words(line.unsure),
-            "as most others say": words(line.with_others),
+            "as most others say": words(line.with_majority),
             "sensitivity": words(line.sensitivity),
             "specificity": words(line.specificity),
         }
@@ -152,7 +152,7 @@ def settled() -> None:
     chosen = st.session_state.get(f"{key}-chosen")
     one = next((one for one in found if one.row == chosen), None)
     if one is not None and st.button(f"Take back the decision on image {one.row}", icon=":material/undo:"):
-        adjudication.take_back(ws, attribute, one.row, ui.annotator())
+        adjudication.retract(ws, attribute, one.row, ui.annotator())
         st.rerun()
     pictures = [
         Picture(one.row, f"{votes(one.votes)} · by {one.annotator}", mark=MARKS[one.answer]) for one in found[:SHOWN]

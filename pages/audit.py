@@ -46,7 +46,7 @@ def draw_form(found: AuditResult | None) -> None:
 
 def under_way(found: AuditResult) -> None:
     """Draw how far the audit is and who has judged how much."""
-    done, asked = found.state.answered, found.state.asked
+    done, asked = found.state.answered, found.state.total
     st.progress(done / max(1, asked), text=f"{done} of {asked} images are judged")
     if found.people > 1:
         who = ", ".join(f"{ui.plain(name)} {count}" for name, count in found.judges) or "nobody yet"
@@ -133,7 +133,7 @@ def history(found: list[AuditResult]) -> None:
             "threshold": round(one.threshold, 3),
             "in force": "yes" if one.current else "no",
             "target": one.target,
-            "judged": f"{one.state.answered} of {one.state.asked}",
+            "judged": f"{one.state.answered} of {one.state.total}",
             "people": ", ".join(name for name, _ in one.judges) or "–",
             "precision": "–" if one.share is None else ui.interval(*one.share),
             "target is": "–" if one.promise is None else KEPT[one.promise.kept],

@@ -9,14 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine.annotation import Attribute
 from bam_engine.gallery import search
 from bam_engine.labelling import tasks
-from bam_engine.labelling.showable import unshowable_problems
+from bam_engine.labelling.missing_images import missing_image_problems
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import STRATEGIES
 from bam_engine.training import querying, rounds, validation
 from bam_engine.training.models import scores_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
-from bam_engine.workspace.vectors import reads_text
+from bam_engine.workspace.vectors import supports_text
 from web import charts, demo_controls, ui
 from web.advice import stopping_advice
 from web.components.gallery import Picture, gallery
@@ -49,12 +49,12 @@ def steps(state: AttributeState) -> None:
 
 def step(cell: DeltaGenerator, name: str, found: TaskState | None, more: str) -> None:
     """Draw one step of the way: how many images of how many are answered, and how many are positive."""
-    if found is None or found.asked == 0:
+    if found is None or found.total == 0:
         cell.metric(name, "–", "to come", delta_color="off", delta_arrow="off")
     else:
-        more += f" · {found.lost} cannot be shown" if found.lost else ""
+        more += f" · {found.missing} cannot be shown" if found.missing else ""
         words = f"{found.positive} positive{more}"
-        cell.metric(name, f"{found.answered} / {found.asked}", words, delta_color="off", delta_arrow="off")
+        cell.metric(name, f"{found.answered} / {found.total}", words, delta_color="off", delta_arrow="off")
 
 
 def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
@@ -125,7 +125,7 @@ def start_round(state: AttributeState) -> None:
 
 def first_start(attribute: Attribute) -> str | None:
     """Draw what a round without a model can start from; return what was chosen."""
-    starts = {key: text for key, text in STARTS.items() if key != "text" or reads_text(ws)}
+    starts = {key: text for key, text in STARTS.items() if key != "text" or supports_text(ws)}
     key = ui.start_key(attribute)
     st.session_state.setdefault(key, "spread")
     return st.segmented_control("Start from", list(starts), format_func=starts.get, key=key)
@@ -133,7 +133,7 @@ def first_start(attribute: Attribute) -> str | None:
 
 def later_start(attribute: Attribute) -> str:
     """Draw the query strategies, and what a round can start from instead; return what was chosen."""
-    ways = {**STRATEGIES, **{key: text for key, text in LATER_STARTS.items() if key != "text" or reads_text(ws)}}
+    ways = {**STRATEGIES, **{key: text for key, text in LATER_STARTS.items() if key != "text" or supports_text(ws)}}
     key = ui.start_key(attribute)
     if st.session_state.get(key) not in ways:
         st.session_state[key] = "mixture"
@@ -183,11 +183,11 @@ def told(reason: str, score: float | None) -> str:
 
 def lost_images(state: AttributeState) -> None:
     """Name the images of the tasks at hand that cannot be shown."""
-    turns = [turn for turn in state.rounds if turn.state.lost]
+    turns = [turn for turn in state.rounds if turn.state.missing]
     rows = [row for turn in turns for row in turn.task.rows]
-    if state.validation.lost:
+    if state.validation.missing:
         rows += list(tasks.validation_task(ws, state.attribute).rows)
-    found = unshowable_problems(ws, rows) if rows else []
+    found = missing_image_problems(ws, rows) if rows else []
     note = "They have neither a thumbnail nor a readable file, so nobody is asked about them until the files are back."
     ui.problem_list("Images that cannot be shown", found, note)
 

@@ -61,7 +61,7 @@ def _numbers(state: CertificationState) -> None:
 
 
 def _go_on(attribute: Attribute, state: CertificationState) -> None:
-    waiting = state.task.asked - state.task.answered
+    waiting = state.task.total - state.task.answered
     if waiting > 0:
         if st.button(f"Label {ui.several(waiting, 'image')}", type="primary", icon=":material/check_box:"):
             go("annotate", attribute.name)

@@ -87,7 +87,7 @@ def _certification_waits(attribute: Attribute) -> bool:
     if found is None:
         return False
     state = certification.state(workspace(), found)
-    return state.task.asked > state.task.answered or (state.next_batch > 0 and state.task.answered < found.planned)
+    return state.task.total > state.task.answered or (state.next_batch > 0 and state.task.answered < found.planned)
 
 
 def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:

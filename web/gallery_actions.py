@@ -83,7 +83,7 @@ def last_answer() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(words, icon=":material/check_circle:", width="stretch")
         if st.button("Take it back", icon=":material/undo:"):
-            bulk.take_back(workspace(), bulk_id)
+            bulk.undo(workspace(), bulk_id)
             del st.session_state[_LAST]
             st.rerun()
 

@@ -19,7 +19,7 @@ from bam_engine.gallery.query import LABELS, Query, from_url
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
-from bam_engine.workspace.vectors import reads_text
+from bam_engine.workspace.vectors import supports_text
 from web import ui
 from web.engine import workspace
 
@@ -178,7 +178,7 @@ def _chosen() -> Query:
     """Return what the widgets say."""
     state = {name: st.session_state.get(_PREFIX + name) for name in (*_FIELDS, *_HIDDEN)}
     text = str(state.pop("search") or "").strip()
-    by_meaning = reads_text(workspace()) and len(workspace().vectors()) > 0
+    by_meaning = supports_text(workspace()) and len(workspace().vectors()) > 0
     told: dict[str, Any] = {"text" if by_meaning else "words": text}
     for name, value in state.items():
         default = Query.__dataclass_fields__[name].default

@@ -62,7 +62,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such image.
     """
     found = describe(workspace(), row)

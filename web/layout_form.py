@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.gallery import selections
 from bam_engine.jobs import Job
 from bam_engine.maps import maps
@@ -183,7 +183,7 @@ def _back(ws: Workspace, key: str) -> None:
     del st.session_state[_DELETED]
     try:
         st.session_state[key] = maps.bring_back(ws).id
-    except NotThere as error:
+    except NotFound as error:
         st.toast(str(error), icon=":material/info:")
 
 

@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from bam_engine.errors import BamError
 from bam_engine.gallery import search
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import reads_text
+from bam_engine.workspace.vectors import supports_text
 from web import map_state, ui
 
 COUNTS = (50, 200, 1000)
@@ -22,7 +22,7 @@ _CSS = """<style>
 def search_bar(ws: Workspace) -> None:
     """Draw the bar, and search where something new is asked."""
     st.html(_CSS)
-    by_meaning = reads_text(ws)
+    by_meaning = supports_text(ws)
     bar = st.container(horizontal=True, vertical_alignment="bottom", key="map-search")
     with bar:
         text = st.text_input(

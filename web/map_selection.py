@@ -109,7 +109,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
     left_out = [
         f"{count:,} {why}"
-        for count, why in ((plan.judging, "are held out to judge"), (plan.labelled, "were labelled one by one"))
+        for count, why in ((plan.held_out, "are held out to judge"), (plan.labelled, "were labelled one by one"))
         if count
     ]
     st.caption(
@@ -139,6 +139,6 @@ def _last_answer(ws: Workspace) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(ui.plain(words), icon=":material/check_circle:", width="stretch")
         if st.button("Take it back", icon=":material/undo:", key="map-take-back"):
-            bulk.take_back(ws, bulk_id)
+            bulk.undo(ws, bulk_id)
             del st.session_state[_LAST]
             st.rerun()

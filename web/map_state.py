@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import search, selections
 from bam_engine.maps import views
 from bam_engine.maps.places import extent, places_of
@@ -115,7 +115,7 @@ def follow_address(ws: Workspace, maps: Collection[str]) -> None:
 def _follow_selection(ws: Workspace, selection: str) -> None:
     try:
         selections.rows_of(ws, selection)
-    except NotThere as error:
+    except NotFound as error:
         st.warning(ui.plain(str(error)), icon=":material/link_off:")
         return
     select(Selected(selection, "link"))

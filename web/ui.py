@@ -18,7 +18,7 @@ from bam_engine.errors import BamError
 from bam_engine.jobs import Job
 from bam_engine.reporting import overview
 from bam_engine.training.rounds import AttributeState, train
-from bam_engine.workspace.vectors import reads_text
+from bam_engine.workspace.vectors import supports_text
 from web.engine import workspace
 from web.navigation import go
 from web.next_steps import direct
@@ -228,7 +228,7 @@ def pick_attribute(label: str = "Attribute") -> Attribute | None:
 
 def search_hint() -> str:
     """Say what can be typed into a search box."""
-    return "describe what to look for" if reads_text(workspace()) else "a word in the title or file name"
+    return "describe what to look for" if supports_text(workspace()) else "a word in the title or file name"
 
 
 def empty(text: str, action: str, page: str, attribute: str | None = None) -> None:

@@ -166,7 +166,7 @@ def contingency(table: Table, first: int, second: int) -> tuple[NDArray[np.int64
     return both, found
 
 
-def kappa_luck(contingencies: Counts) -> Counts:
+def kappa_expected_disagreement(contingencies: Counts) -> Counts:
     """Return the share of images on which luck alone would make two people differ, by table in (..., 3, 3)."""
     total = contingencies.sum(axis=(-2, -1))
     alike = (contingencies.sum(axis=-1) * contingencies.sum(axis=-2)).sum(axis=-1)
@@ -175,7 +175,7 @@ def kappa_luck(contingencies: Counts) -> Counts:
 
 def kappa_of(contingencies: Counts) -> Counts:
     """Return Cohen's kappa of each table in (..., 3, 3); nan where it is undefined."""
-    return 1 - _divided(differing(contingencies), kappa_luck(contingencies))
+    return 1 - _divided(differing(contingencies), kappa_expected_disagreement(contingencies))
 
 
 def differing(tables: Counts) -> Counts:
@@ -227,7 +227,7 @@ def coincidences(table: Table) -> tuple[NDArray[np.int64], Counts]:
     return several, ordered / (said.sum(axis=1) - 1)[:, None, None]
 
 
-def alpha_luck(coincided: Counts) -> Counts:
+def alpha_expected_disagreement(coincided: Counts) -> Counts:
     """Return the share of pairs that differ among answers drawn from all those given, by matrix in (..., 3, 3)."""
     each = coincided.sum(axis=-1)
     total = each.sum(axis=-1)
@@ -236,7 +236,7 @@ def alpha_luck(coincided: Counts) -> Counts:
 
 def alpha_of(coincided: Counts) -> Counts:
     """Return Krippendorff's nominal alpha of each coincidence matrix in (..., 3, 3); nan where it is undefined."""
-    return 1 - _divided(differing(coincided), alpha_luck(coincided))
+    return 1 - _divided(differing(coincided), alpha_expected_disagreement(coincided))
 
 
 def krippendorff_alpha(table: Table) -> float:
@@ -261,7 +261,7 @@ def krippendorff_alpha(table: Table) -> float:
     return float(krippendorff.alpha(value_counts=said[both], level_of_measurement="nominal"))
 
 
-def others_say(table: Table, column: int) -> NDArray[np.int8]:
+def majority_of_others(table: Table, column: int) -> NDArray[np.int8]:
     """Return what more of the others say than say the opposite about each image, (m,): 1, 0, or -1 for neither."""
     others = np.delete(table.codes, column, axis=1)
     yes, no = ((others == code).sum(axis=1) for code in (YES, NO))

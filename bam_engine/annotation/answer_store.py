@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bam_engine.annotation.answers import (
     ADJUDICATION,
-    NO_VOTES,
+    NON_VOTING_PURPOSES,
     PURPOSES,
     WITHDRAWN,
     WORDS,
@@ -32,7 +32,7 @@ from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
 from bam_engine.annotation.permissions import check_author, check_may_answer
 from bam_engine.database import annotations, annotators, assignment_images, assignments, insert_new, now
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 
 _NUMBERS = {word: number for number, word in WORDS.items()}
 _FEW = 500  # rows that a query may name one by one
@@ -98,7 +98,7 @@ class Annotations:
         ------
         AnnotationError
             No rows, a row twice or no row number at all, or another purpose.
-        NotThere
+        NotFound
             No such attribute or annotator.
         """
         order = checked_rows(rows)
@@ -106,7 +106,7 @@ class Annotations:
             raise AnnotationError(f"{purpose!r} is not a purpose of an assignment: use one of {', '.join(PURPOSES)}.")
         Attributes(self._engine).by_id(attribute_id)
         if annotator_id not in {annotator.id for annotator in self.annotators()}:
-            raise NotThere(f"there is no annotator number {annotator_id}: enter the name first.")
+            raise NotFound(f"there is no annotator number {annotator_id}: enter the name first.")
         check_author(self._engine, annotator_id)
         made = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
         images = [{"assignment_id": made.id, "row": row, "position": place} for place, row in enumerate(order)]
@@ -117,7 +117,7 @@ class Annotations:
         return made
 
     def assignment(self, assignment_id: str) -> Assignment:
-        """Return the assignment, or raise :class:`UnknownAssignment` (an ``AnnotationError`` and a ``NotThere``)."""
+        """Return the assignment, or raise :class:`UnknownAssignment` (an ``AnnotationError`` and a ``NotFound``)."""
         return self._whole(self._known(assignment_id))
 
     def open_assignment(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> Assignment | None:
@@ -217,8 +217,8 @@ class Annotations:
         condition = annotations.c.attribute_id == attribute_id
         if purposes is not None:
             condition &= annotations.c.assignment_id.in_(_assigned(attribute_id, purposes))
-        elif self._has(attribute_id, NO_VOTES):  # most attributes have none, and are spared looking every answer up
-            condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, NO_VOTES))
+        elif self._has(attribute_id, NON_VOTING_PURPOSES):  # most attributes have none
+            condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, NON_VOTING_PURPOSES))
         found = self._latest(condition)
         return Answers(
             np.array([row for row, _, _, _ in found], dtype=np.int64),

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 
 POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
 ADJUDICATION = "adjudication"  # its answers are decisions, not votes
 BULK = "bulk"  # given to many images at once: no votes either
 PURPOSES = ("validation", "round", "certification", "audit", "import", ADJUDICATION, BULK)
-NO_VOTES = (ADJUDICATION, BULK)
+NON_VOTING_PURPOSES = (ADJUDICATION, BULK)
 
 WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
 
 
-class UnknownAssignment(AnnotationError, NotThere):
+class UnknownAssignment(AnnotationError, NotFound):
     """No assignment has this id."""
 
 

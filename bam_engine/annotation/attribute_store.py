@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bam_engine.annotation.attributes import Attribute, check_kind, check_name, check_question
 from bam_engine.database import attributes, now
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 
 
 class Attributes:
@@ -53,18 +53,18 @@ class Attributes:
         return self.by_id(int(key[0]))
 
     def get(self, name: str) -> Attribute:
-        """Return the attribute called ``name``; :class:`NotThere` lists those there are."""
+        """Return the attribute called ``name``; :class:`NotFound` lists those there are."""
         found = self._select(attributes.c.name == name)
         if not found:
             there = ", ".join(attribute.name for attribute in self.all()) or "none yet"
-            raise NotThere(f"there is no attribute {name!r}. There are: {there}.")
+            raise NotFound(f"there is no attribute {name!r}. There are: {there}.")
         return found[0]
 
     def by_id(self, attribute_id: int) -> Attribute:
-        """Return the attribute numbered ``attribute_id``, or raise :class:`NotThere`."""
+        """Return the attribute numbered ``attribute_id``, or raise :class:`NotFound`."""
         found = self._select(attributes.c.id == attribute_id)
         if not found:
-            raise NotThere(f"there is no attribute number {attribute_id}. Choose one from the list of attributes.")
+            raise NotFound(f"there is no attribute number {attribute_id}. Choose one from the list of attributes.")
         return found[0]
 
     def all(self) -> list[Attribute]:

@@ -76,7 +76,7 @@ class AuditResult:
         """Whether the audit keeps the target of its threshold, and what it would take; open until all is judged."""
         if self.precision is None:
             return None
-        waiting = 0 if self.complete else self.state.asked - self.state.answered
+        waiting = 0 if self.complete else self.state.total - self.state.answered
         return auditing.promise(self.precision, self.target, available=self.n_accepted, waiting=waiting)
 
 
@@ -140,7 +140,7 @@ def draw(
             for place, (row, accepted) in enumerate(zip(sample.rows, sample.accepted, strict=True))
         ]
         connection.execute(sa.insert(db.audit_images), lines)
-        setting = {"key": tasks.audit_people(audit_id), "value": json.dumps(asked)}
+        setting = {"key": tasks.audit_votes_key(audit_id), "value": json.dumps(asked)}
         connection.execute(sa.insert(db.settings).values(setting))
     return results(workspace, attribute)[-1]
 
@@ -187,7 +187,7 @@ def _result(
     in_force: int | None,
 ) -> AuditResult:
     task = tasks.audit_task(workspace, attribute, line.id)
-    people = tasks.people_for(workspace, task)
+    people = tasks.required_votes(workspace, task)
     accepted = _accepted(workspace, line.id)
     decided = workspace.annotations.decisions(attribute.id)
     agreed = auditing.judged_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decided)

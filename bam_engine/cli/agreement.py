@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.formatting import count
 from bam_engine.labelling import adjudication
-from bam_engine.labelling.agreement import AnnotatorLine, measure
+from bam_engine.labelling.agreement import AnnotatorAgreement, measure
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.workspace import Workspace
 
@@ -37,11 +37,11 @@ def run(workspace: Workspace, options: Namespace) -> None:
     print(f"{count(disputed, 'image')} waiting for a decision, {decided:,} decided (in the app: Agreement)")
 
 
-def _print_annotator(line: AnnotatorLine) -> None:
+def _print_annotator(line: AnnotatorAgreement) -> None:
     measures = {
         "yes": line.positive,
         "unsure": line.unsure,
-        "agrees with majority": line.with_others,
+        "agrees with majority": line.with_majority,
         "sensitivity": line.sensitivity,
         "specificity": line.specificity,
     }

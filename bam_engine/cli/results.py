@@ -58,7 +58,7 @@ def audit(workspace: Workspace, options: Namespace) -> None:
             f"The threshold of {attribute.name} is not audited. Draw an audit with `bam audit {attribute.name} --draw`."
         )
         return
-    print(f"{result.state.answered:,} of {count(result.state.asked, 'image')} labelled")
+    print(f"{result.state.answered:,} of {count(result.state.total, 'image')} labelled")
     for name, estimate in (
         ("precision", result.precision),
         ("precision by BAM's definition", result.by_any),

@@ -1,9 +1,9 @@
 """Which images there are: the catalogue, reading a file, thumbnails, and adding a folder."""
 
 from bam_engine.collection.catalogue import Catalogue, Image, NewImage, Problem
-from bam_engine.collection.files import Details, Found, check_folder, find_images, read_details
+from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
 from bam_engine.collection.generated import Demo, demo_of, is_demo, mark_demo
-from bam_engine.collection.images import MAX_PIXELS, Examined, decode_image, examine, read_image
+from bam_engine.collection.images import MAX_PIXELS, ImageInfo, decode_image, examine, read_image
 from bam_engine.collection.ingest import IngestResult, ingest_folder
 from bam_engine.collection.names import Names
 from bam_engine.collection.thumbnails import Thumbnails
@@ -13,9 +13,9 @@ __all__ = [
     "Catalogue",
     "Demo",
     "Details",
-    "Examined",
-    "Found",
+    "FolderListing",
     "Image",
+    "ImageInfo",
     "IngestResult",
     "Names",
     "NewImage",

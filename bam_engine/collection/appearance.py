@@ -33,7 +33,7 @@ HUES = {
 COLOURS = (*HUES, "black", "grey", "white")
 """The named colours; a colour's bit in a mask is its place here."""
 
-SHARE = 0.15
+MIN_FRACTION = 0.15
 """The part of a picture that a colour must fill to count as there."""
 
 GREY = 0.04  # chroma below which no hue is seen
@@ -50,12 +50,12 @@ _DAY = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-def colour_shares(image: Image.Image) -> npt.NDArray[np.float64]:
+def colour_fractions(image: Image.Image) -> npt.NDArray[np.float64]:
     """Return the share of each of ``COLOURS`` in a picture, (15,), which add up to 1; transparent parts are white.
 
     Examples
     --------
-    >>> shares = colour_shares(Image.new("RGB", (8, 8), (255, 0, 0)))
+    >>> shares = colour_fractions(Image.new("RGB", (8, 8), (255, 0, 0)))
     >>> COLOURS[shares.argmax()], shares.max()
     ('red', 1.0)
     """
@@ -69,8 +69,8 @@ def colour_shares(image: Image.Image) -> npt.NDArray[np.float64]:
 
 
 def colour_mask(image: Image.Image) -> int:
-    """Return the colours that fill at least ``SHARE`` of a picture, one bit each."""
-    return int(sum(1 << int(place) for place in np.flatnonzero(colour_shares(image) >= SHARE)))
+    """Return the colours that fill at least ``MIN_FRACTION`` of a picture, one bit each."""
+    return int(sum(1 << int(place) for place in np.flatnonzero(colour_fractions(image) >= MIN_FRACTION)))
 
 
 def colour_codes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

@@ -20,7 +20,7 @@ from bam_engine.collection.generated import check_kind
 from bam_engine.database import images as table
 from bam_engine.database import lock, now, read_setting, settings
 from bam_engine.database import problems as problem_table
-from bam_engine.errors import CollectionError, DiskFull, NotThere
+from bam_engine.errors import CollectionError, DiskFull, NotFound
 
 _CHUNK = 500  # keys in one IN list
 _PAGE = 50_000  # rows read at a time
@@ -94,7 +94,7 @@ class Catalogue:
 
         Raises
         ------
-        NotThere
+        NotFound
             The collection has no such row.
         """
         return self.images([row])[0]
@@ -104,7 +104,7 @@ class Catalogue:
 
         Raises
         ------
-        NotThere
+        NotFound
             The collection has no such row.
         """
         asked = [int(row) for row in rows]
@@ -117,7 +117,7 @@ class Catalogue:
         except KeyError as missing:
             count = len(self)
             there = f"its rows are 0 to {count - 1}" if count else "it has no images yet: add some first"
-            raise NotThere(f"the collection has no row {missing}: {there}.") from missing
+            raise NotFound(f"the collection has no row {missing}: {there}.") from missing
 
     def uris(self) -> list[str]:
         """Return the place of every image, by row."""
@@ -148,7 +148,7 @@ class Catalogue:
 
         They are read once, and again when images came or descriptions changed.
         """
-        seen = (len(self), self.descriptions)
+        seen = (len(self), self.details_version)
         kept = self._projects
         if kept is None or kept[0] != seen:
             known: dict[str | None, int] = {None: -1}
@@ -169,7 +169,7 @@ class Catalogue:
         """Return uri → row for those of ``uris`` that are in the collection."""
         return self._lookup(table.c.uri, table.c.row, uris)
 
-    def twins(self, digests: Iterable[str]) -> dict[str, str]:
+    def uris_by_digest(self, digests: Iterable[str]) -> dict[str, str]:
         """Return digest → uri of the image with exactly these bytes, where there is one."""
         return self._lookup(table.c.digest, table.c.uri, digests)
 
@@ -181,7 +181,7 @@ class Catalogue:
             first += len(page)
 
     @property
-    def descriptions(self) -> int:
+    def details_version(self) -> int:
         """How often a title, a project or a place has changed: names read before that are out of date."""
         return int(read_setting(self._engine, _DESCRIBED, 0))
 
@@ -222,7 +222,7 @@ class Catalogue:
                 connection.execute(sa.insert(table), values)
         return len(new)
 
-    def describe(self, details: Mapping[str, Mapping[str, Any]]) -> int:
+    def update_details(self, details: Mapping[str, Mapping[str, Any]]) -> int:
         """Set title, project_id, mature_content or license of images that are there; return how many changed.
 
         Parameters
@@ -302,7 +302,7 @@ class Catalogue:
 
     def _note_described(self, connection: sa.Connection) -> None:
         """Count one more change of what is known of the images."""
-        told = self.descriptions + 1
+        told = self.details_version + 1
         connection.execute(sa.delete(settings).where(settings.c.key == _DESCRIBED))
         connection.execute(sa.insert(settings).values(key=_DESCRIBED, value=str(told)))
 

@@ -24,12 +24,12 @@ _NO = frozenset({"0", "false", "f", "no", "n"})
 
 
 @dataclass(frozen=True)
-class Found:
+class FolderListing:
     """What a folder holds: ``paths`` of what is named like a picture, ``others`` that are not, folders left out."""
 
     paths: list[str]
     others: int
-    closed: list[tuple[str, str]]  # folder, why it could not be looked into
+    unreadable: list[tuple[str, str]]  # folder, why it could not be looked into
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def check_folder(folder: str | Path) -> Path:
     return root
 
 
-def find_images(folder: str | Path, *, report: Report = silent) -> Found:
+def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing:
     """Find the files below ``folder`` that are named like pictures.
 
     Folders are walked in natural order ("2.jpg" before "10.jpg"), links to folders are followed once each, and what
@@ -81,18 +81,18 @@ def find_images(folder: str | Path, *, report: Report = silent) -> Found:
     """
     root = check_folder(folder)
     paths: list[str] = []
-    closed: list[tuple[str, str]] = []
+    unreadable: list[tuple[str, str]] = []
     others = 0
     for path, why in _walk(str(root)):
         if why:
-            closed.append((path, why))
+            unreadable.append((path, why))
         elif os.path.splitext(path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path each would cost a gigabyte
             paths.append(path)
         else:
             others += 1
         if (len(paths) + others) % _EACH == 0:
             report(0, None, f"Looking for images: {len(paths):,} found")
-    return Found(paths, others, closed)
+    return FolderListing(paths, others, unreadable)
 
 
 def _walk(root: str) -> Iterator[tuple[str, str]]:

@@ -92,7 +92,7 @@ def check_kind(connection: sa.Connection, generated: list[str], real: list[str])
         )
 
 
-def says_generated(head: bytes) -> bool:
+def is_generated(head: bytes) -> bool:
     """Return whether the first bytes of a file say that this program drew it."""
     return MARK in head[:HEAD]
 

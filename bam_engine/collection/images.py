@@ -30,7 +30,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from bam_engine.collection.generated import HEAD, says_generated
+from bam_engine.collection.generated import HEAD, is_generated
 from bam_engine.errors import ImageUnreadable
 
 MAX_PIXELS = 200_000_000  # that are ever decoded at once: 0.8 GB
@@ -69,7 +69,7 @@ _CUT_OFF = "the file is cut off: its end is missing. Copy or download it again."
 
 
 @dataclass(frozen=True)
-class Examined:
+class ImageInfo:
     """What is known of a file without decoding it: its size as displayed, in pixels, and the SHA-256 of its bytes.
 
     ``generated`` says that it is marked as a picture of the demo.
@@ -123,7 +123,7 @@ def decode_image(content: bytes, *, size: int | None = None) -> Image.Image:
         return _decoded(io.BytesIO(content), "", size)
 
 
-def examine(path: str | Path) -> Examined:
+def examine(path: str | Path) -> ImageInfo:
     """Return the size of a picture, as displayed, and the digest of its file; the pixels are not decoded.
 
     Raises
@@ -137,9 +137,9 @@ def examine(path: str | Path) -> Examined:
         if _turn(image) in (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8]):
             width, height = height, width
         file.seek(0)
-        generated = says_generated(file.read(HEAD))
+        generated = is_generated(file.read(HEAD))
         file.seek(0)
-        return Examined(width, height, hashlib.file_digest(file, "sha256").hexdigest(), generated)
+        return ImageInfo(width, height, hashlib.file_digest(file, "sha256").hexdigest(), generated)
 
 
 def _decoded(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bam_engine.collection.catalogue import Catalogue, NewImage, Problem, printable, storable
-from bam_engine.collection.files import Details, Found, check_folder, find_images, read_details
-from bam_engine.collection.images import READABLE_SUFFIXES, Examined, examine, read_image
+from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
+from bam_engine.collection.images import READABLE_SUFFIXES, ImageInfo, examine, read_image
 from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
 from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
 from bam_engine.progress import Report, silent
@@ -116,11 +116,11 @@ def ingest_folder(
     )
 
 
-def _check_found(root: Path, found: Found) -> None:
+def _check_found(root: Path, found: FolderListing) -> None:
     if found.paths:
         return
-    if found.closed:
-        path, why = found.closed[0]
+    if found.unreadable:
+        path, why = found.unreadable[0]
         raise CollectionError(f"no images were found in {root}; {printable(path)}: {why}")
     if not found.others:
         raise CollectionError(f"the folder {root} is empty. Put images into it or give another folder.")
@@ -130,7 +130,7 @@ def _check_found(root: Path, found: Found) -> None:
     )
 
 
-def _check_matched(root: Path, details: Mapping[str, Details], found: Found) -> int:
+def _check_matched(root: Path, details: Mapping[str, Details], found: FolderListing) -> int:
     unmatched = set(details).difference(found.paths)
     if details and len(unmatched) == len(details):
         raise CollectionError(
@@ -158,12 +158,12 @@ class _Run:
     unreadable: list[Problem] = field(default_factory=list)
     large: threading.Lock = field(default_factory=threading.Lock)
 
-    def go(self, found: Found, workers: int) -> None:
+    def go(self, found: FolderListing, workers: int) -> None:
         before = {problem.uri for problem in self.catalogue.problems(STAGE)}
         known = self.catalogue.rows_of(found.paths)
         self.known, total = len(known), len(found.paths)
         self._describe(known)
-        self._note([Problem(path, why, STAGE) for path, why in found.closed])
+        self._note([Problem(path, why, STAGE) for path, why in found.unreadable])
         self._note([_unstorable(path) for path in found.paths if not storable(path)])
         new = [path for path in found.paths if storable(path) and path not in known]
         done = total - len(new)
@@ -184,7 +184,7 @@ class _Run:
 
     def _describe(self, there: Iterable[str]) -> None:
         """Complete images that are there by what the metadata file says of them."""
-        self.updated += self.catalogue.describe({u: asdict(self.details[u]) for u in there if u in self.details})
+        self.updated += self.catalogue.update_details({u: asdict(self.details[u]) for u in there if u in self.details})
 
     def _note(self, problems: list[Problem]) -> None:
         self.catalogue.note_problems(problems)
@@ -198,8 +198,8 @@ class _Run:
     def _add(self, batch: list[str], pool: ThreadPoolExecutor) -> list[str]:
         """Add what of the batch is new and readable; return the files that are not readable."""
         looked = dict(zip(batch, pool.map(_try_examine, batch), strict=True))
-        examined = {uri: outcome for uri, outcome in looked.items() if isinstance(outcome, Examined)}
-        there = self.catalogue.twins({one.digest for one in examined.values()})
+        examined = {uri: outcome for uri, outcome in looked.items() if isinstance(outcome, ImageInfo)}
+        there = self.catalogue.uris_by_digest({one.digest for one in examined.values()})
         self._move(examined, there)
         firsts: dict[str, str] = {}  # digest -> the first file of the batch that has it
         for uri, one in examined.items():
@@ -213,7 +213,7 @@ class _Run:
         list(pool.map(self.thumbnails.store, rows.values(), [good[uri] for uri in rows]))
         return self._settle(looked, firsts, drawn, rows)
 
-    def _move(self, examined: Mapping[str, Examined], places: Mapping[str, str]) -> None:
+    def _move(self, examined: Mapping[str, ImageInfo], places: Mapping[str, str]) -> None:
         """Give images whose own file is gone the place of the first file of the batch that has their bytes."""
         gone = {digest for digest, uri in places.items() if not Path(uri).exists()}
         found: dict[str, str] = {}  # old place -> new place
@@ -227,26 +227,26 @@ class _Run:
 
     def _settle(
         self,
-        looked: Mapping[str, Examined | ImageUnreadable],
+        looked: Mapping[str, ImageInfo | ImageUnreadable],
         firsts: Mapping[str, str],
         drawn: Mapping[str, Thumbnail | ImageUnreadable],
         rows: Mapping[str, int],
     ) -> list[str]:
         """Say of each file of the batch that was not added why not."""
-        twins = self.catalogue.twins({one.digest for one in looked.values() if isinstance(one, Examined)})
+        twins = self.catalogue.uris_by_digest({one.digest for one in looked.values() if isinstance(one, ImageInfo)})
         problems = []
         for uri, one in looked.items():
-            if uri in rows or (isinstance(one, Examined) and twins.get(one.digest) == uri):
+            if uri in rows or (isinstance(one, ImageInfo) and twins.get(one.digest) == uri):
                 continue
-            failed = drawn.get(firsts.get(one.digest, "")) if isinstance(one, Examined) else one
+            failed = drawn.get(firsts.get(one.digest, "")) if isinstance(one, ImageInfo) else one
             if isinstance(failed, ImageUnreadable):
                 problems.append(Problem(uri, str(failed), STAGE))
-            elif isinstance(one, Examined):
+            elif isinstance(one, ImageInfo):
                 self.identical.append((uri, twins[one.digest]))
         self._note(problems)
         return [problem.uri for problem in problems]
 
-    def _record(self, uri: str, examined: Examined) -> NewImage:
+    def _record(self, uri: str, examined: ImageInfo) -> NewImage:
         details = self.details.get(uri, Details())
         project = details.project_id
         if project is None and self.project == "folder":
@@ -263,7 +263,7 @@ class _Run:
             generated=examined.generated,
         )
 
-    def _try_draw(self, uri: str, examined: Examined) -> Thumbnail | ImageUnreadable:
+    def _try_draw(self, uri: str, examined: ImageInfo) -> Thumbnail | ImageUnreadable:
         with self.large if examined.width * examined.height > _LARGE else nullcontext():
             try:
                 return self.thumbnails.draw(read_image(uri, size=self.thumbnails.size))
@@ -271,7 +271,7 @@ class _Run:
                 return error
 
 
-def _try_examine(uri: str) -> Examined | ImageUnreadable:
+def _try_examine(uri: str) -> ImageInfo | ImageUnreadable:
     try:
         return examine(uri)
     except ImageUnreadable as error:

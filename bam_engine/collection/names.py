@@ -75,7 +75,7 @@ class Names:
 
     def behind(self) -> int:
         """Return how many lines are missing: what a search would read first, about a second for 250,000 names."""
-        version, count = self._catalogue.descriptions, len(self._catalogue)
+        version, count = self._catalogue.details_version, len(self._catalogue)
         with self._lock:
             if self._opened is None or self._opened[0] != version:
                 self._opened = (version, *self._read(version))
@@ -100,7 +100,7 @@ class Names:
 
     def _text(self, report: Report) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return the folded text and where each line of it ends, for the catalogue as it is."""
-        version, count = self._catalogue.descriptions, len(self._catalogue)
+        version, count = self._catalogue.details_version, len(self._catalogue)
         with self._lock:
             if self._opened is None or self._opened[0] != version:
                 self._opened = (version, *self._read(version))

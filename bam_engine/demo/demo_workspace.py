@@ -19,7 +19,7 @@ from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, Template
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.collection import Demo, demo_of, ingest_folder, mark_demo
-from bam_engine.errors import BamError, CollectionError, NotThere
+from bam_engine.errors import BamError, CollectionError, NotFound
 from bam_engine.files import replacing
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
@@ -121,7 +121,7 @@ def make_demo(
     ------
     CollectionError
         The workspace holds real images or the demo of another seed, or the number is not positive.
-    NotThere
+    NotFound
         An attribute is none of BAM's twenty.
     Stopped, DiskFull
         What was finished is kept.
@@ -151,7 +151,7 @@ def _templates(names: Sequence[str] | None) -> list[Template]:
     by_name = {template.name: template for template in BAM_ATTRIBUTES}
     unknown = [name for name in names or () if name not in by_name]
     if unknown:
-        raise NotThere(f"{unknown[0]!r} is none of the attributes of the demo: they are {', '.join(by_name)}.")
+        raise NotFound(f"{unknown[0]!r} is none of the attributes of the demo: they are {', '.join(by_name)}.")
     return [by_name[name] for name in (by_name if names is None else names)]
 
 
@@ -188,13 +188,13 @@ def truth(workspace: Workspace, name: str) -> NDArray[np.int8]:
 
     Raises
     ------
-    NotThere
+    NotFound
         The workspace is no demo, or the attribute is none whose truth is known.
     """
     known = _truths(workspace)
     if name not in known:
         there = ", ".join(known) or "none: this workspace holds real images, whose truth nobody knows"
-        raise NotThere(f"the truth of {name!r} was asked for. Known is that of {there}.")
+        raise NotFound(f"the truth of {name!r} was asked for. Known is that of {there}.")
     return known[name]
 
 
@@ -209,10 +209,10 @@ def _truths(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
     table = folder_of(workspace) / "truth.csv"
     if found is None or not table.exists():
         return {}
-    version = (table.stat().st_mtime_ns, len(workspace.catalogue), workspace.catalogue.descriptions)
-    kept = workspace.memory.get("demo-truth")
+    version = (table.stat().st_mtime_ns, len(workspace.catalogue), workspace.catalogue.details_version)
+    kept = workspace.memory_cache.get("demo-truth")
     if kept is None or kept[0] != version:
-        kept = workspace.memory["demo-truth"] = (version, _read(workspace, table, found.folder))
+        kept = workspace.memory_cache["demo-truth"] = (version, _read(workspace, table, found.folder))
     known: dict[str, NDArray[np.int8]] = kept[1]
     return known
 

@@ -138,7 +138,7 @@ def answer(workspace: Workspace, task: Task, team: Team) -> int:
     ------
     AnnotationError
         The workspace is no demo.
-    NotThere
+    NotFound
         The truth of the attribute is not known.
     """
     team_of(workspace)  # refuses a workspace of real images
@@ -146,7 +146,7 @@ def answer(workspace: Workspace, task: Task, team: Team) -> int:
     truth, given = demo_workspace.truth(workspace, attribute.name), 0
     for number in range(1, MOST + 1):
         found = tasks.state(workspace, task)
-        if found.complete and not (found.disputed and tasks.people_for(workspace, task) > 1):
+        if found.complete and not (found.disputed and tasks.required_votes(workspace, task) > 1):
             break
         assignment = tasks.open_task(workspace, task, team.name(number), simulated=True)
         if assignment is None:
@@ -343,7 +343,7 @@ def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: R
     while True:
         state = certification.state(workspace, found)
         report(min(state.task.answered, found.planned), found.planned, "labels")
-        given = answer(workspace, found.task, team) if state.task.asked > state.task.answered else 0
+        given = answer(workspace, found.task, team) if state.task.total > state.task.answered else 0
         if given:
             lines.append(f"{given:,} answers")
         elif state.next_batch and state.task.answered < found.planned:

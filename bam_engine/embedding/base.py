@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Preparer = Callable[[Image.Image], npt.NDArray[Any]]
+Preprocessor = Callable[[Image.Image], npt.NDArray[Any]]
 
 
 @runtime_checkable
@@ -24,7 +24,7 @@ class Encoder(Protocol):
     dim
         Length of a vector.
     input_size
-        Pixels of the shorter side that :meth:`prepare` can use; more is only decoded in vain.
+        Pixels of the shorter side that :meth:`preprocess` can use; more is only decoded in vain.
     """
 
     spec: str
@@ -32,7 +32,7 @@ class Encoder(Protocol):
     dim: int
     input_size: int
 
-    def prepare(self, image: Image.Image) -> npt.NDArray[Any]:
+    def preprocess(self, image: Image.Image) -> npt.NDArray[Any]:
         """Make one RGB image ready; called from several threads at once."""
 
     def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
@@ -44,8 +44,8 @@ class PortableEncoder(Encoder, Protocol):
     """An encoder whose images can be made ready in other processes, where that is most of the work."""
 
     @property
-    def preparer(self) -> Preparer:
-        """What does the work of ``prepare`` and can be pickled."""
+    def preprocessor(self) -> Preprocessor:
+        """What does the work of ``preprocess`` and can be pickled."""
 
 
 @runtime_checkable

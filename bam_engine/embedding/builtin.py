@@ -1,7 +1,7 @@
 """The encoder that needs no weights: classical descriptors of colour, texture, strokes and shape.
 
-In:  RGB images. Out: vectors of fixed meaning, the same on every run. All the work is done in :meth:`prepare`, and so
-in the workers that decode; there is no model to wait for.
+In:  RGB images. Out: vectors of fixed meaning, the same on every run. All the work happens in :meth:`preprocess`, so
+it runs in the workers that decode; there is no model to load.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.embedding.base import Preparer
+from bam_engine.embedding.base import Preprocessor
 
 VERSION = 1
 """Raise it with any change of the descriptors: vectors of two versions must not be compared."""
@@ -26,16 +26,16 @@ class BuiltinEncoder:
         self.spec, self.key = "builtin", KEY
         self.dim, self.input_size = descriptors.DIM, descriptors.SIDE
 
-    def prepare(self, image: Image.Image) -> npt.NDArray[np.float32]:
+    def preprocess(self, image: Image.Image) -> npt.NDArray[np.float32]:
         """Describe one image: (dim,), L2-normalised."""
         from bam_engine.embedding.descriptors import describe
 
         return describe(np.asarray(image.convert("RGB")))
 
     @property
-    def preparer(self) -> Preparer:
-        """What does the work of :meth:`prepare` in other processes."""
-        return self.prepare
+    def preprocessor(self) -> Preprocessor:
+        """What does the work of :meth:`preprocess` in other processes."""
+        return self.preprocess
 
     def encode(self, prepared: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
         """Stack descriptions to (b, dim)."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy.typing as npt
 
 from bam_engine.collection import read_image
-from bam_engine.embedding.base import Encoder, PortableEncoder, Preparer
+from bam_engine.embedding.base import Encoder, PortableEncoder, Preprocessor
 from bam_engine.errors import ImageUnreadable
 from bam_engine.processes import processes, threads
 
@@ -47,17 +47,17 @@ def decoded(
     """
     workers = max(1, workers or os.cpu_count() or 1)
     if workers > 1 and count >= FEWEST and isinstance(encoder, PortableEncoder):
-        pool, prepare = processes(workers), encoder.preparer
+        pool, preprocess = processes(workers), encoder.preprocessor
     else:
-        pool, prepare = threads(workers), encoder.prepare
-    with pool as crew:
-        yield from crew.each(partial(_prepared, prepare, encoder.input_size), paths, ahead=ahead + workers)
+        pool, preprocess = threads(workers), encoder.preprocess
+    with pool as worker_pool:
+        yield from worker_pool.each(partial(_prepared, preprocess, encoder.input_size), paths, ahead=ahead + workers)
 
 
-def _prepared(prepare: Preparer, size: int, path: Path) -> Prepared | str:
+def _prepared(preprocess: Preprocessor, size: int, path: Path) -> Prepared | str:
     """Decode one image, or say why not."""
     try:
-        return prepare(read_image(path, size=size))
+        return preprocess(read_image(path, size=size))
     except ImageUnreadable as error:
         return str(error)
     except OSError as error:

@@ -27,7 +27,7 @@ from bam_engine.embedding.base import Encoder, Spec
 from bam_engine.errors import EmbeddingError
 
 KINDS = ("builtin", "timm", "openclip")
-PREPARATION = 1
+PREPROCESSING_VERSION = 1
 """Version of how images are made ready for timm and openclip models; part of their keys."""
 
 
@@ -84,7 +84,7 @@ def encoder_key(spec: str, checkpoint: Path | None = None) -> str:
         return KEY
     plain = parsed.name.replace("/", "@")
     safe = re.sub(r"[^A-Za-z0-9@._-]+", "_", plain)[:80]
-    parts = [parsed.kind, safe, f"v{PREPARATION}"]
+    parts = [parsed.kind, safe, f"v{PREPROCESSING_VERSION}"]
     if parsed.options or safe != plain:
         told = repr((parsed.name, sorted(parsed.options.items())))
         parts.append(hashlib.sha256(told.encode()).hexdigest()[:8])

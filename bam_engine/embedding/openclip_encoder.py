@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.embedding.base import Spec
-from bam_engine.embedding.torch_model import Preparation, TorchModel, loading, near, three
+from bam_engine.embedding.torch_model import Preprocessing, TorchModel, loading, near, three
 from bam_engine.errors import EmbeddingError
 
 
@@ -33,14 +33,14 @@ class OpenClipEncoder:
                 name, str(checkpoint) if checkpoint else tag, **_settings(name, tag, spec)
             )
             self._tokenizer = open_clip.get_tokenizer(name)
-        self.model = TorchModel(module, Preparation.of(transform))
-        self.input_size = self.model.preparation.input_size
+        self.model = TorchModel(module, Preprocessing.of(transform))
+        self.input_size = self.model.preprocessing.input_size
         with loading(spec.text, checkpoint):
             self.dim = self.model.probe(module.encode_image)
 
-    def prepare(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+    def preprocess(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Resize and crop to what the model takes."""
-        return self.model.preparation.pixels(image)
+        return self.model.preprocessing.pixels(image)
 
     def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return L2-normalised image vectors (b, dim)."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bam_engine.embedding.base import Encoder
 from bam_engine.embedding.decoding import Prepared, decoded
 from bam_engine.embedding.store import VectorStore
-from bam_engine.errors import EmbeddingError, NotThere
+from bam_engine.errors import EmbeddingError, NotFound
 from bam_engine.progress import Report, silent
 
 
@@ -121,7 +121,7 @@ def retry_missing(
         store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
         rows = store.missing().tolist()
         if rows and rows[-1] >= len(paths):
-            raise NotThere(f"row {rows[-1]} has a vector but no file: {len(paths)} files were given.")
+            raise NotFound(f"row {rows[-1]} has a vector but no file: {len(paths)} files were given.")
         run = _Run(encoder, done=0, total=len(rows), report=report)
         with closing(run.batches(rows, paths, batch, workers)) as batches:
             for places, vectors in batches:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.errors import DiskFull, EmbeddingError, NotThere
+from bam_engine.errors import DiskFull, EmbeddingError, NotFound
 
 LAYOUT = 1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -167,7 +167,7 @@ class VectorStore:
 
         Raises
         ------
-        NotThere
+        NotFound
             A row has no vector yet.
         EmbeddingError
             As :meth:`append`.
@@ -179,7 +179,7 @@ class VectorStore:
         with self.writing():
             outside = places[(places < 0) | (places >= len(self))]
             if len(outside):
-                raise NotThere(f"row {outside[0]} has no vector to replace: rows 0 to {len(self) - 1} have.")
+                raise NotFound(f"row {outside[0]} has no vector to replace: rows 0 to {len(self) - 1} have.")
             with self.file.open("r+b", buffering=0) as file:
                 for row, vector in zip(places.tolist(), block, strict=True):
                     file.seek(row * 2 * self.dim)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.embedding.base import Spec
-from bam_engine.embedding.torch_model import Preparation, TorchModel, loading, near, three
+from bam_engine.embedding.torch_model import Preprocessing, TorchModel, loading, near, three
 from bam_engine.errors import EmbeddingError
 
 
@@ -37,14 +37,14 @@ class TimmEncoder:
             module = timm.create_model(spec.name, pretrained=checkpoint is None, num_classes=0, **options)
             if checkpoint is not None:
                 _load(module, checkpoint)
-        self.model = TorchModel(module, _preparation(module, asked, spec.text))
-        self.input_size = self.model.preparation.input_size
+        self.model = TorchModel(module, _preprocessing(module, asked, spec.text))
+        self.input_size = self.model.preprocessing.input_size
         with loading(spec.text, checkpoint):
             self.dim = self.model.probe(module)
 
-    def prepare(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+    def preprocess(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Resize and crop to what the model takes."""
-        return self.model.preparation.pixels(image)
+        return self.model.preprocessing.pixels(image)
 
     def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return L2-normalised pooled features (b, dim)."""
@@ -72,7 +72,7 @@ def _such_as(names: Sequence[str]) -> str:
     return f" ({', '.join(names[:2])}{', …' if len(names) > 2 else ''})" if names else ""
 
 
-def _preparation(module: Any, asked: dict[str, Any], spec: str) -> Preparation:
+def _preprocessing(module: Any, asked: dict[str, Any], spec: str) -> Preprocessing:
     import timm.data
 
     data: Any = timm.data
@@ -82,4 +82,4 @@ def _preparation(module: Any, asked: dict[str, Any], spec: str) -> Preparation:
     if size is not None and not (isinstance(size, int) and size > 0):
         raise EmbeddingError(f"size={size!r} in {spec} is not a number of pixels.")
     config = data.resolve_data_config({**args, "img_size": size}, model=module)
-    return Preparation.of(data.create_transform(**config, is_training=False))
+    return Preprocessing.of(data.create_transform(**config, is_training=False))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preprocessing:
     """A library's transform in two halves: resize and crop here, in the decoding threads; the arithmetic on the device.
 
     The first half keeps pixels as bytes, a quarter of what the threads would otherwise hand over.
@@ -35,7 +35,7 @@ class Preparation:
     std: tuple[float, ...]
 
     @classmethod
-    def of(cls, transform: Any) -> "Preparation":
+    def of(cls, transform: Any) -> "Preprocessing":
         """Split a torchvision ``Compose`` before its conversion to a tensor."""
         steps = list(transform.transforms)
         names = [type(step).__name__ for step in steps]
@@ -60,15 +60,15 @@ class Preparation:
 class TorchModel:
     """A torch module on its device, fed with prepared images."""
 
-    def __init__(self, module: Any, preparation: Preparation) -> None:
+    def __init__(self, module: Any, preprocessing: Preprocessing) -> None:
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.module: Any = module.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
-        self.preparation = preparation
-        shape = (len(preparation.mean), 1, 1)
-        self._mean = torch.tensor(preparation.mean, device=self.device).mul_(255).reshape(shape)
-        self._std = torch.tensor(preparation.std, device=self.device).mul_(255).reshape(shape)
+        self.preprocessing = preprocessing
+        shape = (len(preprocessing.mean), 1, 1)
+        self._mean = torch.tensor(preprocessing.mean, device=self.device).mul_(255).reshape(shape)
+        self._std = torch.tensor(preprocessing.std, device=self.device).mul_(255).reshape(shape)
 
     def tensor(self, prepared: Sequence[npt.NDArray[Any]]) -> "torch.Tensor":
         """Stack prepared images into the model's input, channels last in memory."""
@@ -101,7 +101,7 @@ class TorchModel:
 
     def probe(self, forward: Callable[["torch.Tensor"], "torch.Tensor"]) -> int:
         """Return the length of the vectors, by making one."""
-        grey = self.preparation.pixels(Image.new("RGB", (self.preparation.input_size,) * 2, (128, 128, 128)))
+        grey = self.preprocessing.pixels(Image.new("RGB", (self.preprocessing.input_size,) * 2, (128, 128, 128)))
         return int(self.vectors(forward, [grey]).shape[1])
 
 

@@ -17,7 +17,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states, tasks
 from bam_engine.training.scored import Scored
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.vectors import alike
+from bam_engine.workspace.vectors import most_similar
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -67,7 +67,7 @@ def conditions(workspace: Workspace, query: Query, known: Mapping[str, Scored | 
 
     Raises
     ------
-    NotThere
+    NotFound
         A selection, attribute or image that the query names is not there.
     BamError
         Another value cannot be, such as a colour that has no name, or a text that is too long.
@@ -167,7 +167,7 @@ def _searched(workspace: Workspace, asked: Conditions, query: Query) -> Rows | N
         found = search.by_images(workspace, query.like, FOUND)
         _add(asked, "like", _holding(found, asked.n), f"among the {FOUND:,} most like the examples")
     if query.upload:
-        found = alike(workspace, uploads.upload_of(workspace, query.upload).vector, FOUND)[0]
+        found = most_similar(workspace, uploads.upload_of(workspace, query.upload).vector, FOUND)[0]
         _add(asked, "upload", _holding(found, asked.n), f"among the {FOUND:,} most like the picture")
     return found
 

@@ -138,12 +138,12 @@ def year(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
 def years(workspace: Workspace, n: int) -> NDArray[np.int32]:
     """Return the year of each of ``n`` images, 0 where it is not known; worked out again only when there are more."""
     found = records(workspace)[:n]
-    kept = workspace.memory.get("years")
+    kept = workspace.memory_cache.get("years")
     if kept is None or kept[0] != (n, len(found)):
         whole = found["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
         result = np.zeros(n, np.int32)
         result[: len(found)] = np.where(found["day_from"] > 0, whole, 0)
-        kept = workspace.memory["years"] = ((n, len(found)), result)
+        kept = workspace.memory_cache["years"] = ((n, len(found)), result)
     there: NDArray[np.int32] = kept[1]
     return there
 
@@ -171,18 +171,18 @@ def projects(workspace: Workspace) -> Projects:
 
     Reading them for the first time takes about a second a million images.
     """
-    version = (len(workspace.catalogue), workspace.catalogue.descriptions)
-    with workspace.making("projects"):
-        kept = workspace.memory.get("projects")
+    version = (len(workspace.catalogue), workspace.catalogue.details_version)
+    with workspace.lock_for("projects"):
+        kept = workspace.memory_cache.get("projects")
         if kept is None or kept[0] != version:
-            kept = workspace.memory["projects"] = (version, _projects(workspace, *version))
+            kept = workspace.memory_cache["projects"] = (version, _projects(workspace, *version))
     found: Projects = kept[1]
     return found
 
 
 def version(workspace: Workspace) -> list[int]:
     """Return what differs as soon as a facet of an image may."""
-    return [len(records(workspace)), workspace.catalogue.descriptions]
+    return [len(records(workspace)), workspace.catalogue.details_version]
 
 
 def colour_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.gallery import facets, near_duplicates
 from bam_engine.gallery.conditions import Conditions, conditions, near
 from bam_engine.gallery.ordering import ordered, wanted
@@ -84,7 +84,7 @@ def listed(workspace: Workspace, query: Query) -> Listing:
 
     Raises
     ------
-    NotThere
+    NotFound
         An attribute, selection or image that it names is not there.
     BamError
         A condition cannot be asked, such as a text for an encoder that reads none.
@@ -117,7 +117,7 @@ def by_id(workspace: Workspace, listing_id: str, query: str = "") -> Listing:
 
     Raises
     ------
-    NotThere
+    NotFound
         It is not remembered, and no query is given.
     BamError
         The query cannot be read or asked.
@@ -128,7 +128,7 @@ def by_id(workspace: Workspace, listing_id: str, query: str = "") -> Listing:
             _remembered(workspace).move_to_end(listing_id)
             return kept
     if not query:
-        raise NotThere(f"the listing {listing_id[:40]!r} is not there any more: open the gallery again.")
+        raise NotFound(f"the listing {listing_id[:40]!r} is not there any more: open the gallery again.")
     return listed(workspace, from_json(query))
 
 
@@ -143,14 +143,14 @@ def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> di
 
     Raises
     ------
-    NotThere, BamError
+    NotFound, BamError
         As :func:`listed`.
     """
     n = len(workspace.catalogue)
     known = _known(workspace, query, n)
     version = _identify(workspace, replace(query, sort="oldest", seed=0, folded=False), known, n)
     version += str(facets.version(workspace))
-    kept: OrderedDict[str, dict[str, dict[str, int]]] = workspace.memory.setdefault("facet-counts", OrderedDict())
+    kept: OrderedDict[str, dict[str, dict[str, int]]] = workspace.memory_cache.setdefault("facet-counts", OrderedDict())
     with workspace.lock:
         told = dict(kept.get(version, {}))
     missing = [name for name in names if name not in told]
@@ -249,7 +249,7 @@ def _folded(workspace: Workspace, made: Listing) -> Listing:
 
 def _remembered(workspace: Workspace) -> "OrderedDict[str, Listing]":
     with workspace.lock:
-        kept: OrderedDict[str, Listing] = workspace.memory.setdefault("listings", OrderedDict())
+        kept: OrderedDict[str, Listing] = workspace.memory_cache.setdefault("listings", OrderedDict())
         return kept
 
 

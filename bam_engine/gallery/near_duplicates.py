@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine import learning
-from bam_engine.errors import DiskFull, NotThere
+from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -70,21 +70,21 @@ def group_of(workspace: Workspace) -> Groups:
 
     Raises
     ------
-    NotThere
+    NotFound
         The near-duplicates of the encoder in use were not looked for yet.
     """
     n, file = len(workspace.catalogue), _folder(workspace) / "groups.npz"
     try:
         version = (n, file.stat().st_mtime_ns)
     except OSError as error:
-        raise NotThere("near-duplicates were not looked for yet. Look for them first.") from error
-    kept = workspace.memory.get(f"near:{file}")
+        raise NotFound("near-duplicates were not looked for yet. Look for them first.") from error
+    kept = workspace.memory_cache.get(f"near:{file}")
     if kept is None or kept[0] != version:
         with np.load(file) as stored:
             found = stored["groups"][:n]
         groups = np.concatenate([found, np.arange(len(found), n, dtype=np.int32)])
         groups.flags.writeable = False
-        kept = workspace.memory[f"near:{file}"] = (version, groups)
+        kept = workspace.memory_cache[f"near:{file}"] = (version, groups)
     there: Groups = kept[1]
     return there
 
@@ -107,7 +107,7 @@ def folding(workspace: Workspace) -> Folding:
 
     Raises
     ------
-    NotThere
+    NotFound
         The near-duplicates of the encoder in use were not looked for yet.
     """
     groups = group_of(workspace)
@@ -132,7 +132,7 @@ def fold(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> tuple
 
     Raises
     ------
-    NotThere
+    NotFound
         The near-duplicates of the encoder in use were not looked for yet.
     """
     asked = np.asarray(rows if isinstance(rows, np.ndarray) else list(rows), np.int64)

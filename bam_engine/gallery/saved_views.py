@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
@@ -70,7 +70,7 @@ def view(workspace: Workspace, name: str) -> SavedView:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is none; the message lists those there are.
     """
     found = views(workspace)
@@ -78,7 +78,7 @@ def view(workspace: Workspace, name: str) -> SavedView:
         if one.name == name:
             return one
     there = ", ".join(one.name for one in found[:10]) or "none yet"
-    raise NotThere(f"there is no saved view {name[:60]!r}: there are {there}.")
+    raise NotFound(f"there is no saved view {name[:60]!r}: there are {there}.")
 
 
 def remove(workspace: Workspace, name: str) -> SavedView:
@@ -86,7 +86,7 @@ def remove(workspace: Workspace, name: str) -> SavedView:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is none of this name.
     """
     found = view(workspace, name)

@@ -16,7 +16,7 @@ from bam_engine.errors import BamError, EmbeddingError, ImageUnreadable
 from bam_engine.labelling import tasks
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.vectors import alike, reads_text, text_vector, vectors_of
+from bam_engine.workspace.vectors import most_similar, supports_text, text_vector, vectors_of
 
 Rows = NDArray[np.int64]
 
@@ -41,7 +41,7 @@ def find(workspace: Workspace, text: str, count: int = 200) -> list[int]:
     BamError
         The text is too long, or it is empty and the encoder reads text.
     """
-    by_meaning = reads_text(workspace) and len(workspace.vectors()) > 0
+    by_meaning = supports_text(workspace) and len(workspace.vectors()) > 0
     found = by_text(workspace, text, count) if by_meaning else by_words(workspace, text, count)
     return [int(row) for row in found]
 
@@ -57,7 +57,7 @@ def by_text(workspace: Workspace, text: str, count: int = 200) -> Rows:
         The text has more than ``LONGEST`` characters.
     """
     _check(text)
-    return alike(workspace, text_vector(workspace, text), count)[0]
+    return most_similar(workspace, text_vector(workspace, text), count)[0]
 
 
 def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
@@ -77,10 +77,10 @@ def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
 
 def names_of(workspace: Workspace) -> Names:
     """Return the names of the collection, opened once."""
-    with workspace.making("names"):
-        names: Names | None = workspace.memory.get("names")
+    with workspace.lock_for("names"):
+        names: Names | None = workspace.memory_cache.get("names")
         if names is None:
-            names = workspace.memory["names"] = Names(workspace.catalogue, workspace.cache / "names")
+            names = workspace.memory_cache["names"] = Names(workspace.catalogue, workspace.cache / "names")
         return names
 
 
@@ -95,13 +95,13 @@ def by_image(workspace: Workspace, image: int | bytes, count: int = 200) -> Rows
 
     Raises
     ------
-    NotThere
+    NotFound
         The collection has no such row.
     EmbeddingError
         Nothing is embedded yet, the row has no vector, or the file cannot be read as an image.
     """
     if isinstance(image, bytes):
-        return alike(workspace, image_vector(workspace, image), count)[0]
+        return most_similar(workspace, image_vector(workspace, image), count)[0]
     return by_images(workspace, [image], count)
 
 
@@ -120,7 +120,7 @@ def by_images(
 
     Raises
     ------
-    NotThere
+    NotFound
         The collection has no such row.
     EmbeddingError
         Nothing is embedded yet, or none of them has a vector.
@@ -138,7 +138,7 @@ def by_images(
         raise EmbeddingError("what is looked for has no vector by the encoder in use. Embed the collection first.")
     if how == "mean":
         wanted = wanted.mean(axis=0, keepdims=True)
-    return alike(workspace, wanted, count, without=asked)[0]
+    return most_similar(workspace, wanted, count, without=asked)[0]
 
 
 def image_vector(workspace: Workspace, content: bytes) -> NDArray[np.float32]:
@@ -158,7 +158,7 @@ def image_vector(workspace: Workspace, content: bytes) -> NDArray[np.float32]:
         image = decode_image(content, size=encoder.input_size)
     except ImageUnreadable as error:
         raise EmbeddingError(f"this image cannot be looked for: {error}") from error
-    vector: NDArray[np.float32] = encoder.encode([encoder.prepare(image)])[0]
+    vector: NDArray[np.float32] = encoder.encode([encoder.preprocess(image)])[0]
     if not (np.isfinite(vector).all() and vector.any()):
         raise EmbeddingError("the encoder makes no usable vector of this image. Try another.")
     return vector
@@ -182,12 +182,12 @@ def ranking(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     scores = scores_of(workspace, attribute)
     model = latest_model(workspace, attribute)
     version = (model.id if model else 0, len(scores))
-    kept = workspace.memory.get(f"ranking:{attribute.id}")
+    kept = workspace.memory_cache.get(f"ranking:{attribute.id}")
     if kept is not None and kept[0] == version:
         return kept[1]  # type: ignore[no-any-return]
     order = np.argsort(-scores, kind="stable")  # NaN, the images without a vector, come last
     order = order[: int(np.isfinite(scores).sum())].astype(np.int64)
-    workspace.memory[f"ranking:{attribute.id}"] = (version, order)
+    workspace.memory_cache[f"ranking:{attribute.id}"] = (version, order)
     return order
 
 

@@ -28,7 +28,7 @@ def csv_blocks(workspace: Workspace, rows: Sequence[int] | NDArray[np.int64]) ->
 
     Raises
     ------
-    NotThere
+    NotFound
         The collection has no such row.
     """
     scores = scores_by_name(workspace)

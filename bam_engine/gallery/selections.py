@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.errors import BamError, DiskFull, NotThere
+from bam_engine.errors import BamError, DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.workspace.core import Workspace
 
@@ -67,12 +67,12 @@ def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such selection, or no longer.
     """
     if _ID.fullmatch(selection_id):
         with workspace.lock:
-            found: NDArray[np.int64] | None = workspace.memory.get("selections", {}).get(selection_id)
+            found: NDArray[np.int64] | None = workspace.memory_cache.get("selections", {}).get(selection_id)
         if found is not None:
             return found
         path = _path(workspace, selection_id)
@@ -80,7 +80,7 @@ def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
             rows = np.load(path).astype(np.int64)
             os.utime(path)
             return _remember(workspace, selection_id, rows)
-    raise NotThere(
+    raise NotFound(
         f"the selection {selection_id[:40]!r} is not there. Only the last {KEPT} are kept: select the images again."
     )
 
@@ -92,7 +92,7 @@ def _path(workspace: Workspace, selection_id: str) -> Path:
 def _remember(workspace: Workspace, selection_id: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     rows.flags.writeable = False
     with workspace.lock:
-        kept: dict[str, NDArray[np.int64]] = workspace.memory.setdefault("selections", {})
+        kept: dict[str, NDArray[np.int64]] = workspace.memory_cache.setdefault("selections", {})
         kept.pop(selection_id, None)
         kept[selection_id] = rows
         while len(kept) > _REMEMBERED:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.collection import decode_image
-from bam_engine.errors import DiskFull, NotThere
+from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.gallery.search import image_vector
 from bam_engine.workspace.core import Workspace
@@ -66,7 +66,7 @@ def upload_of(workspace: Workspace, upload_id: str) -> Upload:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is none of this id by the encoder in use: it was never kept, was dropped, or came under another encoder.
     """
     try:
@@ -77,7 +77,7 @@ def upload_of(workspace: Workspace, upload_id: str) -> Upload:
         with contextlib.suppress(OSError):
             os.utime(_path(workspace, upload_id))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise NotThere("the picture whose likes are looked for is not kept any more: give it again.") from error
+        raise NotFound("the picture whose likes are looked for is not kept any more: give it again.") from error
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.errors import DiskFull, NotThere
+from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.gallery.listing import Listing
 from bam_engine.workspace.core import Workspace
@@ -57,13 +57,13 @@ def window(workspace: Workspace, listing: Listing, block: int) -> Window:
 
     Raises
     ------
-    NotThere
+    NotFound
         The listing has no such window.
     """
     place = slice(block * BLOCK, (block + 1) * BLOCK)
     rows = listing.rows[place]
     if block < 0 or not len(rows):
-        raise NotThere(f"the listing has {len(listing):,} images: it has no window {block}.")
+        raise NotFound(f"the listing has {len(listing):,} images: it has no window {block}.")
     images = workspace.catalogue.images(rows.tolist())
     scores, chances, accepted = _scores(listing, rows)
     return Window(
@@ -86,12 +86,12 @@ def pack(workspace: Workspace, listing: Listing, number: int) -> bytes:
 
     Raises
     ------
-    NotThere
+    NotFound
         The listing has no such pack.
     """
     rows = listing.rows[number * PACK : (number + 1) * PACK]
     if number < 0 or not len(rows):
-        raise NotThere(f"the listing has {len(listing):,} images: it has no pack {number}.")
+        raise NotFound(f"the listing has {len(listing):,} images: it has no pack {number}.")
     files = [workspace.thumbnails.read(int(row)) or b"" for row in rows]
     return np.array([len(files), *map(len, files)], "<u4").tobytes() + b"".join(files)
 
@@ -106,10 +106,10 @@ def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:
 
 def all_shapes(workspace: Workspace, n: int) -> NDArray[np.uint8]:
     """Return the shape code of every row, (n,); read from the catalogue once and kept under the cache."""
-    with workspace.making("shapes"):
-        kept: NDArray[np.uint8] | None = workspace.memory.get("shapes")
+    with workspace.lock_for("shapes"):
+        kept: NDArray[np.uint8] | None = workspace.memory_cache.get("shapes")
         if kept is None or len(kept) < n:
-            kept = workspace.memory["shapes"] = _read_shapes(workspace)
+            kept = workspace.memory_cache["shapes"] = _read_shapes(workspace)
     return kept[:n]
 
 

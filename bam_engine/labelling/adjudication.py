@@ -62,7 +62,7 @@ def decided(workspace: Workspace, attribute: Attribute) -> list[Decided]:
     ]
 
 
-def take_back(workspace: Workspace, attribute: Attribute, row: int, annotator: str) -> None:
+def retract(workspace: Workspace, attribute: Attribute, row: int, annotator: str) -> None:
     """Withdraw the decision of ``annotator`` about an image, which then waits for one again if it is still disputed.
 
     Raises

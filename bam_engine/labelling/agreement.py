@@ -52,7 +52,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class PairLine:
+class PairAgreement:
     """Two annotators, the images that both answered, and how far they agree on them."""
 
     first: str
@@ -63,10 +63,10 @@ class PairLine:
 
 
 @dataclass(frozen=True)
-class AnnotatorLine:
+class AnnotatorAgreement:
     """One annotator.
 
-    ``positive`` and ``unsure`` are shares of their answers. ``with_others`` is the share of images on which they say
+    ``positive`` and ``unsure`` are shares of their answers. ``with_majority`` is the share of images on which they say
     what more of the others say than say the opposite: their own vote is left out, which would agree with itself.
     ``sensitivity`` and ``specificity`` are those of Dawid and Skene, of images that are probably positive or negative.
     """
@@ -75,7 +75,7 @@ class AnnotatorLine:
     answers: int
     positive: Measure
     unsure: Measure
-    with_others: Measure
+    with_majority: Measure
     sensitivity: Measure
     specificity: Measure
 
@@ -96,8 +96,8 @@ class Agreement:
     raw: Measure
     alpha: Measure
     model: Measure
-    pairs: tuple[PairLine, ...]
-    annotators: tuple[AnnotatorLine, ...]
+    pairs: tuple[PairAgreement, ...]
+    annotators: tuple[AnnotatorAgreement, ...]
 
 
 def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "value", seed: int = 0) -> Agreement:
@@ -114,9 +114,9 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
     with workspace.engine.connect() as connection:
         version = (connection.scalar(newest), len(workspace.catalogue), seed)
     key = f"agreement:{attribute.id}:{unsure}"
-    kept = workspace.memory.get(key)
+    kept = workspace.memory_cache.get(key)
     if kept is None or kept[0] != version:
-        kept = workspace.memory[key] = (version, _measured(workspace, attribute, unsure, seed))
+        kept = workspace.memory_cache[key] = (version, _measured(workspace, attribute, unsure, seed))
     found: Agreement = kept[1]
     return found
 
@@ -155,7 +155,7 @@ def suggest_overlap(workspace: Workspace) -> Literal["second_annotator", "second
 
 def _agreement(
     table: Table, groups: NDArray[np.int64], names: dict[int, str], rng: np.random.Generator
-) -> tuple[Measure, Measure, tuple[PairLine, ...]]:
+) -> tuple[Measure, Measure, tuple[PairAgreement, ...]]:
     together = sorted(agreeing.pairs(table), key=lambda pair: -len(agreeing.shared(table, *pair)))[:MOST_PAIRS]
     images, coincided = agreeing.coincidences(table)
     summands = [(images, coincided), *(agreeing.contingency(table, i, j) for i, j in together)]
@@ -201,22 +201,22 @@ def _of_all(table: Table, groups: NDArray[np.int64], coincided: Floats, drawn: F
     except Undefined as error:
         return raw, _none(str(error), len(coincided))
     paired = _share(found.same, groups[found.images], weights=1 / (found.people - 1), n=len(coincided))
-    return raw, _beyond_luck(value, float(agreeing.alpha_luck(coincided.sum(axis=0))), paired, drawn)
+    return raw, _beyond_luck(value, float(agreeing.alpha_expected_disagreement(coincided.sum(axis=0))), paired, drawn)
 
 
 def _of_two(
     table: Table, groups: NDArray[np.int64], pair: tuple[int, int], drawn: Floats, names: dict[int, str]
-) -> PairLine:
+) -> PairAgreement:
     both = agreeing.shared(table, *pair)
     raw = _share(table.codes[both, pair[0]] == table.codes[both, pair[1]], groups[both])
     try:
         value = agreeing.cohen_kappa(table, *pair)
-        luck = float(agreeing.kappa_luck(agreeing.contingency(table, *pair)[1].sum(axis=0)))
+        luck = float(agreeing.kappa_expected_disagreement(agreeing.contingency(table, *pair)[1].sum(axis=0)))
         kappa = _beyond_luck(value, luck, raw, drawn)
     except Undefined as error:
         kappa = _none(str(error), len(both))
     first, second = (names[int(table.annotators[column])] for column in pair)
-    return PairLine(first, second, len(both), raw, kappa)
+    return PairAgreement(first, second, len(both), raw, kappa)
 
 
 def _beyond_luck(value: float, luck: float, raw: Measure, drawn: Floats) -> Measure:
@@ -320,7 +320,7 @@ def _annotators(
     groups: NDArray[np.int64],
     names: dict[int, str],
     model: _Model,
-) -> tuple[AnnotatorLine, ...]:
+) -> tuple[AnnotatorAgreement, ...]:
     projects = workspace.catalogue.projects()
     lines = []
     for key in np.unique(answers.annotators):
@@ -329,18 +329,18 @@ def _annotators(
         column = int(np.searchsorted(table.annotators, key))
         if column == len(table.annotators) or table.annotators[column] != key:  # unsure of all, and unsure left out
             nothing = _none("they were unsure of every image", 0)
-            lines.append(AnnotatorLine(names[int(key)], 0, nothing, unsure, nothing, nothing, nothing))
+            lines.append(AnnotatorAgreement(names[int(key)], 0, nothing, unsure, nothing, nothing, nothing))
             continue
         said = table.codes[:, column]
-        there, others = said != agreeing.SILENT, agreeing.others_say(table, column)
+        there, others = said != agreeing.SILENT, agreeing.majority_of_others(table, column)
         both = there & (others != agreeing.SILENT)
         lines.append(
-            AnnotatorLine(
+            AnnotatorAgreement(
                 name=names[int(key)],
                 answers=int(there.sum()),
                 positive=_share(said[there] == agreeing.YES, groups[there]),
                 unsure=unsure,
-                with_others=_share(said[both] == others[both], groups[both]),
+                with_majority=_share(said[both] == others[both], groups[both]),
                 sensitivity=_rate(model, column, 1),
                 specificity=_rate(model, column, 0),
             )

@@ -3,8 +3,9 @@
 In:  a selection, an answer, a name. Out: stored answers, which can be taken back with one call; what they teach.
 
 Nobody has looked at each of these images, so an answer in bulk is no vote. It settles no label, counts in no agreement,
-no threshold, certification or audit, and asks nobody less. It teaches: the next training takes up to ``TEACHES`` of
-each answer beside the labels of the rounds. Where somebody has labelled the image by looking at it, that counts alone.
+no threshold, certification or audit, and asks nobody less. It teaches: the next training takes up to
+``MAX_PER_ANSWER`` of each answer beside the labels of the rounds. Where somebody has labelled the image by looking at
+it, that counts alone.
 What is held out to judge is never answered in bulk, and an image that is held out later stops teaching.
 """
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import BULK, NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Attribute, NewAnswer
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 from bam_engine.labelling import tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows
@@ -26,7 +27,7 @@ from bam_engine.workspace.vectors import embedded_rows
 MOST = 100_000
 """Images that one call may answer."""
 
-TEACHES = 100
+MAX_PER_ANSWER = 100
 """Images of each answer that a training takes from bulk; more of the same region would drown what people looked at."""
 
 ANSWERS = {POSITIVE: "yes", NEGATIVE: "no", UNSURE: "unsure"}
@@ -44,7 +45,7 @@ class Plan:
     """
 
     rows: Rows
-    judging: int
+    held_out: int
     labelled: int
 
 
@@ -58,7 +59,7 @@ class Bulk:
     answer: int
     count: int
     made_at: str
-    taken_back: bool
+    undone: bool
 
 
 def plan(workspace: Workspace, attribute: Attribute, rows: Sequence[int] | Rows) -> Plan:
@@ -90,8 +91,8 @@ def answer(
     chosen = plan(workspace, attribute, rows)
     if len(chosen.rows) == 0:
         raise AnnotationError(
-            f"none of the {chosen.judging + chosen.labelled:,} images can be answered in bulk: {chosen.judging:,} are "
-            f"held out to judge, {chosen.labelled:,} were labelled one by one. Select others."
+            f"none of the {chosen.held_out + chosen.labelled:,} images can be answered in bulk: {chosen.held_out:,} "
+            f"are held out to judge, {chosen.labelled:,} were labelled one by one. Select others."
         )
     if len(chosen.rows) > MOST:
         raise AnnotationError(
@@ -104,16 +105,16 @@ def answer(
     return _known(workspace, made.id)
 
 
-def take_back(workspace: Workspace, bulk_id: str) -> Bulk:
+def undo(workspace: Workspace, bulk_id: str) -> Bulk:
     """Withdraw an answer in bulk, every image of it; what was said in bulk before stands again. Twice is once.
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such answer.
     """
     found = _known(workspace, bulk_id)
-    if not found.taken_back:
+    if not found.undone:
         images = workspace.annotations.assignment(bulk_id).rows
         withdrawn = [NewAnswer(f"{bulk_id}:{row}:back", row, WITHDRAWN) for row in images]
         workspace.annotations.record(bulk_id, withdrawn)
@@ -125,7 +126,7 @@ def history(workspace: Workspace, attribute: Attribute | None = None, *, count: 
     return _found(workspace, None if attribute is None else db.assignments.c.attribute_id == attribute.id, count)
 
 
-def standing(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
+def current_answers(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
     """Return the rows that have an answer in bulk, rising, and the answer: 1, 0, or -1 unsure.
 
     The newest answer of each person counts, without those taken back; where two people differ, it is unsure.
@@ -150,14 +151,14 @@ def standing(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[
     return each, np.where(low == high, low, UNSURE).astype(np.int8)
 
 
-def teaching(workspace: Workspace, attribute: Attribute, *, without: Rows) -> tuple[Rows, NDArray[np.int8]]:
+def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows) -> tuple[Rows, NDArray[np.int8]]:
     """Return what a training takes from answers in bulk: rows, rising, and their answers, 1 or 0.
 
-    At most ``TEACHES`` of each answer, drawn once and for all by chance: a larger selection keeps the images that a
-    smaller one would have drawn. Left out: unsure ones, images with a label by somebody who looked, images without a
-    vector, everything of the projects that judge, and the rows ``without``.
+    At most ``MAX_PER_ANSWER`` of each answer, drawn once and for all by chance: a larger selection keeps the images
+    that a smaller one would have drawn. Left out: unsure ones, images labelled by somebody who looked, images without
+    a vector, everything of the projects that judge, and the rows ``without``.
     """
-    rows, answers = standing(workspace, attribute)
+    rows, answers = current_answers(workspace, attribute)
     if len(rows) == 0:
         return rows, answers
     groups = workspace.catalogue.projects()
@@ -169,7 +170,7 @@ def teaching(workspace: Workspace, attribute: Attribute, *, without: Rows) -> tu
     taken = []
     for said in (POSITIVE, NEGATIVE):
         those = np.flatnonzero(usable & (answers == said))
-        taken.append(those[np.argsort(luck[those], kind="stable")[:TEACHES]])
+        taken.append(those[np.argsort(luck[those], kind="stable")[:MAX_PER_ANSWER]])
     chosen = np.sort(np.concatenate(taken))
     return rows[chosen], answers[chosen]
 
@@ -185,7 +186,7 @@ def _luck(rows: Rows) -> NDArray[np.uint64]:
 def _known(workspace: Workspace, bulk_id: str) -> Bulk:
     found = _found(workspace, db.assignments.c.id == bulk_id, 1)
     if not found:
-        raise NotThere(f"there is no answer in bulk {bulk_id[:60]!r}: reload the page to see which are there.")
+        raise NotFound(f"there is no answer in bulk {bulk_id[:60]!r}: reload the page to see which are there.")
     return found[0]
 
 

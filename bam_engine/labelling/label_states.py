@@ -64,9 +64,9 @@ def states(workspace: Workspace, attribute: Attribute) -> LabelStates:
     ``disagreed`` cuts across: somebody said yes and somebody no.
     """
     version = (label_version(workspace, attribute), attribute.id)
-    kept = workspace.memory.get(f"states:{attribute.id}")
+    kept = workspace.memory_cache.get(f"states:{attribute.id}")
     if kept is None or kept[0] != version:
-        kept = workspace.memory[f"states:{attribute.id}"] = (version, _states(workspace, attribute))
+        kept = workspace.memory_cache[f"states:{attribute.id}"] = (version, _states(workspace, attribute))
     found: LabelStates = kept[1]
     return found
 
@@ -77,7 +77,7 @@ def _states(workspace: Workspace, attribute: Attribute) -> LabelStates:
     open_ones = ~agreed.settled & ~agreed.decided
     unsure = ~agreed.settled & (agreed.decided | (agreed.counts[:, 2] == said))
     disputed = open_ones & ~unsure & (said >= max(2, workspace.redundancy))
-    in_bulk, told = bulk.standing(workspace, attribute)
+    in_bulk, told = bulk.current_answers(workspace, attribute)
     alone = ~np.isin(in_bulk, agreed.rows)
     by_looking = agreed.settled | unsure
     marked = np.concatenate([agreed.rows[by_looking], in_bulk[alone]])

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import ADJUDICATION, Assignment, Attribute, Consensus, consensus
-from bam_engine.errors import NotThere
-from bam_engine.labelling.showable import unshowable
+from bam_engine.errors import NotFound
+from bam_engine.labelling.missing_images import missing_images
 from bam_engine.workspace.core import Workspace
 
 Purpose = Literal["validation", "round", "certification", "audit", "adjudication"]
@@ -45,16 +45,16 @@ class TaskState:
     are not among the ``asked``, so that the task is complete without them.
     """
 
-    asked: int
+    total: int
     answered: int
     settled: int
     positive: int
     disputed: int
-    lost: int = 0
+    missing: int = 0
 
     @property
     def complete(self) -> bool:
-        return self.asked + self.lost > 0 and self.answered >= self.asked
+        return self.total + self.missing > 0 and self.answered >= self.total
 
 
 def validation_task(workspace: Workspace, attribute: Attribute) -> Task:
@@ -93,16 +93,16 @@ def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Tas
     """Return the task of one audit, in its shuffled order, with the number of people that it was drawn for."""
     table = db.audit_images
     query = sa.select(table.c.row).where(table.c.audit_id == audit_id).order_by(table.c.position)
-    people = db.read_setting(workspace.engine, audit_people(audit_id))
+    people = db.read_setting(workspace.engine, audit_votes_key(audit_id))
     return Task(attribute, "audit", audit_id, "Audit", _rows(workspace, query), people)
 
 
-def audit_people(audit_id: int) -> str:
+def audit_votes_key(audit_id: int) -> str:
     """Return the name of the setting that holds how many people judge each image of an audit."""
     return f"audit-{audit_id}-people"
 
 
-def people_for(workspace: Workspace, task: Task) -> int:
+def required_votes(workspace: Workspace, task: Task) -> int:
     """Return how many people must agree on an image of ``task``."""
     return task.people or workspace.redundancy
 
@@ -147,19 +147,19 @@ def labels_of(found: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
 
 def state(workspace: Workspace, task: Task, agreed: Consensus | None = None) -> TaskState:
     """Return how far ``task`` is, by everybody's answers; ``agreed`` is the labels, where the caller has them."""
-    enough = people_for(workspace, task)
+    enough = required_votes(workspace, task)
     found = agreed if agreed is not None and task.people is None else _labels(workspace, task.attribute, enough)
     asked = np.isin(found.rows, task.rows)
     looked = asked & ((found.counts.sum(axis=1) >= enough) | found.decided)
     settled = asked & found.settled
-    lost = len(unshowable(workspace, np.setdiff1d(task.rows, found.rows[looked])))
+    lost = len(missing_images(workspace, np.setdiff1d(task.rows, found.rows[looked])))
     return TaskState(
-        asked=len(task.rows) - lost,
+        total=len(task.rows) - lost,
         answered=int(looked.sum()),
         settled=int(settled.sum()),
         positive=int((settled & (found.labels == 1)).sum()),
         disputed=int((looked & ~found.settled & ~found.decided).sum()),
-        lost=lost,
+        missing=lost,
     )
 
 
@@ -201,7 +201,7 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.
     if task.purpose == ADJUDICATION:
         fresh_first = task.rows[np.argsort(mine, kind="stable")]
         return _showable(workspace, fresh_first[~np.isin(fresh_first, decisions.rows)])
-    people = people_for(workspace, task)
+    people = required_votes(workspace, task)
     found = consensus(answers, redundancy=people, decisions=decisions)
     enough = found.counts.sum(axis=1) >= people
     done = found.rows[found.decided | (enough & (found.settled | (people == 1)))]
@@ -209,7 +209,7 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.
 
 
 def _showable(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[~np.isin(rows, unshowable(workspace, rows))]
+    return rows[~np.isin(rows, missing_images(workspace, rows))]
 
 
 def attribute_of(workspace: Workspace, name: str) -> Attribute:
@@ -217,12 +217,12 @@ def attribute_of(workspace: Workspace, name: str) -> Attribute:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is none; the message lists those there are.
     """
     names = [attribute.name for attribute in workspace.attributes.all()]
     if name not in names:
-        raise NotThere(
+        raise NotFound(
             f"there is no attribute {name!r}: there are {', '.join(names) or 'none yet'}. Define it on the Attributes "
             "page, or with `attribute add`."
         )

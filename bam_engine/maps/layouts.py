@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation import readable
-from bam_engine.errors import DiskFull, NotThere
+from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.projection.quality import Quality
 from bam_engine.workspace.core import Workspace
@@ -92,13 +92,13 @@ def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such layout, or it cannot be read.
     """
     try:
         return _read(folder_of(workspace, map_id) / "about.json")
     except (OSError, ValueError, TypeError) as error:
-        raise NotThere(f"there is no map {map_id!r}. Make one on the Map page.") from error
+        raise NotFound(f"there is no map {map_id!r}. Make one on the Map page.") from error
 
 
 def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -106,7 +106,7 @@ def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], N
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such layout, or it cannot be read.
     """
     folder = folder_of(workspace, map_id)
@@ -115,7 +115,7 @@ def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], N
         ending = f"-{record.points}" if record.points else ""
         with contextlib.suppress(*_DAMAGED):
             return np.load(folder / f"places{ending}.npy"), np.load(folder / f"rows{ending}.npy")
-    raise NotThere(f"the points of the map {map_id!r} are gone. Make it anew on the Map page.")
+    raise NotFound(f"the points of the map {map_id!r} are gone. Make it anew on the Map page.")
 
 
 def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[Any]]:
@@ -189,15 +189,15 @@ def bring_back(workspace: Workspace) -> LayoutRecord:
 
     Raises
     ------
-    NotThere
+    NotFound
         Nothing was removed, or another took its place meanwhile, which stays.
     """
     record = removed(workspace)
     if record is None:
-        raise NotThere("no map was deleted that could be brought back. Make one on the Map page.")
+        raise NotFound("no map was deleted that could be brought back. Make one on the Map page.")
     folder = folder_of(workspace, record.id)
     if folder.exists():
-        raise NotThere(f"{record.title} was made anew since it was deleted; the new one stays.")
+        raise NotFound(f"{record.title} was made anew since it was deleted; the new one stays.")
     (_aside(workspace) / folder.name).replace(folder)
     _forget(workspace, folder.name)
     return record
@@ -209,10 +209,10 @@ def _aside(workspace: Workspace) -> Path:
 
 def _forget(workspace: Workspace, name: str) -> None:
     """Drop what memory holds of a layout."""
-    with workspace.making(f"map:{name}"), workspace.making("places"):
+    with workspace.lock_for(f"map:{name}"), workspace.lock_for("places"):
         for kind in ("map", "regions", "names-tried"):
-            workspace.memory.pop(f"{kind}:{name}", None)
-        workspace.memory.get("places", {}).pop(name, None)
+            workspace.memory_cache.pop(f"{kind}:{name}", None)
+        workspace.memory_cache.get("places", {}).pop(name, None)
 
 
 def folder_of(workspace: Workspace, map_id: str) -> Path:

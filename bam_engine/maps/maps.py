@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bam_engine import projection
 from bam_engine.annotation import Attribute, readable
-from bam_engine.errors import NotThere, ProjectionError
+from bam_engine.errors import NotFound, ProjectionError
 from bam_engine.gallery.selections import rows_of
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.maps import regions
@@ -106,7 +106,7 @@ def make_layout(
         The method or scope is unknown, or there is nothing to lay out.
     EmbeddingError
         Nothing is embedded yet.
-    NotThere
+    NotFound
         There is no such selection or attribute.
     Stopped
         Asked to stop; the same request goes on from there.
@@ -151,7 +151,7 @@ def place_new(workspace: Workspace, map_id: str, *, report: Report = silent) -> 
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such map.
     ProjectionError
         It is not a map of the whole collection, is of another encoder, or nothing can be placed on it.
@@ -203,7 +203,7 @@ def outdated(workspace: Workspace, record: LayoutRecord) -> str:
     if record.method == "scores":
         try:
             now = _models(workspace, [attribute_of(workspace, name) for name in record.attributes])
-        except NotThere:
+        except NotFound:
             return "An attribute of this map is gone."
         if now != record.models:
             return "The scores have changed since this map was made. Make it anew to see them."

@@ -24,12 +24,12 @@ def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[n
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such map.
     """
     points = layout_of(workspace, map_id).points
-    with workspace.making("places"):
-        kept: dict[str, _Index] = workspace.memory.setdefault("places", {})
+    with workspace.lock_for("places"):
+        kept: dict[str, _Index] = workspace.memory_cache.setdefault("places", {})
         found = kept.pop(map_id, None)
         if found is None or found[0] != points or not points:
             found = _read(workspace, map_id, points)

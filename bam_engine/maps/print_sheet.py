@@ -130,7 +130,7 @@ def png(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes
     ------
     ProjectionError
         Something that was asked for cannot be.
-    NotThere
+    NotFound
         There is no such map, colour or selection.
     Stopped
         Asked to stop, by ``report`` between two tiles.

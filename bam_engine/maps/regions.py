@@ -64,16 +64,16 @@ def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such map.
     """
     version = _version(workspace, map_id)
-    held: tuple[str, tuple[Region, ...]] | None = workspace.memory.get(f"regions:{map_id}")
+    held: tuple[str, tuple[Region, ...]] | None = workspace.memory_cache.get(f"regions:{map_id}")
     if held is None:
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             kept = json.loads((folder_of(workspace, map_id) / "regions.json").read_text(encoding="utf-8"))
             held = kept["version"], tuple(Region(**one) for one in kept["regions"])
-            workspace.memory[f"regions:{map_id}"] = held
+            workspace.memory_cache[f"regions:{map_id}"] = held
     if held is None or held[0] != version:
         _find_again(workspace, map_id, version)
     return held[1] if held is not None and held[0].split(".")[0] == version.split(".")[0] else ()
@@ -88,14 +88,14 @@ def _find_again(workspace: Workspace, map_id: str, version: str) -> None:
     """Look for names in the background, unless that is under way, or failed for the same version a short while ago."""
     name, key = f"names-{map_id}", f"names-tried:{map_id}"
     with workspace.lock:
-        last, (tried, times) = workspace.jobs.get(name), workspace.memory.get(key, ("", 0))
+        last, (tried, times) = workspace.jobs.get(name), workspace.memory_cache.get(key, ("", 0))
         if last is not None and last.running:
             return
         failed = last is not None and last.state == "failed" and tried == version
         ended = last.ended if failed and last is not None else None
         if ended is not None and time.monotonic() < ended + min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)):
             return
-        workspace.memory[key] = (version, times + 1 if failed else 1)
+        workspace.memory_cache[key] = (version, times + 1 if failed else 1)
         workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))
 
 
@@ -104,7 +104,7 @@ def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tu
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such map.
     DiskFull
         They cannot be kept.
@@ -124,7 +124,7 @@ def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tu
             temporary.write_text(json.dumps(told), encoding="utf-8")
     except OSError as error:
         raise DiskFull(f"{path} cannot be written: {error.strerror or error}. Free some room.") from error
-    workspace.memory[f"regions:{map_id}"] = (version, found)
+    workspace.memory_cache[f"regions:{map_id}"] = (version, found)
     report(3, 3, "names")
     return found
 

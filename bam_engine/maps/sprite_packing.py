@@ -32,7 +32,7 @@ def start(workspace: Workspace, map_id: str) -> Job:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such map.
     """
     view = views.view(workspace, map_id)
@@ -62,7 +62,7 @@ def pack(
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such map.
     Stopped
         Asked to stop; what is packed stays.

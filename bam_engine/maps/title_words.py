@@ -52,7 +52,7 @@ def words_of(workspace: Workspace) -> Words:
         They cannot be kept.
     """
     version = version_of(workspace)
-    held: tuple[str, Words] | None = workspace.memory.get("title-words")
+    held: tuple[str, Words] | None = workspace.memory_cache.get("title-words")
     if held is not None and held[0] == version:
         return held[1]
     path = workspace.cache / "title-words.npz"
@@ -69,7 +69,7 @@ def words_of(workspace: Workspace) -> Words:
                 np.savez(temporary, begin=words.begin, codes=words.codes, vocabulary=packed, version=np.array(version))
         except OSError as error:
             raise DiskFull(f"{path} cannot be written: {error.strerror or error}. Free some room.") from error
-    workspace.memory["title-words"] = (version, words)
+    workspace.memory_cache["title-words"] = (version, words)
     return words
 
 
@@ -77,7 +77,7 @@ def version_of(workspace: Workspace) -> str:
     """Return what changes whenever an image's words may."""
     with workspace.engine.connect() as connection:
         captions = connection.scalar(sa.select(sa.func.max(db.captions.c.id))) or 0
-    return f"{len(workspace.catalogue)}.{workspace.catalogue.descriptions}.{captions}"
+    return f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}.{captions}"
 
 
 def _read(workspace: Workspace) -> Words:

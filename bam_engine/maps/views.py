@@ -22,7 +22,7 @@ from PIL import Image
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
 from bam_engine.maps.categories import categories_of
 from bam_engine.maps.layouts import folder_of
@@ -52,21 +52,21 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such layout.
     """
     folder = folder_of(workspace, map_id)
     if not (folder / "about.json").exists():
-        raise NotThere(f"there is no map {map_id!r}. Make one on the Map page.")
-    with workspace.making(f"map:{map_id}"):
+        raise NotFound(f"there is no map {map_id!r}. Make one on the Map page.")
+    with workspace.lock_for(f"map:{map_id}"):
         opened: MapView | None
-        opened, looked = workspace.memory.get(f"map:{map_id}", (None, -math.inf))
+        opened, looked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
         if opened is not None and not fresh and time.monotonic() - looked < _LOOK_AGAIN:
             return opened
         version = map_version(workspace, map_id)
         if opened is None or opened.version != version:
             opened = _open(workspace, folder, version, opened)
-        workspace.memory[f"map:{map_id}"] = (opened, time.monotonic())
+        workspace.memory_cache[f"map:{map_id}"] = (opened, time.monotonic())
         return opened
 
 
@@ -77,14 +77,14 @@ def glance(workspace: Workspace, map_id: str) -> MapView:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such layout.
     """
-    opened, looked = workspace.memory.get(f"map:{map_id}", (None, -math.inf))
+    opened, looked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
     if opened is None:
         return view(workspace, map_id)
     if time.monotonic() - looked >= _LOOK_AGAIN:
-        one: threading.Lock = workspace.memory.setdefault(f"map-catching-up:{map_id}", threading.Lock())
+        one: threading.Lock = workspace.memory_cache.setdefault(f"map-catching-up:{map_id}", threading.Lock())
         if one.acquire(blocking=False):
             threading.Thread(target=_catch_up, args=(workspace, map_id, opened, one), daemon=True).start()
     found: MapView = opened
@@ -96,19 +96,19 @@ def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading
     folder = folder_of(workspace, map_id)
     time.sleep(_ANSWER_FIRST)
     try:
-        if workspace.memory.get(f"map-points:{map_id}") != _points(folder):
-            workspace.memory.pop(f"map:{map_id}", None)  # made anew, or deleted: whoever comes next opens it or is told
+        if workspace.memory_cache.get(f"map-points:{map_id}") != _points(folder):
+            workspace.memory_cache.pop(f"map:{map_id}", None)  # recomputed or deleted: the next visitor opens it
             return
         version, fresh = map_version(workspace, map_id), opened
         if version != opened.version:
-            with workspace.making(f"map:{map_id}"):
+            with workspace.lock_for(f"map:{map_id}"):
                 fresh = _open(workspace, folder, version, opened)
             fresh.make_ready(opened)
             if len(fresh):
                 _describe(workspace, _stamps(workspace), int(fresh.source.rows[0]))
-        with workspace.making(f"map:{map_id}"):
-            if workspace.memory.get(f"map:{map_id}", (None,))[0] is opened:
-                workspace.memory[f"map:{map_id}"] = (fresh, time.monotonic())
+        with workspace.lock_for(f"map:{map_id}"):
+            if workspace.memory_cache.get(f"map:{map_id}", (None,))[0] is opened:
+                workspace.memory_cache[f"map:{map_id}"] = (fresh, time.monotonic())
     except Exception:  # the pointer is told what was so far; pages and tiles say what is wrong
         log.warning("map %s could not be opened anew", map_id, exc_info=True)
     finally:
@@ -126,7 +126,7 @@ def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, fl
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such layout.
     ProjectionError
         An area of fewer than three corners.
@@ -138,7 +138,7 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
     """Open a map; the points, pictures and unchanged colourings of an ``earlier`` view of the same points stay."""
     map_id = folder.name
     points = _points(folder)
-    known = workspace.memory.get(f"map-points:{map_id}")
+    known = workspace.memory_cache.get(f"map-points:{map_id}")
     same = earlier if earlier is not None and known == points else None
     places, rows = (np.empty((0, 2), np.float32), None) if same is not None else points_of(workspace, map_id)
     stamps = _stamps(workspace)
@@ -160,14 +160,14 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
         sources=sources,
         earlier=same,
     )
-    workspace.memory[f"map-points:{map_id}"] = points
+    workspace.memory_cache[f"map-points:{map_id}"] = points
     return opened
 
 
 def tile_cache(workspace: Workspace) -> TileCache:
     """Return where the tiles of a workspace are kept."""
     with workspace.lock:
-        found: TileCache = workspace.memory.setdefault("tiles", TileCache(workspace.cache / "tiles"))
+        found: TileCache = workspace.memory_cache.setdefault("tiles", TileCache(workspace.cache / "tiles"))
         return found
 
 
@@ -202,7 +202,7 @@ def _stamps(workspace: Workspace) -> _Stamps:
     with workspace.engine.connect() as connection:
         last = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0)))
     labels = f"{last}.{workspace.redundancy}"
-    return _Stamps(scores, cuts, labels, f"{len(workspace.catalogue)}.{workspace.catalogue.descriptions}")
+    return _Stamps(scores, cuts, labels, f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}")
 
 
 def _made_at(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> int:
@@ -259,7 +259,7 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
 
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    kept: dict[str, list[Standing]] = workspace.memory.setdefault("standings", {})
+    kept: dict[str, list[Standing]] = workspace.memory_cache.setdefault("standings", {})
     key = _digest(*stamps.scores.values(), *stamps.cuts.values())
     found = kept.get(key)
     if found is None:

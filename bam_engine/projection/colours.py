@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 
 Table = NDArray[np.uint8]
 
@@ -137,7 +137,7 @@ def with_context(table: Table, theme: str = "light") -> Table:
 
 def _of(stops: dict[str, _Stops], theme: str) -> _Stops:
     if theme not in stops:
-        raise NotThere(f"there are no colours for the theme {theme!r}; there are for {' and '.join(THEMES)}.")
+        raise NotFound(f"there are no colours for the theme {theme!r}; there are for {' and '.join(THEMES)}.")
     return stops[theme]
 
 

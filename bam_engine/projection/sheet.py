@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.progress import Report, silent
 from bam_engine.projection.tiles import DEEPEST, TILE
 
@@ -35,7 +35,7 @@ def compose(
     Parameters
     ----------
     tile : callable
-        Kind, zoom, x and y to the tile as an image file; ``NotThere`` where there is none.
+        Kind, zoom, x and y to the tile as an image file; ``NotFound`` where there is none.
     layers
         Kinds from the lowest to the highest, each with its opacity.
     enlarged : int
@@ -88,7 +88,7 @@ def _put(
 ) -> None:
     try:
         content = tile(*address)
-    except NotThere:
+    except NotFound:
         return
     with Image.open(io.BytesIO(content)) as opened:
         if opened.size != (TILE, TILE):  # nothing is on it

@@ -29,7 +29,7 @@ class Sources:
     categories : mapping of name to callable
         What ``category-NAME`` is coloured by, called at its first use.
     selection : callable
-        The id of a selection to its image rows; raises NotThere.
+        The id of a selection to its image rows; raises NotFound.
     describe : callable
         Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
     kind_versions : mapping of kind to str

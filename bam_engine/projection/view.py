@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.projection import colours, legends, pictures, shading
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.encoding import NOTHING, encode
@@ -148,7 +148,7 @@ class MapView:
 
         Raises
         ------
-        NotThere
+        NotFound
             The map has no such kind.
         """
         found: shading.Colouring = self._once(self._colourings, kind, lambda: self._made(kind))
@@ -164,7 +164,7 @@ class MapView:
             return shading.by_label(self.source, self._labels[name])
         if family == "category" and name in self._sources.categories:
             return shading.by_category(self.source, self._sources.categories[name]())
-        raise NotThere(f"the map cannot be coloured by {kind!r}; it can by {', '.join(self.kinds())}.")
+        raise NotFound(f"the map cannot be coloured by {kind!r}; it can by {', '.join(self.kinds())}.")
 
     def tile(
         self,
@@ -190,16 +190,16 @@ class MapView:
 
         Raises
         ------
-        NotThere
+        NotFound
             There is no such kind, tile, selection, theme or representative; picture tiles begin at
             ``picture_from_zoom``.
         """
         self.asked = time.monotonic()
         below = kind.startswith(PICTURES) and z < self.picture_from_zoom
         if below or not self.source.has_tile(z, x, y):
-            raise NotThere(f"there is no tile {z}/{x}/{y} of {kind!r}.")
+            raise NotFound(f"there is no tile {z}/{x}/{y} of {kind!r}.")
         if theme not in colours.THEMES:
-            raise NotThere(f"there is no theme {theme!r}; there are {' and '.join(colours.THEMES)}.")
+            raise NotFound(f"there is no theme {theme!r}; there are {' and '.join(colours.THEMES)}.")
         base = kind.removeprefix(PICTURES)
         choice = self._choice(base, only, representative)
         keeper = self._sources.tiles
@@ -221,7 +221,7 @@ class MapView:
 
         Raises
         ------
-        NotThere
+        NotFound
             There is no such selection.
         """
         found: shading.Mask = self._once(self._selected, only, lambda: self._mask(only))
@@ -229,7 +229,7 @@ class MapView:
 
     def _mask(self, only: str) -> shading.Mask:
         if self._sources.selection is None:
-            raise NotThere(f"there is no selection {only[:40]!r} on this map.")
+            raise NotFound(f"there is no selection {only[:40]!r} on this map.")
         rows = np.asarray(self._sources.selection(only), np.int64)
         inside = np.zeros(1 + int(max(self.source.rows.max(initial=0), rows.max(initial=0))), np.bool_)
         inside[rows] = True
@@ -351,7 +351,7 @@ class MapView:
 
     def _choice(self, kind: str, only: str | None, representative: str) -> pictures.Choice:
         if representative not in pictures.REPRESENTATIVES:
-            raise NotThere(f"{representative!r} is no way to choose; choose {', '.join(pictures.REPRESENTATIVES)}.")
+            raise NotFound(f"{representative!r} is no way to choose; choose {', '.join(pictures.REPRESENTATIVES)}.")
         return pictures.Choice(representative, only=None if only is None else self.selected(only))
 
     def _cells(self, z: int, x: int, y: int, kind: str, choice: pictures.Choice) -> pictures.Cells:

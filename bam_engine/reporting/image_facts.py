@@ -93,7 +93,7 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such image.
     """
     image = workspace.catalogue.image(row)

@@ -269,7 +269,7 @@ def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tu
                 strategy=turn.strategy,
                 seed=turn.seed,
                 made_at=times[turn.id],
-                asked=turn.state.asked,
+                asked=turn.state.total,
                 answered=turn.state.answered,
                 positive=turn.state.positive,
                 reasons=tuple(why.most_common()),
@@ -353,10 +353,10 @@ def _missing(
     last = turns[-1] if turns else None
     checks = (
         (len(workspace.vectors()) == 0, "The images are not embedded yet."),
-        (validation.asked == 0, "No validation sample is drawn: precision and recall cannot be measured."),
+        (validation.total == 0, "No validation sample is drawn: precision and recall cannot be measured."),
         (
-            validation.asked > 0 and not validation.complete,
-            f"The validation sample is not labelled: {validation.answered} of {validation.asked} images are.",
+            validation.total > 0 and not validation.complete,
+            f"The validation sample is not labelled: {validation.answered} of {validation.total} images are.",
         ),
         (not trained, "No round is labelled and trained: nothing is scored."),
         (

@@ -22,7 +22,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
-from bam_engine.labelling.showable import unshowable
+from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import Plan, Progress
 from bam_engine.training.models import TrainedModel, latest_model, model_by_id, scores_of
 from bam_engine.training.querying import asked_rows, taken_rows
@@ -277,7 +277,7 @@ def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> ND
     asked = np.union1d(found.task.rows, asked_rows(workspace, found.attribute)).astype(np.int64)
     unsettled = asked[(labels[asked] < 0) & np.isin(asked, looked)]
     labels[unsettled] = 0
-    labels[unshowable(workspace, asked[labels[asked] < 0])] = 0
+    labels[missing_images(workspace, asked[labels[asked] < 0])] = 0
     return labels
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.errors import DiskFull, LearningError, NotThere
+from bam_engine.errors import DiskFull, LearningError, NotFound
 from bam_engine.files import replacing
 from bam_engine.learning import LinearModel, score_all, score_many
 from bam_engine.progress import Report, silent
@@ -95,13 +95,13 @@ def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such model.
     """
     with workspace.engine.connect() as connection:
         found = connection.execute(sa.select(db.models).where(db.models.c.id == model_id)).mappings().first()
     if found is None:
-        raise NotThere(f"there is no model number {model_id}. The Rounds page shows those there are.")
+        raise NotFound(f"there is no model number {model_id}. The Rounds page shows those there are.")
     return _trained(found)
 
 

@@ -185,10 +185,10 @@ def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, N
 
 def teaching_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
     """Return all that a training learns from, sorted: the labels of the rounds, and what was said in bulk of other
-    images as far as that teaches (:func:`bulk.teaching`).
+    images as far as that teaches (:func:`bulk.training_labels`).
     """
     rows, labels = training_labels(workspace, attribute)
-    more, said = bulk.teaching(workspace, attribute, without=asked_rows(workspace, attribute))
+    more, said = bulk.training_labels(workspace, attribute, without=asked_rows(workspace, attribute))
     both, answers = np.concatenate([rows, more]), np.concatenate([labels, said])
     order = np.argsort(both, kind="stable")
     return both[order], answers[order]

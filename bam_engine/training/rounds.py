@@ -74,7 +74,7 @@ def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
 def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round, ...]) -> Step:
     if len(workspace.vectors()) == 0:
         return "embed"
-    if validation.asked == 0:
+    if validation.total == 0:
         return "draw_validation"
     if not validation.complete:
         return "label_validation"
@@ -127,7 +127,7 @@ def start_round(
     if before and not before[-1].state.complete:
         last = before[-1]
         raise LearningError(
-            f"round {last.number} is not finished: {last.state.answered} of {last.state.asked} images are answered"
+            f"round {last.number} is not finished: {last.state.answered} of {last.state.total} images are answered"
         )
     number, kept_seed = len(before) + 1, random_seed(seed)
     used, batch = propose(

@@ -83,7 +83,7 @@ def scored(workspace: Workspace, name: str, n: int) -> Scored | None:
 
     Raises
     ------
-    NotThere
+    NotFound
         There is no such attribute.
     """
     attribute = tasks.attribute_of(workspace, name)

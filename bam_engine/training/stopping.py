@@ -43,9 +43,9 @@ def last_round(workspace: Workspace, attribute: Attribute) -> LastRound | None:
         return None
     name = f"last round:{attribute.id}"
     state = (label_version(workspace, attribute), [(before.id, after.id) for before, after in pairs])
-    kept = workspace.memory.get(name)
+    kept = workspace.memory_cache.get(name)
     if kept is None or kept[0] != state:
-        kept = workspace.memory[name] = (state, _judge(workspace, attribute, pairs))
+        kept = workspace.memory_cache[name] = (state, _judge(workspace, attribute, pairs))
     result: LastRound = kept[1]
     return result
 

@@ -64,7 +64,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
     if "measured" not in model.details:  # its training was cut short
         return None
     name, seen = f"suggestion:{attribute.id}", (model.id, len(workspace.vectors()), label_version(workspace, attribute))
-    kept = workspace.memory.get(name)
+    kept = workspace.memory_cache.get(name)
     if kept is not None and kept[0] == seen:
         known: Threshold | None = kept[2]
         return known
@@ -76,7 +76,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
             found = choose(workspace, attribute, model, target=TARGET)
         except LearningError:
             found = None
-    workspace.memory[name] = (seen, judged, found)
+    workspace.memory_cache[name] = (seen, judged, found)
     return found
 
 

@@ -77,7 +77,7 @@ class Workspace:
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()
         self.lock = threading.RLock()  # guards what is below, and is held for moments only
-        self.memory: dict[str, Any] = {}  # what flows keep between calls, such as opened maps; safe to drop
+        self.memory_cache: dict[str, Any] = {}  # what flows keep between calls, such as opened maps; safe to drop
         self._making: dict[str, threading.RLock] = {}
         self._encoder: tuple[str, Encoder] | None = None
 
@@ -100,7 +100,7 @@ class Workspace:
             insert_new(connection, settings, [{"key": "workspace", "value": json.dumps(uuid.uuid4().hex[:12])}])
         return str(read_setting(self.engine, "workspace"))
 
-    def making(self, what: str) -> threading.RLock:
+    def lock_for(self, what: str) -> threading.RLock:
         """Return the lock to hold while something is made that takes a while: only who needs the same waits for it."""
         with self.lock:
             return self._making.setdefault(what, threading.RLock())
@@ -136,14 +136,14 @@ class Workspace:
         """Open an encoder and make it the one in use; nothing changes if it cannot be opened."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
         kept = str(checkpoint.absolute()) if checkpoint else None
-        with self.making("encoder"):
+        with self.lock_for("encoder"):
             self._encoder = (encoder.key, encoder)
             write_setting(self.engine, "encoder", {"spec": spec, "checkpoint": kept})
         return encoder
 
     def encoder(self) -> Encoder:
         """Return the encoder in use, loaded once."""
-        with self.making("encoder"):
+        with self.lock_for("encoder"):
             choice = self.choice
             if self._encoder is None or self._encoder[0] != choice.key:
                 self._encoder = (choice.key, open_encoder(choice.spec, checkpoint=choice.checkpoint))

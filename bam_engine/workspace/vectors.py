@@ -84,9 +84,9 @@ def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int
     if len(store) == 0:
         return np.empty(0, np.int64)
     version = (store.file.stat().st_mtime_ns, len(store))
-    kept = workspace.memory.get(f"missing:{store.folder}")
+    kept = workspace.memory_cache.get(f"missing:{store.folder}")
     if kept is None or kept[0] != version:
-        kept = workspace.memory[f"missing:{store.folder}"] = (version, store.missing())
+        kept = workspace.memory_cache[f"missing:{store.folder}"] = (version, store.missing())
     rows: NDArray[np.int64] = kept[1]
     return rows
 
@@ -106,10 +106,10 @@ def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[in
     vectors = vectors_of(workspace)
     if row >= len(vectors):
         return []
-    return _pairs(*alike(workspace, vectors[row].astype(np.float32), count, without=row))
+    return _pairs(*most_similar(workspace, vectors[row].astype(np.float32), count, without=row))
 
 
-def reads_text(workspace: Workspace) -> bool:
+def supports_text(workspace: Workspace) -> bool:
     """Whether the encoder in use places text among the images."""
     return workspace.choice.spec.startswith("openclip:")
 
@@ -134,7 +134,7 @@ def text_vector(workspace: Workspace, text: str) -> NDArray[np.float32]:
     return vector
 
 
-def alike(
+def most_similar(
     workspace: Workspace, wanted: NDArray[np.float32], count: int, *, without: ArrayLike = ()
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the ``count`` images most like ``wanted``, most first, and their likeness; exact, ties by row.

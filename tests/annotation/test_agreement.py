@@ -18,7 +18,7 @@ from bam_engine.annotation.agreement import (
     contingency,
     kappa_of,
     krippendorff_alpha,
-    others_say,
+    majority_of_others,
     pairs,
     raw_agreement,
     tabulate,
@@ -192,5 +192,5 @@ def test_answers_that_nobody_else_gave_do_not_count_in_alpha() -> None:
 
 def test_the_others_say_what_more_of_them_say_and_nobody_is_compared_with_themselves() -> None:
     table = columns("+++++", "--+.?", "-++.+", "-.-..")
-    assert others_say(table, 0).tolist() == [0, -1, 1, -1, 1]
-    assert others_say(columns("+", "-"), 0).tolist() == [0]
+    assert majority_of_others(table, 0).tolist() == [0, -1, 1, -1, 1]
+    assert majority_of_others(columns("+", "-"), 0).tolist() == [0]

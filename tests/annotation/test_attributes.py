@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, check_name
 from bam_engine.annotation.attribute_store import Attributes
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 
 BAM_NAMES = [
     *(f"content_{n}" for n in ("bicycle", "bird", "building", "cars", "cat", "dog", "flower", "people", "tree")),
@@ -75,14 +75,14 @@ def test_an_update_changes_what_is_given_and_nothing_else(database: sa.Engine) -
     assert attributes.update(made.id, instructions="", kind="content").instructions == ""
     with pytest.raises(AnnotationError):
         attributes.update(made.id, question=" ")
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         attributes.update(made.id + 1, question="Is it?")
 
 
 def test_an_unknown_name_lists_those_there_are(database: sa.Engine) -> None:
     attributes = Attributes(database)
     attributes.add("kite", "own", "Is there a kite?")
-    with pytest.raises(NotThere, match=r"There are: kite\."):
+    with pytest.raises(NotFound, match=r"There are: kite\."):
         attributes.get("cat")
 
 

@@ -18,7 +18,7 @@ from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import mark_demo
 from bam_engine.database import open_database
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -156,7 +156,7 @@ def test_a_submit_may_be_as_large_as_its_assignment(store: Annotations) -> None:
 def test_an_unknown_assignment_takes_no_answers(store: Annotations) -> None:
     with pytest.raises(UnknownAssignment, match="reload the page"):
         store.record("nowhere", [NewAnswer("a", 0, POSITIVE)])
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         store.assignment("nowhere")
 
 
@@ -241,9 +241,9 @@ def test_the_newest_decision_stands_and_taken_back_the_one_before_of_somebody_el
 def test_an_assignment_needs_a_known_purpose_attribute_and_annotator(store: Annotations) -> None:
     with pytest.raises(AnnotationError, match="not a purpose"):
         assign(store, purpose="fun")
-    with pytest.raises(NotThere, match="no attribute number 9"):
+    with pytest.raises(NotFound, match="no attribute number 9"):
         assign(store, attribute=9)
-    with pytest.raises(NotThere, match="no annotator number 9"):
+    with pytest.raises(NotFound, match="no annotator number 9"):
         store.assign(1, 9, [0], purpose="round", source_id=1)
 
 

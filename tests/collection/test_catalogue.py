@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bam_engine.collection import Catalogue, NewImage, Problem
 from bam_engine.collection.catalogue import printable
 from bam_engine.database import open_database
-from bam_engine.errors import CollectionError, DiskFull, NotThere
+from bam_engine.errors import CollectionError, DiskFull, NotFound
 
 
 def new(name: object, **fields: object) -> NewImage:
@@ -41,7 +41,7 @@ def test_an_empty_collection_answers_everything(catalogue):
     assert catalogue.projects().shape == (0,)
     assert catalogue.rows_of([]) == {}
     assert catalogue.add([]) == 0
-    with pytest.raises(NotThere, match="no images yet"):
+    with pytest.raises(NotFound, match="no images yet"):
         catalogue.image(0)
 
 
@@ -91,7 +91,7 @@ def test_records_come_in_the_order_asked_across_chunks(catalogue):
     assert [catalogue.image(row).uri for row in (0, 500, 1202)] == [uris[0], uris[500], uris[1202]]
     assert catalogue.rows_of([*uris, "/nowhere"]) == {uri: row for row, uri in enumerate(uris)}
     assert catalogue.row_of("/nowhere") is None
-    with pytest.raises(NotThere, match=r"no row 1203: its rows are 0 to 1202"):
+    with pytest.raises(NotFound, match=r"no row 1203: its rows are 0 to 1202"):
         catalogue.images([0, 1203])
 
 
@@ -126,13 +126,13 @@ def test_projects_are_read_again_when_images_come_or_are_described(catalogue):
     assert catalogue.projects().tolist() == [0, 1]
     catalogue.add([new("c", project_id="one")])
     assert catalogue.projects().tolist() == [0, 1, 0]
-    catalogue.describe({new("b").uri: {"project_id": "one"}})
+    catalogue.update_details({new("b").uri: {"project_id": "one"}})
     assert catalogue.projects().tolist() == [0, 0, 0]
 
 
 def test_details_change_only_where_something_new_is_said(catalogue):
     catalogue.add([new("a", title="old", license="CC0"), new("b", title="same")])
-    changed = catalogue.describe({
+    changed = catalogue.update_details({
         "/pile/a": {"title": "new", "license": None, "project_id": "p"},
         "/pile/b": {"title": "same"},
         "/pile/nowhere": {"title": "x"},
@@ -181,12 +181,12 @@ def test_an_image_that_moves_keeps_all_but_its_place(catalogue):
     catalogue.add([new("a", title="first"), new("b"), new("c")])
     catalogue.note_problem("embed:x", "/pile/a", "the file is not there any more.")
     catalogue.note_problem("embed:x", "/pile/b", "odd")
-    before, told = catalogue.images(range(3)), catalogue.descriptions
+    before, told = catalogue.images(range(3)), catalogue.details_version
     catalogue.move({"/pile/a": "/new/a", "/pile/nowhere": "/new/nowhere"})
     assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a"), *before[1:]]
     assert catalogue.row_of("/new/nowhere") is None
     assert [found.uri for found in catalogue.problems()] == ["/pile/b"]
-    assert catalogue.descriptions > told, "names are read again: a file's name can be searched for"
-    told = catalogue.descriptions
+    assert catalogue.details_version > told, "names are read again: a file's name can be searched for"
+    told = catalogue.details_version
     catalogue.move({})
-    assert catalogue.descriptions == told
+    assert catalogue.details_version == told

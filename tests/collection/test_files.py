@@ -53,7 +53,7 @@ def test_a_folder_that_cannot_be_listed_is_told_and_the_rest_is_found(tmp_path, 
     monkeypatch.setattr(os, "scandir", guarded)
     found = find_images(tmp_path)
     assert found.paths == [str(tmp_path / "b/2.jpg")]
-    assert found.closed == [(str(tmp_path / "a"), "the folder cannot be read (Permission denied).")]
+    assert found.unreadable == [(str(tmp_path / "a"), "the folder cannot be read (Permission denied).")]
 
 
 def test_folders_that_cannot_be_used_say_why(tmp_path):

@@ -308,7 +308,7 @@ def test_a_table_about_other_files_is_refused_before_anything_is_added(catalogue
 def test_a_subfolder_that_cannot_be_listed_is_a_problem(catalogue, thumbnails, tmp_path, monkeypatch):
     fill(tmp_path / "pile", 1)
     found = ingest.find_images(tmp_path / "pile")
-    closed = ingest.Found(found.paths, 0, [(str(tmp_path / "pile/closed"), "the folder cannot be read (x).")])
+    closed = ingest.FolderListing(found.paths, 0, [(str(tmp_path / "pile/closed"), "the folder cannot be read (x).")])
     monkeypatch.setattr(ingest, "find_images", lambda *_, **__: closed)
     result = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
     assert result.unreadable == [Problem(str(tmp_path / "pile/closed"), "the folder cannot be read (x).", "ingest")]

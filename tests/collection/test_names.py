@@ -87,7 +87,7 @@ def test_images_that_come_later_and_titles_that_change_are_followed(
     assert found(names, "apple") == [0]
     catalogue.add([new("c", "apple tart")])
     assert found(names, "apple") == [0, 2]
-    catalogue.describe({"b": {"title": "pineapple"}})
+    catalogue.update_details({"b": {"title": "pineapple"}})
     assert found(names, "apple") == [0, 2, 1]
     assert found(names, "pear") == []
     assert found(Names(catalogue, tmp_path / "names"), "apple") == [0, 2, 1], "what is kept says the same"
@@ -97,7 +97,7 @@ def test_images_that_come_later_and_titles_that_change_are_followed(
 def test_a_title_that_changes_elsewhere_is_noticed(catalogue: Catalogue, database: sa.Engine, names: Names) -> None:
     catalogue.add([new("a", "apple")])
     assert found(names, "apple") == [0]
-    Catalogue(database).describe({"a": {"title": "pear"}})
+    Catalogue(database).update_details({"a": {"title": "pear"}})
     assert found(names, "pear") == [0]
 
 

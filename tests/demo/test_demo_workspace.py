@@ -18,7 +18,7 @@ from bam_engine.cli import main
 from bam_engine.collection import demo_of, ingest_folder
 from bam_engine.demo import demo_workspace as demo
 from bam_engine.demo import simulated_annotators
-from bam_engine.errors import AnnotationError, CollectionError, NotThere, Stopped
+from bam_engine.errors import AnnotationError, CollectionError, NotFound, Stopped
 from bam_engine.reporting.export import export
 from bam_engine.reporting.overview import overview
 from bam_engine.training.models import latest_model, scores_of
@@ -160,7 +160,7 @@ def test_a_name_that_says_simulated_is_no_persons(demo_workspace: Workspace) -> 
 def test_truth_is_not_known_of_real_images_or_other_attributes(blank: Workspace, demo_workspace: Workspace) -> None:
     watercolor = blank.attributes.add("media_watercolor", "media", "Is it?")
     assert demo.truth_of(blank, watercolor) is None
-    with pytest.raises(NotThere, match="this workspace holds real images"):
+    with pytest.raises(NotFound, match="this workspace holds real images"):
         demo.truth(blank, "media_watercolor")
     own = demo_workspace.attributes.add("blue", "own", "Is it blue?")
     assert demo.truth_of(demo_workspace, own) is None

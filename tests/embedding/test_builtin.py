@@ -23,7 +23,7 @@ def noise(width: int, height: int, seed: int) -> Image.Image:
 
 
 def vector(encoder: Encoder, image: Image.Image) -> np.ndarray:
-    return encoder.encode([encoder.prepare(image)])[0]
+    return encoder.encode([encoder.preprocess(image)])[0]
 
 
 @settings(deadline=None, max_examples=25)
@@ -37,13 +37,13 @@ def test_every_image_has_a_unit_vector_of_finite_numbers(width, height, seed, pl
 
 
 def test_vectors_are_the_same_in_any_thread_and_with_any_number_of_threads(builtin, pictures):
-    alone = [builtin.prepare(picture) for picture in pictures]
+    alone = [builtin.preprocess(picture) for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(builtin.prepare, pictures * 4))
+        together = list(pool.map(builtin.preprocess, pictures * 4))
     before = cv2.getNumThreads()
     try:
         cv2.setNumThreads(1)
-        single = [builtin.prepare(picture) for picture in pictures]
+        single = [builtin.preprocess(picture) for picture in pictures]
     finally:
         cv2.setNumThreads(before)
     np.testing.assert_array_equal(np.stack(together), np.stack(alone * 4))
@@ -64,15 +64,15 @@ def test_a_change_of_the_descriptors_is_a_change_of_the_version(builtin):
 
 def test_preparing_does_not_change_the_image_or_the_process(builtin, pictures):
     threads, before = cv2.getNumThreads(), np.asarray(pictures[0]).copy()
-    builtin.prepare(pictures[0])
+    builtin.preprocess(pictures[0])
     np.testing.assert_array_equal(np.asarray(pictures[0]), before)
     assert cv2.getNumThreads() == threads
 
 
 def test_a_picture_is_nearer_to_itself_made_smaller_than_to_any_other(builtin, pictures):
-    whole = builtin.encode([builtin.prepare(picture) for picture in pictures])
+    whole = builtin.encode([builtin.preprocess(picture) for picture in pictures])
     smaller = [picture.resize((int(picture.width * 0.8), int(picture.height * 0.8))) for picture in pictures]
-    likeness = builtin.encode([builtin.prepare(picture) for picture in smaller]) @ whole.T
+    likeness = builtin.encode([builtin.preprocess(picture) for picture in smaller]) @ whole.T
     assert likeness.argmax(axis=1).tolist() == list(range(len(pictures)))
 
 

@@ -40,13 +40,13 @@ def test_timm_encoder_gives_the_pooled_features_of_the_model_as_timm_loads_it(mo
     whole = create_transform(224, mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bicubic", crop_pct=0.875)
     with torch.inference_mode():
         features = [model.forward_head(model.forward_features(whole(p)[None]), pre_logits=True) for p in pictures]
-    made = mobilenet.encode([mobilenet.prepare(picture) for picture in pictures])
+    made = mobilenet.encode([mobilenet.preprocess(picture) for picture in pictures])
     assert (mobilenet.dim, mobilenet.input_size, made.dtype) == (1280, 256, np.float32)
     np.testing.assert_allclose(made, unit(torch.cat(features).numpy()), atol=CLOSE)
 
 
 def test_vectors_do_not_depend_on_the_company_in_the_batch(mobilenet, pictures):
-    prepared = [mobilenet.prepare(picture) for picture in pictures[:3]]
+    prepared = [mobilenet.preprocess(picture) for picture in pictures[:3]]
     alone = np.concatenate([mobilenet.encode([one]) for one in prepared])
     np.testing.assert_allclose(mobilenet.encode(prepared), alone, atol=CLOSE)
 
@@ -60,7 +60,7 @@ def test_an_accelerator_gives_the_vectors_of_the_processor(mobilenet_weights, cl
             patch.setattr("torch.cuda.is_available", lambda: False)
             here = open_encoder(spec, checkpoint=weights)
         assert (there.model.device.type, here.model.device.type) == ("cuda", "cpu")
-        prepared = [here.prepare(picture) for picture in pictures]
+        prepared = [here.preprocess(picture) for picture in pictures]
         np.testing.assert_allclose(there.encode(prepared), here.encode(prepared), atol=CLOSE)
 
 
@@ -74,7 +74,7 @@ def test_a_checkpoint_with_another_classifier_fits(tmp_path, mobilenet, mobilene
     )
     save_file(tensors, tmp_path / "seven.safetensors")
     seven = open_encoder(MOBILENET, checkpoint=tmp_path / "seven.safetensors")
-    one = [mobilenet.prepare(pictures[0])]
+    one = [mobilenet.preprocess(pictures[0])]
     np.testing.assert_array_equal(seven.encode(one), mobilenet.encode(one))
     assert seven.key != mobilenet.key
 
@@ -87,7 +87,7 @@ def test_clip_encoder_gives_what_open_clip_gives_for_images_and_texts(clip, clip
     with torch.inference_mode():
         images = torch.cat([model.encode_image(transform(picture)[None], normalize=True) for picture in pictures])
         words = model.encode_text(open_clip.get_tokenizer("small-test")(texts), normalize=True)
-    made = clip.encode([clip.prepare(picture) for picture in pictures])
+    made = clip.encode([clip.preprocess(picture) for picture in pictures])
     assert (clip.dim, clip.input_size) == (24, 32)
     np.testing.assert_allclose(made, images.numpy(), atol=CLOSE)
     np.testing.assert_allclose(clip.encode_text(texts), words.numpy(), atol=CLOSE)
@@ -96,8 +96,8 @@ def test_clip_encoder_gives_what_open_clip_gives_for_images_and_texts(clip, clip
 
 def test_options_say_how_the_input_is_prepared(clip_checkpoint):
     encoder = open_encoder("openclip:small-test?mean=0.5&std=0.25,0.5,0.5&size=48", checkpoint=clip_checkpoint)
-    assert encoder.model.preparation.mean == (0.5, 0.5, 0.5)
-    assert encoder.model.preparation.std == (0.25, 0.5, 0.5)
+    assert encoder.model.preprocessing.mean == (0.5, 0.5, 0.5)
+    assert encoder.model.preprocessing.std == (0.25, 0.5, 0.5)
     assert encoder.input_size == 48
 
 
@@ -205,5 +205,5 @@ def test_a_checkpoint_that_is_not_there_is_told(tmp_path):
 
 def test_a_grey_and_a_long_thin_image_are_encoded_too(clip):
     images = [Image.new("RGB", size, (9, 99, 199)) for size in ((1, 1), (3, 900), (900, 3))]
-    made = clip.encode([clip.prepare(image) for image in images])
+    made = clip.encode([clip.preprocess(image) for image in images])
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)

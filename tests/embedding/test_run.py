@@ -24,7 +24,7 @@ class MeanColour:
         self.prepared = 0
         self._lock = threading.Lock()
 
-    def prepare(self, image: Image.Image) -> np.ndarray:
+    def preprocess(self, image: Image.Image) -> np.ndarray:
         with self._lock:
             self.prepared += 1
         return np.asarray(image, np.float32).mean(axis=(0, 1))
@@ -51,7 +51,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 def reference(paths: list[Path]) -> np.ndarray:
     encoder = MeanColour()
-    return np.concatenate([encoder.encode([encoder.prepare(Image.open(path))]) for path in paths]).astype(np.float16)
+    return np.concatenate([encoder.encode([encoder.preprocess(Image.open(path))]) for path in paths]).astype(np.float16)
 
 
 @pytest.mark.parametrize("batch", [1, 4, 23, 64])
@@ -142,7 +142,7 @@ class Portable(MeanColour):
     """The same in other processes: its lock and counts stay here."""
 
     @property
-    def preparer(self):
+    def preprocessor(self):
         return mean_colour
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bam_engine.embedding import VectorStore
 from bam_engine.embedding import store as store_module
-from bam_engine.errors import DiskFull, EmbeddingError, NotThere
+from bam_engine.errors import DiskFull, EmbeddingError, NotFound
 
 
 def some(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:
@@ -169,7 +169,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path, vectors):
 def test_replacing_a_row_that_is_not_there_is_refused_and_changes_nothing(tmp_path, rows):
     store = VectorStore(tmp_path, 8)
     store.append(some(2))
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         store.replace(rows, some(len(rows), seed=3))
     np.testing.assert_array_equal(store.array(), some(2).astype(np.float16))
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bam_engine.collection import NewImage
-from bam_engine.collection.appearance import COLOURS, EXIF, FILE, SHARE, colour_mask, colour_shares, day_of
+from bam_engine.collection.appearance import COLOURS, EXIF, FILE, MIN_FRACTION, colour_fractions, colour_mask, day_of
 from bam_engine.errors import BamError, Stopped
 from bam_engine.gallery import facets
 from bam_engine.gallery.facets import UNKNOWN
@@ -36,7 +36,7 @@ NAMED = {
 
 @pytest.mark.parametrize(("name", "shown"), NAMED.items())
 def test_a_picture_of_one_colour_has_that_colour_alone(name: str, shown: str) -> None:
-    shares = colour_shares(Image.new("RGB", (40, 30), shown))
+    shares = colour_fractions(Image.new("RGB", (40, 30), shown))
     assert COLOURS[int(shares.argmax())] == name
     assert shares.max() == 1.0
 
@@ -46,13 +46,13 @@ def test_a_colour_counts_from_its_share_of_the_picture() -> None:
     picture.paste("#e01010", (0, 0, 320, int(320 * 0.2)))
     picture.paste("#1030f0", (0, 310, 320, 320))
     assert colour_mask(picture) == (1 << COLOURS.index("red")) | (1 << COLOURS.index("white"))
-    assert colour_shares(picture).sum() == pytest.approx(1)
-    assert 0.03 < SHARE <= 0.2
+    assert colour_fractions(picture).sum() == pytest.approx(1)
+    assert 0.03 < MIN_FRACTION <= 0.2
 
 
 def test_what_is_transparent_is_white() -> None:
     picture = Image.new("RGBA", (20, 20), (200, 0, 0, 0))
-    assert COLOURS[int(colour_shares(picture).argmax())] == "white"
+    assert COLOURS[int(colour_fractions(picture).argmax())] == "white"
 
 
 def day(text: str) -> int:
@@ -124,7 +124,7 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
     names = [workspace.catalogue.image(row).project_id for row in range(120)]
     found = facets.projects(workspace)
     assert [found.names[code] or None for code in found.codes] == names
-    workspace.memory.clear()
+    workspace.memory_cache.clear()
     again = facets.projects(workspace)
     assert (again.codes == found.codes).all()
     assert again.names == found.names
@@ -133,7 +133,7 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
     later = facets.projects(workspace)
     assert [later.names[code] or None for code in later.codes] == [*names, *more]
     assert facets.project(workspace, ["a new one"], 123).nonzero()[0].tolist() == [120]
-    workspace.catalogue.describe({workspace.catalogue.image(0).uri: {"project_id": "another one"}})
+    workspace.catalogue.update_details({workspace.catalogue.image(0).uri: {"project_id": "another one"}})
     assert facets.project(workspace, ["another one"], 120).nonzero()[0].tolist() == [0]
     counts = facets.project_counts(workspace, np.ones(123, bool))
     assert counts["another one"] == 1

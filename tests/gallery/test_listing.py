@@ -9,7 +9,7 @@ import pytest
 
 from bam_engine import learning
 from bam_engine.annotation import Attribute
-from bam_engine.errors import BamError, EmbeddingError, NotThere
+from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import facets, near_duplicates, selections
 from bam_engine.gallery.conditions import NEAR
 from bam_engine.gallery.listing import FACETS, by_id, facet_counts, listed
@@ -264,9 +264,9 @@ def test_a_listing_is_remembered_until_what_it_speaks_of_changes(big: Workspace)
     assert third.id != second.id
     assert third.line != second.line
     assert by_id(big, first.id) is first
-    big.memory.clear()
+    big.memory_cache.clear()
     assert by_id(big, first.id, first.query.json()).id == third.id
-    with pytest.raises(NotThere, match="open the gallery again"):
+    with pytest.raises(NotFound, match="open the gallery again"):
         by_id(big, first.id)
 
 
@@ -275,8 +275,8 @@ def test_old_listings_are_forgotten_before_they_take_much_room(big: Workspace, m
     first = listed(big, Query(sort="shuffled", seed=1))
     for seed in range(2, 6):
         listed(big, Query(sort="shuffled", seed=seed))
-    assert len(big.memory["listings"]) == 3
-    with pytest.raises(NotThere):
+    assert len(big.memory_cache["listings"]) == 3
+    with pytest.raises(NotFound):
         by_id(big, first.id)
 
 
@@ -298,7 +298,7 @@ def test_a_window_tells_what_is_known_of_each_image(big: Workspace) -> None:
         assert told.titles[place] == f"{row}.jpg"
     assert len(window(big, listing, N // BLOCK).rows) == N % BLOCK
     for beyond in (N // BLOCK + 1, -1):
-        with pytest.raises(NotThere, match="no window"):
+        with pytest.raises(NotFound, match="no window"):
             window(big, listing, beyond)
 
 
@@ -314,7 +314,7 @@ def test_shapes_are_those_of_the_listing_and_follow_new_images(big: Workspace) -
     big.catalogue.add([NewImage("/wide.jpg", 1500, 100, "wide"), NewImage("/huge.jpg", 9000, 1, "huge")])
     later = listed(big, Query(sort="newest"))
     assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
-    big.memory.clear()
+    big.memory_cache.clear()
     assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
 
 
@@ -332,7 +332,7 @@ def test_a_pack_holds_the_thumbnails_in_order_and_nothing_for_those_not_made(wor
         assert content[4 + 4 * count :] == b"".join(expected)
     assert workspace.thumbnails.read(missing) is None
     for number in (-1, 3):
-        with pytest.raises(NotThere, match="no pack"):
+        with pytest.raises(NotFound, match="no pack"):
             pack(workspace, found, number)
 
 
@@ -393,9 +393,9 @@ def test_what_is_no_query_is_refused(text: str) -> None:
 
 def test_what_a_query_names_must_be_there(big: Workspace) -> None:
     for query, kind, words in (
-        (Query(attribute="none"), NotThere, "no attribute"),
-        (Query(yes=("none",)), NotThere, "no attribute"),
-        (Query(selection="feed"), NotThere, "selection"),
+        (Query(attribute="none"), NotFound, "no attribute"),
+        (Query(yes=("none",)), NotFound, "no attribute"),
+        (Query(selection="feed"), NotFound, "selection"),
         (Query(place="accepted"), BamError, "choose an attribute"),
         (Query(label=("positive",)), BamError, "choose an attribute"),
         (Query(colour=("mauve",)), BamError, "no colour"),
@@ -403,9 +403,9 @@ def test_what_a_query_names_must_be_there(big: Workspace) -> None:
         (Query(year=("soon",)), BamError, "no year"),
         (Query(words="x" * 100_000), BamError, "100,000 characters"),
         (Query(text="a cat"), EmbeddingError, "reads images only"),
-        (Query(like=(N + 5,)), NotThere, "no row"),
-        (Query(upload="0" * 20), NotThere, "give it again"),
-        (Query(upload="../../etc"), NotThere, "give it again"),
+        (Query(like=(N + 5,)), NotFound, "no row"),
+        (Query(upload="0" * 20), NotFound, "give it again"),
+        (Query(upload="../../etc"), NotFound, "give it again"),
     ):
         with pytest.raises(kind, match=words):
             listed(big, query)

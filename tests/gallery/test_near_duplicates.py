@@ -5,7 +5,7 @@ import pytest
 
 from bam_engine import learning
 from bam_engine.collection import NewImage
-from bam_engine.errors import NotThere, Stopped
+from bam_engine.errors import NotFound, Stopped
 from bam_engine.gallery import near_duplicates
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import vectors_of
@@ -47,7 +47,7 @@ def test_a_list_is_folded_in_its_order_with_counts(workspace: Workspace) -> None
 def test_before_the_search_nothing_is_known_and_that_is_said(workspace: Workspace) -> None:
     assert not near_duplicates.searched(workspace)
     assert near_duplicates.same_as(workspace, 3).tolist() == []
-    with pytest.raises(NotThere, match="Look for them"):
+    with pytest.raises(NotFound, match="Look for them"):
         near_duplicates.group_of(workspace)
 
 

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import saved_views
 from bam_engine.gallery.query import Query
 from bam_engine.workspace import Workspace
@@ -48,7 +48,7 @@ def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.
 def test_an_unknown_view_is_named_with_those_there_are(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
     for ask in (saved_views.view, saved_views.remove):
-        with pytest.raises(NotThere, match="there are mine"):
+        with pytest.raises(NotFound, match="there are mine"):
             ask(workspace, "yours")
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bam_engine.collection import NewImage
-from bam_engine.errors import BamError, EmbeddingError, NotThere
+from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import search, uploads
 from bam_engine.gallery.listing import listed
 from bam_engine.gallery.query import Query
@@ -83,8 +83,8 @@ def test_what_cannot_be_looked_for_is_refused_with_the_reason(workspace: Workspa
     for rows, kind, words in (
         ([], BamError, "give 1 to 64"),
         (range(65), BamError, "give 1 to 64"),
-        ([120], NotThere, "no row"),
-        ([-1], NotThere, "no row"),
+        ([120], NotFound, "no row"),
+        ([-1], NotFound, "no row"),
     ):
         with pytest.raises(kind, match=words):
             search.by_images(workspace, rows)
@@ -132,19 +132,19 @@ def test_another_encoder_or_a_damaged_file_asks_for_the_picture_again(
     (file,) = workspace.cache.glob("uploads/*/*.npz")
     whole = file.read_bytes()
     file.write_bytes(whole[:100])
-    with pytest.raises(NotThere, match="give it again"):
+    with pytest.raises(NotFound, match="give it again"):
         uploads.upload_of(workspace, kept)
     file.write_bytes(whole)
     assert len(uploads.upload_of(workspace, kept).picture)
     workspace.choose_encoder("openclip:small-test", clip_checkpoint)
-    with pytest.raises(NotThere, match="give it again"):
+    with pytest.raises(NotFound, match="give it again"):
         uploads.upload_of(workspace, kept)
 
 
 def test_only_the_last_pictures_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "KEPT", 2)
     ids = [uploads.keep(workspace, file_of(Image.new("RGB", (40, 30), colour))) for colour in ("red", "tan", "navy")]
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         uploads.upload_of(workspace, ids[0])
     for kept in ids[1:]:
         uploads.upload_of(workspace, kept)

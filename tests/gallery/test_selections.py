@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
 from bam_engine.workspace import Workspace
 
@@ -25,12 +25,12 @@ def test_the_same_set_has_the_same_id_and_another_set_another(workspace: Workspa
 
 def test_a_selection_outlives_the_process_but_not_the_cache(workspace: Workspace) -> None:
     name = selections.keep(workspace, [1, 2])
-    workspace.memory.clear()
+    workspace.memory_cache.clear()
     assert selections.rows_of(workspace, name).tolist() == [1, 2]
-    workspace.memory.clear()
+    workspace.memory_cache.clear()
     for file in (workspace.cache / "selections").iterdir():
         file.unlink()
-    with pytest.raises(NotThere, match="select the images again"):
+    with pytest.raises(NotFound, match="select the images again"):
         selections.rows_of(workspace, name)
 
 
@@ -46,7 +46,7 @@ def test_rows_that_the_collection_has_not_are_refused(workspace: Workspace, rows
 
 @pytest.mark.parametrize("name", ["", "../../bam", "0" * 20, "x" * 100_000, "0" * 19 + "/"])
 def test_a_wrong_id_is_told_and_no_file_of_another_folder_is_read(workspace: Workspace, name: str) -> None:
-    with pytest.raises(NotThere) as told:
+    with pytest.raises(NotFound) as told:
         selections.rows_of(workspace, name)
     assert len(str(told.value)) < 300
 
@@ -55,8 +55,8 @@ def test_a_file_that_was_cut_short_is_as_if_it_were_not_there(workspace: Workspa
     name = selections.keep(workspace, [1, 2, 3])
     file = workspace.cache / "selections" / f"{name}.npy"
     file.write_bytes(file.read_bytes()[:40])
-    workspace.memory.clear()
-    with pytest.raises(NotThere):
+    workspace.memory_cache.clear()
+    with pytest.raises(NotFound):
         selections.rows_of(workspace, name)
 
 
@@ -73,7 +73,7 @@ def test_the_one_used_longest_ago_goes_first(workspace: Workspace, monkeypatch: 
     names = [selections.keep(workspace, [row]) for row in range(3)]
     for age, name in enumerate(names):
         made_at(workspace, name, 1000 + age)
-    workspace.memory.clear()
+    workspace.memory_cache.clear()
     selections.rows_of(workspace, names[0])  # used again
     newest = selections.keep(workspace, [7])
     assert files(workspace) == {names[0], names[2], newest}
@@ -89,6 +89,6 @@ def test_the_bytes_are_bounded_but_the_newest_stays(workspace: Workspace, monkey
 def test_what_is_remembered_is_bounded_and_cannot_be_changed(workspace: Workspace, tmp_path: Path) -> None:
     for row in range(30):
         name = selections.keep(workspace, [row])
-    assert len(workspace.memory["selections"]) <= 8
+    assert len(workspace.memory_cache["selections"]) <= 8
     with pytest.raises(ValueError):
         selections.rows_of(workspace, name)[0] = 5

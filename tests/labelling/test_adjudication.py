@@ -109,12 +109,12 @@ def test_a_decision_stands_when_the_votes_are_taken_back(team: Workspace, waterc
 def test_taken_back_an_image_waits_again(team: Workspace, watercolor: Attribute) -> None:
     decide(team, watercolor, "eve", {2: 1, 3: 1})
     with pytest.raises(AnnotationError, match="ada has decided nothing about image 2"):
-        adjudication.take_back(team, watercolor, 2, "ada")
-    adjudication.take_back(team, watercolor, 2, "eve")
+        adjudication.retract(team, watercolor, 2, "ada")
+    adjudication.retract(team, watercolor, 2, "eve")
     assert waiting(team, watercolor) == [2, 4]
     assert [one.row for one in adjudication.decided(team, watercolor)] == [3]
     with pytest.raises(AnnotationError, match="nothing to take back"):
-        adjudication.take_back(team, watercolor, 2, "eve")
+        adjudication.retract(team, watercolor, 2, "eve")
 
 
 def test_an_adjudication_under_way_goes_on_until_somebody_else_decides_what_is_left(

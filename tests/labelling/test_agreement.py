@@ -43,7 +43,8 @@ def test_every_number_has_an_interval_around_it(workspace: Workspace, watercolor
         vote(workspace, watercolor, name, dict(enumerate(said.tolist())))
     found = agreement.measure(workspace, watercolor)
     lines = [
-        (line.positive, line.unsure, line.with_others, line.sensitivity, line.specificity) for line in found.annotators
+        (line.positive, line.unsure, line.with_majority, line.sensitivity, line.specificity)
+        for line in found.annotators
     ]
     measures = [found.raw, found.alpha, found.model, *(one for line in lines for one in line)]
     measures += [one for pair in found.pairs for one in (pair.raw, pair.kappa)]
@@ -74,7 +75,7 @@ def test_images_of_one_project_widen_the_intervals(
 
     def width(groups: np.ndarray) -> list[float]:
         monkeypatch.setattr(workspace.catalogue, "projects", lambda: groups)
-        workspace.memory.clear()
+        workspace.memory_cache.clear()
         found = agreement.measure(workspace, watercolor)
         return [one.high - one.low for one in (found.raw, found.alpha, found.pairs[0].kappa)]
 
@@ -149,7 +150,7 @@ def test_one_who_is_unsure_of_everything_is_still_listed(workspace: Workspace, w
 
 def test_ones_own_vote_does_not_agree_with_itself(team: Workspace, watercolor: Attribute) -> None:
     ada, _ = agreement.measure(team, watercolor).annotators
-    assert (ada.with_others.value, ada.with_others.n) == (pytest.approx(0.5), 4)
+    assert (ada.with_majority.value, ada.with_majority.n) == (pytest.approx(0.5), 4)
 
 
 def test_where_there_is_no_number_there_is_a_reason_and_a_way_on(workspace: Workspace, watercolor: Attribute) -> None:

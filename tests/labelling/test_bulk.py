@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
-from bam_engine.errors import AnnotationError, NotThere
+from bam_engine.errors import AnnotationError, NotFound
 from bam_engine.labelling import bulk, tasks
 from bam_engine.reporting import export, image_facts
 from bam_engine.training import querying, rounds, thresholds, validation
@@ -38,10 +38,10 @@ def test_what_judges_and_what_is_labelled_is_left_out_and_counted(
     labelled = set(querying.training_labels(workspace, watercolor)[0].tolist())
     found = bulk.plan(workspace, watercolor, range(120))
     assert set(found.rows.tolist()) == set(range(120)) - held - labelled
-    assert (found.judging, found.labelled) == (len(held), len(labelled - held))
+    assert (found.held_out, found.labelled) == (len(held), len(labelled - held))
     done = bulk.answer(workspace, watercolor, range(120), 1, annotator="me")
     assert done.count == len(found.rows)
-    assert not set(bulk.standing(workspace, watercolor)[0].tolist()) & (held | labelled)
+    assert not set(bulk.current_answers(workspace, watercolor)[0].tolist()) & (held | labelled)
 
 
 def test_an_answer_in_bulk_is_no_vote_anywhere(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
@@ -91,17 +91,17 @@ def test_the_next_training_learns_from_it_and_says_so(
     trained = rounds.train(workspace, watercolor)
     assert trained.details["in_bulk"] == 10
     assert trained.details["labels"] == len(before) + 10
-    bulk.take_back(workspace, given.id)
+    bulk.undo(workspace, given.id)
     assert querying.teaching_labels(workspace, watercolor)[0].tolist() == before.tolist()
     assert rounds.train(workspace, watercolor).details["in_bulk"] == 0
 
 
 def test_an_image_that_is_held_out_later_stops_teaching(workspace: Workspace, watercolor: Attribute) -> None:
     bulk.answer(workspace, watercolor, range(120), 1, annotator="me")
-    assert len(bulk.teaching(workspace, watercolor, without=np.array([], np.int64))[0]) == 100
+    assert len(bulk.training_labels(workspace, watercolor, without=np.array([], np.int64))[0]) == 100
     validation.draw_validation(workspace, watercolor, 40, seed=1)
     held = tasks.validation_task(workspace, watercolor).rows
-    assert not np.isin(bulk.teaching(workspace, watercolor, without=np.array([], np.int64))[0], held).any()
+    assert not np.isin(bulk.training_labels(workspace, watercolor, without=np.array([], np.int64))[0], held).any()
 
 
 def test_what_somebody_looked_at_counts_alone(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
@@ -118,17 +118,17 @@ def test_what_somebody_looked_at_counts_alone(workspace: Workspace, watercolor: 
 def test_no_more_than_a_round_of_each_answer_teaches_and_the_same_ones_whatever_came_later(
     workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "TEACHES", 5)
+    monkeypatch.setattr(bulk, "MAX_PER_ANSWER", 5)
     none = np.array([], np.int64)
     bulk.answer(workspace, watercolor, range(40), 1, annotator="me")
     bulk.answer(workspace, watercolor, range(40, 60), 0, annotator="me")
     bulk.answer(workspace, watercolor, range(60, 80), -1, annotator="me")
-    rows, answers = bulk.teaching(workspace, watercolor, without=none)
+    rows, answers = bulk.training_labels(workspace, watercolor, without=none)
     assert np.bincount(answers).tolist() == [5, 5]
     assert rows.tolist() == sorted(rows.tolist())
     assert set(rows[answers == 1].tolist()) <= set(range(40))
     bulk.answer(workspace, watercolor, range(80, 120), 1, annotator="me")
-    again, said = bulk.teaching(workspace, watercolor, without=none)
+    again, said = bulk.training_labels(workspace, watercolor, without=none)
     stays = again[(said == 1) & (again < 40)]
     assert set(stays.tolist()) <= set(rows[answers == 1].tolist())
 
@@ -138,29 +138,29 @@ def test_taking_back_keeps_everything_that_was_said_and_what_stood_before_stands
 ) -> None:
     bulk.answer(workspace, watercolor, [1, 2, 3], 1, annotator="me")
     second = bulk.answer(workspace, watercolor, [2, 3, 4], 0, annotator="me")
-    rows, answers = bulk.standing(workspace, watercolor)
+    rows, answers = bulk.current_answers(workspace, watercolor)
     assert dict(zip(rows.tolist(), answers.tolist(), strict=True)) == {1: 1, 2: 0, 3: 0, 4: 0}
     before = stored(workspace)
-    assert bulk.take_back(workspace, second.id).taken_back
-    assert bulk.take_back(workspace, second.id).taken_back, "twice is once"
+    assert bulk.undo(workspace, second.id).undone
+    assert bulk.undo(workspace, second.id).undone, "twice is once"
     assert stored(workspace) == before + 3
-    rows, answers = bulk.standing(workspace, watercolor)
+    rows, answers = bulk.current_answers(workspace, watercolor)
     assert dict(zip(rows.tolist(), answers.tolist(), strict=True)) == {1: 1, 2: 1, 3: 1}
 
 
 def test_where_two_people_differ_it_is_unsure(workspace: Workspace, watercolor: Attribute) -> None:
     bulk.answer(workspace, watercolor, [1, 2], 1, annotator="Ada")
     bulk.answer(workspace, watercolor, [2, 3], 0, annotator="Ben")
-    assert bulk.standing(workspace, watercolor)[1].tolist() == [1, -1, 0]
+    assert bulk.current_answers(workspace, watercolor)[1].tolist() == [1, -1, 0]
 
 
 def test_the_history_tells_who_said_what_of_how_many_newest_first(workspace: Workspace, watercolor: Attribute) -> None:
     other = workspace.attributes.add("content_cat", "content", "A cat?")
     first = bulk.answer(workspace, watercolor, [1, 2], 1, annotator="Ada")
     bulk.answer(workspace, other, [5], -1, annotator="Ben")
-    bulk.take_back(workspace, first.id)
+    bulk.undo(workspace, first.id)
     told = bulk.history(workspace)
-    assert [(line.annotator, line.answer, line.count, line.taken_back) for line in told] == [
+    assert [(line.annotator, line.answer, line.count, line.undone) for line in told] == [
         ("Ben", -1, 1, False),
         ("Ada", 1, 2, True),
     ]
@@ -179,8 +179,8 @@ def test_what_cannot_be_is_refused_with_a_reason(
         bulk.answer(workspace, watercolor, [1], 7, annotator="me")
     with pytest.raises(AnnotationError, match="Select others"):
         bulk.answer(workspace, watercolor, [], 1, annotator="me")
-    with pytest.raises(NotThere):
-        bulk.take_back(workspace, "nothing")
+    with pytest.raises(NotFound):
+        bulk.undo(workspace, "nothing")
     monkeypatch.setattr(bulk, "MOST", 3)
     with pytest.raises(AnnotationError, match="Select fewer"):
         bulk.answer(workspace, watercolor, range(4), 1, annotator="me")

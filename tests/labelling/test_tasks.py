@@ -13,7 +13,7 @@ def test_one_person_alone_completes_a_task(workspace: Workspace, watercolor: Att
     task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
     oracle.answer(workspace, task)
     found = tasks.state(workspace, task)
-    assert (found.asked, found.answered, found.settled, found.disputed) == (8, 8, 8, 0)
+    assert (found.total, found.answered, found.settled, found.disputed) == (8, 8, 8, 0)
     assert found.positive == sum(oracle.knows(workspace, row) for row in task.rows)
     assert tasks.open_task(workspace, task, "somebody else") is None
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
-from bam_engine.errors import DiskFull, NotThere, ProjectionError, Stopped
+from bam_engine.errors import DiskFull, NotFound, ProjectionError, Stopped
 from bam_engine.gallery import selections
 from bam_engine.maps import layouts, maps, regions, views
 from bam_engine.maps.places import places_of
@@ -107,12 +107,12 @@ def test_maps_of_other_methods_and_scopes_stand_side_by_side(
     assert len(maps.layouts(workspace)) == len(made)
     maps.remove(workspace, again.id)
     assert again.id not in {record.id for record in maps.layouts(workspace)}
-    with pytest.raises(NotThere, match="Make one"):
+    with pytest.raises(NotFound, match="Make one"):
         maps.points_of(workspace, again.id)
 
 
 def test_the_map_that_was_deleted_last_can_be_brought_back_as_it_was(workspace: Workspace) -> None:
-    with pytest.raises(NotThere, match="no map was deleted"):
+    with pytest.raises(NotFound, match="no map was deleted"):
         maps.bring_back(workspace)
     first, second = (maps.make_layout(workspace, method=method) for method in ("pca", "pacmap"))
     before = [part.copy() for part in maps.points_of(workspace, second.id)]
@@ -133,7 +133,7 @@ def test_a_map_that_was_made_anew_is_not_lost_to_the_one_brought_back(workspace:
     maps.remove(workspace, made.id)
     again = maps.make_layout(workspace, method="pca")
     assert again.id == made.id
-    with pytest.raises(NotThere, match="the new one stays"):
+    with pytest.raises(NotFound, match="the new one stays"):
         maps.bring_back(workspace)
     assert maps.layouts(workspace) == [again]
 
@@ -293,11 +293,11 @@ def test_a_map_whose_record_or_points_are_damaged_is_no_map(workspace: Workspace
     made = maps.make_layout(workspace, method="pca")
     folder = layouts.folder_of(workspace, made.id)
     (folder / f"places-{made.points}.npy").write_bytes(b"torn")
-    with pytest.raises(NotThere, match="Make it anew"):
+    with pytest.raises(NotFound, match="Make it anew"):
         maps.points_of(workspace, made.id)
     (folder / "about.json").write_text("{")
     assert maps.layouts(workspace) == []
-    with pytest.raises(NotThere, match="there is no map"):
+    with pytest.raises(NotFound, match="there is no map"):
         maps.place_new(workspace, made.id)
 
 
@@ -312,9 +312,9 @@ def test_what_cannot_be_laid_out_says_why(workspace: Workspace, watercolor: Attr
     ):
         with pytest.raises(ProjectionError, match=why):
             maps.make_layout(workspace, **asked)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         maps.make_layout(workspace, scope="selection", selection="0" * 20)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         maps.make_layout(workspace, method="scores", attributes=["media_watercolor", "content_fish"])
     assert maps.layouts(workspace) == []
     assert list((workspace.cache / "layouts").glob("*")) == []

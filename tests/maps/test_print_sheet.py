@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.errors import BamError, NotThere, ProjectionError
+from bam_engine.errors import BamError, NotFound, ProjectionError
 from bam_engine.gallery import selections
 from bam_engine.maps import maps, print_sheet, regions
 from bam_engine.maps.print_sheet import PAPERS, Sheet
@@ -98,5 +98,5 @@ def test_an_unknown_colour_selection_or_map_is_told(workspace: Workspace, layout
     for wrong in ({"colour": "mood"}, {"selection": "0" * 20}):
         with pytest.raises(BamError, match=r"cannot be coloured|is not there"):
             print_sheet.png(workspace, view_of(layout, **wrong))
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         print_sheet.png(workspace, Sheet("nowhere", 0.5, 0.5, 1, 900, 600))

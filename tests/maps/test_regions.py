@@ -9,7 +9,7 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.collection import NewImage
-from bam_engine.errors import DiskFull, NotThere
+from bam_engine.errors import DiskFull, NotFound
 from bam_engine.maps import layouts, maps, regions, title_words
 from bam_engine.training import models, thresholds
 from bam_engine.training.thresholds import current_threshold
@@ -36,7 +36,7 @@ def describe(workspace: Workspace, **details: object) -> None:
     """Give every picture of a crowd the same detail: ``left`` to watercolours, ``right`` to the others."""
     (name, (left, right)) = next(iter(details.items()))
     images = [workspace.catalogue.image(row) for row in range(120)]
-    workspace.catalogue.describe(
+    workspace.catalogue.update_details(
         {image.uri: {name: left if watercolour(workspace, image.row) else right} for image in images}
     )
 
@@ -108,7 +108,7 @@ def test_names_come_with_the_map_and_from_its_folder(workspace: Workspace) -> No
     found = regions.regions_of(workspace, made.id)
     assert [regions.Region(**one) for one in kept["regions"]] == list(found)
     assert workspace.jobs.get(f"names-{made.id}") is None
-    workspace.memory.clear()
+    workspace.memory_cache.clear()
     (layouts.folder_of(workspace, made.id) / "regions.json").write_text("torn")
     assert regions.regions_of(workspace, made.id) == ()
     assert wait(workspace, made.id) == found
@@ -130,7 +130,7 @@ def test_no_two_names_shown_at_a_zoom_stand_on_one_another(workspace: Workspace,
     group = rng.integers(0, 10, 120)
     places = np.stack([0.3 + 0.03 * (group % 5), 0.3 + 0.01 * (group // 5)], axis=1) + 1e-3 * rng.normal(size=(120, 2))
     images = [workspace.catalogue.image(row) for row in range(120)]
-    workspace.catalogue.describe({image.uri: {"title": words[group[image.row]]} for image in images})
+    workspace.catalogue.update_details({image.uri: {"title": words[group[image.row]]} for image in images})
     tiled = np.repeat(np.arange(120), 40)
     layouts.keep(workspace, islands, places[tiled].astype(np.float32), tiled, {})
     found = regions.refresh(workspace, islands.id)
@@ -152,7 +152,7 @@ def test_words_are_read_again_when_titles_change_and_only_then(
     said = [found.vocabulary[code] for code in found.codes[found.begin[row] : found.begin[row + 1]]]
     assert said == ["old", "harvest"]
     assert len(found.begin) == 121
-    workspace.memory.clear()
+    workspace.memory_cache.clear()
     monkeypatch.setattr(title_words, "_read", None)
     again = title_words.words_of(workspace)
     assert again.vocabulary == found.vocabulary
@@ -165,7 +165,7 @@ def test_words_are_read_again_when_titles_change_and_only_then(
 def test_a_word_that_few_images_have_names_nothing_and_a_file_name_stands_in(workspace: Workspace) -> None:
     images = [workspace.catalogue.image(row) for row in range(120)]
     rare = {image.uri: {"title": "rarity"} for image in images[: title_words.FEWEST - 1]}
-    workspace.catalogue.describe({image.uri: {"title": None} for image in images} | rare)
+    workspace.catalogue.update_details({image.uri: {"title": None} for image in images} | rare)
     found = title_words.words_of(workspace)
     assert "rarity" not in found.vocabulary
     assert not any(character.isdigit() for word in found.vocabulary for character in word)
@@ -175,7 +175,7 @@ def test_a_word_that_few_images_have_names_nothing_and_a_file_name_stands_in(wor
 def test_a_full_disk_and_a_missing_map_say_so(
     workspace: Workspace, islands: layouts.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         regions.regions_of(workspace, "nowhere")
 
     def full(*_: object, **__: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
-from bam_engine.errors import CollectionError, NotThere
+from bam_engine.errors import CollectionError, NotFound
 from bam_engine.gallery import facets, selections, window
 from bam_engine.gallery.listing import listed
 from bam_engine.gallery.query import Query
@@ -175,7 +175,7 @@ def test_a_glance_at_a_map_that_was_deleted_is_told_so(
     view = views.view(workspace, mapped)
     monkeypatch.setattr(views, "_LOOK_AGAIN", 0.0)
     maps.remove(workspace, mapped)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         caught_up(workspace, mapped, view)
 
 
@@ -184,7 +184,7 @@ def test_a_selection_is_coloured_and_one_that_is_not_there_refused(workspace: Wo
     chosen = selections.keep(workspace, [0, 1, 2])
     assert view.selected(chosen).sum() == 3
     assert view.tile("density", 0, 0, 0, only=chosen) != view.tile("density", 0, 0, 0)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         view.tile("density", 0, 0, 0, only="0" * 20)
 
 

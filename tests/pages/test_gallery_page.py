@@ -246,12 +246,12 @@ def test_the_chosen_are_answered_in_bulk_and_it_is_taken_back(
     button(app, "All no").click()
     words = text_of(app.run())
     assert "3 images answered: no, in bulk" in words
-    rows, said = bulk.standing(scored, cat)
+    rows, said = bulk.current_answers(scored, cat)
     assert (rows.tolist(), said.tolist()) == ([5, 6, 9], [0, 0, 0])
     assert counts(app, "gallery-label").get("in bulk only") is not None
     button(app, "Take it back").click()
     assert "in bulk." not in text_of(app.run())
-    assert bulk.standing(scored, cat)[0].tolist() == []
+    assert bulk.current_answers(scored, cat)[0].tolist() == []
 
 
 def test_the_chosen_become_a_query_of_their_own(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:

@@ -162,11 +162,11 @@ def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
     assert "An answer would be given to 10 images as ada" in said
     assert "2 are held out to judge and are left out" in said
     button(app, "All no").click().run()  # type: ignore[attr-defined]
-    rows, answers = bulk.standing(workspace, watercolor)
+    rows, answers = bulk.current_answers(workspace, watercolor)
     assert (rows.tolist(), set(answers.tolist())) == (sorted(set(chosen) - held), {0})
     assert bulk.history(workspace, watercolor)[0].annotator == "ada"
     button(app, "Take it back").click().run()  # type: ignore[attr-defined]
-    assert len(bulk.standing(workspace, watercolor)[0]) == 0
+    assert len(bulk.current_answers(workspace, watercolor)[0]) == 0
     assert not app.exception
 
 

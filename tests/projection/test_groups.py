@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.errors import NotThere, ProjectionError
+from bam_engine.errors import NotFound, ProjectionError
 from bam_engine.projection import MapView, TileSource, colours, shading, survey
 from bam_engine.projection.categories import Categories, grouped
 from bam_engine.projection.shading import DENSITY, DENSITY_LOG, by_category, by_score, draw
@@ -135,9 +135,9 @@ def test_a_grey_mark_never_covers_a_coloured_one() -> None:
 
 def test_a_selection_or_theme_that_is_not_there_is_refused() -> None:
     view = MapView([[0.5, 0.5]], version="1", thumbnail=lambda row: None)
-    with pytest.raises(NotThere, match="selection"):
+    with pytest.raises(NotFound, match="selection"):
         view.tile("density", 0, 0, 0, only="nothing")
-    with pytest.raises(NotThere, match="theme"):
+    with pytest.raises(NotFound, match="theme"):
         view.tile("density", 0, 0, 0, theme="sepia")
 
 

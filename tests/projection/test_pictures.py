@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bam_engine.errors import NotThere, ProjectionError
+from bam_engine.errors import NotFound, ProjectionError
 from bam_engine.projection import DEEPEST, MapView, TileSource, fit_unit_square, morton, pictures, survey
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.picture_store import SPRITE, PictureStore
@@ -148,7 +148,7 @@ def test_the_picture_of_a_cell_is_the_best_the_medoid_or_the_newest() -> None:
 def test_an_unknown_way_to_choose_is_refused() -> None:
     view = MapView([[0.5, 0.5]], version="1", thumbnail=picture)
     for kind in ("density", "pictures-density"):
-        with pytest.raises(NotThere, match="best, medoid, newest"):
+        with pytest.raises(NotFound, match="best, medoid, newest"):
             view.tile(kind, 0, 0, 0, representative="worst")
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.projection.sheet import MOST_TILES, compose, zoom_for
 
 
 def marked(kind: str, z: int, x: int, y: int) -> bytes:
     """A tile whose colour says which it is."""
     if kind == "none":
-        raise NotThere("there is none")
+        raise NotFound("there is none")
     file = io.BytesIO()
     Image.new("RGBA", (256, 256), (z * 16, x * 16, y * 16, 255)).save(file, "PNG")
     return file.getvalue()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.projection import DEEPEST, MapView, TileSource, survey
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.shading import DENSITY, DENSITY_LOG, Colouring, by_category, by_label, by_score, draw
@@ -224,7 +224,7 @@ def test_identical_places_and_lost_ones_make_a_map() -> None:
 )
 def test_a_tile_or_kind_that_is_not_there_is_refused(cloud: np.ndarray, kind: str, tile: tuple[int, int, int]) -> None:
     view = MapView(cloud, version="1", thumbnail=plain, scores={"media_comic": np.zeros(len(cloud))})
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         view.tile(kind, *tile)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
-from bam_engine.errors import AuditError, ExchangeError, NotThere, ProjectionError
+from bam_engine.errors import AuditError, ExchangeError, NotFound, ProjectionError
 from bam_engine.gallery import search
 from bam_engine.labelling import tasks
 from bam_engine.maps import maps, views
@@ -130,7 +130,7 @@ def test_a_map_is_kept_and_its_version_changes_with_the_threshold(played: Worksp
     assert len(before) == len(played.catalogue)
     thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
     assert views.view(played, made.id, fresh=True).version != before.version
-    with pytest.raises(NotThere, match="there is no map"):
+    with pytest.raises(NotFound, match="there is no map"):
         views.view(played, "../../etc")
 
 

@@ -58,7 +58,7 @@ def test_only_images_that_nobody_was_asked_about_are_asked(trained: Workspace, w
     before = np.union1d(tasks.held_out_rows(trained, watercolor), querying.asked_rows(trained, watercolor))
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     assert state.progress is None
-    assert 0 < state.task.asked <= 30
+    assert 0 < state.task.total <= 30
     assert not np.isin(state.certification.task.rows, before).any()
     assert [task.purpose for task in waiting_tasks(trained, watercolor, "someone")] == ["certification"]
 

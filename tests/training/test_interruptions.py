@@ -17,7 +17,7 @@ from bam_engine.audit import audits
 from bam_engine.collection.thumbnails import Thumbnails
 from bam_engine.errors import AuditError, BamError, LearningError
 from bam_engine.labelling import tasks
-from bam_engine.labelling.showable import unshowable, unshowable_problems
+from bam_engine.labelling.missing_images import missing_image_problems, missing_images
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import certification, querying, rounds, thresholds, validation
 from bam_engine.training.models import latest_model, models, scores_of
@@ -116,7 +116,7 @@ def test_a_started_round_goes_on_where_its_labels_stopped(
     again = Workspace(tmp_path / "home" / "workspace", tmp_path / "home" / "cache")
     found = rounds.state(again, watercolor)
     assert found.step == "label_round"
-    assert (found.rounds[-1].state.asked, found.rounds[-1].state.answered) == (8, 1)
+    assert (found.rounds[-1].state.total, found.rounds[-1].state.answered) == (8, 1)
     under_way = tasks.open_task(again, found.rounds[-1].task, "ada")
     assert under_way is not None
     assert under_way.id == assignment.id
@@ -374,15 +374,15 @@ def test_an_image_that_cannot_be_shown_holds_up_no_round_and_is_named(
     with monkeypatch.context() as without:
         lose(workspace, gone, without)
         found = tasks.state(workspace, task)
-        assert (found.asked, found.answered, found.lost) == (11, 11, 1)
+        assert (found.total, found.answered, found.missing) == (11, 11, 1)
         assert found.complete
         assert tasks.open_task(workspace, task, "ada") is None
         assert waiting_tasks(workspace, watercolor, "ada") == []
         assert rounds.state(workspace, watercolor).step == "train"
-        (problem,) = unshowable_problems(workspace, task.rows)
+        (problem,) = missing_image_problems(workspace, task.rows)
         assert problem.uri == workspace.catalogue.image(gone).uri
         assert "gone" in problem.reason
-    assert tasks.state(workspace, task).lost == 0  # the file is back: the image is asked about again
+    assert tasks.state(workspace, task).missing == 0  # the file is back: the image is asked about again
     again = tasks.open_task(workspace, task, "ada")
     assert again is not None
     assert again.id == assignment.id
@@ -412,7 +412,7 @@ def test_an_answered_image_stays_answered_when_its_file_goes(
     oracle.answer(workspace, task)
     lose(workspace, int(task.rows[0]), monkeypatch)
     found = tasks.state(workspace, task)
-    assert (found.asked, found.answered, found.lost) == (4, 4, 0)
+    assert (found.total, found.answered, found.missing) == (4, 4, 0)
 
 
 def test_a_damaged_file_without_a_thumbnail_is_tried_once(
@@ -427,11 +427,11 @@ def test_a_damaged_file_without_a_thumbnail_is_tried_once(
     real = Thumbnails.ensure
     monkeypatch.setattr(Thumbnails, "ensure", lambda self, row, path: (tried.append(row), real(self, row, path))[1])
     for _ in range(3):
-        assert unshowable(workspace, [6, 7]).tolist() == [7]
+        assert missing_images(workspace, [6, 7]).tolist() == [7]
     assert tried == [7]
 
 
 def test_a_missing_thumbnail_is_made_again_where_the_file_is_there(workspace: Workspace) -> None:
     workspace.thumbnails.path(7).unlink()
-    assert unshowable(workspace, [7]).tolist() == []
+    assert missing_images(workspace, [7]).tolist() == []
     assert workspace.thumbnails.has(7)

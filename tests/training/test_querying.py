@@ -201,7 +201,7 @@ def test_a_project_that_holds_half_the_collection_does_not_fill_the_rounds(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     uris = workspace.catalogue.uris()
-    workspace.catalogue.describe({uri: {"project_id": "the large one"} for uri in uris[::2]})
+    workspace.catalogue.update_details({uri: {"project_id": "the large one"} for uri in uris[::2]})
     groups = workspace.catalogue.projects()
     large = np.bincount(groups).argmax()
     validation.draw_validation(workspace, watercolor, 20, seed=1)

@@ -51,7 +51,7 @@ SERVER = """
 
     def answer(request):
         vote(WORKSPACE, ONE, "ada", {int(row): 1 for row in listed(WORKSPACE, QUERY).rows[:3]})
-        WORKSPACE.memory.clear()
+        WORKSPACE.memory_cache.clear()
         return JSONResponse("done")
 
     def many():

@@ -123,10 +123,10 @@ def test_a_rectangle_is_answered_for_at_once_and_taken_back(page: Page, place: t
     attribute = workspace.attributes.all()[0]
     page.get_by_role("button", name="All yes").click()
     expect(page.get_by_text(f"{len(rows)} images answered for watercolor (media): yes, in bulk.")).to_be_visible()
-    assert bulk.standing(workspace, attribute)[0].tolist() == rows.tolist()
+    assert bulk.current_answers(workspace, attribute)[0].tolist() == rows.tolist()
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_role("button", name="Take it back")).to_have_count(0)
-    assert len(bulk.standing(workspace, attribute)[0]) == 0
+    assert len(bulk.current_answers(workspace, attribute)[0]) == 0
     with page.expect_popup() as _, page.context.expect_event("page"):
         page.get_by_role("link", name="Save as CSV").click()
 

@@ -68,7 +68,7 @@ def test_names_that_are_still_looked_for_are_said_to_be(
 
     monkeypatch.setattr(regions, "refresh", slowly)
     image = workspace.catalogue.image(0)
-    workspace.catalogue.describe({image.uri: {"title": "another"}})
+    workspace.catalogue.update_details({image.uri: {"title": "another"}})
     assert client.get(f"/api/maps/{layout.id}/names.json").json()["busy"] is True
     end = time.monotonic() + 30
     while client.get(f"/api/maps/{layout.id}/names.json").json()["busy"]:

@@ -93,4 +93,4 @@ def test_the_gallery_is_made_ready_with_and_without_attributes(workspace: Worksp
     for number in range(attributes):
         workspace.attributes.add(f"a{number}", "media", "Is it?")
     warm._gallery(workspace)
-    assert workspace.memory["facet-counts"]
+    assert workspace.memory_cache["facet-counts"]

@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.projection import MapView
 from tests.web.clients import Client, run
 from web.routes.tile_packs import MOST
@@ -222,7 +222,7 @@ def test_a_pack_is_of_the_version_that_it_asks_for_and_one_ahead_does_not_wait_f
 
     def glance(map_id: str) -> MapView:
         if map_id != "all":
-            raise NotThere("no such map")
+            raise NotFound("no such map")
         return view
 
     client = TestClient(Starlette(routes=list(tile_routes(get_map, glance=glance))))

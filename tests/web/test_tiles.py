@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.projection import MapView
 from bam_engine.projection.sources import Sources
 from tests.web.clients import Client, run
@@ -22,7 +22,7 @@ SCORE = {"name": "comic (media)", "score": 1.5, "probability": None, "accepted":
 
 def selection(name: str) -> list[int]:
     if name != "some":
-        raise NotThere("this selection was dropped")
+        raise NotFound("this selection was dropped")
     return list(range(50))
 
 
@@ -46,7 +46,7 @@ def view() -> MapView:
 def client(view: MapView) -> TestClient:
     def get_map(map_id: str) -> MapView | None:
         if map_id == "gone":
-            raise NotThere("this map was deleted")
+            raise NotFound("this map was deleted")
         return {"all": view}.get(map_id)
 
     return TestClient(Starlette(routes=list(tile_routes(get_map))))

@@ -13,7 +13,7 @@ from bam_engine.gallery.search import by_text, find
 from bam_engine.training import querying, rounds
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import embed_collection, neighbours, reads_text, stage
+from bam_engine.workspace.vectors import embed_collection, neighbours, stage, supports_text
 from tests.conftest import Oracle
 
 
@@ -97,7 +97,7 @@ def test_with_openclip_a_text_finds_images_and_starts_a_round(
 ) -> None:
     encoder = workspace.choose_encoder("openclip:small-test", clip_checkpoint)
     embed_collection(workspace)
-    assert reads_text(workspace)
+    assert supports_text(workspace)
     wanted = encoder.encode_text(["a pear in watercolour"])[0]  # type: ignore[attr-defined]
     likeness = workspace.vectors().array().astype(np.float32) @ wanted
     expected = np.argsort(-likeness, kind="stable")[:20].tolist()

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery.listing import Listing, by_id
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace import Workspace
@@ -101,7 +101,7 @@ def _answer(
         if listing.id != asked:
             return JSONResponse({"moved": summary(listing)}, headers=NEVER_KEPT)
         made = make(workspace, listing)
-    except NotThere as error:
+    except NotFound as error:
         return JSONResponse({"error": str(error)}, status_code=404, headers=NEVER_KEPT)
     except BamError as error:
         return JSONResponse({"error": str(error)}, status_code=400, headers=NEVER_KEPT)

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from bam_engine.annotation import NewAnswer, Saved
 from bam_engine.annotation.answer_store import Annotations
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 
 LARGEST_BODY = 1_000_000
 
@@ -53,7 +53,7 @@ def label_routes(get_annotations: Callable[[], Annotations]) -> list[Route]:
             return _error(refusal.status, str(refusal))
         except ClientDisconnect:
             return _error(400, "the connection was closed before the answers had arrived.")
-        except NotThere as error:
+        except NotFound as error:
             return _error(404, str(error))
         except BamError as error:
             return _error(400, str(error))

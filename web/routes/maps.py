@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bam_engine.errors import BamError, NotThere
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
 from bam_engine.gallery.selection_table import csv_blocks
 from bam_engine.maps import print_sheet, regions
@@ -77,7 +77,7 @@ def _guarded(
 ) -> Response:
     try:
         return make(get_workspace(), request)
-    except NotThere as error:
+    except NotFound as error:
         return _complaint(str(error), 404)
     except BamError as error:
         return _complaint(str(error), 400)

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from bam_engine.errors import NotThere
+from bam_engine.errors import NotFound
 from bam_engine.projection import MapView, TileSource
 from web.routes.caching import ALWAYS_ASK, FOR_EVER
 from web.routes.tile_packs import MOST, Tile, TilePack
@@ -50,7 +50,7 @@ def tile_routes(
     Parameters
     ----------
     get_map : callable
-        Map id to the map, None (or NotThere) when there is no such map. Called in a thread.
+        Map id to the map, None (or NotFound) when there is no such map. Called in a thread.
     glance : callable, optional
         The same for the image under the pointer and for packs of the version that it gives, or ahead: it may be a
         moment behind but must come at once.
@@ -155,14 +155,14 @@ def _tiles(zoom: str, listed: str) -> list[Tile]:
 def _opened(get_map: GetMap, map_id: str) -> MapView | None:
     try:
         return get_map(map_id)
-    except NotThere:
+    except NotFound:
         return None
 
 
 def _drawn(view: MapView, kind: str, z: int, x: int, y: int, **how: Any) -> bytes | None:
     try:
         return view.tile(kind, z, x, y, **how)
-    except NotThere:
+    except NotFound:
         return None
 
 
@@ -178,7 +178,7 @@ def _find(get_map: GetMap, map_id: str, x: float, y: float, radius: float, **how
         if view is None:
             return None
         return view.look(x, y, radius, **how) or {"row": None}
-    except NotThere:
+    except NotFound:
         return None
 
 

@@ -14,12 +14,12 @@ from bam_engine.errors import BamError
 from bam_engine.workspace.core import Workspace
 
 
-def unshowable(workspace: Workspace, rows: Iterable[int]) -> NDArray[np.int64]:
+def missing_images(workspace: Workspace, rows: Iterable[int]) -> NDArray[np.int64]:
     """Return those of ``rows`` that cannot be shown, in their order: no thumbnail, and the file is gone or damaged."""
     return np.array([row for row, _ in _failures(workspace, rows)], np.int64)
 
 
-def unshowable_problems(workspace: Workspace, rows: Iterable[int]) -> list[Problem]:
+def missing_image_problems(workspace: Workspace, rows: Iterable[int]) -> list[Problem]:
     """Return the files of those of ``rows`` that cannot be shown, and why."""
     return [problem for _, problem in _failures(workspace, rows)]
 
@@ -37,9 +37,9 @@ def _reason(workspace: Workspace, image: Image) -> str:
     except OSError as error:
         return f"the file is gone ({error.strerror})"
     key, version = f"shown:{image.row}", (about.st_mtime_ns, about.st_size)
-    kept = workspace.memory.get(key)
+    kept = workspace.memory_cache.get(key)
     if kept is None or kept[0] != version:
-        kept = workspace.memory[key] = (version, _try(workspace, image))
+        kept = workspace.memory_cache[key] = (version, _try(workspace, image))
     return str(kept[1])
 
 
