@@ -41,7 +41,7 @@ def test_a_work_is_the_same_in_any_order_thread_and_process():
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(fingerprint, HASHED[::-1])) == here[::-1]
     code = (
-        "import hashlib; from bam_engine.demo import draw\n"
+        "import hashlib; from bam_engine.demo.art import draw\n"
         f"for index in {HASHED[::-1]}: print(hashlib.sha256(draw(0, index).pixels.tobytes()).hexdigest())"
     )
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
