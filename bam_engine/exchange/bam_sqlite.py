@@ -90,8 +90,7 @@ def _write_scores(connection: sqlite3.Connection, dataset: Dataset) -> None:
 
 
 def _write_decisions(connection: sqlite3.Connection, dataset: Dataset) -> None:
-    decided = [(attribute.name, attribute.automatic()) for attribute in dataset.attributes]
-    decided = [(name, labels) for name, labels in decided if labels]
+    decided = [(attribute.name, list(attribute.automatic)) for attribute in dataset.attributes if attribute.automatic]
     columns = [labels for _, labels in decided]
     _write_wide(connection, "automatic_labels", "text", [name for name, _ in decided], dataset, columns)
     connection.executemany(

@@ -76,22 +76,7 @@ class AttributeRecord:
     crowd: dict[int, str]  # position in ``Dataset.images`` → the consensus
     hits: Sequence[Hit]
     decision: Decision
-
-    def automatic(self) -> list[str | None]:
-        """Return the decision for each image, None where there is no score or no threshold."""
-        if self.scores is None or self.decision.positive_from is None:
-            return []
-        low = self.decision.negative_to
-        return [
-            None
-            if np.isnan(score)
-            else POSITIVE
-            if score >= self.decision.positive_from
-            else NEGATIVE
-            if low is None or score <= low
-            else UNSURE
-            for score in self.scores
-        ]
+    automatic: Sequence[str | None] = ()  # the label of each image by its score; empty where nothing is decided
 
 
 @dataclass(frozen=True)

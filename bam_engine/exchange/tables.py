@@ -99,7 +99,7 @@ def _columns(attribute: AttributeRecord, n: int) -> tuple[list[Any], list[Any], 
     scores: list[Any] = [None] * n
     if attribute.scores is not None:
         scores = [None if np.isnan(score) else round(float(score), 6) for score in attribute.scores]
-    return scores, [attribute.crowd.get(position) for position in range(n)], attribute.automatic() or [None] * n
+    return scores, [attribute.crowd.get(position) for position in range(n)], list(attribute.automatic) or [None] * n
 
 
 def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:

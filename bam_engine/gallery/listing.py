@@ -21,6 +21,7 @@ from bam_engine.gallery.ordering import ordered, wanted
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
 from bam_engine.labelling.label_states import LabelStates, label_version
+from bam_engine.training.decisions import is_accepted
 from bam_engine.training.scored import Scored, scored
 from bam_engine.workspace.core import Workspace
 
@@ -214,7 +215,7 @@ def _listing(
     if query.attribute:
         labels = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
     by_one_score = about is not None and query.sort == "score" and wanted(query, known) == [(about, True)]
-    line = int((about.scores[rows] >= about.cut).sum()) if about is not None and by_one_score else None
+    line = int(is_accepted(about.scores[rows], about.cut).sum()) if about is not None and by_one_score else None
     notes = list(asked.notes)
     if query.attribute and about is None and not notes:
         notes.append("This attribute has no scores yet: the images are shown in the order they were added.")
@@ -243,7 +244,7 @@ def _folded(workspace: Workspace, made: Listing) -> Listing:
     rows, counts = near_duplicates.fold(workspace, made.rows)
     line = made.line
     if line is not None and made.about is not None:
-        line = int((made.about.scores[rows] >= made.about.cut).sum())
+        line = int(is_accepted(made.about.scores[rows], made.about.cut).sum())
     return replace(made, rows=rows, counts=counts, line=line)
 
 

@@ -16,6 +16,7 @@ from bam_engine import learning
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.gallery.listing import Listing
+from bam_engine.training.decisions import is_accepted
 from bam_engine.workspace.core import Workspace
 
 BLOCK = 200
@@ -149,7 +150,7 @@ def _scores(
     own = np.asarray(about.scores[rows], np.float64)
     there = ~np.isnan(own)
     scores = [round(float(score), 3) if known else None for score, known in zip(own, there, strict=True)]
-    accepted = [bool(score >= about.cut) if known else None for score, known in zip(own, there, strict=True)]
+    accepted = [bool(yes) if known else None for yes, known in zip(is_accepted(own, about.cut), there, strict=True)]
     if about.calibration is None:
         return scores, nothing, accepted
     limits = learning.probability_limits(about.calibration, own)

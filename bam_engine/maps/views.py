@@ -30,6 +30,7 @@ from bam_engine.maps.maps import points_of
 from bam_engine.maps.tile_cache import TileCache
 from bam_engine.projection import MapView
 from bam_engine.projection.sources import Sources
+from bam_engine.training.decisions import decide
 from bam_engine.training.models import TrainedModel, latest_model, scores_by_name, scores_of
 from bam_engine.training.standing import Standing, highest, standings
 from bam_engine.training.thresholds import current_threshold
@@ -238,7 +239,7 @@ def _decisions(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
         threshold = current_threshold(workspace, attribute)
         if threshold is not None:
             scores = scores_of(workspace, attribute)
-            found[attribute.name] = np.where(np.isnan(scores), -1, scores >= threshold.value).astype(np.int8)
+            found[attribute.name] = decide(scores, threshold.value)
     return found
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import exchange
@@ -13,6 +14,7 @@ from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
+from bam_engine.training.decisions import automatic_labels
 from bam_engine.training.evaluation import choose_negative
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
@@ -76,6 +78,7 @@ def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeR
         scores = np.full(n, np.nan, np.float32)
         found = scores_of(workspace, attribute)
         scores[: len(found)] = found
+    decision = _decision(workspace, attribute)
     agreed = tasks.labels(workspace, attribute)
     settled = zip(agreed.rows[agreed.settled], agreed.labels[agreed.settled], strict=True)
     return AttributeRecord(
@@ -86,8 +89,15 @@ def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeR
         scores=scores,
         crowd={int(row): _WORDS[int(label)] for row, label in settled},
         hits=_hits(workspace, attribute),
-        decision=_decision(workspace, attribute),
+        decision=decision,
+        automatic=_automatic(scores, decision),
     )
+
+
+def _automatic(scores: NDArray[np.float32] | None, decision: Decision) -> list[str | None]:
+    if scores is None or decision.positive_from is None:
+        return []
+    return automatic_labels(scores, decision.positive_from, decision.negative_to)
 
 
 def _decision(workspace: Workspace, attribute: Attribute) -> Decision:

@@ -17,6 +17,7 @@ from bam_engine.labelling import tasks
 from bam_engine.maps import maps, views
 from bam_engine.maps.places import places_of, zoom_among_neighbours
 from bam_engine.training.calibration import probabilities
+from bam_engine.training.decisions import is_accepted
 from bam_engine.training.models import scored_attributes, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -144,7 +145,7 @@ def score_lines(workspace: Workspace, row: int) -> list[ScoreLine]:
             told = threshold.evidence
             line = replace(
                 line,
-                decision="accepted" if scores[row] >= threshold.value else "rejected",
+                decision="accepted" if is_accepted(scores[row], threshold.value) else "rejected",
                 threshold=threshold.value,
                 precision=(told.precision, told.precision_low, told.precision_high),
                 certified=told.certified,

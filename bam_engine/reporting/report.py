@@ -25,6 +25,7 @@ from bam_engine.gallery.search import ranking
 from bam_engine.labelling import agreement, tasks
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationLine
+from bam_engine.training.decisions import is_accepted
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import training_labels
@@ -316,7 +317,7 @@ def _examples(
     order, scores = ranking(workspace, attribute), scores_of(workspace, attribute)
     groups: list[tuple[str, NDArray[np.int64]]] = [("The highest scores", order[:count])]
     if threshold is not None:
-        accepted = int((scores[order] >= threshold.value).sum())
+        accepted = int(is_accepted(scores[order], threshold.value).sum())
         rng = np.random.default_rng(_RANDOM_SEED)
         yes, no = order[:accepted], order[accepted:]
         groups += [

@@ -14,6 +14,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import Calibration
 from bam_engine.training.calibration import calibration_of
+from bam_engine.training.decisions import is_accepted, is_rejected
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import KeptThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
@@ -41,14 +42,12 @@ class Scored:
     @property
     def accepted(self) -> Mask:
         """Which images are at the cut or above; one without a score is neither accepted nor rejected."""
-        inside: Mask = self.scores >= self.cut
-        return inside
+        return is_accepted(self.scores, self.cut)
 
     @property
     def rejected(self) -> Mask:
         """Which images are below the cut."""
-        inside: Mask = self.scores < self.cut
-        return inside
+        return is_rejected(self.scores, self.cut)
 
     def sureness(self, rows: NDArray[np.int64], *, accepted: bool) -> NDArray[np.float32]:
         """Return how likely each of ``rows`` is positive, or negative (``accepted`` false); nan without a score.

@@ -50,6 +50,7 @@ def dataset() -> Dataset:
         crowd={0: "positive", 1: "negative"},
         hits=[Hit("uuid", "ada", False, 7.5, "2026-01-01T00:00:00", choices)],
         decision=Decision(positive_from=1.0, negative_to=-1.0, evidence="precision 0.93 (0.90-0.96)"),
+        automatic=["positive", "unsure", "negative", None],
     )
     cat = AttributeRecord("content_cat", "content", "A cat?", "", None, {}, [], Decision(None, None))
     return Dataset(images, [watercolor, cat], [Caption(2, "ada", "a fox; it's red")])

@@ -1,0 +1,134 @@
+"""Why an image is accepted: what the threshold of an attribute decides about every image, and on what evidence.
+
+In:  scores and a threshold, or an attribute. Out: which images are accepted, which are rejected, and a reason for each.
+This is the one place that says so: gallery, map, reports, exports and the Python interface ask here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bam_engine.annotation import NEGATIVE, POSITIVE, Attribute
+from bam_engine.errors import LearningError
+from bam_engine.formatting import decimal
+from bam_engine.labelling import tasks
+from bam_engine.training.models import scores_of
+from bam_engine.training.thresholds import KeptThreshold, current_threshold
+from bam_engine.workspace.core import Workspace
+
+Mask = NDArray[np.bool_]
+
+ACCEPTED, REJECTED, UNDECIDED = 1, 0, -1
+
+REASONS = {
+    ACCEPTED: "by the classifier: score ≥ threshold",
+    REJECTED: "by the classifier: score < threshold",
+    UNDECIDED: "not embedded, so not scored",
+}
+
+
+def is_accepted(scores: ArrayLike, threshold: float) -> Mask:
+    """Return which images a threshold accepts: those whose score is at least as high. One without a score is not.
+
+    Scores are compared as the float32 that they are stored as.
+
+    Examples
+    --------
+    >>> is_accepted(np.array([1.5, 0.5, -2.0, np.nan], np.float32), 0.5).tolist()
+    [True, True, False, False]
+    """
+    accepted: Mask = np.asarray(scores, np.float32) >= np.float32(threshold)
+    return accepted
+
+
+def is_rejected(scores: ArrayLike, threshold: float) -> Mask:
+    """Return which images a threshold rejects: those whose score is lower. One without a score is not."""
+    rejected: Mask = np.asarray(scores, np.float32) < np.float32(threshold)
+    return rejected
+
+
+def decide(scores: ArrayLike, threshold: float) -> NDArray[np.int8]:
+    """Return the decision about each image: 1 accepted, 0 rejected, -1 undecided for want of a score.
+
+    Examples
+    --------
+    >>> decide(np.array([1.5, -2.0, np.nan], np.float32), 0.5).tolist()
+    [1, 0, -1]
+    """
+    decisions = np.full(np.shape(scores), UNDECIDED, np.int8)
+    decisions[is_accepted(scores, threshold)] = ACCEPTED
+    decisions[is_rejected(scores, threshold)] = REJECTED
+    return decisions
+
+
+def automatic_labels(scores: ArrayLike, positive_from: float, negative_to: float | None) -> list[str | None]:
+    """Return the label that an exported dataset gives each image by its score.
+
+    Accepted images are ``"positive"``. Rejected ones are ``"negative"`` up to a score of ``negative_to`` (all of them
+    if it is None) and ``"unsure"`` above it. None without a score.
+
+    Examples
+    --------
+    >>> automatic_labels(np.array([2.0, 0.5, -3.0, np.nan], np.float32), 1.0, -1.0)
+    ['positive', 'unsure', 'negative', None]
+    """
+    words = np.array([None, "negative", "positive"], object)[decide(scores, positive_from) + 1]
+    if negative_to is not None:
+        words[is_rejected(scores, positive_from) & (np.asarray(scores, np.float32) > np.float32(negative_to))] = (
+            "unsure"
+        )
+    return list(words)
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What the threshold in force decides about all n images.
+
+    Attributes
+    ----------
+    threshold
+        The threshold in force; ``threshold.evidence`` is what the validation sample says of it.
+    scores
+        float32 (n,), nan without a score.
+    outcomes
+        int8 (n,): 1 accepted, 0 rejected, -1 undecided.
+    labels
+        int8 (n,): what people agree on, 1 yes, 0 no, -1 no label. They do not change the outcome.
+    """
+
+    attribute: Attribute
+    threshold: KeptThreshold
+    scores: NDArray[np.float32]
+    outcomes: NDArray[np.int8]
+    labels: NDArray[np.int8]
+
+    def why(self, row: int) -> str:
+        """Return one sentence or two: the decision about an image, its score, and what people say of it."""
+        score, cut = decimal(float(self.scores[row]), 3), decimal(self.threshold.value, 3)
+        sentence = {
+            ACCEPTED: f"Accepted by the classifier: its score of {score} is at least the threshold of {cut}.",
+            REJECTED: f"Rejected by the classifier: its score of {score} is below the threshold of {cut}.",
+            UNDECIDED: "Undecided: the image is not embedded, so it has no score.",
+        }[int(self.outcomes[row])]
+        people = {POSITIVE: " People say yes.", NEGATIVE: " People say no."}.get(int(self.labels[row]), "")
+        return sentence + people
+
+
+def decisions_of(workspace: Workspace, attribute: Attribute) -> Decisions:
+    """Return what the threshold in force decides about every image of the collection.
+
+    Raises
+    ------
+    LearningError
+        No threshold is in force: nothing is trained, or nobody chose one and none can be suggested.
+    """
+    threshold = current_threshold(workspace, attribute)
+    if threshold is None:
+        raise LearningError(f"{attribute.name} has no threshold yet, so nothing is decided. Train, then choose one.")
+    n = len(workspace.catalogue)
+    scores = np.full(n, np.nan, np.float32)
+    scored = scores_of(workspace, attribute)[:n]
+    scores[: len(scored)] = scored
+    labels = tasks.labels_of(tasks.labels(workspace, attribute), np.arange(n))
+    return Decisions(attribute, threshold, scores, decide(scores, threshold.value), labels)
