@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bam_engine.workspace import Workspace
 
 Commands = argparse._SubParsersAction  # the only name that argparse gives to this type
-Run = Callable[[Workspace, argparse.Namespace], None]
+Run = Callable[[Workspace, argparse.Namespace], None] | Callable[[argparse.Namespace], None]
 
 EPILOG = (
     "The workspace is the folder BAM_WORKSPACE (default: workspace); derived files go to BAM_CACHE (default: cache). "

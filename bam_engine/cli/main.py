@@ -5,10 +5,24 @@ keyboard; finished work is saved, and the same command resumes.
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from bam_engine.cli import agreement, attributes, collection, demo, layouts, results, simulation, status, training
+from bam_engine import __version__
+from bam_engine.cli import (
+    agreement,
+    attributes,
+    collection,
+    demo,
+    layouts,
+    results,
+    serve,
+    simulation,
+    status,
+    training,
+)
 from bam_engine.cli.arguments import EPILOG
 from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace
@@ -17,28 +31,30 @@ from bam_engine.workspace import Workspace
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
-    workspace = None
     try:
-        workspace = Workspace.from_environment()
-        options.run(workspace, options)
+        if options.run is serve.run:  # the server opens the workspace itself
+            serve.run(options)
+        else:
+            with contextlib.closing(Workspace.from_environment()) as workspace:
+                options.run(workspace, options)
     except BamError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. Finished work is saved; run the same command again to resume.", file=sys.stderr)
         return 130
-    finally:
-        if workspace is not None:
-            workspace.close()
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser with all commands, in the order of the work."""
     top = argparse.ArgumentParser(
-        prog="python -m bam_engine", description="Turn unlabelled images into a dataset you can trust.", epilog=EPILOG
+        prog="bam" if Path(sys.argv[0]).stem == "bam" else "python -m bam_engine",
+        description="Turn unlabelled images into a dataset you can trust.",
+        epilog=EPILOG,
     )
+    top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, collection, attributes, simulation, training, agreement, layouts, results, status):
+    for module in (serve, demo, collection, attributes, simulation, training, agreement, layouts, results, status):
         module.add_commands(commands)
     return top

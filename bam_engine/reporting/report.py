@@ -15,7 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import VERSION
+from bam_engine import __version__
 from bam_engine import database as db
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute, Consensus
 from bam_engine.audit import audits
@@ -373,7 +373,7 @@ def _missing(
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
-    found = [("bam", VERSION), ("Python", platform.python_version())]
+    found = [("bam", __version__), ("Python", platform.python_version())]
     for name in _PACKAGES:
         try:
             found.append((name, metadata.version(name)))
