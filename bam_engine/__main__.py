@@ -1,4 +1,4 @@
-"""``python -m bam_engine``: the same steps as in the app, without a browser."""
+"""``python -m bam_engine``: the steps of the app on the command line."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""Compiled kernels, kept on disk for the next process.
+"""Compiled kernels, cached on disk for the next process.
 
-In:  a function that numba compiles, and numba's options. Out: the compiled function. Compiling is what a fresh process
-waits longest for: seconds, during which no other thread of Python gets on. Imports numba, so it is imported by modules
-of kernels only.
+In:  a function that numba can compile, and numba's options. Out: the compiled function. Compilation dominates the start
+of a fresh process: it takes seconds and blocks all other Python threads. This module imports numba, so only kernel
+modules import it.
 """
 
 from collections.abc import Callable
@@ -16,29 +16,29 @@ _KERNELS = "**/*kernels.py"
 
 
 def njit(**options: Any) -> Callable[[Any], Any]:
-    """Compile like ``numba.njit``, and keep the result beside the source, or where numba finds that it can write.
+    """Compile like ``numba.njit`` and cache the result on disk, next to the source or in numba's cache folder.
 
-    numba looks at the function's own file alone to tell whether what it kept is still right. Kernels call kernels of
-    other files, so a change there or in any file of kernels makes them anew. Where nothing can be kept, each process
+    numba checks only the function's own file to decide whether a cached result is still valid. Kernels call kernels in
+    other files, so here a change to any kernel file invalidates the cache. Where no folder is writable, each process
     compiles for itself.
     """
 
     def compiled(function: Any) -> Any:
         try:
-            kept = numba.njit(cache=True, **options)(function)
-            kept._cache._cache_file._source_stamp = stamp(Path(function.__code__.co_filename))
-        except (RuntimeError, AttributeError):  # no folder can be written; or numba keeps it in another way
+            kernel = numba.njit(cache=True, **options)(function)
+            kernel._cache._cache_file._source_stamp = stamp(Path(function.__code__.co_filename))
+        except (RuntimeError, AttributeError):  # no folder is writable, or numba changed how it caches
             return numba.njit(**options)(function)
-        return kept
+        return kernel
 
     return compiled
 
 
 @cache
 def stamp(own: Path, engine: Path = Path(__file__).parent) -> tuple[tuple[str, int, int], ...]:
-    """Return what differs as soon as ``own`` or a file of kernels below ``engine`` does: names, times and sizes.
+    """Return the name, modification time (ns) and size of ``own`` and of every kernel file below ``engine``.
 
-    A process looks once for each file.
+    Computed once per process for each file.
     """
-    about = [(file, file.stat()) for file in sorted({own, *engine.glob(_KERNELS)})]
-    return tuple((file.name, found.st_mtime_ns, found.st_size) for file, found in about)
+    files = [(file, file.stat()) for file in sorted({own, *engine.glob(_KERNELS)})]
+    return tuple((file.name, status.st_mtime_ns, status.st_size) for file, status in files)

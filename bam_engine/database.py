@@ -1,7 +1,7 @@
-"""The workspace's database: its tables, and how it is opened.
+"""The workspace's database: its schema, and how it is opened.
 
-In:  a SQLAlchemy URL. Out: an engine whose tables exist. Knows the schema and nothing of what the rows mean; the rooms
-read and write their own tables. What people said lives here and cannot be made again, so commits are flushed to disk.
+In:  a SQLAlchemy URL. Out: an engine whose tables exist. This module defines the schema only; each package reads and
+writes its own tables. Labels cannot be recomputed, so every commit is flushed to disk.
 """
 
 import json
@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bam_engine.errors import BamError
 
 SCHEMA_VERSION = 1
-_PATIENCE = 30  # seconds that a writer waits for others
-_MAKING = 7_236_973  # the number by which PostgreSQL knows that somebody makes the tables
+_BUSY_TIMEOUT = 30  # seconds that a writer waits for other writers
+_CREATE_LOCK = 7_236_973  # the PostgreSQL advisory lock held while the tables are created
 
 metadata = sa.MetaData()
 
@@ -61,7 +61,7 @@ problems = sa.Table(
     "problems",
     metadata,
     _id(),
-    sa.Column("stage", sa.Text, nullable=False),  # "ingest", "embed:KEY": what could not be done
+    sa.Column("stage", sa.Text, nullable=False),  # what failed: "ingest" or "embed:KEY"
     sa.Column("uri", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     _made_at(),
@@ -88,11 +88,11 @@ annotators = sa.Table(
 assignments = sa.Table(
     "assignments",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),  # a random UUID: it is what lets a browser answer
+    sa.Column("id", sa.Text, primary_key=True),  # a random UUID, which authorises a browser to answer
     _attribute_id(),
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, index=True),
     sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit", … or "import"
-    sa.Column("source_id", sa.Integer, nullable=False),  # the draw, round or audit that asks
+    sa.Column("source_id", sa.Integer, nullable=False),  # the draw, round or audit that the images come from
     _made_at(),
 )
 assignment_images = sa.Table(
@@ -106,7 +106,7 @@ annotations = sa.Table(
     "annotations",
     metadata,
     _id(),
-    sa.Column("uid", sa.Text, nullable=False, unique=True),  # made by the browser: a retry is stored once
+    sa.Column("uid", sa.Text, nullable=False, unique=True),  # set by the browser, so that a retry is stored once
     sa.Column("assignment_id", sa.ForeignKey("assignments.id"), nullable=False, index=True),
     sa.Column("attribute_id", sa.ForeignKey("attributes.id"), nullable=False),
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
@@ -131,7 +131,7 @@ validation_images = sa.Table(
     _id(),
     _attribute_id(),
     sa.Column("row", sa.Integer, nullable=False),
-    sa.Column("probability", sa.Float, nullable=False),  # of being drawn at all
+    sa.Column("probability", sa.Float, nullable=False),  # inclusion probability
     sa.Column("draw", sa.Integer, nullable=False),  # 0 for the first, 1 for the first top-up, …
     _made_at(),
     sa.UniqueConstraint("attribute_id", "row"),
@@ -165,7 +165,7 @@ models = sa.Table(
     sa.Column("round_id", sa.ForeignKey("rounds.id"), nullable=False),
     sa.Column("encoder", sa.Text, nullable=False),
     sa.Column("coefficients", sa.LargeBinary, nullable=False),  # float32 (d + 1,), the intercept last
-    sa.Column("details", sa.Text, nullable=False),  # JSON: labels used, strength, seed, measurements
+    sa.Column("details", sa.Text, nullable=False),  # JSON: labels used, C ("strength"), seed, measurements
     _made_at(),
 )
 thresholds = sa.Table(
@@ -186,10 +186,10 @@ certifications = sa.Table(
     sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
     sa.Column("target", sa.Float, nullable=False),
     sa.Column("confidence", sa.Float, nullable=False),
-    sa.Column("planned", sa.Integer, nullable=False),  # about how many labels are meant to be spent
+    sa.Column("planned", sa.Integer, nullable=False),  # the label budget
     sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows that were labelled or asked before: left out
-    sa.Column("cuts", sa.Text),  # JSON, strict to loose; none until the pilot is labelled
+    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows that were labelled or queried before: excluded
+    sa.Column("cuts", sa.Text),  # JSON, strictest first; null until the pilot is labelled
     _made_at(),
 )
 certification_images = sa.Table(
@@ -207,7 +207,7 @@ audits = sa.Table(
     _attribute_id(),
     sa.Column("threshold_id", sa.ForeignKey("thresholds.id"), nullable=False),
     sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("n_accepted", sa.Integer, nullable=False),  # the collection's, at the threshold
+    sa.Column("n_accepted", sa.Integer, nullable=False),  # in the whole collection, at the threshold
     sa.Column("n_rejected", sa.Integer, nullable=False),
     _made_at(),
 )
@@ -225,73 +225,73 @@ saved_views = sa.Table(
     metadata,
     _id(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("query", sa.Text, nullable=False),  # JSON: what a gallery shows
+    sa.Column("query", sa.Text, nullable=False),  # JSON: the gallery's query
     _made_at(),
 )
 
 
 def now() -> str:
-    """Return the time in UTC as ISO 8601 with microseconds; later times sort later."""
+    """Return the current UTC time in ISO 8601 with microseconds; strings sort chronologically."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def open_database(url: str) -> sa.Engine:
-    """Open the database at ``url``, making its tables where they are missing; who opens it at the same time waits.
+    """Open the database at ``url`` and create missing tables. Safe when several processes open it at once.
 
-    SQLite is put into WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that returned
+    SQLite runs in WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that has returned
     survives ``kill -9`` and a power cut.
 
     Raises
     ------
     BamError
-        The database cannot be opened, or was written by a newer version of this program.
+        The database cannot be opened, or was created by another version of this program.
     """
     try:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
-        _make_tables(engine)
+        _create_tables(engine)
         _check_version(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         place = sa.engine.make_url(url).render_as_string(hide_password=True)
-        raise BamError(f"the database {place} cannot be opened: {error}") from error
+        raise BamError(f"Cannot open the database {place}: {error}.") from error
     return engine
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     _switch_to_wal(connection)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE * 1000}"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _switch_to_wal(connection: Any) -> None:
-    """Switch a new database to WAL mode: SQLite itself never waits for others who are at it."""
-    until = time.monotonic() + _PATIENCE
+    """Switch a new database to WAL mode, with retries: SQLite does not apply its busy timeout here."""
+    deadline = time.monotonic() + _BUSY_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
+            if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.02)
 
 
-def _make_tables(engine: sa.Engine) -> None:
+def _create_tables(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         lock(connection, None)
         metadata.create_all(connection)
 
 
 def lock(connection: sa.Connection, table: sa.Table | None) -> None:
-    """Let no other writer of ``table`` in until the transaction ends; readers go on. Call it first of all.
+    """Block other writers of ``table`` until the transaction ends; readers continue. Call it first in a transaction.
 
-    SQLite locks the whole database. None, while there may be no tables yet: only others who make them wait.
+    SQLite locks the whole database. With ``table`` None, only processes that create the tables wait for each other.
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif table is None:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATE_LOCK})")
     else:
         connection.exec_driver_sql(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
 
@@ -299,16 +299,16 @@ def lock(connection: sa.Connection, table: sa.Table | None) -> None:
 def _check_version(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         insert_new(connection, settings, [{"key": "schema", "value": json.dumps(SCHEMA_VERSION)}])
-    found = read_setting(engine, "schema", SCHEMA_VERSION)
-    if found != SCHEMA_VERSION:
+    version = read_setting(engine, "schema", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
         raise BamError(
-            f"this workspace has schema version {found}, this program reads version {SCHEMA_VERSION}. "
-            "Use the version of the program that made it, or start a new workspace."
+            f"This workspace has schema version {version}, but this program reads version {SCHEMA_VERSION}. "
+            "Use the version of the program that created it, or start a new workspace."
         )
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert the rows that break no unique constraint; return how many went in."""
+    """Insert the rows that violate no unique constraint; return how many were inserted."""
     if not rows:
         return 0
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -324,7 +324,7 @@ def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
 
 
 def write_setting(engine: sa.Engine, key: str, value: Any) -> None:
-    """Store ``value`` as JSON under ``key``, replacing what was there."""
+    """Store ``value`` as JSON under ``key``, replacing any earlier value."""
     with engine.begin() as connection:
         connection.execute(sa.delete(settings).where(settings.c.key == key))
         connection.execute(sa.insert(settings).values(key=key, value=json.dumps(value)))

@@ -1,19 +1,20 @@
-"""The errors of the engine: one small tree, each with a message that says what was asked, what is there, what to do.
+"""The exceptions of the engine. A message says what was requested, what is there, and what to do.
 
-Pages and the command line show ``str(error)`` as it is; anything that is not a ``BamError`` is a defect.
+Messages are whole sentences. Pages and the command line show ``str(error)`` unchanged. Any exception that is not a
+``BamError`` is a bug.
 """
 
 
 class BamError(Exception):
-    """Anything that the person at the screen can understand and mend."""
+    """Base class: a problem that the user can understand and fix."""
 
 
 class Stopped(BamError):
-    """Long work that was asked to stop; what was finished is kept."""
+    """A job was asked to stop; finished work is saved."""
 
 
 class NotFound(BamError):
-    """A name, row or file that was asked for and does not exist."""
+    """A name, row or file does not exist."""
 
 
 class CollectionError(BamError):
@@ -21,31 +22,31 @@ class CollectionError(BamError):
 
 
 class ImageUnreadable(CollectionError):
-    """One image cannot be decoded; the message is the reason, without the path."""
+    """An image cannot be decoded; the message gives the reason without the path."""
 
 
 class EmbeddingError(BamError):
-    """An encoder cannot be opened, or vectors cannot be made or stored."""
+    """An encoder cannot be opened, or vectors cannot be computed or stored."""
 
 
 class AnnotationError(BamError):
-    """An attribute, assignment or answer that does not fit what is there."""
+    """An attribute, assignment or answer is invalid."""
 
 
 class LearningError(BamError):
-    """A classifier, round or threshold cannot be had from the labels that are there."""
+    """A classifier, round or threshold cannot be computed from the labels at hand."""
 
 
 class NoThreshold(LearningError):
-    """No cut meets the target; the message names the best that was reached."""
+    """No threshold meets the target; the message states the best that can be reached."""
 
 
 class AuditError(BamError):
-    """An audit sample cannot be drawn or judged."""
+    """An audit sample cannot be drawn or labelled."""
 
 
 class ProjectionError(BamError):
-    """A layout or a tile cannot be made."""
+    """A layout or a tile cannot be computed."""
 
 
 class ExchangeError(BamError):
@@ -53,4 +54,4 @@ class ExchangeError(BamError):
 
 
 class DiskFull(BamError):
-    """The disk has no room; the message says what was kept."""
+    """The disk is full; the message says what was saved."""

@@ -1,6 +1,6 @@
-"""How numbers read: the one place that decides the format of counts, percentages, scores, intervals and time spans.
+"""The format of counts, percentages, scores, intervals and durations.
 
-Used by messages, the command line, reports and pages alike, so that a figure reads the same wherever it stands.
+Messages, the command line, reports and pages all use it, so that a figure reads the same everywhere.
 Proportions (precision, recall, agreement, probabilities) are percentages; scores and statistics without a unit (average
 precision, kappa, alpha) are decimals with two places.
 """
@@ -9,11 +9,11 @@ import math
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
-"""What stands where there is no value."""
+"""Shown in place of a missing value."""
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a number of things.
+    """Return a count with its noun, singular or plural.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def percent(proportion: float) -> str:
     """Return a proportion in [0, 1] as a percentage with at most one decimal; nan as a dash.
 
-    What is not quite 0 or 1 is never shown as such.
+    A proportion strictly between 0 and 1 is never shown as 0% or 100%.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def decimal(value: float, places: int = 2, *, signed: bool = False) -> str:
 
 
 def decimal_interval(value: float, low: float, high: float, places: int = 2, *, signed: bool = False) -> str:
-    """Return a number with its interval; "to" stands between limits of which one is negative or signed.
+    """Return a number with its interval; "to" separates limits that are signed or negative.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def decimal_range(low: float, high: float, places: int = 2, *, signed: bool = Fa
 
 
 def duration(seconds: float) -> str:
-    """Return a time span: seconds, then minutes and seconds, then hours and minutes.
+    """Return a duration in seconds, minutes and seconds, or hours and minutes.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Long work in the background of one process: started, watched, stopped.
+"""Background jobs of one process: start, watch, stop.
 
-In:  a function that takes ``report``. Out: a :class:`Job` whose numbers a page can draw at any moment. Knows nothing of
-what the work is. Jobs end with the process; what makes them resumable is that the work itself keeps what it finished.
+In:  a function that takes ``report``. Out: a :class:`Job` whose progress can be read at any time. Jobs end with the
+process; they can be resumed because the functions they run save each finished step.
 """
 
 import logging
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Job:
-    """One piece of long work; written by its thread, read by anyone.
+    """A background job; its own thread writes the fields, any thread may read them.
 
-    ``state`` is ``running``, ``done``, ``stopped`` or ``failed``; ``error`` says why it failed, in words for a person.
+    ``state`` is ``running``, ``done``, ``stopped`` or ``failed``; ``error`` is the message for the user if it failed.
     """
 
     name: str
@@ -43,50 +43,50 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the start, or that it took."""
+        """Seconds since the start, or in total once it has ended."""
         return (self.ended or time.monotonic()) - self.started
 
     @property
     def rate(self) -> float:
-        """Steps per second since the first report (what a resumed run found finished does not count)."""
-        made = self.done - (self.first_done or 0)
-        return made / self.seconds if self.seconds > 0 else 0.0
+        """Steps per second since the first report; steps that an earlier run finished do not count."""
+        steps = self.done - (self.first_done or 0)
+        return steps / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the end at the present rate, or None while that cannot be said."""
+        """Estimated seconds left at the current rate; None while unknown."""
         if self.total is None or self.rate <= 0:
             return None
         return max(0.0, (self.total - self.done) / self.rate)
 
     def stop(self) -> None:
-        """Ask the work to stop at its next step."""
+        """Request a stop at the next step."""
         self.stopping.set()
 
     def report(self, done: int, total: int | None, message: str = "") -> None:
-        """Take the work's numbers; raise ``Stopped`` if it was asked to stop."""
+        """Update the progress; raise ``Stopped`` if a stop was requested."""
         if self.first_done is None:
             self.first_done = done
         self.done, self.total = done, total
         self.message = message or self.message
         if self.stopping.is_set():
-            raise Stopped(f"{self.title}: stopped. What was finished is kept; start again to go on.")
+            raise Stopped(f"{self.title} was stopped. Finished work is saved; start it again to continue.")
 
 
 class Jobs:
-    """The background work of one workspace: at most one running job of a name."""
+    """The background jobs of one workspace; at most one job per name runs at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
     def start(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
-        """Run ``work(report)`` in a thread of its own.
+        """Run ``work(report)`` in a new thread.
 
         Raises
         ------
         BamError
-            A job of this name is still running.
+            A job with this name is still running.
         """
         with self._lock:
             if self.is_running(name):
@@ -94,9 +94,9 @@ class Jobs:
             return self._begin(name, title, work)
 
     def start_once(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
-        """Run ``work(report)`` unless there was a job of this name, running or ended; return that one then.
+        """Run ``work(report)`` unless a job with this name exists, running or ended; return that job if so.
 
-        Two who find the same work due at the same moment start it once.
+        Concurrent callers start the job only once.
         """
         with self._lock:
             return self.get(name) or self._begin(name, title, work)
@@ -107,20 +107,20 @@ class Jobs:
         return job
 
     def get(self, name: str) -> Job | None:
-        """Return the last job of this name, running or ended."""
+        """Return the latest job with this name, running or ended, or None."""
         return self._jobs.get(name)
 
     def is_running(self, name: str) -> bool:
-        """Return whether a job of this name runs now."""
+        """Return whether a job with this name is running."""
         job = self.get(name)
         return job is not None and job.running
 
     def running(self) -> list[Job]:
-        """Return the jobs that run now, oldest first."""
+        """Return the running jobs, oldest first."""
         return [job for job in list(self._jobs.values()) if job.running]
 
     def forget(self, name: str) -> None:
-        """Drop an ended job, so that its outcome is no longer shown."""
+        """Drop an ended job, so that its result is no longer shown."""
         with self._lock:
             job = self._jobs.get(name)
             if job is not None and not job.running:
@@ -138,7 +138,8 @@ def _run(job: Job, work: Callable[[Report], Any]) -> None:
     except Exception as error:
         log.exception("job %s failed", job.name)
         job.error = (
-            f"{job.title} met a defect of this program ({type(error).__name__}: {error}). The log has the details."
+            f"{job.title} failed because of a bug in this program ({type(error).__name__}: {error}). "
+            "See the log for details."
         )
         outcome = "failed"
     job.ended = time.monotonic()

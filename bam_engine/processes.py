@@ -1,11 +1,10 @@
-"""Many small tasks on all cores of this machine, their results in order, a bounded way ahead of who takes them.
+"""Ordered parallel map over threads or processes with bounded look-ahead.
 
-In:  a function and what it is to be called with, one after the other. Out: what it returns, in that order. Knows
-nothing of images.
+In:  a function and an iterable of arguments. Out: the results, in order.
 
-Python runs one thread at a time: threads serve where a task hands most of its work to libraries that let others run,
-processes where it does not. Processes are loky's, which know nothing of the caller's main module: it need not be
-guarded, and a server may start them.
+Use threads for tasks that spend most of their time in libraries that release the GIL, processes for the others.
+Processes come from loky, which does not import the caller's main module: it needs no ``__main__`` guard, and a server
+can start them.
 """
 
 from collections import deque
@@ -24,19 +23,19 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 
 
 class WorkerPool:
-    """Threads or processes at work for one caller."""
+    """A pool of threads or processes for one caller."""
 
     def __init__(self, pool: Executor) -> None:
         self._pool = pool
         self._waiting: deque[Future[Any]] = deque()
 
-    def each(self, work: Callable[[Item], Result], items: Iterable[Item], *, ahead: int) -> Iterator[Result]:
-        """Yield ``work(item)`` for each item, in order; at most ``ahead`` items are begun before one is taken.
+    def map(self, work: Callable[[Item], Result], items: Iterable[Item], *, ahead: int) -> Iterator[Result]:
+        """Yield ``work(item)`` for each item, in order; at most ``ahead`` items are submitted before one is consumed.
 
         Raises
         ------
         BamError
-            A process was ended from outside, as by a system that is out of memory. Whatever ``work`` raises passes.
+            A worker process was killed, for example by a system out of memory. Exceptions of ``work`` pass through.
         """
         waiting = self._waiting
         try:
@@ -48,12 +47,12 @@ class WorkerPool:
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
             raise BamError(
-                "a process that works beside this one was ended by the system, perhaps for want of memory. What was "
-                "finished is kept: start again to go on."
+                "The system killed a worker process, possibly because memory ran out. Finished work is saved; start "
+                "again to continue."
             ) from error
 
-    def end(self) -> None:
-        """Leave undone what has not begun, and wait for the rest."""
+    def close(self) -> None:
+        """Cancel the tasks that have not started and wait for the rest."""
         for future in self._waiting:
             future.cancel()
         self._pool.shutdown(wait=True)
@@ -61,24 +60,24 @@ class WorkerPool:
 
 @contextmanager
 def threads(count: int) -> Iterator[WorkerPool]:
-    """So many threads of this process; they end with the block."""
-    yield from _working(ThreadPoolExecutor(count, thread_name_prefix="crew"))
+    """Open a pool of ``count`` threads; it closes with the block."""
+    yield from _open_pool(ThreadPoolExecutor(count, thread_name_prefix="worker"))
 
 
 @contextmanager
-def processes(count: int, begin: Callable[[], None] | None = None) -> Iterator[WorkerPool]:
-    """So many processes, each of which calls ``begin`` first; they end with the block.
+def processes(count: int, initializer: Callable[[], None] | None = None) -> Iterator[WorkerPool]:
+    """Open a pool of ``count`` processes, each of which calls ``initializer`` first; it closes with the block.
 
-    What they are given and return is pickled; their libraries use one thread each.
+    Arguments and results are pickled. Numerical libraries use one thread in each process.
     """
     from loky import ProcessPoolExecutor
 
-    yield from _working(ProcessPoolExecutor(count, initializer=begin, env=_ONE_THREAD))
+    yield from _open_pool(ProcessPoolExecutor(count, initializer=initializer, env=_ONE_THREAD))
 
 
-def _working(pool: Executor) -> Iterator[WorkerPool]:
-    crew = WorkerPool(pool)
+def _open_pool(pool: Executor) -> Iterator[WorkerPool]:
+    workers = WorkerPool(pool)
     try:
-        yield crew
+        yield workers
     finally:
-        crew.end()
+        workers.close()

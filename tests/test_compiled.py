@@ -1,4 +1,4 @@
-"""Compiled kernels are kept for the next process, and made anew when any file of kernels changes."""
+"""Compiled kernels are cached for the next process and recompiled when any kernel file changes."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ TWO = (
 
 
 def engine(folder: Path) -> Path:
-    """A package with the same module, and two files of kernels of which one calls the other."""
+    """Write a package with a copy of the module and two kernel files, one of which calls the other."""
     room = folder / "small_engine" / "room"
     room.mkdir(parents=True)
     for package in (room.parent, room):
@@ -28,17 +28,17 @@ def engine(folder: Path) -> Path:
     return room
 
 
-def asked(folder: Path) -> tuple[int, int]:
-    """What a fresh process gets for 4, and whether it found it compiled."""
+def run_fresh(folder: Path) -> tuple[int, int]:
+    """Return the kernel's result for 4 in a fresh process, and the number of cache hits."""
     program = ASK.format(package="small_engine", room="room")
-    told = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
-    value, hits = told.stdout.split()
+    process = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
+    value, hits = process.stdout.split()
     return int(value), int(hits)
 
 
-def test_the_next_process_finds_a_kernel_compiled_until_a_kernel_that_it_calls_changes(tmp_path: Path) -> None:
+def test_a_cached_kernel_is_reused_until_a_kernel_that_it_calls_changes(tmp_path: Path) -> None:
     room = engine(tmp_path)
-    assert asked(tmp_path) == (9, 0)
-    assert asked(tmp_path) == (9, 1)
+    assert run_fresh(tmp_path) == (9, 0)
+    assert run_fresh(tmp_path) == (9, 1)
     (room / "more_kernels.py").write_text(ONE.format(package="small_engine", factor=30))
-    assert asked(tmp_path) == (121, 0)
+    assert run_fresh(tmp_path) == (121, 0)

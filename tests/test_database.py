@@ -1,4 +1,4 @@
-"""The database: opened, told apart by version, durable."""
+"""The database: opening, schema version, durability."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,13 @@ from bam_engine.errors import BamError
 
 def test_sqlite_is_durable_and_does_not_block_readers(database: sa.Engine) -> None:
     with database.connect() as connection:
-        found = {
+        pragmas = {
             name: connection.exec_driver_sql(f"pragma {name}").scalar() for name in ("journal_mode", "synchronous")
         }
-    assert found == {"journal_mode": "wal", "synchronous": 2}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2}
 
 
-def test_those_who_open_a_new_database_at_once_all_open_it(tmp_path: Path) -> None:
+def test_concurrent_openers_of_a_new_database_all_succeed(tmp_path: Path) -> None:
     several = 6
     for number in range(8):
         together, url = threading.Barrier(several), f"sqlite:///{tmp_path / f'{number}.sqlite'}"
@@ -27,13 +27,13 @@ def test_those_who_open_a_new_database_at_once_all_open_it(tmp_path: Path) -> No
         def opened(together: threading.Barrier = together, url: str = url) -> int:
             together.wait()
             engine = db.open_database(url)
-            found = int(db.read_setting(engine, "schema"))
+            version = int(db.read_setting(engine, "schema"))
             engine.dispose()
-            return found
+            return version
 
         with ThreadPoolExecutor(several) as pool:
-            asked = [pool.submit(opened) for _ in range(several)]
-        assert [one.result() for one in asked] == [db.SCHEMA_VERSION] * several
+            futures = [pool.submit(opened) for _ in range(several)]
+        assert [one.result() for one in futures] == [db.SCHEMA_VERSION] * several
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
@@ -45,13 +45,13 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         db.open_database(url)
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "bam.sqlite").write_text("these are not the bytes of a database " * 40)
-    with pytest.raises(BamError, match=r"bam\.sqlite cannot be opened"):
+    with pytest.raises(BamError, match=r"Cannot open the database .*bam\.sqlite"):
         db.open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
 
 
-def test_rows_that_are_there_already_are_not_counted(database: sa.Engine) -> None:
+def test_rows_that_exist_already_are_not_counted(database: sa.Engine) -> None:
     row = {"name": "ada", "simulated": False, "made_at": db.now()}
     with database.begin() as connection:
         assert db.insert_new(connection, db.annotators, [row]) == 1

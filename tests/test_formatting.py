@@ -1,4 +1,4 @@
-"""Numbers read the same everywhere, and nothing is rounded to a certainty."""
+"""One format for numbers everywhere; nothing is rounded to certainty."""
 
 import doctest
 import math
@@ -18,7 +18,7 @@ def test_what_is_not_certain_is_not_shown_as_certain(proportion: float) -> None:
     assert percent(proportion) not in ("0%", "100%")
 
 
-def test_certainty_and_nothing_are_shown_as_they_are() -> None:
+def test_certainty_and_missing_values_are_shown_as_such() -> None:
     assert (percent(0), percent(1), percent(math.nan), decimal(math.nan)) == ("0%", "100%", "–", "–")
     assert percent_interval(math.nan, 0, 1) == decimal_interval(math.nan, 0, 1) == "–"
 

@@ -1,4 +1,4 @@
-"""Background work: its numbers, its end, and how it is stopped."""
+"""Background jobs: progress, results, failures, and stopping."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ def test_a_job_ends_with_its_result() -> None:
     assert (job.state, job.result, job.done, job.total, job.message) == ("done", "result", 3, 3, "written")
 
 
-def test_a_job_stops_at_its_next_report_and_says_that_what_was_finished_is_kept() -> None:
+def test_a_job_stops_at_its_next_report_and_says_that_finished_work_is_saved() -> None:
     started = threading.Event()
 
     def work(report: Report) -> None:
@@ -42,21 +42,21 @@ def test_a_job_stops_at_its_next_report_and_says_that_what_was_finished_is_kept(
     job.stop()
     assert wait(job).state == "stopped"
     assert 0 < job.done < 10_000
-    assert "kept" in job.message
+    assert "is saved" in job.message
 
 
-def test_a_failure_for_a_person_is_shown_as_it_is_and_a_defect_is_named() -> None:
+def test_an_engine_error_is_shown_unchanged_and_a_bug_is_named() -> None:
     def fails(_report: Report) -> None:
-        raise BamError("the folder is gone")
+        raise BamError("The folder does not exist.")
 
     def broken(_report: Report) -> None:
         raise KeyError("oops")
 
     jobs = Jobs()
-    assert wait(jobs.start("a", "A", fails)).error == "the folder is gone"
-    found = wait(jobs.start("b", "B", broken))
-    assert found.state == "failed"
-    assert "KeyError" in found.error
+    assert wait(jobs.start("a", "A", fails)).error == "The folder does not exist."
+    job = wait(jobs.start("b", "B", broken))
+    assert job.state == "failed"
+    assert "KeyError" in job.error
 
 
 def test_one_name_runs_once_at_a_time() -> None:
@@ -75,7 +75,7 @@ def test_one_name_runs_once_at_a_time() -> None:
     assert jobs.get("x") is None
 
 
-def test_the_rate_of_a_resumed_run_leaves_out_what_was_there() -> None:
+def test_the_rate_of_a_resumed_run_excludes_earlier_steps() -> None:
     job = Job("x", "Embedding", started=time.monotonic() - 10)
     job.report(1000, 2000)
     job.report(1100, 2000)

@@ -51,7 +51,7 @@ def decoded(
     else:
         pool, preprocess = threads(workers), encoder.preprocess
     with pool as worker_pool:
-        yield from worker_pool.each(partial(_prepared, preprocess, encoder.input_size), paths, ahead=ahead + workers)
+        yield from worker_pool.map(partial(_prepared, preprocess, encoder.input_size), paths, ahead=ahead + workers)
 
 
 def _prepared(preprocess: Preprocessor, size: int, path: Path) -> Prepared | str:

@@ -191,11 +191,11 @@ def test_stopped_while_processes_decode_it_keeps_its_batches_and_no_process_goes
     assert not multiprocessing.active_children()
 
 
-def test_a_process_that_the_system_ends_is_said_and_loses_nothing(tmp_path, paths, monkeypatch):
+def test_a_killed_process_is_reported_and_loses_nothing(tmp_path, paths, monkeypatch):
     monkeypatch.setattr(decoding, "FEWEST", 1)
     Image.new("RGB", (FATAL, 8), (5, 5, 5)).save(paths[20])
     store = VectorStore(tmp_path / "v")
-    with pytest.raises(BamError, match="ended by the system, perhaps for want of memory"):
+    with pytest.raises(BamError, match="The system killed a worker process, possibly because memory ran out"):
         embed(paths, Portable(), store, batch=1, workers=2)
     assert len(store) <= 20
     Image.new("RGB", (9, 8), (5, 5, 5)).save(paths[20])

@@ -132,8 +132,8 @@ def _drawn(folder: Path, count: int, seed: int, beside: int) -> Generator[Work, 
     """Yield the works in order, drawn or found, by so many processes, or by this one."""
     ensured = partial(ensure, folder, seed)
     if beside:
-        with processes(beside, begin=_begin) as crew:
-            yield from crew.each(ensured, range(count), ahead=beside * _WAITING)
+        with processes(beside, initializer=_begin) as workers:
+            yield from workers.map(ensured, range(count), ahead=beside * _WAITING)
         return
     for index in range(count):
         with _one_thread():

@@ -135,7 +135,7 @@ def test_a_process_that_is_ended_from_outside_is_said_and_the_next_run_goes_on(w
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid or 0, signal.SIGKILL)
 
-    with pytest.raises(BamError, match=r"ended by the system.*start again to go on"):
+    with pytest.raises(BamError, match=r"killed a worker process.*start again to continue"):
         write_collection(tmp_path, count=40, workers=1, report=end)
     assert not multiprocessing.active_children()
     write_collection(tmp_path, count=COUNT)
