@@ -24,6 +24,7 @@ from bam_engine.annotation import UNSURE, Answers, Attribute
 from bam_engine.annotation import agreement as agreeing
 from bam_engine.annotation.agreement import Table, Undefined, Unsure
 from bam_engine.annotation.dawid_skene import DawidSkene, dawid_skene, one_hot, refit
+from bam_engine.formatting import decimal_interval, percent_interval
 from bam_engine.workspace.core import Workspace
 
 REPEATS = 1000
@@ -37,18 +38,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measure:
-    """A number with its interval from ``n`` images; where ``value`` is None, ``why`` says why there is none."""
+    """A number with its interval from ``n`` images; where ``value`` is None, ``why`` says why there is none.
+
+    It is a proportion, or a ``coefficient``, which has no unit and may be negative.
+    """
 
     value: float | None
     low: float
     high: float
     n: int
     why: str = ""
+    coefficient: bool = False
 
     @property
     def words(self) -> str:
         """The number with its interval, or why there is none."""
-        return self.why if self.value is None else f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        if self.value is None:
+            return self.why
+        interval = decimal_interval if self.coefficient else percent_interval
+        return interval(self.value, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -225,7 +233,7 @@ def _beyond_luck(value: float, luck: float, raw: Measure, drawn: Floats) -> Meas
     spread = drawn[~np.isnan(drawn)]
     if len(spread):
         low, high = min(low, np.quantile(spread, _TAIL)), max(high, np.quantile(spread, 1 - _TAIL))
-    return Measure(value, max(float(low), -1.0), min(float(high), 1.0), raw.n)
+    return Measure(value, max(float(low), -1.0), min(float(high), 1.0), raw.n, coefficient=True)
 
 
 def _share(

@@ -209,9 +209,9 @@ def test_the_command_prints_what_the_page_shows(
     assert main(["agreement", "media_watercolor"]) == 0
     out = capsys.readouterr().out
     assert "6 images answered by 2 people, 5 by more than one" in out
-    assert "raw agreement         0.600 (" in out
+    assert "raw agreement         60% (" in out
     assert "ada, ben: 5 shared images" in out
     assert "2 images waiting for a decision, 1 decided" in out
     assert main(["agreement", "media_watercolor", "--ignore-unsure"]) == 0
-    assert "raw agreement         0.500 (" in capsys.readouterr().out
+    assert "raw agreement         50% (" in capsys.readouterr().out
     assert main(["agreement", "nothing"]) == 1
