@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.projection import METHODS, SAMPLE, InMemory, lay_out
+from bam_engine.projection import METHODS, SAMPLE, InMemoryCheckpoints, fit_layout
 from bam_engine.projection.components import fit_components
 from bam_engine.projection.frame import fit_unit_square
 from bam_engine.projection.quality import measure
@@ -59,7 +59,9 @@ class Clock:
 
 def ours(vectors: Vectors, method: str, sample: int) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
     rows, clock = np.arange(len(vectors)), Clock()
-    made = lay_out(vectors, rows, method=method, sample=sample, report=clock.report, keep=InMemory())
+    made = fit_layout(
+        vectors, rows, method=method, sample=sample, report=clock.report, checkpoints=InMemoryCheckpoints()
+    )
     seconds = time.perf_counter() - clock.begin
     line: dict[str, Any] = {"what": f"ours: {method}", "seconds": seconds}
     if clock.placing is not None:

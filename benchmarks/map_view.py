@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bam_engine.maps import regions, views
-from bam_engine.maps.layouts import LayoutRecord, keep
+from bam_engine.maps import regions, view_cache
+from bam_engine.maps.layout_store import LayoutRecord, save
 from bam_engine.projection.picture_store import SPRITE, fitted
 from bam_engine.workspace import Workspace
 from benchmarks.gallery import PICTURES, pictures
@@ -124,7 +124,7 @@ def prepare(home: Path, n: int) -> float:
     for seed, name in enumerate(("one", "two", "three")):
         scored_attribute(workspace, name, cut=1.0, seed=seed)
     record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
-    keep(workspace, record, generated(n), np.arange(n), {})
+    save(workspace, record, generated(n), np.arange(n), {})
     regions.refresh(workspace, MAP)
     pictures(workspace.thumbnails.folder)
     noise = [fitted(Image.open(workspace.thumbnails.path(row)), SPRITE) for row in range(PICTURES)]
@@ -312,7 +312,7 @@ def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
     places = layout[rng.integers(0, n, paths)]
     lines: list[dict[str, Any]] = []
     with sync_playwright() as playwright, served(home) as (url, workspace):
-        view = views.view(workspace, MAP)
+        view = view_cache.current_view(workspace, MAP)
         about = {"from_zoom": view.picture_from_zoom, "max_zoom": view.max_zoom}
         address = f"{url}/map?map={MAP}&colour=score-one"
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)

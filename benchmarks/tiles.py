@@ -29,8 +29,8 @@ from PIL import Image, ImageOps
 from bam_engine.projection import MapView, fit_unit_square
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.encoding import encode
-from bam_engine.projection.pictures import Choice
-from bam_engine.projection.sources import Sources
+from bam_engine.projection.picture_tiles import Choice
+from bam_engine.projection.view_sources import Sources
 from bam_engine.workspace.sprites import SpriteFile
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -206,7 +206,7 @@ def pointing(view: MapView, layout: np.ndarray, count: int) -> list[dict[str, An
     for z in (0, 2, 4, view.picture_from_zoom, view.max_zoom):
         places = layout[rng.integers(0, len(layout), count)].astype(float)
         asked = [(z, x, y) for x, y in places]
-        found = milliseconds(asked, lambda z, x, y: view.look(x, y, 12 / 256 / 2**z, zoom=z))  # type: ignore[arg-type]
+        found = milliseconds(asked, lambda z, x, y: view.image_at(x, y, 12 / 256 / 2**z, zoom=z))  # type: ignore[arg-type]
         rows.append({"zoom": z, "p50": found[0], "p95": found[1]})
     return rows
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bam_engine.gallery import selections
-from bam_engine.maps import maps, sprite_packing, views
+from bam_engine.maps import layout_store, sprite_packing, view_cache
 from web import map_state, ui
 from web.components.map import last_on_map, picture_map
 from web.engine import workspace
@@ -43,7 +43,7 @@ if len(ws.vectors()) == 0:
 
 busy = ui.show_job(JOB, unit="steps")
 deleted_line(ws, map_state.MAP)
-records = {record.id: record for record in maps.layouts(ws)}
+records = {record.id: record for record in layout_store.list_layouts(ws)}
 if not records:
     if not busy:
         layout_form(ws, first=True)
@@ -58,7 +58,7 @@ st.html(CSS)
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
-view = views.view(ws, chosen, fresh=True)
+view = view_cache.current_view(ws, chosen, fresh=True)
 sprite_packing.start(ws, chosen)
 kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
 if st.session_state[map_state.COLOUR] not in kinds:

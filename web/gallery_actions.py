@@ -45,9 +45,9 @@ def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
                 _answers(attribute, rows)
             st.caption("An answer to all of them teaches the next training. It never judges.")
         if st.button("Show on the map", icon=":material/map:"):
-            go("map", selection=selections.keep(ws, rows))
+            go("map", selection=selections.save(ws, rows))
         if st.button("Show only these", icon=":material/filter_alt:"):
-            show(Query(attribute=query.attribute, selection=selections.keep(ws, rows)))
+            show(Query(attribute=query.attribute, selection=selections.save(ws, rows)))
             ui.shut(_CHOSEN)
         if len(rows) <= search.MOST_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
@@ -92,7 +92,7 @@ def views_popover(query: Query) -> None:
     """Draw the saved views: open one, save what is shown, remove one and bring it back."""
     with ui.popover("Views", _VIEWS, icon=":material/bookmarks:"):
         ws = workspace()
-        found = saved_views.views(ws)
+        found = saved_views.load_all(ws)
         if not found:
             st.caption("A view is what the gallery shows now, under a name. There are none yet.")
         for view in found:
@@ -150,8 +150,8 @@ def offer_folding() -> None:
     ws = workspace()
     if ui.show_job(FOLDING, unit="steps"):
         return
-    newer = near_duplicates.folding(ws).newer if near_duplicates.searched(ws) else 0
-    if near_duplicates.searched(ws) and not newer:
+    newer = near_duplicates.fold_summary(ws).newer if near_duplicates.has_groups(ws) else 0
+    if near_duplicates.has_groups(ws) and not newer:
         return
     if newer:
         st.caption(f"{ui.several(newer, 'image')} came since near-duplicates were looked for, and are not folded.")

@@ -257,7 +257,7 @@ def _facets(query: Query) -> None:
     _looking()
     _choice("Colour (fills at least 15 % of the picture)", "colour", counts["colour"], str)
     _choice("Year", "year", counts["year"], str)
-    seen = facets.looked(workspace())
+    seen = facets.scan_progress(workspace())
     if seen.done:
         st.caption(
             f"The day the picture was taken, where its own record tells it ({seen.from_exif:,}); else the last "
@@ -277,8 +277,8 @@ def _facets(query: Query) -> None:
 def _folding() -> None:
     """Offer to fold near-duplicates; say what that does, and of how many images."""
     st.toggle("Fold near-duplicates into one", key="gallery-folded")
-    if near_duplicates.searched(workspace()):
-        found = near_duplicates.folding(workspace())
+    if near_duplicates.has_groups(workspace()):
+        found = near_duplicates.fold_summary(workspace())
         words = f"{ui.several(found.folded, 'image')} would fold into {ui.several(found.groups, 'other')}."
         newer = f" {found.newer:,} came after that was looked up." if found.newer else ""
         st.caption(words + newer)
@@ -295,7 +295,7 @@ def _by_image(query: Query) -> None:
         return
     try:
         with st.spinner("Reading the picture …"):
-            kept = uploads.keep(workspace(), given.getvalue())
+            kept = uploads.save(workspace(), given.getvalue())
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/broken_image:")
         return
@@ -322,11 +322,11 @@ def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[s
 def _looking() -> None:
     """Offer to look up colours and dates where some are missing, and draw how that goes."""
     ws = workspace()
-    seen = facets.looked(ws)
+    seen = facets.scan_progress(ws)
     if ui.show_job(JOB) or seen.done >= seen.total:
         return
     st.caption(f"Colours and dates of {ui.several(seen.total - seen.done, 'image')} were not looked up yet.")
     if st.button("Look them up", icon=":material/palette:"):
         ws.jobs.forget(JOB)
-        ws.jobs.start_once(JOB, "Looking up colours and dates", lambda report: facets.look(ws, report=report))
+        ws.jobs.start_once(JOB, "Looking up colours and dates", lambda report: facets.scan(ws, report=report))
         st.rerun()

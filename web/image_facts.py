@@ -10,8 +10,8 @@ from html import escape
 import streamlit as st
 
 from bam_engine.annotation import readable
-from bam_engine.gallery.near_duplicates import same_as
-from bam_engine.maps import maps
+from bam_engine.gallery.near_duplicates import duplicates_of
+from bam_engine.maps import layout_store
 from bam_engine.reporting.image_facts import (
     ImageFacts,
     LabelLine,
@@ -72,7 +72,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
         _picture(found)
     with facts:
         _record(found)
-        place = ui.later(_SQUARE if maps.layouts(workspace()) else "")
+        place = ui.later(_SQUARE if layout_store.list_layouts(workspace()) else "")
     with picture if wide else st.container():
         _labels(found.labels)
         for annotator, caption in found.captions:
@@ -86,7 +86,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
     found_at = place_of(workspace(), row)
     with place.container():
         _place(found_at)
-    same, alike = same_as(workspace(), row).tolist(), most_like(workspace(), row, SHOWN_NEAR)
+    same, alike = duplicates_of(workspace(), row).tolist(), most_like(workspace(), row, SHOWN_NEAR)
     with near.container():
         return _near(row, same, alike, key)
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from bam_engine.errors import NotFound
 from bam_engine.gallery import selections
 from bam_engine.jobs import Job
-from bam_engine.maps import maps
+from bam_engine.maps import layout_builder, layout_store
+from bam_engine.projection.score_plane import BY
 from bam_engine.training.models import scored_attributes
 from bam_engine.workspace import Workspace
 from web import ui
@@ -42,11 +43,11 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
     if first:
         st.markdown("There is no map of this encoder's vectors yet.")
     scored = [one.name for one in scored_attributes(ws)]
-    methods = [method for method in maps.METHODS if method != "scores" or len(scored) >= 2]
-    scopes = [scope for scope in maps.SCOPES if _possible(scope, scored, selection)]
+    methods = [method for method in layout_store.METHODS if method != "scores" or len(scored) >= 2]
+    scopes = [scope for scope in layout_store.SCOPES if _possible(scope, scored, selection)]
     with st.container(border=first, key=f"{key}-form"):
         method = st.segmented_control(
-            "Method", methods, default="tsne", format_func=maps.METHODS.get, key=f"{key}-method", required=True
+            "Method", methods, default="tsne", format_func=layout_store.METHODS.get, key=f"{key}-method", required=True
         )
         st.caption(HOW[method])
         asked: dict[str, object] = {}
@@ -55,7 +56,7 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
             right = across.selectbox("To the right", scored, format_func=ui.readable, key=f"{key}-right")
             others = [name for name in scored if name != right]
             asked["attributes"] = (right, up.selectbox("Upwards", others, format_func=ui.readable, key=f"{key}-up"))
-            asked["by"] = st.radio("Scores", list(maps.BY), format_func=_BY.get, key=f"{key}-by", horizontal=True)
+            asked["by"] = st.radio("Scores", list(BY), format_func=_BY.get, key=f"{key}-by", horizontal=True)
         scope = st.radio("On the map", scopes, format_func=lambda one: _scope_words(one, selection), key=f"{key}-scope")
         if st.button("Make the map", type="primary", icon=":material/map:", key=f"{key}-make"):
             start(ws, method, scope, asked, selection)
@@ -78,40 +79,40 @@ def layout_popover(
 
 
 def start(ws: Workspace, method: str, scope: str, asked: dict[str, object], selection: Rows | None = None) -> None:
-    """Start the job that makes a layout; ``asked`` is what else :func:`maps.make_layout` takes."""
+    """Start the job that makes a layout; ``asked`` is what else :func:`layout_builder.build` takes."""
     if scope == "selection":
-        asked = {**asked, "selection": selections.keep(ws, [] if selection is None else selection)}
-    title = f"{maps.METHODS[method]} of {maps.SCOPES[scope]}"
+        asked = {**asked, "selection": selections.save(ws, [] if selection is None else selection)}
+    title = f"{layout_store.METHODS[method]} of {layout_store.SCOPES[scope]}"
     ws.jobs.start(
         JOB,
         title[0].upper() + title[1:],
-        lambda report: maps.make_layout(ws, method=method, scope=scope, report=report, **asked),  # type: ignore[arg-type]
+        lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **asked),  # type: ignore[arg-type]
     )
 
 
-def said_of_map(ws: Workspace, record: maps.LayoutRecord, *, busy: bool = False) -> None:
+def said_of_map(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = False) -> None:
     """Draw what is said under a map: how well it keeps neighbours, its axes, and what came after it was made.
 
     ``busy``: a layout is being made, so none can be started.
     """
     if words := quality_words(record):
         st.caption(words)
-    if problem := maps.outdated(ws, record):
+    if problem := layout_builder.outdated_reason(ws, record):
         st.info(problem, icon=":material/update:")
         return
-    if newer := maps.newer(ws, record):
+    if newer := layout_builder.count_unplaced(ws, record):
         said, does = st.columns([3, 2], vertical_alignment="center")
         said.info(f"{ui.several(newer, 'image')} came after this map was made.", icon=":material/update:")
         if does.button("Place them on it", icon=":material/add_location_alt:", disabled=busy, key="layout-place-new"):
             ws.jobs.start(
                 JOB,
                 f"Placing {ui.several(newer, 'image')}",
-                lambda report: maps.place_new(ws, record.id, report=report),
+                lambda report: layout_builder.extend(ws, record.id, report=report),
             )
             st.rerun()
 
 
-def quality_words(record: maps.LayoutRecord) -> str:
+def quality_words(record: layout_store.LayoutRecord) -> str:
     """Say how well a layout keeps neighbours, in one line with intervals, and how it was made.
 
     Examples
@@ -135,7 +136,7 @@ def quality_words(record: maps.LayoutRecord) -> str:
     return " ".join(parts)
 
 
-def titles(records: Iterable[maps.LayoutRecord]) -> dict[str, str]:
+def titles(records: Iterable[layout_store.LayoutRecord]) -> dict[str, str]:
     """Return what each map is called; of those that would be called the same each says when it was made."""
     found = list(records)
     often = Counter(record.title for record in found)
@@ -150,7 +151,7 @@ def newly_made(ws: Workspace) -> str | None:
     """Return the id of a map that was just made, once; None where there is none."""
     job = ws.jobs.get(JOB)
     made = job.result if job is not None and job.state == "done" else None
-    if not isinstance(made, maps.LayoutRecord):
+    if not isinstance(made, layout_store.LayoutRecord):
         return None
     return made.id if ui.is_news("map-made", (made.id, made.made_at)) and job is not None and _recent(job) else None
 
@@ -160,11 +161,11 @@ def _recent(job: Job) -> bool:
     return job.ended is not None and time.monotonic() - job.ended < RECENT
 
 
-def delete_button(ws: Workspace, record: maps.LayoutRecord, *, busy: bool) -> None:
+def delete_button(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool) -> None:
     """Draw the button that deletes a map at once; :func:`deleted_line` takes it back."""
     words = "Delete this map, its places and names. Images, vectors and labels stay. It can be brought back."
     if st.button("Delete", icon=":material/delete:", disabled=busy, width="stretch", key="layout-delete", help=words):
-        maps.remove(ws, record.id)
+        layout_store.delete(ws, record.id)
         st.session_state[_DELETED] = record.id
         ws.jobs.forget(JOB)
         st.rerun()
@@ -172,7 +173,7 @@ def delete_button(ws: Workspace, record: maps.LayoutRecord, *, busy: bool) -> No
 
 def deleted_line(ws: Workspace, key: str) -> None:
     """Draw that a map was deleted, and the way back, which shows it again by the state ``key``."""
-    last = maps.removed(ws) if _DELETED in st.session_state else None
+    last = layout_store.last_deleted(ws) if _DELETED in st.session_state else None
     if last is not None and last.id == st.session_state[_DELETED]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"**{ui.plain(last.title)}** is deleted; links to it lead nowhere.", width="content")
@@ -182,7 +183,7 @@ def deleted_line(ws: Workspace, key: str) -> None:
 def _back(ws: Workspace, key: str) -> None:
     del st.session_state[_DELETED]
     try:
-        st.session_state[key] = maps.bring_back(ws).id
+        st.session_state[key] = layout_store.restore(ws).id
     except NotFound as error:
         st.toast(str(error), icon=":material/info:")
 
@@ -194,6 +195,6 @@ def _possible(scope: str, scored: Sequence[str], selection: Rows | None) -> bool
 
 
 def _scope_words(scope: str, selection: Rows | None) -> str:
-    words = maps.SCOPES[scope]
+    words = layout_store.SCOPES[scope]
     count = "" if selection is None else f": {ui.several(len(selection), 'image')}"
     return words[0].upper() + words[1:] + count

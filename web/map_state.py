@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import search, selections
-from bam_engine.maps import views
+from bam_engine.maps import view_cache
 from bam_engine.maps.places import extent, places_of
 from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace
@@ -62,7 +62,7 @@ def select(chosen: Selected | None) -> None:
 
 def select_found(ws: Workspace, rows: NDArray[np.int64], words: str) -> None:
     """Make what a search has found the selection; ``rows`` come best first."""
-    select(Selected(selections.keep(ws, rows), "search", words, tuple(int(row) for row in rows)))
+    select(Selected(selections.save(ws, rows), "search", words, tuple(int(row) for row in rows)))
     _point_below(len(rows), f"found {ui.plain(words)}")
 
 
@@ -147,8 +147,8 @@ def hear(ws: Workspace, map_id: str, found: OnMap) -> bool:
         if found.area is None:
             select(None)
         else:
-            rows = views.rows_in(ws, map_id, found.area.corners)
-            select(Selected(selections.keep(ws, rows), "area"))
+            rows = view_cache.rows_in_polygon(ws, map_id, found.area.corners)
+            select(Selected(selections.save(ws, rows), "area"))
             _point_below(len(rows), "selected")
     picked = found.picked
     if picked is not None and picked.like and picked.click != state.get("map-like"):

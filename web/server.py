@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from bam_engine.maps import views
+from bam_engine.maps import view_cache
 from web import warm
 from web.engine import workspace
 from web.navigation import GROUPS
@@ -27,8 +27,8 @@ def routes() -> list[BaseRoute]:
         *label_routes(lambda: workspace().annotations),
         *map_routes(workspace),
         *tile_routes(
-            lambda map_id: views.view(workspace(), map_id),
-            glance=lambda map_id: views.glance(workspace(), map_id),
+            lambda map_id: view_cache.current_view(workspace(), map_id),
+            get_cached_map=lambda map_id: view_cache.cached_view(workspace(), map_id),
         ),
     ]
 

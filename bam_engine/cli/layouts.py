@@ -7,26 +7,27 @@ from bam_engine.cli.arguments import Commands, add_command, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import ProjectionError
 from bam_engine.formatting import count, duration, percent_interval
-from bam_engine.maps import maps, regions
+from bam_engine.maps import layout_builder, layout_store, regions
+from bam_engine.projection.score_plane import BY
 from bam_engine.workspace import Workspace
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command to the parser."""
     command = add_command(commands, "layout", run, "compute a map, or place new images on one")
-    command.add_argument("--method", choices=list(maps.METHODS), default="tsne", help="default: %(default)s")
-    command.add_argument("--scope", choices=list(maps.SCOPES), default="collection", help="default: %(default)s")
+    command.add_argument("--method", choices=list(layout_store.METHODS), default="tsne", help="default: %(default)s")
+    command.add_argument(
+        "--scope", choices=list(layout_store.SCOPES), default="collection", help="default: %(default)s"
+    )
     command.add_argument(
         "--best",
         type=positive_integer,
-        default=maps.BEST,
+        default=layout_builder.BEST,
         help="--scope best: top-scoring images of each attribute (default: %(default)s)",
     )
     command.add_argument("--selection", metavar="ID", help="--scope selection: a selection made on the Map page")
     command.add_argument("--attributes", nargs=2, metavar=("X", "Y"), help="--method scores: attributes of the axes")
-    command.add_argument(
-        "--by", choices=maps.BY, default="rank", help="--method scores: quantity (default: %(default)s)"
-    )
+    command.add_argument("--by", choices=BY, default="rank", help="--method scores: quantity (default: %(default)s)")
     command.add_argument(
         "--sample",
         type=positive_integer,
@@ -47,11 +48,11 @@ def run(workspace: Workspace, options: Namespace) -> None:
     if options.list:
         _list(workspace)
     elif options.remove is not None:
-        record = maps.layout_of(workspace, options.remove)
-        maps.remove(workspace, record.id)
+        record = layout_store.layout_of(workspace, options.remove)
+        layout_store.delete(workspace, record.id)
         print(f"Deleted: {record.title}. `bam layout --restore` undoes this until another map is deleted.")
     elif options.restore:
-        print(f"Restored: {maps.bring_back(workspace).title}.")
+        print(f"Restored: {layout_store.restore(workspace).title}.")
     elif options.place_new is not None:
         _place_new(workspace, options.place_new)
     else:
@@ -60,7 +61,7 @@ def run(workspace: Workspace, options: Namespace) -> None:
 
 def _compute(workspace: Workspace, options: Namespace) -> None:
     with bar("layout", "steps") as report:
-        record = maps.make_layout(
+        record = layout_builder.build(
             workspace,
             method=options.method,
             scope=options.scope,
@@ -79,33 +80,33 @@ def _compute(workspace: Workspace, options: Namespace) -> None:
 def _place_new(workspace: Workspace, map_id: str) -> None:
     before = _map_to_extend(workspace, map_id)
     with bar("placing", "steps") as report:
-        record = maps.place_new(workspace, before.id, report=report)
+        record = layout_builder.extend(workspace, before.id, report=report)
     print(f"{count(record.n - before.n, 'image')} placed: {record.title}")
 
 
-def _map_to_extend(workspace: Workspace, map_id: str) -> maps.LayoutRecord:
+def _map_to_extend(workspace: Workspace, map_id: str) -> layout_store.LayoutRecord:
     """Return the map of this id, or the newest of the collection where the id is empty."""
     if map_id:
-        return maps.layout_of(workspace, map_id)
-    records = [record for record in maps.layouts(workspace) if record.scope == "collection"]
+        return layout_store.layout_of(workspace, map_id)
+    records = [record for record in layout_store.list_layouts(workspace) if record.scope == "collection"]
     if not records:
         raise ProjectionError("There is no map of the collection to place images on. Make one with `bam layout`.")
     return records[0]
 
 
 def _list(workspace: Workspace) -> None:
-    for record in maps.layouts(workspace):
+    for record in layout_store.list_layouts(workspace):
         print(f"{record.id}\n  {_title(record)}")
         _print_quality(record)
         for region in regions.refresh(workspace, record.id):
             print(f"  zoom {region.from_zoom}–{region.to_zoom}  {region.name}: {region.why}")
 
 
-def _title(record: maps.LayoutRecord) -> str:
+def _title(record: layout_store.LayoutRecord) -> str:
     return f"{record.title} ({duration(record.seconds)})"
 
 
-def _print_quality(record: maps.LayoutRecord) -> None:
+def _print_quality(record: layout_store.LayoutRecord) -> None:
     quality = record.quality
     if quality is not None:
         kept = percent_interval(quality.kept, quality.kept_low, quality.kept_high)

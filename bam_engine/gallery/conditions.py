@@ -81,7 +81,7 @@ def conditions(workspace: Workspace, query: Query, known: Mapping[str, Scored | 
     if query.label:
         _by_label(workspace, asked, query)
     facet: Callable[..., Mask]
-    for name, facet in (("project", facets.project), ("colour", facets.colour), ("year", facets.year)):
+    for name, facet in (("project", facets.in_projects), ("colour", facets.in_colours), ("year", facets.in_years)):
         values = getattr(query, name)
         if values:
             _add(asked, name, facet(workspace, values, n), f"{name}: {' or '.join(values)}")

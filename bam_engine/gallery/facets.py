@@ -48,7 +48,7 @@ class Projects:
 
 
 @dataclass(frozen=True)
-class Looked:
+class FacetScan:
     """How far the looking for colours and days is, and where the days were found."""
 
     done: int
@@ -57,7 +57,7 @@ class Looked:
     from_file: int
 
 
-def look(workspace: Workspace, *, report: Report = silent) -> Looked:
+def scan(workspace: Workspace, *, report: Report = silent) -> FacetScan:
     """Read colours and days of the images that were not looked at yet; goes on where it was stopped.
 
     An image whose thumbnail and file are gone has no colour; it is not looked at again.
@@ -85,14 +85,14 @@ def look(workspace: Workspace, *, report: Report = silent) -> Looked:
                 report(done, total)
     finally:
         _WRITING.release()
-    return looked(workspace)
+    return scan_progress(workspace)
 
 
-def looked(workspace: Workspace) -> Looked:
+def scan_progress(workspace: Workspace) -> FacetScan:
     """Return how far the looking is."""
     found = records(workspace)
     by = np.bincount(found["day_from"], minlength=3)
-    return Looked(len(found), len(workspace.catalogue), int(by[EXIF]), int(by[FILE]))
+    return FacetScan(len(found), len(workspace.catalogue), int(by[EXIF]), int(by[FILE]))
 
 
 def records(workspace: Workspace) -> NDArray[np.void]:
@@ -105,7 +105,7 @@ def records(workspace: Workspace) -> NDArray[np.void]:
     return np.memmap(file, RECORD, "r", shape=(count,)) if count else np.empty(0, RECORD)
 
 
-def colour(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
+def in_colours(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
     """Return which of ``n`` images have at least one of the colours; :data:`UNKNOWN` are those not looked at yet.
 
     Raises
@@ -128,7 +128,7 @@ def colour(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
     return inside
 
 
-def year(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
+def in_years(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
     """Return which of ``n`` images were made in one of the years, such as ``2019``, or have an :data:`UNKNOWN` day."""
     found = years(workspace, n)
     inside: Mask = np.isin(found, [0 if name == UNKNOWN else _year(name) for name in names])
@@ -148,7 +148,7 @@ def years(workspace: Workspace, n: int) -> NDArray[np.int32]:
     return there
 
 
-def project(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
+def in_projects(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
     """Return which of ``n`` images belong to one of the projects; :data:`UNKNOWN` are those without one.
 
     Raises

@@ -203,7 +203,7 @@ def _identify(workspace: Workspace, query: Query, known: dict[str, Scored | None
     if query.attribute:
         seen.append(label_version(workspace, tasks.attribute_of(workspace, query.attribute)))
     if query.folded:
-        seen.append(near_duplicates.found_at(workspace))
+        seen.append(near_duplicates.groups_version(workspace))
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:20]
 
 
@@ -238,7 +238,7 @@ def _folded(workspace: Workspace, made: Listing) -> Listing:
     """Fold near-duplicates into the first of each group, where that is asked and they were looked for."""
     if not made.query.folded or not len(made.rows):
         return made
-    if not near_duplicates.searched(workspace):
+    if not near_duplicates.has_groups(workspace):
         note = "Near-duplicates were not looked for yet, so none are folded (identical files count once anyway)."
         return replace(made, notes=(*made.notes, note))
     rows, counts = near_duplicates.fold(workspace, made.rows)

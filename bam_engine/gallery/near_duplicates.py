@@ -25,7 +25,7 @@ Groups = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Folding:
+class FoldSummary:
     """What folding does: images looked at, groups of at least two, images folded away, and images that came since."""
 
     looked_at: int
@@ -34,7 +34,7 @@ class Folding:
     newer: int
 
 
-def find_groups(workspace: Workspace, *, report: Report = silent) -> Folding:
+def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary:
     """Look for the near-duplicates of the whole collection and keep the groups.
 
     Raises
@@ -59,7 +59,7 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> Folding:
         report(done + 1, total, f"{len(pairs):,} pairs")
     _write(_folder(workspace) / "groups.npz", groups=learning.grouped(search.first, pairs), version=version)
     (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
-    return folding(workspace)
+    return fold_summary(workspace)
 
 
 def group_of(workspace: Workspace) -> Groups:
@@ -89,12 +89,12 @@ def group_of(workspace: Workspace) -> Groups:
     return there
 
 
-def searched(workspace: Workspace) -> bool:
+def has_groups(workspace: Workspace) -> bool:
     """Return whether the near-duplicates were looked for by the encoder in use."""
     return (_folder(workspace) / "groups.npz").exists()
 
 
-def found_at(workspace: Workspace) -> int:
+def groups_version(workspace: Workspace) -> int:
     """Return a number that differs after each search; 0 before the first."""
     try:
         return (_folder(workspace) / "groups.npz").stat().st_mtime_ns
@@ -102,7 +102,7 @@ def found_at(workspace: Workspace) -> int:
         return 0
 
 
-def folding(workspace: Workspace) -> Folding:
+def fold_summary(workspace: Workspace) -> FoldSummary:
     """Return what folding the collection does.
 
     Raises
@@ -114,12 +114,12 @@ def folding(workspace: Workspace) -> Folding:
     sizes = np.bincount(groups, minlength=1)
     with np.load(_folder(workspace) / "groups.npz") as stored:
         looked_at = int(stored["version"][0])
-    return Folding(looked_at, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), len(groups) - looked_at)
+    return FoldSummary(looked_at, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), len(groups) - looked_at)
 
 
-def same_as(workspace: Workspace, row: int) -> NDArray[np.int64]:
+def duplicates_of(workspace: Workspace, row: int) -> NDArray[np.int64]:
     """Return the other images of the group of ``row``, ascending; none where nothing was looked for yet."""
-    if not searched(workspace):
+    if not has_groups(workspace):
         return np.empty(0, np.int64)
     groups = group_of(workspace)
     alike = np.flatnonzero(groups == groups[row])

@@ -51,7 +51,7 @@ def save(workspace: Workspace, name: str, query: Query, *, replace: bool = False
     return SavedView(wanted, query, values["made_at"])
 
 
-def views(workspace: Workspace) -> tuple[SavedView, ...]:
+def load_all(workspace: Workspace) -> tuple[SavedView, ...]:
     """Return every view, by name; one that this version of the program cannot read is left out."""
     query = sa.select(_table.c.name, _table.c.query, _table.c.made_at).order_by(_table.c.name)
     with workspace.engine.connect() as connection:
@@ -65,7 +65,7 @@ def views(workspace: Workspace) -> tuple[SavedView, ...]:
     return tuple(found)
 
 
-def view(workspace: Workspace, name: str) -> SavedView:
+def load(workspace: Workspace, name: str) -> SavedView:
     """Return the view of this name.
 
     Raises
@@ -73,7 +73,7 @@ def view(workspace: Workspace, name: str) -> SavedView:
     NotFound
         There is none; the message lists those there are.
     """
-    found = views(workspace)
+    found = load_all(workspace)
     for one in found:
         if one.name == name:
             return one
@@ -89,7 +89,7 @@ def remove(workspace: Workspace, name: str) -> SavedView:
     NotFound
         There is none of this name.
     """
-    found = view(workspace, name)
+    found = load(workspace, name)
     with workspace.engine.begin() as connection:
         connection.execute(sa.delete(_table).where(_table.c.name == found.name))
     return found

@@ -28,7 +28,7 @@ _REMEMBERED = 8  # in memory
 _ID = re.compile(r"[0-9a-f]{20}")
 
 
-def keep(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
+def save(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
     """Keep a set of rows and return its id, 20 letters and digits; order and repetitions do not matter.
 
     Raises
@@ -40,7 +40,7 @@ def keep(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
 
     Examples
     --------
-    >>> keep(workspace, [3, 1, 3]) == keep(workspace, [1, 3])  # doctest: +SKIP
+    >>> save(workspace, [3, 1, 3]) == save(workspace, [1, 3])  # doctest: +SKIP
     True
     """
     chosen = np.unique(np.asarray(rows if isinstance(rows, np.ndarray) else list(rows), np.int64))

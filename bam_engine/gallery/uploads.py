@@ -35,7 +35,7 @@ class Upload:
     picture: bytes
 
 
-def keep(workspace: Workspace, content: bytes) -> str:
+def save(workspace: Workspace, content: bytes) -> str:
     """Keep what is to be known of an image file and return its id, 20 letters and digits; the same file has the same.
 
     Raises

@@ -48,8 +48,8 @@ class Window:
     marks: list[str]
     counts: list[int]
 
-    def told(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
+    def payload(self) -> dict[str, Any]:
+        """Return the window as a JSON-ready dict."""
         return asdict(self)
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute, readable
 from bam_engine.labelling import label_states
-from bam_engine.maps.layouts import points_of
+from bam_engine.maps.layout_store import points_of
 from bam_engine.maps.regions import regions_of
 from bam_engine.projection.categories import Categories
-from bam_engine.projection.land import Land, survey_land
+from bam_engine.projection.density_regions import RegionTree, find_regions
 from bam_engine.workspace.core import Workspace
 
 MOST_AREAS = 30
@@ -68,7 +68,7 @@ def _disagreement(workspace: Workspace, attribute: Attribute) -> Categories:
 def _areas(workspace: Workspace, map_id: str) -> Categories:
     """The areas of the finest level with few enough, by their names on the map where they have one."""
     places, rows = points_of(workspace, map_id)
-    land = survey_land(places)
+    land = find_regions(places)
     level = _level(land)
     numbers = [at for at, area in enumerate(land.areas) if area.level == level]
     named = {(region.x, region.y, region.count): region.name for region in regions_of(workspace, map_id)}
@@ -82,7 +82,7 @@ def _areas(workspace: Workspace, map_id: str) -> Categories:
     return Categories("Area of the map", tuple(names), codes, none="between the areas")
 
 
-def _level(land: Land) -> int:
+def _level(land: RegionTree) -> int:
     counts = np.bincount([area.level for area in land.areas], minlength=len(land.inside))
     few = np.flatnonzero((counts > 0) & (counts <= MOST_AREAS))
     return int(few[-1]) if few.size else 0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.maps.layouts import layout_of, points_of
+from bam_engine.maps.layout_store import layout_of, points_of
 from bam_engine.workspace.core import Workspace
 
 _REMEMBERED = 3  # maps

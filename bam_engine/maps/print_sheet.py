@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from bam_engine.errors import ProjectionError
 from bam_engine.exchange.drawing import text_width
 from bam_engine.gallery import selections
-from bam_engine.maps import regions, views
-from bam_engine.maps.layouts import layout_of
+from bam_engine.maps import regions, view_cache
+from bam_engine.maps.layout_store import layout_of
 from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
-from bam_engine.projection.pictures import REPRESENTATIVES
-from bam_engine.projection.sheet import Box, compose
+from bam_engine.projection.picture_tiles import REPRESENTATIVES
+from bam_engine.projection.stitching import Box, compose
 from bam_engine.workspace.core import Workspace
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def svg(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes
 
 def _lay_out(workspace: Workspace, sheet: Sheet, report: Report) -> _Page:
     sheet.check()
-    view = views.view(workspace, sheet.map_id)
+    view = view_cache.current_view(workspace, sheet.map_id)
     view.colouring(sheet.colour)  # an unknown one is told of before anything is drawn
     selected = selections.rows_of(workspace, sheet.selection) if sheet.selection else None
     across, down = (side * _UNIT for side in PAPERS[sheet.paper])

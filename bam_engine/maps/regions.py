@@ -19,10 +19,10 @@ from bam_engine.annotation import readable
 from bam_engine.errors import DiskFull
 from bam_engine.files import replacing
 from bam_engine.maps import title_words
-from bam_engine.maps.layouts import folder_of, layout_of, points_of
+from bam_engine.maps.layout_store import folder_of, layout_of, points_of
 from bam_engine.progress import Report, silent
-from bam_engine.projection.land import survey_land
-from bam_engine.projection.naming import Named, Traits, name_areas
+from bam_engine.projection.density_regions import find_regions
+from bam_engine.projection.naming import NamedRegion, Traits, name_regions
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -79,7 +79,7 @@ def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
     return held[1] if held is not None and held[0].split(".")[0] == version.split(".")[0] else ()
 
 
-def being_named(workspace: Workspace, map_id: str) -> bool:
+def is_naming(workspace: Workspace, map_id: str) -> bool:
     """Return whether names on a map are being looked for."""
     return workspace.jobs.is_running(f"names-{map_id}")
 
@@ -112,11 +112,11 @@ def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tu
     version = _version(workspace, map_id)
     places, rows = points_of(workspace, map_id)
     report(0, 3, "areas")
-    land = survey_land(places)
+    land = find_regions(places)
     report(1, 3, "words of titles")
     kinds, projects = _traits(workspace, rows)
     report(2, 3, "names")
-    found = tuple(_shown(name_areas(land, kinds, projects)))
+    found = tuple(_shown(name_regions(land, kinds, projects)))
     path = folder_of(workspace, map_id) / "regions.json"
     told = {"version": version, "regions": [asdict(region) for region in found]}
     try:
@@ -184,7 +184,7 @@ def _projects(workspace: Workspace) -> tuple[NDArray[np.int64], tuple[str, ...]]
     return found, tuple(known)
 
 
-def _shown(named: Iterable[Named]) -> Iterator[Region]:
+def _shown(named: Iterable[NamedRegion]) -> Iterator[Region]:
     """Give each name the zooms at which it is shown, and leave out what would stand on a larger area's name."""
     taken: list[Region] = []
     for one in named:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.jobs import Job
-from bam_engine.maps import views
-from bam_engine.maps.layouts import layouts
+from bam_engine.maps import view_cache
+from bam_engine.maps.layout_store import list_layouts
 from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
 from bam_engine.workspace.core import Workspace
@@ -35,7 +35,7 @@ def start(workspace: Workspace, map_id: str) -> Job:
     NotFound
         There is no such map.
     """
-    view = views.view(workspace, map_id)
+    view = view_cache.current_view(workspace, map_id)
     seen = hashlib.sha256("|".join(view.version_of(kind) for kind in _kinds(view)).encode()).hexdigest()[:12]
     return workspace.jobs.start_once(
         f"sprites-{map_id}-{seen}",
@@ -46,7 +46,7 @@ def start(workspace: Workspace, map_id: str) -> Job:
 
 def start_newest(workspace: Workspace) -> Job | None:
     """Pack the pictures of the map that the Map page opens first; None where there is no map."""
-    records = layouts(workspace)
+    records = list_layouts(workspace)
     return start(workspace, records[0].id) if records else None
 
 
@@ -67,7 +67,7 @@ def pack(
     Stopped
         Asked to stop; what is packed stays.
     """
-    view = views.view(workspace, map_id)
+    view = view_cache.current_view(workspace, map_id)
     report(0, None, "a cell for every image")
     view.arrangement()  # seconds for millions, which the first visitor of the deepest zoom would wait
     rows, packed = shown_first(view, most), 0

@@ -52,7 +52,7 @@ class TileCache:
         return body or None  # a power cut can leave an empty file
 
     def put(self, key: str, tile: bytes) -> None:
-        """Keep a tile. A disk that is full or may not be written to is left alone for a while."""
+        """Save a tile. A disk that is full or may not be written to is left alone for a while."""
         if not tile or len(tile) > self.most or time.monotonic() - self._refused < _REST:
             return
         path = self._path(key)

@@ -1,10 +1,10 @@
 from bam_engine.projection.frame import Frame, fit_unit_square
-from bam_engine.projection.layout import BLOCK, METHODS, SAMPLE, Layout, Model, compute_layout, lay_out
-from bam_engine.projection.methods import InMemory, Keep
+from bam_engine.projection.layout import BLOCK, METHODS, SAMPLE, Layout, Model, compute_layout, fit_layout
+from bam_engine.projection.map_view import MapView
+from bam_engine.projection.methods import Checkpoints, InMemoryCheckpoints
 from bam_engine.projection.selection import best_of_each
-from bam_engine.projection.survey import Survey, survey
 from bam_engine.projection.tiles import DEEPEST, TILE, TileSource
-from bam_engine.projection.view import MapView
+from bam_engine.projection.zoom_plan import ZoomPlan, plan_zooms
 
 __all__ = [
     "BLOCK",
@@ -12,17 +12,17 @@ __all__ = [
     "METHODS",
     "SAMPLE",
     "TILE",
+    "Checkpoints",
     "Frame",
-    "InMemory",
-    "Keep",
+    "InMemoryCheckpoints",
     "Layout",
     "MapView",
     "Model",
-    "Survey",
     "TileSource",
+    "ZoomPlan",
     "best_of_each",
     "compute_layout",
+    "fit_layout",
     "fit_unit_square",
-    "lay_out",
-    "survey",
+    "plan_zooms",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bam_engine.compiled import njit
-from bam_engine.projection.kernels import pixel
+from bam_engine.projection.tile_kernels import pixel
 
 
 @njit(nogil=True)

@@ -14,7 +14,7 @@ def encode(pixels: NDArray[np.uint8], *, lossless: bool) -> bytes:
     """
     if not lossless:
         return _by_libwebp(pixels, quality=80, method=1)
-    from bam_engine.projection.lossless import encoded
+    from bam_engine.projection.webp_lossless import encoded
 
     whole = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
     return encoded(whole) or _by_libwebp(pixels, lossless=True, method=0, quality=0)

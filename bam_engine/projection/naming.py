@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.learning import exact_bounds, shares
-from bam_engine.projection.land import Area, Codes, Land
+from bam_engine.projection.density_regions import Area, Codes, RegionTree
 
 PRIOR = 50.0
 """Images that the prior counts for: a trait as frequent as in all images together."""
@@ -40,7 +40,7 @@ class Traits:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedRegion:
     """An area with its name and why; ``gives_way``: finer areas with names of their own hold most of its images."""
 
     area: Area
@@ -50,7 +50,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Apart:
+class TraitEvidence:
     """The chosen trait by its index, and the shares that speak for it, within and without, each with its interval."""
 
     trait: int
@@ -59,7 +59,9 @@ class Apart:
     elsewhere: tuple[float, float, float]
 
 
-def set_apart(within: Counts, without: Counts, n_within: int, n_without: int, *, least: float) -> Apart | None:
+def distinctive_trait(
+    within: Counts, without: Counts, n_within: int, n_without: int, *, least: float
+) -> TraitEvidence | None:
     """Return the trait that sets images apart from others, or None where none does.
 
     Parameters
@@ -73,7 +75,7 @@ def set_apart(within: Counts, without: Counts, n_within: int, n_without: int, *,
 
     Returns
     -------
-    Apart or None
+    TraitEvidence or None
         Of the traits with at least this share within, an interval (Clopper-Pearson, 95 %) wholly above the one outside,
         and odds at least ``TIMES`` as high: the one with the highest strength, the lower index on a tie. The strength
         is the lower limit of the share within, times the lower limit of the log-odds ratio with an informative
@@ -95,7 +97,7 @@ def set_apart(within: Counts, without: Counts, n_within: int, n_without: int, *,
     best = int(np.argmax(strength))
     share = float(within[best] / n_within), float(low[best]), float(high[best])
     elsewhere = float(without[best] / n_without), float(low_out[best]), float(high_out[best])
-    return Apart(best, float(strength[best]), share, elsewhere)
+    return TraitEvidence(best, float(strength[best]), share, elsewhere)
 
 
 def log_odds_ratio(within: Counts, without: Counts, n_within: int, n_without: int) -> NDArray[np.float64]:
@@ -107,7 +109,7 @@ def log_odds_ratio(within: Counts, without: Counts, n_within: int, n_without: in
     return found
 
 
-def name_areas(land: Land, kinds: Sequence[Traits], projects: Counts) -> list[Named]:
+def name_regions(land: RegionTree, kinds: Sequence[Traits], projects: Counts) -> list[NamedRegion]:
     """Return the areas that have a name, in the order of ``land``: coarse ones first, each level by size.
 
     Parameters
@@ -128,7 +130,7 @@ def name_areas(land: Land, kinds: Sequence[Traits], projects: Counts) -> list[Na
         names.add_level(level, inside)
     covered = _covered_by_finer(land.areas, names.found)
     return [
-        Named(area, name, why, 2 * covered[number] >= area.count)
+        NamedRegion(area, name, why, 2 * covered[number] >= area.count)
         for number, area in enumerate(land.areas)
         if number in names.found
         for name, why in [names.found[number]]
@@ -138,7 +140,7 @@ def name_areas(land: Land, kinds: Sequence[Traits], projects: Counts) -> list[Na
 class _Names:
     """The names found so far, level by level, and how many images of each named area have each trait."""
 
-    def __init__(self, land: Land, kinds: Sequence[Traits], projects: Counts) -> None:
+    def __init__(self, land: RegionTree, kinds: Sequence[Traits], projects: Counts) -> None:
         self.areas, self.kinds, self.projects = land.areas, kinds, projects
         self.found: dict[int, tuple[str, str]] = {}
         totals = [np.bincount(kind.codes, minlength=len(kind.names)) for kind in kinds]
@@ -167,7 +169,7 @@ class _Names:
             new = np.array([name not in above for name in kind.names]) if above else True
             total = self._counts[context][index]
             rest = self._sizes[context] - area.count
-            apart = set_apart(within * new, total - within, area.count, rest, least=kind.least)
+            apart = distinctive_trait(within * new, total - within, area.count, rest, least=kind.least)
             if apart is not None:
                 candidates.append((-apart.strength, index, apart))
         for _, index, apart in sorted(candidates, key=lambda one: one[:2]):
@@ -187,7 +189,7 @@ class _Names:
             area = self.areas[area.parent]
         return found
 
-    def _by_project(self, kind: Traits, apart: Apart, pairs: Counts, members: Counts) -> Apart:
+    def _by_project(self, kind: Traits, apart: TraitEvidence, pairs: Counts, members: Counts) -> TraitEvidence:
         """The share within again, with an interval that allows for near-copies."""
         if not kind.grouped:
             return apart
@@ -216,7 +218,7 @@ def _covered_by_finer(areas: Sequence[Area], found: dict[int, tuple[str, str]]) 
     return covered
 
 
-def _why(kind: Traits, apart: Apart, area: Area, rest_of: str) -> str:
+def _why(kind: Traits, apart: TraitEvidence, area: Area, rest_of: str) -> str:
     here, there = (
         f"{_percent(share)} ({_percent(low, bare=True)}–{_percent(high)})"
         for share, low, high in (apart.share, apart.elsewhere)

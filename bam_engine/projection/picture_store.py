@@ -32,7 +32,7 @@ class Sprites(Protocol):
         """Return the picture of an image (h, w, 3), or None."""
 
     def put(self, row: int, picture: Pixels) -> None:
-        """Keep it; what cannot be kept is no error."""
+        """Save it; what cannot be kept is no error."""
 
 
 def fitted(picture: Image.Image, side: int) -> Pixels:

@@ -88,7 +88,7 @@ def inside(x: ArrayLike, y: ArrayLike, corners: ArrayLike) -> NDArray[np.bool_]:
     >>> inside([0.5, 2.0], [0.5, 0.5], [[0, 0], [1, 0], [1, 1], [0, 1]]).tolist()
     [True, False]
     """
-    from bam_engine.projection.area_kernels import odd_crossings
+    from bam_engine.projection.polygon_kernels import odd_crossings
 
     line = checked_corners(corners)
     across, down = _places(x), _places(y)

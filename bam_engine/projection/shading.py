@@ -1,6 +1,6 @@
 """The points of a tile as coloured marks: they are counted by pixel, the map's own survey decides the shade.
 
-In:  points, survey, what to colour by, which of them are picked out, and which tile.
+In:  points, plan_zooms, what to colour by, which of them are picked out, and which tile.
 Out: an index image, and RGBA (256, 256, 4). Knows nothing of files, attributes' names or the web.
 
 Each tile counts only its own run of points and the few outside whose marks reach in; shades come from tables made for
@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bam_engine.projection import colours
 from bam_engine.projection.categories import Categories, Groups, grouped
-from bam_engine.projection.survey import Survey, Zoom
 from bam_engine.projection.tiles import TILE, TileSource
+from bam_engine.projection.zoom_plan import Zoom, ZoomPlan
 
 BORDER = 8
 
@@ -111,7 +111,7 @@ def at_points(source: TileSource, values: ArrayLike, *, fill: float) -> NDArray[
 
 def draw(
     source: TileSource,
-    plan: Survey,
+    plan: ZoomPlan,
     colouring: Colouring,
     z: int,
     x: int,
@@ -146,7 +146,7 @@ def draw(
 
 def _marked(index: Index, radius: float, table: colours.Table) -> Pixels:
     from bam_engine.projection.count_kernels import painted
-    from bam_engine.projection.kernels import mark, stamp
+    from bam_engine.projection.tile_kernels import mark, stamp
 
     if radius:
         drawn: Pixels = stamp(index, mark(radius), table, TILE)
@@ -160,7 +160,7 @@ def has_sheet(source: TileSource, z: int) -> bool:
     return z <= SHEET_ZOOM and len(source) >= SHEET_POINTS * 4**z
 
 
-def sheet_of(source: TileSource, plan: Survey, colouring: Colouring, z: int, *, only: Mask | None = None) -> Index:
+def sheet_of(source: TileSource, plan: ZoomPlan, colouring: Colouring, z: int, *, only: Mask | None = None) -> Index:
     """The index image of a whole zoom, with the border that its marks need: what :func:`draw` cuts tiles out of."""
     border = BORDER if plan.zooms[z].radius else 0
     window = _Window(z, 0, 0, border, tiles=1 << z)

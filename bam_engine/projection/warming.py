@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from bam_engine.projection import pictures, shading
+from bam_engine.projection import picture_tiles, shading
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.encoding import encode
-from bam_engine.projection.survey import survey
 from bam_engine.projection.tiles import TileSource
+from bam_engine.projection.zoom_plan import plan_zooms
 
 
 def warm() -> None:
     """Draw a map of two points in every way, select an area of it and arrange it: each kernel is compiled once."""
     sample = TileSource.build([[0.5, 0.5], [0.25, 0.25]])
-    plan, some = survey(sample), np.array([True, False])
+    plan, some = plan_zooms(sample), np.array([True, False])
     ways = (
         shading.DENSITY,
         shading.by_score(sample, [0.0, np.nan]),
@@ -31,5 +31,5 @@ def warm() -> None:
                     encode(drawn, lossless=True)
     sample.in_polygon([(0, 0), (1, 0), (1, 1)])
     Arrangement.of(sample, 2)
-    for choice in (pictures.Choice(), pictures.Choice(priority=np.zeros(2, np.float32), only=some)):
-        pictures.chosen(sample, 0, 0, 0, across=2, choice=choice)
+    for choice in (picture_tiles.Choice(), picture_tiles.Choice(priority=np.zeros(2, np.float32), only=some)):
+        picture_tiles.chosen(sample, 0, 0, 0, across=2, choice=choice)

@@ -14,7 +14,7 @@ from bam_engine.annotation import ADJUDICATION, BULK, Attribute
 from bam_engine.collection import Image
 from bam_engine.errors import BamError
 from bam_engine.labelling import tasks
-from bam_engine.maps import maps, views
+from bam_engine.maps import layout_store, view_cache
 from bam_engine.maps.places import places_of, zoom_among_neighbours
 from bam_engine.training.calibration import probabilities
 from bam_engine.training.decisions import is_accepted
@@ -122,10 +122,10 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
 
 def place_of(workspace: Workspace, row: int) -> Place | None:
     """Return where ``row`` lies on the newest map that holds it, or None."""
-    for record in maps.layouts(workspace):
+    for record in layout_store.list_layouts(workspace):
         x, y = (float(part) for part in places_of(workspace, record.id, [row])[0])
         if np.isfinite(x):
-            version = views.map_version(workspace, record.id)
+            version = view_cache.map_version(workspace, record.id)
             return Place(record.id, record.title, version, x, y, zoom_among_neighbours(record.n))
     return None
 

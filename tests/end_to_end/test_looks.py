@@ -17,7 +17,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.demo import simulated_annotators
 from bam_engine.labelling import tasks
-from bam_engine.maps import maps
+from bam_engine.maps import layout_builder
 from bam_engine.training import rounds, thresholds, validation
 from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
@@ -77,7 +77,7 @@ def fill(workspace: Workspace, state: str, attribute: Attribute, oracle: Oracle)
     validation.draw_validation(workspace, attribute, 8, seed=2)
     for name, wrong in (("ada", False), ("ben", True)):
         oracle.answer(workspace, tasks.validation_task(workspace, attribute), name=name, wrong=wrong)
-    maps.make_layout(workspace, method="pca")
+    layout_builder.build(workspace, method="pca")
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
     if state == "demo":
         opened = request.getfixturevalue("demo_workspace")
         simulated_annotators.play(opened, opened.attributes.get("media_watercolor"), simulated_annotators.Team())
-        maps.make_layout(opened, method="pca")
+        layout_builder.build(opened, method="pca")
         folder, cache = opened.folder, opened.cache.parent
     elif state != "empty":
         opened = request.getfixturevalue("workspace")

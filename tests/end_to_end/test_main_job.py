@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bam_engine.maps import maps, views
+from bam_engine.maps import layout_store, view_cache
 from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
 from tests.conftest import Oracle, copy_pictures
@@ -213,8 +213,8 @@ def choose_examples(person: Person) -> None:
 
 def look_closer(person: Person) -> None:
     """Point at an image, see its card, click it, read its panel, and zoom in on the place."""
-    page, (record,) = person.page, maps.layouts(person.workspace)
-    view = views.view(person.workspace, record.id)
+    page, (record,) = person.page, layout_store.list_layouts(person.workspace)
+    view = view_cache.current_view(person.workspace, record.id)
     box = page.locator(".leaflet-container").bounding_box()
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -88,12 +88,12 @@ def test_looking_goes_on_where_it_was_stopped_and_never_looks_twice(
             raise Stopped("enough")
 
     with pytest.raises(Stopped):
-        facets.look(workspace, report=stop)
-    assert facets.looked(workspace).done == 50
-    assert facets.colour(workspace, [UNKNOWN], 120)[50:].all()
+        facets.scan(workspace, report=stop)
+    assert facets.scan_progress(workspace).done == 50
+    assert facets.in_colours(workspace, [UNKNOWN], 120)[50:].all()
     with facets._file(workspace).open("ab") as file:
         file.write(b"torn")
-    told = facets.look(workspace)
+    told = facets.scan(workspace)
     assert sorted(asked) == list(range(120))
     assert (told.done, told.total, told.from_exif + told.from_file) == (120, 120, 120)
     for row in (0, 60, 119):
@@ -107,17 +107,17 @@ def test_an_image_that_is_gone_has_no_colour_and_stops_nobody(workspace: Workspa
     workspace.thumbnails.path(4).unlink()
     path.unlink()
     try:
-        facets.look(workspace)
+        facets.scan(workspace)
     finally:
         path.write_bytes(content)
-    assert facets.colour(workspace, [UNKNOWN], 120)[4]
-    assert facets.year(workspace, [UNKNOWN], 120)[4]
+    assert facets.in_colours(workspace, [UNKNOWN], 120)[4]
+    assert facets.in_years(workspace, [UNKNOWN], 120)[4]
 
 
 def test_colours_of_a_facet_are_any_of_them(workspace: Workspace) -> None:
-    facets.look(workspace)
-    one, other = (facets.colour(workspace, [name], 120) for name in ("white", "orange"))
-    assert (facets.colour(workspace, ["white", "orange"], 120) == (one | other)).all()
+    facets.scan(workspace)
+    one, other = (facets.in_colours(workspace, [name], 120) for name in ("white", "orange"))
+    assert (facets.in_colours(workspace, ["white", "orange"], 120) == (one | other)).all()
 
 
 def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
@@ -132,9 +132,9 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
     workspace.catalogue.add([NewImage(f"/{k}.jpg", 9, 9, f"n{k}", project_id=name) for k, name in enumerate(more)])
     later = facets.projects(workspace)
     assert [later.names[code] or None for code in later.codes] == [*names, *more]
-    assert facets.project(workspace, ["a new one"], 123).nonzero()[0].tolist() == [120]
+    assert facets.in_projects(workspace, ["a new one"], 123).nonzero()[0].tolist() == [120]
     workspace.catalogue.update_details({workspace.catalogue.image(0).uri: {"project_id": "another one"}})
-    assert facets.project(workspace, ["another one"], 120).nonzero()[0].tolist() == [0]
+    assert facets.in_projects(workspace, ["another one"], 120).nonzero()[0].tolist() == [0]
     counts = facets.project_counts(workspace, np.ones(123, bool))
     assert counts["another one"] == 1
     assert sum(counts.values()) == 123
@@ -142,4 +142,4 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
 
 def test_two_do_not_look_at_once(workspace: Workspace) -> None:
     with facets._WRITING, pytest.raises(BamError, match="already"):
-        facets.look(workspace)
+        facets.scan(workspace)

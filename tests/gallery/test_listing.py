@@ -198,7 +198,7 @@ def test_label_states_are_those_of_the_definition(team: Workspace, watercolor: A
 
 
 def test_selections_words_and_projects_narrow_the_listing(workspace: Workspace) -> None:
-    chosen = selections.keep(workspace, [5, 3, 90])
+    chosen = selections.save(workspace, [5, 3, 90])
     assert listed(workspace, Query(selection=chosen)).rows.tolist() == [3, 5, 90]
     image = workspace.catalogue.image(3)
     named = listed(workspace, Query(words=image.title or "", selection=chosen))
@@ -240,7 +240,7 @@ def test_the_line_stands_right_when_near_duplicates_are_folded(workspace: Worksp
 
 
 def test_an_empty_listing_says_which_condition_empties_it(big: Workspace) -> None:
-    chosen = selections.keep(big, np.flatnonzero(scores(big, "one") < 1.0)[:9])
+    chosen = selections.save(big, np.flatnonzero(scores(big, "one") < 1.0)[:9])
     found = listed(big, Query(attribute="one", place="accepted", selection=chosen))
     assert len(found) == 0
     accepted = int((scores(big, "one") >= 1).sum())
@@ -347,7 +347,7 @@ def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace,
     vote(big, big.attributes.get("one"), "ada", {row: row % 2 for row in range(600)})
     told = facet_counts(big, query, ["label"])
     assert told["label"] == {state: len(listed(big, replace(query, label=(state,)))) for state in LABELS}
-    facets.look(workspace)
+    facets.scan(workspace)
     whole = facet_counts(workspace, Query(), ["colour", "year"])
     for name in ("colour", "year"):
         assert whole[name] == {

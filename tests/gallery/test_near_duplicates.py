@@ -30,8 +30,8 @@ def test_each_image_stands_for_itself_or_is_a_near_duplicate_of_what_does(worksp
     assert found.looked_at == 120
     assert found.folded == int((groups != np.arange(120)).sum()) >= 6
     assert found.groups == len(set(groups[groups != np.arange(120)].tolist()))
-    assert set(near_duplicates.same_as(workspace, 41)) >= {3, 40, 42, 43, 44}
-    assert 41 not in near_duplicates.same_as(workspace, 41)
+    assert set(near_duplicates.duplicates_of(workspace, 41)) >= {3, 40, 42, 43, 44}
+    assert 41 not in near_duplicates.duplicates_of(workspace, 41)
 
 
 def test_a_list_is_folded_in_its_order_with_counts(workspace: Workspace) -> None:
@@ -45,8 +45,8 @@ def test_a_list_is_folded_in_its_order_with_counts(workspace: Workspace) -> None
 
 
 def test_before_the_search_nothing_is_known_and_that_is_said(workspace: Workspace) -> None:
-    assert not near_duplicates.searched(workspace)
-    assert near_duplicates.same_as(workspace, 3).tolist() == []
+    assert not near_duplicates.has_groups(workspace)
+    assert near_duplicates.duplicates_of(workspace, 3).tolist() == []
     with pytest.raises(NotFound, match="Look for them"):
         near_duplicates.group_of(workspace)
 
@@ -59,7 +59,7 @@ def test_images_that_come_later_stand_for_themselves(workspace: Workspace) -> No
     assert groups.shape == (121,)
     assert groups[120] == 120
     assert groups[40] == groups[3]
-    assert near_duplicates.folding(workspace).newer == 1
+    assert near_duplicates.fold_summary(workspace).newer == 1
 
 
 def test_a_search_that_was_stopped_goes_on_after_its_last_table(
@@ -80,7 +80,7 @@ def test_a_search_that_was_stopped_goes_on_after_its_last_table(
     monkeypatch.setattr(learning.NearPairs, "table", watched)
     with pytest.raises(Stopped):
         near_duplicates.find_groups(workspace, report=stop)
-    assert not near_duplicates.searched(workspace)
+    assert not near_duplicates.has_groups(workspace)
     assert asked == [0, 1, 2, 3]
     near_duplicates.find_groups(workspace)
     assert asked == list(range(learning.TABLES)), "no table is done twice"

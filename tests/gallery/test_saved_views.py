@@ -14,21 +14,21 @@ CATS = Query(yes=("cat",), no=("people",), sort="newest")
 
 def test_a_view_gives_its_query_back_until_it_is_removed_and_after_it_is_brought_back(workspace: Workspace) -> None:
     saved_views.save(workspace, "  cats,  alone ", CATS)
-    assert [view.name for view in saved_views.views(workspace)] == ["cats, alone"]
-    assert saved_views.view(workspace, "cats, alone").query == CATS
+    assert [view.name for view in saved_views.load_all(workspace)] == ["cats, alone"]
+    assert saved_views.load(workspace, "cats, alone").query == CATS
     gone = saved_views.remove(workspace, "cats, alone")
-    assert saved_views.views(workspace) == ()
+    assert saved_views.load_all(workspace) == ()
     saved_views.save(workspace, gone.name, gone.query)
-    assert saved_views.view(workspace, "cats, alone").query == CATS
+    assert saved_views.load(workspace, "cats, alone").query == CATS
 
 
 def test_a_name_in_use_is_replaced_only_when_that_is_asked(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
     with pytest.raises(BamError, match="already"):
         saved_views.save(workspace, "mine", Query())
-    assert saved_views.view(workspace, "mine").query == CATS
+    assert saved_views.load(workspace, "mine").query == CATS
     saved_views.save(workspace, "mine", Query(), replace=True)
-    assert saved_views.view(workspace, "mine").query == Query()
+    assert saved_views.load(workspace, "mine").query == Query()
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
@@ -57,4 +57,4 @@ def test_a_view_that_cannot_be_read_hides_no_other(workspace: Workspace) -> None
     with workspace.engine.begin() as connection:
         values = {"name": "later", "query": '{"sort": ["by smell"]}', "made_at": db.now()}
         connection.execute(sa.insert(db.saved_views).values(values))
-    assert [view.name for view in saved_views.views(workspace)] == ["mine"]
+    assert [view.name for view in saved_views.load_all(workspace)] == ["mine"]

@@ -111,13 +111,13 @@ def test_a_file_that_is_no_usable_picture_is_refused(workspace: Workspace, conte
     with pytest.raises(EmbeddingError, match=words):
         search.image_vector(workspace, content)
     with pytest.raises(EmbeddingError, match=words):
-        uploads.keep(workspace, content)
+        uploads.save(workspace, content)
 
 
 def test_a_picture_that_is_brought_along_is_kept_and_its_likes_are_listed(workspace: Workspace) -> None:
     content = workspace.catalogue.image(17).path.read_bytes()
-    kept = uploads.keep(workspace, content)
-    assert uploads.keep(workspace, content) == kept
+    kept = uploads.save(workspace, content)
+    assert uploads.save(workspace, content) == kept
     found = uploads.upload_of(workspace, kept)
     assert np.array_equal(found.vector, search.image_vector(workspace, content))
     assert max(Image.open(io.BytesIO(found.picture)).size) <= workspace.thumbnails.size
@@ -128,7 +128,7 @@ def test_a_picture_that_is_brought_along_is_kept_and_its_likes_are_listed(worksp
 def test_another_encoder_or_a_damaged_file_asks_for_the_picture_again(
     workspace: Workspace, clip_checkpoint: Path
 ) -> None:
-    kept = uploads.keep(workspace, file_of(Image.effect_noise((80, 60), 60)))
+    kept = uploads.save(workspace, file_of(Image.effect_noise((80, 60), 60)))
     (file,) = workspace.cache.glob("uploads/*/*.npz")
     whole = file.read_bytes()
     file.write_bytes(whole[:100])
@@ -143,7 +143,7 @@ def test_another_encoder_or_a_damaged_file_asks_for_the_picture_again(
 
 def test_only_the_last_pictures_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "KEPT", 2)
-    ids = [uploads.keep(workspace, file_of(Image.new("RGB", (40, 30), colour))) for colour in ("red", "tan", "navy")]
+    ids = [uploads.save(workspace, file_of(Image.new("RGB", (40, 30), colour))) for colour in ("red", "tan", "navy")]
     with pytest.raises(NotFound):
         uploads.upload_of(workspace, ids[0])
     for kept in ids[1:]:

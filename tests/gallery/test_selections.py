@@ -12,19 +12,19 @@ from bam_engine.workspace import Workspace
 
 
 def test_the_rows_come_back_rising_and_once(workspace: Workspace) -> None:
-    found = selections.rows_of(workspace, selections.keep(workspace, [5, 2, 5, 9]))
+    found = selections.rows_of(workspace, selections.save(workspace, [5, 2, 5, 9]))
     assert found.tolist() == [2, 5, 9]
     assert found.dtype == np.int64
 
 
 def test_the_same_set_has_the_same_id_and_another_set_another(workspace: Workspace) -> None:
-    first = selections.keep(workspace, [1, 2])
-    assert selections.keep(workspace, np.array([2, 1, 1])) == first
-    assert selections.keep(workspace, [1, 3]) != first
+    first = selections.save(workspace, [1, 2])
+    assert selections.save(workspace, np.array([2, 1, 1])) == first
+    assert selections.save(workspace, [1, 3]) != first
 
 
 def test_a_selection_outlives_the_process_but_not_the_cache(workspace: Workspace) -> None:
-    name = selections.keep(workspace, [1, 2])
+    name = selections.save(workspace, [1, 2])
     workspace.memory_cache.clear()
     assert selections.rows_of(workspace, name).tolist() == [1, 2]
     workspace.memory_cache.clear()
@@ -35,13 +35,13 @@ def test_a_selection_outlives_the_process_but_not_the_cache(workspace: Workspace
 
 
 def test_an_empty_selection_is_one(workspace: Workspace) -> None:
-    assert selections.rows_of(workspace, selections.keep(workspace, [])).tolist() == []
+    assert selections.rows_of(workspace, selections.save(workspace, [])).tolist() == []
 
 
 @pytest.mark.parametrize("rows", [[-1], [120]])
 def test_rows_that_the_collection_has_not_are_refused(workspace: Workspace, rows: list[int]) -> None:
     with pytest.raises(BamError, match="0 to 119"):
-        selections.keep(workspace, rows)
+        selections.save(workspace, rows)
 
 
 @pytest.mark.parametrize("name", ["", "../../bam", "0" * 20, "x" * 100_000, "0" * 19 + "/"])
@@ -52,7 +52,7 @@ def test_a_wrong_id_is_told_and_no_file_of_another_folder_is_read(workspace: Wor
 
 
 def test_a_file_that_was_cut_short_is_as_if_it_were_not_there(workspace: Workspace) -> None:
-    name = selections.keep(workspace, [1, 2, 3])
+    name = selections.save(workspace, [1, 2, 3])
     file = workspace.cache / "selections" / f"{name}.npy"
     file.write_bytes(file.read_bytes()[:40])
     workspace.memory_cache.clear()
@@ -70,25 +70,25 @@ def made_at(workspace: Workspace, name: str, when: int) -> None:
 
 def test_the_one_used_longest_ago_goes_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selections, "KEPT", 3)
-    names = [selections.keep(workspace, [row]) for row in range(3)]
+    names = [selections.save(workspace, [row]) for row in range(3)]
     for age, name in enumerate(names):
         made_at(workspace, name, 1000 + age)
     workspace.memory_cache.clear()
     selections.rows_of(workspace, names[0])  # used again
-    newest = selections.keep(workspace, [7])
+    newest = selections.save(workspace, [7])
     assert files(workspace) == {names[0], names[2], newest}
 
 
 def test_the_bytes_are_bounded_but_the_newest_stays(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selections, "KEPT_BYTES", 10)
-    selections.keep(workspace, [1])
-    newest = selections.keep(workspace, [1, 2, 3])
+    selections.save(workspace, [1])
+    newest = selections.save(workspace, [1, 2, 3])
     assert files(workspace) == {newest}
 
 
 def test_what_is_remembered_is_bounded_and_cannot_be_changed(workspace: Workspace, tmp_path: Path) -> None:
     for row in range(30):
-        name = selections.keep(workspace, [row])
+        name = selections.save(workspace, [row])
     assert len(workspace.memory_cache["selections"]) <= 8
     with pytest.raises(ValueError):
         selections.rows_of(workspace, name)[0] = 5

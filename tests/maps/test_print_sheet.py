@@ -11,7 +11,7 @@ from PIL import Image
 
 from bam_engine.errors import BamError, NotFound, ProjectionError
 from bam_engine.gallery import selections
-from bam_engine.maps import maps, print_sheet, regions
+from bam_engine.maps import layout_builder, layout_store, print_sheet, regions
 from bam_engine.maps.print_sheet import PAPERS, Sheet
 from bam_engine.workspace import Workspace
 
@@ -19,17 +19,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def layout(workspace: Workspace) -> maps.LayoutRecord:
-    return maps.make_layout(workspace, method="pca")
+def layout(workspace: Workspace) -> layout_store.LayoutRecord:
+    return layout_builder.build(workspace, method="pca")
 
 
-def view_of(layout: maps.LayoutRecord, **more: object) -> Sheet:
+def view_of(layout: layout_store.LayoutRecord, **more: object) -> Sheet:
     told: dict[str, object] = {"x": 0.5, "y": 0.5, "zoom": 1, "width": 900, "height": 600, "dpi": 72}
     return Sheet(layout.id, **{**told, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_a_png_has_the_size_of_its_paper(workspace: Workspace, layout: maps.LayoutRecord, paper: str) -> None:
+def test_a_png_has_the_size_of_its_paper(workspace: Workspace, layout: layout_store.LayoutRecord, paper: str) -> None:
     with Image.open(io.BytesIO(print_sheet.png(workspace, view_of(layout, paper=paper, dpi=100)))) as image:
         assert image.size == tuple(round(side / 25.4 * 100) for side in PAPERS[paper])
         assert image.info["dpi"] == pytest.approx((100, 100), abs=0.1)
@@ -39,12 +39,12 @@ def test_a_png_has_the_size_of_its_paper(workspace: Workspace, layout: maps.Layo
 
 
 def test_an_svg_holds_the_map_as_a_picture_and_every_word_as_text(
-    workspace: Workspace, layout: maps.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, layout: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = regions.Region("pears & <plums>", "because", 0.5, 0.5, 40, 0, 3)
     later = regions.Region("later", "because", 0.5, 0.2, 40, 4, 6)
     monkeypatch.setattr(regions, "regions_of", lambda *_: (named, later))
-    chosen = selections.keep(workspace, range(7))
+    chosen = selections.save(workspace, range(7))
     drawn = ElementTree.fromstring(print_sheet.svg(workspace, view_of(layout, selection=chosen)))
     words = [part.text for part in drawn.iter(f"{SVG}text")]
     assert "pears & <plums>" in words
@@ -63,7 +63,7 @@ def test_an_svg_holds_the_map_as_a_picture_and_every_word_as_text(
 
 
 def test_a_name_stands_on_its_place_of_the_view(
-    workspace: Workspace, layout: maps.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, layout: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(regions, "regions_of", lambda *_: (regions.Region("here", "why", 0.4, 0.5, 9, 0, 9),))
     drawn = ElementTree.fromstring(print_sheet.svg(workspace, view_of(layout, x=0.4, y=0.5, zoom=4)))
@@ -88,13 +88,13 @@ def test_a_name_stands_on_its_place_of_the_view(
     ],
 )
 def test_what_cannot_be_printed_is_told(
-    workspace: Workspace, layout: maps.LayoutRecord, wrong: dict[str, object]
+    workspace: Workspace, layout: layout_store.LayoutRecord, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(ProjectionError, match=r"a number from|choose a4-landscape|choose best"):
         print_sheet.png(workspace, view_of(layout, **wrong))
 
 
-def test_an_unknown_colour_selection_or_map_is_told(workspace: Workspace, layout: maps.LayoutRecord) -> None:
+def test_an_unknown_colour_selection_or_map_is_told(workspace: Workspace, layout: layout_store.LayoutRecord) -> None:
     for wrong in ({"colour": "mood"}, {"selection": "0" * 20}):
         with pytest.raises(BamError, match=r"cannot be coloured|is not there"):
             print_sheet.png(workspace, view_of(layout, **wrong))

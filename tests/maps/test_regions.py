@@ -10,7 +10,7 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.collection import NewImage
 from bam_engine.errors import DiskFull, NotFound
-from bam_engine.maps import layouts, maps, regions, title_words
+from bam_engine.maps import layout_builder, layout_store, regions, title_words
 from bam_engine.training import models, thresholds
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace import Workspace
@@ -18,14 +18,14 @@ from tests.conftest import Oracle
 
 
 @pytest.fixture
-def islands(workspace: Workspace) -> layouts.LayoutRecord:
+def islands(workspace: Workspace) -> layout_store.LayoutRecord:
     """A map of the pictures in two crowds: the watercolours on the left, the others on the right."""
     left = np.array([watercolour(workspace, row) for row in range(120)])
     rng = np.random.default_rng(0)
     places = np.array([0.75, 0.5]) + 0.02 * rng.normal(size=(120, 2))
     places[left, 0] -= 0.5
-    record = layouts.LayoutRecord("pca-collection-x", "pca", "collection", workspace.choice.key, 120, 0, 0.0, 1.0)
-    return layouts.keep(workspace, record, places.astype(np.float32), np.arange(120), {})
+    record = layout_store.LayoutRecord("pca-collection-x", "pca", "collection", workspace.choice.key, 120, 0, 0.0, 1.0)
+    return layout_store.save(workspace, record, places.astype(np.float32), np.arange(120), {})
 
 
 def watercolour(workspace: Workspace, row: int) -> bool:
@@ -51,7 +51,7 @@ def wait(workspace: Workspace, map_id: str) -> tuple[regions.Region, ...]:
     return regions.regions_of(workspace, map_id)
 
 
-def test_words_of_titles_name_the_crowd_that_has_them(workspace: Workspace, islands: layouts.LayoutRecord) -> None:
+def test_words_of_titles_name_the_crowd_that_has_them(workspace: Workspace, islands: layout_store.LayoutRecord) -> None:
     describe(workspace, title=("A Harvest of 1908", "the Jam of 3-D"))
     found = regions.refresh(workspace, islands.id)
     assert {region.name for region in found} == {"harvest", "jam"}
@@ -69,7 +69,7 @@ def test_words_of_titles_name_the_crowd_that_has_them(workspace: Workspace, isla
 
 
 def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
-    workspace: Workspace, islands: layouts.LayoutRecord, watercolor: Attribute, oracle: Oracle
+    workspace: Workspace, islands: layout_store.LayoutRecord, watercolor: Attribute, oracle: Oracle
 ) -> None:
     describe(workspace, title=("x", "y"))
     oracle.play(workspace, watercolor, count=2)
@@ -84,12 +84,14 @@ def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
     threshold = current_threshold(workspace, watercolor)
     assert threshold is not None
     accepted = np.flatnonzero(models.scores_of(workspace, watercolor) >= threshold.value)
-    places, rows = maps.points_of(workspace, islands.id)
+    places, rows = layout_store.points_of(workspace, islands.id)
     share = np.isin(rows[places[:, 0] < 0.5], accepted).mean()
     assert abs(float(coarse.why.split(": ")[1].split(" %")[0]) / 100 - share) < 0.15
 
 
-def test_a_project_names_a_crowd_though_it_is_one_maker(workspace: Workspace, islands: layouts.LayoutRecord) -> None:
+def test_a_project_names_a_crowd_though_it_is_one_maker(
+    workspace: Workspace, islands: layout_store.LayoutRecord
+) -> None:
     describe(workspace, project_id=("orchard", None))
     describe(workspace, title=("x", "y"))
     found = regions.refresh(workspace, islands.id)
@@ -97,34 +99,38 @@ def test_a_project_names_a_crowd_though_it_is_one_maker(workspace: Workspace, is
     assert found[0].why.startswith("project orchard: 100 % (")
 
 
-def test_where_nothing_sets_images_apart_there_is_no_name(workspace: Workspace, islands: layouts.LayoutRecord) -> None:
+def test_where_nothing_sets_images_apart_there_is_no_name(
+    workspace: Workspace, islands: layout_store.LayoutRecord
+) -> None:
     describe(workspace, title=("one of all", "one of all"))
     assert regions.refresh(workspace, islands.id) == ()
 
 
 def test_names_come_with_the_map_and_from_its_folder(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="pca")
-    kept = json.loads((layouts.folder_of(workspace, made.id) / "regions.json").read_text())
+    made = layout_builder.build(workspace, method="pca")
+    kept = json.loads((layout_store.folder_of(workspace, made.id) / "regions.json").read_text())
     found = regions.regions_of(workspace, made.id)
     assert [regions.Region(**one) for one in kept["regions"]] == list(found)
     assert workspace.jobs.get(f"names-{made.id}") is None
     workspace.memory_cache.clear()
-    (layouts.folder_of(workspace, made.id) / "regions.json").write_text("torn")
+    (layout_store.folder_of(workspace, made.id) / "regions.json").write_text("torn")
     assert regions.regions_of(workspace, made.id) == ()
     assert wait(workspace, made.id) == found
 
 
 def test_names_of_a_map_that_was_made_anew_are_not_shown_on_it(
-    workspace: Workspace, islands: layouts.LayoutRecord
+    workspace: Workspace, islands: layout_store.LayoutRecord
 ) -> None:
     describe(workspace, title=("harvest", "jam"))
     assert regions.refresh(workspace, islands.id)
-    layouts.keep(workspace, islands, np.full((120, 2), 0.5, np.float32), np.arange(120), {})
+    layout_store.save(workspace, islands, np.full((120, 2), 0.5, np.float32), np.arange(120), {})
     assert regions.regions_of(workspace, islands.id) == ()
     assert wait(workspace, islands.id) == ()
 
 
-def test_no_two_names_shown_at_a_zoom_stand_on_one_another(workspace: Workspace, islands: layouts.LayoutRecord) -> None:
+def test_no_two_names_shown_at_a_zoom_stand_on_one_another(
+    workspace: Workspace, islands: layout_store.LayoutRecord
+) -> None:
     rng = np.random.default_rng(4)
     words = [word * 3 for word in "abcdefghij"]
     group = rng.integers(0, 10, 120)
@@ -132,7 +138,7 @@ def test_no_two_names_shown_at_a_zoom_stand_on_one_another(workspace: Workspace,
     images = [workspace.catalogue.image(row) for row in range(120)]
     workspace.catalogue.update_details({image.uri: {"title": words[group[image.row]]} for image in images})
     tiled = np.repeat(np.arange(120), 40)
-    layouts.keep(workspace, islands, places[tiled].astype(np.float32), tiled, {})
+    layout_store.save(workspace, islands, places[tiled].astype(np.float32), tiled, {})
     found = regions.refresh(workspace, islands.id)
     assert len({region.name for region in found}) >= 5
     for zoom in range(10):
@@ -173,7 +179,7 @@ def test_a_word_that_few_images_have_names_nothing_and_a_file_name_stands_in(wor
 
 
 def test_a_full_disk_and_a_missing_map_say_so(
-    workspace: Workspace, islands: layouts.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, islands: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(NotFound):
         regions.regions_of(workspace, "nowhere")
@@ -182,23 +188,23 @@ def test_a_full_disk_and_a_missing_map_say_so(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
-    with pytest.raises(DiskFull, match="Free some room"):
+    with pytest.raises(DiskFull, match="Free some disk space"):
         regions.refresh(workspace, islands.id)
 
 
 def test_images_that_came_after_the_words_were_read_have_none(
-    workspace: Workspace, islands: layouts.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, islands: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = title_words.words_of(workspace)
     monkeypatch.setattr(title_words, "words_of", lambda _: old)
     late = [NewImage(f"/nowhere/{number}.png", 9, 9, f"{number}", title="late") for number in range(3)]
     workspace.catalogue.add(late)
-    layouts.keep(workspace, islands, np.full((123, 2), 0.5, np.float32), np.arange(123), {})
+    layout_store.save(workspace, islands, np.full((123, 2), 0.5, np.float32), np.arange(123), {})
     assert regions.refresh(workspace, islands.id) == ()
 
 
 def test_a_search_for_names_that_failed_is_not_started_by_every_call(
-    workspace: Workspace, islands: layouts.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, islands: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[float] = []
 

@@ -9,7 +9,7 @@ from PIL import Image
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
 from bam_engine.errors import Stopped
-from bam_engine.maps import maps, sprite_packing, views
+from bam_engine.maps import layout_builder, sprite_packing, view_cache
 from bam_engine.projection import MapView
 from bam_engine.projection.picture_store import SPRITE
 from bam_engine.workspace import Workspace
@@ -25,7 +25,7 @@ def unpack(workspace: Workspace) -> None:
 @pytest.fixture
 def mapped(workspace: Workspace) -> str:
     unpack(workspace)
-    return maps.make_layout(workspace, method="pca").id
+    return layout_builder.build(workspace, method="pca").id
 
 
 def test_an_image_is_packed_as_soon_as_it_has_a_thumbnail(workspace: Workspace) -> None:
@@ -37,7 +37,7 @@ def test_an_image_is_packed_as_soon_as_it_has_a_thumbnail(workspace: Workspace) 
         packed = workspace.sprites.get(row)
         assert packed is not None
         np.testing.assert_allclose(packed, wanted, atol=12)  # the file is lossy
-    assert sprite_packing.pack(workspace, maps.make_layout(workspace, method="pca").id, considerate=False) == 0
+    assert sprite_packing.pack(workspace, layout_builder.build(workspace, method="pca").id, considerate=False) == 0
 
 
 def test_a_new_thumbnail_has_a_new_smallest_picture(workspace: Workspace) -> None:
@@ -53,8 +53,8 @@ def test_what_is_packed_is_what_the_first_zoom_with_pictures_shows_and_no_tile_d
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
     unpack(workspace)
-    map_id = maps.make_layout(workspace, method="pca").id
-    view = views.view(workspace, map_id)
+    map_id = layout_builder.build(workspace, method="pca").id
+    view = view_cache.current_view(workspace, map_id)
     z, kinds = view.picture_from_zoom, ("density", f"score-{watercolor.name}")
     shown = {
         int(view.source.rows[point])
@@ -97,8 +97,8 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
 
 
 def test_it_stands_back_while_tiles_are_asked_for_and_can_be_stopped(workspace: Workspace, mapped: str) -> None:
-    view = views.view(workspace, mapped)
-    for ask in (lambda: view.tile("density", 0, 0, 0), lambda: view.look(0.5, 0.5, 0.1)):
+    view = view_cache.current_view(workspace, mapped)
+    for ask in (lambda: view.tile("density", 0, 0, 0), lambda: view.image_at(0.5, 0.5, 0.1)):
         view.asked = -np.inf
         ask()
         assert time.monotonic() - view.asked < 1
@@ -124,7 +124,10 @@ def test_a_map_is_packed_once_in_the_background(workspace: Workspace, mapped: st
     until = time.monotonic() + 30
     while job.running and time.monotonic() < until:
         time.sleep(0.02)
-    assert (job.state, job.result) == ("done", len(sprite_packing.shown_first(views.view(workspace, mapped), 1000)))
+    assert (job.state, job.result) == (
+        "done",
+        len(sprite_packing.shown_first(view_cache.current_view(workspace, mapped), 1000)),
+    )
 
 
 def test_without_a_map_there_is_nothing_to_pack(workspace: Workspace) -> None:

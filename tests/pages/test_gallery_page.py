@@ -140,7 +140,7 @@ def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, score
 def test_every_count_of_a_facet_is_what_its_click_leaves(
     open_page: OpenPage, scored: Workspace, screen: Screen
 ) -> None:
-    facets.look(scored)
+    facets.scan(scored)
     app = open_page(scored, "gallery", attribute="cat", place="accepted")
     colours = counts(app, "gallery-colour")
     assert len(colours) > 2
@@ -210,7 +210,7 @@ def test_a_view_is_saved_opened_removed_and_brought_back(
     next(one for one in app.text_input if one.label == "Name of this view").set_value("The other *cats*")
     button(app, "Save this view").click()
     text_of(app.run())
-    assert saved_views.view(scored, "The other *cats*").query == wanted
+    assert saved_views.load(scored, "The other *cats*").query == wanted
     app.selectbox(key="gallery-attribute").set_value("")
     text_of(app.run())
     assert asked(app) != wanted
@@ -220,10 +220,10 @@ def test_a_view_is_saved_opened_removed_and_brought_back(
     assert screen.rows == listed(scored, wanted).rows.tolist()
     next(one for one in app.button if one.key == "remove-The other *cats*").click()
     text_of(app.run())
-    assert saved_views.views(scored) == ()
+    assert saved_views.load_all(scored) == ()
     next(one for one in app.button if one.label.startswith("Bring back")).click()
     text_of(app.run())
-    assert saved_views.view(scored, "The other *cats*").query == wanted
+    assert saved_views.load(scored, "The other *cats*").query == wanted
 
 
 def test_a_name_that_is_taken_is_refused_and_the_old_view_stays(
@@ -234,7 +234,7 @@ def test_a_name_that_is_taken_is_refused_and_the_old_view_stays(
     next(one for one in app.text_input if one.label == "Name of this view").set_value("mine")
     button(app, "Save this view").click()
     assert "already" in text_of(app.run())
-    assert saved_views.view(scored, "mine").query == Query()
+    assert saved_views.load(scored, "mine").query == Query()
 
 
 def test_the_chosen_are_answered_in_bulk_and_it_is_taken_back(
@@ -276,10 +276,10 @@ def test_near_duplicates_are_looked_for_from_the_page_and_folded_into_one(
     assert "not looked for yet" in text_of(app.run())
     button(app, "Look for near-duplicates").click()
     app.run()
-    run_until(app, lambda: near_duplicates.searched(scored))
+    run_until(app, lambda: near_duplicates.has_groups(scored))
     run_until(app, lambda: len(screen.rows) < 120)
     words = text_of(app.run())
-    folded = near_duplicates.folding(scored).folded
+    folded = near_duplicates.fold_summary(scored).folded
     assert len(screen.rows) == 120 - folded
     assert not {40, 41} & set(screen.rows)
     assert "which stand for 120" in words

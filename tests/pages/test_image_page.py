@@ -15,7 +15,7 @@ from bam_engine.annotation import Attribute, readable
 from bam_engine.gallery import near_duplicates
 from bam_engine.gallery.query import Query, from_url
 from bam_engine.labelling import bulk
-from bam_engine.maps import maps
+from bam_engine.maps import layout_builder
 from bam_engine.reporting.image_facts import place_of
 from bam_engine.training.calibration import probabilities
 from bam_engine.workspace import Workspace
@@ -115,7 +115,7 @@ def test_the_picture_record_and_labels_are_drawn_before_what_takes_longer_is_ask
 ) -> None:
     vote(workspace, watercolor, "ada", {4: 1})
     scored_attribute(workspace, "b", cut=0.5)
-    maps.make_layout(workspace, method="pca")
+    layout_builder.build(workspace, method="pca")
     whole = html_of(open_page(workspace, "image", row="4"))
     assert ui.WAITING not in whole.replace(f"bam-picture {ui.WAITING}", "").replace(f".{ui.WAITING}", "")
     for slow in ("score_lines", "place_of", "most_like"):
@@ -157,7 +157,7 @@ def test_its_place_on_the_map_leads_there(
     open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
 ) -> None:
     assert "See it on the map" not in page_links(open_page(workspace, "image", row="7"))
-    maps.make_layout(workspace, method="pca")
+    layout_builder.build(workspace, method="pca")
     place = place_of(workspace, 7)
     assert place is not None
     app = open_page(workspace, "image", row="7")

@@ -11,7 +11,7 @@ import web.components.map
 from bam_engine.annotation import Attribute
 from bam_engine.gallery import search, selections
 from bam_engine.labelling import bulk, tasks
-from bam_engine.maps import maps, views
+from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.training import validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
@@ -47,8 +47,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
 
 
 @pytest.fixture
-def layout(workspace: Workspace) -> maps.LayoutRecord:
-    return maps.make_layout(workspace, method="pca")
+def layout(workspace: Workspace) -> layout_store.LayoutRecord:
+    return layout_builder.build(workspace, method="pca")
 
 
 def button(app: AppTest, label: str) -> object:
@@ -56,10 +56,10 @@ def button(app: AppTest, label: str) -> object:
 
 
 def test_a_link_opens_its_map_place_colour_and_selection(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
-    maps.make_layout(workspace, method="pacmap")  # newer, so it would be shown
-    chosen = selections.keep(workspace, [3, 5, 8])
+    layout_builder.build(workspace, method="pacmap")  # newer, so it would be shown
+    chosen = selections.save(workspace, [3, 5, 8])
     app = open_page(
         workspace, "map", map=layout.id, x="0.25", y="0.75", z="3", colour="density", selection=chosen, annotator="ada"
     )
@@ -72,7 +72,7 @@ def test_a_link_opens_its_map_place_colour_and_selection(
 
 
 def test_the_pictures_shown_are_chosen_kept_in_the_address_and_opened_by_a_link(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
     assert told.data["pictures"] == "best"
@@ -91,7 +91,7 @@ def test_the_pictures_shown_are_chosen_kept_in_the_address_and_opened_by_a_link(
 
 
 def test_an_address_that_the_map_itself_wrote_moves_nothing(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
     assert told.data["goto"] is None
@@ -103,21 +103,21 @@ def test_an_address_that_the_map_itself_wrote_moves_nothing(
 
 @pytest.mark.parametrize(("x", "y", "z"), [("nan", "0.5", "3"), ("", "", ""), ("a", "b", "c"), ("0.5", "inf", "1")])
 def test_a_place_that_is_none_is_passed_over(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told, x: str, y: str, z: str
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told, x: str, y: str, z: str
 ) -> None:
     text_of(open_page(workspace, "map", map=layout.id, x=x, y=y, z=z))
     assert told.data["goto"] is None
 
 
 def test_a_place_beyond_the_map_is_its_edge_and_a_zoom_beyond_is_the_deepest(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     open_page(workspace, "map", map=layout.id, x="-7", y="1e9", z="1e6")
     assert told.place == (0.0, 1.0, 16)
 
 
 def test_a_link_to_what_is_gone_says_so_and_shows_what_there_is(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map", map="gone", selection="0" * 20, colour="mood")
     said = text_of(app)
@@ -127,17 +127,17 @@ def test_a_link_to_what_is_gone_says_so_and_shows_what_there_is(
 
 
 def test_a_link_to_a_selection_goes_to_where_it_lies(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
-    places, rows = maps.points_of(workspace, layout.id)
-    open_page(workspace, "map", selection=selections.keep(workspace, rows[:4]))
+    places, rows = layout_store.points_of(workspace, layout.id)
+    open_page(workspace, "map", selection=selections.save(workspace, rows[:4]))
     goto = told.data["goto"]
     assert isinstance(goto, web.components.map.Goto)
     assert goto.bounds == (*places[:4].min(axis=0).tolist(), *places[:4].max(axis=0).tolist())
 
 
 def test_a_drawn_area_is_the_selection_until_it_is_cleared(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
     told.found = OnMap(None, Area(EVERYWHERE, "1"))
@@ -152,12 +152,12 @@ def test_a_drawn_area_is_the_selection_until_it_is_cleared(
 
 
 def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told, watercolor: Attribute
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told, watercolor: Attribute
 ) -> None:
     validation.draw_validation(workspace, watercolor, 30, seed=1)
     held = set(tasks.held_out_rows(workspace, watercolor).tolist())
     chosen = [row for row in range(120) if row not in held][:10] + sorted(held)[:2]
-    app = open_page(workspace, "map", selection=selections.keep(workspace, chosen), annotator="ada")
+    app = open_page(workspace, "map", selection=selections.save(workspace, chosen), annotator="ada")
     said = text_of(app)
     assert "An answer would be given to 10 images as ada" in said
     assert "2 are held out to judge and are left out" in said
@@ -171,7 +171,7 @@ def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
 
 
 def test_what_a_search_finds_is_selected_best_first(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
     app.text_input(key="map-search-text").set_value("apple").run()
@@ -192,7 +192,7 @@ def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
 ) -> None:
     workspace.choose_encoder("openclip:small-test", clip_checkpoint)
     embed_collection(workspace)
-    maps.make_layout(workspace, method="pca")
+    layout_builder.build(workspace, method="pca")
     app = open_page(workspace, "map")
     app.selectbox(key="map-search-count").set_value(50)
     app.text_input(key="map-search-text").set_value("apple").run()
@@ -205,7 +205,7 @@ def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
 
 
 def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
     app.text_input(key="map-search-text").set_value("a" * 100_000).run()
@@ -213,7 +213,7 @@ def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(
 
 
 def test_images_like_one_on_the_map_are_found(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
     told.found = OnMap(Picked(7, "1", like=True), None)
@@ -224,12 +224,12 @@ def test_images_like_one_on_the_map_are_found(
 
 
 def test_a_map_is_deleted_at_once_the_next_one_shown_and_it_can_be_brought_back(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
-    other = maps.make_layout(workspace, method="pacmap")
+    other = layout_builder.build(workspace, method="pacmap")
     app = open_page(workspace, "map", map=other.id)
     button(app, "Delete").click().run()  # type: ignore[attr-defined]
-    assert [record.id for record in maps.layouts(workspace)] == [layout.id]
+    assert [record.id for record in layout_store.list_layouts(workspace)] == [layout.id]
     assert told.data["map"] == layout.id
     assert "is deleted; links to it lead nowhere" in text_of(app)
     button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
@@ -239,15 +239,15 @@ def test_a_map_is_deleted_at_once_the_next_one_shown_and_it_can_be_brought_back(
         button(app, "Delete").click().run()  # type: ignore[attr-defined]
     assert "There is no map of this encoder's vectors yet" in text_of(app)
     button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
-    assert [record.id for record in maps.layouts(workspace)] == [layout.id]
+    assert [record.id for record in layout_store.list_layouts(workspace)] == [layout.id]
 
 
 def test_maps_that_would_be_called_the_same_say_when_they_were_made(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     for rows in (range(40), range(40, 80)):
-        chosen = selections.keep(workspace, rows)
-        maps.make_layout(workspace, method="pca", scope="selection", selection=chosen)
+        chosen = selections.save(workspace, rows)
+        layout_builder.build(workspace, method="pca", scope="selection", selection=chosen)
     app = open_page(workspace, "map")
     names = app.selectbox(key="map-chosen").options
     assert len(names) == 3
@@ -255,11 +255,13 @@ def test_maps_that_would_be_called_the_same_say_when_they_were_made(
 
 
 def test_rows_that_are_not_on_the_map_are_counted(
-    open_page: Open, workspace: Workspace, layout: maps.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
-    part = maps.make_layout(workspace, method="pca", scope="selection", selection=selections.keep(workspace, range(10)))
-    app = open_page(workspace, "map", map=part.id, selection=selections.keep(workspace, range(5, 25)))
+    part = layout_builder.build(
+        workspace, method="pca", scope="selection", selection=selections.save(workspace, range(10))
+    )
+    app = open_page(workspace, "map", map=part.id, selection=selections.save(workspace, range(5, 25)))
     assert "20 images selected" in text_of(app)
     assert "5 of them on this map" in text_of(app)
-    inside = views.rows_in(workspace, part.id, EVERYWHERE)
+    inside = view_cache.rows_in_polygon(workspace, part.id, EVERYWHERE)
     np.testing.assert_array_equal(inside, np.arange(10))

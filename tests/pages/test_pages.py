@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.labelling import tasks
-from bam_engine.maps import maps
+from bam_engine.maps import layout_builder
 from bam_engine.training import rounds, thresholds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
@@ -52,7 +52,7 @@ def test_everything_done(
     oracle.play(workspace, watercolor, count=4, batch=8)
     thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=6, n_rejected=6, seed=1).task)
-    maps.make_layout(workspace, method="pca")
+    layout_builder.build(workspace, method="pca")
     check(open_page(workspace, page))
 
 

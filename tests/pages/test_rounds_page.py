@@ -11,7 +11,7 @@ import web.components.map
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import STRATEGIES
-from bam_engine.maps import maps, views
+from bam_engine.maps import layout_builder, view_cache
 from bam_engine.training import querying, rounds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -126,12 +126,12 @@ def test_what_was_selected_on_the_map_starts_a_round(
     if with_model:
         oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
         rounds.train(validated, watercolor)
-    layout = maps.make_layout(validated, method="pca")
+    layout = layout_builder.build(validated, method="pca")
     area = Area(EVERYWHERE, "1")
     monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: OnMap(None, area))
     app = open_page(validated, "map")
     check(app)
-    everything = views.rows_in(validated, layout.id, EVERYWHERE)
+    everything = view_cache.rows_in_polygon(validated, layout.id, EVERYWHERE)
     assert f"{len(everything)} images selected" in text_of(app)
     examples = querying.examples_from(validated, everything)
     button(app, "Use as examples for a round of watercolor (media)").click().run()
@@ -148,7 +148,7 @@ def test_what_was_selected_on_the_map_starts_a_round(
 def test_an_area_without_images_says_so(
     open_page: Open, validated: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    maps.make_layout(validated, method="pca")
+    layout_builder.build(validated, method="pca")
     area = Area(((2.0, 2.0), (3.0, 2.0), (3.0, 3.0)), "1")
     monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: OnMap(None, area))
     app = open_page(validated, "map")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bam_engine.projection.encoding import NOTHING, encode
-from bam_engine.projection.lossless import _code_lengths, encoded
+from bam_engine.projection.webp_lossless import _code_lengths, encoded
 
 
 def opened(file: bytes) -> np.ndarray:

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from bam_engine.errors import NotFound, ProjectionError
-from bam_engine.projection import MapView, TileSource, colours, shading, survey
+from bam_engine.projection import MapView, TileSource, colours, plan_zooms, shading
 from bam_engine.projection.categories import Categories, grouped
 from bam_engine.projection.shading import DENSITY, DENSITY_LOG, by_category, by_score, draw
-from bam_engine.projection.sources import Sources
+from bam_engine.projection.view_sources import Sources
 
 
 def opened(tile: bytes) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_each_pixel_shows_the_group_of_most_of_its_images(z: int) -> None:
     own[source.rows] = made.groups.codes
     np.add.at(tally, (pixels[:, 1], pixels[:, 0], own), 1)
     expected = tally.shape[2] - 1 - tally[..., ::-1].argmax(axis=2)  # of as many the higher code
-    plan = survey(source)
+    plan = plan_zooms(source)
     plan = type(plan)(
         tuple(type(zoom)(0.0, zoom.shade) for zoom in plan.zooms),
         plan.picture_from_zoom,
@@ -91,7 +91,7 @@ def test_a_tile_cut_from_a_sheet_is_the_tile_drawn_alone(kind: str, picked: bool
         "score": by_score(source, layout[:, 0]),
         "category": by_category(source, Categories("", ("a", "b"), np.arange(3000) % 3 - 1)),
     }[kind]
-    plan, only = survey(source), source.rows % 2 == 0 if picked else None
+    plan, only = plan_zooms(source), source.rows % 2 == 0 if picked else None
     assert plan.zooms[2].radius > 0, "marks reach over edges"
     sheet = shading.sheet_of(source, plan, made, 2, only=only)
     for x in range(4):
@@ -106,7 +106,7 @@ def test_a_tile_cut_from_a_sheet_is_the_tile_drawn_alone(kind: str, picked: bool
 
 def test_the_logarithm_tells_a_hundred_from_a_thousand_where_equal_shares_do_not() -> None:
     layout = np.concatenate([np.full((1000, 2), 0.2), np.full((100, 2), 0.5), np.full((10, 2), 0.8), [[0.9, 0.1]]])
-    shade = survey(TileSource.build(layout)).zooms[2].log_shade.astype(int)
+    shade = plan_zooms(TileSource.build(layout)).zooms[2].log_shade.astype(int)
     assert shade[0] == 0
     assert shade[1] == 1
     assert np.abs(np.diff(shade[[1, 10, 100, 1000]]) - 254 / 3).max() <= 1
@@ -128,7 +128,7 @@ def test_a_grey_mark_never_covers_a_coloured_one() -> None:
     layout = np.full((50, 2), 0.5)
     source = TileSource.build(layout)
     for only in (source.rows == 0, source.rows == 49):
-        tile = draw(source, survey(source), by_score(source, np.ones(50)), 0, 0, 0, only=only)
+        tile = draw(source, plan_zooms(source), by_score(source, np.ones(50)), 0, 0, 0, only=only)
         assert tile is not None
         assert np.ptp(tile[128, 128, :3].astype(int)) > 40
 

@@ -6,12 +6,12 @@ import pytest
 from bam_engine.errors import ProjectionError, Stopped
 from bam_engine.projection import (
     METHODS,
-    InMemory,
+    InMemoryCheckpoints,
     Model,
     best_of_each,
     compute_layout,
+    fit_layout,
     fit_unit_square,
-    lay_out,
     layout,
 )
 from bam_engine.projection.components import fit_components
@@ -94,7 +94,7 @@ def test_those_that_were_not_drawn_are_placed_among_their_own_group(
     method: str, groups: tuple[np.ndarray, np.ndarray], small_blocks: None
 ) -> None:
     vectors, group = groups
-    made = lay_out(vectors, np.arange(len(vectors)), method=method, sample=100, seed=2)
+    made = fit_layout(vectors, np.arange(len(vectors)), method=method, sample=100, seed=2)
     apart = np.linalg.norm(made.places[:, None] - made.places[None], axis=2) + 9 * np.eye(len(group))
     assert (group[apart.argmin(axis=1)] == group).mean() > 0.95
 
@@ -105,8 +105,8 @@ def test_those_that_were_drawn_stand_where_the_fit_put_them(
 ) -> None:
     vectors, rows = groups[0], np.arange(180)
     drawn = np.sort(np.random.default_rng(2).choice(180, 100, replace=False))
-    made = lay_out(vectors, rows, method=method, sample=100, seed=2, workers=1)
-    alone = lay_out(vectors, drawn, method=method, seed=2, workers=1)
+    made = fit_layout(vectors, rows, method=method, sample=100, seed=2, workers=1)
+    alone = fit_layout(vectors, drawn, method=method, seed=2, workers=1)
     np.testing.assert_array_equal(made.places[drawn], alone.places)
 
 
@@ -115,7 +115,7 @@ def test_a_new_image_is_placed_by_its_vector_alone_whoever_comes_with_it(
     method: str, groups: tuple[np.ndarray, np.ndarray]
 ) -> None:
     vectors, group = groups
-    made = lay_out(vectors, np.arange(150), method=method, seed=2, workers=1)
+    made = fit_layout(vectors, np.arange(150), method=method, seed=2, workers=1)
     assert made.model is not None
     kept = Model(made.model.method, {name: np.array(array) for name, array in made.model.arrays.items()})
     new = kept.placer(workers=1)(vectors, np.arange(150, 180))
@@ -126,7 +126,7 @@ def test_a_new_image_is_placed_by_its_vector_alone_whoever_comes_with_it(
 
 def test_a_linear_layout_places_new_images_exactly_and_the_unusable_in_the_corner() -> None:
     vectors = np.random.default_rng(3).normal(size=(200, 6)).astype(np.float32)
-    made = lay_out(vectors[:150], np.arange(150), method="pca")
+    made = fit_layout(vectors[:150], np.arange(150), method="pca")
     assert made.model is not None
     again = made.model.placer()(vectors, np.arange(150))
     np.testing.assert_allclose(again, made.places, atol=1e-6)
@@ -148,15 +148,15 @@ def test_work_that_was_stopped_goes_on_to_the_same_map(
         if told[0] == after:
             raise Stopped("asked to stop")
 
-    vectors, rows, keep = groups[0], np.arange(180), InMemory()
+    vectors, rows, checkpoints = groups[0], np.arange(180), InMemoryCheckpoints()
     asked = {"method": method, "sample": 100, "seed": 4, "workers": 1}
     if method != "tsne" and after > 14:
         pytest.skip("it tells of fewer steps")
     with pytest.raises(Stopped):
-        lay_out(vectors, rows, **asked, report=stop, keep=keep)
-    blocks, more = keep.get("blocks"), []
-    resumed = lay_out(vectors, rows, **asked, report=lambda done, *_: more.append(done), keep=keep)
-    np.testing.assert_array_equal(resumed.places, lay_out(vectors, rows, **asked).places)
+        fit_layout(vectors, rows, **asked, report=stop, checkpoints=checkpoints)
+    blocks, more = checkpoints.load("blocks"), []
+    resumed = fit_layout(vectors, rows, **asked, report=lambda done, *_: more.append(done), checkpoints=checkpoints)
+    np.testing.assert_array_equal(resumed.places, fit_layout(vectors, rows, **asked).places)
     if blocks is not None:
         assert len(more) == 12 - blocks["done"][0] + 1, "what was placed is not placed again"
     elif method == "tsne" and after >= 9:
@@ -167,26 +167,26 @@ def test_progress_never_goes_back_and_ends_at_its_total(
     groups: tuple[np.ndarray, np.ndarray], small_blocks: None
 ) -> None:
     told: list[tuple[int, int | None]] = []
-    lay_out(groups[0], np.arange(180), sample=100, report=lambda done, total, _="": told.append((done, total)))
+    fit_layout(groups[0], np.arange(180), sample=100, report=lambda done, total, _="": told.append((done, total)))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert {total for _, total in told} == {None, 750 + 12 * 10}
     assert told[-1] == (870, 870)
 
 
 def test_a_sample_in_which_nothing_can_be_told_apart_makes_a_grid_of_all() -> None:
-    made = lay_out(np.ones((60, 4), np.float16), np.arange(60), sample=20)
+    made = fit_layout(np.ones((60, 4), np.float16), np.arange(60), sample=20)
     assert made.model is None
     assert len(np.unique(made.places, axis=0)) == 60
 
 
 def test_no_usable_vector_at_all_makes_a_map_of_nothing() -> None:
-    made = lay_out(np.zeros((30, 4), np.float16), np.arange(30))
+    made = fit_layout(np.zeros((30, 4), np.float16), np.arange(30))
     assert made.model is None
     assert (made.places > 0.97).all()
 
 
 def test_an_unknown_method_and_a_flat_array_are_refused() -> None:
-    with pytest.raises(ProjectionError, match="choose one of tsne, umap, pacmap, pca"):
+    with pytest.raises(ProjectionError, match="Choose one of tsne, umap, pacmap, pca"):
         compute_layout(np.ones((3, 4)), method="som")
     with pytest.raises(ProjectionError, match="shape"):
         compute_layout(np.ones(3))

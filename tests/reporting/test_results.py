@@ -11,7 +11,7 @@ from bam_engine.audit import audits
 from bam_engine.errors import AuditError, ExchangeError, NotFound, ProjectionError
 from bam_engine.gallery import search
 from bam_engine.labelling import tasks
-from bam_engine.maps import maps, views
+from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.reporting.export import export
 from bam_engine.reporting.image_facts import describe, most_like, score_lines
 from bam_engine.reporting.overview import overview, waiting_tasks
@@ -124,22 +124,22 @@ def test_the_exported_tables_say_what_the_workspace_says(
 
 
 def test_a_map_is_kept_and_its_version_changes_with_the_threshold(played: Workspace, watercolor: Attribute) -> None:
-    made = maps.make_layout(played, method="pca")
-    assert [record.id for record in maps.layouts(played)] == [made.id]
-    before = views.view(played, made.id)
+    made = layout_builder.build(played, method="pca")
+    assert [record.id for record in layout_store.list_layouts(played)] == [made.id]
+    before = view_cache.current_view(played, made.id)
     assert len(before) == len(played.catalogue)
     thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
-    assert views.view(played, made.id, fresh=True).version != before.version
+    assert view_cache.current_view(played, made.id, fresh=True).version != before.version
     with pytest.raises(NotFound, match="there is no map"):
-        views.view(played, "../../etc")
+        view_cache.current_view(played, "../../etc")
 
 
 def test_a_map_of_the_best_images_holds_the_best_of_each_attribute(played: Workspace, watercolor: Attribute) -> None:
-    made = maps.make_layout(played, method="pca", scope="best", best=10)
-    rows = set(views.view(played, made.id).source.rows.tolist())
+    made = layout_builder.build(played, method="pca", scope="best", best=10)
+    rows = set(view_cache.current_view(played, made.id).source.rows.tolist())
     assert rows == set(search.ranking(played, watercolor)[:10].tolist())
     with pytest.raises(ProjectionError, match="choose a method"):
-        maps.make_layout(played, method="wordle")
+        layout_builder.build(played, method="wordle")
 
 
 def test_the_ranking_is_by_score_and_search_finds_names(played: Workspace, watercolor: Attribute) -> None:

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
-from web.routes.labels import LARGEST_BODY, label_routes
+from web.routes.labels import MAX_BODY, label_routes
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_json_with_a_charset_is_json(client, assignment) -> None:
 
 def test_a_body_without_end_is_cut_off(client, assignment) -> None:
     def chunks():
-        for _ in range(LARGEST_BODY // 1000 + 10):
+        for _ in range(MAX_BODY // 1000 + 10):
             yield b" " * 1000
 
     reply = client.post(url(assignment), content=chunks(), headers={"Content-Type": "application/json"})

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bam_engine.gallery import selections
 from bam_engine.labelling import bulk
-from bam_engine.maps import layouts, maps
+from bam_engine.maps import layout_builder, layout_store
 from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
 
@@ -30,7 +30,7 @@ def place(embedded_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copytree(embedded_template, home / "home")
     workspace = Workspace(home / "home" / "workspace", home / "home" / "cache")
     workspace.attributes.add("media_watercolor", "media", "Is it a watercolour?")
-    maps.make_layout(workspace, method="pca")
+    layout_builder.build(workspace, method="pca")
     environment = {
         "BAM_WORKSPACE": str(workspace.folder),
         "BAM_CACHE": str(workspace.cache.parent),
@@ -67,13 +67,13 @@ def lit_up(page: Page, selection: str) -> None:
     page.locator(f".bam-map img.leaflet-tile-loaded[data-tile*='only={selection}']").first.wait_for()
 
 
-def map_of(workspace: Workspace) -> layouts.LayoutRecord:
-    return maps.layouts(workspace)[0]
+def map_of(workspace: Workspace) -> layout_store.LayoutRecord:
+    return layout_store.list_layouts(workspace)[0]
 
 
 def test_a_link_opens_exactly_its_view_and_a_reload_keeps_it(page: Page, place: tuple[Workspace, str]) -> None:
     workspace, url = place
-    record, chosen = map_of(workspace), selections.keep(workspace, range(30))
+    record, chosen = map_of(workspace), selections.save(workspace, range(30))
     open_map(page, url, map=record.id, x="0.4", y="0.6", z="2", colour="density", selection=chosen, annotator="ada")
     lit_up(page, chosen)
     expect(page.get_by_text("30 images selected")).to_be_visible()
@@ -99,7 +99,7 @@ def test_the_links_of_other_pages_lead_to_the_place(page: Page, place: tuple[Wor
     page.goto(f"{url}/image?row=17")
     page.get_by_role("link", name="See it on the map").click()
     page.locator("img.leaflet-tile-loaded").first.wait_for()
-    places, rows = maps.points_of(workspace, map_of(workspace).id)
+    places, rows = layout_store.points_of(workspace, map_of(workspace).id)
     x, y = places[rows.tolist().index(17)]
     page.wait_for_function("() => location.search.includes('colour=')")
     assert float(asked(page)["x"]) == pytest.approx(float(x), abs=1e-3)
@@ -133,8 +133,8 @@ def test_a_rectangle_is_answered_for_at_once_and_taken_back(page: Page, place: t
 
 def test_the_form_closes_when_its_map_is_begun_and_the_map_is_seen(page: Page, place: tuple[Workspace, str]) -> None:
     workspace, url = place
-    chosen = selections.keep(workspace, range(40))
-    before = len(maps.layouts(workspace))
+    chosen = selections.save(workspace, range(40))
+    before = len(layout_store.list_layouts(workspace))
     open_map(page, url, selection=chosen)
     page.get_by_role("button", name="Make a map of it").click()
     page.get_by_role("radio", name="PCA").or_(page.get_by_role("button", name="PCA")).first.click()
@@ -142,8 +142,8 @@ def test_the_form_closes_when_its_map_is_begun_and_the_map_is_seen(page: Page, p
     page.get_by_role("button", name="Make the map").click()
     expect(page.get_by_role("combobox", name="Map")).to_have_value("PCA of the selected images: 40 images")
     expect(page.get_by_role("button", name="Make the map")).to_have_count(0)
-    assert len(maps.layouts(workspace)) == before + 1
-    maps.remove(workspace, maps.layouts(workspace)[0].id)
+    assert len(layout_store.list_layouts(workspace)) == before + 1
+    layout_store.delete(workspace, layout_store.list_layouts(workspace)[0].id)
 
 
 def test_what_is_searched_lights_up_and_a_click_goes_there(page: Page, place: tuple[Workspace, str]) -> None:
@@ -163,7 +163,7 @@ def test_what_is_searched_lights_up_and_a_click_goes_there(page: Page, place: tu
     before = asked(page)
     cell.click()
     page.wait_for_function("before => new URLSearchParams(location.search).get('x') !== before", arg=before["x"])
-    places, rows = maps.points_of(workspace, map_of(workspace).id)
+    places, rows = layout_store.points_of(workspace, map_of(workspace).id)
     x, y = places[rows.tolist().index(row)]
     assert float(asked(page)["x"]) == pytest.approx(float(x), abs=1e-3)
     assert float(asked(page)["y"]) == pytest.approx(float(y), abs=1e-3)
@@ -174,7 +174,7 @@ def test_what_is_searched_lights_up_and_a_click_goes_there(page: Page, place: tu
 
 def test_images_like_one_are_found_with_the_button_on_the_map(page: Page, place: tuple[Workspace, str]) -> None:
     workspace, url = place
-    places, rows = maps.points_of(workspace, map_of(workspace).id)
+    places, rows = layout_store.points_of(workspace, map_of(workspace).id)
     x, y = (float(part) for part in places[5])
     field = open_map(page, url, map=map_of(workspace).id, x=f"{x:.6f}", y=f"{y:.6f}", z="2", colour="density")
     page.get_by_role("button", name="Find images like one").click()
@@ -223,7 +223,7 @@ def test_everything_on_the_page_can_be_used_by_everybody_and_fits(
     context = browser.new_context(viewport={"width": 1300, "height": 1100}, color_scheme=theme)  # type: ignore[arg-type]
     context.set_default_timeout(60_000)
     page = context.new_page()
-    open_map(page, url, selection=selections.keep(workspace, range(40)), z="1", x="0.5", y="0.5")
+    open_map(page, url, selection=selections.save(workspace, range(40)), z="1", x="0.5", y="0.5")
     page.get_by_role("button", name="Save this view for print").click()
     for width in (1300, 390):
         page.set_viewport_size({"width": width, "height": 900})

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from bam_engine.annotation import Attribute
 from bam_engine.gallery import selections
-from bam_engine.maps import maps, regions
+from bam_engine.maps import layout_builder, layout_store, regions
 from bam_engine.projection import MapView
 from bam_engine.training import models
 from bam_engine.workspace import Workspace
@@ -25,8 +25,8 @@ from web.routes.maps import map_routes
 
 
 @pytest.fixture
-def layout(workspace: Workspace) -> maps.LayoutRecord:
-    return maps.make_layout(workspace, method="pca")
+def layout(workspace: Workspace) -> layout_store.LayoutRecord:
+    return layout_builder.build(workspace, method="pca")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def client(workspace: Workspace) -> Iterator[TestClient]:
 
 
 def test_names_come_with_their_places_zooms_and_reasons(
-    client: TestClient, workspace: Workspace, layout: maps.LayoutRecord
+    client: TestClient, workspace: Workspace, layout: layout_store.LayoutRecord
 ) -> None:
     reply = client.get(f"/api/maps/{layout.id}/names.json")
     found = regions.regions_of(workspace, layout.id)
@@ -58,7 +58,7 @@ def test_names_come_with_their_places_zooms_and_reasons(
 
 
 def test_names_that_are_still_looked_for_are_said_to_be(
-    client: TestClient, workspace: Workspace, layout: maps.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, workspace: Workspace, layout: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = regions.refresh
 
@@ -76,7 +76,7 @@ def test_names_that_are_still_looked_for_are_said_to_be(
         time.sleep(0.05)
 
 
-def test_a_sheet_comes_as_a_file(client: TestClient, layout: maps.LayoutRecord) -> None:
+def test_a_sheet_comes_as_a_file(client: TestClient, layout: layout_store.LayoutRecord) -> None:
     view = "x=0.5&y=0.5&z=2&w=800&h=600&colour=density&dpi=72"
     reply = client.get(f"/api/maps/{layout.id}/sheet.png?{view}&paper=a4-portrait")
     assert reply.headers["content-type"] == "image/png"
@@ -88,7 +88,7 @@ def test_a_sheet_comes_as_a_file(client: TestClient, layout: maps.LayoutRecord) 
 
 
 def test_a_sheet_that_nobody_waits_for_any_longer_is_not_drawn(
-    workspace: Workspace, layout: maps.LayoutRecord, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, layout: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first leaves while its sheet is drawn, the second while it waits; the third gets its own."""
     app, drawn = Starlette(routes=list(map_routes(lambda: workspace))), []
@@ -125,7 +125,7 @@ def test_a_selection_comes_as_a_table_with_its_scores(
     client: TestClient, workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    reply = client.get(f"/api/selections/{selections.keep(workspace, [9, 2, 40])}.csv")
+    reply = client.get(f"/api/selections/{selections.save(workspace, [9, 2, 40])}.csv")
     assert reply.headers["content-type"].startswith("text/csv")
     lines = list(csv.DictReader(io.StringIO(reply.text)))
     assert [int(line["row"]) for line in lines] == [2, 9, 40]
@@ -152,7 +152,7 @@ def test_a_selection_comes_as_a_table_with_its_scores(
     ],
 )
 def test_what_is_asked_wrongly_gets_a_message(
-    client: TestClient, layout: maps.LayoutRecord, path: str, status: int
+    client: TestClient, layout: layout_store.LayoutRecord, path: str, status: int
 ) -> None:
     reply = client.get("/api/" + path.replace("MAP", layout.id))
     assert reply.status_code == status

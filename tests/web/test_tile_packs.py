@@ -92,7 +92,7 @@ def test_a_pack_is_drawn_as_a_single_tile_is(client: TestClient, view: MapView) 
 )
 def test_a_pack_with_a_tile_that_is_not_there_is_a_404(client: TestClient, path: str) -> None:
     reply = client.get(f"/tiles/{path}")
-    assert (reply.status_code, reply.text) == (404, "not there")
+    assert (reply.status_code, reply.text) == (404, "Not found.")
 
 
 def test_as_many_tiles_as_allowed_come_in_one_answer(client: TestClient, view: MapView) -> None:
@@ -220,12 +220,12 @@ def test_a_pack_is_of_the_version_that_it_asks_for_and_one_ahead_does_not_wait_f
         looked.append(1)
         return newer
 
-    def glance(map_id: str) -> MapView:
+    def cached(map_id: str) -> MapView:
         if map_id != "all":
             raise NotFound("no such map")
         return view
 
-    client = TestClient(Starlette(routes=list(tile_routes(get_map, glance=glance))))
+    client = TestClient(Starlette(routes=list(tile_routes(get_map, get_cached_map=cached))))
     for query, drawn, asked in (("v=abc", view, 0), ("v=gone&ahead=1", view, 0), ("v=newer", newer, 1)):
         reply = client.get(f"/tiles/all/density/0.pack?tiles=0.0&{query}")
         assert unpacked(reply.content) == {0: drawn.tile("density", 0, 0, 0)}

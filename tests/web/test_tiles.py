@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from bam_engine.errors import NotFound
 from bam_engine.projection import MapView
-from bam_engine.projection.sources import Sources
+from bam_engine.projection.view_sources import Sources
 from tests.web.clients import Client, run
 from web.routes.tiles import tile_routes
 
@@ -178,7 +178,7 @@ def test_the_pictures_asked_for_are_those_of_the_tile_and_under_the_pointer(clie
         for how in ("best", "medoid", "newest"):
             asked = place | {"r": 0, "kind": "score-media_comic", "pictures": how}
             rows[how] = client.get("/tiles/all/nearest", params=asked).json()["row"]
-            told = view.look(place["x"], place["y"], 0, kind="score-media_comic", zoom=int(z), representative=how)
+            told = view.image_at(place["x"], place["y"], 0, kind="score-media_comic", zoom=int(z), representative=how)
             assert told is not None
             assert rows[how] == told["row"]
         assert rows["newest"] == max(rows.values())

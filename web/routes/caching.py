@@ -1,4 +1,5 @@
-"""How long a browser may keep an answer without asking again."""
+"""``Cache-Control`` headers of our routes."""
 
-FOR_EVER = "private, max-age=31536000, immutable"  # for an address that never means anything else
-ALWAYS_ASK = "no-cache"
+IMMUTABLE = "private, max-age=31536000, immutable"  # for an address whose content never changes
+REVALIDATE = "no-cache"
+NO_STORE = {"Cache-Control": "no-store"}

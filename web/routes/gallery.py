@@ -1,9 +1,9 @@
-"""Windows of a gallery's listing, fetched while somebody scrolls.
+"""Windows of a gallery's listing, fetched while the user scrolls.
 
 In:  a listing's id and the number of a window, or of a pack of thumbnails; ``?q=`` is its query as JSON, from which a
-listing that is no longer remembered is made again. Out: JSON; thumbnails, or the shapes of all its images, as bytes.
-What an id names never changes, so answers may be kept for good; where the collection has changed since, the answer says
-which listing took its place.
+listing that has left the cache is made again. Out: JSON; thumbnails, or the shapes of all images, as bytes. The content
+of an id never changes, so responses are immutable; where the collection has changed since, the response names the
+listing that replaces it.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,13 @@ from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery.listing import Listing, by_id
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace import Workspace
-from web.routes.caching import FOR_EVER
+from web.routes.caching import IMMUTABLE, NO_STORE
 
-NEVER_KEPT = {"Cache-Control": "no-store"}
 _BYTES = "application/octet-stream"
 
 
 def summary(listing: Listing) -> dict[str, Any]:
-    """Return what the browser must know of a listing before its first window."""
+    """Return what the browser needs before the first window of a listing."""
     return {
         "id": listing.id,
         "q": listing.query.json(),
@@ -40,33 +39,32 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
     """Return the routes of a gallery.
 
     - ``GET /api/gallery/{id}/{block}.json?q=``: one window, see :class:`bam_engine.gallery.window.Window`;
-    - ``GET /api/gallery/{id}/{pack}.pack?q=``: thumbnails in one piece, see
-      :func:`bam_engine.gallery.window.pack`;
+    - ``GET /api/gallery/{id}/{pack}.pack?q=``: a pack of thumbnails, see :func:`bam_engine.gallery.window.pack`;
     - ``GET /api/gallery/{id}/shapes.bin?q=``: one byte for each image of the listing.
 
-    Each answers ``{"moved": …}``, the summary of the listing that took the place of this one, where it has changed.
+    Where the listing has changed, each returns ``{"moved": …}``: the summary of the listing that replaces it.
 
     Parameters
     ----------
     at_once
-        Windows made at the same time; others wait.
+        Requests served at the same time; others wait.
     """
     limiter = CapacityLimiter(at_once)
 
     async def block(request: Request) -> Response:
         number = request.path_params["block"]
         return await to_thread.run_sync(
-            _answer,
+            _respond,
             get_workspace,
             request,
-            lambda workspace, listing: JSONResponse(window(workspace, listing, number).told()),
+            lambda workspace, listing: JSONResponse(window(workspace, listing, number).payload()),
             limiter=limiter,
         )
 
     async def thumbnails(request: Request) -> Response:
         number = request.path_params["pack"]
         return await to_thread.run_sync(
-            _answer,
+            _respond,
             get_workspace,
             request,
             lambda workspace, listing: Response(pack(workspace, listing, number), media_type=_BYTES),
@@ -74,10 +72,10 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
         )
 
     async def all_shapes(request: Request) -> Response:
-        return await to_thread.run_sync(_answer, get_workspace, request, _shapes, limiter=limiter)
+        return await to_thread.run_sync(_respond, get_workspace, request, _shapes, limiter=limiter)
 
     async def unknown(_request: Request) -> Response:
-        return JSONResponse({"error": "there is nothing here"}, status_code=404, headers=NEVER_KEPT)
+        return JSONResponse({"error": "There is nothing at this address."}, status_code=404, headers=NO_STORE)
 
     return [
         Route("/api/gallery/{listing}/shapes.bin", all_shapes),
@@ -87,26 +85,26 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
     ]
 
 
-def _answer(
-    get_workspace: Callable[[], Workspace], request: Request, make: Callable[[Workspace, Listing], Response]
+def _respond(
+    get_workspace: Callable[[], Workspace], request: Request, handler: Callable[[Workspace, Listing], Response]
 ) -> Response:
-    """What is told of the listing that is asked for, or which one took its place."""
-    asked = request.path_params["listing"]
-    tag = f'"{asked}-{request.url.path.rpartition("/")[2]}"'
+    """Return the handler's response for the requested listing, or the summary of the one that replaces it."""
+    listing_id = request.path_params["listing"]
+    tag = f'"{listing_id}-{request.url.path.rpartition("/")[2]}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304)
     try:
         workspace = get_workspace()
-        listing = by_id(workspace, asked, request.query_params.get("q", ""))
-        if listing.id != asked:
-            return JSONResponse({"moved": summary(listing)}, headers=NEVER_KEPT)
-        made = make(workspace, listing)
+        listing = by_id(workspace, listing_id, request.query_params.get("q", ""))
+        if listing.id != listing_id:
+            return JSONResponse({"moved": summary(listing)}, headers=NO_STORE)
+        response = handler(workspace, listing)
     except NotFound as error:
-        return JSONResponse({"error": str(error)}, status_code=404, headers=NEVER_KEPT)
+        return JSONResponse({"error": str(error)}, status_code=404, headers=NO_STORE)
     except BamError as error:
-        return JSONResponse({"error": str(error)}, status_code=400, headers=NEVER_KEPT)
-    made.headers.update({"Cache-Control": FOR_EVER, "ETag": tag})
-    return made
+        return JSONResponse({"error": str(error)}, status_code=400, headers=NO_STORE)
+    response.headers.update({"Cache-Control": IMMUTABLE, "ETag": tag})
+    return response
 
 
 def _shapes(workspace: Workspace, listing: Listing) -> Response:

@@ -1,8 +1,7 @@
 """Thumbnails and large pictures by row.
 
-``/thumbs/{row}.webp`` is the stored thumbnail, made on the way if it is missing; ``/large/{row}.webp`` is the picture
-itself, upright, at most 1,600 px. A URL with ``?v=`` names one workspace and never changes; without it the browser asks
-again each time.
+``/thumbs/{row}.webp`` is the stored thumbnail, made if it is missing; ``/large/{row}.webp`` is the image, upright, at
+most 1,600 px on a side. A URL with ``?v=``, the id of the workspace, is immutable; without it the browser revalidates.
 """
 
 import functools
@@ -18,7 +17,7 @@ from starlette.routing import Route
 from bam_engine.collection import read_image
 from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace
-from web.routes.caching import ALWAYS_ASK, FOR_EVER
+from web.routes.caching import IMMUTABLE, REVALIDATE
 
 LARGE = 1600
 
@@ -44,7 +43,7 @@ def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
             content = await run_in_threadpool(picture, workspace, row)
         except BamError as error:
             return PlainTextResponse(str(error), status_code=404)
-        caching = FOR_EVER if "v" in request.query_params else ALWAYS_ASK
+        caching = IMMUTABLE if "v" in request.query_params else REVALIDATE
         return Response(content, media_type="image/webp", headers={"Cache-Control": caching, "ETag": tag})
 
     return [Route("/thumbs/{row:int}.webp", thumbnail), Route("/large/{row:int}.webp", large)]
@@ -52,7 +51,7 @@ def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
 
 @functools.lru_cache(maxsize=32)
 def large_picture(path: Path) -> bytes:
-    """Return an image as WebP of at most ``LARGE`` px."""
+    """Return an image as WebP, at most ``LARGE`` pixels on a side."""
     image = read_image(path, size=LARGE)
     image.thumbnail((LARGE, LARGE))
     buffer = io.BytesIO()

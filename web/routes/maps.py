@@ -1,7 +1,7 @@
-"""Routes around a map: the names on the land, the view at print size, a selection as a table.
+"""Routes around a map: the names of its regions, the view at print size, a selection as a table.
 
-In:  a way to get the workspace. Out: Starlette routes. Work runs in threads; sheets are drawn one at a time, as long as
-somebody waits for them. Every complaint is JSON with a message.
+In:  a function that returns the workspace. Out: Starlette routes. Work runs in threads; sheets for print are drawn one
+at a time, and no longer than their client stays connected. Errors are JSON with a message.
 """
 
 import math
@@ -20,11 +20,11 @@ from bam_engine.gallery.selection_table import csv_blocks
 from bam_engine.maps import print_sheet, regions
 from bam_engine.progress import Report
 from bam_engine.workspace import Workspace
-from web.routes.turns import FULL, LEFT, Turns, while_there
+from web.routes.caching import NO_STORE
+from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue, run_until_disconnected
 
-NEVER_KEPT = {"Cache-Control": "no-store"}
 WAITING = 20
-"""Sheets that may wait for the press."""
+"""Sheets that may wait to be drawn."""
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
@@ -32,36 +32,37 @@ TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 def map_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> list[Route]:
     """Return the routes.
 
-    - ``GET /api/maps/{map_id}/names.json``: the names with their places, zooms and reasons; ``busy`` while they are
-      still being looked for;
-    - ``GET /api/maps/{map_id}/sheet.png`` and ``sheet.svg``: what is in view, at print size. ``x``, ``y``, ``z`` are
-      the middle and the zoom of the view, ``w`` and ``h`` its pixels; ``colour``, ``paper`` (``a4-landscape`` …),
-      ``dpi``, ``names`` (0 or 1), ``only``, the id of a selection, and ``pictures`` (``best``, ``medoid``, ``newest``);
+    - ``GET /api/maps/{map_id}/names.json``: the names with their positions, zooms and reasons; ``busy`` while new ones
+      are being computed;
+    - ``GET /api/maps/{map_id}/sheet.png`` and ``sheet.svg``: the view at print size. ``x``, ``y``, ``z`` are its centre
+      and zoom, ``w`` and ``h`` its size in pixels; ``colour``, ``paper`` (``a4-landscape`` …), ``dpi``, ``names`` (0 or
+      1), ``only`` (the id of a selection), and ``pictures`` (``best``, ``medoid``, ``newest``);
     - ``GET /api/selections/{id}.csv``: the images of a selection with their scores.
 
     Parameters
     ----------
     at_once
-        Lists of names made at the same time; others wait.
+        Requests for names or tables served at the same time; others wait.
     """
-    limiter, press, turns = CapacityLimiter(at_once), CapacityLimiter(1), Turns(at_once=1, waiting=WAITING)
+    limiter, print_limiter = CapacityLimiter(at_once), CapacityLimiter(1)
+    print_queue = RequestQueue(at_once=1, waiting=WAITING)
 
     async def names(request: Request) -> Response:
-        return await to_thread.run_sync(_guarded, _names, get_workspace, request, limiter=limiter)
+        return await to_thread.run_sync(_respond, _names, get_workspace, request, limiter=limiter)
 
     async def sheet(request: Request) -> Response:
-        async with turns.turn(request) as word:
-            if word == FULL:
-                return _complaint("many sheets are being drawn. Try again in a minute.", 503)
-            if word == LEFT:
-                return _complaint("nobody waits for this sheet any longer", 404)
-            return await while_there(request, partial(_drawn, get_workspace, request), press)
+        async with print_queue.slot(request) as status:
+            if status == FULL:
+                return _error("Too many sheets are being drawn. Try again in a minute.", 503)
+            if status == DISCONNECTED:
+                return _error("The client has disconnected.", 404)
+            return await run_until_disconnected(request, partial(_draw, get_workspace, request), print_limiter)
 
     async def table(request: Request) -> Response:
-        return await to_thread.run_sync(_guarded, _table, get_workspace, request, limiter=limiter)
+        return await to_thread.run_sync(_respond, _table, get_workspace, request, limiter=limiter)
 
     async def unknown(_request: Request) -> Response:
-        return _complaint("there is nothing here", 404)
+        return _error("There is nothing at this address.", 404)
 
     return [
         Route("/api/maps/{map_id}/names.json", names),
@@ -72,20 +73,21 @@ def map_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> l
     ]
 
 
-def _guarded(
-    make: Callable[[Workspace, Request], Response], get_workspace: Callable[[], Workspace], request: Request
+def _respond(
+    handler: Callable[[Workspace, Request], Response], get_workspace: Callable[[], Workspace], request: Request
 ) -> Response:
+    """Return the handler's response, or its error as JSON."""
     try:
-        return make(get_workspace(), request)
+        return handler(get_workspace(), request)
     except NotFound as error:
-        return _complaint(str(error), 404)
+        return _error(str(error), 404)
     except BamError as error:
-        return _complaint(str(error), 400)
+        return _error(str(error), 400)
 
 
 def _names(workspace: Workspace, request: Request) -> Response:
     map_id = request.path_params["map_id"]
-    told: list[dict[str, Any]] = [
+    names: list[dict[str, Any]] = [
         {
             "name": region.name,
             "why": region.why,
@@ -97,52 +99,52 @@ def _names(workspace: Workspace, request: Request) -> Response:
         }
         for region in regions.regions_of(workspace, map_id)
     ]
-    return JSONResponse({"names": told, "busy": regions.being_named(workspace, map_id)}, headers=NEVER_KEPT)
+    return JSONResponse({"names": names, "busy": regions.is_naming(workspace, map_id)}, headers=NO_STORE)
 
 
-def _drawn(get_workspace: Callable[[], Workspace], request: Request, report: Report) -> Response:
-    return _guarded(partial(_sheet, report=report), get_workspace, request)
+def _draw(get_workspace: Callable[[], Workspace], request: Request, report: Report) -> Response:
+    return _respond(partial(_sheet, report=report), get_workspace, request)
 
 
 def _sheet(workspace: Workspace, request: Request, *, report: Report) -> Response:
-    asked, ending = request.query_params, request.path_params["ending"]
+    query, ending = request.query_params, request.path_params["ending"]
     if ending not in TYPES:
-        return _complaint(f"a sheet is a {' or a '.join(TYPES)} file, not {ending[:20]!r}", 404)
-    wanted = print_sheet.Sheet(
+        return _error(f"Sheets are {' or '.join(TYPES)} files, not {ending[:20]!r}.", 404)
+    sheet = print_sheet.Sheet(
         map_id=request.path_params["map_id"],
-        x=_number(asked.get("x")),
-        y=_number(asked.get("y")),
-        zoom=_number(asked.get("z")),
-        width=_number(asked.get("w")),
-        height=_number(asked.get("h")),
-        colour=asked.get("colour", "density"),
-        selection=asked.get("only", ""),
-        representative=asked.get("pictures", "best"),
-        paper=asked.get("paper", "a4-landscape"),
-        dpi=_number(asked.get("dpi", "300")),
-        names=asked.get("names", "1") != "0",
+        x=_number(query.get("x")),
+        y=_number(query.get("y")),
+        zoom=_number(query.get("z")),
+        width=_number(query.get("w")),
+        height=_number(query.get("h")),
+        colour=query.get("colour", "density"),
+        selection=query.get("only", ""),
+        representative=query.get("pictures", "best"),
+        paper=query.get("paper", "a4-landscape"),
+        dpi=_number(query.get("dpi", "300")),
+        names=query.get("names", "1") != "0",
     )
     draw = print_sheet.png if ending == "png" else print_sheet.svg
-    made = draw(workspace, wanted, report=report)
-    name = f'attachment; filename="{print_sheet.file_name(wanted)}.{ending}"'
-    return Response(made, media_type=TYPES[ending], headers={**NEVER_KEPT, "Content-Disposition": name})
+    content = draw(workspace, sheet, report=report)
+    name = f'attachment; filename="{print_sheet.file_name(sheet)}.{ending}"'
+    return Response(content, media_type=TYPES[ending], headers={**NO_STORE, "Content-Disposition": name})
 
 
 def _table(workspace: Workspace, request: Request) -> Response:
     selection_id = request.path_params["selection_id"]
     rows = selections.rows_of(workspace, selection_id)
     name = f'attachment; filename="selection-{selection_id[:8]}.csv"'
-    headers = {**NEVER_KEPT, "Content-Disposition": name}
+    headers = {**NO_STORE, "Content-Disposition": name}
     return StreamingResponse(csv_blocks(workspace, rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _number(text: str | None) -> float:
-    """A number, or nan for what is none; the engine says what is wrong with it."""
+    """Parse a number; nan for anything else, which the engine refuses with a message."""
     try:
         return float(text) if text else math.nan
     except ValueError:
         return math.nan
 
 
-def _complaint(message: str, status: int) -> Response:
-    return JSONResponse({"error": message}, status_code=status, headers=NEVER_KEPT)
+def _error(message: str, status: int) -> Response:
+    return JSONResponse({"error": message}, status_code=status, headers=NO_STORE)

@@ -1,9 +1,9 @@
-"""The page that every address of ours begins with: Streamlit's own, with what is seen before it has come.
+"""The HTML page behind every address: Streamlit's own, with our style and a skeleton added.
 
-Streamlit's page is blank until its scripts have come and the first run has begun; each kind of element then waits for a
-script of its own, and what is drawn takes its final place only as our rules arrive with that run. Here the rules stand
-in the page's head, fonts and scripts are fetched from the start, and a shell in the shape of a page is there from the
-first paint. Where Streamlit's page is not as we know it, it is served as it is.
+Streamlit's page stays blank until its scripts have loaded and the first run has started; each kind of element then
+loads a script of its own, and the layout shifts once our style arrives with that run. Here the style is in the page's
+head, fonts and scripts are preloaded, and a skeleton shows from the first paint. Where Streamlit's page has an
+unexpected form, it is served unchanged.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web import ui
-from web.routes.caching import ALWAYS_ASK
+from web.routes.caching import REVALIDATE
 
 _IMPORTED = re.compile(r'(?:from|import)"\./([^"/]+\.js)"')
 _FOLDER = Path(__file__).parent.parent / "shell"
@@ -27,18 +27,18 @@ _ELEMENTS = (
     *("Html", "Button", "PageLink", "TextInput", "BidiComponent", "Selectbox", "Multiselect", "ButtonGroup"),
     *("Checkbox", "Metric", "rehype-raw"),
 )
-"""What most pages are made of, about 500 kB of scripts in all; tables and charts are fetched where they are shown."""
+"""Elements of most pages, about 500 kB of scripts in all; those of tables and charts load where they are shown."""
 
 
 def shell_routes(pages: Sequence[str], *, static: Path = _STATIC) -> list[Route]:
-    """Return the routes of the root and of each page; none where Streamlit's page cannot be dressed."""
-    content = dressed(static)
+    """Return the routes of the root and of each page; none where Streamlit's page has an unexpected form."""
+    content = page_with_shell(static)
     if not content:
         return []
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
 
     async def page(request: Request) -> Response:
-        headers = {"Cache-Control": ALWAYS_ASK, "ETag": tag}
+        headers = {"Cache-Control": REVALIDATE, "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(content, media_type="text/html", headers=headers)
@@ -46,8 +46,8 @@ def shell_routes(pages: Sequence[str], *, static: Path = _STATIC) -> list[Route]
     return [Route(path, page) for path in ("/", *(f"/{name}" for name in pages))]
 
 
-def dressed(static: Path) -> bytes:
-    """Return Streamlit's page with our rules and shell in it; nothing where it is not there or looks otherwise."""
+def page_with_shell(static: Path) -> bytes:
+    """Return Streamlit's page with our style and skeleton; empty where it is missing or has an unexpected form."""
     try:
         page = (static / "index.html").read_text(encoding="utf-8")
     except OSError:
@@ -65,24 +65,26 @@ def dressed(static: Path) -> bytes:
         for name in _scripts(folder, _ELEMENTS)
         if name not in page
     )
-    begun = "".join(f'import("./static/js/{file.name}");' for name in _ELEMENTS for file in folder.glob(f"{name}.*.js"))
+    imports = "".join(
+        f'import("./static/js/{file.name}");' for name in _ELEMENTS for file in folder.glob(f"{name}.*.js")
+    )
     head += f"<style>\n{_read('shell.css')}\n{ui.CSS}</style>\n"
     page = page.replace("<title>Streamlit</title>", f"<title>{ui.TITLE}</title>").replace("</head>", f"{head}</head>")
     return page.replace(
-        '<div id="root"></div>', f'<div id="root"></div>\n{_read("shell.html")}<script type="module">{begun}</script>'
+        '<div id="root"></div>', f'<div id="root"></div>\n{_read("shell.html")}<script type="module">{imports}</script>'
     ).encode()
 
 
 def _scripts(folder: Path, elements: Sequence[str]) -> list[str]:
-    """Return the scripts of the elements and all that these import, by name."""
-    found: dict[str, None] = {}
-    wanted = [file.name for element in elements for file in folder.glob(f"{element}.*.js")]
-    while wanted:
-        name = wanted.pop()
-        if name not in found and (folder / name).is_file():
-            found[name] = None
-            wanted += _IMPORTED.findall((folder / name).read_text(encoding="utf-8"))
-    return list(found)
+    """Return the names of the elements' scripts and of all that these import."""
+    scripts: dict[str, None] = {}
+    pending = [file.name for element in elements for file in folder.glob(f"{element}.*.js")]
+    while pending:
+        name = pending.pop()
+        if name not in scripts and (folder / name).is_file():
+            scripts[name] = None
+            pending += _IMPORTED.findall((folder / name).read_text(encoding="utf-8"))
+    return list(scripts)
 
 
 def _read(name: str) -> str:

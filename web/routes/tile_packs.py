@@ -1,10 +1,10 @@
-"""Many tiles in one answer, each sent as soon as it is drawn: a browser pays for every request more than for bytes.
+"""Many tiles in one response, streamed as they are drawn: for a browser, requests cost more than bytes.
 
-In:  a request, the tiles that it asks for, how one is drawn, and turns at drawing.
-Out: an answer that goes on while tiles are drawn, and ends early when its client leaves.
+In:  a request, its tiles, a function that draws one, and the queue.
+Out: a streaming response, which ends early when its client disconnects.
 
-Each tile is its number among those asked for (2 bytes), how many bytes it has (4 bytes), and these; the smallest byte
-of a number first. They come in the order in which they are ready.
+Each tile is sent as its index in the request (uint16), its size in bytes (uint32), both little-endian, and its bytes.
+Tiles come in the order in which they are finished.
 """
 
 import struct
@@ -18,35 +18,35 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from web.routes.turns import FULL, TURN, Turns
+from web.routes.request_queue import FULL, READY, RequestQueue
 
 Tile = tuple[int, int, int]
 """Zoom, column, row."""
 
-MOST = 64
-"""Tiles in one answer."""
+MAX_TILES = 64
+"""Tiles in one response."""
 
-_AGAIN = 0.1  # seconds until a turn is asked for again
+_RETRY_AFTER = 0.1  # seconds between attempts to get a slot
 _HEAD = struct.Struct("<HI")
 
 
 class TilePack(Response):
-    """The tiles of one answer.
+    """A streaming response with several tiles.
 
     Parameters
     ----------
     tiles : sequence of (z, x, y)
-        The first are drawn first.
+        In the order in which drawing starts.
     draw : callable
-        A tile to its bytes, in a thread; None where there is nothing of its kind.
-    turns, limiter
-        What drawing waits for.
+        Tile to its bytes, called in a thread; None where the map has no such tile.
+    queue, limiter
+        Limit how many tiles are drawn at once.
     headers : dict
-        Of the answer.
+        Headers of the response.
     missing, full : Response
-        The answer instead, where there is nothing of this kind, or too many wait.
+        Sent instead where the map has no such tiles, or too many wait.
     ahead : bool
-        They are not in sight yet: drawn only while nobody else draws or waits.
+        Prefetching: the tiles are drawn only while nothing else is drawn or waits.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class TilePack(Response):
         tiles: Sequence[Tile],
         draw: Callable[[Tile], bytes | None],
         *,
-        turns: Turns,
+        queue: RequestQueue,
         limiter: CapacityLimiter,
         headers: dict[str, str],
         missing: Response,
@@ -65,43 +65,43 @@ class TilePack(Response):
         super().__init__(headers=headers, media_type="application/octet-stream")
         del self.headers["content-length"]  # not known yet
         self._request, self._draw = request, draw
-        self._turns, self._limiter, self._ahead = turns, limiter, ahead
+        self._queue, self._limiter, self._ahead = queue, limiter, ahead
         self._missing, self._full = missing, full
         self._waiting = deque(enumerate(tiles))
         self._instead: Response | None = None
-        self._begun = False
+        self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the tiles, several being drawn at once."""
-        workers = min(self._turns.at_once, len(self._waiting))
-        saying = anyio.Lock()
+        """Draw and send the tiles, several at once."""
+        workers = min(self._queue.at_once, len(self._waiting))
+        lock = anyio.Lock()
         async with anyio.create_task_group() as group:
             for _ in range(workers):
-                group.start_soon(self._work, group, saying, send)
-        if self._begun:
+                group.start_soon(self._work, group, lock, send)
+        if self._started:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         elif self._instead is not None:
             await self._instead(scope, receive, send)
 
-    async def _work(self, group: Any, saying: anyio.Lock, send: Send) -> None:
+    async def _work(self, group: Any, lock: anyio.Lock, send: Send) -> None:
         while self._waiting:
-            number, tile = self._waiting.popleft()
+            index, tile = self._waiting.popleft()
             body = None
-            async with self._turns.turn(self._request, patient=self._ahead) as word:
-                if word == TURN:
+            async with self._queue.slot(self._request, background=self._ahead) as status:
+                if status == READY:
                     body = await to_thread.run_sync(self._draw, tile, limiter=self._limiter)
-            if word == FULL and self._begun:
-                self._waiting.appendleft((number, tile))
-                await anyio.sleep(_AGAIN)
+            if status == FULL and self._started:
+                self._waiting.appendleft((index, tile))
+                await anyio.sleep(_RETRY_AFTER)
             elif body is None:
-                self._instead = {FULL: self._full, TURN: self._missing}.get(word)
+                self._instead = {FULL: self._full, READY: self._missing}.get(status)
                 group.cancel_scope.cancel()
             else:
-                await self._say(saying, send, number, body)
+                await self._send_tile(lock, send, index, body)
 
-    async def _say(self, saying: anyio.Lock, send: Send, number: int, body: bytes) -> None:
-        async with saying:
-            if not self._begun:
-                self._begun = True
+    async def _send_tile(self, lock: anyio.Lock, send: Send, index: int, body: bytes) -> None:
+        async with lock:
+            if not self._started:
+                self._started = True
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await send({"type": "http.response.body", "body": _HEAD.pack(number, len(body)) + body, "more_body": True})
+            await send({"type": "http.response.body", "body": _HEAD.pack(index, len(body)) + body, "more_body": True})

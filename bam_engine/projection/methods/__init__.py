@@ -1,7 +1,8 @@
-"""The ways to lay points out: each fits some points, and places others among them without moving those.
+"""Layout methods: each fits points, and places further ones without moving those.
 
-A method is a module with ``STEPS``, how many steps its fit tells of; ``fit(points, start, ...)``, which returns arrays
-with the places as ``raw`` (m, 2); and ``placer(arrays, ...)``, which returns a function from points to raw places.
+A method is a module with ``STEPS``, the number of progress steps of its fit; ``fit(points, start, ...)``, which returns
+arrays with the places as ``raw`` (m, 2); and ``placer(arrays, ...)``, which returns a function from points to raw
+places.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,31 +17,31 @@ Arrays = dict[str, NDArray[Any]]
 Placer = Callable[[Floats], Raw]
 
 
-class Keep(Protocol):
-    """What long work puts aside, so that it goes on from there after a stop."""
+class Checkpoints(Protocol):
+    """Where a long computation saves its state, so that it can resume after a stop."""
 
-    def get(self, name: str) -> Mapping[str, NDArray[Any]] | None:
-        """Return what was put aside under ``name``, if anything."""
+    def load(self, name: str) -> Mapping[str, NDArray[Any]] | None:
+        """Return the arrays saved under ``name``, or None."""
 
-    def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Put arrays aside, in place of those of the same name; whole or not at all."""
+    def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Save arrays atomically, replacing those of the same name."""
 
-    def room(self, name: str, shape: tuple[int, ...]) -> Floats:
-        """Return an array to write into; what was written before is in it, the rest is 0."""
+    def array(self, name: str, shape: tuple[int, ...]) -> Floats:
+        """Return a writable array of this name: what was written to it before a stop is still there, the rest is 0."""
 
 
-class InMemory:
-    """A ``Keep`` that ends with the process."""
+class InMemoryCheckpoints:
+    """``Checkpoints`` that live as long as the process."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Mapping[str, NDArray[Any]]] = {}
-        self._rooms: dict[str, Floats] = {}
+        self._saved: dict[str, Mapping[str, NDArray[Any]]] = {}
+        self._arrays: dict[str, Floats] = {}
 
-    def get(self, name: str) -> Mapping[str, NDArray[Any]] | None:
-        return self._kept.get(name)
+    def load(self, name: str) -> Mapping[str, NDArray[Any]] | None:
+        return self._saved.get(name)
 
-    def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._kept[name] = {key: np.array(value) for key, value in arrays.items()}
+    def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._saved[name] = {key: np.array(value) for key, value in arrays.items()}
 
-    def room(self, name: str, shape: tuple[int, ...]) -> Floats:
-        return self._rooms.setdefault(name, np.zeros(shape, np.float32))
+    def array(self, name: str, shape: tuple[int, ...]) -> Floats:
+        return self._arrays.setdefault(name, np.zeros(shape, np.float32))

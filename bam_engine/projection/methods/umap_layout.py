@@ -1,8 +1,8 @@
-"""UMAP by umap-learn: quicker than t-SNE, keeps more of how groups lie to one another.
+"""UMAP by umap-learn: faster than t-SNE, preserves more of the distances between groups.
 
-In:  points (m, c) float32 and where they start. Out: their places; a function that places others among them.
+In:  points (m, c) float32 and where they start. Out: their places; a function that places further points.
 
-umap-learn needs its whole object to place others; it is kept as its pickle, with the version that can read it.
+umap-learn needs its whole object to place further points; it is saved as a pickle, with the version that can read it.
 """
 
 import pickle
@@ -12,16 +12,25 @@ import numpy as np
 
 from bam_engine.errors import ProjectionError
 from bam_engine.progress import Report
-from bam_engine.projection.methods import Arrays, Floats, Keep, Placer, Raw
-from bam_engine.projection.near import Near
+from bam_engine.projection.methods import Arrays, Checkpoints, Floats, Placer, Raw
+from bam_engine.projection.neighbours import NeighbourIndex
 
 STEPS = 100
 NEIGHBOURS = 15
 _WIDTH = 1e5  # from a spread of 1e-4 to a width of 10, which UMAP's step sizes expect
 
 
-def fit(points: Floats, start: Raw, *, near: Near, seed: int, workers: int, report: Report, keep: Keep) -> Arrays:
-    """Lay ``points`` out from ``start`` (m, 2), of small spread. With a seed UMAP keeps to one core."""
+def fit(
+    points: Floats,
+    start: Raw,
+    *,
+    neighbours: NeighbourIndex,
+    seed: int,
+    workers: int,
+    report: Report,
+    checkpoints: Checkpoints,
+) -> Arrays:
+    """Lay ``points`` out from ``start`` (m, 2), of small spread. With a seed UMAP uses one core."""
     report(0, STEPS, "loading UMAP")
     import umap
 
@@ -33,7 +42,7 @@ def fit(points: Floats, start: Raw, *, near: Near, seed: int, workers: int, repo
     return {"raw": raw, "model": packed, "version": np.frombuffer(umap.__version__.encode(), np.uint8)}
 
 
-def placer(arrays: Arrays, *, near: Near, seed: int, workers: int) -> Placer:
+def placer(arrays: Arrays, *, neighbours: NeighbourIndex, seed: int, workers: int) -> Placer:
     """Return UMAP's own ``transform``.
 
     Raises
@@ -46,8 +55,8 @@ def placer(arrays: Arrays, *, near: Near, seed: int, workers: int) -> Placer:
     version = arrays["version"].tobytes().decode()
     if version != umap.__version__:
         raise ProjectionError(
-            f"the map was made with umap-learn {version} and this is {umap.__version__}, which cannot place images on "
-            "it. Make the map anew."
+            f"The map was made with umap-learn {version}; the installed version {umap.__version__} cannot place images "
+            "on it. Make the map again."
         )
     model: Any = pickle.loads(arrays["model"].tobytes())
     return lambda points: np.asarray(model.transform(points), np.float64)

@@ -118,7 +118,7 @@ def picture_map(
     legend, legend_dark : mapping, optional
         ``MapView.legend(colour)``, and what it is on a dark page where that differs.
     selection : str
-        The id of what is selected (``selections.keep``): other images are drawn as context.
+        The id of what is selected (``selections.save``): other images are drawn as context.
     heard : str, optional
         ``OnMap.news`` that the page has dealt with.
     keeps_area : bool

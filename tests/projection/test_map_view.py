@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from bam_engine.errors import NotFound
-from bam_engine.projection import DEEPEST, MapView, TileSource, survey
+from bam_engine.projection import DEEPEST, MapView, TileSource, plan_zooms
 from bam_engine.projection.categories import Categories
 from bam_engine.projection.shading import DENSITY, DENSITY_LOG, Colouring, by_category, by_label, by_score, draw
-from bam_engine.projection.survey import Survey, Zoom
+from bam_engine.projection.zoom_plan import Zoom, ZoomPlan
 
 COLOURS = {0: (200, 30, 30), 1: (30, 200, 30), 2: (30, 30, 200)}
 
@@ -24,7 +24,7 @@ def opened(tile: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(tile)).convert("RGBA"))
 
 
-def with_radius(plan: Survey, radius: float) -> Survey:
+def with_radius(plan: ZoomPlan, radius: float) -> ZoomPlan:
     zooms = tuple(Zoom(radius, zoom.shade) for zoom in plan.zooms)
     return replace(plan, zooms=zooms)
 
@@ -38,7 +38,7 @@ def cloud() -> np.ndarray:
 @pytest.mark.parametrize("z", [0, 1, 3])
 def test_exactly_the_pixels_under_points_are_drawn(cloud: np.ndarray, z: int) -> None:
     source = TileSource.build(cloud)
-    plan = with_radius(survey(source), 0)
+    plan = with_radius(plan_zooms(source), 0)
     side = 256 * 2**z
     expected = np.zeros((side, side), dtype=bool)
     pixels = np.minimum((cloud.astype(float) * side).astype(int), side - 1)
@@ -71,7 +71,7 @@ def test_few_points_are_drawn_as_datashader_draws_them(
         "unscored": by_score(source, scores),
         "accepted": by_label(source, np.sign(scores)),
     }[kind]
-    plan, only = with_radius(survey(source), radius), source.rows % 3 == 0 if picked else None
+    plan, only = with_radius(plan_zooms(source), radius), source.rows % 3 == 0 if picked else None
     for z, x, y in [(0, 0, 0), *((2, x, y) for x in range(4) for y in range(4)), (6, 32, 32), (6, 63, 63)]:
         drawn = [draw(source, plan, made, z, x, y, only=only, few=few) for few in (0, 10**9)]
         if drawn[0] is None or drawn[1] is None:
@@ -91,7 +91,7 @@ def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str, picked: bo
     pictures = []
     for layout in (cloud, cloud + np.float32(half)):
         source = TileSource.build(layout)
-        plan = with_radius(survey(source), 4.5)
+        plan = with_radius(plan_zooms(source), 4.5)
         made: Colouring = {
             "density": DENSITY,
             "density-log": DENSITY_LOG,
@@ -112,22 +112,22 @@ def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str, picked: bo
 
 
 def test_single_points_are_marks_of_a_size_and_crowded_ones_pixels() -> None:
-    alone = survey(TileSource.build([[0.5, 0.5]]))
+    alone = plan_zooms(TileSource.build([[0.5, 0.5]]))
     assert alone.zooms[0].radius == 6
-    crowd = survey(TileSource.build(np.random.default_rng(0).random((60_000, 2))))
+    crowd = plan_zooms(TileSource.build(np.random.default_rng(0).random((60_000, 2))))
     assert crowd.zooms[0].radius == 0
     assert crowd.zooms[6].radius > 0
 
 
 def test_the_denser_pixel_has_the_stronger_shade_the_same_in_every_tile() -> None:
     layout = np.concatenate([np.full((9, 2), 0.2), np.full((3, 2), 0.8), np.random.default_rng(0).random((50, 2))])
-    shade = survey(TileSource.build(layout)).zooms[4].shade
+    shade = plan_zooms(TileSource.build(layout)).zooms[4].shade
     assert shade[0] == 0 < shade[1] < shade[3] < shade[9]
 
 
 def test_the_survey_counts_what_the_tiles_hold(cloud: np.ndarray) -> None:
     """The zoom of pictures is the first whose median occupied 32-pixel cell holds twelve images at most."""
-    found = survey(TileSource.build(cloud)).picture_from_zoom
+    found = plan_zooms(TileSource.build(cloud)).picture_from_zoom
     medians = []
     for z in range(found + 1):
         cells = (cloud.astype(float) * 8 * 2**z).astype(int)
@@ -138,7 +138,7 @@ def test_the_survey_counts_what_the_tiles_hold(cloud: np.ndarray) -> None:
 
 def test_a_higher_score_is_another_colour_and_the_unscored_are_grey() -> None:
     source = TileSource.build([[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]])
-    tile = draw(source, survey(source), by_score(source, [0.0, np.nan, 1.0]), 0, 0, 0)
+    tile = draw(source, plan_zooms(source), by_score(source, [0.0, np.nan, 1.0]), 0, 0, 0)
     assert tile is not None
     low, unscored, high = (tile[at, at, :3].astype(int) for at in (25, 128, 230))
     assert np.ptp(unscored) < 20
@@ -148,8 +148,8 @@ def test_a_higher_score_is_another_colour_and_the_unscored_are_grey() -> None:
 
 def test_an_accepted_image_is_shown_above_others_on_its_pixel() -> None:
     source = TileSource.build([[0.5, 0.5]] * 3)
-    every = draw(source, survey(source), by_label(source, [0, 1, -1]), 0, 0, 0)
-    rejected = draw(source, survey(source), by_label(source, [0, 0, 7]), 0, 0, 0)
+    every = draw(source, plan_zooms(source), by_label(source, [0, 1, -1]), 0, 0, 0)
+    rejected = draw(source, plan_zooms(source), by_label(source, [0, 0, 7]), 0, 0, 0)
     assert every is not None
     assert rejected is not None
     assert int(every[128, 128, 0]) - int(every[128, 128, 2]) > 100
@@ -158,7 +158,7 @@ def test_an_accepted_image_is_shown_above_others_on_its_pixel() -> None:
 
 def test_where_marks_overlap_the_accepted_image_is_the_one_seen() -> None:
     source = TileSource.build([[100.5 / 256, 0.5], [106.5 / 256, 0.5], [112.5 / 256, 0.5]])
-    tile = draw(source, survey(source), by_label(source, [-1, 1, 0]), 0, 0, 0)
+    tile = draw(source, plan_zooms(source), by_label(source, [-1, 1, 0]), 0, 0, 0)
     assert tile is not None
     across = tile[128, 102:112, :3].astype(int)
     assert (across[:, 0] - across[:, 2] > 100).all()
@@ -178,7 +178,7 @@ def test_pictures_stand_in_their_cells_and_the_place_under_them_gives_their_row(
     assert np.abs(by_score[64, 64, :3].astype(int) - COLOURS[1]).max() < 12  # the best of its cell
     assert view.at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0) == 1
     assert view.at(0.02, 0.24, 0.0, zoom=None) is None
-    found = view.look(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
+    found = view.image_at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
     assert found is not None
     assert (found["row"], found["score"], found["box"]) == (1, 2.0, [0.0, 0.0, 0.5, 0.5])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bam_engine.projection.near import EXACT, Near
+from bam_engine.projection.neighbours import EXACT, NeighbourIndex
 
 
 @pytest.fixture(scope="module")
@@ -22,20 +22,20 @@ def nearest(points: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.nda
 
 def test_few_points_are_searched_exactly(points: np.ndarray) -> None:
     few = points[:400]
-    found, distances = Near(few).search(points[400:450], 7)
+    found, distances = NeighbourIndex(few).search(points[400:450], 7)
     expected, apart = nearest(few, points[400:450], 7)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_allclose(distances, apart, atol=1e-3)
 
 
 def test_of_many_points_nearly_all_of_the_nearest_are_found(points: np.ndarray) -> None:
-    near = Near(points, seed=3)
+    near = NeighbourIndex(points, seed=3)
     found, distances = near.search(points[:200], 15)
     expected, _ = nearest(points, points[:200], 15)
     kept = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(found.tolist(), expected.tolist(), strict=True)])
     assert kept > 0.95
     assert (np.diff(distances, axis=1) >= 0).all()
-    np.testing.assert_array_equal(found, Near(points, seed=3).search(points[:200], 15)[0])
+    np.testing.assert_array_equal(found, NeighbourIndex(points, seed=3).search(points[:200], 15)[0])
     alone = np.concatenate([near.search(one[None], 15)[0] for one in points[:20]])
     np.testing.assert_array_equal(alone, found[:20])
 
@@ -43,14 +43,14 @@ def test_of_many_points_nearly_all_of_the_nearest_are_found(points: np.ndarray) 
 def test_where_the_cells_that_were_looked_into_hold_too_few_all_are_looked_through() -> None:
     rng = np.random.default_rng(1)
     lonely = np.concatenate([rng.normal(size=(EXACT, 4)), 1e3 * rng.normal(size=(30, 4))]).astype(np.float32)
-    found, _ = Near(lonely).search(lonely[-5:], EXACT // 2)
+    found, _ = NeighbourIndex(lonely).search(lonely[-5:], EXACT // 2)
     assert (found >= 0).all()
 
 
 def test_nobody_is_its_own_neighbour_even_among_equals() -> None:
     rng = np.random.default_rng(2)
     points = np.concatenate([np.ones((40, 3)), rng.normal(size=(40, 3))]).astype(np.float32)
-    found, distances = Near(points).of_each_other(points, 6)
+    found, distances = NeighbourIndex(points).search_self(points, 6)
     assert found.shape == (80, 6)
     assert not (found == np.arange(80)[:, None]).any()
     assert (distances[:40] == 0).all()
@@ -61,5 +61,5 @@ def test_nobody_is_its_own_neighbour_even_among_equals() -> None:
 
 def test_more_neighbours_than_points_are_all_points() -> None:
     points = np.random.default_rng(3).normal(size=(5, 2)).astype(np.float32)
-    assert Near(points).search(points[:2], 50)[0].shape == (2, 5)
-    assert Near(points).of_each_other(points, 50)[0].shape == (5, 4)
+    assert NeighbourIndex(points).search(points[:2], 50)[0].shape == (2, 5)
+    assert NeighbourIndex(points).search_self(points, 50)[0].shape == (5, 4)

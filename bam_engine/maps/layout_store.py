@@ -76,7 +76,7 @@ class LayoutRecord:
         return first, second
 
 
-def layouts(workspace: Workspace) -> list[LayoutRecord]:
+def list_layouts(workspace: Workspace) -> list[LayoutRecord]:
     """Return the layouts of the encoder in use, newest first; one that cannot be read is left out."""
     found = []
     for about in sorted((workspace.cache / "layouts").glob("*/about.json")):
@@ -126,14 +126,14 @@ def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[An
     return {}
 
 
-def keep(
+def save(
     workspace: Workspace,
     record: LayoutRecord,
     places: NDArray[np.float32],
     rows: NDArray[np.int64],
     model: Arrays | None = None,
 ) -> LayoutRecord:
-    """Keep a layout in place of the one with its id, and return its record; without ``model`` that one's stays.
+    """Save a layout in place of the one with its id, and return its record; without ``model`` that one's stays.
 
     Raises
     ------
@@ -162,10 +162,10 @@ def keep(
     return record
 
 
-def remove(workspace: Workspace, map_id: str) -> None:
+def delete(workspace: Workspace, map_id: str) -> None:
     """Remove a layout and what unfinished work on it left; nothing where there is none.
 
-    The one that was removed last can be had again by :func:`bring_back`.
+    The one that was removed last can be had again by :func:`restore`.
     """
     folder, aside = folder_of(workspace, map_id), _aside(workspace)
     shutil.rmtree(folder.with_name(folder.name + ".part"), ignore_errors=True)
@@ -176,7 +176,7 @@ def remove(workspace: Workspace, map_id: str) -> None:
     _forget(workspace, folder.name)
 
 
-def removed(workspace: Workspace) -> LayoutRecord | None:
+def last_deleted(workspace: Workspace) -> LayoutRecord | None:
     """Return the record of the layout that was removed last, or None where nothing can be had again."""
     for about in _aside(workspace).glob("*/about.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
@@ -184,7 +184,7 @@ def removed(workspace: Workspace) -> LayoutRecord | None:
     return None
 
 
-def bring_back(workspace: Workspace) -> LayoutRecord:
+def restore(workspace: Workspace) -> LayoutRecord:
     """Have the layout again that was removed last, under its id: links to it lead there again.
 
     Raises
@@ -192,7 +192,7 @@ def bring_back(workspace: Workspace) -> LayoutRecord:
     NotFound
         Nothing was removed, or another took its place meanwhile, which stays.
     """
-    record = removed(workspace)
+    record = last_deleted(workspace)
     if record is None:
         raise NotFound("no map was deleted that could be brought back. Make one on the Map page.")
     folder = folder_of(workspace, record.id)
@@ -225,58 +225,64 @@ def digest_of(rows: NDArray[np.int64]) -> str:
     return hashlib.sha256(np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()[:12]
 
 
-class Part:
-    """The state of work on one layout, in its ``.part`` folder: what ``projection.Keep`` asks for.
+class LayoutCheckpoints:
+    """The state of unfinished work on one layout, in its ``.part`` folder: the :class:`.Checkpoints` of ``projection``.
 
-    What another request left there is thrown away.
+    A state that a different request left there is discarded.
     """
 
     def __init__(self, folder: Path, request: Mapping[str, Any]) -> None:
         self.folder = folder.with_name(folder.name + ".part")
-        self._rooms: dict[str, np.memmap[Any, Any]] = {}
-        asked, noted = json.dumps(request, sort_keys=True), self.folder / "request.json"
-        with self._room():
-            if not noted.exists() or noted.read_text(encoding="utf-8") != asked:
+        self._arrays: dict[str, np.memmap[Any, Any]] = {}
+        request_text, request_file = json.dumps(request, sort_keys=True), self.folder / "request.json"
+        with self._writing():
+            if not request_file.exists() or request_file.read_text(encoding="utf-8") != request_text:
                 shutil.rmtree(self.folder, ignore_errors=True)
                 self.folder.mkdir(parents=True)
-                noted.write_text(asked, encoding="utf-8")
+                request_file.write_text(request_text, encoding="utf-8")
 
-    def get(self, name: str) -> Mapping[str, NDArray[Any]] | None:
-        """Return the arrays put aside under ``name``, if they are there whole."""
-        with contextlib.suppress(*_DAMAGED), np.load(self.folder / f"{name}.npz") as kept:
-            return dict(kept)
+    def load(self, name: str) -> Mapping[str, NDArray[Any]] | None:
+        """Return the arrays saved under ``name``, or None where they are missing or damaged."""
+        with contextlib.suppress(*_DAMAGED), np.load(self.folder / f"{name}.npz") as saved:
+            return dict(saved)
         return None
 
-    def put(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Put arrays aside, after what was written to rooms; raise ``DiskFull`` where that cannot be."""
-        for room in self._rooms.values():
-            room.flush()
-        with self._room(), replacing(self.folder / f"{name}.npz") as temporary:
+    def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Save arrays, after flushing those of :meth:`array`.
+
+        Raises
+        ------
+        DiskFull
+            They cannot be written.
+        """
+        for array in self._arrays.values():
+            array.flush()
+        with self._writing(), replacing(self.folder / f"{name}.npz") as temporary:
             np.savez(temporary, **arrays)  # type: ignore[arg-type]
 
-    def room(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """Return an array in a file of its own; written to, it is there after a stop."""
+    def array(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return a writable array, mapped from a file of its own: its content survives a stop."""
         path = self.folder / f"{name}.npy"
-        with self._room(), contextlib.suppress(ValueError):
-            if path.exists() and (there := np.lib.format.open_memmap(path, mode="r+")).shape == shape:
-                return self._rooms.setdefault(name, there)
-        with self._room():
-            return self._rooms.setdefault(
+        with self._writing(), contextlib.suppress(ValueError):
+            if path.exists() and (stored := np.lib.format.open_memmap(path, mode="r+")).shape == shape:
+                return self._arrays.setdefault(name, stored)
+        with self._writing():
+            return self._arrays.setdefault(
                 name, np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
             )
 
-    def drop(self) -> None:
-        """Throw the state away: the work is done."""
+    def discard(self) -> None:
+        """Remove the state: the work is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _room(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise DiskFull(
-                f"the work on the map cannot be put aside in {self.folder}: {error.strerror or error}. Free some room "
-                "and start it again; it goes on where it stopped."
+                f"The progress of the map cannot be saved in {self.folder}: {error.strerror or error}. Free some disk "
+                "space and start it again; it resumes where it stopped."
             ) from error
 
 

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bam_engine.errors import NotFound
-from bam_engine.projection import colours, legends, pictures, shading
+from bam_engine.projection import colours, legends, picture_tiles, shading
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.encoding import NOTHING, encode
 from bam_engine.projection.picture_store import PictureStore, Thumbnail
-from bam_engine.projection.sources import Sources
-from bam_engine.projection.survey import Survey, survey
 from bam_engine.projection.tiles import TileSource
+from bam_engine.projection.view_sources import Sources
+from bam_engine.projection.zoom_plan import ZoomPlan, plan_zooms
 
 PICTURES = "pictures-"
 KEPT = 12
@@ -79,7 +79,7 @@ class MapView:
         earlier: "MapView | None" = None,
     ) -> None:
         self.source: TileSource = earlier.source if earlier is not None else TileSource.build(layout, rows=rows)
-        self.plan: Survey = earlier.plan if earlier is not None else survey(self.source)
+        self.plan: ZoomPlan = earlier.plan if earlier is not None else plan_zooms(self.source)
         self.version = version
         self._sources = sources or Sources()
         self._scores = dict(scores or {})
@@ -243,7 +243,7 @@ class MapView:
         index, _ = self._look(x, y, radius, zoom, kind, self._choice(kind, None, "best"))
         return None if index is None else int(self.source.rows[index])
 
-    def look(
+    def image_at(
         self,
         x: float,
         y: float,
@@ -280,7 +280,9 @@ class MapView:
         """Rows (k,) of the images that the first zoom with pictures shows, those of the fullest cells first."""
         start, stop = self.source.grid(0, 0, 0, side=1 << self.plan.picture_depth(self.picture_from_zoom))
         fullest = np.argsort(start.ravel() - stop.ravel(), kind="stable")
-        chosen = pictures.Choice(priority=self._priority(kind)).of(self.source, start.ravel(), stop.ravel())[fullest]
+        chosen = picture_tiles.Choice(priority=self._priority(kind)).of(self.source, start.ravel(), stop.ravel())[
+            fullest
+        ]
         return self.source.rows[chosen[chosen >= 0]]
 
     def pack(self, row: int) -> bool:
@@ -298,7 +300,7 @@ class MapView:
             self._made(kind)  # says what there is
 
     def _drawn(
-        self, kind: str, z: int, x: int, y: int, only: str | None, choice: pictures.Choice, theme: str
+        self, kind: str, z: int, x: int, y: int, only: str | None, choice: picture_tiles.Choice, theme: str
     ) -> tuple[bytes, bool]:
         """A tile, and whether everything that belongs on it could be had."""
         if kind.startswith(PICTURES):
@@ -309,7 +311,7 @@ class MapView:
                 at = self.colouring(base).index_at(index)
                 return None if at is None else (int(table[at][0]), int(table[at][1]), int(table[at][2]))
 
-            picture, whole = pictures.compose(
+            picture, whole = picture_tiles.compose(
                 self._cells(z, x, y, base, choice),
                 self.source.rows,
                 across=self.plan.pictures_across(z),
@@ -349,18 +351,20 @@ class MapView:
                     kept.popitem(last=False)
         return made
 
-    def _choice(self, kind: str, only: str | None, representative: str) -> pictures.Choice:
-        if representative not in pictures.REPRESENTATIVES:
-            raise NotFound(f"{representative!r} is no way to choose; choose {', '.join(pictures.REPRESENTATIVES)}.")
-        return pictures.Choice(representative, only=None if only is None else self.selected(only))
+    def _choice(self, kind: str, only: str | None, representative: str) -> picture_tiles.Choice:
+        if representative not in picture_tiles.REPRESENTATIVES:
+            raise NotFound(
+                f"{representative!r} is no way to choose; choose {', '.join(picture_tiles.REPRESENTATIVES)}."
+            )
+        return picture_tiles.Choice(representative, only=None if only is None else self.selected(only))
 
-    def _cells(self, z: int, x: int, y: int, kind: str, choice: pictures.Choice) -> pictures.Cells:
+    def _cells(self, z: int, x: int, y: int, kind: str, choice: picture_tiles.Choice) -> picture_tiles.Cells:
         """The point that each occupied picture cell of a tile shows."""
         across = self.plan.pictures_across(z)
         if self.plan.picture_depth(z) == self.max_zoom:
-            return pictures.arranged(self.arrangement(), x, y, across=across)
+            return picture_tiles.arranged(self.arrangement(), x, y, across=across)
         choice = replace(choice, priority=self._priority(kind))
-        return pictures.chosen(self.source, z, x, y, across=across, choice=choice)
+        return picture_tiles.chosen(self.source, z, x, y, across=across, choice=choice)
 
     def arrangement(self) -> Arrangement:
         """Every image in a cell of its own, as the deepest zoom shows them; found at its first use."""
@@ -378,7 +382,7 @@ class MapView:
         return self.colouring(f"score-{name}" if name in self._scores else kind).values
 
     def _look(
-        self, x: float, y: float, radius: float, zoom: int | None, kind: str, choice: pictures.Choice
+        self, x: float, y: float, radius: float, zoom: int | None, kind: str, choice: picture_tiles.Choice
     ) -> tuple[int | None, list[float] | None]:
         """Index of the point, and the cell that its picture fills if it was found by its picture."""
         if zoom is not None and zoom >= self.picture_from_zoom:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bam_engine.errors import ProjectionError
-from bam_engine.projection.plane import Plane
+from bam_engine.projection.score_plane import ScorePlane
 
 SPAN = 1 - 2 * 0.03
 
@@ -17,7 +17,7 @@ def along(places: np.ndarray) -> np.ndarray:
 def test_by_rank_a_place_is_the_share_of_images_below_and_half_of_those_beside() -> None:
     rng = np.random.default_rng(0)
     first, second = rng.integers(0, 9, 50).astype(float), rng.normal(size=50)
-    found = along(Plane.of(first, second).place(first, second))
+    found = along(ScorePlane.of(first, second).place(first, second))
     for axis, scores in enumerate((first, second)):
         expected = [(np.sum(scores < score) + np.sum(scores == score) / 2) / 50 for score in scores]
         np.testing.assert_allclose(found[:, axis], expected, atol=1e-6)
@@ -25,14 +25,14 @@ def test_by_rank_a_place_is_the_share_of_images_below_and_half_of_those_beside()
 
 def test_by_value_a_place_is_linear_from_the_lowest_to_the_highest_score() -> None:
     first, second = np.array([0.0, 1.0, 4.0]), np.array([-3.0, -1.0, -2.0])
-    found = along(Plane.of(first, second, by="value").place(first, second))
+    found = along(ScorePlane.of(first, second, by="value").place(first, second))
     np.testing.assert_allclose(found, [[0, 0], [0.25, 1], [1, 0.5]], atol=1e-6)
 
 
 @pytest.mark.parametrize("by", ["rank", "value"])
 def test_the_higher_score_stands_further_right_and_further_up_on_the_screen(by: str) -> None:
     scores = np.array([-1.0, 0.0, 2.0])
-    places = Plane.of(scores, scores, by=by).place(scores, scores)
+    places = ScorePlane.of(scores, scores, by=by).place(scores, scores)
     assert (np.diff(places[:, 0]) > 0).all()
     assert (np.diff(places[:, 1]) < 0).all()
 
@@ -40,12 +40,12 @@ def test_the_higher_score_stands_further_right_and_further_up_on_the_screen(by: 
 @pytest.mark.parametrize("by", ["rank", "value"])
 def test_what_has_no_score_has_no_place_and_moves_nobody(by: str) -> None:
     first, second = np.array([1.0, np.nan, 3.0, np.inf, 2.0]), np.array([5.0, 6.0, 7.0, 1.0, np.nan])
-    plane = Plane.of(first, second, by=by)
+    plane = ScorePlane.of(first, second, by=by)
     places = plane.place(first, second)
     assert np.isnan(places).all(axis=1).tolist() == [False, True, False, True, True]
     there = [0, 2]
     np.testing.assert_array_equal(
-        places[there], Plane.of(first[there], second[there], by=by).place(first[there], second[there])
+        places[there], ScorePlane.of(first[there], second[there], by=by).place(first[there], second[there])
     )
 
 
@@ -53,8 +53,8 @@ def test_what_has_no_score_has_no_place_and_moves_nobody(by: str) -> None:
 def test_later_images_are_placed_as_if_they_had_been_there_and_none_moves(by: str) -> None:
     rng = np.random.default_rng(1)
     first, second = rng.normal(size=(2, 40))
-    plane = Plane.from_arrays(Plane.of(first, second, by=by).arrays())
-    np.testing.assert_array_equal(plane.place(first, second), Plane.of(first, second, by=by).place(first, second))
+    plane = ScorePlane.from_arrays(ScorePlane.of(first, second, by=by).arrays())
+    np.testing.assert_array_equal(plane.place(first, second), ScorePlane.of(first, second, by=by).place(first, second))
     far = along(plane.place([-99.0, 99.0], [99.0, -99.0]))
     np.testing.assert_allclose(far, [[0, 1], [1, 0]], atol=1e-6)
 
@@ -62,17 +62,17 @@ def test_later_images_are_placed_as_if_they_had_been_there_and_none_moves(by: st
 @pytest.mark.parametrize("by", ["rank", "value"])
 def test_equal_scores_stand_in_the_middle(by: str) -> None:
     same = np.full(5, 0.3)
-    np.testing.assert_allclose(Plane.of(same, same, by=by).place(same, same), 0.5, atol=1e-6)
+    np.testing.assert_allclose(ScorePlane.of(same, same, by=by).place(same, same), 0.5, atol=1e-6)
 
 
 def test_no_scores_at_all_make_no_places() -> None:
-    plane = Plane.of([np.nan, np.nan], [1.0, 2.0])
+    plane = ScorePlane.of([np.nan, np.nan], [1.0, 2.0])
     assert np.isnan(plane.place([1.0], [1.0])).all()
-    assert Plane.of([], []).place([], []).shape == (0, 2)
+    assert ScorePlane.of([], []).place([], []).shape == (0, 2)
 
 
 def test_an_unknown_way_and_scores_of_different_lengths_are_refused() -> None:
     with pytest.raises(ProjectionError, match="rank, value"):
-        Plane.of([1.0], [1.0], by="colour")
+        ScorePlane.of([1.0], [1.0], by="colour")
     with pytest.raises(ProjectionError, match="two scores"):
-        Plane.of([1.0], [1.0, 2.0])
+        ScorePlane.of([1.0], [1.0, 2.0])

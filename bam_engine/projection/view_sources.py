@@ -10,14 +10,14 @@ from bam_engine.projection.categories import Categories
 from bam_engine.projection.picture_store import Sprites
 
 
-class TileKeeper(Protocol):
+class TileStore(Protocol):
     """Where drawn tiles are kept between runs."""
 
     def get(self, key: str) -> bytes | None:
         """Return what is kept under a key, or None."""
 
     def put(self, key: str, tile: bytes) -> None:
-        """Keep a tile; what cannot be kept is no error."""
+        """Save a tile; what cannot be kept is no error."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Sources:
         Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
     kind_versions : mapping of kind to str
         What changes whenever tiles of this kind would; without it the map's version does.
-    tiles : TileKeeper
+    tiles : TileStore
         Where tiles are kept.
     sprites : Sprites
         Where the smallest pictures are kept.
@@ -44,5 +44,5 @@ class Sources:
     selection: Callable[[str], ArrayLike] | None = None
     describe: Callable[[int], Mapping[str, Any]] | None = None
     kind_versions: Mapping[str, str] = field(default_factory=dict)
-    tiles: TileKeeper | None = None
+    tiles: TileStore | None = None
     sprites: Sprites | None = None

@@ -46,14 +46,14 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Land:
+class RegionTree:
     """All areas, coarse ones first, each level by size; and for each level (n,) the number of the area or -1."""
 
     areas: tuple[Area, ...]
     inside: tuple[Codes, ...]
 
 
-def survey_land(places: Places, *, levels: int = LEVELS) -> Land:
+def find_regions(places: Places, *, levels: int = LEVELS) -> RegionTree:
     """Return the areas of a map; the same for the same places in any order of the other images.
 
     An area lies wholly within one area of the level above, the one that holds most of its images, or, where most lie
@@ -70,12 +70,12 @@ def survey_land(places: Places, *, levels: int = LEVELS) -> Land:
         codes = np.full(len(places), -1, np.int32)
         codes[there] = above
         inside.append(codes)
-    return Land(tuple(areas), tuple(inside))
+    return RegionTree(tuple(areas), tuple(inside))
 
 
 def _level(at: NDArray[np.float64], level: int, above: Codes, first: int) -> tuple[list[Area], Codes]:
     """Return the areas of one level, and for each image its area, numbered from ``first``, or -1."""
-    from bam_engine.projection.land_kernels import hills
+    from bam_engine.projection.density_peak_kernels import peak_of_each_cell
 
     side = COARSEST * 2**level
     column, row = (at * side).astype(np.int64).T
@@ -83,7 +83,7 @@ def _level(at: NDArray[np.float64], level: int, above: Codes, first: int) -> tup
     density = _smooth(np.bincount(cell, minlength=side * side).reshape(side, side))
     order = np.argsort(-density, axis=None, kind="stable")
     order = order[: np.count_nonzero(density)]
-    peak = hills(density.ravel(), order, side, _STANDS_OUT)
+    peak = peak_of_each_cell(density.ravel(), order, side, _STANDS_OUT)
     land = (peak >= 0) & (density.ravel() >= _EDGE * density.ravel()[np.maximum(peak, 0)])
     peaks, code = np.unique(np.where(land, peak, -1)[cell], return_inverse=True)
     parent = _majority(code, above, len(peaks))

@@ -25,11 +25,10 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
 from bam_engine.maps.categories import categories_of
-from bam_engine.maps.layouts import folder_of
-from bam_engine.maps.maps import points_of
+from bam_engine.maps.layout_store import folder_of, points_of
 from bam_engine.maps.tile_cache import TileCache
 from bam_engine.projection import MapView
-from bam_engine.projection.sources import Sources
+from bam_engine.projection.view_sources import Sources
 from bam_engine.training.decisions import decide
 from bam_engine.training.models import TrainedModel, latest_model, scores_by_name, scores_of
 from bam_engine.training.standing import Standing, highest, standings
@@ -45,7 +44,7 @@ _LOOK_AGAIN = 1.0  # seconds
 _ANSWER_FIRST = 0.1  # seconds in which whoever noticed is answered, before a map is opened anew
 
 
-def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
+def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
     """Return the map called ``map_id``, opened once for the present scores and decisions.
 
     Whether those have changed is looked up at most once a second, since every tile comes through here; ``fresh`` looks
@@ -71,7 +70,7 @@ def view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
         return opened
 
 
-def glance(workspace: Workspace, map_id: str) -> MapView:
+def cached_view(workspace: Workspace, map_id: str) -> MapView:
     """Return a map as it was opened last, at once; whether something has changed is looked up in the background.
 
     For what follows the pointer: it may be a second behind, but never waits until a map of millions is opened anew.
@@ -83,7 +82,7 @@ def glance(workspace: Workspace, map_id: str) -> MapView:
     """
     opened, looked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
     if opened is None:
-        return view(workspace, map_id)
+        return current_view(workspace, map_id)
     if time.monotonic() - looked >= _LOOK_AGAIN:
         one: threading.Lock = workspace.memory_cache.setdefault(f"map-catching-up:{map_id}", threading.Lock())
         if one.acquire(blocking=False):
@@ -98,7 +97,9 @@ def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading
     time.sleep(_ANSWER_FIRST)
     try:
         if workspace.memory_cache.get(f"map-points:{map_id}") != _points(folder):
-            workspace.memory_cache.pop(f"map:{map_id}", None)  # recomputed or deleted: the next visitor opens it
+            workspace.memory_cache.pop(
+                f"map:{map_id}", None
+            )  # made anew, or deleted: whoever comes next opens it or is told
             return
         version, fresh = map_version(workspace, map_id), opened
         if version != opened.version:
@@ -122,7 +123,7 @@ def _points(folder: Path) -> str:
     return f"{about.stat().st_mtime_ns}" if about.exists() else ""
 
 
-def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
+def rows_in_polygon(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
     """Return the rows of the images inside an area of a map, rising; its corners in the map's [0, 1] squared.
 
     Raises
@@ -132,7 +133,7 @@ def rows_in(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, fl
     ProjectionError
         An area of fewer than three corners.
     """
-    return view(workspace, map_id).source.in_polygon(corners)
+    return current_view(workspace, map_id).source.in_polygon(corners)
 
 
 def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | None) -> MapView:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bam_engine.projection.land import FEWEST, Land, survey_land
-from bam_engine.projection.naming import PRIOR, Traits, log_odds_ratio, name_areas, set_apart
+from bam_engine.projection.density_regions import FEWEST, RegionTree, find_regions
+from bam_engine.projection.naming import PRIOR, Traits, distinctive_trait, log_odds_ratio, name_regions
 
 
 def crowd(rng: np.random.Generator, x: float, y: float, width: float, count: int) -> np.ndarray:
@@ -20,13 +20,13 @@ def islands() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(parts).astype(np.float32), np.repeat(np.arange(4), [400, 400, 200, 200])
 
 
-def areas_of(land: Land, level: int) -> list[int]:
+def areas_of(land: RegionTree, level: int) -> list[int]:
     return [number for number, area in enumerate(land.areas) if area.level == level]
 
 
 def test_each_crowd_is_an_area_of_its_own_with_its_peak_within(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
-    land = survey_land(places)
+    land = find_regions(places)
     whose = np.minimum(crowd_of, 2)  # from afar the last two are one
     coarse = areas_of(land, 1)
     assert len(coarse) == 3
@@ -40,7 +40,7 @@ def test_each_crowd_is_an_area_of_its_own_with_its_peak_within(islands: tuple[np
 
 def test_finer_areas_lie_wholly_within_the_coarser_one_around_them(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
-    land = survey_land(places)
+    land = find_regions(places)
     for level in range(1, 4):
         for number in areas_of(land, level):
             members = land.inside[level] == number
@@ -55,7 +55,7 @@ def test_finer_areas_lie_wholly_within_the_coarser_one_around_them(islands: tupl
 def test_areas_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, _ = islands
     order = np.random.default_rng(1).permutation(len(places))
-    land, mixed = survey_land(places), survey_land(places[order])
+    land, mixed = find_regions(places), find_regions(places[order])
     assert land.areas == mixed.areas
     for one, other in zip(land.inside, mixed.inside, strict=True):
         np.testing.assert_array_equal(one[order], other)
@@ -63,15 +63,15 @@ def test_areas_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarra
 
 def test_an_even_spread_has_no_areas_to_speak_of_and_nothing_falls_over() -> None:
     even = np.stack(np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60)), axis=2).reshape(-1, 2)
-    assert len(areas_of(survey_land(even.astype(np.float32)), 0)) <= 1
+    assert len(areas_of(find_regions(even.astype(np.float32)), 0)) <= 1
     for places in (np.empty((0, 2)), np.full((1, 2), 0.5), np.full((30, 2), np.nan), np.array([[0, 0], [1, 1]])):
-        land = survey_land(places.astype(np.float32))
+        land = find_regions(places.astype(np.float32))
         assert land.areas == ()
         assert all((inside == -1).all() for inside in land.inside)
 
 
 def test_all_images_in_one_point_are_one_area_of_each_level() -> None:
-    land = survey_land(np.full((50, 2), 0.25, np.float32))
+    land = find_regions(np.full((50, 2), 0.25, np.float32))
     assert [area.count for area in land.areas] == [50] * 6
     assert [area.parent for area in land.areas] == [-1, 0, 1, 2, 3, 4]
 
@@ -79,8 +79,8 @@ def test_all_images_in_one_point_are_one_area_of_each_level() -> None:
 def test_a_crowd_of_too_few_is_no_area() -> None:
     rng = np.random.default_rng(2)
     few = crowd(rng, 0.5, 0.5, 0.002, FEWEST - 1).astype(np.float32)
-    assert survey_land(few).areas == ()
-    assert areas_of(survey_land(np.concatenate([few, few[:1]])), 0) == [0]
+    assert find_regions(few).areas == ()
+    assert areas_of(find_regions(np.concatenate([few, few[:1]])), 0) == [0]
 
 
 def traits(owners: np.ndarray, *, said: str = "{}", least: float = 0.5, name: str = "cat", **more: bool) -> Traits:
@@ -89,9 +89,9 @@ def traits(owners: np.ndarray, *, said: str = "{}", least: float = 0.5, name: st
 
 def test_an_area_is_named_after_what_its_images_are_and_others_are_not(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
-    land = survey_land(places, levels=2)
+    land = find_regions(places, levels=2)
     cats = np.flatnonzero((crowd_of == 0) & (np.arange(len(places)) % 10 != 0))  # nine tenths of the first crowd
-    named = name_areas(land, [traits(cats)], np.arange(len(places)))
+    named = name_regions(land, [traits(cats)], np.arange(len(places)))
     (found,) = [one for one in named if one.area.level == 1] or named
     members = land.inside[found.area.level] == land.areas.index(found.area)
     share = 100 * np.isin(np.flatnonzero(members), cats).mean()
@@ -106,17 +106,19 @@ def test_what_is_as_frequent_elsewhere_names_nothing(islands: tuple[np.ndarray, 
     places, _ = islands
     rng = np.random.default_rng(3)
     everywhere = np.flatnonzero(rng.random(len(places)) < 0.8)
-    assert name_areas(survey_land(places), [traits(everywhere)], np.arange(len(places))) == []
+    assert name_regions(find_regions(places), [traits(everywhere)], np.arange(len(places))) == []
 
 
 def test_many_copies_by_one_maker_name_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
     cats = np.flatnonzero(crowd_of == 1)
-    land = survey_land(places, levels=1)
+    land = find_regions(places, levels=1)
     one_maker = np.where(crowd_of == 1, 0, np.arange(len(places)))
-    assert name_areas(land, [traits(cats)], one_maker) == []
-    assert len(name_areas(land, [traits(cats)], np.arange(len(places)))) == 1
-    assert len(name_areas(land, [traits(cats, grouped=False)], one_maker)) == 1, "unless it is the maker that names it"
+    assert name_regions(land, [traits(cats)], one_maker) == []
+    assert len(name_regions(land, [traits(cats)], np.arange(len(places)))) == 1
+    assert len(name_regions(land, [traits(cats, grouped=False)], one_maker)) == 1, (
+        "unless it is the maker that names it"
+    )
 
 
 def test_a_finer_area_is_compared_with_the_rest_of_the_named_one_around_it(
@@ -125,7 +127,7 @@ def test_a_finer_area_is_compared_with_the_rest_of_the_named_one_around_it(
     places, crowd_of = islands
     fruit, pears = np.flatnonzero(crowd_of >= 2), np.flatnonzero(crowd_of == 3)
     kinds = [traits(fruit, name="fruit"), traits(pears, name="pear", least=0.6)]
-    named = name_areas(survey_land(places), kinds, np.arange(len(places)))
+    named = name_regions(find_regions(places), kinds, np.arange(len(places)))
     assert [one.name for one in named if one.area.level <= 1].count("fruit") >= 1
     below = [one for one in named if one.name == "pear"]
     assert below
@@ -145,17 +147,17 @@ def test_the_log_odds_ratio_is_that_of_monroe_and_others_less_its_error() -> Non
 
 def test_the_trait_that_is_both_common_here_and_rare_elsewhere_is_chosen() -> None:
     within, without = np.array([900, 300, 850, 999]), np.array([450, 1, 20, 990])
-    found = set_apart(within, without, 1000, 1000, least=0.25)
+    found = distinctive_trait(within, without, 1000, 1000, least=0.25)
     assert found is not None
     assert found.trait == 2
     assert found.share[0] == 0.85
     assert found.share[1] < 0.85 < found.share[2]
     assert found.elsewhere[0] == 0.02
-    assert set_apart(within, without, 1000, 1000, least=0.95) is None
-    assert set_apart(within[:1], without[:1], 1000, 1000, least=0.25) is not None
-    assert set_apart(within[3:], without[3:], 1000, 1000, least=0.25) is None
+    assert distinctive_trait(within, without, 1000, 1000, least=0.95) is None
+    assert distinctive_trait(within[:1], without[:1], 1000, 1000, least=0.25) is not None
+    assert distinctive_trait(within[3:], without[3:], 1000, 1000, least=0.25) is None
 
 
 def test_without_others_to_compare_with_there_is_no_name() -> None:
-    assert set_apart(np.array([50]), np.array([0]), 50, 0, least=0.5) is None
-    assert set_apart(np.array([], int), np.array([], int), 50, 50, least=0.5) is None
+    assert distinctive_trait(np.array([50]), np.array([0]), 50, 0, least=0.5) is None
+    assert distinctive_trait(np.array([], int), np.array([], int), 50, 50, least=0.5) is None

@@ -62,7 +62,7 @@ class Zoom:
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class ZoomPlan:
     """All zooms, and between which of them pictures are shown.
 
     ``shown_depth`` is the depth at which cells are so small that most images have one of their own. At ``max_zoom``
@@ -100,7 +100,7 @@ class _Depth:
     shade: NDArray[np.uint8]
 
 
-def survey(source: TileSource) -> Survey:
+def plan_zooms(source: TileSource) -> ZoomPlan:
     """Count a map once: 0.5 s for 2.5 million points."""
     depths = _depths(source)
     zooms = tuple(
@@ -111,7 +111,7 @@ def survey(source: TileSource) -> Survey:
     most = next((depth for depth in range(DEEPEST) if depths[depth].shown >= MOST_SHOWN), DEEPEST)
     half = next((depth for depth in range(DEEPEST) if depths[depth].median <= 1), DEEPEST)
     room = int(np.ceil(np.log(max(1.5 * len(source), 1)) / np.log(4)))  # half as many cells again as images
-    return Survey(zooms, first, min(max(first + 1, room, min(most, half + 3)), DEEPEST), most)
+    return ZoomPlan(zooms, first, min(max(first + 1, room, min(most, half + 3)), DEEPEST), most)
 
 
 def _depths(source: TileSource) -> list[_Depth]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bam_engine.errors import NotFound
-from bam_engine.projection.sheet import MOST_TILES, compose, zoom_for
+from bam_engine.projection.stitching import MOST_TILES, compose, zoom_for
 
 
 def marked(kind: str, z: int, x: int, y: int) -> bytes:

@@ -42,7 +42,7 @@ class Choice:
 
     def of(self, source: TileSource, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the point that stands for each run [start, stop) (k,); -1 for an empty one."""
-        from bam_engine.projection import kernels
+        from bam_engine.projection import tile_kernels as kernels
 
         best = self.how == "best" and self.priority is not None
         how = kernels.PRIORITY if best else kernels.NEWEST if self.how == "newest" else kernels.MEDOID

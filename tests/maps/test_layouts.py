@@ -9,7 +9,7 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.errors import DiskFull, NotFound, ProjectionError, Stopped
 from bam_engine.gallery import selections
-from bam_engine.maps import layouts, maps, regions, views
+from bam_engine.maps import layout_builder, layout_store, regions, view_cache
 from bam_engine.maps.places import places_of
 from bam_engine.projection.quality import measure
 from bam_engine.reporting import image_facts
@@ -20,7 +20,7 @@ from tests.conftest import Oracle
 
 
 def points(workspace: Workspace, map_id: str) -> dict[int, tuple[float, float]]:
-    places, rows = maps.points_of(workspace, map_id)
+    places, rows = layout_store.points_of(workspace, map_id)
     assert len(places) == len(rows) == len(set(rows.tolist()))
     return {row: (x, y) for row, (x, y) in zip(rows.tolist(), places.tolist(), strict=True)}
 
@@ -49,29 +49,29 @@ def two_scored(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> t
 @pytest.mark.parametrize("method", ["tsne", "umap", "pacmap", "pca"])
 def test_new_images_are_placed_on_the_map_and_no_other_moves(workspace: Workspace, method: str) -> None:
     later = hide(workspace, 20)
-    made = maps.make_layout(workspace, method=method)
+    made = layout_builder.build(workspace, method=method)
     before = points(workspace, made.id)
-    version = views.view(workspace, made.id).version
-    assert (made.n, maps.newer(workspace, made)) == (100, 0)
+    version = view_cache.current_view(workspace, made.id).version
+    assert (made.n, layout_builder.count_unplaced(workspace, made)) == (100, 0)
     give_back(workspace, later)
-    assert maps.newer(workspace, made) == 20
-    grown = maps.place_new(workspace, made.id)
+    assert layout_builder.count_unplaced(workspace, made) == 20
+    grown = layout_builder.extend(workspace, made.id)
     after = points(workspace, made.id)
-    assert (grown.id, grown.n, maps.newer(workspace, grown)) == (made.id, 120, 0)
+    assert (grown.id, grown.n, layout_builder.count_unplaced(workspace, grown)) == (made.id, 120, 0)
     assert {row: after[row] for row in before} == before
     assert set(after) == set(embedded_rows(workspace).tolist())
     assert len({after[row] for row in set(after) - set(before)}) > 1
-    assert views.view(workspace, made.id, fresh=True).version != version
-    assert len(views.view(workspace, made.id)) == 120
+    assert view_cache.current_view(workspace, made.id, fresh=True).version != version
+    assert len(view_cache.current_view(workspace, made.id)) == 120
     assert grown.quality is not None
     assert grown.quality.against == 120
-    assert maps.layouts(workspace) == [grown]
-    assert maps.place_new(workspace, made.id) == grown, "nothing new: nothing is done"
+    assert layout_store.list_layouts(workspace) == [grown]
+    assert layout_builder.extend(workspace, made.id) == grown, "nothing new: nothing is done"
 
 
 def test_placing_that_is_stopped_leaves_the_map_as_it_was(workspace: Workspace) -> None:
     later = hide(workspace, 20)
-    made = maps.make_layout(workspace, method="pca")
+    made = layout_builder.build(workspace, method="pca")
     before = points(workspace, made.id)
     give_back(workspace, later)
 
@@ -79,70 +79,72 @@ def test_placing_that_is_stopped_leaves_the_map_as_it_was(workspace: Workspace) 
         raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
-        maps.place_new(workspace, made.id, report=stop)
+        layout_builder.extend(workspace, made.id, report=stop)
     assert points(workspace, made.id) == before
-    assert maps.layouts(workspace) == [made]
+    assert layout_store.list_layouts(workspace) == [made]
 
 
 def test_maps_of_other_methods_and_scopes_stand_side_by_side(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
-    first = selections.keep(workspace, range(5, 40))
-    second = selections.keep(workspace, range(5, 41))
+    first = selections.save(workspace, range(5, 40))
+    second = selections.save(workspace, range(5, 41))
     made = [
-        maps.make_layout(workspace, method="pca"),
-        maps.make_layout(workspace, method="pca", scope="best", best=10),
-        maps.make_layout(workspace, method="pca", scope="selection", selection=first),
-        maps.make_layout(workspace, method="pca", scope="selection", selection=second),
-        maps.make_layout(workspace, method="pacmap", scope="selection", selection=second),
-        maps.make_layout(workspace, method="scores", attributes=["media_watercolor", "content_cat"]),
-        maps.make_layout(workspace, method="scores", attributes=["content_cat", "media_watercolor"]),
-        maps.make_layout(workspace, method="scores", attributes=["content_cat", "media_watercolor"], by="value"),
+        layout_builder.build(workspace, method="pca"),
+        layout_builder.build(workspace, method="pca", scope="best", best=10),
+        layout_builder.build(workspace, method="pca", scope="selection", selection=first),
+        layout_builder.build(workspace, method="pca", scope="selection", selection=second),
+        layout_builder.build(workspace, method="pacmap", scope="selection", selection=second),
+        layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"]),
+        layout_builder.build(workspace, method="scores", attributes=["content_cat", "media_watercolor"]),
+        layout_builder.build(workspace, method="scores", attributes=["content_cat", "media_watercolor"], by="value"),
     ]
-    assert sorted(record.id for record in maps.layouts(workspace)) == sorted({record.id for record in made})
-    assert len(maps.layouts(workspace)) == len(made)
+    assert sorted(record.id for record in layout_store.list_layouts(workspace)) == sorted(
+        {record.id for record in made}
+    )
+    assert len(layout_store.list_layouts(workspace)) == len(made)
     assert set(points(workspace, made[2].id)) == set(range(5, 40))
-    again = maps.make_layout(workspace, method="pca", scope="selection", selection=first)
+    again = layout_builder.build(workspace, method="pca", scope="selection", selection=first)
     assert again.id == made[2].id
-    assert len(maps.layouts(workspace)) == len(made)
-    maps.remove(workspace, again.id)
-    assert again.id not in {record.id for record in maps.layouts(workspace)}
+    assert len(layout_store.list_layouts(workspace)) == len(made)
+    layout_store.delete(workspace, again.id)
+    assert again.id not in {record.id for record in layout_store.list_layouts(workspace)}
     with pytest.raises(NotFound, match="Make one"):
-        maps.points_of(workspace, again.id)
+        layout_store.points_of(workspace, again.id)
 
 
 def test_the_map_that_was_deleted_last_can_be_brought_back_as_it_was(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match="no map was deleted"):
-        maps.bring_back(workspace)
-    first, second = (maps.make_layout(workspace, method=method) for method in ("pca", "pacmap"))
-    before = [part.copy() for part in maps.points_of(workspace, second.id)]
-    maps.remove(workspace, first.id)
-    maps.remove(workspace, second.id)
-    maps.remove(workspace, "nothing")
-    assert maps.layouts(workspace) == []
-    assert maps.removed(workspace) == second
-    assert maps.bring_back(workspace) == second
-    assert maps.layouts(workspace) == [second]
-    for part, was in zip(maps.points_of(workspace, second.id), before, strict=True):
+        layout_store.restore(workspace)
+    first, second = (layout_builder.build(workspace, method=method) for method in ("pca", "pacmap"))
+    before = [part.copy() for part in layout_store.points_of(workspace, second.id)]
+    layout_store.delete(workspace, first.id)
+    layout_store.delete(workspace, second.id)
+    layout_store.delete(workspace, "nothing")
+    assert layout_store.list_layouts(workspace) == []
+    assert layout_store.last_deleted(workspace) == second
+    assert layout_store.restore(workspace) == second
+    assert layout_store.list_layouts(workspace) == [second]
+    for part, was in zip(layout_store.points_of(workspace, second.id), before, strict=True):
         np.testing.assert_array_equal(part, was)
-    assert maps.removed(workspace) is None, "of the first nothing is left"
+    assert layout_store.last_deleted(workspace) is None, "of the first nothing is left"
 
 
 def test_a_map_that_was_made_anew_is_not_lost_to_the_one_brought_back(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="pca")
-    maps.remove(workspace, made.id)
-    again = maps.make_layout(workspace, method="pca")
+    made = layout_builder.build(workspace, method="pca")
+    layout_store.delete(workspace, made.id)
+    again = layout_builder.build(workspace, method="pca")
     assert again.id == made.id
     with pytest.raises(NotFound, match="the new one stays"):
-        maps.bring_back(workspace)
-    assert maps.layouts(workspace) == [again]
+        layout_store.restore(workspace)
+    assert layout_store.list_layouts(workspace) == [again]
 
 
 def test_a_map_of_two_scores_puts_the_higher_score_right_and_up_and_names_its_axes(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
-    made = maps.make_layout(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
-    places, rows = maps.points_of(workspace, made.id)
+    made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
+    places, rows = layout_store.points_of(workspace, made.id)
     for axis, attribute in enumerate(two_scored):
         scores = models.scores_of(workspace, attribute)[rows]
         along = places[:, 0] if axis == 0 else -places[:, 1]
@@ -151,8 +153,8 @@ def test_a_map_of_two_scores_puts_the_higher_score_right_and_up_and_names_its_ax
     assert made.axes == ("watercolor (media), by rank", "cat (content), by rank")
     assert made.title == "watercolor (media) and cat (content): 120 images"
     assert made.quality is None
-    assert maps.outdated(workspace, made) == ""
-    assert maps.layouts(workspace)[0] == made
+    assert layout_builder.outdated_reason(workspace, made) == ""
+    assert layout_store.list_layouts(workspace)[0] == made
 
 
 def test_a_map_of_two_scores_says_when_the_scores_have_changed(
@@ -160,23 +162,23 @@ def test_a_map_of_two_scores_says_when_the_scores_have_changed(
 ) -> None:
     from bam_engine.training import rounds
 
-    made = maps.make_layout(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
+    made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
     oracle.answer(workspace, rounds.start_round(workspace, two_scored[0], count=10, seed=9).task)
     rounds.train(workspace, two_scored[0])
-    assert "scores have changed" in maps.outdated(workspace, made)
+    assert "scores have changed" in layout_builder.outdated_reason(workspace, made)
     with pytest.raises(ProjectionError, match="scores have changed"):
-        maps.place_new(workspace, made.id)
+        layout_builder.extend(workspace, made.id)
 
 
 def test_new_images_are_placed_on_a_map_of_two_scores_by_their_scores(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
     later = hide(workspace, 20)
-    made = maps.make_layout(workspace, method="scores", attributes=["media_watercolor", "content_cat"], by="value")
+    made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"], by="value")
     before = points(workspace, made.id)
     give_back(workspace, later)
-    assert maps.newer(workspace, made) == 20
-    grown = maps.place_new(workspace, made.id)
+    assert layout_builder.count_unplaced(workspace, made) == 20
+    grown = layout_builder.extend(workspace, made.id)
     after = points(workspace, made.id)
     assert grown.n == 120
     assert {row: after[row] for row in before} == before
@@ -199,18 +201,18 @@ def test_a_stopped_map_goes_on_where_it_was_and_leaves_nothing_behind(
             raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
-        maps.make_layout(workspace, method=method, sample=60, report=stop)
-    assert maps.layouts(workspace) == []
+        layout_builder.build(workspace, method=method, sample=60, report=stop)
+    assert layout_store.list_layouts(workspace) == []
     (part,) = (workspace.cache / "layouts").glob("*.part")
     assert part.is_dir()
     resumed: list[str] = []
-    made = maps.make_layout(workspace, method=method, sample=60, report=lambda *seen: resumed.append(seen[-1]))
+    made = layout_builder.build(workspace, method=method, sample=60, report=lambda *seen: resumed.append(seen[-1]))
     assert sum(message.startswith("placing") for message in resumed) == 12 - 4
     assert not any(message.startswith("t-SNE") for message in resumed)
     assert not part.exists()
     there = points(workspace, made.id)
-    maps.remove(workspace, made.id)
-    whole = maps.make_layout(workspace, method=method, sample=60)
+    layout_store.delete(workspace, made.id)
+    whole = layout_builder.build(workspace, method=method, sample=60)
     assert points(workspace, whole.id) == there
     assert (whole.fitted, whole.n) == (60, 120)
 
@@ -223,82 +225,82 @@ def test_what_another_request_left_is_not_gone_on_with(workspace: Workspace, mon
             raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
-        maps.make_layout(workspace, method="pca", sample=60, report=stop, seed=1)
-    made = maps.make_layout(workspace, method="pca", sample=60, seed=2)
+        layout_builder.build(workspace, method="pca", sample=60, report=stop, seed=1)
+    made = layout_builder.build(workspace, method="pca", sample=60, seed=2)
     there = points(workspace, made.id)
-    maps.remove(workspace, made.id)
-    assert points(workspace, maps.make_layout(workspace, method="pca", sample=60, seed=2).id) == there
+    layout_store.delete(workspace, made.id)
+    assert points(workspace, layout_builder.build(workspace, method="pca", sample=60, seed=2).id) == there
 
 
 def test_a_damaged_state_is_made_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bam_engine.projection.layout.BLOCK", 10)
-    whole = points(workspace, maps.make_layout(workspace, method="pca", sample=60).id)
+    whole = points(workspace, layout_builder.build(workspace, method="pca", sample=60).id)
 
     def stop(done: int, total: int | None, message: str = "") -> None:
         if message.startswith("placing") and done > 20:
             raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
-        maps.make_layout(workspace, method="pca", sample=60, report=stop)
+        layout_builder.build(workspace, method="pca", sample=60, report=stop)
     (part,) = (workspace.cache / "layouts").glob("*.part")
     (part / "model.npz").write_bytes(b"torn")
     (part / "blocks.npz").write_bytes(b"")
-    assert points(workspace, maps.make_layout(workspace, method="pca", sample=60).id) == whole
+    assert points(workspace, layout_builder.build(workspace, method="pca", sample=60).id) == whole
 
 
 @pytest.mark.parametrize("what", ["save", "savez"])
 def test_a_full_disk_leaves_the_map_before_as_it_was(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    made = maps.make_layout(workspace, method="pca")
+    made = layout_builder.build(workspace, method="pca")
     before = points(workspace, made.id)
-    files = sorted(path.name for path in layouts.folder_of(workspace, made.id).iterdir())
+    files = sorted(path.name for path in layout_store.folder_of(workspace, made.id).iterdir())
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(np, what, full)
-        with pytest.raises(DiskFull, match="Free some room"):
-            maps.make_layout(workspace, method="pca", seed=5)
+        with pytest.raises(DiskFull, match="Free some disk space"):
+            layout_builder.build(workspace, method="pca", seed=5)
     assert points(workspace, made.id) == before
-    assert maps.layouts(workspace) == [made]
-    assert sorted(path.name for path in layouts.folder_of(workspace, made.id).iterdir()) == files
-    later = maps.make_layout(workspace, method="pca", seed=5)
-    assert maps.layouts(workspace) == [later]
+    assert layout_store.list_layouts(workspace) == [made]
+    assert sorted(path.name for path in layout_store.folder_of(workspace, made.id).iterdir()) == files
+    later = layout_builder.build(workspace, method="pca", seed=5)
+    assert layout_store.list_layouts(workspace) == [later]
 
 
 def test_the_quality_of_a_map_is_kept_and_is_that_of_its_definition(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="tsne", seed=3)
-    places, rows = maps.points_of(workspace, made.id)
+    made = layout_builder.build(workspace, method="tsne", seed=3)
+    places, rows = layout_store.points_of(workspace, made.id)
     expected = measure(vectors_of(workspace), rows, places, rng=np.random.default_rng(3))
     assert made.quality == expected
-    assert maps.layouts(workspace)[0].quality == expected
+    assert layout_store.list_layouts(workspace)[0].quality == expected
     assert made.quality is not None
     assert made.quality.kept_low < made.quality.kept < made.quality.kept_high
 
 
 def test_a_map_of_another_encoder_is_not_listed_and_does_not_grow(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="pca")
-    about = layouts.folder_of(workspace, made.id) / "about.json"
+    made = layout_builder.build(workspace, method="pca")
+    about = layout_store.folder_of(workspace, made.id) / "about.json"
     told = json.loads(about.read_text())
     about.write_text(json.dumps({**told, "encoder": "another", "from_a_later_version": 1}))
-    assert maps.layouts(workspace) == []
-    assert maps.newer(workspace, maps.layout_of(workspace, made.id)) == 0
+    assert layout_store.list_layouts(workspace) == []
+    assert layout_builder.count_unplaced(workspace, layout_store.layout_of(workspace, made.id)) == 0
     with pytest.raises(ProjectionError, match="in use is builtin"):
-        maps.place_new(workspace, made.id)
+        layout_builder.extend(workspace, made.id)
 
 
 def test_a_map_whose_record_or_points_are_damaged_is_no_map(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="pca")
-    folder = layouts.folder_of(workspace, made.id)
+    made = layout_builder.build(workspace, method="pca")
+    folder = layout_store.folder_of(workspace, made.id)
     (folder / f"places-{made.points}.npy").write_bytes(b"torn")
     with pytest.raises(NotFound, match="Make it anew"):
-        maps.points_of(workspace, made.id)
+        layout_store.points_of(workspace, made.id)
     (folder / "about.json").write_text("{")
-    assert maps.layouts(workspace) == []
+    assert layout_store.list_layouts(workspace) == []
     with pytest.raises(NotFound, match="there is no map"):
-        maps.place_new(workspace, made.id)
+        layout_builder.extend(workspace, made.id)
 
 
 def test_what_cannot_be_laid_out_says_why(workspace: Workspace, watercolor: Attribute) -> None:
@@ -311,40 +313,40 @@ def test_what_cannot_be_laid_out_says_why(workspace: Workspace, watercolor: Attr
         ({"method": "scores", "attributes": ["media_watercolor"] * 2}, "has no scores yet"),
     ):
         with pytest.raises(ProjectionError, match=why):
-            maps.make_layout(workspace, **asked)
+            layout_builder.build(workspace, **asked)
     with pytest.raises(NotFound):
-        maps.make_layout(workspace, scope="selection", selection="0" * 20)
+        layout_builder.build(workspace, scope="selection", selection="0" * 20)
     with pytest.raises(NotFound):
-        maps.make_layout(workspace, method="scores", attributes=["media_watercolor", "content_fish"])
-    assert maps.layouts(workspace) == []
+        layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_fish"])
+    assert layout_store.list_layouts(workspace) == []
     assert list((workspace.cache / "layouts").glob("*")) == []
 
 
 @pytest.mark.parametrize("count", [1, 2, 13])
 @pytest.mark.parametrize("method", ["tsne", "umap", "pacmap", "pca"])
 def test_a_few_selected_images_make_a_map(workspace: Workspace, method: str, count: int) -> None:
-    chosen = selections.keep(workspace, range(count))
-    made = maps.make_layout(workspace, method=method, scope="selection", selection=chosen)
+    chosen = selections.save(workspace, range(count))
+    made = layout_builder.build(workspace, method=method, scope="selection", selection=chosen)
     assert len(points(workspace, made.id)) == count
     assert regions.regions_of(workspace, made.id) == ()
     with pytest.raises(ProjectionError, match="does not grow"):
-        maps.place_new(workspace, made.id)
+        layout_builder.extend(workspace, made.id)
 
 
 def test_a_map_of_images_that_cannot_be_told_apart_cannot_grow_and_says_so(workspace: Workspace) -> None:
     store = workspace.vectors()
     same = np.tile(np.array(store.array()[:1]), (120, 1))
     store.file.write_bytes(same[:100].tobytes())
-    made = maps.make_layout(workspace, method="tsne")
+    made = layout_builder.build(workspace, method="tsne")
     assert len(set(points(workspace, made.id).values())) == 100
     store.append(same[100:])
     with pytest.raises(ProjectionError, match="Make it anew"):
-        maps.place_new(workspace, made.id)
+        layout_builder.extend(workspace, made.id)
 
 
 def test_a_map_kept_by_an_older_version_can_still_be_opened(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="pca")
-    folder = layouts.folder_of(workspace, made.id)
+    made = layout_builder.build(workspace, method="pca")
+    folder = layout_store.folder_of(workspace, made.id)
     for name in ("places", "rows"):
         shutil.move(folder / f"{name}-{made.points}.npy", folder / f"{name}.npy")
     told = json.loads((folder / "about.json").read_text())
@@ -356,9 +358,11 @@ def test_a_map_kept_by_an_older_version_can_still_be_opened(workspace: Workspace
 def test_the_place_of_an_image_is_found_without_opening_a_map(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = maps.make_layout(workspace, method="pca")
-    part = maps.make_layout(workspace, method="pca", scope="selection", selection=selections.keep(workspace, range(20)))
-    monkeypatch.setattr(views, "view", None)
+    whole = layout_builder.build(workspace, method="pca")
+    part = layout_builder.build(
+        workspace, method="pca", scope="selection", selection=selections.save(workspace, range(20))
+    )
+    monkeypatch.setattr(view_cache, "current_view", None)
     for row, record in ((7, part), (60, whole)):
         found = image_facts.place_of(workspace, row)
         assert found is not None
@@ -370,15 +374,15 @@ def test_the_place_of_an_image_is_found_without_opening_a_map(
     there = points(workspace, part.id)
     for row, place in zip(asked, places.tolist(), strict=True):
         assert place == pytest.approx(there.get(row, [np.nan, np.nan]), nan_ok=True)
-    maps.remove(workspace, part.id)
+    layout_store.delete(workspace, part.id)
     again = image_facts.place_of(workspace, 7)
     assert again is not None
     assert again.map_id == whole.id
 
 
 def test_a_map_that_was_made_anew_gives_the_new_places(workspace: Workspace) -> None:
-    made = maps.make_layout(workspace, method="pca")
+    made = layout_builder.build(workspace, method="pca")
     before = places_of(workspace, made.id, range(120))
-    layouts.keep(workspace, made, np.full((120, 2), 0.25, np.float32), np.arange(120), {})
+    layout_store.save(workspace, made, np.full((120, 2), 0.25, np.float32), np.arange(120), {})
     assert not np.allclose(before, 0.25)
     assert np.allclose(places_of(workspace, made.id, range(120)), 0.25)

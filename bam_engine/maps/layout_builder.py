@@ -18,46 +18,24 @@ from bam_engine.errors import NotFound, ProjectionError
 from bam_engine.gallery.selections import rows_of
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.maps import regions
-from bam_engine.maps.layouts import (
+from bam_engine.maps.layout_store import (
     METHODS,
     SCOPES,
+    LayoutCheckpoints,
     LayoutRecord,
-    Part,
-    bring_back,
     digest_of,
     folder_of,
-    keep,
     layout_of,
-    layouts,
     model_of,
     points_of,
-    remove,
-    removed,
+    save,
 )
 from bam_engine.progress import Report, silent
-from bam_engine.projection.plane import BY, Plane
 from bam_engine.projection.quality import Quality, measure
+from bam_engine.projection.score_plane import ScorePlane
 from bam_engine.training.models import latest_model, scores_by_name, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows, vectors_of
-
-__all__ = [
-    "BEST",
-    "BY",
-    "METHODS",
-    "SCOPES",
-    "LayoutRecord",
-    "bring_back",
-    "layout_of",
-    "layouts",
-    "make_layout",
-    "newer",
-    "outdated",
-    "place_new",
-    "points_of",
-    "remove",
-    "removed",
-]
 
 BEST = 1000
 Rows = NDArray[np.int64]
@@ -74,7 +52,7 @@ class _Made:
     fitted: int
 
 
-def make_layout(
+def build(
     workspace: Workspace,
     *,
     method: str = "tsne",
@@ -92,9 +70,9 @@ def make_layout(
     Parameters
     ----------
     method : {"tsne", "umap", "pacmap", "pca", "scores"}
-        See :func:`bam_engine.projection.lay_out`; "scores" is the plane of two ``attributes``.
+        See :func:`bam_engine.projection.fit_layout`; "scores" is the plane of two ``attributes``.
     scope : {"collection", "best", "selection"}
-        All embedded images; the ``best`` of each attribute; those of ``selection``, an id of ``selections.keep``.
+        All embedded images; the ``best`` of each attribute; those of ``selection``, an id of ``selections.save``.
     attributes, by
         The two attributes of a map of scores, to the right and upwards, and whether their rank or value counts.
     sample : int
@@ -125,7 +103,7 @@ def make_layout(
     if method == "scores":
         pair = _pair(workspace, attributes)
         name = f"scores-{named}-{pair[0].id}-{pair[1].id}-{by}-{key}"
-        made, part = _plane(workspace, pair, rows, by), None
+        made, checkpoints = _plane(workspace, pair, rows, by), None
         about: dict[str, Any] = {
             "attributes": (pair[0].name, pair[1].name),
             "by": by,
@@ -134,19 +112,19 @@ def make_layout(
     else:
         name, about = f"{method}-{named}-{key}", {}
         request = {"rows": digest_of(rows), "method": method, "seed": seed, "sample": sample}
-        part = Part(folder_of(workspace, name), request)
-        made = _fit(workspace, rows, method, seed, sample, part, report)
+        checkpoints = LayoutCheckpoints(folder_of(workspace, name), request)
+        made = _fit(workspace, rows, method, seed, sample, checkpoints, report)
     record = LayoutRecord(name, method, scope, key, len(made.rows), seed, 0.0, time.time(), fitted=made.fitted, **about)
     quality = _quality(workspace, record, made.rows, made.places, report)
     record = replace(record, seconds=time.monotonic() - started, quality=quality)
-    record = keep(workspace, record, made.places, made.rows, made.model)
-    if part is not None:
-        part.drop()
+    record = save(workspace, record, made.places, made.rows, made.model)
+    if checkpoints is not None:
+        checkpoints.discard()
     regions.refresh(workspace, record.id)
     return record
 
 
-def place_new(workspace: Workspace, map_id: str, *, report: Report = silent) -> LayoutRecord:
+def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> LayoutRecord:
     """Place the images that came after a map was made on it, and return its record; no other image moves.
 
     Raises
@@ -183,13 +161,13 @@ def place_new(workspace: Workspace, map_id: str, *, report: Report = silent) -> 
     seconds = record.seconds + time.monotonic() - started
     record = replace(record, n=len(rows), seconds=seconds)
     record = replace(record, quality=_quality(workspace, record, rows, places, silent))
-    record = keep(workspace, record, places, rows)
+    record = save(workspace, record, places, rows)
     regions.refresh(workspace, record.id)
     return record
 
 
-def newer(workspace: Workspace, record: LayoutRecord) -> int:
-    """Return how many images could be placed on a map with :func:`place_new`; 0 for a map that does not grow."""
+def count_unplaced(workspace: Workspace, record: LayoutRecord) -> int:
+    """Return how many images could be placed on a map with :func:`extend`; 0 for a map that does not grow."""
     if record.scope != "collection" or record.encoder != workspace.choice.key:
         return 0
     found = embedded_rows(workspace)
@@ -198,7 +176,7 @@ def newer(workspace: Workspace, record: LayoutRecord) -> int:
     return max(0, len(found) - record.n)
 
 
-def outdated(workspace: Workspace, record: LayoutRecord) -> str:
+def outdated_reason(workspace: Workspace, record: LayoutRecord) -> str:
     """Say why a map no longer shows what it says, or "" where it does."""
     if record.method == "scores":
         try:
@@ -226,9 +204,17 @@ def _rows(workspace: Workspace, scope: str, best: int, selection: str | None) ->
     return projection.best_of_each(scored, count=best)
 
 
-def _fit(workspace: Workspace, rows: Rows, method: str, seed: int, sample: int, part: Part, report: Report) -> _Made:
-    made = projection.lay_out(
-        vectors_of(workspace), rows, method=method, seed=seed, sample=sample, report=report, keep=part
+def _fit(
+    workspace: Workspace,
+    rows: Rows,
+    method: str,
+    seed: int,
+    sample: int,
+    checkpoints: LayoutCheckpoints,
+    report: Report,
+) -> _Made:
+    made = projection.fit_layout(
+        vectors_of(workspace), rows, method=method, seed=seed, sample=sample, report=report, checkpoints=checkpoints
     )
     model = {} if made.model is None else {**made.model.arrays, "placed_by": np.array([made.model.method])}
     return _Made(made.places, rows, model, min(len(rows), sample))
@@ -239,7 +225,7 @@ def _plane(workspace: Workspace, pair: Sequence[Attribute], rows: Rows, by: str)
     if not len(rows):
         raise ProjectionError("no image has a score of both attributes. Score the collection first.")
     first, second = (scores_of(workspace, attribute)[rows] for attribute in pair)
-    plane = Plane.of(first, second, by=by)
+    plane = ScorePlane.of(first, second, by=by)
     return _Made(plane.place(first, second), rows, plane.arrays(), len(rows))
 
 
@@ -273,13 +259,13 @@ def _check_grows(workspace: Workspace, record: LayoutRecord) -> None:
             f"the map was made of the vectors of {record.encoder}; in use is {workspace.choice.key}. Choose that "
             "encoder again, or make a map of this one."
         )
-    if problem := outdated(workspace, record):
+    if problem := outdated_reason(workspace, record):
         raise ProjectionError(problem)
 
 
 def _placing(workspace: Workspace, record: LayoutRecord, arrays: dict[str, NDArray[Any]]) -> Callable[[Rows], Places]:
     if record.method == "scores":
-        plane = Plane.from_arrays(arrays)
+        plane = ScorePlane.from_arrays(arrays)
         pair = [scores_of(workspace, attribute_of(workspace, name)) for name in record.attributes]
         return lambda rows: plane.place(pair[0][rows], pair[1][rows])
     vectors, method = vectors_of(workspace), str(arrays.pop("placed_by")[0])

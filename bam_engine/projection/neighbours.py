@@ -17,7 +17,7 @@ _TRAINED = 64  # points for each cell, to place the cells
 Floats = NDArray[np.float32]
 
 
-class Near:
+class NeighbourIndex:
     """The nearest of ``points`` (m, c): exact up to ``EXACT``, beyond by an inverted file of faiss [1]_.
 
     The cells depend on the points and the seed, and a query on nothing but itself: no thread comes first.
@@ -55,7 +55,7 @@ class Near:
             squares[short], found[short] = self._flat.search(queries[short], count)
         return found.astype(np.int32), np.sqrt(np.maximum(squares, 0))
 
-    def of_each_other(self, points: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:
+    def search_self(self, points: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:
         """Return the nearest of each of ``points``, which are those that the search was made of, without itself."""
         found, distances = self.search(points, count + 1)
         other = found != np.arange(len(points))[:, None]

@@ -12,7 +12,7 @@ from bam_engine.compiled import njit
 
 
 @njit(nogil=True)
-def hills(density: Any, order: Any, side: int, stands_out: float) -> Any:
+def peak_of_each_cell(density: Any, order: Any, side: int, stands_out: float) -> Any:
     """Return for each cell the flat index of its hill's peak; -1 for those that ``order`` leaves out.
 
     Cells are taken from dense to sparse. One with no neighbour of the eight taken yet is a peak; another joins the hill

@@ -16,7 +16,7 @@ from bam_engine.gallery import facets, selections, window
 from bam_engine.gallery.listing import listed
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states
-from bam_engine.maps import layouts, maps, views
+from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.projection import MapView
 from bam_engine.training import models
 from bam_engine.workspace import Workspace
@@ -28,11 +28,11 @@ from tests.labelling.team import vote
 def mapped(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> str:
     """A workspace with one scored attribute; the id of its map."""
     oracle.play(workspace, watercolor, count=1)
-    return maps.make_layout(workspace, method="pca").id
+    return layout_builder.build(workspace, method="pca").id
 
 
 def counts(workspace: Workspace, map_id: str, kind: str) -> dict[str, int]:
-    legend = views.view(workspace, map_id, fresh=True).legend(kind)
+    legend = view_cache.current_view(workspace, map_id, fresh=True).legend(kind)
     return {str(one["label"]): int(one["count"]) for one in legend["swatches"]}  # type: ignore[attr-defined]
 
 
@@ -43,7 +43,7 @@ def settle(workspace: Workspace) -> None:
 
 
 def test_the_kinds_of_a_map(workspace: Workspace, mapped: str, watercolor: Attribute) -> None:
-    kinds = views.view(workspace, mapped).kinds()
+    kinds = view_cache.current_view(workspace, mapped).kinds()
     name = watercolor.name
     assert kinds[:2] == ("density", "density-log")
     assert {f"score-{name}", "category-project", "category-cluster", f"category-label-{name}"} <= set(kinds)
@@ -56,7 +56,7 @@ def test_projects_are_counted_by_name(workspace: Workspace, mapped: str) -> None
         for _, project, _ in page:
             projects[project or "no project"] = projects.get(project or "no project", 0) + 1
     found = counts(workspace, mapped, "category-project")
-    assert sum(found.values()) == len(views.view(workspace, mapped))
+    assert sum(found.values()) == len(view_cache.current_view(workspace, mapped))
     assert all(projects[name] == count for name, count in found.items() if name != "others")
 
 
@@ -69,9 +69,9 @@ def test_label_states_are_those_of_the_labels_and_an_answer_changes_them(
     assert found["yes"] == len(states.rows["positive"])
     assert found["no"] == len(states.rows["negative"])
     row = int(np.flatnonzero(states.mask("unlabelled", len(workspace.catalogue)))[0])
-    before = views.view(workspace, mapped)
+    before = view_cache.current_view(workspace, mapped)
     vote(workspace, watercolor, "ada", {row: 1})
-    after = views.view(workspace, mapped, fresh=True)
+    after = view_cache.current_view(workspace, mapped, fresh=True)
     assert after.version != before.version
     assert counts(workspace, mapped, kind)["yes"] == found["yes"] + 1
     assert after.version_of(kind) != before.version_of(kind)
@@ -83,7 +83,7 @@ def test_where_people_disagree_there_is_a_colouring_for_it(workspace: Workspace,
     workspace.redundancy = 2
     vote(workspace, watercolor, "ada", {0: 1, 1: 0, 2: 1, 3: -1, 4: 1})
     vote(workspace, watercolor, "ben", {0: 1, 1: 0, 2: 0, 3: -1})
-    made = maps.make_layout(workspace, method="pca")
+    made = layout_builder.build(workspace, method="pca")
     found = counts(workspace, made.id, f"category-disagreement-{watercolor.name}")
     assert (found["people disagree"], found["labelled, nobody disagrees"]) == (1, 4)
     states = counts(workspace, made.id, f"category-label-{watercolor.name}")
@@ -93,26 +93,26 @@ def test_where_people_disagree_there_is_a_colouring_for_it(workspace: Workspace,
 def test_areas_are_a_colouring(workspace: Workspace, mapped: str) -> None:
     found = counts(workspace, mapped, "category-cluster")
     settle(workspace)
-    assert sum(found.values()) == len(views.view(workspace, mapped))
+    assert sum(found.values()) == len(view_cache.current_view(workspace, mapped))
 
 
 def test_scores_made_anew_by_the_same_model_change_the_version(
     workspace: Workspace, mapped: str, watercolor: Attribute
 ) -> None:
-    before = views.view(workspace, mapped)
-    assert views.map_version(workspace, mapped) == before.version
+    before = view_cache.current_view(workspace, mapped)
+    assert view_cache.map_version(workspace, mapped) == before.version
     models.rescore_all(workspace)
-    after = views.view(workspace, mapped, fresh=True)
+    after = view_cache.current_view(workspace, mapped, fresh=True)
     assert after.version != before.version
     shutil.rmtree(workspace.cache / "scores")
-    lost = views.view(workspace, mapped, fresh=True)
-    assert views.view(workspace, mapped, fresh=True).version == lost.version, "once is enough"
+    lost = view_cache.current_view(workspace, mapped, fresh=True)
+    assert view_cache.current_view(workspace, mapped, fresh=True).version == lost.version, "once is enough"
 
 
 def caught_up(workspace: Workspace, map_id: str, before: MapView) -> MapView:
     """Glance until another view is there; none of the glances waits for it."""
     until = time.monotonic() + 20
-    while (found := views.glance(workspace, map_id)) is before and time.monotonic() < until:
+    while (found := view_cache.cached_view(workspace, map_id)) is before and time.monotonic() < until:
         time.sleep(0.02)
     return found
 
@@ -120,46 +120,46 @@ def caught_up(workspace: Workspace, map_id: str, before: MapView) -> MapView:
 def test_a_glance_never_waits_and_soon_sees_what_has_changed(
     workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, kind = views.view(workspace, mapped), f"score-{watercolor.name}"
+    before, kind = view_cache.current_view(workspace, mapped), f"score-{watercolor.name}"
     before.colouring(kind)
-    assert views.glance(workspace, mapped) is before
+    assert view_cache.cached_view(workspace, mapped) is before
     models.rescore_all(workspace)
-    go_on, real = threading.Event(), views._open
+    go_on, real = threading.Event(), view_cache._open
 
     def slowly(*asked: object) -> MapView:
         go_on.wait(20)
         return real(*asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(views, "_open", slowly)
-    monkeypatch.setattr(views, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(view_cache, "_open", slowly)
+    monkeypatch.setattr(view_cache, "_LOOK_AGAIN", 0.0)
     for _ in range(5):
-        assert views.glance(workspace, mapped) is before
+        assert view_cache.cached_view(workspace, mapped) is before
     go_on.set()
     after = caught_up(workspace, mapped, before)
-    assert after.version == views.map_version(workspace, mapped) != before.version
+    assert after.version == view_cache.map_version(workspace, mapped) != before.version
     assert kind in after._colourings, "made before anybody needs it"
 
 
 def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
     workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = maps.make_layout(workspace, method="pca", scope="best").id
-    go_on, begun, real = threading.Event(), [], views._open
+    other = layout_builder.build(workspace, method="pca", scope="best").id
+    go_on, begun, real = threading.Event(), [], view_cache._open
 
     def slowly(*asked: object) -> MapView:
         begun.append(asked)
-        if asked[1] == layouts.folder_of(workspace, mapped):
+        if asked[1] == layout_store.folder_of(workspace, mapped):
             go_on.wait(20)
         return real(*asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(views, "_open", slowly)
+    monkeypatch.setattr(view_cache, "_open", slowly)
     with ThreadPoolExecutor(3) as pool:
-        both = [pool.submit(views.view, workspace, mapped) for _ in range(2)]
+        both = [pool.submit(view_cache.current_view, workspace, mapped) for _ in range(2)]
         for work in (
             lambda: listed(workspace, Query(attribute=watercolor.name)),
             lambda: facets.projects(workspace),
             lambda: window.all_shapes(workspace, 1),
-            lambda: views.view(workspace, other),
+            lambda: view_cache.current_view(workspace, other),
         ):
             assert pool.submit(work).result(10) is not None
         assert not any(each.done() for each in both)
@@ -172,16 +172,16 @@ def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
 def test_a_glance_at_a_map_that_was_deleted_is_told_so(
     workspace: Workspace, mapped: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = views.view(workspace, mapped)
-    monkeypatch.setattr(views, "_LOOK_AGAIN", 0.0)
-    maps.remove(workspace, mapped)
+    view = view_cache.current_view(workspace, mapped)
+    monkeypatch.setattr(view_cache, "_LOOK_AGAIN", 0.0)
+    layout_store.delete(workspace, mapped)
     with pytest.raises(NotFound):
         caught_up(workspace, mapped, view)
 
 
 def test_a_selection_is_coloured_and_one_that_is_not_there_refused(workspace: Workspace, mapped: str) -> None:
-    view = views.view(workspace, mapped)
-    chosen = selections.keep(workspace, [0, 1, 2])
+    view = view_cache.current_view(workspace, mapped)
+    chosen = selections.save(workspace, [0, 1, 2])
     assert view.selected(chosen).sum() == 3
     assert view.tile("density", 0, 0, 0, only=chosen) != view.tile("density", 0, 0, 0)
     with pytest.raises(NotFound):
@@ -194,7 +194,7 @@ def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missi
     def gone(*_: object) -> bytes:
         raise CollectionError("the file is gone")
 
-    view = views.view(workspace, mapped)
+    view = view_cache.current_view(workspace, mapped)
     tiles = workspace.cache / "tiles"
 
     def kept() -> set[Path]:
@@ -206,7 +206,7 @@ def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missi
     path.write_bytes(b"from the disk")
     assert view.tile("density", 0, 0, 0) == b"from the disk"
     z = view.picture_from_zoom
-    shown = view.look(0.5, 0.5, 1.0)
+    shown = view.image_at(0.5, 0.5, 1.0)
     assert shown is not None
     x, y = (min(int(shown[axis] * 2**z), 2**z - 1) for axis in "xy")
     workspace.sprites.close()
@@ -220,8 +220,8 @@ def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missi
 def test_the_scores_told_of_an_image_are_its_three_highest(
     workspace: Workspace, mapped: str, watercolor: Attribute
 ) -> None:
-    view = views.view(workspace, mapped)
-    told = view.look(float(view.source.x[0]), float(view.source.y[0]), 0.0)
+    view = view_cache.current_view(workspace, mapped)
+    told = view.image_at(float(view.source.x[0]), float(view.source.y[0]), 0.0)
     assert told is not None
     (line,) = told["scores"]
     assert line["name"] == "watercolor (media)"

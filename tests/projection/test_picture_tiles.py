@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bam_engine.errors import NotFound, ProjectionError
-from bam_engine.projection import DEEPEST, MapView, TileSource, fit_unit_square, morton, pictures, survey
+from bam_engine.projection import DEEPEST, MapView, TileSource, fit_unit_square, morton, picture_tiles, plan_zooms
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.picture_store import SPRITE, PictureStore
-from bam_engine.projection.sources import Sources
+from bam_engine.projection.view_sources import Sources
 
 DEPTH = 4
 
@@ -100,7 +100,7 @@ def test_the_deepest_zoom_shows_every_image_once_and_the_pointer_finds_it(where:
         tile = opened(view.tile("pictures-density", z, column, row))
         assert tile[128, 128, 3] == 255
         middle = ((column + 0.5) / 2**z, (row + 0.5) / 2**z)
-        told = view.look(*middle, 0.0, zoom=z)
+        told = view.image_at(*middle, 0.0, zoom=z)
         assert told is not None
         assert told["row"] == view.source.rows[point]
         assert told["box"] == pytest.approx([column / 2**z, row / 2**z, (column + 1) / 2**z, (row + 1) / 2**z])
@@ -110,7 +110,7 @@ def test_the_deepest_zoom_shows_every_image_once_and_the_pointer_finds_it(where:
 
 @pytest.mark.parametrize("n", [1, 2, 50, 3000, 60_000])
 def test_pictures_grow_as_one_zooms_and_none_is_lost_on_the_way(n: int) -> None:
-    plan = survey(TileSource.build(np.random.default_rng(0).normal(0.5, 0.1, (n, 2)).clip(0, 1)))
+    plan = plan_zooms(TileSource.build(np.random.default_rng(0).normal(0.5, 0.1, (n, 2)).clip(0, 1)))
     zooms = range(plan.picture_from_zoom, plan.max_zoom + 1)
     across = [plan.pictures_across(z) for z in zooms]
     assert across == sorted(across, reverse=True)
@@ -131,7 +131,7 @@ def test_the_picture_of_a_cell_is_the_best_the_medoid_or_the_newest() -> None:
     start, stop = (part.ravel() for part in source.grid(1, 0, 1, side=4))
     places = np.stack([source.x, source.y], axis=1).astype(float)
     for how, priority in (("best", worth), ("best", None), ("medoid", worth), ("newest", worth)):
-        found = pictures.Choice(how, priority).of(source, start, stop)
+        found = picture_tiles.Choice(how, priority).of(source, start, stop)
         for begin, end, point in zip(start, stop, found, strict=True):
             run = list(range(begin, end))
             if how == "best" and priority is not None:
@@ -142,7 +142,7 @@ def test_the_picture_of_a_cell_is_the_best_the_medoid_or_the_newest() -> None:
                 apart = ((places[run][:, None] - places[run][None]) ** 2).sum(axis=(1, 2))
                 expected = run[int(apart.argmin())]
             assert point == expected
-    assert pictures.Choice().of(source, np.array([5]), np.array([5])).tolist() == [-1]
+    assert picture_tiles.Choice().of(source, np.array([5]), np.array([5])).tolist() == [-1]
 
 
 def test_an_unknown_way_to_choose_is_refused() -> None:
@@ -182,7 +182,7 @@ def test_the_pictures_asked_for_are_shown_pointed_at_and_kept_apart() -> None:
         for row, representative in enumerate(("best", "medoid", "newest")):
             tile = opened(view.tile("pictures-score-a", 0, 0, 0, representative=representative))
             assert tile[64, 64, :3].argmax() == row
-            told = view.look(0.1, 0.2, 0.0, kind="score-a", zoom=0, representative=representative)
+            told = view.image_at(0.1, 0.2, 0.0, kind="score-a", zoom=0, representative=representative)
             assert told is not None
             assert told["row"] == row
     assert len(tiles.all) == 3
@@ -203,8 +203,8 @@ def test_pictures_of_a_selection_come_first_and_the_others_are_faded() -> None:
     tile = opened(view.tile("pictures-score-a", 0, 0, 0, only="x"))
     assert tile[64, 64, 3] == 255
     assert 0 < tile[192, 192, 3] < 128
-    assert view.look(0.1, 0.1, 0.1, kind="score-a", zoom=0, only="x")["row"] == 1  # type: ignore[index]
-    assert view.look(0.1, 0.1, 0.1, kind="score-a", zoom=0)["row"] == 0  # type: ignore[index]
+    assert view.image_at(0.1, 0.1, 0.1, kind="score-a", zoom=0, only="x")["row"] == 1  # type: ignore[index]
+    assert view.image_at(0.1, 0.1, 0.1, kind="score-a", zoom=0)["row"] == 0  # type: ignore[index]
 
 
 class Kept:
