@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = commands_of(sys.argv[1:] if arguments is None else arguments)
     failed = False
     for name, options in commands:
+        if "--json" in options:
+            Path(options[options.index("--json") + 1]).parent.mkdir(parents=True, exist_ok=True)
         print(f"\n== {name}", flush=True)
         failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False).returncode != 0
     return int(failed)
@@ -54,7 +56,6 @@ def commands_of(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     options = suite_parser().parse_args([*names, *rest])
     if options.json is None:
         return [(name, []) for name in options.names or SUITE]
-    options.json.mkdir(parents=True, exist_ok=True)
     return [(name, ["--json", str(options.json / f"{name}.json")]) for name in options.names or SUITE]
 
 

@@ -46,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser with all commands, in the order of the work."""
+def parser(program: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser with all commands, in the order of the work; ``program`` replaces the name in its help."""
     top = argparse.ArgumentParser(
-        prog="bam" if Path(sys.argv[0]).stem == "bam" else "python -m bam_engine",
+        prog=program or ("bam" if Path(sys.argv[0]).stem == "bam" else "python -m bam_engine"),
         description="Turn unlabelled images into a dataset you can trust.",
         epilog=EPILOG,
     )
