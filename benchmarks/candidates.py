@@ -22,7 +22,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning import ask, choose_candidates, moments_of, nearest, score_all, seeds_of, train
+from bam_engine.learning import (
+    choose_candidates,
+    choose_seeds,
+    feature_scaling,
+    nearest_neighbours,
+    score_all,
+    select_batch,
+    train,
+)
 from benchmarks import pictures
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -48,17 +56,17 @@ def measure(n: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     vectors, truth = generate(n, rng)
     labelled = np.sort(rng.choice(n, size=LABELS + BATCH, replace=False))
-    model = train(vectors[labelled], truth[labelled], moments=moments_of(vectors[:4096]), rng=rng)
+    model = train(vectors[labelled], truth[labelled], moments=feature_scaling(vectors[:4096]), rng=rng)
     scoring, scores = seconds(lambda: score_all(vectors, model))
     pool = np.delete(np.arange(n), labelled)
-    seeds = seeds_of(labelled, truth[labelled], doubt=np.abs(scores[labelled] - model.separation))
-    looking, _ = seconds(lambda: nearest(vectors, seeds[:BATCH]))
-    near = nearest(vectors, seeds).rows
+    seeds = choose_seeds(labelled, truth[labelled], doubt=np.abs(scores[labelled] - model.decision_threshold))
+    looking, _ = seconds(lambda: nearest_neighbours(vectors, seeds[:BATCH]))
+    near = nearest_neighbours(vectors, seeds).rows
 
     def query(strategy: str, *, narrow: bool) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng(1)
         rows = choose_candidates(pool, near, rng=rng) if narrow else pool
-        return ask(strategy, vectors, scores, rows, BATCH, asked=labelled, rng=rng).rows
+        return select_batch(strategy, vectors, scores, rows, BATCH, asked=labelled, rng=rng).rows
 
     found: dict[str, Any] = {
         "n": n,
@@ -79,17 +87,17 @@ def play(found: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, n
     """Play the rounds; return the positives found, the share looked at, and the last batch's agreement."""
     vectors, rng = found.vectors, np.random.default_rng(seed)
     labelled = np.append(rng.choice(np.flatnonzero(~truth), 24, replace=False), rng.choice(np.flatnonzero(truth)))
-    moments, looked, agreed = moments_of(vectors), [], []
+    moments, looked, agreed = feature_scaling(vectors), [], []
     for _ in range(ROUNDS):
         model = train(vectors[labelled], truth[labelled], groups=found.projects[labelled], moments=moments, rng=rng)
         scores = score_all(vectors, model)
         pool = np.setdiff1d(np.arange(len(vectors)), labelled)
-        near = nearest(vectors, labelled, count=NEAR).rows
+        near = nearest_neighbours(vectors, labelled, count=NEAR).rows
         rows = choose_candidates(pool, near, fewest=0, rng=rng)
         more: dict[str, Any] = {"groups": found.projects, "asked": labelled}
         state = int(rng.integers(2**31))
         both = [
-            ask("mixture", vectors, scores, part, ASKED, rng=np.random.default_rng(state), **more).rows
+            select_batch("mixture", vectors, scores, part, ASKED, rng=np.random.default_rng(state), **more).rows
             for part in (pool, rows)
         ]
         looked.append(len(rows) / len(pool))

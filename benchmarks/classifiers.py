@@ -90,7 +90,7 @@ def play(job: tuple[str, int, int], *, encoder: str) -> dict[str, Any]:
     aside = np.isin(data.projects, halves[::2])
     own = np.flatnonzero(~aside)
     rows = labelled(data, truth, own, count, seed)
-    moments, label = learning.moments_of(data.vectors[own]), truth[rows]
+    moments, label = learning.feature_scaling(data.vectors[own]), truth[rows]
     found: dict[str, Any] = {"attribute": attribute, "labels": count, "seed": seed, "positive": int(label.sum())}
 
     def standard(which: npt.NDArray[np.intp]) -> Features:

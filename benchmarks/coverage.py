@@ -19,13 +19,13 @@ from functools import partial
 import numpy as np
 
 from bam_engine.learning import (
-    Plan,
-    band_probabilities,
-    pilot_probabilities,
+    CertificationPlan,
+    certify_precision,
+    inclusion_probabilities,
+    pilot_inclusion_probabilities,
     pilot_ranks,
     plan_cuts,
     precision_recall,
-    walk,
 )
 from benchmarks.guarantee import CONFIDENCE, CURVES, TARGET, Array, Collection, Curve, make_collection
 from benchmarks.machine import machine
@@ -54,16 +54,16 @@ def certified_labels(found: Collection, rng: np.random.Generator) -> tuple[Array
     seen = np.concatenate([pilot, known])
     cuts = plan_cuts(scores, found.scores[seen], found.truth[seen], target=TARGET, rng=rng)
     budget = CERTIFICATION - len(pilot)
-    plan, labels = Plan(tuple(cuts), TARGET, CONFIDENCE, budget), np.full(len(rest), -1, np.int8)
-    now = walk(plan, scores, order, labels)
+    plan, labels = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget), np.full(len(rest), -1, np.int8)
+    now = certify_precision(plan, scores, order, labels)
     while budget and len(now.ask):
         batch = now.ask[:budget]
         budget -= len(batch)
         labels[batch] = truth[batch]
-        now = walk(plan, scores, order, labels, passed=now.passed)
+        now = certify_precision(plan, scores, order, labels, passed=now.passed)
     ranks = np.searchsorted(left, np.arange(n))  # the scores stand from high to low
-    later = band_probabilities(scores, scores[labels >= 0], found.scores, cuts=cuts)
-    probabilities = 1 - (1 - pilot_probabilities(ranks, len(left))) * (1 - later)
+    later = inclusion_probabilities(scores, scores[labels >= 0], found.scores, cuts=cuts)
+    probabilities = 1 - (1 - pilot_inclusion_probabilities(ranks, len(left))) * (1 - later)
     return np.concatenate([pilot, rest[labels >= 0]]), probabilities, now.certified
 
 

@@ -27,7 +27,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from bam_engine.demo.art import TRUTHS, write_collection
 from bam_engine.embedding import open_encoder
 from bam_engine.learning.intervals import cluster_bootstrap
-from bam_engine.learning.threads import one_thread
+from bam_engine.learning.threads import single_threaded_blas
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -48,7 +48,7 @@ class Line:
 def measure(vectors: np.ndarray, truth: np.ndarray, studios: np.ndarray, attribute: str) -> Line:
     model = LogisticRegression(C=10, class_weight="balanced", max_iter=500)
     folds = GroupKFold(5, shuffle=True, random_state=SEED)
-    with one_thread():
+    with single_threaded_blas():
         scores = cross_val_predict(model, vectors, truth, groups=studios, cv=folds, method="decision_function")
 
     def precision(rows: np.ndarray) -> float:

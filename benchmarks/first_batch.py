@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning import draw_validation, moments_of, training_pool
-from bam_engine.learning.simulation import play, query_of
+from bam_engine.learning import draw_validation, feature_scaling, training_pool
+from bam_engine.learning.simulation import query_for, run_rounds
 from benchmarks import pictures
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -52,10 +52,10 @@ def run(found: pictures.Pictures, attribute: str, way: str, seed: int) -> Found:
     count, batch = WAYS[way]
     examples = positives[:count]
     strategy = "mixture" if count else "random"
-    query = query_of(strategy, found.vectors, groups=found.projects, seeds=found.vectors[examples] if count else None)
+    query = query_for(strategy, found.vectors, groups=found.projects, seeds=found.vectors[examples] if count else None)
     sample = np.sort(rng.choice(n, size=min(n, 4096), replace=False))
-    size = {"batch": batch, "groups": found.projects, "moments": moments_of(found.vectors[sample])}
-    for known in play(found.vectors, truth, pool, query=query, **size, rng=np.random.default_rng([seed, 1])):
+    size = {"batch": batch, "groups": found.projects, "moments": feature_scaling(found.vectors[sample])}
+    for known in run_rounds(found.vectors, truth, pool, query=query, **size, rng=np.random.default_rng([seed, 1])):
         if len(known.labelled) >= LABELS:
             break
     hits = known.labelled[known.answers]

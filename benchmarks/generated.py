@@ -18,7 +18,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration, LinearModel, Threshold
 from bam_engine.training import thresholds
-from bam_engine.training.models import save_model
+from bam_engine.training.models import classifier_details, save_model
 from bam_engine.workspace import Workspace
 
 _BLOCK = 50_000
@@ -72,15 +72,14 @@ def scored_attribute(
         )
         round_id = connection.execute(made).inserted_primary_key[0]
     model = LinearModel(3 * direction, 0.0, 1.0, 10, 10, 0, 0.0)
-    names = ("strength", "n_positive", "n_negative", "seed", "separation")
-    details: dict[str, Any] = {name: getattr(model, name) for name in names}
+    details = classifier_details(model)
     fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
     if calibrated:
         told = {"seen": label_version(workspace, attribute), "fit": asdict(fit), "problem": ""}
         details["calibration"] = json.loads(json.dumps(told))
     save_model(workspace, attribute, round_id, model, details)
     if cut is not None:
-        thresholds.keep(
+        thresholds.save(
             workspace, attribute, Threshold(cut, 0.93, 0.9, 0.96, 0.7, 0.6, 0.8, 0.9, 0.95, False, 0.9, 400, 40, 100)
         )
     return attribute

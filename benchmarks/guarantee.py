@@ -29,14 +29,14 @@ import numpy.typing as npt
 
 from bam_engine.errors import NoThreshold
 from bam_engine.learning import (
-    Plan,
+    CertificationPlan,
+    certify_precision,
     certify_recall,
     choose_threshold,
     draw_validation,
     lower_bound,
     pilot_ranks,
     plan_cuts,
-    walk,
 )
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -141,14 +141,14 @@ def certify(found: Collection, rng: np.random.Generator) -> float | None:
     rest = np.setdiff1d(np.arange(_POOL), pilot)
     scores, truth, order = found.scores[rest], found.truth[rest], rng.random(len(rest))
     cuts = plan_cuts(scores, found.scores[pilot], found.truth[pilot], target=TARGET, rng=rng)
-    plan, left = Plan(tuple(cuts), TARGET, CONFIDENCE, budget - len(pilot)), budget - len(pilot)
+    plan, left = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget - len(pilot)), budget - len(pilot)
     labels = np.full(len(rest), -1, np.int8)
-    now = walk(plan, scores, order, labels)
+    now = certify_precision(plan, scores, order, labels)
     while left and len(now.ask):
         batch = now.ask[:left]
         left -= len(batch)
         labels[batch] = truth[batch]
-        now = walk(plan, scores, order, labels, passed=now.passed)
+        now = certify_precision(plan, scores, order, labels, passed=now.passed)
     return now.certified
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning import Moments
+from bam_engine.learning import FeatureScaling
 from bam_engine.learning.query import Vectors
-from bam_engine.learning.simulation import Known, Query
+from bam_engine.learning.simulation import Query, SimulationState
 
 _STRENGTH = 10.0
 Features = npt.NDArray[np.float32]
@@ -29,14 +29,14 @@ def estimator() -> Any:
     return LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=1000)
 
 
-def features_of(vectors: Vectors, moments: Moments) -> Features:
+def features_of(vectors: Vectors, moments: FeatureScaling) -> Features:
     return ((np.asarray(vectors, np.float32) - moments.mean) / moments.scale).astype(np.float32)
 
 
 def modal(features: Features, *, ranked: bool = False) -> Query:
     """Return modAL's query: margin sampling, or its ranked batch."""
 
-    def query(known: Known, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    def query(known: SimulationState, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         from modAL.batch import uncertainty_batch_sampling
         from modAL.models import ActiveLearner
         from modAL.uncertainty import margin_sampling
@@ -56,7 +56,7 @@ def modal(features: Features, *, ranked: bool = False) -> Query:
 def activeml(features: Features, *, badge: bool = False) -> Query:
     """Return scikit-activeml's query: uncertainty sampling by margin, or BADGE."""
 
-    def query(known: Known, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    def query(known: SimulationState, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         from skactiveml.classifier import SklearnClassifier
         from skactiveml.pool import Badge, UncertaintySampling
         from skactiveml.utils import MISSING_LABEL

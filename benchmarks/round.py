@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning import mixture, moments_of, score_all, train
+from bam_engine.learning import feature_scaling, mixture, score_all, train
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -80,7 +80,7 @@ def pool_without(n: int, labelled: Rows) -> Rows:
 
 def ours(vectors: Half, truth: Labels, labelled: Rows, clock: Clock) -> None:
     rng = np.random.default_rng(0)
-    moments = moments_of(vectors[:4096])
+    moments = feature_scaling(vectors[:4096])
     model = train(vectors[labelled], truth[labelled], moments=moments, rng=rng)
     clock.lap("train")
     scores = score_all(vectors, model)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine import learning
-from bam_engine.learning.duplicates import SAME
+from bam_engine.learning.duplicate_filter import SAME
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -128,7 +128,7 @@ def searches(vectors: Vectors, count: int, *, peers: bool) -> list[dict[str, Any
     wanted = queries(vectors)
 
     def ours(one: npt.NDArray[np.float32]) -> npt.ArrayLike:
-        return learning.most_alike(vectors, one, count).rows[0]
+        return learning.most_similar(vectors, one, count).rows[0]
 
     lines = [line("ours, exact", ours, wanted, None) | {"build_s": 0.0, "bytes": 0}]
     truth = lines[0]["found"]
@@ -166,8 +166,8 @@ def near_duplicates(count: int, dim: int) -> dict[str, Any]:
         off *= rng.uniform(0, 0.9 * limit, (len(of), 1)) / np.linalg.norm(off, axis=1, keepdims=True)
         vectors[to] = vectors[of].astype(np.float32) + off.astype(np.float32)
     begin = time.perf_counter()
-    search = learning.NearPairs(vectors)
-    pairs = learning.distinct(np.concatenate([search.table(number) for number in range(learning.TABLES)]))
+    search = learning.NearDuplicateSearch(vectors)
+    pairs = learning.unique_pairs(np.concatenate([search.find_pairs(number) for number in range(learning.TABLES)]))
     seconds = time.perf_counter() - begin
     found = set(map(tuple, pairs.tolist()))
     planted = np.sort(np.column_stack([originals, copies]), axis=1)

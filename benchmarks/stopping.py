@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from bam_engine import learning
 from bam_engine.learning import Change
-from bam_engine.learning.stopping import WORTH
+from bam_engine.learning.stopping import MIN_GAIN
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 from benchmarks.pictures import ATTRIBUTES, ENCODERS, Pictures, available, load
@@ -50,10 +50,10 @@ def play(job: tuple[str, int], *, encoder: str, rounds: int, validation: int) ->
     before: tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]] | None = None
     for model, scores in _rounds(data, truth, own, pool, rounds, rng):
         reached.append(learning.average_precision(scores[aside], truth[aside]))
-        decided = scores[own] >= model.separation
+        decided = scores[own] >= model.decision_threshold
         if before is not None and truth[held].any():
             changes.append(
-                learning.change(
+                learning.measure_change(
                     before[0][held],
                     scores[held],
                     truth[held],
@@ -81,7 +81,7 @@ def _rounds(
     rounds: int,
     rng: np.random.Generator,
 ) -> Iterable[tuple[learning.LinearModel, npt.NDArray[np.float32]]]:
-    moments = learning.moments_of(data.vectors[own])
+    moments = learning.feature_scaling(data.vectors[own])
     example = rng.choice(own[truth[own]])
     batch = learning.similar(data.vectors, data.vectors[[example]], pool, BATCH, groups=data.projects, rng=rng)
     labelled = np.empty(0, np.int64)
@@ -99,7 +99,7 @@ def _rounds(
 def right(lines: list[dict[str, Any]], outcome: str) -> tuple[int, float, float, float, float]:
     """Return how many such advices there were, the share that was right with its limits, and the next gain's mean."""
     part = [line for line in lines if line["advice"] == outcome]
-    small = np.array([line["next"] < WORTH for line in part], bool)
+    small = np.array([line["next"] < MIN_GAIN for line in part], bool)
     was = ~small if outcome == "likely" else small
     if not part:
         return 0, np.nan, np.nan, np.nan, np.nan
@@ -133,9 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as workers:
             lines = [line for found in workers.map(run, jobs, chunksize=4) for line in found]
         figures[encoder] = lines
-        plain = float(np.mean([line["next"] < WORTH for line in lines]))
+        plain = float(np.mean([line["next"] < MIN_GAIN for line in lines]))
         print(f"\n{encoder}: {len(jobs)} runs, {len(lines)} advices, {options.validation} validation labels")
-        print(f"without advice, {plain:.3f} of the next rounds bring less than {WORTH}")
+        print(f"without advice, {plain:.3f} of the next rounds bring less than {MIN_GAIN}")
         print(f"{'advice':<10} {'given':>6} {'right':>22} {'next gain, mean':>16}")
         for outcome in OUTCOMES:
             count, share, low, high, gain = right(lines, outcome)

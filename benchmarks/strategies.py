@@ -35,8 +35,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
-from bam_engine.learning import LinearModel, Moments, average_precision, moments_of, score_all, train
-from bam_engine.learning.simulation import Known, Query, play, query_of
+from bam_engine.learning import FeatureScaling, LinearModel, average_precision, feature_scaling, score_all, train
+from bam_engine.learning.simulation import Query, SimulationState, query_for, run_rounds
 from benchmarks import peers, pictures
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -59,7 +59,7 @@ class World:
     projects: npt.NDArray[np.int64]
     pool: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
-    moments: Moments
+    moments: FeatureScaling
     example: int
     seed: int
 
@@ -98,7 +98,7 @@ def world_of(
     pool, test = np.flatnonzero(~testing), np.flatnonzero(testing)
     sample = np.sort(rng.choice(pool, size=min(len(pool), 4096), replace=False))
     example = int(rng.choice(pool[truth[pool]]))
-    return World(vectors, truth, projects, pool, test, moments_of(vectors[sample]), example, seed)
+    return World(vectors, truth, projects, pool, test, feature_scaling(vectors[sample]), example, seed)
 
 
 def query(world: World, contestant: str) -> Query:
@@ -106,13 +106,13 @@ def query(world: World, contestant: str) -> Query:
     ours: dict[str, Any] = {"groups": world.projects, "seeds": world.vectors[[world.example]]}
     cold = _from_random(world.example)
     if contestant == "random":
-        return _after(cold, query_of("random", world.vectors))
+        return _after(cold, query_for("random", world.vectors))
     if contestant in (*PEERS, *COLD):
         library, *ways = contestant.split()
         make = peers.modal if library == "modAL" else peers.activeml
         own = make(peers.features_of(world.vectors, world.moments), **dict.fromkeys(set(ways) - {"cold"}, True))
-        return _after(cold if "cold" in ways else query_of(OURS, world.vectors, **ours), own)
-    return query_of(contestant, world.vectors, **ours)
+        return _after(cold if "cold" in ways else query_for(OURS, world.vectors, **ours), own)
+    return query_for(contestant, world.vectors, **ours)
 
 
 def _after(first: Query, then: Query) -> Query:
@@ -123,7 +123,7 @@ def _after(first: Query, then: Query) -> Query:
 def _from_random(example: int) -> Query:
     """Ask the seed image, and others at random."""
 
-    def query(known: Known, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    def query(known: SimulationState, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         seed = np.intersect1d(known.pool, [example])
         others = rng.choice(np.setdiff1d(known.pool, seed), size=count - len(seed), replace=False)
         return np.concatenate([seed, others])
@@ -133,7 +133,7 @@ def _from_random(example: int) -> Query:
 
 def run(world: World, attribute: str, contestant: str, supervised: float, *, budget: int = BUDGET) -> Played:
     """Ask until the target is reached or the budget is spent."""
-    turns = play(
+    turns = run_rounds(
         world.vectors,
         world.truth,
         world.pool,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Promise, audits, chart
+from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Verdict, audits, chart
 from bam_engine.audit.audits import AuditResult
 from bam_engine.labelling import tasks
 from bam_engine.training.thresholds import current_threshold
@@ -26,12 +26,12 @@ def draw_form(found: AuditResult | None) -> None:
     """Draw the form that draws a fresh audit."""
     with st.form("draw", border=True):
         cells = st.columns(3)
-        yes = cells[0].number_input("Accepted images", 1, 5000, audits.EACH, step=50)
-        no = cells[1].number_input("Rejected images", 0, 5000, audits.EACH, step=50)
+        yes = cells[0].number_input("Accepted images", 1, 5000, audits.IMAGES_PER_SIDE, step=50)
+        no = cells[1].number_input("Rejected images", 0, 5000, audits.IMAGES_PER_SIDE, step=50)
         people = cells[2].number_input(
             "People who judge each image",
             1,
-            audits.MOST_PEOPLE,
+            audits.MAX_PEOPLE,
             ws.redundancy,
             help="BAM asked two. It holds for this audit alone; a person is a name chosen in the sidebar.",
         )
@@ -76,15 +76,15 @@ def numbers(found: AuditResult) -> None:
     share("Precision", found.precision, "Share of the accepted that annotators agree are positive.", cells[0])
     share("Precision, BAM's definition", found.by_any, "Share that at least one annotator calls positive.", cells[1])
     share("Missed", found.missed, "Share of the rejected that annotators agree are positive. Not recall.", cells[2])
-    promise = found.promise
-    if promise is None:
+    verdict = found.verdict
+    if verdict is None:
         return
-    effect = promise.estimate.design_effect
-    worth = f"{promise.estimate.n} judged say as much as {promise.estimate.n_effective:.0f}"
+    effect = verdict.estimate.design_effect
+    worth = f"{verdict.estimate.n} judged say as much as {verdict.estimate.n_effective:.0f}"
     meaning = "How many judged images say as much as one, since images of one project resemble each other."
     cells[3].metric("Design effect", f"{effect:.2f}", worth, delta_color="off", delta_arrow="off", help=meaning)
-    draw_verdict, icon = VERDICTS[promise.kept]
-    draw_verdict(ui.plain(promise.evidence), icon=f":material/{icon}:")
+    draw_verdict, icon = VERDICTS[verdict.met]
+    draw_verdict(ui.plain(verdict.evidence), icon=f":material/{icon}:")
     if not found.complete:
         st.caption(
             "These numbers will move. The verdict waits for all images, so that nobody stops where it looks best."
@@ -95,10 +95,10 @@ def numbers(found: AuditResult) -> None:
             "Annotate page."
         )
     with st.expander("How these numbers are made, and what would certify the target"):
-        explain(found, promise)
+        explain(found, verdict)
 
 
-def explain(found: AuditResult, promise: Promise) -> None:
+def explain(found: AuditResult, verdict: Verdict) -> None:
     """Draw both definitions in words, and how many positives an audit needs."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -109,18 +109,18 @@ def explain(found: AuditResult, promise: Promise) -> None:
             "further person settles it.\n"
             "- **BAM's definition** counts it when *at least one* says yes. With one annotator both are the same; the "
             "more people are asked, the more generous it is.\n"
-            f"- **Intervals** hold with {promise.estimate.confidence:.0%} confidence: {promise.estimate.method} "
+            f"- **Intervals** hold with {verdict.estimate.confidence:.0%} confidence: {verdict.estimate.method} "
             "(Clopper and Pearson), the counts divided by the design effect. **Kept** means that the one-sided lower "
-            f"limit, {promise.estimate.bound:.3f}, reaches {promise.target:g}."
+            f"limit, {verdict.estimate.bound:.3f}, reaches {verdict.target:g}."
         )
     with right:
         lines = [
             {"judged": n, "must be positive": "–" if needed is None else str(needed), "": ""}
-            for n, needed in promise.sizes
+            for n, needed in verdict.sizes
         ]
-        needed = "not even all" if promise.needed is None else str(promise.needed)
-        mine = {"judged": promise.estimate.n, "must be positive": needed, "": f"this audit: {promise.estimate.k}"}
-        st.markdown(f"To be sure of **{promise.target:g}**, so many of the judged images must be positive:")
+        needed = "not even all" if verdict.needed is None else str(verdict.needed)
+        mine = {"judged": verdict.estimate.n, "must be positive": needed, "": f"this audit: {verdict.estimate.k}"}
+        st.markdown(f"To be sure of **{verdict.target:g}**, so many of the judged images must be positive:")
         st.dataframe([mine, *lines], hide_index=True, width="stretch")
 
 
@@ -136,7 +136,7 @@ def history(found: list[AuditResult]) -> None:
             "judged": f"{one.state.answered} of {one.state.total}",
             "people": ", ".join(name for name, _ in one.judges) or "–",
             "precision": "–" if one.share is None else ui.interval(*one.share),
-            "target is": "–" if one.promise is None else KEPT[one.promise.kept],
+            "target is": "–" if one.verdict is None else KEPT[one.verdict.met],
             "seed": str(one.seed),
         }
         for one in reversed(found)
@@ -146,7 +146,7 @@ def history(found: list[AuditResult]) -> None:
 
 def everyone() -> None:
     """Draw the audited precision of every attribute, and the files to take away."""
-    found = audits.audited(ws)
+    found = audits.finished_audits(ws)
     if not found:
         return
     st.subheader("Audited precision by attribute", anchor=False)
@@ -171,7 +171,7 @@ if demo_controls.offer(attribute):
     st.stop()
 threshold = current_threshold(ws, attribute)
 result = audits.latest_result(ws, attribute)
-if threshold is None or not threshold.kept:
+if threshold is None or not threshold.saved:
     ui.empty(
         "An audit judges a threshold that was kept, and this attribute has none for its newest model.",
         "Keep a threshold",
@@ -183,7 +183,7 @@ elif result is not None and not result.complete:
 if result is not None and result.precision is not None:
     numbers(result)
     demo_controls.truth_note(attribute)
-if threshold is not None and threshold.kept and (result is None or result.complete):
+if threshold is not None and threshold.saved and (result is None or result.complete):
     draw_form(result)
 drawn = audits.results(ws, attribute)
 if drawn:

@@ -29,7 +29,7 @@ def precision(listing: Listing) -> str:
         return "no threshold yet"
     told = about.threshold.evidence
     share = ui.interval(told.precision, told.precision_low, told.precision_high)
-    standing = "certified" if told.certified else "not certified" if about.threshold.kept else "suggested"
+    standing = "certified" if told.certified else "not certified" if about.threshold.saved else "suggested"
     return f"precision {share}, {standing}, at a score of {about.cut:.2f} or more"
 
 

@@ -52,10 +52,10 @@ def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words
 def audit(report: AttributeReport) -> None:
     """Draw the audit of the threshold in force."""
     found = report.audit
-    if found is None or found.promise is None:
+    if found is None or found.verdict is None:
         return
     st.subheader("Audit", anchor=False)
-    st.markdown(ui.plain(found.promise.evidence))
+    st.markdown(ui.plain(found.verdict.evidence))
     show_drawing(chart.figure([found]), key=f"audit-{report.attribute.name}")
     shares = {
         "precision: annotators agree": found.precision,

@@ -39,7 +39,7 @@ ui.head(
 
 def steps(state: AttributeState) -> None:
     """Draw how far the validation sample and each round are."""
-    cells = iter(st.columns(1 + max(rounds.ROUNDS, len(state.rounds))))
+    cells = iter(st.columns(1 + max(rounds.DEFAULT_ROUNDS, len(state.rounds))))
     step(next(cells), "Validation", state.validation, "")
     for turn in state.rounds:
         step(next(cells), f"Round {turn.number}", turn.state, "" if turn.model else " · not trained yet")
@@ -95,12 +95,14 @@ def start_round(state: AttributeState) -> None:
         st.subheader(f"Round {number}", anchor=False)
         options: dict[str, object] = {}
         left, middle, right = st.columns([2, 5, 3])
-        count = int(left.number_input("Images to ask", 1, 1000, querying.BATCH, step=10, key=f"count-{attribute.id}"))
+        count = int(
+            left.number_input("Images to ask", 1, 1000, querying.BATCH_SIZE, step=10, key=f"count-{attribute.id}")
+        )
         with middle:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
             if state.model is not None and start in BY_SCORE:
-                options["look_at"] = look_at(attribute)
+                options["candidates"] = look_at(attribute)
         if start == "text":
             options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
         elif start in STRATEGIES:
@@ -142,7 +144,7 @@ def later_start(attribute: Attribute) -> str:
 
 def look_at(attribute: Attribute) -> str:
     """Draw whether the round looks at every image or at neighbours of the labelled ones; return the key."""
-    usual = querying.usual_look(ws, attribute)
+    usual = querying.default_candidates(ws, attribute)
     key = f"look-{attribute.id}"
     st.session_state.setdefault(key, usual)
     chosen = st.segmented_control(
@@ -150,7 +152,7 @@ def look_at(attribute: Attribute) -> str:
         list(LOOKS),
         format_func=LOOKS.get,
         key=key,
-        help=f"Everything: {querying.LOOK_AT['everything']}. Neighbours: {querying.LOOK_AT['neighbours']}; "
+        help=f"Everything: {querying.CANDIDATES['everything']}. Neighbours: {querying.CANDIDATES['neighbours']}; "
         "it looks at less, and finds fewer positives.",
     )
     return chosen or usual
@@ -217,7 +219,7 @@ def changes(state: AttributeState) -> None:
         )
     with right:
         scores = scores_of(ws, state.attribute)
-        rows, answers = querying.training_labels(ws, state.attribute)
+        rows, answers = querying.round_labels(ws, state.attribute)
         threshold = current_threshold(ws, state.attribute)
         figure = charts.score_distribution(
             scores[np.isfinite(scores)],
@@ -261,7 +263,7 @@ steps(state)
 if demo_controls.offer(attribute):
     st.stop()
 if state.step == "draw_validation":
-    draw_validation(attribute, "Draw the sample", default=validation.VALIDATION)
+    draw_validation(attribute, "Draw the sample", default=validation.SAMPLE_SIZE)
 elif state.step in ("label_validation", "label_round"):
     ui.next_step(state)
 elif state.step == "train":

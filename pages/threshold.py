@@ -64,7 +64,7 @@ def keep(attribute: Attribute, choice: Threshold, label: str, *, primary: bool) 
     """Draw the button that keeps a cut."""
     kind = "primary" if primary else "secondary"
     if st.button(label, type=kind, icon=":material/check:", key=f"keep-{label}-{attribute.id}"):
-        thresholds.keep(ws, attribute, choice)
+        thresholds.save(ws, attribute, choice)
         st.rerun()
 
 
@@ -99,7 +99,7 @@ def promised_recall(attribute: Attribute) -> None:
 def in_force(attribute: Attribute) -> None:
     """Draw what was kept, and where it leads."""
     kept = thresholds.current_threshold(ws, attribute)
-    if kept is None or not kept.kept:
+    if kept is None or not kept.saved:
         return
     evidence = kept.evidence
     wanted = f"a precision of {evidence.target:.2f}"
@@ -131,7 +131,7 @@ def curve(attribute: Attribute, found: Evaluation, choice: Threshold | None) -> 
         f"Average precision {ui.interval(ap.value, ap.low, ap.high)}. "
         f"All intervals hold with {100 * confidence:.3g} % confidence, each on its own."
     )
-    if left_out := validation.never_drawn(ws, attribute):
+    if left_out := validation.count_never_drawn(ws, attribute):
         words += (
             f" The {ui.several(left_out, 'image')} that rounds had asked about could not be drawn when the sample was "
             "topped up: these numbers speak of the others."

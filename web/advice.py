@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.training.rounds import ROUNDS
+from bam_engine.training.rounds import DEFAULT_ROUNDS
 from bam_engine.training.stopping import last_round
 from web import ui
 from web.engine import workspace
@@ -29,5 +29,5 @@ def stopping_advice(attribute: Attribute) -> None:
             f"({change.low:+.3f} to {change.high:+.3f}, {ui.several(change.n, 'validation image')}) and moved "
             f"{change.flipped:,} of {ui.several(change.decided, 'image')} to the other side."
         )
-    lines.append(f"{ROUNDS} rounds are the usual number, not a law.")
+    lines.append(f"{DEFAULT_ROUNDS} rounds are the usual number, not a law.")
     st.info("  \n".join(lines), icon=icon)

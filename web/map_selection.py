@@ -115,7 +115,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
     st.caption(
         f"{ui.plain(attribute.question)} An answer would be given to {ui.several(len(plan.rows), 'image')} as "
         f"{ui.plain(ui.annotator())}{'; ' + ', '.join(left_out) + ' and are left out' if left_out else ''}. It teaches "
-        f"the next training and never judges. A round starts from at most {querying.EXAMPLES} typical ones."
+        f"the next training and never judges. A round starts from at most {querying.MAX_EXAMPLES} typical ones."
     )
 
 

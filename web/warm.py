@@ -104,7 +104,7 @@ def _likes() -> None:
     import_module("scipy.special")
     vectors = np.eye(2, dtype=np.float16)
     vectors.flags.writeable = False  # as those that are mapped: another kind of array, another kernel
-    learning.most_alike(vectors, np.ones((1, 2), np.float32), 1)
+    learning.most_similar(vectors, np.ones((1, 2), np.float32), 1)
 
 
 def _gallery(workspace: Workspace) -> None:

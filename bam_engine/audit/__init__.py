@@ -6,26 +6,26 @@ from bam_engine.audit.estimate import (
     estimate_missed,
     estimate_precision,
     mean_over_attributes,
-    needed_to_certify,
+    positives_to_certify,
     size_to_certify,
 )
-from bam_engine.audit.judging import Judgements, judged_by_any, judged_by_consensus
-from bam_engine.audit.promise import Promise, promise
+from bam_engine.audit.labels import Judgements, labels_by_any, labels_by_consensus
 from bam_engine.audit.sample import AuditSample, draw_audit
+from bam_engine.audit.verdict import Verdict, verdict
 
 __all__ = [
     "BAM_MEAN_PRECISION",
     "AuditSample",
     "Estimate",
     "Judgements",
-    "Promise",
+    "Verdict",
     "draw_audit",
     "estimate_missed",
     "estimate_precision",
-    "judged_by_any",
-    "judged_by_consensus",
+    "labels_by_any",
+    "labels_by_consensus",
     "mean_over_attributes",
-    "needed_to_certify",
-    "promise",
+    "positives_to_certify",
     "size_to_certify",
+    "verdict",
 ]

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from bam_engine import audit as auditing
 from bam_engine import database as db
 from bam_engine.annotation import Answers, Attribute
-from bam_engine.audit import Estimate, Promise
+from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
 from bam_engine.labelling import tasks
 from bam_engine.training.models import scores_of
-from bam_engine.training.querying import taken_rows
+from bam_engine.training.querying import used_rows
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 
-EACH = 100  # accepted and rejected images, as in BAM
-MOST_PEOPLE = 9
+IMAGES_PER_SIDE = 100  # accepted and rejected images, as in BAM
+MAX_PEOPLE = 9
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,20 @@ class AuditResult:
         return None if found is None else (found.value, found.low, found.high)
 
     @property
-    def promise(self) -> Promise | None:
+    def verdict(self) -> Verdict | None:
         """Whether the audit keeps the target of its threshold, and what it would take; open until all is judged."""
         if self.precision is None:
             return None
         waiting = 0 if self.complete else self.state.total - self.state.answered
-        return auditing.promise(self.precision, self.target, available=self.n_accepted, waiting=waiting)
+        return auditing.verdict(self.precision, self.target, available=self.n_accepted, waiting=waiting)
 
 
 def draw(
     workspace: Workspace,
     attribute: Attribute,
     *,
-    n_accepted: int = EACH,
-    n_rejected: int = EACH,
+    n_accepted: int = IMAGES_PER_SIDE,
+    n_rejected: int = IMAGES_PER_SIDE,
     people: int | None = None,
     seed: int | None = None,
 ) -> AuditResult:
@@ -107,11 +107,11 @@ def draw(
             f"no threshold of {attribute.name} is kept yet. Keep one on the Threshold page, then audit it."
         )
     asked = workspace.redundancy if people is None else people
-    if not 1 <= asked <= MOST_PEOPLE:
-        raise AuditError(f"{asked} people cannot judge an image: give a number from 1 to {MOST_PEOPLE}.")
+    if not 1 <= asked <= MAX_PEOPLE:
+        raise AuditError(f"{asked} people cannot judge an image: give a number from 1 to {MAX_PEOPLE}.")
     scores = scores_of(workspace, attribute)
     answered = workspace.annotations.answers(attribute.id).rows
-    without = np.concatenate([answered, taken_rows(workspace, attribute), np.flatnonzero(np.isnan(scores))])
+    without = np.concatenate([answered, used_rows(workspace, attribute), np.flatnonzero(np.isnan(scores))])
     kept_seed = random_seed(seed)
     sample = auditing.draw_audit(
         scores,
@@ -131,7 +131,7 @@ def draw(
         "made_at": db.now(),
     }
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(sample.rows, taken_rows(workspace, attribute)).any():
+        if np.isin(sample.rows, used_rows(workspace, attribute)).any():
             raise AuditError(f"some images of this audit of {attribute.name} were asked about just now: draw it again")
         inserted = connection.execute(sa.insert(db.audits).values(values)).inserted_primary_key
         audit_id = int(inserted[0]) if inserted else 0
@@ -190,8 +190,8 @@ def _result(
     people = tasks.required_votes(workspace, task)
     accepted = _accepted(workspace, line.id)
     decided = workspace.annotations.decisions(attribute.id)
-    agreed = auditing.judged_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decided)
-    by_any = auditing.judged_by_any(answers.rows, answers.answers, people=people)
+    agreed = auditing.labels_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decided)
+    by_any = auditing.labels_by_any(answers.rows, answers.answers, people=people)
     groups = _projects(workspace, task.rows)
     yes, no = task.rows[accepted], task.rows[~accepted]
     return AuditResult(
@@ -253,7 +253,7 @@ def open_audit_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | 
     return found.task
 
 
-def audited(workspace: Workspace) -> list[AuditResult]:
+def finished_audits(workspace: Workspace) -> list[AuditResult]:
     """Return the newest audit of every attribute whose threshold in force has one that is finished.
 
     One that is under way is left out: whoever could stop it at will would stop where it looks best.

@@ -83,7 +83,7 @@ def _table(found: Sequence[AuditResult]) -> bytes:
         for definition, share in (("consensus", one.precision), ("any", one.by_any)):
             if share is None:
                 continue
-            kept = share.keeps(one.target) if one.complete else None
+            kept = share.meets(one.target) if one.complete else None
             word = "open" if kept is None else "yes" if kept else "no"
             counts = (share.value, share.low, share.high, share.k, share.n, share.open, one.people)
             more = (share.design_effect, share.n_effective, share.method, one.target, word, one.seed, one.made_at)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import AuditError
-from bam_engine.learning.intervals import checked_confidence, labels_to_certify, lower_bound, shares
+from bam_engine.learning.intervals import checked_confidence, labels_to_certify, lower_bound, proportions
 
 BAM_MEAN_PRECISION = 0.904
 """The mean audited precision over the 20 attributes of BAM! (Wilber et al., 2017): at least one annotator agreed."""
@@ -42,7 +42,7 @@ class Estimate:
         """How many judged images say as much as one independent one."""
         return self.n / self.n_effective
 
-    def keeps(self, target: float) -> bool | None:
+    def meets(self, target: float) -> bool | None:
         """Return whether the audit shows the share to reach the target: True, False, or None while it is open."""
         if self.bound >= target:
             return True
@@ -60,7 +60,7 @@ def estimate_precision(
         Of images drawn with equal probability from the accepted ones, as :func:`~bam_engine.audit.draw_audit` does.
     groups : (n,) int, optional
         Projects. Where one repeats, the counts are divided by the design effect, estimated from the judgements and
-        never below 1; see :func:`bam_engine.learning.intervals.shares`.
+        never below 1; see :func:`bam_engine.learning.intervals.proportions`.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def estimate_precision(
 
     Examples
     --------
-    >>> estimate_precision([1] * 96 + [0] * 4).keeps(0.90)
+    >>> estimate_precision([1] * 96 + [0] * 4).meets(0.90)
     True
     """
     judged = np.asarray(judgements)
@@ -94,7 +94,9 @@ def estimate_precision(
     if n == 0:
         raise AuditError(f"none of the {len(judged)} images of this half is judged yet. Judge some first.")
     group = None if group is None else group[settled]
-    found = shares((judged[settled] == 1)[None, :], np.ones((1, n), dtype=bool), groups=group, confidence=confidence)
+    found = proportions(
+        (judged[settled] == 1)[None, :], np.ones((1, n), dtype=bool), groups=group, confidence=confidence
+    )
     worth = float(found.n_effective[0])
     repeats = group is not None and len(np.unique(group)) < n
     return Estimate(
@@ -160,7 +162,7 @@ def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0
     )
 
 
-def needed_to_certify(
+def positives_to_certify(
     n: int, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
 ) -> int | None:
     """Return how many of ``n`` judged images must be positive to be sure of the target.
@@ -170,7 +172,7 @@ def needed_to_certify(
 
     Examples
     --------
-    >>> [needed_to_certify(n) for n in (28, 100, 200, 400)]
+    >>> [positives_to_certify(n) for n in (28, 100, 200, 400)]
     [None, 96, 188, 371]
     """
     _check_promise(n, target)

@@ -22,10 +22,16 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("name", nargs="?", help="attribute; optional with --chart")
     command.add_argument("--draw", action="store_true", help="draw a new sample, to be labelled in the app")
     command.add_argument(
-        "--accepted", type=positive_integer, default=audits.EACH, help="accepted images to draw (default: %(default)s)"
+        "--accepted",
+        type=positive_integer,
+        default=audits.IMAGES_PER_SIDE,
+        help="accepted images to draw (default: %(default)s)",
     )
     command.add_argument(
-        "--rejected", type=positive_integer, default=audits.EACH, help="rejected images to draw (default: %(default)s)"
+        "--rejected",
+        type=positive_integer,
+        default=audits.IMAGES_PER_SIDE,
+        help="rejected images to draw (default: %(default)s)",
     )
     command.add_argument(
         "--votes", type=positive_integer, help="votes required per image (default: as in the workspace)"
@@ -42,7 +48,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
 def audit(workspace: Workspace, options: Namespace) -> None:
     """Draw an audit, print the result of the latest one, or write the chart of every attribute."""
     if options.chart is not None:
-        _write(options.chart, chart.chart(audits.audited(workspace), options.chart.suffix.lstrip(".").lower()))
+        _write(options.chart, chart.chart(audits.finished_audits(workspace), options.chart.suffix.lstrip(".").lower()))
     if options.name is None:
         if options.chart is None:
             raise AuditError("No attribute is given. Name one, or chart all with --chart FILE.")
@@ -68,8 +74,8 @@ def audit(workspace: Workspace, options: Namespace) -> None:
             interval = percent_interval(estimate.value, estimate.low, estimate.high)
             effect = decimal(estimate.design_effect)
             print(f"{name}: {interval}, {estimate.k:,} of {estimate.n:,}, design effect {effect}")
-    if result.promise is not None:
-        print(result.promise.evidence)
+    if result.verdict is not None:
+        print(result.verdict.evidence)
 
 
 def report(workspace: Workspace, options: Namespace) -> None:

@@ -19,7 +19,7 @@ from bam_engine.cli.progress import bar
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange import read_truth
 from bam_engine.formatting import count, percent
-from bam_engine.learning import STRATEGIES, RoundOutcome, comparison, simulate
+from bam_engine.learning import STRATEGIES, RoundOutcome, comparison_table, simulate
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import vectors_of
 
@@ -66,7 +66,7 @@ def run(workspace: Workspace, options: Namespace) -> None:
     print(f"{options.column} = {options.positive}: {int(truth.sum()):,} of {count(len(truth), 'image')} positive")
     labels, target = count(options.validation, "validation label"), percent(options.target)
     print(f"encoder {workspace.choice.spec}, {labels}, target precision {target}")
-    print(comparison(outcomes[options.strategy], outcomes["random"]))
+    print(comparison_table(outcomes[options.strategy], outcomes["random"]))
     if options.json:
         _write(options, workspace.choice.spec, truth, outcomes)
 

@@ -22,7 +22,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.progress import Report, silent
 from bam_engine.training import certification, rounds, thresholds, validation
-from bam_engine.training.rounds import ROUNDS, AttributeState
+from bam_engine.training.rounds import DEFAULT_ROUNDS, AttributeState
 from bam_engine.workspace.core import Workspace
 
 ERROR_RATE = 0.05
@@ -73,7 +73,9 @@ def sizes(n: int) -> Sizes:
     Sizes(validation=60, batch=15, each=30)
     """
     return Sizes(
-        min(validation.VALIDATION, max(10, n // 5)), min(100, max(10, n // 20)), min(audits.EACH, max(10, n // 10))
+        min(validation.SAMPLE_SIZE, max(10, n // 5)),
+        min(100, max(10, n // 20)),
+        min(audits.IMAGES_PER_SIDE, max(10, n // 10)),
     )
 
 
@@ -211,7 +213,7 @@ def _train(workspace: Workspace, state: AttributeState, team: Team, report: Repo
 def _decide(workspace: Workspace, state: AttributeState, team: Team, _report: Report) -> str | None:
     attribute = state.attribute
     threshold = thresholds.current_threshold(workspace, attribute)
-    if threshold is None or not threshold.kept:
+    if threshold is None or not threshold.saved:
         return _keep(workspace, attribute)
     found = audits.latest_result(workspace, attribute)
     if play_done(workspace, attribute):
@@ -231,7 +233,7 @@ def _keep(workspace: Workspace, attribute: Attribute) -> str:
             found = thresholds.suggest(workspace, attribute, target=target)
         except NoThreshold:
             continue
-        thresholds.keep(workspace, attribute, found)
+        thresholds.save(workspace, attribute, found)
         short = "" if target == TARGETS[0] else f"; no cut keeps {TARGETS[0]:.2f}"
         certified = "certified" if found.certified else "not certified"
         return f"the threshold for a precision of {target:.2f} is kept, {certified}{short}"
@@ -269,7 +271,7 @@ def play(workspace: Workspace, attribute: Attribute, team: Team, *, report: Repo
         Raised by ``report``; what was played is kept, and playing again goes on from there.
     """
     lines: list[str] = []
-    total = 1 + 2 * ROUNDS + 2
+    total = 1 + 2 * DEFAULT_ROUNDS + 2
     while True:
         done = _done(workspace, attribute)
         report(done, max(total, done), lines[-1] if lines else "")
@@ -319,9 +321,9 @@ def _done(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many of the steps of :func:`play` are behind."""
     state = rounds.state(workspace, attribute)
     found = int(state.validation.complete)
-    found += sum(int(turn.state.complete) + int(turn.model is not None) for turn in state.rounds[:ROUNDS])
+    found += sum(int(turn.state.complete) + int(turn.model is not None) for turn in state.rounds[:DEFAULT_ROUNDS])
     threshold = thresholds.current_threshold(workspace, attribute)
-    return found + int(state.step == "decide" and threshold is not None and threshold.kept)
+    return found + int(state.step == "decide" and threshold is not None and threshold.saved)
 
 
 def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: Report = silent) -> Played:

@@ -15,7 +15,7 @@ from bam_engine.errors import BamError
 from bam_engine.gallery import facets, search, selections, uploads
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states, tasks
-from bam_engine.training.scored import Scored
+from bam_engine.training.attribute_scores import AttributeScores
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import most_similar
 
@@ -62,7 +62,7 @@ class Conditions:
         return "no single condition is the cause: take away more than one"
 
 
-def conditions(workspace: Workspace, query: Query, known: Mapping[str, Scored | None], n: int) -> Conditions:
+def conditions(workspace: Workspace, query: Query, known: Mapping[str, AttributeScores | None], n: int) -> Conditions:
     """Return the masks of ``query`` over ``n`` images; ``known`` holds every attribute that it names.
 
     Raises
@@ -95,7 +95,7 @@ def _add(asked: Conditions, name: str, mask: Mask, words: str) -> None:
     asked.masks[name], asked.words[name] = mask, words
 
 
-def _by_place(asked: Conditions, query: Query, known: Mapping[str, Scored | None]) -> None:
+def _by_place(asked: Conditions, query: Query, known: Mapping[str, AttributeScores | None]) -> None:
     if query.place == "all":
         return
     if not query.attribute:
@@ -113,7 +113,7 @@ def _by_place(asked: Conditions, query: Query, known: Mapping[str, Scored | None
     _about_cut(asked, about)
 
 
-def _by_attribute(asked: Conditions, key: str, about: Scored | None, name: str, *, accepted: bool) -> None:
+def _by_attribute(asked: Conditions, key: str, about: AttributeScores | None, name: str, *, accepted: bool) -> None:
     if about is None:
         asked.notes.append(f"{readable(name)} has no scores yet, so it cannot be asked for: it is left out.")
         return
@@ -122,7 +122,7 @@ def _by_attribute(asked: Conditions, key: str, about: Scored | None, name: str, 
     _about_cut(asked, about)
 
 
-def _about_cut(asked: Conditions, about: Scored) -> None:
+def _about_cut(asked: Conditions, about: AttributeScores) -> None:
     if about.threshold is None:
         note = (
             f"{readable(about.attribute.name)} has no threshold yet: its separation point, {about.cut:.2f}, stands in "
@@ -132,7 +132,7 @@ def _about_cut(asked: Conditions, about: Scored) -> None:
             asked.notes.append(note)
 
 
-def near(about: Scored, n: int) -> Mask:
+def near(about: AttributeScores, n: int) -> Mask:
     """Return the ``NEAR`` images on either side whose scores are nearest to the cut, fewer where there are fewer."""
     inside = np.zeros(n, bool)
     for side in (about.accepted, about.rejected):

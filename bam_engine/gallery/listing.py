@@ -21,8 +21,8 @@ from bam_engine.gallery.ordering import ordered, wanted
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
 from bam_engine.labelling.label_states import LabelStates, label_version
+from bam_engine.training.attribute_scores import AttributeScores, attribute_scores
 from bam_engine.training.decisions import is_accepted
-from bam_engine.training.scored import Scored, scored
 from bam_engine.workspace.core import Workspace
 
 Rows = NDArray[np.int64]
@@ -71,7 +71,7 @@ class Listing:
     found: int
     n: int
     line: int | None
-    about: Scored | None
+    about: AttributeScores | None
     labels: LabelStates | None
     notes: tuple[str, ...] = ()
     emptied_by: str = ""
@@ -166,14 +166,14 @@ def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> di
     return {name: told[name] for name in names}
 
 
-def _known(workspace: Workspace, query: Query, n: int) -> dict[str, Scored | None]:
+def _known(workspace: Workspace, query: Query, n: int) -> dict[str, AttributeScores | None]:
     """Return every attribute that the query names, scored."""
     names = dict.fromkeys((query.attribute, *query.yes, *query.no))
-    return {name: scored(workspace, name, n) for name in names if name}
+    return {name: attribute_scores(workspace, name, n) for name in names if name}
 
 
 def _count(
-    workspace: Workspace, query: Query, known: dict[str, Scored | None], facet: str, inside: NDArray[np.bool_]
+    workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], facet: str, inside: NDArray[np.bool_]
 ) -> dict[str, int]:
     if facet in ("colour", "year", "project"):
         by = {"colour": facets.colour_counts, "year": facets.year_counts, "project": facets.project_counts}[facet]
@@ -192,7 +192,7 @@ def _count(
     return told | {"unlabelled": int(inside.sum()) - labelled}
 
 
-def _identify(workspace: Workspace, query: Query, known: dict[str, Scored | None], n: int) -> str:
+def _identify(workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], n: int) -> str:
     """Name the query and the state of what it speaks of."""
     seen: list[object] = [query.json(), n]
     if query.text or query.like or query.upload or query.sort == "spread":
@@ -208,7 +208,12 @@ def _identify(workspace: Workspace, query: Query, known: dict[str, Scored | None
 
 
 def _listing(
-    workspace: Workspace, key: str, query: Query, known: dict[str, Scored | None], asked: Conditions, rows: Rows
+    workspace: Workspace,
+    key: str,
+    query: Query,
+    known: dict[str, AttributeScores | None],
+    asked: Conditions,
+    rows: Rows,
 ) -> Listing:
     about = known.get(query.attribute)
     labels = None

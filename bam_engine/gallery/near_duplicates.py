@@ -49,15 +49,15 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
     vectors, version = vectors_of(workspace), _version(workspace)
     total = learning.TABLES + 1
     report(0, total, "reading the vectors")
-    search = learning.NearPairs(vectors)
+    search = learning.NearDuplicateSearch(vectors)
     pairs, done = _begun(workspace, version)
     report(done + 1, total, f"{len(pairs):,} pairs")
-    while done < learning.TABLES and len(pairs) < learning.MOST_PAIRS:
-        pairs = learning.distinct(np.concatenate([pairs, search.table(done)]))
+    while done < learning.TABLES and len(pairs) < learning.MAX_PAIRS:
+        pairs = learning.unique_pairs(np.concatenate([pairs, search.find_pairs(done)]))
         done += 1
         _write(_folder(workspace) / "tables.npz", pairs=pairs, done=done, version=version)
         report(done + 1, total, f"{len(pairs):,} pairs")
-    _write(_folder(workspace) / "groups.npz", groups=learning.grouped(search.first, pairs), version=version)
+    _write(_folder(workspace) / "groups.npz", groups=learning.representatives(search.first, pairs), version=version)
     (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
     return fold_summary(workspace)
 

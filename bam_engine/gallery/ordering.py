@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.gallery.query import Query
-from bam_engine.training.scored import Scored
+from bam_engine.training.attribute_scores import AttributeScores
 from bam_engine.workspace.core import Workspace
 
 Rows = NDArray[np.int64]
@@ -23,7 +23,7 @@ _DIRECTIONS = 48  # that distances are kept over, by a random projection
 
 
 def ordered(
-    workspace: Workspace, rows: Rows, query: Query, known: Mapping[str, Scored | None], found: Rows | None
+    workspace: Workspace, rows: Rows, query: Query, known: Mapping[str, AttributeScores | None], found: Rows | None
 ) -> Rows:
     """Return ``rows``, rising, in the order that the query asks for.
 
@@ -53,7 +53,7 @@ def ordered(
     return _spread(workspace, best) if query.sort == "spread" else best
 
 
-def wanted(query: Query, known: Mapping[str, Scored | None]) -> list[tuple[Scored, bool]]:
+def wanted(query: Query, known: Mapping[str, AttributeScores | None]) -> list[tuple[AttributeScores, bool]]:
     """Return the attributes that count for the order by score, each with whether it is to accept."""
     named = [(query.attribute, True)] if query.attribute not in (*query.yes, *query.no, "") else []
     named += [(name, True) for name in query.yes] + [(name, False) for name in query.no]
@@ -73,7 +73,7 @@ def luck(rows: Rows, seed: int) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _by_score(rows: Rows, asked: list[tuple[Scored, bool]]) -> Rows:
+def _by_score(rows: Rows, asked: list[tuple[AttributeScores, bool]]) -> Rows:
     if not asked:
         return rows
     if len(asked) == 1:
@@ -86,7 +86,7 @@ def _by_score(rows: Rows, asked: list[tuple[Scored, bool]]) -> Rows:
     return rows[first[_descending(np.arange(len(rows)), least[first])]]
 
 
-def _beyond(about: Scored, rows: Rows, *, accept: bool) -> NDArray[np.float32]:
+def _beyond(about: AttributeScores, rows: Rows, *, accept: bool) -> NDArray[np.float32]:
     distance = about.scores[rows] - np.float32(about.cut)
     return distance if accept else -distance
 

@@ -4,7 +4,7 @@ Wires the answers and the projects to ``annotation.agreement`` and ``annotation.
 are no votes and count nowhere here. Intervals hold with 95 % confidence:
 
 - Shares (raw agreement, share of yes, agreement with the others): exact, by project where one repeats; see
-  :func:`bam_engine.learning.shares`.
+  :func:`bam_engine.learning.proportions`.
 - Kappa and alpha: the wider, side by side, of a bootstrap over projects and of the exact interval of the raw agreement
   carried over with the luck that was observed. A bootstrap alone calls five shared images without a difference certain.
 - Sensitivity and specificity: the wider of a bootstrap over projects and of the exact interval for as many images as
@@ -244,7 +244,7 @@ def _share(
     if len(hits) == 0:
         return _none("there is nothing to count", 0)
     uneven = weights is not None and bool((weights != weights[0]).any())
-    found = learning.shares(
+    found = learning.proportions(
         hits[None, :], np.ones((1, len(hits)), bool), weights=weights if uneven else None, groups=groups
     )
     return Measure(float(found.value[0]), float(found.low[0]), float(found.high[0]), images)

@@ -1,6 +1,5 @@
 """What is asked next and what was learned: sampling, query strategies, classifier, threshold. Arrays only."""
 
-from bam_engine.learning.alike import most_alike
 from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
     Calibration,
@@ -9,33 +8,41 @@ from bam_engine.learning.calibration import (
     probability,
     probability_limits,
 )
-from bam_engine.learning.candidates import NEIGHBOURS, Neighbours, choose_candidates, merged, nearest, seeds_of
-from bam_engine.learning.certification import Plan, Progress, walk
-from bam_engine.learning.classifier import LinearModel, Moments, moments_of, score_all, score_many, train
+from bam_engine.learning.candidates import (
+    NEIGHBOURS,
+    Neighbours,
+    choose_candidates,
+    choose_seeds,
+    merge_neighbours,
+    nearest_neighbours,
+)
+from bam_engine.learning.certification import CertificationPlan, CertificationProgress, certify_precision
+from bam_engine.learning.classifier import FeatureScaling, LinearModel, feature_scaling, score_all, score_many, train
 from bam_engine.learning.evaluation import Curve, average_precision, count_accepted, precision_recall
 from bam_engine.learning.intervals import (
     Interval,
-    Shares,
+    Proportions,
     clopper_pearson,
     cluster_bootstrap,
     exact_bounds,
     labels_to_certify,
     lower_bound,
-    shares,
+    proportions,
     wilson,
 )
-from bam_engine.learning.near import MOST_PAIRS, TABLES, NearPairs, distinct, grouped
-from bam_engine.learning.pilot import PILOT, pilot_probabilities, pilot_ranks, plan_cuts
+from bam_engine.learning.near_duplicates import MAX_PAIRS, TABLES, NearDuplicateSearch, representatives, unique_pairs
+from bam_engine.learning.neighbours import most_similar
+from bam_engine.learning.pilot import PILOT_SIZE, pilot_inclusion_probabilities, pilot_ranks, plan_cuts
 from bam_engine.learning.query import (
     LIKE_EXAMPLES,
     MATCHES_TEXT,
     STRATEGIES,
-    ask,
+    decision_threshold,
     diverse,
     margin,
     mixture,
     random,
-    separation_point,
+    select_batch,
     similar,
     spread,
     top,
@@ -43,14 +50,14 @@ from bam_engine.learning.query import (
 from bam_engine.learning.recall import RecallThreshold, certify_recall
 from bam_engine.learning.sampling import (
     ValidationSample,
-    band_probabilities,
     draw_validation,
+    inclusion_probabilities,
     spread_over_projects,
     training_pool,
 )
-from bam_engine.learning.sequential import allowed_faults
-from bam_engine.learning.simulation import RoundOutcome, comparison, simulate
-from bam_engine.learning.stopping import Advice, Change, advise, change
+from bam_engine.learning.sequential import allowed_defects
+from bam_engine.learning.simulation import RoundOutcome, comparison_table, simulate
+from bam_engine.learning.stopping import Advice, Change, advise, measure_change
 from bam_engine.learning.threshold import (
     Threshold,
     choose_threshold,
@@ -61,69 +68,69 @@ from bam_engine.learning.threshold import (
 __all__ = [
     "LIKE_EXAMPLES",
     "MATCHES_TEXT",
-    "MOST_PAIRS",
+    "MAX_PAIRS",
     "NEIGHBOURS",
-    "PILOT",
+    "PILOT_SIZE",
     "STRATEGIES",
     "TABLES",
     "Advice",
     "Batch",
     "Calibration",
+    "CertificationPlan",
+    "CertificationProgress",
     "Change",
     "Curve",
+    "FeatureScaling",
     "Interval",
     "LinearModel",
-    "Moments",
-    "NearPairs",
+    "NearDuplicateSearch",
     "Neighbours",
-    "Plan",
-    "Progress",
+    "Proportions",
     "RecallThreshold",
     "RoundOutcome",
-    "Shares",
     "Threshold",
     "ValidationSample",
     "advise",
-    "allowed_faults",
-    "ask",
+    "allowed_defects",
     "average_precision",
-    "band_probabilities",
     "calibrate",
     "calibration_from",
+    "certify_precision",
     "certify_recall",
-    "change",
     "choose_candidates",
+    "choose_seeds",
     "choose_threshold",
     "clopper_pearson",
     "cluster_bootstrap",
-    "comparison",
+    "comparison_table",
     "count_accepted",
-    "distinct",
+    "decision_threshold",
     "diverse",
     "draw_validation",
     "exact_bounds",
+    "feature_scaling",
     "fixed_cuts",
-    "grouped",
+    "inclusion_probabilities",
     "labels_to_certify",
     "lower_bound",
     "margin",
-    "merged",
+    "measure_change",
+    "merge_neighbours",
     "mixture",
-    "moments_of",
-    "most_alike",
-    "nearest",
-    "pilot_probabilities",
+    "most_similar",
+    "nearest_neighbours",
+    "pilot_inclusion_probabilities",
     "pilot_ranks",
     "plan_cuts",
     "precision_recall",
     "probability",
     "probability_limits",
+    "proportions",
     "random",
+    "representatives",
     "score_all",
     "score_many",
-    "seeds_of",
-    "separation_point",
-    "shares",
+    "select_batch",
     "similar",
     "simulate",
     "spread",
@@ -132,6 +139,6 @@ __all__ = [
     "top",
     "train",
     "training_pool",
-    "walk",
+    "unique_pairs",
     "wilson",
 ]

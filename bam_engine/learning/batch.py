@@ -10,12 +10,12 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning.duplicates import Duplicates
+from bam_engine.learning.duplicate_filter import DuplicateFilter
 from bam_engine.learning.sampling import Rows
 
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-_FEWEST_OF_A_GROUP = 3
+_MIN_PER_GROUP = 3
 _ENOUGH_OF_A_POOL = 4096
 _AT_LEAST = 16  # candidates looked up together
 
@@ -28,7 +28,7 @@ class Batch:
     reasons: tuple[str, ...]
 
 
-class Picks:
+class BatchBuilder:
     """A batch in the making: takes candidates in order, past those that are there already or one too many."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Picks:
         self._reasons: dict[int, str] = {}
         self._left_out: dict[int, str] = {}
         self._of_group: dict[int, int] = {}
-        self._like = None if vectors is None else Duplicates(vectors, pool, asked)
+        self._like = None if vectors is None else DuplicateFilter(vectors, pool, asked)
 
     @property
     def rows(self) -> list[int]:
@@ -99,6 +99,6 @@ def _default_cap(pool: Rows, count: int, groups: npt.NDArray[np.int64] | None) -
         return count
     some = pool[np.linspace(0, len(pool) - 1, min(len(pool), _ENOUGH_OF_A_POOL)).astype(np.int64)]
     projects = len(np.unique(groups[some]))
-    if _FEWEST_OF_A_GROUP * projects < 2 * count and len(some) < len(pool):  # seldom; sorting a long pool takes a while
+    if _MIN_PER_GROUP * projects < 2 * count and len(some) < len(pool):  # seldom; sorting a long pool takes a while
         projects = len(np.unique(groups[pool]))
-    return max(_FEWEST_OF_A_GROUP, -(-2 * count // projects))
+    return max(_MIN_PER_GROUP, -(-2 * count // projects))

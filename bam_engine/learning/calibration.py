@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError
 from bam_engine.learning.evaluation import Sample, checked_sample
-from bam_engine.learning.intervals import Floats, checked_confidence, shares
+from bam_engine.learning.intervals import Floats, checked_confidence, proportions
 
-PLATT_BELOW = 1000  # labels; from there on the curve is free, below it would follow the noise
-FEWEST_OF_A_CLASS = 5
+ISOTONIC_FROM = 1000  # labels; from there on the curve is free, below it would follow the noise
+MIN_PER_CLASS = 5
 _WINDOW = 100  # labels around a score that the interval of the free curve is judged on
-_MOST_KNOTS = 60
+_MAX_KNOTS = 60
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ def calibrate(
     """
     sample = checked_sample(scores, labels, weights, groups)
     n, n_positive = len(sample.labels), int(sample.labels.sum())
-    if min(n_positive, n - n_positive) < FEWEST_OF_A_CLASS:
+    if min(n_positive, n - n_positive) < MIN_PER_CLASS:
         raise LearningError(
             f"scores cannot be shown as probabilities yet: {n_positive} of {n} validation images are positive, and "
-            f"{FEWEST_OF_A_CLASS} positive and {FEWEST_OF_A_CLASS} negative ones are needed. Label more of them."
+            f"{MIN_PER_CLASS} positive and {MIN_PER_CLASS} negative ones are needed. Label more of them."
         )
     weight = np.ones(n) if sample.weights is None else sample.weights / sample.weights.mean()
     target = np.where(sample.labels, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))
-    if n < PLATT_BELOW:
+    if n < ISOTONIC_FROM:
         return _platt(sample, weight, target, n_positive)
     return _isotonic(sample, weight, target, n_positive, confidence)
 
@@ -127,13 +127,13 @@ def _isotonic(sample: Sample, weight: Floats, target: Floats, n_positive: int, c
     curve = IsotonicRegression(out_of_bounds="clip").fit(sample.scores, target, sample_weight=weight)
     places, levels = curve.X_thresholds_, curve.y_thresholds_
     order = np.argsort(sample.scores, kind="stable")
-    centres = np.unique(np.linspace(0, len(order) - 1, _MOST_KNOTS).round().astype(np.intp))
+    centres = np.unique(np.linspace(0, len(order) - 1, _MAX_KNOTS).round().astype(np.intp))
     first = np.clip(centres - _WINDOW // 2, 0, len(order) - _WINDOW)
     window = np.zeros((len(centres), len(order)), bool)
     for line, begin in enumerate(first):
         window[line, order[begin : begin + _WINDOW]] = True
     positive = np.broadcast_to(sample.labels, window.shape)
-    near = shares(positive, window, weights=sample.weights, groups=sample.groups, confidence=confidence)
+    near = proportions(positive, window, weights=sample.weights, groups=sample.groups, confidence=confidence)
     at = np.unique(np.concatenate([places, sample.scores[order[centres]]]))
     level = np.interp(at, places, levels)
     low = np.interp(at, sample.scores[order[centres]], np.maximum.accumulate(near.low))

@@ -28,9 +28,9 @@ from bam_engine.learning.sampling import Rows
 from bam_engine.progress import Report, silent
 
 NEIGHBOURS = 100  # of each labelled image, as in the paper
-MOST_SEEDS = 1000
-RANDOM_SHARE = 0.01
-FEWEST_RANDOM = 10_000  # what a strategy needs for a shortlist, whatever the neighbourhoods hold
+MAX_SEEDS = 1000
+RANDOM_FRACTION = 0.01
+MIN_RANDOM = 10_000  # what a strategy needs for a shortlist, whatever the neighbourhoods hold
 
 _BLOCK = 2048  # rows widened at a time: they and their likenesses stay in the processor's cache
 _WAITING = 16  # finds kept for each one wanted before they are sorted
@@ -52,7 +52,7 @@ class Neighbours:
     likeness: npt.NDArray[np.float32]
 
 
-def nearest(
+def nearest_neighbours(
     vectors: Vectors,
     seeds: npt.ArrayLike,
     *,
@@ -83,7 +83,7 @@ def nearest(
 
     Examples
     --------
-    >>> nearest(np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float16), [0], count=2).rows.tolist()
+    >>> nearest_neighbours(np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float16), [0], count=2).rows.tolist()
     [[1, 2]]
     """
     rows = np.asarray(seeds, dtype=np.int64)
@@ -153,7 +153,7 @@ class _Best:
         return Neighbours(rows, likeness)
 
 
-def merged(one: Neighbours, other: Neighbours) -> Neighbours:
+def merge_neighbours(one: Neighbours, other: Neighbours) -> Neighbours:
     """Return the nearest of both, for the same seeds: what was known, and what came since. Ties go to the lower row."""
     rows = np.concatenate([one.rows, other.rows], axis=1)
     likeness = np.concatenate([one.likeness, other.likeness], axis=1)
@@ -161,8 +161,8 @@ def merged(one: Neighbours, other: Neighbours) -> Neighbours:
     return Neighbours(np.take_along_axis(rows, order, axis=1), np.take_along_axis(likeness, order, axis=1))
 
 
-def seeds_of(
-    rows: npt.ArrayLike, labels: npt.ArrayLike, *, doubt: npt.ArrayLike | None = None, most: int = MOST_SEEDS
+def choose_seeds(
+    rows: npt.ArrayLike, labels: npt.ArrayLike, *, doubt: npt.ArrayLike | None = None, most: int = MAX_SEEDS
 ) -> Rows:
     """Return the labelled images whose neighbours are looked at: the positives first, no more than ``most``.
 
@@ -183,8 +183,8 @@ def choose_candidates(
     pool: npt.ArrayLike,
     neighbours: npt.ArrayLike,
     *,
-    share: float = RANDOM_SHARE,
-    fewest: int = FEWEST_RANDOM,
+    share: float = RANDOM_FRACTION,
+    fewest: int = MIN_RANDOM,
     rng: np.random.Generator,
 ) -> Rows:
     """Return the rows of the pool that a round looks at, ascending: the neighbours, and a random share of the rest.

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError
 from bam_engine.learning.intervals import lower_bound
-from bam_engine.learning.sequential import allowed_faults
+from bam_engine.learning.sequential import allowed_defects
 
 FEWEST = 20  # images in a batch: people do not like to be called for two
 
 
 @dataclass(frozen=True)
-class Plan:
+class CertificationPlan:
     """What is to be promised and the cuts that will be tested for it, strict to loose, all fixed before the labels.
 
     ``planned`` is about how many labels are meant to be spent; more may follow.
@@ -34,7 +34,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Progress:
+class CertificationProgress:
     """How far a plan is.
 
     ``certified`` is the loosest cut that passed, None before the first; ``accepted`` how many images of the population
@@ -56,15 +56,15 @@ class Progress:
     passed: int
 
 
-def walk(
-    plan: Plan,
+def certify_precision(
+    plan: CertificationPlan,
     scores: npt.NDArray[np.floating],
     order: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int8],
     *,
     fewest: int = FEWEST,
     passed: int = 0,
-) -> Progress:
+) -> CertificationProgress:
     """Return how far the plan is with these labels, and what to ask next.
 
     Parameters
@@ -83,7 +83,7 @@ def walk(
     -----
     Each cut has its own sequence: the images that it accepts, in the order of their random numbers. Its test passes at
     the first n at which the first n of that sequence hold no more faults than
-    :func:`~bam_engine.learning.sequential.allowed_faults` allows. Cuts are tested strict to loose, and only after the
+    :func:`~bam_engine.learning.sequential.allowed_defects` allows. Cuts are tested strict to loose, and only after the
     one before has passed. Labels of a stricter cut serve the looser ones too, since the order is the same.
 
     **What is guaranteed.** The probability that ``certified`` accepts images of the population with a precision below
@@ -109,13 +109,15 @@ def walk(
         test = _Test(plan, labels[sequence])
         if not test.passed:
             ask = _batch(plan, number, drawn, ranked, labels, fewest)
-            return Progress(certified, accepted, cut, test.n, test.faults, ask, test.missing(), test.bound(), number)
+            return CertificationProgress(
+                certified, accepted, cut, test.n, test.faults, ask, test.missing(), test.bound(), number
+            )
         certified, accepted = cut, len(sequence)
-    return Progress(certified, accepted, None, 0, 0, np.empty(0, dtype=np.int64), 0, 1.0, len(plan.cuts))
+    return CertificationProgress(certified, accepted, None, 0, 0, np.empty(0, dtype=np.int64), 0, 1.0, len(plan.cuts))
 
 
 def _batch(
-    plan: Plan,
+    plan: CertificationPlan,
     number: int,
     drawn: npt.NDArray[np.int64],
     ranked: npt.NDArray[np.floating],
@@ -146,7 +148,7 @@ def _check(scores: npt.NDArray[np.floating], order: npt.NDArray[np.float64], lab
 class _Test:
     """One cut's test: the labels of the images it accepts, in random order, -1 where not known yet."""
 
-    def __init__(self, plan: Plan, labels: npt.NDArray[np.int8]) -> None:
+    def __init__(self, plan: CertificationPlan, labels: npt.NDArray[np.int8]) -> None:
         self._plan, self._labels = plan, labels
         unknown = np.flatnonzero(labels < 0)
         self.n = int(unknown[0]) if len(unknown) else len(labels)
@@ -159,7 +161,7 @@ class _Test:
         plan, sheet = self._plan, self._plan.planned
         while sheet < length:
             sheet *= 4
-        limits = allowed_faults(
+        limits = allowed_defects(
             len(self._labels), sheet, planned=plan.planned, target=plan.target, confidence=plan.confidence
         )
         return limits[: length + 1]

@@ -15,27 +15,27 @@ import numpy.typing as npt
 from bam_engine.errors import LearningError
 from bam_engine.learning.evaluation import checked_labels
 from bam_engine.learning.logistic import Spectrum, fit_many, spectrum_of
-from bam_engine.learning.query import separation_point
-from bam_engine.learning.threads import one_thread
+from bam_engine.learning.query import decision_threshold
+from bam_engine.learning.threads import single_threaded_blas
 from bam_engine.progress import Report, silent
 
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-_STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # C, for features whose vectors have a length of about 1
-_DEFAULT_STRENGTH = 10.0  # when there are too few labels to compare: the best or next to it on real embeddings
-_FEWEST_TO_FOLD = 5
-_FEWEST_TO_COMPARE = 20  # with fewer of a class the log-loss of the folds prefers too strong a penalty
-_MOST_FOLDS = 4
-_MOST_IMBALANCE = 10.0
+_C_GRID = (0.1, 1.0, 10.0, 100.0)  # C, for features whose vectors have a length of about 1
+_DEFAULT_C = 10.0  # when there are too few labels to compare: the best or next to it on real embeddings
+_MIN_TO_FOLD = 5
+_MIN_TO_TUNE = 20  # with fewer of a class the log-loss of the folds prefers too strong a penalty
+_MAX_FOLDS = 4
+_MAX_IMBALANCE = 10.0
 _SPAN = 32_768  # rows that one thread scores at a time
-_MOST_WORKERS = 4
+_MAX_WORKERS = 4
 _CONSTANT = 10.0  # the feature of the intercept
 _FOLD_TOLERANCE = 1e-2  # 5e-5 of log-loss in all
 _TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
-class Moments:
+class FeatureScaling:
     """Where the embeddings lie and how wide they are, feature by feature: mean and scale, each (d,)."""
 
     mean: npt.NDArray[np.float64]
@@ -46,30 +46,31 @@ class Moments:
 class LinearModel:
     """``score = vector @ coefficients + intercept``: the log-odds under balanced classes; only the order is promised.
 
-    ``separation`` is the score that best parts the labelled positives from the negatives, judged on images that the
+    ``decision_threshold`` is the score that best parts the labelled positives from the negatives, judged on
+    images that the
     fold's classifier had not seen: where the next question tells most. ``seed`` made the folds; with the same labels
     it makes the same model.
     """
 
     coefficients: npt.NDArray[np.float32]
     intercept: float
-    strength: float
+    c: float
     n_positive: int
     n_negative: int
     seed: int
-    separation: float
+    decision_threshold: float
 
 
 @dataclass(frozen=True)
 class _Choice:
     """The strength, the scores (n,) by the folds that had not seen the image, and the folds' mean coefficients (d,)."""
 
-    strength: float
+    c: float
     unseen: npt.NDArray[np.float64] | None
     start: npt.NDArray[np.float64] | None
 
 
-def moments_of(vectors: Vectors) -> Moments:
+def feature_scaling(vectors: Vectors) -> FeatureScaling:
     """Return mean and scale of a sample of the collection (n, d); a few thousand rows do.
 
     The scale is the standard deviation times the root of d, so that standardised vectors have a length of about 1
@@ -78,7 +79,7 @@ def moments_of(vectors: Vectors) -> Moments:
     sample = np.asarray(vectors, dtype=np.float64)
     spread = sample.std(axis=0)
     floor = max(0.01 * float(np.sqrt(np.mean(spread**2))), 1e-6)
-    return Moments(sample.mean(axis=0), np.maximum(spread, floor) * np.sqrt(sample.shape[1]))
+    return FeatureScaling(sample.mean(axis=0), np.maximum(spread, floor) * np.sqrt(sample.shape[1]))
 
 
 def train(
@@ -86,7 +87,7 @@ def train(
     labels: npt.ArrayLike,
     *,
     groups: npt.ArrayLike | None = None,
-    moments: Moments | None = None,
+    moments: FeatureScaling | None = None,
     rng: np.random.Generator,
 ) -> LinearModel:
     """Fit a logistic regression on standardised embeddings and fold the standardisation into its coefficients.
@@ -98,12 +99,13 @@ def train(
     labels : (n,) of 0 and 1
     groups : (n,) int, optional
         Projects; no project lies in two folds when the regularisation is chosen.
-    moments : Moments, optional
-        Of the collection (:func:`moments_of`). None: those of the labelled images, which are few and not typical.
+    moments : FeatureScaling, optional
+        Of the collection (:func:`feature_scaling`). None: those of the labelled images, which are few and not typical.
 
     Notes
     -----
-    From five labels of each class on, ``separation`` is judged on folds the classifier has not seen; from 20 on, the
+    From five labels of each class on, ``decision_threshold`` is judged on folds the classifier has not seen;
+    from 20 on, the
     strength C comes from a grid by the log-loss on these folds. Classes are weighted to balance, by a factor of at
     most 10. The last fit starts where the folds arrived. The last round's model is no part of it: the same labels and
     seed make the same model whatever came before.
@@ -120,25 +122,25 @@ def train(
         raise LearningError("some embeddings of labelled images are not finite numbers. Embed the collection again.")
     _check_both_classes(label)
     seed = int(rng.integers(2**31))
-    moments = moments_of(features) if moments is None else moments
+    moments = feature_scaling(features) if moments is None else moments
     features = (features - moments.mean) / moments.scale
     group = np.arange(len(label)) if groups is None else np.asarray(groups)
     folds = assign_folds(label, group, np.random.default_rng(seed))
     features = _with_constant(features)
-    with one_thread():
+    with single_threaded_blas():
         spectrum = spectrum_of(features)
-        choice = _choose_strength(features, label, folds, spectrum)
+        choice = _choose_c(features, label, folds, spectrum)
         fitted = _fit(features, label, choice, spectrum)
     scores = features @ fitted if choice.unseen is None else choice.unseen
     coefficients = fitted[:-1] / moments.scale
     return LinearModel(
         coefficients=coefficients.astype(np.float32),
         intercept=float(fitted[-1] * _CONSTANT - moments.mean @ coefficients),
-        strength=choice.strength,
+        c=choice.c,
         n_positive=int(label.sum()),
         n_negative=int((~label).sum()),
         seed=seed,
-        separation=separation_point(scores, label),
+        decision_threshold=decision_threshold(scores, label),
     )
 
 
@@ -167,7 +169,7 @@ def _fit(
         features,
         label,
         weight[:, None],
-        [choice.strength],
+        [choice.c],
         spectrum=spectrum,
         start=None if choice.start is None else choice.start[:, None],
         tolerance=_TOLERANCE,
@@ -183,7 +185,7 @@ def _with_constant(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
 def _class_weights(label: npt.NDArray[np.bool_]) -> tuple[float, float]:
     """Return the weights of a negative and a positive: balanced up to a factor, one on average."""
     share = float(label.mean())
-    ratio = float(np.clip((1 - share) / share, 1 / _MOST_IMBALANCE, _MOST_IMBALANCE))
+    ratio = float(np.clip((1 - share) / share, 1 / _MAX_IMBALANCE, _MAX_IMBALANCE))
     unit = 1 / (1 - share + share * ratio)
     return unit, unit * ratio
 
@@ -195,8 +197,8 @@ def assign_folds(
     code = np.unique(group, return_inverse=True)[1]
     has_positive = np.bincount(code, weights=label) > 0
     has_negative = np.bincount(code, weights=~label) > 0
-    n_folds = min(_MOST_FOLDS, int(has_positive.sum()), int(has_negative.sum()))
-    if n_folds < 2 or min(label.sum(), (~label).sum()) < _FEWEST_TO_FOLD:
+    n_folds = min(_MAX_FOLDS, int(has_positive.sum()), int(has_negative.sum()))
+    if n_folds < 2 or min(label.sum(), (~label).sum()) < _MIN_TO_FOLD:
         return None
     shuffled = rng.permutation(len(has_positive))
     dealt = np.empty(len(shuffled), dtype=np.intp)
@@ -206,7 +208,7 @@ def assign_folds(
     return fold if both else None
 
 
-def _choose_strength(
+def _choose_c(
     features: npt.NDArray[np.float64],
     label: npt.NDArray[np.bool_],
     folds: npt.NDArray[np.intp] | None,
@@ -214,12 +216,12 @@ def _choose_strength(
 ) -> _Choice:
     """Return the strength of least balanced log-loss on unseen folds, and what the folds found there."""
     if folds is None:
-        return _Choice(_DEFAULT_STRENGTH, None, None)
+        return _Choice(_DEFAULT_C, None, None)
     narrow = features.astype(np.float32)  # half the time; the folds are compared, not kept
     taught = folds[:, None] != np.arange(folds.max() + 1)
     weight = np.where(taught, np.stack([_weight_of_each(label, part) for part in taught.T], axis=1), 0)
-    enough = min(label.sum(), (~label).sum()) >= _FEWEST_TO_COMPARE
-    strengths = _STRENGTHS if enough else (_DEFAULT_STRENGTH,)
+    enough = min(label.sum(), (~label).sum()) >= _MIN_TO_TUNE
+    strengths = _C_GRID if enough else (_DEFAULT_C,)
     found = fit_many(
         narrow,
         label,
@@ -301,8 +303,8 @@ def score_many(
         _score_span(vectors[start:end], weights.astype(np.float32), intercepts, scores[:, start:end], block)
         return end
 
-    with one_thread():
-        workers = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_WORKERS))
+    with single_threaded_blas():
+        workers = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS))
         try:
             for end in workers.map(score, range(0, n, _SPAN)):
                 report(end, n, "scoring")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 _STEPS = 12
 
 
-def typical_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+def representative_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
     """Return at most ``k`` positions, each the nearest to its cluster's centre, the largest cluster first.
 
     Fewer than ``k`` come back where clusters ran empty. Lloyd's algorithm from ``k`` random rows.
@@ -34,7 +34,7 @@ def typical_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Gen
     return order[first][np.argsort(-size, kind="stable")]
 
 
-def spread_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+def kmeans_plus_plus(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
     """Return at most ``k`` positions far from one another, by k-means++ (Arthur and Vassilvitskii, 2007).
 
     The first is the longest vector, each other one is drawn with a probability in proportion to its squared distance

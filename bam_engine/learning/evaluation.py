@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.intervals import Floats, shares
+from bam_engine.learning.intervals import Floats, proportions
 
-_MOST_CUTS = 200
+_MAX_CUTS = 200
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ def precision_recall(
     cuts : (c,), optional
         None: the distinct scores of the sample, thinned to 200.
     weights, groups : (n,), optional
-        Inverse inclusion probabilities and projects; see :func:`~bam_engine.learning.intervals.shares` for what the
+        Inverse inclusion probabilities and projects; see :func:`~bam_engine.learning.intervals.proportions`
+        for what the
         intervals are with and without them. Precision is a share of the accepted, recall a share of the positives.
     pool_scores : (N,), optional
         The scores of every image the cut would decide on: ``accepted`` counts these. None: it counts the sample.
@@ -138,8 +139,8 @@ def precision_recall(
     cut = _default_cuts(sample.scores) if cuts is None else np.sort(np.asarray(cuts, dtype=np.float64))[::-1]
     accepted = sample.scores >= cut[:, None]
     positive = np.broadcast_to(sample.labels, accepted.shape)
-    precision = shares(positive, accepted, weights=sample.weights, groups=sample.groups, confidence=confidence)
-    recall = shares(accepted, positive, weights=sample.weights, groups=sample.groups, confidence=confidence)
+    precision = proportions(positive, accepted, weights=sample.weights, groups=sample.groups, confidence=confidence)
+    recall = proportions(accepted, positive, weights=sample.weights, groups=sample.groups, confidence=confidence)
     counted = sample.scores if pool_scores is None else np.asarray(pool_scores)
     return Curve(
         cuts=cut,
@@ -155,9 +156,9 @@ def precision_recall(
 
 def _default_cuts(scores: Floats) -> Floats:
     distinct = np.unique(scores)[::-1]
-    if len(distinct) <= _MOST_CUTS:
+    if len(distinct) <= _MAX_CUTS:
         return distinct
-    return distinct[np.linspace(0, len(distinct) - 1, _MOST_CUTS).round().astype(np.intp)]
+    return distinct[np.linspace(0, len(distinct) - 1, _MAX_CUTS).round().astype(np.intp)]
 
 
 def count_accepted(scores: npt.NDArray[np.floating], cuts: npt.ArrayLike) -> npt.NDArray[np.int64]:

@@ -3,7 +3,8 @@
 In:  counts, or who is a member and who is a hit, with sampling weights and project codes.
 Out: intervals. Knows nothing of scores, images or rounds.
 
-Two kinds stand here. :func:`clopper_pearson` is exact for a simple random sample of images. :func:`shares` gives the
+Two kinds stand here. :func:`clopper_pearson` is exact for a simple random sample of images.
+:func:`proportions` gives the
 same numbers when every image counts once, and widens them when weights differ or projects repeat (Korn and Graubard).
 """
 
@@ -27,7 +28,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Shares:
+class Proportions:
     """One share per question, each (c,): estimate (nan without members), interval, and the count it is worth."""
 
     value: Floats
@@ -136,14 +137,14 @@ def checked_confidence(confidence: float) -> float:
     return confidence
 
 
-def shares(
+def proportions(
     hits: npt.NDArray[np.bool_],
     members: npt.NDArray[np.bool_],
     *,
     weights: npt.ArrayLike | None = None,
     groups: npt.ArrayLike | None = None,
     confidence: float = 0.95,
-) -> Shares:
+) -> Proportions:
     """Return what share of the members are hits, for many questions over the same sample at once.
 
     Parameters
@@ -165,7 +166,7 @@ def shares(
 
     Examples
     --------
-    >>> found = shares(np.array([[1, 1, 0, 0]], bool), np.array([[1, 1, 1, 1]], bool), groups=[0, 0, 1, 1])
+    >>> found = proportions(np.array([[1, 1, 0, 0]], bool), np.array([[1, 1, 1, 1]], bool), groups=[0, 0, 1, 1])
     >>> found.value, found.n_effective
     (array([0.5]), array([1.]))
     """
@@ -179,7 +180,7 @@ def shares(
     plain = weights is None and (groups is None or len(np.unique(code)) == n)
     worth = count if plain else _effective(hits, members, weight, code, value, count)
     low, high = exact_bounds(np.where(there, value, 0) * worth, worth, confidence)
-    return Shares(value, low, high, worth)
+    return Proportions(value, low, high, worth)
 
 
 def _effective(
@@ -233,7 +234,7 @@ def cluster_bootstrap(
     Notes
     -----
     Approximate, and of no use where the sample shows no variation: a share of 1 gives the interval [1, 1]. For shares
-    use :func:`shares`.
+    use :func:`proportions`.
     """
     tail = (1 - checked_confidence(confidence)) / 2
     code = np.unique(np.asarray(groups), return_inverse=True)[1]

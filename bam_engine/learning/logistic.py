@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]  # float32 or float64
 
-_MOST_STEPS = 100
-_MOST_INNER = 30
-_MOST_HALVINGS = 30
+_MAX_STEPS = 100
+_MAX_INNER_STEPS = 30
+_MAX_HALVINGS = 30
 _INNER_GAIN = 0.3  # the inner solution stops at this share of its first residual; the next Newton step does the rest
 
 
@@ -85,7 +85,7 @@ def fit_many(
         found += spectrum.vectors @ (spectrum.vectors.T @ start.astype(dtype))  # the minimum lies in the images' span
     margin = signed @ found
     going = np.arange(weight.shape[1])
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         now, here, part, shrink = found[:, going], margin[:, going], weight[:, going], penalty[going]
         missed = _sigmoid(-here)
         downhill = signed.T @ (part * missed) - shrink * now
@@ -131,7 +131,7 @@ def _newton_step(
     direction, size = towards, (residual * towards).sum(axis=0)
     enough = _INNER_GAIN**2 * size
     tiny = np.finfo(signed.dtype).tiny
-    for _ in range(_MOST_INNER):
+    for _ in range(_MAX_INNER_STEPS):
         image = signed.T @ (curvature * (signed @ direction)) + penalty * direction
         reach = size / np.maximum((direction * image).sum(axis=0), tiny)
         step = step + reach * direction
@@ -154,7 +154,7 @@ def _line_search(margin: Array, move: Array, weight: Array, now: Array, step: Ar
     length = np.ones(margin.shape[1], margin.dtype)
     base = height(np.zeros_like(length))
     limit = base + 16 * np.finfo(margin.dtype).eps * np.abs(base)  # rounding must not stop a fit that has arrived
-    for _ in range(_MOST_HALVINGS):
+    for _ in range(_MAX_HALVINGS):
         uphill = height(length) > limit
         if not uphill.any():
             return length

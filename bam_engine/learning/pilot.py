@@ -14,7 +14,7 @@ from bam_engine.learning.evaluation import checked_sample
 
 Floats = npt.NDArray[np.float64]
 
-PILOT = 30  # labels; more of them are worth less than the same number spent on the test
+PILOT_SIZE = 30  # labels; more of them are worth less than the same number spent on the test
 
 _STEP = 1.06  # each cut accepts so much more than the one before
 _START = 0.15  # of the share that would keep the target by the pilot's median guess; from 0.1 to 0.3 all do well
@@ -24,7 +24,7 @@ _DRAWS = 128
 _RIDGE = (0.01, 0.05)  # of the logistic curve's height and slope, standardised: only there to keep it finite
 
 
-def pilot_ranks(population: int, count: int = PILOT, *, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def pilot_ranks(population: int, count: int = PILOT_SIZE, *, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Return the ranks (0: the highest score) to look at first, ascending, evenly spread on a logarithmic scale.
 
     Whether a hundredth or a half of the collection is positive is not known yet; so every order of magnitude gets the
@@ -37,12 +37,12 @@ def pilot_ranks(population: int, count: int = PILOT, *, rng: np.random.Generator
     return np.unique(np.minimum((share * population).astype(np.int64), population - 1))
 
 
-def pilot_probabilities(ranks: npt.ArrayLike, population: int, count: int = PILOT) -> Floats:
+def pilot_inclusion_probabilities(ranks: npt.ArrayLike, population: int, count: int = PILOT_SIZE) -> Floats:
     """Return how likely :func:`pilot_ranks` is to look at each of the ranks (m,).
 
     Examples
     --------
-    >>> pilot_probabilities([0, 10, 100, 900], 1000, 30).round(2)
+    >>> pilot_inclusion_probabilities([0, 10, 100, 900], 1000, 30).round(2)
     array([0.  , 0.46, 0.05, 0.01])
     """
     lowest = max(_STRICTEST, 1 / population)

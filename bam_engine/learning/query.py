@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.batch import Batch, Picks
-from bam_engine.learning.clusters import spread_rows, typical_rows
+from bam_engine.learning.batch import Batch, BatchBuilder
+from bam_engine.learning.clusters import kmeans_plus_plus, representative_rows
 from bam_engine.learning.sampling import Rows
-from bam_engine.learning.similarity import distinctive, similarities
+from bam_engine.learning.similarity import cosine_similarities, whitened_similarities
 
 Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -69,7 +69,7 @@ def spread(
     A first batch without any hint (TypiClust's idea: Hacohen et al., 2022).
     """
     rows = _checked_pool(pool, len(vectors), count)
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
     looked_at = np.sort(rng.choice(rows, size=min(len(rows), max(_SPREAD_OVER, 4 * count)), replace=False))
     picks.take(_typical(vectors, looked_at, count, rng), count, TYPICAL)
     picks.take(_at_random(rows, count, rng), count, RANDOM)
@@ -118,8 +118,8 @@ def similar(
             f"examples of shape {wanted.shape} were given for vectors of {vectors.shape[1]} numbers: "
             "give at least one, embedded by the same encoder."
         )
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
-    far = -(similarities(vectors, wanted, rows) if plain else distinctive(vectors, wanted, rows))
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
+    far = -(cosine_similarities(vectors, wanted, rows) if plain else whitened_similarities(vectors, wanted, rows))
     nearest = [_best_first(column, rows) for column in far.T]
     picks.take(_in_turn(nearest), picks.count - round(contrast * picks.count), reason)
     picks.take(_at_random(rows, count, rng), count, RANDOM)
@@ -145,7 +145,7 @@ def top(
     """Ask the images of highest score."""
     rows = _checked_pool(pool, len(scores), count)
     own = _checked_scores(scores, rows)
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
     picks.take(_best_first(-own, rows), count, SCORES_HIGHEST)
     return picks.batch()
 
@@ -164,7 +164,7 @@ def margin(
     """Ask the images whose score is nearest to ``centre``."""
     rows = _checked_pool(pool, len(scores), count)
     own = _checked_scores(scores, rows)
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
     picks.take(_best_first(np.abs(own - centre), rows), count, NEAR_BOUNDARY)
     return picks.batch()
 
@@ -181,7 +181,7 @@ def random(
 ) -> Batch:
     """Ask images at random. Without vectors and groups the batch is a simple random sample of the pool."""
     rows = _checked_pool(pool, None, count)
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
     picks.take(_at_random(rows, count, rng), count, RANDOM)
     return picks.batch()
 
@@ -214,7 +214,7 @@ def mixture(
         Projects; at most ``cap_per_group`` of one are asked (None: 3, more where projects are few).
     """
     rows = _checked_pool(pool, len(scores), count)
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
     near, high, diverse = (round(share * picks.count) for _, share in _PARTS)
     own = _checked_scores(scores, rows)
     doubt = np.abs(own - centre)
@@ -260,18 +260,18 @@ def diverse(
     """
     rows = _checked_pool(pool, len(scores), count)
     own = _checked_scores(scores, rows)
-    picks = Picks(rows, count, vectors, groups, cap_per_group, asked)
+    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
     doubt = np.abs(own - centre)
     shortlist = np.fromiter(islice(_best_first(doubt, rows), _SHORTLIST * count), dtype=np.int64)
     near = np.asarray(vectors[shortlist], dtype=np.float32)
     unsure = 1 / (1 + np.exp(np.abs(scores[shortlist] - centre)))
-    apart = spread_rows((near - near.mean(axis=0)) * unsure[:, None].astype(np.float32), len(near), rng=rng)
+    apart = kmeans_plus_plus((near - near.mean(axis=0)) * unsure[:, None].astype(np.float32), len(near), rng=rng)
     picks.take(shortlist[apart].tolist(), count, UNLIKE_OTHERS)
     picks.take(_best_first(doubt, rows), count, NEAR_BOUNDARY)
     return picks.batch()
 
 
-def ask(
+def select_batch(
     strategy: str,
     vectors: Vectors,
     scores: Scores,
@@ -303,7 +303,8 @@ def ask(
 
     Examples
     --------
-    >>> ask("top", np.eye(3), np.array([0.1, 0.3, 0.2]), [0, 2], 1, centre=0.0, rng=np.random.default_rng(0)).rows
+    >>> scores = np.array([0.1, 0.3, 0.2])
+    >>> select_batch("top", np.eye(3), scores, [0, 2], 1, rng=np.random.default_rng(0)).rows
     array([2])
     """
     limits: dict[str, Any] = {"groups": groups, "cap_per_group": cap_per_group, "asked": asked}
@@ -323,7 +324,7 @@ def ask(
     raise LearningError(f"there is no query strategy {strategy!r}; there are {', '.join(STRATEGIES)}.")
 
 
-def separation_point(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+def decision_threshold(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """Return the score that best parts labelled negatives from positives.
 
     It is the cut of least balanced error (share of the positives below plus share of the negatives above), half-way
@@ -332,7 +333,7 @@ def separation_point(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> separation_point([-3, -1, 2, 4], [0, 0, 1, 1])
+    >>> decision_threshold([-3, -1, 2, 4], [0, 0, 1, 1])
     0.5
     """
     score, label = np.asarray(scores, dtype=np.float64), np.asarray(labels).astype(bool)
@@ -400,4 +401,4 @@ def _typical(vectors: Vectors, rows: Rows, count: int, rng: np.random.Generator)
     content = np.ascontiguousarray(vectors[rows])
     keys = content.view(np.dtype((np.void, content.dtype.itemsize * content.shape[1]))).ravel()
     distinct = np.sort(np.unique(keys, return_index=True)[1])
-    yield from rows[distinct[typical_rows(content[distinct].astype(np.float32), count, rng=rng)]].tolist()
+    yield from rows[distinct[representative_rows(content[distinct].astype(np.float32), count, rng=rng)]].tolist()

@@ -87,7 +87,7 @@ def spread_over_projects(rows: Rows, groups: npt.ArrayLike, count: int, *, rng: 
     return rows[line[taken]]
 
 
-def band_probabilities(
+def inclusion_probabilities(
     frame: npt.ArrayLike, drawn: npt.ArrayLike, at: npt.ArrayLike, *, cuts: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
     """Return how likely an image of each score was to be drawn by a certification, which draws more at stricter cuts.

@@ -19,12 +19,12 @@ _EXPONENT = 1.5  # of the spending: early looks get little, the last planned one
 _PLANNED = 0.9  # of the risk is spent by the planned end; the rest is for labels beyond it
 
 
-def faults_that_break(population: int, target: float) -> int:
+def fewest_failing_defects(population: int, target: float) -> int:
     """Return the fewest faults among ``population`` items at which the share of good ones is below ``target``."""
     return int(np.floor(population * (1 - target) + 1e-9)) + 1
 
 
-def allowed_faults(
+def allowed_defects(
     population: int, length: int, *, planned: int, target: float = 0.90, confidence: float = 0.95
 ) -> npt.NDArray[np.int64]:
     """Return how many faults may be among the first n items drawn, for n from 0 to ``length``; -1: never enough.
@@ -52,7 +52,7 @@ def allowed_faults(
 
     Examples
     --------
-    >>> allowed_faults(10_000, 100, planned=100)[[20, 40, 60, 80, 100]]
+    >>> allowed_defects(10_000, 100, planned=100)[[20, 40, 60, 80, 100]]
     array([-1, -1,  0,  2,  3])
     """
     if not 0 < target < 1:
@@ -65,7 +65,7 @@ def allowed_faults(
 
 @lru_cache(maxsize=1024)
 def _allowed(population: int, length: int, planned: int, target: float, confidence: float) -> npt.NDArray[np.int64]:
-    faults = faults_that_break(population, target)
+    faults = fewest_failing_defects(population, target)
     most = min(int(np.ceil(length * (1 - target))) + 2, faults + 1)  # more faults never pass and never get fewer
     chance, count = np.zeros(most), np.arange(most)
     chance[0], spent = 1.0, 0.0

@@ -17,12 +17,12 @@ Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.flo
 Floats = npt.NDArray[np.float32]
 
 
-def similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
+def cosine_similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
     """Return the cosine of each row's vector (unit length) with each seed, (rows, m) float32."""
     return _products(vectors, _unit(seeds), rows, None)
 
 
-def distinctive(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
+def whitened_similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
     """Return the likeness of each row to each seed in what sets the seed apart from these rows, (rows, m) float32.
 
     The cosine of ``image - mean`` with ``(M + kI)^-1 (seed - mean)``: M is the covariance of at most 4,096 of the rows,
@@ -35,7 +35,7 @@ def distinctive(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
     covariance = sample.T @ sample / np.float32(len(sample))
     level = float(np.trace(covariance)) / len(covariance)
     if level == 0:  # one vector many times: nothing sets anything apart
-        return similarities(vectors, seeds, rows)
+        return cosine_similarities(vectors, seeds, rows)
     covariance[np.diag_indices_from(covariance)] += np.float32(_SHRINKAGE * level)
     directions = np.linalg.solve(covariance.astype(np.float64), (seeds - mean).T.astype(np.float64)).T
     return _products(vectors, _unit(directions.astype(np.float32)), rows, mean)

@@ -12,18 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.classifier import LinearModel, Moments, Vectors, moments_of, score_all, train
+from bam_engine.learning.classifier import FeatureScaling, LinearModel, Vectors, feature_scaling, score_all, train
 from bam_engine.learning.evaluation import average_precision, checked_labels
-from bam_engine.learning.query import STRATEGIES, ask, random, similar, spread
+from bam_engine.learning.query import STRATEGIES, random, select_batch, similar, spread
 from bam_engine.learning.sampling import Rows, draw_validation, training_pool
 from bam_engine.learning.threshold import Threshold, choose_threshold
 from bam_engine.progress import Report, silent
 
-_MOMENTS_OVER = 4096
+_SCALING_SAMPLE = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class SimulationState:
     """What is known before a batch is asked.
 
     Attributes
@@ -46,7 +46,7 @@ class Known:
     problem: str = ""
 
 
-Query = Callable[[Known, int, np.random.Generator], Rows]
+Query = Callable[[SimulationState, int, np.random.Generator], Rows]
 """What is known, how many to ask, a generator → the rows to ask, from the pool."""
 
 
@@ -82,7 +82,7 @@ class _Plan:
     groups: npt.NDArray[np.int64] | None
     embedded: npt.NDArray[np.bool_]
     validation: Rows
-    moments: Moments
+    moments: FeatureScaling
     strategy: str
     target: float
     confidence: float
@@ -130,8 +130,8 @@ def simulate(
     open_rows[training_pool(len(vectors), plan.validation, plan.groups)] = True
     open_rows &= plan.embedded
     rng = np.random.default_rng([seed, 1])
-    query = query_of(strategy, plan.vectors, groups=plan.groups, seeds=seeds)
-    turns = play(
+    query = query_for(strategy, plan.vectors, groups=plan.groups, seeds=seeds)
+    turns = run_rounds(
         plan.vectors,
         plan.truth,
         np.flatnonzero(open_rows),
@@ -150,7 +150,7 @@ def simulate(
     return outcomes
 
 
-def play(
+def run_rounds(
     vectors: Vectors,
     truth: npt.NDArray[np.bool_],
     pool: npt.ArrayLike,
@@ -158,9 +158,9 @@ def play(
     query: Query,
     batch: int,
     groups: npt.NDArray[np.int64] | None = None,
-    moments: Moments,
+    moments: FeatureScaling,
     rng: np.random.Generator,
-) -> Iterator[Known]:
+) -> Iterator[SimulationState]:
     """Ask, label and train in turn; yield what is known after each batch, until the pool is used up.
 
     Whoever iterates decides when to stop. ``query`` chooses the rows; the classifier is the product's, whatever chose.
@@ -169,20 +169,20 @@ def play(
     ----------
     vectors, truth, groups : (N, d), (N,), (N,)
     pool : rows that may be asked
-    moments : Moments
+    moments : FeatureScaling
         Of the collection, for the classifier.
     """
     rows = np.unique(np.asarray(pool, dtype=np.int64))
-    known = Known(rows, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), None, None)
+    known = SimulationState(rows, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), None, None)
     while len(known.pool):
         asked = query(known, batch, rng)
         labelled = np.concatenate([known.labelled, asked])
         model, scores, problem = _learn(vectors, truth, groups, moments, labelled, rng)
-        known = Known(np.setdiff1d(known.pool, asked), labelled, truth[labelled], model, scores, problem)
+        known = SimulationState(np.setdiff1d(known.pool, asked), labelled, truth[labelled], model, scores, problem)
         yield known
 
 
-def query_of(
+def query_for(
     strategy: str,
     vectors: Vectors,
     *,
@@ -194,12 +194,12 @@ def query_of(
     Before, "random" asks at random, the others ask images like the seeds, else like the positives found, else a spread.
     """
 
-    def query(known: Known, count: int, rng: np.random.Generator) -> Rows:
+    def query(known: SimulationState, count: int, rng: np.random.Generator) -> Rows:
         if strategy == "random":
             return random(known.pool, count, rng=rng).rows
         more: dict[str, Any] = {"groups": groups, "asked": known.labelled, "rng": rng}
         if known.model is not None and known.scores is not None:
-            return ask(strategy, vectors, known.scores, known.pool, count, **more).rows
+            return select_batch(strategy, vectors, known.scores, known.pool, count, **more).rows
         positives = known.labelled[known.answers]
         if seeds is not None or len(positives):
             wanted = vectors[positives] if seeds is None else seeds
@@ -233,9 +233,9 @@ def _plan(
     embedded = _embedded(vectors)
     rows = np.flatnonzero(embedded)
     held = draw_validation(rows, validation, rng=rng).rows
-    sample = np.sort(rng.choice(rows, size=min(len(rows), _MOMENTS_OVER), replace=False))
+    sample = np.sort(rng.choice(rows, size=min(len(rows), _SCALING_SAMPLE), replace=False))
     code = None if groups is None else np.asarray(groups, dtype=np.int64)
-    return _Plan(vectors, answers, code, embedded, held, moments_of(vectors[sample]), strategy, target, confidence)
+    return _Plan(vectors, answers, code, embedded, held, feature_scaling(vectors[sample]), strategy, target, confidence)
 
 
 def _embedded(vectors: Vectors, block: int = 8192) -> npt.NDArray[np.bool_]:
@@ -247,7 +247,7 @@ def _learn(
     vectors: Vectors,
     truth: npt.NDArray[np.bool_],
     groups: npt.NDArray[np.int64] | None,
-    moments: Moments,
+    moments: FeatureScaling,
     labelled: Rows,
     rng: np.random.Generator,
 ) -> tuple[LinearModel | None, npt.NDArray[np.float32] | None, str]:
@@ -309,7 +309,7 @@ def _threshold(plan: _Plan, scores: npt.NDArray[np.float32]) -> tuple[Threshold 
     return found, ""
 
 
-def comparison(outcomes: Sequence[RoundOutcome], twin: Sequence[RoundOutcome]) -> str:
+def comparison_table(outcomes: Sequence[RoundOutcome], twin: Sequence[RoundOutcome]) -> str:
     """Return a table for a terminal: each round beside the round of the same size of the random twin."""
     if not outcomes:
         return "no round was played: nothing could be asked."

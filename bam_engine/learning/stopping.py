@@ -17,10 +17,10 @@ from bam_engine.learning.intervals import clopper_pearson, cluster_bootstrap
 
 Outcome = Literal["likely", "unlikely", "unknown"]
 
-WORTH = 0.01  # a gain in average precision that is worth a round
-SETTLED = 0.95  # kappa of successive decisions, two rounds running
-UNSETTLED = 0.80
-FEWEST_PROJECTS = 10  # with positives; with fewer the interval of a gain is too short to argue from
+MIN_GAIN = 0.01  # a gain in average precision that is worth a round
+STABLE_KAPPA = 0.95  # kappa of successive decisions, two rounds running
+UNSTABLE_KAPPA = 0.80
+MIN_PROJECTS = 10  # with positives; with fewer the interval of a gain is too short to argue from
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Advice:
     reason: str
 
 
-def change(
+def measure_change(
     before: npt.ArrayLike,
     after: npt.ArrayLike,
     labels: npt.ArrayLike,
@@ -147,13 +147,13 @@ def advise(changes: Sequence[Change]) -> Advice:
     if not changes:
         return Advice("unknown", "it takes two trained rounds to see what one of them bought.")
     last = changes[-1]
-    if last.high < WORTH and last.positive_projects >= FEWEST_PROJECTS:
-        return Advice("unlikely", f"the last round raised the average precision by less than {WORTH} (95 % limit).")
-    if len(changes) > 1 and all(each.kappa >= SETTLED for each in changes[-2:]):
+    if last.high < MIN_GAIN and last.positive_projects >= MIN_PROJECTS:
+        return Advice("unlikely", f"the last round raised the average precision by less than {MIN_GAIN} (95 % limit).")
+    if len(changes) > 1 and all(each.kappa >= STABLE_KAPPA for each in changes[-2:]):
         return Advice("unlikely", f"the decisions have settled: kappa {changes[-2].kappa:.2f}, then {last.kappa:.2f}.")
     if last.gain > 0 and last.low > 0:
         return Advice("likely", "the gain of the last round is beyond chance.")
-    if last.gain > 0 and last.kappa < UNSETTLED:
+    if last.gain > 0 and last.kappa < UNSTABLE_KAPPA:
         return Advice("likely", f"the last round gained, and the decisions are still moving: kappa {last.kappa:.2f}.")
     several = "project" if last.positive_projects == 1 else "projects"
     return Advice(

@@ -14,7 +14,7 @@ _limits: Any = None
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def single_threaded_blas() -> Iterator[None]:
     """Keep the products of numpy and scipy to one thread until the last of those in here leaves.
 
     The results then do not depend on the number of cores. And small products that are split between threads wait for

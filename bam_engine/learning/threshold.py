@@ -20,7 +20,7 @@ from bam_engine.learning.intervals import (
     clopper_pearson,
     labels_to_certify,
     lower_bound,
-    shares,
+    proportions,
 )
 
 _STEP = 1.1  # each cut accepts a tenth more than the one before: about half a standard error of the precision
@@ -233,7 +233,7 @@ def _certified_cut(sample: Sample, cuts: Floats, target: float, confidence: floa
 def _precision_bounds(sample: Sample, cuts: Floats, confidence: float) -> Floats:
     accepted = sample.scores >= cuts[:, None]
     positive = np.broadcast_to(sample.labels, accepted.shape)
-    found = shares(positive, accepted, weights=sample.weights, groups=sample.groups)
+    found = proportions(positive, accepted, weights=sample.weights, groups=sample.groups)
     hits = np.where(np.isnan(found.value), 0.0, found.value) * found.n_effective
     return lower_bound(hits, found.n_effective, checked_confidence(confidence))
 

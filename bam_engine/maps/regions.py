@@ -136,7 +136,7 @@ def _version(workspace: Workspace, map_id: str) -> str:
     for attribute in workspace.attributes.all():
         model, threshold = latest_model(workspace, attribute), current_threshold(workspace, attribute)
         if model is not None:
-            cut = (threshold.value, threshold.kept) if threshold is not None else ""
+            cut = (threshold.value, threshold.saved) if threshold is not None else ""
             parts.append(f"{attribute.name}.{model.id}.{cut}")
     return f"{record.points}.{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:16]}"
 
@@ -161,7 +161,7 @@ def _attributes(workspace: Workspace, rows: NDArray[np.int64], *, sure: bool) ->
     names, owners = [], []
     for attribute in workspace.attributes.all():
         threshold, model = current_threshold(workspace, attribute), latest_model(workspace, attribute)
-        if model is None or (threshold is not None and threshold.kept) != sure:
+        if model is None or (threshold is not None and threshold.saved) != sure:
             continue
         cut = threshold.value if threshold is not None else float(model.details["separation"])
         names.append(readable(attribute.name).partition(" (")[0])

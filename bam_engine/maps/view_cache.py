@@ -31,8 +31,8 @@ from bam_engine.projection import MapView
 from bam_engine.projection.view_sources import Sources
 from bam_engine.training.decisions import decide
 from bam_engine.training.models import TrainedModel, latest_model, scores_by_name, scores_of
-from bam_engine.training.standing import Standing, highest, standings
 from bam_engine.training.thresholds import current_threshold
+from bam_engine.training.top_attributes import AttributeScorer, attribute_scorers, top_attributes
 from bam_engine.workspace.core import Workspace
 
 log = logging.getLogger(__name__)
@@ -261,12 +261,12 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
 
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    kept: dict[str, list[Standing]] = workspace.memory_cache.setdefault("standings", {})
+    kept: dict[str, list[AttributeScorer]] = workspace.memory_cache.setdefault("standings", {})
     key = _digest(*stamps.scores.values(), *stamps.cuts.values())
     found = kept.get(key)
     if found is None:
-        found = standings(workspace)
+        found = attribute_scorers(workspace)
         for old in list(kept)[:-1]:  # a view of the scores before these is still looked at
             kept.pop(old, None)
         kept[key] = found
-    return {"title": image.title or Path(image.uri).name, "scores": highest(found, row)}
+    return {"title": image.title or Path(image.uri).name, "scores": top_attributes(found, row)}

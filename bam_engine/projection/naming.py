@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.learning import exact_bounds, shares
+from bam_engine.learning import exact_bounds, proportions
 from bam_engine.projection.density_regions import Area, Codes, RegionTree
 
 PRIOR = 50.0
@@ -194,7 +194,7 @@ class _Names:
         if not kind.grouped:
             return apart
         has = np.isin(members, kind.owners[pairs[kind.codes[pairs] == apart.trait]])
-        found = shares(has[None], np.ones((1, len(members)), bool), groups=self.projects[members])
+        found = proportions(has[None], np.ones((1, len(members)), bool), groups=self.projects[members])
         return replace(apart, share=(float(found.value[0]), float(found.low[0]), float(found.high[0])))
 
 

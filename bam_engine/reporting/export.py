@@ -108,7 +108,7 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
         low = choose_negative(workspace, attribute, target=threshold.evidence.target)
     except LearningError:
         low = None
-    kept = "" if threshold.kept else "Suggested, not kept by a person. "
+    kept = "" if threshold.saved else "Suggested, not kept by a person. "
     negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
     return Decision(threshold.value, negative_to, kept + threshold.evidence.evidence)
 

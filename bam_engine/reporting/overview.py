@@ -15,7 +15,7 @@ from bam_engine.demo.simulated_annotators import who_answered
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, querying, rounds
 from bam_engine.training.rounds import AttributeState
-from bam_engine.training.thresholds import KeptThreshold, current_threshold
+from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 
 Step = Literal[
@@ -146,7 +146,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
     audit = audits.latest_result(workspace, attribute)
     step = _step(found, threshold, audit)
     evidence = None if threshold is None else threshold.evidence
-    rows, _ = querying.training_labels(workspace, attribute)
+    rows, _ = querying.round_labels(workspace, attribute)
     return AttributeLine(
         name=attribute.name,
         rounds=sum(turn.model is not None for turn in found.rounds),
@@ -168,8 +168,8 @@ def next_step(workspace: Workspace, state: AttributeState) -> NextStep:
     return NextStep(step, attribute.name, state.rounds[-1].number if state.rounds else 0)
 
 
-def _step(state: AttributeState, threshold: KeptThreshold | None, audit: AuditResult | None) -> Step:
-    if state.step != "decide" or threshold is None or not threshold.kept:
+def _step(state: AttributeState, threshold: AttributeThreshold | None, audit: AuditResult | None) -> Step:
+    if state.step != "decide" or threshold is None or not threshold.saved:
         return state.step
     return "done" if audit is not None and audit.complete else "audit"
 

@@ -24,13 +24,13 @@ from bam_engine.errors import LearningError
 from bam_engine.gallery.search import ranking
 from bam_engine.labelling import agreement, tasks
 from bam_engine.training import certification_history, rounds
-from bam_engine.training.certification_history import CertificationLine
+from bam_engine.training.certification_history import CertificationSummary
 from bam_engine.training.decisions import is_accepted
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
-from bam_engine.training.querying import training_labels
-from bam_engine.training.thresholds import KeptThreshold, current_threshold
-from bam_engine.training.validation import draw_seed, never_drawn
+from bam_engine.training.querying import round_labels
+from bam_engine.training.thresholds import AttributeThreshold, current_threshold
+from bam_engine.training.validation import count_never_drawn, draw_seed
 from bam_engine.workspace.core import Workspace
 
 EXAMPLES = 12  # of each group
@@ -139,7 +139,7 @@ class AttributeReport:
     draws: tuple[ValidationDraw, ...]
     rounds: tuple[RoundLine, ...]
     evaluation: Evaluation | None
-    threshold: KeptThreshold | None
+    threshold: AttributeThreshold | None
     threshold_at: str | None
     scores: NDArray[np.float32]
     labelled: dict[str, NDArray[np.float32]]
@@ -149,13 +149,13 @@ class AttributeReport:
     versions: tuple[tuple[str, str], ...]
     schema: int
     agreement: tuple[tuple[str, str], ...] = ()
-    certifications: tuple[CertificationLine, ...] = ()
+    certifications: tuple[CertificationSummary, ...] = ()
     never_drawn: int = 0
 
     @property
     def waits_for_audit(self) -> bool:
         """Whether a threshold was kept and its audit is all that is missing."""
-        kept = self.threshold is not None and self.threshold.kept
+        kept = self.threshold is not None and self.threshold.saved
         return kept and (self.audit is None or not self.audit.complete)
 
     @property
@@ -200,7 +200,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         schema=db.SCHEMA_VERSION,
         agreement=_agreement(workspace, attribute),
         certifications=certification_history.history(workspace, attribute),
-        never_drawn=never_drawn(workspace, attribute),
+        never_drawn=count_never_drawn(workspace, attribute),
     )
 
 
@@ -215,7 +215,7 @@ def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, s
 
 
 def _evaluation(
-    workspace: Workspace, attribute: Attribute, model: TrainedModel | None, threshold: KeptThreshold | None
+    workspace: Workspace, attribute: Attribute, model: TrainedModel | None, threshold: AttributeThreshold | None
 ) -> tuple[Evaluation | None, str]:
     """Return what the validation set says of the newest model, and what it cannot say, in words."""
     if model is None:
@@ -292,7 +292,7 @@ def _share(found: dict[str, float] | None, value: str, low: str, high: str) -> S
     return None if found is None else (found[value], found[low], found[high])
 
 
-def _threshold_time(workspace: Workspace, threshold: KeptThreshold | None) -> str | None:
+def _threshold_time(workspace: Workspace, threshold: AttributeThreshold | None) -> str | None:
     if threshold is None or threshold.id is None:
         return None
     with workspace.engine.connect() as connection:
@@ -305,13 +305,13 @@ def _scores(
     if model is None:
         return np.array([], np.float32), {}
     scores = np.asarray(scores_of(workspace, attribute, model))
-    rows, answers = training_labels(workspace, attribute)
+    rows, answers = round_labels(workspace, attribute)
     labelled = {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]}
     return scores[np.isfinite(scores)], labelled
 
 
 def _examples(
-    workspace: Workspace, attribute: Attribute, agreed: Consensus, threshold: KeptThreshold | None, count: int
+    workspace: Workspace, attribute: Attribute, agreed: Consensus, threshold: AttributeThreshold | None, count: int
 ) -> tuple[ExampleGroup, ...]:
     """Return the best images, those nearest the threshold on both sides, and accepted and rejected ones at random."""
     order, scores = ranking(workspace, attribute), scores_of(workspace, attribute)
@@ -343,14 +343,14 @@ def _missing(
     workspace: Workspace,
     validation: tasks.TaskState,
     turns: Sequence[RoundLine],
-    threshold: KeptThreshold | None,
+    threshold: AttributeThreshold | None,
     audited: Sequence[AuditResult],
     problem: str,
 ) -> tuple[str, ...]:
     """Return what this report lacks, in the order in which it can be had."""
     current = [one for one in audited if one.current]
     trained = any(turn.model_id is not None for turn in turns)
-    kept = threshold is not None and threshold.kept
+    kept = threshold is not None and threshold.saved
     last = turns[-1] if turns else None
     checks = (
         (len(workspace.vectors()) == 0, "The images are not embedded yet."),

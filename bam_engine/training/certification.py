@@ -1,6 +1,7 @@
 """Certifying a precision: a few labels to look where, then batches exactly where the decision is open.
 
-Wires ``annotation`` to ``learning``'s walk over fixed cuts. A certification belongs to one model and one target, and
+Wires ``annotation`` to ``learning``'s certify_precision over fixed cuts. A certification belongs to one
+model and one target, and
 there is one for both: another try with fresh random numbers would add its risk. Its population, random order and cuts
 are stored before the labels that count, so that the promise can be checked later. The promise is about that population:
 the images that nobody had labelled or been asked about when it was started.
@@ -23,9 +24,9 @@ from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_images
-from bam_engine.learning import Plan, Progress
+from bam_engine.learning import CertificationPlan, CertificationProgress
 from bam_engine.training.models import TrainedModel, latest_model, model_by_id, scores_of
-from bam_engine.training.querying import asked_rows, taken_rows
+from bam_engine.training.querying import queried_rows, used_rows
 from bam_engine.training.validation import ValidationSet, labelled_sample, random_sample
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
@@ -58,7 +59,7 @@ class Certification:
 
 @dataclass(frozen=True)
 class CertificationState:
-    """How far a certification is: its task, and the walk over its cuts (None until the pilot is labelled).
+    """How far a certification is: its task, and the certify_precision over its cuts (None until the pilot is labelled).
 
     ``in_rounds`` of the images that the open cut needs were asked by a round meanwhile. They are not asked twice: their
     labels come from there.
@@ -66,7 +67,7 @@ class CertificationState:
 
     certification: Certification
     task: tasks.TaskState
-    progress: Progress | None
+    progress: CertificationProgress | None
     in_rounds: int = 0
 
     @property
@@ -136,7 +137,7 @@ def start(
     scores = scores_of(workspace, attribute, model)
     known = _known_rows(workspace, attribute)
     free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), known)
-    if len(free) <= learning.PILOT:
+    if len(free) <= learning.PILOT_SIZE:
         raise LearningError(
             f"{len(free)} images of {attribute.name} are unlabelled: too few to certify anything about. Label them all."
         )
@@ -160,7 +161,7 @@ def start(
                 f"{attribute.name} is being certified for {target:g} already: go on with that one. A second try of the "
                 "same promise would add its risk to the first."
             )
-        if np.isin(taken_rows(workspace, attribute), pilot).any():
+        if np.isin(used_rows(workspace, attribute), pilot).any():
             raise LearningError("some of these images were asked about meanwhile: start the certification again")
         inserted = connection.execute(sa.insert(db.certifications).values(values)).inserted_primary_key
         _ask(connection, inserted[0] if inserted else 0, shown, 0)
@@ -183,7 +184,7 @@ def _check(target: float, confidence: float, planned: int) -> None:
 
 def _known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     answered = workspace.annotations.answers(attribute.id).rows
-    return np.union1d(answered, taken_rows(workspace, attribute)).astype(np.int64)
+    return np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
 
 
 def _ask(connection: sa.Connection, certification_id: int, rows: NDArray[np.int64], batch: int) -> None:
@@ -261,11 +262,11 @@ def state(workspace: Workspace, found: Certification) -> CertificationState:
             return CertificationState(found, progress, None)
         found = replace(found, cuts=_fix_cuts(workspace, found, labels))
     rows, scores = _population(workspace, found)
-    plan = Plan(found.cuts, found.target, found.confidence, found.planned)
+    plan = CertificationPlan(found.cuts, found.target, found.confidence, found.planned)
     order = np.random.default_rng([found.seed, 2]).random(int(rows[-1]) + 1)[rows]
-    walked = learning.walk(plan, scores, order, labels[rows])
+    walked = learning.certify_precision(plan, scores, order, labels[rows])
     wanted = rows[walked.ask]
-    in_rounds = np.isin(wanted, asked_rows(workspace, found.attribute))
+    in_rounds = np.isin(wanted, queried_rows(workspace, found.attribute))
     return CertificationState(found, progress, replace(walked, ask=wanted[~in_rounds]), int(in_rounds.sum()))
 
 
@@ -274,7 +275,7 @@ def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> ND
     labels = np.full(len(workspace.catalogue), -1, np.int8)
     labels[agreed.rows[agreed.settled]] = agreed.labels[agreed.settled]
     looked = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
-    asked = np.union1d(found.task.rows, asked_rows(workspace, found.attribute)).astype(np.int64)
+    asked = np.union1d(found.task.rows, queried_rows(workspace, found.attribute)).astype(np.int64)
     unsettled = asked[(labels[asked] < 0) & np.isin(asked, looked)]
     labels[unsettled] = 0
     labels[missing_images(workspace, asked[labels[asked] < 0])] = 0
@@ -338,7 +339,7 @@ def extend(workspace: Workspace, found: Certification) -> CertificationState:
     batch = np.random.default_rng([found.seed, 4, len(found.task.rows)]).permutation(now.progress.ask)
     table = db.certification_images
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(batch, asked_rows(workspace, found.attribute)).any():  # what judges elsewhere may judge here too
+        if np.isin(batch, queried_rows(workspace, found.attribute)).any():  # what judges elsewhere may judge here too
             raise LearningError("a round was started meanwhile with some of these images: ask for more once again")
         last = connection.scalar(sa.select(sa.func.max(table.c.batch)).where(table.c.certification_id == found.id))
         _ask(connection, found.id, batch, (last or 0) + 1)
@@ -361,8 +362,8 @@ def probabilities(workspace: Workspace, found: Certification, rows: NDArray[np.i
     at[there] = scores[rows[there]]
     ordered = np.sort(np.concatenate([population, scores[found.pilot]]))
     ranks = len(ordered) - np.searchsorted(ordered, np.nan_to_num(at), side="right")
-    pilot = np.where(np.isnan(at), 0.0, learning.pilot_probabilities(ranks, len(ordered)))
+    pilot = np.where(np.isnan(at), 0.0, learning.pilot_inclusion_probabilities(ranks, len(ordered)))
     asked = np.setdiff1d(found.task.rows, found.pilot)
     drawn = labelled_sample(workspace, found.attribute, asked, model).scores
-    later = learning.band_probabilities(population, drawn, at, cuts=found.cuts)
+    later = learning.inclusion_probabilities(population, drawn, at, cuts=found.cuts)
     return 1 - (1 - pilot) * (1 - later)

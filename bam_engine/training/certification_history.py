@@ -11,7 +11,7 @@ from bam_engine.workspace.core import Workspace
 
 
 @dataclass(frozen=True)
-class CertificationLine:
+class CertificationSummary:
     """One certification: how it was planned, what it asked, how far it came.
 
     ``batches`` are how many images each batch asked, the ``pilot`` first, ``labels`` how many are answered by now.
@@ -39,13 +39,13 @@ class CertificationLine:
         return self.batches[0] if self.batches else 0
 
 
-def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationLine, ...]:
+def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSummary, ...]:
     """Return the certifications of ``attribute``, oldest first, those of older models among them."""
     lines = []
     for found in certification.certifications(workspace, attribute):
         now = certification.state(workspace, found)
         lines.append(
-            CertificationLine(
+            CertificationSummary(
                 made_at=found.made_at,
                 model_id=found.model_id,
                 target=found.target,

@@ -14,7 +14,7 @@ from bam_engine.errors import LearningError
 from bam_engine.formatting import decimal
 from bam_engine.labelling import tasks
 from bam_engine.training.models import scores_of
-from bam_engine.training.thresholds import KeptThreshold, current_threshold
+from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 
 Mask = NDArray[np.bool_]
@@ -98,7 +98,7 @@ class Decisions:
     """
 
     attribute: Attribute
-    threshold: KeptThreshold
+    threshold: AttributeThreshold
     scores: NDArray[np.float32]
     outcomes: NDArray[np.int8]
     labels: NDArray[np.int8]

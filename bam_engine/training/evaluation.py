@@ -19,8 +19,8 @@ from bam_engine.training.models import TrainedModel
 from bam_engine.training.validation import (
     ValidationSet,
     complete_draws,
+    draw_probability,
     labelled_sample,
-    random_probability,
     random_sample,
 )
 from bam_engine.workspace.core import Workspace
@@ -59,7 +59,7 @@ def validation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
         return random
     asked = np.concatenate([tasks.validation_task(workspace, attribute).rows, *(one.task.rows for one in attempts)])
     sample = labelled_sample(workspace, attribute, np.unique(asked), model)
-    left_out = np.full(len(sample.rows), 1 - random_probability(workspace, attribute))
+    left_out = np.full(len(sample.rows), 1 - draw_probability(workspace, attribute))
     for one in attempts:
         left_out *= 1 - certification.probabilities(workspace, one, sample.rows)
     return replace(sample, weights=1 / np.maximum(1 - left_out, 1e-9))

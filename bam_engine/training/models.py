@@ -172,12 +172,23 @@ def unpack(model: TrainedModel) -> LinearModel:
     return LinearModel(
         coefficients=model.coefficients[:-1],
         intercept=float(model.coefficients[-1]),
-        strength=float(details["strength"]),
+        c=float(details["strength"]),
         n_positive=int(details["n_positive"]),
         n_negative=int(details["n_negative"]),
         seed=int(details["seed"]),
-        separation=float(details["separation"]),
+        decision_threshold=float(details["separation"]),
     )
+
+
+def classifier_details(model: LinearModel) -> dict[str, Any]:
+    """Return what :func:`unpack` needs besides the coefficients, under the names that ``models.details`` stores."""
+    return {
+        "strength": model.c,
+        "n_positive": model.n_positive,
+        "n_negative": model.n_negative,
+        "seed": model.seed,
+        "separation": model.decision_threshold,
+    }
 
 
 def scored_attributes(workspace: Workspace) -> list[Attribute]:

@@ -20,16 +20,16 @@ from bam_engine.labelling import bulk, tasks
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
-from bam_engine.training.neighbourhood import neighbours_of
+from bam_engine.training.neighbour_cache import neighbours_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows, text_vector, vectors_of
 
-BATCH = 100
-EXAMPLES = 24  # a selection of more images is stood for by so many typical ones
+BATCH_SIZE = 100
+MAX_EXAMPLES = 24  # a selection of more images is stood for by so many typical ones
 
 LIKE_POSITIVES = "like the positives found so far"
-AMONG_NEIGHBOURS = ", among neighbours"
-LOOK_AT: Mapping[str, str] = MappingProxyType(
+NEIGHBOURS_SUFFIX = ", among neighbours"
+CANDIDATES: Mapping[str, str] = MappingProxyType(
     {
         "everything": "every image that may be asked",
         "neighbours": "the neighbours of the labelled images, and a random share of the others",
@@ -43,11 +43,11 @@ def propose(
     workspace: Workspace,
     attribute: Attribute,
     *,
-    count: int = BATCH,
+    count: int = BATCH_SIZE,
     strategy: str = "",
     seeds: Sequence[int] = (),
     text: str = "",
-    look_at: str = "",
+    candidates: str = "",
     seed: int = 0,
 ) -> tuple[str, Batch]:
     """Choose what to ask next without storing it; return the strategy that was used and the batch.
@@ -56,17 +56,17 @@ def propose(
     is empty, the mixture where there is a model, images like the positives where there are any, a spread sample
     where there is nothing.
 
-    ``look_at`` is one of ``LOOK_AT``; if it is empty, the last round's (:func:`usual_look`). It is for
+    ``candidates`` is one of ``CANDIDATES``; if it is empty, the last round's (:func:`default_candidates`). It is for
     the strategies that go by score, and the strategy that is returned says where neighbours were looked at. A text,
     examples, a spread and a random batch begin anew and look at the pool itself.
     """
-    _check_look(look_at)
-    pool, vectors = pool_of(workspace, attribute), vectors_of(workspace)
+    _check_look(candidates)
+    pool, vectors = query_pool(workspace, attribute), vectors_of(workspace)
     if len(pool) == 0:
         raise LearningError("no image is left to ask about: all were asked, or are in the validation set")
     rng = np.random.default_rng(seed)
     groups = workspace.catalogue.projects()[: len(vectors)]
-    more: dict[str, Any] = {"groups": groups, "asked": asked_rows(workspace, attribute), "rng": rng}
+    more: dict[str, Any] = {"groups": groups, "asked": queried_rows(workspace, attribute), "rng": rng}
     if text:
         wanted, reason = text_vector(workspace, text)[None], f"{learning.MATCHES_TEXT} “{text}”"
         return "text", learning.similar(vectors, wanted, pool, count, reason=reason, plain=True, **more)
@@ -80,11 +80,11 @@ def propose(
         pool = pool[np.isfinite(scores[pool])]  # a vector that came after the scores has none yet
         strategy = strategy or "mixture"
         said = strategy
-        if (look_at or usual_look(workspace, attribute)) == "neighbours":
-            near = neighbours_of(workspace, labelled_seeds(workspace, attribute, model))
-            pool, said = learning.choose_candidates(pool, near, rng=rng), strategy + AMONG_NEIGHBOURS
-        return said, learning.ask(strategy, vectors, scores, pool, count, **more)
-    rows, answers = teaching_labels(workspace, attribute)
+        if (candidates or default_candidates(workspace, attribute)) == "neighbours":
+            near = neighbours_of(workspace, neighbour_seeds(workspace, attribute, model))
+            pool, said = learning.choose_candidates(pool, near, rng=rng), strategy + NEIGHBOURS_SUFFIX
+        return said, learning.select_batch(strategy, vectors, scores, pool, count, **more)
+    rows, answers = training_labels(workspace, attribute)
     positive = rows[answers == 1]
     if len(positive) and strategy != "spread":
         batch = learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **more)
@@ -92,7 +92,7 @@ def propose(
     return "spread", learning.spread(vectors, pool, count, **more)
 
 
-def usual_look(workspace: Workspace, attribute: Attribute) -> str:
+def default_candidates(workspace: Workspace, attribute: Attribute) -> str:
     """Return what a round looks at unless it is told otherwise: as the round before, and everything at first.
 
     Everything is the better choice for a linear classifier, whatever the size (``benchmarks/candidates.py``).
@@ -101,31 +101,33 @@ def usual_look(workspace: Workspace, attribute: Attribute) -> str:
     query = sa.select(table.c.strategy).where(table.c.attribute_id == attribute.id).order_by(table.c.number.desc())
     with workspace.engine.connect() as connection:
         last = connection.scalar(query.limit(1))
-    return "neighbours" if last and last.endswith(AMONG_NEIGHBOURS) else "everything"
+    return "neighbours" if last and last.endswith(NEIGHBOURS_SUFFIX) else "everything"
 
 
-def _check_look(look_at: str) -> None:
-    if look_at and look_at not in LOOK_AT:
-        raise LearningError(f"a round cannot look at {look_at!r}: it can look at {' or '.join(LOOK_AT)}")
+def _check_look(candidates: str) -> None:
+    if candidates and candidates not in CANDIDATES:
+        raise LearningError(f"a round cannot look at {candidates!r}: it can look at {' or '.join(CANDIDATES)}")
 
 
-def labelled_seeds(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Rows:
+def neighbour_seeds(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Rows:
     """Return the labelled images whose neighbours the next round looks at, the positives first."""
-    rows, answers = training_labels(workspace, attribute)
+    rows, answers = round_labels(workspace, attribute)
     doubt = np.abs(scores_of(workspace, attribute, model)[rows] - float(model.details["separation"]))
-    return learning.seeds_of(rows, answers, doubt=doubt)
+    return learning.choose_seeds(rows, answers, doubt=doubt)
 
 
-def look_up(workspace: Workspace, attribute: Attribute, model: TrainedModel, *, report: Report = silent) -> None:
+def prefetch_neighbours(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel, *, report: Report = silent
+) -> None:
     """Look up the neighbours that the next round will look at, so that nobody waits for them on a page.
 
     Nothing is done where the rounds look at everything.
     """
-    if usual_look(workspace, attribute) == "neighbours":
-        neighbours_of(workspace, labelled_seeds(workspace, attribute, model), report=report)
+    if default_candidates(workspace, attribute) == "neighbours":
+        neighbours_of(workspace, neighbour_seeds(workspace, attribute, model), report=report)
 
 
-def examples_from(workspace: Workspace, rows: Sequence[int], *, most: int = EXAMPLES) -> list[int]:
+def examples_from(workspace: Workspace, rows: Sequence[int], *, most: int = MAX_EXAMPLES) -> list[int]:
     """Return the images of a selection that a round can start from: all with a vector, or ``most`` typical ones.
 
     Raises
@@ -141,7 +143,7 @@ def examples_from(workspace: Workspace, rows: Sequence[int], *, most: int = EXAM
     return [int(row) for row in usable]
 
 
-def asked_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that any round of ``attribute`` has asked about, sorted."""
     turns, asked = db.rounds, db.round_images
     query = (sa.select(asked.c.row).distinct().join(turns, turns.c.id == asked.c.round_id)).where(
@@ -151,7 +153,7 @@ def asked_rows(workspace: Workspace, attribute: Attribute) -> Rows:
         return np.array(sorted(connection.execute(query).scalars()), np.int64)
 
 
-def pool_of(workspace: Workspace, attribute: Attribute) -> Rows:
+def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that a round may ask about, ascending.
 
     Left out: what is held out to judge (validation set, certifications, audits) with its projects, what earlier
@@ -160,35 +162,35 @@ def pool_of(workspace: Workspace, attribute: Attribute) -> Rows:
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), tasks.held_out_rows(workspace, attribute), groups)
     pool = np.intersect1d(pool, embedded_rows(workspace))
-    return np.setdiff1d(pool, asked_rows(workspace, attribute))
+    return np.setdiff1d(pool, queried_rows(workspace, attribute))
 
 
-def taken_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that anything has asked about: rounds, the validation set, certifications and audits, sorted.
 
     Whatever draws images looks once more before it stores them, inside ``exclusive(engine, db.rounds)``: so no image
     both teaches and judges, whoever draws what at the same time.
     """
-    return np.union1d(asked_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute)).astype(np.int64)
+    return np.union1d(queried_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute)).astype(np.int64)
 
 
-def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
+def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
     """Return the rows of the rounds that a classifier may train on, sorted, and their settled labels (1 or 0).
 
     An image that judges as well, in the validation set, a certification or an audit, is left out.
     """
-    rows = np.setdiff1d(asked_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute))
+    rows = np.setdiff1d(queried_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute))
     found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
     usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
     return rows[usable], found[usable]
 
 
-def teaching_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
+def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
     """Return all that a training learns from, sorted: the labels of the rounds, and what was said in bulk of other
     images as far as that teaches (:func:`bulk.training_labels`).
     """
-    rows, labels = training_labels(workspace, attribute)
-    more, said = bulk.training_labels(workspace, attribute, without=asked_rows(workspace, attribute))
+    rows, labels = round_labels(workspace, attribute)
+    more, said = bulk.training_labels(workspace, attribute, without=queried_rows(workspace, attribute))
     both, answers = np.concatenate([rows, more]), np.concatenate([labels, said])
     order = np.argsort(both, kind="stable")
     return both[order], answers[order]

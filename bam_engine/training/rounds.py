@@ -22,15 +22,15 @@ from bam_engine.labelling import tasks
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.evaluation import evaluate
-from bam_engine.training.models import TrainedModel, latest_model, models, save_model, scores_of
-from bam_engine.training.querying import BATCH, asked_rows, look_up, propose, teaching_labels
+from bam_engine.training.models import TrainedModel, classifier_details, latest_model, models, save_model, scores_of
+from bam_engine.training.querying import BATCH_SIZE, prefetch_neighbours, propose, queried_rows, training_labels
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.vectors import embedded_rows, missing_rows, vectors_of
 
-ROUNDS = 4  # BAM's habit; a default, not a law
+DEFAULT_ROUNDS = 4  # BAM's habit; a default, not a law
 
-_MOMENTS_OVER = 4096  # images whose mean and spread stand for the collection's
+_SCALING_SAMPLE = 4096  # images whose mean and spread stand for the collection's
 
 Step = Literal["embed", "draw_validation", "label_validation", "start_round", "label_round", "train", "decide"]
 
@@ -85,7 +85,7 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
         return "label_round"
     if last.model is None or "measured" not in last.model.details:  # a training that was cut short is made whole
         return "train"
-    return "start_round" if last.number < ROUNDS else "decide"
+    return "start_round" if last.number < DEFAULT_ROUNDS else "decide"
 
 
 def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
@@ -108,11 +108,11 @@ def start_round(
     workspace: Workspace,
     attribute: Attribute,
     *,
-    count: int = BATCH,
+    count: int = BATCH_SIZE,
     strategy: str = "",
     seeds: Sequence[int] = (),
     text: str = "",
-    look_at: str = "",
+    candidates: str = "",
     seed: int | None = None,
 ) -> Round:
     """Choose the next batch and store it, whole or not at all; see :func:`asking.propose` for how it is chosen.
@@ -137,7 +137,7 @@ def start_round(
         strategy=strategy,
         seeds=seeds,
         text=text,
-        look_at=look_at,
+        candidates=candidates,
         seed=kept_seed,
     )
     model = latest_model(workspace, attribute)
@@ -217,21 +217,16 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     turns = rounds_of(workspace, attribute)
     if not turns:
         raise LearningError(f"{attribute.name} has no round yet. Start one, label it, then train.")
-    rows, answers = teaching_labels(workspace, attribute)
+    rows, answers = training_labels(workspace, attribute)
     turn = turns[-1]
     report(0, 4, "training")
     vectors, rng = vectors_of(workspace), np.random.default_rng(turn.seed)
     groups = workspace.catalogue.projects()[rows]
     moments = _moments(workspace, vectors, rng)
     model = learning.train(vectors[rows], answers, groups=groups, moments=moments, rng=rng)
-    details: dict[str, Any] = {
+    details = classifier_details(model) | {
         "labels": len(rows),
-        "in_bulk": int((~np.isin(rows, asked_rows(workspace, attribute))).sum()),
-        "n_positive": model.n_positive,
-        "n_negative": model.n_negative,
-        "strength": model.strength,
-        "seed": model.seed,
-        "separation": model.separation,
+        "in_bulk": int((~np.isin(rows, queried_rows(workspace, attribute))).sum()),
         "round": turn.number,
         "learned_from": _digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
     }
@@ -239,7 +234,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
     report(2, 4, "looking up neighbours")
-    look_up(workspace, attribute, trained)
+    prefetch_neighbours(workspace, attribute, trained)
     report(3, 4, "measuring on the validation set")
     details["measured"] = _measure(workspace, attribute, trained)
     details["flipped"] = _flipped(workspace, attribute, trained)
@@ -256,9 +251,11 @@ def _digest(*arrays: NDArray[Any]) -> str:
     return found.hexdigest()[:32]
 
 
-def _moments(workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator) -> learning.Moments:
+def _moments(workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator) -> learning.FeatureScaling:
     rows = embedded_rows(workspace)
-    return learning.moments_of(vectors[np.sort(rng.choice(rows, size=min(len(rows), _MOMENTS_OVER), replace=False))])
+    return learning.feature_scaling(
+        vectors[np.sort(rng.choice(rows, size=min(len(rows), _SCALING_SAMPLE), replace=False))]
+    )
 
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _change(workspace: Workspace, attribute: Attribute, before: TrainedModel, af
     there[there] = np.isfinite(old[sample.rows[there]])
     new_side, old_side = _sides(workspace, attribute, after), _sides(workspace, attribute, before)
     both = np.isfinite(scores_of(workspace, attribute, after)) & np.isfinite(old)
-    return learning.change(
+    return learning.measure_change(
         old[sample.rows[there]],
         sample.scores[there],
         sample.labels[there],

@@ -25,7 +25,7 @@ TARGET = 0.90  # the precision that is suggested for, where nobody has said anot
 
 
 @dataclass(frozen=True)
-class KeptThreshold:
+class AttributeThreshold:
     """A threshold and its standing: its id once a person kept it, None while it is only suggested."""
 
     id: int | None
@@ -37,11 +37,11 @@ class KeptThreshold:
         return self.evidence.value
 
     @property
-    def kept(self) -> bool:
+    def saved(self) -> bool:
         return self.id is not None
 
 
-def current_threshold(workspace: Workspace, attribute: Attribute) -> KeptThreshold | None:
+def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeThreshold | None:
     """Return the threshold in force: the one kept for the newest model, else the one suggested now, else None."""
     model = latest_model(workspace, attribute)
     if model is None:
@@ -51,9 +51,9 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> KeptThresho
     with workspace.engine.connect() as connection:
         found = connection.execute(query).first()
     if found is not None:
-        return KeptThreshold(found.id, model.id, Threshold(**json.loads(found.details)))
+        return AttributeThreshold(found.id, model.id, Threshold(**json.loads(found.details)))
     suggested = _suggestion(workspace, attribute, model)
-    return None if suggested is None else KeptThreshold(None, model.id, suggested)
+    return None if suggested is None else AttributeThreshold(None, model.id, suggested)
 
 
 def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Threshold | None:
@@ -122,7 +122,7 @@ def measure_at(
     return measure(validation_set(workspace, attribute), value, target=target, confidence=confidence)
 
 
-def keep(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> KeptThreshold:
+def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> AttributeThreshold:
     """Keep ``threshold`` as the one in force for the newest model.
 
     Raises

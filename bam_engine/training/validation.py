@@ -4,7 +4,8 @@ Wires ``annotation`` to ``learning``'s draws. What is drawn later to certify a t
 
 The first draw is a random sample of every image that had a vector then. A top-up is one of the images that no round,
 certification or audit has asked about by then: the images of the rounds before it had no chance to come in. So what is
-measured after a top-up speaks of the images that no round has asked about (:func:`never_drawn` counts the others), and
+measured after a top-up speaks of the images that no round has asked about (:func:`count_never_drawn` counts
+the others), and
 only approximately, since the draws before could hold any image. What is *certified* by the test on these draws rests
 on the first one alone.
 """
@@ -23,12 +24,12 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.training.models import TrainedModel, scores_of
-from bam_engine.training.querying import taken_rows
+from bam_engine.training.querying import used_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.vectors import embedded_rows
 
-VALIDATION = 200
+SAMPLE_SIZE = 200
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def labelled_sample(
     return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, scores[np.isfinite(scores)])
 
 
-def random_probability(workspace: Workspace, attribute: Attribute) -> float:
+def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
     """Return the probability with which an image that no round has asked about came into one of the random draws."""
     table = db.validation_images
     query = sa.select(table.c.draw, sa.func.max(table.c.probability)).where(table.c.attribute_id == attribute.id)
@@ -84,7 +85,7 @@ def random_probability(workspace: Workspace, attribute: Attribute) -> float:
 
 
 def draw_validation(
-    workspace: Workspace, attribute: Attribute, count: int = VALIDATION, *, seed: int | None = None
+    workspace: Workspace, attribute: Attribute, count: int = SAMPLE_SIZE, *, seed: int | None = None
 ) -> int:
     """Draw ``count`` more validation images at random, with known probability; return how many were drawn.
 
@@ -96,7 +97,7 @@ def draw_validation(
     LearningError
         No image is left to draw, or somebody has drawn one of them meanwhile, for a round or to judge.
     """
-    usable = np.setdiff1d(embedded_rows(workspace), taken_rows(workspace, attribute))
+    usable = np.setdiff1d(embedded_rows(workspace), used_rows(workspace, attribute))
     if len(usable) == 0:
         raise LearningError("every embedded image is already in the validation set or was asked in a round")
     kept_seed = random_seed(seed)
@@ -105,7 +106,7 @@ def draw_validation(
     sample = learning.draw_validation(usable, min(count, len(usable)), groups=groups, rng=rng)
     table = db.validation_images
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(taken_rows(workspace, attribute), sample.rows).any():
+        if np.isin(used_rows(workspace, attribute), sample.rows).any():
             raise LearningError("some of the images that were drawn were asked about meanwhile: draw again")
         last = connection.scalar(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
         number, made_at = 0 if last is None else last + 1, db.now()
@@ -154,7 +155,7 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
     return found
 
 
-def never_drawn(workspace: Workspace, attribute: Attribute) -> int:
+def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many images the newest draw could not hold, since a round had asked about them; 0 for one draw."""
     held, turns, asked = db.validation_images, db.rounds, db.round_images
     mine = held.c.attribute_id == attribute.id

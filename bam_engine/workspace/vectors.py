@@ -151,7 +151,7 @@ def most_similar(
     EmbeddingError
         Nothing is embedded yet.
     """
-    found = learning.most_alike(vectors_of(workspace), wanted, max(1, count), without=without, together=True)
+    found = learning.most_similar(vectors_of(workspace), wanted, max(1, count), without=without, together=True)
     there = found.rows[0, :count] >= 0
     return found.rows[0, :count][there].astype(np.int64), found.likeness[0, :count][there]
 

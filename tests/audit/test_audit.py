@@ -8,12 +8,12 @@ from bam_engine.audit import (
     draw_audit,
     estimate_missed,
     estimate_precision,
-    judged_by_any,
-    judged_by_consensus,
+    labels_by_any,
+    labels_by_consensus,
     mean_over_attributes,
-    needed_to_certify,
-    promise,
+    positives_to_certify,
     size_to_certify,
+    verdict,
 )
 from bam_engine.errors import AuditError
 from bam_engine.learning import clopper_pearson, lower_bound
@@ -92,13 +92,13 @@ def test_near_copies_of_a_project_do_not_count_as_independent():
 
 @pytest.mark.parametrize(("right", "verdict"), [(96, True), (95, None), (90, None), (83, False)])
 def test_a_promise_is_kept_open_or_broken(right, verdict):
-    assert estimate_precision([1] * right + [0] * (100 - right)).keeps(0.90) is verdict
+    assert estimate_precision([1] * right + [0] * (100 - right)).meets(0.90) is verdict
 
 
 def test_what_certifies_ninety_per_cent():
-    assert [needed_to_certify(n) for n in (28, 29, 100, 200, 400)] == [None, 29, 96, 188, 371]
+    assert [positives_to_certify(n) for n in (28, 29, 100, 200, 400)] == [None, 29, 96, 188, 371]
     for n in (30, 77, 250):
-        k = needed_to_certify(n, 0.8, 0.9)
+        k = positives_to_certify(n, 0.8, 0.9)
         assert lower_bound(k, n, 0.9) >= 0.8 > lower_bound(k - 1, n, 0.9)
 
 
@@ -146,7 +146,7 @@ answers = st.lists(st.tuples(st.integers(0, 6), st.sampled_from([1, 0, -1])), ma
 @given(answers, st.integers(1, 3))
 def test_bam_calls_positive_what_anybody_does_and_consensus_what_enough_agree_on(said, redundancy):
     rows, values = [row for row, _ in said], [answer for _, answer in said]
-    generous, agreed = judged_by_any(rows, values), judged_by_consensus(rows, values, redundancy=redundancy)
+    generous, agreed = labels_by_any(rows, values), labels_by_consensus(rows, values, redundancy=redundancy)
     assert generous.rows.tolist() == agreed.rows.tolist() == sorted(set(rows))
     for row, any_value, agreed_value in zip(generous.rows, generous.values, agreed.values, strict=True):
         own = [answer for other, answer in said if other == row]
@@ -159,9 +159,9 @@ def test_bam_calls_positive_what_anybody_does_and_consensus_what_enough_agree_on
 
 
 def test_judgements_are_looked_up_by_row_and_open_where_nobody_answered():
-    judged = judged_by_any([5, 2, 5], [0, 1, 1])
+    judged = labels_by_any([5, 2, 5], [0, 1, 1])
     assert judged.of([2, 3, 5, 9]).tolist() == [1, -1, 1, -1]
-    assert judged_by_any([], []).of([1]).tolist() == [-1]
+    assert labels_by_any([], []).of([1]).tolist() == [-1]
 
 
 def test_what_does_not_fit_together_is_refused_in_words():
@@ -174,11 +174,11 @@ def test_what_does_not_fit_together_is_refused_in_words():
     with pytest.raises(AuditError, match="has another one"):
         mean_over_attributes([estimate_precision([1, 0], confidence=0.9)])
     with pytest.raises(AuditError, match="one row per answer"):
-        judged_by_any([1], [1, 0])
+        labels_by_any([1], [1, 0])
     with pytest.raises(AuditError, match="7 is among them"):
-        judged_by_any([1], [7])
+        labels_by_any([1], [7])
     with pytest.raises(AuditError, match="sample of at least 1"):
-        needed_to_certify(0)
+        positives_to_certify(0)
 
 
 @settings(deadline=None)
@@ -225,15 +225,15 @@ def test_a_project_that_holds_half_of_the_accepted_is_not_counted_as_many_makers
     assert (groups[rows] == 0).sum() == 50
     everything_right = estimate_precision(np.ones(100, int), groups=groups[rows])
     assert everything_right.design_effect > 20
-    assert everything_right.keeps(0.90) is None
+    assert everything_right.meets(0.90) is None
 
 
 def test_more_positives_are_needed_where_images_resemble_each_other():
-    assert needed_to_certify(100, design_effect=1.0) == 96
-    k = needed_to_certify(200, design_effect=2.0)  # worth 100
+    assert positives_to_certify(100, design_effect=1.0) == 96
+    k = positives_to_certify(200, design_effect=2.0)  # worth 100
     assert lower_bound(k / 2, 100) >= 0.90 > lower_bound((k - 1) / 2, 100)
-    assert k > needed_to_certify(200) == 188
-    assert needed_to_certify(100, design_effect=4.0) is None
+    assert k > positives_to_certify(200) == 188
+    assert positives_to_certify(100, design_effect=4.0) is None
 
 
 @pytest.mark.parametrize(("share", "target", "effect"), [(0.97, 0.9, 1.0), (0.93, 0.9, 1.7), (1.0, 0.95, 3.0)])
@@ -250,7 +250,7 @@ def test_no_number_of_images_shows_a_target_that_the_share_does_not_exceed():
 
 
 @pytest.mark.parametrize(
-    ("right", "kept", "words"),
+    ("right", "met", "words"),
     [
         (98, True, "keeps 0.9: 98 of 100 judged images are positive, so the precision is at least 0.938"),
         (80, False, "contradicts 0.9: 80 of 100"),
@@ -258,9 +258,9 @@ def test_no_number_of_images_shows_a_target_that_the_share_does_not_exceed():
         (90, None, "never shows it, however many"),
     ],
 )
-def test_the_promise_says_what_the_audit_shows_and_what_it_would_take(right, kept, words):
-    found = promise(_estimates([right])[0], 0.90, available=5000)
-    assert found.kept is kept
+def test_the_promise_says_what_the_audit_shows_and_what_it_would_take(right, met, words):
+    found = verdict(_estimates([right])[0], 0.90, available=5000)
+    assert found.met is met
     assert words in found.evidence
     assert found.sizes == ((100, 96), (200, 188), (400, 371))
     assert (found.enough is None) == (right <= 90)
@@ -268,23 +268,23 @@ def test_the_promise_says_what_the_audit_shows_and_what_it_would_take(right, kep
 
 
 def test_the_promise_says_when_the_collection_is_too_small():
-    few = promise(_estimates([93])[0], 0.90, available=200)
+    few = verdict(_estimates([93])[0], 0.90, available=200)
     assert "only 200 accepted ones were there" in few.evidence
-    assert "Not even all of 20 would show it" in promise(_estimates([19], n=20)[0], 0.90, available=9000).evidence
+    assert "Not even all of 20 would show it" in verdict(_estimates([19], n=20)[0], 0.90, available=9000).evidence
 
 
 def test_where_every_accepted_image_was_judged_the_share_is_no_estimate():
     found = estimate_precision([1] * 96 + [0] * 4)
-    assert "0.960 is no estimate" in promise(found, 0.90, available=100).evidence
-    assert "no estimate" not in promise(found, 0.90, available=101).evidence
+    assert "0.960 is no estimate" in verdict(found, 0.90, available=100).evidence
+    assert "no estimate" not in verdict(found, 0.90, available=101).evidence
 
 
 def test_an_image_on_which_people_do_not_agree_is_not_left_out_of_the_precision():
     rows, said = [1, 1, 2, 2, 3, 3, 4], [1, 1, 1, 0, -1, 1, 1]
-    assert judged_by_consensus(rows, said, redundancy=2).of([1, 2, 3, 4]).tolist() == [1, 0, 0, -1]
+    assert labels_by_consensus(rows, said, redundancy=2).of([1, 2, 3, 4]).tolist() == [1, 0, 0, -1]
 
 
 def test_bams_definition_waits_until_everybody_who_was_asked_has_answered():
     rows, said = [1, 1, 2, 3, 3], [0, 1, 1, 0, -1]
-    assert judged_by_any(rows, said, people=2).of([1, 2, 3]).tolist() == [1, -1, 0]
-    assert judged_by_any(rows, said).of([1, 2, 3]).tolist() == [1, 1, 0]
+    assert labels_by_any(rows, said, people=2).of([1, 2, 3]).tolist() == [1, -1, 0]
+    assert labels_by_any(rows, said).of([1, 2, 3]).tolist() == [1, 1, 0]

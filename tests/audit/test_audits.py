@@ -28,7 +28,7 @@ from tests.conftest import Oracle
 @pytest.fixture
 def decided(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
     oracle.play(workspace, watercolor, count=1)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     return workspace
 
 
@@ -64,7 +64,7 @@ def test_after_the_rounds_come_the_threshold_the_audit_and_the_report(
     oracle.play(workspace, watercolor, count=1)
     assert next_step(workspace, rounds.state(workspace, watercolor)).step == "start_round"
     assert comes_next() == "decide"
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert comes_next() == "audit"
     drawn = audits.draw(workspace, watercolor, n_accepted=6, n_rejected=4, seed=1)
     assert comes_next() == "audit"
@@ -125,7 +125,7 @@ def test_older_audits_are_told_with_the_threshold_they_judged(
 ) -> None:
     first = audits.draw(decided, watercolor, n_accepted=4, n_rejected=4, seed=7)
     oracle.answer(decided, first.task)
-    looser = thresholds.keep(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
+    looser = thresholds.save(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
     audits.draw(decided, watercolor, n_accepted=3, n_rejected=0, seed=8)
     old, new = audits.results(decided, watercolor)
     assert (old.threshold, old.target, old.current, old.seed) == (first.threshold, 0.9, False, 7)
@@ -141,14 +141,14 @@ def test_the_audit_says_whether_it_keeps_the_target_of_its_threshold(
     decided: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     drawn = audits.draw(decided, watercolor, n_accepted=8, n_rejected=0, seed=1)
-    assert drawn.promise is None
+    assert drawn.verdict is None
     oracle.answer(decided, drawn.task)
     found = audits.latest_result(decided, watercolor)
     assert found is not None
-    assert found.promise is not None
-    assert found.promise.target == 0.9
-    assert found.promise.kept is None, "eight images certify nothing"
-    assert found.promise.available == drawn.n_accepted
+    assert found.verdict is not None
+    assert found.verdict.target == 0.9
+    assert found.verdict.met is None, "eight images certify nothing"
+    assert found.verdict.available == drawn.n_accepted
 
 
 def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
@@ -161,13 +161,13 @@ def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
         decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, 0)])
     half = audits.latest_result(decided, watercolor)
     assert half is not None
-    assert half.promise is not None
+    assert half.verdict is not None
     assert half.precision is not None
-    assert half.precision.keeps(0.9) is False
-    assert half.promise.kept is None
-    assert "not finished" in half.promise.evidence
-    assert "1 of both halves wait" in half.promise.evidence
-    assert audits.audited(decided) == [], "neither in the chart nor in the mean"
+    assert half.precision.meets(0.9) is False
+    assert half.verdict.met is None
+    assert "not finished" in half.verdict.evidence
+    assert "1 of both halves wait" in half.verdict.evidence
+    assert audits.finished_audits(decided) == [], "neither in the chart nor in the mean"
     lines = list(csv.DictReader(io.StringIO(chart.chart([half], "csv").decode())))
     assert lines[0]["kept"] == "open"
     svg = "".join(ElementTree.fromstring(chart.chart([half], "svg")).itertext())
@@ -175,9 +175,9 @@ def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
     decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, assignment.rows[-1], 0)])
     whole = audits.latest_result(decided, watercolor)
     assert whole is not None
-    assert whole.promise is not None
-    assert whole.promise.kept is False
-    assert [one.id for one in audits.audited(decided)] == [drawn.id]
+    assert whole.verdict is not None
+    assert whole.verdict.met is False
+    assert [one.id for one in audits.finished_audits(decided)] == [drawn.id]
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def audited(decided: Workspace, watercolor: Attribute, oracle: Oracle) -> Worksp
 
 
 def test_the_table_has_both_definitions_and_the_mean(audited: Workspace) -> None:
-    found = audits.audited(audited)
+    found = audits.finished_audits(audited)
     lines = list(csv.DictReader(io.StringIO(chart.chart(found, "csv").decode())))
     assert [(line["attribute"], line["definition"]) for line in lines] == [
         ("media_watercolor", "consensus"),
@@ -204,7 +204,7 @@ def test_the_table_has_both_definitions_and_the_mean(audited: Workspace) -> None
 
 
 def test_the_chart_is_written_as_svg_and_png_and_in_no_other_form(audited: Workspace) -> None:
-    found = audits.audited(audited)
+    found = audits.finished_audits(audited)
     text = "".join(ElementTree.fromstring(chart.chart(found, "svg")).itertext())
     assert "watercolor (media)" in text
     assert "mean of" not in text, "one attribute has no mean beside itself"
@@ -223,7 +223,7 @@ def test_the_command_line_writes_the_chart_and_says_the_verdict(
     for form in chart.FORMS:
         target = tmp_path / f"chart.{form}"
         assert main(["audit", "--chart", str(target)]) == 0
-        assert target.read_bytes() == chart.chart(audits.audited(audited), form)
+        assert target.read_bytes() == chart.chart(audits.finished_audits(audited), form)
         assert capsys.readouterr().out.strip() == str(target)
     assert main(["audit", "media_watercolor"]) == 0
     out = capsys.readouterr().out

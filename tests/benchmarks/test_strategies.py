@@ -50,7 +50,7 @@ def test_every_contestant_plays_by_the_same_rules(small, contestant):
 
 def test_all_but_the_cold_ones_begin_with_the_same_batch(small):
     one = world(small, 0)
-    known = strategies.Known(one.pool, one.pool[:0], one.truth[:0], None, None)
+    known = strategies.SimulationState(one.pool, one.pool[:0], one.truth[:0], None, None)
     first = {who: strategies.query(one, who)(known, 25, np.random.default_rng(1)) for who in (OURS, "margin", "modAL")}
     assert np.array_equal(first[OURS], first["margin"])
     assert np.array_equal(first[OURS], first["modAL"])

@@ -146,7 +146,7 @@ def test_they_label_a_certification_batch_by_batch(demo_workspace: Workspace, wa
     team = Team(error_rate=0)
     for _ in range(9):
         simulated_annotators.play_next(demo_workspace, watercolors, team)
-    thresholds.keep(demo_workspace, watercolors, thresholds.suggest(demo_workspace, watercolors, target=0.8))
+    thresholds.save(demo_workspace, watercolors, thresholds.suggest(demo_workspace, watercolors, target=0.8))
     certification.start(demo_workspace, watercolors, target=0.8, planned=60, seed=0)
     simulated_annotators.certify(demo_workspace, watercolors, team)
     state = certification.state(demo_workspace, certification.current(demo_workspace, watercolors))

@@ -72,7 +72,7 @@ def fill(workspace: Workspace, state: str, attribute: Attribute, oracle: Oracle)
     if state == "half":
         rounds.start_round(workspace, attribute, count=8, seed=9)
         return
-    thresholds.keep(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.9))
+    thresholds.save(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.9))
     oracle.answer(workspace, audits.draw(workspace, attribute, n_accepted=6, n_rejected=6, seed=1).task)
     validation.draw_validation(workspace, attribute, 8, seed=2)
     for name, wrong in (("ada", False), ("ben", True)):

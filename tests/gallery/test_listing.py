@@ -77,7 +77,7 @@ def test_a_score_at_the_threshold_is_accepted(big: Workspace) -> None:
     attribute = big.attributes.get("one")
     kept = thresholds.current_threshold(big, attribute)
     assert kept is not None
-    thresholds.keep(big, attribute, replace(kept.evidence, value=edge))
+    thresholds.save(big, attribute, replace(kept.evidence, value=edge))
     assert 7 in listed(big, Query(attribute="one", place="accepted")).rows
     assert 7 not in listed(big, Query(attribute="one", place="rejected")).rows
 
@@ -259,7 +259,7 @@ def test_a_listing_is_remembered_until_what_it_speaks_of_changes(big: Workspace)
     assert second.id != first.id
     kept = thresholds.current_threshold(big, attribute)
     assert kept is not None
-    thresholds.keep(big, attribute, replace(kept.evidence, value=2.0))
+    thresholds.save(big, attribute, replace(kept.evidence, value=2.0))
     third = listed(big, Query(attribute="one"))
     assert third.id != second.id
     assert third.line != second.line

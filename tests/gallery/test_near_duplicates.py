@@ -67,9 +67,9 @@ def test_a_search_that_was_stopped_goes_on_after_its_last_table(
 ) -> None:
     with_copies(workspace)
     asked: list[int] = []
-    table = learning.NearPairs.table
+    table = learning.NearDuplicateSearch.find_pairs
 
-    def watched(self: learning.NearPairs, number: int) -> np.ndarray:
+    def watched(self: learning.NearDuplicateSearch, number: int) -> np.ndarray:
         asked.append(number)
         return table(self, number)
 
@@ -77,7 +77,7 @@ def test_a_search_that_was_stopped_goes_on_after_its_last_table(
         if done == 5:
             raise Stopped("enough")
 
-    monkeypatch.setattr(learning.NearPairs, "table", watched)
+    monkeypatch.setattr(learning.NearDuplicateSearch, "find_pairs", watched)
     with pytest.raises(Stopped):
         near_duplicates.find_groups(workspace, report=stop)
     assert not near_duplicates.has_groups(workspace)

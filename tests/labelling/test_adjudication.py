@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute, Decisions, NewAnswer
-from bam_engine.audit import audits, judged_by_consensus
+from bam_engine.audit import audits, labels_by_consensus
 from bam_engine.errors import AnnotationError
 from bam_engine.labelling import adjudication, tasks
 from bam_engine.reporting.export import export
 from bam_engine.reporting.image_facts import describe
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import rounds, thresholds
-from bam_engine.training.querying import training_labels
+from bam_engine.training.querying import round_labels
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import decide, vote, waiting
@@ -84,10 +84,10 @@ def test_a_round_whose_disputes_are_decided_is_complete_and_trains_on_the_decisi
     oracle.answer(workspace, task, name="ada")
     oracle.answer(workspace, task, name="ben", wrong=True)
     assert tasks.state(workspace, task).disputed == 6
-    assert len(training_labels(workspace, watercolor)[0]) == 0
+    assert len(round_labels(workspace, watercolor)[0]) == 0
     first, second, third, *_ = task.rows.tolist()
     decide(workspace, watercolor, "eve", {first: 1, second: 0, third: -1})
-    rows, labels = training_labels(workspace, watercolor)
+    rows, labels = round_labels(workspace, watercolor)
     assert dict(zip(rows.tolist(), labels.tolist(), strict=True)) == {first: 1, second: 0}
     found = tasks.state(workspace, task)
     assert (found.answered, found.settled, found.positive, found.disputed) == (6, 2, 1, 3)
@@ -137,7 +137,7 @@ def test_an_adjudication_under_way_goes_on_until_somebody_else_decides_what_is_l
 
 def test_an_audit_takes_a_decision_for_a_judgement(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     oracle.play(workspace, watercolor, count=2)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     workspace.redundancy = 2
     drawn = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=2, seed=1)
     oracle.answer(workspace, drawn.task, name="ada")
@@ -156,10 +156,10 @@ def test_an_audit_takes_a_decision_for_a_judgement(workspace: Workspace, waterco
 
 def test_judgements_of_an_audit_follow_the_decision_and_not_the_votes() -> None:
     decisions = Decisions(np.array([7, 8]), np.array([3, 3]), np.array([0, -1], np.int8), np.array([1, 2]))
-    found = judged_by_consensus([7, 7, 8, 9], [1, 1, 1, 1], redundancy=1, decisions=decisions)
+    found = labels_by_consensus([7, 7, 8, 9], [1, 1, 1, 1], redundancy=1, decisions=decisions)
     assert found.of([7, 8, 9]).tolist() == [0, 0, 1], "decided unsure is not positive"
     lone = Decisions(np.array([5]), np.array([3]), np.array([1], np.int8), np.array([1]))
-    assert judged_by_consensus([7], [1], redundancy=2, decisions=lone).of([5, 7]).tolist() == [1, -1]
+    assert labels_by_consensus([7], [1], redundancy=2, decisions=lone).of([5, 7]).tolist() == [1, -1]
 
 
 def test_the_export_keeps_votes_and_decisions_apart(team: Workspace, watercolor: Attribute, tmp_path: Path) -> None:

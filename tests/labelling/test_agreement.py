@@ -8,7 +8,7 @@ from bam_engine.annotation.agreement import kappa_of, tabulate
 from bam_engine.cli import main
 from bam_engine.labelling import agreement
 from bam_engine.labelling.agreement import Measure
-from bam_engine.learning.intervals import Shares
+from bam_engine.learning.intervals import Proportions
 from bam_engine.workspace import Workspace
 from tests.labelling.team import decide, vote
 
@@ -81,7 +81,7 @@ def test_images_of_one_project_widen_the_intervals(
 
     alone, together = width(np.arange(120)), width(np.arange(120) // 10)
     assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
-    monkeypatch.setattr(agreement.learning, "shares", without_width)  # the bootstrap alone
+    monkeypatch.setattr(agreement.learning, "proportions", without_width)  # the bootstrap alone
     (_, *alone), (_, *together) = width(np.arange(120)), width(np.arange(120) // 10)
     assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
 
@@ -98,7 +98,7 @@ def test_images_of_one_project_are_drawn_together() -> None:
 def test_an_image_weighs_in_the_interval_of_alpha_as_it_does_in_alpha(
     workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agreement.learning, "shares", without_width)
+    monkeypatch.setattr(agreement.learning, "proportions", without_width)
     monkeypatch.setattr(agreement, "REPEATS", 1)
     for place, name in enumerate(("ada", "ben", "cleo", "dan", "eve")):
         alike = dict(enumerate([1, 0] * 20)) if place < 2 else {}
@@ -108,10 +108,10 @@ def test_an_image_weighs_in_the_interval_of_alpha_as_it_does_in_alpha(
     assert min(abs(found.low - found.value), abs(found.high - found.value)) < 1e-9
 
 
-def without_width(hits: np.ndarray, members: np.ndarray, *, weights=None, groups=None) -> Shares:
+def without_width(hits: np.ndarray, members: np.ndarray, *, weights=None, groups=None) -> Proportions:
     """Shares as if they were known for certain."""
     value = np.array([np.average(hits[0], weights=weights)])
-    return Shares(value, value, value, value)
+    return Proportions(value, value, value, value)
 
 
 @pytest.mark.parametrize(("n", "right"), [(12, 0.9), (60, 0.9), (60, 0.5)])

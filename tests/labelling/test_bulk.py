@@ -19,7 +19,7 @@ from tests.conftest import Oracle
 
 def free_rows(workspace: Workspace, attribute: Attribute, count: int = 20) -> list[int]:
     """Rows that rounds may still ask about."""
-    return querying.pool_of(workspace, attribute)[:count].tolist()
+    return querying.query_pool(workspace, attribute)[:count].tolist()
 
 
 def stored(workspace: Workspace) -> int:
@@ -31,11 +31,11 @@ def test_what_judges_and_what_is_labelled_is_left_out_and_counted(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     audit = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1)
     held = set(tasks.held_out_rows(workspace, watercolor).tolist())
     assert set(audit.task.rows.tolist()) <= held
-    labelled = set(querying.training_labels(workspace, watercolor)[0].tolist())
+    labelled = set(querying.round_labels(workspace, watercolor)[0].tolist())
     found = bulk.plan(workspace, watercolor, range(120))
     assert set(found.rows.tolist()) == set(range(120)) - held - labelled
     assert (found.held_out, found.labelled) == (len(held), len(labelled - held))
@@ -52,7 +52,7 @@ def test_an_answer_in_bulk_is_no_vote_anywhere(workspace: Workspace, watercolor:
     bulk.answer(workspace, watercolor, rows, 1, annotator="oracle")
     assert tasks.labels(workspace, watercolor).rows.tolist() == before
     assert validation.random_sample(workspace, watercolor).rows.tolist() == asked
-    assert set(rows) <= set(querying.pool_of(workspace, watercolor).tolist()), "a round may still ask about them"
+    assert set(rows) <= set(querying.query_pool(workspace, watercolor).tolist()), "a round may still ask about them"
     hits = next(record for record in export.gather(workspace).attributes if record.name == watercolor.name).hits
     assert not {choice.image for hit in hits for choice in hit.choices} & set(rows)
 
@@ -82,17 +82,17 @@ def test_the_next_training_learns_from_it_and_says_so(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    before = querying.teaching_labels(workspace, watercolor)[0]
+    before = querying.training_labels(workspace, watercolor)[0]
     rows = free_rows(workspace, watercolor, 10)
     given = bulk.answer(workspace, watercolor, rows, 0, annotator="me")
-    found, answers = querying.teaching_labels(workspace, watercolor)
+    found, answers = querying.training_labels(workspace, watercolor)
     assert sorted(found.tolist()) == found.tolist() == sorted([*before.tolist(), *rows])
     assert not answers[np.isin(found, rows)].any()
     trained = rounds.train(workspace, watercolor)
     assert trained.details["in_bulk"] == 10
     assert trained.details["labels"] == len(before) + 10
     bulk.undo(workspace, given.id)
-    assert querying.teaching_labels(workspace, watercolor)[0].tolist() == before.tolist()
+    assert querying.training_labels(workspace, watercolor)[0].tolist() == before.tolist()
     assert rounds.train(workspace, watercolor).details["in_bulk"] == 0
 
 
@@ -111,7 +111,7 @@ def test_what_somebody_looked_at_counts_alone(workspace: Workspace, watercolor: 
     turn = rounds.start_round(workspace, watercolor, count=12, seed=3, strategy="random")
     oracle.truth = dict.fromkeys(oracle.truth, False)
     oracle.answer(workspace, turn.task)
-    found, answers = querying.teaching_labels(workspace, watercolor)
+    found, answers = querying.training_labels(workspace, watercolor)
     assert not answers[np.isin(found, turn.task.rows)].any()
 
 

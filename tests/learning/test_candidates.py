@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import choose_candidates, merged, nearest, seeds_of
+from bam_engine.learning import choose_candidates, choose_seeds, merge_neighbours, nearest_neighbours
 
 Half = npt.NDArray[np.float16]
 
@@ -28,7 +28,7 @@ def by_hand(vectors: Half, seed: int, count: int, among: list[int]) -> list[int]
 def test_neighbours_are_the_most_alike_of_all_ties_by_row(m: int, d: int, count: int, seed: int) -> None:
     vectors = grid(30, d, seed)
     seeds = np.random.default_rng(seed).permutation(30)[: min(m, 30)]
-    found = nearest(vectors, seeds, count=count)
+    found = nearest_neighbours(vectors, seeds, count=count)
     assert found.rows.shape == (len(seeds), count)
     for line, image in zip(found.rows, seeds, strict=True):
         assert line[line >= 0].tolist() == by_hand(vectors, int(image), count, list(range(30)))
@@ -39,7 +39,7 @@ def test_over_many_blocks_nothing_is_lost() -> None:
     vectors = rng.normal(size=(9000, 8)).astype(np.float16)
     seeds = rng.choice(9000, 40, replace=False)
     vectors[8000:] = vectors[seeds[0]]  # a thousand equal ones, late
-    found = nearest(vectors, seeds, count=300)
+    found = nearest_neighbours(vectors, seeds, count=300)
     exact = vectors.astype(np.float32) @ vectors[seeds].astype(np.float32).T
     exact[seeds, np.arange(40)] = -np.inf
     for number in range(40):
@@ -54,11 +54,11 @@ def test_a_late_image_that_is_more_alike_by_a_hair_takes_the_place_of_an_early_o
     vectors = np.tile(np.array([[1, 0]], np.float16), (7000, 1))
     vectors[0] = [1, 2**-6]
     vectors[6900:6905, 1] = 2**-5
-    assert nearest(vectors, [0], count=8).rows[0].tolist() == [*range(6900, 6905), 1, 2, 3]
+    assert nearest_neighbours(vectors, [0], count=8).rows[0].tolist() == [*range(6900, 6905), 1, 2, 3]
 
 
 def test_where_fewer_are_there_than_asked_the_places_stay_empty() -> None:
-    found = nearest(grid(4, 3, 0), [2], count=6)
+    found = nearest_neighbours(grid(4, 3, 0), [2], count=6)
     assert found.rows[0, 3:].tolist() == [-1] * 3
     assert sorted(found.rows[0, :3].tolist()) == [0, 1, 3]
     assert found.likeness[0, 3:].tolist() == [-np.inf] * 3
@@ -68,32 +68,32 @@ def test_where_fewer_are_there_than_asked_the_places_stay_empty() -> None:
 def test_what_came_later_merged_in_is_what_one_look_at_all_finds(seed: int, old: int) -> None:
     vectors = grid(30, 3, seed)
     seeds = np.random.default_rng(seed).permutation(old)[:5]
-    before = nearest(vectors[:old], seeds, count=7)
-    found = merged(before, nearest(vectors, seeds, count=7, among=np.arange(old, 30)))
-    whole = nearest(vectors, seeds, count=7)
+    before = nearest_neighbours(vectors[:old], seeds, count=7)
+    found = merge_neighbours(before, nearest_neighbours(vectors, seeds, count=7, among=np.arange(old, 30)))
+    whole = nearest_neighbours(vectors, seeds, count=7)
     assert found.rows.tolist() == whole.rows.tolist()
     assert found.likeness.tolist() == whole.likeness.tolist()
 
 
 def test_a_search_among_some_finds_only_those() -> None:
     vectors, among = grid(30, 3, 5), [1, 4, 8, 9, 20, 29]
-    found = nearest(vectors, [4, 7], count=4, among=among)
+    found = nearest_neighbours(vectors, [4, 7], count=4, among=among)
     assert found.rows[0].tolist() == by_hand(vectors, 4, 4, among)
     assert found.rows[1].tolist() == by_hand(vectors, 7, 4, among)
 
 
 def test_an_image_without_a_vector_and_a_senseless_count_are_refused() -> None:
     with pytest.raises(LearningError, match="0 to 29"):
-        nearest(grid(30, 3, 0), [30])
+        nearest_neighbours(grid(30, 3, 0), [30])
     with pytest.raises(LearningError, match="at least 1"):
-        nearest(grid(30, 3, 0), [0], count=0)
+        nearest_neighbours(grid(30, 3, 0), [0], count=0)
 
 
 def test_positives_come_first_then_those_in_doubt() -> None:
     rows, labels, doubt = [3, 5, 8, 9, 11], [0, 1, 0, 1, 0], [0.1, 9, 5, 8, np.nan]
-    assert seeds_of(rows, labels, doubt=doubt).tolist() == [9, 5, 3, 8, 11]
-    assert seeds_of(rows, labels).tolist() == [5, 9, 3, 8, 11]
-    assert seeds_of(rows, labels, doubt=doubt, most=3).tolist() == [9, 5, 3]
+    assert choose_seeds(rows, labels, doubt=doubt).tolist() == [9, 5, 3, 8, 11]
+    assert choose_seeds(rows, labels).tolist() == [5, 9, 3, 8, 11]
+    assert choose_seeds(rows, labels, doubt=doubt, most=3).tolist() == [9, 5, 3]
 
 
 @given(st.integers(1, 60), st.integers(0, 99), st.floats(0, 1), st.integers(0, 30))

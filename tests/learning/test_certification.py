@@ -1,12 +1,12 @@
-"""The walk over fixed cuts: what it asks, what it promises, and how often it is wrong."""
+"""The certify_precision over fixed cuts: what it asks, what it promises, and how often it is wrong."""
 
 import numpy as np
 import pytest
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.certification import Plan, walk
-from bam_engine.learning.pilot import pilot_probabilities, pilot_ranks, plan_cuts
-from bam_engine.learning.sequential import allowed_faults
+from bam_engine.learning.certification import CertificationPlan, certify_precision
+from bam_engine.learning.pilot import pilot_inclusion_probabilities, pilot_ranks, plan_cuts
+from bam_engine.learning.sequential import allowed_defects
 
 N = 4000
 
@@ -21,7 +21,7 @@ def collection(precision, seed=0):
 def play(plan, scores, truth, order, budget, *, fewest=1):
     labels = np.full(len(scores), -1, np.int8)
     while True:
-        found = walk(plan, scores, order, labels, fewest=fewest)
+        found = certify_precision(plan, scores, order, labels, fewest=fewest)
         batch = found.ask[: budget - int((labels >= 0).sum())]
         if len(batch) == 0:
             return found, labels
@@ -34,7 +34,7 @@ def by_definition(plan, scores, order, labels):
     certified = None
     for cut in plan.cuts:
         members = [i for i in sorted(range(len(scores)), key=lambda i: order[i]) if scores[i] >= cut]
-        allowed = allowed_faults(
+        allowed = allowed_defects(
             len(members), len(members), planned=plan.planned, target=plan.target, confidence=plan.confidence
         )
         faults, passed = 0, False
@@ -52,7 +52,7 @@ def by_definition(plan, scores, order, labels):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_certified_cut_is_the_last_that_passed_its_test(seed):
     scores, truth, order = collection(lambda u: 0.99 - 0.5 * u, seed)
-    plan = Plan((0.95, 0.9, 0.8, 0.6, 0.0), 0.9, 0.95, 200)
+    plan = CertificationPlan((0.95, 0.9, 0.8, 0.6, 0.0), 0.9, 0.95, 200)
     found, labels = play(plan, scores, truth, order, 250)
     assert found.certified == by_definition(plan, scores, order, labels)
     accepted = 0 if found.certified is None else int((scores >= found.certified).sum())
@@ -61,32 +61,34 @@ def test_the_certified_cut_is_the_last_that_passed_its_test(seed):
 
 def test_every_image_asked_is_needed_even_if_all_turn_out_positive():
     scores, _, order = collection(lambda u: np.full_like(u, 0.97))
-    plan = Plan((0.5, 0.0), 0.9, 0.95, 200)
+    plan = CertificationPlan((0.5, 0.0), 0.9, 0.95, 200)
     labels = np.full(N, -1, np.int8)
-    ask = walk(plan, scores, order, labels, fewest=1).ask
+    ask = certify_precision(plan, scores, order, labels, fewest=1).ask
     labels[ask[:-1]] = 1
-    assert walk(plan, scores, order, labels).certified is None
+    assert certify_precision(plan, scores, order, labels).certified is None
     labels[ask[-1]] = 1
-    assert walk(plan, scores, order, labels).certified == 0.5
+    assert certify_precision(plan, scores, order, labels).certified == 0.5
 
 
 def test_a_small_batch_is_filled_up_with_what_the_next_cuts_would_need():
     scores, _, order = collection(lambda u: np.full_like(u, 0.97))
-    plan, labels = Plan((0.5, 0.4, 0.3, 0.2, 0.1, 0.0), 0.9, 0.95, 200), np.full(N, -1, np.int8)
-    first = walk(plan, scores, order, labels, fewest=1).ask
+    plan, labels = CertificationPlan((0.5, 0.4, 0.3, 0.2, 0.1, 0.0), 0.9, 0.95, 200), np.full(N, -1, np.int8)
+    first = certify_precision(plan, scores, order, labels, fewest=1).ask
     labels[first] = 1
-    small, large = (walk(plan, scores, order, labels, fewest=fewest).ask for fewest in (1, 15))
+    small, large = (certify_precision(plan, scores, order, labels, fewest=fewest).ask for fewest in (1, 15))
     assert 0 < len(small) < 15 <= len(large)
     assert list(large[: len(small)]) == list(small)
     labels[large[:-1]] = 1
-    before = walk(plan, scores, order, labels).passed
+    before = certify_precision(plan, scores, order, labels).passed
     labels[large[-1]] = 1
-    assert walk(plan, scores, order, labels).passed == before + 1 >= 3, "not one more was asked than is needed"
+    assert certify_precision(plan, scores, order, labels).passed == before + 1 >= 3, (
+        "not one more was asked than is needed"
+    )
 
 
 def test_labels_of_a_stricter_cut_are_not_asked_again_for_a_looser_one():
     scores, truth, order = collection(lambda u: np.full_like(u, 0.98))
-    plan = Plan((0.9, 0.89, 0.88), 0.9, 0.95, 100)
+    plan = CertificationPlan((0.9, 0.89, 0.88), 0.9, 0.95, 100)
     found, labels = play(plan, scores, truth, order, 1000)
     assert found.certified == 0.88
     assert (labels >= 0).sum() < 150
@@ -100,7 +102,7 @@ def test_the_promise_is_broken_in_at_most_one_of_twenty_runs_at_the_worst_curve(
         truth = np.ones(N, np.int8)
         truth[::10] = 0
         truth[np.arange(5, N, 500)] = 0  # a little below 0.90 at every cut
-        plan = Plan((0.9, 0.7, 0.4, 0.0), 0.9, 0.95, 150)
+        plan = CertificationPlan((0.9, 0.7, 0.4, 0.0), 0.9, 0.95, 150)
         found, _ = play(plan, scores, truth, order, 300)
         broken += found.certified is not None
     assert broken / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
@@ -109,7 +111,7 @@ def test_the_promise_is_broken_in_at_most_one_of_twenty_runs_at_the_worst_curve(
 def test_with_everything_labelled_the_loosest_true_cut_is_certified():
     scores, truth, order = collection(lambda u: 0.99 - 0.5 * u)
     cuts = (0.9, 0.8, 0.7, 0.0)
-    found = walk(Plan(cuts, 0.9, 0.95, 100), scores, order, truth)
+    found = certify_precision(CertificationPlan(cuts, 0.9, 0.95, 100), scores, order, truth)
     keeps = [truth[scores >= cut].mean() >= 0.9 for cut in cuts]
     assert found.certified == cuts[keeps.index(False) - 1]
     assert found.open_cut == cuts[keeps.index(False)]
@@ -118,33 +120,35 @@ def test_with_everything_labelled_the_loosest_true_cut_is_certified():
 
 def test_what_is_missing_would_do_if_the_labels_go_on_as_before():
     scores, _, order = collection(lambda u: np.full_like(u, 1.0))
-    plan, labels = Plan((0.0,), 0.9, 0.95, 300), np.full(N, -1, np.int8)
+    plan, labels = CertificationPlan((0.0,), 0.9, 0.95, 300), np.full(N, -1, np.int8)
     first = np.argsort(order)[:60]
     labels[first] = 1
     labels[first[:3]] = 0
-    found = walk(plan, scores, order, labels)
+    found = certify_precision(plan, scores, order, labels)
     assert (found.certified, found.n, found.faults) == (None, 60, 3)
     assert found.missing is not None
     rate = 3.5 / 70
     n = 60 + found.missing
-    assert 3 + rate * found.missing <= allowed_faults(N, n, planned=300)[n]
+    assert 3 + rate * found.missing <= allowed_defects(N, n, planned=300)[n]
 
 
 def test_a_plan_whose_cuts_do_not_fall_and_scores_that_are_no_numbers_are_refused():
     for cuts in ((), (0.5, 0.5), (0.4, 0.5)):
         with pytest.raises(LearningError):
-            Plan(cuts, 0.9, 0.95, 100)
-    plan = Plan((0.5,), 0.9, 0.95, 100)
+            CertificationPlan(cuts, 0.9, 0.95, 100)
+    plan = CertificationPlan((0.5,), 0.9, 0.95, 100)
     with pytest.raises(LearningError, match="finite"):
-        walk(plan, np.array([np.nan, 1]), np.array([0.1, 0.2]), np.array([-1, -1], np.int8))
+        certify_precision(plan, np.array([np.nan, 1]), np.array([0.1, 0.2]), np.array([-1, -1], np.int8))
     with pytest.raises(LearningError, match="one each"):
-        walk(plan, np.array([1.0]), np.array([0.1, 0.2]), np.array([-1], np.int8))
+        certify_precision(plan, np.array([1.0]), np.array([0.1, 0.2]), np.array([-1], np.int8))
 
 
 def test_tied_scores_are_accepted_together():
     scores = np.repeat([1.0, 0.0], 100)
     order = np.random.default_rng(0).random(200)
-    found = walk(Plan((1.0, 0.0), 0.9, 0.95, 100), scores, order, np.repeat([1, 0], 100).astype(np.int8))
+    found = certify_precision(
+        CertificationPlan((1.0, 0.0), 0.9, 0.95, 100), scores, order, np.repeat([1, 0], 100).astype(np.int8)
+    )
     assert (found.certified, found.accepted) == (1.0, 100)
 
 
@@ -180,6 +184,6 @@ def test_the_pilot_looks_at_a_rank_as_often_as_its_probability_says(population, 
     rng, repeats = np.random.default_rng(0), 1500
     drawn = [pilot_ranks(population, count, rng=rng) for _ in range(repeats)]
     times = np.bincount(np.concatenate(drawn), minlength=population) / repeats
-    said = pilot_probabilities(np.arange(population), population, count)
+    said = pilot_inclusion_probabilities(np.arange(population), population, count)
     for band in np.array_split(np.arange(population), min(population, 12)):
         assert abs(times[band].sum() - said[band].sum()) < 0.15 + 0.06 * said[band].sum()

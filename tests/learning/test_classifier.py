@@ -5,10 +5,10 @@ from bam_engine.errors import LearningError, Stopped
 from bam_engine.learning import (
     LinearModel,
     average_precision,
-    moments_of,
+    decision_threshold,
+    feature_scaling,
     score_all,
     score_many,
-    separation_point,
     train,
 )
 
@@ -44,12 +44,12 @@ def test_the_folded_coefficients_are_the_classifier_on_standardised_vectors():
     from sklearn.linear_model import LogisticRegression
 
     vectors, truth = _clouds(300)
-    moments = moments_of(vectors)
+    moments = feature_scaling(vectors)
     model = train(vectors, truth, moments=moments, rng=_rng())
     features = (vectors.astype(float) - moments.mean) / moments.scale
     weights = {0: 1.0, 1: (~truth).sum() / truth.sum()}
     unit = len(truth) / sum(weights[int(one)] for one in truth)
-    peer = LogisticRegression(C=model.strength * unit, class_weight=weights, tol=1e-8, max_iter=10_000)
+    peer = LogisticRegression(C=model.c * unit, class_weight=weights, tol=1e-8, max_iter=10_000)
     theirs = peer.fit(features, truth).decision_function(features)
     ours = score_all(vectors, model)
     assert np.corrcoef(ours, theirs)[0, 1] > 0.9999
@@ -96,11 +96,11 @@ def test_the_same_labels_and_seed_make_the_same_model():
     groups = np.arange(200) // 3
     one, two = (train(vectors, truth, groups=groups, rng=_rng()) for _ in range(2))
     assert np.array_equal(one.coefficients, two.coefficients)
-    assert (one.intercept, one.strength, one.seed, one.separation) == (
+    assert (one.intercept, one.c, one.seed, one.decision_threshold) == (
         two.intercept,
-        two.strength,
+        two.c,
         two.seed,
-        two.separation,
+        two.decision_threshold,
     )
     assert (one.n_positive, one.n_negative) == (truth.sum(), (~truth).sum())
 
@@ -122,19 +122,19 @@ def test_no_project_is_in_two_folds_and_every_fold_can_be_learned_from():
 def test_noisy_labels_are_regularised_more_than_clean_ones():
     clean, truth = _clouds(200, shift=12.0)
     noisy, guess = _clouds(200, shift=0.3)
-    assert train(noisy, guess, rng=_rng()).strength < train(clean, truth, rng=_rng()).strength
+    assert train(noisy, guess, rng=_rng()).c < train(clean, truth, rng=_rng()).c
 
 
 def test_copies_in_one_project_do_not_talk_the_classifier_into_overfitting():
     vectors, truth = _clouds(60, shift=0.3)
     vectors, truth, groups = np.repeat(vectors, 5, axis=0), np.repeat(truth, 5), np.repeat(np.arange(60), 5)
-    assert train(vectors, truth, groups=groups, rng=_rng()).strength <= train(vectors, truth, rng=_rng()).strength
+    assert train(vectors, truth, groups=groups, rng=_rng()).c <= train(vectors, truth, rng=_rng()).c
 
 
 def test_two_labels_are_enough_to_begin_with():
     vectors, truth = _clouds(2000, shift=6.0)
     rows = [int(np.argmax(truth)), int(np.argmin(truth))]
-    model = train(vectors[rows], truth[rows], moments=moments_of(vectors), rng=_rng())
+    model = train(vectors[rows], truth[rows], moments=feature_scaling(vectors), rng=_rng())
     assert average_precision(score_all(vectors, model), truth) > 2 * truth.mean()
 
 
@@ -142,8 +142,8 @@ def test_the_separation_lies_between_the_classes():
     vectors, truth = _clouds(1000, share=0.1, shift=8.0)
     model = train(vectors[:300], truth[:300], rng=_rng())
     scores = score_all(vectors, model)
-    assert np.median(scores[~truth]) < model.separation < np.median(scores[truth])
-    assert ((scores >= model.separation) == truth).mean() > 0.95
+    assert np.median(scores[~truth]) < model.decision_threshold < np.median(scores[truth])
+    assert ((scores >= model.decision_threshold) == truth).mean() > 0.95
 
 
 def test_features_that_never_vary_do_no_harm():
@@ -193,15 +193,15 @@ def test_the_separation_point_has_the_least_balanced_error_of_all_cuts():
             return (scores[labels] < cut).mean() + (scores[~labels] >= cut).mean()
 
         middles = np.arange(-0.5, 8.5)
-        assert error(separation_point(scores, labels)) == pytest.approx(min(error(cut) for cut in middles))
+        assert error(decision_threshold(scores, labels)) == pytest.approx(min(error(cut) for cut in middles))
 
 
 def test_with_one_class_the_separation_point_is_where_the_other_must_begin():
-    assert separation_point([1, 2, 3], [1, 1, 1]) == 1
-    assert separation_point([1, 2, 3], [0, 0, 0]) == 3
-    assert separation_point([2, 2], [0, 1]) == 2
+    assert decision_threshold([1, 2, 3], [1, 1, 1]) == 1
+    assert decision_threshold([1, 2, 3], [0, 0, 0]) == 3
+    assert decision_threshold([2, 2], [0, 1]) == 2
     with pytest.raises(LearningError, match="none is there"):
-        separation_point([], [])
+        decision_threshold([], [])
 
 
 def test_many_models_in_one_pass_score_as_each_does_alone():
@@ -231,8 +231,8 @@ def test_a_project_that_holds_half_of_the_labels_is_in_one_fold():
 def test_when_one_project_holds_every_positive_the_default_strength_is_used():
     vectors, truth = _clouds(200)
     model = train(vectors, truth, groups=np.where(truth, 0, np.arange(200)), rng=_rng())
-    assert model.strength == 10.0
-    assert np.isfinite(model.separation)
+    assert model.c == 10.0
+    assert np.isfinite(model.decision_threshold)
 
 
 def test_training_keeps_to_one_thread_so_that_the_model_does_not_depend_on_the_cores(monkeypatch):
@@ -258,13 +258,13 @@ def test_training_keeps_to_one_thread_so_that_the_model_does_not_depend_on_the_c
 def test_two_that_compute_at_once_leave_the_number_of_threads_as_it_was():
     from threadpoolctl import threadpool_info, threadpool_limits
 
-    from bam_engine.learning.threads import one_thread
+    from bam_engine.learning.threads import single_threaded_blas
 
     def threads():
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
     with threadpool_limits(2):
-        first, second = one_thread(), one_thread()
+        first, second = single_threaded_blas(), single_threaded_blas()
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)
@@ -276,27 +276,27 @@ def test_two_that_compute_at_once_leave_the_number_of_threads_as_it_was():
 def test_the_scores_behind_the_separation_are_those_of_folds_that_had_not_seen_the_image():
     from sklearn.linear_model import LogisticRegression
 
-    from bam_engine.learning.classifier import _choose_strength, _with_constant, assign_folds
+    from bam_engine.learning.classifier import _choose_c, _with_constant, assign_folds
     from bam_engine.learning.logistic import spectrum_of
 
     vectors, truth = _clouds(120)
-    moments = moments_of(vectors)
+    moments = feature_scaling(vectors)
     features = (vectors.astype(float) - moments.mean) / moments.scale
     folds = assign_folds(truth, np.arange(120) // 2, np.random.default_rng(0))
     wide = _with_constant(features)
-    choice = _choose_strength(wide, truth, folds, spectrum_of(wide))
+    choice = _choose_c(wide, truth, folds, spectrum_of(wide))
     losses = {}
-    for strength in (0.1, 1.0, 10.0, 100.0):
+    for c in (0.1, 1.0, 10.0, 100.0):
         unseen = np.empty(120)
         for fold in np.unique(folds):
             taught = folds != fold
             ratio = (~truth[taught]).sum() / truth[taught].sum()
             unit = taught.sum() / ((~truth[taught]).sum() + ratio * truth[taught].sum())
-            peer = LogisticRegression(C=strength * unit, class_weight={0: 1.0, 1: ratio}, tol=1e-8, max_iter=10_000)
+            peer = LogisticRegression(C=c * unit, class_weight={0: 1.0, 1: ratio}, tol=1e-8, max_iter=10_000)
             unseen[~taught] = peer.fit(features[taught], truth[taught]).decision_function(features[~taught])
         ratio = (~truth).sum() / truth.sum()
         weight = np.where(truth, ratio, 1.0)
-        losses[strength] = weight @ np.logaddexp(0, np.where(truth, -unseen, unseen))
-        if strength == choice.strength:
+        losses[c] = weight @ np.logaddexp(0, np.where(truth, -unseen, unseen))
+        if c == choice.c:
             assert choice.unseen == pytest.approx(unseen, abs=0.05)
-    assert choice.strength == min(losses, key=losses.get)
+    assert choice.c == min(losses, key=losses.get)

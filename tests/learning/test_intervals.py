@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import clopper_pearson, cluster_bootstrap, exact_bounds, lower_bound, shares, wilson
+from bam_engine.learning import clopper_pearson, cluster_bootstrap, exact_bounds, lower_bound, proportions, wilson
 
 counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -66,15 +66,15 @@ samples = st.integers(1, 40).flatmap(
 @given(samples)
 def test_a_share_is_hits_over_members_and_projects_only_widen_its_interval(sample):
     hits, members, groups, weights = (np.array(part) for part in sample)
-    plain = shares(hits[None], members[None])
+    plain = proportions(hits[None], members[None])
     assert plain.value[0] == pytest.approx(hits[members].mean())
     exact = clopper_pearson(int((hits & members).sum()), int(members.sum()))
     assert (plain.low[0], plain.high[0]) == pytest.approx((exact.low, exact.high))
-    by_project = shares(hits[None], members[None], groups=groups)
+    by_project = proportions(hits[None], members[None], groups=groups)
     assert by_project.value[0] == pytest.approx(plain.value[0])
     assert by_project.low[0] <= plain.low[0] + 1e-9
     assert by_project.high[0] >= plain.high[0] - 1e-9
-    weighted = shares(hits[None], members[None], weights=weights, groups=groups)
+    weighted = proportions(hits[None], members[None], weights=weights, groups=groups)
     assert weighted.value[0] == pytest.approx((weights * hits)[members].sum() / weights[members].sum())
     assert weighted.low[0] - 1e-9 <= weighted.value[0] <= weighted.high[0] + 1e-9
 
@@ -82,9 +82,9 @@ def test_a_share_is_hits_over_members_and_projects_only_widen_its_interval(sampl
 def test_copies_of_an_image_count_once():
     once = np.array([[1, 1, 1, 0, 1, 0, 1, 1, 1, 1]], dtype=bool)
     thrice = np.repeat(once, 3, axis=1)
-    found = shares(thrice, np.ones_like(thrice), groups=np.repeat(np.arange(10), 3))
+    found = proportions(thrice, np.ones_like(thrice), groups=np.repeat(np.arange(10), 3))
     assert found.n_effective[0] == pytest.approx(10 - 1)  # the linearised variance has n - 1 degrees of freedom
-    sure = shares(np.ones_like(thrice), np.ones_like(thrice), groups=np.repeat(np.arange(10), 3))
+    sure = proportions(np.ones_like(thrice), np.ones_like(thrice), groups=np.repeat(np.arange(10), 3))
     assert sure.n_effective[0] == pytest.approx(10)
 
 
@@ -95,7 +95,7 @@ def test_intervals_by_project_cover_a_clustered_truth_where_plain_ones_do_not():
     everyone = np.ones((1, 200), dtype=bool)
     for _ in range(repeats):
         hits = np.repeat(rng.random(40) < truth, 5)[None]
-        one, other = shares(hits, everyone), shares(hits, everyone, groups=groups)
+        one, other = proportions(hits, everyone), proportions(hits, everyone, groups=groups)
         plain += one.low[0] <= truth <= one.high[0]
         by_project += other.low[0] <= truth <= other.high[0]
     assert plain < 0.75 * repeats

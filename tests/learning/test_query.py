@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import MATCHES_TEXT, STRATEGIES, ask, diverse, margin, mixture, random, similar, spread, top
+from bam_engine.learning import (
+    MATCHES_TEXT,
+    STRATEGIES,
+    diverse,
+    margin,
+    mixture,
+    random,
+    select_batch,
+    similar,
+    spread,
+    top,
+)
 
 
 @st.composite
@@ -34,7 +45,7 @@ def test_every_batch_keeps_its_word(collection, strategy, seed, cap, n_asked):
 
     def batch():
         limits = {"groups": groups, "cap_per_group": cap, "asked": asked, "rng": np.random.default_rng(seed)}
-        return ask(strategy, vectors, scores, pool, count, centre=0.5, **limits)
+        return select_batch(strategy, vectors, scores, pool, count, centre=0.5, **limits)
 
     one, two = batch(), batch()
     assert np.array_equal(one.rows, two.rows)
@@ -148,7 +159,7 @@ def test_a_collection_of_one_vector_has_one_image_to_ask():
     assert len(similar(vectors, vectors[:1], np.arange(50), 10, rng=rng).rows) == 1
     scores = np.zeros(50, np.float32)
     for strategy in set(STRATEGIES) - {"random"}:
-        assert len(ask(strategy, vectors, scores, np.arange(50), 10, centre=0.0, rng=rng).rows) == 1
+        assert len(select_batch(strategy, vectors, scores, np.arange(50), 10, centre=0.0, rng=rng).rows) == 1
 
 
 def test_a_project_of_half_the_collection_does_not_fill_the_batch():
@@ -157,7 +168,7 @@ def test_a_project_of_half_the_collection_does_not_fill_the_batch():
     groups[:500] = 0
     scores = np.where(groups == 0, 5.0, 0.0).astype(np.float32) + rng.normal(size=1000).astype(np.float32)
     for strategy in set(STRATEGIES) - {"random"}:
-        batch = ask(strategy, vectors, scores, np.arange(1000), 50, centre=5.0, groups=groups, rng=rng)
+        batch = select_batch(strategy, vectors, scores, np.arange(1000), 50, centre=5.0, groups=groups, rng=rng)
         assert len(batch.rows) == 50
         assert (groups[batch.rows] == 0).sum() <= 3
 
@@ -262,11 +273,11 @@ def test_what_cannot_be_asked_is_refused_in_words():
     with pytest.raises(LearningError, match="rows from 0 to 9; there are vectors for 0 to 2"):
         top(np.zeros(3, np.float32), [0, 9], 1)
     with pytest.raises(LearningError, match="no query strategy 'luck'; there are mixture, margin"):
-        ask("luck", np.zeros((1, 1)), np.zeros(1), [0], 1, centre=0.0, rng=rng)
+        select_batch("luck", np.zeros((1, 1)), np.zeros(1), [0], 1, centre=0.0, rng=rng)
     lost = np.array([0.5, np.nan, np.inf, 1.0], np.float32)
     for strategy in ("mixture", "margin", "top", "diverse"):
         with pytest.raises(LearningError, match="2 of the 3 images that may be asked have no score"):
-            ask(strategy, np.eye(4), lost, [0, 1, 2], 1, centre=0.0, rng=rng)
-        assert ask(strategy, np.eye(4), lost, [0, 3], 1, centre=0.0, rng=rng).rows[0] in (0, 3)
+            select_batch(strategy, np.eye(4), lost, [0, 1, 2], 1, centre=0.0, rng=rng)
+        assert select_batch(strategy, np.eye(4), lost, [0, 3], 1, centre=0.0, rng=rng).rows[0] in (0, 3)
     with pytest.raises(LearningError, match="embedded by the same encoder"):
         similar(np.zeros((3, 4)), np.zeros(5), [0], 1, rng=rng)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import band_probabilities, draw_validation, spread_over_projects, training_pool
+from bam_engine.learning import draw_validation, inclusion_probabilities, spread_over_projects, training_pool
 
 
 @given(st.integers(1, 80), st.data())
@@ -66,19 +66,19 @@ def test_each_image_is_equally_likely_and_a_project_gives_its_share(sizes):
 def test_the_probability_of_a_band_is_the_share_that_was_drawn_of_it():
     frame = np.concatenate([np.full(100, 3.0), np.full(400, 2.0), np.full(500, 1.0)])
     drawn = np.concatenate([np.full(50, 3.0), np.full(40, 2.0), np.full(10, 1.0)])
-    found = band_probabilities(frame, drawn, [3.0, 2.5, 2.0, 1.0, np.nan], cuts=[3.0, 2.0])
+    found = inclusion_probabilities(frame, drawn, [3.0, 2.5, 2.0, 1.0, np.nan], cuts=[3.0, 2.0])
     np.testing.assert_allclose(found, [0.5, 0.1, 0.1, 0.02, 0])
 
 
 def test_a_band_is_never_drawn_from_less_densely_than_a_looser_one():
     frame = np.repeat([3.0, 2.0, 1.0], [10, 10, 980])
     drawn = np.repeat([3.0, 2.0, 1.0], [2, 6, 0])  # by chance the looser band has the larger share
-    found = band_probabilities(frame, drawn, [3.0, 2.0, 1.0], cuts=[3.0, 2.0])
+    found = inclusion_probabilities(frame, drawn, [3.0, 2.0, 1.0], cuts=[3.0, 2.0])
     np.testing.assert_allclose(found, [0.4, 0.4, 0])
 
 
 def test_a_band_that_holds_nothing_takes_the_density_of_a_neighbour_and_no_draw_at_all_gives_zero():
-    found = band_probabilities([5.0, 5.0, 1.0, 1.0], [5.0], [5.0, 3.0, 1.0], cuts=[4.0, 2.0])
+    found = inclusion_probabilities([5.0, 5.0, 1.0, 1.0], [5.0], [5.0, 3.0, 1.0], cuts=[4.0, 2.0])
     assert found[0] == pytest.approx(0.5)
     assert found[0] >= found[1] >= found[2] == 0
-    assert band_probabilities([5.0, 1.0], [], [5.0, 1.0], cuts=[]).tolist() == [0, 0]
+    assert inclusion_probabilities([5.0, 1.0], [], [5.0, 1.0], cuts=[]).tolist() == [0, 0]

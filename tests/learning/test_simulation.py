@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bam_engine.errors import LearningError, Stopped
-from bam_engine.learning import STRATEGIES, comparison, draw_validation, simulate
+from bam_engine.learning import STRATEGIES, comparison_table, draw_validation, simulate
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +56,18 @@ def test_nobody_asks_the_validation_set_its_projects_or_what_has_no_vector(world
     from bam_engine.learning import simulation as room
 
     vectors, truth, groups = world
-    held, asked, real = [], [], {"draw": draw_validation, "ask": room.ask}
+    held, asked, real = [], [], {"draw": draw_validation, "select": room.select_batch}
 
     def draw(*args, **kwargs):
         held.append(real["draw"](*args, **kwargs))
         return held[-1]
 
-    def ask(strategy, vectors, scores, pool, *args, **kwargs):
+    def select(strategy, vectors, scores, pool, *args, **kwargs):
         asked.append(np.asarray(pool))
-        return real["ask"](strategy, vectors, scores, pool, *args, **kwargs)
+        return real["select"](strategy, vectors, scores, pool, *args, **kwargs)
 
     monkeypatch.setattr(room, "draw_validation", draw)
-    monkeypatch.setattr(room, "ask", ask)
+    monkeypatch.setattr(room, "select_batch", select)
     for strategy in ("mixture", "margin"):
         simulate(vectors, truth, groups, strategy=strategy, rounds=2, **SIZE)
     assert np.array_equal(held[0].rows, held[1].rows)
@@ -110,7 +110,7 @@ def test_rounds_without_a_positive_go_on_and_say_why(world):
     assert "are negative" in outcomes[0].problem
     assert np.isnan(outcomes[0].average_precision)
     assert outcomes[0].threshold is None
-    assert comparison(outcomes, outcomes).count("nan") == 16
+    assert comparison_table(outcomes, outcomes).count("nan") == 16
 
 
 def test_a_small_pool_ends_the_game_early(world):
@@ -122,7 +122,7 @@ def test_a_small_pool_ends_the_game_early(world):
 
 
 def test_the_table_shows_both_runs_side_by_side(played):
-    table = comparison(played["mixture"][0], played["random"][0])
+    table = comparison_table(played["mixture"][0], played["random"][0])
     assert "mixture" in table
     assert "random" in table
     assert len(table.splitlines()) == 9

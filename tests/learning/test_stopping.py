@@ -5,7 +5,7 @@ import pytest
 
 from bam_engine.errors import LearningError
 from bam_engine.learning import average_precision
-from bam_engine.learning.stopping import Change, advise, change
+from bam_engine.learning.stopping import Change, advise, measure_change
 
 
 def _pair(n=300, share=0.3, better=2.0, seed=0):
@@ -19,7 +19,7 @@ def _pair(n=300, share=0.3, better=2.0, seed=0):
 
 def _change(before, after, labels, groups, **more):
     decided = {"decided_before": before > 0.5, "decided_after": after > 0.5}
-    return change(before, after, labels, groups=groups, rng=np.random.default_rng(0), **{**decided, **more})
+    return measure_change(before, after, labels, groups=groups, rng=np.random.default_rng(0), **{**decided, **more})
 
 
 def test_the_gain_is_the_difference_of_the_average_precisions():

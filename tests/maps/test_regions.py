@@ -75,7 +75,7 @@ def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
     oracle.play(workspace, watercolor, count=2)
     likely = regions.refresh(workspace, islands.id)
     assert any(region.why.startswith("watercolor (likely: no threshold was kept): ") for region in likely)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     stale = regions.regions_of(workspace, islands.id)
     assert stale == likely, "the old names stay until there are new ones"
     found = wait(workspace, islands.id)

@@ -19,7 +19,7 @@ from tests.pages.conftest import text_of
 @pytest.fixture
 def decided(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
     oracle.play(workspace, watercolor, count=1)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     return workspace
 
 
@@ -92,7 +92,7 @@ def test_an_audit_of_an_older_threshold_stays_in_the_list(
     open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute, oracle: Oracle, tmp_path: Path
 ) -> None:
     oracle.answer(decided, audits.draw(decided, watercolor, n_accepted=4, n_rejected=2, seed=1).task)
-    thresholds.keep(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
+    thresholds.save(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
     app = open_page(decided, "audit")
     text_of(app)
     assert list(app.dataframe[0].value["in force"]) == ["no"]

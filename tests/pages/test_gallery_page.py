@@ -86,7 +86,7 @@ def test_the_first_look_is_a_fair_sample_of_the_accepted_with_its_precision(
     open_page: OpenPage, workspace: Workspace, watercolor: Attribute, oracle: Oracle, screen: Screen
 ) -> None:
     oracle.play(workspace, watercolor, count=2)
-    kept = thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    kept = thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     words = text_of(open_page(workspace, "gallery"))
     query = Query(attribute="media_watercolor", place="accepted", sort="shuffled")
     assert screen.rows == listed(workspace, query).rows.tolist()

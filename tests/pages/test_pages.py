@@ -50,7 +50,7 @@ def test_everything_done(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle, page: str
 ) -> None:
     oracle.play(workspace, watercolor, count=4, batch=8)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=6, n_rejected=6, seed=1).task)
     layout_builder.build(workspace, method="pca")
     check(open_page(workspace, page))
@@ -89,7 +89,7 @@ def test_the_threshold_is_kept_from_the_page(
     check(app)
     kept = thresholds.current_threshold(workspace, watercolor)
     assert kept is not None
-    assert kept.kept
+    assert kept.saved
     assert kept.evidence.target == pytest.approx(0.8)
 
 

@@ -56,7 +56,7 @@ def test_the_page_keeps_to_neighbours_once_they_were_chosen_and_lets_go_of_them(
 ) -> None:
     oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
     rounds.train(validated, watercolor)
-    turn = rounds.start_round(validated, watercolor, count=12, look_at="neighbours", seed=2)
+    turn = rounds.start_round(validated, watercolor, count=12, candidates="neighbours", seed=2)
     oracle.answer(validated, turn.task)
     rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
@@ -72,7 +72,7 @@ def test_whoever_looks_at_neighbours_sees_so_and_can_let_go_of_them_whatever_the
 ) -> None:
     oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
     rounds.train(validated, watercolor)
-    oracle.answer(validated, rounds.start_round(validated, watercolor, count=6, look_at="neighbours", seed=2).task)
+    oracle.answer(validated, rounds.start_round(validated, watercolor, count=6, candidates="neighbours", seed=2).task)
     rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
     control(app, "Ask").set_value(strategy).run()

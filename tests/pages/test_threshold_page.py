@@ -16,7 +16,7 @@ from tests.pages.conftest import text_of
 
 @pytest.fixture
 def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     monkeypatch.setattr("bam_engine.training.certification.random_seed", lambda seed: 3)
     validation.draw_validation(workspace, watercolor, 20, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
@@ -59,7 +59,7 @@ def test_without_a_positive_the_page_says_so_and_still_offers_to_certify(
     oracle: Oracle,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     validation.draw_validation(workspace, watercolor, 8, seed=1)
     task = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
     assert task is not None

@@ -66,7 +66,7 @@ class Reader(HTMLParser):
 @pytest.fixture
 def finished(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
     oracle.play(workspace, watercolor, count=2)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=8, n_rejected=8, seed=1).task)
     return workspace
 
@@ -154,7 +154,7 @@ def test_an_attribute_under_way_gives_a_report_that_says_what_is_missing(
     oracle.answer(workspace, turn.task)
     rounds.train(workspace, watercolor)
     assert missing_at(workspace, watercolor) == "The threshold is only suggested: nobody has kept one."
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert missing_at(workspace, watercolor) == "The threshold in force is not audited."
     assert gather(workspace, watercolor).waits_for_audit
     drawn = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1)
@@ -190,13 +190,13 @@ def test_the_file_holds_the_numbers_the_charts_and_the_pictures(finished: Worksp
     audit, threshold = found.audit, found.threshold
     assert audit is not None
     assert audit.precision is not None
-    assert audit.promise is not None
+    assert audit.verdict is not None
     assert threshold is not None
     for words in (
         watercolor.question,
         found.encoder,
         f"{audit.precision.value:.3f} ({audit.precision.low:.3f} to {audit.precision.high:.3f})",
-        audit.promise.evidence,
+        audit.verdict.evidence,
         threshold.evidence.evidence,
         "96 of 100, 188 of 200, 371 of 400.",
         *(one.title for one in found.examples),

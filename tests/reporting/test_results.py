@@ -33,9 +33,9 @@ def test_the_suggested_threshold_is_in_force_until_one_is_kept(
 ) -> None:
     suggested = thresholds.current_threshold(played, watercolor)
     assert suggested is not None
-    assert not suggested.kept
-    kept = thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.8))
-    assert kept.kept
+    assert not suggested.saved
+    kept = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.8))
+    assert kept.saved
     assert thresholds.current_threshold(played, watercolor) == kept
     rounds.train(played, watercolor)  # on the same labels: the same model
     assert thresholds.current_threshold(played, watercolor) == kept
@@ -43,7 +43,7 @@ def test_the_suggested_threshold_is_in_force_until_one_is_kept(
     rounds.train(played, watercolor)
     after = thresholds.current_threshold(played, watercolor)
     assert after is not None
-    assert not after.kept
+    assert not after.saved
 
 
 def test_precision_at_a_hand_set_cut_is_that_of_the_validation_images_above_it(
@@ -70,7 +70,7 @@ def test_an_audit_shows_only_images_nobody_has_answered_and_counts_both_sides(
 ) -> None:
     with pytest.raises(AuditError, match="no threshold of media_watercolor is kept"):
         audits.draw(played, watercolor)
-    kept = thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
+    kept = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
     known = set(played.annotations.answers(watercolor.id).rows.tolist())
     drawn = audits.draw(played, watercolor, n_accepted=8, n_rejected=8, seed=1)
     assert not known & set(drawn.task.rows.tolist())
@@ -88,9 +88,9 @@ def test_an_audit_shows_only_images_nobody_has_answered_and_counts_both_sides(
 
 
 def test_an_audit_belongs_to_its_threshold(played: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
-    thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
     oracle.answer(played, audits.draw(played, watercolor, n_accepted=4, n_rejected=4, seed=1).task)
-    thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
     assert audits.latest_result(played, watercolor) is None
     assert len(audits.results(played, watercolor)) == 1
 
@@ -98,7 +98,7 @@ def test_an_audit_belongs_to_its_threshold(played: Workspace, watercolor: Attrib
 def test_the_exported_tables_say_what_the_workspace_says(
     played: Workspace, watercolor: Attribute, tmp_path: Path
 ) -> None:
-    thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
     (path,) = export(played, tmp_path / "out.sqlite", form="sqlite")
     connection = sqlite3.connect(path)
     scores = dict(connection.execute("select mid, media_watercolor from scores"))
@@ -128,7 +128,7 @@ def test_a_map_is_kept_and_its_version_changes_with_the_threshold(played: Worksp
     assert [record.id for record in layout_store.list_layouts(played)] == [made.id]
     before = view_cache.current_view(played, made.id)
     assert len(before) == len(played.catalogue)
-    thresholds.keep(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
     assert view_cache.current_view(played, made.id, fresh=True).version != before.version
     with pytest.raises(NotFound, match="there is no map"):
         view_cache.current_view(played, "../../etc")
@@ -174,7 +174,7 @@ def test_the_overview_asks_for_the_audit_once_a_threshold_is_kept(
     assert overview(workspace).next.step == "draw_validation"
     oracle.play(workspace, watercolor, count=4, batch=8)
     assert overview(workspace).next.step == "decide"
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert overview(workspace).next.step == "audit"
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=5, n_rejected=5, seed=1).task)
     found = overview(workspace)

@@ -33,7 +33,7 @@ from tests.conftest import Oracle
 @pytest.fixture
 def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """One round is trained; a pilot is of eight images, since the collection is small."""
-    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     validation.draw_validation(workspace, watercolor, 20, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     turn = rounds.start_round(workspace, watercolor, count=20, seed=1)
@@ -55,7 +55,7 @@ def finish(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> certif
 
 
 def test_only_images_that_nobody_was_asked_about_are_asked(trained: Workspace, watercolor: Attribute) -> None:
-    before = np.union1d(tasks.held_out_rows(trained, watercolor), querying.asked_rows(trained, watercolor))
+    before = np.union1d(tasks.held_out_rows(trained, watercolor), querying.queried_rows(trained, watercolor))
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     assert state.progress is None
     assert 0 < state.task.total <= 30
@@ -78,7 +78,7 @@ def test_the_certified_cut_keeps_its_promise_and_is_the_one_suggested(
     found = thresholds.suggest(trained, watercolor, target=0.6)
     assert (found.value, found.certified) == (state.certified, True)
     assert f"{state.certified:.3f}" in state.evidence
-    assert thresholds.keep(trained, watercolor, found).evidence.certified
+    assert thresholds.save(trained, watercolor, found).evidence.certified
 
 
 def test_the_cuts_are_fixed_once_and_the_same_is_asked_of_everyone(
@@ -101,8 +101,8 @@ def test_images_that_certify_never_train_and_their_projects_are_not_asked(
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     oracle.answer(trained, state.certification.task)
     rows = state.certification.task.rows
-    assert not np.isin(rows, querying.pool_of(trained, watercolor)).any()
-    assert not np.isin(rows, querying.training_labels(trained, watercolor)[0]).any()
+    assert not np.isin(rows, querying.query_pool(trained, watercolor)).any()
+    assert not np.isin(rows, querying.round_labels(trained, watercolor)[0]).any()
 
 
 def test_its_labels_join_the_validation_set_with_their_weights(
@@ -183,7 +183,7 @@ def test_what_a_round_asks_meanwhile_is_not_asked_again_and_its_answer_counts(
     oracle.answer(trained, turn.task)
     assert certification.state(trained, after.certification).in_rounds == 0
     judging = tasks.held_out_rows(trained, watercolor)
-    teaching = querying.training_labels(trained, watercolor)[0]
+    teaching = querying.round_labels(trained, watercolor)[0]
     assert np.isin(taught, teaching).all()
     assert not np.isin(judging, teaching).any()
 
@@ -197,14 +197,14 @@ def ask_in_a_round(workspace: Workspace, attribute: Attribute, rows: Sequence[in
 def test_an_image_that_judges_is_left_out_of_the_training_even_if_a_round_has_asked_it(
     trained: Workspace, watercolor: Attribute
 ) -> None:
-    both = int(querying.asked_rows(trained, watercolor)[0])
-    assert both in querying.training_labels(trained, watercolor)[0]
+    both = int(querying.queried_rows(trained, watercolor)[0])
+    assert both in querying.round_labels(trained, watercolor)[0]
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     line = {"certification_id": state.certification.id, "row": both, "position": 99, "batch": 1}
     with trained.engine.begin() as connection:
         connection.execute(sa.insert(db.certification_images).values(line))
+    assert both not in querying.round_labels(trained, watercolor)[0]
     assert both not in querying.training_labels(trained, watercolor)[0]
-    assert both not in querying.teaching_labels(trained, watercolor)[0]
 
 
 # One promise, one test
@@ -213,7 +213,7 @@ def test_an_image_that_judges_is_left_out_of_the_training_even_if_a_round_has_as
 def test_a_certified_cut_counts_although_the_random_images_hold_no_positive(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bam_engine.learning.PILOT", 8)
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     validation.draw_validation(workspace, watercolor, 8, seed=1)
     task = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
     assert task is not None
@@ -303,7 +303,7 @@ def test_the_suggested_threshold_follows_the_certification_and_the_validation_la
     def suggested() -> Threshold:
         found = thresholds.current_threshold(trained, watercolor)
         assert found is not None
-        assert not found.kept
+        assert not found.saved
         return found.evidence
 
     assert suggested().n == 20

@@ -38,7 +38,7 @@ def test_export_gallery_and_image_panel_decide_alike(
     oracle.play(workspace, watercolor, count=1)
     # Between two scores, at a value that float32 rounds: comparing in another precision would decide otherwise.
     value = float(np.nextafter(np.float64(np.sort(scores_of(workspace, watercolor))[-20]), np.inf))
-    thresholds.keep(workspace, watercolor, thresholds.measure_at(workspace, watercolor, value, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.measure_at(workspace, watercolor, value, target=0.9))
     found = decisions.decisions_of(workspace, watercolor)
     accepted = set(np.flatnonzero(found.outcomes == decisions.ACCEPTED).tolist())
     assert len(accepted) == 20
@@ -56,7 +56,7 @@ def test_what_people_say_is_told_beside_the_decision(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    thresholds.keep(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     found = decisions.decisions_of(workspace, watercolor)
     row = int(np.flatnonzero(found.labels == 1)[0])
     assert found.why(row).endswith(" People say yes.")

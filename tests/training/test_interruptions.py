@@ -123,7 +123,9 @@ def test_a_started_round_goes_on_where_its_labels_stopped(
     again.close()
 
 
-@pytest.mark.parametrize("moment", ["save_model", "scores_of", "look_up", "_measure", "_flipped", "_keep_details"])
+@pytest.mark.parametrize(
+    "moment", ["save_model", "scores_of", "prefetch_neighbours", "_measure", "_flipped", "_keep_details"]
+)
 def test_a_training_that_was_cut_short_anywhere_is_made_whole(
     labelled: Workspace,
     watercolor: Attribute,
@@ -151,7 +153,7 @@ def test_training_twice_on_the_same_labels_makes_one_model_and_on_others_another
     first = rounds.train(labelled, watercolor)
     again = rounds.train(labelled, watercolor)
     assert again.id == first.id
-    row = int(querying.training_labels(labelled, watercolor)[0][0])
+    row = int(querying.round_labels(labelled, watercolor)[0][0])
     assignment = labelled.annotations.assign(watercolor.id, 1, [row], purpose="round", source_id=1)
     corrected = int(not oracle.knows(labelled, row))
     labelled.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, corrected)])
@@ -196,8 +198,8 @@ def test_images_certified_or_audited_while_a_round_is_chosen_are_not_asked_in_it
     labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds.train(labelled, watercolor)
-    monkeypatch.setattr("bam_engine.learning.PILOT", 20)
-    thresholds.keep(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 20)
+    thresholds.save(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
     real = rounds.propose
     draws = [
         lambda: certification.start(labelled, watercolor, target=0.6, seed=1),
@@ -221,18 +223,18 @@ def test_an_audit_holds_no_image_that_an_open_round_asks(
     labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds.train(labelled, watercolor)
-    thresholds.keep(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
+    thresholds.save(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
     turn = rounds.start_round(labelled, watercolor, count=30, seed=2)
     drawn = audits.draw(labelled, watercolor, n_accepted=200, n_rejected=200, seed=1)
     assert not set(drawn.task.rows) & set(turn.task.rows)
-    assert not set(drawn.task.rows) & set(querying.training_labels(labelled, watercolor)[0])
+    assert not set(drawn.task.rows) & set(querying.round_labels(labelled, watercolor)[0])
 
 
 def test_an_audit_that_was_drawn_while_somebody_else_drew_is_drawn_again(
     labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds.train(labelled, watercolor)
-    thresholds.keep(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
+    thresholds.save(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
     real = auditing.draw_audit
 
     def draw(*data: Any, **more: Any) -> Any:

@@ -9,7 +9,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
-from bam_engine.training import neighbourhood, querying, rounds, validation
+from bam_engine.training import neighbour_cache, querying, rounds, validation
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import vectors_of
@@ -20,22 +20,22 @@ from tests.conftest import Oracle
 def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The rows of every search for neighbours, as they come."""
     seen: list[list[int]] = []
-    real = learning.nearest
+    real = learning.nearest_neighbours
 
     def nearest(vectors: Any, seeds: Any, **more: Any) -> learning.Neighbours:
         seen.append([int(row) for row in seeds])
         return real(vectors, seeds, **more)
 
-    monkeypatch.setattr(learning, "nearest", nearest)
+    monkeypatch.setattr(learning, "nearest_neighbours", nearest)
     return seen
 
 
 @pytest.fixture
 def few_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three neighbours of each image and two random ones: so that 120 images are many."""
-    real, found = learning.choose_candidates, learning.nearest
+    real, found = learning.choose_candidates, learning.nearest_neighbours
     monkeypatch.setattr(learning, "NEIGHBOURS", 3)
-    monkeypatch.setattr(learning, "nearest", lambda *data, **more: found(*data, **{"count": 3, **more}))
+    monkeypatch.setattr(learning, "nearest_neighbours", lambda *data, **more: found(*data, **{"count": 3, **more}))
     monkeypatch.setattr(learning, "choose_candidates", lambda *data, **more: real(*data, fewest=2, **more))
 
 
@@ -43,10 +43,10 @@ def test_all_that_is_asked_among_neighbours_is_near_a_label_or_random(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, few_at_random: None
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    labelled, _ = querying.training_labels(workspace, watercolor)
-    pool = querying.pool_of(workspace, watercolor)
-    near = np.intersect1d(neighbourhood.neighbours_of(workspace, labelled), pool)
-    used, batch = querying.propose(workspace, watercolor, count=200, look_at="neighbours", seed=3)
+    labelled, _ = querying.round_labels(workspace, watercolor)
+    pool = querying.query_pool(workspace, watercolor)
+    near = np.intersect1d(neighbour_cache.neighbours_of(workspace, labelled), pool)
+    used, batch = querying.propose(workspace, watercolor, count=200, candidates="neighbours", seed=3)
     assert used == "mixture, among neighbours"
     assert set(near.tolist()) <= set(batch.rows.tolist()) or len(batch.rows) < len(near)
     assert len(np.setdiff1d(batch.rows, near)) <= 2
@@ -58,8 +58,8 @@ def test_where_the_candidates_are_the_whole_pool_the_batch_is_that_of_everything
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
     for strategy in ("margin", "top"):
-        _, exact = querying.propose(workspace, watercolor, count=9, strategy=strategy, look_at="everything", seed=3)
-        _, near = querying.propose(workspace, watercolor, count=9, strategy=strategy, look_at="neighbours", seed=3)
+        _, exact = querying.propose(workspace, watercolor, count=9, strategy=strategy, candidates="everything", seed=3)
+        _, near = querying.propose(workspace, watercolor, count=9, strategy=strategy, candidates="neighbours", seed=3)
         assert near.rows.tolist() == exact.rows.tolist()
 
 
@@ -67,12 +67,12 @@ def test_a_round_looks_at_what_the_one_before_looked_at_and_at_everything_first(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    assert querying.usual_look(workspace, watercolor) == "everything"
-    turn = rounds.start_round(workspace, watercolor, count=5, look_at="neighbours", seed=1)
+    assert querying.default_candidates(workspace, watercolor) == "everything"
+    turn = rounds.start_round(workspace, watercolor, count=5, candidates="neighbours", seed=1)
     assert turn.strategy == "mixture, among neighbours"
-    assert querying.usual_look(workspace, watercolor) == "neighbours"
+    assert querying.default_candidates(workspace, watercolor) == "neighbours"
     assert querying.propose(workspace, watercolor, count=5)[0] == "mixture, among neighbours"
-    assert querying.propose(workspace, watercolor, count=5, look_at="everything")[0] == "mixture"
+    assert querying.propose(workspace, watercolor, count=5, candidates="everything")[0] == "mixture"
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_the_strategy_says_where_neighbours_were_looked_at(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, options: dict[str, Any], used: str
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    assert querying.propose(workspace, watercolor, count=5, look_at="neighbours", **options)[0] == used
+    assert querying.propose(workspace, watercolor, count=5, candidates="neighbours", **options)[0] == used
 
 
 def test_before_the_first_model_there_are_no_neighbours_to_look_at(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, looked_up: list[list[int]]
 ) -> None:
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=8, seed=1).task)
-    used, batch = querying.propose(workspace, watercolor, count=6, look_at="neighbours")
+    used, batch = querying.propose(workspace, watercolor, count=6, candidates="neighbours")
     assert used == "positives"
     assert querying.LIKE_POSITIVES in batch.reasons
     assert looked_up == []
@@ -105,16 +105,16 @@ def test_only_newly_labelled_images_are_looked_up_again_by_no_attribute(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, looked_up: list[list[int]]
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    first, _ = querying.training_labels(workspace, watercolor)
-    querying.propose(workspace, watercolor, count=5, look_at="neighbours")
-    querying.propose(workspace, watercolor, count=5, look_at="neighbours", strategy="top")
+    first, _ = querying.round_labels(workspace, watercolor)
+    querying.propose(workspace, watercolor, count=5, candidates="neighbours")
+    querying.propose(workspace, watercolor, count=5, candidates="neighbours", strategy="top")
     assert looked_up == [sorted(first.tolist())]
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=6, seed=5).task)
     rounds.train(workspace, watercolor)
-    both, _ = querying.training_labels(workspace, watercolor)
-    querying.propose(workspace, watercolor, count=5, look_at="neighbours")
+    both, _ = querying.round_labels(workspace, watercolor)
+    querying.propose(workspace, watercolor, count=5, candidates="neighbours")
     assert looked_up[1:] == [sorted(set(both.tolist()) - set(first.tolist()))]
-    neighbourhood.neighbours_of(workspace, both)
+    neighbour_cache.neighbours_of(workspace, both)
     assert len(looked_up) == 2
 
 
@@ -125,7 +125,7 @@ def test_training_looks_neighbours_up_before_anyone_waits_for_them(
     looked_up: list[list[int]],
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=5, look_at="neighbours", seed=1).task)
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=5, candidates="neighbours", seed=1).task)
     rounds.train(workspace, watercolor)
     before = len(looked_up)
     querying.propose(workspace, watercolor, count=5)
@@ -135,35 +135,35 @@ def test_training_looks_neighbours_up_before_anyone_waits_for_them(
 def test_images_that_came_later_are_found_as_if_they_had_been_there(workspace: Workspace) -> None:
     store = workspace.vectors()
     rows = np.arange(0, 60, 7)
-    neighbourhood.neighbours_of(workspace, rows)
+    neighbour_cache.neighbours_of(workspace, rows)
     store.append(np.asarray(store.array()[rows], np.float32))  # a copy of each: its nearest
-    found = neighbourhood.neighbours_of(workspace, rows)
+    found = neighbour_cache.neighbours_of(workspace, rows)
     assert found[:, 0].tolist() == [120 + place for place in range(len(rows))]
-    assert found.tolist() == learning.nearest(vectors_of(workspace), rows).rows.tolist()
+    assert found.tolist() == learning.nearest_neighbours(vectors_of(workspace), rows).rows.tolist()
 
 
 def test_an_image_that_gets_its_vector_late_is_found_too(workspace: Workspace) -> None:
     store = workspace.vectors()
     vector = np.asarray(store.array()[[5]], np.float32)
     store.replace([90], np.zeros_like(vector))
-    neighbourhood.neighbours_of(workspace, np.array([5]))
+    neighbour_cache.neighbours_of(workspace, np.array([5]))
     store.replace([90], vector)
-    assert neighbourhood.neighbours_of(workspace, np.array([5]))[0, 0] == 90
+    assert neighbour_cache.neighbours_of(workspace, np.array([5]))[0, 0] == 90
 
 
 def test_what_is_kept_of_neighbours_can_be_deleted_or_damaged(workspace: Workspace) -> None:
     rows = np.arange(5)
-    before = neighbourhood.neighbours_of(workspace, rows)
+    before = neighbour_cache.neighbours_of(workspace, rows)
     (kept,) = (workspace.cache / "neighbours").iterdir()
     kept.write_bytes(b"not an archive")
-    assert neighbourhood.neighbours_of(workspace, rows).tolist() == before.tolist()
+    assert neighbour_cache.neighbours_of(workspace, rows).tolist() == before.tolist()
     kept.unlink()
-    assert neighbourhood.neighbours_of(workspace, rows).tolist() == before.tolist()
+    assert neighbour_cache.neighbours_of(workspace, rows).tolist() == before.tolist()
 
 
 def test_a_look_at_something_else_is_refused(workspace: Workspace, watercolor: Attribute) -> None:
     with pytest.raises(LearningError, match="everything or neighbours"):
-        querying.propose(workspace, watercolor, look_at="nothing")
+        querying.propose(workspace, watercolor, candidates="nothing")
 
 
 # Bad input
@@ -189,7 +189,7 @@ def test_an_image_without_a_score_is_not_asked_by_score(
     model = latest_model(workspace, watercolor)
     assert model is not None
     scores = np.array(scores_of(workspace, watercolor))
-    lost = querying.pool_of(workspace, watercolor)[::2]
+    lost = querying.query_pool(workspace, watercolor)[::2]
     scores[lost] = np.nan
     np.save(workspace.cache / "scores" / watercolor.name / f"{model.id}.npy", scores)
     for strategy in ("mixture", "margin", "top"):

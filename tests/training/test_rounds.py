@@ -18,7 +18,7 @@ def test_the_steps_follow_one_another(workspace: Workspace, watercolor: Attribut
     validation.draw_validation(workspace, watercolor, 40, seed=1)
     seen.append(rounds.state(workspace, watercolor).step)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    for number in range(rounds.ROUNDS):
+    for number in range(rounds.DEFAULT_ROUNDS):
         seen.append(rounds.state(workspace, watercolor).step)
         turn = rounds.start_round(workspace, watercolor, count=10, seed=number)
         seen.append(rounds.state(workspace, watercolor).step)
@@ -29,7 +29,7 @@ def test_the_steps_follow_one_another(workspace: Workspace, watercolor: Attribut
     assert seen == [
         "draw_validation",
         "label_validation",
-        *(["start_round", "label_round", "train"] * rounds.ROUNDS),
+        *(["start_round", "label_round", "train"] * rounds.DEFAULT_ROUNDS),
         "decide",
     ]
 
@@ -40,7 +40,7 @@ def test_no_project_of_the_validation_set_is_ever_asked(
     oracle.play(workspace, watercolor)
     groups = workspace.catalogue.projects()
     held = set(groups[tasks.validation_task(workspace, watercolor).rows])
-    asked = querying.asked_rows(workspace, watercolor)
+    asked = querying.queried_rows(workspace, watercolor)
     assert len(asked) == 48
     assert not held & set(groups[asked])
 
@@ -147,11 +147,11 @@ def test_an_image_without_a_vector_has_no_score_and_is_never_asked(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    lost = int(querying.pool_of(workspace, watercolor)[0])
+    lost = int(querying.query_pool(workspace, watercolor)[0])
     store = workspace.vectors()
     store.replace([lost], np.zeros((1, store.dim), np.float32))
     rounds.train(workspace, watercolor)
     scores = scores_of(workspace, watercolor)
     assert np.flatnonzero(np.isnan(scores)).tolist() == [lost]
-    assert lost not in querying.pool_of(workspace, watercolor)
+    assert lost not in querying.query_pool(workspace, watercolor)
     assert lost not in ranking(workspace, watercolor)

@@ -74,15 +74,15 @@ def test_the_draw_of_each_image_is_known_as_far_as_draws_are_whole(
 
 
 def test_what_a_top_up_could_not_hold_is_counted(judged: Workspace, watercolor: Attribute) -> None:
-    assert validation.never_drawn(judged, watercolor) == 0
+    assert validation.count_never_drawn(judged, watercolor) == 0
     validation.draw_validation(judged, watercolor, 10, seed=2)
-    assert validation.never_drawn(judged, watercolor) == 12
-    assert gather(judged, watercolor).never_drawn == 12
-    assert not np.isin(tasks.validation_task(judged, watercolor).rows, querying.asked_rows(judged, watercolor)).any()
+    assert validation.count_never_drawn(judged, watercolor) == 12
+    assert gather(judged, watercolor).count_never_drawn == 12
+    assert not np.isin(tasks.validation_task(judged, watercolor).rows, querying.queried_rows(judged, watercolor)).any()
 
 
 def test_the_seed_of_a_draw_is_kept_and_draws_it_again(judged: Workspace, watercolor: Attribute) -> None:
-    free = np.setdiff1d(embedded_rows(judged), querying.taken_rows(judged, watercolor))
+    free = np.setdiff1d(embedded_rows(judged), querying.used_rows(judged, watercolor))
     validation.draw_validation(judged, watercolor, 10)
     first, second = (validation.draw_seed(judged, watercolor, number) for number in (0, 1))
     assert first == 1
@@ -113,7 +113,7 @@ def test_a_recall_is_kept_like_a_precision(judged: Workspace, watercolor: Attrib
     assert (found.recall_target, found.target, found.certified) == (0.8, 0.7, False)
     assert found.evidence.startswith("Recall is at least 0.8 with 95% confidence")
     assert "No precision is promised" in found.evidence
-    kept = thresholds.keep(judged, watercolor, found)
+    kept = thresholds.save(judged, watercolor, found)
     assert kept.evidence == found
     with pytest.raises(NoThreshold, match="more random images"):
         thresholds.suggest_recall(judged, watercolor, recall=0.99)

@@ -16,14 +16,14 @@ from bam_engine.learning import Calibration
 from bam_engine.training.calibration import calibration_of
 from bam_engine.training.decisions import is_accepted, is_rejected
 from bam_engine.training.models import latest_model, scores_of
-from bam_engine.training.thresholds import KeptThreshold, current_threshold
+from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class AttributeScores:
     """An attribute with scores (n,) float32, one for every image of the collection, nan where there is none.
 
     ``cut`` is the threshold in force, or the separation point where there is none (``threshold`` is None then).
@@ -34,7 +34,7 @@ class Scored:
     model_id: int
     scores: NDArray[np.float32]
     cut: float
-    threshold: KeptThreshold | None
+    threshold: AttributeThreshold | None
     calibration: Calibration | None
     problem: str
     made_at: int
@@ -77,7 +77,7 @@ class Scored:
         ]
 
 
-def scored(workspace: Workspace, name: str, n: int) -> Scored | None:
+def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores | None:
     """Return the attribute ``name`` with scores for ``n`` images, or None where nothing is trained yet.
 
     Raises
@@ -100,4 +100,4 @@ def scored(workspace: Workspace, name: str, n: int) -> Scored | None:
     threshold = current_threshold(workspace, attribute)
     cut = float(model.details["separation"]) if threshold is None else threshold.value
     calibration, problem = calibration_of(workspace, attribute, model)
-    return Scored(attribute, model.id, scores, cut, threshold, calibration, problem, made_at)
+    return AttributeScores(attribute, model.id, scores, cut, threshold, calibration, problem, made_at)

@@ -30,7 +30,7 @@ class Judgements:
         return np.where(self.rows[place] == wanted, self.values[place], -1).astype(np.int8)
 
 
-def judged_by_any(rows: npt.ArrayLike, answers: npt.ArrayLike, *, people: int = 1) -> Judgements:
+def labels_by_any(rows: npt.ArrayLike, answers: npt.ArrayLike, *, people: int = 1) -> Judgements:
     """Return BAM's definition: positive if at least one annotator says so, negative if nobody does.
 
     It is the generous one: the more people judge an image, the likelier it counts as positive. So an image is open (-1)
@@ -41,7 +41,7 @@ def judged_by_any(rows: npt.ArrayLike, answers: npt.ArrayLike, *, people: int = 
     return Judgements(said.rows, values.astype(np.int8))
 
 
-def judged_by_consensus(
+def labels_by_consensus(
     rows: npt.ArrayLike, answers: npt.ArrayLike, *, redundancy: int = 1, decisions: Decisions | None = None
 ) -> Judgements:
     """Return the strict definition: positive if at least ``redundancy`` annotators say so and more than say no.

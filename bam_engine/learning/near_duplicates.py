@@ -19,28 +19,28 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.learning.classifier import widen
-from bam_engine.learning.duplicates import squared_limit
-from bam_engine.learning.threads import one_thread
+from bam_engine.learning.duplicate_filter import squared_limit
+from bam_engine.learning.threads import single_threaded_blas
 
 TABLES = 12
 WINDOW = 64
 """So many that follow in a bucket each is compared with; identical vectors take one place."""
 
-MOST_PAIRS = 40_000_000
+MAX_PAIRS = 40_000_000
 """No more tables are looked through once there are so many pairs: 320 MB."""
 
 _COMPONENTS = 24
 _SAMPLE = 16384
 _IN_BUCKET = 8  # images on average
 _SPAN = 65536
-_MOST_WORKERS = 8
+_MAX_WORKERS = 8
 _BLOCK = 2048
 
 Pairs = npt.NDArray[np.int32]
 _T = TypeVar("_T")
 
 
-class NearPairs:
+class NearDuplicateSearch:
     """The search for near-duplicates of one array of vectors: prepared once, then table by table.
 
     Parameters
@@ -63,9 +63,9 @@ class NearPairs:
         self._limit = squared_limit(vectors, self._rows.astype(np.int64)) if len(self._rows) else 0.0
         self._places, self._spread = self._projected()
 
-    def table(self, number: int) -> Pairs:
+    def find_pairs(self, number: int) -> Pairs:
         """Return the pairs (m, 2) of near-duplicates that table ``number`` finds, the lower row first."""
-        from bam_engine.learning.near_kernels import pairs_in_windows
+        from bam_engine.learning.near_duplicate_kernels import pairs_in_windows
 
         if len(self._rows) < 2:
             return np.empty((0, 2), np.int32)
@@ -94,13 +94,13 @@ class NearPairs:
             codes[start : start + _SPAN] = (turned[:, :-1] > 0).astype(np.float32) @ weights
             along[start : start + _SPAN] = turned[:, -1]
 
-        with one_thread():
+        with single_threaded_blas():
             _in_threads(span, len(self._rows))
         low, high = float(along.min()), float(along.max())
         return codes, ((along - low) * np.float32(1e9 / max(high - low, 1e-12))).astype(np.uint64)
 
     def _hashed(self) -> npt.NDArray[np.uint64]:
-        from bam_engine.learning.near_kernels import hashes
+        from bam_engine.learning.near_duplicate_kernels import hashes
 
         found = np.empty(len(self._bits), np.uint64)
         _in_threads(lambda start: hashes(self._bits[start : start + _SPAN], found[start : start + _SPAN]), len(found))
@@ -115,7 +115,7 @@ class NearPairs:
         centre = sample.mean(axis=0)
         sample -= centre
         places = np.empty((len(self._rows), 0), np.float32)
-        with one_thread():
+        with single_threaded_blas():
             values, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64) / len(sample))
             leading = np.argsort(-values)[:_COMPONENTS]
             leading = leading[values[leading] > 1e-3 * values.max()] if values.max() > 0 else leading[:1]
@@ -133,7 +133,7 @@ class NearPairs:
         return places, np.sqrt(np.maximum(values[leading], 1e-12))
 
 
-def grouped(first: npt.NDArray[np.int32], pairs: Pairs) -> npt.NDArray[np.int32]:
+def representatives(first: npt.NDArray[np.int32], pairs: Pairs) -> npt.NDArray[np.int32]:
     """Return the representative (n,) of each row: the lowest row of its group.
 
     Rows are gone through in rising order: one that has no representative yet stands for itself and for all its
@@ -147,16 +147,16 @@ def grouped(first: npt.NDArray[np.int32], pairs: Pairs) -> npt.NDArray[np.int32]
     pairs : (m, 2)
         Near-duplicates among those, the lower row first.
     """
-    from bam_engine.learning.near_kernels import lead
+    from bam_engine.learning.near_duplicate_kernels import lead
 
-    low, high = distinct(pairs).T
+    low, high = unique_pairs(pairs).T
     starts = np.searchsorted(low, np.arange(len(first) + 1))
     leader = np.full(len(first), -1, np.int32)
     lead(starts, np.ascontiguousarray(high), leader)
     return leader[first]
 
 
-def distinct(pairs: Pairs) -> Pairs:
+def unique_pairs(pairs: Pairs) -> Pairs:
     """Return each pair once, sorted."""
     keys = np.unique(pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1])
     return np.column_stack([keys >> 32, keys & 0xFFFFFFFF]).astype(np.int32)
@@ -178,5 +178,5 @@ def _first_of(bits: npt.NDArray[np.int16], hashed: npt.NDArray[np.uint64]) -> np
 
 
 def _in_threads(work: Callable[[int], _T], count: int) -> list[_T]:
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_WORKERS)) as workers:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS)) as workers:
         return list(workers.map(work, range(0, count, _SPAN)))

@@ -22,13 +22,13 @@ from bam_engine.learning.sampling import Rows
 Floats = npt.NDArray[np.float32]
 
 _SPAN = 16384  # rows that a thread takes at a time
-_MOST_WORKERS = 8
+_MAX_WORKERS = 8
 _AT_ONCE = 8  # queries whose likenesses to everything are held together
 _SAMPLE = 65536  # likenesses that place the floor
 _LARGEST = 2.0**12  # of a query's numbers: products stay finite in float32
 
 
-def most_alike(
+def most_similar(
     vectors: npt.NDArray[np.float16],
     wanted: npt.ArrayLike,
     count: int,
@@ -73,7 +73,7 @@ def most_alike(
     Examples
     --------
     >>> vectors = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float16)
-    >>> most_alike(vectors, [0, 1], 2).rows.tolist()
+    >>> most_similar(vectors, [0, 1], 2).rows.tolist()
     [[2, 1]]
     """
     queries = _checked(vectors, wanted, count)
@@ -117,10 +117,10 @@ def _likenesses(
     vectors: npt.NDArray[np.float16], queries: npt.NDArray[np.float32], rows: Rows, hidden: Rows
 ) -> Iterator[npt.NDArray[np.float32]]:
     """Yield the products (r,) of each query with the vectors of ``rows``; -inf where there is none to be had."""
-    from bam_engine.learning.alike_kernels import SCALE, products, products_by_four
+    from bam_engine.learning.neighbour_kernels import SCALE, products, products_by_four
 
     bits = np.ascontiguousarray(vectors).view(np.int16)
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_WORKERS)) as workers:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS)) as workers:
         for first in range(0, len(queries), _AT_ONCE):
             some = queries[first : first + _AT_ONCE] * SCALE
             padded = some if len(some) == 1 else np.pad(some, ((0, -len(some) % 4), (0, 0)))

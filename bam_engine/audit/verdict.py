@@ -6,16 +6,16 @@ of images, thresholds or the database.
 
 from dataclasses import dataclass
 
-from bam_engine.audit.estimate import Estimate, needed_to_certify, size_to_certify
+from bam_engine.audit.estimate import Estimate, positives_to_certify, size_to_certify
 
 SIZES = (100, 200, 400)  # audits to compare with
 
 
 @dataclass(frozen=True)
-class Promise:
+class Verdict:
     """What an audit says of a promised precision.
 
-    ``kept`` is True when the audit shows the target to be reached, False when it shows the opposite, None while that is
+    ``met`` is True when the audit shows the target to be reached, False when it shows the opposite, None while that is
     open. ``needed`` of the judged images would have had to be positive, with this design effect; None where not even
     all would do. ``sizes`` says the same of audits of 100, 200 and 400 independent images. ``enough`` is how many would
     have to be judged if the share stayed as it is, None where it is not above the target; ``available`` is how many
@@ -25,7 +25,7 @@ class Promise:
 
     estimate: Estimate
     target: float
-    kept: bool | None
+    met: bool | None
     needed: int | None
     sizes: tuple[tuple[int, int | None], ...]
     enough: int | None
@@ -62,9 +62,9 @@ class Promise:
         found = self.estimate
         seen = f"{found.k} of {found.n} judged images are positive"
         sure = f"with {found.confidence:.0%} confidence"
-        if self.kept:
+        if self.met:
             return f"The audit keeps {self.target:g}: {seen}, so the precision is at least {found.bound:.3f} {sure}."
-        if self.kept is False:
+        if self.met is False:
             return (
                 f"The audit contradicts {self.target:g}: {seen}, so the precision is at most {found.high:.3f} {sure}. "
                 "Choose a stricter threshold, or label another round."
@@ -95,7 +95,7 @@ class Promise:
         )
 
 
-def promise(estimate: Estimate, target: float, *, available: int, waiting: int = 0) -> Promise:
+def verdict(estimate: Estimate, target: float, *, available: int, waiting: int = 0) -> Verdict:
     """Return what ``estimate``, of the accepted half of an audit, says of a precision of at least ``target``.
 
     With ``waiting`` images not judged yet the verdict is open: an exact test holds for the size that was set before.
@@ -107,20 +107,20 @@ def promise(estimate: Estimate, target: float, *, available: int, waiting: int =
 
     Examples
     --------
-    >>> found = promise(estimate_precision([1] * 93 + [0] * 7), 0.90, available=4000)
-    >>> found.kept, found.needed, found.sizes
+    >>> found = verdict(estimate_precision([1] * 93 + [0] * 7), 0.90, available=4000)
+    >>> found.met, found.needed, found.sizes
     (None, 96, ((100, 96), (200, 188), (400, 371)))
     """
     confidence, effect = estimate.confidence, estimate.design_effect
     enough = None
     if estimate.value > target:
         enough = size_to_certify(estimate.value, target, confidence, design_effect=effect)
-    return Promise(
+    return Verdict(
         estimate=estimate,
         target=target,
-        kept=None if waiting else estimate.keeps(target),
-        needed=needed_to_certify(estimate.n, target, confidence, design_effect=effect),
-        sizes=tuple((n, needed_to_certify(n, target, confidence)) for n in SIZES),
+        met=None if waiting else estimate.meets(target),
+        needed=positives_to_certify(estimate.n, target, confidence, design_effect=effect),
+        sizes=tuple((n, positives_to_certify(n, target, confidence)) for n in SIZES),
         enough=enough,
         available=available,
         waiting=waiting,

@@ -18,7 +18,7 @@ _CENTRE_OVER = 1024  # images of the pool that stand for it
 _ROUNDING = 1e-6
 
 
-class Duplicates:
+class DuplicateFilter:
     """What is asked, before and in the batch in the making; ``add`` says whether a row is new beside it."""
 
     def __init__(self, vectors: npt.NDArray[np.floating], pool: Rows, asked: npt.ArrayLike | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bam_engine.compiled import njit
-from bam_engine.learning.alike_kernels import PARTS, SHIFT, as_float
+from bam_engine.learning.neighbour_kernels import PARTS, SHIFT, as_float
 
 _BIAS = np.float32(2.0**112)
 

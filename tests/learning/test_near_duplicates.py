@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bam_engine.learning import TABLES, NearPairs, distinct, grouped
-from bam_engine.learning.duplicates import Duplicates, squared_limit
+from bam_engine.learning import TABLES, NearDuplicateSearch, representatives, unique_pairs
+from bam_engine.learning.duplicate_filter import DuplicateFilter, squared_limit
 
 
 def all_pairs(vectors: np.ndarray) -> set[tuple[int, int]]:
@@ -17,8 +17,8 @@ def all_pairs(vectors: np.ndarray) -> set[tuple[int, int]]:
     return {(int(there[i]), int(there[j])) for i, j in np.argwhere(square <= limit) if i < j}
 
 
-def found_pairs(search: NearPairs, tables: int = TABLES) -> np.ndarray:
-    return distinct(np.concatenate([search.table(number) for number in range(tables)]))
+def found_pairs(search: NearDuplicateSearch, tables: int = TABLES) -> np.ndarray:
+    return unique_pairs(np.concatenate([search.find_pairs(number) for number in range(tables)]))
 
 
 def collection(count: int, copies: int, seed: int = 0, dim: int = 24) -> np.ndarray:
@@ -37,7 +37,7 @@ def collection(count: int, copies: int, seed: int = 0, dim: int = 24) -> np.ndar
 def test_no_pair_is_wrong_and_hardly_one_is_missed() -> None:
     vectors = collection(1500, 300)
     expected = all_pairs(vectors)
-    search = NearPairs(vectors)
+    search = NearDuplicateSearch(vectors)
     found = {(int(i), int(j)) for i, j in found_pairs(search)}
     first = {pair for pair in expected if search.first[pair[0]] == pair[0] and search.first[pair[1]] == pair[1]}
     assert len(first) > 200
@@ -47,8 +47,8 @@ def test_no_pair_is_wrong_and_hardly_one_is_missed() -> None:
 
 def test_what_is_found_is_what_a_batch_calls_a_near_duplicate() -> None:
     vectors = collection(400, 100)
-    for one, other in found_pairs(NearPairs(vectors))[:50]:
-        batch = Duplicates(vectors, np.arange(400), [one])
+    for one, other in found_pairs(NearDuplicateSearch(vectors))[:50]:
+        batch = DuplicateFilter(vectors, np.arange(400), [one])
         assert batch.asked_before([int(other)]) == {int(other)}
 
 
@@ -56,8 +56,8 @@ def test_identical_vectors_are_one_and_those_without_a_vector_are_like_none() ->
     vectors = collection(3000, 0)
     vectors[500:2500] = vectors[7]  # more than any bucket is compared
     vectors[100:120] = 0
-    search = NearPairs(vectors)
-    groups = grouped(search.first, found_pairs(search))
+    search = NearDuplicateSearch(vectors)
+    groups = representatives(search.first, found_pairs(search))
     assert (groups[500:2500] == groups[7]).all()
     assert groups[100:120].tolist() == list(range(100, 120))
 
@@ -65,8 +65,8 @@ def test_identical_vectors_are_one_and_those_without_a_vector_are_like_none() ->
 def test_a_minus_nought_is_no_vector() -> None:
     vectors = collection(50, 0)
     vectors[3], vectors[4] = -0.0, -0.0
-    search = NearPairs(vectors)
-    assert grouped(search.first, found_pairs(search))[[3, 4]].tolist() == [3, 4]
+    search = NearDuplicateSearch(vectors)
+    assert representatives(search.first, found_pairs(search))[[3, 4]].tolist() == [3, 4]
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,7 +74,7 @@ def test_a_minus_nought_is_no_vector() -> None:
 def test_a_group_is_led_by_its_lowest_row_and_all_are_near_it(n: int, data: st.DataObject) -> None:
     higher = st.integers(0, n - 2).flatmap(lambda low: st.tuples(st.just(low), st.integers(low + 1, n - 1)))
     pairs = data.draw(st.lists(higher, max_size=20)) if n > 1 else []
-    groups = grouped(np.arange(n, dtype=np.int32), np.array(pairs, np.int32).reshape(-1, 2))
+    groups = representatives(np.arange(n, dtype=np.int32), np.array(pairs, np.int32).reshape(-1, 2))
     leader: dict[int, int] = {}
     for row in range(n):  # the definition
         if row not in leader:
@@ -87,24 +87,24 @@ def test_a_group_is_led_by_its_lowest_row_and_all_are_near_it(n: int, data: st.D
 
 def test_a_chain_does_not_become_one_group() -> None:
     pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 4]], np.int32)
-    assert grouped(np.arange(5, dtype=np.int32), pairs).tolist() == [0, 0, 2, 2, 4]
+    assert representatives(np.arange(5, dtype=np.int32), pairs).tolist() == [0, 0, 2, 2, 4]
 
 
 def test_tables_are_the_same_each_time_and_differ_from_one_another() -> None:
     vectors = collection(4000, 1500)
-    one, again = NearPairs(vectors), NearPairs(vectors)
-    assert np.array_equal(one.table(3), again.table(3))
+    one, again = NearDuplicateSearch(vectors), NearDuplicateSearch(vectors)
+    assert np.array_equal(one.find_pairs(3), again.find_pairs(3))
     assert len(found_pairs(one, 2)) > len(found_pairs(one, 1))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_a_handful_of_images_is_no_trouble(count: int) -> None:
     vectors = collection(5, 0)[:count]
-    search = NearPairs(vectors)
-    assert grouped(search.first, found_pairs(search)).tolist() == list(range(count))
+    search = NearDuplicateSearch(vectors)
+    assert representatives(search.first, found_pairs(search)).tolist() == list(range(count))
 
 
 def test_a_collection_of_one_vector_is_one_group() -> None:
     vectors = np.tile(np.array([[0.6, 0.8]], np.float16), (300, 1))
-    search = NearPairs(vectors)
-    assert not grouped(search.first, found_pairs(search)).any()
+    search = NearDuplicateSearch(vectors)
+    assert not representatives(search.first, found_pairs(search)).any()

@@ -23,7 +23,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class AttributeScorer:
     """One attribute: its scores (n,), the cut in force (nan where there is none), where the classes part, and odds."""
 
     name: str
@@ -49,7 +49,7 @@ class Standing:
         return share, told | {"probability": share}
 
 
-def standings(workspace: Workspace) -> list[Standing]:
+def attribute_scorers(workspace: Workspace) -> list[AttributeScorer]:
     """Return what is known of each attribute that has a model."""
     found = []
     for attribute in workspace.attributes.all():
@@ -61,11 +61,11 @@ def standings(workspace: Workspace) -> list[Standing]:
         cut = math.nan if threshold is None else threshold.value
         separation = float(model.details["separation"])
         scores = scores_of(workspace, attribute, model)
-        found.append(Standing(readable(attribute.name), scores, cut, separation, calibration))
+        found.append(AttributeScorer(readable(attribute.name), scores, cut, separation, calibration))
     return found
 
 
-def highest(found: list[Standing], row: int) -> list[dict[str, Any]]:
+def top_attributes(found: list[AttributeScorer], row: int) -> list[dict[str, Any]]:
     """Return the attributes for which image ``row`` stands highest, three at most, ready for JSON."""
     told = [one for standing in found if (one := standing.of(row)) is not None]
     return [line for _, line in sorted(told, key=lambda one: -one[0])[:SHOWN]]

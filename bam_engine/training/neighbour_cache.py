@@ -46,11 +46,11 @@ def neighbours_of(workspace: Workspace, rows: NDArray[np.int64], *, report: Repo
     before = kept = _read(workspace, len(vectors))
     came = np.union1d(np.arange(kept.n, len(vectors)), np.setdiff1d(kept.missing, missing))
     if len(came) and len(kept.seeds):
-        fresh = learning.nearest(vectors, kept.seeds, among=came)
-        kept = _Kept(kept.seeds, learning.merged(kept.found, fresh), len(vectors), missing)
+        fresh = learning.nearest_neighbours(vectors, kept.seeds, among=came)
+        kept = _Kept(kept.seeds, learning.merge_neighbours(kept.found, fresh), len(vectors), missing)
     wanted = np.setdiff1d(rows, kept.seeds)
     if len(wanted):
-        kept = _with(kept, wanted, learning.nearest(vectors, wanted, report=report), len(vectors), missing)
+        kept = _with(kept, wanted, learning.nearest_neighbours(vectors, wanted, report=report), len(vectors), missing)
     if kept is not before:
         _write(workspace, kept)
     return kept.found.rows[np.searchsorted(kept.seeds, rows)]

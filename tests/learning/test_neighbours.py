@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import most_alike
+from bam_engine.learning import most_similar
 
 SIXTEENTHS = st.integers(-16, 16).map(lambda whole: whole / 16)  # their products are exact in float32
 
@@ -43,7 +43,7 @@ def test_they_are_the_first_of_all_sorted_by_product_then_row(
     among = data.draw(st.lists(st.integers(0, len(vectors) - 1), unique=True))
     without = data.draw(st.lists(st.integers(0, len(vectors) + 3)))
     searched = np.setdiff1d(among, without)
-    found = most_alike(vectors, queries, count, among=np.array(among, np.int64), without=without)
+    found = most_similar(vectors, queries, count, among=np.array(among, np.int64), without=without)
     assert found.rows.shape == (len(queries), count)
     for number, query in enumerate(queries):
         expected = brute_force(vectors, query, count, searched)
@@ -57,9 +57,9 @@ def test_a_large_collection_is_sorted_out_like_a_small_one() -> None:
     vectors = unit(300_000, 8)
     vectors[np.arange(0, 300_000, 3)] = vectors[0]  # ties across every span
     query = vectors[0].astype(np.float32)
-    found = most_alike(vectors, query, 500)
+    found = most_similar(vectors, query, 500)
     assert found.rows[0].tolist() == list(range(0, 1500, 3))
-    far = most_alike(vectors, -query, 500)
+    far = most_similar(vectors, -query, 500)
     likeness = vectors.astype(np.float64) @ -query.astype(np.float64)
     assert np.allclose(far.likeness[0], np.sort(likeness)[::-1][:500], rtol=0, atol=1e-6)
 
@@ -68,7 +68,7 @@ def test_the_largest_may_all_lie_where_no_sample_sees_them() -> None:
     vectors = np.zeros((300_000, 2), np.float16)
     vectors[:, 1] = 1
     vectors[1:800:2] = [1, 0]  # between the places that are sampled
-    found = most_alike(vectors, [1, 0], 600)
+    found = most_similar(vectors, [1, 0], 600)
     assert found.rows[0].tolist() == [*range(1, 800, 2), 0, *range(2, 400, 2)]
 
 
@@ -77,7 +77,7 @@ def test_products_keep_their_value_for_every_float16() -> None:
     values = bits.view(np.float16)
     values = values[np.isfinite(values)].reshape(-1, 1)
     for queries in ([[1.0]], [[1.0], [0.5], [2.0], [-1.0], [4.0]]):
-        found = most_alike(values, queries, len(values))
+        found = most_similar(values, queries, len(values))
         rows = there(found.rows[0])
         assert len(rows) == len(values) - 2  # nought and minus nought are no vector
         assert found.likeness[0, : len(rows)].tolist() == sorted(
@@ -88,7 +88,7 @@ def test_products_keep_their_value_for_every_float16() -> None:
 def test_taken_together_an_image_is_as_like_as_its_likest() -> None:
     vectors, queries = unit(500, 16), unit(13, 16, seed=1).astype(np.float32)
     likeness = (vectors.astype(np.float64) @ queries.T.astype(np.float64)).max(axis=1)
-    found = most_alike(vectors, queries, 40, together=True)
+    found = most_similar(vectors, queries, 40, together=True)
     assert found.rows.shape == (1, 40)
     assert found.rows[0].tolist() == np.argsort(-likeness, kind="stable")[:40].tolist()
 
@@ -96,9 +96,9 @@ def test_taken_together_an_image_is_as_like_as_its_likest() -> None:
 def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, queries = unit(60_000, 33), unit(5, 33, seed=2)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    alone = most_alike(vectors, queries, 100)
+    alone = most_similar(vectors, queries, 100)
     monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    shared = most_alike(vectors, queries, 100)
+    shared = most_similar(vectors, queries, 100)
     assert np.array_equal(alone.rows, shared.rows)
     assert np.array_equal(alone.likeness, shared.likeness)
 
@@ -106,8 +106,8 @@ def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
 def test_a_mask_says_the_same_as_its_rows() -> None:
     vectors, query = unit(100, 4), [1, 0, 0, 0]
     mask = np.arange(100) % 3 == 0
-    by_mask = most_alike(vectors, query, 10, among=mask)
-    by_rows = most_alike(vectors, query, 10, among=np.flatnonzero(mask)[::-1])
+    by_mask = most_similar(vectors, query, 10, among=mask)
+    by_rows = most_similar(vectors, query, 10, among=np.flatnonzero(mask)[::-1])
     assert by_mask.rows.tolist() == by_rows.rows.tolist()
     assert mask[by_mask.rows[0]].all()
 
@@ -115,11 +115,11 @@ def test_a_mask_says_the_same_as_its_rows() -> None:
 def test_vectors_that_do_not_lie_side_by_side_are_read_all_the_same() -> None:
     vectors = unit(50, 16)[::2, ::2]
     likeness = vectors.astype(np.float64) @ np.ones(8)
-    assert most_alike(vectors, np.ones(8), 5).rows[0].tolist() == np.argsort(-likeness, kind="stable")[:5].tolist()
+    assert most_similar(vectors, np.ones(8), 5).rows[0].tolist() == np.argsort(-likeness, kind="stable")[:5].tolist()
 
 
 def test_an_empty_collection_has_nothing_alike() -> None:
-    assert most_alike(np.empty((0, 4), np.float16), np.ones(4), 3).rows.tolist() == [[-1, -1, -1]]
+    assert most_similar(np.empty((0, 4), np.float16), np.ones(4), 3).rows.tolist() == [[-1, -1, -1]]
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_what_cannot_be_looked_for_is_refused_with_a_reason(
     wanted: list[float], count: int, among: list[int] | None, complaint: str
 ) -> None:
     with pytest.raises(LearningError, match=complaint):
-        most_alike(unit(50, 4), wanted, count, among=among)
+        most_similar(unit(50, 4), wanted, count, among=among)
 
 
 def test_vectors_of_another_kind_are_refused() -> None:
     with pytest.raises(LearningError, match="float16"):
-        most_alike(unit(5, 4).astype(np.float32), np.ones(4), 1)
+        most_similar(unit(5, 4).astype(np.float32), np.ones(4), 1)
