@@ -1,33 +1,45 @@
-# make run: set up and start the app.   make test: set up and pass the tests.   make bench: print the figures.
-
-PYTHON ?= python3.11
-VENV   := .venv
-BIN    := $(VENV)/bin
-PORT   ?= 8501
+PYTHON  ?= $(shell command -v python3.11 || command -v python3.12 || echo python3)
+VENV    := .venv
+BIN     := $(VENV)/bin
 ADDRESS ?= localhost
+PORT    ?= 8501
 
-.PHONY: run test lint unit bench screenshots clean
+.PHONY: help run check test lint quick unit chromium bench screenshots clean
 
-run: $(VENV)/run.stamp
-	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: lint unit
+run: $(VENV)/run.stamp  ## set up and start the app (ADDRESS=localhost PORT=8501)
+	$(BIN)/python -m bam_engine serve --address $(ADDRESS) --port $(PORT)
 
-lint: $(VENV)/dev.stamp
+check: lint quick  ## the everyday checks: lint, types, layers, tests without browser and slow statistics
+
+test: chromium lint unit  ## everything: lint, types, layers, all tests
+
+lint: $(VENV)/dev.stamp  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/dev.stamp
+quick: $(VENV)/dev.stamp  ## the tests without browser and slow statistics
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/end_to_end -m "not browser and not slow"
+
+unit: $(VENV)/dev.stamp  ## all tests
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/end_to_end
 	$(BIN)/pytest tests/end_to_end
 
-bench: $(VENV)/dev.stamp
+chromium:  ## install what the browser tests need, or say what is missing
+	@sh scripts/chromium.sh
+
+bench: $(VENV)/dev.stamp  ## print the figures of the benchmarks
 	$(BIN)/python -m benchmarks
 
-screenshots: $(VENV)/dev.stamp
+screenshots: $(VENV)/dev.stamp  ## take the pictures of the documents anew
 	$(BIN)/python -m tests.end_to_end.screenshots
+
+clean:  ## remove the environment and what the checks keep
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/run.stamp: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +50,3 @@ $(VENV)/dev.stamp: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/run.stamp
-
-clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

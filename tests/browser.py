@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
+NO_BROWSER = "the browser is not here"
+"""How the reason of a skip for want of Chromium begins."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

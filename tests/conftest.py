@@ -208,12 +208,12 @@ def browser() -> Iterator["Browser"]:
     """Debian's Chromium, driven by Playwright."""
     from playwright.sync_api import expect, sync_playwright
 
-    from tests.browser import CHROMIUM, FLAGS
+    from tests.browser import CHROMIUM, FLAGS, NO_BROWSER
 
     expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
     if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
+        pytest.skip(f"{NO_BROWSER}: no {CHROMIUM}. `make test` installs it where it can")
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield found

@@ -24,7 +24,7 @@ from tests.browser import ROOT, served
 from tests.conftest import Oracle
 from web.navigation import GROUPS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 PAGES = [name for names in GROUPS.values() for name in names]
 WIDTHS = {1440: 900, 1024: 768, 390: 844}

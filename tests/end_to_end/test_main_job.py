@@ -19,7 +19,7 @@ from tests.browser import ROOT, served
 from tests.conftest import Oracle, copy_pictures
 from tests.end_to_end.grid import submit
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 SCREENSHOTS = Path(os.environ.get("BAM_SCREENSHOTS", Path(__file__).with_name("screenshots")))
 VALIDATION, BATCH, EACH = 48, 12, 24

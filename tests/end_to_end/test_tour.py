@@ -23,7 +23,7 @@ from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
 from tests.end_to_end.grid import submit
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 ATTRIBUTE = "media_watercolor"
 WORDS = "watercolor (media)"

@@ -278,7 +278,6 @@ def test_the_command_line_writes_the_report(
     assert "Cannot write" in capsys.readouterr().err
 
 
-@pytest.mark.browser
 def test_chromium_opens_the_file_offline_and_finds_nothing_to_complain_of(
     finished: Workspace, watercolor: Attribute, browser: "Browser", tmp_path: Path
 ) -> None:

@@ -8,8 +8,6 @@ import pytest
 
 from tests.web.gallery_site import active, arranged, best, counted, gallery_site, in_sight, opened, until
 
-pytestmark = pytest.mark.browser
-
 N = 3000
 
 

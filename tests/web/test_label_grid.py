@@ -10,8 +10,6 @@ from tests.web.label_grid_site import Site, site
 
 __all__ = ["site"]  # the fixture
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:

@@ -17,8 +17,6 @@ from tests.web.map_site import (
     zoom_in,
 )
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.mark.parametrize("path", ["tiles/demo", "tiles/demo/density/0/0.webp", "vendor/leaflet.css"])
 def test_an_unknown_address_is_a_404_in_the_whole_app_too(address: str, path: str) -> None:

@@ -17,7 +17,7 @@ from bam_engine.maps import layout_builder, layout_store
 from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 NOT_OURS = {"exclude": [['[data-testid="stSidebarNav"]']]}
 PLACED = "name => JSON.parse(sessionStorage.getItem('bam-map-' + name))"

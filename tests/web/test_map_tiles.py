@@ -3,11 +3,7 @@
 import re
 from typing import Any
 
-import pytest
-
 from tests.web.map_site import loaded, open_map, zoom_in
-
-pytestmark = pytest.mark.browser
 
 PACK = re.compile(r"/tiles/demo/([^/]+)/(\d+)\.pack\?")
 

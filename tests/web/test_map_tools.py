@@ -6,8 +6,6 @@ import pytest
 
 from tests.web.map_site import an_image, draw_around, loaded, number_of, open_map, said, zoom_in
 
-pytestmark = pytest.mark.browser
-
 
 def test_the_address_follows_the_view_and_keeps_what_others_wrote_without_a_run(page: Any, address: str) -> None:
     field = open_map(page, f"{address}/?annotator=ada")
