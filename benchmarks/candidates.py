@@ -1,16 +1,13 @@
-"""What looking at neighbours alone (SEALS) buys, and what it costs: time on generated vectors, positives on real ones.
+"""Querying neighbours of the labels only (SEALS) against querying everything: time, and positives found.
 
-    python -m benchmarks candidates [--n 1000000 2500000] [--seeds 20] [--json FILE]
+Time, on generated vectors in memory: 400 labels of earlier rounds are known and 100 are new. "Everything" runs the
+query strategy on every image of the pool. "Neighbours" gathers the candidates and runs the same strategy on them;
+before that, once per round, it looks up the neighbours of the 100 new labels. Scoring is shown as well, since the
+gallery, the map and the threshold need every score in either case.
 
-Time: 400 labels of earlier rounds have been looked up, 100 are new. Everything: the query strategy over every image
-that may be asked. Neighbours: the candidates are gathered and the same strategy looks at them; before that, once a
-round and in the training's thread, the neighbours of the 100 new labels are looked up. Scoring is shown beside them: it
-is done in either case, since the gallery, the map and the threshold want a score for every image. The vectors are in
-memory.
-
-Pictures: the 6,793 real ones by MobileNetV2, four rounds of 50 after 24 random and one positive example, both ways from
-the same start. So few images would be looked at whole; here 10 neighbours of each label and 1 % at random are, so that
-the share that is looked at is small as it is among millions.
+Positives, on the 6,793 real pictures by MobileNetV2: four rounds of 50 after 24 random images and one positive example,
+both ways from the same start. So few images would normally be queried completely; here, 10 neighbours of each label and
+1% random images are candidates, so that their fraction is as small as among millions.
 """
 
 import argparse
@@ -129,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("candidates", __doc__)
     options.add_argument("--n", type=int, nargs="*", default=[1_000_000, 2_500_000], help="images of the collections")
-    options.add_argument("--seeds", type=int, default=20, help="plays for each attribute of the pictures; 0: none")
+    options.add_argument("--seeds", type=int, default=20, help="runs for each attribute of the pictures; 0 for none")
     return options
 
 
@@ -142,22 +139,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         result["generated"].append(found)
         print(f"\n{n:,} images, {found['candidates']:,} candidates")
         print(f"  scoring every image {found['score_everything']:.3f} s (either way)")
-        print(f"  looking {BATCH} new labels up {found['look_up_new_labels']:.3f} s (neighbours only, once a round)")
+        print(f"  looking up {BATCH} new labels {found['look_up_new_labels']:.3f} s (neighbours only, once per round)")
         for name in STRATEGIES:
             whole, part = found[f"query_everything_{name}"], found[f"query_neighbours_{name}"]
             share = found["agreement"][name]
             print(f"  {name:<8} everything {whole:.3f} s, neighbours {part:.3f} s; {share:.0%} of the batch the same")
     if options.seeds and pictures.available("mobilenetv2"):
         result["pictures"] = on_pictures(options.seeds)
-        print(f"\n6,793 pictures: positives among {25 + ROUNDS * ASKED} labels, mean of {options.seeds} plays")
-        print(
-            f"{'attribute':<12} {'share':>6} {'everything':>10} {'neighbours':>10} {'difference':>20} {'looked at':>9}"
-        )
+        print(f"\n6,793 pictures: positives among {25 + ROUNDS * ASKED} labels, mean of {options.seeds} runs")
+        print(f"{'attribute':<12} {'share':>6} {'everything':>10} {'neighbours':>10} {'difference':>20} candidates")
         for name, line in result["pictures"].items():
             gain, low, high = line["difference"]
             print(
                 f"{name:<12} {line['share']:>6.1%} {line['everything']:>10.1f} {line['neighbours']:>10.1f} "
-                f"{gain:>+6.1f} ({low:+.1f} to {high:+.1f}) {line['looked_at']:>9.0%}"
+                f"{gain:>+6.1f} ({low:+.1f} to {high:+.1f}) {line['looked_at']:>10.0%}"
             )
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n")

@@ -1,17 +1,15 @@
-"""Three classifiers on the same labels: ours, a linear SVM (BAM's and LSUN's habit), a small neural network.
+"""Three classifiers on the same labels: ours, a linear SVM (as in BAM and LSUN), a small neural network.
 
-    python -m benchmarks classifiers [--seeds 20] [--sizes 100 400 1600] [--encoders mobilenetv2 builtin] [--json FILE]
+Average precision on unseen projects: half of the projects of the real pictures, a new half for each seed. Of the
+labels, half are random images of the other projects, and half are the images most similar to three positive examples,
+as rounds would select. All get the same standardised embeddings and balance the classes:
 
-Average precision on projects that nothing was learned from: half of the projects of the real pictures, drawn anew for
-each seed. Of the labels, half are drawn at random from the other half of the projects, half are the images most like
-three positive examples, as rounds would bring them. All get the same standardised embeddings and balance the classes:
+- ours: logistic regression, C chosen from four by the log-loss on grouped folds;
+- SVM: scikit-learn's LinearSVC, C chosen from four by the average precision on the same folds;
+- MLP: scikit-learn's, one hidden layer of 64, at most 200 epochs.
 
-- ours: logistic regression, C of four by the log-loss on grouped folds;
-- SVM: scikit-learn's LinearSVC, C of four by the average precision on the same folds;
-- MLP: scikit-learn's, one hidden layer of 64, 200 epochs at most.
-
-Means over seeds with 95 % limits (bootstrap over seeds), and processor seconds to train. The last table is the mean
-difference to ours over attributes and seeds, limits by a bootstrap over seeds.
+Means over seeds with 95% intervals (bootstrap over seeds), and processor seconds for training. The last table is the
+mean difference to ours over attributes and seeds.
 """
 
 import argparse
@@ -118,7 +116,7 @@ def play(job: tuple[str, int, int], *, encoder: str) -> dict[str, Any]:
 
 
 def limits(values: Sequence[float], seeds: Sequence[int]) -> tuple[float, float, float]:
-    """Return the mean with its 95 % limits, seeds drawn whole."""
+    """Return the mean with its 95% limits, seeds drawn whole."""
     array = np.array(values)
     found = learning.cluster_bootstrap(lambda at: float(array[at].mean()), seeds, rng=np.random.default_rng(0))
     return float(array.mean()), found.low, found.high
@@ -159,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures: dict[str, Any] = {"machine": machine()}
     for encoder in options.encoders:
         if not available(encoder):
-            print(f"{encoder}: skipped, the real pictures or weights are not beside the project")
+            print(f"{encoder}: skipped, the real pictures or weights are not in ../shared")
             continue
         pictures(encoder)
         jobs = [

@@ -1,12 +1,10 @@
-"""How often the intervals on the pages hold the truth, on generated curves whose truth is known.
+"""How often the intervals on the pages contain the true value, on generated curves whose truth is known.
 
-    python -m benchmarks coverage [--repeats 1600] [--json FILE]
-
-Each run makes a collection of 20,000 images, labels a validation set of 200 at random and, for the second half of the
-table, certifies precision 0.90 with 300 more labels. Precision and recall are measured at three cuts that were fixed
-beforehand, at the cut that was chosen: with equal weights from the random set alone, and
-weighted by one over the probability of being drawn from both together, as the Threshold page does. "covered" should be
-0.95 or more, "width" is the mean width of the interval: what the labels bought.
+Each run creates a collection of 20,000 images, labels a random validation sample of 200 and, for the second half of the
+table, certifies a precision of 90% with 300 more labels. Precision and recall are measured at three thresholds that
+were fixed in advance and at the one that was chosen: with equal weights from the random sample alone, and weighted by
+one over the probability of selection from both together, as the Threshold page does. "covered" should be 0.95 or more;
+"width" is the mean width of the interval.
 """
 
 import argparse
@@ -36,8 +34,8 @@ _PARTS = 8
 
 RARE = Curve(
     lambda u: np.full_like(u, np.nan), lambda u: 0.97 / (1 + np.exp((u - 0.08) / 0.02)), 0.0
-)  # about 8 % positives, a falling precision
-SHAPES = {**CURVES, "8 % positive": RARE}
+)  # about 8% positives, a falling precision
+SHAPES = {**CURVES, "8% positive": RARE}
 
 Line = tuple[str, str, float, float, float]
 """Design, what is estimated, its true value, and the interval."""
@@ -71,7 +69,7 @@ def estimates(found: Collection, design: str, places: Array, weights: Array | No
     """Yield each estimate's interval beside its truth."""
     scores, truth = found.scores, found.truth
     fixed = [float(scores[int(share * len(scores))]) for share in (0.03, 0.1, 0.3)]
-    for cut, name in zip([*fixed, chosen], ("at 3 %", "at 10 %", "at 30 %", "at the chosen cut"), strict=True):
+    for cut, name in zip([*fixed, chosen], ("at 3%", "at 10%", "at 30%", "at the chosen cut"), strict=True):
         curve = precision_recall(scores[places], truth[places], cuts=[cut], weights=weights)
         accepted = scores >= cut
         yield design, f"precision {name}", truth[accepted].mean(), curve.precision_low[0], curve.precision_high[0]
@@ -109,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     each, lines = max(1, options.repeats // _PARTS), []
-    print(f"generated data, {each * _PARTS} runs each, intervals of 95 %; {machine()}")
+    print(f"generated data, {each * _PARTS} runs each, 95% intervals; {machine()}")
     print(f"{'curve':<20} {'labels':<18} {'estimate':<28} {'covered':>8} {'width':>6}")
     with ProcessPoolExecutor() as pool:
         for name in SHAPES:

@@ -1,10 +1,8 @@
-"""The demo collection: how fast it is drawn and written, and how hard its attributes are for the built-in encoder.
+"""The demo: how fast it is drawn and written, and how hard its attributes are for the built-in encoder.
 
-    python -m benchmarks demo [--count 2000] [--seed 0] [--json FILE]
-
-For each attribute: its share, and the average precision of a logistic regression on the built-in encoder's vectors,
-each image scored by a model that saw no work of its studio (5 folds). The interval is the 95 % percentile bootstrap
-over studios. The attributes are to be neither lost (AP near the share) nor solved (AP near 1).
+For each attribute: its share of positives, and the average precision of a logistic regression on the built-in encoder's
+vectors, each image scored by a model that saw no work of its studio (5 folds). The interval is the 95% percentile
+bootstrap over studios. No attribute should be hopeless (AP near the share) or trivial (AP near 1).
 """
 
 import argparse
@@ -87,11 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows = list(csv.DictReader(file))
         vectors = describe(table.parent, rows)
     print(machine())
-    rates = f"{len(rows) / wall:.1f} a second, {len(rows) / busy:.1f} a second of a core"
+    rates = f"{len(rows) / wall:.1f} per second, {len(rows) / busy:.1f} per second and core"
     print(f"{len(rows):,} works in {wall:.1f} s: {rates}; {size / len(rows) / 1000:.0f} kB each")
     studios = np.unique([row["project"] for row in rows], return_inverse=True)[1]
     lines = []
-    print(f"{'attribute':<22}{'share':>7}{'AP':>7}{'95 %':>14}")
+    print(f"{'attribute':<22}{'share':>7}{'AP':>7}{'95%':>14}")
     for attribute in TRUTHS:
         truth = np.array([row[attribute] == "1" for row in rows])
         line = measure(vectors, truth, studios, attribute)

@@ -1,11 +1,9 @@
-"""What the run costs beside the model alone: images a second through ``embed`` and on images already prepared.
+"""What a whole embedding run costs beside the model alone, in images per second.
 
-    python -m benchmarks embedding_rate [--images N] [--openclip ViT-B-32] [--json FILE]
-
-Both are measured in one process, in turns, with the same threads of torch; of three turns the fastest counts, since
-whatever else runs on the machine can only slow them down. The builtin encoder has no model
-beside its descriptors: its bare rate is that of describing decoded pictures, in as many threads as the run uses.
-An OpenCLIP model gets random weights, which cost as much as trained ones.
+Both are measured in one process, in turns, with the same number of torch threads. The fastest of three turns counts,
+since other load can only slow a turn down. The built-in encoder has no model beside its descriptors: its bare rate is
+that of describing decoded pictures in as many threads as the run uses. An OpenCLIP model gets random weights, which
+cost as much as trained ones.
 """
 
 import argparse
@@ -102,14 +100,14 @@ def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("embedding_rate", __doc__)
     options.add_argument("--images", type=int, default=384)
-    options.add_argument("--openclip", metavar="MODEL", help="time this model of open_clip too, with random weights")
+    options.add_argument("--openclip", metavar="MODEL", help="also time this model of open_clip, with random weights")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     if not (SHARED / "images" / "labels.csv").exists():
-        print(f"skipped: the real pictures are not here ({SHARED / 'images'}).")
+        print(f"Skipped: the real pictures are not in {SHARED / 'images'}.")
         return
     paths = some_paths(options.images)
     print(f"{machine()}, {device()}; {len(paths):,} images")

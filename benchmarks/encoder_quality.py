@@ -1,11 +1,9 @@
-"""How much each encoder knows of medium and content: 10-nearest-neighbour accuracy beside its speed.
+"""How well each encoder separates medium and content: 10-nearest-neighbour accuracy, and speed.
 
-    python -m benchmarks encoder_quality [--all] [--json FILE]
-
-An image is classified by the 10 images nearest to it (cosine) that do not belong to its project, so that the same emoji
-in another style neither helps nor hinders. Three questions: the medium (4 kinds), 3-D against flat emoji, and which
-fruit (folders of 20 and more). Designs of the builtin encoder that lost are kept here, to be beaten again. The interval
-is the 95 % percentile bootstrap over projects. Speed is from file to vector on one thread.
+An image is classified by the 10 nearest images (cosine) of other projects, so the same emoji in another style neither
+helps nor hinders. Three questions: the medium (4 kinds), 3-D against flat emoji, and which fruit (folders of 20 and
+more). Earlier designs of the built-in encoder stay here as contestants. The interval is the 95% percentile bootstrap
+over projects. Speed is from file to vector on one thread.
 """
 
 import argparse
@@ -228,14 +226,14 @@ def show(line: Line) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("encoder_quality", __doc__)
-    options.add_argument("--all", action="store_true", help="all images instead of a fixed part")
+    options.add_argument("--all", action="store_true", help="all images instead of a fixed subset")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     if not (SHARED / "images" / "labels.csv").exists():
-        print(f"skipped: the real pictures are not here ({SHARED / 'images'}).")
+        print(f"Skipped: the real pictures are not in {SHARED / 'images'}.")
         return
     import torch
 

@@ -1,14 +1,12 @@
-"""How many positives the first 50 labels hold, from one example image and from five, beside random.
+"""Positives among the first 50 labels, starting from one example image and from five, against random images.
 
-    python -m benchmarks first_batch [--seeds 20] [--attributes NAME ...] [--encoder mobilenetv2|builtin] [--json FILE]
+On the real pictures, as the app queries: a validation sample of 200 is drawn and its projects are excluded; the
+examples are random positives of the pool, typical or not. The first batch of 25 is selected by similarity to the
+examples, the second by the mixture once there is a model. The examples themselves do not count. "At once" selects all
+50 in one batch. "left" is how many positives there are to find: below ten, ten cannot be found. A start from a text is
+not measured, for want of CLIP weights.
 
-On the real pictures, as the app asks: a validation set of 200 is drawn and its projects stay out; the examples are
-positives of the pool drawn at random, typical or not. The first batch of 25 is asked like the examples, the second by
-the mixture once there is a model. Counted are positives beside the examples themselves. "At once" asks the 50 in one
-batch. "Left" is how many there are to find: where it is under ten, ten cannot be found. A start from a text cannot be
-measured here: there are no CLIP weights.
-
-Medians with exact 95 % intervals over the seeds; "ten" is the share of the runs that found at least ten.
+Medians with exact 95% intervals over the seeds; "ten" is the fraction of runs that found at least ten.
 """
 
 import argparse
@@ -86,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     if not pictures.available(options.encoder):
-        print("skipped: the real pictures or the encoder's weights are not beside the project.")
+        print("Skipped: the real pictures or the encoder's weights are not in ../shared.")
         return
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     truth = pictures.load(options.encoder).truth

@@ -1,17 +1,16 @@
-"""The gallery in Chromium over millions of images: until 300 thumbnails are seen, and a jump to the millionth.
+"""The gallery in Chromium over millions of images: time until 300 thumbnails are visible, and jumps to any image.
 
-    python -m benchmarks gallery [--n 2500000] [--shown 300] [--runs 5] [--json FILE]
+Generated records, vectors and scores. Every thumbnail is a picture of noise, as large as a real one (about 6 kB),
+served from disk by the app's own routes. The whole app and Chromium, without a graphics card, share the processor.
+Times are the browser's own, from the event on:
 
-Generated records, vectors and scores; every thumbnail is a picture of noise of its own size, as heavy as a real one
-(about 6 kB), served from the disk by the app's own routes. The whole app runs, and Chromium without a graphics card
-is beside it on the same processor. Times are the browser's own, from the event on. *Cold* is a browser that has no
-picture of it, from the click on "Gallery" in the open app until all 300 thumbnails are decoded in sight; *warm* is
-the same click again, coming from another page; *address* is a browser that has nothing at all and opens the address
-of the gallery, the app with it; a *jump* is from Enter in the field for a number until the picture of that image is
-decoded, *jump, all* until every picture in sight is. A click is also told in parts: until the page's heading, the
-first cell, the first picture, all in sight, and until all are painted (two frames later). The peer is what a page can
-do without the gallery's windows: a plain HTML page of the same 300 thumbnails from the same server: its time is what
-the pictures alone take.
+- cold: from a click on "Gallery" until all 300 thumbnails are decoded, in a browser that has cached none of them;
+- warm: the same click again, coming from another page;
+- address: an empty browser opens the gallery's address, the app included;
+- jump: from Enter in the number field until that image is decoded; "jump, all": until every visible image is.
+
+The parts of a click are listed as well: the page's heading, the first cell, the first picture, all visible, and all
+painted (two frames later). The peer is a plain HTML page of the same 300 thumbnails from the same server.
 """
 
 import argparse
@@ -246,12 +245,12 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
 def show(told: dict[str, Any]) -> None:
     peer = next(line["ms"] for line in told["lines"] if line["what"] == PEER)
     print(f"{told['machine']}, the server and Chromium (no graphics card) together")
-    print(f"{told['n']:,} generated images, {told['shown']} thumbnails in sight; median of {told['runs']} visits")
-    print(f"the very first visit after the start of the server: {told['first_visit_ms']:.0f} ms\n")
-    print(f"{'':<20}{'ms':>8}{'slowest':>9}{'aim':>7}{'to the plain page':>19}")
+    print(f"{told['n']:,} generated images, {told['shown']} thumbnails visible; median of {told['runs']} visits")
+    print(f"first visit after the start of the server: {told['first_visit_ms']:.0f} ms\n")
+    print(f"{'':<20}{'ms':>8}{'slowest':>9}{'target':>7}{'vs plain page':>19}")
     for line in told["lines"]:
         aim = "" if line["aim_ms"] is None else f"{line['aim_ms']:.0f}"
-        kept = "" if not aim else "kept" if line["ms"] < line["aim_ms"] else "missed"
+        kept = "" if not aim else "met" if line["ms"] < line["aim_ms"] else "missed"
         print(
             f"{line['what']:<20}{line['ms']:>8.0f}{line['slowest_ms']:>9.0f}{aim:>7}{line['ms'] / peer:>18.1f}x {kept}"
         )
@@ -263,7 +262,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("gallery", __doc__)
     options.add_argument("--n", type=int, default=2_500_000, help="images")
-    options.add_argument("--shown", type=int, default=300, help="thumbnails that must be in sight")
+    options.add_argument("--shown", type=int, default=300, help="thumbnails that must be visible")
     options.add_argument("--runs", type=int, default=5)
     return options
 

@@ -1,7 +1,7 @@
-"""A generated collection of any size: records, vectors and scored attributes, with no picture behind them.
+"""A generated collection of any size: records, vectors and scored attributes, without pictures.
 
-For benchmarks and tests of what works over millions. The records are written straight into the tables that the
-catalogue reads; the vectors are random; an attribute's model is given, not learned.
+For benchmarks and tests over millions of images. Records are written straight into the tables that the catalogue reads,
+the vectors are random, and an attribute's model is given, not trained.
 """
 
 import json

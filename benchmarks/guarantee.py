@@ -1,19 +1,17 @@
-"""How often a threshold rule breaks the precision it promises, on generated curves whose truth is known.
+"""How often a threshold rule breaks its guarantee, on generated curves whose truth is known.
 
-    python -m benchmarks guarantee [--repeats 2000] [--json FILE]
+Each run creates a collection of 20,000 images, lets each rule choose a threshold for a precision of 90% at 95%
+confidence with the same number of labels, and looks up the true precision. "yield" is the fraction of what an oracle
+would accept that the rule accepts, 0 if it gives no guarantee or breaks it. "certification" is what the Threshold page
+does: 30 of its labels are a pilot, the others are spent in batches where the outcome is undecided. All other rules
+label a random sample. "topped up at will" tests the fixed sequence at a third of the labels and again after each of ten
+additions; "topped up" is what the Threshold page does then: only the first sample may certify.
 
-Each run makes a collection of 20,000 images, lets each rule choose a threshold for precision 0.90 at 95 % with the same
-number of labels, and looks up the precision of all that it accepts. "kept" is how much of what an oracle would accept
-the rule accepts, 0 when it promises nothing or breaks its promise. "certification" is what the Threshold page does: 30
-of its labels are a pilot, the rest is spent in batches where its decision is open. All others label a random sample.
-"topped up at will" tests the fixed sequence at a third of the labels and again after each of ten top-ups; "topped up"
-is what the Threshold page does then: the first draw alone may certify.
-
-The second table promises a recall of 0.90 from 400 labels, half of them positive, on collections whose images come in
-projects that score alike, of five images each or of very unequal sizes. "spread over projects" is what the app draws,
-"topped up" the same in seven draws with a look after each. "whole projects" draws all images of a project at once, as
-the app never does, and counts them by image or by project. "kept" is then how much of what an oracle would leave out
-is left out.
+The second table guarantees a recall of 90% from 400 labels, half of them positive, on collections whose images come in
+projects that score alike, of five images each or of very unequal sizes. "spread over projects" is how the app samples;
+"topped up" is the same in seven parts with a look after each; "whole projects" samples all images of a project at once,
+as the app never does, and counts them by image or by project. There, "yield" is the fraction of what an oracle would
+leave out that is left out.
 """
 
 import argparse
@@ -265,8 +263,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     repeats, lines = max(_PARTS, options.repeats // _PARTS * _PARTS), []
-    print(f"generated data, {repeats} runs each; promised: precision {TARGET:.2f} at {CONFIDENCE:.0%}")
-    print(f"{'curve':<20} {'labels':>6} {'rule':<24} {'promises':>9} {'broken':>7} {'kept':>6}")
+    print(f"generated data, {repeats} runs each; guaranteed: precision {TARGET:.0%} at {CONFIDENCE:.0%} confidence")
+    print(f"{'curve':<20} {'labels':>6} {'rule':<24} {'given':>9} {'broken':>7} {'yield':>6}")
     with ProcessPoolExecutor() as pool:
         for name in CURVES:
             for n in (300, 1000):
@@ -278,7 +276,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         flush=True,
                     )
                     lines.append({"curve": name, "labels": n, "rule": rule, **vars(seen)})
-        print(f"\n{'projects':<20} {'':>6} {'recall, drawn':<28} {'promises':>9} {'broken':>7} {'kept':>6}")
+        print(f"\n{'projects':<20} {'':>6} {'recall, sampled':<28} {'given':>9} {'broken':>7} {'yield':>6}")
         for sizes in PROJECTS:
             for design in DESIGNS:
                 seen = _mean(list(pool.map(partial(_recall_part, sizes, design, repeats // _PARTS), range(_PARTS))))

@@ -1,10 +1,8 @@
-"""Layouts against their peers, and at size: seconds, neighbours kept, trustworthiness.
-
-    python -m benchmarks layouts [--n 250000] [--sample 150000] [--methods tsne,pca] [--no-peers] [--json FILE]
+"""Layouts against their peers, and at size: seconds, neighbours preserved, trustworthiness.
 
 First the real pictures (MobileNetV2 vectors): our methods, scikit-learn's t-SNE and umap-learn on the same 50 principal
-components, in the same run. Then generated vectors, 1,000 clusters in 256 dimensions: a fit on the sample and the rest
-placed block by block, with the rate at which images were placed. Each process compiles and imports before it is timed.
+components. Then generated vectors, 1,000 clusters in 256 dimensions: a sample is fitted and the others are placed block
+by block, with the rate of placing. Everything is compiled and imported before it is timed.
 """
 
 import argparse
@@ -101,7 +99,7 @@ def show(line: dict[str, Any]) -> None:
     text = f"{line['what']:<22}{line['seconds']:>9.1f} s   {kept:<22}{trust:<22}"
     if "placed_per_second" in line:
         text += f" fit {line['fit_seconds']:.0f} s, then {line['placed_per_second']:,.0f} images/s:"
-        text += f" {line['seconds_per_million']:.0f} s a million"
+        text += f" {line['seconds_per_million']:.0f} s per million"
     print(text, flush=True)
 
 
@@ -116,16 +114,16 @@ def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("layouts", __doc__)
     options.add_argument("--n", type=int, default=250_000, help="generated vectors; 0 for none")
-    options.add_argument("--sample", type=int, default=SAMPLE, help="how many of them are fitted")
+    options.add_argument("--sample", type=int, default=SAMPLE, help="size of the fitted sample")
     options.add_argument("--methods", type=_methods, default=list(METHODS), help=f"some of {','.join(METHODS)}")
-    options.add_argument("--no-peers", action="store_true", help="leave the real pictures and the peers out")
+    options.add_argument("--no-peers", action="store_true", help="skip the real pictures and the peers")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser().parse_args(arguments)
     methods, found = asked.methods, {"machine": machine(), "pictures": [], "generated": []}
-    head = f"{'':<22}{'time':>11}   {'10-NN kept':<22}{'trustworthiness':<22}"
+    head = f"{'':<22}{'time':>11}   {'10-NN preserved':<22}{'trustworthiness':<22}"
     for method in methods:  # compiled before it is timed, placing too
         ours(generated(6000), method, 5000)  # beyond 4,096 points UMAP takes another way
     if not asked.no_peers and pictures.available("mobilenetv2"):

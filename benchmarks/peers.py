@@ -1,12 +1,12 @@
-"""What other libraries would ask, as queries of our simulation: modAL 0.4.2.1 and scikit-activeml 1.0.0.
+"""Queries of other libraries for our simulation: modAL 0.4.2.1 and scikit-activeml 1.0.0.
 
-In:  what is known before a batch. Out: the rows the library's own query chooses from the same pool.
+In:  what is known before a batch. Out: the rows that the library's own query selects from the same pool.
 
-Both libraries get what ours has: the vectors standardised in the same way and a logistic regression of the strength
-that ours starts from, balanced, fitted on the same labels. Theirs is the query. They choose by the defaults of their
-functions: modAL's ``margin_sampling`` and, slower, its ranked batch (Cardoso et al., 2017); scikit-activeml's
-``UncertaintySampling`` by margin, and BADGE (Ash et al., 2020). On two classes least confidence, margin and entropy
-rank alike. Both import with the pinned numpy and scikit-learn; modAL's own pin of skorch is for its deep learners.
+Both libraries get what ours has: standardised vectors and a balanced logistic regression with the C that ours starts
+from, fitted on the same labels. The query is theirs, with the defaults of their functions: modAL's ``margin_sampling``
+and, slower, its ranked batch (Cardoso et al., 2017); scikit-activeml's ``UncertaintySampling`` by margin, and BADGE
+(Ash et al., 2020). With two classes, least confidence, margin and entropy rank alike. Both import with the pinned numpy
+and scikit-learn; modAL's own pin of skorch is for its deep learners.
 """
 
 import warnings

@@ -1,7 +1,7 @@
-"""The real pictures beside the project as benchmarks use them: vectors, projects, and the truth of ten attributes.
+"""The real pictures as benchmarks use them: vectors, projects, and the truth of ten attributes.
 
-In:  an encoder's name. Out: arrays in the order of ``labels.csv``. The vectors are kept under ``cache/benchmarks`` (or
-``BAM_CACHE/benchmarks``), by encoder and checkpoint, and made at the first use. Knows nothing of what is measured.
+In:  an encoder's name. Out: arrays in the order of ``labels.csv``. The vectors are cached under ``cache/benchmarks``
+(or ``BAM_CACHE/benchmarks``), by encoder and checkpoint. Knows nothing of what is measured.
 """
 
 import os

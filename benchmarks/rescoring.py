@@ -1,11 +1,8 @@
-"""Twenty attributes scored anew over one file of vectors: seconds, and the share of the machine's read bandwidth.
+"""Rescoring twenty attributes over one file of vectors: seconds, and the fraction of the read bandwidth.
 
-    python -m benchmarks rescoring [--n 2500000] [--attributes 20] [--json FILE]
-
-Generated vectors of 512 float16 in a file that is removed afterwards, read once before the clock starts. In turns,
-three each, the quickest counts: the file read alone (its 64-bit words combined by xor), all attributes in one pass,
-each attribute on its own, and plain ``X @ W`` on blocks widened by numpy. The share is that of the bytes a second of
-reading alone.
+Generated vectors of 512 float16 in a temporary file, read once before the clock starts. The quickest of three turns
+counts, for each of: reading the file alone (its 64-bit words combined by xor), all attributes in one pass, each
+attribute on its own, and plain ``X @ W`` on blocks widened by numpy. The fraction is relative to reading alone.
 """
 
 import argparse
@@ -84,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(
         f"{machine()}; {options.attributes} attributes x {options.n:,} generated vectors of {DIM} float16, disk cache"
     )
-    print(f"{'':<18} {'seconds':>8} {'processor':>10} {'GB/s':>6} {'share of reading':>17}")
+    print(f"{'':<18} {'seconds':>8} {'CPU':>10} {'GB/s':>6} {'of read speed':>17}")
     for name, line in found.items():
         speed = f"{line['bytes_a_second'] / 1e9:6.2f} {line['share']:17.1%}"
         print(f"{name:<18} {line['seconds']:8.3f} {line['processor']:10.3f} {speed}")

@@ -1,18 +1,16 @@
-"""What a round costs: train on 5,000 labels, score the whole collection from disk, pick the next 100.
+"""What a round costs: train on 5,000 labels, score the whole collection from disk, select the next 100.
 
-    python -m benchmarks round [--n 1000000 2500000] [--labels 5000] [--only ours plain] [--json FILE]
+Generated vectors of 512 float16 in a temporary file, read once before the clock starts, so that it is in the disk cache
+for every contender. Each contender has a process of its own, the same labels and the same pool. The quickest of three
+turns after a first one counts. Memory is the peak of its own (anonymous) pages; the mapped file belongs to the system's
+cache.
 
-Generated vectors of 512 float16 in a file of their own, removed afterwards; the file is read once before the clock
-starts, so that it is in the disk cache for everybody. Every contender has a process to itself, gets the same labels,
-and asks about the same pool; of three turns after a first one the quickest counts. Memory is the highest that its own
-(anonymous) pages reached; the mapped file is the system's cache and comes on top.
-
-- ours: the strength chosen by four folds over four strengths, one pass over the file, a mixture of reasons.
-- plain: one fit of scikit-learn's logistic regression (C = 1), the product block by block or of the whole widened at
-  once, the 100 least certain by argpartition.
-- plain, strength chosen: the same with scikit-learn's search over our folds and strengths.
-- modAL and scikit-activeml: their uncertainty sampling around the same logistic regression on the pool as float32,
-  where that fits into MEMORY.
+- ours: C chosen from four by four folds, one pass over the file, a mixture of strategies;
+- plain: one fit of scikit-learn's logistic regression (C = 1), the product by blocks or of the whole file widened at
+  once, the 100 least certain by argpartition;
+- plain, C chosen: the same with scikit-learn's search over our folds and values of C;
+- modAL and scikit-activeml: their uncertainty sampling with the same logistic regression on the pool as float32, where
+  that fits into MEMORY.
 """
 
 import argparse
@@ -159,7 +157,7 @@ CONTENDERS: dict[str, tuple[str, Callable[..., None]]] = {
     "ours": ("ours", ours),
     "plain": ("plain, by blocks", plain_blocks),
     "whole": ("plain, widened whole", plain_whole),
-    "search": ("plain, strength chosen", plain_search),
+    "search": ("plain, C chosen", plain_search),
     "modal": ("modAL 0.4.2", modal),
     "activeml": ("scikit-activeml 1.0.0", activeml),
 }
@@ -239,7 +237,7 @@ def measure(n: int, labels: int, names: list[str]) -> dict[str, Any]:
 
 def _last(text: str) -> str:
     lines = text.strip().splitlines()
-    return lines[-1] if lines else "ended without a word, likely for want of memory"
+    return lines[-1] if lines else "ended without a message, probably out of memory"
 
 
 def line(name: str, figures: dict[str, Any], reference: dict[str, Any] | None) -> str:
@@ -278,9 +276,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{machine()}; generated vectors of {DIM} float16, file in the disk cache, {options.labels} labels")
     figures: dict[str, Any] = {"data": "generated", "dim": DIM, "labels": options.labels, "machine": machine()}
     for n in options.n:
-        print(f"\none round on {n:,} images: seconds; ratio to plain, by blocks; processor seconds; own memory in MiB")
+        print(f"\none round on {n:,} images: seconds; ratio to plain, by blocks; CPU seconds; memory in MiB")
         heads = " ".join(f"{step:>8}" for step in (*STEPS, "round"))
-        print(f"{'':<24} {heads} {'ratio':>7} {'processor':>10} {'memory':>11}")
+        print(f"{'':<24} {heads} {'ratio':>7} {'CPU':>10} {'memory':>11}")
         figures[str(n)] = measure(n, options.labels, in_order(options.only))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")

@@ -1,12 +1,11 @@
-"""Searching by text or by image: the exact thousand most alike of millions, against peers in the same run.
+"""Search by text or image: the exact 1,000 nearest of millions of vectors, against peers in the same run.
 
-    python -m benchmarks search [--n 2500000] [--dim 512] [--count 1000] [--no-peers] [--copies 250000] [--json FILE]
+Generated float16 vectors in a thousand clusters; the queries resemble some of them. Ours and the exact peers must find
+the same. An index is listed with its recall, the time to build it and its memory; clusters flatter an index, since
+neighbours are in one of its lists. No search can be faster than one pass over the memory, the floor.
 
-Generated float16 vectors in a thousand heaps; the queries are like vectors of theirs. Ours and the peers that are
-exact must find the same; an index is told with its recall, how long it takes to build and what it needs in memory.
-Heaps flatter an index: what is alike lies in one of its lists. No search can be faster than the memory is read: how
-long one pass over the vectors takes is the floor. After that, near-duplicates: copies a little off are planted among
-generated vectors, and counted is how many are found.
+After that, near-duplicates: slightly changed copies are planted among generated vectors, and the fraction found is
+counted.
 """
 
 import argparse
@@ -193,22 +192,22 @@ def show(told: dict[str, Any]) -> None:
     ours = lines[0]["ms"]
     print(told["machine"])
     print(
-        f"{told['n']:,} generated vectors of {told['dim']} float16; the {told['count']:,} most alike; "
+        f"{told['n']:,} generated vectors of {told['dim']} float16; the {told['count']:,} nearest; "
         f"median of {QUERIES} queries"
     )
-    print(f"floor: all vectors are read once in {told['floor_ms']:.0f} ms\n")
-    print(f"{'search':<38}{'ms':>8}{'slowest':>9}{'ratio':>7}{'recall':>8}{'build, s':>10}{'more GB':>9}")
+    print(f"floor: one pass over all vectors takes {told['floor_ms']:.0f} ms\n")
+    print(f"{'search':<38}{'ms':>8}{'slowest':>9}{'ratio':>7}{'recall':>8}{'build, s':>10}{'extra GB':>9}")
     for one in lines:
         print(
             f"{one['what']:<38}{one['ms']:>8.0f}{one['slowest_ms']:>9.0f}{one['ms'] / ours:>6.1f}x{one['recall']:>8.3f}"
             f"{one['build_s']:>10.0f}{one['bytes'] / 1e9:>9.1f}"
         )
-    print(f"\naim: under {AIM:.0f} ms: {'kept' if ours < AIM else 'missed'} ({ours:.0f} ms)")
+    print(f"\ntarget: under {AIM:.0f} ms, {'met' if ours < AIM else 'missed'} ({ours:.0f} ms)")
     if "near" in told:
         near = told["near"]
         print(
             f"near-duplicates: {near['found']:.1%} of {near['planted']:,} planted among {near['vectors']:,} vectors "
-            f"are found in {near['seconds']:.1f} s"
+            f"found in {near['seconds']:.1f} s"
         )
 
 
@@ -217,11 +216,9 @@ def parser() -> argparse.ArgumentParser:
     options = benchmark_parser("search", __doc__)
     options.add_argument("--n", type=int, default=2_500_000, help="vectors")
     options.add_argument("--dim", type=int, default=512)
-    options.add_argument("--count", type=int, default=1000, help="the most alike that are wanted")
+    options.add_argument("--count", type=int, default=1000, help="number of neighbours to find")
     options.add_argument("--no-peers", action="store_true")
-    options.add_argument(
-        "--copies", type=int, default=250_000, help="vectors of the near-duplicates' part; 0 leaves it out"
-    )
+    options.add_argument("--copies", type=int, default=250_000, help="vectors for near-duplicates; 0 skips them")
     return options
 
 

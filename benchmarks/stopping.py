@@ -1,12 +1,10 @@
 """How often the advice on another round is right: simulated runs on the real pictures.
 
-    python -m benchmarks stopping [--seeds 20] [--first 100] [--rounds 8] [--validation 200] [--json FILE]
-
 Each run learns one of ten attributes from half of the projects, in rounds of 100 by the default mixture from one
-example image, and is advised after each by a validation sample of its half. The truth is the change in average
-precision that the next round then brought on the other half, which nothing else sees: "unlikely" is right when it is
-below 0.01, "likely" when it is not. The rule's limits were chosen on seeds 0 to 19 of MobileNetV2; later seeds and the
-builtin encoder had no part in it. Shares with 95 % limits from a bootstrap over runs.
+example image, and gets advice after each round from a validation sample of its half. The truth is the gain in average
+precision of the next round on the other half, which nothing else sees: "unlikely" is right when the gain is below 0.01,
+"likely" when it is not. The limits of the rule were chosen on seeds 0 to 19 of MobileNetV2, and neither later seeds nor
+the built-in encoder had a part in that. Fractions with 95% intervals from a bootstrap over runs.
 """
 
 import argparse
@@ -125,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures: dict[str, Any] = {"machine": machine(), "seeds": [options.first, options.seeds]}
     for encoder in options.encoders:
         if not available(encoder):
-            print(f"{encoder}: skipped, the real pictures or weights are not beside the project")
+            print(f"{encoder}: skipped, the real pictures or weights are not in ../shared")
             continue
         pictures(encoder)
         jobs = [(attribute, options.first + seed) for attribute in ATTRIBUTES for seed in range(options.seeds)]
@@ -134,8 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             lines = [line for found in workers.map(run, jobs, chunksize=4) for line in found]
         figures[encoder] = lines
         plain = float(np.mean([line["next"] < MIN_GAIN for line in lines]))
-        print(f"\n{encoder}: {len(jobs)} runs, {len(lines)} advices, {options.validation} validation labels")
-        print(f"without advice, {plain:.3f} of the next rounds bring less than {MIN_GAIN}")
+        print(f"\n{encoder}: {len(jobs)} runs, {len(lines)} pieces of advice, {options.validation} validation labels")
+        print(f"without advice, {plain:.3f} of the next rounds gain less than {MIN_GAIN}")
         print(f"{'advice':<10} {'given':>6} {'right':>22} {'next gain, mean':>16}")
         for outcome in OUTCOMES:
             count, share, low, high, gain = right(lines, outcome)

@@ -1,24 +1,21 @@
-"""Labels needed to reach 90 % of the fully supervised average precision: ours, margin alone, random, and peers.
+"""Labels needed to reach 90% of the fully supervised average precision: ours, margin alone, random, and peers.
 
-    python -m benchmarks strategies [--seeds 20] [--attributes NAME ...] [--contestants NAME ...]
-                                    [--encoder mobilenetv2|builtin] [--json FILE]
+On the real pictures. For each attribute and seed, half of the projects are for testing; the other half is the pool, and
+one of its positives, chosen at random, is the example. Batches of 25, with our classifier after each, so that the
+queries alone are compared. "Reached" is the first batch after which AP on the test half is at least 0.9 times the AP of
+the same classifier trained on all labels of the pool; every label counts, those of the first batch too. All but random
+begin with our first batch from the example, since the peers have no start of their own from one image: their queries
+are compared, not their starts. Random has the example and 24 random images, and so have the peers marked "cold".
 
-On the real pictures. For each attribute and seed half of the projects are drawn for testing; the other half is the
-pool, and one of its positives, drawn at random, is the seed image. Batches of 25, a classifier after each: the
-product's, whoever asked, so that the queries alone are compared. "Reached" is the first batch after which AP on the
-test half is at least 0.9 times the AP of the same classifier trained on all labels of the pool; every asked image
-counts, the first batch too. All but random begin with the product's first batch from the seed image, the peers too,
-which have no start of their own from one image: their queries are compared, not their starts. Random has the seed image
-and 24 random images, and so do the peers marked "cold".
+Intervals are at 95% over the seeds, which decide the split, the example and all else: exact by order statistics for a
+median; by bootstrap of the seeds for the (geometric) mean ratio over the attributes under 5%. A run that does not reach
+the goal within the budget counts as longer than any other; a median among these is "> budget". Ratios are paired by
+seed. If only the rival did not reach the goal, its budget stands for it, which understates our lead; if neither did,
+the ratio is 1.
 
-Intervals hold 95 % over the seeds, which draw the split, the seed image and all else: of a median by order statistics,
-exact; of the mean ratio over the attributes under 5 % (geometric) by bootstrap of the seeds. A run that does not get
-there within the budget counts as longer than any other; where a median falls among them it is "> budget". Ratios are
-paired by seed; where only the rival did not arrive its budget stands for it, which understates our lead, and where
-neither did the ratio is 1.
-
-Nothing was tuned on these runs: the likeness of the first batch was chosen by nearest neighbours of six attributes that
-are not in this table and four that are, with either encoder; shares of the mixture were compared on seeds from 20 on.
+Nothing was tuned on these runs: the similarity of the first batch was chosen by nearest neighbours of six attributes
+that are not in this table and four that are, with either encoder; the proportions of the mixture were compared on seeds
+from 20 on.
 """
 
 import argparse
@@ -265,7 +262,9 @@ def _rare(
     rare = [name for name in labels if shares[name] < RARE]
     if not rare or OURS not in labels[rare[0]]:
         return []
-    found = [f"mean ratio over the {len(rare)} attributes under {RARE:.0%}; runs that did not arrive count {budget}:"]
+    found = [
+        f"mean ratio over the {len(rare)} attributes under {RARE:.0%}; runs that did not reach the goal count {budget}:"
+    ]
     for rival in rivals:
         ratios = [np.minimum(labels[name][OURS], budget) / np.minimum(labels[name][rival], budget) for name in rare]
         one = mean_ratio(np.stack(ratios))
@@ -304,7 +303,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     if not pictures.available(options.encoder):
-        print("skipped: the real pictures or the encoder's weights are not beside the project.")
+        print("Skipped: the real pictures or the encoder's weights are not in ../shared.")
         return
     begun, found = time.perf_counter(), _pictures(options.encoder)
     print(
@@ -316,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     played = play_all(options.encoder, options.attributes, options.seeds, contestants, **limits)
     shares = {name: float(found.truth[name].mean()) for name in options.attributes}
     text, lines = table(played, shares, options.budget)
-    print(f"labels to {SHARE:.0%} of the fully supervised AP, median [95 %]; ratios of {OURS}, paired by seed")
+    print(f"labels to {SHARE:.0%} of the fully supervised AP, median [95%]; ratios of {OURS}, paired by seed")
     print(text)
     print(f"{time.perf_counter() - begun:.0f} s")
     if options.json:

@@ -1,13 +1,11 @@
 """Tile times of the map: ours, through HTTP, and plain datashader over all points, in the same run.
 
-    python -m benchmarks tiles [--points 2500000] [--tiles 40] [--json FILE]
-
-All draw the same tiles of the same generated points (300 round clusters of different sizes, 20 categories) and encode
-them: ours by ``MapView.tile`` without the disk cache, in the process and through uvicorn with a client that keeps its
-connection; plain datashader by Canvas.points over all points, ``tf.shade`` and PNG, on the first few of these tiles.
-The tiles of a zoom are those under points drawn at random, as a visitor looks where images are. Then: what a picture
-tile costs when each picture is decoded, and from packed small pictures; the image under the pointer; growth with the
-number of points; memory. The limits are the project's own; ``met`` says which were kept.
+All draw and encode the same tiles of the same generated points (300 round clusters of different sizes, 20 categories):
+ours by ``MapView.tile`` without the disk cache, in the process and through uvicorn with a persistent connection; plain
+datashader by Canvas.points over all points, ``tf.shade`` and PNG, on the first few of these tiles. The tiles of a zoom
+level are those under random points, as visitors look where images are. Then: picture tiles with each picture decoded,
+and from packed small pictures; the image under the pointer; growth with the number of points; memory. ``met`` says
+which of the project's limits are met.
 """
 
 import argparse
@@ -272,9 +270,9 @@ def measure(count: int, tiles: int) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     print(f"{found['points']:,} generated points, {CATEGORIES} categories; {found['machine']}")
-    print(f"ms a tile, {found['tiles_per_zoom']} tiles a zoom, of plain datashader the first {PEER_TILES}")
+    print(f"ms per tile, {found['tiles_per_zoom']} tiles per zoom level, the first {PEER_TILES} for plain datashader")
     print(
-        f"sorted and surveyed in {found['seconds_to_build']:.2f} s, kernels {found['seconds_to_warm']:.2f} s, "
+        f"sorted and planned in {found['seconds_to_build']:.2f} s, kernels {found['seconds_to_warm']:.2f} s, "
         f"every image in a cell {found['seconds_to_arrange']:.2f} s; {found['mebibytes_of_the_map']:.0f} MiB"
     )
     print("HTTP alone (an empty tile): {:.1f} ({:.1f})".format(*found["http_alone"]))
