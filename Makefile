@@ -4,7 +4,7 @@ BIN     := $(VENV)/bin
 ADDRESS ?= localhost
 PORT    ?= 8501
 
-.PHONY: help run check test lint quick unit chromium bench screenshots clean
+.PHONY: help run check test lint quick unit chromium bench screenshots docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(VENV)/dev.stamp  ## print the figures of the benchmarks
 
 screenshots: $(VENV)/dev.stamp  ## take the pictures of the documents anew
 	$(BIN)/python -m tests.end_to_end.screenshots
+
+docs: $(VENV)/dev.stamp  ## write the generated parts of the documents
+	$(BIN)/python -m tests.documents
 
 clean:  ## remove the environment and what the checks keep
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

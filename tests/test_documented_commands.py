@@ -15,7 +15,7 @@ from tests.documents import commands
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-OTHERS = ("cd", "export", "git", "pip", "pre-commit", "python -c", "source")
+OTHERS = ("cd", "export", "git", "pip", "pre-commit", "python -c")
 """Commands of other programs, which nothing here can check."""
 
 _BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -72,7 +72,7 @@ def documented(text: str) -> Iterator[list[str]]:
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     lines += _INLINE.findall(re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
     for line in lines:
-        words = shlex.split(line, comments=True)
+        words = [word.removeprefix(".venv/bin/") for word in shlex.split(line, comments=True)]
         while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
             words = words[1:]
         if words:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bam_engine import __version__
 from bam_engine.cli.main import parser
 from bam_engine.database import metadata
 from tests.browser import ROOT
@@ -63,3 +64,11 @@ def headings(path: Path) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a document."""
     titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_newest_version_of_the_changelog_is_the_current_one_and_dates_fall() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## (\d+\.\d+\.\d+) – (\d{4}-\d\d-\d\d)$", text, flags=re.MULTILINE)
+    assert released[0][0] == __version__
+    assert [date for _, date in released] == sorted((date for _, date in released), reverse=True)
+    assert len(re.findall(r"^## ", text, flags=re.MULTILINE)) == len(released) + text.count("\n## Unreleased\n")
