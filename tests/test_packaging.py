@@ -57,7 +57,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def files(*places: str) -> set[str]:
     """The files of the repository in or below ``places``, without what Python compiled."""
     every = [path for place in places for path in (ROOT / place, *(ROOT / place).rglob("*"))]
-    return {str(path.relative_to(ROOT)) for path in every if path.is_file() and path.suffix != ".pyc"}
+    return {str(path.relative_to(ROOT)) for path in every if path.is_file() and "__pycache__" not in path.parts}
 
 
 def test_the_wheel_holds_the_engine_and_the_app_and_claims_two_names(wheel: Path) -> None:
