@@ -32,9 +32,7 @@ FLAGS = [
 @contextlib.contextmanager
 def served(app: str, folder: Path, environment: Mapping[str, str], *, ask: str = "/_stcore/health") -> Iterator[str]:
     """Run the ASGI app ``app`` (``module:name``) from ``folder`` and give its URL once ``ask`` answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     if folder != ROOT:  # the app's settings: without them, what watches the folders for changes holds up the server
         (folder / ".streamlit").mkdir(exist_ok=True)
         shutil.copy(ROOT / ".streamlit" / "config.toml", folder / ".streamlit")
@@ -67,6 +65,13 @@ def small_app(
     (folder / "script.py").write_text(textwrap.dedent(script), encoding="utf-8")
     with served("server:app", folder, environment or {}, ask=ask) as url:
         yield url
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -1,9 +1,11 @@
 """The package: its lists of dependencies agree, and what is built holds the engine and the app and nothing else."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tomllib
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -11,8 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 
 import bam_engine
+from tests.browser import ROOT, free_port, wait_for
 
-ROOT = Path(__file__).resolve().parents[1]
 APP = ("app.py", "pages", "web", "docs/guide.md", "docs/guide", ".streamlit/config.toml")
 """What ``bam serve`` needs of the checkout beside the engine."""
 
@@ -71,3 +73,26 @@ def test_the_wheel_gives_the_command_bam(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (entry,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         assert "bam = bam_engine.cli:main" in archive.read(entry).decode().splitlines()
+
+
+def test_the_installed_app_serves_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    site, folder = tmp_path / "site-packages", tmp_path / "empty"
+    zipfile.ZipFile(wheel).extractall(site)
+    folder.mkdir()
+    port = free_port()
+    command = [sys.executable, "-m", "bam_engine", "serve", "--no-browser", "--port", str(port)]
+    log = tmp_path / "server.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BAM_")}
+    with log.open("w") as written:
+        server = subprocess.Popen(
+            command, cwd=folder, env={**environment, "PYTHONPATH": str(site)}, stdout=written, stderr=written
+        )
+    try:
+        wait_for(f"http://localhost:{port}/_stcore/health", server, log)
+        with urllib.request.urlopen(f"http://localhost:{port}/", timeout=20) as page:
+            assert b"bam-shell" in page.read(), "the page is Streamlit's own and not the app's"
+    finally:
+        server.terminate()
+        server.wait(10)
+    assert (folder / "workspace").is_dir(), "the workspace is below the folder that the command was run in"
+    assert "Warning" not in log.read_text()
