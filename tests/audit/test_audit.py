@@ -122,6 +122,7 @@ def test_the_mean_of_one_attribute_is_that_attribute():
     )
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_mean_covers_the_true_mean_also_near_one():
     rng = np.random.default_rng(0)
     for truth in (np.linspace(0.82, 0.97, 20), np.array([0.97, 0.99, 0.995])):

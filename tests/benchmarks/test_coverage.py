@@ -6,6 +6,7 @@ import pytest
 from benchmarks import coverage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(coverage.SHAPES))
 def test_weighted_intervals_at_the_chosen_cut_hold_the_truth_nearly_as_often_as_they_say(name):
     rng, held = np.random.default_rng(0), {}

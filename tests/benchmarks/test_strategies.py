@@ -33,6 +33,7 @@ def test_the_test_half_shares_no_project_with_the_pool_and_the_example_is_a_posi
         assert one.truth[one.example]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contestant", [OURS, "margin", "random", *PEERS, *COLD])
 def test_every_contestant_plays_by_the_same_rules(small, contestant):
     if contestant in (*PEERS, *COLD):

@@ -94,6 +94,7 @@ def test_labels_of_a_stricter_cut_are_not_asked_again_for_a_looser_one():
     assert (labels >= 0).sum() < 150
 
 
+@pytest.mark.slow
 def test_the_promise_is_broken_in_at_most_one_of_twenty_runs_at_the_worst_curve():
     broken, runs = 0, 400
     for seed in range(runs):

@@ -41,6 +41,7 @@ def test_a_project_that_holds_the_lowest_positives_does_not_raise_the_cut():
     assert pairs.n_below == (scores < pairs.value).sum(), "images are counted, not projects"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", ["spread over projects", "whole projects, by project", "topped up"])
 @pytest.mark.parametrize("sizes", list(PROJECTS))
 def test_the_recall_is_kept_with_projects_of_unequal_sizes_whose_images_score_alike(design, sizes):

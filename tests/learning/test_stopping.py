@@ -53,6 +53,7 @@ def test_pairing_makes_the_interval_shorter_than_two_samples_would():
     assert paired.high - paired.low < 0.5 * np.subtract(*np.quantile(apart, [0.975, 0.025]))
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_true_gain_about_as_often_as_it_says():
     labels, _, before, after = _pair(n=200_000, better=1.5)
     truth = average_precision(after, labels) - average_precision(before, labels)

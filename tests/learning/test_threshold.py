@@ -137,6 +137,7 @@ def test_a_clear_separation_is_certified_and_says_so():
     assert found.evidence.startswith("Precision is at least 0.9 with 95% confidence")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curve", ["plateau at 0.895", "falls 0.97 to 0.80"])
 def test_a_certified_promise_is_broken_in_no_more_runs_than_it_says(curve):
     ours = play(CURVES[curve], n=300, repeats=400, rng=np.random.default_rng(1), rules=("fixed sequence",))
@@ -186,6 +187,7 @@ def test_only_the_first_draw_certifies_and_later_ones_measure():
     assert choose_threshold(scores, labels, pool_scores=pool).certified
 
 
+@pytest.mark.slow
 def test_a_promise_that_is_tested_after_each_top_up_at_will_is_broken_and_ours_is_not():
     rules = ("topped up at will", "topped up")
     found = play(CURVES["plateau at 0.895"], n=300, repeats=300, rng=np.random.default_rng(2), rules=rules)
