@@ -108,18 +108,18 @@ def linked(folder: Path, rows: Any) -> None:
 @contextmanager
 def served(home: Path, n: int, shown: int) -> Iterator[tuple[str, list[int]]]:
     """Make the collection, serve the app over it, and give its address and the rows that are looked at first."""
-    from bam_engine.gallery.listing import listed
+    from bam_engine.gallery.listing import list_images
     from bam_engine.gallery.query import Query
     from tests.browser import ROOT
     from tests.browser import served as serving
 
     workspace = collection(home, n)
     scored_attribute(workspace, "one", cut=4.0, seed=1)
-    rows = listed(workspace, Query(attribute="one")).rows
+    rows = list_images(workspace, Query(attribute="one")).rows
     folder = workspace.thumbnails.folder
     pictures(folder)
     linked(folder, rows[: 4 * shown])
-    linked(folder, listed(workspace, Query(attribute="one", place="accepted", sort="shuffled")).rows[: 4 * shown])
+    linked(folder, list_images(workspace, Query(attribute="one", place="accepted", sort="shuffled")).rows[: 4 * shown])
     for at in (n * 2 // 5, n // 2, n * 3 // 5, n * 4 // 5, n * 9 // 10):
         linked(folder, rows[max(0, at - 3 * shown) : at + 3 * shown])
     first = rows[:shown].tolist()

@@ -189,7 +189,7 @@ def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dic
             line = {"zoom": z, "pixels": 256 // across, "one_by_one": milliseconds(asked, one_by_one)}
             line["first"] = milliseconds(asked, partial(view.tile, "pictures-density"))
             if across == 8:
-                again = MapView([], version="1", thumbnail=thumbnail, sources=Sources(sprites=sprites), earlier=view)
+                again = MapView([], version="1", thumbnail=thumbnail, sources=Sources(sprites=sprites), previous=view)
                 again._store = type(view._store)(thumbnail, sprites=sprites)
                 line["packed"] = milliseconds(asked, partial(again.tile, "pictures-density"))
             line["memory"] = milliseconds(asked, partial(view.tile, "pictures-density"))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.gallery.listing import Listing, listed
+from bam_engine.gallery.listing import Listing, list_images
 from web import ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
@@ -22,7 +22,7 @@ if len(ws.catalogue) == 0:
 
 def precision(listing: Listing) -> str:
     """Say what is known of the images that the attribute accepts."""
-    about = listing.about
+    about = listing.scored
     if about is None:
         return ""
     if about.threshold is None:
@@ -38,13 +38,13 @@ def headline(listing: Listing) -> str:
     query = listing.query
     words = f"**{ui.several(len(listing), 'image')}**" + (" found" if query.searched else "")
     if listing.counts is not None:
-        words += f", which stand for {listing.found:,}"
-    if listing.about is None:
+        words += f", which stand for {listing.matched:,}"
+    if listing.scored is None:
         return words
     name = f"**{ui.plain(readable(query.attribute))}**"
     if query.place == "accepted":
         return f"{words} accepted as {name} · {precision(listing)}"
-    accepted = int(listing.about.accepted.sum())
+    accepted = int(listing.scored.accepted.sum())
     return f"{words} · {name} accepts {accepted:,} of {listing.n:,} · {precision(listing)}"
 
 
@@ -55,8 +55,8 @@ def reading(listing: Listing) -> str:
         told.append("In random order: the first are a fair sample of all")
     elif query.sort == "score" and (query.yes or query.no):
         told.append("First the images whose least likely condition is likeliest")
-    if listing.about is not None:
-        sure = listing.about.calibration is not None
+    if listing.scored is not None:
+        sure = listing.scored.calibration is not None
         told.append(
             "under each picture its score"
             + (" and the probability that the answer is yes, limits when pointed at" if sure else "")
@@ -72,14 +72,14 @@ if not names_read(query):
     st.stop()
 try:
     with st.spinner("Finding the images …"):  # drawn only where it takes longer than a blink
-        listing = listed(ws, query)
+        listing = list_images(ws, query)
 except BamError as error:
     st.error(ui.plain(str(error)), icon=":material/error:")
     st.stop()
 
 for note in listing.notes:
     st.info(ui.plain(note))
-if query.attribute and listing.about is None:
+if query.attribute and listing.scored is None:
     link("rounds", "Label a first round", query.attribute)
 if query.folded:
     offer_folding()

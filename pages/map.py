@@ -5,7 +5,7 @@ import streamlit as st
 from bam_engine.gallery import selections
 from bam_engine.maps import layout_store, sprite_packing, view_cache
 from web import map_state, ui
-from web.components.map import last_on_map, picture_map
+from web.components.map import last_map_events, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
 from web.layout_form import (
@@ -75,7 +75,7 @@ with bar[3]:
 with bar[4]:
     delete_button(ws, records[chosen], busy=busy)
 
-map_state.hear(ws, chosen, last_on_map(KEY, chosen))
+map_state.hear(ws, chosen, last_map_events(KEY, chosen))
 search_bar(ws)
 selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
@@ -92,8 +92,8 @@ with st.container(key="map-window"):
         bounds=view.bounds,
         **map_state.legends(view, colour),
         selection=shown,
-        heard=map_state.heard(),
-        keeps_area=selected is not None and selected.how == "area",
+        handled=map_state.heard(),
+        show_area=selected is not None and selected.how == "area",
         goto=map_state.goto(),
         height="stretch",
         key=KEY,

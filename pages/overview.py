@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bam_engine.demo import demo_workspace
-from bam_engine.gallery.search import spread_sample
+from bam_engine.gallery.search import random_rows
 from bam_engine.reporting.overview import AttributeLine, Overview, overview
 from web import demo_controls, ui
 from web.engine import workspace
@@ -78,7 +78,7 @@ if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_cont
 
 found = overview(ws)
 ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
-strip(spread_sample(ws, STRIP) if found.embedded else range(min(STRIP, found.images)))
+strip(random_rows(ws, STRIP) if found.embedded else range(min(STRIP, found.images)))
 numbers(found)
 ui.show_next(found.next)
 attributes(found.attributes)

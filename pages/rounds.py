@@ -76,7 +76,7 @@ def choose_examples(attribute: Attribute) -> list[int]:
     key = f"examples-{attribute.id}"
     chosen: list[int] = st.session_state.setdefault(key, [])
     text = st.text_input("Search", key=f"{key}-text", placeholder=ui.search_hint())
-    shown = search.find(ws, text, 60) if text.strip() else search.spread_sample(ws, 60)
+    shown = search.find(ws, text, 60) if text.strip() else search.random_rows(ws, 60)
     shown = [*chosen, *(row for row in shown if row not in chosen)]
     picked = gallery(
         [Picture(row) for row in shown], key=f"{key}-grid", version=ws.id, size=84, height=330, selected=chosen

@@ -49,7 +49,7 @@ def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
         if st.button("Show only these", icon=":material/filter_alt:"):
             show(Query(attribute=query.attribute, selection=selections.save(ws, rows)))
             ui.shut(_CHOSEN)
-        if len(rows) <= search.MOST_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
+        if len(rows) <= search.MAX_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
             ui.shut(_CHOSEN)
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
@@ -113,7 +113,7 @@ def views_popover(query: Query) -> None:
 
 def _save(query: Query) -> None:
     with st.form("gallery-save", border=False, clear_on_submit=True):
-        name = st.text_input("Name of this view", max_chars=saved_views.LONGEST_NAME)
+        name = st.text_input("Name of this view", max_chars=saved_views.MAX_NAME_LENGTH)
         if not st.form_submit_button("Save this view", icon=":material/bookmark_add:"):
             return
     try:

@@ -268,7 +268,7 @@ def _facets(query: Query) -> None:
         "Project",
         projects,
         key="gallery-project",
-        placeholder="any" if len(projects) < facets.MOST_PROJECTS else f"the {facets.MOST_PROJECTS} largest",
+        placeholder="any" if len(projects) < facets.MAX_PROJECTS else f"the {facets.MAX_PROJECTS} largest",
         format_func=lambda name: f"{name} · {counts['project'].get(name, 0):,}",
     )
     _folding()

@@ -21,7 +21,7 @@ from bam_engine.maps.places import extent, places_of
 from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace
 from web import ui
-from web.components.map import Goto, OnMap
+from web.components.map import Goto, MapEvents
 
 MAP, COLOUR, PICTURES = "map-chosen", "map-colour", "map-pictures"  # keys of widgets
 PICTURE_NAMES = {"best": "Highest score", "medoid": "Most typical", "newest": "Newest"}
@@ -139,11 +139,11 @@ def keep_address(map_id: str, colour: str, shown: str) -> None:
     st.session_state[_KEPT] = (map_id, colour, shown)
 
 
-def hear(ws: Workspace, map_id: str, found: OnMap) -> bool:
+def hear(ws: Workspace, map_id: str, found: MapEvents) -> bool:
     """Take what was done on the map into the state; return whether there was anything new."""
     state, news = st.session_state, False
-    if found.news is not None and found.news != state.get(_HEARD):
-        state[_HEARD], news = found.news, True
+    if found.selection_event is not None and found.selection_event != state.get(_HEARD):
+        state[_HEARD], news = found.selection_event, True
         if found.area is None:
             select(None)
         else:

@@ -1,17 +1,17 @@
 """The conditions of a gallery's query, each as a mask over the collection.
 
-In:  a query and the attributes it names, scored. Out: one mask for each condition that the query states, with its
-words. Nothing is sorted here.
+In:  a query and the attributes it names, with their scores. Out: one mask and description for each condition.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
+from bam_engine.formatting import decimal
 from bam_engine.gallery import facets, search, selections, uploads
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states, tasks
@@ -23,24 +23,28 @@ Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 NEAR = 500
-"""Images on either side of a threshold that are near it."""
+"""Images on each side of a threshold that count as borderline."""
 
-FOUND = 1000
-"""Images that a search by meaning or by example finds."""
+MAX_MATCHES = 1000
+"""Images that a search by meaning or by example returns."""
 
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """The masks (n,) of a query by the name of its field, what each says, and what could not be asked.
+    """The masks (n,) and descriptions of a query's conditions, by field name, and notes on what could not be applied.
 
-    ``found`` are the rows that a search found, best first, or None where nothing is looked for.
+    ``ranked`` are the rows of a search, best first, or None without a search.
     """
 
     n: int
     masks: dict[str, Mask] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    found: Rows | None = None
+    ranked: Rows | None = None
+
+    def add(self, name: str, mask: Mask, words: str) -> None:
+        """Add a condition."""
+        self.masks[name], self.words[name] = mask, words
 
     def together(self, *, without: str = "") -> Mask:
         """Return where all conditions hold, or all but one."""
@@ -51,128 +55,123 @@ class Conditions:
         return inside
 
     def emptied_by(self) -> str:
-        """Say which conditions leave nothing: those without which something would be left."""
-        told = [(self.words[name], int(self.together(without=name).sum())) for name in self.masks]
-        guilty = [f"without “{words}” there would be {count:,}" for words, count in told if count]
-        if guilty:
-            return "; ".join(guilty)
-        alone = [self.words[name] for name, mask in self.masks.items() if not mask.any()]
-        if alone:
-            return "no image of the collection is " + ", nor ".join(f"“{words}”" for words in alone)
-        return "no single condition is the cause: take away more than one"
+        """Explain an empty result: the conditions without which something would be left."""
+        counts = [(self.words[name], int(self.together(without=name).sum())) for name in self.masks]
+        removable = [f"without “{words}” there would be {count:,}" for words, count in counts if count]
+        if removable:
+            return "; ".join(removable)
+        empty = [self.words[name] for name, mask in self.masks.items() if not mask.any()]
+        if empty:
+            return "no image of the collection is " + ", nor ".join(f"“{words}”" for words in empty)
+        return "no single condition is the cause: remove more than one"
 
 
 def conditions(workspace: Workspace, query: Query, known: Mapping[str, AttributeScores | None], n: int) -> Conditions:
-    """Return the masks of ``query`` over ``n`` images; ``known`` holds every attribute that it names.
+    """Return the masks of ``query`` over ``n`` images; ``known`` has the scores of every attribute that it names.
 
     Raises
     ------
     NotFound
-        A selection, attribute or image that the query names is not there.
+        A selection, attribute or image that the query names does not exist.
     BamError
-        Another value cannot be, such as a colour that has no name, or a text that is too long.
+        Another value is invalid, such as an unknown colour or a text that is too long.
     """
-    asked = Conditions(n)
-    _by_place(asked, query, known)
+    result = Conditions(n)
+    _by_place(result, query, known)
     for name in query.yes:
-        _by_attribute(asked, f"yes:{name}", known[name], name, accepted=True)
+        _by_attribute(result, f"yes:{name}", known[name], name, accepted=True)
     for name in query.no:
-        _by_attribute(asked, f"no:{name}", known[name], name, accepted=False)
+        _by_attribute(result, f"no:{name}", known[name], name, accepted=False)
     if query.label:
-        _by_label(workspace, asked, query)
+        _by_label(workspace, result, query)
     facet: Callable[..., Mask]
     for name, facet in (("project", facets.in_projects), ("colour", facets.in_colours), ("year", facets.in_years)):
         values = getattr(query, name)
         if values:
-            _add(asked, name, facet(workspace, values, n), f"{name}: {' or '.join(values)}")
+            result.add(name, facet(workspace, values, n), f"{name}: {' or '.join(values)}")
     if query.selection:
-        _add(asked, "selection", _holding(selections.rows_of(workspace, query.selection), n), "in the selection")
-    found = _searched(workspace, asked, query)
-    return asked if found is None else Conditions(n, asked.masks, asked.words, asked.notes, found)
+        result.add("selection", _mask_of(selections.rows_of(workspace, query.selection), n), "in the selection")
+    return replace(result, ranked=_search(workspace, result, query))
 
 
-def _add(asked: Conditions, name: str, mask: Mask, words: str) -> None:
-    asked.masks[name], asked.words[name] = mask, words
-
-
-def _by_place(asked: Conditions, query: Query, known: Mapping[str, AttributeScores | None]) -> None:
+def _by_place(result: Conditions, query: Query, known: Mapping[str, AttributeScores | None]) -> None:
     if query.place == "all":
         return
     if not query.attribute:
-        raise BamError(f"{query.place} images are asked for, but of no attribute: choose an attribute.")
-    about, name = known[query.attribute], readable(query.attribute)
-    if about is None:
-        asked.notes.append(f"{name} has no scores yet, so no image is accepted or rejected: all are shown.")
+        raise BamError(f"The place {query.place!r} needs an attribute. Choose one.")
+    scored, name = known[query.attribute], readable(query.attribute)
+    if scored is None:
+        result.notes.append(f"{name} has no scores yet, so no image is accepted or rejected: all are shown.")
         return
     if query.place == "near":
-        _add(asked, "place", near(about, asked.n), f"near the threshold of {name}")
+        result.add("place", borderline(scored, result.n), f"near the threshold of {name}")
     else:
         accepted = query.place == "accepted"
-        mask, words = (about.accepted, "accepted as") if accepted else (about.rejected, "rejected as")
-        _add(asked, "place", mask, f"{words} {name}")
-    _about_cut(asked, about)
+        mask, words = (scored.accepted, "accepted as") if accepted else (scored.rejected, "rejected as")
+        result.add("place", mask, f"{words} {name}")
+    _note_missing_threshold(result, scored)
 
 
-def _by_attribute(asked: Conditions, key: str, about: AttributeScores | None, name: str, *, accepted: bool) -> None:
-    if about is None:
-        asked.notes.append(f"{readable(name)} has no scores yet, so it cannot be asked for: it is left out.")
+def _by_attribute(result: Conditions, key: str, scored: AttributeScores | None, name: str, *, accepted: bool) -> None:
+    if scored is None:
+        result.notes.append(f"{readable(name)} has no scores yet; this condition is ignored.")
         return
-    mask = about.accepted if accepted else about.rejected
-    _add(asked, key, mask, readable(name) if accepted else f"not {readable(name)}")
-    _about_cut(asked, about)
+    mask = scored.accepted if accepted else scored.rejected
+    result.add(key, mask, readable(name) if accepted else f"not {readable(name)}")
+    _note_missing_threshold(result, scored)
 
 
-def _about_cut(asked: Conditions, about: AttributeScores) -> None:
-    if about.threshold is None:
+def _note_missing_threshold(result: Conditions, scored: AttributeScores) -> None:
+    if scored.threshold is None:
         note = (
-            f"{readable(about.attribute.name)} has no threshold yet: its separation point, {about.cut:.2f}, stands in "
-            "and promises nothing."
+            f"{readable(scored.attribute.name)} has no threshold yet. The classifier's default, "
+            f"{decimal(scored.cut, 3)}, is used; it guarantees nothing."
         )
-        if note not in asked.notes:
-            asked.notes.append(note)
+        if note not in result.notes:
+            result.notes.append(note)
 
 
-def near(about: AttributeScores, n: int) -> Mask:
-    """Return the ``NEAR`` images on either side whose scores are nearest to the cut, fewer where there are fewer."""
+def borderline(scored: AttributeScores, n: int) -> Mask:
+    """Return the ``NEAR`` images on each side whose scores are closest to the cut, fewer where there are fewer."""
     inside = np.zeros(n, bool)
-    for side in (about.accepted, about.rejected):
+    for side in (scored.accepted, scored.rejected):
         rows = np.flatnonzero(side)
         if len(rows) > NEAR:
-            distance = np.abs(about.scores[rows] - np.float32(about.cut))
+            distance = np.abs(scored.scores[rows] - np.float32(scored.cut))
             rows = rows[np.argpartition(distance, NEAR - 1)[:NEAR]]
         inside[rows] = True
     return inside
 
 
-def _by_label(workspace: Workspace, asked: Conditions, query: Query) -> None:
+def _by_label(workspace: Workspace, result: Conditions, query: Query) -> None:
     if not query.attribute:
-        raise BamError("a state of the label is asked for, but of no attribute: choose an attribute.")
-    found = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
-    inside = np.zeros(asked.n, bool)
+        raise BamError("A label state needs an attribute. Choose one.")
+    states = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
+    inside = np.zeros(result.n, bool)
     for state in query.label:
-        inside |= found.mask(state, asked.n)
-    _add(asked, "label", inside, f"label: {' or '.join(query.label)}")
+        inside |= states.mask(state, result.n)
+    result.add("label", inside, f"label: {' or '.join(query.label)}")
 
 
-def _searched(workspace: Workspace, asked: Conditions, query: Query) -> Rows | None:
-    """Add what is looked for; return what the last search found, best first."""
-    found: Rows | None = None
+def _search(workspace: Workspace, result: Conditions, query: Query) -> Rows | None:
+    """Add the query's searches; return the rows of the last one, best first."""
+    rows: Rows | None = None
     if query.words.strip():
-        found = search.by_words(workspace, query.words, asked.n)
-        _add(asked, "words", _holding(found, asked.n), f"named “{query.words[:60]}”")
+        rows = search.by_words(workspace, query.words, result.n)
+        result.add("words", _mask_of(rows, result.n), f"named “{query.words[:60]}”")
     if query.text.strip():
-        found = search.by_text(workspace, query.text, FOUND)
-        _add(asked, "text", _holding(found, asked.n), f"among the {FOUND:,} that match “{query.text[:60]}” best")
+        rows = search.by_text(workspace, query.text, MAX_MATCHES)
+        result.add("text", _mask_of(rows, result.n), f"among the {MAX_MATCHES:,} best matches for “{query.text[:60]}”")
     if query.like:
-        found = search.by_images(workspace, query.like, FOUND)
-        _add(asked, "like", _holding(found, asked.n), f"among the {FOUND:,} most like the examples")
+        rows = search.by_images(workspace, query.like, MAX_MATCHES)
+        result.add("like", _mask_of(rows, result.n), f"among the {MAX_MATCHES:,} most similar to the examples")
     if query.upload:
-        found = most_similar(workspace, uploads.upload_of(workspace, query.upload).vector, FOUND)[0]
-        _add(asked, "upload", _holding(found, asked.n), f"among the {FOUND:,} most like the picture")
-    return found
+        rows = most_similar(workspace, uploads.upload_of(workspace, query.upload).vector, MAX_MATCHES)[0]
+        result.add("upload", _mask_of(rows, result.n), f"among the {MAX_MATCHES:,} most similar to the uploaded image")
+    return rows
 
 
-def _holding(rows: Rows, n: int) -> Mask:
+def _mask_of(rows: Rows, n: int) -> Mask:
     inside = np.zeros(n, bool)
     inside[rows[rows < n]] = True
     return inside

@@ -1,8 +1,8 @@
-"""Facets: the colours of every image, its day, its project; how many images of a query have each.
+"""Facets: the colours, date and project of every image, and how many images of a query have each value.
 
-In:  a workspace. Out: masks and counts. Colours and days are read off the thumbnails and files once, in the
-background, and kept under the cache as one file of records that grows with the collection; projects come from the
-catalogue and are kept until a description changes.
+In:  a workspace. Out: masks and counts. A background job reads colours from the thumbnails and dates from the files
+once; they are cached in a file of records that grows with the collection. Projects come from the catalogue and are
+cached until an image's details change.
 """
 
 import json
@@ -30,18 +30,18 @@ Mask = NDArray[np.bool_]
 
 RECORD = np.dtype([("colours", "<u2"), ("day", "<i4"), ("day_from", "u1")])
 UNKNOWN = "(not known)"
-"""The value of an image whose colour, year or project is not known."""
+"""The value of images whose colour, year or project is unknown."""
 
-MOST_PROJECTS = 200
-"""Projects that are offered at most, the largest first."""
+MAX_PROJECTS = 200
+"""Projects that are listed, the largest ones."""
 
 _BLOCK = 512
-_WRITING = threading.Lock()
+_SCANNING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Projects:
-    """The project of every image: ``codes`` (n,) int32 into ``names``; 0 is none."""
+    """The project of every image: ``codes`` (n,) int32 index ``names``; 0 means none."""
 
     codes: NDArray[np.int32]
     names: tuple[str, ...]
@@ -49,7 +49,7 @@ class Projects:
 
 @dataclass(frozen=True)
 class FacetScan:
-    """How far the looking for colours and days is, and where the days were found."""
+    """The progress of the scan for colours and dates, and how many dates came from Exif data and from files."""
 
     done: int
     total: int
@@ -58,45 +58,45 @@ class FacetScan:
 
 
 def scan(workspace: Workspace, *, report: Report = silent) -> FacetScan:
-    """Read colours and days of the images that were not looked at yet; goes on where it was stopped.
+    """Read colours and dates of the images that were not scanned yet; resumes after a stop.
 
-    An image whose thumbnail and file are gone has no colour; it is not looked at again.
+    An image whose thumbnail and file are missing gets no colour and is not scanned again.
 
     Raises
     ------
     Stopped
-        Asked to stop; what was read is kept.
+        By ``report``; the results so far are stored.
     DiskFull
-        What was read cannot be kept.
+        The results cannot be stored.
     BamError
-        It is being done already.
+        A scan is running already.
     """
-    if not _WRITING.acquire(blocking=False):
-        raise BamError("colours and dates are being looked up already: wait until that is done.")
+    if not _SCANNING.acquire(blocking=False):
+        raise BamError("Colours and dates are already being indexed. Wait until that has finished.")
     try:
         done, total = len(records(workspace)), len(workspace.catalogue)
         report(done, total, "colours and dates")
         with ThreadPoolExecutor(4) as pool:
             while done < total:
                 images = workspace.catalogue.images(range(done, min(total, done + _BLOCK)))
-                found = pool.map(lambda image: _read(workspace, image.row, image.path), images)
-                _append(_file(workspace), done, np.array(list(found), RECORD))
+                block = pool.map(lambda image: _read(workspace, image.row, image.path), images)
+                _append(_file(workspace), done, np.array(list(block), RECORD))
                 done += len(images)
                 report(done, total)
     finally:
-        _WRITING.release()
+        _SCANNING.release()
     return scan_progress(workspace)
 
 
 def scan_progress(workspace: Workspace) -> FacetScan:
-    """Return how far the looking is."""
-    found = records(workspace)
-    by = np.bincount(found["day_from"], minlength=3)
-    return FacetScan(len(found), len(workspace.catalogue), int(by[EXIF]), int(by[FILE]))
+    """Return the progress of the scan."""
+    scanned = records(workspace)
+    by = np.bincount(scanned["day_from"], minlength=3)
+    return FacetScan(len(scanned), len(workspace.catalogue), int(by[EXIF]), int(by[FILE]))
 
 
 def records(workspace: Workspace) -> NDArray[np.void]:
-    """Return what was read so far, (m,) of ``RECORD`` by row, m at most the size of the collection; mapped."""
+    """Return the records scanned so far, memory-mapped: (m,) of ``RECORD`` by row, m at most the collection's size."""
     file = _file(workspace)
     try:
         count = min(file.stat().st_size // RECORD.itemsize, len(workspace.catalogue))
@@ -106,46 +106,51 @@ def records(workspace: Workspace) -> NDArray[np.void]:
 
 
 def in_colours(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
-    """Return which of ``n`` images have at least one of the colours; :data:`UNKNOWN` are those not looked at yet.
+    """Return which of ``n`` images have at least one of the colours; :data:`UNKNOWN` are those without any yet.
 
     Raises
     ------
     BamError
         There is no such colour.
     """
-    found = records(workspace)[:n]
+    scanned = records(workspace)[:n]
     inside = np.zeros(n, bool)
-    wanted = 0
+    bits = 0
     for name in names:
         if name == UNKNOWN:
-            inside[len(found) :] = True
-            inside[: len(found)] |= found["colours"] == 0
+            inside[len(scanned) :] = True
+            inside[: len(scanned)] |= scanned["colours"] == 0
         elif name in COLOURS:
-            wanted |= 1 << COLOURS.index(name)
+            bits |= 1 << COLOURS.index(name)
         else:
-            raise BamError(f"there is no colour {name[:60]!r}: there are {', '.join(COLOURS)}, {UNKNOWN}.")
-    inside[: len(found)] |= (found["colours"] & wanted) != 0
+            raise BamError(f"There is no colour {name[:60]!r}. Choose one of {', '.join(COLOURS)}, {UNKNOWN}.")
+    inside[: len(scanned)] |= (scanned["colours"] & bits) != 0
     return inside
 
 
 def in_years(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
-    """Return which of ``n`` images were made in one of the years, such as ``2019``, or have an :data:`UNKNOWN` day."""
-    found = years(workspace, n)
-    inside: Mask = np.isin(found, [0 if name == UNKNOWN else _year(name) for name in names])
+    """Return which of ``n`` images are from one of the years, such as ``2019``, or :data:`UNKNOWN` ones.
+
+    Raises
+    ------
+    BamError
+        A name is no year.
+    """
+    inside: Mask = np.isin(years(workspace, n), [0 if name == UNKNOWN else _year(name) for name in names])
     return inside
 
 
 def years(workspace: Workspace, n: int) -> NDArray[np.int32]:
-    """Return the year of each of ``n`` images, 0 where it is not known; worked out again only when there are more."""
-    found = records(workspace)[:n]
-    kept = workspace.memory_cache.get("years")
-    if kept is None or kept[0] != (n, len(found)):
-        whole = found["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
+    """Return the year of each of ``n`` images, 0 where it is unknown; cached until there are more images or records."""
+    scanned = records(workspace)[:n]
+    cached = workspace.memory_cache.get("years")
+    if cached is None or cached[0] != (n, len(scanned)):
+        calendar_years = scanned["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
         result = np.zeros(n, np.int32)
-        result[: len(found)] = np.where(found["day_from"] > 0, whole, 0)
-        kept = workspace.memory_cache["years"] = ((n, len(found)), result)
-    there: NDArray[np.int32] = kept[1]
-    return there
+        result[: len(scanned)] = np.where(scanned["day_from"] > 0, calendar_years, 0)
+        cached = workspace.memory_cache["years"] = ((n, len(scanned)), result)
+    by_row: NDArray[np.int32] = cached[1]
+    return by_row
 
 
 def in_projects(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
@@ -160,38 +165,38 @@ def in_projects(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
     codes = []
     for name in names:
         if name != UNKNOWN and name not in known.names[1:]:
-            raise BamError(f"there is no project {name[:60]!r}: choose one of those there are.")
+            raise BamError(f"There is no project {name[:60]!r} in the collection. Choose another.")
         codes.append(0 if name == UNKNOWN else known.names.index(name, 1))
     inside: Mask = np.isin(known.codes[:n], codes)
     return inside
 
 
 def projects(workspace: Workspace) -> Projects:
-    """Return the project of every image; kept under the cache, where new images are added, until descriptions change.
+    """Return the project of every image; cached on disk, extended by new images, until an image's details change.
 
-    Reading them for the first time takes about a second a million images.
+    The first read takes about one second per million images.
     """
     version = (len(workspace.catalogue), workspace.catalogue.details_version)
     with workspace.lock_for("projects"):
-        kept = workspace.memory_cache.get("projects")
-        if kept is None or kept[0] != version:
-            kept = workspace.memory_cache["projects"] = (version, _projects(workspace, *version))
-    found: Projects = kept[1]
-    return found
+        cached = workspace.memory_cache.get("projects")
+        if cached is None or cached[0] != version:
+            cached = workspace.memory_cache["projects"] = (version, _read_projects(workspace, *version))
+    result: Projects = cached[1]
+    return result
 
 
 def version(workspace: Workspace) -> list[int]:
-    """Return what differs as soon as a facet of an image may."""
+    """Return a version that changes whenever a facet of an image may."""
     return [len(records(workspace)), workspace.catalogue.details_version]
 
 
 def colour_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
     """Return how many of the images in ``mask`` have each colour, :data:`UNKNOWN` last; an image may have several."""
-    found = records(workspace)[: len(mask)]
-    masks = np.bincount(found["colours"][mask[: len(found)]], minlength=1)
-    there = np.flatnonzero(masks)
-    counts = {name: int(masks[there[(there >> place) & 1 == 1]].sum()) for place, name in enumerate(COLOURS)}
-    return counts | {UNKNOWN: int(masks[0]) + int(mask[len(found) :].sum())}
+    scanned = records(workspace)[: len(mask)]
+    by_bits = np.bincount(scanned["colours"][mask[: len(scanned)]], minlength=1)
+    bits = np.flatnonzero(by_bits)
+    counts = {name: int(by_bits[bits[(bits >> place) & 1 == 1]].sum()) for place, name in enumerate(COLOURS)}
+    return counts | {UNKNOWN: int(by_bits[0]) + int(mask[len(scanned) :].sum())}
 
 
 def year_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
@@ -202,10 +207,10 @@ def year_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
 
 
 def project_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
-    """Return how many of the images in ``mask`` belong to each project, the ``MOST_PROJECTS`` largest of them."""
+    """Return how many of the images in ``mask`` belong to each project, the ``MAX_PROJECTS`` largest of them."""
     known = projects(workspace)
     counts = np.bincount(known.codes[: len(mask)][mask], minlength=len(known.names))
-    order = np.argsort(-counts[1:], kind="stable")[:MOST_PROJECTS] + 1
+    order = np.argsort(-counts[1:], kind="stable")[:MAX_PROJECTS] + 1
     told = {known.names[code]: int(counts[code]) for code in order if counts[code]}
     return told | {UNKNOWN: int(counts[0])}
 
@@ -223,55 +228,55 @@ def _read(workspace: Workspace, row: int, path: Path) -> tuple[int, int, int]:
     return (colours, *day_of(path))
 
 
-def _append(file: Path, done: int, found: NDArray[np.void]) -> None:
-    """Write after the first ``done`` records; what a killed process left of a block is written over."""
+def _append(file: Path, done: int, block: NDArray[np.void]) -> None:
+    """Write a block after the first ``done`` records, over the incomplete block of a killed process."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("r+b" if file.exists() else "w+b") as target:
             target.seek(done * RECORD.itemsize)
-            target.write(found.tobytes())
+            target.write(block.tobytes())
             target.truncate()
     except OSError as error:
-        raise DiskFull(f"colours and dates cannot be kept in {file.parent}: {error.strerror}. Free some room.") from (
-            error
-        )
+        raise DiskFull(
+            f"Colours and dates cannot be saved in {file.parent}: {error.strerror}. Free some disk space."
+        ) from error
 
 
 def _year(name: str) -> int:
     if name.isascii() and name.isdigit() and len(name) == 4:
         return int(name)
-    raise BamError(f"{name[:60]!r} is no year: write it like 2019, or {UNKNOWN}.")
+    raise BamError(f"{name[:60]!r} is not a year. Write it like 2019, or {UNKNOWN}.")
 
 
-def _projects(workspace: Workspace, n: int, descriptions: int) -> Projects:
-    """Return the projects of ``n`` images: those that are kept, and the new ones read behind them."""
+def _read_projects(workspace: Workspace, n: int, details_version: int) -> Projects:
+    """Return the projects of ``n`` images: the stored ones, and those of newer images from the catalogue."""
     folder = workspace.cache / "facets"
-    file = folder / f"projects-{descriptions}.npz"
-    kept = _kept_projects(file)
-    if len(kept.codes) >= n:
-        return Projects(kept.codes[:n], kept.names)
-    known: dict[str | None, int] = {None: 0} | {name: code for code, name in enumerate(kept.names) if code}
+    file = folder / f"projects-{details_version}.npz"
+    stored = _stored_projects(file)
+    if len(stored.codes) >= n:
+        return Projects(stored.codes[:n], stored.names)
+    known: dict[str | None, int] = {None: 0} | {name: code for code, name in enumerate(stored.names) if code}
     table = db.images.c
-    query = sa.select(table.project_id).where(table.row >= len(kept.codes)).order_by(table.row)
+    query = sa.select(table.project_id).where(table.row >= len(stored.codes)).order_by(table.row)
     with workspace.engine.connect() as connection:
-        told = connection.execution_options(yield_per=50_000).scalars(query)
-        newer = np.fromiter((known.setdefault(name, len(known)) for name in told), np.int32)
-    codes = np.concatenate([kept.codes, newer])
-    found = Projects(codes, ("", *(name for name in known if name is not None)))
+        names = connection.execution_options(yield_per=50_000).scalars(query)
+        newer = np.fromiter((known.setdefault(name, len(known)) for name in names), np.int32)
+    codes = np.concatenate([stored.codes, newer])
+    projects = Projects(codes, ("", *(name for name in known if name is not None)))
     try:
         with replacing(file) as temporary:
-            np.savez(temporary, codes=codes, names=np.frombuffer(json.dumps(found.names).encode(), np.uint8))
+            np.savez(temporary, codes=codes, names=np.frombuffer(json.dumps(projects.names).encode(), np.uint8))
         for old in folder.glob("projects-*.npz"):
             if old != file:
                 old.unlink(missing_ok=True)
     except OSError as error:
-        raise DiskFull(f"the projects cannot be kept in {folder}: {error.strerror}. Free some room.") from error
-    return Projects(codes[:n], found.names)
+        raise DiskFull(f"The projects cannot be saved in {folder}: {error.strerror}. Free some disk space.") from error
+    return Projects(codes[:n], projects.names)
 
 
-def _kept_projects(file: Path) -> Projects:
+def _stored_projects(file: Path) -> Projects:
     try:
-        with file.open("rb") as opened, np.load(opened) as kept:
-            return Projects(kept["codes"], tuple(json.loads(bytes(kept["names"]))))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or not ours to read: it is derived
+        with file.open("rb") as opened, np.load(opened) as stored:
+            return Projects(stored["codes"], tuple(json.loads(bytes(stored["names"]))))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing or damaged: read from the catalogue again
         return Projects(np.empty(0, np.int32), ("",))

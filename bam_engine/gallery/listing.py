@@ -1,8 +1,8 @@
-"""The listing of a gallery: the rows that a query finds, in order, and what is told of a window of them.
+"""The listing of a gallery: the rows that match a query, in order, and the counts of its facets.
 
-In:  a :class:`Query`. Out: a :class:`Listing`, whose id names the query and the state of everything it speaks of, so
-that what is told of it may be kept for good. Works on arrays over the whole collection, in a fraction of a second at
-2.5 million; the last listings are remembered.
+In:  a :class:`Query`. Out: a :class:`Listing`, whose id identifies the query and the state of everything it depends on,
+so that its content can be cached forever. Works on arrays over the whole collection, in a fraction of a second for 2.5
+million images; recent listings are cached.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bam_engine.errors import NotFound
 from bam_engine.gallery import facets, near_duplicates
-from bam_engine.gallery.conditions import Conditions, conditions, near
-from bam_engine.gallery.ordering import ordered, wanted
+from bam_engine.gallery.conditions import Conditions, borderline, conditions
+from bam_engine.gallery.ordering import order_rows, scoring_attributes
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
 from bam_engine.labelling.label_states import LabelStates, label_version
@@ -27,51 +27,51 @@ from bam_engine.workspace.core import Workspace
 
 Rows = NDArray[np.int64]
 
-REMEMBERED = 256 * 2**20
-"""Bytes of rows that the remembered listings may take together; the newest is kept whatever its size."""
+MAX_CACHED_BYTES = 256 * 2**20
+"""Bytes that the rows of all cached listings may take; the newest is cached whatever its size."""
 
 FACETS = ("colour", "year", "project", "label", "place")
 
-_MOST_REMEMBERED = 64
+_MAX_CACHED = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """What a query finds.
+    """The result of a query.
 
     Attributes
     ----------
     id
-        20 letters and digits: another query, other scores, labels or images, another id.
+        20 letters and digits, which change with the query, the scores, the labels and the images.
     rows
         int64 (m,), in order.
     counts
-        int64 (m,): how many images each stands for; None where near-duplicates are not folded.
-    found
-        Images before folding.
+        int64 (m,): how many images each row represents; None where near-duplicates are not grouped.
+    matched
+        Number of matching images, before grouping.
     n
-        Images of the collection.
+        Number of images in the collection.
     line
-        Where the rows stand by one attribute's score alone, how many of them its threshold accepts: a line belongs
-        after so many. None otherwise.
-    about
-        The attribute that is looked at, scored; None without one, or without scores.
+        How many of the rows the threshold accepts, where they are sorted by one attribute's score alone: a dividing
+        line belongs after these. None otherwise.
+    scored
+        The scores of the query's attribute; None without an attribute or without scores.
     labels
-        How the labels for it stand; None without an attribute.
+        The state of its labels; None without an attribute.
     notes
-        What could not be asked, in sentences.
+        Sentences on conditions that could not be applied.
     emptied_by
-        Where nothing is found, why.
+        The reason for an empty result.
     """
 
     id: str
     query: Query
     rows: Rows
     counts: NDArray[np.int64] | None
-    found: int
+    matched: int
     n: int
     line: int | None
-    about: AttributeScores | None
+    scored: AttributeScores | None
     labels: LabelStates | None
     notes: tuple[str, ...] = ()
     emptied_by: str = ""
@@ -80,94 +80,95 @@ class Listing:
         return len(self.rows)
 
 
-def listed(workspace: Workspace, query: Query) -> Listing:
-    """Return what ``query`` finds now; remembered until something that it speaks of changes.
+def list_images(workspace: Workspace, query: Query) -> Listing:
+    """Return the current result of ``query``, cached until something that it depends on changes.
 
     Raises
     ------
     NotFound
-        An attribute, selection or image that it names is not there.
+        An attribute, selection or image that it names does not exist.
     BamError
-        A condition cannot be asked, such as a text for an encoder that reads none.
+        A condition cannot be applied, such as a text search with an encoder for images only.
     EmbeddingError
-        It looks for likes, and nothing is embedded yet.
+        It searches for similar images, and nothing is embedded yet.
 
     Examples
     --------
-    >>> cats = listed(workspace, Query(yes=("media_watercolor", "content_cat"), no=("content_people",)))
+    >>> cats = list_images(workspace, Query(yes=("media_watercolor", "content_cat"), no=("content_people",)))
     ... # doctest: +SKIP
-    >>> cats.rows[:3], cats.found  # doctest: +SKIP
+    >>> cats.rows[:3], cats.matched  # doctest: +SKIP
     """
     n = len(workspace.catalogue)
     known = _known(workspace, query, n)
     listing_id = _identify(workspace, query, known, n)
-    kept = _remembered(workspace).get(listing_id)
-    if kept is not None:
-        return kept
-    asked = conditions(workspace, query, known, n)
-    rows = ordered(workspace, np.flatnonzero(asked.together()), query, known, asked.found)
-    made = _folded(workspace, _listing(workspace, listing_id, query, known, asked, rows))
-    _remember(workspace, made)
-    return made
+    cached = _cache_of(workspace).get(listing_id)
+    if cached is not None:
+        return cached
+    matching = conditions(workspace, query, known, n)
+    rows = order_rows(workspace, np.flatnonzero(matching.together()), query, known, matching.ranked)
+    listing = _fold(workspace, _listing(workspace, listing_id, query, known, matching, rows))
+    _add_to_cache(workspace, listing)
+    return listing
 
 
 def by_id(workspace: Workspace, listing_id: str, query: str = "") -> Listing:
-    """Return the listing of this id, or, where it is not remembered, what its query (as JSON) finds now.
+    """Return the cached listing of this id, or else the current result of its query (as JSON).
 
-    What comes back has another id where the collection, its scores or labels have changed since.
+    The result has another id where the collection, its scores or its labels have changed.
 
     Raises
     ------
     NotFound
-        It is not remembered, and no query is given.
+        It is not cached, and no query is given.
     BamError
-        The query cannot be read or asked.
+        The query cannot be parsed or applied.
     """
     with workspace.lock:
-        kept = _remembered(workspace).get(listing_id)
-        if kept is not None:
-            _remembered(workspace).move_to_end(listing_id)
-            return kept
+        cached = _cache_of(workspace).get(listing_id)
+        if cached is not None:
+            _cache_of(workspace).move_to_end(listing_id)
+            return cached
     if not query:
-        raise NotFound(f"the listing {listing_id[:40]!r} is not there any more: open the gallery again.")
-    return listed(workspace, from_json(query))
+        raise NotFound(f"The listing {listing_id[:40]!r} is no longer cached. Open the gallery again.")
+    return list_images(workspace, from_json(query))
 
 
 def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return, for each facet, how many images each value would leave, with all other conditions of the query applied.
+    """Return for each facet how many images match each of its values, with all other conditions of the query applied.
 
     Parameters
     ----------
     names
-        Of ``FACETS``: ``label`` and ``place`` speak of the query's attribute. ``place`` counts all, accepted and
+        Some of ``FACETS``. ``label`` and ``place`` refer to the query's attribute; ``place`` counts all, accepted and
         rejected images, and those near the threshold.
 
     Raises
     ------
     NotFound, BamError
-        As :func:`listed`.
+        As :func:`list_images`.
     """
     n = len(workspace.catalogue)
     known = _known(workspace, query, n)
     version = _identify(workspace, replace(query, sort="oldest", seed=0, folded=False), known, n)
     version += str(facets.version(workspace))
-    kept: OrderedDict[str, dict[str, dict[str, int]]] = workspace.memory_cache.setdefault("facet-counts", OrderedDict())
+    cache: OrderedDict[str, dict[str, dict[str, int]]]
+    cache = workspace.memory_cache.setdefault("facet-counts", OrderedDict())
     with workspace.lock:
-        told = dict(kept.get(version, {}))
-    missing = [name for name in names if name not in told]
+        counts = dict(cache.get(version, {}))
+    missing = [name for name in names if name not in counts]
     if missing:
-        asked = conditions(workspace, query, known, n)
+        matching = conditions(workspace, query, known, n)
         for name in missing:
-            told[name] = _count(workspace, query, known, name, asked.together(without=name))
+            counts[name] = _count(workspace, query, known, name, matching.together(without=name))
         with workspace.lock:
-            kept[version] = told
-            while len(kept) > _MOST_REMEMBERED:
-                kept.popitem(last=False)
-    return {name: told[name] for name in names}
+            cache[version] = counts
+            while len(cache) > _MAX_CACHED:
+                cache.popitem(last=False)
+    return {name: counts[name] for name in names}
 
 
 def _known(workspace: Workspace, query: Query, n: int) -> dict[str, AttributeScores | None]:
-    """Return every attribute that the query names, scored."""
+    """Return the scores of every attribute that the query names."""
     names = dict.fromkeys((query.attribute, *query.yes, *query.no))
     return {name: attribute_scores(workspace, name, n) for name in names if name}
 
@@ -179,32 +180,32 @@ def _count(
         by = {"colour": facets.colour_counts, "year": facets.year_counts, "project": facets.project_counts}[facet]
         return by(workspace, inside)
     if facet == "place":
-        about = known.get(query.attribute)
+        scored = known.get(query.attribute)
         counts = {"all": int(inside.sum())}
-        if about is not None:
-            counts |= {"accepted": int((inside & about.accepted).sum())}
-            counts |= {"rejected": int((inside & about.rejected).sum())}
-            counts |= {"near": int((inside & near(about, len(inside))).sum())}
+        if scored is not None:
+            counts |= {"accepted": int((inside & scored.accepted).sum())}
+            counts |= {"rejected": int((inside & scored.rejected).sum())}
+            counts |= {"near": int((inside & borderline(scored, len(inside))).sum())}
         return counts
     labels = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
-    told = {state: int(inside[rows[rows < len(inside)]].sum()) for state, rows in labels.rows.items()}
-    labelled = sum(count for state, count in told.items() if state != "disagreed")
-    return told | {"unlabelled": int(inside.sum()) - labelled}
+    counts = {state: int(inside[rows[rows < len(inside)]].sum()) for state, rows in labels.rows.items()}
+    labelled = sum(count for state, count in counts.items() if state != "disagreed")
+    return counts | {"unlabelled": int(inside.sum()) - labelled}
 
 
 def _identify(workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], n: int) -> str:
-    """Name the query and the state of what it speaks of."""
-    seen: list[object] = [query.json(), n]
+    """Return an id of the query and the state of everything it depends on."""
+    state: list[object] = [query.json(), n]
     if query.text or query.like or query.upload or query.sort == "spread":
-        seen += [workspace.choice.key, len(workspace.vectors())]
+        state += [workspace.choice.key, len(workspace.vectors())]
     if query.colour or query.year or query.project or query.words:
-        seen.append(facets.version(workspace))
-    seen += [name if about is None else about.version() for name, about in known.items()]
+        state.append(facets.version(workspace))
+    state += [name if scored is None else scored.version() for name, scored in known.items()]
     if query.attribute:
-        seen.append(label_version(workspace, tasks.attribute_of(workspace, query.attribute)))
+        state.append(label_version(workspace, tasks.attribute_of(workspace, query.attribute)))
     if query.folded:
-        seen.append(near_duplicates.groups_version(workspace))
-    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:20]
+        state.append(near_duplicates.groups_version(workspace))
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
 
 
 def _listing(
@@ -212,58 +213,60 @@ def _listing(
     key: str,
     query: Query,
     known: dict[str, AttributeScores | None],
-    asked: Conditions,
+    matching: Conditions,
     rows: Rows,
 ) -> Listing:
-    about = known.get(query.attribute)
+    scored = known.get(query.attribute)
     labels = None
     if query.attribute:
         labels = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
-    by_one_score = about is not None and query.sort == "score" and wanted(query, known) == [(about, True)]
-    line = int(is_accepted(about.scores[rows], about.cut).sum()) if about is not None and by_one_score else None
-    notes = list(asked.notes)
-    if query.attribute and about is None and not notes:
-        notes.append("This attribute has no scores yet: the images are shown in the order they were added.")
+    by_one_score = scored is not None and query.sort == "score" and scoring_attributes(query, known) == [(scored, True)]
+    line = int(is_accepted(scored.scores[rows], scored.cut).sum()) if scored is not None and by_one_score else None
+    notes = list(matching.notes)
+    if query.attribute and scored is None and not notes:
+        notes.append("This attribute has no scores yet. Images are in the order in which they were added.")
     return Listing(
         id=key,
         query=query,
         rows=rows,
         counts=None,
-        found=len(rows),
-        n=asked.n,
+        matched=len(rows),
+        n=matching.n,
         line=line,
-        about=about,
+        scored=scored,
         labels=labels,
         notes=tuple(notes),
-        emptied_by=asked.emptied_by() if asked.n and not len(rows) else "",
+        emptied_by=matching.emptied_by() if matching.n and not len(rows) else "",
     )
 
 
-def _folded(workspace: Workspace, made: Listing) -> Listing:
-    """Fold near-duplicates into the first of each group, where that is asked and they were looked for."""
-    if not made.query.folded or not len(made.rows):
-        return made
+def _fold(workspace: Workspace, listing: Listing) -> Listing:
+    """Reduce each group of near-duplicates to its first image, if the query says so and the groups are known."""
+    if not listing.query.folded or not len(listing.rows):
+        return listing
     if not near_duplicates.has_groups(workspace):
-        note = "Near-duplicates were not looked for yet, so none are folded (identical files count once anyway)."
-        return replace(made, notes=(*made.notes, note))
-    rows, counts = near_duplicates.fold(workspace, made.rows)
-    line = made.line
-    if line is not None and made.about is not None:
-        line = int(is_accepted(made.about.scores[rows], made.about.cut).sum())
-    return replace(made, rows=rows, counts=counts, line=line)
+        note = (
+            "Near-duplicates have not been searched for yet, so none are grouped. Exact duplicates count once anyway."
+        )
+        return replace(listing, notes=(*listing.notes, note))
+    rows, counts = near_duplicates.fold(workspace, listing.rows)
+    line = listing.line
+    if line is not None and listing.scored is not None:
+        line = int(is_accepted(listing.scored.scores[rows], listing.scored.cut).sum())
+    return replace(listing, rows=rows, counts=counts, line=line)
 
 
-def _remembered(workspace: Workspace) -> "OrderedDict[str, Listing]":
+def _cache_of(workspace: Workspace) -> "OrderedDict[str, Listing]":
     with workspace.lock:
-        kept: OrderedDict[str, Listing] = workspace.memory_cache.setdefault("listings", OrderedDict())
-        return kept
+        listings: OrderedDict[str, Listing] = workspace.memory_cache.setdefault("listings", OrderedDict())
+        return listings
 
 
-def _remember(workspace: Workspace, made: Listing) -> None:
-    made.rows.flags.writeable = False
+def _add_to_cache(workspace: Workspace, listing: Listing) -> None:
+    listing.rows.flags.writeable = False
     with workspace.lock:
-        kept = _remembered(workspace)
-        kept[made.id] = made
-        room = sum(listing.rows.nbytes for listing in kept.values())
-        while len(kept) > 1 and (len(kept) > _MOST_REMEMBERED or room > REMEMBERED):
-            room -= kept.popitem(last=False)[1].rows.nbytes
+        cache = _cache_of(workspace)
+        cache[listing.id] = listing
+        size = sum(one.rows.nbytes for one in cache.values())
+        while len(cache) > 1 and (len(cache) > _MAX_CACHED or size > MAX_CACHED_BYTES):
+            size -= cache.popitem(last=False)[1].rows.nbytes

@@ -1,8 +1,8 @@
-"""The near-duplicates of the collection: looked for once, kept under the cache, one image standing for each group.
+"""The near-duplicates of the collection: searched for once and cached, one image representing each group.
 
-Wires the vectors to ``learning.near``. A folder ``near/KEY`` for each encoder holds ``groups.npz``, what stands for
-each row, and while the search runs ``tables.npz``: what the tables found so far, from which a search that was stopped
-goes on. Images that came later, or got a vector later, stand for themselves until the search is run again.
+Wires the vectors to ``learning.near_duplicates``. A folder ``near/KEY`` for each encoder holds ``groups.npz``, the
+representative of each row, and during a search ``tables.npz``, the pairs found so far, from which a stopped search
+resumes. Images that were added or embedded later represent themselves until the next search.
 """
 
 import zipfile
@@ -26,31 +26,31 @@ Groups = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class FoldSummary:
-    """What folding does: images looked at, groups of at least two, images folded away, and images that came since."""
+    """The effect of grouping: images searched, groups of two or more, images hidden by it, and images added since."""
 
-    looked_at: int
+    searched: int
     groups: int
     folded: int
     newer: int
 
 
 def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary:
-    """Look for the near-duplicates of the whole collection and keep the groups.
+    """Search the whole collection for near-duplicates and store the groups.
 
     Raises
     ------
     EmbeddingError
         Nothing is embedded yet.
     Stopped
-        Asked to stop; the finished tables are kept and the next search goes on after them.
+        By ``report``; the finished tables are stored and the next search resumes after them.
     DiskFull
-        What was found cannot be kept.
+        The result cannot be stored.
     """
     vectors, version = vectors_of(workspace), _version(workspace)
     total = learning.TABLES + 1
     report(0, total, "reading the vectors")
     search = learning.NearDuplicateSearch(vectors)
-    pairs, done = _begun(workspace, version)
+    pairs, done = _stored_pairs(workspace, version)
     report(done + 1, total, f"{len(pairs):,} pairs")
     while done < learning.TABLES and len(pairs) < learning.MAX_PAIRS:
         pairs = learning.unique_pairs(np.concatenate([pairs, search.find_pairs(done)]))
@@ -63,39 +63,39 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
 
 
 def group_of(workspace: Workspace) -> Groups:
-    """Return for each row of the collection the row that stands for its group, (n,) int32: the lowest of the group.
+    """Return the representative of each row's group, (n,) int32, read-only: the lowest row of the group.
 
-    Each row is a near-duplicate of the one that stands for it. Without near-duplicates it stands for itself, as do rows
-    without a vector and those that came after the search. Read-only.
+    Each row is a near-duplicate of its representative. Rows without near-duplicates represent themselves, and so do
+    rows without a vector and those added after the search.
 
     Raises
     ------
     NotFound
-        The near-duplicates of the encoder in use were not looked for yet.
+        There was no search with the encoder in use yet.
     """
     n, file = len(workspace.catalogue), _folder(workspace) / "groups.npz"
     try:
         version = (n, file.stat().st_mtime_ns)
     except OSError as error:
-        raise NotFound("near-duplicates were not looked for yet. Look for them first.") from error
-    kept = workspace.memory_cache.get(f"near:{file}")
-    if kept is None or kept[0] != version:
+        raise NotFound("Near-duplicates have not been searched for yet. Search for them first.") from error
+    cached = workspace.memory_cache.get(f"near:{file}")
+    if cached is None or cached[0] != version:
         with np.load(file) as stored:
-            found = stored["groups"][:n]
-        groups = np.concatenate([found, np.arange(len(found), n, dtype=np.int32)])
+            searched = stored["groups"][:n]
+        groups = np.concatenate([searched, np.arange(len(searched), n, dtype=np.int32)])
         groups.flags.writeable = False
-        kept = workspace.memory_cache[f"near:{file}"] = (version, groups)
-    there: Groups = kept[1]
-    return there
+        cached = workspace.memory_cache[f"near:{file}"] = (version, groups)
+    result: Groups = cached[1]
+    return result
 
 
 def has_groups(workspace: Workspace) -> bool:
-    """Return whether the near-duplicates were looked for by the encoder in use."""
+    """Return whether near-duplicates were searched for with the encoder in use."""
     return (_folder(workspace) / "groups.npz").exists()
 
 
 def groups_version(workspace: Workspace) -> int:
-    """Return a number that differs after each search; 0 before the first."""
+    """Return a number that changes with each search; 0 before the first."""
     try:
         return (_folder(workspace) / "groups.npz").stat().st_mtime_ns
     except OSError:
@@ -103,42 +103,42 @@ def groups_version(workspace: Workspace) -> int:
 
 
 def fold_summary(workspace: Workspace) -> FoldSummary:
-    """Return what folding the collection does.
+    """Return the effect of grouping the whole collection.
 
     Raises
     ------
     NotFound
-        The near-duplicates of the encoder in use were not looked for yet.
+        There was no search with the encoder in use yet.
     """
     groups = group_of(workspace)
     sizes = np.bincount(groups, minlength=1)
     with np.load(_folder(workspace) / "groups.npz") as stored:
-        looked_at = int(stored["version"][0])
-    return FoldSummary(looked_at, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), len(groups) - looked_at)
+        searched = int(stored["version"][0])
+    return FoldSummary(searched, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), len(groups) - searched)
 
 
 def duplicates_of(workspace: Workspace, row: int) -> NDArray[np.int64]:
-    """Return the other images of the group of ``row``, ascending; none where nothing was looked for yet."""
+    """Return the other images of the group of ``row``, ascending; empty before the first search."""
     if not has_groups(workspace):
         return np.empty(0, np.int64)
     groups = group_of(workspace)
-    alike = np.flatnonzero(groups == groups[row])
-    others: NDArray[np.int64] = alike[alike != row]
+    group = np.flatnonzero(groups == groups[row])
+    others: NDArray[np.int64] = group[group != row]
     return others
 
 
 def fold(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first of ``rows`` from each group, in their order, and how many of ``rows`` each stands for.
+    """Return the first of ``rows`` from each group, in their order, and how many of ``rows`` each represents.
 
     Raises
     ------
     NotFound
-        The near-duplicates of the encoder in use were not looked for yet.
+        There was no search with the encoder in use yet.
     """
-    asked = np.asarray(rows if isinstance(rows, np.ndarray) else list(rows), np.int64)
-    _, first, counts = np.unique(group_of(workspace)[asked], return_index=True, return_counts=True)
+    rows = np.asarray(rows if isinstance(rows, np.ndarray) else list(rows), np.int64)
+    _, first, counts = np.unique(group_of(workspace)[rows], return_index=True, return_counts=True)
     order = np.argsort(first)
-    return asked[first[order]], counts[order].astype(np.int64)
+    return rows[first[order]], counts[order].astype(np.int64)
 
 
 def _folder(workspace: Workspace) -> Path:
@@ -146,17 +146,17 @@ def _folder(workspace: Workspace) -> Path:
 
 
 def _version(workspace: Workspace) -> NDArray[np.int64]:
-    """What tells one array of vectors from another: how many there are, and how many are missing."""
+    """Return a version of the vectors: how many there are, and how many are missing."""
     return np.array([len(workspace.vectors()), len(missing_rows(workspace))], np.int64)
 
 
-def _begun(workspace: Workspace, version: NDArray[np.int64]) -> tuple[NDArray[np.int32], int]:
-    """Return the pairs that a search of the same vectors found before it was stopped, and how many tables it did."""
+def _stored_pairs(workspace: Workspace, version: NDArray[np.int64]) -> tuple[NDArray[np.int32], int]:
+    """Return the pairs of a stopped search of the same vectors, and how many tables it finished."""
     try:
-        with (_folder(workspace) / "tables.npz").open("rb") as file, np.load(file) as kept:
-            if np.array_equal(kept["version"], version):
-                return kept["pairs"], int(kept["done"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # not there, or not ours to read: it is derived
+        with (_folder(workspace) / "tables.npz").open("rb") as file, np.load(file) as stored:
+            if np.array_equal(stored["version"], version):
+                return stored["pairs"], int(stored["done"])
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # missing or damaged: the search starts again
         pass
     return np.empty((0, 2), np.int32), 0
 
@@ -166,4 +166,6 @@ def _write(file: Path, **arrays: Any) -> None:
         with replacing(file) as temporary:
             np.savez(temporary, **arrays)
     except OSError as error:
-        raise DiskFull(f"the near-duplicates cannot be kept in {file}: {error.strerror}. Free some room.") from error
+        raise DiskFull(
+            f"The near-duplicates cannot be saved in {file}: {error.strerror}. Free some disk space."
+        ) from error

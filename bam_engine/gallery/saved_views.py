@@ -1,7 +1,4 @@
-"""Saved views: a gallery's query under a name.
-
-In:  a name, a query. Out: the views there are. Kept in the database, since a person made them.
-"""
+"""Saved views: a gallery's query under a name, stored in the database."""
 
 from dataclasses import dataclass
 
@@ -13,8 +10,8 @@ from bam_engine.gallery.query import Query, from_json
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
 
-LONGEST_NAME = 80
-MOST = 500
+MAX_NAME_LENGTH = 80
+MAX_VIEWS = 500
 
 _table = db.saved_views
 
@@ -29,40 +26,40 @@ class SavedView:
 
 
 def save(workspace: Workspace, name: str, query: Query, *, replace: bool = False) -> SavedView:
-    """Keep ``query`` under ``name``.
+    """Save ``query`` under ``name``.
 
     Raises
     ------
     BamError
         The name is empty, too long, or in use (unless ``replace``); or there are too many views.
     """
-    wanted = " ".join(name.split())
-    if not 0 < len(wanted) <= LONGEST_NAME:
-        raise BamError(f"a view's name has 1 to {LONGEST_NAME} characters, this one has {len(wanted)}.")
-    values = {"name": wanted, "query": query.json(), "made_at": db.now()}
+    name = " ".join(name.split())
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise BamError(f"The name of a view must have 1 to {MAX_NAME_LENGTH} characters; this one has {len(name)}.")
+    values = {"name": name, "query": query.json(), "made_at": db.now()}
     with exclusive(workspace.engine, _table) as connection:
         names = set(connection.scalars(sa.select(_table.c.name)))
-        if wanted in names and not replace:
-            raise BamError(f"there is a view {wanted!r} already: choose another name, or replace it.")
-        if len(names) >= MOST and wanted not in names:
-            raise BamError(f"there are {MOST} saved views: remove one first.")
-        connection.execute(sa.delete(_table).where(_table.c.name == wanted))
+        if name in names and not replace:
+            raise BamError(f"The view {name!r} already exists. Choose another name, or replace it.")
+        if len(names) >= MAX_VIEWS and name not in names:
+            raise BamError(f"There are {MAX_VIEWS} saved views, which is the limit. Remove one first.")
+        connection.execute(sa.delete(_table).where(_table.c.name == name))
         connection.execute(sa.insert(_table).values(values))
-    return SavedView(wanted, query, values["made_at"])
+    return SavedView(name, query, values["made_at"])
 
 
 def load_all(workspace: Workspace) -> tuple[SavedView, ...]:
-    """Return every view, by name; one that this version of the program cannot read is left out."""
+    """Return all views, sorted by name, except those that this version of the program cannot read."""
     query = sa.select(_table.c.name, _table.c.query, _table.c.made_at).order_by(_table.c.name)
     with workspace.engine.connect() as connection:
         stored = connection.execute(query).all()
-    found = []
+    views = []
     for name, text, made_at in stored:
         try:
-            found.append(SavedView(name, from_json(text), made_at))
+            views.append(SavedView(name, from_json(text), made_at))
         except BamError:
             continue
-    return tuple(found)
+    return tuple(views)
 
 
 def load(workspace: Workspace, name: str) -> SavedView:
@@ -71,25 +68,25 @@ def load(workspace: Workspace, name: str) -> SavedView:
     Raises
     ------
     NotFound
-        There is none; the message lists those there are.
+        There is none of this name; the message lists the existing ones.
     """
-    found = load_all(workspace)
-    for one in found:
-        if one.name == name:
-            return one
-    there = ", ".join(one.name for one in found[:10]) or "none yet"
-    raise NotFound(f"there is no saved view {name[:60]!r}: there are {there}.")
+    views = load_all(workspace)
+    for view in views:
+        if view.name == name:
+            return view
+    existing = ", ".join(view.name for view in views[:10]) or "none yet"
+    raise NotFound(f"There is no saved view {name[:60]!r}. Saved views: {existing}.")
 
 
 def remove(workspace: Workspace, name: str) -> SavedView:
-    """Remove a view and return it; :func:`save` brings it back.
+    """Remove a view and return it; :func:`save` restores it.
 
     Raises
     ------
     NotFound
         There is none of this name.
     """
-    found = load(workspace, name)
+    view = load(workspace, name)
     with workspace.engine.begin() as connection:
-        connection.execute(sa.delete(_table).where(_table.c.name == found.name))
-    return found
+        connection.execute(sa.delete(_table).where(_table.c.name == view.name))
+    return view

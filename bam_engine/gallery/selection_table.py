@@ -1,6 +1,6 @@
-"""A selection as a table: its images with what is known of them, a line each.
+"""A selection as a CSV table, one row per image.
 
-In:  rows. Out: the lines of a CSV file, a block at a time, so that a selection of any size needs little memory.
+In:  rows. Out: the text of a CSV file, a block at a time, so that a selection of any size needs little memory.
 """
 
 import csv
@@ -15,16 +15,14 @@ from bam_engine.training.models import scores_by_name
 from bam_engine.workspace.core import Workspace
 
 BLOCK = 2000
-"""Images whose lines are made at once."""
+"""Images per block."""
 
 COLUMNS = ("row", "uri", "title", "project")
-"""What stands before the scores; an attribute's column is called ``NAME_score``, as in an export of the dataset."""
+"""Columns before the scores; the column of an attribute is ``NAME_score``, as in an export of the dataset."""
 
 
 def csv_blocks(workspace: Workspace, rows: Sequence[int] | NDArray[np.int64]) -> Iterator[str]:
-    """Yield the CSV file of ``rows`` in their order: a line of names, then a line for each image.
-
-    A score is empty where an image has none.
+    """Yield the CSV file of ``rows`` in their order: a header, then a row for each image; a missing score is empty.
 
     Raises
     ------
@@ -33,13 +31,13 @@ def csv_blocks(workspace: Workspace, rows: Sequence[int] | NDArray[np.int64]) ->
     """
     scores = scores_by_name(workspace)
     yield _lines([[*COLUMNS, *(f"{name}_score" for name in scores)]])
-    asked = np.asarray(rows, np.int64)
-    for start in range(0, len(asked), BLOCK):
-        block = asked[start : start + BLOCK]
-        told = [[_number(values, int(row)) for values in scores.values()] for row in block]
+    rows = np.asarray(rows, np.int64)
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        columns = [[_number(values, int(row)) for values in scores.values()] for row in block]
         yield _lines(
             [image.row, image.uri, image.title, image.project_id, *numbers]
-            for image, numbers in zip(workspace.catalogue.images(block.tolist()), told, strict=True)
+            for image, numbers in zip(workspace.catalogue.images(block.tolist()), columns, strict=True)
         )
 
 

@@ -1,7 +1,7 @@
-"""Pictures that somebody brought along to find their likes, under a short name that fits into a URL.
+"""Uploaded images to search for similar ones, stored under a short id that fits into a URL.
 
-In:  the content of an image file. Out: an id; the vector by the encoder in use, and a small copy to show. Kept under
-the cache, the last used ones only: such a picture is no part of the collection, and whoever has it can bring it again.
+In:  the content of an image file. Out: an id; the vector by the encoder in use, and a thumbnail. Only the most recently
+used are stored, in the cache folder: an upload is not part of the collection and can be repeated.
 """
 
 import contextlib
@@ -21,27 +21,27 @@ from bam_engine.files import replacing
 from bam_engine.gallery.search import image_vector
 from bam_engine.workspace.core import Workspace
 
-KEPT = 200
-"""Pictures kept on the disk for each encoder; the one used longest ago goes first."""
+MAX_UPLOADS = 200
+"""Uploads on disk for each encoder; the least recently used is removed first."""
 
 _ID = re.compile(r"[0-9a-f]{20}")
 
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """A picture that was brought along: its unit vector (d,) float32, and a small copy as WebP."""
+    """An uploaded image: its unit vector (d,) float32, and a thumbnail as WebP."""
 
     vector: NDArray[np.float32]
     picture: bytes
 
 
 def save(workspace: Workspace, content: bytes) -> str:
-    """Keep what is to be known of an image file and return its id, 20 letters and digits; the same file has the same.
+    """Store the vector and thumbnail of an image file and return their id, 20 letters and digits, a digest of the file.
 
     Raises
     ------
     EmbeddingError
-        The file is too large, cannot be read as an image, or the encoder makes nothing of it.
+        The file is too large, cannot be read as an image, or has no usable vector.
     DiskFull
         The cache cannot be written.
     """
@@ -51,34 +51,36 @@ def save(workspace: Workspace, content: bytes) -> str:
         os.utime(path)
         return upload_id
     vector = image_vector(workspace, content)
-    small = workspace.thumbnails.draw(decode_image(content, size=workspace.thumbnails.size)).data
+    thumbnail = workspace.thumbnails.draw(decode_image(content, size=workspace.thumbnails.size)).data
     try:
         with replacing(path) as temporary:
-            np.savez(temporary, vector=vector, picture=np.frombuffer(small, np.uint8))
+            np.savez(temporary, vector=vector, picture=np.frombuffer(thumbnail, np.uint8))
         _drop_old(path)
     except OSError as error:
-        raise DiskFull(f"the picture cannot be kept in {path.parent}: {error.strerror}. Free some room.") from error
+        raise DiskFull(
+            f"The uploaded image cannot be saved in {path.parent}: {error.strerror}. Free some disk space."
+        ) from error
     return upload_id
 
 
 def upload_of(workspace: Workspace, upload_id: str) -> Upload:
-    """Return what is known of a picture that was kept.
+    """Return an uploaded image.
 
     Raises
     ------
     NotFound
-        There is none of this id by the encoder in use: it was never kept, was dropped, or came under another encoder.
+        There is none of this id for the encoder in use: it was removed, or uploaded with another encoder.
     """
     try:
         if not _ID.fullmatch(upload_id):
             raise ValueError(upload_id)
-        with _path(workspace, upload_id).open("rb") as file, np.load(file) as kept:
-            found = Upload(kept["vector"], kept["picture"].tobytes())
+        with _path(workspace, upload_id).open("rb") as file, np.load(file) as stored:
+            upload = Upload(stored["vector"], stored["picture"].tobytes())
         with contextlib.suppress(OSError):
             os.utime(_path(workspace, upload_id))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise NotFound("the picture whose likes are looked for is not kept any more: give it again.") from error
-    return found
+        raise NotFound("The uploaded image is no longer stored. Upload it again.") from error
+    return upload
 
 
 def _path(workspace: Workspace, upload_id: str) -> Path:
@@ -87,6 +89,6 @@ def _path(workspace: Workspace, upload_id: str) -> Path:
 
 def _drop_old(newest: Path) -> None:
     files = sorted(newest.parent.glob("[0-9a-f]*.npz"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    for file in files[KEPT:]:
+    for file in files[MAX_UPLOADS:]:
         if file != newest:
             file.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
-"""What is told of the images in a window of a listing, and the shapes of all of them.
+"""A window of a listing: what a gallery shows of its images; and the shapes of all images, for the layout.
 
-In:  a listing, an offset. Out: plain lists, ready to be sent. All of it belongs to the listing's id: the same window
-of the same listing is always the same.
+In:  a listing, the number of a window. Out: plain lists, JSON-ready. The same window of the same listing never changes.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,28 +14,29 @@ from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
+from bam_engine.formatting import count
 from bam_engine.gallery.listing import Listing
 from bam_engine.training.decisions import is_accepted
 from bam_engine.workspace.core import Workspace
 
 BLOCK = 200
-"""Images of one window."""
+"""Images per window."""
 
 PACK = 40
-"""Thumbnails that are sent together."""
+"""Thumbnails per pack."""
 
-_STEPS = 32  # codes to a doubling of width over height
-_SQUARE = 128
+_CODES_PER_OCTAVE = 32  # shape codes for each doubling of width over height
+_SQUARE = 128  # shape code of a square
 _PACKED = 2**30
 
 
 @dataclass(frozen=True)
 class Window:
-    """One value for each image of a window, in the listing's order.
+    """Columns with one value for each image of a window, in the listing's order.
 
-    ``ratios`` are width over height. ``scores`` and ``probabilities`` (value, low, high: 95 % limits) are None where
-    there are none. ``accepted`` is None where no attribute is looked at, or there is no score. ``counts`` say how many
-    near-duplicates each stands for, itself included.
+    ``ratios`` are width over height. ``scores`` and ``probabilities`` (value and limits of the 95% interval) are None
+    where there are none. ``accepted`` is None without an attribute or a score. ``counts`` are the near-duplicates that
+    each image represents, itself included.
     """
 
     rows: list[int]
@@ -64,15 +64,15 @@ def window(workspace: Workspace, listing: Listing, block: int) -> Window:
     place = slice(block * BLOCK, (block + 1) * BLOCK)
     rows = listing.rows[place]
     if block < 0 or not len(rows):
-        raise NotFound(f"the listing has {len(listing):,} images: it has no window {block}.")
+        raise NotFound(f"The listing has {count(len(listing), 'image')}; it has no window {block}.")
     images = workspace.catalogue.images(rows.tolist())
-    scores, chances, accepted = _scores(listing, rows)
+    scores, probabilities, accepted = _scores(listing, rows)
     return Window(
         rows=rows.tolist(),
         ratios=[round(image.width / max(1, image.height), 3) for image in images],
         titles=[image.title or image.path.name for image in images],
         scores=scores,
-        probabilities=chances,
+        probabilities=probabilities,
         accepted=accepted,
         marks=[""] * len(rows) if listing.labels is None else listing.labels.marks(rows),
         counts=[1] * len(rows) if listing.counts is None else listing.counts[place].tolist(),
@@ -80,10 +80,10 @@ def window(workspace: Workspace, listing: Listing, block: int) -> Window:
 
 
 def pack(workspace: Workspace, listing: Listing, number: int) -> bytes:
-    """Return the ``number``-th ``PACK`` thumbnails of a listing in one piece; the last pack is shorter.
+    """Return the ``number``-th pack of ``PACK`` thumbnails of a listing; the last one is shorter.
 
-    First how many there are and the size of each in bytes, uint32, little-endian; then one WebP file behind the other.
-    One that was not made yet has no size: it is had, and made, by itself.
+    The pack starts with the number of thumbnails and the size of each in bytes, as little-endian uint32; the WebP files
+    follow one after another. A missing thumbnail has the size 0: the browser requests it by its row, which makes it.
 
     Raises
     ------
@@ -92,71 +92,71 @@ def pack(workspace: Workspace, listing: Listing, number: int) -> bytes:
     """
     rows = listing.rows[number * PACK : (number + 1) * PACK]
     if number < 0 or not len(rows):
-        raise NotFound(f"the listing has {len(listing):,} images: it has no pack {number}.")
+        raise NotFound(f"The listing has {count(len(listing), 'image')}; it has no pack {number}.")
     files = [workspace.thumbnails.read(int(row)) or b"" for row in rows]
     return np.array([len(files), *map(len, files)], "<u4").tobytes() + b"".join(files)
 
 
 def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:
-    """Return the shape of every image of a listing, in its order: width over height is 2 ** ((code - 128) / 32).
+    """Return the shape code of every image of a listing, in its order: width over height is 2 ** ((code - 128) / 32).
 
-    A code is within 1.1 % of the truth, for images up to 15 times as wide as high, or 15 times as high.
+    A code is within 1.1% of the true ratio, for ratios between 1:15 and 15:1.
     """
     return all_shapes(workspace, listing.n)[listing.rows]
 
 
 def all_shapes(workspace: Workspace, n: int) -> NDArray[np.uint8]:
-    """Return the shape code of every row, (n,); read from the catalogue once and kept under the cache."""
+    """Return the shape code of every row, (n,); read from the catalogue once and cached on disk."""
     with workspace.lock_for("shapes"):
-        kept: NDArray[np.uint8] | None = workspace.memory_cache.get("shapes")
-        if kept is None or len(kept) < n:
-            kept = workspace.memory_cache["shapes"] = _read_shapes(workspace)
-    return kept[:n]
+        cached: NDArray[np.uint8] | None = workspace.memory_cache.get("shapes")
+        if cached is None or len(cached) < n:
+            cached = workspace.memory_cache["shapes"] = _read_shapes(workspace)
+    return cached[:n]
 
 
 def _read_shapes(workspace: Workspace) -> NDArray[np.uint8]:
     file = workspace.cache / "facets" / "shapes-1.u1"
     try:
-        kept = np.fromfile(file, np.uint8)
+        stored = np.fromfile(file, np.uint8)
     except OSError:
-        kept = np.empty(0, np.uint8)
+        stored = np.empty(0, np.uint8)
     table = db.images
-    # One number for each image: several times as fast to read.
-    both = sa.cast(table.c.width, sa.BigInteger) * _PACKED + table.c.height
-    query = sa.select(both).where(table.c.row >= len(kept)).order_by(table.c.row)
+    # width and height packed into one integer: several times as fast to read
+    packed = sa.cast(table.c.width, sa.BigInteger) * _PACKED + table.c.height
+    query = sa.select(packed).where(table.c.row >= len(stored)).order_by(table.c.row)
     with workspace.engine.connect() as connection:
-        told = connection.execution_options(yield_per=50_000).scalars(query)
-        sizes = np.fromiter(told, np.int64)
+        sizes = np.fromiter(connection.execution_options(yield_per=50_000).scalars(query), np.int64)
     if not len(sizes):
-        return kept
-    doublings = np.log2(np.maximum(sizes // _PACKED, 1) / np.maximum(sizes % _PACKED, 1))
-    codes = np.clip(np.rint(doublings * _STEPS) + _SQUARE, 0, 255).astype(np.uint8)
-    found = np.concatenate([kept, codes])
+        return stored
+    octaves = np.log2(np.maximum(sizes // _PACKED, 1) / np.maximum(sizes % _PACKED, 1))
+    codes = np.clip(np.rint(octaves * _CODES_PER_OCTAVE) + _SQUARE, 0, 255).astype(np.uint8)
+    every = np.concatenate([stored, codes])
     try:
         with replacing(file) as temporary:
-            found.tofile(temporary)
+            every.tofile(temporary)
     except OSError as error:
-        raise DiskFull(f"the shapes cannot be kept in {file}: {error.strerror}. Free some room.") from error
-    return found
+        raise DiskFull(f"Image shapes cannot be saved in {file}: {error.strerror}. Free some disk space.") from error
+    return every
 
 
 def _scores(
     listing: Listing, rows: NDArray[np.int64]
 ) -> tuple[list[float | None], list[tuple[float, float, float] | None], list[bool | None]]:
     nothing: list[Any] = [None] * len(rows)
-    about = listing.about
-    if about is None:
+    scored = listing.scored
+    if scored is None:
         return nothing, nothing, nothing
-    own = np.asarray(about.scores[rows], np.float64)
-    there = ~np.isnan(own)
-    scores = [round(float(score), 3) if known else None for score, known in zip(own, there, strict=True)]
-    accepted = [bool(yes) if known else None for yes, known in zip(is_accepted(own, about.cut), there, strict=True)]
-    if about.calibration is None:
+    own = np.asarray(scored.scores[rows], np.float64)
+    has_score = ~np.isnan(own)
+    scores = [round(float(score), 3) if known else None for score, known in zip(own, has_score, strict=True)]
+    decisions = zip(is_accepted(own, scored.cut), has_score, strict=True)
+    accepted = [bool(decision) if known else None for decision, known in decisions]
+    if scored.calibration is None:
         return scores, nothing, accepted
-    limits = learning.probability_limits(about.calibration, own)
-    values = zip(learning.probability(about.calibration, own), *limits, strict=True)
-    chances = [
+    limits = learning.probability_limits(scored.calibration, own)
+    values = zip(learning.probability(scored.calibration, own), *limits, strict=True)
+    probabilities = [
         (round(float(value), 4), round(float(low), 4), round(float(high), 4)) if known else None
-        for (value, low, high), known in zip(values, there, strict=True)
+        for (value, low, high), known in zip(values, has_score, strict=True)
     ]
-    return scores, chances, accepted
+    return scores, probabilities, accepted

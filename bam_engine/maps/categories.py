@@ -17,7 +17,7 @@ from bam_engine.projection.categories import Categories
 from bam_engine.projection.density_regions import RegionTree, find_regions
 from bam_engine.workspace.core import Workspace
 
-MOST_AREAS = 30
+MAX_REGIONS = 30
 """Areas are those of the finest level that has no more."""
 
 Find = Callable[[], Categories]
@@ -84,7 +84,7 @@ def _areas(workspace: Workspace, map_id: str) -> Categories:
 
 def _level(land: RegionTree) -> int:
     counts = np.bincount([area.level for area in land.areas], minlength=len(land.inside))
-    few = np.flatnonzero((counts > 0) & (counts <= MOST_AREAS))
+    few = np.flatnonzero((counts > 0) & (counts <= MAX_REGIONS))
     return int(few[-1]) if few.size else 0
 
 

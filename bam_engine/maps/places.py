@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bam_engine.maps.layout_store import layout_of, points_of
 from bam_engine.workspace.core import Workspace
 
-_REMEMBERED = 3  # maps
+_CACHED = 3  # maps
 
 Places = NDArray[np.float32]
 _Index = tuple[str, Places, NDArray[np.int32]]
@@ -34,7 +34,7 @@ def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[n
         if found is None or found[0] != points or not points:
             found = _read(workspace, map_id, points)
         kept[map_id] = found
-        while len(kept) > _REMEMBERED:
+        while len(kept) > _CACHED:
             kept.pop(next(iter(kept)))
     _, places, index = found
     asked = np.asarray(rows, np.int64)

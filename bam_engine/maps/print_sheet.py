@@ -22,7 +22,7 @@ from bam_engine.maps.layout_store import layout_of
 from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
 from bam_engine.projection.picture_tiles import REPRESENTATIVES
-from bam_engine.projection.stitching import Box, compose
+from bam_engine.projection.stitching import Box, stitch
 from bam_engine.workspace.core import Workspace
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _lay_out(workspace: Workspace, sheet: Sheet, report: Report) -> _Page:
     close = sheet.zoom >= view.picture_from_zoom
     layers = [(sheet.colour, _FAINT), (f"pictures-{sheet.colour}", 1.0)] if close else [(sheet.colour, 1.0)]
     tile, enlarged = partial(_tile, view, sheet), _enlarged(sheet, close)
-    picture = compose(tile, layers, box=box, size=size, enlarged=enlarged, report=report)
+    picture = stitch(tile, layers, box=box, size=size, enlarged=enlarged, report=report)
     legend = _legend(dict(view.legend(sheet.colour)), frame)
     names = _names(workspace, sheet, box, frame, legend) if sheet.names else []
     told = _told(workspace, sheet, view, None if selected is None else len(selected))

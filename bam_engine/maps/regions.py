@@ -33,7 +33,7 @@ VERSION = 1
 LONGER = 3
 """Zooms that a name stays after that of its level, where no finer name takes its place."""
 
-FIRST_WAIT, LONGEST_WAIT = 30.0, 3600.0
+FIRST_WAIT, MAX_WAIT = 30.0, 3600.0
 """Seconds after a failure until names are looked for again: at first, and at most."""
 
 ATTRIBUTE, PROJECT, WORD = 0.5, 0.5, 0.3
@@ -93,7 +93,7 @@ def _find_again(workspace: Workspace, map_id: str, version: str) -> None:
             return
         failed = last is not None and last.state == "failed" and tried == version
         ended = last.ended if failed and last is not None else None
-        if ended is not None and time.monotonic() < ended + min(LONGEST_WAIT, FIRST_WAIT * 2 ** (times - 1)):
+        if ended is not None and time.monotonic() < ended + min(MAX_WAIT, FIRST_WAIT * 2 ** (times - 1)):
             return
         workspace.memory_cache[key] = (version, times + 1 if failed else 1)
         workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))

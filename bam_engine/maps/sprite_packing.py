@@ -19,7 +19,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
 from bam_engine.workspace.core import Workspace
 
-MOST = 100_000
+MAX_PICTURES = 100_000
 """Pictures packed for one map, 1.8 kB each; those of the fullest places first."""
 
 _REST = 2.0  # seconds since a tile or the image under the pointer was asked for
@@ -51,7 +51,7 @@ def start_newest(workspace: Workspace) -> Job | None:
 
 
 def pack(
-    workspace: Workspace, map_id: str, *, most: int = MOST, considerate: bool = True, report: Report = silent
+    workspace: Workspace, map_id: str, *, limit: int = MAX_PICTURES, considerate: bool = True, report: Report = silent
 ) -> int:
     """Pack up to ``most`` pictures of a map and return how many were new; an image without a picture is passed over.
 
@@ -70,15 +70,15 @@ def pack(
     view = view_cache.current_view(workspace, map_id)
     report(0, None, "a cell for every image")
     view.arrangement()  # seconds for millions, which the first visitor of the deepest zoom would wait
-    rows, packed = shown_first(view, most), 0
+    rows, packed = shown_first(view, limit), 0
     for number, row in enumerate(rows.tolist()):
         if number % _TOLD == 0:
             report(number, len(rows), "packing pictures")
-        while considerate and time.monotonic() - view.asked < _REST:
+        while considerate and time.monotonic() - view.last_request < _REST:
             report(number, len(rows), "waiting until nobody looks at the map")
             time.sleep(_LOOK)
         begun = time.monotonic()
-        if view.pack(row):
+        if view.pack_sprite(row):
             packed += 1
             if considerate:
                 time.sleep(time.monotonic() - begun)
@@ -86,15 +86,15 @@ def pack(
     return packed
 
 
-def shown_first(view: MapView, most: int) -> NDArray[np.int64]:
+def shown_first(view: MapView, limit: int) -> NDArray[np.int64]:
     """Return the rows (k,) that the first zoom with pictures shows: as many by density as by the score of each
     attribute, ``most`` in all, those of the fullest cells first.
     """
     kinds = _kinds(view)
-    each = [view.shown_first(kind)[: max(1, most // len(kinds))] for kind in kinds]
+    each = [view.first_pictures(kind)[: max(1, limit // len(kinds))] for kind in kinds]
     rows = np.concatenate(each)
     _, first = np.unique(rows, return_index=True)
-    return rows[np.sort(first)][:most]
+    return rows[np.sort(first)][:limit]
 
 
 def _kinds(view: MapView) -> list[str]:

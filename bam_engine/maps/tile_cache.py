@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bam_engine.files import replacing
 
-MOST = 2 * 2**30
+MAX_BYTES = 2 * 2**30
 """Bytes of tiles kept; the ones used longest ago go first."""
 
 _FREED = 0.9  # of the room is left in use when tiles are removed
@@ -23,7 +23,7 @@ _REST = 30.0  # seconds without writing after the disk refused
 
 
 class TileCache:
-    """The tiles below ``folder``, at most ``most`` bytes of them, and what other processes write in the meantime.
+    """The tiles below ``folder``, at most ``max_bytes`` bytes of them, and what other processes write in the meantime.
 
     Examples
     --------
@@ -31,9 +31,9 @@ class TileCache:
     >>> cache.put("version/density/0/0/0", b"...")  # doctest: +SKIP
     """
 
-    def __init__(self, folder: Path, *, most: int = MOST) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self.folder = folder
-        self.most = most
+        self.max_bytes = max_bytes
         self._lock = threading.Lock()
         self._clearing = threading.Lock()
         self._unseen = float("inf")  # bytes written since the folder was looked at
@@ -53,7 +53,7 @@ class TileCache:
 
     def put(self, key: str, tile: bytes) -> None:
         """Save a tile. A disk that is full or may not be written to is left alone for a while."""
-        if not tile or len(tile) > self.most or time.monotonic() - self._refused < _REST:
+        if not tile or len(tile) > self.max_bytes or time.monotonic() - self._refused < _REST:
             return
         path = self._path(key)
         try:
@@ -63,7 +63,7 @@ class TileCache:
             self._refused = time.monotonic()
         with self._lock:
             self._unseen += len(tile)
-            full = self._unseen > _LOOK_AGAIN * self.most
+            full = self._unseen > _LOOK_AGAIN * self.max_bytes
         if full and self._clearing.acquire(blocking=False):
             try:
                 self._make_room()
@@ -82,9 +82,9 @@ class TileCache:
                 about = path.stat()
                 found.append((about.st_mtime_ns, about.st_size, path))
         total = sum(size for _, size, _ in found)
-        if total > self.most:
+        if total > self.max_bytes:
             for _, size, path in sorted(found, key=lambda line: line[:2]):
-                if total <= _FREED * self.most:
+                if total <= _FREED * self.max_bytes:
                     break
                 with contextlib.suppress(OSError):
                     path.unlink()

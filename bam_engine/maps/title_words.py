@@ -19,7 +19,7 @@ from bam_engine.errors import DiskFull
 from bam_engine.files import replacing
 from bam_engine.workspace.core import Workspace
 
-FEWEST = 5
+MIN_IMAGES = 5
 """Images that have a word, at least; a rarer one names no area."""
 
 _WORD = re.compile(r"[^\W\d_]{3,30}")
@@ -91,7 +91,7 @@ def _read(workspace: Workspace) -> Words:
         lengths.append(len(found))
         codes.append(np.array(found, np.int32))
     every = np.concatenate(codes) if codes else np.empty(0, np.int32)
-    often = np.bincount(every, minlength=len(known)) >= FEWEST
+    often = np.bincount(every, minlength=len(known)) >= MIN_IMAGES
     kept = often[every] if len(every) else np.empty(0, bool)
     owner = np.repeat(np.arange(len(lengths)), lengths)[kept]
     begin = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(lengths)))]).astype(np.int64)

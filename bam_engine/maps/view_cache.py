@@ -105,7 +105,7 @@ def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading
         if version != opened.version:
             with workspace.lock_for(f"map:{map_id}"):
                 fresh = _open(workspace, folder, version, opened)
-            fresh.make_ready(opened)
+            fresh.prepare_like(opened)
             if len(fresh):
                 _describe(workspace, _stamps(workspace), int(fresh.source.rows[0]))
         with workspace.lock_for(f"map:{map_id}"):
@@ -160,7 +160,7 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
         labels=_decisions(workspace),
         thumbnail=partial(_thumbnail, workspace),
         sources=sources,
-        earlier=same,
+        previous=same,
     )
     workspace.memory_cache[f"map-points:{map_id}"] = points
     return opened

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bam_engine.errors import ProjectionError
-from bam_engine.projection.colours import MOST_GROUPS
+from bam_engine.projection.colours import MAX_GROUPS
 
 OTHERS = "others"
 
@@ -69,14 +69,14 @@ def grouped(rows: NDArray[np.int64], categories: Categories) -> Groups:
         raise ProjectionError(
             f"groups are numbered -1 to {count - 1}; these run from {by_row.min()} to {by_row.max()}."
         )
-    if categories.roles and (len(categories.roles) != count or count > MOST_GROUPS):
-        raise ProjectionError(f"{count} groups were given {len(categories.roles)} colours; at most {MOST_GROUPS} fit.")
+    if categories.roles and (len(categories.roles) != count or count > MAX_GROUPS):
+        raise ProjectionError(f"{count} groups were given {len(categories.roles)} colours; at most {MAX_GROUPS} fit.")
     own = np.full(len(rows), -1, np.int64)
     known = rows < len(by_row)
     own[known] = by_row[rows[known]]
     sizes = np.bincount(own[own >= 0], minlength=count)
     order = np.arange(count) if categories.roles else np.argsort(-sizes, kind="stable")
-    shown = order[:MOST_GROUPS]
+    shown = order[:MAX_GROUPS]
     new = np.ones(count + 1, np.uint8)  # the last is that of -1
     new[shown] = 2 + np.arange(len(shown))
     new[-1] = 0

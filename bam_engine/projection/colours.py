@@ -90,7 +90,7 @@ _HUES = (
 _ROLES = {"yes": (155, 0.0, 0.16), "no": (25, 0.0, 0.19), "unsure": (90, 0.06, 0.14), "waiting": (245, 0.0, 0.15)}
 _ROLES |= {"disputed": (330, -0.02, 0.21), "calm": (245, 0.02, 0.08)}
 
-MOST_GROUPS = len(_HUES)
+MAX_GROUPS = len(_HUES)
 """Groups with a colour of their own; the rest are "others"."""
 
 

@@ -21,10 +21,10 @@ LEVELS = 6
 COARSEST = 32
 """Cells along a side of the coarsest grid; each finer grid has twice as many."""
 
-FEWEST = 20
+MIN_IMAGES = 20
 """Images that an area has at least."""
 
-MOST = 300
+MAX_REGIONS = 300
 """Areas of a level at most: the largest."""
 
 _SPREAD = 2.0  # of the smoothing, in cells
@@ -89,8 +89,8 @@ def _level(at: NDArray[np.float64], level: int, above: Codes, first: int) -> tup
     parent = _majority(code, above, len(peaks))
     member = (peaks[code] >= 0) & ((parent[code] == above) | (parent[code] < 0))
     count = np.bincount(code[member], minlength=len(peaks))
-    chosen = np.flatnonzero((count >= FEWEST) & (peaks >= 0))
-    chosen = chosen[np.lexsort((peaks[chosen], -count[chosen]))][:MOST]
+    chosen = np.flatnonzero((count >= MIN_IMAGES) & (peaks >= 0))
+    chosen = chosen[np.lexsort((peaks[chosen], -count[chosen]))][:MAX_REGIONS]
     number = np.full(len(peaks), -1, np.int32)
     number[chosen] = first + np.arange(len(chosen))
     areas = [

@@ -30,7 +30,7 @@ from bam_engine.projection.view_sources import Sources
 from bam_engine.projection.zoom_plan import ZoomPlan, plan_zooms
 
 PICTURES = "pictures-"
-KEPT = 12
+CACHED = 12
 """Colourings kept in memory, each one float or byte for each point; as many sheets, and selections."""
 
 
@@ -55,13 +55,13 @@ class MapView:
         Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
     sources : Sources, optional
         What else it may ask for.
-    earlier : MapView, optional
-        An earlier view of the same layout: its points, pictures and unchanged colourings are taken over.
+    previous : MapView, optional
+        An previous view of the same layout: its points, pictures and unchanged colourings are taken over.
 
     Examples
     --------
     >>> view = MapView([[0.2, 0.3]], version="1", thumbnail=lambda row: None)
-    >>> view.kinds(), view.at(0.2, 0.31, 0.05)
+    >>> view.kinds(), view.row_at(0.2, 0.31, 0.05)
     (('density', 'density-log'), 0)
     """
 
@@ -76,10 +76,10 @@ class MapView:
         labels: Mapping[str, ArrayLike] | None = None,
         describe: Callable[[int], Mapping[str, Any]] | None = None,
         sources: Sources | None = None,
-        earlier: "MapView | None" = None,
+        previous: "MapView | None" = None,
     ) -> None:
-        self.source: TileSource = earlier.source if earlier is not None else TileSource.build(layout, rows=rows)
-        self.plan: ZoomPlan = earlier.plan if earlier is not None else plan_zooms(self.source)
+        self.source: TileSource = previous.source if previous is not None else TileSource.build(layout, rows=rows)
+        self.plan: ZoomPlan = previous.plan if previous is not None else plan_zooms(self.source)
         self.version = version
         self._sources = sources or Sources()
         self._scores = dict(scores or {})
@@ -93,22 +93,26 @@ class MapView:
         self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
         self._arrangement: Arrangement | None = None
         self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
-        self.asked = -math.inf  # when a visitor asked for something last: what can wait stands back
-        if earlier is not None:
-            self._take_over(earlier)
+        self.last_request = -math.inf  # when a visitor asked for something last: what can wait stands back
+        if previous is not None:
+            self._take_over(previous)
 
-    def _take_over(self, earlier: "MapView") -> None:
-        with earlier._lock:
-            self._store, self._arrangement, self.asked = earlier._store, earlier._arrangement, earlier.asked
-            self._selected = OrderedDict(earlier._selected)
-            same = {kind for kind in self.kinds() if self.version_of(kind) == earlier.version_of(kind)}
-            self._colourings = OrderedDict((kind, made) for kind, made in earlier._colourings.items() if kind in same)
-            self._sheets = OrderedDict((key, sheet) for key, sheet in earlier._sheets.items() if key[0] in same)
+    def _take_over(self, previous: "MapView") -> None:
+        with previous._lock:
+            self._store, self._arrangement, self.last_request = (
+                previous._store,
+                previous._arrangement,
+                previous.last_request,
+            )
+            self._selected = OrderedDict(previous._selected)
+            same = {kind for kind in self.kinds() if self.version_of(kind) == previous.version_of(kind)}
+            self._colourings = OrderedDict((kind, made) for kind, made in previous._colourings.items() if kind in same)
+            self._sheets = OrderedDict((key, sheet) for key, sheet in previous._sheets.items() if key[0] in same)
 
-    def make_ready(self, earlier: "MapView") -> None:
-        """Make the colourings that an earlier view had made, so that nobody waits for them in this one."""
-        with earlier._lock:
-            wanted = [kind for kind in earlier._colourings if kind in self.kinds()]
+    def prepare_like(self, previous: "MapView") -> None:
+        """Make the colourings that an previous view had made, so that nobody waits for them in this one."""
+        with previous._lock:
+            wanted = [kind for kind in previous._colourings if kind in self.kinds()]
         for kind in wanted:
             self.colouring(kind)
 
@@ -194,7 +198,7 @@ class MapView:
             There is no such kind, tile, selection, theme or representative; picture tiles begin at
             ``picture_from_zoom``.
         """
-        self.asked = time.monotonic()
+        self.last_request = time.monotonic()
         below = kind.startswith(PICTURES) and z < self.picture_from_zoom
         if below or not self.source.has_tile(z, x, y):
             raise NotFound(f"there is no tile {z}/{x}/{y} of {kind!r}.")
@@ -235,7 +239,9 @@ class MapView:
         inside[rows] = True
         return np.asarray(inside[self.source.rows])
 
-    def at(self, x: float, y: float, radius: float, *, kind: str = "density", zoom: int | None = None) -> int | None:
+    def row_at(
+        self, x: float, y: float, radius: float, *, kind: str = "density", zoom: int | None = None
+    ) -> int | None:
         """Row of the image at a place: the one whose picture stands there at ``zoom``, else the nearest within radius.
 
         ``kind`` is what the map is coloured by; pictures are chosen by its score.
@@ -254,10 +260,12 @@ class MapView:
         only: str | None = None,
         representative: str = "best",
     ) -> dict[str, Any] | None:
-        """What :meth:`at` finds, ready for JSON: ``row``, its place ``x``, ``y``, what ``describe`` tells, ``score`` if
-        the map is coloured by an attribute with scores, and ``box`` [left, top, right, bottom] if its picture is there.
+        """Return the image at a position, JSON-ready, or None.
+
+        Keys are ``row``, its place ``x`` and ``y``, those of ``describe``, ``score`` if the map is coloured by an
+        attribute with scores, and ``box`` [left, top, right, bottom] if its picture is drawn there.
         """
-        self.asked = time.monotonic()
+        self.last_request = time.monotonic()
         index, box = self._look(x, y, radius, zoom, kind, self._choice(kind, only, representative))
         if index is None:
             return None
@@ -276,7 +284,7 @@ class MapView:
         """
         return legends.legend(self.colouring(kind), _parts(kind)[1].replace("_", " "), theme)
 
-    def shown_first(self, kind: str = "density") -> NDArray[np.int64]:
+    def first_pictures(self, kind: str = "density") -> NDArray[np.int64]:
         """Rows (k,) of the images that the first zoom with pictures shows, those of the fullest cells first."""
         start, stop = self.source.grid(0, 0, 0, side=1 << self.plan.picture_depth(self.picture_from_zoom))
         fullest = np.argsort(start.ravel() - stop.ravel(), kind="stable")
@@ -285,7 +293,7 @@ class MapView:
         ]
         return self.source.rows[chosen[chosen >= 0]]
 
-    def pack(self, row: int) -> bool:
+    def pack_sprite(self, row: int) -> bool:
         """Put the smallest picture of an image among the sprites; False where it is there, or cannot be had."""
         return self._store.pack(row)
 
@@ -320,13 +328,13 @@ class MapView:
                 only=choice.only,
             )
             return (NOTHING if picture is None else encode(picture, lossless=False)), whole
-        sheet = self._sheet(kind, z, only, choice.only) if shading.has_sheet(self.source, z) else None
+        sheet = self._sheet(kind, z, only, choice.only) if shading.uses_zoom_image(self.source, z) else None
         colouring = self.colouring(kind)
         drawn = shading.draw(self.source, self.plan, colouring, z, x, y, theme=theme, only=choice.only, sheet=sheet)
         return (NOTHING if drawn is None else encode(drawn, lossless=True)), True
 
     def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
-        make = partial(shading.sheet_of, self.source, self.plan, self.colouring(kind), z, only=mask)
+        make = partial(shading.render_zoom, self.source, self.plan, self.colouring(kind), z, only=mask)
         found: shading.Index = self._once(self._sheets, (kind, only or "", z), make)
         return found
 
@@ -347,7 +355,7 @@ class MapView:
                 self._making.pop((id(kept), key), None)
             with self._lock:
                 kept[key] = made
-                while len(kept) > KEPT:
+                while len(kept) > CACHED:
                     kept.popitem(last=False)
         return made
 
@@ -362,9 +370,9 @@ class MapView:
         """The point that each occupied picture cell of a tile shows."""
         across = self.plan.pictures_across(z)
         if self.plan.picture_depth(z) == self.max_zoom:
-            return picture_tiles.arranged(self.arrangement(), x, y, across=across)
+            return picture_tiles.arranged_cells(self.arrangement(), x, y, across=across)
         choice = replace(choice, priority=self._priority(kind))
-        return picture_tiles.chosen(self.source, z, x, y, across=across, choice=choice)
+        return picture_tiles.representatives(self.source, z, x, y, across=across, choice=choice)
 
     def arrangement(self) -> Arrangement:
         """Every image in a cell of its own, as the deepest zoom shows them; found at its first use."""

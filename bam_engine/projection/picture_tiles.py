@@ -54,13 +54,13 @@ class Choice:
         return found
 
 
-def chosen(source: TileSource, z: int, x: int, y: int, *, across: int, choice: Choice) -> Cells:
+def representatives(source: TileSource, z: int, x: int, y: int, *, across: int, choice: Choice) -> Cells:
     """The point that each occupied cell (column, row) of tile (z, x, y) shows."""
     start, stop = source.grid(z, x, y, side=across)
     return _cells(choice.of(source, start.ravel(), stop.ravel()), across)
 
 
-def arranged(arrangement: Arrangement, x: int, y: int, *, across: int) -> Cells:
+def arranged_cells(arrangement: Arrangement, x: int, y: int, *, across: int) -> Cells:
     """The point in each occupied cell (column, row) of tile (x, y), every image having a cell of its own."""
     columns, rows = np.meshgrid(x * across + np.arange(across), y * across + np.arange(across))
     return _cells(arrangement.points_in(columns.ravel(), rows.ravel()), across)

@@ -13,10 +13,10 @@ from bam_engine.projection.frame import Places
 
 NEAREST = 10
 SAMPLED = 1000
-MOST_PAIRS = 500_000_000
+MAX_PAIRS = 500_000_000
 """Comparisons at most: of a large collection fewer images are looked at, each still against all others."""
 
-_FEWEST = 50
+_MIN_SAMPLED = 50
 _RESAMPLED = 1000
 _BLOCK = 4096
 
@@ -60,7 +60,7 @@ def measure(
     count = len(rows)
     if 2 * count - 3 * nearest - 1 <= 0 or count <= nearest:
         return None
-    sampled = min(count, SAMPLED, max(_FEWEST, MOST_PAIRS // count))
+    sampled = min(count, SAMPLED, max(_MIN_SAMPLED, MAX_PAIRS // count))
     chosen = np.sort(rng.choice(count, sampled, replace=False))
     ranks = ranks_of(vectors, rows, chosen, nearest_places(places, chosen, nearest))
     kept = (ranks <= nearest).mean(axis=1)

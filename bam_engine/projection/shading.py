@@ -124,8 +124,8 @@ def draw(
 ) -> Pixels | None:
     """The marks of tile (z, x, y) as RGBA on nothing; None when there are none.
 
-    Points where ``only`` (m,) does not hold are grey, below the others. ``sheet`` is what :func:`sheet_of` made. Up to
-    ``few`` points are counted by the own pass, more by datashader.
+    Points where ``only`` (m,) is False are grey, below the others. ``sheet`` is the result of :func:`render_zoom`. Up
+    to ``few`` points are counted by our own kernel, more by datashader.
     """
     zoom = plan.zooms[z]
     border = BORDER if zoom.radius else 0
@@ -155,12 +155,12 @@ def _marked(index: Index, radius: float, table: colours.Table) -> Pixels:
     return found.view(np.uint8).reshape(*index.shape, 4)
 
 
-def has_sheet(source: TileSource, z: int) -> bool:
+def uses_zoom_image(source: TileSource, z: int) -> bool:
     """Whether zoom ``z`` is better drawn as one sheet."""
     return z <= SHEET_ZOOM and len(source) >= SHEET_POINTS * 4**z
 
 
-def sheet_of(source: TileSource, plan: ZoomPlan, colouring: Colouring, z: int, *, only: Mask | None = None) -> Index:
+def render_zoom(source: TileSource, plan: ZoomPlan, colouring: Colouring, z: int, *, only: Mask | None = None) -> Index:
     """The index image of a whole zoom, with the border that its marks need: what :func:`draw` cuts tiles out of."""
     border = BORDER if plan.zooms[z].radius else 0
     window = _Window(z, 0, 0, border, tiles=1 << z)

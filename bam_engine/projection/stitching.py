@@ -17,11 +17,11 @@ from bam_engine.projection.tiles import DEEPEST, TILE
 Box = tuple[float, float, float, float]
 DrawTile = Callable[[str, int, int, int], bytes]
 
-MOST_TILES = 1200
+MAX_TILES = 1200
 """Tiles of one kind that a picture is put together from; a part that needs more is drawn from a zoom less deep."""
 
 
-def compose(
+def stitch(
     tile: DrawTile,
     layers: Sequence[tuple[str, float]],
     *,
@@ -72,7 +72,7 @@ def zoom_for(box: Box, size: tuple[int, int]) -> int:
     """Return the zoom whose tiles come nearest to the size asked for, less deep where there would be too many."""
     left, top, right, bottom = box
     zoom = min(DEEPEST, max(0, round(math.log2(size[0] / (right - left) / TILE))))
-    while zoom and len(_span(left, right, zoom)) * len(_span(top, bottom, zoom)) > MOST_TILES:
+    while zoom and len(_span(left, right, zoom)) * len(_span(top, bottom, zoom)) > MAX_TILES:
         zoom -= 1
     return zoom
 

@@ -32,4 +32,4 @@ def warm() -> None:
     sample.in_polygon([(0, 0), (1, 0), (1, 1)])
     Arrangement.of(sample, 2)
     for choice in (picture_tiles.Choice(), picture_tiles.Choice(priority=np.zeros(2, np.float32), only=some)):
-        picture_tiles.chosen(sample, 0, 0, 0, across=2, choice=choice)
+        picture_tiles.representatives(sample, 0, 0, 0, across=2, choice=choice)

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from bam_engine.compiled import njit
 
-_MOST = 256  # colours
-_LONGEST = 4096  # pixels of a run
+_MAX_COLOURS = 256  # colours
+_MAX_RUN = 4096  # pixels of a run
 _LITERALS, _LENGTHS, _DISTANCES = 256, 24, 40  # symbols
 _ABOVE, _LEFT, _NEAR = 1, 2, 120  # distance codes: the pixel above, the one before; others begin after 120
-_SHORTEST, _LONG = 3, 32  # pixels: less is no run; more, and no longer one is looked for
-_DEEPEST, _DEEPEST_OF_LENGTHS = 15, 7  # bits of a prefix code
+_MIN_RUN, _LONG = 3, 32  # pixels: less is no run; more, and no longer one is looked for
+_MAX_BITS, _MAX_LENGTH_BITS = 15, 7  # bits of a prefix code
 _HASHES = 1 << 12
 _ORDER = np.array([17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
 
@@ -71,8 +71,8 @@ def _written(pixels: Any, width: int, height: int) -> Any:
 @njit(nogil=True)
 def _indexed(pixels: Any) -> Any:
     """The colours in the order in which they appear, and the number of each pixel's; no colours where too many."""
-    palette, indices = np.zeros(_MOST, np.uint32), np.empty(len(pixels), np.uint8)
-    keys, numbers = np.zeros(4 * _MOST, np.uint32), np.full(4 * _MOST, -1, np.int32)
+    palette, indices = np.zeros(_MAX_COLOURS, np.uint32), np.empty(len(pixels), np.uint8)
+    keys, numbers = np.zeros(4 * _MAX_COLOURS, np.uint32), np.full(4 * _MAX_COLOURS, -1, np.int32)
     count, last, number = 0, np.uint32(0), -1
     for at in range(len(pixels)):
         colour = pixels[at]
@@ -81,9 +81,9 @@ def _indexed(pixels: Any) -> Any:
         if colour != last or number < 0:
             slot = np.int64((colour * np.uint32(2654435761)) & np.uint32(0xFFFFFFFF)) >> 22
             while numbers[slot] >= 0 and keys[slot] != colour:
-                slot = (slot + 1) & (4 * _MOST - 1)
+                slot = (slot + 1) & (4 * _MAX_COLOURS - 1)
             if numbers[slot] < 0:
-                if count == _MOST:
+                if count == _MAX_COLOURS:
                     return palette, indices, 0
                 keys[slot], numbers[slot], palette[count] = colour, count, colour
                 count += 1
@@ -205,16 +205,16 @@ def _runs(pixels: Any, width: int) -> Any:
                 if found > best + 1:
                     best, code = found, at - seen[slot] + _NEAR
             seen[slot] = at
-        if best >= _SHORTEST:
+        if best >= _MIN_RUN:
             lengths[at], distances[at] = best, code
-        at += best if best >= _SHORTEST else 1
+        at += best if best >= _MIN_RUN else 1
     return lengths, distances
 
 
 @njit(nogil=True)
 def _matching(pixels: Any, at: int, back: int) -> int:
     """How many pixels from ``at`` on are those ``back`` before them."""
-    most = min(_LONGEST, len(pixels) - at)
+    most = min(_MAX_RUN, len(pixels) - at)
     found = 0
     while found < most and pixels[at + found] == pixels[at + found - back]:
         found += 1
@@ -250,12 +250,12 @@ def _put_code(out: Any, state: Any, counts: Any) -> Any:
     if used < 2:
         _put_one(out, state, one)
         return np.zeros(len(counts), np.int64), np.zeros(len(counts), np.int64)
-    lengths = _code_lengths(counts, _DEEPEST)
+    lengths = _code_lengths(counts, _MAX_BITS)
     symbols, extras = _shortened(lengths)
     often = np.zeros(19, np.int64)
     for symbol in symbols:
         often[symbol] += 1
-    own = _code_lengths(often, _DEEPEST_OF_LENGTHS)
+    own = _code_lengths(often, _MAX_LENGTH_BITS)
     codes = _codes(own)
     alone = often.max() == len(symbols)  # a code of one symbol: a decoder reads no bits for it
     last = 18
@@ -349,7 +349,7 @@ def _depths(weights: Any) -> Any:
 def _codes(lengths: Any) -> Any:
     """Canonical codes of these lengths, their bits in the order in which they are written."""
     codes, code = np.zeros(len(lengths), np.int64), 0
-    for length in range(1, _DEEPEST + 1):
+    for length in range(1, _MAX_BITS + 1):
         for symbol in range(len(lengths)):
             if lengths[symbol] == length:
                 value = 0

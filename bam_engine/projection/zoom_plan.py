@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from bam_engine.projection.morton import DEPTH
 from bam_engine.projection.tiles import DEEPEST, TILE, TileSource
 
-COUNT_CAP = 65_535
+MAX_COUNT = 65_535
 """Pixels with more points than this share one shade."""
 
 INK = 0.1
 """The share of an occupied tile's pixels that marks should cover, as long as they are between the two radii."""
 
-SMALLEST_RADIUS, LARGEST_RADIUS = 0.75, 6.0
+MIN_RADIUS, MAX_RADIUS = 0.75, 6.0
 """A mark in pixels: below the smallest it is one pixel; none is larger than the largest."""
 
 CROWD = 12
@@ -34,7 +34,7 @@ LAST_PICTURE_ZOOM = 6
 SMALLEST_CELL = 3
 """Picture cells are the tile halved so many times at most: 32 pixels, then 64, 128, 256."""
 
-MOST_SHOWN = 0.6
+MIN_SHOWN = 0.6
 """Cells are no smaller than it takes to show this share of all images; at the deepest zoom the rest move aside."""
 
 PIXEL_DEPTH = TILE.bit_length() - 1
@@ -108,7 +108,7 @@ def plan_zooms(source: TileSource) -> ZoomPlan:
         for z in range(DEEPEST + 1)
     )
     first = next((z for z in range(LAST_PICTURE_ZOOM) if depths[z + 3].median <= CROWD), LAST_PICTURE_ZOOM)
-    most = next((depth for depth in range(DEEPEST) if depths[depth].shown >= MOST_SHOWN), DEEPEST)
+    most = next((depth for depth in range(DEEPEST) if depths[depth].shown >= MIN_SHOWN), DEEPEST)
     half = next((depth for depth in range(DEEPEST) if depths[depth].median <= 1), DEEPEST)
     room = int(np.ceil(np.log(max(1.5 * len(source), 1)) / np.log(4)))  # half as many cells again as images
     return ZoomPlan(zooms, first, min(max(first + 1, room, min(most, half + 3)), DEEPEST), most)
@@ -130,7 +130,7 @@ def _depths(source: TileSource) -> list[_Depth]:
 def _facts(counts: NDArray[np.int64]) -> _Depth:
     if not counts.size:
         return _Depth(0, 0.0, 1.0, 1.0, np.zeros(2, dtype=np.uint8))
-    histogram = np.bincount(np.minimum(counts, COUNT_CAP))
+    histogram = np.bincount(np.minimum(counts, MAX_COUNT))
     below = np.cumsum(histogram) - histogram
     shade = np.round(1 + 254 * (below + histogram / 2) / len(counts)).astype(np.uint8)
     shade[0] = 0
@@ -142,4 +142,4 @@ def _radius(points_per_tile: float) -> float:
     if not points_per_tile:
         return 0.0
     radius = float(np.sqrt(INK * TILE * TILE / (np.pi * points_per_tile)))
-    return 0.0 if radius < SMALLEST_RADIUS else min(radius, LARGEST_RADIUS)
+    return 0.0 if radius < MIN_RADIUS else min(radius, MAX_RADIUS)

@@ -141,5 +141,5 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
 
 
 def test_two_do_not_look_at_once(workspace: Workspace) -> None:
-    with facets._WRITING, pytest.raises(BamError, match="already"):
+    with facets._SCANNING, pytest.raises(BamError, match="already"):
         facets.scan(workspace)

@@ -12,7 +12,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import facets, near_duplicates, selections
 from bam_engine.gallery.conditions import NEAR
-from bam_engine.gallery.listing import FACETS, by_id, facet_counts, listed
+from bam_engine.gallery.listing import FACETS, by_id, facet_counts, list_images
 from bam_engine.gallery.query import LABELS, PLACES, SORTS, Query, from_json, from_url
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.labelling import bulk, label_states
@@ -49,22 +49,22 @@ def chance(workspace: Workspace, name: str) -> np.ndarray:
 
 def test_closest_orders_by_the_distance_from_the_threshold_on_either_side(big: Workspace) -> None:
     own = scores(big, "one")
-    found = listed(big, Query(attribute="one", sort="closest"))
+    found = list_images(big, Query(attribute="one", sort="closest"))
     assert found.rows.tolist() == sorted(range(N), key=lambda row: (np.abs(own[row] - np.float32(1)), row))
     assert found.line is None
     assert {bool(own[row] >= 1) for row in found.rows[:50]} == {True, False}
-    assert listed(big, Query(sort="closest")).rows.tolist() == list(range(N))
+    assert list_images(big, Query(sort="closest")).rows.tolist() == list(range(N))
 
 
 def test_without_conditions_every_image_is_listed_in_the_order_it_was_added(big: Workspace) -> None:
-    found = listed(big, Query())
+    found = list_images(big, Query())
     assert found.rows.tolist() == list(range(N))
-    assert (found.found, found.n, found.line, found.counts, found.notes) == (N, N, None, None, ())
+    assert (found.matched, found.n, found.line, found.counts, found.notes) == (N, N, None, None, ())
 
 
 def test_an_attribute_orders_by_its_score_and_the_line_stands_after_the_accepted(big: Workspace) -> None:
     own = scores(big, "one")
-    found = listed(big, Query(attribute="one"))
+    found = list_images(big, Query(attribute="one"))
     assert found.rows.tolist() == sorted(range(N), key=lambda row: (-own[row], row))
     assert found.line == int((own >= 1.0).sum())
     assert (own[found.rows[: found.line]] >= 1.0).all()
@@ -78,15 +78,15 @@ def test_a_score_at_the_threshold_is_accepted(big: Workspace) -> None:
     kept = thresholds.current_threshold(big, attribute)
     assert kept is not None
     thresholds.save(big, attribute, replace(kept.evidence, value=edge))
-    assert 7 in listed(big, Query(attribute="one", place="accepted")).rows
-    assert 7 not in listed(big, Query(attribute="one", place="rejected")).rows
+    assert 7 in list_images(big, Query(attribute="one", place="accepted")).rows
+    assert 7 not in list_images(big, Query(attribute="one", place="rejected")).rows
 
 
 @pytest.mark.parametrize("place", ["accepted", "rejected"])
 def test_above_and_below_the_threshold_are_those_accepted_and_those_rejected(big: Workspace, place: str) -> None:
     own = scores(big, "one")
     wanted = own >= 1.0 if place == "accepted" else own < 1.0
-    found = listed(big, Query(attribute="one", place=place))
+    found = list_images(big, Query(attribute="one", place=place))
     assert set(found.rows) == set(np.flatnonzero(wanted))
 
 
@@ -94,7 +94,7 @@ def test_near_the_threshold_are_the_nearest_on_either_side(big: Workspace) -> No
     own = scores(big, "two")
     above = sorted(np.flatnonzero(own >= 0), key=lambda row: own[row])[:NEAR]
     below = sorted(np.flatnonzero(own < 0), key=lambda row: -own[row])[:NEAR]
-    found = listed(big, Query(attribute="two", place="near"))
+    found = list_images(big, Query(attribute="two", place="near"))
     assert set(found.rows) == {*above, *below}
     assert found.line == len(above) == NEAR
 
@@ -104,29 +104,29 @@ def test_several_attributes_are_accepted_and_rejected_at_once_the_least_likely_c
     inside = np.flatnonzero((one >= 1.0) & (two < 0.0))
     least = np.minimum(chance(big, "one"), 1 - chance(big, "two"))
     beyond = np.minimum(one - np.float32(1), -two)
-    found = listed(big, Query(yes=("one",), no=("two",)))
+    found = list_images(big, Query(yes=("one",), no=("two",)))
     assert found.rows.tolist() == sorted(inside, key=lambda row: (-least[row], -beyond[row], row))
     assert found.line is None
 
 
 def test_one_attribute_that_rejects_puts_its_lowest_score_first(big: Workspace) -> None:
     own = scores(big, "one")
-    found = listed(big, Query(no=("one",)))
+    found = list_images(big, Query(no=("one",)))
     assert found.rows.tolist() == sorted(np.flatnonzero(own < 1.0), key=lambda row: (own[row], row))
 
 
 def test_where_there_is_no_threshold_the_separation_point_stands_in_and_that_is_said(big: Workspace) -> None:
-    found = listed(big, Query(attribute="free", place="accepted"))
+    found = list_images(big, Query(attribute="free", place="accepted"))
     assert set(found.rows) == set(np.flatnonzero(scores(big, "free") >= 0.0))
-    assert any("no threshold yet" in note and "promises nothing" in note for note in found.notes)
+    assert any("no threshold yet" in note and "guarantees nothing" in note for note in found.notes)
 
 
 def test_an_attribute_without_scores_leaves_all_images_and_says_so(big: Workspace) -> None:
     big.attributes.add("fresh", "media", "Is it?")
-    assert "no scores yet" in listed(big, Query(attribute="fresh")).notes[0]
-    assert "all are shown" in listed(big, Query(attribute="fresh", place="accepted")).notes[0]
-    both = listed(big, Query(yes=("one", "fresh")))
-    assert "left out" in both.notes[0]
+    assert "no scores yet" in list_images(big, Query(attribute="fresh")).notes[0]
+    assert "all are shown" in list_images(big, Query(attribute="fresh", place="accepted")).notes[0]
+    both = list_images(big, Query(yes=("one", "fresh")))
+    assert "is ignored" in both.notes[0]
     assert set(both.rows) == set(np.flatnonzero(scores(big, "one") >= 1.0))
 
 
@@ -134,39 +134,41 @@ def test_images_that_came_after_the_vectors_stand_last_and_are_neither_accepted_
     from bam_engine.collection import NewImage
 
     big.catalogue.add([NewImage("/late.jpg", 10, 10, "late")])
-    assert listed(big, Query(attribute="one")).rows[-1] == N
+    assert list_images(big, Query(attribute="one")).rows[-1] == N
     for place in ("accepted", "rejected", "near"):
-        assert N not in listed(big, Query(attribute="one", place=place)).rows
-    assert N not in listed(big, Query(no=("one",))).rows
-    last = window(big, listed(big, Query(attribute="one")), N // BLOCK)
+        assert N not in list_images(big, Query(attribute="one", place=place)).rows
+    assert N not in list_images(big, Query(no=("one",))).rows
+    last = window(big, list_images(big, Query(attribute="one")), N // BLOCK)
     assert (last.scores[-1], last.probabilities[-1], last.accepted[-1]) == (None, None, None)
 
 
 def test_newest_oldest_and_shuffled_are_total_orders_of_the_same_images(big: Workspace) -> None:
     inside = set(np.flatnonzero(scores(big, "one") >= 1.0))
     for sort in SORTS:
-        assert set(listed(big, Query(attribute="one", place="accepted", sort=sort)).rows) == inside
-    assert listed(big, Query(sort="newest")).rows.tolist() == list(range(N))[::-1]
-    first = listed(big, Query(sort="shuffled", seed=1)).rows
-    assert (first == listed(big, Query(sort="shuffled", seed=1)).rows).all()
-    assert (first != listed(big, Query(sort="shuffled", seed=2)).rows).any()
+        assert set(list_images(big, Query(attribute="one", place="accepted", sort=sort)).rows) == inside
+    assert list_images(big, Query(sort="newest")).rows.tolist() == list(range(N))[::-1]
+    first = list_images(big, Query(sort="shuffled", seed=1)).rows
+    assert (first == list_images(big, Query(sort="shuffled", seed=1)).rows).all()
+    assert (first != list_images(big, Query(sort="shuffled", seed=2)).rows).any()
 
 
 def test_a_narrower_query_shuffles_the_same_way(big: Workspace) -> None:
-    whole = listed(big, Query(attribute="one", sort="shuffled", seed=4)).rows
-    part = listed(big, Query(attribute="one", place="accepted", sort="shuffled", seed=4)).rows
+    whole = list_images(big, Query(attribute="one", sort="shuffled", seed=4)).rows
+    part = list_images(big, Query(attribute="one", place="accepted", sort="shuffled", seed=4)).rows
     assert part.tolist() == whole[np.isin(whole, part)].tolist()
 
 
 def test_a_shuffle_is_even(big: Workspace) -> None:
     """The mean place of the first hundred rows over 60 seeds is the middle, within four standard errors."""
-    places = [np.flatnonzero(np.isin(listed(big, Query(sort="shuffled", seed=s)).rows, range(100))) for s in range(60)]
+    places = [
+        np.flatnonzero(np.isin(list_images(big, Query(sort="shuffled", seed=s)).rows, range(100))) for s in range(60)
+    ]
     assert abs(np.mean(places) - (N - 1) / 2) < 4 * N / np.sqrt(12 * 60 * 100)
 
 
 def test_the_most_varied_order_puts_each_image_farthest_from_all_before_it(big: Workspace) -> None:
-    found = listed(big, Query(attribute="one", place="accepted", sort="spread")).rows
-    best = listed(big, Query(attribute="one", place="accepted")).rows
+    found = list_images(big, Query(attribute="one", place="accepted", sort="spread")).rows
+    best = list_images(big, Query(attribute="one", place="accepted")).rows
     assert found[0] == best[0]
     vectors = np.asarray(big.vectors().array()[found], np.float64)
     for place in (1, 2, 5, 20):
@@ -178,7 +180,9 @@ def test_label_states_are_those_of_the_definition(team: Workspace, watercolor: A
     vote(team, watercolor, "cyd", {6: -1})
     said = bulk.answer(team, watercolor, [0, 6, 50, 51], 1, annotator="eve")
     assert said.count
-    found = {state: listed(team, Query(attribute=watercolor.name, label=(state,))).rows.tolist() for state in LABELS}
+    found = {
+        state: list_images(team, Query(attribute=watercolor.name, label=(state,))).rows.tolist() for state in LABELS
+    }
     others = [row for row in range(120) if row not in (0, 1, 2, 3, 4, 5, 6, 50, 51)]
     assert found == {
         "positive": [0],
@@ -190,7 +194,7 @@ def test_label_states_are_those_of_the_definition(team: Workspace, watercolor: A
         "bulk": [50, 51],
         "unlabelled": others,
     }
-    either = listed(team, Query(attribute=watercolor.name, label=("positive", "waiting")))
+    either = list_images(team, Query(attribute=watercolor.name, label=("positive", "waiting")))
     assert either.rows.tolist() == [0, 5]
     rows = np.array([0, 1, 2, 4, 6, 50, 70])
     marks = label_states.states(team, watercolor).marks(rows)
@@ -199,89 +203,89 @@ def test_label_states_are_those_of_the_definition(team: Workspace, watercolor: A
 
 def test_selections_words_and_projects_narrow_the_listing(workspace: Workspace) -> None:
     chosen = selections.save(workspace, [5, 3, 90])
-    assert listed(workspace, Query(selection=chosen)).rows.tolist() == [3, 5, 90]
+    assert list_images(workspace, Query(selection=chosen)).rows.tolist() == [3, 5, 90]
     image = workspace.catalogue.image(3)
-    named = listed(workspace, Query(words=image.title or "", selection=chosen))
+    named = list_images(workspace, Query(words=image.title or "", selection=chosen))
     assert 3 in named.rows
     project = image.project_id or ""
     own = [row for row in range(120) if workspace.catalogue.image(row).project_id == project]
-    assert listed(workspace, Query(project=(project,))).rows.tolist() == own
+    assert list_images(workspace, Query(project=(project,))).rows.tolist() == own
 
 
 def test_likes_are_listed_best_match_first(workspace: Workspace) -> None:
     from bam_engine.gallery.search import by_images
 
-    found = listed(workspace, Query(like=(5, 8), sort="found"))
+    found = list_images(workspace, Query(like=(5, 8), sort="found"))
     assert found.rows.tolist() == by_images(workspace, [5, 8], 1000).tolist()
 
 
 def test_near_duplicates_are_folded_to_the_first_of_each_group(workspace: Workspace) -> None:
     query = Query(sort="newest", folded=True)
-    before = listed(workspace, query)
+    before = list_images(workspace, query)
     assert before.counts is None
     assert "not looked for yet" in before.notes[0]
     near_duplicates.find_groups(workspace)
     groups = near_duplicates.group_of(workspace)
-    found = listed(workspace, query)
+    found = list_images(workspace, query)
     seen: dict[int, int] = {}
     for row in range(119, -1, -1):
         seen.setdefault(int(groups[row]), row)
     assert found.rows.tolist() == list(seen.values())
     assert found.counts is not None
     assert found.counts.tolist() == [int((groups == group).sum()) for group in seen]
-    assert found.counts.sum() == found.found == 120
+    assert found.counts.sum() == found.matched == 120
 
 
 def test_the_line_stands_right_when_near_duplicates_are_folded(workspace: Workspace) -> None:
     scored_attribute(workspace, "one", seed=5)
     near_duplicates.find_groups(workspace)
-    found = listed(workspace, Query(attribute="one", folded=True))
+    found = list_images(workspace, Query(attribute="one", folded=True))
     assert found.line == int((scores(workspace, "one")[found.rows] >= 0).sum())
 
 
 def test_an_empty_listing_says_which_condition_empties_it(big: Workspace) -> None:
     chosen = selections.save(big, np.flatnonzero(scores(big, "one") < 1.0)[:9])
-    found = listed(big, Query(attribute="one", place="accepted", selection=chosen))
+    found = list_images(big, Query(attribute="one", place="accepted", selection=chosen))
     assert len(found) == 0
     accepted = int((scores(big, "one") >= 1).sum())
     assert f"without “in the selection” there would be {accepted:,}" in found.emptied_by
     assert "without “accepted as one” there would be 9" in found.emptied_by
-    nothing = listed(big, Query(words="nowhere", colour=("red",)))
+    nothing = list_images(big, Query(words="nowhere", colour=("red",)))
     assert nothing.emptied_by == "no image of the collection is “colour: red”, nor “named “nowhere””"
 
 
 def test_a_listing_is_remembered_until_what_it_speaks_of_changes(big: Workspace) -> None:
     attribute = big.attributes.get("one")
-    first = listed(big, Query(attribute="one"))
-    assert listed(big, Query(attribute="one")) is first
+    first = list_images(big, Query(attribute="one"))
+    assert list_images(big, Query(attribute="one")) is first
     vote(big, attribute, "ada", {3: 1})
-    second = listed(big, Query(attribute="one"))
+    second = list_images(big, Query(attribute="one"))
     assert second.id != first.id
     kept = thresholds.current_threshold(big, attribute)
     assert kept is not None
     thresholds.save(big, attribute, replace(kept.evidence, value=2.0))
-    third = listed(big, Query(attribute="one"))
+    third = list_images(big, Query(attribute="one"))
     assert third.id != second.id
     assert third.line != second.line
     assert by_id(big, first.id) is first
     big.memory_cache.clear()
     assert by_id(big, first.id, first.query.json()).id == third.id
-    with pytest.raises(NotFound, match="open the gallery again"):
+    with pytest.raises(NotFound, match="Open the gallery again"):
         by_id(big, first.id)
 
 
 def test_old_listings_are_forgotten_before_they_take_much_room(big: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bam_engine.gallery.listing.REMEMBERED", 3 * N * 8)
-    first = listed(big, Query(sort="shuffled", seed=1))
+    monkeypatch.setattr("bam_engine.gallery.listing.MAX_CACHED_BYTES", 3 * N * 8)
+    first = list_images(big, Query(sort="shuffled", seed=1))
     for seed in range(2, 6):
-        listed(big, Query(sort="shuffled", seed=seed))
+        list_images(big, Query(sort="shuffled", seed=seed))
     assert len(big.memory_cache["listings"]) == 3
     with pytest.raises(NotFound):
         by_id(big, first.id)
 
 
 def test_a_window_tells_what_is_known_of_each_image(big: Workspace) -> None:
-    listing = listed(big, Query(attribute="one"))
+    listing = list_images(big, Query(attribute="one"))
     told = window(big, listing, 1)
     assert told.rows == listing.rows[BLOCK : 2 * BLOCK].tolist()
     own, likely = scores(big, "one"), chance(big, "one")
@@ -308,18 +312,18 @@ def test_shapes_are_those_of_the_listing_and_follow_new_images(big: Workspace) -
     def told(listing: object) -> np.ndarray:
         return 2.0 ** ((shapes(big, listing).astype(float) - 128) / 32)  # type: ignore[arg-type]
 
-    newest = listed(big, Query(sort="newest"))
+    newest = list_images(big, Query(sort="newest"))
     images = big.catalogue.images(newest.rows.tolist())
     assert told(newest) == pytest.approx([image.width / image.height for image in images], rel=0.0111)
     big.catalogue.add([NewImage("/wide.jpg", 1500, 100, "wide"), NewImage("/huge.jpg", 9000, 1, "huge")])
-    later = listed(big, Query(sort="newest"))
+    later = list_images(big, Query(sort="newest"))
     assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
     big.memory_cache.clear()
     assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
 
 
 def test_a_pack_holds_the_thumbnails_in_order_and_nothing_for_those_not_made(workspace: Workspace) -> None:
-    found = listed(workspace, Query(sort="newest"))
+    found = list_images(workspace, Query(sort="newest"))
     missing = int(found.rows[PACK + 2])
     workspace.thumbnails.path(missing).unlink()
     for number in (0, 1, 2):
@@ -340,18 +344,18 @@ def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace,
     query = Query(attribute="one", place="accepted", project=("project 3",), no=("two",))
     told = facet_counts(big, query, FACETS)
     names = [f"project {number}" for number in range(40)]
-    each = {name: len(listed(big, replace(query, project=(name,)))) for name in names}
+    each = {name: len(list_images(big, replace(query, project=(name,)))) for name in names}
     assert {name: told["project"].get(name, 0) for name in names} == each
-    places = {place: len(listed(big, replace(query, place=place))) for place in PLACES}
+    places = {place: len(list_images(big, replace(query, place=place))) for place in PLACES}
     assert told["place"] == places
     vote(big, big.attributes.get("one"), "ada", {row: row % 2 for row in range(600)})
     told = facet_counts(big, query, ["label"])
-    assert told["label"] == {state: len(listed(big, replace(query, label=(state,)))) for state in LABELS}
+    assert told["label"] == {state: len(list_images(big, replace(query, label=(state,)))) for state in LABELS}
     facets.scan(workspace)
     whole = facet_counts(workspace, Query(), ["colour", "year"])
     for name in ("colour", "year"):
         assert whole[name] == {
-            value: len(listed(workspace, Query(**{name: (value,)})))  # type: ignore[arg-type]
+            value: len(list_images(workspace, Query(**{name: (value,)})))  # type: ignore[arg-type]
             for value in whole[name]
         }
 
@@ -396,24 +400,24 @@ def test_what_a_query_names_must_be_there(big: Workspace) -> None:
         (Query(attribute="none"), NotFound, "no attribute"),
         (Query(yes=("none",)), NotFound, "no attribute"),
         (Query(selection="feed"), NotFound, "selection"),
-        (Query(place="accepted"), BamError, "choose an attribute"),
-        (Query(label=("positive",)), BamError, "choose an attribute"),
+        (Query(place="accepted"), BamError, "needs an attribute"),
+        (Query(label=("positive",)), BamError, "needs an attribute"),
         (Query(colour=("mauve",)), BamError, "no colour"),
         (Query(project=("none",)), BamError, "no project"),
-        (Query(year=("soon",)), BamError, "no year"),
+        (Query(year=("soon",)), BamError, "not a year"),
         (Query(words="x" * 100_000), BamError, "100,000 characters"),
         (Query(text="a cat"), EmbeddingError, "reads images only"),
         (Query(like=(N + 5,)), NotFound, "no row"),
-        (Query(upload="0" * 20), NotFound, "give it again"),
-        (Query(upload="../../etc"), NotFound, "give it again"),
+        (Query(upload="0" * 20), NotFound, "Upload it again"),
+        (Query(upload="../../etc"), NotFound, "Upload it again"),
     ):
         with pytest.raises(kind, match=words):
-            listed(big, query)
+            list_images(big, query)
 
 
 def test_an_empty_collection_lists_nothing(tmp_path: Path) -> None:
     empty = Workspace(tmp_path / "workspace", tmp_path / "cache")
-    found = listed(empty, Query())
+    found = list_images(empty, Query())
     assert (len(found), found.emptied_by, found.notes) == (0, "", ())
     assert facet_counts(empty, Query(), ["colour", "year", "project", "place"])["place"] == {"all": 0}
     assert shapes(empty, found).tolist() == []

@@ -27,7 +27,7 @@ def test_each_image_stands_for_itself_or_is_a_near_duplicate_of_what_does(worksp
     assert groups[50] == groups[9]
     assert (groups <= np.arange(120)).all()
     assert (groups[groups] == groups).all()
-    assert found.looked_at == 120
+    assert found.searched == 120
     assert found.folded == int((groups != np.arange(120)).sum()) >= 6
     assert found.groups == len(set(groups[groups != np.arange(120)].tolist()))
     assert set(near_duplicates.duplicates_of(workspace, 41)) >= {3, 40, 42, 43, 44}
@@ -47,7 +47,7 @@ def test_a_list_is_folded_in_its_order_with_counts(workspace: Workspace) -> None
 def test_before_the_search_nothing_is_known_and_that_is_said(workspace: Workspace) -> None:
     assert not near_duplicates.has_groups(workspace)
     assert near_duplicates.duplicates_of(workspace, 3).tolist() == []
-    with pytest.raises(NotFound, match="Look for them"):
+    with pytest.raises(NotFound, match="Search for them"):
         near_duplicates.group_of(workspace)
 
 
@@ -102,4 +102,4 @@ def test_what_was_begun_on_other_vectors_or_is_damaged_is_begun_anew(workspace: 
     with pytest.raises(Stopped):
         near_duplicates.find_groups(workspace, report=stop)
     next(workspace.cache.glob("near/*/tables.npz")).write_bytes(b"half of a fi")
-    assert near_duplicates.find_groups(workspace).looked_at == 120
+    assert near_duplicates.find_groups(workspace).searched == 120

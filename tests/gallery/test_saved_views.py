@@ -38,9 +38,9 @@ def test_a_name_that_is_none_is_refused(workspace: Workspace, name: str) -> None
 
 
 def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_views, "MOST", 1)
+    monkeypatch.setattr(saved_views, "MAX_VIEWS", 1)
     saved_views.save(workspace, "one", CATS)
-    with pytest.raises(BamError, match="remove one"):
+    with pytest.raises(BamError, match="Remove one"):
         saved_views.save(workspace, "two", CATS)
     saved_views.save(workspace, "one", Query(), replace=True)
 
@@ -48,7 +48,7 @@ def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.
 def test_an_unknown_view_is_named_with_those_there_are(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
     for ask in (saved_views.view, saved_views.remove):
-        with pytest.raises(NotFound, match="there are mine"):
+        with pytest.raises(NotFound, match="Saved views: mine"):
             ask(workspace, "yours")
 
 

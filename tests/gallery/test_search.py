@@ -10,7 +10,7 @@ from PIL import Image
 from bam_engine.collection import NewImage
 from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import search, uploads
-from bam_engine.gallery.listing import listed
+from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection, vectors_of
@@ -47,7 +47,7 @@ def test_a_text_finds_the_largest_cosines(reading: Workspace) -> None:
 
 @pytest.mark.parametrize("look", [search.by_text, search.by_words, search.find])
 def test_a_text_of_a_hundred_kilobytes_is_refused_before_any_work(workspace: Workspace, look) -> None:
-    with pytest.raises(BamError, match=r"100,000 characters, the limit is 1,000"):
+    with pytest.raises(BamError, match=r"100,000 characters; the limit is 1,000"):
         look(workspace, "pear " * 20_000)
 
 
@@ -81,8 +81,8 @@ def test_several_images_find_what_is_like_all_or_like_any(workspace: Workspace, 
 
 def test_what_cannot_be_looked_for_is_refused_with_the_reason(workspace: Workspace, tmp_path: Path) -> None:
     for rows, kind, words in (
-        ([], BamError, "give 1 to 64"),
-        (range(65), BamError, "give 1 to 64"),
+        ([], BamError, "between 1 and 64"),
+        (range(65), BamError, "between 1 and 64"),
         ([120], NotFound, "no row"),
         ([-1], NotFound, "no row"),
     ):
@@ -102,9 +102,9 @@ def test_what_cannot_be_looked_for_is_refused_with_the_reason(workspace: Workspa
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"no picture at all", "cannot be looked for"),
-        (file_of(Image.effect_noise((80, 60), 60))[:900], "cannot be looked for"),
-        (b"\0" * (search.LARGEST + 1), "the limit is 64"),
+        (b"no picture at all", "cannot be used for a search"),
+        (file_of(Image.effect_noise((80, 60), 60))[:900], "cannot be used for a search"),
+        (b"\0" * (search.MAX_BYTES + 1), "the limit is 67"),
     ],
 )
 def test_a_file_that_is_no_usable_picture_is_refused(workspace: Workspace, content: bytes, words: str) -> None:
@@ -121,7 +121,7 @@ def test_a_picture_that_is_brought_along_is_kept_and_its_likes_are_listed(worksp
     found = uploads.upload_of(workspace, kept)
     assert np.array_equal(found.vector, search.image_vector(workspace, content))
     assert max(Image.open(io.BytesIO(found.picture)).size) <= workspace.thumbnails.size
-    rows = listed(workspace, Query(upload=kept, sort="found")).rows
+    rows = list_images(workspace, Query(upload=kept, sort="found")).rows
     assert rows.tolist() == search.by_image(workspace, content, 1000).tolist()
 
 
@@ -132,17 +132,17 @@ def test_another_encoder_or_a_damaged_file_asks_for_the_picture_again(
     (file,) = workspace.cache.glob("uploads/*/*.npz")
     whole = file.read_bytes()
     file.write_bytes(whole[:100])
-    with pytest.raises(NotFound, match="give it again"):
+    with pytest.raises(NotFound, match="Upload it again"):
         uploads.upload_of(workspace, kept)
     file.write_bytes(whole)
     assert len(uploads.upload_of(workspace, kept).picture)
     workspace.choose_encoder("openclip:small-test", clip_checkpoint)
-    with pytest.raises(NotFound, match="give it again"):
+    with pytest.raises(NotFound, match="Upload it again"):
         uploads.upload_of(workspace, kept)
 
 
 def test_only_the_last_pictures_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "KEPT", 2)
+    monkeypatch.setattr(uploads, "MAX_UPLOADS", 2)
     ids = [uploads.save(workspace, file_of(Image.new("RGB", (40, 30), colour))) for colour in ("red", "tan", "navy")]
     with pytest.raises(NotFound):
         uploads.upload_of(workspace, ids[0])

@@ -30,7 +30,7 @@ def test_a_selection_outlives_the_process_but_not_the_cache(workspace: Workspace
     workspace.memory_cache.clear()
     for file in (workspace.cache / "selections").iterdir():
         file.unlink()
-    with pytest.raises(NotFound, match="select the images again"):
+    with pytest.raises(NotFound, match="Select the images again"):
         selections.rows_of(workspace, name)
 
 
@@ -69,7 +69,7 @@ def made_at(workspace: Workspace, name: str, when: int) -> None:
 
 
 def test_the_one_used_longest_ago_goes_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selections, "KEPT", 3)
+    monkeypatch.setattr(selections, "MAX_SELECTIONS", 3)
     names = [selections.save(workspace, [row]) for row in range(3)]
     for age, name in enumerate(names):
         made_at(workspace, name, 1000 + age)
@@ -80,7 +80,7 @@ def test_the_one_used_longest_ago_goes_first(workspace: Workspace, monkeypatch: 
 
 
 def test_the_bytes_are_bounded_but_the_newest_stays(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selections, "KEPT_BYTES", 10)
+    monkeypatch.setattr(selections, "MAX_BYTES", 10)
     selections.save(workspace, [1])
     newest = selections.save(workspace, [1, 2, 3])
     assert files(workspace) == {newest}

@@ -170,7 +170,7 @@ def test_words_are_read_again_when_titles_change_and_only_then(
 
 def test_a_word_that_few_images_have_names_nothing_and_a_file_name_stands_in(workspace: Workspace) -> None:
     images = [workspace.catalogue.image(row) for row in range(120)]
-    rare = {image.uri: {"title": "rarity"} for image in images[: title_words.FEWEST - 1]}
+    rare = {image.uri: {"title": "rarity"} for image in images[: title_words.MIN_IMAGES - 1]}
     workspace.catalogue.update_details({image.uri: {"title": None} for image in images} | rare)
     found = title_words.words_of(workspace)
     assert "rarity" not in found.vocabulary

@@ -63,7 +63,7 @@ def test_what_is_packed_is_what_the_first_zoom_with_pictures_shows_and_no_tile_d
         for y in range(2**z)
         for point in view._cells(z, x, y, kind, view._choice(kind, None, "best")).values()
     }
-    wanted = sprite_packing.shown_first(view, sprite_packing.MOST)
+    wanted = sprite_packing.shown_first(view, sprite_packing.MAX_PICTURES)
     assert set(wanted.tolist()) == shown
     assert sprite_packing.pack(workspace, map_id, considerate=False) == len(shown)
     assert sprite_packing.pack(workspace, map_id, considerate=False) == 0, "once is enough"
@@ -83,7 +83,7 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
     depth = view.plan.picture_depth(view.picture_from_zoom)
     cells = (layout * 2**depth).astype(int) @ [1, 2**depth]
     sizes = np.bincount(cells)
-    found = view.shown_first("score-a")
+    found = view.first_pictures("score-a")
     assert len(found) == np.count_nonzero(sizes)
     crowds = sizes[cells[found]]
     assert (np.diff(crowds) <= 0).all()
@@ -93,15 +93,15 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
     assert 100 < len(some) <= 300
     assert len(set(some.tolist())) == len(some)
     for kind in ("density", "score-a", "score-b"):
-        assert set(view.shown_first(kind)[:100].tolist()) <= set(some.tolist())
+        assert set(view.first_pictures(kind)[:100].tolist()) <= set(some.tolist())
 
 
 def test_it_stands_back_while_tiles_are_asked_for_and_can_be_stopped(workspace: Workspace, mapped: str) -> None:
     view = view_cache.current_view(workspace, mapped)
     for ask in (lambda: view.tile("density", 0, 0, 0), lambda: view.image_at(0.5, 0.5, 0.1)):
-        view.asked = -np.inf
+        view.last_request = -np.inf
         ask()
-        assert time.monotonic() - view.asked < 1
+        assert time.monotonic() - view.last_request < 1
     told: list[str] = []
 
     def report(done: int, total: int | None, message: str = "") -> None:
@@ -113,7 +113,7 @@ def test_it_stands_back_while_tiles_are_asked_for_and_can_be_stopped(workspace: 
         sprite_packing.pack(workspace, mapped, report=report)
     assert told[2:] == ["waiting until nobody looks at the map"] * 2
     assert all(view._sources.sprites.get(row) is None for row in range(120))  # type: ignore[union-attr]
-    view.asked = time.monotonic() - 60
+    view.last_request = time.monotonic() - 60
     assert sprite_packing.pack(workspace, mapped) > 0
 
 

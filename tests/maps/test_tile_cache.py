@@ -33,7 +33,7 @@ def test_what_is_kept_comes_back_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_no_more_is_kept_than_there_is_room_and_the_longest_unused_goes_first(tmp_path: Path) -> None:
-    cache = TileCache(tmp_path, most=10_000)
+    cache = TileCache(tmp_path, max_bytes=10_000)
     for number in range(9):
         cache.put(str(number), bytes(1000))
         age(cache, str(number), 100_000 - number)
@@ -47,7 +47,7 @@ def test_no_more_is_kept_than_there_is_room_and_the_longest_unused_goes_first(tm
 
 
 def test_two_processes_and_many_threads_keep_to_the_room_together(tmp_path: Path) -> None:
-    caches = [TileCache(tmp_path, most=50_000) for _ in range(2)]
+    caches = [TileCache(tmp_path, max_bytes=50_000) for _ in range(2)]
 
     def fill(cache: TileCache, start: int) -> None:
         for number in range(start, start + 100):
@@ -85,7 +85,7 @@ def test_a_disk_that_refuses_is_no_error(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_tile_larger_than_the_room_is_not_kept(tmp_path: Path) -> None:
-    cache = TileCache(tmp_path, most=10)
+    cache = TileCache(tmp_path, max_bytes=10)
     cache.put("a", bytes(11))
     assert cache.get("a") is None
 

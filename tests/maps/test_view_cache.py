@@ -13,7 +13,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
 from bam_engine.errors import CollectionError, NotFound
 from bam_engine.gallery import facets, selections, window
-from bam_engine.gallery.listing import listed
+from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states
 from bam_engine.maps import layout_builder, layout_store, view_cache
@@ -156,7 +156,7 @@ def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
     with ThreadPoolExecutor(3) as pool:
         both = [pool.submit(view_cache.current_view, workspace, mapped) for _ in range(2)]
         for work in (
-            lambda: listed(workspace, Query(attribute=watercolor.name)),
+            lambda: list_images(workspace, Query(attribute=watercolor.name)),
             lambda: facets.projects(workspace),
             lambda: window.all_shapes(workspace, 1),
             lambda: view_cache.current_view(workspace, other),

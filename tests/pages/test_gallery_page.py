@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.gallery import facets, near_duplicates, saved_views, search
-from bam_engine.gallery.listing import Listing, listed
+from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.gallery.query import Query, from_url
 from bam_engine.labelling import bulk
 from bam_engine.training import thresholds
@@ -89,7 +89,7 @@ def test_the_first_look_is_a_fair_sample_of_the_accepted_with_its_precision(
     kept = thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     words = text_of(open_page(workspace, "gallery"))
     query = Query(attribute="media_watercolor", place="accepted", sort="shuffled")
-    assert screen.rows == listed(workspace, query).rows.tolist()
+    assert screen.rows == list_images(workspace, query).rows.tolist()
     assert len(screen.rows) > 10
     told = kept.evidence
     assert f"precision {told.precision:.2f} ({told.precision_low:.2f}–{told.precision_high:.2f})" in words
@@ -117,7 +117,7 @@ def test_several_attributes_at_once(open_page: OpenPage, scored: Workspace, scre
     app.multiselect(key="gallery-no").set_value(["people"])
     app.selectbox(key="gallery-sort").set_value("score")
     text_of(app.run())
-    accepted = {name: set(listed(scored, Query(attribute=name, place="accepted")).rows.tolist()) for name in NAMES}
+    accepted = {name: set(list_images(scored, Query(attribute=name, place="accepted")).rows.tolist()) for name in NAMES}
     assert set(screen.rows) == (accepted["watercolor"] & accepted["cat"]) - accepted["people"]
     assert screen.rows
     assert asked(app) == screen.listing.query
@@ -188,7 +188,7 @@ def test_a_link_shows_what_it_says_and_stays(
 ) -> None:
     app = open_page(scored, "gallery", **{"attribute": query.attribute, "place": query.place, **query.url()})
     text_of(app)
-    assert screen.rows == listed(scored, query).rows.tolist()
+    assert screen.rows == list_images(scored, query).rows.tolist()
     assert asked(app) == query
     text_of(app.run())
     assert asked(app) == query
@@ -217,7 +217,7 @@ def test_a_view_is_saved_opened_removed_and_brought_back(
     button(app, "The other \\*cats\\*").click()
     text_of(app.run())
     assert asked(app) == wanted
-    assert screen.rows == listed(scored, wanted).rows.tolist()
+    assert screen.rows == list_images(scored, wanted).rows.tolist()
     next(one for one in app.button if one.key == "remove-The other *cats*").click()
     text_of(app.run())
     assert saved_views.load_all(scored) == ()
@@ -262,7 +262,7 @@ def test_the_chosen_become_a_query_of_their_own(open_page: OpenPage, scored: Wor
     assert sorted(screen.rows) == [5, 6, 9]
     button(app, "Find more like these").click()
     text_of(app.run())
-    assert screen.rows == listed(scored, Query(attribute="cat", like=(5, 6, 9), sort="found")).rows.tolist()
+    assert screen.rows == list_images(scored, Query(attribute="cat", like=(5, 6, 9), sort="found")).rows.tolist()
 
 
 def test_near_duplicates_are_looked_for_from_the_page_and_folded_into_one(
@@ -293,7 +293,7 @@ def test_many_names_are_read_in_the_background_before_words_are_looked_for(
     app = open_page(scored, "gallery", attribute="", words="emoji", place="all")
     run_until(app, lambda: screen.listing is not None)
     assert search.names_of(scored).behind() == 0
-    assert screen.rows == listed(scored, Query(words="emoji")).rows.tolist()
+    assert screen.rows == list_images(scored, Query(words="emoji")).rows.tolist()
     assert screen.rows
 
 

@@ -16,7 +16,7 @@ from bam_engine.training import validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
 from tests.pages.conftest import text_of
-from web.components.map import Area, OnMap, Picked
+from web.components.map import DrawnArea, ImageClick, MapEvents
 
 Open = Callable[..., AppTest]
 EVERYWHERE = ((-1.0, -1.0), (2.0, -1.0), (2.0, 2.0), (-1.0, 2.0))
@@ -26,11 +26,11 @@ class Told:
     """What the page hands to the map's component, and what that gives back."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.found = OnMap(None, None)
+        self.found = MapEvents(None, None)
         self.data: dict[str, object] = {}
         monkeypatch.setattr(web.components.map, "picture_map", self._draw)
 
-    def _draw(self, map_id: str, **data: object) -> OnMap:
+    def _draw(self, map_id: str, **data: object) -> MapEvents:
         self.data = {"map": map_id, **data}
         return self.found
 
@@ -140,15 +140,15 @@ def test_a_drawn_area_is_the_selection_until_it_is_cleared(
     open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
-    told.found = OnMap(None, Area(EVERYWHERE, "1"))
+    told.found = MapEvents(None, DrawnArea(EVERYWHERE, "1"))
     app.run()
     assert "120 images selected" in text_of(app)
-    assert (told.data["heard"], told.data["keeps_area"]) == ("1", True)
+    assert (told.data["handled"], told.data["show_area"]) == ("1", True)
     assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == list(range(120))
-    told.found = OnMap(None, None, cleared="2")
+    told.found = MapEvents(None, None, cleared="2")
     app.run()
     assert "selected" not in text_of(app).replace("select with", "")
-    assert (told.data["selection"], told.data["heard"]) == ("", "2")
+    assert (told.data["selection"], told.data["handled"]) == ("", "2")
 
 
 def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
@@ -216,7 +216,7 @@ def test_images_like_one_on_the_map_are_found(
     open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
 ) -> None:
     app = open_page(workspace, "map")
-    told.found = OnMap(Picked(7, "1", like=True), None)
+    told.found = MapEvents(ImageClick(7, "1", like=True), None)
     app.run()
     wanted = {7, *search.by_image(workspace, 7, count=200).tolist()}
     assert set(selections.rows_of(workspace, str(told.data["selection"])).tolist()) == wanted

@@ -17,7 +17,7 @@ from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
 from tests.pages.test_pages import button, check
-from web.components.map import Area, OnMap
+from web.components.map import DrawnArea, MapEvents
 
 Open = Callable[..., AppTest]
 EVERYWHERE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
@@ -127,8 +127,8 @@ def test_what_was_selected_on_the_map_starts_a_round(
         oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
         rounds.train(validated, watercolor)
     layout = layout_builder.build(validated, method="pca")
-    area = Area(EVERYWHERE, "1")
-    monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: OnMap(None, area))
+    area = DrawnArea(EVERYWHERE, "1")
+    monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: MapEvents(None, area))
     app = open_page(validated, "map")
     check(app)
     everything = view_cache.rows_in_polygon(validated, layout.id, EVERYWHERE)
@@ -149,8 +149,8 @@ def test_an_area_without_images_says_so(
     open_page: Open, validated: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layout_builder.build(validated, method="pca")
-    area = Area(((2.0, 2.0), (3.0, 2.0), (3.0, 3.0)), "1")
-    monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: OnMap(None, area))
+    area = DrawnArea(((2.0, 2.0), (3.0, 2.0), (3.0, 3.0)), "1")
+    monkeypatch.setattr(web.components.map, "picture_map", lambda *_, **__: MapEvents(None, area))
     app = open_page(validated, "map")
     check(app)
     assert "0 images selected" in text_of(app)

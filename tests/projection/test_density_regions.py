@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bam_engine.projection.density_regions import FEWEST, RegionTree, find_regions
+from bam_engine.projection.density_regions import MIN_IMAGES, RegionTree, find_regions
 from bam_engine.projection.naming import PRIOR, Traits, distinctive_trait, log_odds_ratio, name_regions
 
 
@@ -78,7 +78,7 @@ def test_all_images_in_one_point_are_one_area_of_each_level() -> None:
 
 def test_a_crowd_of_too_few_is_no_area() -> None:
     rng = np.random.default_rng(2)
-    few = crowd(rng, 0.5, 0.5, 0.002, FEWEST - 1).astype(np.float32)
+    few = crowd(rng, 0.5, 0.5, 0.002, MIN_IMAGES - 1).astype(np.float32)
     assert find_regions(few).areas == ()
     assert areas_of(find_regions(np.concatenate([few, few[:1]])), 0) == [0]
 

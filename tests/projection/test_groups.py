@@ -67,7 +67,7 @@ def test_each_pixel_shows_the_group_of_most_of_its_images(z: int) -> None:
         plan.max_zoom,
         plan.shown_depth,
     )
-    sheet = shading.sheet_of(source, plan, made, z)
+    sheet = shading.render_zoom(source, plan, made, z)
     np.testing.assert_array_equal(
         (sheet.astype(int) - 1) // colours.SHADES, np.where(tally.sum(axis=2) > 0, expected, -1)
     )
@@ -93,7 +93,7 @@ def test_a_tile_cut_from_a_sheet_is_the_tile_drawn_alone(kind: str, picked: bool
     }[kind]
     plan, only = plan_zooms(source), source.rows % 2 == 0 if picked else None
     assert plan.zooms[2].radius > 0, "marks reach over edges"
-    sheet = shading.sheet_of(source, plan, made, 2, only=only)
+    sheet = shading.render_zoom(source, plan, made, 2, only=only)
     for x in range(4):
         for y in range(4):
             alone = draw(source, plan, made, 2, x, y, only=only)
@@ -156,7 +156,7 @@ def luminance(colour: np.ndarray) -> float:
 @pytest.mark.parametrize(("theme", "page"), [("light", 1.0), ("dark", 0.07)])
 def test_colours_stand_out_from_the_page_and_from_one_another(theme: str, page: float) -> None:
     """At least 2:1 against the page at full strength (a mark beside others, not text); hues that differ."""
-    roles = tuple(str(number) for number in range(colours.MOST_GROUPS))
+    roles = tuple(str(number) for number in range(colours.MAX_GROUPS))
     table = colours.groups(roles, theme).astype(float)[colours.SHADES :: colours.SHADES, :3] / 255
     ground = luminance(np.full(3, page))
     for colour in table:
@@ -197,7 +197,7 @@ def test_a_colouring_is_made_when_first_asked_for_and_kept_while_nothing_changed
 
     def view(stamp: str, earlier: MapView | None = None) -> MapView:
         sources = Sources(categories={"x": find}, kind_versions={"category-x": stamp})
-        return MapView(crowd(10), version="v", thumbnail=lambda row: None, sources=sources, earlier=earlier)
+        return MapView(crowd(10), version="v", thumbnail=lambda row: None, sources=sources, previous=earlier)
 
     first = view("1")
     assert first.kinds() == ("density", "density-log", "category-x")

@@ -176,8 +176,8 @@ def test_pictures_stand_in_their_cells_and_the_place_under_them_gives_their_row(
     assert tile[..., 3][:128, 128:].max() == 0
     by_score = opened(view.tile("pictures-score-media_comic", 0, 0, 0))
     assert np.abs(by_score[64, 64, :3].astype(int) - COLOURS[1]).max() < 12  # the best of its cell
-    assert view.at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0) == 1
-    assert view.at(0.02, 0.24, 0.0, zoom=None) is None
+    assert view.row_at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0) == 1
+    assert view.row_at(0.02, 0.24, 0.0, zoom=None) is None
     found = view.image_at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
     assert found is not None
     assert (found["row"], found["score"], found["box"]) == (1, 2.0, [0.0, 0.0, 0.5, 0.5])
@@ -194,7 +194,7 @@ def test_no_image_and_one_image_make_a_map(count: int) -> None:
     for kind in view.kinds():
         assert (opened(view.tile(kind, 0, 0, 0))[..., 3].max() > 0) == bool(count)
         assert view.legend(kind)["title"]
-    assert view.at(0.5, 0.5, 0.1) == (0 if count else None)
+    assert view.row_at(0.5, 0.5, 0.1) == (0 if count else None)
     assert view.max_zoom >= view.picture_from_zoom
 
 
@@ -205,7 +205,7 @@ def test_identical_places_and_lost_ones_make_a_map() -> None:
     assert len(view) == 400
     assert view.max_zoom <= DEEPEST
     assert opened(view.tile("density", view.max_zoom, *[2**view.max_zoom // 4] * 2))[..., 3].max() > 0
-    assert view.at(0.25, 0.25, 0.01) == 1
+    assert view.row_at(0.25, 0.25, 0.01) == 1
 
 
 @pytest.mark.parametrize(

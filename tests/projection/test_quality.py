@@ -72,7 +72,7 @@ def test_a_large_collection_is_judged_by_fewer_images_within_the_interval_of_all
 ) -> None:
     vectors, places = laid_out
     whole = measure(vectors, np.arange(300), places, rng=np.random.default_rng(1))
-    monkeypatch.setattr("bam_engine.projection.quality.MOST_PAIRS", 300 * 80)
+    monkeypatch.setattr("bam_engine.projection.quality.MAX_PAIRS", 300 * 80)
     inside = []
     for seed in range(40):
         part = measure(vectors, np.arange(300), places, rng=np.random.default_rng(seed))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bam_engine.errors import NotFound
-from bam_engine.projection.stitching import MOST_TILES, compose, zoom_for
+from bam_engine.projection.stitching import MAX_TILES, stitch, zoom_for
 
 
 def marked(kind: str, z: int, x: int, y: int) -> bytes:
@@ -20,7 +20,7 @@ def marked(kind: str, z: int, x: int, y: int) -> bytes:
 
 
 def test_the_whole_map_at_a_tiles_size_is_its_tiles() -> None:
-    sheet = np.asarray(compose(marked, [("density", 1.0)], box=(0, 0, 1, 1), size=(1024, 1024)))
+    sheet = np.asarray(stitch(marked, [("density", 1.0)], box=(0, 0, 1, 1), size=(1024, 1024)))
     for x in range(4):
         for y in range(4):
             part = sheet[256 * y : 256 * (y + 1), 256 * x : 256 * (x + 1)]
@@ -28,7 +28,7 @@ def test_the_whole_map_at_a_tiles_size_is_its_tiles() -> None:
 
 
 def test_a_part_is_cut_out_where_it_lies_and_what_is_beyond_the_map_is_white() -> None:
-    sheet = np.asarray(compose(marked, [("density", 1.0)], box=(-0.25, 0.5, 0.75, 1.5), size=(1000, 1000)))
+    sheet = np.asarray(stitch(marked, [("density", 1.0)], box=(-0.25, 0.5, 0.75, 1.5), size=(1000, 1000)))
     assert (sheet[:, :250] == 255).all()
     assert (sheet[500:] == 255).all()
     assert sheet[100, 260].tolist() == [32, 0, 32]
@@ -37,7 +37,7 @@ def test_a_part_is_cut_out_where_it_lies_and_what_is_beyond_the_map_is_white() -
 
 def test_layers_lie_over_one_another_with_their_opacity_and_missing_ones_are_left_out() -> None:
     layers = [("density", 0.5), ("none", 1.0)]
-    sheet = np.asarray(compose(marked, layers, box=(0, 0, 1, 1), size=(256, 256)))
+    sheet = np.asarray(stitch(marked, layers, box=(0, 0, 1, 1), size=(256, 256)))
     assert np.abs(sheet.astype(int) - 127).max() <= 1
 
 
@@ -47,6 +47,6 @@ def test_the_tiles_are_bounded_and_scaled_by_no_more_than_the_root_of_two(side: 
     zoom = zoom_for((0.3, 0.3, 0.3 + side, 0.3 + side * size[1] / size[0]), size)
     scaled = size[0] / side / 2**zoom / 256
     assert 0 <= zoom <= 16
-    assert (size[0] / 256 / scaled + 2) * (size[1] / 256 / scaled + 2) <= MOST_TILES or zoom == 0
+    assert (size[0] / 256 / scaled + 2) * (size[1] / 256 / scaled + 2) <= MAX_TILES or zoom == 0
     if 0 < zoom < 16:
         assert 0.7 <= scaled <= 1.42

@@ -5,7 +5,7 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
-from bam_engine.gallery.listing import listed
+from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.image_facts import score_lines
@@ -42,7 +42,7 @@ def test_export_gallery_and_image_panel_decide_alike(
     found = decisions.decisions_of(workspace, watercolor)
     accepted = set(np.flatnonzero(found.outcomes == decisions.ACCEPTED).tolist())
     assert len(accepted) == 20
-    gallery = listed(workspace, Query(attribute=watercolor.name, place="accepted"))
+    gallery = list_images(workspace, Query(attribute=watercolor.name, place="accepted"))
     assert set(gallery.rows.tolist()) == accepted
     exported = gather(workspace).attributes[0].automatic
     assert {row for row, word in enumerate(exported) if word == "positive"} == accepted

@@ -19,7 +19,7 @@ SERVER = """
     from starlette.routing import Route
 
     from bam_engine.gallery.query import Query
-    from bam_engine.gallery.listing import listed, _remember
+    from bam_engine.gallery.listing import list_images, _add_to_cache
     from benchmarks.generated import collection, scored_attribute
     from tests.labelling.team import vote
     from web.routes.gallery import gallery_routes
@@ -34,7 +34,7 @@ SERVER = """
         Image.new("RGB", (48, 32), (row * 7 % 256, row * 13 % 256, 120)).save(file, "WEBP")
         return file.getvalue()
 
-    STORED = listed(WORKSPACE, QUERY).rows[:3].tolist()
+    STORED = list_images(WORKSPACE, QUERY).rows[:3].tolist()
     for row in STORED:
         place = WORKSPACE.thumbnails.path(row)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -50,26 +50,26 @@ SERVER = """
         return JSONResponse(ASKED)
 
     def answer(request):
-        vote(WORKSPACE, ONE, "ada", {int(row): 1 for row in listed(WORKSPACE, QUERY).rows[:3]})
+        vote(WORKSPACE, ONE, "ada", {int(row): 1 for row in list_images(WORKSPACE, QUERY).rows[:3]})
         WORKSPACE.memory_cache.clear()
         return JSONResponse("done")
 
     def many():
         # two and a half million images, of which the three thousand are shown again and again
-        base = listed(WORKSPACE, QUERY)
+        base = list_images(WORKSPACE, QUERY)
         rows = np.resize(base.rows, 2_500_000)
         made = replace(base, id="many", rows=rows, found=len(rows), line=1_000_000, counts=np.resize([1, 4], len(rows)))
-        _remember(WORKSPACE, made)
+        _add_to_cache(WORKSPACE, made)
         return made
 
     LISTINGS = {
-        "real": lambda: listed(WORKSPACE, QUERY),
+        "real": lambda: list_images(WORKSPACE, QUERY),
         "many": many,
-        "none": lambda: replace(listed(WORKSPACE, QUERY), id="none", rows=np.empty(0, np.int64), line=None),
-        "one": lambda: replace(listed(WORKSPACE, QUERY), id="single", rows=np.array([7]), line=None),
+        "none": lambda: replace(list_images(WORKSPACE, QUERY), id="none", rows=np.empty(0, np.int64), line=None),
+        "one": lambda: replace(list_images(WORKSPACE, QUERY), id="single", rows=np.array([7]), line=None),
     }
     many()
-    _remember(WORKSPACE, LISTINGS["one"]())
+    _add_to_cache(WORKSPACE, LISTINGS["one"]())
     app = st.App(
         Path(__file__).with_name("script.py").resolve(),
         routes=[

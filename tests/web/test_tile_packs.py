@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from bam_engine.errors import NotFound
 from bam_engine.projection import MapView
 from tests.web.clients import Client, run
-from web.routes.tile_packs import MOST
+from web.routes.tile_packs import MAX_TILES
 from web.routes.tiles import tile_routes
 
 
@@ -87,7 +87,7 @@ def test_a_pack_is_drawn_as_a_single_tile_is(client: TestClient, view: MapView) 
         "all/density/2.pack?tiles=0.0,1.1&only=nothing",
         "all/pictures-density/2.pack?tiles=0.0,1.1&pictures=worst",
         "nobody/density/2.pack?tiles=0.0",
-        "all/density/6.pack?tiles=" + ",".join(["1.1"] * (MOST + 1)),
+        "all/density/6.pack?tiles=" + ",".join(["1.1"] * (MAX_TILES + 1)),
     ],
 )
 def test_a_pack_with_a_tile_that_is_not_there_is_a_404(client: TestClient, path: str) -> None:
@@ -96,9 +96,9 @@ def test_a_pack_with_a_tile_that_is_not_there_is_a_404(client: TestClient, path:
 
 
 def test_as_many_tiles_as_allowed_come_in_one_answer(client: TestClient, view: MapView) -> None:
-    tiles = ",".join(f"{x}.{y}" for x in range(8) for y in range(MOST // 8))
+    tiles = ",".join(f"{x}.{y}" for x in range(8) for y in range(MAX_TILES // 8))
     reply = client.get(f"/tiles/all/density/3.pack?tiles={tiles}")
-    assert sorted(unpacked(reply.content)) == list(range(MOST))
+    assert sorted(unpacked(reply.content)) == list(range(MAX_TILES))
 
 
 class Slow:

@@ -36,7 +36,7 @@ _component = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class Picked:
+class ImageClick:
     """One click on the map: the image's row, what tells this click from others, whether it asks for images alike."""
 
     row: int
@@ -45,7 +45,7 @@ class Picked:
 
 
 @dataclass(frozen=True)
-class Area:
+class DrawnArea:
     """One area drawn on the map: its corners (x, y) in the map's [0, 1] squared, and what tells it from others."""
 
     corners: tuple[tuple[float, float], ...]
@@ -53,15 +53,15 @@ class Area:
 
 
 @dataclass(frozen=True)
-class OnMap:
+class MapEvents:
     """What was done on the map last: the click on an image, the area that was drawn, the click that cleared it."""
 
-    picked: Picked | None
-    area: Area | None
+    picked: ImageClick | None
+    area: DrawnArea | None
     cleared: str | None = None
 
     @property
-    def news(self) -> str | None:
+    def selection_event(self) -> str | None:
         """What the browser calls the last area, or its clearing."""
         return self.cleared if self.area is None else self.area.drawn
 
@@ -94,13 +94,13 @@ def picture_map(
     legend: Mapping[str, object] | None = None,
     legend_dark: Mapping[str, object] | None = None,
     selection: str = "",
-    heard: str | None = None,
-    keeps_area: bool = True,
+    handled: str | None = None,
+    show_area: bool = True,
     goto: Goto | None = None,
     label: str = "Map of the collection",
     height: int | Literal["stretch"] = 640,
     key: str | None = None,
-) -> OnMap:
+) -> MapEvents:
     """Show a map, and keep its view across reruns and changes of colour.
 
     Parameters
@@ -119,9 +119,9 @@ def picture_map(
         ``MapView.legend(colour)``, and what it is on a dark page where that differs.
     selection : str
         The id of what is selected (``selections.save``): other images are drawn as context.
-    heard : str, optional
-        ``OnMap.news`` that the page has dealt with.
-    keeps_area : bool
+    handled : str, optional
+        ``MapEvents.selection_event`` that the page has dealt with.
+    show_area : bool
         Whether the drawn line stays: what is selected came of it.
     goto : Goto, optional
         Where the map shall go.
@@ -134,7 +134,7 @@ def picture_map(
 
     Returns
     -------
-    OnMap
+    MapEvents
         ``picked``: the last click on an image; None before it, and after a click beside all images. It stays the same
         through reruns that a click did not cause; two clicks on one image differ. ``area``: what was drawn last on this
         map, at most 200 corners; None before it, and after it was cleared (``cleared``).
@@ -152,8 +152,8 @@ def picture_map(
         "legendDark": dict(legend_dark or legend or {}) or None,
         "label": label,
         "selection": selection,
-        "heard": heard,
-        "areaKept": keeps_area,
+        "handled": handled,
+        "showArea": show_area,
         "goto": _goto(goto),
     }
     result = _component(
@@ -167,21 +167,21 @@ def picture_map(
     return _told(result.picked, result.area, map_id)
 
 
-def last_on_map(key: str, map_id: str) -> OnMap:
+def last_map_events(key: str, map_id: str) -> MapEvents:
     """Return what was done on the map with ``key``, before it is drawn in this run."""
     state = st.session_state.get(key) or {}
     return _told(state.get("picked"), state.get("area"), map_id)
 
 
-def _told(picked: Mapping[str, Any] | None, area: Mapping[str, Any] | None, map_id: str) -> OnMap:
+def _told(picked: Mapping[str, Any] | None, area: Mapping[str, Any] | None, map_id: str) -> MapEvents:
     found = None
     if picked is not None:
-        found = Picked(int(picked["row"]), str(picked["click"]), bool(picked.get("like")))
+        found = ImageClick(int(picked["row"]), str(picked["click"]), bool(picked.get("like")))
     if area is None or area.get("map") != map_id:
-        return OnMap(found, None)
+        return MapEvents(found, None)
     if area["corners"] is None:
-        return OnMap(found, None, str(area["drawn"]))
-    return OnMap(found, Area(tuple((float(x), float(y)) for x, y in area["corners"]), str(area["drawn"])))
+        return MapEvents(found, None, str(area["drawn"]))
+    return MapEvents(found, DrawnArea(tuple((float(x), float(y)) for x, y in area["corners"]), str(area["drawn"])))
 
 
 def _goto(goto: Goto | None) -> dict[str, object] | None:

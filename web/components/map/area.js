@@ -88,8 +88,8 @@ function dropArea(view) {
 // Python says what is selected now. A drawn line stays while it is what was selected, or while Python has not yet heard
 // of it.
 function followSelection(view, data) {
-  const heard = !view.token || data.heard === view.token;
-  if (view.area && heard && !data.areaKept) dropArea(view);
+  const heard = !view.token || data.handled === view.token;
+  if (view.area && heard && !data.showArea) dropArea(view);
   view.tools.clear.hidden = !view.area && !data.selection;
 }
 
