@@ -65,7 +65,7 @@ def measure(n: int) -> dict[str, Any]:
         rows = choose_candidates(pool, near, rng=rng) if narrow else pool
         return select_batch(strategy, vectors, scores, rows, BATCH, asked=labelled, rng=rng).rows
 
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "n": n,
         "candidates": len(choose_candidates(pool, near, rng=rng)),
         "score_everything": scoring,
@@ -75,23 +75,23 @@ def measure(n: int) -> dict[str, Any]:
     for strategy in STRATEGIES:
         whole, everything = seconds(lambda name=strategy: query(name, narrow=False))
         part, among = seconds(lambda name=strategy: query(name, narrow=True))
-        found[f"query_everything_{strategy}"], found[f"query_neighbours_{strategy}"] = whole, part
-        found["agreement"][strategy] = len(np.intersect1d(everything, among)) / BATCH
-    return found
+        figures[f"query_everything_{strategy}"], figures[f"query_neighbours_{strategy}"] = whole, part
+        figures["agreement"][strategy] = len(np.intersect1d(everything, among)) / BATCH
+    return figures
 
 
-def play(found: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, narrow: bool) -> dict[str, float]:
-    """Play the rounds; return the positives found, the share looked at, and the last batch's agreement."""
-    vectors, rng = found.vectors, np.random.default_rng(seed)
+def play(data: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, narrow: bool) -> dict[str, float]:
+    """Run the rounds; return the positives found, the share of candidates, and the agreement of the last batch."""
+    vectors, rng = data.vectors, np.random.default_rng(seed)
     labelled = np.append(rng.choice(np.flatnonzero(~truth), 24, replace=False), rng.choice(np.flatnonzero(truth)))
     moments, looked, agreed = feature_scaling(vectors), [], []
     for _ in range(ROUNDS):
-        model = train(vectors[labelled], truth[labelled], groups=found.projects[labelled], moments=moments, rng=rng)
+        model = train(vectors[labelled], truth[labelled], groups=data.projects[labelled], moments=moments, rng=rng)
         scores = score_all(vectors, model)
         pool = np.setdiff1d(np.arange(len(vectors)), labelled)
         near = nearest_neighbours(vectors, labelled, count=NEAR).rows
         rows = choose_candidates(pool, near, fewest=0, rng=rng)
-        more: dict[str, Any] = {"groups": found.projects, "asked": labelled}
+        more: dict[str, Any] = {"groups": data.projects, "asked": labelled}
         state = int(rng.integers(2**31))
         both = [
             select_batch("mixture", vectors, scores, part, ASKED, rng=np.random.default_rng(state), **more).rows
@@ -104,11 +104,11 @@ def play(found: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, n
 
 
 def on_pictures(seeds: int) -> dict[str, Any]:
-    """Return, for every attribute, the mean positives found both ways with the spread of their difference."""
-    found, result = pictures.load(), {}
-    for name, truth in found.truth.items():
-        whole = [play(found, truth, seed, narrow=False) for seed in range(seeds)]
-        part = [play(found, truth, seed, narrow=True) for seed in range(seeds)]
+    """Return, for every attribute, the mean number of positives found either way, and the spread of the difference."""
+    data, result = pictures.load(), {}
+    for name, truth in data.truth.items():
+        whole = [play(data, truth, seed, narrow=False) for seed in range(seeds)]
+        part = [play(data, truth, seed, narrow=True) for seed in range(seeds)]
         gain = np.array([b["positives"] - a["positives"] for a, b in zip(whole, part, strict=True)])
         error = float(gain.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else float("nan")
         result[name] = {
@@ -135,14 +135,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result: dict[str, Any] = {"machine": machine(), "dim": DIM, "generated": [], "pictures": {}}
     print(f"generated vectors x {DIM} float16, {LABELS} labels and {BATCH} new ones, a batch of {BATCH}; {machine()}")
     for n in options.n:
-        found = measure(n)
-        result["generated"].append(found)
-        print(f"\n{n:,} images, {found['candidates']:,} candidates")
-        print(f"  scoring every image {found['score_everything']:.3f} s (either way)")
-        print(f"  looking up {BATCH} new labels {found['look_up_new_labels']:.3f} s (neighbours only, once per round)")
+        figures = measure(n)
+        result["generated"].append(figures)
+        print(f"\n{n:,} images, {figures['candidates']:,} candidates")
+        print(f"  scoring every image {figures['score_everything']:.3f} s (either way)")
+        print(
+            f"  looking up {BATCH} new labels {figures['look_up_new_labels']:.3f} s (neighbours only, once per round)"
+        )
         for name in STRATEGIES:
-            whole, part = found[f"query_everything_{name}"], found[f"query_neighbours_{name}"]
-            share = found["agreement"][name]
+            whole, part = figures[f"query_everything_{name}"], figures[f"query_neighbours_{name}"]
+            share = figures["agreement"][name]
             print(f"  {name:<8} everything {whole:.3f} s, neighbours {part:.3f} s; {share:.0%} of the batch the same")
     if options.seeds and pictures.available("mobilenetv2"):
         result["pictures"] = on_pictures(options.seeds)

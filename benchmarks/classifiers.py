@@ -89,7 +89,7 @@ def play(job: tuple[str, int, int], *, encoder: str) -> dict[str, Any]:
     own = np.flatnonzero(~aside)
     rows = labelled(data, truth, own, count, seed)
     moments, label = learning.feature_scaling(data.vectors[own]), truth[rows]
-    found: dict[str, Any] = {"attribute": attribute, "labels": count, "seed": seed, "positive": int(label.sum())}
+    result: dict[str, Any] = {"attribute": attribute, "labels": count, "seed": seed, "positive": int(label.sum())}
 
     def standard(which: npt.NDArray[np.intp]) -> Features:
         return (data.vectors[which].astype(np.float64) - moments.mean) / moments.scale
@@ -108,18 +108,18 @@ def play(job: tuple[str, int, int], *, encoder: str) -> dict[str, Any]:
         "MLP": lambda: mlp(features, label),
     }
     for name, fit in ways.items():
-        begun = time.process_time()
+        begin = time.process_time()
         scores = fit()
-        found[f"{name} seconds"] = time.process_time() - begun
-        found[name] = learning.average_precision(scores(test), truth[aside])
-    return found
+        result[f"{name} seconds"] = time.process_time() - begin
+        result[name] = learning.average_precision(scores(test), truth[aside])
+    return result
 
 
 def limits(values: Sequence[float], seeds: Sequence[int]) -> tuple[float, float, float]:
     """Return the mean with its 95% limits, seeds drawn whole."""
     array = np.array(values)
-    found = learning.cluster_bootstrap(lambda at: float(array[at].mean()), seeds, rng=np.random.default_rng(0))
-    return float(array.mean()), found.low, found.high
+    interval = learning.cluster_bootstrap(lambda at: float(array[at].mean()), seeds, rng=np.random.default_rng(0))
+    return float(array.mean()), interval.low, interval.high
 
 
 def table(lines: list[dict[str, Any]], sizes: Sequence[int]) -> None:

@@ -41,16 +41,16 @@ Line = tuple[str, str, float, float, float]
 """Design, what is estimated, its true value, and the interval."""
 
 
-def certified_labels(found: Collection, rng: np.random.Generator) -> tuple[Array, Array, float | None]:
+def certified_labels(collection: Collection, rng: np.random.Generator) -> tuple[Array, Array, float | None]:
     """Spend the certification's labels; return the places asked, how likely each place was to be, and the cut."""
-    n = len(found.scores)
-    known = found.sample
+    n = len(collection.scores)
+    known = collection.sample
     left = np.setdiff1d(np.arange(n), known)
     pilot = left[pilot_ranks(len(left), rng=rng)]
     rest = np.setdiff1d(left, pilot)
-    scores, truth, order = found.scores[rest], found.truth[rest], rng.random(len(rest))
-    seen = np.concatenate([pilot, known])
-    cuts = plan_cuts(scores, found.scores[seen], found.truth[seen], target=TARGET, rng=rng)
+    scores, truth, order = collection.scores[rest], collection.truth[rest], rng.random(len(rest))
+    labelled = np.concatenate([pilot, known])
+    cuts = plan_cuts(scores, collection.scores[labelled], collection.truth[labelled], target=TARGET, rng=rng)
     budget = CERTIFICATION - len(pilot)
     plan, labels = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget), np.full(len(rest), -1, np.int8)
     now = certify_precision(plan, scores, order, labels)
@@ -60,14 +60,16 @@ def certified_labels(found: Collection, rng: np.random.Generator) -> tuple[Array
         labels[batch] = truth[batch]
         now = certify_precision(plan, scores, order, labels, passed=now.passed)
     ranks = np.searchsorted(left, np.arange(n))  # the scores stand from high to low
-    later = inclusion_probabilities(scores, scores[labels >= 0], found.scores, cuts=cuts)
+    later = inclusion_probabilities(scores, scores[labels >= 0], collection.scores, cuts=cuts)
     probabilities = 1 - (1 - pilot_inclusion_probabilities(ranks, len(left))) * (1 - later)
     return np.concatenate([pilot, rest[labels >= 0]]), probabilities, now.certified
 
 
-def estimates(found: Collection, design: str, places: Array, weights: Array | None, chosen: float) -> Iterator[Line]:
+def estimates(
+    collection: Collection, design: str, places: Array, weights: Array | None, chosen: float
+) -> Iterator[Line]:
     """Yield each estimate's interval beside its truth."""
-    scores, truth = found.scores, found.truth
+    scores, truth = collection.scores, collection.truth
     fixed = [float(scores[int(share * len(scores))]) for share in (0.03, 0.1, 0.3)]
     for cut, name in zip([*fixed, chosen], ("at 3%", "at 10%", "at 30%", "at the chosen cut"), strict=True):
         curve = precision_recall(scores[places], truth[places], cuts=[cut], weights=weights)
@@ -78,23 +80,23 @@ def estimates(found: Collection, design: str, places: Array, weights: Array | No
 
 def run(curve: Curve, rng: np.random.Generator) -> list[Line]:
     """Make one collection and estimate it by both designs."""
-    found = make_collection(curve, VALIDATION, rng)
-    drawn = found.scores[found.sample]
-    best = float(np.sort(drawn)[-len(drawn) // 4])
-    lines = list(estimates(found, "random 200", found.sample, None, best))
-    asked, probabilities, certified = certified_labels(found, rng)
-    places = np.concatenate([found.sample, asked])
-    weights = 1 / (1 - (1 - probabilities[places]) * (1 - VALIDATION / len(found.scores)))
+    collection = make_collection(curve, VALIDATION, rng)
+    sampled = collection.scores[collection.sample]
+    best = float(np.sort(sampled)[-len(sampled) // 4])
+    lines = list(estimates(collection, "random 200", collection.sample, None, best))
+    queried, probabilities, certified = certified_labels(collection, rng)
+    places = np.concatenate([collection.sample, queried])
+    weights = 1 / (1 - (1 - probabilities[places]) * (1 - VALIDATION / len(collection.scores)))
     chosen = certified if certified is not None else best
-    return lines + list(estimates(found, "and certification", places, weights, chosen))
+    return lines + list(estimates(collection, "and certification", places, weights, chosen))
 
 
 def _part(name: str, repeats: int, seed: int) -> dict[tuple[str, str], list[tuple[bool, float, float]]]:
-    rng, seen = np.random.default_rng([len(name), seed]), defaultdict(list)
+    rng, results = np.random.default_rng([len(name), seed]), defaultdict(list)
     for _ in range(repeats):
         for design, what, truth, low, high in run(SHAPES[name], rng):
-            seen[design, what].append((bool(low - 1e-12 <= truth <= high + 1e-12), high - low, truth))
-    return dict(seen)
+            results[design, what].append((bool(low - 1e-12 <= truth <= high + 1e-12), high - low, truth))
+    return dict(results)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,8 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in SHAPES:
             parts = list(pool.map(partial(_part, name, each), range(_PARTS)))
             for key in parts[0]:
-                seen = np.array([one for part in parts for one in part[key]], dtype=float)
-                covered, width = float(seen[:, 0].mean()), float(seen[:, 1].mean())
+                results = np.array([one for part in parts for one in part[key]], dtype=float)
+                covered, width = float(results[:, 0].mean()), float(results[:, 1].mean())
                 print(f"{name:<20} {key[0]:<18} {key[1]:<28} {covered:>8.3f} {width:>6.2f}", flush=True)
                 lines.append({"curve": name, "labels": key[0], "estimate": key[1], "covered": covered, "width": width})
     if options.json:

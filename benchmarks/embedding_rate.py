@@ -57,14 +57,14 @@ def bare_rate(encoder: Encoder, paths: list[Path]) -> float:
     images = [read_image(path, size=encoder.input_size) for path in paths]
     if encoder.spec == "builtin":
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            begun = time.perf_counter()
+            begin = time.perf_counter()
             encoder.encode(list(pool.map(encoder.preprocess, images)))
-        return len(paths) / (time.perf_counter() - begun)
+        return len(paths) / (time.perf_counter() - begin)
     prepared = [encoder.preprocess(image) for image in images]
-    begun = time.perf_counter()
+    begin = time.perf_counter()
     for start in range(0, len(prepared), BATCH):
         encoder.encode(prepared[start : start + BATCH])
-    return len(paths) / (time.perf_counter() - begun)
+    return len(paths) / (time.perf_counter() - begin)
 
 
 def random_weights(model: str, folder: Path) -> Path:
@@ -114,10 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{'encoder':56s} {'run/s':>8s} {'bare/s':>8s} {'ratio':>6s}")
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        asked: list[tuple[str, Path | None]] = [("builtin", None), (MOBILENET, WEIGHTS)]
+        encoders: list[tuple[str, Path | None]] = [("builtin", None), (MOBILENET, WEIGHTS)]
         if options.openclip:
-            asked.append((f"openclip:{options.openclip}", random_weights(options.openclip, Path(folder))))
-        for spec, checkpoint in asked:
+            encoders.append((f"openclip:{options.openclip}", random_weights(options.openclip, Path(folder))))
+        for spec, checkpoint in encoders:
             if checkpoint is not None and not checkpoint.exists():
                 print(f"{spec}: skipped, no {checkpoint}")
                 continue

@@ -66,7 +66,7 @@ def load(everything: bool) -> pd.DataFrame:
     if everything:
         return labels
     rng = np.random.default_rng(SEED)
-    kept = []
+    parts = []
     for collection, share in (
         ("fluent_emoji", 0.4),
         ("game_icons", 0.4),
@@ -77,8 +77,8 @@ def load(everything: bool) -> pd.DataFrame:
         part = labels[labels["collection"] == collection]
         projects = np.sort(part["project"].unique())
         chosen = rng.choice(projects, round(share * len(projects)), replace=False)
-        kept.append(part[part["project"].isin(set(chosen))])
-    return pd.concat(kept, ignore_index=True)
+        parts.append(part[part["project"].isin(set(chosen))])
+    return pd.concat(parts, ignore_index=True)
 
 
 def tasks(labels: pd.DataFrame) -> list[Task]:
@@ -163,8 +163,8 @@ def filters(image: Image.Image) -> np.ndarray:
     lab, grey = _square(image, 128)
     energies = []
     for scale in range(3):
-        for turn in range(6):
-            kernel = cv2.getGaborKernel((13, 13), 2.5, turn * np.pi / 6, 5.0, 0.6, 0).astype(np.float32)
+        for step in range(6):
+            kernel = cv2.getGaborKernel((13, 13), 2.5, step * np.pi / 6, 5.0, 0.6, 0).astype(np.float32)
             answer = np.abs(cv2.filter2D(grey.astype(np.float32), cv2.CV_32F, kernel - kernel.mean()))
             energies.append(np.log1p(cv2.resize(answer, (3, 3), interpolation=cv2.INTER_AREA)))
         if scale < 2:
@@ -190,12 +190,16 @@ def patch_words(image: Image.Image) -> np.ndarray:
     return np.concatenate([_unit(np.sqrt(block)) for block in (*words, colour)])
 
 
-def measure(name: str, vectors_of: Callable[[list[Path]], np.ndarray], paths: list[Path], asked: list[Task]) -> Line:
-    begun = time.perf_counter()
+def measure(
+    name: str, vectors_of: Callable[[list[Path]], np.ndarray], paths: list[Path], questions: list[Task]
+) -> Line:
+    begin = time.perf_counter()
     vectors = vectors_of(paths)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - begin
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return Line(name, vectors.shape[1], len(paths) / seconds, {task.name: accuracy(vectors, task) for task in asked})
+    return Line(
+        name, vectors.shape[1], len(paths) / seconds, {task.name: accuracy(vectors, task) for task in questions}
+    )
 
 
 def by_hand(describe: Describe) -> Callable[[list[Path]], np.ndarray]:
@@ -206,13 +210,13 @@ def by_encoder(spec: str, checkpoint: Path | None = None) -> Callable[[list[Path
     encoder = open_encoder(spec, checkpoint=checkpoint)
 
     def vectors_of(paths: list[Path]) -> np.ndarray:
-        made = []
+        blocks = []
         for start in range(0, len(paths), 64):
             part = paths[start : start + 64]
-            made.append(
+            blocks.append(
                 encoder.encode([encoder.preprocess(read_image(path, size=encoder.input_size)) for path in part])
             )
-        return np.concatenate(made).astype(np.float16).astype(np.float32)
+        return np.concatenate(blocks).astype(np.float16).astype(np.float32)
 
     return vectors_of
 
@@ -241,10 +245,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cv2.setNumThreads(1)
     labels = load(options.all)
     paths = [SHARED / "images" / path for path in labels["path"]]
-    asked = tasks(labels)
-    print(f"{machine()}; one thread; {len(paths)} images, " + ", ".join(f"{t.name} {len(t.rows)}" for t in asked))
+    questions = tasks(labels)
+    print(f"{machine()}; one thread; {len(paths)} images, " + ", ".join(f"{t.name} {len(t.rows)}" for t in questions))
     cell = "{:20s}"
-    heads = [cell.format(task.name) for task in asked]
+    heads = [cell.format(task.name) for task in questions]
     print(f"{'encoder':26s} {'dims':>5s} {'images/s':>9s}  {heads[0]}  balanced  {heads[1]}  {heads[2]}")
     contestants = {
         "16 x 16 pixels": by_hand(pixels),
@@ -257,7 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         contestants["MobileNetV2"] = by_encoder(MOBILENET, WEIGHTS)
     lines = []
     for name, vectors_of in contestants.items():
-        lines.append(measure(name, vectors_of, paths, asked))
+        lines.append(measure(name, vectors_of, paths, questions))
         print(show(lines[-1]), flush=True)
     if options.json:
         figures = {"machine": machine(), "images": len(paths), "encoders": [asdict(line) for line in lines]}

@@ -41,19 +41,19 @@ class Found:
     left: int
 
 
-def run(found: pictures.Pictures, attribute: str, way: str, seed: int) -> Found:
-    rng, truth = np.random.default_rng([seed, 0]), found.truth[attribute]
+def run(data: pictures.Pictures, attribute: str, way: str, seed: int) -> Found:
+    rng, truth = np.random.default_rng([seed, 0]), data.truth[attribute]
     n = len(truth)
     held = draw_validation(n, VALIDATION, rng=rng).rows
-    pool = training_pool(n, held, found.projects)
+    pool = training_pool(n, held, data.projects)
     positives = rng.permutation(pool[truth[pool]])
     count, batch = WAYS[way]
     examples = positives[:count]
     strategy = "mixture" if count else "random"
-    query = query_for(strategy, found.vectors, groups=found.projects, seeds=found.vectors[examples] if count else None)
+    query = query_for(strategy, data.vectors, groups=data.projects, seeds=data.vectors[examples] if count else None)
     sample = np.sort(rng.choice(n, size=min(n, 4096), replace=False))
-    size = {"batch": batch, "groups": found.projects, "moments": feature_scaling(found.vectors[sample])}
-    for known in run_rounds(found.vectors, truth, pool, query=query, **size, rng=np.random.default_rng([seed, 1])):
+    size = {"batch": batch, "groups": data.projects, "moments": feature_scaling(data.vectors[sample])}
+    for known in run_rounds(data.vectors, truth, pool, query=query, **size, rng=np.random.default_rng([seed, 1])):
         if len(known.labelled) >= LABELS:
             break
     hits = known.labelled[known.answers]
@@ -63,8 +63,8 @@ def run(found: pictures.Pictures, attribute: str, way: str, seed: int) -> Found:
 def job(task: tuple[str, str, int]) -> list[Found]:
     """Play one attribute by every way, seed by seed."""
     encoder, attribute, seeds = task
-    found = pictures.load(encoder)
-    return [run(found, attribute, way, seed) for way in WAYS for seed in range(seeds)]
+    data = pictures.load(encoder)
+    return [run(data, attribute, way, seed) for way in WAYS for seed in range(seeds)]
 
 
 def summarised(runs: list[Found], way: str) -> tuple[Summary, npt.NDArray[np.int64]]:
@@ -91,10 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"positives among the first {LABELS} labels, {options.encoder}, {options.seeds} seeds; {machine()}")
     print(f"{'attribute':<12}{'share':>6}{'left':>6} " + "".join(f"{way:>18}{'ten':>6}" for way in WAYS), flush=True)
     tasks = [(options.encoder, attribute, options.seeds) for attribute in options.attributes]
-    kept = []
+    results = []
     with multiprocessing.get_context("spawn").Pool(min(2, os.cpu_count() or 1)) as pool:
         for runs in pool.imap(job, tasks):
-            kept += runs
+            results += runs
             cells = ""
             for way in WAYS:
                 middle, values = summarised(runs, way)
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name, left = runs[0].attribute, np.median([one.left for one in runs if one.way == "1 example"])
             print(f"{name:<12}{truth[name].mean():>6.1%}{left:>6.0f} {cells}", flush=True)
     if options.json:
-        figures = {"machine": machine(), "encoder": options.encoder, "runs": [asdict(one) for one in kept]}
+        figures = {"machine": machine(), "encoder": options.encoder, "runs": [asdict(one) for one in results]}
         options.json.write_text(json.dumps(figures) + "\n")
 
 

@@ -29,7 +29,7 @@ from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
-AIMS = {"cold": 1500.0, "warm": 300.0, "jump": 500.0}  # ms
+TARGETS = {"cold": 1500.0, "warm": 300.0, "jump": 500.0}  # ms
 PICTURES = 2000  # different ones on the disk
 PEER = "plain page, cold"
 WIDTH, HEIGHT = 2000, 2100
@@ -50,10 +50,10 @@ _SEEN = """([wanted]) => {
 
 PARTS = ("page", "window", "first picture", "all in sight", "painted")
 _WATCH = """([seen, wanted]) => {
-  const told = window.benchmarkParts = {};
+  const figures = window.benchmarkParts = {};
   const ready = eval(seen);
   let begin = null;
-  const note = (name) => { told[name] ??= performance.now() - begin; };
+  const note = (name) => { figures[name] ??= performance.now() - begin; };
   const look = () => {
     if ([...document.querySelectorAll('h1')].some(head => head.textContent === 'Gallery')) note('page');
     const hosts = document.querySelectorAll('[data-testid="stMain"] *');
@@ -68,16 +68,16 @@ _WATCH = """([seen, wanted]) => {
 }"""
 
 _JUMP = """([seen, number]) => {
-  const told = window.benchmarkJump = {};
+  const figures = window.benchmarkJump = {};
   const ready = eval(seen);
   addEventListener('keydown', (event) => {
     const roots = [...document.querySelectorAll('*')].map(part => part.shadowRoot).filter(Boolean);
     const frame = roots.map(root => root.querySelector('.endless')).find(Boolean);
     const look = () => {
       const picture = frame.getRootNode().querySelector(`.cell[aria-posinset="${number}"] img`);
-      if (picture?.complete && picture.naturalWidth) told.one ??= performance.now() - event.timeStamp;
-      if (told.one === undefined || !ready([1])) return void requestAnimationFrame(look);
-      told.all = performance.now() - event.timeStamp;
+      if (picture?.complete && picture.naturalWidth) figures.one ??= performance.now() - event.timeStamp;
+      if (figures.one === undefined || !ready([1])) return void requestAnimationFrame(look);
+      figures.all = performance.now() - event.timeStamp;
     };
     look();
   }, { capture: true, once: true });
@@ -150,8 +150,8 @@ def clicked(page: Any, wanted: int) -> dict[str, float]:
     page.evaluate(_WATCH, [_SEEN, wanted])
     page.get_by_role("link", name="Gallery").click()
     page.wait_for_function("window.benchmarkParts.painted", polling=100, timeout=120_000)
-    told: dict[str, float] = page.evaluate("window.benchmarkParts")
-    return told
+    figures: dict[str, float] = page.evaluate("window.benchmarkParts")
+    return figures
 
 
 def jumped(page: Any, number: int) -> tuple[float, float]:
@@ -161,8 +161,8 @@ def jumped(page: Any, number: int) -> tuple[float, float]:
     page.evaluate(_JUMP, [_SEEN, number])
     field.press("Enter")
     page.wait_for_function("window.benchmarkJump.all", polling=100, timeout=120_000)
-    told = page.evaluate("window.benchmarkJump")
-    return told["one"], told["all"]
+    figures = page.evaluate("window.benchmarkJump")
+    return figures["one"], figures["all"]
 
 
 def plain(first: list[int], url: str) -> str:
@@ -188,7 +188,7 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         begin = time.perf_counter()
         with served(Path(home), n, shown) as (url, first):
-            made = time.perf_counter() - begin
+            seconds_to_generate = time.perf_counter() - begin
             address = f"{url}/gallery?attribute=one&place=all&sort=score"
             browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
 
@@ -231,30 +231,31 @@ def measure(n: int, shown: int, runs: int) -> dict[str, Any]:
                 visit(compare)
             browser.close()
     lines = [
-        {"what": what, "ms": float(np.median(times)), "slowest_ms": max(times), "aim_ms": AIMS.get(what)}
+        {"what": what, "ms": float(np.median(times)), "slowest_ms": max(times), "aim_ms": TARGETS.get(what)}
         for what, times in spent.items()
     ]
-    told = {"machine": machine(), "data": "generated", "n": n, "shown": shown, "runs": runs, "lines": lines}
-    told["parts"] = {
+    figures = {"machine": machine(), "data": "generated", "n": n, "shown": shown, "runs": runs, "lines": lines}
+    figures["parts"] = {
         what: {part: float(np.median([one[part] for one in visits])) for part in PARTS}
         for what, visits in watched.items()
     }
-    return told | {"seconds_to_generate": made, "first_visit_ms": started[0]}
+    return figures | {"seconds_to_generate": seconds_to_generate, "first_visit_ms": started[0]}
 
 
-def show(told: dict[str, Any]) -> None:
-    peer = next(line["ms"] for line in told["lines"] if line["what"] == PEER)
-    print(f"{told['machine']}, the server and Chromium (no graphics card) together")
-    print(f"{told['n']:,} generated images, {told['shown']} thumbnails visible; median of {told['runs']} visits")
-    print(f"first visit after the start of the server: {told['first_visit_ms']:.0f} ms\n")
+def show(figures: dict[str, Any]) -> None:
+    peer = next(line["ms"] for line in figures["lines"] if line["what"] == PEER)
+    print(f"{figures['machine']}, the server and Chromium (no graphics card) together")
+    print(
+        f"{figures['n']:,} generated images, {figures['shown']} thumbnails visible; median of {figures['runs']} visits"
+    )
+    print(f"first visit after the start of the server: {figures['first_visit_ms']:.0f} ms\n")
     print(f"{'':<20}{'ms':>8}{'slowest':>9}{'target':>7}{'vs plain page':>19}")
-    for line in told["lines"]:
-        aim = "" if line["aim_ms"] is None else f"{line['aim_ms']:.0f}"
-        kept = "" if not aim else "met" if line["ms"] < line["aim_ms"] else "missed"
-        print(
-            f"{line['what']:<20}{line['ms']:>8.0f}{line['slowest_ms']:>9.0f}{aim:>7}{line['ms'] / peer:>18.1f}x {kept}"
-        )
-    for what, spent in told["parts"].items():
+    for line in figures["lines"]:
+        target = "" if line["aim_ms"] is None else f"{line['aim_ms']:.0f}"
+        verdict = "" if not target else "met" if line["ms"] < line["aim_ms"] else "missed"
+        ratio = line["ms"] / peer
+        print(f"{line['what']:<20}{line['ms']:>8.0f}{line['slowest_ms']:>9.0f}{target:>7}{ratio:>18.1f}x {verdict}")
+    for what, spent in figures["parts"].items():
         print(f"{what}, from the click: " + ", ".join(f"{part} {ms:.0f} ms" for part, ms in spent.items()))
 
 
@@ -268,11 +269,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asked = parser().parse_args(arguments)
-    told = measure(asked.n, asked.shown, asked.runs)
-    show(told)
-    if asked.json:
-        asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    options = parser().parse_args(arguments)
+    figures = measure(options.n, options.shown, options.runs)
+    show(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -67,16 +67,16 @@ def scored_attribute(
     attribute = workspace.attributes.add(name, "media", f"Is it {name}?")
     direction = np.random.default_rng(seed).normal(size=workspace.vectors().dim).astype(np.float32)
     with workspace.engine.begin() as connection:
-        made = sa.insert(db.rounds).values(
+        insert = sa.insert(db.rounds).values(
             attribute_id=attribute.id, number=1, strategy="random", encoder="", seed=0, made_at=db.now()
         )
-        round_id = connection.execute(made).inserted_primary_key[0]
+        round_id = connection.execute(insert).inserted_primary_key[0]
     model = LinearModel(3 * direction, 0.0, 1.0, 10, 10, 0, 0.0)
     details = classifier_details(model)
     fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
     if calibrated:
-        told = {"seen": label_version(workspace, attribute), "fit": asdict(fit), "problem": ""}
-        details["calibration"] = json.loads(json.dumps(told))
+        calibration = {"seen": label_version(workspace, attribute), "fit": asdict(fit), "problem": ""}
+        details["calibration"] = json.loads(json.dumps(calibration))
     save_model(workspace, attribute, round_id, model, details)
     if cut is not None:
         thresholds.save(

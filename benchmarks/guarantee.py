@@ -90,28 +90,28 @@ def make_collection(curve: Curve, n: int, rng: np.random.Generator) -> Collectio
     return Collection(1 - rank, truth, rng.choice(_POOL, size=n, replace=False))
 
 
-def _naive(found: Collection, _rng: np.random.Generator) -> float | None:
-    return _lowest(found, lambda k, n: k / n)
+def _naive(collection: Collection, _rng: np.random.Generator) -> float | None:
+    return _lowest(collection, lambda k, n: k / n)
 
 
-def _per_threshold(found: Collection, _rng: np.random.Generator) -> float | None:
-    return _lowest(found, lambda k, n: lower_bound(k, n, CONFIDENCE))
+def _per_threshold(collection: Collection, _rng: np.random.Generator) -> float | None:
+    return _lowest(collection, lambda k, n: lower_bound(k, n, CONFIDENCE))
 
 
-def _lowest(found: Collection, shown: Callable[[Array, Array], Array]) -> float | None:
-    order = np.sort(found.sample)
-    kept = np.flatnonzero(shown(np.cumsum(found.truth[order]), np.arange(1, len(order) + 1)) >= TARGET)
-    return float(found.scores[order[kept[-1]]]) if len(kept) else None
+def _lowest(collection: Collection, shown: Callable[[Array, Array], Array]) -> float | None:
+    order = np.sort(collection.sample)
+    passing = np.flatnonzero(shown(np.cumsum(collection.truth[order]), np.arange(1, len(order) + 1)) >= TARGET)
+    return float(collection.scores[order[passing[-1]]]) if len(passing) else None
 
 
-def _fixed_sequence(found: Collection, _rng: np.random.Generator, *, pool: bool = True) -> float | None:
-    labels = found.truth[found.sample]
+def _fixed_sequence(collection: Collection, _rng: np.random.Generator, *, pool: bool = True) -> float | None:
+    labels = collection.truth[collection.sample]
     if labels.all() or not labels.any():
         return None
-    scores = found.scores[found.sample]
+    scores = collection.scores[collection.sample]
     try:
         chosen = choose_threshold(
-            scores, labels, target=TARGET, confidence=CONFIDENCE, pool_scores=found.scores if pool else None
+            scores, labels, target=TARGET, confidence=CONFIDENCE, pool_scores=collection.scores if pool else None
         )
     except NoThreshold:
         return None
@@ -121,24 +121,24 @@ def _fixed_sequence(found: Collection, _rng: np.random.Generator, *, pool: bool 
 _LOOKS = 11
 
 
-def _topped_up(found: Collection, rng: np.random.Generator, *, at_will: bool) -> float | None:
+def _topped_up(collection: Collection, rng: np.random.Generator, *, at_will: bool) -> float | None:
     """Look at a third of the labels and again after each of ten top-ups; take the first cut that is certified."""
-    n = len(found.sample)
+    n = len(collection.sample)
     for size in np.linspace(n / 3, n, _LOOKS).astype(int) if at_will else (n // 3,):
-        part = Collection(found.scores, found.truth, found.sample[:size])
+        part = Collection(collection.scores, collection.truth, collection.sample[:size])
         cut = _fixed_sequence(part, rng)
         if cut is not None:
             return cut
     return None
 
 
-def certify(found: Collection, rng: np.random.Generator) -> float | None:
+def certify(collection: Collection, rng: np.random.Generator) -> float | None:
     """Certify with as many labels as the sample has; the sample itself is not used."""
-    budget = len(found.sample)
+    budget = len(collection.sample)
     pilot = pilot_ranks(_POOL, rng=rng)
     rest = np.setdiff1d(np.arange(_POOL), pilot)
-    scores, truth, order = found.scores[rest], found.truth[rest], rng.random(len(rest))
-    cuts = plan_cuts(scores, found.scores[pilot], found.truth[pilot], target=TARGET, rng=rng)
+    scores, truth, order = collection.scores[rest], collection.truth[rest], rng.random(len(rest))
+    cuts = plan_cuts(scores, collection.scores[pilot], collection.truth[pilot], target=TARGET, rng=rng)
     plan, left = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget - len(pilot)), budget - len(pilot)
     labels = np.full(len(rest), -1, np.int8)
     now = certify_precision(plan, scores, order, labels)
@@ -170,19 +170,19 @@ def play(
     """Let each rule choose in the same ``repeats`` collections with ``n`` labels."""
     outcomes: dict[str, list[tuple[float, bool]]] = {rule: [] for rule in rules}
     for _ in range(repeats):
-        found = make_collection(curve, n, rng)
+        collection = make_collection(curve, n, rng)
         for rule in rules:
-            cut = RULES[rule](found, rng)
-            accepted = np.zeros(_POOL, bool) if cut is None else found.scores >= cut
-            broken = bool(accepted.any()) and found.truth[accepted].mean() < TARGET - 1e-12
+            cut = RULES[rule](collection, rng)
+            accepted = np.zeros(_POOL, bool) if cut is None else collection.scores >= cut
+            broken = bool(accepted.any()) and collection.truth[accepted].mean() < TARGET - 1e-12
             outcomes[rule].append((float(accepted.mean()), broken))
     return {rule: _summary(np.array(lines), curve) for rule, lines in outcomes.items()}
 
 
 def _summary(outcomes: Array, curve: Curve) -> Played:
     share, broken = outcomes.T
-    kept = np.where(broken, 0, share) / curve.best if curve.best else np.zeros(1)
-    return Played(float((share > 0).mean()), float(broken.mean()), float(kept.mean()))
+    yields = np.where(broken, 0, share) / curve.best if curve.best else np.zeros(1)
+    return Played(float((share > 0).mean()), float(broken.mean()), float(yields.mean()))
 
 
 PROJECTS: Mapping[str, Callable[[np.random.Generator], npt.NDArray[np.int64]]] = MappingProxyType(
@@ -270,22 +270,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for n in (300, 1000):
                 parts = list(pool.map(partial(_part, name, n, repeats // _PARTS), range(_PARTS)))
                 for rule in RULES:
-                    seen = _mean([part[rule] for part in parts])
+                    played = _mean([part[rule] for part in parts])
                     print(
-                        f"{name:<20} {n:>6} {rule:<24} {seen.promises:>9.3f} {seen.violations:>7.4f} {seen.kept:>6.2f}",
+                        f"{name:<20} {n:>6} {rule:<24} {played.promises:>9.3f} {played.violations:>7.4f} "
+                        f"{played.kept:>6.2f}",
                         flush=True,
                     )
-                    lines.append({"curve": name, "labels": n, "rule": rule, **vars(seen)})
+                    lines.append({"curve": name, "labels": n, "rule": rule, **vars(played)})
         print(f"\n{'projects':<20} {'':>6} {'recall, sampled':<28} {'given':>9} {'broken':>7} {'yield':>6}")
         for sizes in PROJECTS:
             for design in DESIGNS:
-                seen = _mean(list(pool.map(partial(_recall_part, sizes, design, repeats // _PARTS), range(_PARTS))))
+                played = _mean(list(pool.map(partial(_recall_part, sizes, design, repeats // _PARTS), range(_PARTS))))
                 print(
-                    f"{sizes:<20} {_DRAWN:>6} {design:<28} {seen.promises:>9.3f} {seen.violations:>7.4f} "
-                    f"{seen.kept:>6.2f}",
+                    f"{sizes:<20} {_DRAWN:>6} {design:<28} {played.promises:>9.3f} {played.violations:>7.4f} "
+                    f"{played.kept:>6.2f}",
                     flush=True,
                 )
-                lines.append({"projects": sizes, "labels": _DRAWN, "recall": design, **vars(seen)})
+                lines.append({"projects": sizes, "labels": _DRAWN, "recall": design, **vars(played)})
     if options.json:
         figures = {"data": "generated", "machine": machine(), "repeats": repeats, "lines": lines}
         options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")

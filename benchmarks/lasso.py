@@ -18,7 +18,7 @@ from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
 REPEATS = 9
-AIM = 100.0  # ms
+TARGET = 100.0  # ms
 
 
 def areas(corners: int) -> dict[str, NDArray[np.float64]]:
@@ -65,7 +65,7 @@ def measure(points: int, corners: int) -> dict[str, Any]:
         differ = int((inside[source.rows] != outline.contains_points(both)).sum())
         line = {"area": name, "corners": len(drawn), "inside": int(inside.sum()), "ms": 1000 * ours}
         lines.append(line | {"matplotlib_ms": 1000 * peer, "ratio": peer / ours, "differ": differ})
-    return {"machine": machine(), "data": "generated", "points": points, "aim_ms": AIM, "areas": lines}
+    return {"machine": machine(), "data": "generated", "points": points, "aim_ms": TARGET, "areas": lines}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,19 +77,23 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    chosen = parser().parse_args(arguments)
-    told = measure(chosen.points, chosen.corners)
-    print(f"{told['machine']}\n{told['points']:,} generated points; median of {REPEATS} runs, of matplotlib 1 run\n")
+    options = parser().parse_args(arguments)
+    figures = measure(options.points, options.corners)
+    print(
+        f"{figures['machine']}\n{figures['points']:,} generated points; median of {REPEATS} runs, of matplotlib 1 run\n"
+    )
     print(f"{'area':14} {'corners':>7} {'inside':>9} {'bam, ms':>9} {'matplotlib, ms':>15} {'ratio':>7} {'differ':>7}")
-    for line in told["areas"]:
+    for line in figures["areas"]:
         print(
             f"{line['area']:14} {line['corners']:7} {line['inside']:9,} {line['ms']:9.1f} "
             f"{line['matplotlib_ms']:15.1f} {line['ratio']:6.0f}x {line['differ']:7}"
         )
-    slowest = max(line["ms"] for line in told["areas"] if line["area"].startswith("lasso"))
-    print(f"\ntarget: under {AIM:.0f} ms, {'met' if slowest < AIM else 'missed'} (the slower lasso: {slowest:.0f} ms)")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    slowest = max(line["ms"] for line in figures["areas"] if line["area"].startswith("lasso"))
+    print(
+        f"\ntarget: under {TARGET:.0f} ms, {'met' if slowest < TARGET else 'missed'} (slower lasso: {slowest:.0f} ms)"
+    )
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

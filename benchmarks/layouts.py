@@ -34,12 +34,12 @@ def generated(count: int, seed: int = 0) -> Vectors:
     middles = groups[rng.integers(0, 30, CLUSTERS)] + 0.8 * rng.normal(size=(CLUSTERS, DIMENSIONS))
     widths = rng.uniform(0.3, 0.9, CLUSTERS)
     share = rng.dirichlet(np.full(CLUSTERS, 2.0))
-    found = np.empty((count, DIMENSIONS), np.float16)
+    vectors = np.empty((count, DIMENSIONS), np.float16)
     for start in range(0, count, 50_000):
         cluster = rng.choice(CLUSTERS, min(50_000, count - start), p=share)
         block = middles[cluster] + widths[cluster, None] * rng.normal(size=(len(cluster), DIMENSIONS))
-        found[start : start + len(cluster)] = block / np.linalg.norm(block, axis=1, keepdims=True)
-    return found
+        vectors[start : start + len(cluster)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return vectors
 
 
 class Clock:
@@ -57,7 +57,7 @@ class Clock:
 
 def ours(vectors: Vectors, method: str, sample: int) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
     rows, clock = np.arange(len(vectors)), Clock()
-    made = fit_layout(
+    layout = fit_layout(
         vectors, rows, method=method, sample=sample, report=clock.report, checkpoints=InMemoryCheckpoints()
     )
     seconds = time.perf_counter() - clock.begin
@@ -66,7 +66,7 @@ def ours(vectors: Vectors, method: str, sample: int) -> tuple[dict[str, Any], np
         placed = len(rows)
         rate = placed / (seconds - clock.placing)
         line |= {"fit_seconds": clock.placing, "placed_per_second": rate, "seconds_per_million": 1e6 / rate}
-    return line, made.places
+    return line, layout.places
 
 
 def peers(vectors: Vectors) -> list[tuple[str, Callable[[npt.NDArray[np.float32]], Any]]]:
@@ -84,13 +84,13 @@ def peers(vectors: Vectors) -> list[tuple[str, Callable[[npt.NDArray[np.float32]
 
 
 def judged(vectors: Vectors, places: Any) -> dict[str, Any]:
-    found = measure(vectors, np.arange(len(vectors)), np.asarray(places, np.float32), rng=np.random.default_rng(0))
-    if found is None:
+    quality = measure(vectors, np.arange(len(vectors)), np.asarray(places, np.float32), rng=np.random.default_rng(0))
+    if quality is None:
         raise ValueError(f"{len(vectors)} vectors are too few to judge a layout by.")
     return {
-        "kept": [found.kept, found.kept_low, found.kept_high],
-        "trust": [found.trust, found.trust_low, found.trust_high],
-        "sampled": found.sampled,
+        "kept": [quality.kept, quality.kept_low, quality.kept_high],
+        "trust": [quality.trust, quality.trust_low, quality.trust_high],
+        "sampled": quality.sampled,
     }
 
 
@@ -121,37 +121,37 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asked = parser().parse_args(arguments)
-    methods, found = asked.methods, {"machine": machine(), "pictures": [], "generated": []}
+    options = parser().parse_args(arguments)
+    methods, figures = options.methods, {"machine": machine(), "pictures": [], "generated": []}
     head = f"{'':<22}{'time':>11}   {'10-NN preserved':<22}{'trustworthiness':<22}"
     for method in methods:  # compiled before it is timed, placing too
         ours(generated(6000), method, 5000)  # beyond 4,096 points UMAP takes another way
-    if not asked.no_peers and pictures.available("mobilenetv2"):
+    if not options.no_peers and pictures.available("mobilenetv2"):
         vectors = pictures.load().vectors
         rows = np.arange(len(vectors))
         points = fit_components(vectors, rows=rows).of(vectors, rows)
         print(f"{len(vectors):,} real pictures x {vectors.shape[1]}; {machine()}\n{head}")
         for method in methods:
             line, places = ours(vectors, method, len(vectors))
-            found["pictures"].append(line | judged(vectors, places))
-            show(found["pictures"][-1])
+            figures["pictures"].append(line | judged(vectors, places))
+            show(figures["pictures"][-1])
         for name, fit in peers(vectors):
             if "UMAP" in name:
                 fit(points[:1000])
             begin = time.perf_counter()
             places = fit_unit_square(fit(points))
             line = {"what": name, "seconds": time.perf_counter() - begin}
-            found["pictures"].append(line | judged(vectors, places))
-            show(found["pictures"][-1])
-    if asked.n:
-        vectors = generated(asked.n)
-        print(f"{asked.n:,} generated vectors x {DIMENSIONS}, {asked.sample:,} of them fitted; {machine()}\n{head}")
+            figures["pictures"].append(line | judged(vectors, places))
+            show(figures["pictures"][-1])
+    if options.n:
+        vectors = generated(options.n)
+        print(f"{options.n:,} generated vectors x {DIMENSIONS}, {options.sample:,} of them fitted; {machine()}\n{head}")
         for method in methods:
-            line, places = ours(vectors, method, asked.sample)
-            found["generated"].append(line | judged(vectors, places) | {"n": asked.n, "sample": asked.sample})
-            show(found["generated"][-1])
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            line, places = ours(vectors, method, options.sample)
+            figures["generated"].append(line | judged(vectors, places) | {"n": options.n, "sample": options.sample})
+            show(figures["generated"][-1])
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

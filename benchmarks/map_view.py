@@ -329,11 +329,11 @@ def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
             lines.append(line(f"frame while panning, {what}", visitor.pan(), LIMITS["frame"]))
         lines.append(line("hover", hovering(visitor, layout, about), LIMITS["hover"]))
         lines.append(line("hover, scores changed", after_new_scores(visitor, layout, workspace), LIMITS["hover"]))
-        told = {"opened_first_ms": first.opened, "opened_again_ms": visitor.opened}
+        figures = {"opened_first_ms": first.opened, "opened_again_ms": visitor.opened}
         visitor.close()
         browser.close()
-    told |= {"machine": machine(), "data": "generated", "n": n, "paths": paths, "lines": lines, "steps": steps}
-    return told | about
+    figures |= {"machine": machine(), "data": "generated", "n": n, "paths": paths, "lines": lines, "steps": steps}
+    return figures | about
 
 
 def _levels(found: list[dict[str, float]], from_zoom: int) -> dict[str, list[float]]:
@@ -345,29 +345,27 @@ def _levels(found: list[dict[str, float]], from_zoom: int) -> dict[str, list[flo
     }
 
 
-def show(told: dict[str, Any]) -> None:
-    tiles = [step["tiles"] for step in told["steps"]["cold"]]
-    print(f"{told['machine']}, the server and Chromium (no graphics card) together")
+def show(figures: dict[str, Any]) -> None:
+    tiles = [step["tiles"] for step in figures["steps"]["cold"]]
+    print(f"{figures['machine']}, the server and Chromium (no graphics card) together")
     print(
-        f"{told['n']:,} generated images, pictures from zoom {told['from_zoom']}, the deepest is {told['max_zoom']}; "
+        f"{figures['n']:,} generated images; pictures from zoom {figures['from_zoom']} to {figures['max_zoom']}; "
         f"{min(tiles):.0f} to {max(tiles):.0f} tiles per step (median {np.median(tiles):.0f})"
     )
-    print(
-        f"opening the page: {told['opened_first_ms']:.0f} ms the first time, {told['opened_again_ms']:.0f} ms again\n"
-    )
+    print(f"opening the page: {figures['opened_first_ms']:.0f} ms, again {figures['opened_again_ms']:.0f} ms\n")
     print(f"{'ms':<34}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}{'limit':>8}{'p50/limit':>11}{'p95/limit':>11}")
-    for one in told["lines"]:
+    for one in figures["lines"]:
         shares = [one[name] / one["limit"] for name in ("p50", "p95")]
-        just = 1.01  # frames are told to a tenth of a millisecond
-        kept = "met" if shares[1] <= just else "p50 met" if shares[0] <= just else "missed"
+        just = 1.01  # frames are measured to a tenth of a millisecond
+        verdict = "met" if shares[1] <= just else "p50 met" if shares[0] <= just else "missed"
         print(
             f"{one['what']:<34}{one['n']:>5}{one['p50']:>8.1f}{one['p95']:>8.1f}{one['most']:>8.1f}"
-            f"{one['limit']:>8.1f}{shares[0]:>10.2f}x{shares[1]:>10.2f}x {kept}"
+            f"{one['limit']:>8.1f}{shares[0]:>10.2f}x{shares[1]:>10.2f}x {verdict}"
         )
     print("\nmedian by zoom, cold / warm / in haste, ms")
-    zooms = sorted({step["zoom"] for step in told["steps"]["cold"]})
+    zooms = sorted({step["zoom"] for step in figures["steps"]["cold"]})
     for zoom in zooms:
-        each = [np.median([s["ms"] for s in steps if s["zoom"] == zoom]) for steps in told["steps"].values()]
+        each = [np.median([s["ms"] for s in steps if s["zoom"] == zoom]) for steps in figures["steps"].values()]
         print(f"  {zoom:>3}: " + " /".join(f"{ms:>6.0f}" for ms in each))
 
 
@@ -382,16 +380,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asked = parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
-        home = asked.home or Path(temporary)
-        print(f"prepared in {prepare(home, asked.n):.0f} s", flush=True)
-        if asked.only_prepare:
+        home = options.home or Path(temporary)
+        print(f"prepared in {prepare(home, options.n):.0f} s", flush=True)
+        if options.only_prepare:
             return
-        told = measure(home, asked.n, asked.paths)
-    show(told)
-    if asked.json:
-        asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        figures = measure(home, options.n, options.paths)
+    show(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

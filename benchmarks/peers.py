@@ -67,10 +67,10 @@ def activeml(features: Features, *, badge: bool = False) -> Query:
         answers = np.full(len(rows), MISSING_LABEL)
         answers[: len(known.labelled)] = known.answers
         classifier = SklearnClassifier(estimator(), classes=[0, 1], random_state=seed)
-        wanted = min(count, len(known.pool))
+        size = min(count, len(known.pool))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its scikit-learn's API, on every call
-            places = chooser.query(X=features[rows], y=answers, clf=classifier, batch_size=wanted)
+            places = chooser.query(X=features[rows], y=answers, clf=classifier, batch_size=size)
         return rows[np.asarray(places)]
 
     return query

@@ -47,18 +47,18 @@ def measure(vectors: npt.NDArray[np.float16], attributes: int) -> dict[str, Any]
         "ours, one by one": lambda: [score_all(vectors, model) for model in models],
         "X @ W by blocks": lambda: product(vectors, weights),
     }
-    found: dict[str, Any] = {name: {"seconds": np.inf, "processor": np.inf} for name in ways}
+    figures: dict[str, Any] = {name: {"seconds": np.inf, "processor": np.inf} for name in ways}
     read(vectors)
     for _ in range(REPEATS):
         for name, run in ways.items():
-            begun, used = time.perf_counter(), time.process_time()
+            begin, used = time.perf_counter(), time.process_time()
             run()
-            found[name]["seconds"] = min(found[name]["seconds"], time.perf_counter() - begun)
-            found[name]["processor"] = min(found[name]["processor"], time.process_time() - used)
-    for line in found.values():
+            figures[name]["seconds"] = min(figures[name]["seconds"], time.perf_counter() - begin)
+            figures[name]["processor"] = min(figures[name]["processor"], time.process_time() - used)
+    for line in figures.values():
         line["bytes_a_second"] = vectors.nbytes / line["seconds"]
-        line["share"] = found["reading alone"]["seconds"] / line["seconds"]
-    return found
+        line["share"] = figures["reading alone"]["seconds"] / line["seconds"]
+    return figures
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,21 +73,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "vectors.npy"
-        made = np.lib.format.open_memmap(file, "w+", np.float16, (options.n, DIM))
-        generate(options.n, np.random.default_rng(0), made)
-        made.flush()
-        del made
-        found = measure(np.load(file, mmap_mode="r"), options.attributes)
+        vectors = np.lib.format.open_memmap(file, "w+", np.float16, (options.n, DIM))
+        generate(options.n, np.random.default_rng(0), vectors)
+        vectors.flush()
+        del vectors
+        results = measure(np.load(file, mmap_mode="r"), options.attributes)
     print(
         f"{machine()}; {options.attributes} attributes x {options.n:,} generated vectors of {DIM} float16, disk cache"
     )
     print(f"{'':<18} {'seconds':>8} {'CPU':>10} {'GB/s':>6} {'of read speed':>17}")
-    for name, line in found.items():
+    for name, line in results.items():
         speed = f"{line['bytes_a_second'] / 1e9:6.2f} {line['share']:17.1%}"
         print(f"{name:<18} {line['seconds']:8.3f} {line['processor']:10.3f} {speed}")
     if options.json:
         figures = {"data": "generated", "n": options.n, "attributes": options.attributes, "machine": machine()}
-        options.json.write_text(json.dumps({**figures, **found}, indent=2) + "\n")
+        options.json.write_text(json.dumps({**figures, **results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -216,7 +216,7 @@ def in_order(names: Sequence[str]) -> list[str]:
 
 def measure(n: int, labels: int, names: list[str]) -> dict[str, Any]:
     """Generate a collection of ``n``, let every contender run on it, and remove it."""
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place:
         folder, rng = Path(place), np.random.default_rng(0)
         file = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (n, DIM))
@@ -230,9 +230,9 @@ def measure(n: int, labels: int, names: list[str]) -> dict[str, Any]:
             command = [sys.executable, "-m", "benchmarks.round", "--contender", name, "--folder", place]
             ran = subprocess.run([*command, "--repeats", str(repeats)], capture_output=True, text=True, check=False)
             lines = ran.stdout.splitlines()
-            found[name] = json.loads(lines[-1]) if ran.returncode == 0 else {"problem": _last(ran.stderr)}
-            print(line(name, found[name], found.get(REFERENCE)), flush=True)
-    return found
+            results[name] = json.loads(lines[-1]) if ran.returncode == 0 else {"problem": _last(ran.stderr)}
+            print(line(name, results[name], results.get(REFERENCE)), flush=True)
+    return results
 
 
 def _last(text: str) -> str:

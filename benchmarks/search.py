@@ -29,7 +29,7 @@ Rows = npt.NDArray[np.int64]
 Search = Callable[[npt.NDArray[np.float32]], npt.ArrayLike]
 
 QUERIES = 9
-AIM = 150.0  # ms
+TARGET = 150.0  # ms
 HEAPS = 1000
 _BLOCK = 50_000
 
@@ -38,20 +38,20 @@ def generated(count: int, dim: int, seed: int = 0) -> Vectors:
     """Unit vectors around ``HEAPS`` middles."""
     rng = np.random.default_rng(seed)
     middles = rng.standard_normal((HEAPS, dim), np.float32)
-    found = np.empty((count, dim), np.float16)
+    vectors = np.empty((count, dim), np.float16)
     for start in range(0, count, _BLOCK):
         block = rng.standard_normal((min(_BLOCK, count - start), dim), np.float32)
         block += middles[rng.integers(HEAPS, size=len(block))]
-        found[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
-    return found
+        vectors[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return vectors
 
 
 def queries(vectors: Vectors, seed: int = 1) -> npt.NDArray[np.float32]:
     """Unit vectors near some of the vectors."""
     rng = np.random.default_rng(seed)
-    wanted = vectors[rng.integers(len(vectors), size=QUERIES)].astype(np.float32)
-    wanted += 0.5 * rng.standard_normal(wanted.shape, np.float32) / np.sqrt(wanted.shape[1])
-    unit: npt.NDArray[np.float32] = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
+    picked = vectors[rng.integers(len(vectors), size=QUERIES)].astype(np.float32)
+    picked += 0.5 * rng.standard_normal(picked.shape, np.float32) / np.sqrt(picked.shape[1])
+    unit: npt.NDArray[np.float32] = picked / np.linalg.norm(picked, axis=1, keepdims=True)
     return unit
 
 
@@ -107,18 +107,19 @@ def faiss_index(vectors: Vectors, count: int, factory: str, probes: int = 0) -> 
     return (lambda wanted: index.search(wanted[None], count)[1][0]), built
 
 
-def line(name: str, search: Search, wanted: npt.NDArray[np.float32], truth: list[set[int]] | None) -> dict[str, Any]:
-    """Time one search on every query; with ``truth``, the share of it that was found."""
-    search(wanted[0])
-    found: list[set[int]] = []
-    spent = [timed(lambda one=one: found.append(set(np.asarray(search(one)).tolist()))) for one in wanted]
-    recall = 1.0 if truth is None else float(np.mean([len(a & b) / len(b) for a, b in zip(found, truth, strict=True)]))
+def line(name: str, search: Search, queries: npt.NDArray[np.float32], truth: list[set[int]] | None) -> dict[str, Any]:
+    """Time one search on every query; with ``truth``, also the recall."""
+    search(queries[0])
+    results: list[set[int]] = []
+    times = [timed(lambda one=one: results.append(set(np.asarray(search(one)).tolist()))) for one in queries]
+    pairs = [] if truth is None else list(zip(results, truth, strict=True))
+    recall = float(np.mean([len(a & b) / len(b) for a, b in pairs])) if pairs else 1.0
     return {
         "what": name,
-        "ms": float(np.median(spent)),
-        "slowest_ms": max(spent),
+        "ms": float(np.median(times)),
+        "slowest_ms": max(times),
         "recall": recall,
-        "found": found,
+        "found": results,
     }
 
 
@@ -145,15 +146,15 @@ def searches(vectors: Vectors, count: int, *, peers: bool) -> list[dict[str, Any
         (f"faiss IVF{lists}, float16, 64 probes", f"IVF{lists},SQfp16", 64, 2 * size + 8),
     ):
         search, built = faiss_index(vectors, count, factory, probes)
-        told = line(name, search, wanted, truth)
-        lines.append(told | {"build_s": built, "bytes": bytes_each * len(vectors)})
+        figures = line(name, search, wanted, truth)
+        lines.append(figures | {"build_s": built, "bytes": bytes_each * len(vectors)})
         del search
         gc.collect()
     return lines
 
 
 def near_duplicates(count: int, dim: int) -> dict[str, Any]:
-    """Plant copies a little off, and count how many pairs of a copy and its original are found."""
+    """Plant copies a little off, and count the pairs of a copy and its original that are found."""
     vectors = generated(count, dim, seed=2)
     rng = np.random.default_rng(3)
     order = rng.permutation(count)
@@ -168,9 +169,9 @@ def near_duplicates(count: int, dim: int) -> dict[str, Any]:
     search = learning.NearDuplicateSearch(vectors)
     pairs = learning.unique_pairs(np.concatenate([search.find_pairs(number) for number in range(learning.TABLES)]))
     seconds = time.perf_counter() - begin
-    found = set(map(tuple, pairs.tolist()))
+    pairs_found = set(map(tuple, pairs.tolist()))
     planted = np.sort(np.column_stack([originals, copies]), axis=1)
-    hit = sum((int(a), int(b)) in found or search.first[a] == search.first[b] for a, b in planted)
+    hit = sum((int(a), int(b)) in pairs_found or search.first[a] == search.first[b] for a, b in planted)
     return {"vectors": count, "planted": len(planted), "found": hit / len(planted), "seconds": seconds}
 
 
@@ -178,33 +179,33 @@ def measure(n: int, dim: int, count: int, copies: int, *, peers: bool) -> dict[s
     vectors = generated(n, dim)
     read = floor(vectors)
     lines = searches(vectors, count, peers=peers)
-    for told in lines:
-        del told["found"]
-    told = {"machine": machine(), "data": "generated", "n": n, "dim": dim, "count": count, "floor_ms": read}
-    told |= {"aim_ms": AIM, "searches": lines}
+    for figures in lines:
+        del figures["found"]
+    figures = {"machine": machine(), "data": "generated", "n": n, "dim": dim, "count": count, "floor_ms": read}
+    figures |= {"aim_ms": TARGET, "searches": lines}
     del vectors
     gc.collect()
-    return told | ({"near": near_duplicates(copies, dim)} if copies else {})
+    return figures | ({"near": near_duplicates(copies, dim)} if copies else {})
 
 
-def show(told: dict[str, Any]) -> None:
-    lines = told["searches"]
+def show(figures: dict[str, Any]) -> None:
+    lines = figures["searches"]
     ours = lines[0]["ms"]
-    print(told["machine"])
+    print(figures["machine"])
     print(
-        f"{told['n']:,} generated vectors of {told['dim']} float16; the {told['count']:,} nearest; "
+        f"{figures['n']:,} generated vectors of {figures['dim']} float16; the {figures['count']:,} nearest; "
         f"median of {QUERIES} queries"
     )
-    print(f"floor: one pass over all vectors takes {told['floor_ms']:.0f} ms\n")
+    print(f"floor: one pass over all vectors takes {figures['floor_ms']:.0f} ms\n")
     print(f"{'search':<38}{'ms':>8}{'slowest':>9}{'ratio':>7}{'recall':>8}{'build, s':>10}{'extra GB':>9}")
     for one in lines:
         print(
             f"{one['what']:<38}{one['ms']:>8.0f}{one['slowest_ms']:>9.0f}{one['ms'] / ours:>6.1f}x{one['recall']:>8.3f}"
             f"{one['build_s']:>10.0f}{one['bytes'] / 1e9:>9.1f}"
         )
-    print(f"\ntarget: under {AIM:.0f} ms, {'met' if ours < AIM else 'missed'} ({ours:.0f} ms)")
-    if "near" in told:
-        near = told["near"]
+    print(f"\ntarget: under {TARGET:.0f} ms, {'met' if ours < TARGET else 'missed'} ({ours:.0f} ms)")
+    if "near" in figures:
+        near = figures["near"]
         print(
             f"near-duplicates: {near['found']:.1%} of {near['planted']:,} planted among {near['vectors']:,} vectors "
             f"found in {near['seconds']:.1f} s"
@@ -223,11 +224,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asked = parser().parse_args(arguments)
-    told = measure(asked.n, asked.dim, asked.count, asked.copies, peers=not asked.no_peers)
-    show(told)
-    if asked.json:
-        asked.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    options = parser().parse_args(arguments)
+    figures = measure(options.n, options.dim, options.count, options.copies, peers=not options.no_peers)
+    show(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -137,8 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{'advice':<10} {'given':>6} {'right':>22} {'next gain, mean':>16}")
         for outcome in OUTCOMES:
             count, share, low, high, gain = right(lines, outcome)
-            told = "" if outcome == "unknown" else f"{share:.3f} ({low:.3f} to {high:.3f})"
-            print(f"{outcome:<10} {count:>6} {told:>22} {gain:>16.4f}", flush=True)
+            text = "" if outcome == "unknown" else f"{share:.3f} ({low:.3f} to {high:.3f})"
+            print(f"{outcome:<10} {count:>6} {text:>22} {gain:>16.4f}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 

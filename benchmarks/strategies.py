@@ -172,13 +172,13 @@ def play_all(
 ) -> list[Played]:
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     tasks = [(encoder, attribute, seed, contestants, budget) for attribute in attributes for seed in range(seeds)]
-    begun, played = time.perf_counter(), []
+    begin, played = time.perf_counter(), []
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for number, some in enumerate(pool.imap(job, tasks), start=1):
             played += some
             if number % seeds == 0:
                 print(
-                    f"  {some[0].attribute}: {number} of {len(tasks)} after {time.perf_counter() - begun:.0f} s",
+                    f"  {some[0].attribute}: {number} of {len(tasks)} after {time.perf_counter() - begin:.0f} s",
                     flush=True,
                 )
     return played
@@ -276,14 +276,14 @@ def _heads(rivals: list[str]) -> str:
     return f"{'to random':>24}" + (f"{'to best peer':>24}" if rivals else "")
 
 
-def _labels(found: Summary, budget: int) -> str:
-    low, high = (f"{value:.0f}" if np.isfinite(value) else f">{budget}" for value in (found.low, found.high))
-    value = f"{found.value:.0f}" if np.isfinite(found.value) else f">{budget}"
+def _labels(summary: Summary, budget: int) -> str:
+    low, high = (f"{value:.0f}" if np.isfinite(value) else f">{budget}" for value in (summary.low, summary.high))
+    value = f"{summary.value:.0f}" if np.isfinite(summary.value) else f">{budget}"
     return f"{value} [{low}, {high}]"
 
 
-def _ratio(found: dict[str, Any]) -> str:
-    return f"{found['value']:.2f} [{found['low']:.2f}, {found['high']:.2f}]".rjust(24)
+def _ratio(ratio: dict[str, Any]) -> str:
+    return f"{ratio['value']:.2f} [{ratio['low']:.2f}, {ratio['high']:.2f}]".rjust(24)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -305,19 +305,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not pictures.available(options.encoder):
         print("Skipped: the real pictures or the encoder's weights are not in ../shared.")
         return
-    begun, found = time.perf_counter(), _pictures(options.encoder)
+    begin, data = time.perf_counter(), _pictures(options.encoder)
     print(
-        f"{len(found.vectors)} images, {options.encoder}, batches of {BATCH}, {options.seeds} seeds; {machine()}",
+        f"{len(data.vectors)} images, {options.encoder}, batches of {BATCH}, {options.seeds} seeds; {machine()}",
         flush=True,
     )
     contestants = tuple(options.contestants)
     limits = {"budget": options.budget, "processes": options.processes}
     played = play_all(options.encoder, options.attributes, options.seeds, contestants, **limits)
-    shares = {name: float(found.truth[name].mean()) for name in options.attributes}
+    shares = {name: float(data.truth[name].mean()) for name in options.attributes}
     text, lines = table(played, shares, options.budget)
     print(f"labels to {SHARE:.0%} of the fully supervised AP, median [95%]; ratios of {OURS}, paired by seed")
     print(text)
-    print(f"{time.perf_counter() - begun:.0f} s")
+    print(f"{time.perf_counter() - begin:.0f} s")
     if options.json:
         figures = {"machine": machine(), "encoder": options.encoder, "seeds": options.seeds, "budget": options.budget}
         options.json.write_text(json.dumps({**figures, "lines": lines, "runs": [asdict(one) for one in played]}) + "\n")

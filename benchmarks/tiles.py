@@ -144,13 +144,13 @@ def points(
         floor = milliseconds([EMPTY] * 200, partial(over_http, connection, KINDS[1]))
         for kind in KINDS:
             for z in ZOOMS:
-                asked = tiles_at(layout, z, count, rng)
+                addresses = tiles_at(layout, z, count, rng)
                 begin = time.perf_counter()
-                view.tile(kind, *asked[0])
+                view.tile(kind, *addresses[0])
                 first = 1000 * (time.perf_counter() - begin)
-                ours = milliseconds(asked, partial(view.tile, kind))
-                http = milliseconds(asked, partial(over_http, connection, kind))
-                peer = milliseconds(asked[:PEER_TILES], partial(plainly, frame, plain[kind]))
+                ours = milliseconds(addresses, partial(view.tile, kind))
+                http = milliseconds(addresses, partial(over_http, connection, kind))
+                peer = milliseconds(addresses[:PEER_TILES], partial(plainly, frame, plain[kind]))
                 rows.append({"kind": kind, "zoom": z, "first": first, "p50": ours[0], "p95": ours[1]})
                 rows[-1] |= {"http_p50": http[0], "http_p95": http[1], "plain_p50": peer[0], "plain_p95": peer[1]}
                 rows[-1]["ratio"] = peer[0] / ours[0]
@@ -176,8 +176,8 @@ def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dic
             if across in seen:
                 continue
             seen.add(across)
-            asked = tiles_at(layout, z, count, rng)
-            view.tile("pictures-density", *asked[0])  # the arrangement is found once
+            addresses = tiles_at(layout, z, count, rng)
+            view.tile("pictures-density", *addresses[0])  # the arrangement is found once
 
             def one_by_one(z: int, x: int, y: int, across: int = across, view: MapView = view) -> bytes:
                 tile = Image.new("RGBA", (256, 256))
@@ -186,13 +186,13 @@ def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dic
                     tile.paste(small, (column * 256 // across, row * 256 // across))
                 return encode(np.asarray(tile), lossless=False)
 
-            line = {"zoom": z, "pixels": 256 // across, "one_by_one": milliseconds(asked, one_by_one)}
-            line["first"] = milliseconds(asked, partial(view.tile, "pictures-density"))
+            line = {"zoom": z, "pixels": 256 // across, "one_by_one": milliseconds(addresses, one_by_one)}
+            line["first"] = milliseconds(addresses, partial(view.tile, "pictures-density"))
             if across == 8:
                 again = MapView([], version="1", thumbnail=thumbnail, sources=Sources(sprites=sprites), previous=view)
                 again._store = type(view._store)(thumbnail, sprites=sprites)
-                line["packed"] = milliseconds(asked, partial(again.tile, "pictures-density"))
-            line["memory"] = milliseconds(asked, partial(view.tile, "pictures-density"))
+                line["packed"] = milliseconds(addresses, partial(again.tile, "pictures-density"))
+            line["memory"] = milliseconds(addresses, partial(view.tile, "pictures-density"))
             rows.append(line)
         sprites.close()
     return rows
@@ -203,9 +203,9 @@ def pointing(view: MapView, layout: np.ndarray, count: int) -> list[dict[str, An
     rng, rows = np.random.default_rng(3), []
     for z in (0, 2, 4, view.picture_from_zoom, view.max_zoom):
         places = layout[rng.integers(0, len(layout), count)].astype(float)
-        asked = [(z, x, y) for x, y in places]
-        found = milliseconds(asked, lambda z, x, y: view.image_at(x, y, 12 / 256 / 2**z, zoom=z))  # type: ignore[arg-type]
-        rows.append({"zoom": z, "p50": found[0], "p95": found[1]})
+        addresses = [(z, x, y) for x, y in places]
+        times = milliseconds(addresses, lambda z, x, y: view.image_at(x, y, 12 / 256 / 2**z, zoom=z))  # type: ignore[arg-type]
+        rows.append({"zoom": z, "p50": times[0], "p95": times[1]})
     return rows
 
 
@@ -216,8 +216,8 @@ def growth(count: int, tiles: int) -> list[dict[str, Any]]:
         layout = generated(fewer)
         view = view_of(layout, codes_of(layout), lambda row: None)
         rng = np.random.default_rng(1)
-        found = [milliseconds(tiles_at(layout, z, tiles, rng), partial(view.tile, KINDS[0])) for z in ZOOMS]
-        rows.append({"points": fewer, "p50": max(p50 for p50, _ in found), "p95": max(p95 for _, p95 in found)})
+        times = [milliseconds(tiles_at(layout, z, tiles, rng), partial(view.tile, KINDS[0])) for z in ZOOMS]
+        rows.append({"points": fewer, "p50": max(p50 for p50, _ in times), "p95": max(p95 for _, p95 in times)})
     return rows
 
 
@@ -268,28 +268,28 @@ def measure(count: int, tiles: int) -> dict[str, Any]:
     }
 
 
-def show(found: dict[str, Any]) -> None:
-    print(f"{found['points']:,} generated points, {CATEGORIES} categories; {found['machine']}")
-    print(f"ms per tile, {found['tiles_per_zoom']} tiles per zoom level, the first {PEER_TILES} for plain datashader")
+def show(figures: dict[str, Any]) -> None:
+    print(f"{figures['points']:,} generated points, {CATEGORIES} categories; {figures['machine']}")
+    print(f"ms per tile, {figures['tiles_per_zoom']} tiles per zoom level, the first {PEER_TILES} for plain datashader")
     print(
-        f"sorted and planned in {found['seconds_to_build']:.2f} s, kernels {found['seconds_to_warm']:.2f} s, "
-        f"every image in a cell {found['seconds_to_arrange']:.2f} s; {found['mebibytes_of_the_map']:.0f} MiB"
+        f"sorted and planned in {figures['seconds_to_build']:.2f} s, kernels {figures['seconds_to_warm']:.2f} s, "
+        f"every image in a cell {figures['seconds_to_arrange']:.2f} s; {figures['mebibytes_of_the_map']:.0f} MiB"
     )
-    print("HTTP alone (an empty tile): {:.1f} ({:.1f})".format(*found["http_alone"]))
+    print("HTTP alone (an empty tile): {:.1f} ({:.1f})".format(*figures["http_alone"]))
     names = ("first", "p50", "p95", "http_p50", "http_p95", "plain_p50", "plain_p95", "ratio")
     print(f"{'kind':<16}{'zoom':>5}" + "".join(f"{name.replace('_', ' '):>11}" for name in names))
-    for row in found["rows"]:
+    for row in figures["rows"]:
         print(f"{row['kind']:<16}{row['zoom']:>5}" + "".join(f"{row[name]:>11.1f}" for name in names))
     print("pictures, p50 (p95):")
-    for row in found["pictures"]:
+    for row in figures["pictures"]:
         ways = ("one_by_one", "first", "packed", "memory")
-        told = [f"{way.replace('_', ' ')} {row[way][0]:.1f} ({row[way][1]:.1f})" for way in ways if way in row]
-        print(f"  zoom {row['zoom']:>2}, cells of {row['pixels']:>3} pixels: " + ", ".join(told))
-    for row in found["pointing"]:
+        times = [f"{way.replace('_', ' ')} {row[way][0]:.1f} ({row[way][1]:.1f})" for way in ways if way in row]
+        print(f"  zoom {row['zoom']:>2}, cells of {row['pixels']:>3} pixels: " + ", ".join(times))
+    for row in figures["pointing"]:
         print(f"the image under the pointer, zoom {row['zoom']:>2}: {row['p50']:.1f} ({row['p95']:.1f})")
-    for row in found["growth"]:
+    for row in figures["growth"]:
         print(f"slowest zoom with categories at {row['points']:,} points: {row['p50']:.1f} ({row['p95']:.1f})")
-    for name, row in found["limits"].items():
+    for name, row in figures["limits"].items():
         print(f"{name}: limit {row['limit']:.0f}, {row.get('worst', row.get('least')):.1f}, met: {row['met']}")
 
 
@@ -302,11 +302,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asked = parser().parse_args(arguments)
-    found = measure(asked.points, asked.tiles)
-    show(found)
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    options = parser().parse_args(arguments)
+    figures = measure(options.points, options.tiles)
+    show(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
