@@ -57,7 +57,7 @@ def votes(said: Votes) -> str:
 
 def numbers(found: Agreement) -> None:
     """Draw the measures over all annotators, each with its interval and what it means."""
-    measures = dict(zip(MEANINGS, (found.raw, found.alpha, found.model), strict=True))
+    measures = dict(zip(MEANINGS, (found.raw, found.alpha, found.prevalence), strict=True))
     for cell, (name, measure) in zip(st.columns(len(measures)), measures.items(), strict=True):
         with cell:
             value = "–" if measure.value is None else f"{measure.value:.2f}"
@@ -66,7 +66,7 @@ def numbers(found: Agreement) -> None:
             st.metric(name, value, between if there else None, delta_color="off", delta_arrow="off")
             st.caption(MEANINGS[name])
             if not there and found.raw.value is not None:
-                st.caption(f"Not known yet: {ui.plain(measure.why)}")
+                st.caption(f"Not known yet: {ui.plain(measure.reason)}")
     st.caption(
         f"{ui.several(found.answered, 'image')} answered, {found.shared:,} of them by several people. Intervals hold "
         "with 95 % confidence, images of one project counting as alike."
@@ -82,7 +82,7 @@ def tables(found: Agreement) -> None:
                 "annotators": f"{pair.first} and {pair.second}",
                 "shared images": pair.shared,
                 "raw agreement": words(pair.raw),
-                "Cohen's kappa": pair.kappa.why or words(pair.kappa),
+                "Cohen's kappa": pair.kappa.reason or words(pair.kappa),
             }
             for pair in found.pairs
         ]
@@ -181,7 +181,7 @@ if not measured.annotators:
 demo_controls.simulated_note(attribute)
 if measured.raw.value is None:
     hint, action, page = _OVERLAP[agreement.suggest_overlap(ws)]
-    ui.empty(f"**Agreement is not known yet:** {ui.plain(measured.raw.why)} {hint}", action, page, attribute.name)
+    ui.empty(f"**Agreement is not known yet:** {ui.plain(measured.raw.reason)} {hint}", action, page, attribute.name)
 else:
     numbers(measured)
 tables(measured)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bam_engine.workspace.vectors import embed_collection, stage
+from bam_engine.workspace.vectors import embed_collection, problem_stage
 from web import ui
 from web.engine import workspace
 from web.navigation import link
@@ -69,7 +69,7 @@ else:
     st.metric(f"Embedded with {choice.spec}", f"{done:,} of {n:,}")
     if done and done >= n:
         link("attributes", "Next: define what to look for")
-failed = ws.catalogue.problems(stage(choice.key))
+failed = ws.catalogue.problems(problem_stage(choice.key))
 ui.problem_list(
     f"{ui.several(len(failed), 'image')} could not be embedded",
     failed,

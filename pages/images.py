@@ -81,20 +81,20 @@ if ui.show_job(JOB):
 result = getattr(ws.jobs.get(JOB), "result", None)
 if result is not None:
     cells = st.columns(5)
-    cells[0].metric("Images found", f"{result.found:,}")
+    cells[0].metric("Images found", f"{result.files:,}")
     cells[1].metric("Added", f"{result.added:,}")
-    cells[2].metric("Known before", f"{result.known:,}")
-    cells[3].metric("Identical to another", f"{len(result.identical):,}")
+    cells[2].metric("Known before", f"{result.existing:,}")
+    cells[3].metric("Identical to another", f"{len(result.duplicates):,}")
     cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
     if result.moved:
         lie = "is not where it was" if result.moved == 1 else "are not where they were"
         st.caption(f"{ui.several(result.moved, 'file')} {lie} and found here: labels and all else that is known stay.")
-    if result.others:
-        st.caption(f"{ui.several(result.others, 'other file')} in the folder: no images, left alone.")
-    if result.identical:
-        with st.expander(f"{ui.several(len(result.identical), 'file')} byte for byte the same as another"):
+    if result.skipped:
+        st.caption(f"{ui.several(result.skipped, 'other file')} in the folder: no images, left alone.")
+    if result.duplicates:
+        with st.expander(f"{ui.several(len(result.duplicates), 'file')} byte for byte the same as another"):
             st.dataframe(
-                pd.DataFrame(result.identical, columns=["file", "the same as"]), hide_index=True, width="stretch"
+                pd.DataFrame(result.duplicates, columns=["file", "the same as"]), hide_index=True, width="stretch"
             )
 
 n = len(ws.catalogue)

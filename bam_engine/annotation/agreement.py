@@ -1,12 +1,11 @@
-"""How far people agree: who gave which image the same answer, and how often luck alone would do that.
+"""Agreement between annotators: raw agreement, Cohen's kappa, Krippendorff's alpha.
 
-In:  the answers of several annotators. Out: a table of who said what, raw agreement, Cohen's kappa, Krippendorff's
-alpha, and the counts behind each, which add up over images so that any set of images can be drawn again for an
-interval. Knows nothing of projects, names and decisions: an adjudicator's decision is no vote and is not among the
-answers.
+In:  the answers of several annotators, without the decisions of adjudicators, which are not votes. Out: a table of
+answers, the measures of agreement, and the per-image counts behind each, which sum over images so that intervals can be
+bootstrapped.
 
-*Unsure* is an answer like the others unless it is left out on request (``unsure="missing"``). To count it is the
-stricter way: whoever is unsure about what another is sure of does not agree with them.
+*Unsure* is an answer like any other unless it is ignored (``unsure="missing"``). Counting it is stricter: an annotator
+who is unsure disagrees with one who is sure.
 """
 
 from dataclasses import dataclass
@@ -18,24 +17,25 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation.answers import NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Answers
 from bam_engine.errors import AnnotationError
+from bam_engine.formatting import count
 
 Unsure = Literal["value", "missing"]
 Counts = NDArray[np.float64]
 
-NO, YES, IN_DOUBT, SILENT = 0, 1, 2, -1  # the codes of a table; SILENT is no answer at all
-KINDS_OF_ANSWER = 3
-FEWEST = 2  # images that two people must share before anything is said of their agreement
+NO, YES, NOT_SURE, NO_ANSWER = 0, 1, 2, -1  # the codes of a table
+N_ANSWERS = 3
+MIN_SHARED = 2  # images that two annotators must share to measure their agreement
 
-_WORDS = {NO: "no", YES: "yes", IN_DOUBT: "unsure"}
+_WORDS = {NO: "no", YES: "yes", NOT_SURE: "unsure"}
 
 
 class Undefined(AnnotationError):
-    """The measure has no value for these answers; the message says why, and what would give it one."""
+    """The measure is undefined for these answers; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Who said what: ``codes`` int8 (m, a), 0 no, 1 yes, 2 unsure, -1 nothing.
+    """The answers as ``codes``, int8 (m, a): 0 no, 1 yes, 2 unsure, -1 no answer.
 
     ``rows`` (m,) and ``annotators`` (a,) ascend; each has at least one answer.
     """
@@ -46,250 +46,252 @@ class Table:
 
 
 def tabulate(answers: Answers, *, unsure: Unsure = "value") -> Table:
-    """Return the table of who said what.
+    """Return the table of answers.
 
     Parameters
     ----------
     answers
-        In the order in which they were given where an annotator answered an image more than once: the last one counts,
-        and one that is withdrawn (-2) leaves nothing.
+        In chronological order: if an annotator answered an image more than once, the last answer counts, and a
+        withdrawn one (-2) counts as no answer.
     unsure
-        ``"value"``: an answer of its own. ``"missing"``: as if it had not been given.
+        ``"value"``: unsure is an answer of its own. ``"missing"``: unsure counts as no answer.
 
     Raises
     ------
     AnnotationError
-        An answer is none of 1, 0, -1, -2.
+        An answer is not one of 1, 0, -1, -2.
 
     Examples
     --------
-    >>> said = Answers(np.array([7, 7, 9]), np.array([1, 2, 1]), np.array([1, -1, 0], np.int8))
-    >>> tabulate(said).codes.tolist()
+    >>> answers = Answers(np.array([7, 7, 9]), np.array([1, 2, 1]), np.array([1, -1, 0], np.int8))
+    >>> tabulate(answers).codes.tolist()
     [[1, 2], [0, -1]]
     """
-    strange = np.setdiff1d(answers.answers, [POSITIVE, NEGATIVE, UNSURE, WITHDRAWN])
-    if len(strange):
-        raise AnnotationError(f"{strange[0]} is not an answer: use 1 (positive), 0 (negative), -1 (unsure) or -2.")
+    unknown = np.setdiff1d(answers.answers, [POSITIVE, NEGATIVE, UNSURE, WITHDRAWN])
+    if len(unknown):
+        raise AnnotationError(
+            f"{unknown[0]} is not an answer. Use 1 (positive), 0 (negative), -1 (unsure) or -2 (withdrawn)."
+        )
     rows, row_of = np.unique(answers.rows, return_inverse=True)
-    people, person_of = np.unique(answers.annotators, return_inverse=True)
-    cell = row_of * len(people) + person_of
+    annotators, annotator_of = np.unique(answers.annotators, return_inverse=True)
+    cell = row_of * len(annotators) + annotator_of
     last = len(cell) - 1 - np.unique(cell[::-1], return_index=True)[1]
-    said = answers.answers[last]
-    code = np.where(said >= 0, said, np.where((said == UNSURE) & (unsure == "value"), IN_DOUBT, SILENT))
-    codes = np.full((len(rows), len(people)), SILENT, dtype=np.int8)
-    codes[row_of[last], person_of[last]] = code
-    there = codes != SILENT
-    kept, who = there.any(axis=1), there.any(axis=0)
-    return Table(rows[kept].astype(np.int64), people[who].astype(np.int64), codes[np.ix_(kept, who)])
+    values = answers.answers[last]
+    code = np.where(values >= 0, values, np.where((values == UNSURE) & (unsure == "value"), NOT_SURE, NO_ANSWER))
+    codes = np.full((len(rows), len(annotators)), NO_ANSWER, dtype=np.int8)
+    codes[row_of[last], annotator_of[last]] = code
+    answered = codes != NO_ANSWER
+    images, active = answered.any(axis=1), answered.any(axis=0)
+    return Table(rows[images].astype(np.int64), annotators[active].astype(np.int64), codes[np.ix_(images, active)])
 
 
-def counts(table: Table) -> NDArray[np.int64]:
-    """Return how many said no, yes and unsure about each image, (m, 3)."""
-    kinds = np.arange(KINDS_OF_ANSWER)
-    found: NDArray[np.int64] = (table.codes[:, :, None] == kinds).sum(axis=1, dtype=np.int64)
-    return found
+def answer_counts(table: Table) -> NDArray[np.int64]:
+    """Return the number of no, yes and unsure answers to each image, (m, 3)."""
+    kinds = np.arange(N_ANSWERS)
+    result: NDArray[np.int64] = (table.codes[:, :, None] == kinds).sum(axis=1, dtype=np.int64)
+    return result
 
 
-def shared(table: Table, first: int, second: int) -> NDArray[np.int64]:
-    """Return the positions of the images that two annotators, by their columns, both answered."""
-    both = (table.codes[:, first] != SILENT) & (table.codes[:, second] != SILENT)
+def shared_images(table: Table, first: int, second: int) -> NDArray[np.int64]:
+    """Return the positions, ascending, of the images that the annotators in two columns both answered."""
+    both = (table.codes[:, first] != NO_ANSWER) & (table.codes[:, second] != NO_ANSWER)
     return np.flatnonzero(both).astype(np.int64)
 
 
-def pairs(table: Table) -> list[tuple[int, int]]:
-    """Return the columns of every two annotators who share at least one image."""
-    there = (table.codes != SILENT).astype(np.int64)
-    together = there.T @ there
+def annotator_pairs(table: Table) -> list[tuple[int, int]]:
+    """Return the columns of all pairs of annotators who share at least one image."""
+    answered = (table.codes != NO_ANSWER).astype(np.int64)
+    together = answered.T @ answered
     return [(i, j) for i, j in combinations(range(len(table.annotators)), 2) if together[i, j]]
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
-    """Every two answers to one image: the image's position, whether they are the same, and how many it has.
+class AnswerPairs:
+    """All pairs of answers to the same image: the image's position, whether they are equal, and its number of answers.
 
-    Three arrays (p,); an image that k people answered is there k (k - 1) / 2 times, with ``people`` = k.
+    Three arrays (p,); an image with k answers occurs k (k - 1) / 2 times.
     """
 
     images: NDArray[np.int64]
     same: NDArray[np.bool_]
-    people: NDArray[np.int64]
+    answers: NDArray[np.int64]
 
 
-def compare(table: Table) -> Compared:
-    """Return every two answers to one image.
+def answer_pairs(table: Table) -> AnswerPairs:
+    """Return all pairs of answers to the same image.
 
     Raises
     ------
     Undefined
-        One person alone has answered, nobody shares an image, or fewer than two images are shared.
+        Only one annotator has answered, or fewer than two images have several answers.
     """
-    people = counts(table).sum(axis=1)
-    _check_shared(table, int((people > 1).sum()))
+    n_answers = answer_counts(table).sum(axis=1)
+    _check_shared(table, int((n_answers > 1).sum()))
     images, same = [], []
-    for first, second in pairs(table):
-        both = shared(table, first, second)
+    for first, second in annotator_pairs(table):
+        both = shared_images(table, first, second)
         images.append(both)
         same.append(table.codes[both, first] == table.codes[both, second])
     where = np.concatenate(images)
-    return Compared(where, np.concatenate(same), people[where])
+    return AnswerPairs(where, np.concatenate(same), n_answers[where])
 
 
 def raw_agreement(table: Table) -> float:
-    """Return how often two people who answered the same image said the same, each image counting once.
+    """Return the fraction of answer pairs that agree, with equal weight for each image.
 
     Raises
     ------
     Undefined
-        As :func:`compare`.
+        As :func:`answer_pairs`.
 
     Examples
     --------
-    >>> said = Answers(np.array([7, 7, 9, 9]), np.array([1, 2, 1, 2]), np.array([1, 1, 1, 0], np.int8))
-    >>> raw_agreement(tabulate(said))
+    >>> answers = Answers(np.array([7, 7, 9, 9]), np.array([1, 2, 1, 2]), np.array([1, 1, 1, 0], np.int8))
+    >>> raw_agreement(tabulate(answers))
     0.5
     """
-    found = compare(table)
-    return float(np.average(found.same, weights=2 / (found.people * (found.people - 1))))
+    pairs = answer_pairs(table)
+    return float(np.average(pairs.same, weights=2 / (pairs.answers * (pairs.answers - 1))))
 
 
-# Two people
+# Two annotators
 
 
 def contingency(table: Table, first: int, second: int) -> tuple[NDArray[np.int64], Counts]:
-    """Return the images that two annotators share and a one-hot table of each, (n,) and (n, 3, 3).
+    """Return the images that two annotators share and the one-hot contingency table of each, (n,) and (n, 3, 3).
 
-    Summed over images it is the table of what the first said (down) against what the second said (across).
+    The sum over images is the contingency table, with the first annotator in rows and the second in columns.
     """
-    both = shared(table, first, second)
-    found = np.zeros((len(both), KINDS_OF_ANSWER, KINDS_OF_ANSWER))
-    found[np.arange(len(both)), table.codes[both, first], table.codes[both, second]] = 1
-    return both, found
+    both = shared_images(table, first, second)
+    tables = np.zeros((len(both), N_ANSWERS, N_ANSWERS))
+    tables[np.arange(len(both)), table.codes[both, first], table.codes[both, second]] = 1
+    return both, tables
 
 
 def kappa_expected_disagreement(contingencies: Counts) -> Counts:
-    """Return the share of images on which luck alone would make two people differ, by table in (..., 3, 3)."""
+    """Return the disagreement expected by chance for each contingency table in (..., 3, 3), as a fraction of images."""
     total = contingencies.sum(axis=(-2, -1))
-    alike = (contingencies.sum(axis=-1) * contingencies.sum(axis=-2)).sum(axis=-1)
-    return 1 - _divided(alike, total**2)
+    agreeing = (contingencies.sum(axis=-1) * contingencies.sum(axis=-2)).sum(axis=-1)
+    return 1 - _divided(agreeing, total**2)
 
 
 def kappa_of(contingencies: Counts) -> Counts:
-    """Return Cohen's kappa of each table in (..., 3, 3); nan where it is undefined."""
-    return 1 - _divided(differing(contingencies), kappa_expected_disagreement(contingencies))
+    """Return Cohen's kappa of each contingency table in (..., 3, 3); nan where it is undefined."""
+    return 1 - _divided(observed_disagreement(contingencies), kappa_expected_disagreement(contingencies))
 
 
-def differing(tables: Counts) -> Counts:
-    """Return the share of each table in (..., 3, 3) that lies off its diagonal; nan of an empty one."""
+def observed_disagreement(tables: Counts) -> Counts:
+    """Return the off-diagonal fraction of each table in (..., 3, 3); nan for an empty one."""
     return 1 - _divided(np.trace(tables, axis1=-2, axis2=-1), tables.sum(axis=(-2, -1)))
 
 
-def _divided(share: Counts, whole: Counts) -> Counts:
+def _divided(part: Counts, whole: Counts) -> Counts:
     result: Counts = np.full(np.shape(whole), np.nan)
-    np.divide(share, whole, out=result, where=np.asarray(whole) > 1e-12)  # below it is rounding, not luck
+    np.divide(part, whole, out=result, where=np.asarray(whole) > 1e-12)  # smaller values are rounding errors
     return result
 
 
 def cohen_kappa(table: Table, first: int, second: int) -> float:
-    """Return the agreement of two annotators beyond luck: 1 in all, 0 as by luck, below 0 less than by luck.
+    """Return Cohen's kappa of two annotators: 1 is full agreement, 0 chance level, below 0 worse than chance.
 
-    Luck is what two people would share who gave their own numbers of yes, no and unsure blindly (Cohen, "A coefficient
-    of agreement for nominal scales", 1960). Computed by scikit-learn.
+    Chance agreement is that of two annotators who give their own numbers of yes, no and unsure answers at random
+    (Cohen, "A coefficient of agreement for nominal scales", 1960). Computed by scikit-learn.
 
     Raises
     ------
     Undefined
-        They share fewer than two images, or gave one and the same answer to all of them: luck alone would then agree
-        in all, and nothing is left to be better at.
+        They share fewer than two images, or gave the same answer to all of them, so that chance agreement is complete.
     """
     from sklearn.metrics import cohen_kappa_score
 
-    both = shared(table, first, second)
-    if len(both) < FEWEST:
+    both = shared_images(table, first, second)
+    if len(both) < MIN_SHARED:
         raise Undefined(_too_few(len(both)))
-    mine, theirs = table.codes[both, first], table.codes[both, second]
-    _check_varied(np.concatenate([mine, theirs]), "kappa")
-    return float(cohen_kappa_score(mine, theirs, labels=list(_WORDS)))
+    answers, other = table.codes[both, first], table.codes[both, second]
+    _check_varied(np.concatenate([answers, other]), "kappa")
+    return float(cohen_kappa_score(answers, other, labels=list(_WORDS)))
 
 
-# Any number of people
+# Any number of annotators
 
 
 def coincidences(table: Table) -> tuple[NDArray[np.int64], Counts]:
-    """Return the images that several people answered and the coincidences of each, (n,) and (n, 3, 3).
+    """Return the images with several answers and the coincidence matrix of each, (n,) and (n, 3, 3).
 
-    An image that k people answered adds 1 / (k - 1) for each ordered pair of its answers, so that it weighs as much as
-    it has answers.
+    An image with k answers adds 1 / (k - 1) for each ordered pair of its answers, so that its total weight is k.
     """
-    said = counts(table).astype(np.float64)
-    several = np.flatnonzero(said.sum(axis=1) > 1).astype(np.int64)
-    said = said[several]
-    ordered = said[:, :, None] * said[:, None, :] - said[:, :, None] * np.eye(KINDS_OF_ANSWER)
-    return several, ordered / (said.sum(axis=1) - 1)[:, None, None]
+    counts = answer_counts(table).astype(np.float64)
+    several = np.flatnonzero(counts.sum(axis=1) > 1).astype(np.int64)
+    counts = counts[several]
+    ordered = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(N_ANSWERS)
+    return several, ordered / (counts.sum(axis=1) - 1)[:, None, None]
 
 
-def alpha_expected_disagreement(coincided: Counts) -> Counts:
-    """Return the share of pairs that differ among answers drawn from all those given, by matrix in (..., 3, 3)."""
-    each = coincided.sum(axis=-1)
+def alpha_expected_disagreement(matrices: Counts) -> Counts:
+    """Return the disagreement expected by chance for each coincidence matrix in (..., 3, 3), as a fraction of pairs."""
+    each = matrices.sum(axis=-1)
     total = each.sum(axis=-1)
     return _divided(total**2 - (each**2).sum(axis=-1), total * (total - 1))
 
 
-def alpha_of(coincided: Counts) -> Counts:
+def alpha_of(matrices: Counts) -> Counts:
     """Return Krippendorff's nominal alpha of each coincidence matrix in (..., 3, 3); nan where it is undefined."""
-    return 1 - _divided(differing(coincided), alpha_expected_disagreement(coincided))
+    return 1 - _divided(observed_disagreement(matrices), alpha_expected_disagreement(matrices))
 
 
 def krippendorff_alpha(table: Table) -> float:
-    """Return the agreement of all annotators beyond luck: 1 in all, 0 as by luck, below 0 less than by luck.
+    """Return Krippendorff's nominal alpha: 1 is full agreement, 0 chance level, below 0 worse than chance.
 
-    Any number of people, any of whom may have skipped any image; images that one person alone answered count nowhere
-    (Krippendorff, *Content Analysis*, 2004, chapter 11; nominal). Computed by the package ``krippendorff``. Luck is
-    what two answers would share that are drawn from all answers given.
+    Allows any number of annotators with any missing answers; images with a single answer are ignored (Krippendorff,
+    *Content Analysis*, 2004, chapter 11). Chance agreement is that of two answers drawn at random from all answers.
+    Computed by the package ``krippendorff``.
 
     Raises
     ------
     Undefined
-        As :func:`compare`, or every answer to the shared images is the same.
+        As :func:`answer_pairs`, or every answer to the shared images is the same.
     """
     import krippendorff
 
-    said = counts(table)
-    people = said.sum(axis=1)
-    _check_shared(table, int((people > 1).sum()))
-    both = people > 1
-    _check_varied(table.codes[both][table.codes[both] != SILENT], "alpha")
-    return float(krippendorff.alpha(value_counts=said[both], level_of_measurement="nominal"))
+    counts = answer_counts(table)
+    shared = counts.sum(axis=1) > 1
+    _check_shared(table, int(shared.sum()))
+    _check_varied(table.codes[shared][table.codes[shared] != NO_ANSWER], "alpha")
+    return float(krippendorff.alpha(value_counts=counts[shared], level_of_measurement="nominal"))
 
 
 def majority_of_others(table: Table, column: int) -> NDArray[np.int8]:
-    """Return what more of the others say than say the opposite about each image, (m,): 1, 0, or -1 for neither."""
+    """Return the majority answer of all other annotators to each image, int8 (m,): 1 yes, 0 no, -1 for a tie."""
     others = np.delete(table.codes, column, axis=1)
     yes, no = ((others == code).sum(axis=1) for code in (YES, NO))
-    found: NDArray[np.int8] = np.where(yes > no, YES, np.where(no > yes, NO, SILENT)).astype(np.int8)
-    return found
+    majority: NDArray[np.int8] = np.where(yes > no, YES, np.where(no > yes, NO, NO_ANSWER)).astype(np.int8)
+    return majority
 
 
 def _check_shared(table: Table, images: int) -> None:
     if len(table.annotators) == 0:
-        raise Undefined("nobody has answered yet, so there is nothing to compare. Answer some images first.")
+        raise Undefined("There are no answers yet. Answer some images first.")
     if len(table.annotators) == 1:
         raise Undefined(
-            "one person alone has answered, so there is nothing to compare. Let a second person answer the same images."
+            "Only one person has answered, so there is nothing to compare. Have a second person answer the same images."
         )
-    if images < FEWEST:
+    if images < MIN_SHARED:
         raise Undefined(_too_few(images))
 
 
 def _too_few(images: int) -> str:
     if images == 0:
-        return "no image was answered by two people, so there is nothing to compare. Let two answer the same images."
-    return f"{images} image alone was answered by two people; at least {FEWEST} are needed. Let two answer more."
+        return "No image was answered by two people. Have two people answer the same images."
+    return (
+        f"Only {count(images, 'image')} was answered by two people, but at least {MIN_SHARED} are needed. Have two "
+        "people answer more of the same images."
+    )
 
 
 def _check_varied(codes: NDArray[np.int8], measure: str) -> None:
     kinds = np.unique(codes)
     if len(kinds) == 1:
         raise Undefined(
-            f"every answer to the shared images is “{_WORDS[int(kinds[0])]}”, so luck would agree as well and "
-            f"{measure} has no value. Share images of the other kind too."
+            f"Every answer to the shared images is “{_WORDS[int(kinds[0])]}”, so chance agreement is complete and "
+            f"{measure} is undefined. Share images with other answers too."
         )

@@ -1,11 +1,11 @@
-"""What is probably true of an image, and how good each annotator is, from their answers alone.
+"""The Dawid–Skene model: probable labels and annotator error rates, from the answers alone.
 
-In:  a table of who said what. Out: the probability that each image is positive, and each annotator's sensitivity and
-specificity. Knows nothing of names, projects and the truth.
+In:  a table of answers. Out: the probability that each image is positive, and each annotator's sensitivity and
+specificity.
 
 The model is that of Dawid and Skene ("Maximum likelihood estimation of observer error-rates using the EM algorithm",
-Applied Statistics 28(1), 1979): an image is positive or negative, and given that, people answer independently of each
-other, each with their own probabilities of saying yes, no and unsure. Two classes, three answers.
+Applied Statistics 28(1), 1979): an image is positive or negative, and given its class, annotators answer independently,
+each with their own probabilities of yes, no and unsure. Two classes, three answers.
 """
 
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation.agreement import KINDS_OF_ANSWER, NO, YES, Table, Undefined, counts
+from bam_engine.annotation.agreement import N_ANSWERS, NO, YES, Table, Undefined, answer_counts
 
 Floats = NDArray[np.float64]
 
-PEOPLE = 3  # two people's answers fit many sets of error rates equally well
-IMAGES = 10  # answered by three; with fewer there are hardly more answers than rates to fit
+MIN_ANNOTATORS = 3  # the answers of two fit many sets of error rates equally well
+MIN_IMAGES = 10  # with three answers; fewer give hardly more answers than there are rates to fit
 _TINY = 1e-10  # keeps the logarithm of a rate of 0 finite
-_ALIKE = 2.0  # a log-likelihood this close to the best explains the answers as well: e², 7 to 1
-_ELSEWHERE = 0.05  # mean difference of the probabilities from which two solutions are different ones
+_CLOSE = 2.0  # a log-likelihood this close to the best explains the answers equally well (odds of e², 7 to 1)
+_DIFFERENT = 0.05  # mean difference of the probabilities at which two solutions count as different
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +31,17 @@ class DawidSkene:
     Attributes
     ----------
     images : int64 (n,)
-        Positions, in the table, of the images that at least two people answered; the others say nothing of anybody.
+        Positions in the table of the images with at least two answers; the others are ignored.
     positive : (n,)
         The probability that each is positive, given all answers to it.
     rates : (a, 2, 3)
-        How often each annotator says no, yes, unsure (last axis) of negative and of positive images (middle axis);
-        nan for an annotator, or a class, without images.
+        Each annotator's rates of no, yes and unsure (last axis) on negative and positive images (middle axis); nan for
+        an annotator or class without images.
     prevalence : float
-        The share of positive images.
+        The fraction of positive images.
     log_likelihood : float
-    doubt : str
-        Empty, or why the solution may be upside down or meaningless and should not be shown as a result.
+    problem : str
+        Why the solution may be inverted or meaningless and should not be reported; empty if it is sound.
     """
 
     images: NDArray[np.int64]
@@ -49,70 +49,69 @@ class DawidSkene:
     rates: Floats
     prevalence: float
     log_likelihood: float
-    doubt: str = ""
+    problem: str = ""
 
     @property
     def sensitivity(self) -> Floats:
-        """How often each annotator says yes of a positive image, (a,)."""
-        found: Floats = self.rates[:, 1, YES]
-        return found
+        """Each annotator's rate of yes on positive images, (a,)."""
+        rates: Floats = self.rates[:, 1, YES]
+        return rates
 
     @property
     def specificity(self) -> Floats:
-        """How often each annotator says no of a negative image, (a,)."""
-        found: Floats = self.rates[:, 0, NO]
-        return found
+        """Each annotator's rate of no on negative images, (a,)."""
+        rates: Floats = self.rates[:, 0, NO]
+        return rates
 
 
 def dawid_skene(table: Table) -> DawidSkene:
-    """Fit the model by expectation maximisation, from the majority vote and from each annotator's own answers.
+    """Fit the model by expectation maximisation, starting from the majority vote and from each annotator's answers.
 
-    The answers fit a solution and its mirror image (every class swapped) equally well. The one is chosen in which
-    people are, answer by answer, right more often than wrong. That is an assumption, and ``doubt`` says where it does
-    not carry: where not more than half of the annotators tell the classes apart in the direction chosen, where another
-    solution explains the answers as well, and where chance (answers that have nothing to do with the image) explains
-    them as well by Schwarz's criterion.
+    The answers fit a solution and its mirror image (classes swapped) equally well; the one in which answers are right
+    more often than wrong is chosen. ``problem`` says where this assumption is unsafe: where at most half of the
+    annotators separate the classes in the chosen direction, where a different solution fits equally well, or where
+    random answers fit equally well by Schwarz's criterion (BIC).
 
     Raises
     ------
     Undefined
-        Fewer than three annotators, or fewer than ten images that three of them answered.
+        Fewer than three annotators, or fewer than ten images with three answers.
     """
-    said = counts(table).sum(axis=1)
-    triple = int((said >= PEOPLE).sum())
-    if len(table.annotators) < PEOPLE or triple < IMAGES:
+    n_answers = answer_counts(table).sum(axis=1)
+    triple = int((n_answers >= MIN_ANNOTATORS).sum())
+    if len(table.annotators) < MIN_ANNOTATORS or triple < MIN_IMAGES:
         raise Undefined(
-            f"{triple} images were answered by {PEOPLE} people or more; from {IMAGES} on, each person's error rates "
-            f"can be told apart. Let {PEOPLE} people answer the same images."
+            f"Error rates need at least {MIN_IMAGES} images answered by {MIN_ANNOTATORS} or more people (so far "
+            f"{triple:,}). Have {MIN_ANNOTATORS} people answer the same images."
         )
-    images = np.flatnonzero(said > 1).astype(np.int64)
+    images = np.flatnonzero(n_answers > 1).astype(np.int64)
     patterns, which, times = np.unique(table.codes[images], axis=0, return_inverse=True, return_counts=True)
     hot, weight = one_hot(patterns), times.astype(np.float64)
-    starts = [_majority(patterns), *(np.where(mine, 0.9, 0.1) for mine in (patterns == YES).T)]
-    solutions = sorted((_fit(hot, weight, start) for start in starts), key=lambda found: -found.log_likelihood)
-    solutions = [_upright(found, hot, weight) for found in solutions]
+    starts = [_majority(patterns), *(np.where(said_yes, 0.9, 0.1) for said_yes in (patterns == YES).T)]
+    solutions = sorted((_fit(hot, weight, start) for start in starts), key=lambda solution: -solution.log_likelihood)
+    solutions = [_oriented(solution, hot, weight) for solution in solutions]
     best = solutions[0]
-    doubt = _doubt(best, solutions[1:], hot, weight)
-    return replace(best, images=images, positive=best.positive[which.reshape(-1)], doubt=doubt)
+    problem = _problem(best, solutions[1:], hot, weight)
+    return replace(best, images=images, positive=best.positive[which.reshape(-1)], problem=problem)
 
 
 def one_hot(codes: NDArray[np.int8]) -> Floats:
-    """Return who said what as (n, a, 3) zeros and ones; a row of zeros where nothing was said."""
-    hot: Floats = (codes[:, :, None] == np.arange(KINDS_OF_ANSWER)).astype(np.float64)
+    """Return the codes as (n, a, 3) zeros and ones; all zeros where there is no answer."""
+    hot: Floats = (codes[:, :, None] == np.arange(N_ANSWERS)).astype(np.float64)
     return hot
 
 
 def refit(hot: Floats, weights: Floats, start: Floats, iterations: int) -> tuple[Floats, Floats]:
-    """Fit the model to many samples at once, a fixed number of steps from ``start``.
+    """Fit the model to many samples at once, with a fixed number of iterations from ``start``.
 
     Parameters
     ----------
     hot : (n, a, 3)
-        Who said what, as :func:`one_hot` gives it.
+        The answers, as returned by :func:`one_hot`.
     weights : (r, n)
-        How often each image is in each sample.
+        How often each image occurs in each sample.
     start : (n,)
-        The probability that each is positive from which every sample starts.
+        The initial probability that each image is positive, the same for every sample.
 
     Returns
     -------
@@ -126,9 +125,11 @@ def refit(hot: Floats, weights: Floats, start: Floats, iterations: int) -> tuple
     return rates, prevalence
 
 
-def _fit(hot: Floats, weight: Floats, start: Floats, *, tolerance: float = 1e-9, most: int = 3000) -> DawidSkene:
+def _fit(
+    hot: Floats, weight: Floats, start: Floats, *, tolerance: float = 1e-9, max_iterations: int = 3000
+) -> DawidSkene:
     positive, likelihood = start, -np.inf
-    for _ in range(most):
+    for _ in range(max_iterations):
         prevalence, rates = _rates(hot, weight, positive)
         before = likelihood
         positive, each = _expected(hot, prevalence, rates)
@@ -140,7 +141,7 @@ def _fit(hot: Floats, weight: Floats, start: Floats, *, tolerance: float = 1e-9,
 
 
 def _rates(hot: Floats, weight: Floats, positive: Floats) -> tuple[Floats, Floats]:
-    """The maximisation step: the share of positives, and what each annotator says of each class.
+    """The maximisation step: the fraction of positives, and each annotator's rates per class.
 
     ``weight`` and ``positive`` are (..., n), the results (...) and (..., a, 2, 3).
     """
@@ -157,60 +158,66 @@ def _expected(hot: Floats, prevalence: Floats, rates: Floats) -> tuple[Floats, F
     flat = hot.reshape(len(hot), -1).T
     logs = np.log(np.where(np.isnan(rates), 1.0, np.maximum(rates, _TINY)))
     negative, positive = (logs[..., kind, :].reshape(*logs.shape[:-3], -1) @ flat for kind in (0, 1))
-    share = np.asarray(prevalence)[..., None]
-    negative, positive = negative + np.log(np.maximum(1 - share, _TINY)), positive + np.log(np.maximum(share, _TINY))
+    prior = np.asarray(prevalence)[..., None]
+    negative, positive = negative + np.log(np.maximum(1 - prior, _TINY)), positive + np.log(np.maximum(prior, _TINY))
     each = np.logaddexp(negative, positive)
     return np.exp(positive - each), each
 
 
 def _majority(codes: NDArray[np.int8]) -> Floats:
     yes, no = (codes == YES).sum(axis=1), (codes == NO).sum(axis=1)
-    share: Floats = np.divide(yes, yes + no, out=np.full(len(codes), 0.5), where=yes + no > 0)
-    return share
+    fraction: Floats = np.divide(yes, yes + no, out=np.full(len(codes), 0.5), where=yes + no > 0)
+    return fraction
 
 
-def _skill(found: DawidSkene) -> Floats:
-    """How well each annotator tells the classes apart, (a,): 1 always, 0 not at all, below 0 the wrong way round."""
-    yes, no = found.rates[:, :, YES], found.rates[:, :, NO]
-    told: Floats = ((yes[:, 1] - yes[:, 0]) + (no[:, 0] - no[:, 1])) / 2
-    return told
+def _skill(solution: DawidSkene) -> Floats:
+    """Return how well each annotator separates the classes, (a,): 1 perfectly, 0 not at all, below 0 inverted."""
+    yes, no = solution.rates[:, :, YES], solution.rates[:, :, NO]
+    skill: Floats = ((yes[:, 1] - yes[:, 0]) + (no[:, 0] - no[:, 1])) / 2
+    return skill
 
 
-def _upright(found: DawidSkene, hot: Floats, weight: Floats) -> DawidSkene:
+def _oriented(solution: DawidSkene, hot: Floats, weight: Floats) -> DawidSkene:
+    """Return the solution or its mirror image, whichever has more right answers than wrong ones."""
     answers = weight @ hot.sum(axis=2)
-    if float(np.nansum(_skill(found) * answers)) >= 0:
-        return found
-    return replace(found, positive=1 - found.positive, rates=found.rates[:, ::-1], prevalence=1 - found.prevalence)
+    if float(np.nansum(_skill(solution) * answers)) >= 0:
+        return solution
+    return replace(
+        solution,
+        positive=1 - solution.positive,
+        rates=solution.rates[:, ::-1],
+        prevalence=1 - solution.prevalence,
+    )
 
 
-def _doubt(best: DawidSkene, others: list[DawidSkene], hot: Floats, weight: Floats) -> str:
+def _problem(best: DawidSkene, others: list[DawidSkene], hot: Floats, weight: Floats) -> str:
     skill = _skill(best)
     known = ~np.isnan(skill)
     if not known.any():
-        return "the answers show one kind of image alone, so nobody's errors on the other kind can be told."
-    if best.log_likelihood <= _as_luck(hot, weight):
+        return "The answers contain only one kind of image, so error rates on the other kind cannot be estimated."
+    if best.log_likelihood <= _chance_likelihood(hot, weight):
         return (
-            "answers that have nothing to do with the images would look much the same, so nobody's errors can be told. "
-            "Let three people answer more of the same images."
+            "The answers cannot be distinguished from random ones, so error rates cannot be estimated. Have three "
+            "people answer more of the same images."
         )
     able = int((skill[known] > 0).sum())
     if 2 * able <= len(skill):
         return (
-            f"{able} of {len(skill)} annotators answer one way and the others the opposite way: which side is right "
-            "cannot be told from the answers. Adjudicate some of the images, or agree on the instructions."
+            f"{able} of {len(skill)} annotators answer one way and the others the opposite way, and the answers do not "
+            "show which side is right. Adjudicate some of the images, or clarify the instructions."
         )
     for other in others:
         apart = float(weight @ np.abs(other.positive - best.positive) / weight.sum())
-        if best.log_likelihood - other.log_likelihood < _ALIKE and apart > _ELSEWHERE:
-            return "two different readings explain the answers equally well. Let more people answer the same images."
+        if best.log_likelihood - other.log_likelihood < _CLOSE and apart > _DIFFERENT:
+            return "Two different solutions fit the answers equally well. Have more people answer the same images."
     return ""
 
 
-def _as_luck(hot: Floats, weight: Floats) -> float:
-    """The log-likelihood that two classes must beat: that of one class, and Schwarz's price of the rates it spares."""
+def _chance_likelihood(hot: Floats, weight: Floats) -> float:
+    """Return the log-likelihood that two classes must exceed: that of one class plus Schwarz's penalty (BIC)."""
     tally = np.einsum("n,nak->ak", weight, hot)
-    share = np.divide(tally, tally.sum(axis=1, keepdims=True), out=np.ones_like(tally), where=tally > 0)
-    one_class = float((tally * np.log(share)).sum())
+    rates = np.divide(tally, tally.sum(axis=1, keepdims=True), out=np.ones_like(tally), where=tally > 0)
+    one_class = float((tally * np.log(rates)).sum())
     used = (tally > 0).sum(axis=1)
-    spared = float(np.maximum(used - 1, 0).sum()) + 1
-    return one_class + spared * float(np.log(weight.sum())) / 2
+    extra = float(np.maximum(used - 1, 0).sum()) + 1
+    return one_class + extra * float(np.log(weight.sum())) / 2

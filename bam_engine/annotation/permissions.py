@@ -1,8 +1,8 @@
-"""Who may answer: people anywhere, simulated annotators in a demo workspace alone."""
+"""Who may answer: people in any workspace, simulated annotators in a demo workspace only."""
 
 import sqlalchemy as sa
 
-from bam_engine.collection.generated import MAKE_DEMO, is_demo
+from bam_engine.collection.generated import DEMO_HINT, is_demo
 from bam_engine.database import annotators
 from bam_engine.errors import AnnotationError
 
@@ -11,8 +11,8 @@ def check_may_answer(engine: sa.Engine, name: str) -> None:
     """Refuse a simulated annotator outside a demo workspace."""
     if not is_demo(engine):
         raise AnnotationError(
-            f"the simulated annotator {name!r} was to answer, and this workspace is for real images, where people "
-            f"alone answer: simulated labels never mix with theirs. {MAKE_DEMO} with a workspace of its own."
+            f"The simulated annotator {name!r} cannot answer here: this workspace holds real images, and simulated "
+            f"labels never mix with those of people. {DEMO_HINT}"
         )
 
 
@@ -20,6 +20,6 @@ def check_author(engine: sa.Engine, annotator_id: int) -> None:
     """Refuse answers of a simulated annotator outside a demo workspace."""
     query = sa.select(annotators.c.name, annotators.c.simulated).where(annotators.c.id == annotator_id)
     with engine.connect() as connection:
-        found = connection.execute(query).one_or_none()
-    if found is not None and found.simulated:
-        check_may_answer(engine, found.name)
+        author = connection.execute(query).one_or_none()
+    if author is not None and author.simulated:
+        check_may_answer(engine, author.name)

@@ -23,13 +23,13 @@ def run(workspace: Workspace, options: Namespace) -> None:
     result = measure(workspace, attribute, unsure="missing" if options.ignore_unsure else "value")
     people = count(len(result.annotators), "person", "people")
     print(f"{count(result.answered, 'image')} answered by {people}, {result.shared:,} by more than one")
-    print(f"raw agreement         {result.raw.words}")
-    print(f"Krippendorff's alpha  {result.alpha.words}")
-    positive = f"{result.model.words} positive" if result.model.value is not None else result.model.why
+    print(f"raw agreement         {result.raw.text}")
+    print(f"Krippendorff's alpha  {result.alpha.text}")
+    positive = f"{result.prevalence.text} positive" if result.prevalence.value is not None else result.prevalence.reason
     print(f"Dawid and Skene       {positive}")
     for pair in result.pairs:
         shared = count(pair.shared, "shared image")
-        print(f"{pair.first}, {pair.second}: {shared}, raw agreement {pair.raw.words}, kappa {pair.kappa.words}")
+        print(f"{pair.first}, {pair.second}: {shared}, raw agreement {pair.raw.text}, kappa {pair.kappa.text}")
     for line in result.annotators:
         _print_annotator(line)
     decided = len(adjudication.decided(workspace, attribute))
@@ -45,5 +45,5 @@ def _print_annotator(line: AnnotatorAgreement) -> None:
         "sensitivity": line.sensitivity,
         "specificity": line.specificity,
     }
-    facts = [f"{name} {one.words}" for name, one in measures.items() if one.value is not None]
+    facts = [f"{name} {one.text}" for name, one in measures.items() if one.value is not None]
     print(f"{line.name}: {', '.join([count(line.answers, 'answer'), *facts])}")

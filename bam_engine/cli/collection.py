@@ -39,9 +39,9 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
             report=report,
         )
     print(
-        f"{count(summary.added, 'image')} added, {summary.known:,} already in the collection, {summary.moved:,} moved, "
-        f"{count(len(summary.identical), 'exact duplicate')}, {len(summary.unreadable):,} unreadable, "
-        f"{count(summary.others, 'other file')} skipped"
+        f"{count(summary.added, 'image')} added, {summary.existing:,} already in the collection, {summary.moved:,} "
+        f"moved, {count(len(summary.duplicates), 'exact duplicate')}, {len(summary.unreadable):,} unreadable, "
+        f"{count(summary.skipped, 'other file')} skipped"
     )
     for problem in summary.unreadable:
         print(f"  {problem.uri}: {problem.reason}")

@@ -1,4 +1,4 @@
-"""Which images there are: the catalogue, reading a file, thumbnails, and adding a folder."""
+"""The images of a workspace: the catalogue, decoding, thumbnails, and adding a folder."""
 
 from bam_engine.collection.catalogue import Catalogue, Image, NewImage, Problem
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details

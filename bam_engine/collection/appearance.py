@@ -1,9 +1,9 @@
-"""What can be read off a picture without a model: the colours that fill it, and the day it was made.
+"""The dominant colours of an image, and the day it was taken. Needs no model.
 
-In:  a small copy of a picture; its file. Out: named colours; a day and where it was found. Knows no catalogue.
+In:  a small copy of an image; its file. Out: named colours; a day and its source.
 
-Colours are told apart in OKLCh, where equal steps look equally far (Ottosson, "A perceptual color space for image
-processing", 2020): grey, black or white where there is little chroma, else one of twelve hues.
+Colours are classified in OKLCh, a perceptually uniform space (Ottosson, "A perceptual color space for image
+processing", 2020): black, grey or white at low chroma, otherwise one of twelve hues.
 """
 
 import re
@@ -28,66 +28,67 @@ HUES = {
     "violet": 280.0,
     "magenta": 312.0,
 }
-"""The hue at which each colour begins, in degrees; it ends where the next begins."""
+"""The hue at which each colour starts, in degrees; it ends where the next one starts."""
 
 COLOURS = (*HUES, "black", "grey", "white")
-"""The named colours; a colour's bit in a mask is its place here."""
+"""The named colours; a colour's bit in a mask is its index here."""
 
 MIN_FRACTION = 0.15
-"""The part of a picture that a colour must fill to count as there."""
+"""The fraction of an image that a colour must cover to count as present."""
 
-GREY = 0.04  # chroma below which no hue is seen
-DARK, LIGHT = 0.30, 0.88  # lightness below which grey is black, and from which it is white
-_HUED_FROM = 0.18  # lightness below which anything is black
+GREY = 0.04  # chroma below which a pixel has no hue
+DARK, LIGHT = 0.30, 0.88  # lightness below which grey is black, and from which on it is white
+_MIN_LIGHTNESS = 0.18  # below it, any pixel is black
 _SIDE = 32
 
 EXIF, FILE = 1, 2
-"""Where a day was found: in the picture's own record, or as the file's last change."""
+"""The source of a day: the EXIF metadata, or the file's modification time."""
 
 _TAKEN = (0x9003, 0x9004, 0x0132)  # DateTimeOriginal, DateTimeDigitized, DateTime
-_EXIF_PART = 0x8769
+_EXIF_IFD = 0x8769
 _DAY = re.compile(r"(\d{4})[:-](\d{2})[:-](\d{2})")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def colour_fractions(image: Image.Image) -> npt.NDArray[np.float64]:
-    """Return the share of each of ``COLOURS`` in a picture, (15,), which add up to 1; transparent parts are white.
+    """Return the fraction of the image that each of ``COLOURS`` covers, (15,), summing to 1. Transparency counts as
+    white.
 
     Examples
     --------
-    >>> shares = colour_fractions(Image.new("RGB", (8, 8), (255, 0, 0)))
-    >>> COLOURS[shares.argmax()], shares.max()
+    >>> fractions = colour_fractions(Image.new("RGB", (8, 8), (255, 0, 0)))
+    >>> COLOURS[fractions.argmax()], fractions.max()
     ('red', 1.0)
     """
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     small = np.asarray(image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX))
     codes = colour_codes(small.reshape(-1, 3))
-    shares: npt.NDArray[np.float64] = np.bincount(codes, minlength=len(COLOURS)) / len(codes)
-    return shares
+    fractions: npt.NDArray[np.float64] = np.bincount(codes, minlength=len(COLOURS)) / len(codes)
+    return fractions
 
 
 def colour_mask(image: Image.Image) -> int:
-    """Return the colours that fill at least ``MIN_FRACTION`` of a picture, one bit each."""
-    return int(sum(1 << int(place) for place in np.flatnonzero(colour_fractions(image) >= MIN_FRACTION)))
+    """Return the colours that cover at least ``MIN_FRACTION`` of an image, as a bit mask."""
+    return int(sum(1 << int(index) for index in np.flatnonzero(colour_fractions(image) >= MIN_FRACTION)))
 
 
 def colour_codes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
-    """Return the place in ``COLOURS`` of each sRGB pixel, (n,) of (n, 3)."""
+    """Return the index into ``COLOURS`` of each sRGB pixel: (n,) for (n, 3)."""
     lightness, chroma, hue = _oklch(pixels)
     starts = np.array(list(HUES.values())[1:])
     hued = np.searchsorted(starts, hue, side="right")
     hued[hue >= HUES["pink"]] = 0
-    plain = len(HUES) + (lightness >= DARK).astype(np.intp) + (lightness >= LIGHT)
-    plain[lightness < _HUED_FROM] = len(HUES)
-    codes: npt.NDArray[np.intp] = np.where((chroma < GREY) | (lightness < _HUED_FROM), plain, hued)
+    neutral = len(HUES) + (lightness >= DARK).astype(np.intp) + (lightness >= LIGHT)
+    neutral[lightness < _MIN_LIGHTNESS] = len(HUES)
+    codes: npt.NDArray[np.intp] = np.where((chroma < GREY) | (lightness < _MIN_LIGHTNESS), neutral, hued)
     return codes
 
 
 def _oklch(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], ...]:
-    share = pixels / 255.0
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    encoded = pixels / 255.0
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     cones = np.cbrt(linear @ _TO_CONES.T)
     lab = cones @ _TO_LAB.T
     hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
@@ -111,13 +112,13 @@ _TO_LAB = np.array(
 
 
 def day_of(path: Path) -> tuple[int, int]:
-    """Return the day of a picture, in days since 1970-01-01, and where it was found: ``EXIF``, ``FILE``, or 0 nowhere.
+    """Return the day of an image, in days since 1970-01-01, and its source: ``EXIF``, ``FILE``, or 0 if unknown.
 
-    The day it was taken, as its EXIF record says; without one the day of the file's last change, in UTC.
+    The day is the capture date in the EXIF metadata or, without one, the file's modification date in UTC.
     """
-    found = _taken(path)
-    if found is not None:
-        return found, EXIF
+    taken = _taken(path)
+    if taken is not None:
+        return taken, EXIF
     try:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
     except (OSError, OverflowError, ValueError):
@@ -129,8 +130,8 @@ def _taken(path: Path) -> int | None:
     try:
         with Image.open(path, formats=("JPEG", "TIFF", "PNG", "WEBP", "AVIF")) as image:
             exif = image.getexif()
-            texts = [exif.get_ifd(_EXIF_PART).get(tag) or exif.get(tag) for tag in _TAKEN]
-    except Exception:  # a broken record raises whatever its parser stumbles over: the picture has no day of its own
+            texts = [exif.get_ifd(_EXIF_IFD).get(tag) or exif.get(tag) for tag in _TAKEN]
+    except Exception:  # damaged metadata can raise any exception; the image then has no capture date
         return None
     for text in texts:
         digits = _DAY.match(text) if isinstance(text, str) else None

@@ -1,8 +1,8 @@
-"""Which images there are: one record each, numbered densely from 0, and what could not be done with which file.
+"""The catalogue: one record per image, numbered densely from 0, and the problems with files.
 
-In:  records of new images, problems. Out: records by row or place, whole columns in row order. Knows the tables
-``images`` and ``problems`` and no file's content. Columns are read by one statement, lists of keys in chunks, so that
-it serves millions of rows.
+In:  records of new images, problems. Out: records by row or URI, whole columns in row order. Reads and writes the
+tables ``images`` and ``problems``, never the image files. Columns are read in one statement and lists of keys in
+chunks, so it scales to millions of rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,14 +24,14 @@ from bam_engine.errors import CollectionError, DiskFull, NotFound
 
 _CHUNK = 500  # keys in one IN list
 _PAGE = 50_000  # rows read at a time
-_DESCRIBED = "descriptions"  # the setting that counts changes of titles and the like
+_DETAILS_VERSION = "descriptions"  # the setting that counts changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class NewImage:
-    """What is known of an image before it has a row; ``generated`` if this program drew it."""
+    """An image that has no row yet; ``generated`` if it is a demo image of this program."""
 
     uri: str
     width: int
@@ -69,7 +69,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that ``stage`` ("ingest", "embed:KEY") could not deal with, and why."""
+    """A file that failed at ``stage`` ("ingest" or "embed:KEY"), and the reason."""
 
     uri: str
     reason: str
@@ -80,7 +80,7 @@ _COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
 
 
 class Catalogue:
-    """The images of one workspace's database."""
+    """The images in a workspace's database."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -95,32 +95,32 @@ class Catalogue:
         Raises
         ------
         NotFound
-            The collection has no such row.
+            The row does not exist.
         """
         return self.images([row])[0]
 
     def images(self, rows: Iterable[int]) -> list[Image]:
-        """Return the records of ``rows``, in that order; a row given twice comes twice.
+        """Return the records of ``rows``, in that order; repeated rows give repeated records.
 
         Raises
         ------
         NotFound
-            The collection has no such row.
+            The row does not exist.
         """
-        asked = [int(row) for row in rows]
-        found: dict[int, Image] = {}
-        for chunk in _chunks(dict.fromkeys(asked)):
+        order = [int(row) for row in rows]
+        by_row: dict[int, Image] = {}
+        for chunk in _chunks(dict.fromkeys(order)):
             for record in self._all(sa.select(*_COLUMNS).where(table.c.row.in_(chunk))):
-                found[record.row] = Image(**record._mapping)
+                by_row[record.row] = Image(**record._mapping)
         try:
-            return [found[row] for row in asked]
+            return [by_row[row] for row in order]
         except KeyError as missing:
             count = len(self)
-            there = f"its rows are 0 to {count - 1}" if count else "it has no images yet: add some first"
-            raise NotFound(f"the collection has no row {missing}: {there}.") from missing
+            hint = f"Its rows are 0 to {count - 1}." if count else "It is empty: add images first."
+            raise NotFound(f"The collection has no row {missing}. {hint}") from missing
 
     def uris(self) -> list[str]:
-        """Return the place of every image, by row."""
+        """Return the URI of every image, by row."""
         return self._column(table.c.uri)
 
     def titles(self) -> list[str | None]:
@@ -128,9 +128,9 @@ class Catalogue:
         return self._column(table.c.title)
 
     def projects(self) -> npt.NDArray[np.int64]:
-        """Return a group code for every row: equal project, equal code.
+        """Return the group code of every row, int64 (n,): images of the same project share a code.
 
-        Images without a project get a code of their own each. Codes are dense from 0, in order of first appearance.
+        Every image without a project gets its own code. Codes are dense from 0, in order of first appearance.
         """
         names, codes = self.project_names()
         alone = np.flatnonzero(codes < 0)
@@ -144,37 +144,37 @@ class Catalogue:
         return order[place]
 
     def project_names(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-        """Return the projects in order of first appearance, and for every row the number of its own, -1 for none.
+        """Return the projects in order of first appearance, and the project index of every row, -1 for none.
 
-        They are read once, and again when images came or descriptions changed.
+        Cached until images are added or details change.
         """
-        seen = (len(self), self.details_version)
-        kept = self._projects
-        if kept is None or kept[0] != seen:
+        version = (len(self), self.details_version)
+        cached = self._projects
+        if cached is None or cached[0] != version:
             known: dict[str | None, int] = {None: -1}
             codes = [
                 np.array([known.setdefault(name, len(known) - 1) for name in page], np.int64)
                 for page in self._pages(table.c.project_id)
             ]
             names = tuple(name for name in known if name is not None)
-            kept = self._projects = (seen, names, np.concatenate([np.empty(0, np.int64), *codes]))
-            kept[2].setflags(write=False)
-        return kept[1], kept[2]
+            cached = self._projects = (version, names, np.concatenate([np.empty(0, np.int64), *codes]))
+            cached[2].setflags(write=False)
+        return cached[1], cached[2]
 
     def row_of(self, uri: str) -> int | None:
         """Return the row of the image at ``uri``, or None."""
         return self.rows_of([uri]).get(uri)
 
     def rows_of(self, uris: Iterable[str]) -> dict[str, int]:
-        """Return uri → row for those of ``uris`` that are in the collection."""
+        """Return URI → row for those of ``uris`` that are in the collection."""
         return self._lookup(table.c.uri, table.c.row, uris)
 
     def uris_by_digest(self, digests: Iterable[str]) -> dict[str, str]:
-        """Return digest → uri of the image with exactly these bytes, where there is one."""
+        """Return digest → URI for those of ``digests`` that are in the collection."""
         return self._lookup(table.c.digest, table.c.uri, digests)
 
     def names_from(self, first: int) -> Iterator[list[tuple[str | None, str | None, str]]]:
-        """Yield (title, project, uri) of row ``first`` and all after it, in pages by row."""
+        """Yield (title, project, URI) from row ``first`` on, in pages, by row."""
         columns = (table.c.title, table.c.project_id, table.c.uri)
         while page := self._all(sa.select(*columns).where(table.c.row >= first).order_by(table.c.row).limit(_PAGE)):
             yield [(title, project, uri) for title, project, uri in page]
@@ -182,34 +182,34 @@ class Catalogue:
 
     @property
     def details_version(self) -> int:
-        """How often a title, a project or a place has changed: names read before that are out of date."""
-        return int(read_setting(self._engine, _DESCRIBED, 0))
+        """The number of changes to titles, projects and URIs so far; it identifies the state of all names."""
+        return int(read_setting(self._engine, _DETAILS_VERSION, 0))
 
     def add(self, records: Iterable[NewImage]) -> int:
-        """Add images, giving each the next row, in one transaction; return how many were new.
+        """Add images in one transaction, each in the next row; return the number of new ones.
 
-        A record whose uri or digest is there already, or was added just before it, is passed over. Two writers at once
-        take turns, so that rows stay dense and unbroken.
+        Skips a record whose URI or digest is in the collection or occurs earlier in ``records``. Concurrent writers
+        wait for each other, so that rows stay dense.
 
         Raises
         ------
         CollectionError
-            A uri holds undecodable bytes, which a database cannot store, or generated and real images would mix; none
-            of ``records`` was added.
+            A URI has undecodable bytes, which a database cannot store, or generated and real images would mix. Nothing
+            was added.
         DiskFull
-            There is no room; none of ``records`` was added.
+            The disk is full. Nothing was added.
         """
-        wanted = list(records)
-        for record in wanted:
+        batch = list(records)
+        for record in batch:
             if not storable(record.uri):
-                raise CollectionError(f"{printable(record.uri)}: the name holds undecodable bytes. Rename the file.")
+                raise CollectionError(f"{printable(record.uri)}: the file name has undecodable bytes. Rename the file.")
         with self._write(table) as connection:
-            generated = [record.uri for record in wanted if record.generated]
-            check_kind(connection, generated, [record.uri for record in wanted if not record.generated])
-            uris = _keys_there(connection, table.c.uri, [record.uri for record in wanted])
-            digests = _keys_there(connection, table.c.digest, [record.digest for record in wanted])
+            generated = [record.uri for record in batch if record.generated]
+            check_kind(connection, generated, [record.uri for record in batch if not record.generated])
+            uris = _existing_keys(connection, table.c.uri, [record.uri for record in batch])
+            digests = _existing_keys(connection, table.c.digest, [record.digest for record in batch])
             new = []
-            for record in wanted:
+            for record in batch:
                 if record.uri not in uris and record.digest not in digests:
                     uris.add(record.uri)
                     digests.add(record.digest)
@@ -223,38 +223,38 @@ class Catalogue:
         return len(new)
 
     def update_details(self, details: Mapping[str, Mapping[str, Any]]) -> int:
-        """Set title, project_id, mature_content or license of images that are there; return how many changed.
+        """Set title, project_id, mature_content or license of existing images; return the number of changed images.
 
         Parameters
         ----------
         details
-            uri → the fields to set. Fields that are None or absent stay as they are.
+            URI → the fields to set. Fields that are None or absent stay unchanged.
         """
         changes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for chunk in _chunks(details):
             for record in self._all(sa.select(*_COLUMNS).where(table.c.uri.in_(chunk))):
-                wanted = details[record.uri]
-                differing = [n for n in _DETAILS if wanted.get(n) is not None and wanted[n] != getattr(record, n)]
-                if differing:
-                    values = {"_row": record.row, **{name: wanted[name] for name in differing}}
-                    changes.setdefault(tuple(differing), []).append(values)
+                new = details[record.uri]
+                changed = [name for name in _DETAILS if new.get(name) not in (None, getattr(record, name))]
+                if changed:
+                    values = {"_row": record.row, **{name: new[name] for name in changed}}
+                    changes.setdefault(tuple(changed), []).append(values)
         if changes:
             with self._write(table) as connection:
                 for names, rows in changes.items():
                     values = {name: sa.bindparam(name) for name in names}
                     connection.execute(sa.update(table).where(table.c.row == sa.bindparam("_row")).values(values), rows)
-                self._note_described(connection)
+                self._count_change(connection)
         return sum(map(len, changes.values()))
 
     def move(self, places: Mapping[str, str]) -> None:
-        """Give images a new uri, in one transaction; rows, and all that is known of them, stay.
+        """Change the URIs of images in one transaction; rows, labels and all other data stay.
 
-        What could not be done with the file at its old place is forgotten: it is tried again where it is now.
+        Clears the problems of the old URIs, so that the files are tried again at their new place.
 
         Parameters
         ----------
         places
-            Old uri → new uri, which no other image may have. An old one that is not there changes nothing.
+            Old URI → new URI, which no other image may have. Unknown old URIs are ignored.
         """
         if not places:
             return
@@ -262,24 +262,24 @@ class Catalogue:
         with self._write(table) as connection:
             by_old = sa.update(table).where(table.c.uri == sa.bindparam("_old"))
             connection.execute(by_old.values(uri=sa.bindparam("_new")), moves)
-            tried = sa.delete(problem_table).where(problem_table.c.uri == sa.bindparam("_old"))
-            connection.execute(tried, [{"_old": printable(old)} for old in places])
-            self._note_described(connection)
+            outdated = sa.delete(problem_table).where(problem_table.c.uri == sa.bindparam("_old"))
+            connection.execute(outdated, [{"_old": printable(old)} for old in places])
+            self._count_change(connection)
 
     def problems(self, stage: str | None = None) -> list[Problem]:
-        """Return what could not be done, of one stage or of all, oldest first."""
+        """Return the problems of one stage or of all, oldest first."""
         columns = (problem_table.c.uri, problem_table.c.reason, problem_table.c.stage)
         statement = sa.select(*columns).order_by(problem_table.c.id)
         if stage is not None:
             statement = statement.where(problem_table.c.stage == stage)
         return [Problem(**record._mapping) for record in self._all(statement)]
 
-    def note_problem(self, stage: str, uri: str, reason: str) -> None:
-        """Note that ``stage`` cannot deal with ``uri``, replacing an earlier reason."""
-        self.note_problems([Problem(uri, reason, stage)])
+    def record_problem(self, stage: str, uri: str, reason: str) -> None:
+        """Record that ``uri`` failed at ``stage``, replacing an earlier reason."""
+        self.record_problems([Problem(uri, reason, stage)])
 
-    def note_problems(self, problems: Iterable[Problem]) -> None:
-        """Note several problems in one transaction, replacing earlier reasons."""
+    def record_problems(self, problems: Iterable[Problem]) -> None:
+        """Record problems in one transaction, replacing earlier reasons."""
         values = {(p.stage, printable(p.uri)): printable(p.reason) for p in problems}
         if not values:
             return
@@ -290,32 +290,32 @@ class Catalogue:
             connection.execute(sa.insert(problem_table), rows)
 
     def clear_problem(self, stage: str, uri: str) -> None:
-        """Forget that ``stage`` could not deal with ``uri``; nothing happens when it was not noted."""
+        """Delete the problem of ``uri`` at ``stage``, if there is one."""
         self.clear_problems(stage, [uri])
 
     def clear_problems(self, stage: str, uris: Iterable[str]) -> None:
-        """Forget several problems of a stage in one transaction."""
+        """Delete problems of a stage in one transaction."""
         keys = [(stage, printable(uri)) for uri in uris]
         if keys:
             with self._write(problem_table) as connection:
                 _delete_problems(connection, keys)
 
-    def _note_described(self, connection: sa.Connection) -> None:
-        """Count one more change of what is known of the images."""
-        told = self.details_version + 1
-        connection.execute(sa.delete(settings).where(settings.c.key == _DESCRIBED))
-        connection.execute(sa.insert(settings).values(key=_DESCRIBED, value=str(told)))
+    def _count_change(self, connection: sa.Connection) -> None:
+        """Increase ``details_version``."""
+        version = self.details_version + 1
+        connection.execute(sa.delete(settings).where(settings.c.key == _DETAILS_VERSION))
+        connection.execute(sa.insert(settings).values(key=_DETAILS_VERSION, value=str(version)))
 
     @contextmanager
     def _write(self, locked: sa.Table) -> Iterator[sa.Connection]:
-        """Open a transaction that no other writer of ``locked`` overlaps; readers go on."""
+        """Open a transaction that blocks other writers of ``locked`` but no readers."""
         try:
             with self._engine.begin() as connection:
                 lock(connection, locked)
                 yield connection
         except sa.exc.OperationalError as error:
             if any(words in str(error.orig) for words in ("disk is full", "No space left")):
-                raise DiskFull("the disk that holds the database has no room left. Free some space.") from error
+                raise DiskFull("The disk that holds the database is full. Free some space.") from error
             raise
 
     def _all(self, statement: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
@@ -331,7 +331,7 @@ class Catalogue:
             return list(connection.scalars(sa.select(column).order_by(table.c.row)))
 
     def _pages(self, column: sa.Column[Any]) -> Iterator[list[Any]]:
-        """Yield a column of texts by row, straight from the driver: a third of the time for millions."""
+        """Yield a text column by row, straight from the driver: three times as fast for millions of rows."""
         statement = sa.select(column).order_by(table.c.row)
         with self._engine.connect() as connection:
             cursor = connection.connection.cursor()
@@ -342,20 +342,20 @@ class Catalogue:
             finally:
                 cursor.close()
 
-    def _lookup(self, key: sa.Column[Any], value: sa.Column[Any], wanted: Iterable[str]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for chunk in _chunks(filter(storable, wanted)):
-            found.update({record[0]: record[1] for record in self._all(sa.select(key, value).where(key.in_(chunk)))})
-        return found
+    def _lookup(self, key: sa.Column[Any], value: sa.Column[Any], keys: Iterable[str]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for chunk in _chunks(filter(storable, keys)):
+            values.update({record[0]: record[1] for record in self._all(sa.select(key, value).where(key.in_(chunk)))})
+        return values
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with what is no valid Unicode (undecodable bytes of a file's name) written as escapes."""
+    """Return ``text`` with invalid Unicode (undecodable bytes of a file name) as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def storable(uri: str) -> bool:
-    """Tell whether the database can hold ``uri`` as it is."""
+    """Return whether the database can store ``uri`` unchanged."""
     return printable(uri) == uri
 
 
@@ -363,11 +363,11 @@ def _next_row(scalar: Any) -> int:
     return int(scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))))
 
 
-def _keys_there(connection: sa.Connection, column: sa.Column[str], wanted: Iterable[str]) -> set[str]:
-    there: set[str] = set()
-    for chunk in _chunks(wanted):
-        there.update(connection.scalars(sa.select(column).where(column.in_(chunk))))
-    return there
+def _existing_keys(connection: sa.Connection, column: sa.Column[str], keys: Iterable[str]) -> set[str]:
+    existing: set[str] = set()
+    for chunk in _chunks(keys):
+        existing.update(connection.scalars(sa.select(column).where(column.in_(chunk))))
+    return existing
 
 
 def _delete_problems(connection: sa.Connection, keys: Iterable[tuple[str, str]]) -> None:

@@ -1,7 +1,7 @@
-"""Which files of a folder are pictures, and what a table beside them says of each.
+"""Finding image files in a folder, and reading a metadata CSV.
 
-In:  a folder's path, a CSV file's path. Out: absolute paths in natural order, counts of the rest; path → details. Knows
-names alone: no picture is opened here.
+In:  a folder's path, a CSV file's path. Out: absolute paths in natural order and counts of the rest; path → details.
+Works on file names alone: no image is opened here.
 """
 
 import csv
@@ -17,24 +17,24 @@ from bam_engine.collection.images import READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from bam_engine.errors import CollectionError
 from bam_engine.progress import Report, silent
 
-_CANDIDATES = READABLE_SUFFIXES | UNSUPPORTED_SUFFIXES  # the latter are tried too, so that they are listed and not lost
-_EACH = 5_000
+_CANDIDATES = READABLE_SUFFIXES | UNSUPPORTED_SUFFIXES  # unsupported ones are tried too, so that they are reported
+_REPORT_EVERY = 5_000  # files
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
 
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What a folder holds: ``paths`` of what is named like a picture, ``others`` that are not, folders left out."""
+    """The files below a folder: image ``paths``, the number of ``skipped`` other files, and unreadable folders."""
 
     paths: list[str]
-    others: int
-    unreadable: list[tuple[str, str]]  # folder, why it could not be looked into
+    skipped: int
+    unreadable: list[tuple[str, str]]  # folder, reason
 
 
 @dataclass(frozen=True)
 class Details:
-    """What a metadata file says of one image; None where it says nothing."""
+    """The metadata of one image; None where the file has no value."""
 
     title: str | None = None
     project_id: str | None = None
@@ -43,15 +43,15 @@ class Details:
 
 
 def check_folder(folder: str | Path) -> Path:
-    """Return ``folder`` as an absolute path, links resolved.
+    """Return ``folder`` as an absolute path with symbolic links resolved.
 
     Raises
     ------
     CollectionError
-        It is missing, not a folder, or may not be read.
+        It does not exist, is not a folder, or cannot be read.
     """
     if not str(folder).strip():
-        raise CollectionError("no folder was given. Give the path of the folder that holds the images.")
+        raise CollectionError("No folder was given. Enter the path of the folder that holds the images.")
     try:
         root = Path(folder).expanduser().resolve()
         is_folder = stat.S_ISDIR(root.stat().st_mode)
@@ -59,48 +59,48 @@ def check_folder(folder: str | Path) -> Path:
             os.scandir(root).close()
     except FileNotFoundError as error:
         nearest = next(parent for parent in root.parents if parent.exists())
-        raise CollectionError(f"there is no folder {root}. The nearest that exists is {nearest}.") from error
+        raise CollectionError(f"The folder {root} does not exist. The nearest existing folder is {nearest}.") from error
     except (OSError, ValueError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise CollectionError(f"the folder {folder} cannot be read: {why}. Check its path and permissions.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise CollectionError(f"Cannot read the folder {folder}: {reason}. Check its path and permissions.") from error
     if not is_folder:
-        raise CollectionError(f"{root} is a file, not a folder. Give the folder that it lies in: {root.parent}.")
+        raise CollectionError(f"{root} is a file, not a folder. Enter its folder instead: {root.parent}.")
     return root
 
 
 def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing:
-    """Find the files below ``folder`` that are named like pictures.
+    """Find the image files below ``folder`` by their suffix.
 
-    Folders are walked in natural order ("2.jpg" before "10.jpg"), links to folders are followed once each, and what
-    begins with a dot is passed over.
+    Walks folders in natural order ("2.jpg" before "10.jpg"), follows each link to a folder once, and skips hidden
+    files.
 
     Raises
     ------
     CollectionError
-        The folder is missing, no folder, or may not be read.
+        The folder does not exist, is not a folder, or cannot be read.
     """
     root = check_folder(folder)
     paths: list[str] = []
     unreadable: list[tuple[str, str]] = []
-    others = 0
-    for path, why in _walk(str(root)):
-        if why:
-            unreadable.append((path, why))
-        elif os.path.splitext(path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path each would cost a gigabyte
+    skipped = 0
+    for path, problem in _walk(str(root)):
+        if problem:
+            unreadable.append((path, problem))
+        elif os.path.splitext(path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file would cost a gigabyte
             paths.append(path)
         else:
-            others += 1
-        if (len(paths) + others) % _EACH == 0:
-            report(0, None, f"Looking for images: {len(paths):,} found")
-    return FolderListing(paths, others, unreadable)
+            skipped += 1
+        if (len(paths) + skipped) % _REPORT_EVERY == 0:
+            report(0, None, f"looking for images, {len(paths):,} found")
+    return FolderListing(paths, skipped, unreadable)
 
 
 def _walk(root: str) -> Iterator[tuple[str, str]]:
-    """Yield each file as (path, "") and each folder that cannot be listed as (path, why)."""
+    """Yield each file as (path, "") and each folder that cannot be listed as (path, reason)."""
     seen: set[tuple[int, int]] = set()
-    ahead: list[tuple[str, bool]] = [(root, True)]
-    while ahead:
-        path, is_folder = ahead.pop()
+    stack: list[tuple[str, bool]] = [(root, True)]
+    while stack:
+        path, is_folder = stack.pop()
         if not is_folder:
             yield path, ""
             continue
@@ -110,12 +110,12 @@ def _walk(root: str) -> Iterator[tuple[str, str]]:
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(path) as entries:
-                inside = [entry for entry in entries if not entry.name.startswith(".")]
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
         except OSError as error:
-            yield path, f"the folder cannot be read ({error.strerror})."
+            yield path, f"Cannot read the folder ({error.strerror})."
             continue
-        inside.sort(key=lambda entry: _natural(entry.name), reverse=True)
-        ahead.extend((entry.path, _is_folder(entry)) for entry in inside if _is_folder(entry) or _is_file(entry))
+        visible.sort(key=lambda entry: _natural(entry.name), reverse=True)
+        stack.extend((entry.path, _is_folder(entry)) for entry in visible if _is_folder(entry) or _is_file(entry))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -126,7 +126,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Tell files from pipes, sockets and devices, which would block whoever opens them; broken links count as files."""
+    """Return whether an entry is a file, not a pipe or device, which would block. Broken links count as files."""
     try:
         return entry.is_file() or entry.is_symlink()
     except OSError:
@@ -139,41 +139,41 @@ def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def read_details(file: str | Path, root: Path) -> dict[str, Details]:
-    """Read a metadata CSV: absolute path → what it says of that image.
+    """Read a metadata CSV into absolute path → :class:`Details`.
 
     Parameters
     ----------
     file
         A CSV in UTF-8 whose header has ``path`` (relative to ``root``, or absolute) and any of ``title``, ``project``,
-        ``license``, ``mature_content`` (true/false, yes/no, 1/0). Other columns are ignored. Of several lines about
-        one path the last counts.
+        ``license``, ``mature_content`` (true/false, yes/no, 1/0). Other columns are ignored. If a path occurs more
+        than once, its last row counts.
     root
-        The folder that the images lie in.
+        The folder of the images.
 
     Raises
     ------
     CollectionError
-        The file cannot be read, has no column ``path``, or a line holds no sensible value.
+        The file cannot be read, has no column ``path``, or has an invalid value.
     """
     try:
         with Path(file).open(newline="", encoding="utf-8-sig") as lines:
             return dict(_details(lines, file, root))
     except UnicodeDecodeError as error:
         raise CollectionError(
-            f"the metadata file {file} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8."
+            f"The metadata file {file} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8."
         ) from error
     except (csv.Error, ValueError) as error:
-        raise CollectionError(f"the metadata file {file} is not a valid CSV: {error}.") from error
+        raise CollectionError(f"The metadata file {file} is not a valid CSV: {error}.") from error
     except OSError as error:
-        raise CollectionError(f"the metadata file {file} cannot be read: {error.strerror}.") from error
+        raise CollectionError(f"Cannot read the metadata file {file}: {error.strerror}.") from error
 
 
 def _details(lines: TextIO, file: str | Path, root: Path) -> Iterator[tuple[str, Details]]:
     reader = csv.DictReader(lines)
     names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
     if "path" not in names:
-        there = ", ".join(names) or "none: the file is empty"
-        raise CollectionError(f"the metadata file {file} has no column path. Its columns are: {there}.")
+        columns = f"Its columns are: {', '.join(names)}." if names else "The file is empty."
+        raise CollectionError(f'The metadata file {file} has no column "path". {columns}')
     reader.fieldnames = names
     for record in reader:
         path = (record["path"] or "").strip()

@@ -1,8 +1,8 @@
-"""Which workspace holds generated pictures, and the wall between those and real ones.
+"""Keeping generated images of the demo apart from real ones.
 
-In:  the database, the head of a file. Out: the mark of a demo workspace, set once and for good, and whether a file is a
-picture that this program drew. A demo workspace holds generated pictures alone, any other none; ``Catalogue.add`` asks
-here in the transaction that adds.
+In:  the database, the first bytes of a file. Out: the permanent mark of a demo workspace, and whether this program
+generated a file. A demo workspace holds generated images only, any other workspace none; ``Catalogue.add`` checks this
+in the transaction that adds images.
 """
 
 import json
@@ -11,20 +11,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bam_engine import formatting
 from bam_engine.database import images, lock, now, read_setting, settings
 from bam_engine.errors import CollectionError
 
 KEY = "demo"  # the setting that marks a workspace
-MARK = b'"is": "generated: '  # in the comment at the head of every picture that the demo draws
-HEAD = 4096  # bytes of a file in which the mark is looked for
+MARK = b'"is": "generated: '  # in the JPEG comment of every image that the demo generates
+HEAD = 4096  # bytes of a file searched for the mark
 
-MAKE_DEMO = 'Press "Try the demo" on the first page of an empty workspace, or run `python -m bam_engine demo`'
-OTHER_WORKSPACE = "name another workspace with BAM_WORKSPACE"
+DEMO_HINT = 'For the demo, open an empty workspace and choose "Try the demo", or run `bam demo` there.'
+OTHER_WORKSPACE = "use another workspace (set BAM_WORKSPACE)"
 
 
 @dataclass(frozen=True)
 class Demo:
-    """The mark of a demo workspace: what was asked for, and where its pictures are drawn to."""
+    """The mark of a demo workspace: how many images, from which seed, in which folder."""
 
     count: int
     seed: int
@@ -43,57 +44,58 @@ def is_demo(engine: sa.Engine) -> bool:
 
 
 def mark_demo(engine: sa.Engine, *, count: int, seed: int, folder: Path) -> Demo:
-    """Mark the workspace as a demo, or ask for more works of the one that it is; return the mark.
+    """Mark the workspace as a demo, or raise the number of images of an existing demo; return the mark.
 
     Raises
     ------
     CollectionError
-        It holds real images, or the demo of another seed.
+        The workspace holds real images, or a demo with another seed.
     """
     with engine.begin() as connection:
         lock(connection, images)
         before = _marked(connection)
-        there = int(connection.scalar(sa.select(sa.func.count()).select_from(images)) or 0)
-        if before is None and there:
+        existing = int(connection.scalar(sa.select(sa.func.count()).select_from(images)) or 0)
+        if before is None and existing:
             raise CollectionError(
-                f"a demo was asked for in a workspace that holds {there:,} real images; generated ones never mix with "
-                f"them. For the demo, {OTHER_WORKSPACE}."
+                f"Cannot create a demo here: this workspace holds {formatting.count(existing, 'real image')}, and "
+                f"generated images never mix with them. For the demo, {OTHER_WORKSPACE}."
             )
         if before is not None and before.seed != seed:
             raise CollectionError(
-                f"a demo with seed {seed} was asked for, and this workspace holds the one with seed {before.seed}. Ask "
-                f"for that one, or {OTHER_WORKSPACE}."
+                f"Cannot create a demo with seed {seed}: this workspace holds the demo with seed {before.seed}. Use "
+                f"that seed, or {OTHER_WORKSPACE}."
             )
-        made = Demo(max(count, before.count if before else 0), seed, folder, before.made_at if before else now())
-        value = {"count": made.count, "seed": seed, "folder": str(folder), "made_at": made.made_at}
+        demo = Demo(max(count, before.count if before else 0), seed, folder, before.made_at if before else now())
+        value = {"count": demo.count, "seed": seed, "folder": str(folder), "made_at": demo.made_at}
         connection.execute(sa.delete(settings).where(settings.c.key == KEY))
         connection.execute(sa.insert(settings).values(key=KEY, value=json.dumps(value)))
-    return made
+    return demo
 
 
 def check_kind(connection: sa.Connection, generated: list[str], real: list[str]) -> None:
-    """Refuse generated pictures (their paths) outside a demo workspace, and real ones within.
+    """Refuse generated images outside a demo workspace and real ones inside; both are given as paths.
 
     Raises
     ------
     CollectionError
-        Says which file, what the workspace holds, and what to do.
+        The two kinds would mix.
     """
     demo = _marked(connection)
     if demo is None and generated:
         raise CollectionError(
-            f"{generated[0]} is generated, drawn by this program for its demo, and this workspace is for real images: "
-            f"they never mix. Leave it out. {MAKE_DEMO} with a workspace of its own."
+            f"{generated[0]} is a generated demo image, but this workspace is for real images, and the two never mix. "
+            f"Leave it out. {DEMO_HINT}"
         )
     if demo is not None and real:
         raise CollectionError(
-            f"{real[0]} is a real image, and this workspace holds a demo of {demo.count:,} generated ones: they never "
-            f"mix. For your images, {OTHER_WORKSPACE}."
+            f"{real[0]} is a real image, but this workspace holds a demo of "
+            f"{formatting.count(demo.count, 'generated image')}, and the two never mix. For your own images, "
+            f"{OTHER_WORKSPACE}."
         )
 
 
 def is_generated(head: bytes) -> bool:
-    """Return whether the first bytes of a file say that this program drew it."""
+    """Return whether the first bytes of a file mark it as generated by this program."""
     return MARK in head[:HEAD]
 
 

@@ -1,9 +1,9 @@
-"""From a file of any kind to pixels that everything else can rely on.
+"""Safe decoding of image files.
 
-In:  the path of a file that somebody says is a picture.
-Out: an upright 8-bit RGB image, or its size and digest, or :class:`ImageUnreadable` with a reason for a person. Knows
-nothing of rows or the database. The size in a file's header is judged before anything is decoded, so that a
-decompression bomb costs nothing; Pillow's own global limit and its warning are neither used nor changed.
+In:  the path of a supposed image file. Out: an upright 8-bit RGB image, or its size and digest, or
+:class:`ImageUnreadable` with a reason for the user. The size in the file's header is checked before any pixel is
+decoded, so a decompression bomb costs nothing. Pillow's global pixel limit and its warning are neither used nor
+changed.
 """
 
 import hashlib
@@ -33,10 +33,10 @@ from PIL import (
 from bam_engine.collection.generated import HEAD, is_generated
 from bam_engine.errors import ImageUnreadable
 
-MAX_PIXELS = 200_000_000  # that are ever decoded at once: 0.8 GB
-MAX_JPEG_PIXELS = 1_000_000_000  # that a JPEG may have when it can be decoded at a smaller scale
+MAX_PIXELS = 200_000_000  # decoded at once: 0.8 GB
+MAX_JPEG_PIXELS = 1_000_000_000  # of a JPEG that can be decoded at a reduced scale
 
-_PLUGINS = (  # importing them registers the formats named here, and no other is tried
+_PLUGINS = (  # importing them registers these formats; no others are tried
     JpegImagePlugin,
     PngImagePlugin,
     GifImagePlugin,
@@ -56,7 +56,7 @@ UNSUPPORTED_SUFFIXES = frozenset(
     {".heic", ".heif", ".jxl", ".psd", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2"}
 )
 _ORIENTATION = 0x0112
-_TURNS = {
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -65,14 +65,14 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_CUT_OFF = "the file is cut off: its end is missing. Copy or download it again."
+_TRUNCATED = "The file is truncated. Copy or download it again."
 
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What is known of a file without decoding it: its size as displayed, in pixels, and the SHA-256 of its bytes.
+    """What can be read without decoding: the displayed size in pixels and the SHA-256 digest of the file.
 
-    ``generated`` says that it is marked as a picture of the demo.
+    ``generated`` is True for images of the demo.
     """
 
     width: int
@@ -82,59 +82,58 @@ class ImageInfo:
 
 
 def read_image(path: str | Path, *, size: int | None = None) -> Image.Image:
-    """Decode a picture to upright 8-bit RGB.
+    """Decode an image file to upright 8-bit RGB.
 
-    EXIF rotation is applied; of an animation the first frame is taken; transparency is laid over white; 16-bit, CMYK
-    and palette pictures are converted by value, not clipped.
+    Applies the EXIF orientation, takes the first frame of an animation, composites transparency over white, and
+    converts 16-bit, CMYK and palette images by value, without clipping.
 
     Parameters
     ----------
     path
         The file.
     size
-        The caller needs a shorter side of no more than this many pixels: larger pictures come back smaller, which
-        saves most of the decoding of a JPEG. The shorter side is never made less than ``size``. Without it the picture
-        has its full size, save a JPEG of more than ``MAX_PIXELS`` pixels, which is decoded at the largest scale
-        (1/2, 1/4, 1/8) within that limit.
+        The length of the shorter side, in pixels, that the caller needs. Larger images may be reduced, never below
+        ``size``, which saves most of the work of decoding a JPEG. By default the image has its full size, except that a
+        JPEG with more than ``MAX_PIXELS`` pixels is decoded at the largest scale (1/2, 1/4, 1/8) within that limit.
 
     Raises
     ------
     ImageUnreadable
-        With the reason: missing, empty, cut off, damaged, of another format, or too large.
+        The file is missing, empty, truncated, damaged, in an unsupported format, or too large.
 
     Examples
     --------
     >>> read_image("scans/0001.jpg", size=256).size  # doctest: +SKIP
     (342, 256)
     """
-    with _reasons(), Path(path).open("rb") as file:
-        return _decoded(file, Path(path).suffix, size)
+    with _readable_errors(), Path(path).open("rb") as file:
+        return _decode(file, Path(path).suffix, size)
 
 
 def decode_image(content: bytes, *, size: int | None = None) -> Image.Image:
-    """Decode the content of an image file as :func:`read_image` does the file.
+    """Decode the bytes of an image file as :func:`read_image` does.
 
     Raises
     ------
     ImageUnreadable
-        With the reason: empty, cut off, damaged, of another format, or too large.
+        The content is empty, truncated, damaged, in an unsupported format, or too large.
     """
-    with _reasons():
-        return _decoded(io.BytesIO(content), "", size)
+    with _readable_errors():
+        return _decode(io.BytesIO(content), "", size)
 
 
 def examine(path: str | Path) -> ImageInfo:
-    """Return the size of a picture, as displayed, and the digest of its file; the pixels are not decoded.
+    """Return the displayed size of an image and the digest of its file, without decoding pixels.
 
     Raises
     ------
     ImageUnreadable
-        The file is missing, empty or no picture. That the header can be read does not yet mean that the pixels can.
+        The file is missing, empty or not an image. A readable header does not guarantee readable pixels.
     """
-    with _reasons(), Path(path).open("rb") as file:
-        image = _opened(file, Path(path).suffix)
+    with _readable_errors(), Path(path).open("rb") as file:
+        image = _open(file, Path(path).suffix)
         width, height = image.size
-        if _turn(image) in (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8]):
+        if _orientation(image) in (_TRANSPOSES[5], _TRANSPOSES[6], _TRANSPOSES[7], _TRANSPOSES[8]):
             width, height = height, width
         file.seek(0)
         generated = is_generated(file.read(HEAD))
@@ -142,23 +141,23 @@ def examine(path: str | Path) -> ImageInfo:
         return ImageInfo(width, height, hashlib.file_digest(file, "sha256").hexdigest(), generated)
 
 
-def _decoded(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:
-    image = _opened(file, suffix)
-    turn = _turn(image)
+def _decode(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:
+    image = _open(file, suffix)
+    transpose = _orientation(image)
     _scale_before_decoding(image, size)
     image.load()
-    plain = _on_white(_smaller(_eight_bits(image), size))
-    return plain if turn is None else plain.transpose(turn)
+    rgb = _on_white(_reduce(_eight_bits(image), size))
+    return rgb if transpose is None else rgb.transpose(transpose)
 
 
-def _opened(file: BinaryIO, suffix: str) -> ImageFile.ImageFile:
-    """Read the header. Unlike ``Image.open``, neither warn of the size nor map the file into memory."""
+def _open(file: BinaryIO, suffix: str) -> ImageFile.ImageFile:
+    """Read the header. Unlike ``Image.open``, neither warn about the size nor memory-map the file."""
     prefix = file.read(16)
     if not prefix:
-        raise ImageUnreadable("the file is empty (0 bytes).")
+        raise ImageUnreadable("The file is empty (0 bytes).")
     if prefix[:4] == b"RIFF":
         _check_webp_is_whole(file)
-    # Raw and HEIC files pass for TIFF and AVIF, and would give a stamp-sized preview or nonsense.
+    # Raw and HEIC files look like TIFF and AVIF; decoding them would give a tiny preview or garbage.
     unsupported = suffix.lower() in UNSUPPORTED_SUFFIXES
     for name in _FORMATS:
         factory, accept = Image.OPEN[name]
@@ -168,57 +167,57 @@ def _opened(file: BinaryIO, suffix: str) -> ImageFile.ImageFile:
         try:
             image = factory(file, "")
         except (SyntaxError, IndexError, TypeError, KeyError, struct.error) as error:
-            raise ImageUnreadable(f"the file is damaged or cut off: it begins as {name} and is not valid.") from error
+            raise ImageUnreadable(f"The file is damaged or truncated: it starts as {name} but is not valid.") from error
         if min(image.size) < 1:
-            raise ImageUnreadable(f"the picture has no pixels ({image.width} x {image.height}).")
+            raise ImageUnreadable(f"The image has no pixels ({image.width} × {image.height}).")
         return image
-    kind = f"{suffix[1:].upper()} files cannot be read" if unsupported else "the file is not a picture"
-    raise ImageUnreadable(f"{kind}: the formats that can be read are {', '.join(_FORMATS)}. Convert the file.")
+    problem = f"{suffix[1:].upper()} files are not supported" if unsupported else "The file is not an image"
+    raise ImageUnreadable(f"{problem}. Convert it to one of {', '.join(_FORMATS)}.")
 
 
 def _check_webp_is_whole(file: BinaryIO) -> None:
     file.seek(4)
-    (promised,) = struct.unpack("<I", file.read(4).ljust(4, b"\0"))
-    if file.seek(0, 2) < promised + 8:
-        raise ImageUnreadable(_CUT_OFF)
+    (size,) = struct.unpack("<I", file.read(4).ljust(4, b"\0"))
+    if file.seek(0, 2) < size + 8:
+        raise ImageUnreadable(_TRUNCATED)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """Return how to set the image upright, from the metadata that stands before the pixels."""
+def _orientation(image: Image.Image) -> Image.Transpose | None:
+    """Return the transpose that makes the image upright, from metadata before the pixels."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return None  # Pillow's TIFF reader does it
+        return None  # Pillow's TIFF reader applies it
     try:
-        # The PNG reader's own getexif decodes the whole picture to look for metadata behind it.
-        return _TURNS.get(Image.Image.getexif(image).get(_ORIENTATION, 1))
-    except Exception:  # metadata of unknown makers is broken in every way: the picture counts, not it
+        # The PNG reader's own getexif would decode the whole image to look for trailing metadata.
+        return _TRANSPOSES.get(Image.Image.getexif(image).get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata can raise any exception; the image itself may be fine
         return None
 
 
 def _scale_before_decoding(image: ImageFile.ImageFile, size: int | None) -> None:
     width, height = image.size
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        # A progressive JPEG is held whole while it is decoded, whatever the scale: there the limit is the limit.
-        may_fit = width * height <= MAX_JPEG_PIXELS and not image.info.get("progressive")
-        fitting = _fitting_scale(width, height) if may_fit else 1
-        wanted = [min(side // fitting, size or side) for side in (width, height)]
-        if may_fit or width * height <= MAX_PIXELS:
-            image.draft(None, (max(wanted[0], 1), max(wanted[1], 1)))
+        # A progressive JPEG is held in memory at full size while decoding, whatever the scale.
+        scalable = width * height <= MAX_JPEG_PIXELS and not image.info.get("progressive")
+        scale = _fitting_scale(width, height) if scalable else 1
+        target = [min(side // scale, size or side) for side in (width, height)]
+        if scalable or width * height <= MAX_PIXELS:
+            image.draft(None, (max(target[0], 1), max(target[1], 1)))
     if image.width * image.height > MAX_PIXELS:
         raise ImageUnreadable(
-            f"the picture is too large: {width:,} x {height:,} pixels are {width * height / 1e6:,.0f} megapixels, the "
-            f"limit is {MAX_PIXELS / 1e6:,.0f}. Make it smaller and add it again."
+            f"The image is too large: {width:,} × {height:,} pixels ({width * height / 1e6:,.0f} megapixels) exceed "
+            f"the limit of {MAX_PIXELS / 1e6:,.0f} megapixels. Scale it down and add it again."
         )
 
 
 def _fitting_scale(width: int, height: int) -> int:
-    """Return the least of 1, 2, 4, 8 that brings the picture within ``MAX_PIXELS``, or 8."""
+    """Return the smallest of 1, 2, 4, 8 that reduces the image to ``MAX_PIXELS`` or less, or 8."""
     return next((s for s in (1, 2, 4) if -(-width // s) * -(-height // s) <= MAX_PIXELS), 8)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Bring samples of 16 and 32 bits to 8 by their range."""
+    """Scale 16-bit and 32-bit samples to 8 bits by their range."""
     if image.mode.startswith("I;16"):
-        samples = np.asarray(image).astype(np.uint32)  # native order, whatever the file's
+        samples = np.asarray(image).astype(np.uint32)  # in native byte order
         return Image.fromarray(((samples + 128) // 257).astype(np.uint8))
     if image.mode not in ("I", "F"):
         return image
@@ -231,11 +230,11 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _full_scales(mode: str) -> tuple[float, ...]:
-    """Return the values that may stand for white: Pillow reads 16-bit samples of some formats as 32-bit ones."""
+    """Return the possible values of white; Pillow reads 16-bit samples of some formats as 32-bit."""
     return (1.0, 255.0, 65535.0) if mode == "F" else (65535.0,)
 
 
-def _smaller(image: Image.Image, size: int | None) -> Image.Image:
+def _reduce(image: Image.Image, size: int | None) -> Image.Image:
     if size is None or image.mode in ("P", "1", "PA"):
         return image
     factor = min(image.size) // max(size, 1)
@@ -252,27 +251,27 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _reasons() -> Iterator[None]:
-    """Turn whatever a decoder raises into a reason for a person."""
+def _readable_errors() -> Iterator[None]:
+    """Turn any exception of a decoder into :class:`ImageUnreadable` with a reason for the user."""
     try:
         yield
     except ImageUnreadable:
         raise
-    except Exception as error:  # the decoders read hostile bytes and raise anything
+    except Exception as error:  # decoders of hostile bytes raise anything
         raise ImageUnreadable(_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return "the file is not there any more."
+        return "The file was not found."
     if isinstance(error, PermissionError):
-        return "the file may not be read (permission denied)."
+        return "Permission to read the file was denied."
     if isinstance(error, Image.DecompressionBombError):
-        return f"the picture is too large to open safely: {error}."
+        return f"The image is too large to open safely: {error}."
     if isinstance(error, MemoryError):
-        return "the picture needs more memory than there is."
+        return "There is not enough memory to decode the image."
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
-        return _CUT_OFF
+        return _TRUNCATED
     if isinstance(error, OSError) and error.errno is not None:
-        return f"the file cannot be read ({error.strerror})."
-    return f"the picture's data is damaged ({error or type(error).__name__})."
+        return f"The file cannot be read ({error.strerror})."
+    return f"The image data is damaged ({error or type(error).__name__})."

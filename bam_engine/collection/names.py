@@ -1,8 +1,8 @@
-"""Finding images by words of their titles, projects and files.
+"""Full-text search over titles, projects and file names.
 
-In:  a catalogue, a folder under the cache. Out: rows, best first. Whatever the database, the names are kept as one file
-of folded text, a line for each row, that a search reads through: 2.5 million names in a tenth of a second. It follows
-the catalogue: new rows are added, and a change of titles makes it anew.
+In:  a catalogue, a folder in the cache. Out: rows, best match first. The index is one file of folded text with a line
+per row that every search scans: 0.1 s for 2.5 million names, with any database. It follows the catalogue: new rows are
+appended, and a change of names rebuilds it.
 """
 
 import os
@@ -23,25 +23,25 @@ from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 
 FOLDERS = 1
-"""So many of the folders that a file lies in count as part of its name."""
+"""The number of parent folders that count as part of a file's name."""
 
-_BETWEEN = "\x1f"  # title, project and file
-_MARKS = re.compile("[\u0300-\u036f]")  # accents, apart from their letters; signs of other scripts stay
+_SEPARATOR = "\x1f"  # between title, project and file
+_MARKS = re.compile("[\u0300-\u036f]")  # combining accents; marks of other scripts are kept
 _WORDS = re.compile(r'"([^"]+)"|(\S+)')
-_SPAN = 65536  # lines that a thread takes at a time
-_MOST_WORKERS = 8
-_SAMPLE = 1 << 20  # bytes that tell which letters are rare
+_SPAN = 65536  # lines per task of a thread
+_MAX_WORKERS = 8
+_SAMPLE = 1 << 20  # bytes from which letter frequencies are estimated
 
 
 class Names:
-    """The names of one collection, ready to be looked through. Safe to use from several threads.
+    """Searchable names of one collection. Thread-safe.
 
     Parameters
     ----------
     catalogue
-        Where the names come from.
+        The source of the names.
     folder
-        Where the text is kept; made when it is needed.
+        Where the index is stored; created when needed.
     """
 
     def __init__(self, catalogue: Catalogue, folder: Path) -> None:
@@ -51,10 +51,10 @@ class Names:
         self._opened: tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None = None
 
     def find(self, text: str, count: int) -> npt.NDArray[np.int64]:
-        """Return up to ``count`` rows whose names hold every word of ``text``.
+        """Return up to ``count`` rows whose names contain every word of ``text``, best match first.
 
-        Case and accents do not matter. Words between double quotes are looked for together. Those where the words
-        stand as whole words come first, then those with words that begin so, then the others; ties by row.
+        Ignores case and accents. Text in double quotes is matched as one phrase. Whole words rank before word prefixes,
+        and these before matches inside words; ties by row.
         """
         words = [fold(phrase or word).encode() for phrase, word in _WORDS.findall(text)]
         if not any(words):
@@ -64,17 +64,17 @@ class Names:
         return rows[np.argsort(grades[rows], kind="stable")][:count]
 
     def refresh(self, *, report: Report = silent) -> int:
-        """Bring the text up to the catalogue and return its number of lines.
+        """Bring the index up to date and return its number of lines.
 
         Raises
         ------
         DiskFull
-            It cannot be kept.
+            The index cannot be written.
         """
         return len(self._text(report)[1])
 
     def behind(self) -> int:
-        """Return how many lines are missing: what a search would read first, about a second for 250,000 names."""
+        """Return the number of rows that the next search must index first; 250,000 names take about a second."""
         version, count = self._catalogue.details_version, len(self._catalogue)
         with self._lock:
             if self._opened is None or self._opened[0] != version:
@@ -85,21 +85,21 @@ class Names:
         from bam_engine.collection.names_kernels import grade
 
         text, ends = self._text(silent)
-        words = sorted(words, key=len, reverse=True)  # a long one rules out most lines
+        words = sorted(words, key=len, reverse=True)  # a long word excludes most lines
         common = np.bincount(text[:_SAMPLE], minlength=256)
         pivots = np.array([min(range(len(word)), key=lambda i, word=word: common[word[i]]) for word in words])  # type: ignore[misc]
         joined, word_ends = np.frombuffer(b"".join(words), np.uint8), np.cumsum([len(word) for word in words])
-        found = np.empty(len(ends), np.int16)
+        grades = np.empty(len(ends), np.int16)
 
         def span(first: int) -> None:
-            grade(text, ends, joined, word_ends, pivots, found, first, min(first + _SPAN, len(ends)))
+            grade(text, ends, joined, word_ends, pivots, grades, first, min(first + _SPAN, len(ends)))
 
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_WORKERS)) as workers:
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS)) as workers:
             list(workers.map(span, range(0, len(ends), _SPAN)))
-        return found
+        return grades
 
     def _text(self, report: Report) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """Return the folded text and where each line of it ends, for the catalogue as it is."""
+        """Return the current folded text and the end of each line."""
         version, count = self._catalogue.details_version, len(self._catalogue)
         with self._lock:
             if self._opened is None or self._opened[0] != version:
@@ -120,7 +120,7 @@ class Names:
         return text, np.flatnonzero(text == ord("\n"))
 
     def _add(self, version: int, first: int, report: Report) -> None:
-        """Write the lines from row ``first`` on behind those that are there."""
+        """Append the lines from row ``first`` on."""
         total, done = len(self._catalogue), first
         try:
             with replacing(self._file(version)) as temporary:
@@ -132,21 +132,23 @@ class Names:
                         done += len(page)
                         report(done, total, "reading names")
         except OSError as error:
-            raise DiskFull(f"the names cannot be kept in {self._folder}: {error.strerror}. Free some room.") from error
+            raise DiskFull(
+                f"Cannot write the name index to {self._folder}: {error.strerror}. Free some space."
+            ) from error
         for old in self._folder.glob("names-*.txt"):
             if old != self._file(version):
                 old.unlink(missing_ok=True)
 
 
 def fold(text: str) -> str:
-    """Return ``text`` as it is compared: without case, accents and breaks of lines.
+    """Return ``text`` in the form used for matching: without case, accents and line breaks.
 
     Examples
     --------
     >>> fold("Éclair  STRASSE")
     'eclair  strasse'
     """
-    plain = text.replace("\n", " ").replace(_BETWEEN, " ")
+    plain = text.replace("\n", " ").replace(_SEPARATOR, " ")
     if plain.isascii():
         return plain.lower()
     return _MARKS.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold()))
@@ -154,7 +156,7 @@ def fold(text: str) -> str:
 
 def _lines(page: Iterable[tuple[str | None, str | None, str]]) -> bytes:
     parts = [
-        _BETWEEN.join((fold(title or ""), fold(project or ""), fold("/".join(uri.split("/")[-FOLDERS - 1 :]))))
+        _SEPARATOR.join((fold(title or ""), fold(project or ""), fold("/".join(uri.split("/")[-FOLDERS - 1 :]))))
         for title, project, uri in page
     ]
     return ("\n".join(parts) + "\n").encode("utf-8", "backslashreplace")

@@ -1,7 +1,7 @@
-"""Small copies of the images, for grids and galleries; derived, so that deleting them costs time and nothing else.
+"""Thumbnails for grids and galleries. They can be recomputed, so deleting them costs only time.
 
-In:  a row and its image. Out: the bytes of a WebP file whose longest side is at most ``size``. Knows rows and files,
-not the catalogue. A file is written under a temporary name and renamed, so that a reader never meets half of one.
+In:  a row and its image. Out: the bytes of a WebP file whose longest side is at most ``size``. Files are written under
+a temporary name and renamed, so a reader never sees a partial one.
 """
 
 import errno
@@ -18,12 +18,12 @@ from bam_engine.errors import CollectionError, DiskFull
 from bam_engine.files import replacing
 
 _PER_FOLDER = 1000
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """One thumbnail: the bytes of its file, and its pixels."""
+    """The encoded file and the pixels of a thumbnail."""
 
     data: bytes
     image: Image.Image
@@ -35,40 +35,40 @@ class Thumbnails:
     Parameters
     ----------
     folder
-        Where they lie; made when the first is written.
+        Where the files are; created with the first one.
     size
         The longest side in pixels. Smaller images are not enlarged.
-    stored
-        Called with the row and the pixels of each thumbnail that was written.
+    on_store
+        Called with the row and the pixels of each thumbnail after it is written.
     """
 
     def __init__(
-        self, folder: str | Path, size: int = 256, *, stored: Callable[[int, Image.Image], None] | None = None
+        self, folder: str | Path, size: int = 256, *, on_store: Callable[[int, Image.Image], None] | None = None
     ) -> None:
         self.folder = Path(folder)
         self.size = size
-        self._stored = stored
+        self._on_store = on_store
 
     def path(self, row: int) -> Path:
-        """Return where the thumbnail of ``row`` lies or would lie."""
+        """Return the path of the thumbnail of ``row``, which need not exist."""
         return self.folder / f"{int(row) // _PER_FOLDER:05d}" / f"{int(row)}.webp"
 
     def has(self, row: int) -> bool:
-        """Tell whether the thumbnail of ``row`` is there."""
+        """Return whether the thumbnail of ``row`` exists."""
         try:
             return self.path(row).stat().st_size > 0  # a power cut can leave an empty file
         except OSError:
             return False
 
     def read(self, row: int) -> bytes | None:
-        """Return the thumbnail's bytes, or None when it was not made yet."""
+        """Return the thumbnail's bytes, or None if it does not exist."""
         try:
             return self.path(row).read_bytes() or None
         except OSError:
             return None
 
-    def draw(self, image: Image.Image) -> Thumbnail:
-        """Return ``image`` scaled and encoded, without storing it."""
+    def render(self, image: Image.Image) -> Thumbnail:
+        """Scale and encode ``image`` without storing it."""
         scale = min(1.0, self.size / max(image.size))
         if scale < 1.0:
             width, height = (max(1, round(side * scale)) for side in image.size)
@@ -78,44 +78,46 @@ class Thumbnails:
         return Thumbnail(buffer.getvalue(), image)
 
     def store(self, row: int, thumbnail: Thumbnail) -> None:
-        """Keep the thumbnail of ``row``, replacing what was there.
+        """Store the thumbnail of ``row``, replacing an earlier one.
 
         Raises
         ------
         DiskFull
-            There is no room; nothing is left behind.
+            The disk is full; no partial file remains.
         CollectionError
-            The place may not be written to.
+            The folder is not writable.
         """
-        place = self.path(row)
+        path = self.path(row)
         try:
-            with replacing(place) as temporary:
+            with replacing(path) as temporary:
                 temporary.write_bytes(thumbnail.data)
         except OSError as error:
-            if error.errno in _FULL:
-                raise DiskFull(f"the disk has no room for the thumbnails in {self.folder}. Free some space.") from error
-            raise CollectionError(f"the thumbnail {place} cannot be written: {error.strerror or error}.") from error
-        if self._stored is not None:
-            self._stored(row, thumbnail.image)
+            if error.errno in _DISK_FULL:
+                raise DiskFull(
+                    f"The disk is full: cannot write thumbnails to {self.folder}. Free some space."
+                ) from error
+            raise CollectionError(f"Cannot write the thumbnail {path}: {error.strerror or error}.") from error
+        if self._on_store is not None:
+            self._on_store(row, thumbnail.image)
 
     def write(self, row: int, image: Image.Image) -> None:
-        """Make and keep the thumbnail of ``row`` from its image."""
-        self.store(row, self.draw(image))
+        """Render and store the thumbnail of ``row``."""
+        self.store(row, self.render(image))
 
     def ensure(self, row: int, path: str | Path) -> bytes:
-        """Return the thumbnail of ``row``, made from the image at ``path`` when it is missing.
+        """Return the thumbnail of ``row``; if it does not exist, render it from the image at ``path`` and store it.
 
-        A disk that is full or may not be written to does not matter here: the bytes come back all the same.
+        A full or read-only disk is no error here: the bytes are returned without being stored.
 
         Raises
         ------
         ImageUnreadable
-            It is missing and the image cannot be read.
+            The thumbnail does not exist and the image cannot be read.
         """
         data = self.read(row)
         if data is not None:
             return data
-        drawn = self.draw(read_image(path, size=self.size))
+        thumbnail = self.render(read_image(path, size=self.size))
         with suppress(DiskFull, CollectionError):
-            self.store(row, drawn)
-        return drawn.data
+            self.store(row, thumbnail)
+        return thumbnail.data

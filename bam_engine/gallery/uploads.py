@@ -51,7 +51,7 @@ def save(workspace: Workspace, content: bytes) -> str:
         os.utime(path)
         return upload_id
     vector = image_vector(workspace, content)
-    thumbnail = workspace.thumbnails.draw(decode_image(content, size=workspace.thumbnails.size)).data
+    thumbnail = workspace.thumbnails.render(decode_image(content, size=workspace.thumbnails.size)).data
     try:
         with replacing(path) as temporary:
             np.savez(temporary, vector=vector, picture=np.frombuffer(thumbnail, np.uint8))

@@ -1,14 +1,15 @@
-"""How far the annotators of an attribute agree, with an interval on every number.
+"""Agreement of the annotators of an attribute, with an interval for every number.
 
-Wires the answers and the projects to ``annotation.agreement`` and ``annotation.dawid_skene``. Decisions of adjudicators
-are no votes and count nowhere here. Intervals hold with 95 % confidence:
+Applies ``annotation.agreement`` and ``annotation.dawid_skene`` to the stored answers. Decisions of adjudicators are not
+votes and are ignored here. All intervals have 95% confidence:
 
-- Shares (raw agreement, share of yes, agreement with the others): exact, by project where one repeats; see
-  :func:`bam_engine.learning.proportions`.
-- Kappa and alpha: the wider, side by side, of a bootstrap over projects and of the exact interval of the raw agreement
-  carried over with the luck that was observed. A bootstrap alone calls five shared images without a difference certain.
-- Sensitivity and specificity: the wider of a bootstrap over projects and of the exact interval for as many images as
-  the model believes to be positive, or negative.
+- Proportions (raw agreement, yes rate, agreement with the majority): exact, clustered by project where projects repeat;
+  see :func:`bam_engine.learning.proportions`.
+- Kappa and alpha: for each limit, the wider of a bootstrap over projects and of the exact interval of the raw agreement
+  transformed with the observed chance agreement. A bootstrap alone would call five shared images without a disagreement
+  certain.
+- Sensitivity and specificity: the wider of a bootstrap over projects and of the exact interval for the expected number
+  of positive or negative images.
 """
 
 from dataclasses import dataclass
@@ -27,10 +28,10 @@ from bam_engine.annotation.dawid_skene import DawidSkene, dawid_skene, one_hot, 
 from bam_engine.formatting import decimal_interval, percent_interval
 from bam_engine.workspace.core import Workspace
 
-REPEATS = 1000
-REFITS = 200
-MOST_PAIRS = 100  # of annotators, those who share the most images
-_STEPS = 30  # of expectation maximisation, from the solution, for one drawn sample
+REPEATS = 1000  # bootstrap samples of the measures
+REFITS = 200  # bootstrap samples of the model
+MAX_PAIRS = 100  # pairs of annotators, those who share the most images
+_ITERATIONS = 30  # of expectation maximisation for one bootstrap sample
 _TAIL = 0.025
 
 Floats = NDArray[np.float64]
@@ -38,30 +39,30 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measure:
-    """A number with its interval from ``n`` images; where ``value`` is None, ``why`` says why there is none.
+    """A value with its interval from ``n`` images; where ``value`` is None, ``reason`` says why.
 
-    It is a proportion, or a ``coefficient``, which has no unit and may be negative.
+    It is a proportion or, with ``coefficient``, a statistic without a unit that may be negative.
     """
 
     value: float | None
     low: float
     high: float
     n: int
-    why: str = ""
+    reason: str = ""
     coefficient: bool = False
 
     @property
-    def words(self) -> str:
-        """The number with its interval, or why there is none."""
+    def text(self) -> str:
+        """The value with its interval, or why there is none."""
         if self.value is None:
-            return self.why
+            return self.reason
         interval = decimal_interval if self.coefficient else percent_interval
         return interval(self.value, self.low, self.high)
 
 
 @dataclass(frozen=True)
 class PairAgreement:
-    """Two annotators, the images that both answered, and how far they agree on them."""
+    """The agreement of two annotators on the ``shared`` images that both answered."""
 
     first: str
     second: str
@@ -74,9 +75,9 @@ class PairAgreement:
 class AnnotatorAgreement:
     """One annotator.
 
-    ``positive`` and ``unsure`` are shares of their answers. ``with_majority`` is the share of images on which they say
-    what more of the others say than say the opposite: their own vote is left out, which would agree with itself.
-    ``sensitivity`` and ``specificity`` are those of Dawid and Skene, of images that are probably positive or negative.
+    ``positive`` and ``unsure`` are fractions of their answers. ``with_majority`` is the fraction of images on which
+    they agree with the majority of the others, without their own vote. ``sensitivity`` and ``specificity`` are those of
+    the Dawid–Skene model.
     """
 
     name: str
@@ -90,11 +91,11 @@ class AnnotatorAgreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far people agree about one attribute.
+    """The agreement of the annotators of one attribute.
 
-    ``answered`` images have an answer, ``shared`` of them several. ``model`` is the share of positives among the shared
-    images by the model of Dawid and Skene; where it has no value, nobody has a sensitivity either. ``pairs`` are those
-    who share the most images first, ``MOST_PAIRS`` at most.
+    ``answered`` images have an answer, ``shared`` of them several. ``prevalence`` is the fraction of positives among
+    the shared images by the Dawid–Skene model; without it no annotator has a sensitivity either. ``pairs`` holds at
+    most ``MAX_PAIRS`` pairs, those with the most shared images first.
     """
 
     attribute: Attribute
@@ -103,222 +104,225 @@ class Agreement:
     shared: int
     raw: Measure
     alpha: Measure
-    model: Measure
+    prevalence: Measure
     pairs: tuple[PairAgreement, ...]
     annotators: tuple[AnnotatorAgreement, ...]
 
 
 def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "value", seed: int = 0) -> Agreement:
-    """Return how far the annotators of ``attribute`` agree; kept in memory until somebody answers.
+    """Return the agreement of the annotators of ``attribute``, cached until the next answer.
 
     Parameters
     ----------
     unsure
-        ``"value"``: unsure is an answer of its own, the stricter way. ``"missing"``: as if it had not been given.
+        ``"value"``: unsure is an answer of its own, which is stricter. ``"missing"``: unsure counts as no answer.
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
     newest = sa.select(sa.func.max(db.annotations.c.id)).where(db.annotations.c.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
         version = (connection.scalar(newest), len(workspace.catalogue), seed)
     key = f"agreement:{attribute.id}:{unsure}"
-    kept = workspace.memory_cache.get(key)
-    if kept is None or kept[0] != version:
-        kept = workspace.memory_cache[key] = (version, _measured(workspace, attribute, unsure, seed))
-    found: Agreement = kept[1]
-    return found
+    cached = workspace.memory_cache.get(key)
+    if cached is None or cached[0] != version:
+        cached = workspace.memory_cache[key] = (version, _measure(workspace, attribute, unsure, seed))
+    result: Agreement = cached[1]
+    return result
 
 
-def _measured(workspace: Workspace, attribute: Attribute, unsure: Unsure, seed: int) -> Agreement:
+def _measure(workspace: Workspace, attribute: Attribute, unsure: Unsure, seed: int) -> Agreement:
     answers = workspace.annotations.answers(attribute.id)
     table = agreeing.tabulate(answers, unsure=unsure)
     groups = workspace.catalogue.projects()[table.rows]
-    names = {who.id: who.name for who in workspace.annotations.annotators()}
+    names = {annotator.id: annotator.name for annotator in workspace.annotations.annotators()}
     raw, alpha, pairs = _agreement(table, groups, names, np.random.default_rng(seed))
     model = _model(table, groups, np.random.default_rng(seed))
     return Agreement(
         attribute=attribute,
         unsure=unsure,
         answered=len(table.rows),
-        shared=int((agreeing.counts(table).sum(axis=1) > 1).sum()),
+        shared=int((agreeing.answer_counts(table).sum(axis=1) > 1).sum()),
         raw=raw,
         alpha=alpha,
-        model=_prevalence(model),
+        prevalence=_prevalence(model),
         pairs=pairs,
         annotators=_annotators(workspace, answers, table, groups, names, model),
     )
 
 
 def suggest_overlap(workspace: Workspace) -> Literal["second_annotator", "second_vote"]:
-    """Return what lets two people answer the same images, where nobody did.
+    """Return what would give images several answers, where none has.
 
-    "second_annotator" where each image needs several votes already, and only one person has answered;
-    "second_vote" where each image is asked of one person.
+    "second_annotator" if each image needs several votes but only one person has answered; "second_vote" if each image
+    needs one vote only.
     """
     return "second_annotator" if workspace.redundancy > 1 else "second_vote"
 
 
-# Agreement of all, and of every two
+# Agreement of all annotators and of pairs
 
 
 def _agreement(
     table: Table, groups: NDArray[np.int64], names: dict[int, str], rng: np.random.Generator
 ) -> tuple[Measure, Measure, tuple[PairAgreement, ...]]:
-    together = sorted(agreeing.pairs(table), key=lambda pair: -len(agreeing.shared(table, *pair)))[:MOST_PAIRS]
-    images, coincided = agreeing.coincidences(table)
-    summands = [(images, coincided), *(agreeing.contingency(table, i, j) for i, j in together)]
-    drawn = _drawn([groups[where] for where, _ in summands], [each for _, each in summands], rng)
-    raw, alpha = _of_all(table, groups, coincided, agreeing.alpha_of(drawn[0]))
+    pairs = sorted(agreeing.annotator_pairs(table), key=lambda pair: -len(agreeing.shared_images(table, *pair)))
+    pairs = pairs[:MAX_PAIRS]
+    images, coincidences = agreeing.coincidences(table)
+    summands = [(images, coincidences), *(agreeing.contingency(table, i, j) for i, j in pairs)]
+    samples = _bootstrap([groups[where] for where, _ in summands], [each for _, each in summands], rng)
+    raw, alpha = _of_all(table, groups, coincidences, agreeing.alpha_of(samples[0]))
     lines = [
         _of_two(table, groups, pair, agreeing.kappa_of(each), names)
-        for pair, each in zip(together, drawn[1:], strict=True)
+        for pair, each in zip(pairs, samples[1:], strict=True)
     ]
     return raw, alpha, tuple(sorted(lines, key=lambda line: (-line.shared, line.first, line.second)))
 
 
-def _drawn(groups: list[NDArray[np.int64]], tables: list[Floats], rng: np.random.Generator) -> list[Floats]:
-    """Sum each of the (n, 3, 3) tables over projects drawn with replacement, the same for all; (REPEATS, 3, 3)."""
-    there, codes = np.unique(np.concatenate(groups), return_inverse=True)
-    if len(there) == 0:
+def _bootstrap(groups: list[NDArray[np.int64]], tables: list[Floats], rng: np.random.Generator) -> list[Floats]:
+    """Sum each of the (n, 3, 3) tables over projects drawn with replacement, the same for all: (REPEATS, 3, 3) each."""
+    projects, codes = np.unique(np.concatenate(groups), return_inverse=True)
+    if len(projects) == 0:
         return [np.empty((0, 3, 3)) for _ in tables]
-    summed = np.zeros((len(there), len(tables), 3, 3))
+    summed = np.zeros((len(projects), len(tables), 3, 3))
     start = 0
-    for place, table in enumerate(tables):
-        np.add.at(summed[:, place], codes[start : start + len(table)], table)
+    for index, table in enumerate(tables):
+        np.add.at(summed[:, index], codes[start : start + len(table)], table)
         start += len(table)
-    flat = summed.reshape(len(there), -1)
-    result = np.array([_times(len(there), rng) @ flat for _ in range(REPEATS)])
+    flat = summed.reshape(len(projects), -1)
+    result = np.array([_draw_counts(len(projects), rng) @ flat for _ in range(REPEATS)])
     return list(np.moveaxis(result.reshape(-1, len(tables), 3, 3), 1, 0))
 
 
-def _times(count: int, rng: np.random.Generator) -> Floats:
-    """How often each of ``count`` projects is drawn in one sample of that size."""
+def _draw_counts(count: int, rng: np.random.Generator) -> Floats:
+    """Return how often each of ``count`` projects occurs in one bootstrap sample."""
     return np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
 
 
-def _of_all(table: Table, groups: NDArray[np.int64], coincided: Floats, drawn: Floats) -> tuple[Measure, Measure]:
+def _of_all(table: Table, groups: NDArray[np.int64], coincidences: Floats, samples: Floats) -> tuple[Measure, Measure]:
     try:
-        found = agreeing.compare(table)
+        pairs = agreeing.answer_pairs(table)
     except Undefined as error:
-        nothing = _none(str(error), int((agreeing.counts(table).sum(axis=1) > 1).sum()))
-        return nothing, nothing
-    each = 2 / (found.people * (found.people - 1))
-    raw = _share(found.same, groups[found.images], weights=each, n=len(coincided))
+        undefined = _undefined(str(error), int((agreeing.answer_counts(table).sum(axis=1) > 1).sum()))
+        return undefined, undefined
+    weights = 2 / (pairs.answers * (pairs.answers - 1))
+    raw = _proportion(pairs.same, groups[pairs.images], weights=weights, n=len(coincidences))
     try:
         value = agreeing.krippendorff_alpha(table)
     except Undefined as error:
-        return raw, _none(str(error), len(coincided))
-    paired = _share(found.same, groups[found.images], weights=1 / (found.people - 1), n=len(coincided))
-    return raw, _beyond_luck(value, float(agreeing.alpha_expected_disagreement(coincided.sum(axis=0))), paired, drawn)
+        return raw, _undefined(str(error), len(coincidences))
+    paired = _proportion(pairs.same, groups[pairs.images], weights=1 / (pairs.answers - 1), n=len(coincidences))
+    expected = float(agreeing.alpha_expected_disagreement(coincidences.sum(axis=0)))
+    return raw, _chance_corrected(value, expected, paired, samples)
 
 
 def _of_two(
-    table: Table, groups: NDArray[np.int64], pair: tuple[int, int], drawn: Floats, names: dict[int, str]
+    table: Table, groups: NDArray[np.int64], pair: tuple[int, int], samples: Floats, names: dict[int, str]
 ) -> PairAgreement:
-    both = agreeing.shared(table, *pair)
-    raw = _share(table.codes[both, pair[0]] == table.codes[both, pair[1]], groups[both])
+    both = agreeing.shared_images(table, *pair)
+    raw = _proportion(table.codes[both, pair[0]] == table.codes[both, pair[1]], groups[both])
     try:
         value = agreeing.cohen_kappa(table, *pair)
-        luck = float(agreeing.kappa_expected_disagreement(agreeing.contingency(table, *pair)[1].sum(axis=0)))
-        kappa = _beyond_luck(value, luck, raw, drawn)
+        expected = float(agreeing.kappa_expected_disagreement(agreeing.contingency(table, *pair)[1].sum(axis=0)))
+        kappa = _chance_corrected(value, expected, raw, samples)
     except Undefined as error:
-        kappa = _none(str(error), len(both))
+        kappa = _undefined(str(error), len(both))
     first, second = (names[int(table.annotators[column])] for column in pair)
     return PairAgreement(first, second, len(both), raw, kappa)
 
 
-def _beyond_luck(value: float, luck: float, raw: Measure, drawn: Floats) -> Measure:
-    """Give kappa or alpha its interval: both are 1 - (1 - raw agreement) / (share on which luck alone would differ)."""
-    low, high = (1 - (1 - limit) / luck for limit in (raw.low, raw.high))
-    spread = drawn[~np.isnan(drawn)]
-    if len(spread):
-        low, high = min(low, np.quantile(spread, _TAIL)), max(high, np.quantile(spread, 1 - _TAIL))
+def _chance_corrected(value: float, expected: float, raw: Measure, samples: Floats) -> Measure:
+    """Return kappa or alpha with its interval: both are 1 - (1 - raw agreement) / expected disagreement."""
+    low, high = (1 - (1 - limit) / expected for limit in (raw.low, raw.high))
+    values = samples[~np.isnan(samples)]
+    if len(values):
+        low, high = min(low, np.quantile(values, _TAIL)), max(high, np.quantile(values, 1 - _TAIL))
     return Measure(value, max(float(low), -1.0), min(float(high), 1.0), raw.n, coefficient=True)
 
 
-def _share(
+def _proportion(
     hits: NDArray[np.bool_], groups: NDArray[np.int64], *, weights: Floats | None = None, n: int | None = None
 ) -> Measure:
-    """Return the share of hits; ``n`` is the number of images where it is not that of the hits."""
+    """Return the proportion of hits; ``n`` is the number of images if it is not the number of hits."""
     images = len(hits) if n is None else n
     if len(hits) == 0:
-        return _none("there is nothing to count", 0)
+        return _undefined("There are no answers to count.", 0)
     uneven = weights is not None and bool((weights != weights[0]).any())
-    found = learning.proportions(
+    estimate = learning.proportions(
         hits[None, :], np.ones((1, len(hits)), bool), weights=weights if uneven else None, groups=groups
     )
-    return Measure(float(found.value[0]), float(found.low[0]), float(found.high[0]), images)
+    return Measure(float(estimate.value[0]), float(estimate.low[0]), float(estimate.high[0]), images)
 
 
-def _none(why: str, n: int) -> Measure:
-    return Measure(None, float("nan"), float("nan"), n, why)
+def _undefined(reason: str, n: int) -> Measure:
+    return Measure(None, float("nan"), float("nan"), n, reason)
 
 
-# Every annotator
+# Each annotator
 
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """Dawid and Skene's model of a table and of samples drawn from it; None, and why, where it says nothing."""
+    """The Dawid–Skene model of a table and of its bootstrap samples; without a solution, ``reason`` says why."""
 
     table: Table
-    found: DawidSkene | None
-    why: str
+    solution: DawidSkene | None
+    reason: str
     rates: Floats
-    shares: Floats
+    prevalences: Floats
 
 
 def _model(table: Table, groups: NDArray[np.int64], rng: np.random.Generator) -> _Model:
-    nothing = np.empty(0)
+    empty = np.empty(0)
     try:
-        found = dawid_skene(table)
+        solution = dawid_skene(table)
     except Undefined as error:
-        return _Model(table, None, str(error), nothing, nothing)
-    if found.doubt:
-        return _Model(table, None, found.doubt, nothing, nothing)
-    rates, shares = _refitted(table.codes[found.images], groups[found.images], found.positive, rng)
-    return _Model(table, found, "", rates, shares)
+        return _Model(table, None, str(error), empty, empty)
+    if solution.problem:
+        return _Model(table, None, solution.problem, empty, empty)
+    rates, prevalences = _refit(table.codes[solution.images], groups[solution.images], solution.positive, rng)
+    return _Model(table, solution, "", rates, prevalences)
 
 
 def _prevalence(model: _Model) -> Measure:
-    if model.found is None:
-        return _none(model.why, 0)
-    n = len(model.found.images)
-    return _wider(model.found.prevalence, float(n), n, model.shares)
+    if model.solution is None:
+        return _undefined(model.reason, 0)
+    n = len(model.solution.images)
+    return _wider_interval(model.solution.prevalence, float(n), n, model.prevalences)
 
 
 def _rate(model: _Model, column: int, truth: int) -> Measure:
-    """How often an annotator says yes of positive images (``truth`` 1), or no of negative ones (0)."""
-    if model.found is None:
-        return _none(model.why, 0)
-    there = model.table.codes[model.found.images, column] != agreeing.SILENT
-    likely = model.found.positive if truth else 1 - model.found.positive
-    worth = float(likely[there].sum())
-    value = float(model.found.rates[column, truth, truth])
-    if np.isnan(value) or worth < 1:
-        return _none("they share no image that is probably of this kind", int(there.sum()))
-    return _wider(value, worth, int(there.sum()), model.rates[:, column, truth, truth])
+    """Return an annotator's rate of yes on positive images (``truth`` 1), or of no on negative ones (0)."""
+    if model.solution is None:
+        return _undefined(model.reason, 0)
+    answered = model.table.codes[model.solution.images, column] != agreeing.NO_ANSWER
+    probability = model.solution.positive if truth else 1 - model.solution.positive
+    expected = float(probability[answered].sum())
+    value = float(model.solution.rates[column, truth, truth])
+    if np.isnan(value) or expected < 1:
+        kind = "positive" if truth else "negative"
+        return _undefined(f"No image that they share with others is likely to be {kind}.", int(answered.sum()))
+    return _wider_interval(value, expected, int(answered.sum()), model.rates[:, column, truth, truth])
 
 
-def _wider(value: float, worth: float, n: int, drawn: Floats) -> Measure:
-    exact_low, exact_high = learning.exact_bounds(value * worth, worth)
-    low, high = np.nanquantile(drawn, [_TAIL, 1 - _TAIL])
+def _wider_interval(value: float, effective_n: float, n: int, samples: Floats) -> Measure:
+    exact_low, exact_high = learning.exact_bounds(value * effective_n, effective_n)
+    low, high = np.nanquantile(samples, [_TAIL, 1 - _TAIL])
     return Measure(value, float(min(exact_low, low)), float(max(exact_high, high)), n)
 
 
-def _refitted(
+def _refit(
     codes: NDArray[np.int8], groups: NDArray[np.int64], start: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Fit the model anew to projects drawn with replacement; the rates (r, a, 2, 3) and shares of positives (r,)."""
-    there, which = np.unique(groups, return_inverse=True)
+    """Refit the model to bootstrap samples of projects; return the rates (r, a, 2, 3) and prevalences (r,)."""
+    projects, project_of = np.unique(groups, return_inverse=True)
     patterns, pattern_of = np.unique(codes, axis=0, return_inverse=True)
     first = np.zeros(len(patterns))
-    first[pattern_of.reshape(-1)] = start  # the same answers, the same probability
-    drawn = [
-        np.bincount(pattern_of.reshape(-1), _times(len(there), rng)[which], minlength=len(patterns))
+    first[pattern_of.reshape(-1)] = start  # equal answers have equal probabilities
+    samples = [
+        np.bincount(pattern_of.reshape(-1), _draw_counts(len(projects), rng)[project_of], minlength=len(patterns))
         for _ in range(REFITS)
     ]
-    return refit(one_hot(patterns), np.array(drawn, np.float64), first, _STEPS)
+    return refit(one_hot(patterns), np.array(samples, np.float64), first, _ITERATIONS)
 
 
 def _annotators(
@@ -332,23 +336,23 @@ def _annotators(
     projects = workspace.catalogue.projects()
     lines = []
     for key in np.unique(answers.annotators):
-        mine = answers.annotators == key
-        unsure = _share(answers.answers[mine] == UNSURE, projects[answers.rows[mine]])
+        own = answers.annotators == key
+        unsure = _proportion(answers.answers[own] == UNSURE, projects[answers.rows[own]])
         column = int(np.searchsorted(table.annotators, key))
-        if column == len(table.annotators) or table.annotators[column] != key:  # unsure of all, and unsure left out
-            nothing = _none("they were unsure of every image", 0)
-            lines.append(AnnotatorAgreement(names[int(key)], 0, nothing, unsure, nothing, nothing, nothing))
+        if column == len(table.annotators) or table.annotators[column] != key:  # unsure about all, and unsure ignored
+            undefined = _undefined("They were unsure about every image.", 0)
+            lines.append(AnnotatorAgreement(names[int(key)], 0, undefined, unsure, undefined, undefined, undefined))
             continue
-        said = table.codes[:, column]
-        there, others = said != agreeing.SILENT, agreeing.majority_of_others(table, column)
-        both = there & (others != agreeing.SILENT)
+        codes = table.codes[:, column]
+        answered, others = codes != agreeing.NO_ANSWER, agreeing.majority_of_others(table, column)
+        both = answered & (others != agreeing.NO_ANSWER)
         lines.append(
             AnnotatorAgreement(
                 name=names[int(key)],
-                answers=int(there.sum()),
-                positive=_share(said[there] == agreeing.YES, groups[there]),
+                answers=int(answered.sum()),
+                positive=_proportion(codes[answered] == agreeing.YES, groups[answered]),
                 unsure=unsure,
-                with_majority=_share(said[both] == others[both], groups[both]),
+                with_majority=_proportion(codes[both] == others[both], groups[both]),
                 sensitivity=_rate(model, column, 1),
                 specificity=_rate(model, column, 0),
             )

@@ -24,7 +24,7 @@ from bam_engine.labelling import tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows
 
-MOST = 100_000
+MAX_IMAGES = 100_000
 """Images that one call may answer."""
 
 MAX_PER_ANSWER = 100
@@ -84,7 +84,7 @@ def answer(
     Raises
     ------
     AnnotationError
-        Another answer, no image that may be answered, or more than ``MOST``.
+        Another answer, no image that may be answered, or more than ``MAX_IMAGES``.
     """
     if said not in ANSWERS:
         raise AnnotationError(f"{said!r} is no answer: give 1 (yes), 0 (no) or -1 (unsure).")
@@ -94,9 +94,9 @@ def answer(
             f"none of the {chosen.held_out + chosen.labelled:,} images can be answered in bulk: {chosen.held_out:,} "
             f"are held out to judge, {chosen.labelled:,} were labelled one by one. Select others."
         )
-    if len(chosen.rows) > MOST:
+    if len(chosen.rows) > MAX_IMAGES:
         raise AnnotationError(
-            f"{len(chosen.rows):,} images cannot be answered at once: {MOST:,} is the most. Select fewer."
+            f"{len(chosen.rows):,} images cannot be answered at once: {MAX_IMAGES:,} is the most. Select fewer."
         )
     who = workspace.annotations.annotator(annotator)
     order = [int(row) for row in chosen.rows]

@@ -209,8 +209,8 @@ def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, s
     found = agreement.measure(workspace, attribute)
     if found.shared == 0:
         return ()
-    of_all = (("Raw agreement", found.raw.words), ("Krippendorff's alpha", found.alpha.words))
-    pairs = ((f"Cohen's kappa of {pair.first} and {pair.second}", pair.kappa.words) for pair in found.pairs)
+    of_all = (("Raw agreement", found.raw.text), ("Krippendorff's alpha", found.alpha.text))
+    pairs = ((f"Cohen's kappa of {pair.first} and {pair.second}", pair.kappa.text) for pair in found.pairs)
     return (*of_all, *pairs)
 
 

@@ -72,7 +72,7 @@ class Workspace:
         self.cache = cache.absolute() / self.id
         self.catalogue = Catalogue(self.engine)
         self.sprites = SpriteFile(self.cache / "sprites" / "24.bin")
-        self.thumbnails = Thumbnails(self.cache / "thumbnails", stored=self.sprites.pack)
+        self.thumbnails = Thumbnails(self.cache / "thumbnails", on_store=self.sprites.pack)
         self.attributes = Attributes(self.engine)
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()

@@ -25,7 +25,7 @@ class EmbedSummary:
     rate: float
 
 
-def stage(key: str) -> str:
+def problem_stage(key: str) -> str:
     """Return the name under which the problems of an encoder's runs are noted."""
     return f"embed:{key}"
 
@@ -52,16 +52,16 @@ def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedS
     failed = list(made.failed)
     if len(missing_before):
         failed += retry_missing(paths, encoder, store).failed
-    note_failures(workspace, encoder.key, paths, failed)
+    record_failures(workspace, encoder.key, paths, failed)
     return EmbedSummary(made.embedded, len(failed), made.rate)
 
 
-def note_failures(workspace: Workspace, key: str, paths: list[Path], failed: list[tuple[int, str]]) -> None:
+def record_failures(workspace: Workspace, key: str, paths: list[Path], failed: list[tuple[int, str]]) -> None:
     """Make the noted problems of an encoder those of the last run."""
-    for problem in workspace.catalogue.problems(stage(key)):
-        workspace.catalogue.clear_problem(stage(key), problem.uri)
+    for problem in workspace.catalogue.problems(problem_stage(key)):
+        workspace.catalogue.clear_problem(problem_stage(key), problem.uri)
     for row, reason in failed:
-        workspace.catalogue.note_problem(stage(key), str(paths[row]), reason)
+        workspace.catalogue.record_problem(problem_stage(key), str(paths[row]), reason)
 
 
 def vectors_of(workspace: Workspace) -> NDArray[np.float16]:

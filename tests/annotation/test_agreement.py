@@ -12,14 +12,14 @@ from bam_engine.annotation.agreement import (
     Table,
     Undefined,
     alpha_of,
+    annotator_pairs,
+    answer_pairs,
     cohen_kappa,
     coincidences,
-    compare,
     contingency,
     kappa_of,
     krippendorff_alpha,
     majority_of_others,
-    pairs,
     raw_agreement,
     tabulate,
 )
@@ -27,81 +27,81 @@ from bam_engine.errors import AnnotationError
 
 KINDS = [POSITIVE, NEGATIVE, UNSURE]
 ANSWER = st.sampled_from(KINDS)
-SAID = st.dictionaries(st.tuples(st.integers(0, 8), st.integers(1, 4)), ANSWER, max_size=36)
+GIVEN = st.dictionaries(st.tuples(st.integers(0, 8), st.integers(1, 4)), ANSWER, max_size=36)
 TWICE = st.fixed_dictionaries({(row, who): ANSWER for row in (0, 1) for who in (1, 2)})
-COMPARED = st.builds(lambda some, twice: some | twice, SAID, TWICE)
-"""Answers of which two images, at least, have two."""
+COMPARED = st.builds(lambda some, twice: some | twice, GIVEN, TWICE)
+"""Answers of which at least two images have two."""
 
 
-def as_answers(said: dict[tuple[int, int], int] | list[tuple[int, int, int]]) -> Answers:
-    lines = [(*key, value) for key, value in said.items()] if isinstance(said, dict) else said
+def as_answers(given: dict[tuple[int, int], int] | list[tuple[int, int, int]]) -> Answers:
+    lines = [(*key, value) for key, value in given.items()] if isinstance(given, dict) else given
     rows, people, answers = (np.array(column) for column in zip(*lines, strict=True)) if lines else ([], [], [])
     return Answers(np.array(rows, np.int64), np.array(people, np.int64), np.array(answers, np.int8))
 
 
-def columns(*said: str) -> Table:
-    """One annotator a text, one image a character: ``+`` yes, ``-`` no, ``?`` unsure, ``.`` nothing."""
-    meaning = {"+": POSITIVE, "-": NEGATIVE, "?": UNSURE}
-    lines = [(row, who, meaning[sign]) for who, text in enumerate(said) for row, sign in enumerate(text) if sign != "."]
+def columns(*texts: str) -> Table:
+    """Return a table from one text per annotator, one character per image: + yes, - no, ? unsure, . no answer."""
+    code = {"+": POSITIVE, "-": NEGATIVE, "?": UNSURE}
+    lines = [(row, who, code[sign]) for who, text in enumerate(texts) for row, sign in enumerate(text) if sign != "."]
     return tabulate(as_answers(lines))
 
 
-def by_image(said: dict[tuple[int, int], int]) -> list[list[int]]:
-    """The answers to each image that several people answered."""
-    images = [[answer for (row, _), answer in said.items() if row == wanted] for wanted in {row for row, _ in said}]
+def by_image(given: dict[tuple[int, int], int]) -> list[list[int]]:
+    """Return the answers to each image with several answers."""
+    images = [[answer for (row, _), answer in given.items() if row == wanted] for wanted in {row for row, _ in given}]
     return [answers for answers in images if len(answers) > 1]
 
 
-def test_the_newest_answer_counts_and_a_withdrawn_one_leaves_nothing() -> None:
+def test_the_newest_answer_counts_and_a_withdrawn_one_counts_as_none() -> None:
     lines = [(5, 1, POSITIVE), (5, 2, NEGATIVE), (5, 1, NEGATIVE), (6, 1, POSITIVE), (6, 1, WITHDRAWN), (6, 2, UNSURE)]
     table = tabulate(as_answers(lines))
     assert (table.rows.tolist(), table.annotators.tolist()) == ([5, 6], [1, 2])
     assert table.codes.tolist() == [[0, 0], [-1, 2]]
 
 
-def test_unsure_left_out_is_as_if_it_had_not_been_said() -> None:
+def test_ignored_unsure_counts_as_no_answer() -> None:
     lines = [(1, 1, POSITIVE), (1, 2, UNSURE), (2, 3, UNSURE), (3, 1, NEGATIVE)]
     table = tabulate(as_answers(lines), unsure="missing")
     assert (table.rows.tolist(), table.annotators.tolist()) == ([1, 3], [1])
     assert table.codes.tolist() == [[1], [0]]
 
 
-def test_what_is_no_answer_is_refused() -> None:
+def test_an_unknown_answer_is_refused() -> None:
     with pytest.raises(AnnotationError, match="7 is not an answer"):
         tabulate(as_answers([(1, 1, 7)]))
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(said=COMPARED)
-def test_raw_agreement_is_the_mean_over_images_of_the_share_of_pairs_that_say_the_same(said) -> None:
-    images = by_image(said)
+@given(given=COMPARED)
+def test_raw_agreement_is_the_mean_over_images_of_the_fraction_of_equal_pairs(given) -> None:
+    images = by_image(given)
     shares = [np.mean([a == b for a, b in combinations(answers, 2)]) for answers in images]
-    assert raw_agreement(tabulate(as_answers(said))) == pytest.approx(np.mean(shares))
+    assert raw_agreement(tabulate(as_answers(given))) == pytest.approx(np.mean(shares))
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(said=COMPARED)
-def test_every_two_answers_to_an_image_are_compared_once(said) -> None:
-    images = by_image(said)
-    found = compare(tabulate(as_answers(said)))
+@given(given=COMPARED)
+def test_every_pair_of_answers_to_an_image_is_compared_once(given) -> None:
+    images = by_image(given)
+    pairs = answer_pairs(tabulate(as_answers(given)))
     both = [a == b for answers in images for a, b in combinations(answers, 2)]
-    assert (len(found.same), int(found.same.sum())) == (len(both), sum(both))
-    assert sorted(found.people) == sorted(len(a) for a in images for _ in combinations(a, 2))
+    assert (len(pairs.same), int(pairs.same.sum())) == (len(both), sum(both))
+    assert sorted(pairs.answers) == sorted(len(a) for a in images for _ in combinations(a, 2))
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(said=SAID)
-def test_kappa_is_the_share_of_the_agreement_that_luck_leaves_open(said) -> None:
-    table = tabulate(as_answers(said))
-    for first, second in pairs(table):
+@given(given=GIVEN)
+def test_kappa_follows_its_definition(given) -> None:
+    table = tabulate(as_answers(given))
+    for first, second in annotator_pairs(table):
         one, two = (table.annotators[column] for column in (first, second))
-        both = [(said[row, one], said[row, two]) for row, who in said if who == one and (row, two) in said]
-        luck = sum(np.mean([a == kind for a, _ in both]) * np.mean([b == kind for _, b in both]) for kind in KINDS)
-        if len(both) < 2 or luck == 1:
+        both = [(given[row, one], given[row, two]) for row, who in given if who == one and (row, two) in given]
+        chance = sum(np.mean([a == kind for a, _ in both]) * np.mean([b == kind for _, b in both]) for kind in KINDS)
+        if len(both) < 2 or chance == 1:
             with pytest.raises(Undefined):
                 cohen_kappa(table, first, second)
             continue
-        expected = (np.mean([a == b for a, b in both]) - luck) / (1 - luck)
+        expected = (np.mean([a == b for a, b in both]) - chance) / (1 - chance)
         assert cohen_kappa(table, first, second) == pytest.approx(expected)
         where, each = contingency(table, first, second)
         assert len(where) == len(both)
@@ -109,16 +109,16 @@ def test_kappa_is_the_share_of_the_agreement_that_luck_leaves_open(said) -> None
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(said=COMPARED)
-def test_alpha_is_one_minus_the_differing_pairs_over_those_of_answers_drawn_at_random(said) -> None:
-    images = by_image(said)
+@given(given=COMPARED)
+def test_alpha_follows_its_definition(given) -> None:
+    images = by_image(given)
     everything = [answer for answers in images for answer in answers]
     assume(len(set(everything)) > 1)
     differ = sum(sum(a != b for a, b in combinations(answers, 2)) * 2 / (len(answers) - 1) for answers in images)
     n = len(everything)
-    by_luck = np.mean([a != b for a, b in combinations(everything, 2)])
-    expected = 1 - differ / n / by_luck
-    table = tabulate(as_answers(said))
+    by_chance = np.mean([a != b for a, b in combinations(everything, 2)])
+    expected = 1 - differ / n / by_chance
+    table = tabulate(as_answers(given))
     assert krippendorff_alpha(table) == pytest.approx(expected)
     assert alpha_of(coincidences(table)[1].sum(axis=0)) == pytest.approx(expected)
 
@@ -137,18 +137,18 @@ def test_the_published_example_of_alpha() -> None:
     assert krippendorff_alpha(table) == pytest.approx(0.095, abs=5e-4)
 
 
-def test_people_who_differ_on_everything_agree_less_than_luck() -> None:
+def test_people_who_differ_on_everything_agree_less_than_by_chance() -> None:
     table = columns("+-+-+-+-", "-+-+-+-+")
     assert raw_agreement(table) == 0
     assert cohen_kappa(table, 0, 1) == -1
-    assert krippendorff_alpha(table) == pytest.approx(1 - 1 / (8 / 15))  # 4 * 4 * 2 / (16 * 15 / 2) differ by luck
+    assert krippendorff_alpha(table) == pytest.approx(1 - 1 / (8 / 15))  # 4 * 4 * 2 / (16 * 15 / 2) differ by chance
 
 
-def test_one_who_never_says_yes_agrees_as_luck_does() -> None:
+def test_an_annotator_who_never_says_yes_agrees_at_chance_level() -> None:
     assert cohen_kappa(columns("+--+--", "------"), 0, 1) == 0
 
 
-def test_to_be_unsure_is_to_disagree_with_whoever_is_sure_unless_it_is_left_out() -> None:
+def test_unsure_disagrees_with_a_sure_answer_unless_ignored() -> None:
     lines = [(0, 1, 1), (0, 2, 1), (1, 1, 0), (1, 2, 0), (2, 1, 1), (2, 2, UNSURE)]
     assert raw_agreement(tabulate(as_answers(lines))) == pytest.approx(2 / 3)
     assert raw_agreement(tabulate(as_answers(lines), unsure="missing")) == 1
@@ -157,29 +157,29 @@ def test_to_be_unsure_is_to_disagree_with_whoever_is_sure_unless_it_is_left_out(
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        (columns(""), "nobody has answered"),
-        (columns("+-+"), "one person alone"),
-        (columns("+-..", "..+-"), "no image was answered by two"),
-        (columns("+-+.", "..+-"), "1 image alone"),
+        (columns(""), "There are no answers yet"),
+        (columns("+-+"), "Only one person"),
+        (columns("+-..", "..+-"), "No image was answered by two"),
+        (columns("+-+.", "..+-"), "Only 1 image was answered"),
     ],
 )
-def test_where_nothing_can_be_compared_the_reason_is_said(table: Table, reason: str) -> None:
-    for measure in (raw_agreement, krippendorff_alpha, compare):
+def test_where_nothing_can_be_compared_the_error_says_why(table: Table, reason: str) -> None:
+    for measure in (raw_agreement, krippendorff_alpha, answer_pairs):
         with pytest.raises(Undefined, match=reason):
             measure(table)
 
 
 def test_a_pair_that_shares_one_image_has_no_kappa() -> None:
-    with pytest.raises(Undefined, match="1 image alone"):
+    with pytest.raises(Undefined, match="Only 1 image was answered"):
         cohen_kappa(columns("+-+.", "..+-"), 0, 1)
 
 
 def test_one_answer_to_everything_has_no_kappa_and_no_alpha_but_full_raw_agreement() -> None:
     table = columns("----", "----")
     assert raw_agreement(table) == 1
-    with pytest.raises(Undefined, match=r"every answer to the shared images is “no”.*kappa has no value"):
+    with pytest.raises(Undefined, match=r"Every answer to the shared images is “no”.*kappa is undefined"):
         cohen_kappa(table, 0, 1)
-    with pytest.raises(Undefined, match="alpha has no value"):
+    with pytest.raises(Undefined, match="alpha is undefined"):
         krippendorff_alpha(table)
     assert np.isnan(kappa_of(contingency(table, 0, 1)[1].sum(axis=0)))
     assert np.isnan(alpha_of(coincidences(table)[1].sum(axis=0)))
@@ -190,7 +190,7 @@ def test_answers_that_nobody_else_gave_do_not_count_in_alpha() -> None:
     assert krippendorff_alpha(alone) == pytest.approx(krippendorff_alpha(together))
 
 
-def test_the_others_say_what_more_of_them_say_and_nobody_is_compared_with_themselves() -> None:
+def test_the_majority_of_the_others_excludes_the_annotator() -> None:
     table = columns("+++++", "--+.?", "-++.+", "-.-..")
     assert majority_of_others(table, 0).tolist() == [0, -1, 1, -1, 1]
     assert majority_of_others(columns("+", "-"), 0).tolist() == [0]

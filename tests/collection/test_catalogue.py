@@ -1,4 +1,4 @@
-"""The catalogue: rows dense and unbroken, columns in row order, problems noted once."""
+"""The catalogue: dense rows, columns in row order, one problem per file and stage."""
 
 import threading
 from dataclasses import replace
@@ -41,7 +41,7 @@ def test_an_empty_collection_answers_everything(catalogue):
     assert catalogue.projects().shape == (0,)
     assert catalogue.rows_of([]) == {}
     assert catalogue.add([]) == 0
-    with pytest.raises(NotFound, match="no images yet"):
+    with pytest.raises(NotFound, match="It is empty"):
         catalogue.image(0)
 
 
@@ -63,15 +63,15 @@ def test_adding_agrees_with_a_list_that_refuses_a_uri_or_digest_twice(database, 
     ]
 
 
-def test_writers_at_once_leave_rows_dense_and_each_image_once(database):
+def test_concurrent_writers_leave_rows_dense_and_images_unique(database):
     start = threading.Barrier(4)
     added = []
 
     def write(writer: int) -> None:
         start.wait()
-        for turn in range(12):
-            common = [new(f"common {turn} {i}") for i in range(3)]
-            added.append(Catalogue(database).add([new(f"own {writer} {turn} {i}") for i in range(3)] + common))
+        for batch in range(12):
+            common = [new(f"common {batch} {i}") for i in range(3)]
+            added.append(Catalogue(database).add([new(f"own {writer} {batch} {i}") for i in range(3)] + common))
 
     threads = [threading.Thread(target=write, args=(w,)) for w in range(4)]
     for thread in threads:
@@ -83,15 +83,15 @@ def test_writers_at_once_leave_rows_dense_and_each_image_once(database):
     assert rows_in_table(catalogue) == list(range(len(catalogue)))
 
 
-def test_records_come_in_the_order_asked_across_chunks(catalogue):
+def test_records_come_in_the_requested_order_across_chunks(catalogue):
     catalogue.add([new(i) for i in range(1203)])
-    asked = np.random.default_rng(0).integers(0, 1203, 2000)
-    assert [image.row for image in catalogue.images(asked)] == asked.tolist()
+    order = np.random.default_rng(0).integers(0, 1203, 2000)
+    assert [image.row for image in catalogue.images(order)] == order.tolist()
     uris = catalogue.uris()
     assert [catalogue.image(row).uri for row in (0, 500, 1202)] == [uris[0], uris[500], uris[1202]]
     assert catalogue.rows_of([*uris, "/nowhere"]) == {uri: row for row, uri in enumerate(uris)}
     assert catalogue.row_of("/nowhere") is None
-    with pytest.raises(NotFound, match=r"no row 1203: its rows are 0 to 1202"):
+    with pytest.raises(NotFound, match=r"no row 1203\. Its rows are 0 to 1202"):
         catalogue.images([0, 1203])
 
 
@@ -109,7 +109,7 @@ def test_projects_are_equal_exactly_when_the_names_are(database, names):
 
 @given(names=st.lists(st.sampled_from([None, "a", "b", "A", "0", "1"]), max_size=12))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_projects_are_numbered_as_they_appear_and_those_without_one_alike(database, names):
+def test_projects_are_numbered_as_they_appear_and_images_without_one_get_minus_one(database, names):
     catalogue = emptied(database)
     catalogue.add([new(i, project_id=name) for i, name in enumerate(names)])
     known, numbers = catalogue.project_names()
@@ -118,10 +118,10 @@ def test_projects_are_numbered_as_they_appear_and_those_without_one_alike(databa
     codes = catalogue.projects()
     assert list(dict.fromkeys(codes.tolist())) == list(range(len(set(codes.tolist())))), "in order of appearance"
     catalogue.projects()[:] = -5
-    assert catalogue.projects().tolist() == codes.tolist(), "nobody changes those of others"
+    assert catalogue.projects().tolist() == codes.tolist(), "callers cannot change the cached codes"
 
 
-def test_projects_are_read_again_when_images_come_or_are_described(catalogue):
+def test_projects_are_read_again_after_images_are_added_or_details_change(catalogue):
     catalogue.add([new("a", project_id="one"), new("b")])
     assert catalogue.projects().tolist() == [0, 1]
     catalogue.add([new("c", project_id="one")])
@@ -130,7 +130,7 @@ def test_projects_are_read_again_when_images_come_or_are_described(catalogue):
     assert catalogue.projects().tolist() == [0, 0, 0]
 
 
-def test_details_change_only_where_something_new_is_said(catalogue):
+def test_details_change_only_where_a_new_value_is_given(catalogue):
     catalogue.add([new("a", title="old", license="CC0"), new("b", title="same")])
     changed = catalogue.update_details({
         "/pile/a": {"title": "new", "license": None, "project_id": "p"},
@@ -143,20 +143,20 @@ def test_details_change_only_where_something_new_is_said(catalogue):
     assert second.title == "same"
 
 
-def test_a_problem_is_noted_once_with_its_last_reason_and_can_be_cleared(catalogue):
-    catalogue.note_problem("ingest", "/a", "cut off")
-    catalogue.note_problem("embed:x", "/a", "odd")
-    catalogue.note_problem("ingest", "/a", "empty")
+def test_a_problem_is_recorded_once_with_its_last_reason_and_can_be_cleared(catalogue):
+    catalogue.record_problem("ingest", "/a", "cut off")
+    catalogue.record_problem("embed:x", "/a", "odd")
+    catalogue.record_problem("ingest", "/a", "empty")
     assert catalogue.problems("ingest") == [Problem("/a", "empty", "ingest")]
     assert len(catalogue.problems()) == 2
     catalogue.clear_problem("ingest", "/a")
-    catalogue.clear_problem("ingest", "/never noted")
+    catalogue.clear_problem("ingest", "/never recorded")
     assert catalogue.problems() == [Problem("/a", "odd", "embed:x")]
 
 
 def test_names_of_undecodable_bytes_neither_crash_nor_enter(catalogue):
     name = "/pile/\udcff.jpg"
-    catalogue.note_problem("ingest", name, "undecodable")
+    catalogue.record_problem("ingest", name, "undecodable")
     assert catalogue.problems()[0].uri == printable(name) == "/pile/\\udcff.jpg"
     catalogue.clear_problem("ingest", name)
     assert catalogue.problems() == []
@@ -166,27 +166,27 @@ def test_names_of_undecodable_bytes_neither_crash_nor_enter(catalogue):
     assert len(catalogue) == 0
 
 
-def test_a_database_without_room_is_named_and_keeps_what_it_had(tmp_path):
+def test_a_full_disk_is_reported_and_the_database_stays_as_it_was(tmp_path):
     engine = open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
     catalogue = Catalogue(engine)
     catalogue.add([new("first")])
     sa.event.listen(engine, "checkout", lambda c, *_: c.execute("PRAGMA max_page_count = 70"))
-    with pytest.raises(DiskFull, match="no room"):
+    with pytest.raises(DiskFull, match="is full"):
         catalogue.add([new(f"{i} {'x' * 900}") for i in range(500)])
     assert catalogue.uris() == ["/pile/first"]
     engine.dispose()
 
 
-def test_an_image_that_moves_keeps_all_but_its_place(catalogue):
+def test_an_image_that_moves_keeps_everything_but_its_uri(catalogue):
     catalogue.add([new("a", title="first"), new("b"), new("c")])
-    catalogue.note_problem("embed:x", "/pile/a", "the file is not there any more.")
-    catalogue.note_problem("embed:x", "/pile/b", "odd")
-    before, told = catalogue.images(range(3)), catalogue.details_version
+    catalogue.record_problem("embed:x", "/pile/a", "The file was not found.")
+    catalogue.record_problem("embed:x", "/pile/b", "odd")
+    before, version = catalogue.images(range(3)), catalogue.details_version
     catalogue.move({"/pile/a": "/new/a", "/pile/nowhere": "/new/nowhere"})
     assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a"), *before[1:]]
     assert catalogue.row_of("/new/nowhere") is None
-    assert [found.uri for found in catalogue.problems()] == ["/pile/b"]
-    assert catalogue.details_version > told, "names are read again: a file's name can be searched for"
-    told = catalogue.details_version
+    assert [problem.uri for problem in catalogue.problems()] == ["/pile/b"]
+    assert catalogue.details_version > version, "names are indexed again"
+    version = catalogue.details_version
     catalogue.move({})
-    assert catalogue.details_version == told
+    assert catalogue.details_version == version

@@ -1,4 +1,4 @@
-"""Finding pictures in a folder and reading what a table says of them."""
+"""Finding image files in a folder and reading the metadata CSV."""
 
 import os
 from pathlib import Path
@@ -19,20 +19,20 @@ def names(root: Path) -> list[str]:
     return [os.path.relpath(path, root) for path in find_images(root).paths]
 
 
-def test_pictures_are_found_in_natural_order_and_hidden_files_are_not(tmp_path):
+def test_image_files_are_listed_in_natural_order_without_hidden_files(tmp_path):
     touch(
         tmp_path, "10.jpg", "2.JPG", "b/1.png", "a 'q' \"😀\" <script>.webp", ".hidden.jpg", ".git/x.png", "notes.txt"
     )
     assert names(tmp_path) == ["2.JPG", "10.jpg", "a 'q' \"😀\" <script>.webp", "b/1.png"]
-    assert find_images(tmp_path).others == 1
+    assert find_images(tmp_path).skipped == 1
 
 
-def test_formats_that_cannot_be_read_are_still_found_so_that_they_are_listed(tmp_path):
+def test_files_in_unsupported_formats_are_listed_too(tmp_path):
     touch(tmp_path, "a.heic", "b.psd")
     assert names(tmp_path) == ["a.heic", "b.psd"]
 
 
-def test_links_in_a_circle_end_and_pipes_are_left_alone(tmp_path):
+def test_circular_links_end_and_pipes_are_skipped(tmp_path):
     touch(tmp_path, "a/1.jpg")
     (tmp_path / "a" / "up").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "a" / "self").symlink_to("self")
@@ -41,7 +41,7 @@ def test_links_in_a_circle_end_and_pipes_are_left_alone(tmp_path):
     assert names(tmp_path) == ["a/1.jpg", "a/gone.jpg"]
 
 
-def test_a_folder_that_cannot_be_listed_is_told_and_the_rest_is_found(tmp_path, monkeypatch):
+def test_an_unreadable_folder_is_reported_and_the_rest_is_listed(tmp_path, monkeypatch):
     touch(tmp_path, "a/1.jpg", "b/2.jpg")
     scandir = os.scandir
 
@@ -51,26 +51,26 @@ def test_a_folder_that_cannot_be_listed_is_told_and_the_rest_is_found(tmp_path, 
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    found = find_images(tmp_path)
-    assert found.paths == [str(tmp_path / "b/2.jpg")]
-    assert found.unreadable == [(str(tmp_path / "a"), "the folder cannot be read (Permission denied).")]
+    listing = find_images(tmp_path)
+    assert listing.paths == [str(tmp_path / "b/2.jpg")]
+    assert listing.unreadable == [(str(tmp_path / "a"), "Cannot read the folder (Permission denied).")]
 
 
-def test_folders_that_cannot_be_used_say_why(tmp_path):
+def test_unusable_folders_are_explained(tmp_path):
     touch(tmp_path, "file.jpg")
-    for folder, why in {
-        tmp_path / "no" / "such": f"The nearest that exists is {tmp_path}",
+    for folder, message in {
+        tmp_path / "no" / "such": f"The nearest existing folder is {tmp_path}",
         tmp_path / "file.jpg": "is a file, not a folder",
-        " ": "no folder was given",
-        "a\0b": "cannot be read",
-        "x" * 5000: "cannot be read",
+        " ": "No folder was given",
+        "a\0b": "Cannot read the folder",
+        "x" * 5000: "Cannot read the folder",
     }.items():
-        with pytest.raises(CollectionError, match=why):
+        with pytest.raises(CollectionError, match=message):
             find_images(folder)
 
 
-def test_looking_for_images_can_be_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr("bam_engine.collection.files._EACH", 2)
+def test_the_search_for_images_can_be_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr("bam_engine.collection.files._REPORT_EVERY", 2)
     touch(tmp_path, *(f"{i}.jpg" for i in range(5)))
 
     def stop(done: int, total: int | None, message: str = "") -> None:
@@ -80,7 +80,7 @@ def test_looking_for_images_can_be_stopped(tmp_path, monkeypatch):
         find_images(tmp_path, report=stop)
 
 
-def test_details_come_by_absolute_path_and_empty_cells_say_nothing(tmp_path):
+def test_details_are_keyed_by_absolute_path_and_empty_cells_are_none(tmp_path):
     file = tmp_path / "table.csv"
     file.write_text(
         "\ufeffPath,title,project,license,mature_content,more\n"
@@ -96,22 +96,22 @@ def test_details_come_by_absolute_path_and_empty_cells_say_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "message"),
     [
-        (b"file,title\na,b\n", "no column path. Its columns are: file, title"),
-        (b"", "no column path. Its columns are: none: the file is empty"),
+        (b"file,title\na,b\n", 'no column "path". Its columns are: file, title'),
+        (b"", 'no column "path". The file is empty'),
         (b"path,title\na,\xff\n", "not UTF-8"),
         (b"path,mature_content\na,maybe\n", "line 2: mature_content is 'maybe'"),
         (b"path,title\na," + b"x" * 200_000, "not a valid CSV"),
     ],
 )
-def test_a_table_that_cannot_be_used_says_why(tmp_path, content, why):
+def test_an_unusable_metadata_file_is_explained(tmp_path, content, message):
     file = tmp_path / "table.csv"
     file.write_bytes(content)
-    with pytest.raises(CollectionError, match=why):
+    with pytest.raises(CollectionError, match=message):
         read_details(file, tmp_path)
 
 
-def test_a_missing_table_is_named(tmp_path):
-    with pytest.raises(CollectionError, match=r"none\.csv cannot be read: No such file"):
+def test_a_missing_metadata_file_is_named(tmp_path):
+    with pytest.raises(CollectionError, match=r"Cannot read the metadata file .*none\.csv: No such file"):
         read_details(tmp_path / "none.csv", tmp_path)

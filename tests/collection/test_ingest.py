@@ -1,4 +1,4 @@
-"""Adding a folder: everything once, nothing lost, whatever the files are and whenever it ends."""
+"""Adding a folder: every image once, every problem reported, every interruption survived."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ def thumbnails(tmp_path: Path) -> Thumbnails:
 
 
 def fill(folder: Path, count: int, *, first: int = 0, side: int = 20) -> None:
-    """Write ``count`` pictures of which no two are alike."""
+    """Write ``count`` different pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(first, first + count):
         pixels = np.random.default_rng(i).integers(0, 256, (side, side, 3), dtype=np.uint8)
@@ -37,12 +37,12 @@ def fill(folder: Path, count: int, *, first: int = 0, side: int = 20) -> None:
 
 
 def check(catalogue: Catalogue, thumbnails: Thumbnails) -> None:
-    """Rows are dense, every record is of a file that is there, every thumbnail is of its row's image."""
+    """Check that rows are dense, files exist, and every thumbnail shows its row's image."""
     images = catalogue.images(range(len(catalogue)))
     assert [image.row for image in images] == list(range(len(images)))
     for image in images:
-        made = Thumbnails("unused", size=64).draw(ingest.read_image(image.path, size=64))
-        assert thumbnails.ensure(image.row, image.path) == made.data
+        thumbnail = Thumbnails("unused", size=64).render(ingest.read_image(image.path, size=64))
+        assert thumbnails.ensure(image.row, image.path) == thumbnail.data
 
 
 def test_real_pictures_are_added_once_with_their_details(catalogue, thumbnails, shared_images, shared_labels, tmp_path):
@@ -53,8 +53,8 @@ def test_real_pictures_are_added_once_with_their_details(catalogue, thumbnails, 
         shutil.copy(shared_images / record["path"], folder / record["path"])
     distinct = {(folder / r["path"]).read_bytes() for r in wanted}
     result = ingest_folder(catalogue, thumbnails, folder, metadata=shared_images / "labels.csv")
-    assert (result.found, result.added, result.known) == (len(wanted), len(distinct), 0)
-    assert len(result.identical) == len(wanted) - len(distinct)
+    assert (result.files, result.added, result.existing) == (len(wanted), len(distinct), 0)
+    assert len(result.duplicates) == len(wanted) - len(distinct)
     assert result.unmatched == len(shared_labels) - len(wanted)
     by_path = {str(folder / r["path"]): r for r in wanted}
     for image in catalogue.images(range(len(catalogue))):
@@ -68,13 +68,13 @@ def test_a_second_run_adds_nothing_and_decodes_nothing(catalogue, thumbnails, tm
     fill(tmp_path / "pile", 5)
     shutil.copy(tmp_path / "pile/0.png", tmp_path / "pile/twin.png")
     pair = (str(tmp_path / "pile/twin.png"), str(tmp_path / "pile/0.png"))
-    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").identical == [pair]
+    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").duplicates == [pair]
     monkeypatch.setattr(ingest, "read_image", lambda *_, **__: pytest.fail("decoded again"))
     again = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
-    assert (again.found, again.added, again.known, again.identical) == (6, 0, 5, [pair])
+    assert (again.files, again.added, again.existing, again.duplicates) == (6, 0, 5, [pair])
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "pile", target_is_directory=True)
-    assert ingest_folder(catalogue, thumbnails, link).known == 5
+    assert ingest_folder(catalogue, thumbnails, link).existing == 5
 
 
 def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tmp_path, monkeypatch):
@@ -82,7 +82,7 @@ def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tm
     (tmp_path / "t.csv").write_text("path,title\n3.png,three\n")
     ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
     before = {Path(uri).name: row for row, uri in enumerate(catalogue.uris())}
-    catalogue.note_problem("embed:x", str(tmp_path / "pile/1.png"), "the file is not there any more.")
+    catalogue.record_problem("embed:x", str(tmp_path / "pile/1.png"), "The file was not found.")
     stays = tmp_path / "pile/4.png"
     there = tmp_path / "elsewhere"
     shutil.copytree(tmp_path / "pile", there)
@@ -93,9 +93,9 @@ def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tm
     (tmp_path / "t.csv").write_text("path,title\n2.png,two\n")
     monkeypatch.setattr(ingest, "_BATCH", 3)
     result = ingest_folder(catalogue, thumbnails, there, metadata=tmp_path / "t.csv")
-    assert (result.found, result.added, result.known, result.moved, result.updated) == (7, 1, 0, 4, 1)
+    assert (result.files, result.added, result.existing, result.moved, result.updated) == (7, 1, 0, 4, 1)
     twins = {(str(there / "4.png"), str(stays)), (str(there / "z twin of 0.png"), str(there / "0.png"))}
-    assert set(result.identical) == twins
+    assert set(result.duplicates) == twins
     assert {Path(uri).name: row for row, uri in enumerate(catalogue.uris())} == before | {"5.png": 5}
     assert catalogue.image(before["0.png"]).path == there / "0.png"
     assert catalogue.image(before["4.png"]).path == stays
@@ -103,10 +103,10 @@ def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tm
     assert catalogue.problems() == []
     check(catalogue, thumbnails)
     again = ingest_folder(catalogue, thumbnails, there)
-    assert (again.known, again.moved) == (5, 0)
+    assert (again.existing, again.moved) == (5, 0)
 
 
-def test_the_zoo_of_bad_files_is_listed_with_reasons_and_the_rest_is_added(catalogue, thumbnails, tmp_path):
+def test_bad_files_are_listed_with_reasons_and_the_rest_is_added(catalogue, thumbnails, tmp_path):
     pile = tmp_path / "pile"
     fill(pile, 2)
     good = (pile / "0.png").read_bytes()
@@ -123,17 +123,17 @@ def test_the_zoo_of_bad_files_is_listed_with_reasons_and_the_rest_is_added(catal
     with open(os.fsencode(pile) + b"/\xff.png", "wb") as file:  # noqa: PTH123 - the name is bytes
         file.write(good + b"  ")
     result = ingest_folder(catalogue, thumbnails, pile)
-    assert (result.found, result.added, result.others, result.identical) == (12, 4, 1, [])
+    assert (result.files, result.added, result.skipped, result.duplicates) == (12, 4, 1, [])
     reasons = {Path(p.uri).name: p.reason for p in result.unreadable}
     expected = {
         "zero.jpg": "empty",
-        "cut.png": "cut off",
-        "cut twin.png": "cut off",
-        "text.jpg": "not a picture",
-        "bomb.png": "50,000 x 50,000 pixels are 2,500 megapixels",
-        "new phone.heic": "HEIC files cannot be read",
-        "gone.jpg": "not there",
-        "\\udcff.png": "no valid text",
+        "cut.png": "truncated",
+        "cut twin.png": "truncated",
+        "text.jpg": "not an image",
+        "bomb.png": "50,000 × 50,000 pixels (2,500 megapixels)",
+        "new phone.heic": "HEIC files are not supported",
+        "gone.jpg": "not found",
+        "\\udcff.png": "not valid text",
     }
     assert reasons.keys() == expected.keys()
     assert all(part in reasons[name] for name, part in expected.items())
@@ -141,25 +141,25 @@ def test_the_zoo_of_bad_files_is_listed_with_reasons_and_the_rest_is_added(catal
     check(catalogue, thumbnails)
 
 
-def test_a_problem_is_forgotten_once_the_file_is_mended_or_gone(catalogue, thumbnails, tmp_path):
+def test_a_problem_is_cleared_once_the_file_is_repaired_or_deleted(catalogue, thumbnails, tmp_path):
     pile = tmp_path / "pile"
     fill(pile, 2)
     whole = (pile / "0.png").read_bytes()
     (pile / "0.png").write_bytes(whole[:300])
     (pile / "zero.png").touch()
     (pile / "stays.png").touch()
-    catalogue.note_problem("ingest", "/elsewhere/a.png", "empty")
-    catalogue.note_problem("embed:x", str(pile / "0.png"), "odd")
+    catalogue.record_problem("ingest", "/elsewhere/a.png", "empty")
+    catalogue.record_problem("embed:x", str(pile / "0.png"), "odd")
     assert len(ingest_folder(catalogue, thumbnails, pile).unreadable) == 3
     (pile / "0.png").write_bytes(whole)
     (pile / "zero.png").unlink()
     result = ingest_folder(catalogue, thumbnails, pile)
-    assert (result.added, result.known, len(result.unreadable)) == (1, 1, 1)
+    assert (result.added, result.existing, len(result.unreadable)) == (1, 1, 1)
     assert {Path(p.uri).name for p in catalogue.problems("ingest")} == {"stays.png", "a.png"}
     assert len(catalogue.problems("embed:x")) == 1
 
 
-def test_a_stopped_run_keeps_its_batches_and_the_next_goes_on(catalogue, thumbnails, tmp_path, monkeypatch):
+def test_a_stopped_run_keeps_finished_batches_and_the_next_run_continues(catalogue, thumbnails, tmp_path, monkeypatch):
     monkeypatch.setattr(ingest, "_BATCH", 4)
     fill(tmp_path / "pile", 10)
     seen: list[tuple[int, int | None]] = []
@@ -176,7 +176,7 @@ def test_a_stopped_run_keeps_its_batches_and_the_next_goes_on(catalogue, thumbna
     read, decoded = ingest.read_image, []
     monkeypatch.setattr(ingest, "read_image", lambda path, **o: decoded.append(path) or read(path, **o))
     result = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
-    assert (result.known, result.added, len(decoded)) == (8, 2, 2)
+    assert (result.existing, result.added, len(decoded)) == (8, 2, 2)
     check(catalogue, thumbnails)
 
 
@@ -222,8 +222,8 @@ ingest_folder(catalogue, Thumbnails(cache, size=64), pile)
 """
 
 
-@pytest.mark.parametrize(("moment", "kept"), [("inside", 4), ("added", 8), ("thumbnail", 8)])
-def test_a_run_that_is_killed_leaves_what_it_finished_and_the_next_goes_on(tmp_path, moment, kept):
+@pytest.mark.parametrize(("moment", "saved"), [("inside", 4), ("added", 8), ("thumbnail", 8)])
+def test_a_killed_run_keeps_finished_batches_and_the_next_run_continues(tmp_path, moment, saved):
     fill(tmp_path / "pile", 10)
     url, cache = f"sqlite:///{tmp_path / 'bam.sqlite'}", tmp_path / "thumbnails"
     process = subprocess.run(
@@ -236,14 +236,14 @@ def test_a_run_that_is_killed_leaves_what_it_finished_and_the_next_goes_on(tmp_p
     assert process.returncode == 9, process.stderr
     engine = open_database(url)
     catalogue, thumbnails = Catalogue(engine), Thumbnails(cache, size=64)
-    assert len(catalogue) == kept
+    assert len(catalogue) == saved
     check(catalogue, thumbnails)
-    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").added == 10 - kept
+    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").added == 10 - saved
     check(catalogue, thumbnails)
     engine.dispose()
 
 
-def test_a_full_disk_says_what_was_kept_and_the_next_run_goes_on(catalogue, thumbnails, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_the_next_run_continues(catalogue, thumbnails, tmp_path, monkeypatch):
     monkeypatch.setattr(ingest, "_BATCH", 4)
     fill(tmp_path / "pile", 10)
     replace, calls = Path.replace, []
@@ -256,27 +256,27 @@ def test_a_full_disk_says_what_was_kept_and_the_next_run_goes_on(catalogue, thum
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", fills_up)
-        with pytest.raises(DiskFull, match=r"no room for the thumbnails .* The 8 images added so far are kept"):
+        with pytest.raises(DiskFull, match=r"disk is full: cannot write thumbnails .* Added so far: 8 images"):
             ingest_folder(catalogue, thumbnails, tmp_path / "pile")
-    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").known == 8
+    assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").existing == 8
     check(catalogue, thumbnails)
 
 
-def test_folders_without_pictures_say_what_is_there(catalogue, thumbnails, tmp_path):
+def test_folders_without_images_say_what_they_hold(catalogue, thumbnails, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(CollectionError, match="is empty"):
         ingest_folder(catalogue, thumbnails, empty)
     (empty / "a.txt").touch()
-    with pytest.raises(CollectionError, match=r"holds 1 files and none is named like a picture.*\.jpg"):
+    with pytest.raises(CollectionError, match=r"holds 1 file but no image.*\.jpg"):
         ingest_folder(catalogue, thumbnails, empty)
-    with pytest.raises(CollectionError, match="there is no folder"):
+    with pytest.raises(CollectionError, match="does not exist"):
         ingest_folder(catalogue, thumbnails, tmp_path / "missing")
-    with pytest.raises(CollectionError, match="none or folder, not from 'x'"):
+    with pytest.raises(CollectionError, match="source of projects 'x': use none or folder"):
         ingest_folder(catalogue, thumbnails, empty, project="x")
 
 
-def test_the_folder_can_be_the_project_unless_the_table_names_one(catalogue, thumbnails, tmp_path):
+def test_the_folder_can_be_the_project_unless_the_metadata_names_one(catalogue, thumbnails, tmp_path):
     fill(tmp_path / "pile", 1)
     fill(tmp_path / "pile/a/b", 2, first=1)
     (tmp_path / "t.csv").write_text("path,project,mature_content\na/b/2.png,mine,true\n")
@@ -288,33 +288,34 @@ def test_the_folder_can_be_the_project_unless_the_table_names_one(catalogue, thu
     ]
 
 
-def test_a_table_given_later_completes_images_that_are_known(catalogue, thumbnails, tmp_path):
+def test_a_later_metadata_file_updates_existing_images(catalogue, thumbnails, tmp_path):
     fill(tmp_path / "pile", 2)
     ingest_folder(catalogue, thumbnails, tmp_path / "pile")
     (tmp_path / "t.csv").write_text("path,title\n0.png,nought\nelsewhere.png,x\n")
     result = ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
-    assert (result.known, result.updated, result.unmatched) == (2, 1, 1)
+    assert (result.existing, result.updated, result.unmatched) == (2, 1, 1)
     assert catalogue.titles() == ["nought", None]
 
 
-def test_a_table_about_other_files_is_refused_before_anything_is_added(catalogue, thumbnails, tmp_path):
+def test_metadata_for_other_files_is_refused_before_anything_is_added(catalogue, thumbnails, tmp_path):
     fill(tmp_path / "pile", 1)
     (tmp_path / "t.csv").write_text("path\npile/0.png\n")
-    with pytest.raises(CollectionError, match=r"none of the 1 paths .*pile/pile/0\.png"):
+    with pytest.raises(CollectionError, match=r"None of the 1 paths .*pile/pile/0\.png"):
         ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
     assert len(catalogue) == 0
 
 
 def test_a_subfolder_that_cannot_be_listed_is_a_problem(catalogue, thumbnails, tmp_path, monkeypatch):
     fill(tmp_path / "pile", 1)
-    found = ingest.find_images(tmp_path / "pile")
-    closed = ingest.FolderListing(found.paths, 0, [(str(tmp_path / "pile/closed"), "the folder cannot be read (x).")])
-    monkeypatch.setattr(ingest, "find_images", lambda *_, **__: closed)
+    listing = ingest.find_images(tmp_path / "pile")
+    closed = (str(tmp_path / "pile/closed"), "Cannot read the folder (x).")
+    unreadable = ingest.FolderListing(listing.paths, 0, [closed])
+    monkeypatch.setattr(ingest, "find_images", lambda *_, **__: unreadable)
     result = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
-    assert result.unreadable == [Problem(str(tmp_path / "pile/closed"), "the folder cannot be read (x).", "ingest")]
+    assert result.unreadable == [Problem(str(tmp_path / "pile/closed"), "Cannot read the folder (x).", "ingest")]
 
 
-def test_two_runs_at_once_add_each_image_once(catalogue, thumbnails, tmp_path, monkeypatch):
+def test_two_concurrent_runs_add_each_image_once(catalogue, thumbnails, tmp_path, monkeypatch):
     monkeypatch.setattr(ingest, "_BATCH", 4)
     fill(tmp_path / "pile", 12)
     outcomes = []

@@ -1,4 +1,4 @@
-"""Names are found by their words: checked against folding and looking for each word by itself."""
+"""Search by name, checked against a scan of every name."""
 
 import re
 from pathlib import Path
@@ -29,13 +29,11 @@ def names(catalogue: Catalogue, tmp_path: Path) -> Names:
     return Names(catalogue, tmp_path / "names")
 
 
-def found(names: Names, text: str, count: int = 100) -> list[int]:
+def search(names: Names, text: str, count: int = 100) -> list[int]:
     return names.find(text, count).tolist()
 
 
-def test_words_are_found_in_titles_projects_and_files_whatever_their_case_and_accents(
-    catalogue: Catalogue, names: Names
-) -> None:
+def test_words_match_titles_projects_and_files_ignoring_case_and_accents(catalogue: Catalogue, names: Names) -> None:
     catalogue.add([
         new("/home/tom/pictures/cat.jpg"),
         new("b", title="A CAT on a mat"),
@@ -47,58 +45,54 @@ def test_words_are_found_in_titles_projects_and_files_whatever_their_case_and_ac
         new("/home/tom/Straße/8.jpg"),
         new("Привет"),
     ])  # fmt: skip
-    assert found(names, "cat") == [0, 1, 2]
-    assert found(names, "cat", 2) == [0, 1]
-    assert found(names, "100%") == [3]
-    assert found(names, "éclair") == found(names, "E\u0301CLAIR") == found(names, "eclair") == [4]
-    assert found(names, "'; drop") == [6]
-    assert found(names, "\\") == found(names, "") == found(names, '  "" ') == []
-    assert found(names, "strasse") == found(names, "STRASSE 8.jpg") == [7]
-    assert found(names, "ПРИВЕТ") == [8]
-    assert found(names, "tom") == [], "folders further up are no part of a name"
-    assert found(names, "pictures") == [0]
+    assert search(names, "cat") == [0, 1, 2]
+    assert search(names, "cat", 2) == [0, 1]
+    assert search(names, "100%") == [3]
+    assert search(names, "éclair") == search(names, "E\u0301CLAIR") == search(names, "eclair") == [4]
+    assert search(names, "'; drop") == [6]
+    assert search(names, "\\") == search(names, "") == search(names, '  "" ') == []
+    assert search(names, "strasse") == search(names, "STRASSE 8.jpg") == [7]
+    assert search(names, "ПРИВЕТ") == [8]
+    assert search(names, "tom") == [], "only the nearest parent folder counts"
+    assert search(names, "pictures") == [0]
 
 
-def test_whole_words_come_first_then_beginnings_then_the_rest_and_ties_by_row(
-    catalogue: Catalogue, names: Names
-) -> None:
+def test_whole_words_rank_first_then_prefixes_then_the_rest_and_ties_by_row(catalogue: Catalogue, names: Names) -> None:
     titles = ["concatenate", "category", "a cat", "cat", "catty cat", "scat catalogue"]
     catalogue.add([new(f"{i}.png", title) for i, title in enumerate(titles)])
-    assert found(names, "cat") == [2, 3, 4, 1, 5, 0]
+    assert search(names, "cat") == [2, 3, 4, 1, 5, 0]
 
 
-def test_every_word_must_be_there_and_quoted_ones_side_by_side(catalogue: Catalogue, names: Names) -> None:
+def test_every_word_must_match_and_quoted_ones_as_a_phrase(catalogue: Catalogue, names: Names) -> None:
     catalogue.add([new("1", "a red apple"), new("2", "apple, red"), new("3", "red pear"), new("4", "infrared apples")])
-    assert found(names, "apple red") == [0, 1, 3]
-    assert found(names, '"red apple"') == [0, 3]
-    assert found(names, "red red") == [0, 1, 2, 3]
+    assert search(names, "apple red") == [0, 1, 3]
+    assert search(names, '"red apple"') == [0, 3]
+    assert search(names, "red red") == [0, 1, 2, 3]
 
 
 def test_a_word_does_not_reach_from_the_title_into_the_file(catalogue: Catalogue, names: Names) -> None:
     catalogue.add([new("pear", "apple"), new("b", "one\ntwo\x1fthree")])
-    assert found(names, "applepear") == found(names, '"apple pear"') == []
-    assert found(names, '"one two three"') == [1]
+    assert search(names, "applepear") == search(names, '"apple pear"') == []
+    assert search(names, '"one two three"') == [1]
 
 
-def test_images_that_come_later_and_titles_that_change_are_followed(
-    catalogue: Catalogue, names: Names, tmp_path: Path
-) -> None:
+def test_new_images_and_changed_titles_are_indexed(catalogue: Catalogue, names: Names, tmp_path: Path) -> None:
     catalogue.add([new("a", "apple"), new("b", "pear")])
-    assert found(names, "apple") == [0]
+    assert search(names, "apple") == [0]
     catalogue.add([new("c", "apple tart")])
-    assert found(names, "apple") == [0, 2]
+    assert search(names, "apple") == [0, 2]
     catalogue.update_details({"b": {"title": "pineapple"}})
-    assert found(names, "apple") == [0, 2, 1]
-    assert found(names, "pear") == []
-    assert found(Names(catalogue, tmp_path / "names"), "apple") == [0, 2, 1], "what is kept says the same"
+    assert search(names, "apple") == [0, 2, 1]
+    assert search(names, "pear") == []
+    assert search(Names(catalogue, tmp_path / "names"), "apple") == [0, 2, 1], "the stored index gives the same result"
     assert len(list((tmp_path / "names").iterdir())) == 1
 
 
 def test_a_title_that_changes_elsewhere_is_noticed(catalogue: Catalogue, database: sa.Engine, names: Names) -> None:
     catalogue.add([new("a", "apple")])
-    assert found(names, "apple") == [0]
+    assert search(names, "apple") == [0]
     Catalogue(database).update_details({"a": {"title": "pear"}})
-    assert found(names, "pear") == [0]
+    assert search(names, "pear") == [0]
 
 
 @settings(max_examples=50, deadline=None)
@@ -106,7 +100,7 @@ def test_a_title_that_changes_elsewhere_is_noticed(catalogue: Catalogue, databas
     titles=st.lists(st.text("abAB éß.0-\n", max_size=12), min_size=1, max_size=12),
     words=st.lists(st.text("abBé0.", min_size=1, max_size=3), min_size=1, max_size=3),
 )
-def test_what_is_found_is_what_looking_at_every_name_finds(
+def test_the_index_finds_what_a_scan_of_every_name_finds(
     titles: list[str], words: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("names")
@@ -133,14 +127,14 @@ def test_what_is_found_is_what_looking_at_every_name_finds(
     database.dispose()
 
 
-def test_many_names_are_looked_through_in_parts(catalogue: Catalogue, names: Names) -> None:
+def test_many_names_are_scanned_in_parts(catalogue: Catalogue, names: Names) -> None:
     catalogue.add([new(f"/x/{i:06d}.jpg", "pear" if i % 1000 else "apple") for i in range(140_000)])
-    assert found(names, "apple", 1000) == list(range(0, 140_000, 1000))
-    assert found(names, "139999") == [139_999]
+    assert search(names, "apple", 1000) == list(range(0, 140_000, 1000))
+    assert search(names, "139999") == [139_999]
     assert np.array_equal(names.find("jpg", 10**6), np.arange(140_000))
 
 
-def test_a_disk_without_room_is_told(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(catalogue: Catalogue, tmp_path: Path) -> None:
     catalogue.add([new("a")])
     (tmp_path / "names").write_text("a file where the folder should be")
     with pytest.raises(DiskFull, match="names"):
@@ -148,5 +142,5 @@ def test_a_disk_without_room_is_told(catalogue: Catalogue, tmp_path: Path) -> No
 
 
 def test_an_empty_collection_has_no_names(names: Names) -> None:
-    assert found(names, "apple") == []
+    assert search(names, "apple") == []
     assert names.refresh() == names.behind() == 0

@@ -1,4 +1,4 @@
-"""Thumbnails: small, whole, and made again when lost."""
+"""Thumbnails: size, atomic writes, and rendering again when missing."""
 
 import errno
 import io
@@ -22,14 +22,14 @@ def opened(data: bytes) -> Image.Image:
 
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000))
 def test_the_longest_side_is_at_most_size_and_nothing_is_enlarged(width, height):
-    image = opened(Thumbnails("unused", size=64).draw(Image.new("RGB", (width, height))).data)
+    image = opened(Thumbnails("unused", size=64).render(Image.new("RGB", (width, height))).data)
     assert max(image.size) == min(64, max(width, height))
     scale = min(1, 64 / max(width, height))
     assert abs(image.width - width * scale) <= 1
     assert abs(image.height - height * scale) <= 1
 
 
-def test_what_was_written_is_read_and_what_was_not_is_none(tmp_path):
+def test_a_written_thumbnail_is_read_and_a_missing_one_is_none(tmp_path):
     thumbnails = Thumbnails(tmp_path / "t")
     assert thumbnails.read(12_345) is None
     assert not thumbnails.has(12_345)
@@ -39,18 +39,18 @@ def test_what_was_written_is_read_and_what_was_not_is_none(tmp_path):
     assert thumbnails.path(12_345).parent != thumbnails.path(2_345).parent
 
 
-def test_ensure_makes_a_missing_or_empty_one_and_keeps_it(tmp_path):
+def test_ensure_renders_and_stores_a_missing_or_empty_thumbnail(tmp_path):
     file = tmp_path / "a.png"
     Image.new("RGB", (10, 10), "red").save(file)
     thumbnails = Thumbnails(tmp_path / "t")
-    made = thumbnails.ensure(0, file)
-    assert thumbnails.read(0) == made
+    data = thumbnails.ensure(0, file)
+    assert thumbnails.read(0) == data
     thumbnails.path(0).write_bytes(b"")  # as a power cut may leave it
     assert not thumbnails.has(0)
-    assert thumbnails.ensure(0, file) == made == thumbnails.read(0)
+    assert thumbnails.ensure(0, file) == data == thumbnails.read(0)
     file.unlink()
-    assert thumbnails.ensure(0, file) == made
-    with pytest.raises(ImageUnreadable, match="not there"):
+    assert thumbnails.ensure(0, file) == data
+    with pytest.raises(ImageUnreadable, match="not found"):
         thumbnails.ensure(1, file)
 
 
@@ -62,16 +62,16 @@ def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(DiskFull, match="no room"):
+    with pytest.raises(DiskFull, match="is full"):
         thumbnails.store(0, Thumbnail(b"new", Image.new("RGB", (1, 1))))
     assert thumbnails.read(0) == b"old"
     assert [p.name for p in (tmp_path / "t").rglob("*") if p.is_file()] == ["0.webp"]
     image = tmp_path / "a.png"
     Image.new("RGB", (9, 9)).save(image)
-    assert opened(thumbnails.ensure(1, image)).size == (9, 9)  # shown all the same
+    assert opened(thumbnails.ensure(1, image)).size == (9, 9)  # returned although it cannot be stored
 
 
-def test_a_place_that_may_not_be_written_to_is_named(tmp_path):
+def test_a_folder_that_is_not_writable_is_named(tmp_path):
     (tmp_path / "t").write_text("a file stands here")
-    with pytest.raises(CollectionError, match="cannot be written"):
+    with pytest.raises(CollectionError, match="Cannot write"):
         Thumbnails(tmp_path / "t").write(0, Image.new("RGB", (1, 1)))

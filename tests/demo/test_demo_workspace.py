@@ -110,25 +110,25 @@ def test_real_and_generated_images_never_share_a_workspace(
     demo_workspace: Workspace, blank: Workspace, tmp_path: Path
 ) -> None:
     real = real_pictures(tmp_path / "real")
-    with pytest.raises(CollectionError, match=r"0\.jpg is a real image, and this workspace holds a demo of 120"):
+    with pytest.raises(CollectionError, match=r"0\.jpg is a real image, but this workspace holds a demo of 120"):
         ingest_folder(demo_workspace.catalogue, demo_workspace.thumbnails, real)
     assert len(demo_workspace.catalogue) == 120
     drawn = demo.folder_of(demo_workspace)
     for number in range(2):  # into an empty workspace, and into one with real images
-        with pytest.raises(CollectionError, match=r"\.jpg is generated, .* for real images: they never mix"):
+        with pytest.raises(CollectionError, match=r"\.jpg is a generated demo image, .* the two never mix"):
             ingest_folder(blank.catalogue, blank.thumbnails, drawn)
         if number == 0:
             ingest_folder(blank.catalogue, blank.thumbnails, real)
-    with pytest.raises(CollectionError, match="a demo was asked for in a workspace that holds 3 real images"):
+    with pytest.raises(CollectionError, match="this workspace holds 3 real images"):
         demo.make_demo(blank, count=5)
     assert demo_of(blank.engine) is None
     assert len(blank.catalogue) == 3
-    with pytest.raises(CollectionError, match="seed 7 was asked for, and this workspace holds the one with seed 0"):
+    with pytest.raises(CollectionError, match="with seed 7: this workspace holds the demo with seed 0"):
         demo.make_demo(demo_workspace, count=5, seed=7)
 
 
 def test_only_in_a_demo_may_anything_but_people_answer(blank: Workspace, demo_workspace: Workspace) -> None:
-    with pytest.raises(AnnotationError, match="people alone answer"):
+    with pytest.raises(AnnotationError, match="never mix with those of people"):
         blank.annotations.annotator("Simulated 1", simulated=True)
     with pytest.raises(AnnotationError, match="this workspace is for real images"):
         simulated_annotators.team_of(blank)
@@ -138,14 +138,14 @@ def test_only_in_a_demo_may_anything_but_people_answer(blank: Workspace, demo_wo
     with blank.engine.begin() as connection:  # whoever writes one past the store is refused where answers go in
         smuggled = {"name": "smuggled", "simulated": True, "made_at": db.now()}
         who = connection.execute(sa.insert(db.annotators).values(smuggled)).inserted_primary_key[0]
-    with pytest.raises(AnnotationError, match="'smuggled' was to answer"):
+    with pytest.raises(AnnotationError, match="'smuggled' cannot answer here"):
         blank.annotations.assign(attribute.id, who, [0], purpose="round", source_id=0)
     person = blank.annotations.annotator("me")
     made = blank.annotations.assign(attribute.id, person, [0], purpose="round", source_id=0)
     with blank.engine.begin() as connection:
         table = db.assignments
         connection.execute(sa.update(table).where(table.c.id == made.id).values(annotator_id=who))
-    with pytest.raises(AnnotationError, match="'smuggled' was to answer"):
+    with pytest.raises(AnnotationError, match="'smuggled' cannot answer here"):
         blank.annotations.record(made.id, [NewAnswer("uid", 0, 1)])
     assert demo_workspace.annotations.annotator("Simulated 1", simulated=True)
 
@@ -255,4 +255,4 @@ def test_the_command_line_makes_a_demo_and_plays_an_attribute(
     assert main(["demo", "--play", "content_dog"]) == 1  # not defined in this demo
     assert "there is no attribute 'content_dog'" in capsys.readouterr().err
     assert main(["demo", "--seed", "4"]) == 1
-    assert "this workspace holds the one with seed 0" in capsys.readouterr().err
+    assert "this workspace holds the demo with seed 0" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Agreement is measured on votes alone, with intervals, and says why where it cannot be."""
+"""Agreement is measured on votes only, with intervals, or a reason where it is undefined."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from bam_engine.workspace import Workspace
 from tests.labelling.team import decide, vote
 
 
-def test_agreement_is_measured_on_votes_alone(team: Workspace, watercolor: Attribute) -> None:
+def test_agreement_is_measured_on_votes_only(team: Workspace, watercolor: Attribute) -> None:
     before = agreement.measure(team, watercolor)
     assert (before.answered, before.shared) == (6, 5)
     assert before.raw.value == pytest.approx(3 / 5)
@@ -41,27 +41,27 @@ def test_every_number_has_an_interval_around_it(workspace: Workspace, watercolor
     for name, right in (("ada", 0.95), ("ben", 0.9), ("cleo", 0.8)):
         said = np.where(rng.random(80) < right, truth, ~truth).astype(int)
         vote(workspace, watercolor, name, dict(enumerate(said.tolist())))
-    found = agreement.measure(workspace, watercolor)
+    result = agreement.measure(workspace, watercolor)
     lines = [
         (line.positive, line.unsure, line.with_majority, line.sensitivity, line.specificity)
-        for line in found.annotators
+        for line in result.annotators
     ]
-    measures = [found.raw, found.alpha, found.model, *(one for line in lines for one in line)]
-    measures += [one for pair in found.pairs for one in (pair.raw, pair.kappa)]
+    measures = [result.raw, result.alpha, result.prevalence, *(one for line in lines for one in line)]
+    measures += [one for pair in result.pairs for one in (pair.raw, pair.kappa)]
     for one in measures:
-        assert one.value is not None, one.why
+        assert one.value is not None, one.reason
         assert one.low <= one.value <= one.high
         assert 0 < one.high - one.low < 0.6
-    ada, _, cleo = found.annotators
+    ada, _, cleo = result.annotators
     assert ada.specificity.value > cleo.specificity.value
-    assert found.model.low < 0.4 < found.model.high
+    assert result.prevalence.low < 0.4 < result.prevalence.high
 
 
 def test_full_agreement_on_a_few_images_is_not_called_certain(workspace: Workspace, watercolor: Attribute) -> None:
     for name in ("ada", "ben"):
         vote(workspace, watercolor, name, {0: 1, 1: 0, 2: 1, 3: 0, 4: 1})
-    found = agreement.measure(workspace, watercolor)
-    for one in (found.raw, found.alpha, found.pairs[0].kappa):
+    result = agreement.measure(workspace, watercolor)
+    for one in (result.raw, result.alpha, result.pairs[0].kappa):
         assert one.value == 1
         assert one.high == 1
         assert one.low < 0.5
@@ -76,8 +76,8 @@ def test_images_of_one_project_widen_the_intervals(
     def width(groups: np.ndarray) -> list[float]:
         monkeypatch.setattr(workspace.catalogue, "projects", lambda: groups)
         workspace.memory_cache.clear()
-        found = agreement.measure(workspace, watercolor)
-        return [one.high - one.low for one in (found.raw, found.alpha, found.pairs[0].kappa)]
+        result = agreement.measure(workspace, watercolor)
+        return [one.high - one.low for one in (result.raw, result.alpha, result.pairs[0].kappa)]
 
     alone, together = width(np.arange(120)), width(np.arange(120) // 10)
     assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
@@ -89,7 +89,7 @@ def test_images_of_one_project_widen_the_intervals(
 def test_images_of_one_project_are_drawn_together() -> None:
     each = np.zeros((3, 3, 3))
     each[[0, 1, 2], [0, 1, 2], [0, 1, 2]] = 1  # every image in a cell of its own
-    (drawn,) = agreement._drawn([np.array([7, 7, 8])], [each], np.random.default_rng(0))
+    (drawn,) = agreement._bootstrap([np.array([7, 7, 8])], [each], np.random.default_rng(0))
     assert (drawn[:, 0, 0] == drawn[:, 1, 1]).all()
     assert (drawn[:, 0, 0] + drawn[:, 2, 2] == 2).all()
     assert set(drawn[:, 0, 0]) == {0, 1, 2}
@@ -101,51 +101,54 @@ def test_an_image_weighs_in_the_interval_of_alpha_as_it_does_in_alpha(
     monkeypatch.setattr(agreement.learning, "proportions", without_width)
     monkeypatch.setattr(agreement, "REPEATS", 1)
     for place, name in enumerate(("ada", "ben", "cleo", "dan", "eve")):
-        alike = dict(enumerate([1, 0] * 20)) if place < 2 else {}
-        vote(workspace, watercolor, name, alike | {row: int(place < 2) for row in range(50, 70)})
-    found = agreement.measure(workspace, watercolor).alpha
-    assert found.value is not None
-    assert min(abs(found.low - found.value), abs(found.high - found.value)) < 1e-9
+        same = dict(enumerate([1, 0] * 20)) if place < 2 else {}
+        vote(workspace, watercolor, name, same | {row: int(place < 2) for row in range(50, 70)})
+    alpha = agreement.measure(workspace, watercolor).alpha
+    assert alpha.value is not None
+    assert min(abs(alpha.low - alpha.value), abs(alpha.high - alpha.value)) < 1e-9
 
 
 def without_width(hits: np.ndarray, members: np.ndarray, *, weights=None, groups=None) -> Proportions:
-    """Shares as if they were known for certain."""
+    """Return proportions without uncertainty."""
     value = np.array([np.average(hits[0], weights=weights)])
     return Proportions(value, value, value, value)
 
 
 @pytest.mark.parametrize(("n", "right"), [(12, 0.9), (60, 0.9), (60, 0.5)])
-def test_the_interval_of_kappa_holds_the_truth_as_often_as_it_says(n: int, right: float, monkeypatch) -> None:
+def test_the_interval_of_kappa_has_its_nominal_coverage(n: int, right: float, monkeypatch) -> None:
     monkeypatch.setattr(agreement, "REPEATS", 200)
-    alike, rng, held = right**2 + (1 - right) ** 2, np.random.default_rng(0), 0
-    truth = float(kappa_of(np.array([[alike, 1 - alike], [1 - alike, alike]]) / 2))
+    same, rng, covered = right**2 + (1 - right) ** 2, np.random.default_rng(0), 0
+    truth = float(kappa_of(np.array([[same, 1 - same], [1 - same, same]]) / 2))
     for _ in range(100):
         real = rng.random(n) < 0.5
         said = np.where(rng.random((n, 2)) < right, real[:, None], ~real[:, None]).astype(np.int8)
         rows, people = np.nonzero(np.ones((n, 2)))
         table = tabulate(Answers(rows, people, said[rows, people]))
-        found = agreement._agreement(table, np.arange(n), {0: "ada", 1: "ben"}, rng)[2][0].kappa
-        held += found.low <= truth <= found.high
-    assert held >= 91  # fewer than 91 of 100 happen once in 30 where 95 % are promised
+        kappa = agreement._agreement(table, np.arange(n), {0: "ada", 1: "ben"}, rng)[2][0].kappa
+        covered += kappa.low <= truth <= kappa.high
+    assert covered >= 91  # fewer than 91 of 100 happen once in 30 at a coverage of 95%
 
 
-def test_unsure_is_counted_or_left_out_as_asked(team: Workspace, watercolor: Attribute) -> None:
-    found = agreement.measure(team, watercolor, unsure="missing")
-    assert found.shared == 4
-    assert found.raw.value == pytest.approx(0.5)
-    ada = found.annotators[0]
+def test_unsure_is_counted_or_ignored_on_request(team: Workspace, watercolor: Attribute) -> None:
+    result = agreement.measure(team, watercolor, unsure="missing")
+    assert result.shared == 4
+    assert result.raw.value == pytest.approx(0.5)
+    ada = result.annotators[0]
     assert ada.answers == 5
     assert (ada.positive.value, ada.unsure.value) == (pytest.approx(3 / 5), pytest.approx(1 / 6))
     counted = agreement.measure(team, watercolor).annotators[0]
     assert (counted.answers, counted.positive.value) == (6, pytest.approx(3 / 6))
 
 
-def test_one_who_is_unsure_of_everything_is_still_listed(workspace: Workspace, watercolor: Attribute) -> None:
+def test_an_annotator_unsure_about_everything_is_still_listed(workspace: Workspace, watercolor: Attribute) -> None:
     vote(workspace, watercolor, "ada", {0: 1, 1: 0})
     vote(workspace, watercolor, "ben", {0: -1, 1: -1})
-    found = agreement.measure(workspace, watercolor, unsure="missing")
-    assert [(line.name, line.answers, line.unsure.value) for line in found.annotators] == [("ada", 2, 0), ("ben", 0, 1)]
-    assert "one person alone" in found.raw.why
+    result = agreement.measure(workspace, watercolor, unsure="missing")
+    assert [(line.name, line.answers, line.unsure.value) for line in result.annotators] == [
+        ("ada", 2, 0),
+        ("ben", 0, 1),
+    ]
+    assert "Only one person" in result.raw.reason
 
 
 def test_ones_own_vote_does_not_agree_with_itself(team: Workspace, watercolor: Attribute) -> None:
@@ -153,47 +156,47 @@ def test_ones_own_vote_does_not_agree_with_itself(team: Workspace, watercolor: A
     assert (ada.with_majority.value, ada.with_majority.n) == (pytest.approx(0.5), 4)
 
 
-def test_where_there_is_no_number_there_is_a_reason_and_a_way_on(workspace: Workspace, watercolor: Attribute) -> None:
+def test_an_undefined_measure_has_a_reason_and_a_way_forward(workspace: Workspace, watercolor: Attribute) -> None:
     def reasons() -> list[str]:
-        found = agreement.measure(workspace, watercolor)
-        for one in (found.raw, found.alpha, found.model):
+        result = agreement.measure(workspace, watercolor)
+        for one in (result.raw, result.alpha, result.prevalence):
             assert isinstance(one, Measure)
-            assert (one.value is None) == bool(one.why)
-        return [found.raw.why, found.alpha.why, found.model.why]
+            assert (one.value is None) == bool(one.reason)
+        return [result.raw.reason, result.alpha.reason, result.prevalence.reason]
 
-    assert "nobody has answered" in reasons()[0]
+    assert "There are no answers yet" in reasons()[0]
     vote(workspace, watercolor, "ada", {0: 0, 1: 0})
-    assert "one person alone" in reasons()[0]
+    assert "Only one person" in reasons()[0]
     vote(workspace, watercolor, "ben", {5: 0})
-    assert "no image was answered by two" in reasons()[1]
+    assert "No image was answered by two" in reasons()[1]
     vote(workspace, watercolor, "ben", {0: 0})
-    assert "1 image alone" in reasons()[1]
+    assert "Only 1 image was answered" in reasons()[1]
     vote(workspace, watercolor, "ben", {1: 0})
     raw, alpha, model = reasons()
     assert raw == ""
-    assert "alpha has no value" in alpha
-    assert "answered by 3 people" in model
+    assert "alpha is undefined" in alpha
+    assert "answered by 3 or more people" in model
     assert agreement.suggest_overlap(workspace) == "second_vote"
     workspace.redundancy = 2
     assert agreement.suggest_overlap(workspace) == "second_annotator"
 
 
-def test_a_model_that_may_be_upside_down_shows_no_rates(workspace: Workspace, watercolor: Attribute) -> None:
+def test_a_model_that_may_be_inverted_shows_no_rates(workspace: Workspace, watercolor: Attribute) -> None:
     said = np.random.default_rng(2).integers(0, 2, 60)
     for name, turned in (("ada", 0), ("ben", 0), ("cleo", 1), ("dan", 1)):
         vote(workspace, watercolor, name, dict(enumerate((said ^ turned).tolist())))
-    found = agreement.measure(workspace, watercolor)
-    assert found.alpha.value is not None
-    assert found.alpha.value < 0
-    assert "cannot be told" in found.model.why
-    assert all(line.sensitivity.value is None and line.sensitivity.why for line in found.annotators)
+    result = agreement.measure(workspace, watercolor)
+    assert result.alpha.value is not None
+    assert result.alpha.value < 0
+    assert "do not show which side is right" in result.prevalence.reason
+    assert all(line.sensitivity.value is None and line.sensitivity.reason for line in result.annotators)
 
 
 def test_only_the_pairs_who_share_most_are_measured(
     team: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vote(team, watercolor, "cleo", {0: 1, 1: 0})
-    monkeypatch.setattr(agreement, "MOST_PAIRS", 1)
+    monkeypatch.setattr(agreement, "MAX_PAIRS", 1)
     assert [(pair.first, pair.second) for pair in agreement.measure(team, watercolor).pairs] == [("ada", "ben")]
 
 

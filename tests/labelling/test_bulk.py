@@ -181,7 +181,7 @@ def test_what_cannot_be_is_refused_with_a_reason(
         bulk.answer(workspace, watercolor, [], 1, annotator="me")
     with pytest.raises(NotFound):
         bulk.undo(workspace, "nothing")
-    monkeypatch.setattr(bulk, "MOST", 3)
+    monkeypatch.setattr(bulk, "MAX_IMAGES", 3)
     with pytest.raises(AnnotationError, match="Select fewer"):
         bulk.answer(workspace, watercolor, range(4), 1, annotator="me")
     assert stored(workspace) == 0

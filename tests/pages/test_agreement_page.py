@@ -52,7 +52,7 @@ def test_one_person_alone_is_told_how_to_get_a_second(
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="me")
     app = open_page(workspace, "agreement")
     check(app)
-    assert "one person alone has answered" in text_of(app)
+    assert "Only one person has answered" in text_of(app)
     assert button(app, "Require two votes")
     assert not app.metric
     assert app.dataframe[0].value["annotator"].tolist() == ["me"]

@@ -257,8 +257,8 @@ def test_agreement_is_told_where_several_answered_the_same_images(
     oracle.answer(finished, tasks.validation_task(finished, watercolor), name="second")
     told = gather(finished, watercolor)
     raw = agreement.measure(finished, watercolor).raw
-    assert told.agreement[0] == ("Raw agreement", raw.words)
-    assert f"Raw agreement {raw.words}" in Reader(write_report(finished, told)).text
+    assert told.agreement[0] == ("Raw agreement", raw.text)
+    assert f"Raw agreement {raw.text}" in Reader(write_report(finished, told)).text
 
 
 def test_the_command_line_writes_the_report(

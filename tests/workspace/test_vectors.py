@@ -13,7 +13,7 @@ from bam_engine.gallery.search import by_text, find
 from bam_engine.training import querying, rounds
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import embed_collection, neighbours, stage, supports_text
+from bam_engine.workspace.vectors import embed_collection, neighbours, problem_stage, supports_text
 from tests.conftest import Oracle
 
 
@@ -72,12 +72,12 @@ def test_an_image_that_vanished_is_listed_keeps_its_place_and_is_tried_again(
     gone.rename(tmp_path / "away.jpg")
     assert embed_collection(empty).failed == 1
     assert empty.vectors().missing().tolist() == [2]
-    noted = empty.catalogue.problems(stage(empty.choice.key))
+    noted = empty.catalogue.problems(problem_stage(empty.choice.key))
     assert [problem.uri for problem in noted] == [str(gone)]
     (tmp_path / "away.jpg").rename(gone)
     assert embed_collection(empty).failed == 0
     assert empty.vectors().missing().tolist() == []
-    assert empty.catalogue.problems(stage(empty.choice.key)) == []
+    assert empty.catalogue.problems(problem_stage(empty.choice.key)) == []
 
 
 def test_neighbours_are_the_largest_cosines(workspace: Workspace) -> None:
