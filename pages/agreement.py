@@ -1,7 +1,8 @@
-"""Agreement: how far people agree about an attribute, and the images on which one of them has to decide."""
+"""Agreement: how often annotators agree about an attribute, and the images that need a decision."""
 
 import streamlit as st
 
+from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.labelling import adjudication, agreement
 from bam_engine.labelling.adjudication import Votes
 from bam_engine.labelling.agreement import Agreement, Measure
@@ -23,7 +24,7 @@ MEANINGS = {
     "Skene, which weighs each annotator by how reliable their answers look. It assumes that people err independently.",
 }
 
-_OVERLAP = {  # how two people come to answer the same images: the words, the button, and its page
+_OVERLAP = {  # how to get two answers for an image: the words, the button, and its page
     "second_annotator": (
         "Each image needs more than one vote. Let a second person answer under their own name (in the sidebar).",
         "Annotate",
@@ -44,38 +45,46 @@ ui.head(
 )
 
 
-def words(found: Measure) -> str:
-    """Say a measure with its interval, or a dash."""
-    return "–" if found.value is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+def words(measure: Measure) -> str:
+    """Return a measure with its interval, or a dash."""
+    return NOTHING if measure.value is None else measure.text
 
 
-def votes(said: Votes) -> str:
-    """Say how many said what: ``2 yes · 1 no``."""
+def votes(votes_cast: Votes) -> str:
+    """Return the votes in words: ``2 yes · 1 no``."""
     names = ("yes", "no", "unsure")
-    return " · ".join(f"{count} {name}" for count, name in zip(said, names, strict=True) if count) or "no votes left"
+    parts = [f"{number} {name}" for number, name in zip(votes_cast, names, strict=True) if number]
+    return " · ".join(parts) or "no votes left"
 
 
-def numbers(found: Agreement) -> None:
+def numbers(measured: Agreement) -> None:
     """Draw the measures over all annotators, each with its interval and what it means."""
-    measures = dict(zip(MEANINGS, (found.raw, found.alpha, found.prevalence), strict=True))
+    measures = dict(zip(MEANINGS, (measured.raw, measured.alpha, measured.prevalence), strict=True))
     for cell, (name, measure) in zip(st.columns(len(measures)), measures.items(), strict=True):
         with cell:
-            value = "–" if measure.value is None else f"{measure.value:.2f}"
-            between = f"{measure.low:.2f} to {measure.high:.2f} · {ui.several(measure.n, 'image')}"
-            there = measure.value is not None
-            st.metric(name, value, between if there else None, delta_color="off", delta_arrow="off")
+            metric(name, measure)
             st.caption(MEANINGS[name])
-            if not there and found.raw.value is not None:
-                st.caption(f"Not known yet: {ui.plain(measure.reason)}")
+            if measure.value is None and measured.raw.value is not None:
+                st.caption(ui.plain(measure.reason))
     st.caption(
-        f"{ui.several(found.answered, 'image')} answered, {found.shared:,} of them by several people. Intervals hold "
-        "with 95 % confidence, images of one project counting as alike."
+        f"{count(measured.answered, 'image')} answered, {measured.shared:,} of them by several people. Intervals hold "
+        "with 95% confidence, images of one project counting as alike."
     )
 
 
-def tables(found: Agreement) -> None:
-    """Draw every two annotators, and every annotator."""
-    if found.pairs:
+def metric(name: str, measure: Measure) -> None:
+    """Draw one measure with its limits."""
+    if measure.value is None:
+        st.metric(name, NOTHING)
+        return
+    number, limits = (decimal, decimal_range) if measure.coefficient else (percent, percent_range)
+    delta = f"{limits(measure.low, measure.high)} · {count(measure.n, 'image')}"
+    st.metric(name, number(measure.value), delta, delta_color="off", delta_arrow="off")
+
+
+def tables(measured: Agreement) -> None:
+    """Draw every pair of annotators, and every annotator."""
+    if measured.pairs:
         st.subheader("Every two people", anchor=False)
         lines = [
             {
@@ -84,7 +93,7 @@ def tables(found: Agreement) -> None:
                 "raw agreement": words(pair.raw),
                 "Cohen's kappa": pair.kappa.reason or words(pair.kappa),
             }
-            for pair in found.pairs
+            for pair in measured.pairs
         ]
         st.dataframe(lines, hide_index=True, width="stretch")
         st.caption(
@@ -102,7 +111,7 @@ def tables(found: Agreement) -> None:
             "sensitivity": words(line.sensitivity),
             "specificity": words(line.specificity),
         }
-        for line in found.annotators
+        for line in measured.annotators
     ]
     st.dataframe(lines, hide_index=True, width="stretch")
     st.caption(
@@ -111,16 +120,16 @@ def tables(found: Agreement) -> None:
     )
 
 
-def waiting() -> None:
-    """Draw the images that wait for a decision, and the way to decide them."""
-    found = adjudication.disputes(ws, attribute, ui.annotator())
+def disputed() -> None:
+    """Draw the images that wait for a decision, and the button that leads to deciding them."""
+    disputes = adjudication.disputes(ws, attribute, ui.annotator())
     st.subheader("Disputed images", anchor=False)
-    if not found:
+    if not disputes:
         st.caption("No image waits for a decision: wherever enough people have answered, they agree or it is decided.")
         return
-    mine = sum(one.answered_before for one in found)
+    mine = sum(one.answered_before for one in disputes)
     st.markdown(
-        f"**{ui.several(len(found), 'image')}** on which enough people have answered and do not agree. Ask one more "
+        f"**{count(len(disputes), 'image')}** on which enough people have answered and do not agree. Ask one more "
         "person, or decide: a decision settles the label whatever the votes, and can be taken back. The votes stay as "
         "they are, in the numbers above too."
     )
@@ -132,30 +141,31 @@ def waiting() -> None:
     if st.button("Adjudicate these", type="primary", icon=":material/gavel:"):
         go("annotate", attribute.name, task="adjudication")
     pictures = [
-        Picture(one.row, votes(one.votes) + (" · you too" if one.answered_before else "")) for one in found[:SHOWN]
+        Picture(one.row, votes(one.votes) + (" · you too" if one.answered_before else "")) for one in disputes[:SHOWN]
     ]
     picked = gallery(pictures, key=f"disputes-{attribute.id}", version=ws.id)
-    if len(found) > SHOWN:
-        st.caption(f"The first {SHOWN} of {len(found):,} are shown.")
+    if len(disputes) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(disputes):,} are shown.")
     if picked is not None:
         open_image(picked)
 
 
-def settled() -> None:
-    """Draw what was decided, the newest first, and a way to take one back."""
-    found = adjudication.decided(ws, attribute)
-    if not found:
+def decided() -> None:
+    """Draw the decisions, the newest first, and a way to undo one."""
+    decisions = adjudication.decided(ws, attribute)
+    if not decisions:
         return
     st.subheader("Decided images", anchor=False)
     st.caption("The newest decision first. Choose an image to take its decision back.")
     key = f"decided-{attribute.id}"
     chosen = st.session_state.get(f"{key}-chosen")
-    one = next((one for one in found if one.row == chosen), None)
+    one = next((one for one in decisions if one.row == chosen), None)
     if one is not None and st.button(f"Take back the decision on image {one.row}", icon=":material/undo:"):
         adjudication.retract(ws, attribute, one.row, ui.annotator())
         st.rerun()
     pictures = [
-        Picture(one.row, f"{votes(one.votes)} · by {one.annotator}", mark=MARKS[one.answer]) for one in found[:SHOWN]
+        Picture(one.row, f"{votes(one.votes)} · by {one.annotator}", mark=MARKS[one.answer])
+        for one in decisions[:SHOWN]
     ]
     picked = gallery(pictures, key=key, version=ws.id, selected=[] if chosen is None else [chosen])
     if picked is not None:
@@ -169,21 +179,21 @@ with bar[0]:
 if attribute is None:
     st.stop()
 with bar[1]:
-    left_out = st.toggle(
+    ignore_unsure = st.toggle(
         "Leave out “unsure”",
         help="Off, the stricter way: whoever is unsure about what another is sure of does not agree with them.",
     )
 
-measured = agreement.measure(ws, attribute, unsure="missing" if left_out else "value")
+measured = agreement.measure(ws, attribute, unsure="missing" if ignore_unsure else "value")
 if not measured.annotators:
     ui.empty("Nobody has answered about this attribute yet.", "Go to its rounds", "rounds", attribute.name)
     st.stop()
 demo_controls.simulated_note(attribute)
 if measured.raw.value is None:
     hint, action, page = _OVERLAP[agreement.suggest_overlap(ws)]
-    ui.empty(f"**Agreement is not known yet:** {ui.plain(measured.raw.reason)} {hint}", action, page, attribute.name)
+    ui.empty(f"**Agreement is not known yet.** {ui.plain(measured.raw.reason)} {hint}", action, page, attribute.name)
 else:
     numbers(measured)
 tables(measured)
-waiting()
-settled()
+disputed()
+decided()

@@ -57,7 +57,7 @@ if task.purpose == "adjudication":
         icon=":material/gavel:",
     )
     link("agreement", "Back to what is disputed", attribute.name)
-if not adjudicating and demo_controls.offer(attribute):
+if not adjudicating and demo_controls.offer_labelling(attribute):
     st.stop()
 assignment = tasks.open_task(ws, task, ui.annotator())
 if assignment is None:

@@ -1,9 +1,10 @@
-"""Embeddings: choose an encoder, make the vectors, watch the rate."""
+"""Embeddings: choose an encoder, compute the vectors, watch the rate."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from bam_engine.formatting import count
 from bam_engine.workspace.vectors import embed_collection, problem_stage
 from web import ui
 from web.engine import workspace
@@ -65,13 +66,13 @@ else:
         st.stop()
     result = getattr(ws.jobs.get(JOB), "result", None)
     if result is not None and result.embedded:
-        st.caption(f"{result.embedded:,} images at {result.rate:,.0f} a second.")
+        st.caption(f"{count(result.embedded, 'image')} at {result.rate:,.0f} images/s.")
     st.metric(f"Embedded with {choice.spec}", f"{done:,} of {n:,}")
     if done and done >= n:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(problem_stage(choice.key))
 ui.problem_list(
-    f"{ui.several(len(failed), 'image')} could not be embedded",
+    f"{count(len(failed), 'image')} could not be embedded",
     failed,
     "They keep their place and are tried again on the next run.",
 )

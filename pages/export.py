@@ -7,6 +7,7 @@ import zipfile
 import streamlit as st
 
 from bam_engine.demo import demo_workspace
+from bam_engine.formatting import file_size
 from bam_engine.reporting.export import export
 from web import ui
 from web.engine import workspace
@@ -42,7 +43,7 @@ if st.button("Write the files", type="primary", icon=":material/download:"):
 if not ui.show_job(JOB, unit="tables"):
     files = getattr(ws.jobs.get(JOB), "result", None) or []
     for path in files:
-        st.markdown(f"`{path}` · {path.stat().st_size / 1024:,.0f} kB")
+        st.markdown(f"`{path}` · {file_size(path.stat().st_size)}")
     if files and sum(path.stat().st_size for path in files) <= DOWNLOAD_LIMIT:
         if len(files) == 1:
             st.download_button("Download", files[0].read_bytes(), files[0].name, icon=":material/download:")

@@ -1,9 +1,10 @@
-"""Gallery: the images of a query, however many: by attributes, along the scores, by what a search finds."""
+"""Gallery: the images of a query, however many: by attribute, by score, by search."""
 
 import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
+from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.gallery.listing import Listing, list_images
 from web import ui
 from web.components.gallery import endless_gallery
@@ -21,22 +22,22 @@ if len(ws.catalogue) == 0:
 
 
 def precision(listing: Listing) -> str:
-    """Say what is known of the images that the attribute accepts."""
+    """Return the precision of the images that the attribute accepts, in words."""
     about = listing.scored
     if about is None:
         return ""
     if about.threshold is None:
         return "no threshold yet"
-    told = about.threshold.evidence
-    share = ui.interval(told.precision, told.precision_low, told.precision_high)
-    standing = "certified" if told.certified else "not certified" if about.threshold.saved else "suggested"
-    return f"precision {share}, {standing}, at a score of {about.cut:.2f} or more"
+    evidence = about.threshold.evidence
+    interval = percent_interval(evidence.precision, evidence.precision_low, evidence.precision_high)
+    standing = "certified" if evidence.certified else "not certified" if about.threshold.saved else "suggested"
+    return f"precision {interval}, {standing}, at a score of {decimal(about.cut, 3)} or more"
 
 
 def headline(listing: Listing) -> str:
-    """Say what is shown, of how many, and how sure that is."""
+    """Return what is shown, of how many, and with which precision."""
     query = listing.query
-    words = f"**{ui.several(len(listing), 'image')}**" + (" found" if query.searched else "")
+    words = f"**{count(len(listing), 'image')}**" + (" found" if query.searched else "")
     if listing.counts is not None:
         words += f", which stand for {listing.matched:,}"
     if listing.scored is None:
@@ -49,19 +50,19 @@ def headline(listing: Listing) -> str:
 
 
 def reading(listing: Listing) -> str:
-    """Say how to read what is shown: its order, and the numbers under the pictures."""
-    query, told = listing.query, []
+    """Return how to read what is shown: its order, and the numbers under the pictures."""
+    query, notes = listing.query, []
     if query.sort == "shuffled":
-        told.append("In random order: the first are a fair sample of all")
+        notes.append("In random order: the first are a fair sample of all")
     elif query.sort == "score" and (query.yes or query.no):
-        told.append("First the images whose least likely condition is likeliest")
+        notes.append("First the images whose least likely condition is likeliest")
     if listing.scored is not None:
-        sure = listing.scored.calibration is not None
-        told.append(
+        calibrated = listing.scored.calibration is not None
+        notes.append(
             "under each picture its score"
-            + (" and the probability that the answer is yes, limits when pointed at" if sure else "")
+            + (" and the probability that the answer is yes, limits when pointed at" if calibrated else "")
         )
-    words = "; ".join(told)
+    words = "; ".join(notes)
     return words[:1].upper() + words[1:] + "." if words else ""
 
 
@@ -88,8 +89,8 @@ if not len(listing):
     st.stop()
 
 st.markdown(headline(listing))
-if told := reading(listing):
-    st.caption(told)
+if how_to_read := reading(listing):
+    st.caption(how_to_read)
 line = (
     ""
     if listing.line is None

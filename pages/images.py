@@ -1,4 +1,4 @@
-"""Add images: a folder, its progress, and what could not be read."""
+"""Images: add a folder, follow its progress, see what could not be read."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import streamlit as st
 
 from bam_engine.collection import check_folder, ingest_folder
 from bam_engine.demo import demo_workspace
+from bam_engine.formatting import count
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import link
@@ -14,31 +15,31 @@ from web.navigation import link
 JOB = "ingest"
 
 ws = workspace()
-made = demo_workspace.demo(ws)
+demo = demo_workspace.demo(ws)
 ui.head(
     "Images",
     "Add a folder of images. Nothing is copied or changed: the files stay where they are."
-    if made is None
+    if demo is None
     else "The generated images of the demo, and more of them if you like.",
 )
 
-if made is not None:
+if demo is not None:
     st.info(
-        f"This workspace holds the demo: generated images alone, from seed {made.seed}, in "
+        f"This workspace holds the demo: generated images alone, from seed {demo.seed}, in "
         f"{demo_workspace.folder_of(ws)}. "
         "For images of your own, start the program with another workspace: BAM_WORKSPACE=my-images make run.",
         icon=":material/info:",
     )
-    st.subheader(f"{ui.several(len(ws.catalogue), 'generated image')} in the collection", anchor=False)
+    st.subheader(f"{count(len(ws.catalogue), 'generated image')} in the collection", anchor=False)
     if ui.show_job(demo_controls.JOB, unit="%"):
         st.stop()
     size, action = st.columns([1, 3], vertical_alignment="bottom")
-    more = size.number_input("Images of the demo", made.count, 100_000, made.count, step=1000)
-    if action.button("Draw more", disabled=more <= made.count, icon=":material/brush:"):
+    more = size.number_input("Images of the demo", demo.count, 100_000, demo.count, step=1000)
+    if action.button("Draw more", disabled=more <= demo.count, icon=":material/brush:"):
         ws.jobs.start(
             demo_controls.JOB,
             "Drawing more",
-            lambda report: demo_workspace.make_demo(ws, count=int(more), seed=made.seed, attributes=(), report=report),
+            lambda report: demo_workspace.make_demo(ws, count=int(more), seed=demo.seed, attributes=(), report=report),
         )
         st.rerun()
     st.stop()
@@ -87,12 +88,12 @@ if result is not None:
     cells[3].metric("Identical to another", f"{len(result.duplicates):,}")
     cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
     if result.moved:
-        lie = "is not where it was" if result.moved == 1 else "are not where they were"
-        st.caption(f"{ui.several(result.moved, 'file')} {lie} and found here: labels and all else that is known stay.")
+        verb = "is not where it was" if result.moved == 1 else "are not where they were"
+        st.caption(f"{count(result.moved, 'file')} {verb} and found here: labels and all else that is known stay.")
     if result.skipped:
-        st.caption(f"{ui.several(result.skipped, 'other file')} in the folder: no images, left alone.")
+        st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
     if result.duplicates:
-        with st.expander(f"{ui.several(len(result.duplicates), 'file')} byte for byte the same as another"):
+        with st.expander(f"{count(len(result.duplicates), 'file')} byte for byte the same as another"):
             st.dataframe(
                 pd.DataFrame(result.duplicates, columns=["file", "the same as"]), hide_index=True, width="stretch"
             )
@@ -101,11 +102,11 @@ n = len(ws.catalogue)
 if n == 0:
     st.info("The collection is empty. Give the path of a folder on this computer above.", icon=":material/info:")
 else:
-    st.subheader(f"{ui.several(n, 'image')} in the collection", anchor=False)
+    st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
     link("embed", "Next: embed them")
 problems = ws.catalogue.problems("ingest")
 ui.problem_list(
-    f"{ui.several(len(problems), 'file')} could not be read",
+    f"{count(len(problems), 'file')} could not be read",
     problems,
     "They are tried again whenever their folder is added again.",
 )

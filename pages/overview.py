@@ -1,4 +1,4 @@
-"""Overview: what is in the collection, what each attribute is worth, what to do next."""
+"""Overview: the collection, the quality of each attribute, and the next step."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from bam_engine.reporting.overview import AttributeLine, Overview, overview
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import go
-from web.overview_parts import hero, strip, worth
+from web.overview_parts import example_map, quality_table, strip
 
 STRIP = 24  # pictures; as many as fit are seen
 
@@ -16,7 +16,7 @@ ws = workspace()
 
 
 def start() -> None:
-    """Draw the two ways to begin, and what it may come to."""
+    """Draw the two ways to start, and an example of a map."""
     ui.head("Overview", "From a pile of unlabelled images to a dataset people can trust. Two ways to begin:")
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -38,26 +38,26 @@ def start() -> None:
             "Add your images", icon=":material/add_photo_alternate:", key="add-images", width="stretch", disabled=busy
         ):
             go("images")
-    hero()
+    example_map()
 
 
-def numbers(found: Overview) -> None:
-    """Draw how much of everything there is."""
-    cells = st.columns(5 if found.generated else 4)
-    cells[0].metric("Images", f"{found.images:,}", help="generated" if found.generated else None)
-    cells[1].metric("Embedded", f"{found.embedded:,}", help=f"with {found.encoder}")
-    cells[2].metric("Answers by people", f"{found.by_people:,}")
-    if found.generated:
-        cells[3].metric("Answers by simulated annotators", f"{found.simulated:,}")
-    cells[-1].metric("Unreadable files", f"{found.unreadable:,}")
+def numbers(state: Overview) -> None:
+    """Draw the counts."""
+    cells = st.columns(5 if state.generated else 4)
+    cells[0].metric("Images", f"{state.images:,}", help="generated" if state.generated else None)
+    cells[1].metric("Embedded", f"{state.embedded:,}", help=f"with {state.encoder}")
+    cells[2].metric("Answers by people", f"{state.by_people:,}")
+    if state.generated:
+        cells[3].metric("Answers by simulated annotators", f"{state.simulated:,}")
+    cells[-1].metric("Unreadable files", f"{state.unreadable:,}")
 
 
 def attributes(lines: tuple[AttributeLine, ...]) -> None:
-    """Draw what the attributes that were begun are worth, and those to begin with."""
+    """Draw the quality of the attributes that are under way, and the others to start with."""
     begun = [line for line in lines if line.begun]
     if begun:
         st.subheader("What each attribute is worth", anchor=False)
-        worth(begun)
+        quality_table(begun)
     ahead = [line.name for line in lines if not line.begun]
     if ahead:
         st.subheader("Begin with another" if begun else "Begin with an attribute", anchor=False)
@@ -76,9 +76,9 @@ if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_cont
         strip(range(min(STRIP, len(ws.catalogue))))
     st.stop()
 
-found = overview(ws)
+state = overview(ws)
 ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
-strip(random_rows(ws, STRIP) if found.embedded else range(min(STRIP, found.images)))
-numbers(found)
-ui.show_next(found.next)
-attributes(found.attributes)
+strip(random_rows(ws, STRIP) if state.embedded else range(min(STRIP, state.images)))
+numbers(state)
+ui.show_next(state.next)
+attributes(state.attributes)

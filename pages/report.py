@@ -1,10 +1,11 @@
-"""Report: all the evidence for one attribute, on a page and as one file to hand on."""
+"""Report: all the evidence for one attribute, on a page and as one file to share."""
 
 import pandas as pd
 import streamlit as st
 
 from bam_engine.audit import Estimate, chart
-from bam_engine.reporting.report import AttributeReport, Share, gather
+from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, percent, percent_range
+from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training.rounds import state
 from web import charts, demo_controls, ui
@@ -18,7 +19,7 @@ ui.head("Report", "All that is known of an attribute: what was asked, of whom, w
 
 
 def head(report: AttributeReport) -> None:
-    """Draw what is asked, what is missing, and the numbers that matter."""
+    """Draw the question, what is missing, and the numbers that matter."""
     st.markdown(f"**{ui.plain(report.attribute.question)}**")
     if report.attribute.instructions:
         st.markdown("  \n".join(ui.plain(line) for line in report.attribute.instructions.splitlines()))
@@ -29,19 +30,19 @@ def head(report: AttributeReport) -> None:
     number(cells[0], "Images", f"{report.images:,}", embedded)
     cut = None if report.threshold is None else report.threshold.evidence
     if cut is None:
-        number(cells[1], "Accepted", "–", "no threshold")
+        number(cells[1], "Accepted", NOTHING, "no threshold")
     else:
-        number(cells[1], "Accepted", f"{cut.n_accepted:,}", f"score ≥ {cut.value:.3f}")
+        number(cells[1], "Accepted", f"{cut.n_accepted:,}", f"score ≥ {decimal(cut.value, 3)}")
         number(
             cells[2],
             "Precision, validation",
-            f"{cut.precision:.3f}",
-            f"{cut.precision_low:.3f} to {cut.precision_high:.3f}",
+            percent(cut.precision),
+            percent_range(cut.precision_low, cut.precision_high),
         )
-        number(cells[3], "Recall, validation", f"{cut.recall:.3f}", f"{cut.recall_low:.3f} to {cut.recall_high:.3f}")
+        number(cells[3], "Recall, validation", percent(cut.recall), percent_range(cut.recall_low, cut.recall_high))
     if report.audit is not None and report.audit.precision is not None:
-        found = report.audit.precision
-        number(cells[4], "Audited precision", f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}")
+        audited = report.audit.precision
+        number(cells[4], "Audited precision", percent(audited.value), percent_range(audited.low, audited.high))
 
 
 def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words: str) -> None:
@@ -51,30 +52,30 @@ def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words
 
 def audit(report: AttributeReport) -> None:
     """Draw the audit of the threshold in force."""
-    found = report.audit
-    if found is None or found.verdict is None:
+    result = report.audit
+    if result is None or result.verdict is None:
         return
     st.subheader("Audit", anchor=False)
-    st.markdown(ui.plain(found.verdict.evidence))
-    show_drawing(chart.figure([found]), key=f"audit-{report.attribute.name}")
-    shares = {
-        "precision: annotators agree": found.precision,
-        "precision, BAM's definition: at least one says yes": found.by_any,
-        "missed: positive among the rejected": found.missed,
+    st.markdown(ui.plain(result.verdict.evidence))
+    show_drawing(chart.figure([result]), key=f"audit-{report.attribute.name}")
+    estimates = {
+        "precision: annotators agree": result.precision,
+        "precision, BAM's definition: at least one says yes": result.by_any,
+        "missed: positive among the rejected": result.missed,
     }
-    table([{"share": name, **estimate(one)} for name, one in shares.items() if one is not None])
+    table([{"share": name, **estimate_cells(one)} for name, one in estimates.items() if one is not None])
 
 
-def estimate(found: Estimate) -> dict[str, object]:
-    """Return one line of the audit's table."""
+def estimate_cells(estimate: Estimate) -> dict[str, object]:
+    """Return one row of the audit's table."""
     return {
-        "value": f"{found.value:.3f}",
-        "95 % interval": f"{found.low:.3f} to {found.high:.3f}",
-        "positive": found.k,
-        "judged": found.n,
-        "open": found.open,
-        "design effect": f"{found.design_effect:.2f}",
-        "method": found.method,
+        "value": percent(estimate.value),
+        "95% interval": percent_range(estimate.low, estimate.high),
+        "positive": estimate.k,
+        "judged": estimate.n,
+        "open": estimate.open,
+        "design effect": decimal(estimate.design_effect),
+        "method": estimate.method,
     }
 
 
@@ -86,7 +87,9 @@ def threshold(report: AttributeReport) -> None:
     name, cut = report.attribute.name, None if report.threshold is None else report.threshold.evidence
     if cut is not None:
         kept = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
-        st.markdown(f"{ui.plain(cut.evidence)} Target {cut.target:g}, confidence {cut.confidence:g}, {kept}.")
+        st.markdown(
+            f"{ui.plain(cut.evidence)} Target {percent(cut.target)}, confidence {percent(cut.confidence)}, {kept}."
+        )
     certifications(report)
     left, right = st.columns(2, gap="large")
     chosen = None if cut is None else (cut.recall, cut.precision)
@@ -99,7 +102,7 @@ def threshold(report: AttributeReport) -> None:
 
 
 def certifications(report: AttributeReport) -> None:
-    """Draw what the certifications asked and what came of them."""
+    """Draw the certifications and their results."""
     if not report.certifications:
         return
     table(
@@ -107,14 +110,14 @@ def certifications(report: AttributeReport) -> None:
             {
                 "certification (UTC)": time(one.made_at),
                 "model": one.model_id,
-                "target": one.target,
-                "confidence": one.confidence,
-                "promises about": f"{one.population:,} images",
+                "target": percent(one.target),
+                "confidence": percent(one.confidence),
+                "promises about": count(one.population, "image"),
                 "pilot": one.pilot,
-                "batches": " + ".join(str(size) for size in one.batches[1:]) or "–",
+                "batches": " + ".join(str(size) for size in one.batches[1:]) or NOTHING,
                 "labels": f"{one.labels} of {one.planned} meant",
                 "cuts passed": f"{one.passed} of {len(one.cuts)}",
-                "certain from": "–" if one.certified is None else f"{one.certified:.3f}",
+                "certain from": NOTHING if one.certified is None else decimal(one.certified, 3),
                 "accepts": f"{one.accepted:,}",
                 "seed": str(one.seed),
             }
@@ -124,19 +127,19 @@ def certifications(report: AttributeReport) -> None:
 
 
 def rounds(report: AttributeReport) -> None:
-    """Draw what each round asked, why, and what came of it."""
+    """Draw the queries of each round, their reasons, and the result."""
     if not report.rounds:
         return
     st.subheader("Rounds", anchor=False)
     lines = [
         {
-            "labels": turn.labels,
-            "average_precision": turn.average_precision,
-            "precision": turn.precision,
-            "recall": turn.recall,
+            "labels": one.labels,
+            "average_precision": one.average_precision,
+            "precision": one.precision,
+            "recall": one.recall,
         }
-        for turn in report.rounds
-        if turn.labels is not None
+        for one in report.rounds
+        if one.labels is not None
     ]
     if lines:
         charts.show(
@@ -146,25 +149,27 @@ def rounds(report: AttributeReport) -> None:
     table(
         [
             {
-                "round": turn.number,
-                "asked by": turn.strategy,
-                "answered": f"{turn.answered} of {turn.asked}",
-                "positive": turn.positive,
-                "labels": "–" if turn.labels is None else str(turn.labels),
-                "average precision": share(turn.average_precision),
-                "changed sides": "–" if turn.flipped is None else f"{turn.flipped:,}",
-                "strength": "–" if turn.strength is None else f"{turn.strength:.3g}",
-                "seed": str(turn.seed),
-                "trained (UTC)": time(turn.trained_at),
-                "why": " · ".join(f"{count} {reason}" for reason, count in turn.reasons),
+                "round": one.number,
+                "asked by": one.strategy,
+                "answered": f"{one.answered} of {one.asked}",
+                "positive": one.positive,
+                "labels": NOTHING if one.labels is None else str(one.labels),
+                "average precision": NOTHING
+                if one.average_precision is None
+                else decimal_interval(*one.average_precision),
+                "changed sides": NOTHING if one.flipped is None else f"{one.flipped:,}",
+                "strength": NOTHING if one.strength is None else f"{one.strength:.3g}",
+                "seed": str(one.seed),
+                "trained (UTC)": time(one.trained_at),
+                "why": " · ".join(f"{number} {reason}" for reason, number in one.reasons),
             }
-            for turn in report.rounds
+            for one in report.rounds
         ]
     )
 
 
 def people(report: AttributeReport) -> None:
-    """Draw who answered, how far they agree, and the validation set."""
+    """Draw the annotators, their agreement, and the validation set."""
     if not report.annotators:
         return
     st.subheader("People and labels", anchor=False)
@@ -203,7 +208,7 @@ def examples(report: AttributeReport) -> None:
     """Draw images of both sides of the threshold."""
     for place, group in enumerate(report.examples):
         st.subheader(group.title, anchor=False)
-        pictures = [Picture(one.row, f"{one.score:.2f}", one.name, one.label) for one in group.examples]
+        pictures = [Picture(one.row, decimal(one.score), one.name, one.label) for one in group.examples]
         picked = gallery(pictures, key=f"report-{report.attribute.id}-{place}", version=ws.id, size=112)
         if picked is not None:
             open_image(picked)
@@ -214,14 +219,9 @@ def table(lines: list[dict[str, object]]) -> None:
     st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
 
 
-def share(found: Share | None) -> str:
-    """Say a share with its interval, or that it is not known."""
-    return "–" if found is None else ui.interval(*found)
-
-
 def time(moment: str | None) -> str:
-    """Say an ISO time as date and minute."""
-    return "–" if moment is None else moment[:16].replace("T", " ")
+    """Return an ISO time as date and minute."""
+    return NOTHING if moment is None else moment[:16].replace("T", " ")
 
 
 attribute = ui.pick_attribute()

@@ -1,12 +1,14 @@
-"""Rounds: the validation sample, the turns of asking and learning, and what each of them changed."""
+"""Rounds: the validation sample, the rounds of labelling and training, and what each of them changed."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
+from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.gallery import search
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_image_problems
@@ -23,6 +25,8 @@ from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
 from web.navigation import go, link
+
+Interval = tuple[float, float, float]  # value, low, high
 
 STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
 LATER_STARTS = {"text": "images that match a text", "examples": "images like the ones you choose"}
@@ -50,7 +54,7 @@ def steps(state: AttributeState) -> None:
 def step(cell: DeltaGenerator, name: str, found: TaskState | None, more: str) -> None:
     """Draw one step of the way: how many images of how many are answered, and how many are positive."""
     if found is None or found.total == 0:
-        cell.metric(name, "–", "to come", delta_color="off", delta_arrow="off")
+        cell.metric(name, NOTHING, "to come", delta_color="off", delta_arrow="off")
     else:
         more += f" · {found.missing} cannot be shown" if found.missing else ""
         words = f"{found.positive} positive{more}"
@@ -65,9 +69,9 @@ def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
             "recall are measured on it. More images, narrower intervals."
         )
         most = max(1, len(ws.vectors()))
-        count = st.number_input("Images", 1, most, min(default, most), step=10)
+        size = st.number_input("Images", 1, most, min(default, most), step=10)
         if st.form_submit_button(label, type="primary"):
-            validation.draw_validation(ws, attribute, int(count))
+            validation.draw_validation(ws, attribute, int(size))
             st.rerun()
 
 
@@ -95,9 +99,7 @@ def start_round(state: AttributeState) -> None:
         st.subheader(f"Round {number}", anchor=False)
         options: dict[str, object] = {}
         left, middle, right = st.columns([2, 5, 3])
-        count = int(
-            left.number_input("Images to ask", 1, 1000, querying.BATCH_SIZE, step=10, key=f"count-{attribute.id}")
-        )
+        size = int(left.number_input("Images to ask", 1, 1000, querying.BATCH, step=10, key=f"count-{attribute.id}"))
         with middle:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
@@ -113,9 +115,9 @@ def start_round(state: AttributeState) -> None:
                 st.info("Choose at least one example image above.", icon=":material/info:")
                 return
         seed = attribute.id * 1000 + number
-        used, batch = querying.propose(ws, attribute, count=count, seed=seed, **options)
+        used, batch = querying.propose(ws, attribute, count=size, seed=seed, **options)
         if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):
-            rounds.start_round(ws, attribute, count=count, seed=seed, **options)
+            rounds.start_round(ws, attribute, count=size, seed=seed, **options)
             go("annotate", attribute.name)
         why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
         st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
@@ -169,18 +171,19 @@ def history(state: AttributeState) -> None:
         number = st.segmented_control("Round", list(names), default=last, format_func=names.get, key=key) or last
         turn = state.rounds[number - 1]
         why, marks = rounds.reasons(ws, turn), search.marks(ws, state.attribute)
-        st.caption(f"{ui.several(len(why), 'image')}. Strategy: {ui.plain(turn.strategy)}; seed {turn.seed}.")
+        st.caption(f"{count(len(why), 'image')}. Strategy: {ui.plain(turn.strategy)}; seed {turn.seed}.")
         pictures = [
-            Picture(row, reason, told(reason, score), marks.get(row, "")) for row, (reason, score) in why.items()
+            Picture(row, reason, reason_words(reason, score), marks.get(row, ""))
+            for row, (reason, score) in why.items()
         ]
         picked = gallery(pictures, key=f"{key}-{number}", version=ws.id, size=110, height=380)
         if picked is not None:
             open_image(picked)
 
 
-def told(reason: str, score: float | None) -> str:
-    """Say why an image was asked, with its score at that time where it had one."""
-    return reason if score is None else f"{reason} · score then {score:.2f}"
+def reason_words(reason: str, score: float | None) -> str:
+    """Return why an image was queried, with its score at that time where it had one."""
+    return reason if score is None else f"{reason} · score then {decimal(score)}"
 
 
 def lost_images(state: AttributeState) -> None:
@@ -202,11 +205,14 @@ def changes(state: AttributeState) -> None:
     now = measured_line(model.details)
     cells = st.columns(5)
     positive = f"{model.details['n_positive']} positive"
-    cells[0].metric("Labels", model.details["labels"], positive, delta_color="off", delta_arrow="off")
-    for cell, name in zip(cells[1:], ("average_precision", "precision", "recall"), strict=False):
-        share(cell, name.replace("_", " ").capitalize(), now.get(name))
+    cells[0].metric("Labels", f"{model.details['labels']:,}", positive, delta_color="off", delta_arrow="off")
+    metric(cells[1], "Average precision", now.get("average_precision"), decimal, decimal_range)
+    metric(cells[2], "Precision", now.get("precision"), percent, percent_range)
+    metric(cells[3], "Recall", now.get("recall"), percent, percent_range)
     flipped = model.details.get("flipped")
-    cells[4].metric("Changed sides", "–" if flipped is None else f"{flipped:,}", help="Images on the other side now.")
+    cells[4].metric(
+        "Changed sides", NOTHING if flipped is None else f"{flipped:,}", help="Images on the other side now."
+    )
     if problem := (model.details.get("measured") or {}).get("problem"):
         st.warning(ui.plain(problem), icon=":material/warning:")
     stopping_advice(state.attribute)
@@ -227,28 +233,34 @@ def changes(state: AttributeState) -> None:
             None if threshold is None else threshold.value,
         )
         charts.show(figure, f"scores-{state.attribute.name}")
-    st.caption("Intervals hold with 95 % confidence, each on its own. Precision and recall are those at the threshold.")
+    st.caption("Intervals hold with 95% confidence, each on its own. Precision and recall are those at the threshold.")
     demo_controls.truth_note(state.attribute)
 
 
-def share(cell: DeltaGenerator, name: str, found: tuple[float, float, float] | None) -> None:
-    """Draw a share with its interval, or that it is not known."""
-    if found is None:
-        cell.metric(name, "–")
+def metric(
+    cell: DeltaGenerator,
+    name: str,
+    estimate: Interval | None,
+    number: Callable[[float], str],
+    limits: Callable[[float, float], str],
+) -> None:
+    """Draw an estimate with its limits, or a dash where there is none."""
+    if estimate is None:
+        cell.metric(name, NOTHING)
     else:
-        words = f"{found[1]:.2f}–{found[2]:.2f}"
-        cell.metric(name, f"{found[0]:.2f}", words, delta_color="off", delta_arrow="off")
+        value, low, high = estimate
+        cell.metric(name, number(value), limits(low, high), delta_color="off", delta_arrow="off")
 
 
 def measured_line(details: dict) -> dict:
-    """Return one round's labels and shares, each (value, low, high)."""
+    """Return one round's labels and estimates, each (value, low, high)."""
     measured = details.get("measured") or {}
     line: dict[str, object] = {"labels": details["labels"]}
-    if found := measured.get("average_precision"):
-        line["average_precision"] = (found["value"], found["low"], found["high"])
-    if found := measured.get("threshold"):
+    if average := measured.get("average_precision"):
+        line["average_precision"] = (average["value"], average["low"], average["high"])
+    if threshold := measured.get("threshold"):
         for name in ("precision", "recall"):
-            line[name] = (found[name], found[f"{name}_low"], found[f"{name}_high"])
+            line[name] = (threshold[name], threshold[f"{name}_low"], threshold[f"{name}_high"])
     return line
 
 
@@ -260,7 +272,7 @@ if state.step == "embed":
     ui.next_step(state)
     st.stop()
 steps(state)
-if demo_controls.offer(attribute):
+if demo_controls.offer_labelling(attribute):
     st.stop()
 if state.step == "draw_validation":
     draw_validation(attribute, "Draw the sample", default=validation.SAMPLE_SIZE)

@@ -1,8 +1,9 @@
-"""What the last round bought, and whether another is likely to pay: a few lines that a page draws."""
+"""The change that the last round brought, and advice on another: a few lines that a page draws."""
 
 import streamlit as st
 
 from bam_engine.annotation import Attribute
+from bam_engine.formatting import count, decimal_interval
 from bam_engine.training.rounds import DEFAULT_ROUNDS
 from bam_engine.training.stopping import last_round
 from web import ui
@@ -17,17 +18,18 @@ WORDS = {
 
 def stopping_advice(attribute: Attribute) -> None:
     """Draw the change that the last round brought and the advice on another; nothing before the second training."""
-    found = last_round(workspace(), attribute)
-    if found is None:
+    outcome = last_round(workspace(), attribute)
+    if outcome is None:
         return
-    words, icon = WORDS[found.advice.outcome]
-    lines = [f"**{words}:** {ui.plain(found.advice.reason)}"]
-    if found.change is not None:
-        change = found.change
+    words, icon = WORDS[outcome.advice.outcome]
+    lines = [f"**{words}.** {ui.plain(outcome.advice.reason)}"]
+    if outcome.change is not None:
+        change = outcome.change
+        gain = decimal_interval(change.gain, change.low, change.high, 3, signed=True)
         lines.append(
-            f"The last round changed the average precision by {change.gain:+.3f} "
-            f"({change.low:+.3f} to {change.high:+.3f}, {ui.several(change.n, 'validation image')}) and moved "
-            f"{change.flipped:,} of {ui.several(change.decided, 'image')} to the other side."
+            f"The last round changed the average precision by {gain}, measured on "
+            f"{count(change.n, 'validation image')}, and moved {change.flipped:,} of {count(change.decided, 'image')} "
+            "to the other side."
         )
     lines.append(f"{DEFAULT_ROUNDS} rounds are the usual number, not a law.")
     st.info("  \n".join(lines), icon=icon)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from bam_engine.annotation import Attribute
+from bam_engine.formatting import NOTHING, count, decimal, percent
 from bam_engine.training import certification
 from bam_engine.training.certification import CertificationState
 from web import ui
@@ -15,21 +16,21 @@ from web.navigation import go, link
 def certify(attribute: Attribute, target: float, confidence: float) -> None:
     """Draw how far the certification of ``target`` is at this confidence, and what starts or continues it."""
     ws = workspace()
-    found = certification.current(ws, attribute, target=target)
+    started = certification.current(ws, attribute, target=target)
     with st.container(border=True):
-        st.subheader(f"Certify {target:.2f}", anchor=False)
-        if found is None:
+        st.subheader(f"Certify {percent(target)}", anchor=False)
+        if started is None:
             _start(attribute, target, confidence)
             return
-        state = certification.state(ws, replace(found, confidence=confidence))
+        state = certification.state(ws, replace(started, confidence=confidence))
         st.markdown(ui.plain(state.evidence))
-        if abs(found.confidence - confidence) > 1e-9:
+        if abs(started.confidence - confidence) > 1e-9:
             st.caption(
-                f"Started at {100 * found.confidence:.3g} % confidence and read at {100 * confidence:.3g} % now: every "
+                f"Started at {percent(started.confidence)} confidence and read at {percent(confidence)} now: every "
                 "label still counts. The more confidence is asked, the more labels a cut needs."
             )
         _numbers(state)
-        _go_on(attribute, state)
+        _continue(attribute, state)
 
 
 def _start(attribute: Attribute, target: float, confidence: float) -> None:
@@ -41,7 +42,7 @@ def _start(attribute: Attribute, target: float, confidence: float) -> None:
     planned = left.number_input(
         "Labels meant to be spent", 50, 20_000, certification.PLANNED, step=50, key=f"planned-{attribute.id}"
     )
-    if right.button(f"Start certifying {target:.2f}", icon=":material/verified:", key=f"certify-{attribute.id}"):
+    if right.button(f"Start certifying {percent(target)}", icon=":material/verified:", key=f"certify-{attribute.id}"):
         certification.start(workspace(), attribute, target=target, confidence=confidence, planned=int(planned))
         go("annotate", attribute.name)
 
@@ -52,18 +53,18 @@ def _numbers(state: CertificationState) -> None:
     cells[0].metric(
         "Labels", f"{labels:,}", f"of {state.certification.planned:,} meant", delta_color="off", delta_arrow="off"
     )
-    found = state.progress
-    certain = found is not None and found.certified is not None
-    cells[1].metric("Certain from a score of", f"{found.certified:.3f}" if found and certain else "–")
-    cells[2].metric("Accepted", f"{found.accepted:,}" if found and certain else "–")
-    missing = None if found is None or found.open_cut is None else found.missing
-    cells[3].metric("To the next cut", "–" if missing is None else f"≈ {ui.several(missing, 'label')}")
+    progress = state.progress
+    certified = None if progress is None else progress.certified
+    cells[1].metric("Certain from a score of", NOTHING if certified is None else decimal(certified, 3))
+    cells[2].metric("Accepted", f"{progress.accepted:,}" if progress is not None and certified is not None else NOTHING)
+    missing = None if progress is None or progress.open_cut is None else progress.missing
+    cells[3].metric("To the next cut", NOTHING if missing is None else f"≈ {count(missing, 'label')}")
 
 
-def _go_on(attribute: Attribute, state: CertificationState) -> None:
+def _continue(attribute: Attribute, state: CertificationState) -> None:
     waiting = state.task.total - state.task.answered
     if waiting > 0:
-        if st.button(f"Label {ui.several(waiting, 'image')}", type="primary", icon=":material/check_box:"):
+        if st.button(f"Label {count(waiting, 'image')}", type="primary", icon=":material/check_box:"):
             go("annotate", attribute.name)
     elif state.next_batch:
         if st.button(f"Ask {state.next_batch:,} more", type="primary", icon=":material/play_arrow:"):

@@ -10,6 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bam_engine.formatting import percent
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -53,10 +55,10 @@ def learning_curve(rounds: Sequence[dict[str, Any]], truth: Sequence[dict[str, f
     figure = _figure("labels used for training", "on the validation set")
     colours = {"average_precision": QUIET, "precision": ACCENT, "recall": SECOND}
     for name, colour in colours.items():
-        there = [turn for turn in rounds if turn.get(name)]
-        values = np.array([turn[name] for turn in there], float).reshape(-1, 3)
+        measured = [one for one in rounds if one.get(name)]
+        values = np.array([one[name] for one in measured], float).reshape(-1, 3)
         figure.add_scatter(
-            x=[turn["labels"] for turn in there],
+            x=[one["labels"] for one in measured],
             y=values[:, 0],
             error_y={
                 "type": "data",
@@ -69,12 +71,12 @@ def learning_curve(rounds: Sequence[dict[str, Any]], truth: Sequence[dict[str, f
             name=name.replace("_", " "),
             line={"color": colour, "width": 2},
         )
-        true = [turn for turn in truth if name in turn]
+        true = [one for one in truth if name in one]
         figure.add_scatter(
-            x=[turn["labels"] for turn in true],
-            y=[turn[name] for turn in true],
+            x=[one["labels"] for one in true],
+            y=[one[name] for one in true],
             mode="markers",
-            name=f"{name.replace('_', ' ')}, in truth",
+            name=f"{name.replace('_', ' ')}, ground truth",
             marker={"color": colour, "symbol": "diamond-open", "size": 10, "line": {"width": 2}},
             visible=bool(true),
         )
@@ -110,10 +112,10 @@ def score_distribution(
 def precision_recall(curve: "Curve", target: float, chosen: tuple[float, float] | None) -> "go.Figure":
     """Precision against recall with the interval of the precision, the target, and the chosen point."""
     figure = _figure("recall", "precision", 380)
-    there = np.isfinite(curve.precision) & np.isfinite(curve.recall)
-    order = np.argsort(curve.recall[there], kind="stable")
-    x = curve.recall[there][order]
-    low, high = curve.precision_low[there][order], curve.precision_high[there][order]
+    finite = np.isfinite(curve.precision) & np.isfinite(curve.recall)
+    order = np.argsort(curve.recall[finite], kind="stable")
+    x = curve.recall[finite][order]
+    low, high = curve.precision_low[finite][order], curve.precision_high[finite][order]
     figure.add_scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
@@ -125,18 +127,18 @@ def precision_recall(curve: "Curve", target: float, chosen: tuple[float, float] 
     )
     figure.add_scatter(
         x=x,
-        y=curve.precision[there][order],
+        y=curve.precision[finite][order],
         mode="lines",
         line={"color": ACCENT, "width": 2.4},
         name="precision",
-        customdata=np.stack([curve.cuts[there][order], curve.accepted[there][order]], axis=1),
-        hovertemplate="recall %{x:.2f}<br>precision %{y:.2f}<br>score ≥ %{customdata[0]:.2f}"
+        customdata=np.stack([curve.cuts[finite][order], curve.accepted[finite][order]], axis=1),
+        hovertemplate="recall %{x:.1%}<br>precision %{y:.1%}<br>score ≥ %{customdata[0]:.2f}"
         "<br>%{customdata[1]:,} images accepted<extra></extra>",
     )
     figure.add_hline(
         target,
         line={"color": SECOND, "dash": "dot"},
-        annotation={"text": f"target {target:.2f}", "x": 0, "xanchor": "left"},
+        annotation={"text": f"target {percent(target)}", "x": 0, "xanchor": "left"},
     )
     if chosen is not None:
         figure.add_scatter(
@@ -146,6 +148,6 @@ def precision_recall(curve: "Curve", target: float, chosen: tuple[float, float] 
             marker={"size": 13, "color": SECOND, "line": {"width": 2, "color": "white"}},
             name="threshold",
         )
-    figure.update_yaxes(range=[0, 1.03])
-    figure.update_xaxes(range=[0, 1.02])
+    figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
+    figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
     return figure

@@ -1,16 +1,16 @@
-"""What a demo adds to the pages: the way in, the band that says "generated", simulated annotators, and the truth.
+"""What a demo adds to the pages: its start, the banner "Generated images", simulated annotators, and the ground truth.
 
-Nothing of it is drawn in a workspace of real images, but the way in while that is empty.
+A workspace of real images shows none of it, except the start while the workspace is empty.
 """
 
 import html
-import math
 
 import streamlit as st
 
 from bam_engine.annotation import Attribute
 from bam_engine.demo import demo_workspace, simulated_annotators
-from bam_engine.demo.demo_workspace import Shares, Truth
+from bam_engine.demo.demo_workspace import Shares
+from bam_engine.formatting import count, percent
 from bam_engine.training import certification
 from web import ui
 from web.engine import workspace
@@ -29,42 +29,42 @@ _BAND = """<style>
 image, and so the truth is known.</span></div>"""
 
 
-def band() -> None:
-    """Draw the band that stands over every page of a demo."""
+def banner() -> None:
+    """Draw the banner above every page of a demo."""
     if demo_workspace.demo(workspace()) is not None:
         st.html(_BAND)
 
 
 def try_demo() -> None:
-    """Draw how a demo is made, its progress, and what is left of one that was stopped."""
+    """Draw the button that makes a demo, its progress, or the button that resumes a stopped one."""
     ws = workspace()
     if ui.show_job(JOB, unit="%"):
         return
     stopped = demo_workspace.unfinished(ws)
-    count = simulated_count(0 if stopped is None else stopped.count)
-    words = "Try the demo" if stopped is None else "Go on with the demo"
-    if st.button(words, type="primary", icon=":material/play_arrow:", key="try-demo", width="stretch"):
+    size = image_count(0 if stopped is None else stopped.count)
+    label = "Try the demo" if stopped is None else "Go on with the demo"
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="try-demo", width="stretch"):
         seed = demo_workspace.SEED if stopped is None else stopped.seed
         ws.jobs.start(
-            JOB, "Making the demo", lambda report: demo_workspace.make_demo(ws, count=count, seed=seed, report=report)
+            JOB, "Making the demo", lambda report: demo_workspace.make_demo(ws, count=size, seed=seed, report=report)
         )
         st.rerun()
 
 
-def simulated_count(fixed: int) -> int:
-    """Draw how many images are to be drawn; return the number, ``fixed`` if that is given."""
+def image_count(fixed: int) -> int:
+    """Draw the choice of how many images to generate; return the number, ``fixed`` if it is not 0."""
     if fixed:
         return fixed
     chosen = st.segmented_control(
-        "Images", COUNTS, default=demo_workspace.COUNT, format_func=lambda count: f"{count:,}", key="demo-count"
+        "Images", COUNTS, default=demo_workspace.COUNT, format_func=lambda number: f"{number:,}", key="demo-count"
     )
     return int(chosen or demo_workspace.COUNT)
 
 
-def offer(attribute: Attribute, *, certifying: bool = False) -> bool:
-    """Draw what lets simulated annotators label ``attribute``; return whether they are at it now.
+def offer_labelling(attribute: Attribute, *, certifying: bool = False) -> bool:
+    """Draw the controls that let simulated annotators label ``attribute``; return whether they are labelling now.
 
-    ``certifying`` offers it for the certification that was started; nothing is drawn where there is none.
+    ``certifying`` is for the certification that was started; without one, nothing is drawn.
     """
     ws = workspace()
     if not demo_workspace.has_truth(ws, attribute.name):
@@ -73,21 +73,21 @@ def offer(attribute: Attribute, *, certifying: bool = False) -> bool:
     if ws.jobs.is_running(name):
         ui.show_job(name, unit="steps")
         return True
-    waits = _certification_waits(attribute) if certifying else simulated_annotators.may_go_on(ws, attribute)
-    if waits or ws.jobs.get(name) is not None:
+    pending = _certification_pending(attribute) if certifying else simulated_annotators.may_go_on(ws, attribute)
+    if pending or ws.jobs.get(name) is not None:
         with st.container(border=True):
-            if waits:
+            if pending:
                 _form(attribute, name, certifying=certifying)
             _outcome(name)
     return False
 
 
-def _certification_waits(attribute: Attribute) -> bool:
-    found = certification.current(workspace(), attribute)
-    if found is None:
+def _certification_pending(attribute: Attribute) -> bool:
+    current = certification.current(workspace(), attribute)
+    if current is None:
         return False
-    state = certification.state(workspace(), found)
-    return state.task.total > state.task.answered or (state.next_batch > 0 and state.task.answered < found.planned)
+    state = certification.state(workspace(), current)
+    return state.task.total > state.task.answered or (state.next_batch > 0 and state.task.answered < current.planned)
 
 
 def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
@@ -111,7 +111,7 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
                 help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
             )
     st.caption(
-        f"They know the truth of generated images, and are wrong about {100 * team.error_rate:.3g} % of them. They "
+        f"They know the truth of generated images, and are wrong about {percent(team.error_rate)} of them. They "
         "see no score. Their answers are marked and counted apart from those of people."
     )
     if once or whole:
@@ -132,7 +132,7 @@ def _start(attribute: Attribute, name: str, team: simulated_annotators.Team, *, 
 
 
 def _outcome(name: str) -> None:
-    """Say what the last job did: each step, or why it ended."""
+    """Draw what the last job did: each step, or why it ended."""
     job = workspace().jobs.get(name)
     if job is None or job.running:
         return
@@ -146,24 +146,25 @@ def _outcome(name: str) -> None:
 
 
 def truth_note(attribute: Attribute, cut: float | None = None) -> None:
-    """Draw the truth of ``attribute`` beside what a page estimates, at the threshold in force or at ``cut``."""
+    """Draw the ground truth of ``attribute`` at the current threshold or at ``cut``."""
     ws = workspace()
-    found = demo_workspace.truth_of(ws, attribute)
-    if found is None:
+    truth = demo_workspace.truth_of(ws, attribute)
+    if truth is None:
         return
-    at = found.threshold if cut is None else demo_workspace.true_shares(ws, attribute, cut)
-    facts = [f"{found.positive:,} of {found.images:,} images are positive"]
+    at = truth.threshold if cut is None else demo_workspace.true_shares(ws, attribute, cut)
+    facts = [f"{truth.positive:,} of {count(truth.images, 'image')} are positive"]
     if at is not None:
-        facts += [f"precision {number(at.precision)}", f"recall {number(at.recall)}"]
-    if found.audited is not None and cut is None:
-        facts.append(f"precision of the images that the audit was drawn from {number(found.audited)}")
-        facts.append(f"missed {number(found.missed)}")
-    if found.labels:
-        facts.append(f"{found.wrong:,} of {found.labels:,} labels are wrong")
-    said, who = " · ".join(facts), simulated_annotators.who_answered(ws, attribute)
+        facts += [f"precision {percent(at.precision)}", f"recall {percent(at.recall)}"]
+    if truth.audited is not None and cut is None:
+        facts.append(f"precision of the images that the audit was drawn from {percent(truth.audited)}")
+    if truth.missed is not None and cut is None:
+        facts.append(f"missed {percent(truth.missed)}")
+    if truth.labels:
+        facts.append(f"{truth.wrong:,} of {count(truth.labels, 'label')} are wrong")
+    words, who = " · ".join(facts), simulated_annotators.who_answered(ws, attribute)
     answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
     st.html(
-        f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(said)}. '
+        f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(words)}. '
         f"<i>Known only because the collection is generated.</i> {answers}</div>"
     )
 
@@ -172,19 +173,11 @@ _TRUTH = """<style>.bam-truth { border: 1px dashed light-dark(#a05a1c, #e0a060);
   padding: .45rem .8rem; font-size: .9375rem; line-height: 1.5; color: light-dark(#5d3d17, #ecd3b0); }</style>"""
 
 
-def number(value: float | None) -> str:
-    """Say a true share, or a dash where it has no images."""
-    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
-
-
 def true_curve(attribute: Attribute) -> list[dict[str, float]]:
-    """Return the true shares after each round, for the learning curve; nothing where nobody knows them."""
-    found = demo_workspace.truth_of(workspace(), attribute)
-    return (
-        []
-        if found is None
-        else [_curve_line(point.labels, point.average_precision, point.at_threshold) for point in found.rounds]
-    )
+    """Return the true values after each round, for the learning curve; nothing where they are unknown."""
+    truth = demo_workspace.truth_of(workspace(), attribute)
+    points = () if truth is None else truth.rounds
+    return [_curve_line(point.labels, point.average_precision, point.at_threshold) for point in points]
 
 
 def _curve_line(labels: int, average: float, at: Shares | None) -> dict[str, float]:
@@ -192,18 +185,11 @@ def _curve_line(labels: int, average: float, at: Shares | None) -> dict[str, flo
     return line if at is None else {**line, "precision": at.precision, "recall": at.recall}
 
 
-def label(found: Truth | None) -> str:
-    """Say the truth of a threshold in a table's cell."""
-    if found is None or found.threshold is None:
-        return ""
-    return f"{number(found.threshold.precision)} / {number(found.threshold.recall)}"
-
-
 def simulated_note(attribute: Attribute | None = None) -> None:
-    """Draw who answered, people and simulated annotators apart; nothing where no simulated one has."""
-    found = simulated_annotators.who_answered(workspace(), attribute)
-    if found.simulated:
+    """Draw how many answers people and simulated annotators gave; nothing without simulated ones."""
+    answers = simulated_annotators.who_answered(workspace(), attribute)
+    if answers.simulated:
         st.caption(
-            f"{ui.several(found.people, 'answer')} by people, {found.simulated:,} by simulated annotators, who know "
+            f"{count(answers.people, 'answer')} by people, {answers.simulated:,} by simulated annotators, who know "
             "the truth of generated images."
         )

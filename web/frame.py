@@ -20,7 +20,7 @@ def draw(start: str = "overview") -> None:
     chosen = st.navigation(navigation.pages(start), expanded=True)  # else the last pages hide behind a button
     with stillness.broken(), ui.guard():
         ui.sidebar()
-        demo_controls.band()
+        demo_controls.banner()
         chosen.run()
 
 

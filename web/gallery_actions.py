@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError
+from bam_engine.formatting import count
 from bam_engine.gallery import near_duplicates, saved_views, search, selections
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
@@ -69,7 +70,7 @@ def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> N
         left_out = len(rows) - given.count
         st.session_state[_LAST] = (
             given.id,
-            f"{ui.several(given.count, 'image')} answered: {words}, in bulk."
+            f"{count(given.count, 'image')} answered: {words}, in bulk."
             + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
         )
         ui.shut(_CHOSEN)
@@ -154,7 +155,7 @@ def offer_folding() -> None:
     if near_duplicates.has_groups(ws) and not newer:
         return
     if newer:
-        st.caption(f"{ui.several(newer, 'image')} came since near-duplicates were looked for, and are not folded.")
+        st.caption(f"{count(newer, 'image')} came since near-duplicates were looked for, and are not folded.")
     words = "Look again" if newer else "Look for near-duplicates"
     if st.button(words, icon=":material/content_copy:", disabled=len(ws.vectors()) == 0):
         ws.jobs.forget(FOLDING)

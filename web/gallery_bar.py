@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bam_engine import formatting
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
 from bam_engine.gallery import facets, near_duplicates, uploads
@@ -87,7 +88,7 @@ def chips(query: Query) -> None:
         f"{name}: {', '.join(values)}" for name in ("colour", "year", "project") if (values := getattr(query, name))
     ]
     told += [f"label: {', '.join(STATES[state] for state in query.label)}"] if query.label else []
-    told += [f"like {ui.several(len(query.like), 'image')}"] if query.like else []
+    told += [f"like {formatting.count(len(query.like), 'image')}"] if query.like else []
     told += ["like this picture"] if query.upload else []
     told += ["one selection"] if query.selection else []
     told += ["near-duplicates folded"] if query.folded else []
@@ -255,7 +256,7 @@ def _facets(query: Query) -> None:
     if query.attribute:
         _choice("Label", "label", {state: counts["label"].get(state, 0) for state in LABELS}, STATES.get)
     _looking()
-    _choice("Colour (fills at least 15 % of the picture)", "colour", counts["colour"], str)
+    _choice("Colour (fills at least 15% of the picture)", "colour", counts["colour"], str)
     _choice("Year", "year", counts["year"], str)
     seen = facets.scan_progress(workspace())
     if seen.done:
@@ -279,7 +280,7 @@ def _folding() -> None:
     st.toggle("Fold near-duplicates into one", key="gallery-folded")
     if near_duplicates.has_groups(workspace()):
         found = near_duplicates.fold_summary(workspace())
-        words = f"{ui.several(found.folded, 'image')} would fold into {ui.several(found.groups, 'other')}."
+        words = f"{formatting.count(found.folded, 'image')} would fold into {formatting.count(found.groups, 'other')}."
         newer = f" {found.newer:,} came after that was looked up." if found.newer else ""
         st.caption(words + newer)
 
@@ -325,7 +326,7 @@ def _looking() -> None:
     seen = facets.scan_progress(ws)
     if ui.show_job(JOB) or seen.done >= seen.total:
         return
-    st.caption(f"Colours and dates of {ui.several(seen.total - seen.done, 'image')} were not looked up yet.")
+    st.caption(f"Colours and dates of {formatting.count(seen.total - seen.done, 'image')} were not looked up yet.")
     if st.button("Look them up", icon=":material/palette:"):
         ws.jobs.forget(JOB)
         ws.jobs.start_once(JOB, "Looking up colours and dates", lambda report: facets.scan(ws, report=report))

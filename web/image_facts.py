@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 
 from bam_engine.annotation import readable
+from bam_engine.formatting import NOTHING, count, decimal, file_size, percent_interval
 from bam_engine.gallery.near_duplicates import duplicates_of
 from bam_engine.maps import layout_store
 from bam_engine.reporting.image_facts import (
@@ -115,7 +116,7 @@ def _record(found: ImageFacts) -> None:
     st.markdown(f"**{ui.plain(found.title or found.name)}**")
     lines = {
         "file": found.uri,
-        "size": f"{found.width} × {found.height} px" + (f", {_bytes(found.size)}" if found.size is not None else ""),
+        "size": f"{found.width} × {found.height} px" + (f", {file_size(found.size)}" if found.size is not None else ""),
         "project": found.project,
         "licence": found.license,
         "mature": None if found.mature is None else "yes" if found.mature else "no",
@@ -124,10 +125,6 @@ def _record(found: ImageFacts) -> None:
     }
     told = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines.items() if text)
     st.html(f'<dl class="bam-facts">{told}</dl>')
-
-
-def _bytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def _place(place: Place | None) -> None:
@@ -159,18 +156,18 @@ def _scores(scores: list[ScoreLine]) -> None:
     st.html(ui.table(head, [_score_line(line) for line in scores]))
     st.caption(
         "Probability: how often images of that score are positive, by the validation sample. Precision: of all images "
-        "that the threshold accepts. Both with 95 % limits."
+        "that the threshold accepts. Both with 95% limits."
     )
 
 
 def _score_line(line: ScoreLine) -> list[str]:
-    precision = "–" if line.precision is None else ui.interval(*line.precision)
+    precision = NOTHING if line.precision is None else percent_interval(*line.precision)
     return [
         readable(line.attribute),
-        f"{line.score:.2f}",
-        "–" if line.probability is None else ui.interval(*line.probability),
-        line.decision or "–",
-        "–" if line.threshold is None else f"{line.threshold:.2f}",
+        decimal(line.score),
+        NOTHING if line.probability is None else percent_interval(*line.probability),
+        line.decision or NOTHING,
+        NOTHING if line.threshold is None else decimal(line.threshold, 3),
         precision + (", certified" if line.certified else ""),
     ]
 
@@ -189,12 +186,12 @@ def _labels(labels: list[LabelLine]) -> None:
 def _near(row: int, same: list[int], alike: list[tuple[int, float]], key: str) -> int | None:
     picked, version = None, workspace().id
     if same:
-        st.caption(f"{ui.several(len(same), 'near-duplicate')} of it")
+        st.caption(f"{count(len(same), 'near-duplicate')} of it")
         twins = [Picture(twin) for twin in same[:SHOWN_TWINS]]
         picked = gallery(twins, key=f"{key}-same-{row}", version=version, size=CELL)
     if alike:
         st.caption("Most like it, by the encoder in use")
-        near = [Picture(other, f"{likeness:.2f}") for other, likeness in alike]
+        near = [Picture(other, decimal(similarity)) for other, similarity in alike]
         clicked = gallery(near, key=f"{key}-near-{row}", version=version, size=CELL)
         picked = clicked if picked is None else picked
     return picked

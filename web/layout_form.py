@@ -13,6 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.errors import NotFound
+from bam_engine.formatting import count, decimal_interval, percent_interval
 from bam_engine.gallery import selections
 from bam_engine.jobs import Job
 from bam_engine.maps import layout_builder, layout_store
@@ -102,11 +103,11 @@ def said_of_map(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool 
         return
     if newer := layout_builder.count_unplaced(ws, record):
         said, does = st.columns([3, 2], vertical_alignment="center")
-        said.info(f"{ui.several(newer, 'image')} came after this map was made.", icon=":material/update:")
+        said.info(f"{count(newer, 'image')} came after this map was made.", icon=":material/update:")
         if does.button("Place them on it", icon=":material/add_location_alt:", disabled=busy, key="layout-place-new"):
             ws.jobs.start(
                 JOB,
-                f"Placing {ui.several(newer, 'image')}",
+                f"Placing {count(newer, 'image')}",
                 lambda report: layout_builder.extend(ws, record.id, report=report),
             )
             st.rerun()
@@ -118,18 +119,18 @@ def quality_words(record: layout_store.LayoutRecord) -> str:
     Examples
     --------
     >>> quality_words(record)  # doctest: +SKIP
-    'Of the 10 nearest on the map, 47 % (45–48 %) are among the 10 most alike; trustworthiness 0.985 (0.983–0.987).'
+    'Of the 10 nearest on the map, 47% (45–48%) are among the 10 most similar; trustworthiness 0.985 (0.983–0.987).'
     """
     parts = []
     if record.axes:
         parts.append(f"To the right: {record.axes[0]}. Upwards: {record.axes[1]}.")
     if record.quality is not None:
-        found = record.quality
-        kept = f"{100 * found.kept:.0f} % ({100 * found.kept_low:.0f}–{100 * found.kept_high:.0f} %)"
-        trust = f"{found.trust:.3f} ({found.trust_low:.3f}–{found.trust_high:.3f})"
+        quality = record.quality
+        kept = percent_interval(quality.kept, quality.kept_low, quality.kept_high)
+        trust = decimal_interval(quality.trust, quality.trust_low, quality.trust_high, 3)
         parts.append(
-            f"Of the {found.nearest} nearest on the map, {kept} are among the {found.nearest} most alike; "
-            f"trustworthiness {trust}; measured on {found.sampled:,} images against all."
+            f"Of the {quality.nearest} nearest on the map, {kept} are among the {quality.nearest} most similar; "
+            f"trustworthiness {trust}; measured on {count(quality.sampled, 'image')} against all."
         )
     if 0 < record.fitted < record.n:
         parts.append(f"{record.fitted:,} images were laid out together, the others placed among them.")
@@ -196,5 +197,5 @@ def _possible(scope: str, scored: Sequence[str], selection: Rows | None) -> bool
 
 def _scope_words(scope: str, selection: Rows | None) -> str:
     words = layout_store.SCOPES[scope]
-    count = "" if selection is None else f": {ui.several(len(selection), 'image')}"
-    return words[0].upper() + words[1:] + count
+    size = "" if selection is None else f": {count(len(selection), 'image')}"
+    return words[0].upper() + words[1:] + size

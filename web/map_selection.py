@@ -5,6 +5,7 @@ In:  the selection of the session. Out: answers in bulk, examples for a round, a
 
 import streamlit as st
 
+from bam_engine import formatting
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError
 from bam_engine.gallery import selections
@@ -44,7 +45,7 @@ def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
 
 def _head(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
     found = "found" if chosen.how == "search" else "selected"
-    words = f"**{ui.several(len(rows), 'image')} {found}**"
+    words = f"**{formatting.count(len(rows), 'image')} {found}**"
     words += f" {ui.plain(chosen.words)}" if chosen.words else ""
     on_map = int((places_of(ws, map_id, rows)[:, 0] >= 0).sum()) if len(rows) else 0
     if on_map < len(rows):
@@ -113,7 +114,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
         if count
     ]
     st.caption(
-        f"{ui.plain(attribute.question)} An answer would be given to {ui.several(len(plan.rows), 'image')} as "
+        f"{ui.plain(attribute.question)} An answer would be given to {formatting.count(len(plan.rows), 'image')} as "
         f"{ui.plain(ui.annotator())}{'; ' + ', '.join(left_out) + ' and are left out' if left_out else ''}. It teaches "
         f"the next training and never judges. A round starts from at most {querying.MAX_EXAMPLES} typical ones."
     )
@@ -125,9 +126,8 @@ def _answer(ws: Workspace, attribute: Attribute, rows: Rows, said: int) -> None:
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
         return
-    words = (
-        f"{ui.several(given.count, 'image')} answered for {ui.readable(attribute.name)}: {bulk.ANSWERS[said]}, in bulk."
-    )
+    images, name = formatting.count(given.count, "image"), ui.readable(attribute.name)
+    words = f"{images} answered for {name}: {bulk.ANSWERS[said]}, in bulk."
     st.session_state[_LAST] = (given.id, words)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bam_engine import formatting
 from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import search, selections
 from bam_engine.maps import view_cache
@@ -160,7 +161,7 @@ def hear(ws: Workspace, map_id: str, found: MapEvents) -> bool:
 def _point_below(count: int, words: str) -> None:
     """Say how many images there are, and where they are shown: below the map, which may be out of sight."""
     if count:
-        st.toast(f"{ui.several(count, 'image')} {words}: see below the map", icon=":material/arrow_downward:")
+        st.toast(f"{formatting.count(count, 'image')} {words}: see below the map", icon=":material/arrow_downward:")
     else:
         st.toast(f"No image {words}", icon=":material/search_off:")
 

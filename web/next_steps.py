@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bam_engine.annotation import readable
+from bam_engine.formatting import count
 from bam_engine.reporting.overview import NextStep
 
 
@@ -43,9 +44,7 @@ def direct(step: NextStep) -> Direction:
     everything = step.step == "done" and step.attribute is None
     text, action, page = _ALL_DONE if everything else _WORDS[step.step]
     name = "" if step.attribute is None else f"“{readable(step.attribute)}”"
-    images = f"{step.images:,} images" if step.images != 1 else "1 image"
-    if step.images == 0:
-        images = "The images"
+    images = count(step.images, "image") if step.images else "The images"
     return Direction(text.format(name=name, round=step.round, images=images), action, page, step.attribute)
 
 

@@ -1,4 +1,4 @@
-"""What the Overview is made of: a strip of pictures, what each attribute is worth, what it may come to."""
+"""The parts of the Overview: a strip of pictures, the quality of each attribute, an example of a map."""
 
 import html
 import math
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from bam_engine.annotation import readable
+from bam_engine.formatting import NOTHING, count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeLine, Share
 from web.engine import workspace
 from web.guide import DOCS, Picture, figure
@@ -52,8 +53,8 @@ def strip(rows: Iterable[int]) -> None:
         st.html(f'{_STRIP}<div class="bam-strip" role="img" aria-label="{words}">{pictures}</div>')
 
 
-def worth(lines: Sequence[AttributeLine]) -> None:
-    """Draw a line for each attribute: its shares with intervals, beside the truth where it is known."""
+def quality_table(lines: Sequence[AttributeLine]) -> None:
+    """Draw a row for each attribute: its estimates with intervals, beside the ground truth where it is known."""
     known = any(line.truth is not None for line in lines)
     head = "".join(f"<span>{name}</span>" for name in ("attribute", *_COLUMNS, "accepted", "next"))
     body = "".join(_line(line) for line in lines)
@@ -66,7 +67,7 @@ def worth(lines: Sequence[AttributeLine]) -> None:
     )
     st.caption(
         "Precision and recall are measured on the validation sample at the threshold, audited precision on a fresh "
-        f"blind sample. Bands are 95 % intervals, from 0 to 1.{truth}"
+        f"blind sample. Bands are 95% intervals, from 0 to 100%.{truth}"
     )
 
 
@@ -82,28 +83,29 @@ def _line(line: AttributeLine) -> str:
     )
     shares = (line.precision, line.recall, line.audited)
     cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
-    rounds = f"{line.rounds} round{'' if line.rounds == 1 else 's'}, {line.labels:,} labels"
+    rounds = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
     name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
-    accepted = "–" if line.accepted is None else f"{line.accepted:,}"
+    accepted = NOTHING if line.accepted is None else f"{line.accepted:,}"
     step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
     return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
 
 
-def _cell(name: str, share: Share | None, true: float | None) -> str:
-    if share is None:
-        return f'<span class="quiet" data-name="{name}">–</span>'
-    value, low, high = share
-    there = true is not None and not math.isnan(true)
-    mark = f'<u style="left:{100 * (true or 0):.1f}%"></u>' if there else ""
+def _cell(name: str, estimate: Share | None, true: float | None) -> str:
+    if estimate is None:
+        return f'<span class="quiet" data-name="{name}">{NOTHING}</span>'
+    value, low, high = estimate
+    true = None if true is None or math.isnan(true) else true
+    mark = "" if true is None else f'<u style="left:{100 * true:.1f}%"></u>'
     band = f'<i style="left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%"></i>'
     point = f'<b style="left:{100 * value:.1f}%"></b>'
     bar = f'<span class="bam-bar" style="display:block">{band}{point}{mark}</span>'
-    words = f'<span class="true">truth {true:.2f}</span>' if there else ""
-    return f'<span data-name="{name}">{value:.2f} <span class="quiet">({low:.2f}–{high:.2f})</span> {words}{bar}</span>'
+    number, limits = percent_interval(*estimate).split(" ", 1)
+    truth = f'<span class="true">truth {percent(true)}</span>' if true is not None else ""
+    return f'<span data-name="{name}">{number} <span class="quiet">{limits}</span> {truth}{bar}</span>'
 
 
-def hero() -> None:
-    """Draw one picture of what it may come to, where the guide has it."""
+def example_map() -> None:
+    """Draw the guide's picture of a map, if there is one."""
     path = DOCS / "guide" / "map.webp"
     if path.exists():
         st.html(figure(Picture(path, "The map of a collection: images that are alike lie close together.")))

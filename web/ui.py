@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.errors import BamError
+from bam_engine.formatting import duration
 from bam_engine.jobs import Job
 from bam_engine.reporting import overview
 from bam_engine.training.rounds import AttributeState, train
@@ -123,7 +124,7 @@ def sidebar() -> None:
 
 def _background() -> None:
     for job in workspace().jobs.running():
-        st.progress(share(job), text=f"{job.title}: {count(job)}")
+        st.progress(fraction_done(job), text=f"{job.title}: {progress_words(job)}")
 
 
 def popover(label: str, name: str, **about: Any) -> DeltaGenerator:
@@ -146,29 +147,14 @@ def annotator() -> str:
     return str(st.session_state.get("annotator") or "me").strip() or "me"
 
 
-def share(job: Job) -> float:
+def fraction_done(job: Job) -> float:
     """Return how much of a job is done, from 0 to 1."""
     return min(1.0, job.done / job.total) if job.total else 0.0
 
 
-def count(job: Job) -> str:
-    """Say how far a job is."""
+def progress_words(job: Job) -> str:
+    """Return how far a job is, in words."""
     return f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
-
-
-def several(number: int, thing: str) -> str:
-    """Say a number of things: ``1 file``, ``2,000 files``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """Say a time span: 8 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def show_job(name: str, *, unit: str = "images") -> bool:
@@ -192,9 +178,9 @@ def _watch(name: str, unit: str) -> None:
         st.rerun()
         return
     left = job.seconds_left
-    speed = f"{job.rate:,.0f} {unit} a second" if job.rate >= 1 else ""
-    facts = [count(job), speed, "" if left is None else f"{duration(left)} left", job.message]
-    st.progress(share(job), text=f"**{job.title}** · " + " · ".join(fact for fact in facts if fact))
+    speed = f"{job.rate:,.0f} {unit}/s" if job.rate >= 1 else ""
+    facts = [progress_words(job), speed, "" if left is None else f"{duration(left)} left", job.message]
+    st.progress(fraction_done(job), text=f"**{job.title}** · " + " · ".join(fact for fact in facts if fact))
     stopping = job.stopping.is_set()
     if st.button("Stopping …" if stopping else "Stop", key=f"stop-{name}", disabled=stopping, icon=":material/stop:"):
         job.stop()
@@ -269,16 +255,6 @@ def waiting_table(lines: int) -> str:
     """Return what keeps the room of a table of so many lines."""
     body = f'<tr><td class="{WAITING}">&nbsp;</td></tr>' * lines
     return f'<div class="bam-table" aria-hidden="true"><table><tr><td>&nbsp;</td></tr>{body}</table></div>'
-
-
-def interval(value: float, low: float, high: float) -> str:
-    """Say a share with its interval: ``0.93 (0.90-0.96)``."""
-    return f"{value:.2f} ({low:.2f}–{high:.2f})"
-
-
-def chance(probability: float) -> str:
-    """Say a probability in per cent; none is shown as certain."""
-    return "> 99 %" if probability > 0.99 else "< 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from bam_engine import projection
 from bam_engine.cli.arguments import Commands, add_command, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import ProjectionError
-from bam_engine.formatting import count, duration, percent_interval
+from bam_engine.formatting import count, decimal_interval, duration, percent_interval
 from bam_engine.maps import layout_builder, layout_store, regions
 from bam_engine.projection.score_plane import BY
 from bam_engine.workspace import Workspace
@@ -110,5 +110,5 @@ def _print_quality(record: layout_store.LayoutRecord) -> None:
     quality = record.quality
     if quality is not None:
         kept = percent_interval(quality.kept, quality.kept_low, quality.kept_high)
-        trust = percent_interval(quality.trust, quality.trust_low, quality.trust_high)
+        trust = decimal_interval(quality.trust, quality.trust_low, quality.trust_high, 3)
         print(f"  nearest {quality.nearest} neighbours preserved {kept}, trustworthiness {trust}")

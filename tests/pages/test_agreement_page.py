@@ -62,13 +62,13 @@ def test_numbers_come_with_intervals_and_meanings(open_page: Open, disputed: Wor
     app = open_page(disputed, "agreement")
     check(app)
     raw, alpha, model = app.metric
-    assert raw.value == "0.56"
+    assert raw.value == "55.6%"
     assert "18 images" in raw.delta
     assert "to" in alpha.delta
     assert model.value == "–"
     text = text_of(app)
     assert "how much of that is luck" in text
-    assert "Not known yet" in text
+    assert "people answer the same images" in text
     pairs, people = (table.value for table in app.dataframe)
     assert pairs["annotators"].tolist() == ["ada and ben"]
     assert pairs["shared images"].tolist() == [18]
@@ -139,7 +139,7 @@ def test_unsure_can_be_left_out(open_page: Open, workspace: Workspace, watercolo
         made = workspace.annotations.assign(watercolor.id, who, list(said), purpose="round", source_id=1)
         workspace.annotations.record(made.id, [NewAnswer(uuid.uuid4().hex, row, one) for row, one in said.items()])
     app = open_page(workspace, "agreement")
-    assert app.metric[0].value == "0.67"
+    assert app.metric[0].value == "66.7%"
     app.toggle[0].set_value(True).run()
     check(app)
-    assert app.metric[0].value == "1.00"
+    assert app.metric[0].value == "100%"

@@ -1,4 +1,4 @@
-"""What a demo adds to the pages: the way in, the band, simulated annotators, the truth; real workspaces lack it."""
+"""What a demo adds to the pages: its start, the banner, simulated annotators, the truth; real workspaces lack it."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 from bam_engine.audit import audits
 from bam_engine.demo import demo_workspace as demo
 from bam_engine.demo import simulated_annotators
+from bam_engine.formatting import percent
 from bam_engine.reporting.report import gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training import rounds
@@ -89,10 +90,10 @@ def test_estimates_stand_beside_the_truth_on_every_page_that_has_them(open_page,
     assert found.threshold is not None
     for page in ("rounds", "threshold", "audit", "report"):
         shown = html_of(open_page(demo_workspace, page, attribute=attribute.name))
-        assert f"precision {found.threshold.precision:.3f}" in shown, page
+        assert f"precision {percent(found.threshold.precision)}" in shown, page
         assert "Known only because the collection is generated." in shown
     home = open_page(demo_workspace, "overview")
-    assert f"truth {found.threshold.precision:.2f}" in html_of(home)
+    assert f"truth {percent(found.threshold.precision)}" in html_of(home)
     cells = {cell.label: cell.value for cell in home.metric}
     assert cells["Answers by people"] == "0"
     assert int(cells["Answers by simulated annotators"].replace(",", "")) > 60
@@ -108,7 +109,7 @@ def test_the_report_says_generated_and_true_and_who_is_simulated(
     assert found is not None
     assert found.threshold is not None
     assert "Generated images." in text
-    assert f"precision {found.threshold.precision:.3f}" in text
+    assert f"precision {percent(found.threshold.precision)}" in text
     assert "(simulated)" in text
     assert np.isfinite(found.threshold.precision)
     oracle.play(workspace, watercolor, count=1)

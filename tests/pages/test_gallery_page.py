@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
+from bam_engine.formatting import percent_interval
 from bam_engine.gallery import facets, near_duplicates, saved_views, search
 from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.gallery.query import Query, from_url
@@ -91,9 +92,10 @@ def test_the_first_look_is_a_fair_sample_of_the_accepted_with_its_precision(
     query = Query(attribute="media_watercolor", place="accepted", sort="shuffled")
     assert screen.rows == list_images(workspace, query).rows.tolist()
     assert len(screen.rows) > 10
-    told = kept.evidence
-    assert f"precision {told.precision:.2f} ({told.precision_low:.2f}–{told.precision_high:.2f})" in words
-    assert ("not certified" in words) == (not told.certified)
+    evidence = kept.evidence
+    interval = percent_interval(evidence.precision, evidence.precision_low, evidence.precision_high)
+    assert f"precision {interval}" in words
+    assert ("not certified" in words) == (not evidence.certified)
     assert f"**{len(screen.rows)} images** accepted" in words
     assert "fair sample" in words
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
+from bam_engine.formatting import percent_interval
 from bam_engine.gallery import near_duplicates
 from bam_engine.gallery.query import Query, from_url
 from bam_engine.labelling import bulk
@@ -50,6 +51,10 @@ def html_of(app: AppTest) -> str:
     return "\n".join(one.proto.body for one in app.html)
 
 
+def number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
 def table_of(app: AppTest, name: str) -> dict[str, dict[str, str]]:
     """The lines of the table of that name by their first cell, each with its cells by their column."""
     body = next(one.proto.body for one in app.html if f'aria-label="{name}"' in one.proto.body)
@@ -63,18 +68,18 @@ def test_every_score_is_told_with_its_calibrated_probability_and_the_decision(
     made = {name: scored_attribute(workspace, name, cut=0.5, seed=seed) for seed, name in enumerate("ab")}
     made["free"] = scored_attribute(workspace, "free", cut=None, calibrated=False, seed=3)
     workspace.attributes.add("unseen", "media", "Is it unseen?")
-    told = table_of(open_page(workspace, "image", row="11"), "Scores")
-    assert set(told) == {readable(name) for name in made}
+    shown = table_of(open_page(workspace, "image", row="11"), "Scores")
+    assert set(shown) == {readable(name) for name in made}
     for name in "ab":
-        shown = probabilities(workspace, made[name], [11])
-        value, low, high = shown.value[0], shown.low[0], shown.high[0]
-        line = told[readable(name)]
-        assert line["probability"] == f"{value:.2f} ({low:.2f}–{high:.2f})"
-        assert line["decision"] == ("accepted" if float(line["score"]) >= 0.5 else "rejected")
-        assert line["threshold"] == "0.50"
-        assert line["precision of the accepted"].startswith("0.93 (0.90–0.96)")
-    assert (told[readable("free")]["probability"], told[readable("free")]["decision"]) == ("–", "–")
-    scores = [float(line["score"]) for line in told.values()]
+        expected = probabilities(workspace, made[name], [11])
+        value, low, high = expected.value[0], expected.low[0], expected.high[0]
+        line = shown[readable(name)]
+        assert line["probability"] == percent_interval(float(value), float(low), float(high))
+        assert line["decision"] == ("accepted" if number(line["score"]) >= 0.5 else "rejected")
+        assert line["threshold"] == "0.500"
+        assert line["precision of the accepted"].startswith("93% (90–96%)")
+    assert (shown[readable("free")]["probability"], shown[readable("free")]["decision"]) == ("–", "–")
+    scores = [number(line["score"]) for line in shown.values()]
     assert scores == sorted(scores, reverse=True)
 
 

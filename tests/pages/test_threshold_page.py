@@ -35,7 +35,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     page = open_page(trained, "threshold")
     assert "No cut can be sure of a recall" in text_of(page)
     page.number_input[0].set_value(0.6).run()
-    button(page, "Start certifying 0.60").click().run()
+    button(page, "Start certifying 60%").click().run()
     found = certification.current(trained, watercolor, target=0.6)
     assert found is not None
     page = open_page(trained, "threshold")
@@ -85,7 +85,7 @@ def test_a_recall_is_kept_on_the_page(
     kept = thresholds.current_threshold(trained, watercolor)
     assert kept is not None
     assert kept.evidence.recall_target == 0.5
-    assert "for a recall of 0.50, at 95 % confidence" in text_of(open_page(trained, "threshold"))
+    assert "for a recall of 50%, at 95% confidence" in text_of(open_page(trained, "threshold"))
 
 
 def test_an_attribute_more_asks_more_confidence_and_drops_no_certification(
@@ -96,7 +96,7 @@ def test_an_attribute_more_asks_more_confidence_and_drops_no_certification(
     page = open_page(trained, "threshold")
     page.toggle[1].set_value(True).run()
     words = text_of(page)
-    assert "Started at 95 % confidence and read at 97.5 % now: every label still counts" in words
+    assert "Started at 95% confidence and read at 97.5% now: every label still counts" in words
     assert not any("Start certifying" in one.label for one in page.button)
 
 
@@ -106,4 +106,4 @@ def test_all_attributes_at_once_ask_for_more_confidence(
     trained.attributes.add("content_cat", "content", "Is there a cat?")
     page = open_page(trained, "threshold")
     page.toggle[1].set_value(True).run()
-    assert "97.5 % confidence" in text_of(page)
+    assert "97.5% confidence" in text_of(page)
