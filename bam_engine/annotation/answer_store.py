@@ -216,6 +216,8 @@ class Annotations:
         """
         condition = annotations.c.attribute_id == attribute_id
         if purposes is not None:
+            if not self._has(attribute_id, purposes):
+                return Answers(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
             condition &= annotations.c.assignment_id.in_(_assigned(attribute_id, purposes))
         elif self._has(attribute_id, NON_VOTING_PURPOSES):  # most attributes have none
             condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, NON_VOTING_PURPOSES))
@@ -248,6 +250,13 @@ class Annotations:
         query = _assigned(attribute_id, purposes).limit(1)
         with self._engine.connect() as connection:
             return connection.execute(query).first() is not None
+
+    def count(self, attribute_id: int, annotator_id: int) -> int:
+        """Return how many answers an annotator ever gave about an attribute, superseded and withdrawn ones included."""
+        table = annotations.c
+        query = sa.select(sa.func.count()).where(table.attribute_id == attribute_id, table.annotator_id == annotator_id)
+        with self._engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
         """Return row -> latest answer given in this assignment; withdrawn ones are left out."""

@@ -9,9 +9,11 @@ from bam_engine.errors import AnnotationError, NotFound
 
 POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
 ADJUDICATION = "adjudication"  # its answers are decisions, not votes
+IMPORT = "import"  # labels made elsewhere: votes, except on images that judge
 BULK = "bulk"  # given to many images at once: no votes either
-PURPOSES = ("validation", "round", "certification", "audit", "import", ADJUDICATION, BULK)
+PURPOSES = ("validation", "round", "certification", "audit", IMPORT, ADJUDICATION, BULK)
 NON_VOTING_PURPOSES = (ADJUDICATION, BULK)
+TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
 
 WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
 

@@ -16,6 +16,7 @@ from bam_engine.cli import (
     attributes,
     collection,
     demo,
+    labels,
     layouts,
     results,
     serve,
@@ -55,6 +56,18 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (serve, demo, collection, attributes, simulation, training, agreement, layouts, results, status):
+    for module in (
+        serve,
+        demo,
+        collection,
+        attributes,
+        labels,
+        simulation,
+        training,
+        agreement,
+        layouts,
+        results,
+        status,
+    ):
         module.add_commands(commands)
     return top

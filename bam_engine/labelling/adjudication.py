@@ -41,7 +41,7 @@ def disputes(workspace: Workspace, attribute: Attribute, annotator: str) -> list
     known = {who.name: who.id for who in workspace.annotations.annotators()}
     who = known.get(annotator.strip(), -1)
     waiting = tasks.rows_for(workspace, tasks.adjudication_task(workspace, attribute), who)
-    answers = workspace.annotations.answers(attribute.id)
+    answers = tasks.votes(workspace, attribute)
     mine = set(answers.rows[answers.annotators == who].tolist())
     votes = _votes(workspace, attribute)
     return [Dispute(int(row), votes[int(row)], int(row) in mine) for row in waiting]
@@ -84,7 +84,7 @@ def retract(workspace: Workspace, attribute: Attribute, row: int, annotator: str
 
 
 def _votes(workspace: Workspace, attribute: Attribute) -> dict[int, Votes]:
-    found = consensus(workspace.annotations.answers(attribute.id), redundancy=1)
+    found = consensus(tasks.votes(workspace, attribute), redundancy=1)
     return {
         int(row): (int(yes), int(no), int(unsure))
         for row, (yes, no, unsure) in zip(found.rows, found.counts, strict=True)

@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, Assignment, Attribute, Consensus, consensus
+from bam_engine.annotation import (
+    ADJUDICATION,
+    IMPORT,
+    TASK_PURPOSES,
+    Answers,
+    Assignment,
+    Attribute,
+    Consensus,
+    consensus,
+)
 from bam_engine.errors import NotFound
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.workspace.core import Workspace
@@ -113,10 +122,10 @@ def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
     Those with the most answers come first, ties by row. An image that is decided stays in the task, so that its
     adjudicator can change it, and is asked of nobody else.
     """
-    votes = consensus(workspace.annotations.answers(attribute.id), redundancy=workspace.redundancy)
-    said = votes.counts.sum(axis=1)
-    open_ones = (said >= max(2, workspace.redundancy)) & ~votes.settled
-    rows = votes.rows[open_ones]
+    found = consensus(votes(workspace, attribute), redundancy=workspace.redundancy)
+    said = found.counts.sum(axis=1)
+    open_ones = (said >= max(2, workspace.redundancy)) & ~found.settled
+    rows = found.rows[open_ones]
     return Task(attribute, "adjudication", 0, "Adjudication", rows[np.argsort(-said[open_ones], kind="stable")])
 
 
@@ -125,13 +134,38 @@ def _rows(workspace: Workspace, query: sa.Select[tuple[int]]) -> NDArray[np.int6
         return np.array(connection.execute(query).scalars().all(), np.int64)
 
 
+def votes(workspace: Workspace, attribute: Attribute) -> Answers:
+    """Return the votes that count: the latest answer of each annotator to each image, by row.
+
+    An imported label is a vote like any other, except on images that are held out to judge: there only the answers
+    that people gave to a task count.
+    """
+    answers = workspace.annotations.answers(attribute.id)
+    imported = imported_rows(workspace, attribute)
+    judging = np.intersect1d(imported, held_out_rows(workspace, attribute)) if len(imported) else imported
+    if not len(judging):
+        return answers
+    to_tasks = workspace.annotations.answers(attribute.id, purposes=TASK_PURPOSES)
+    others, judged = ~np.isin(answers.rows, judging), np.isin(to_tasks.rows, judging)
+    rows = np.concatenate([answers.rows[others], to_tasks.rows[judged]])
+    annotators = np.concatenate([answers.annotators[others], to_tasks.annotators[judged]])
+    values = np.concatenate([answers.answers[others], to_tasks.answers[judged]])
+    order = np.lexsort((annotators, rows))
+    return Answers(rows[order], annotators[order], values[order])
+
+
+def imported_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows that have an imported label, ascending."""
+    return np.unique(workspace.annotations.answers(attribute.id, purposes=[IMPORT]).rows)
+
+
 def labels(workspace: Workspace, attribute: Attribute) -> Consensus:
     """Return the label of each image that anyone answered about ``attribute``: agreed on, or decided."""
     return _labels(workspace, attribute, workspace.redundancy)
 
 
 def _labels(workspace: Workspace, attribute: Attribute, people: int) -> Consensus:
-    said, decided = workspace.annotations.answers(attribute.id), workspace.annotations.decisions(attribute.id)
+    said, decided = votes(workspace, attribute), workspace.annotations.decisions(attribute.id)
     return consensus(said, redundancy=people, decisions=decided)
 
 
@@ -195,7 +229,7 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.
 
     Adjudicators are asked about images that they have not answered themselves first: a fresh pair of eyes is better.
     """
-    answers = workspace.annotations.answers(task.attribute.id)
+    answers = votes(workspace, task.attribute)
     mine = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
     decisions = workspace.annotations.decisions(task.attribute.id)
     if task.purpose == ADJUDICATION:

@@ -75,9 +75,8 @@ def automatic_labels(scores: ArrayLike, positive_from: float, negative_to: float
     """
     words = np.array([None, "negative", "positive"], object)[decide(scores, positive_from) + 1]
     if negative_to is not None:
-        words[is_rejected(scores, positive_from) & (np.asarray(scores, np.float32) > np.float32(negative_to))] = (
-            "unsure"
-        )
+        between = is_rejected(scores, positive_from) & (np.asarray(scores, np.float32) > np.float32(negative_to))
+        words[between] = "unsure"
     return list(words)
 
 

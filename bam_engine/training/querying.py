@@ -157,12 +157,18 @@ def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that a round may ask about, ascending.
 
     Left out: what is held out to judge (validation set, certifications, audits) with its projects, what earlier
-    rounds asked, and images without a vector.
+    rounds asked, images whose imported label is settled, and images without a vector.
     """
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), tasks.held_out_rows(workspace, attribute), groups)
     pool = np.intersect1d(pool, embedded_rows(workspace))
-    return np.setdiff1d(pool, queried_rows(workspace, attribute))
+    return np.setdiff1d(pool, np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute)))
+
+
+def _imported_labels(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the rows whose imported label is settled or decided."""
+    rows, agreed = tasks.imported_rows(workspace, attribute), tasks.labels(workspace, attribute)
+    return np.intersect1d(rows, agreed.rows[agreed.settled | agreed.decided])
 
 
 def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
@@ -175,11 +181,17 @@ def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
 
 
 def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return the rows of the rounds that a classifier may train on, sorted, and their settled labels (1 or 0).
+    """Return the rows of rounds and imports that a classifier may train on, sorted, and their settled labels (1 or 0).
 
-    An image that judges as well, in the validation set, a certification or an audit, is left out.
+    An image that judges as well, in the validation set, a certification or an audit, is left out, and of the imported
+    labels those of its project too.
     """
-    rows = np.setdiff1d(queried_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute))
+    held_out = tasks.held_out_rows(workspace, attribute)
+    rows, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
+    if len(imported):
+        groups = workspace.catalogue.projects()
+        rows = np.union1d(rows, np.intersect1d(imported, learning.training_pool(len(groups), held_out, groups)))
+    rows = np.setdiff1d(rows, held_out)
     found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
     usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
     return rows[usable], found[usable]

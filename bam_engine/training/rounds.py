@@ -56,11 +56,7 @@ class AttributeState:
     validation: tasks.TaskState
     rounds: tuple[Round, ...]
     step: Step
-
-    @property
-    def model(self) -> TrainedModel | None:
-        trained = [turn.model for turn in self.rounds if turn.model is not None]
-        return trained[-1] if trained else None
+    model: TrainedModel | None
 
 
 def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
@@ -68,7 +64,9 @@ def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
     agreed = tasks.labels(workspace, attribute)
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
     rounds = rounds_of(workspace, attribute, agreed)
-    return AttributeState(attribute, validation, rounds, _step(workspace, validation, rounds))
+    trained = [turn.model for turn in rounds if turn.model is not None]
+    model = trained[-1] if trained else latest_model(workspace, attribute)  # or one of imported labels alone
+    return AttributeState(attribute, validation, rounds, _step(workspace, validation, rounds), model)
 
 
 def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round, ...]) -> Step:
@@ -91,7 +89,9 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
 def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
     """Return the rounds of ``attribute``, first to last; ``agreed`` is its labels, where the caller has them."""
     agreed = agreed or tasks.labels(workspace, attribute)
-    query = sa.select(db.rounds).where(db.rounds.c.attribute_id == attribute.id).order_by(db.rounds.c.number)
+    table = db.rounds
+    mine = (table.c.attribute_id == attribute.id) & (table.c.number > 0)
+    query = sa.select(table).where(mine).order_by(table.c.number)
     with workspace.engine.connect() as connection:
         found = connection.execute(query).mappings().all()
     trained = {model.round_id: model for model in models(workspace, attribute)}
@@ -203,8 +203,8 @@ def reasons(workspace: Workspace, turn: Round) -> dict[int, tuple[str, float | N
 
 
 def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent) -> TrainedModel:
-    """Train on the settled labels of the rounds and on what was said in bulk, score every image, and measure on the
-    validation set.
+    """Train on the settled labels of rounds and imports and on what was said in bulk, score every image, and measure on
+    the validation set.
 
     The same labels make the same model, once: whoever trains again, or beside another, gets the one that is there. So
     a training that was cut short at any point is made whole by the next one.
@@ -212,25 +212,24 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     Raises
     ------
     LearningError
-        No round is labelled, or one of the two answers is missing.
+        Nothing is labelled, in a round or by an import, or one of the two answers is missing.
     """
-    turns = rounds_of(workspace, attribute)
-    if not turns:
-        raise LearningError(f"{attribute.name} has no round yet. Start one, label it, then train.")
+    last = _last_round(workspace, attribute)
     rows, answers = training_labels(workspace, attribute)
-    turn = turns[-1]
+    in_rounds, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
     report(0, 4, "training")
-    vectors, rng = vectors_of(workspace), np.random.default_rng(turn.seed)
+    vectors, rng = vectors_of(workspace), np.random.default_rng(last.seed)
     groups = workspace.catalogue.projects()[rows]
     moments = _moments(workspace, vectors, rng)
     model = learning.train(vectors[rows], answers, groups=groups, moments=moments, rng=rng)
     details = classifier_details(model) | {
         "labels": len(rows),
-        "in_bulk": int((~np.isin(rows, queried_rows(workspace, attribute))).sum()),
-        "round": turn.number,
+        "imported": int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
+        "in_bulk": int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
+        "round": last.number,
         "learned_from": _digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
     }
-    trained = save_model(workspace, attribute, turn.id, model, details)
+    trained = save_model(workspace, attribute, last.id, model, details)
     report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
     report(2, 4, "looking up neighbours")
@@ -241,6 +240,40 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     _keep_details(workspace, trained, details)
     report(4, 4, "trained")
     return trained
+
+
+@dataclass(frozen=True)
+class _RoundKey:
+    """The round that a model belongs to."""
+
+    id: int
+    number: int
+    seed: int
+
+
+def _last_round(workspace: Workspace, attribute: Attribute) -> _RoundKey:
+    """Return the last round, or round 0, which stands for the labels imported before the first one and queries nothing.
+
+    Raises
+    ------
+    LearningError
+        There is neither a round nor an imported label.
+    """
+    table = db.rounds
+    columns = (table.c.id, table.c.number, table.c.seed)
+    query = sa.select(*columns).where(table.c.attribute_id == attribute.id).order_by(table.c.number.desc()).limit(1)
+    with workspace.engine.connect() as connection:
+        last = connection.execute(query).first()
+    if last is None:
+        if not len(tasks.imported_rows(workspace, attribute)):
+            raise LearningError(
+                f"{attribute.name} has no labels to train on. Start a round and label it, or import labels."
+            )
+        values = {"attribute_id": attribute.id, "number": 0, "strategy": "import", "encoder": workspace.choice.key}
+        with exclusive(workspace.engine, table) as connection:
+            db.insert_new(connection, table, [{**values, "seed": random_seed(None), "made_at": db.now()}])
+            last = connection.execute(query).one()
+    return _RoundKey(*last)
 
 
 def _digest(*arrays: NDArray[Any]) -> str:

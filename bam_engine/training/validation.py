@@ -23,7 +23,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
-from bam_engine.training.models import TrainedModel, scores_of
+from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
@@ -65,14 +65,31 @@ def random_sample(workspace: Workspace, attribute: Attribute, model: TrainedMode
 def labelled_sample(
     workspace: Workspace, attribute: Attribute, drawn: NDArray[np.int64], model: TrainedModel | None = None
 ) -> ValidationSet:
-    """Return those of the rows that have a settled label and a score by ``model``, or by the newest."""
+    """Return those of the rows that have a settled label and a score by ``model``, or by the newest.
+
+    Images that the model may have learned from, since their labels were imported before they were drawn, are left out.
+    """
     labels = tasks.labels_of(tasks.labels(workspace, attribute), drawn)
     scores = scores_of(workspace, attribute, model)
-    usable = (labels >= 0) & (drawn < len(scores))
+    usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _learned_rows(workspace, attribute, model))
     usable[usable] &= np.isfinite(scores[drawn[usable]])
     rows = drawn[usable]
     groups = workspace.catalogue.projects()[rows]
     return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, scores[np.isfinite(scores)])
+
+
+def _learned_rows(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> NDArray[np.int64]:
+    """Return the validation images drawn after the training from projects with imported labels."""
+    imported = tasks.imported_rows(workspace, attribute)
+    model = model or latest_model(workspace, attribute)
+    if model is None or not len(imported):
+        return np.empty(0, np.int64)
+    table = db.validation_images
+    later = (table.c.attribute_id == attribute.id) & (table.c.made_at > model.made_at)
+    with workspace.engine.connect() as connection:
+        drawn = np.array(connection.execute(sa.select(table.c.row).where(later)).scalars().all(), np.int64)
+    projects = workspace.catalogue.projects()
+    return drawn[np.isin(projects[drawn], projects[imported])]
 
 
 def draw_probability(workspace: Workspace, attribute: Attribute) -> float:

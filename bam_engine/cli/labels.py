@@ -1,0 +1,98 @@
+"""``labels``: bring labels that were made elsewhere, and write out those that people agree on."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.exchange.label_tables import Vocabulary
+from bam_engine.formatting import count
+from bam_engine.labelling.exporting import write_labels
+from bam_engine.labelling.importing import ImportedLabels, StoredLabels, import_labels
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.workspace import Workspace
+
+_LISTED = 5  # paths that are printed
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the command and its subcommands to the parser."""
+    command = commands.add_parser(
+        "labels", help="import or export labels", description="Import or export labels.", epilog=EPILOG
+    )
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = add_command(actions, "import", import_file, "store the labels of a table as the votes of one annotator")
+    action.add_argument("file", type=Path, help="CSV (UTF-8, with a header) or Parquet file")
+    action.add_argument("--attribute", required=True, help="attribute that the labels are about")
+    action.add_argument("--column", required=True, help="column of the answers")
+    action.add_argument("--annotator", required=True, help="name of the person who gave them")
+    action.add_argument("--path-column", default="path", help="column of the images' paths (default: path)")
+    action.add_argument(
+        "--folder", type=Path, help="folder that relative paths are relative to (default: the one of the file)"
+    )
+    for name, words in (("positive", "yes"), ("negative", "no"), ("unsure", "unsure")):
+        action.add_argument(
+            f"--{name}", action="append", default=[], metavar="VALUE", help=f"value that means {words}; repeatable"
+        )
+    action.add_argument(
+        "--validation", action="store_true", help="answer the validation sample instead of adding labels to train on"
+    )
+    action.description = (
+        "Store the labels of a table as the votes of one annotator. The usual words for yes and no are known (yes/no, "
+        "true/false, 1/0, positive/negative, unsure); with --positive alone, every other value means no. Empty cells "
+        "are skipped. Imported labels count as votes and train; they never judge, unless they answer the validation "
+        "sample (--validation). Importing a file twice stores its labels once."
+    )
+    action = add_command(actions, "export", export_file, "write the labels that people agree on to a CSV")
+    action.add_argument("file", type=Path, help="CSV to write")
+    action.add_argument("--attribute", required=True, help="attribute that the labels are about")
+
+
+def import_file(workspace: Workspace, options: Namespace) -> None:
+    """Import a table of labels, and print what was stored and what was not."""
+    attribute = attribute_of(workspace, options.attribute)
+    imported = import_labels(
+        workspace,
+        attribute,
+        options.file,
+        column=options.column,
+        annotator=options.annotator,
+        path_column=options.path_column,
+        vocabulary=Vocabulary.of(options.positive, options.negative, options.unsure),
+        folder=options.folder,
+        to="validation" if options.validation else "training",
+    )
+    _print_stored(imported.stored, options)
+    _print_skipped(imported)
+    if options.validation or not imported.stored.new:
+        return
+    if workspace.redundancy > 1:
+        print(f"Each image needs {workspace.redundancy} votes: labels train once as many annotators agree.")
+    print(f"next: train on them (`score {attribute.name}`)")
+
+
+def _print_stored(stored: StoredLabels, options: Namespace) -> None:
+    new = f"{count(stored.new, 'label')} of {options.attribute} stored for {options.annotator}"
+    print(f"{new}: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure")
+    if stored.repeated:
+        print(f"  {stored.repeated:,} were stored already")
+    if stored.left_out and options.validation:
+        print(f"  {stored.left_out:,} left out: not in the validation sample")
+    elif stored.left_out:
+        print(f"  {stored.left_out:,} left out: held out for validation, certification or audit")
+
+
+def _print_skipped(imported: ImportedLabels) -> None:
+    if imported.empty:
+        print(f"  {count(imported.empty, 'empty cell')} skipped")
+    for paths, why in ((imported.unmatched, "no image"), (imported.ambiguous, "several images")):
+        if paths:
+            print(f"  {count(len(paths), 'path')} {'matches' if len(paths) == 1 else 'match'} {why}:")
+            print("\n".join(f"    {path}" for path in paths[:_LISTED]))
+            if len(paths) > _LISTED:
+                print(f"    and {len(paths) - _LISTED:,} more")
+
+
+def export_file(workspace: Workspace, options: Namespace) -> None:
+    """Write the labels of an attribute."""
+    lines = write_labels(workspace, attribute_of(workspace, options.attribute), options.file)
+    print(f"{options.file}: {count(lines, 'image')}")

@@ -1,0 +1,65 @@
+"""The labels of an attribute as a table: what people agree on about each image, and how they voted."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute
+from bam_engine.errors import ExchangeError
+from bam_engine.files import replacing
+from bam_engine.labelling import tasks
+from bam_engine.workspace.core import Workspace
+
+ANSWERS = {POSITIVE: "yes", NEGATIVE: "no", UNSURE: "unsure"}
+COLUMNS = ("path", "label", "yes", "no", "unsure", "decided")
+
+
+@dataclass(frozen=True)
+class ImageLabel:
+    """One image: its label ("yes", "no", or "" where none is settled), its votes, and whether it was adjudicated."""
+
+    row: int
+    path: str
+    label: str
+    yes: int
+    no: int
+    unsure: int
+    decided: bool
+
+
+def image_labels(workspace: Workspace, attribute: Attribute) -> list[ImageLabel]:
+    """Return the label of every image that anyone answered about, by row."""
+    consensus = tasks.labels(workspace, attribute)
+    paths = np.array(workspace.catalogue.uris(), object)[consensus.rows]
+    lines = zip(consensus.rows, paths, consensus.labels, consensus.counts, consensus.decided, strict=True)
+    return [
+        ImageLabel(int(row), path, "" if label < 0 else ANSWERS[int(label)], *_integers(votes), bool(decided))
+        for row, path, label, votes, decided in lines
+    ]
+
+
+def write_labels(workspace: Workspace, attribute: Attribute, file: Path) -> int:
+    """Write the labels of an attribute to a CSV that ``import_labels`` reads; return the number of lines.
+
+    Raises
+    ------
+    ExchangeError
+        The file cannot be written.
+    """
+    lines = image_labels(workspace, attribute)
+    try:
+        with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(COLUMNS)
+            writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines)
+    except OSError as error:
+        raise ExchangeError(f"Cannot write {file}: {error.strerror or error}.") from error
+    return len(lines)
+
+
+def _integers(votes: NDArray[np.int64]) -> tuple[int, int, int]:
+    yes, no, unsure = (int(number) for number in votes)
+    return yes, no, unsure
