@@ -1,4 +1,4 @@
-"""What several rooms' tests share: the real pictures and weights beside the project, and an empty database."""
+"""What several rooms' tests share: a small drawn collection, workspaces made of it, an empty database."""
 
 import csv
 import json
@@ -21,8 +21,8 @@ from bam_engine.labelling.tasks import Task, open_task, validation_task
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
+from tests.drawn_pictures import SMALL, draw_collection
 from tests.labelling.team import vote
-from tests.needs import needs_real_pictures, needs_real_weights
 from tests.stub_demo import write_stub
 
 if TYPE_CHECKING:
@@ -38,25 +38,6 @@ CLIP = {
 }
 
 
-@pytest.fixture(scope="session")
-def shared_images() -> Path:
-    """The folder of real pictures with its ``labels.csv``."""
-    return needs_real_pictures()
-
-
-@pytest.fixture(scope="session")
-def shared_labels(shared_images: Path) -> list[dict[str, str]]:
-    """The rows of ``labels.csv``: path, project, title, content, medium, license, source."""
-    with (shared_images / "labels.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="session")
-def mobilenet_weights() -> Path:
-    """The checkpoint of a real, small network."""
-    return needs_real_weights()
-
-
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[sa.Engine]:
     """An empty database of its own for each test."""
@@ -66,33 +47,11 @@ def database(tmp_path: Path) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture(scope="session")
-def small_pictures(
-    shared_images: Path, shared_labels: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A folder of 120 real pictures (40 watercolours, 50 emoji in 3-D, 30 flat ones) with their ``labels.csv``."""
-    return copy_pictures(
-        shared_images,
-        shared_labels,
-        tmp_path_factory.mktemp("pictures"),
-        {"usda_pomological": 40, "fluent_emoji/3d": 50, "fluent_emoji/flat": 30},
-    )
-
-
-def copy_pictures(source: Path, labels: list[dict[str, str]], target: Path, counts: dict[str, int]) -> Path:
-    """Copy as many pictures from under each folder of ``source`` as ``counts`` says, evenly spaced, with labels."""
-    chosen = []
-    for folder, count in counts.items():
-        there = [line for line in labels if line["path"].startswith(folder)]
-        chosen += there[:: max(1, len(there) // count)][:count]
-    for line in chosen:
-        place = target / line["path"]
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / line["path"], place)
-    with (target / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, labels[0].keys())
-        writer.writeheader()
-        writer.writerows(chosen)
-    return target
+def small_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 120 drawn pictures (40 watercolours, 50 emoji in 3-D, 30 flat ones) with their ``labels.csv``."""
+    folder = tmp_path_factory.mktemp("pictures")
+    draw_collection(folder, SMALL)
+    return folder
 
 
 @pytest.fixture(scope="session")

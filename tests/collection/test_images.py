@@ -16,6 +16,7 @@ from PIL import Image, ImageFile, ImageOps
 from bam_engine.collection import images, read_image
 from bam_engine.collection.images import examine
 from bam_engine.errors import ImageUnreadable
+from tests.needs import needs_real_pictures
 
 LOSSLESS = ("PNG", "TIFF", "BMP", "PPM")
 
@@ -270,8 +271,9 @@ def test_a_file_with_an_undecodable_name_is_read(tmp_path):
     assert read_image(os.fsdecode(path)).size == (60, 40)
 
 
-def test_real_pictures_read_as_pillow_reads_them(shared_images):
-    for file in sorted((shared_images / "photos").rglob("*.jpg"))[:20] + sorted(shared_images.rglob("*.png"))[:20]:
+def test_real_pictures_read_as_pillow_reads_them():
+    folder = needs_real_pictures()
+    for file in sorted((folder / "photos").rglob("*.jpg"))[:20] + sorted(folder.rglob("*.png"))[:20]:
         with Image.open(file) as image:
             flat = Image.new("RGBA", image.size, "white")
             reference = Image.alpha_composite(flat, image.convert("RGBA")).convert("RGB")

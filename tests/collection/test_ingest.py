@@ -16,6 +16,7 @@ from bam_engine.collection import Catalogue, Problem, Thumbnails, ingest, ingest
 from bam_engine.database import open_database
 from bam_engine.errors import CollectionError, DiskFull, Stopped
 from tests.collection.test_images import bomb
+from tests.drawn_pictures import draw_collection
 
 
 @pytest.fixture
@@ -45,22 +46,23 @@ def check(catalogue: Catalogue, thumbnails: Thumbnails) -> None:
         assert thumbnails.ensure(image.row, image.path) == thumbnail.data
 
 
-def test_real_pictures_are_added_once_with_their_details(catalogue, thumbnails, shared_images, shared_labels, tmp_path):
+def test_pictures_are_added_once_with_their_details(catalogue, thumbnails, tmp_path):
     folder = tmp_path / "pile"
-    wanted = [r for r in shared_labels if r["path"].startswith(("photos", "fluent_emoji/flat/cat"))][:90]
-    for record in wanted:
-        (folder / record["path"]).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(shared_images / record["path"], folder / record["path"])
-    distinct = {(folder / r["path"]).read_bytes() for r in wanted}
-    result = ingest_folder(catalogue, thumbnails, folder, metadata=shared_images / "labels.csv")
-    assert (result.files, result.added, result.existing) == (len(wanted), len(distinct), 0)
-    assert len(result.duplicates) == len(wanted) - len(distinct)
-    assert result.unmatched == len(shared_labels) - len(wanted)
-    by_path = {str(folder / r["path"]): r for r in wanted}
+    drawn = draw_collection(folder, {"photos": 30, "fluent_emoji/flat": 20, "game_icons": 10})
+    shutil.move(folder / "labels.csv", tmp_path / "labels.csv")
+    twin, *gone = drawn[::7]
+    shutil.copy(folder / twin.path, folder / "twin.jpg")
+    for labels in gone:
+        (folder / labels.path).unlink()
+    result = ingest_folder(catalogue, thumbnails, folder, metadata=tmp_path / "labels.csv")
+    there = len(drawn) - len(gone)
+    assert (result.files, result.added, result.existing) == (there + 1, there, 0)
+    assert result.duplicates == [(str(folder / "twin.jpg"), str(folder / twin.path))]
+    assert result.unmatched == len(gone)
+    by_path = {str(folder / labels.path): labels for labels in drawn}
     for image in catalogue.images(range(len(catalogue))):
-        assert image.title == by_path[image.uri]["title"]
-        assert image.project_id == by_path[image.uri]["project"]
-        assert image.license == by_path[image.uri]["license"]
+        labels = by_path[image.uri]
+        assert (image.title, image.project_id, image.license) == (labels.title, labels.project, labels.license)
     check(catalogue, thumbnails)
 
 

@@ -11,9 +11,11 @@ from bam_engine.embedding import Encoder, TextEncoder, encoder_key, open_encoder
 from bam_engine.embedding.encoder import parse_spec
 from bam_engine.embedding.openclip_encoder import _settings
 from bam_engine.errors import EmbeddingError
+from tests.needs import needs_real_weights
 
 CLOSE = 2e-3 if torch.cuda.is_available() else 2e-5  # an accelerator multiplies in fewer digits
-MOBILENET = "timm:mobilenetv2_100?pad_type=same&mean=0.5&std=0.5"
+NET = "mobilenetv2_035"
+SPEC = f"timm:{NET}?pad_type=same&mean=0.5&std=0.5"
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -21,8 +23,21 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def mobilenet(mobilenet_weights: Path) -> Encoder:
-    return open_encoder(MOBILENET, checkpoint=mobilenet_weights)
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a small network that learned nothing."""
+    import timm
+    from safetensors.torch import save_file
+
+    file = tmp_path_factory.mktemp("weights") / f"{NET}.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        save_file(timm.create_model(NET, pad_type="same").state_dict(), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def net(weights: Path) -> Encoder:
+    return open_encoder(SPEC, checkpoint=weights)
 
 
 @pytest.fixture(scope="module")
@@ -32,51 +47,64 @@ def clip(clip_checkpoint: Path) -> TextEncoder:
     return encoder
 
 
-def test_timm_encoder_gives_the_pooled_features_of_the_model_as_timm_loads_it(mobilenet, mobilenet_weights, pictures):
+def test_timm_encoder_gives_the_pooled_features_of_the_model_as_timm_loads_it(net, weights, pictures):
+    made = check_against_timm(NET, net, weights, pictures)
+    assert np.abs(made[1:] - made[0]).max(axis=1).min() > 3 * CLOSE, "each picture has a vector of its own"
+
+
+def test_real_weights_are_read_as_timm_reads_them(pictures):
+    file = needs_real_weights()
+    encoder = open_encoder("timm:mobilenetv2_100?pad_type=same&mean=0.5&std=0.5", checkpoint=file)
+    check_against_timm("mobilenetv2_100", encoder, file, pictures)
+
+
+def check_against_timm(name: str, encoder: Encoder, weights: Path, pictures: list[Image.Image]) -> np.ndarray:
+    """Compare with the pooled features that timm's own loading and preparing give; return the vectors."""
     import timm
     from timm.data import create_transform
 
-    model = timm.create_model("mobilenetv2_100", pad_type="same", checkpoint_path=str(mobilenet_weights)).eval()
+    model = timm.create_model(name, pad_type="same", checkpoint_path=str(weights)).eval()
     whole = create_transform(224, mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bicubic", crop_pct=0.875)
     with torch.inference_mode():
         features = [model.forward_head(model.forward_features(whole(p)[None]), pre_logits=True) for p in pictures]
-    made = mobilenet.encode([mobilenet.preprocess(picture) for picture in pictures])
-    assert (mobilenet.dim, mobilenet.input_size, made.dtype) == (1280, 256, np.float32)
+    made = encoder.encode([encoder.preprocess(picture) for picture in pictures])
+    assert (encoder.dim, encoder.input_size, made.dtype) == (1280, 256, np.float32)
     np.testing.assert_allclose(made, unit(torch.cat(features).numpy()), atol=CLOSE)
+    return made
 
 
-def test_vectors_do_not_depend_on_the_company_in_the_batch(mobilenet, pictures):
-    prepared = [mobilenet.preprocess(picture) for picture in pictures[:3]]
-    alone = np.concatenate([mobilenet.encode([one]) for one in prepared])
-    np.testing.assert_allclose(mobilenet.encode(prepared), alone, atol=CLOSE)
+def test_vectors_do_not_depend_on_the_company_in_the_batch(net, pictures):
+    prepared = [net.preprocess(picture) for picture in pictures[:3]]
+    alone = np.concatenate([net.encode([one]) for one in prepared])
+    np.testing.assert_allclose(net.encode(prepared), alone, atol=CLOSE)
 
 
-def test_an_accelerator_gives_the_vectors_of_the_processor(mobilenet_weights, clip_checkpoint, pictures, monkeypatch):
+def test_an_accelerator_gives_the_vectors_of_the_processor(weights, clip_checkpoint, pictures, monkeypatch):
     if not torch.cuda.is_available():
         pytest.skip("this machine has no CUDA device")
-    for spec, weights in ((MOBILENET, mobilenet_weights), ("openclip:small-test", clip_checkpoint)):
-        there = open_encoder(spec, checkpoint=weights)
+    for spec, file in ((SPEC, weights), ("openclip:small-test", clip_checkpoint)):
+        there = open_encoder(spec, checkpoint=file)
         with monkeypatch.context() as patch:
             patch.setattr("torch.cuda.is_available", lambda: False)
-            here = open_encoder(spec, checkpoint=weights)
+            here = open_encoder(spec, checkpoint=file)
         assert (there.model.device.type, here.model.device.type) == ("cuda", "cpu")
         prepared = [here.preprocess(picture) for picture in pictures]
         np.testing.assert_allclose(there.encode(prepared), here.encode(prepared), atol=CLOSE)
 
 
-def test_a_checkpoint_with_another_classifier_fits(tmp_path, mobilenet, mobilenet_weights, pictures):
+def test_a_checkpoint_with_another_classifier_fits(tmp_path, net, weights, pictures):
     from safetensors.torch import load_file, save_file
 
-    tensors = load_file(mobilenet_weights)
+    tensors = load_file(weights)
     tensors["classifier.weight"], tensors["classifier.bias"] = (
         tensors["classifier.weight"][:7].clone(),
         tensors["classifier.bias"][:7].clone(),
     )
     save_file(tensors, tmp_path / "seven.safetensors")
-    seven = open_encoder(MOBILENET, checkpoint=tmp_path / "seven.safetensors")
-    one = [mobilenet.preprocess(pictures[0])]
-    np.testing.assert_array_equal(seven.encode(one), mobilenet.encode(one))
-    assert seven.key != mobilenet.key
+    seven = open_encoder(SPEC, checkpoint=tmp_path / "seven.safetensors")
+    one = [net.preprocess(pictures[0])]
+    np.testing.assert_array_equal(seven.encode(one), net.encode(one))
+    assert seven.key != net.key
 
 
 def test_clip_encoder_gives_what_open_clip_gives_for_images_and_texts(clip, clip_checkpoint, pictures):
@@ -146,8 +174,8 @@ def test_weights_that_cannot_be_had_are_told_with_what_to_do(spec, monkeypatch, 
 
 @pytest.mark.parametrize("spec", ["timm:resnet18", "openclip:ViT-S-32-alt", "timm:mobilenetv2_050"])
 @pytest.mark.parametrize("content", ["another model", "no weights", "nothing"])
-def test_a_checkpoint_that_does_not_fit_is_told(spec, content, tmp_path, mobilenet_weights):
-    file = mobilenet_weights
+def test_a_checkpoint_that_does_not_fit_is_told(spec, content, tmp_path, weights):
+    file = weights
     if content != "another model":
         file = tmp_path / "weights.safetensors"
         file.write_bytes(b"these are no weights" * 50 if content == "no weights" else b"")
@@ -157,23 +185,23 @@ def test_a_checkpoint_that_does_not_fit_is_told(spec, content, tmp_path, mobilen
     assert len(str(caught.value)) < 600
 
 
-def test_a_checkpoint_with_a_hole_is_told_with_the_name_of_what_is_missing(tmp_path, mobilenet_weights):
+def test_a_checkpoint_with_a_hole_is_told_with_the_name_of_what_is_missing(tmp_path, weights):
     from safetensors.torch import load_file, save_file
 
-    tensors = load_file(mobilenet_weights)
+    tensors = load_file(weights)
     del tensors["conv_stem.weight"]
     save_file(tensors, tmp_path / "hole.safetensors")
     with pytest.raises(EmbeddingError, match=r"1 tensors of the model are not in the file \(conv_stem.weight\)"):
-        open_encoder(MOBILENET, checkpoint=tmp_path / "hole.safetensors")
+        open_encoder(SPEC, checkpoint=tmp_path / "hole.safetensors")
 
 
-def test_options_that_a_model_does_not_take_are_told(mobilenet_weights):
+def test_options_that_a_model_does_not_take_are_told(weights):
     for options in ("colour=red", "size=large", "mean=1,2"):
         with pytest.raises(EmbeddingError, match=options.split("=")[0]):
-            open_encoder(f"timm:mobilenetv2_100?pad_type=same&{options}", checkpoint=mobilenet_weights)
+            open_encoder(f"timm:{NET}?pad_type=same&{options}", checkpoint=weights)
 
 
-def test_keys_name_folders_and_differ_where_vectors_differ(tmp_path, mobilenet, mobilenet_weights):
+def test_keys_name_folders_and_differ_where_vectors_differ(tmp_path, net, weights):
     other = tmp_path / "other.bin"
     other.write_bytes(b"1")
     keys = [
@@ -183,13 +211,13 @@ def test_keys_name_folders_and_differ_where_vectors_differ(tmp_path, mobilenet, 
         encoder_key("timm:resnet18?size=224"),
         encoder_key("timm:resnet18?size=256"),
         encoder_key("timm:resnet18", other),
-        encoder_key(MOBILENET, mobilenet_weights),
+        encoder_key(SPEC, weights),
         encoder_key("openclip:ViT-B-32/openai"),
         encoder_key("openclip:ViT-B-32-openai"),
     ]
     assert len(set(keys)) == len(keys)
     assert all(Path(key).name == key and key.isascii() and len(key) < 200 for key in keys)
-    assert mobilenet.key == keys[6]
+    assert net.key == keys[6]
     other.write_bytes(b"22")
     assert encoder_key("timm:resnet18", other) != keys[5]
     assert encoder_key("timm:resnet18?b=1&a=2") == encoder_key("timm:resnet18?a=2&b=1")

@@ -1,10 +1,14 @@
-"""The main job as a person does it, in Chromium, on 200 real pictures: from a folder to an audited, exported dataset.
+"""The main job as a person does it, in Chromium, on 200 pictures: from a folder to an audited, exported dataset.
+
+The pictures are real ones where they are there, and drawn ones elsewhere.
 
 A screenshot of each page goes to ``tests/end_to_end/screenshots``, or to the folder that ``BAM_SCREENSHOTS`` names.
 """
 
+import csv
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +20,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from bam_engine.maps import layout_store, view_cache
 from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
-from tests.conftest import Oracle, copy_pictures
+from tests.conftest import Oracle
+from tests.drawn_pictures import draw_collection
 from tests.end_to_end.grid import submit
+from tests.needs import SHARED
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -70,11 +76,35 @@ class Person:
 
 
 @pytest.fixture
-def person(
-    browser: Browser, shared_images: Path, shared_labels: list[dict[str, str]], tmp_path: Path
-) -> Iterator[Person]:
+def pictures(tmp_path: Path) -> Path:
+    """A folder of 200 pictures, of which 60 are watercolours, with their ``labels.csv``."""
     counts = {"usda_pomological": 60, "fluent_emoji/3d": 70, "fluent_emoji/flat": 40, "photos": 30}
-    pictures = copy_pictures(shared_images, shared_labels, tmp_path / "pictures", counts)
+    if (SHARED / "images" / "labels.csv").exists():
+        copy_pictures(SHARED / "images", tmp_path / "pictures", counts)
+    else:
+        draw_collection(tmp_path / "pictures", counts)
+    return tmp_path / "pictures"
+
+
+def copy_pictures(source: Path, target: Path, counts: dict[str, int]) -> None:
+    """Copy as many pictures from under each folder of ``source`` as ``counts`` says, evenly spaced, with labels."""
+    with (source / "labels.csv").open(newline="", encoding="utf-8") as file:
+        labels = list(csv.DictReader(file))
+    chosen = []
+    for folder, count in counts.items():
+        there = [line for line in labels if line["path"].startswith(folder)]
+        chosen += there[:: max(1, len(there) // count)][:count]
+    for line in chosen:
+        (target / line["path"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / line["path"], target / line["path"])
+    with (target / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, labels[0].keys())
+        writer.writeheader()
+        writer.writerows(chosen)
+
+
+@pytest.fixture
+def person(browser: Browser, pictures: Path, tmp_path: Path) -> Iterator[Person]:
     home = {"BAM_WORKSPACE": str(tmp_path / "workspace"), "BAM_CACHE": str(tmp_path / "cache")}
     with served("app:app", ROOT, {**home, "SERVER_LOG": str(tmp_path / "server.log")}) as url:
         context = browser.new_context(viewport={"width": 1440, "height": 1000})
@@ -88,9 +118,9 @@ def person(
     assert not ours, "a traceback of the server passes through our code"
 
 
-def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person: Person, tmp_path: Path) -> None:
+def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person: Person, pictures: Path) -> None:
     expect.set_options(timeout=180_000)  # long work, on a machine that may be busy
-    page, pictures = person.page, tmp_path / "pictures"
+    page = person.page
     (pictures / "broken <b>.jpg").write_bytes(b"\xff\xd8 not a picture")
 
     person.open("")  # an empty workspace leads to the first step

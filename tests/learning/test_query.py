@@ -18,6 +18,7 @@ from bam_engine.learning import (
     spread,
     top,
 )
+from tests.drawn_pictures import draw_collection
 
 
 @st.composite
@@ -237,17 +238,17 @@ def test_a_quarter_of_a_first_batch_by_example_is_random_so_that_it_holds_negati
     assert Counter(batch.reasons) == {"like your examples": 30, "random": 10}
 
 
-def test_real_pictures_like_an_example_share_its_look(shared_images, shared_labels):
+def test_pictures_like_an_example_share_its_look(tmp_path):
     from PIL import Image
 
-    rows = [row for row in shared_labels if row["medium"] in ("watercolor", "vector art")][::12][:300]
+    rows = draw_collection(tmp_path, {"usda_pomological": 30, "photos": 60})
     pixels = []
     for row in rows:
-        with Image.open(shared_images / row["path"]) as picture:
+        with Image.open(tmp_path / row.path) as picture:
             pixels.append(np.asarray(picture.convert("RGB").resize((16, 16)), dtype=np.float32).ravel() / 255 - 0.5)
     vectors = np.array(pixels)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    paint = np.array([row["medium"] == "watercolor" for row in rows])
+    paint = np.array([row.medium == "watercolor" for row in rows])
     seed = int(np.argmax(paint))
     pool = np.setdiff1d(np.arange(len(rows)), [seed])
     rng = np.random.default_rng(0)

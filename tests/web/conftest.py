@@ -10,9 +10,9 @@ from tests.web.map_site import fresh_page, map_site
 
 
 @pytest.fixture(scope="module")
-def address(shared_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(small_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of the small app with a map, served for one file of tests."""
-    with map_site(tmp_path_factory.mktemp("map_app"), shared_images) as url:
+    with map_site(tmp_path_factory.mktemp("map_app"), small_pictures) as url:
         yield url
 
 

@@ -1,4 +1,4 @@
-"""A small app around the labelling grid alone, for its browser tests: a real database, routes, real pictures."""
+"""A small app around the labelling grid alone, for its browser tests: a real database, routes, drawn pictures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,12 +95,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, shared_images: Path) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, small_pictures: Path) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    photos = sorted((shared_images / "photos").rglob("*.jpg"))[:40]
-    paintings = sorted((shared_images / "usda_pomological").rglob("*.jpg"))[:40]
-    pictures = [str(path) for pair in zip(photos, paintings, strict=False) for path in pair]
-    (folder / "pictures.txt").write_text("\n".join(pictures))
+    (folder / "pictures.txt").write_text("\n".join(map(str, sorted(small_pictures.rglob("*.jpg")))))
     (folder / "server.py").write_text(SERVER)
     (folder / "page.py").write_text(PAGE.replace("PER_PAGE", str(PER_PAGE)))
     database = f"sqlite:///{folder / 'bam.sqlite'}"
