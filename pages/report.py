@@ -150,15 +150,15 @@ def rounds(report: AttributeReport) -> None:
         [
             {
                 "round": one.number,
-                "asked by": one.strategy,
-                "answered": f"{one.answered} of {one.asked}",
+                "strategy": one.strategy,
+                "answered": f"{one.answered} of {one.queried}",
                 "positive": one.positive,
                 "labels": NOTHING if one.labels is None else str(one.labels),
                 "average precision": NOTHING
                 if one.average_precision is None
                 else decimal_interval(*one.average_precision),
                 "changed sides": NOTHING if one.flipped is None else f"{one.flipped:,}",
-                "strength": NOTHING if one.strength is None else f"{one.strength:.3g}",
+                "C": NOTHING if one.regularisation is None else f"{one.regularisation:.3g}",
                 "seed": str(one.seed),
                 "trained (UTC)": time(one.trained_at),
                 "why": " · ".join(f"{number} {reason}" for reason, number in one.reasons),

@@ -1,7 +1,6 @@
-"""All that is known of one attribute, gathered from every room: what a reader needs to trust its labels, or not to.
+"""The evidence for one attribute in one record: what a reader needs to judge whether its labels can be trusted.
 
-Wires the stores to one record. An attribute that is half done gives a record too: ``missing`` says what is not there
-yet. Nothing is drawn or written here.
+An unfinished attribute has a report too; ``missing`` lists what it lacks.
 """
 
 import platform
@@ -21,6 +20,7 @@ from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute, Consens
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count
 from bam_engine.gallery.search import ranking
 from bam_engine.labelling import agreement, tasks
 from bam_engine.training import certification_history, rounds
@@ -33,16 +33,16 @@ from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.training.validation import count_never_drawn, draw_seed
 from bam_engine.workspace.core import Workspace
 
-EXAMPLES = 12  # of each group
-_RANDOM_SEED = 0  # of the examples drawn at random, so that two reports show the same
+EXAMPLES = 12  # images of each group
+_EXAMPLE_SEED = 0  # two reports show the same random examples
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "timm", "open_clip_torch", "pillow", "SQLAlchemy", "streamlit")
 
-Share = tuple[float, float, float]  # value, low, high
+Interval = tuple[float, float, float]  # value, low, high
 
 
 @dataclass(frozen=True)
-class AnnotatorLine:
-    """One annotator of the attribute and how often they said what."""
+class AnnotatorSummary:
+    """One annotator of the attribute and the counts of their answers."""
 
     name: str
     simulated: bool
@@ -57,9 +57,9 @@ class AnnotatorLine:
 
 @dataclass(frozen=True)
 class ValidationDraw:
-    """One draw of validation images: its number from 0, when, how many, and their labels by now.
+    """One draw of validation images: its number from 0, its time and size, and the labels so far.
 
-    ``seed`` is None for a draw that was made before seeds were kept.
+    ``seed`` is None for a draw from before seeds were stored.
     """
 
     number: int
@@ -71,19 +71,19 @@ class ValidationDraw:
 
 
 @dataclass(frozen=True)
-class RoundLine:
-    """One round: how it was asked and what was learned from it.
+class RoundSummary:
+    """One round: how its images were selected, and the model trained on them.
 
-    ``reasons`` are why the images were asked, commonest first. What follows ``model_id`` is None before the training;
-    ``labels`` and ``n_positive`` are those of all rounds up to this one, ``flipped`` the images that changed sides.
-    Shares are those on the validation set, None where it could not be measured.
+    ``reasons`` counts why images were selected, most common first. The fields from ``model_id`` on are None before the
+    training. ``labels`` and ``n_positive`` count the labels of all rounds up to this one, ``flipped`` the images whose
+    decision changed. Estimates are measured on the validation set, and None where it does not suffice.
     """
 
     number: int
     strategy: str
     seed: int
     made_at: str
-    asked: int
+    queried: int
     answered: int
     positive: int
     reasons: tuple[tuple[str, int], ...]
@@ -91,16 +91,16 @@ class RoundLine:
     trained_at: str | None
     labels: int | None
     n_positive: int | None
-    strength: float | None
-    average_precision: Share | None
-    precision: Share | None
-    recall: Share | None
+    regularisation: float | None
+    average_precision: Interval | None
+    precision: Interval | None
+    recall: Interval | None
     flipped: int | None
 
 
 @dataclass(frozen=True)
 class Example:
-    """One image: its row, name for people, score, and what people agreed on (``yes``, ``no``, or nothing)."""
+    """One image: its row, display name, score and label (``yes``, ``no`` or empty)."""
 
     row: int
     name: str
@@ -110,7 +110,7 @@ class Example:
 
 @dataclass(frozen=True)
 class ExampleGroup:
-    """Images that show one side of the decision."""
+    """Images from one side of the threshold."""
 
     title: str
     examples: tuple[Example, ...]
@@ -120,10 +120,10 @@ class ExampleGroup:
 class AttributeReport:
     """One attribute with all its evidence.
 
-    ``scores`` are those of every image that has one, ``labelled`` those of the training labels by name; both are empty
-    before the first training. ``threshold`` is the one in force, suggested or kept. ``audits`` are oldest first.
-    ``agreement`` are (measure, value in words) of the annotators. ``versions`` name the programs that made this report,
-    this one first. ``never_drawn`` images could not come in when the validation set was topped up.
+    ``scores`` holds those of all scored images, ``labelled`` those of the training labels by name; both are empty
+    before the first training. ``threshold`` is the current one, suggested or saved. ``audits`` are oldest first.
+    ``agreement`` holds (measure, formatted value). ``versions`` lists (program, version), this one first.
+    ``never_drawn`` counts the images that could not be drawn when the validation set was extended.
     """
 
     attribute: Attribute
@@ -134,10 +134,10 @@ class AttributeReport:
     projects: int
     encoder: str
     redundancy: int
-    annotators: tuple[AnnotatorLine, ...]
+    annotators: tuple[AnnotatorSummary, ...]
     validation: tasks.TaskState
     draws: tuple[ValidationDraw, ...]
-    rounds: tuple[RoundLine, ...]
+    rounds: tuple[RoundSummary, ...]
     evaluation: Evaluation | None
     threshold: AttributeThreshold | None
     threshold_at: str | None
@@ -154,26 +154,26 @@ class AttributeReport:
 
     @property
     def waits_for_audit(self) -> bool:
-        """Whether a threshold was kept and its audit is all that is missing."""
-        kept = self.threshold is not None and self.threshold.saved
-        return kept and (self.audit is None or not self.audit.complete)
+        """Whether a threshold is saved and lacks a finished audit."""
+        saved = self.threshold is not None and self.threshold.saved
+        return saved and (self.audit is None or not self.audit.complete)
 
     @property
     def audit(self) -> AuditResult | None:
-        """The newest audit of the threshold in force."""
+        """The newest audit of the current threshold."""
         current = [one for one in self.audits if one.current]
         return current[-1] if current else None
 
 
 def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPLES) -> AttributeReport:
-    """Return all that is known of ``attribute``, with up to ``examples`` images of each group."""
+    """Gather the evidence for ``attribute``, with up to ``examples`` images of each group."""
     agreed = tasks.labels(workspace, attribute)
     model = latest_model(workspace, attribute)
     threshold = current_threshold(workspace, attribute)
     evaluation, problem = _evaluation(workspace, attribute, model, threshold)
-    turns = _rounds(workspace, attribute, agreed)
+    round_summaries = _rounds(workspace, attribute, agreed)
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
-    audited = tuple(audits.results(workspace, attribute))
+    results = tuple(audits.results(workspace, attribute))
     scores, labelled = _scores(workspace, attribute, model)
     return AttributeReport(
         attribute=attribute,
@@ -187,15 +187,15 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         annotators=_annotators(workspace, attribute),
         validation=validation,
         draws=_draws(workspace, attribute, agreed),
-        rounds=turns,
+        rounds=round_summaries,
         evaluation=evaluation,
         threshold=threshold,
         threshold_at=_threshold_time(workspace, threshold),
         scores=scores,
         labelled=labelled,
-        audits=audited,
+        audits=results,
         examples=() if model is None else _examples(workspace, attribute, agreed, threshold, examples),
-        missing=_missing(workspace, validation, turns, threshold, audited, problem),
+        missing=_missing(workspace, validation, round_summaries, threshold, results, problem),
         versions=_versions(),
         schema=db.SCHEMA_VERSION,
         agreement=_agreement(workspace, attribute),
@@ -205,91 +205,91 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
 
 
 def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, str], ...]:
-    """Return how far the annotators agree, of all and of every two; nothing where nobody shares an image."""
-    found = agreement.measure(workspace, attribute)
-    if found.shared == 0:
+    """Return the agreement of all annotators and of every pair; nothing where no image is shared."""
+    measured = agreement.measure(workspace, attribute)
+    if measured.shared == 0:
         return ()
-    of_all = (("Raw agreement", found.raw.text), ("Krippendorff's alpha", found.alpha.text))
-    pairs = ((f"Cohen's kappa of {pair.first} and {pair.second}", pair.kappa.text) for pair in found.pairs)
+    of_all = (("Raw agreement", measured.raw.text), ("Krippendorff's alpha", measured.alpha.text))
+    pairs = ((f"Cohen's kappa of {pair.first} and {pair.second}", pair.kappa.text) for pair in measured.pairs)
     return (*of_all, *pairs)
 
 
 def _evaluation(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None, threshold: AttributeThreshold | None
 ) -> tuple[Evaluation | None, str]:
-    """Return what the validation set says of the newest model, and what it cannot say, in words."""
+    """Evaluate the newest model on the validation set; return the problem in words where that is not possible."""
     if model is None:
         return None, ""
     target = 0.90 if threshold is None else threshold.evidence.target
     try:
-        sure = 0.95 if threshold is None else threshold.evidence.confidence
-        found = evaluate(workspace, attribute, model, target=target, confidence=sure)
+        confidence = 0.95 if threshold is None else threshold.evidence.confidence
+        evaluation = evaluate(workspace, attribute, model, target=target, confidence=confidence)
     except LearningError as error:
         return None, str(error)
-    return found, "" if threshold is not None else found.no_threshold
+    return evaluation, "" if threshold is not None else evaluation.no_threshold
 
 
-def _annotators(workspace: Workspace, attribute: Attribute) -> tuple[AnnotatorLine, ...]:
-    said = workspace.annotations.answers(attribute.id)
-    lines = []
+def _annotators(workspace: Workspace, attribute: Attribute) -> tuple[AnnotatorSummary, ...]:
+    answers = workspace.annotations.answers(attribute.id)
+    summaries = []
     for who in workspace.annotations.annotators():
-        mine = said.answers[said.annotators == who.id]
+        mine = answers.answers[answers.annotators == who.id]
         counts = [int((mine == answer).sum()) for answer in (POSITIVE, NEGATIVE, UNSURE)]
         if sum(counts):
-            lines.append(AnnotatorLine(who.name, who.simulated, *counts))
-    return tuple(lines)
+            summaries.append(AnnotatorSummary(who.name, who.simulated, *counts))
+    return tuple(summaries)
 
 
 def _draws(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tuple[ValidationDraw, ...]:
     table = db.validation_images.c
     query = sa.select(table.draw, table.row, table.made_at).where(table.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
-        found = connection.execute(query.order_by(table.draw, table.id)).all()
-    lines = []
-    for number in sorted({line.draw for line in found}):
-        mine = [line for line in found if line.draw == number]
-        labels = tasks.labels_of(agreed, np.array([line.row for line in mine], np.int64))
+        records = connection.execute(query.order_by(table.draw, table.id)).all()
+    draws = []
+    for number in sorted({record.draw for record in records}):
+        drawn = [record for record in records if record.draw == number]
+        labels = tasks.labels_of(agreed, np.array([record.row for record in drawn], np.int64))
         positive, negative = int((labels == POSITIVE).sum()), int((labels == NEGATIVE).sum())
         seed = draw_seed(workspace, attribute, number)
-        lines.append(ValidationDraw(number, mine[0].made_at, seed, len(mine), positive, negative))
-    return tuple(lines)
+        draws.append(ValidationDraw(number, drawn[0].made_at, seed, len(drawn), positive, negative))
+    return tuple(draws)
 
 
-def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tuple[RoundLine, ...]:
+def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tuple[RoundSummary, ...]:
     query = sa.select(db.rounds.c.id, db.rounds.c.made_at).where(db.rounds.c.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
-        times = {line.id: line.made_at for line in connection.execute(query)}
-    lines = []
-    for turn in rounds.rounds_of(workspace, attribute, agreed):
-        why = Counter(reason for reason, _ in rounds.reasons(workspace, turn).values())
-        details: dict[str, Any] = {} if turn.model is None else turn.model.details
+        times = {record.id: record.made_at for record in connection.execute(query)}
+    summaries = []
+    for record in rounds.rounds_of(workspace, attribute, agreed):
+        why = Counter(reason for reason, _ in rounds.reasons(workspace, record).values())
+        details: dict[str, Any] = {} if record.model is None else record.model.details
         measured = details.get("measured") or {}
-        lines.append(
-            RoundLine(
-                number=turn.number,
-                strategy=turn.strategy,
-                seed=turn.seed,
-                made_at=times[turn.id],
-                asked=turn.state.total,
-                answered=turn.state.answered,
-                positive=turn.state.positive,
+        summaries.append(
+            RoundSummary(
+                number=record.number,
+                strategy=record.strategy,
+                seed=record.seed,
+                made_at=times[record.id],
+                queried=record.state.total,
+                answered=record.state.answered,
+                positive=record.state.positive,
                 reasons=tuple(why.most_common()),
-                model_id=None if turn.model is None else turn.model.id,
-                trained_at=None if turn.model is None else turn.model.made_at,
+                model_id=None if record.model is None else record.model.id,
+                trained_at=None if record.model is None else record.model.made_at,
                 labels=details.get("labels"),
                 n_positive=details.get("n_positive"),
-                strength=details.get("strength"),
-                average_precision=_share(measured.get("average_precision"), "value", "low", "high"),
-                precision=_share(measured.get("threshold"), "precision", "precision_low", "precision_high"),
-                recall=_share(measured.get("threshold"), "recall", "recall_low", "recall_high"),
+                regularisation=details.get("strength"),
+                average_precision=_interval(measured.get("average_precision"), "value", "low", "high"),
+                precision=_interval(measured.get("threshold"), "precision", "precision_low", "precision_high"),
+                recall=_interval(measured.get("threshold"), "recall", "recall_low", "recall_high"),
                 flipped=details.get("flipped"),
             )
         )
-    return tuple(lines)
+    return tuple(summaries)
 
 
-def _share(found: dict[str, float] | None, value: str, low: str, high: str) -> Share | None:
-    return None if found is None else (found[value], found[low], found[high])
+def _interval(estimate: dict[str, float] | None, value: str, low: str, high: str) -> Interval | None:
+    return None if estimate is None else (estimate[value], estimate[low], estimate[high])
 
 
 def _threshold_time(workspace: Workspace, threshold: AttributeThreshold | None) -> str | None:
@@ -311,72 +311,72 @@ def _scores(
 
 
 def _examples(
-    workspace: Workspace, attribute: Attribute, agreed: Consensus, threshold: AttributeThreshold | None, count: int
+    workspace: Workspace, attribute: Attribute, agreed: Consensus, threshold: AttributeThreshold | None, size: int
 ) -> tuple[ExampleGroup, ...]:
-    """Return the best images, those nearest the threshold on both sides, and accepted and rejected ones at random."""
+    """Return the top images, those nearest the threshold on both sides, and random accepted and rejected ones."""
     order, scores = ranking(workspace, attribute), scores_of(workspace, attribute)
-    groups: list[tuple[str, NDArray[np.int64]]] = [("The highest scores", order[:count])]
+    groups: list[tuple[str, NDArray[np.int64]]] = [("Highest scores", order[:size])]
     if threshold is not None:
         accepted = int(is_accepted(scores[order], threshold.value).sum())
-        rng = np.random.default_rng(_RANDOM_SEED)
+        rng = np.random.default_rng(_EXAMPLE_SEED)
         yes, no = order[:accepted], order[accepted:]
         groups += [
-            ("Accepted, at random", rng.choice(yes, min(count, len(yes)), replace=False)),
-            ("Just accepted: nearest above the threshold", yes[::-1][:count]),
-            ("Just rejected: nearest below the threshold", no[:count]),
-            ("Rejected, at random", rng.choice(no, min(count, len(no)), replace=False)),
+            ("Accepted, at random", rng.choice(yes, min(size, len(yes)), replace=False)),
+            ("Just above the threshold", yes[::-1][:size]),
+            ("Just below the threshold", no[:size]),
+            ("Rejected, at random", rng.choice(no, min(size, len(no)), replace=False)),
         ]
     words = {1: "yes", 0: "no", -1: ""}
-    made = []
+    result = []
     for title, rows in groups:
         labels = tasks.labels_of(agreed, rows)
         images = workspace.catalogue.images(rows.tolist())
-        line = (
+        members = (
             Example(image.row, image.title or image.path.name, float(scores[image.row]), words[int(label)])
             for image, label in zip(images, labels, strict=True)
         )
-        made.append(ExampleGroup(title, tuple(line)))
-    return tuple(group for group in made if group.examples)
+        result.append(ExampleGroup(title, tuple(members)))
+    return tuple(group for group in result if group.examples)
 
 
 def _missing(
     workspace: Workspace,
     validation: tasks.TaskState,
-    turns: Sequence[RoundLine],
+    summaries: Sequence[RoundSummary],
     threshold: AttributeThreshold | None,
-    audited: Sequence[AuditResult],
+    results: Sequence[AuditResult],
     problem: str,
 ) -> tuple[str, ...]:
-    """Return what this report lacks, in the order in which it can be had."""
-    current = [one for one in audited if one.current]
-    trained = any(turn.model_id is not None for turn in turns)
-    kept = threshold is not None and threshold.saved
-    last = turns[-1] if turns else None
+    """Return what this report lacks, in the order in which it can be added."""
+    current = [one for one in results if one.current]
+    trained = any(one.model_id is not None for one in summaries)
+    saved = threshold is not None and threshold.saved
+    last = summaries[-1] if summaries else None
     checks = (
-        (len(workspace.vectors()) == 0, "The images are not embedded yet."),
-        (validation.total == 0, "No validation sample is drawn: precision and recall cannot be measured."),
+        (len(workspace.vectors()) == 0, "The images are not embedded."),
+        (validation.total == 0, "There is no validation sample, so precision and recall are unknown."),
         (
             validation.total > 0 and not validation.complete,
-            f"The validation sample is not labelled: {validation.answered} of {validation.total} images are.",
+            f"Only {validation.answered:,} of {count(validation.total, 'validation image')} are labelled.",
         ),
-        (not trained, "No round is labelled and trained: nothing is scored."),
+        (not trained, "No model is trained, so no image has a score."),
         (
-            last is not None and last.answered < last.asked,
-            f"Round {last.number if last else 0} waits for answers: what stands here is without it.",
+            last is not None and last.answered < last.queried,
+            f"Round {last.number if last else 0} is not fully labelled; this report does not include it.",
         ),
-        (bool(problem), problem[:1].upper() + problem[1:]),
-        (threshold is not None and not kept, "The threshold is only suggested: nobody has kept one."),
-        (kept and not current, "The threshold in force is not audited."),
-        (bool(current) and not current[-1].complete, "The audit of the threshold in force is not finished."),
+        (bool(problem), problem),
+        (threshold is not None and not saved, "No threshold has been chosen; the one shown is a suggestion."),
+        (saved and not current, "The threshold is not audited."),
+        (bool(current) and not current[-1].complete, "The audit of the threshold is not finished."),
     )
-    return tuple(words for is_so, words in checks if is_so)
+    return tuple(message for applies, message in checks if applies)
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
-    found = [("bam", __version__), ("Python", platform.python_version())]
+    versions = [("bam", __version__), ("Python", platform.python_version())]
     for name in _PACKAGES:
         try:
-            found.append((name, metadata.version(name)))
+            versions.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return tuple(found)
+    return tuple(versions)

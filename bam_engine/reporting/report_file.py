@@ -1,7 +1,7 @@
-"""The report of one attribute as one HTML file: no network, no script, pictures and charts inside.
+"""The report of one attribute as one HTML file, with pictures and charts embedded.
 
-In:  an :class:`~bam_engine.reporting.report.AttributeReport`. Out: the text of the file. What people wrote (questions,
-titles, names) is escaped by the template engine; the file forbids scripts and requests besides.
+The file needs no network and forbids scripts and requests. The template engine escapes what people wrote (questions,
+titles, names).
 """
 
 import base64
@@ -10,38 +10,38 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bam_engine import exchange
+from bam_engine import exchange, formatting
 from bam_engine.annotation import readable
 from bam_engine.audit import Estimate
 from bam_engine.audit.chart import figure
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import BamError
 from bam_engine.exchange import CurvePoint, Drawing
-from bam_engine.reporting.report import AttributeReport, Share
+from bam_engine.reporting.report import AttributeReport, Interval
 from bam_engine.workspace.core import Workspace
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 
 def write_report(workspace: Workspace, report: AttributeReport) -> str:
-    """Return the report as the text of one HTML file; images that cannot be read show a dash in their place."""
+    """Return the report as the text of one HTML file; an unreadable image is shown as a dash."""
     template = _environment().get_template(_TEMPLATE.name)
     name, picture = readable(report.attribute.name), functools.partial(_picture, workspace)
-    made = demo_workspace.demo(workspace)
+    demo = demo_workspace.demo(workspace)
     return str(
         template.render(
             report=report,
             name=name,
             charts=charts(report),
             picture=picture,
-            generated="" if made is None else demo_workspace.notice(made),
+            generated="" if demo is None else demo_workspace.notice(demo),
             truth=demo_workspace.truth_of(workspace, report.attribute),
         )
     )
 
 
 def charts(report: AttributeReport) -> dict[str, str]:
-    """Return the charts by name as SVG elements, an empty text where the report has no numbers for one."""
+    """Return the charts by name as SVG elements; a chart without numbers is an empty string."""
     drawings: dict[str, Drawing | None] = dict.fromkeys(("learning", "precision_recall", "scores", "audit"))
     points = learning_points(report)
     if points:
@@ -62,21 +62,21 @@ def charts(report: AttributeReport) -> dict[str, str]:
 
 
 def learning_points(report: AttributeReport) -> list[CurvePoint]:
-    """Return the rounds that were measured, with their shares by name."""
+    """Return the measured rounds with their estimates by name."""
     points = []
-    for turn in report.rounds:
-        shares: dict[str, Share | None] = {
-            "average precision": turn.average_precision,
-            "precision": turn.precision,
-            "recall": turn.recall,
+    for summary in report.rounds:
+        estimates: dict[str, Interval | None] = {
+            "average precision": summary.average_precision,
+            "precision": summary.precision,
+            "recall": summary.recall,
         }
-        if turn.labels is not None and any(shares.values()):
-            points.append(CurvePoint(turn.labels, shares))
+        if summary.labels is not None and any(estimates.values()):
+            points.append(CurvePoint(summary.labels, estimates))
     return points
 
 
 def _picture(workspace: Workspace, row: int) -> str:
-    """Return the thumbnail of ``row`` as a data URI, or nothing where the image is gone."""
+    """Return the thumbnail of ``row`` as a data URI, or an empty string where the image cannot be read."""
     try:
         data = workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)
     except BamError:
@@ -96,27 +96,35 @@ def _environment() -> Any:
         undefined=jinja2.StrictUndefined,
     )
     filters: dict[str, Callable[..., str]] = {
-        "share": _share_words,
-        "estimate": _estimate_words,
-        "time": _time_words,
-        "verdict": _verdict_words,
+        "number": "{:,}".format,
+        "count": formatting.count,
+        "percent": formatting.percent,
+        "percent_range": formatting.percent_range,
+        "decimal": formatting.decimal,
+        "decimal_interval": _decimal_interval,
+        "decimal_estimate": lambda estimate: _decimal_interval((estimate.value, estimate.low, estimate.high)),
+        "estimate": _percent_estimate,
+        "time": _time,
+        "verdict": _verdict,
     }
     environment.filters.update(filters)
     return environment
 
 
-def _share_words(share: Share | None) -> str:
-    return "–" if share is None else f"{share[0]:.3f} ({share[1]:.3f} to {share[2]:.3f})"
+def _decimal_interval(interval: Interval | None) -> str:
+    return formatting.NOTHING if interval is None else formatting.decimal_interval(*interval)
 
 
-def _estimate_words(found: Estimate | None) -> str:
-    return _share_words(None if found is None else (found.value, found.low, found.high))
+def _percent_estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return formatting.NOTHING
+    return formatting.percent_interval(estimate.value, estimate.low, estimate.high)
 
 
-def _time_words(moment: str | None) -> str:
+def _time(moment: str | None) -> str:
     """Return an ISO time in UTC as date and minute."""
-    return "–" if moment is None else moment[:16].replace("T", " ")
+    return formatting.NOTHING if moment is None else moment[:16].replace("T", " ")
 
 
-def _verdict_words(kept: bool | None) -> str:
-    return "open" if kept is None else "kept" if kept else "contradicted"
+def _verdict(met: bool | None) -> str:
+    return "inconclusive" if met is None else "met" if met else "missed"

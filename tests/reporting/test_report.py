@@ -16,6 +16,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.cli import main
+from bam_engine.formatting import percent_interval
 from bam_engine.labelling import agreement, tasks
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
@@ -73,54 +74,54 @@ def finished(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Wor
 
 def test_the_report_names_the_version_of_this_program(finished: Workspace, watercolor: Attribute) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    found = gather(finished, watercolor)
-    assert found.versions[0] == ("bam", project["version"])
-    assert f"bam {project['version']}" in Reader(write_report(finished, found)).text
+    report = gather(finished, watercolor)
+    assert report.versions[0] == ("bam", project["version"])
+    assert f"bam {project['version']}" in Reader(write_report(finished, report)).text
 
 
 def test_the_report_counts_the_reasons_of_each_round_and_tells_the_seed_of_the_draw(
     finished: Workspace, watercolor: Attribute
 ) -> None:
-    found = gather(finished, watercolor)
-    text = Reader(write_report(finished, found)).text
-    for line, turn in zip(found.rounds, rounds.rounds_of(finished, watercolor), strict=True):
-        why = Counter(reason for reason, _ in rounds.reasons(finished, turn).values())
+    report = gather(finished, watercolor)
+    text = Reader(write_report(finished, report)).text
+    for line, round_ in zip(report.rounds, rounds.rounds_of(finished, watercolor), strict=True):
+        why = Counter(reason for reason, _ in rounds.reasons(finished, round_).values())
         assert dict(line.reasons) == dict(why)
         assert all(f"{count} {reason}" in text for reason, count in why.items())
-    assert found.draws[0].seed == 1
+    assert report.draws[0].seed == 1
 
 
 def test_the_report_counts_what_the_stores_hold(finished: Workspace, watercolor: Attribute) -> None:
-    found = gather(finished, watercolor)
-    assert (found.images, found.embedded, found.redundancy) == (120, 120, 1)
-    assert found.encoder == finished.choice.key
-    (oracle,) = found.annotators
+    report = gather(finished, watercolor)
+    assert (report.images, report.embedded, report.redundancy) == (120, 120, 1)
+    assert report.encoder == finished.choice.key
+    (oracle,) = report.annotators
     assert oracle.answers == oracle.positive + oracle.negative == len(finished.annotations.answers(watercolor.id).rows)
-    (draw,) = found.draws
+    (draw,) = report.draws
     assert (draw.number, draw.images, draw.positive + draw.negative) == (0, 40, 40)
-    turns = rounds.rounds_of(finished, watercolor)
-    for line, turn in zip(found.rounds, turns, strict=True):
-        assert (line.number, line.strategy, line.seed) == (turn.number, turn.strategy, turn.seed)
-        assert dict(line.reasons) == Counter(why for why, _ in rounds.reasons(finished, turn).values())
-        assert sum(count for _, count in line.reasons) == line.asked == line.answered == 12
-        assert turn.model is not None
-        assert (line.model_id, line.trained_at) == (turn.model.id, turn.model.made_at)
-    assert [line.labels for line in found.rounds] == [12, 24]
-    assert found.threshold == thresholds.current_threshold(finished, watercolor)
-    assert [one.id for one in found.audits] == [one.id for one in audits.results(finished, watercolor)]
-    assert found.evaluation is not None
-    assert found.evaluation.n == 40
-    assert found.missing == ()
-    assert not found.waits_for_audit
-    assert found.schema == db.SCHEMA_VERSION
-    assert dict(found.versions)["numpy"] == np.__version__
+    all_rounds = rounds.rounds_of(finished, watercolor)
+    for line, round_ in zip(report.rounds, all_rounds, strict=True):
+        assert (line.number, line.strategy, line.seed) == (round_.number, round_.strategy, round_.seed)
+        assert dict(line.reasons) == Counter(why for why, _ in rounds.reasons(finished, round_).values())
+        assert sum(count for _, count in line.reasons) == line.queried == line.answered == 12
+        assert round_.model is not None
+        assert (line.model_id, line.trained_at) == (round_.model.id, round_.model.made_at)
+    assert [line.labels for line in report.rounds] == [12, 24]
+    assert report.threshold == thresholds.current_threshold(finished, watercolor)
+    assert [one.id for one in report.audits] == [one.id for one in audits.results(finished, watercolor)]
+    assert report.evaluation is not None
+    assert report.evaluation.n == 40
+    assert report.missing == ()
+    assert not report.waits_for_audit
+    assert report.schema == db.SCHEMA_VERSION
+    assert dict(report.versions)["numpy"] == np.__version__
 
 
 def test_examples_stand_on_the_side_they_are_shown_for(finished: Workspace, watercolor: Attribute) -> None:
-    found = gather(finished, watercolor, examples=5)
-    assert found.threshold is not None
-    cut, scores = found.threshold.value, scores_of(finished, watercolor)
-    best, accepted, above, below, rejected = found.examples
+    report = gather(finished, watercolor, examples=5)
+    assert report.threshold is not None
+    cut, scores = report.threshold.value, scores_of(finished, watercolor)
+    best, accepted, above, below, rejected = report.examples
     ordered = np.sort(scores)
     assert [one.score for one in best.examples] == ordered[::-1][:5].tolist()
     assert [one.score for one in above.examples] == ordered[ordered >= cut][:5].tolist()
@@ -130,43 +131,43 @@ def test_examples_stand_on_the_side_they_are_shown_for(finished: Workspace, wate
     for one in best.examples:
         assert one.score == scores[one.row]
         assert one.label == {1: "yes", 0: "no", -1: ""}[int(tasks.labels_of(labels, np.array([one.row]))[0])]
-    assert gather(finished, watercolor, examples=5).examples == found.examples, "the same every time"
+    assert gather(finished, watercolor, examples=5).examples == report.examples, "the same every time"
 
 
 def missing_at(workspace: Workspace, attribute: Attribute) -> str:
-    found = gather(workspace, attribute)
-    page = Reader(write_report(workspace, found))
-    for words in found.missing:
+    report = gather(workspace, attribute)
+    page = Reader(write_report(workspace, report))
+    for words in report.missing:
         assert words in page.text
-    return "\n".join(found.missing)
+    return "\n".join(report.missing)
 
 
 def test_an_attribute_under_way_gives_a_report_that_says_what_is_missing(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    assert "No validation sample is drawn" in missing_at(workspace, watercolor)
+    assert "There is no validation sample" in missing_at(workspace, watercolor)
     validation.draw_validation(workspace, watercolor, 40, seed=1)
-    assert "The validation sample is not labelled: 0 of 40 images are." in missing_at(workspace, watercolor)
+    assert "Only 0 of 40 validation images are labelled." in missing_at(workspace, watercolor)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    assert "No round is labelled and trained" in missing_at(workspace, watercolor)
-    turn = rounds.start_round(workspace, watercolor, count=12, seed=0)
-    assert "Round 1 waits for answers" in missing_at(workspace, watercolor)
-    oracle.answer(workspace, turn.task)
+    assert "No model is trained" in missing_at(workspace, watercolor)
+    round_ = rounds.start_round(workspace, watercolor, count=12, seed=0)
+    assert "Round 1 is not fully labelled" in missing_at(workspace, watercolor)
+    oracle.answer(workspace, round_.task)
     rounds.train(workspace, watercolor)
-    assert missing_at(workspace, watercolor) == "The threshold is only suggested: nobody has kept one."
+    assert missing_at(workspace, watercolor) == "No threshold has been chosen; the one shown is a suggestion."
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
-    assert missing_at(workspace, watercolor) == "The threshold in force is not audited."
+    assert missing_at(workspace, watercolor) == "The threshold is not audited."
     assert gather(workspace, watercolor).waits_for_audit
     drawn = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1)
-    assert missing_at(workspace, watercolor) == "The audit of the threshold in force is not finished."
+    assert missing_at(workspace, watercolor) == "The audit of the threshold is not finished."
     oracle.answer(workspace, drawn.task)
     assert missing_at(workspace, watercolor) == ""
 
 
 def test_an_empty_workspace_gives_a_report(tmp_path: Path) -> None:
     empty = Workspace(tmp_path / "workspace", tmp_path / "cache")
-    made = empty.attributes.add("own_blue", "own", "Is it blue?")
-    assert "The images are not embedded yet." in missing_at(empty, made)
+    attribute = empty.attributes.add("own_blue", "own", "Is it blue?")
+    assert "The images are not embedded." in missing_at(empty, attribute)
     empty.close()
 
 
@@ -179,34 +180,34 @@ def test_a_validation_sample_of_one_kind_is_said_in_the_report(
     oracle.truth = truth
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=30, seed=0).task)
     rounds.train(workspace, watercolor)
-    found = gather(workspace, watercolor)
-    assert found.evaluation is None
+    report = gather(workspace, watercolor)
+    assert report.evaluation is None
     assert "labelled validation images is positive" in missing_at(workspace, watercolor)
 
 
 def test_the_file_holds_the_numbers_the_charts_and_the_pictures(finished: Workspace, watercolor: Attribute) -> None:
-    found = gather(finished, watercolor, examples=4)
-    page = Reader(write_report(finished, found))
-    audit, threshold = found.audit, found.threshold
+    report = gather(finished, watercolor, examples=4)
+    page = Reader(write_report(finished, report))
+    audit, threshold = report.audit, report.threshold
     assert audit is not None
     assert audit.precision is not None
     assert audit.verdict is not None
     assert threshold is not None
     for words in (
         watercolor.question,
-        found.encoder,
-        f"{audit.precision.value:.3f} ({audit.precision.low:.3f} to {audit.precision.high:.3f})",
+        report.encoder,
+        percent_interval(audit.precision.value, audit.precision.low, audit.precision.high),
         audit.verdict.evidence,
         threshold.evidence.evidence,
         "96 of 100, 188 of 200, 371 of 400.",
-        *(one.title for one in found.examples),
-        *(why for line in found.rounds for why, _ in line.reasons),
+        *(one.title for one in report.examples),
+        *(why for line in report.rounds for why, _ in line.reasons),
     ):
         assert re.sub(r"\s+", " ", words) in page.text
     titles = [page.tags[i + 1][0] for i, (tag, _) in enumerate(page.tags) if tag == "svg"]
     assert titles == ["title"] * 4
     pictures = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
-    assert len(pictures) == sum(len(group.examples) for group in found.examples)
+    assert len(pictures) == sum(len(group.examples) for group in report.examples)
     assert all(source is not None and source.startswith("data:image/webp;base64,") for source in pictures)
 
 
@@ -229,8 +230,8 @@ def test_what_people_wrote_is_shown_as_it_is_and_never_run(finished: Workspace, 
         connection.execute(sa.update(db.images).values(title=EVIL))
         connection.execute(sa.update(db.annotators).values(name=EVIL))
         connection.execute(sa.update(db.round_images).values(reason=f"matches {EVIL}"))
-    found = replace(gather(finished, evil, examples=3), agreement=((EVIL, EVIL),))
-    page = Reader(write_report(finished, found))
+    report = replace(gather(finished, evil, examples=3), agreement=((EVIL, EVIL),))
+    page = Reader(write_report(finished, report))
     assert "script" not in {tag for tag, _ in page.tags}
     assert all(attributes.get("src") != "x" for _, attributes in page.tags)
     assert page.text.count(EVIL) > 10
@@ -238,13 +239,13 @@ def test_what_people_wrote_is_shown_as_it_is_and_never_run(finished: Workspace, 
 
 
 def test_a_picture_that_is_gone_leaves_a_dash(finished: Workspace, watercolor: Attribute) -> None:
-    found = gather(finished, watercolor, examples=1)
-    row = found.examples[0].examples[0].row
+    report = gather(finished, watercolor, examples=1)
+    row = report.examples[0].examples[0].row
     finished.thumbnails.path(row).unlink()
     with finished.engine.begin() as connection:
         connection.execute(sa.update(db.images).where(db.images.c.row == row).values(uri="/gone.png"))
-    page = Reader(write_report(finished, found))
-    there = sum(one.row != row for group in found.examples for one in group.examples)
+    page = Reader(write_report(finished, report))
+    there = sum(one.row != row for group in report.examples for one in group.examples)
     assert sum(tag == "img" for tag, _ in page.tags) == there
 
 
@@ -255,10 +256,10 @@ def test_agreement_is_told_where_several_answered_the_same_images(
     assert alone.agreement == ()
     finished.redundancy = 2
     oracle.answer(finished, tasks.validation_task(finished, watercolor), name="second")
-    told = gather(finished, watercolor)
+    report = gather(finished, watercolor)
     raw = agreement.measure(finished, watercolor).raw
-    assert told.agreement[0] == ("Raw agreement", raw.text)
-    assert f"Raw agreement {raw.text}" in Reader(write_report(finished, told)).text
+    assert report.agreement[0] == ("Raw agreement", raw.text)
+    assert f"Raw agreement {raw.text}" in Reader(write_report(finished, report)).text
 
 
 def test_the_command_line_writes_the_report(
@@ -288,14 +289,14 @@ def test_chromium_opens_the_file_offline_and_finds_nothing_to_complain_of(
     context = browser.new_context(viewport={"width": 390, "height": 800}, offline=True)
     page = context.new_page()
     complaints: list[str] = []
-    asked: list[str] = []
+    requested: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
-    page.on("request", lambda request: asked.append(request.url.split(":")[0]))
+    page.on("request", lambda request: requested.append(request.url.split(":")[0]))
     page.goto(file.as_uri())
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "a phone need not scroll sideways"
     assert page.locator("p.lead").first.inner_text() == EVIL
-    assert set(asked) <= {"file", "data"}
+    assert set(requested) <= {"file", "data"}
     assert complaints == []
     context.close()
