@@ -1,6 +1,6 @@
-"""What the images of a map are told apart by: project, label, area, disagreement.
+"""The categories that colour a map: project, label, region, disagreement.
 
-In:  a workspace, a map. Out: for each name of a category a function that finds its groups, called when somebody looks.
+In:  a workspace, a map. Out: for each category a function that returns its groups, called when the category is shown.
 """
 
 from collections.abc import Callable
@@ -18,22 +18,25 @@ from bam_engine.projection.density_regions import RegionTree, find_regions
 from bam_engine.workspace.core import Workspace
 
 MAX_REGIONS = 30
-"""Areas are those of the finest level that has no more."""
+"""The regions shown are those of the finest level with at most so many."""
 
-Find = Callable[[], Categories]
+GetCategories = Callable[[], Categories]
 
 
-def categories_of(workspace: Workspace, map_id: str) -> dict[str, Find]:
-    """Return what ``category-NAME`` may be on a map, and how each is found.
+def categories_of(workspace: Workspace, map_id: str) -> dict[str, GetCategories]:
+    """Return the categories of a map by name, as in ``category-NAME``.
 
-    ``disagreement-ATTRIBUTE`` is there where somebody said yes and somebody no.
+    ``disagreement-ATTRIBUTE`` exists where annotators disagree on at least one image.
     """
-    found: dict[str, Find] = {"project": partial(_projects, workspace), "cluster": partial(_areas, workspace, map_id)}
+    categories: dict[str, GetCategories] = {
+        "project": partial(_projects, workspace),
+        "cluster": partial(_regions, workspace, map_id),
+    }
     for attribute in workspace.attributes.all():
-        found[f"label-{attribute.name}"] = partial(_labels, workspace, attribute)
+        categories[f"label-{attribute.name}"] = partial(_labels, workspace, attribute)
         if len(label_states.states(workspace, attribute).rows["disagreed"]):
-            found[f"disagreement-{attribute.name}"] = partial(_disagreement, workspace, attribute)
-    return found
+            categories[f"disagreement-{attribute.name}"] = partial(_disagreement, workspace, attribute)
+    return categories
 
 
 def _projects(workspace: Workspace) -> Categories:
@@ -60,30 +63,30 @@ def _disagreement(workspace: Workspace, attribute: Attribute) -> Categories:
     for rows in states.rows.values():
         _put(codes, rows, 1)
     _put(codes, states.rows["disagreed"], 0)
-    names = ("people disagree", "labelled, nobody disagrees")
+    names = ("annotators disagree", "labelled, no disagreement")
     title = f"Disagreement: {readable(attribute.name)}"
     return Categories(title, names, codes, none="unlabelled", roles=("disputed", "calm"))
 
 
-def _areas(workspace: Workspace, map_id: str) -> Categories:
-    """The areas of the finest level with few enough, by their names on the map where they have one."""
+def _regions(workspace: Workspace, map_id: str) -> Categories:
+    """The regions of the finest level with at most ``MAX_REGIONS``, with their names on the map where they have one."""
     places, rows = points_of(workspace, map_id)
-    land = find_regions(places)
-    level = _level(land)
-    numbers = [at for at, area in enumerate(land.areas) if area.level == level]
+    tree = find_regions(places)
+    level = _level(tree)
+    numbers = [number for number, region in enumerate(tree.regions) if region.level == level]
     named = {(region.x, region.y, region.count): region.name for region in regions_of(workspace, map_id)}
     names = []
-    for place, at in enumerate(numbers, 1):
-        area = land.areas[at]
-        names.append(named.get((area.x, area.y, area.count), f"area {place}"))
+    for position, number in enumerate(numbers, 1):
+        region = tree.regions[number]
+        names.append(named.get((region.x, region.y, region.count), f"region {position}"))
     codes = np.full(1 + int(rows.max(initial=-1)), -1, np.int64)
-    inside = land.inside[level]
-    codes[rows] = np.where(inside >= 0, inside - (numbers[0] if numbers else 0), -1)
-    return Categories("Area of the map", tuple(names), codes, none="between the areas")
+    membership = tree.membership[level]
+    codes[rows] = np.where(membership >= 0, membership - (numbers[0] if numbers else 0), -1)
+    return Categories("Region of the map", tuple(names), codes, none="between regions")
 
 
-def _level(land: RegionTree) -> int:
-    counts = np.bincount([area.level for area in land.areas], minlength=len(land.inside))
+def _level(tree: RegionTree) -> int:
+    counts = np.bincount([region.level for region in tree.regions], minlength=len(tree.membership))
     few = np.flatnonzero((counts > 0) & (counts <= MAX_REGIONS))
     return int(few[-1]) if few.size else 0
 

@@ -1,7 +1,7 @@
-"""Maps of the collection: layouts are made here, grow with the collection, and are judged.
+"""Computes the layouts of maps, extends them by new images, and measures their quality.
 
-Wires the vectors and scores to ``projection``; ``layouts`` keeps what comes of it. The id of a map says its method and
-what is on it, so that maps of different scopes stand side by side, and one made again takes the place of the old one.
+Wires the vectors and scores to ``projection``; :mod:`.layout_store` stores the results. The id of a map consists of its
+method and scope, so that maps of different scopes exist side by side and a new one replaces the old one of its kind.
 """
 
 import time
@@ -43,8 +43,8 @@ Places = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class _Made:
-    """What came of the work: places, the rows that have one, what places others, and how many were fitted."""
+class _Result:
+    """The places, their rows, the arrays of the model, and how many images were fitted."""
 
     places: Places
     rows: Rows
@@ -72,11 +72,12 @@ def build(
     method : {"tsne", "umap", "pacmap", "pca", "scores"}
         See :func:`bam_engine.projection.fit_layout`; "scores" is the plane of two ``attributes``.
     scope : {"collection", "best", "selection"}
-        All embedded images; the ``best`` of each attribute; those of ``selection``, an id of ``selections.save``.
+        All embedded images; the ``best`` images of each attribute; those of ``selection``, an id of
+        ``selections.save``.
     attributes, by
-        The two attributes of a map of scores, to the right and upwards, and whether their rank or value counts.
+        The attributes on the x and y axes of a map of scores, and whether it shows their ranks or values.
     sample : int
-        Of more images than this, so many are fitted and the others placed among them.
+        Of more images than this, a sample of this size is fitted and the others are placed on the result.
 
     Raises
     ------
@@ -87,37 +88,39 @@ def build(
     NotFound
         There is no such selection or attribute.
     Stopped
-        Asked to stop; the same request goes on from there.
+        By ``report``; the same call resumes.
     DiskFull
-        It cannot be kept; the map before is as it was, and the same request goes on from there.
+        It cannot be saved; the stored map is unchanged, and the same call resumes.
     """
     if method not in METHODS or scope not in SCOPES:
         raise ProjectionError(
-            f"there is no layout {method!r} of {scope!r}: choose a method of {', '.join(METHODS)} and a scope of "
-            f"{', '.join(SCOPES)}"
+            f"There is no layout {method!r} of {scope!r}. Choose a method of {', '.join(METHODS)} and a scope of "
+            f"{', '.join(SCOPES)}."
         )
     started, key = time.monotonic(), workspace.choice.key
-    vectors_of(workspace)  # says what to do where there are none
+    vectors_of(workspace)  # raises a helpful error where there are none
     rows = _rows(workspace, scope, best, selection)
-    named = scope if scope != "selection" else f"selection-{digest_of(rows)}"
+    scope_id = scope if scope != "selection" else f"selection-{digest_of(rows)}"
     if method == "scores":
         pair = _pair(workspace, attributes)
-        name = f"scores-{named}-{pair[0].id}-{pair[1].id}-{by}-{key}"
-        made, checkpoints = _plane(workspace, pair, rows, by), None
+        name = f"scores-{scope_id}-{pair[0].id}-{pair[1].id}-{by}-{key}"
+        result, checkpoints = _plane(workspace, pair, rows, by), None
         about: dict[str, Any] = {
             "attributes": (pair[0].name, pair[1].name),
             "by": by,
             "models": _models(workspace, pair),
         }
     else:
-        name, about = f"{method}-{named}-{key}", {}
+        name, about = f"{method}-{scope_id}-{key}", {}
         request = {"rows": digest_of(rows), "method": method, "seed": seed, "sample": sample}
         checkpoints = LayoutCheckpoints(folder_of(workspace, name), request)
-        made = _fit(workspace, rows, method, seed, sample, checkpoints, report)
-    record = LayoutRecord(name, method, scope, key, len(made.rows), seed, 0.0, time.time(), fitted=made.fitted, **about)
-    quality = _quality(workspace, record, made.rows, made.places, report)
+        result = _fit(workspace, rows, method, seed, sample, checkpoints, report)
+    record = LayoutRecord(
+        name, method, scope, key, len(result.rows), seed, 0.0, time.time(), fitted=result.fitted, **about
+    )
+    quality = _quality(workspace, record, result.rows, result.places, report)
     record = replace(record, seconds=time.monotonic() - started, quality=quality)
-    record = save(workspace, record, made.places, made.rows, made.model)
+    record = save(workspace, record, result.places, result.rows, result.model)
     if checkpoints is not None:
         checkpoints.discard()
     regions.refresh(workspace, record.id)
@@ -125,21 +128,21 @@ def build(
 
 
 def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> LayoutRecord:
-    """Place the images that came after a map was made on it, and return its record; no other image moves.
+    """Place the images added since a map was made on it, and return its record; other images do not move.
 
     Raises
     ------
     NotFound
         There is no such map.
     ProjectionError
-        It is not a map of the whole collection, is of another encoder, or nothing can be placed on it.
+        It is not a map of the whole collection, belongs to another encoder, or cannot place images.
     Stopped
-        Asked to stop; the map is as it was.
+        By ``report``; the map is unchanged.
     DiskFull
-        The larger map cannot be kept; it is as it was.
+        The result cannot be saved; the map is unchanged.
     """
     record = layout_of(workspace, map_id)
-    _check_grows(workspace, record)
+    _check_extensible(workspace, record)
     places, rows = points_of(workspace, map_id)
     new = np.setdiff1d(embedded_rows(workspace), rows)
     if not len(new):
@@ -147,17 +150,17 @@ def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> Lay
     started = time.monotonic()
     model = model_of(workspace, record)
     if not model:
-        raise ProjectionError(f"nothing can be placed on the map “{record.title}”. Make it anew.")
-    place = _placing(workspace, record, model)
+        raise ProjectionError(f"The map “{record.title}” cannot place further images. Make it again.")
+    place = _make_placer(workspace, record, model)
     blocks = [new[start : start + projection.BLOCK] for start in range(0, len(new), projection.BLOCK)]
     placed = []
     for number, block in enumerate(blocks):
         report(number, len(blocks) + 1, f"placing {len(new):,} images")
         placed.append(place(block))
-    report(len(blocks), len(blocks) + 1, "how well neighbours are kept")
+    report(len(blocks), len(blocks) + 1, "measuring the quality")
     more = np.concatenate(placed)
-    there = np.isfinite(more).all(axis=1)
-    places, rows = np.concatenate([places, more[there]]), np.concatenate([rows, new[there]])
+    finite = np.isfinite(more).all(axis=1)
+    places, rows = np.concatenate([places, more[finite]]), np.concatenate([rows, new[finite]])
     seconds = record.seconds + time.monotonic() - started
     record = replace(record, n=len(rows), seconds=seconds)
     record = replace(record, quality=_quality(workspace, record, rows, places, silent))
@@ -167,24 +170,24 @@ def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> Lay
 
 
 def count_unplaced(workspace: Workspace, record: LayoutRecord) -> int:
-    """Return how many images could be placed on a map with :func:`extend`; 0 for a map that does not grow."""
+    """Return how many images :func:`extend` would add to a map; 0 for a map that cannot be extended."""
     if record.scope != "collection" or record.encoder != workspace.choice.key:
         return 0
-    found = embedded_rows(workspace)
+    rows = embedded_rows(workspace)
     if record.method == "scores":
-        found = found[_scored(workspace, [attribute_of(workspace, name) for name in record.attributes], found)]
-    return max(0, len(found) - record.n)
+        rows = rows[_has_scores(workspace, [attribute_of(workspace, name) for name in record.attributes], rows)]
+    return max(0, len(rows) - record.n)
 
 
 def outdated_reason(workspace: Workspace, record: LayoutRecord) -> str:
-    """Say why a map no longer shows what it says, or "" where it does."""
+    """Return why a map is out of date, or "" where it is not."""
     if record.method == "scores":
         try:
-            now = _models(workspace, [attribute_of(workspace, name) for name in record.attributes])
+            models = _models(workspace, [attribute_of(workspace, name) for name in record.attributes])
         except NotFound:
-            return "An attribute of this map is gone."
-        if now != record.models:
-            return "The scores have changed since this map was made. Make it anew to see them."
+            return "An attribute of this map no longer exists."
+        if models != record.models:
+            return "The scores have changed since this map was made. Make it again to see the new ones."
     return ""
 
 
@@ -193,14 +196,14 @@ def _rows(workspace: Workspace, scope: str, best: int, selection: str | None) ->
         return embedded_rows(workspace)
     if scope == "selection":
         if selection is None:
-            raise ProjectionError("no selection was named. Select images on a map first.")
+            raise ProjectionError("A map of a selection needs a selection. Select images on a map first.")
         rows = np.intersect1d(rows_of(workspace, selection), embedded_rows(workspace))
         if not len(rows):
-            raise ProjectionError("none of the selected images has a vector. Select others, or embed these.")
+            raise ProjectionError("None of the selected images is embedded. Select others, or embed these.")
         return rows
     scored = {name: scores for name, scores in scores_by_name(workspace).items() if np.isfinite(scores).any()}
     if not scored:
-        raise ProjectionError("no attribute has scores yet, so there are no best images. Train a round first.")
+        raise ProjectionError("No attribute has scores yet, so there are no best images. Train a round first.")
     return projection.best_of_each(scored, count=best)
 
 
@@ -212,26 +215,26 @@ def _fit(
     sample: int,
     checkpoints: LayoutCheckpoints,
     report: Report,
-) -> _Made:
-    made = projection.fit_layout(
+) -> _Result:
+    result = projection.fit_layout(
         vectors_of(workspace), rows, method=method, seed=seed, sample=sample, report=report, checkpoints=checkpoints
     )
-    model = {} if made.model is None else {**made.model.arrays, "placed_by": np.array([made.model.method])}
-    return _Made(made.places, rows, model, min(len(rows), sample))
+    model = {} if result.model is None else {**result.model.arrays, "placed_by": np.array([result.model.method])}
+    return _Result(result.places, rows, model, min(len(rows), sample))
 
 
-def _plane(workspace: Workspace, pair: Sequence[Attribute], rows: Rows, by: str) -> _Made:
-    rows = rows[_scored(workspace, pair, rows)]
+def _plane(workspace: Workspace, pair: Sequence[Attribute], rows: Rows, by: str) -> _Result:
+    rows = rows[_has_scores(workspace, pair, rows)]
     if not len(rows):
-        raise ProjectionError("no image has a score of both attributes. Score the collection first.")
+        raise ProjectionError("No image has scores for both attributes. Score the collection first.")
     first, second = (scores_of(workspace, attribute)[rows] for attribute in pair)
     plane = ScorePlane.of(first, second, by=by)
-    return _Made(plane.place(first, second), rows, plane.arrays(), len(rows))
+    return _Result(plane.place(first, second), rows, plane.arrays(), len(rows))
 
 
 def _pair(workspace: Workspace, names: Sequence[str]) -> list[Attribute]:
     if len(names) != 2:
-        raise ProjectionError(f"a map of two scores needs two attributes; {len(names)} were named.")
+        raise ProjectionError(f"A map of two scores needs two attributes, not {len(names)}.")
     pair = [attribute_of(workspace, name) for name in names]
     for attribute in pair:
         if latest_model(workspace, attribute) is None:
@@ -243,27 +246,31 @@ def _models(workspace: Workspace, pair: Sequence[Attribute]) -> tuple[int, ...]:
     return tuple(model.id for attribute in pair if (model := latest_model(workspace, attribute)) is not None)
 
 
-def _scored(workspace: Workspace, pair: Sequence[Attribute], rows: Rows) -> NDArray[np.bool_]:
-    """Tell which rows have a score of every attribute."""
-    found = np.ones(len(rows), dtype=bool)
+def _has_scores(workspace: Workspace, pair: Sequence[Attribute], rows: Rows) -> NDArray[np.bool_]:
+    """Return which rows have a score for every attribute."""
+    scored = np.ones(len(rows), dtype=bool)
     for attribute in pair:
-        found &= np.isfinite(scores_of(workspace, attribute)[rows])
-    return found
+        scored &= np.isfinite(scores_of(workspace, attribute)[rows])
+    return scored
 
 
-def _check_grows(workspace: Workspace, record: LayoutRecord) -> None:
+def _check_extensible(workspace: Workspace, record: LayoutRecord) -> None:
     if record.scope != "collection":
-        raise ProjectionError(f"the map “{record.title}” shows a choice of images and does not grow. Make it anew.")
+        raise ProjectionError(
+            f"The map “{record.title}” shows only part of the collection and cannot be extended. Make it again."
+        )
     if record.encoder != workspace.choice.key:
         raise ProjectionError(
-            f"the map was made of the vectors of {record.encoder}; in use is {workspace.choice.key}. Choose that "
-            "encoder again, or make a map of this one."
+            f"The map uses the encoder {record.encoder}; the encoder in use is {workspace.choice.key}. Choose that of "
+            "the map again, or make a new map."
         )
     if problem := outdated_reason(workspace, record):
         raise ProjectionError(problem)
 
 
-def _placing(workspace: Workspace, record: LayoutRecord, arrays: dict[str, NDArray[Any]]) -> Callable[[Rows], Places]:
+def _make_placer(
+    workspace: Workspace, record: LayoutRecord, arrays: dict[str, NDArray[Any]]
+) -> Callable[[Rows], Places]:
     if record.method == "scores":
         plane = ScorePlane.from_arrays(arrays)
         pair = [scores_of(workspace, attribute_of(workspace, name)) for name in record.attributes]
@@ -274,8 +281,8 @@ def _placing(workspace: Workspace, record: LayoutRecord, arrays: dict[str, NDArr
 
 
 def _quality(workspace: Workspace, record: LayoutRecord, rows: Rows, places: Places, report: Report) -> Quality | None:
-    """Judge a layout; a plane of two scores promises nothing about neighbours and is not judged by them."""
+    """Measure the quality of a layout; a map of two scores does not aim to preserve neighbours and has none."""
     if record.method == "scores":
         return None
-    report(1, 1, "how well neighbours are kept")
+    report(1, 1, "measuring the quality")
     return measure(vectors_of(workspace), rows, places, rng=np.random.default_rng(record.seed))

@@ -1,8 +1,8 @@
-"""Layouts as they are kept: a folder for each, written so that a reader finds the old one or the new one, whole.
+"""Stores layouts on disk, a folder for each; replacing one is atomic.
 
-In:  places, rows and how they came about. Out: records, newest first, and the points again. A layout is a folder
-``layouts/ID`` with ``about.json``, which names the files of points and of the model that count; it is replaced last.
-Work under way puts its state into ``layouts/ID.part``. Knows nothing of how a layout is made.
+In:  places, rows and a record of how they were computed. Out: records, newest first, and the points. A layout is a
+folder ``layouts/ID`` with ``about.json``, which names the current files of points and model and is replaced last.
+Unfinished work saves its state in ``layouts/ID.part``. Knows nothing of how a layout is computed.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bam_engine.annotation import readable
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
+from bam_engine.formatting import count
 from bam_engine.projection.quality import Quality
 from bam_engine.workspace.core import Workspace
 
@@ -33,15 +34,15 @@ SCOPES = {
 }
 
 Arrays = Mapping[str, NDArray[Any]]
-_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile)  # what numpy raises on a file that is not whole
+_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile)  # raised by numpy on an incomplete file
 
 
 @dataclass(frozen=True)
 class LayoutRecord:
-    """A computed layout: what is on it, how it was made, and how long that took.
+    """A stored layout: its images, method, quality, and the time it took.
 
-    ``fitted`` of its ``n`` images were laid out together; the others were placed among them. ``attributes`` and ``by``
-    are those of a map of two scores, ``models`` the classifiers they came from. ``points`` and ``model`` name files.
+    ``fitted`` of its ``n`` images were fitted, the others placed on the result. ``attributes`` and ``by`` are those of
+    a map of two scores, ``models`` the ids of their classifiers. ``points`` and ``model`` name files.
     """
 
     id: str
@@ -64,12 +65,12 @@ class LayoutRecord:
     def title(self) -> str:
         if self.axes:
             of = "" if self.scope == "collection" else f" of {SCOPES[self.scope]}"
-            return f"{readable(self.attributes[0])} and {readable(self.attributes[1])}{of}: {self.n:,} images"
-        return f"{METHODS[self.method]} of {SCOPES[self.scope]}: {self.n:,} images"
+            return f"{readable(self.attributes[0])} and {readable(self.attributes[1])}{of}: {count(self.n, 'image')}"
+        return f"{METHODS[self.method]} of {SCOPES[self.scope]}: {count(self.n, 'image')}"
 
     @property
     def axes(self) -> tuple[str, str] | None:
-        """What the way to the right and the way up mean, on a map of two scores."""
+        """The labels of the x and y axes of a map of two scores."""
         if len(self.attributes) != 2:
             return None
         first, second = (f"{readable(name)}, by {self.by}" for name in self.attributes)
@@ -77,14 +78,14 @@ class LayoutRecord:
 
 
 def list_layouts(workspace: Workspace) -> list[LayoutRecord]:
-    """Return the layouts of the encoder in use, newest first; one that cannot be read is left out."""
-    found = []
+    """Return the layouts of the encoder in use, newest first, without unreadable ones."""
+    records = []
     for about in sorted((workspace.cache / "layouts").glob("*/about.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             record = _read(about)
             if record.encoder == workspace.choice.key:
-                found.append(record)
-    return sorted(found, key=lambda record: -record.made_at)
+                records.append(record)
+    return sorted(records, key=lambda record: -record.made_at)
 
 
 def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
@@ -98,11 +99,11 @@ def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
     try:
         return _read(folder_of(workspace, map_id) / "about.json")
     except (OSError, ValueError, TypeError) as error:
-        raise NotFound(f"there is no map {map_id!r}. Make one on the Map page.") from error
+        raise NotFound(f"There is no map {map_id!r}. Make one on the Map page.") from error
 
 
 def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the places (n, 2) of a layout and its image rows (n,), in no order.
+    """Return the places (n, 2) of a layout and its image rows (n,), in no particular order.
 
     Raises
     ------
@@ -110,19 +111,19 @@ def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], N
         There is no such layout, or it cannot be read.
     """
     folder = folder_of(workspace, map_id)
-    for _ in range(3):  # it may be replaced between the reading of its record and that of its points
+    for _ in range(3):  # it may be replaced between reading its record and its points
         record = layout_of(workspace, map_id)
         ending = f"-{record.points}" if record.points else ""
         with contextlib.suppress(*_DAMAGED):
             return np.load(folder / f"places{ending}.npy"), np.load(folder / f"rows{ending}.npy")
-    raise NotFound(f"the points of the map {map_id!r} are gone. Make it anew on the Map page.")
+    raise NotFound(f"The points of the map {map_id!r} were not found. Make the map again on the Map page.")
 
 
 def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[Any]]:
-    """Return what is needed to place more images on a layout; empty where nothing is kept."""
+    """Return the arrays that place further images on a layout; empty where there are none."""
     path = folder_of(workspace, record.id) / f"model-{record.model}.npz"
-    with contextlib.suppress(*_DAMAGED), np.load(path) as kept:
-        return dict(kept)
+    with contextlib.suppress(*_DAMAGED), np.load(path) as stored:
+        return dict(stored)
     return {}
 
 
@@ -138,7 +139,7 @@ def save(
     Raises
     ------
     DiskFull
-        It cannot be written; the one before is as it was.
+        It cannot be written; the stored one is unchanged.
     """
     folder, points = folder_of(workspace, record.id), uuid.uuid4().hex[:8]
     record = replace(record, points=points, model=record.model if model is None else points)
@@ -155,7 +156,9 @@ def save(
     except OSError as error:
         for path in written:
             path.unlink(missing_ok=True)
-        raise DiskFull(f"the layout cannot be kept in {folder}: {error.strerror or error}. Free some room.") from error
+        raise DiskFull(
+            f"The map cannot be saved in {folder}: {error.strerror or error}. Free some disk space."
+        ) from error
     for path in [*folder.glob("places*.npy"), *folder.glob("rows*.npy"), *folder.glob("model-*.npz")]:
         if path.stem.partition("-")[2] != (record.model if path.suffix == ".npz" else points):
             path.unlink(missing_ok=True)
@@ -163,52 +166,49 @@ def save(
 
 
 def delete(workspace: Workspace, map_id: str) -> None:
-    """Remove a layout and what unfinished work on it left; nothing where there is none.
-
-    The one that was removed last can be had again by :func:`restore`.
-    """
-    folder, aside = folder_of(workspace, map_id), _aside(workspace)
+    """Delete a layout and its unfinished work, if there is any; :func:`restore` restores the last deleted layout."""
+    folder, trash = folder_of(workspace, map_id), _trash(workspace)
     shutil.rmtree(folder.with_name(folder.name + ".part"), ignore_errors=True)
     if folder.is_dir():
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True, exist_ok=True)
-        folder.replace(aside / folder.name)
-    _forget(workspace, folder.name)
+        shutil.rmtree(trash, ignore_errors=True)
+        trash.mkdir(parents=True, exist_ok=True)
+        folder.replace(trash / folder.name)
+    _drop_from_memory(workspace, folder.name)
 
 
 def last_deleted(workspace: Workspace) -> LayoutRecord | None:
-    """Return the record of the layout that was removed last, or None where nothing can be had again."""
-    for about in _aside(workspace).glob("*/about.json"):
+    """Return the record of the last deleted layout, or None where there is nothing to restore."""
+    for about in _trash(workspace).glob("*/about.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
             return _read(about)
     return None
 
 
 def restore(workspace: Workspace) -> LayoutRecord:
-    """Have the layout again that was removed last, under its id: links to it lead there again.
+    """Restore the last deleted layout under its id: links to it work again.
 
     Raises
     ------
     NotFound
-        Nothing was removed, or another took its place meanwhile, which stays.
+        Nothing was deleted, or another layout has taken its id, which stays.
     """
     record = last_deleted(workspace)
     if record is None:
-        raise NotFound("no map was deleted that could be brought back. Make one on the Map page.")
+        raise NotFound("There is no deleted map to restore. Make one on the Map page.")
     folder = folder_of(workspace, record.id)
     if folder.exists():
-        raise NotFound(f"{record.title} was made anew since it was deleted; the new one stays.")
-    (_aside(workspace) / folder.name).replace(folder)
-    _forget(workspace, folder.name)
+        raise NotFound(f"The map “{record.title}” was made again after it was deleted; the new one stays.")
+    (_trash(workspace) / folder.name).replace(folder)
+    _drop_from_memory(workspace, folder.name)
     return record
 
 
-def _aside(workspace: Workspace) -> Path:
+def _trash(workspace: Workspace) -> Path:
     return workspace.cache / "layouts" / ".removed"
 
 
-def _forget(workspace: Workspace, name: str) -> None:
-    """Drop what memory holds of a layout."""
+def _drop_from_memory(workspace: Workspace, name: str) -> None:
+    """Drop all that is cached in memory about a layout."""
     with workspace.lock_for(f"map:{name}"), workspace.lock_for("places"):
         for kind in ("map", "regions", "names-tried"):
             workspace.memory_cache.pop(f"{kind}:{name}", None)
@@ -216,12 +216,12 @@ def _forget(workspace: Workspace, name: str) -> None:
 
 
 def folder_of(workspace: Workspace, map_id: str) -> Path:
-    """Return the folder of a layout, which need not be there."""
+    """Return the folder of a layout, which need not exist."""
     return workspace.cache / "layouts" / Path(map_id).name
 
 
 def digest_of(rows: NDArray[np.int64]) -> str:
-    """Return a short name of a set of rows; the same for the same rows in the same order."""
+    """Return a short digest of rows, which depends on their order."""
     return hashlib.sha256(np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()[:12]
 
 
@@ -287,9 +287,9 @@ class LayoutCheckpoints:
 
 
 def _read(about: Path) -> LayoutRecord:
-    told = json.loads(about.read_text(encoding="utf-8"))
+    values = json.loads(about.read_text(encoding="utf-8"))
     known = {one.name for one in fields(LayoutRecord)}
-    told = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items() if name in known}
-    if isinstance(told.get("quality"), dict):
-        told["quality"] = Quality(**told["quality"])
-    return LayoutRecord(**told)
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known}
+    if isinstance(values.get("quality"), dict):
+        values["quality"] = Quality(**values["quality"])
+    return LayoutRecord(**values)

@@ -1,7 +1,7 @@
-"""Where given images lie on a map, without opening it for tiles.
+"""The places of given images on a map, without opening it for tiles.
 
-In:  the id of a layout and image rows. Out: places. An index from row to place is kept in memory for the maps that were
-asked about last.
+In:  the id of a layout and image rows. Out: places. Indices from row to place of the most recently used maps are cached
+in memory.
 """
 
 import math
@@ -29,41 +29,41 @@ def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[n
     """
     points = layout_of(workspace, map_id).points
     with workspace.lock_for("places"):
-        kept: dict[str, _Index] = workspace.memory_cache.setdefault("places", {})
-        found = kept.pop(map_id, None)
-        if found is None or found[0] != points or not points:
-            found = _read(workspace, map_id, points)
-        kept[map_id] = found
-        while len(kept) > _CACHED:
-            kept.pop(next(iter(kept)))
-    _, places, index = found
-    asked = np.asarray(rows, np.int64)
-    known = (asked >= 0) & (asked < len(index))
-    at = np.where(known, index[np.where(known, asked, 0)] if len(index) else -1, -1)
-    result = np.full((len(asked), 2), np.nan, np.float32)
+        cache: dict[str, _Index] = workspace.memory_cache.setdefault("places", {})
+        cached = cache.pop(map_id, None)
+        if cached is None or cached[0] != points or not points:
+            cached = _read(workspace, map_id, points)
+        cache[map_id] = cached
+        while len(cache) > _CACHED:
+            cache.pop(next(iter(cache)))
+    _, places, index = cached
+    rows = np.asarray(rows, np.int64)
+    known = (rows >= 0) & (rows < len(index))
+    at = np.where(known, index[np.where(known, rows, 0)] if len(index) else -1, -1)
+    result = np.full((len(rows), 2), np.nan, np.float32)
     result[at >= 0] = places[at[at >= 0]]
     return result
 
 
 def extent(places: Places) -> tuple[float, float, float, float] | None:
-    """Return left, top, right and bottom of the places that there are, or None without any.
+    """Return left, top, right and bottom of the finite places, or None without any.
 
     Examples
     --------
     >>> extent(np.array([[0.5, 0.25], [np.nan, np.nan], [0.75, 0.5]], np.float32))
     (0.5, 0.25, 0.75, 0.5)
     """
-    there = places[np.isfinite(places).all(axis=1)]
-    if not len(there):
+    finite = places[np.isfinite(places).all(axis=1)]
+    if not len(finite):
         return None
-    (left, top), (right, bottom) = there.min(axis=0), there.max(axis=0)
+    (left, top), (right, bottom) = finite.min(axis=0), finite.max(axis=0)
     return float(left), float(top), float(right), float(bottom)
 
 
 def zoom_among_neighbours(n: int) -> int:
-    """Return a zoom at which one of ``n`` images stands among its neighbours as a picture, from 1 to 7.
+    """Return a zoom, from 1 to 7, that shows one of ``n`` images as a picture among its neighbours.
 
-    From the number alone, as if the images lay evenly; a map that knows its points knows better.
+    It is estimated from the number alone, as if the images were evenly spread.
     """
     return min(7, max(1, math.ceil(math.log(max(1.0, n / 12), 4)) - 1))
 

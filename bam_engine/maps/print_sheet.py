@@ -1,7 +1,7 @@
-"""A view of a map at print size: a sheet with the map, its names and legend, and a line that says what it shows.
+"""A view of a map for print: a sheet with the map, its names, its legend and a caption.
 
-In:  a :class:`Sheet`. Out: a PNG of the paper's size, or an SVG with the map as a picture and every word as text.
-Sheets are for paper: always dark on white.
+In:  a :class:`Sheet`. Out: a PNG of the paper's size, or an SVG with the map as a picture and all text as text. Sheets
+always use the light theme.
 """
 
 import base64
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bam_engine.errors import ProjectionError
 from bam_engine.exchange.drawing import text_width
+from bam_engine.formatting import count
 from bam_engine.gallery import selections
 from bam_engine.maps import regions, view_cache
 from bam_engine.maps.layout_store import layout_of
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
 PAPERS = {"a4-landscape": (297, 210), "a4-portrait": (210, 297), "a3-landscape": (420, 297), "a3-portrait": (297, 420)}
-"""Millimetres across and down."""
+"""Width and height in millimetres."""
 
-LOWEST_DPI, HIGHEST_DPI = 72, 300
+MIN_DPI, MAX_DPI = 72, 300
 MARGIN, FOOT = 10.0, 13.0  # millimetres
-_UNIT = 96 / 25.4  # pixels of CSS in a millimetre: sheets are laid out in these
-_FAINT = 0.3  # points beneath pictures, as on the screen
+_UNIT = 96 / 25.4  # CSS pixels per millimetre; sheets are laid out in CSS pixels
+_FAINT = 0.3  # opacity of points beneath pictures, as on the screen
 _NAME, _TEXT, _SMALL = 15.0, 13.0, 11.5
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf")
 _COLOUR = re.compile(r"rgb\((\d+) (\d+) (\d+) / ([\d.]+)\)")
@@ -42,9 +43,9 @@ _COLOUR = re.compile(r"rgb\((\d+) (\d+) (\d+) / ([\d.]+)\)")
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is asked for: the middle and zoom of a view of ``width`` by ``height`` pixels on the screen, and the paper.
+    """A request for a sheet: the centre and zoom of a view of ``width`` x ``height`` pixels, and the paper.
 
-    The view is on the sheet whole; where the paper has another shape, more of the map is seen beside it.
+    The sheet shows the whole view, and more of the map where the paper has another aspect ratio.
     """
 
     map_id: str
@@ -61,25 +62,25 @@ class Sheet:
     names: bool = True
 
     def check(self) -> None:
-        """Raise ``ProjectionError`` where something cannot be."""
+        """Raise ``ProjectionError`` if a value is invalid."""
         bounds = {
             "x": (self.x, -2, 3),
             "y": (self.y, -2, 3),
             "zoom": (self.zoom, 0, 16),
             "width": (self.width, 1, 20_000),
             "height": (self.height, 1, 20_000),
-            "dpi": (self.dpi, LOWEST_DPI, HIGHEST_DPI),
+            "dpi": (self.dpi, MIN_DPI, MAX_DPI),
         }
         for name, (value, least, most) in bounds.items():
             if not least <= value <= most:
                 raise ProjectionError(
-                    f"a sheet cannot be drawn with {name} {value:g}: it is a number from {least} to {most}."
+                    f"A sheet cannot be drawn with {name} {value:g}. It must be a number from {least} to {most}."
                 )
         if self.paper not in PAPERS:
-            raise ProjectionError(f"there is no paper {self.paper[:40]!r}: choose {', '.join(PAPERS)}.")
+            raise ProjectionError(f"There is no paper {self.paper[:40]!r}. Choose one of {', '.join(PAPERS)}.")
         if self.representative not in REPRESENTATIVES:
             known = ", ".join(REPRESENTATIVES)
-            raise ProjectionError(f"there are no pictures {self.representative[:40]!r}: choose {known}.")
+            raise ProjectionError(f"There are no pictures {self.representative[:40]!r}. Choose one of {known}.")
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ _Mark = _Text | _Box
 
 @dataclass(frozen=True, eq=False)
 class _Page:
-    """A sheet laid out: its size, where the map stands, the map, and what stands over it; all in pixels of CSS."""
+    """A laid-out sheet: its size, the frame of the map, the map, and the marks above it, in CSS pixels."""
 
     size: tuple[float, float]
     frame: Box
@@ -119,21 +120,21 @@ class _Page:
 
 
 def file_name(sheet: Sheet) -> str:
-    """Return a file's name without its ending, of plain letters alone."""
+    """Return a file name without extension, of ASCII letters and digits."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", f"map-{sheet.colour}-{sheet.paper}")[:80]
 
 
 def png(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes:
-    """Return a sheet as a PNG file, which knows its size on paper.
+    """Return a sheet as a PNG file, with its resolution.
 
     Raises
     ------
     ProjectionError
-        Something that was asked for cannot be.
+        A value of the sheet is invalid.
     NotFound
         There is no such map, colour or selection.
     Stopped
-        Asked to stop, by ``report`` between two tiles.
+        By ``report``, between two tiles.
     """
     from PIL import Image
 
@@ -149,10 +150,7 @@ def png(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes
 
 
 def svg(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes:
-    """Return a sheet as an SVG file: the map as a picture inside, names and legend as text.
-
-    Errors are those of :func:`png`.
-    """
+    """Return a sheet as an SVG file, the map as a picture, names and legend as text; raises like :func:`png`."""
     page = _lay_out(workspace, sheet, report)
     file = io.BytesIO()
     kind = "jpeg" if page.photographic else "png"
@@ -175,14 +173,14 @@ def svg(workspace: Workspace, sheet: Sheet, *, report: Report = silent) -> bytes
 def _lay_out(workspace: Workspace, sheet: Sheet, report: Report) -> _Page:
     sheet.check()
     view = view_cache.current_view(workspace, sheet.map_id)
-    view.colouring(sheet.colour)  # an unknown one is told of before anything is drawn
+    view.colouring(sheet.colour)  # raises for an unknown colour before anything is drawn
     selected = selections.rows_of(workspace, sheet.selection) if sheet.selection else None
     across, down = (side * _UNIT for side in PAPERS[sheet.paper])
     edge = MARGIN * _UNIT
     frame = (edge, edge, across - edge, down - edge - FOOT * _UNIT)
     width, height = frame[2] - frame[0], frame[3] - frame[1]
     world = 256 * 2**sheet.zoom
-    scale = min(width * world / sheet.width, height * world / sheet.height)  # pixels of CSS for the whole map's side
+    scale = min(width * world / sheet.width, height * world / sheet.height)  # CSS pixels along a side of the whole map
     box = (
         sheet.x - width / scale / 2,
         sheet.y - height / scale / 2,
@@ -192,18 +190,18 @@ def _lay_out(workspace: Workspace, sheet: Sheet, report: Report) -> _Page:
     size = round(width * sheet.dpi / 96), round(height * sheet.dpi / 96)
     close = sheet.zoom >= view.picture_from_zoom
     layers = [(sheet.colour, _FAINT), (f"pictures-{sheet.colour}", 1.0)] if close else [(sheet.colour, 1.0)]
-    tile, enlarged = partial(_tile, view, sheet), _enlarged(sheet, close)
+    tile, enlarged = partial(_tile, view, sheet), _zooms_less(sheet, close)
     picture = stitch(tile, layers, box=box, size=size, enlarged=enlarged, report=report)
     legend = _legend(dict(view.legend(sheet.colour)), frame)
     names = _names(workspace, sheet, box, frame, legend) if sheet.names else []
-    told = _told(workspace, sheet, view, None if selected is None else len(selected))
-    foot = [_Text(edge, frame[3] + 18 + 17 * place, line, _SMALL) for place, line in enumerate(told)]
+    caption = _caption(workspace, sheet, view, None if selected is None else len(selected))
+    foot = [_Text(edge, frame[3] + 18 + 17 * number, line, _SMALL) for number, line in enumerate(caption)]
     line = _Box(frame[0], frame[1], width, height, (200, 200, 196), line=True)
     return _Page((across, down), frame, picture, close, (*names, *legend, line, *foot))
 
 
-def _enlarged(sheet: Sheet, close: bool) -> int:
-    """How many zooms less deep: pictures would be tiny on fine paper."""
+def _zooms_less(sheet: Sheet, close: bool) -> int:
+    """Return by how many zooms to enlarge pictures, which would be tiny at a high resolution."""
     return 1 if close and sheet.dpi > 200 else 0
 
 
@@ -211,35 +209,34 @@ def _tile(view: MapView, sheet: Sheet, kind: str, z: int, x: int, y: int) -> byt
     return view.tile(kind, z, x, y, only=sheet.selection or None, representative=sheet.representative)
 
 
-def _told(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | None) -> list[str]:
-    """Say what the sheet shows."""
+def _caption(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | None) -> list[str]:
     parts = [layout_of(workspace, sheet.map_id).title, f"colour: {view.legend(sheet.colour)['title']}"]
     if selected is not None:
-        parts.append(f"in colour: the {selected:,} selected")
+        parts.append(f"in colour: {count(selected, 'selected image')}")
     day = time.strftime("%Y-%m-%d")
-    return [" · ".join(parts), f"Around x {sheet.x:.4f}, y {sheet.y:.4f} at zoom {sheet.zoom:g} · drawn on {day}"]
+    return [" · ".join(parts), f"Centre x {sheet.x:.4f}, y {sheet.y:.4f}, zoom {sheet.zoom:g} · drawn on {day}"]
 
 
-def _legend(told: dict[str, Any], frame: Box) -> list[_Mark]:
+def _legend(legend: dict[str, Any], frame: Box) -> list[_Mark]:
     """Lay out the legend at the lower left of the map."""
-    swatches = told.get("swatches") or []
+    swatches = legend.get("swatches") or []
     width = 20 + max(
-        190.0, text_width(str(told["title"]), _TEXT), *(24 + text_width(s["label"], _SMALL) for s in swatches)
+        190.0, text_width(str(legend["title"]), _TEXT), *(24 + text_width(s["label"], _SMALL) for s in swatches)
     )
-    height = 34 + (36 if told.get("ramp") else 18 * len(swatches))
+    height = 34 + (36 if legend.get("ramp") else 18 * len(swatches))
     x, y = frame[0] + 12, frame[3] - 12 - height
     marks: list[_Mark] = [
         _Box(x, y, width, height, (255, 255, 255), 0.88),
         _Box(x, y, width, height, (200, 200, 196), line=True),
-        _Text(x + 10, y + 20, str(told["title"]), _TEXT, bold=True),
+        _Text(x + 10, y + 20, str(legend["title"]), _TEXT, bold=True),
     ]
-    if told.get("ramp"):
-        step = 180 / len(told["ramp"])
-        for place, colour in enumerate(told["ramp"]):
+    if legend.get("ramp"):
+        step = 180 / len(legend["ramp"])
+        for place, colour in enumerate(legend["ramp"]):
             fill, opacity = _colour(colour)
             marks.append(_Box(x + 10 + step * place, y + 29, step + 0.4, 10, fill, opacity))
-        marks.append(_Text(x + 10, y + 55, str(told["low"]), _SMALL))
-        marks.append(_Text(x + 190 - text_width(str(told["high"]), _SMALL), y + 55, str(told["high"]), _SMALL))
+        marks.append(_Text(x + 10, y + 55, str(legend["low"]), _SMALL))
+        marks.append(_Text(x + 190 - text_width(str(legend["high"]), _SMALL), y + 55, str(legend["high"]), _SMALL))
     for place, swatch in enumerate(swatches):
         fill, opacity = _colour(swatch["colour"])
         marks.append(_Box(x + 10, y + 30 + 18 * place, 11, 11, fill, opacity))
@@ -248,15 +245,15 @@ def _legend(told: dict[str, Any], frame: Box) -> list[_Mark]:
 
 
 def _colour(css: str) -> tuple[tuple[int, int, int], float]:
-    found = _COLOUR.fullmatch(css)
-    if found is None:
+    match = _COLOUR.fullmatch(css)
+    if match is None:
         return (136, 136, 136), 1.0
-    red, green, blue = (int(part) for part in found.groups()[:3])
-    return (red, green, blue), float(found[4])
+    red, green, blue = (int(part) for part in match.groups()[:3])
+    return (red, green, blue), float(match[4])
 
 
 def _names(workspace: Workspace, sheet: Sheet, box: Box, frame: Box, legend: list[_Mark]) -> list[_Mark]:
-    """The names that the screen shows at this zoom, the larger area first; none stands on another or on the legend."""
+    """Lay out the names that the screen shows at this zoom, larger regions first, without overlaps."""
     zoom = round(sheet.zoom)
     shown = [one for one in regions.regions_of(workspace, sheet.map_id) if one.from_zoom <= zoom <= one.to_zoom]
     panel = legend[0]
@@ -281,7 +278,7 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _element(mark: _Mark) -> str:
-    """One mark as an SVG element."""
+    """Return a mark as an SVG element."""
     if isinstance(mark, _Box):
         place = f'x="{mark.x:.2f}" y="{mark.y:.2f}" width="{mark.width:.2f}" height="{mark.height:.2f}"'
         colour = "#{:02x}{:02x}{:02x}".format(*mark.fill)
@@ -320,7 +317,7 @@ def _draw(paper: "Image.Image", mark: _Mark, scale: float) -> None:
 
 
 def _font(size: float) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
-    """A font of the machine with as many letters as possible, else the one that Pillow brings."""
+    """Return an installed font with a large character set, or else Pillow's own."""
     from PIL import ImageFont
 
     for name in _FONTS:

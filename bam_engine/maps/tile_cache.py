@@ -1,7 +1,7 @@
-"""Tiles kept on the disk between runs: derived, bounded, and never a reason for a tile to fail.
+"""An on-disk cache of tiles, bounded in size; its failures never make a tile fail.
 
-In:  a key that says all that a tile depends on. Out: its bytes, or None. Safe to use from several threads and
-processes: a file is written under another name and renamed, and one that somebody else removed is no matter.
+In:  a key with all that a tile depends on. Out: its bytes, or None. Safe for several threads and processes: files are
+written under another name and renamed, and may be removed by others at any time.
 """
 
 import contextlib
@@ -14,16 +14,16 @@ from pathlib import Path
 from bam_engine.files import replacing
 
 MAX_BYTES = 2 * 2**30
-"""Bytes of tiles kept; the ones used longest ago go first."""
+"""Bytes of cached tiles; the least recently used are removed first."""
 
-_FREED = 0.9  # of the room is left in use when tiles are removed
-_LOOK_AGAIN = 0.02  # of the room may be written by this process before it looks again what all have written
-_TOUCH = 3600.0  # seconds: how exactly it is known when a tile was used
-_REST = 30.0  # seconds without writing after the disk refused
+_TARGET = 0.9  # fraction of the size that is left after removing tiles
+_CHECK_EVERY = 0.02  # fraction of the size that this process may write before it measures the folder again
+_TOUCH = 3600.0  # seconds: resolution of the time of last use
+_PAUSE = 30.0  # seconds without writing after a write failed
 
 
 class TileCache:
-    """The tiles below ``folder``, at most ``max_bytes`` bytes of them, and what other processes write in the meantime.
+    """The tiles below ``folder``, at most ``max_bytes`` of them plus what other processes write in the meantime.
 
     Examples
     --------
@@ -36,11 +36,11 @@ class TileCache:
         self.max_bytes = max_bytes
         self._lock = threading.Lock()
         self._clearing = threading.Lock()
-        self._unseen = float("inf")  # bytes written since the folder was looked at
-        self._refused = -float("inf")
+        self._written = float("inf")  # bytes written since the folder was measured
+        self._failed = -float("inf")  # time of the last failure
 
     def get(self, key: str) -> bytes | None:
-        """Return what is kept under ``key``, or None."""
+        """Return the tile stored under ``key``, or None."""
         path = self._path(key)
         try:
             body = path.read_bytes()
@@ -52,21 +52,21 @@ class TileCache:
         return body or None  # a power cut can leave an empty file
 
     def put(self, key: str, tile: bytes) -> None:
-        """Save a tile. A disk that is full or may not be written to is left alone for a while."""
-        if not tile or len(tile) > self.max_bytes or time.monotonic() - self._refused < _REST:
+        """Store a tile. After a failure, nothing is written for a while."""
+        if not tile or len(tile) > self.max_bytes or time.monotonic() - self._failed < _PAUSE:
             return
         path = self._path(key)
         try:
             with replacing(path) as temporary:
                 temporary.write_bytes(tile)
         except OSError:
-            self._refused = time.monotonic()
+            self._failed = time.monotonic()
         with self._lock:
-            self._unseen += len(tile)
-            full = self._unseen > _LOOK_AGAIN * self.max_bytes
-        if full and self._clearing.acquire(blocking=False):
+            self._written += len(tile)
+            due = self._written > _CHECK_EVERY * self.max_bytes
+        if due and self._clearing.acquire(blocking=False):
             try:
-                self._make_room()
+                self._evict()
             finally:
                 self._clearing.release()
 
@@ -74,20 +74,20 @@ class TileCache:
         name = hashlib.sha256(key.encode()).hexdigest()[:40]
         return self.folder / name[:2] / f"{name}.webp"
 
-    def _make_room(self) -> None:
-        """Look at all tiles, and remove the ones used longest ago where they are too many."""
-        found = []
-        for path in self.folder.glob("*/*"):  # half-written ones of a process that died too
+    def _evict(self) -> None:
+        """Measure the folder and remove the least recently used tiles if it is too large."""
+        files = []
+        for path in self.folder.glob("*/*"):  # including temporary files of processes that died
             with contextlib.suppress(OSError):
-                about = path.stat()
-                found.append((about.st_mtime_ns, about.st_size, path))
-        total = sum(size for _, size, _ in found)
+                stat = path.stat()
+                files.append((stat.st_mtime_ns, stat.st_size, path))
+        total = sum(size for _, size, _ in files)
         if total > self.max_bytes:
-            for _, size, path in sorted(found, key=lambda line: line[:2]):
-                if total <= _FREED * self.max_bytes:
+            for _, size, path in sorted(files, key=lambda file: file[:2]):
+                if total <= _TARGET * self.max_bytes:
                     break
                 with contextlib.suppress(OSError):
                     path.unlink()
                 total -= size
         with self._lock:
-            self._unseen = 0.0
+            self._written = 0.0

@@ -1,6 +1,6 @@
-"""Maps as they are shown: a layout opened for tiles, with the scores and decisions of the moment.
+"""Opens stored layouts as maps with the current scores and decisions, and caches them.
 
-In:  a layout kept by ``maps``. Out: a ``MapView``, opened once and again when what it shows has changed.
+In:  the id of a layout. Out: a ``MapView``, opened once, and again when its data have changed.
 """
 
 import hashlib
@@ -37,18 +37,17 @@ from bam_engine.workspace.core import Workspace
 
 log = logging.getLogger(__name__)
 
-DRAWING = 2
-"""Of the way tiles are drawn: those drawn by an older one are drawn anew."""
+DRAWING_VERSION = 2
+"""Version of the drawing of tiles; part of their keys."""
 
-_LOOK_AGAIN = 1.0  # seconds
-_ANSWER_FIRST = 0.1  # seconds in which whoever noticed is answered, before a map is opened anew
+_CHECK_EVERY = 1.0  # seconds between checks whether the data of a map have changed
+_REFRESH_DELAY = 0.1  # seconds until a map is opened again, so that the request that noticed is answered first
 
 
 def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
-    """Return the map called ``map_id``, opened once for the present scores and decisions.
+    """Return a map with the current scores and decisions, from the cache if they have not changed.
 
-    Whether those have changed is looked up at most once a second, since every tile comes through here; ``fresh`` looks
-    now.
+    Since every tile calls this, changes are checked at most once a second, unless ``fresh`` is set.
 
     Raises
     ------
@@ -57,11 +56,11 @@ def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> M
     """
     folder = folder_of(workspace, map_id)
     if not (folder / "about.json").exists():
-        raise NotFound(f"there is no map {map_id!r}. Make one on the Map page.")
+        raise NotFound(f"There is no map {map_id!r}. Make one on the Map page.")
     with workspace.lock_for(f"map:{map_id}"):
         opened: MapView | None
-        opened, looked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
-        if opened is not None and not fresh and time.monotonic() - looked < _LOOK_AGAIN:
+        opened, checked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
+        if opened is not None and not fresh and time.monotonic() - checked < _CHECK_EVERY:
             return opened
         version = map_version(workspace, map_id)
         if opened is None or opened.version != version:
@@ -71,35 +70,35 @@ def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> M
 
 
 def cached_view(workspace: Workspace, map_id: str) -> MapView:
-    """Return a map as it was opened last, at once; whether something has changed is looked up in the background.
+    """Return a map as it was opened last, without waiting; changes are checked and applied in the background.
 
-    For what follows the pointer: it may be a second behind, but never waits until a map of millions is opened anew.
+    Used for the image under the pointer: the map may be a second out of date, but no call waits for a map of millions
+    of images to be opened again.
 
     Raises
     ------
     NotFound
         There is no such layout.
     """
-    opened, looked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
+    opened, checked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
     if opened is None:
         return current_view(workspace, map_id)
-    if time.monotonic() - looked >= _LOOK_AGAIN:
-        one: threading.Lock = workspace.memory_cache.setdefault(f"map-catching-up:{map_id}", threading.Lock())
-        if one.acquire(blocking=False):
-            threading.Thread(target=_catch_up, args=(workspace, map_id, opened, one), daemon=True).start()
-    found: MapView = opened
-    return found
+    if time.monotonic() - checked >= _CHECK_EVERY:
+        lock: threading.Lock = workspace.memory_cache.setdefault(f"map-catching-up:{map_id}", threading.Lock())
+        if lock.acquire(blocking=False):
+            threading.Thread(target=_refresh, args=(workspace, map_id, opened, lock), daemon=True).start()
+    view: MapView = opened
+    return view
 
 
-def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading.Lock) -> None:
-    """Open a map anew if something has changed, and make it ready before it takes its place."""
+def _refresh(workspace: Workspace, map_id: str, opened: MapView, lock: threading.Lock) -> None:
+    """Open a map again if its data have changed, and prepare it before it replaces the old view."""
     folder = folder_of(workspace, map_id)
-    time.sleep(_ANSWER_FIRST)
+    time.sleep(_REFRESH_DELAY)
     try:
-        if workspace.memory_cache.get(f"map-points:{map_id}") != _points(folder):
-            workspace.memory_cache.pop(
-                f"map:{map_id}", None
-            )  # made anew, or deleted: whoever comes next opens it or is told
+        if workspace.memory_cache.get(f"map-points:{map_id}") != _points_version(folder):
+            # replaced or deleted: the next request opens the new one, or raises
+            workspace.memory_cache.pop(f"map:{map_id}", None)
             return
         version, fresh = map_version(workspace, map_id), opened
         if version != opened.version:
@@ -111,35 +110,35 @@ def _catch_up(workspace: Workspace, map_id: str, opened: MapView, one: threading
         with workspace.lock_for(f"map:{map_id}"):
             if workspace.memory_cache.get(f"map:{map_id}", (None,))[0] is opened:
                 workspace.memory_cache[f"map:{map_id}"] = (fresh, time.monotonic())
-    except Exception:  # the pointer is told what was so far; pages and tiles say what is wrong
-        log.warning("map %s could not be opened anew", map_id, exc_info=True)
+    except Exception:  # the old view stays in use; pages and tiles report the error
+        log.warning("map %s could not be refreshed", map_id, exc_info=True)
     finally:
-        one.release()
+        lock.release()
 
 
-def _points(folder: Path) -> str:
-    """What changes whenever the points of a layout do; "" where there is none."""
+def _points_version(folder: Path) -> str:
+    """Return a version of the points of a layout; "" where there is no layout."""
     about = folder / "about.json"
     return f"{about.stat().st_mtime_ns}" if about.exists() else ""
 
 
 def rows_in_polygon(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
-    """Return the rows of the images inside an area of a map, rising; its corners in the map's [0, 1] squared.
+    """Return the rows of the images inside a polygon on a map, ascending; ``corners`` are in [0, 1] squared.
 
     Raises
     ------
     NotFound
         There is no such layout.
     ProjectionError
-        An area of fewer than three corners.
+        The polygon has fewer than three corners.
     """
     return current_view(workspace, map_id).source.in_polygon(corners)
 
 
 def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | None) -> MapView:
-    """Open a map; the points, pictures and unchanged colourings of an ``earlier`` view of the same points stay."""
+    """Open a map; points, pictures and unchanged colourings of an ``earlier`` view of the same points are reused."""
     map_id = folder.name
-    points = _points(folder)
+    points = _points_version(folder)
     known = workspace.memory_cache.get(f"map-points:{map_id}")
     same = earlier if earlier is not None and known == points else None
     places, rows = (np.empty((0, 2), np.float32), None) if same is not None else points_of(workspace, map_id)
@@ -167,24 +166,24 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
 
 
 def tile_cache(workspace: Workspace) -> TileCache:
-    """Return where the tiles of a workspace are kept."""
+    """Return the tile cache of a workspace."""
     with workspace.lock:
-        found: TileCache = workspace.memory_cache.setdefault("tiles", TileCache(workspace.cache / "tiles"))
-        return found
+        cache: TileCache = workspace.memory_cache.setdefault("tiles", TileCache(workspace.cache / "tiles"))
+        return cache
 
 
 def map_version(workspace: Workspace, map_id: str) -> str:
-    """Return a name that changes whenever a tile of the map would look different."""
+    """Return a version that changes whenever a tile of the map would look different."""
     about = folder_of(workspace, map_id) / "about.json"
     stamps = _stamps(workspace)
-    parts = [str(DRAWING), workspace.id, str(about.stat().st_mtime_ns), stamps.labels, stamps.projects]
+    parts = [str(DRAWING_VERSION), workspace.id, str(about.stat().st_mtime_ns), stamps.labels, stamps.projects]
     parts += [f"{name}.{stamp}.{stamps.cuts[name]}" for name, stamp in stamps.scores.items()]
     return _digest(*parts)
 
 
 @dataclass(frozen=True)
 class _Stamps:
-    """What changes as soon as scores, cuts, answers or projects do."""
+    """Versions of the scores, cuts, answers and projects."""
 
     scores: dict[str, str]
     cuts: dict[str, str]
@@ -199,7 +198,7 @@ def _stamps(workspace: Workspace) -> _Stamps:
         if model is None:
             continue
         threshold = current_threshold(workspace, attribute)
-        scores[attribute.name] = f"{attribute.id}.{model.id}.{_made_at(workspace, attribute, model)}"
+        scores[attribute.name] = f"{attribute.id}.{model.id}.{_scored_at(workspace, attribute, model)}"
         cuts[attribute.name] = "" if threshold is None else f"{threshold.value:.6g}"
     with workspace.engine.connect() as connection:
         last = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0)))
@@ -207,26 +206,26 @@ def _stamps(workspace: Workspace) -> _Stamps:
     return _Stamps(scores, cuts, labels, f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}")
 
 
-def _made_at(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> int:
-    """Return when the scores were made: the same model may score anew, say after images were read at last."""
+def _scored_at(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> int:
+    """Return when the scores were written: a model may score again, for example after more images were embedded."""
     scores = scores_of(workspace, attribute, model)
-    if not isinstance(scores, np.memmap):  # made just now: read what was kept, which has a date
+    if not isinstance(scores, np.memmap):  # just computed: read the stored file, which has a modification time
         scores = scores_of(workspace, attribute, model)
     return Path(scores.filename).stat().st_mtime_ns if isinstance(scores, np.memmap) and scores.filename else 0
 
 
 def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[str, str]:
-    """Return for each kind what its tiles depend on, so that an answer makes no tile of the scores anew."""
-    base = (str(DRAWING), workspace.id, points)
-    found = {kind: _digest(*base) for kind in ("density", "density-log", "category-cluster")}
-    found["category-project"] = _digest(*base, stamps.projects)
+    """Return a version of the tiles of each kind, so that, say, an answer does not invalidate tiles of scores."""
+    base = (str(DRAWING_VERSION), workspace.id, points)
+    versions = {kind: _digest(*base) for kind in ("density", "density-log", "category-cluster")}
+    versions["category-project"] = _digest(*base, stamps.projects)
     for name, stamp in stamps.scores.items():
-        found[f"score-{name}"] = _digest(*base, stamp)
-        found[f"accepted-{name}"] = _digest(*base, stamp, stamps.cuts[name])
+        versions[f"score-{name}"] = _digest(*base, stamp)
+        versions[f"accepted-{name}"] = _digest(*base, stamp, stamps.cuts[name])
     for attribute in workspace.attributes.all():
         for family in ("label", "disagreement"):
-            found[f"category-{family}-{attribute.name}"] = _digest(*base, stamps.labels, str(attribute.id))
-    return found
+            versions[f"category-{family}-{attribute.name}"] = _digest(*base, stamps.labels, str(attribute.id))
+    return versions
 
 
 def _digest(*parts: str) -> str:
@@ -234,39 +233,39 @@ def _digest(*parts: str) -> str:
 
 
 def _decisions(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
-    """Return 1 accepted, 0 rejected, -1 without a score, for each attribute that has a threshold."""
-    found = {}
+    """Return for each attribute with a threshold: 1 accepted, 0 rejected, -1 without a score."""
+    decisions = {}
     for attribute in workspace.attributes.all():
         threshold = current_threshold(workspace, attribute)
         if threshold is not None:
             scores = scores_of(workspace, attribute)
-            found[attribute.name] = decide(scores, threshold.value)
-    return found
+            decisions[attribute.name] = decide(scores, threshold.value)
+    return decisions
 
 
 def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
-    """A thumbnail, decoded by OpenCV: in half of Pillow's time, and without holding the interpreter meanwhile."""
+    """Return a thumbnail, decoded by OpenCV, which takes half of Pillow's time and releases the GIL."""
     import cv2
 
-    kept = workspace.thumbnails.read(row)
+    stored = workspace.thumbnails.read(row)
     try:
-        data = kept or workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)
+        data = stored or workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if pixels is None:
             return Image.open(io.BytesIO(data))
         return Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
-    except (BamError, OSError):  # the file is gone or damaged: the map shows an empty place
+    except (BamError, OSError):  # missing or damaged: the map shows an empty cell
         return None
 
 
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    kept: dict[str, list[AttributeScorer]] = workspace.memory_cache.setdefault("standings", {})
+    cache: dict[str, list[AttributeScorer]] = workspace.memory_cache.setdefault("standings", {})
     key = _digest(*stamps.scores.values(), *stamps.cuts.values())
-    found = kept.get(key)
-    if found is None:
-        found = attribute_scorers(workspace)
-        for old in list(kept)[:-1]:  # a view of the scores before these is still looked at
-            kept.pop(old, None)
-        kept[key] = found
-    return {"title": image.title or Path(image.uri).name, "scores": top_attributes(found, row)}
+    scorers = cache.get(key)
+    if scorers is None:
+        scorers = attribute_scorers(workspace)
+        for old in list(cache)[:-1]:  # the previous view may still be in use
+            cache.pop(old, None)
+        cache[key] = scorers
+    return {"title": image.title or Path(image.uri).name, "scores": top_attributes(scorers, row)}

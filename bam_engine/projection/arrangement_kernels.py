@@ -1,4 +1,4 @@
-"""The inner loop of spreading images out, compiled. Imports numba, so it is imported inside functions only."""
+"""Compiled loop of :mod:`.arrangement`. Imports numba, so import it inside functions only; it releases the GIL."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from bam_engine.projection.tile_kernels import pixel
 
 @njit(nogil=True)
 def spread(x: Any, y: Any, depth: int) -> Any:
-    """Give each point (m,) a cell of its own at ``depth``: columns and rows (m,) int32; m is 4**depth at most.
+    """Return a distinct cell at ``depth`` for each point, as columns and rows (m,) int32; m is at most 4**depth.
 
-    A block of cells with its points is taken from a stack and halved, across while it is higher than wide or square,
-    until one point is left.
+    A block of cells with its points is taken from a stack and halved, by rows unless it is wider than high, until one
+    point is left.
     """
     count, side = len(x), 1 << depth
     column, row = np.zeros(count, np.int32), np.zeros(count, np.int32)
     order = np.arange(count)
     stack = np.zeros((4 * depth + 4, 6), np.int64)  # begin, end, left, top, width, height
     stack[0] = (0, count, 0, 0, side, side)
-    held = 1 if count else 0
-    while held:
-        held -= 1
-        begin, end, left, top, width, height = stack[held]
+    size = 1 if count else 0
+    while size:
+        size -= 1
+        begin, end, left, top, width, height = stack[size]
         if end - begin == 1:
             point = order[begin]
             own_column = pixel(x[point], side)
@@ -35,20 +35,20 @@ def spread(x: Any, y: Any, depth: int) -> Any:
         half_width, half_height = (width, height // 2) if by_row else (width // 2, height)
         middle = top + half_height if by_row else left + half_width
         along = y if by_row else x
-        cut = _part(order, begin, end, along, middle, side, half_width * half_height)
+        cut = _partition(order, begin, end, along, middle, side, half_width * half_height)
         if end > cut:
             other_left, other_top = (left, top + half_height) if by_row else (left + half_width, top)
-            stack[held] = (cut, end, other_left, other_top, half_width, half_height)
-            held += 1
+            stack[size] = (cut, end, other_left, other_top, half_width, half_height)
+            size += 1
         if cut > begin:
-            stack[held] = (begin, cut, left, top, half_width, half_height)
-            held += 1
+            stack[size] = (begin, cut, left, top, half_width, half_height)
+            size += 1
     return column, row
 
 
 @njit(nogil=True)
-def _part(order: Any, begin: int, end: int, along: Any, middle: int, side: int, room: int) -> int:
-    """Put the points of the first half first, both halves within their ``room``; return where the second begins."""
+def _partition(order: Any, begin: int, end: int, along: Any, middle: int, side: int, room: int) -> int:
+    """Move the points of the first half to the front, at most ``room`` in each half; return where the second starts."""
     first = 0
     for at in range(begin, end):
         first += pixel(along[order[at]], side) < middle

@@ -1,4 +1,4 @@
-"""Groups that images belong to, as a map shows them: the largest by name, the rest as "others".
+"""Groups of images as a map shows them: the largest by name, the rest as "others".
 
 In:  a group for each image row. Out: the groups of the points, their names, roles and counts. Knows nothing of pixels.
 """
@@ -16,19 +16,20 @@ OTHERS = "others"
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """What each image of the collection is.
+    """A category, such as the project, and its value for each image.
 
     Attributes
     ----------
     title : str
-        What is told apart: ``Project``.
+        The name of the category, such as ``Project``.
     names : tuple of str
+        The names of its values.
     codes : (n,) array of int
-        By image row the number of its name; -1, and rows beyond the end: none of them.
+        By image row, the index of its name; -1, and rows beyond the end, have no value.
     none : str
-        What those are called.
+        What images without a value are called.
     roles : tuple of str, optional
-        A fixed colour for each name (see :func:`.colours.groups`), in a fixed order; without, the larger come first.
+        A fixed colour for each name (see :func:`.colours.groups`), in this order; without it, larger groups come first.
     """
 
     title: str
@@ -40,10 +41,9 @@ class Categories:
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """The groups on one map: ``codes`` (m,) uint8 by point, and for each code its name, role and count of points.
+    """The groups on one map: ``codes`` (m,) uint8 by point, and the name, role and number of points of each code.
 
-    Code 0 is "none", 1 "others"; then the named ones from the largest to the smallest, so that where two marks meet the
-    rarer is seen.
+    Code 0 is "none", 1 is "others"; named groups follow, largest first, so that the rarer is on top where marks meet.
     """
 
     title: str
@@ -54,9 +54,7 @@ class Groups:
 
 
 def grouped(rows: NDArray[np.int64], categories: Categories) -> Groups:
-    """Return the groups of the points with these image ``rows`` (m,): the 12 largest, the rest as others.
-
-    Of two as large the first named is the larger.
+    """Return the groups of the points with image ``rows`` (m,): the 12 largest, ties by index, the rest as others.
 
     Raises
     ------
@@ -67,17 +65,19 @@ def grouped(rows: NDArray[np.int64], categories: Categories) -> Groups:
     count = len(categories.names)
     if by_row.size and not (by_row.min() >= -1 and by_row.max() < count):
         raise ProjectionError(
-            f"groups are numbered -1 to {count - 1}; these run from {by_row.min()} to {by_row.max()}."
+            f"Group codes must be -1 to {count - 1}; these run from {by_row.min()} to {by_row.max()}."
         )
     if categories.roles and (len(categories.roles) != count or count > MAX_GROUPS):
-        raise ProjectionError(f"{count} groups were given {len(categories.roles)} colours; at most {MAX_GROUPS} fit.")
+        raise ProjectionError(
+            f"{count} groups need as many fixed colours, not {len(categories.roles)}, and at most {MAX_GROUPS}."
+        )
     own = np.full(len(rows), -1, np.int64)
     known = rows < len(by_row)
     own[known] = by_row[rows[known]]
     sizes = np.bincount(own[own >= 0], minlength=count)
     order = np.arange(count) if categories.roles else np.argsort(-sizes, kind="stable")
     shown = order[:MAX_GROUPS]
-    new = np.ones(count + 1, np.uint8)  # the last is that of -1
+    new = np.ones(count + 1, np.uint8)  # the last entry is for -1
     new[shown] = 2 + np.arange(len(shown))
     new[-1] = 0
     codes = new[own]

@@ -1,7 +1,7 @@
-"""The inner loop of finding areas, compiled: which hill each cell of a density belongs to.
+"""Compiled loop of :mod:`.density_regions`: which density peak each cell of a grid belongs to.
 
-In:  a density on a grid, its cells from dense to sparse. Out: for each cell the cell of its peak. Imports numba, so it
-is imported inside functions only; it releases the interpreter while it works.
+In:  a density on a grid, its cells from dense to sparse. Out: for each cell the cell of its peak. Imports numba, so
+import it inside functions only; it releases the GIL.
 """
 
 from typing import Any
@@ -12,12 +12,12 @@ from bam_engine.compiled import njit
 
 
 @njit(nogil=True)
-def peak_of_each_cell(density: Any, order: Any, side: int, stands_out: float) -> Any:
-    """Return for each cell the flat index of its hill's peak; -1 for those that ``order`` leaves out.
+def peak_of_each_cell(density: Any, order: Any, side: int, prominence: float) -> Any:
+    """Return for each cell the flat index of its peak; -1 for cells that ``order`` does not list.
 
-    Cells are taken from dense to sparse. One with no neighbour of the eight taken yet is a peak; another joins the hill
-    of its densest neighbour. Where hills meet, those whose peak is less than ``stands_out`` times as dense as the cell
-    where they meet become part of the highest.
+    Cells are visited from dense to sparse. A cell without a visited neighbour among the eight is a peak; another joins
+    the peak of its densest neighbour. Where peaks meet in a cell, those less than ``prominence`` times as dense as that
+    cell are merged into the highest.
     """
     peak = np.full(density.size, -1, np.int64)
     for number in range(order.size):
@@ -25,7 +25,7 @@ def peak_of_each_cell(density: Any, order: Any, side: int, stands_out: float) ->
         best = _densest(density, peak, cell, side)
         peak[cell] = cell if best < 0 else _root(peak, best)
         if best >= 0:
-            _join(density, peak, cell, side, stands_out)
+            _merge(density, peak, cell, side, prominence)
     for number in range(order.size):
         peak[order[number]] = _root(peak, order[number])
     return peak
@@ -33,7 +33,7 @@ def peak_of_each_cell(density: Any, order: Any, side: int, stands_out: float) ->
 
 @njit(nogil=True)
 def _densest(density: Any, peak: Any, cell: int, side: int) -> int:
-    """The densest of the eight neighbours that are taken; -1 for none."""
+    """Return the densest of the eight neighbours that are visited; -1 for none."""
     row, column, best = cell // side, cell % side, -1
     for other_row in range(max(0, row - 1), min(side, row + 2)):
         for other_column in range(max(0, column - 1), min(side, column + 2)):
@@ -44,8 +44,8 @@ def _densest(density: Any, peak: Any, cell: int, side: int) -> int:
 
 
 @njit(nogil=True)
-def _join(density: Any, peak: Any, cell: int, side: int, stands_out: float) -> None:
-    """Join the hills that meet in a cell to the highest, where they do not stand out."""
+def _merge(density: Any, peak: Any, cell: int, side: int, prominence: float) -> None:
+    """Merge the peaks that meet in a cell into the highest, unless they are prominent."""
     row, column, highest = cell // side, cell % side, _root(peak, cell)
     for other_row in range(max(0, row - 1), min(side, row + 2)):
         for other_column in range(max(0, column - 1), min(side, column + 2)):
@@ -55,7 +55,7 @@ def _join(density: Any, peak: Any, cell: int, side: int, stands_out: float) -> N
             met = _root(peak, other)
             if density[met] > density[highest] or (density[met] == density[highest] and met < highest):
                 met, highest = highest, met
-            if met != highest and density[met] < stands_out * density[cell]:
+            if met != highest and density[met] < prominence * density[cell]:
                 peak[met] = highest
 
 

@@ -1,9 +1,9 @@
-"""The land of a map: areas where images crowd, at several scales, the finer within the coarser.
+"""Dense regions of a map, found as peaks of the density at several scales, finer ones nested in coarser ones.
 
-In:  places (n, 2). Out: areas, and for each scale in which area each image lies. Knows nothing of names.
+In:  places (n, 2). Out: regions, and for each scale the region of each image. Knows nothing of names.
 
-Density is counted on a grid and smoothed, so that millions of points cost little more than thousands; a finer grid for
-each scale. An area is what belongs to a peak of the density that stands out over the saddles around it [1]_.
+Density is counted on a grid and smoothed, so that the cost hardly grows with the number of points; each scale has a
+finer grid. A region belongs to a peak that is prominent over the saddles around it [1]_.
 
 References
 ----------
@@ -22,21 +22,21 @@ COARSEST = 32
 """Cells along a side of the coarsest grid; each finer grid has twice as many."""
 
 MIN_IMAGES = 20
-"""Images that an area has at least."""
+"""Images that a region must have."""
 
 MAX_REGIONS = 300
-"""Areas of a level at most: the largest."""
+"""Regions of one level, the largest ones."""
 
-_SPREAD = 2.0  # of the smoothing, in cells
-_STANDS_OUT = 1.5  # times the density of the saddle that a peak has at least
-_EDGE = 0.1  # of the density at its peak: where an area ends
+_SMOOTHING = 2.0  # standard deviation of the smoothing, in cells
+_PROMINENCE = 1.5  # a peak is at least so many times as dense as the saddle to a higher one
+_EDGE = 0.1  # a region ends where the density falls below this fraction of its peak
 
 Codes = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Area:
-    """One area: its level (0 is coarsest), the number of the area around it or -1, its peak, and how many images."""
+class DensityRegion:
+    """One region: its level (0 is the coarsest), the index of its parent or -1, its peak, and its number of images."""
 
     level: int
     parent: int
@@ -47,45 +47,45 @@ class Area:
 
 @dataclass(frozen=True)
 class RegionTree:
-    """All areas, coarse ones first, each level by size; and for each level (n,) the number of the area or -1."""
+    """All regions, by level and size; and for each level the region index of each image (n,), or -1."""
 
-    areas: tuple[Area, ...]
-    inside: tuple[Codes, ...]
+    regions: tuple[DensityRegion, ...]
+    membership: tuple[Codes, ...]
 
 
 def find_regions(places: Places, *, levels: int = LEVELS) -> RegionTree:
-    """Return the areas of a map; the same for the same places in any order of the other images.
+    """Return the regions of a map; they do not depend on the order of the images.
 
-    An area lies wholly within one area of the level above, the one that holds most of its images, or, where most lie
-    in none, in no area at all. Images between the areas belong to none. Places that are not finite are in no area.
+    A region lies within one region of the level above, the one with most of its images, or in none where most are in
+    none. Images between regions belong to none, and so do places that are not finite.
     """
-    there = np.isfinite(places).all(axis=1)
-    at = np.clip(places[there].astype(np.float64), 0, np.nextafter(1, 0))
-    areas: list[Area] = []
-    inside: list[Codes] = []
-    above = np.full(len(at), -1, np.int32)
+    finite = np.isfinite(places).all(axis=1)
+    points = np.clip(places[finite].astype(np.float64), 0, np.nextafter(1, 0))
+    regions: list[DensityRegion] = []
+    membership: list[Codes] = []
+    above = np.full(len(points), -1, np.int32)
     for level in range(levels):
-        found, above = _level(at, level, above, len(areas))
-        areas += found
+        found, above = _find_level(points, level, above, len(regions))
+        regions += found
         codes = np.full(len(places), -1, np.int32)
-        codes[there] = above
-        inside.append(codes)
-    return RegionTree(tuple(areas), tuple(inside))
+        codes[finite] = above
+        membership.append(codes)
+    return RegionTree(tuple(regions), tuple(membership))
 
 
-def _level(at: NDArray[np.float64], level: int, above: Codes, first: int) -> tuple[list[Area], Codes]:
-    """Return the areas of one level, and for each image its area, numbered from ``first``, or -1."""
+def _find_level(points: NDArray[np.float64], level: int, above: Codes, first: int) -> tuple[list[DensityRegion], Codes]:
+    """Return the regions of one level, and the region of each image, numbered from ``first``, or -1."""
     from bam_engine.projection.density_peak_kernels import peak_of_each_cell
 
     side = COARSEST * 2**level
-    column, row = (at * side).astype(np.int64).T
+    column, row = (points * side).astype(np.int64).T
     cell = row * side + column
     density = _smooth(np.bincount(cell, minlength=side * side).reshape(side, side))
     order = np.argsort(-density, axis=None, kind="stable")
     order = order[: np.count_nonzero(density)]
-    peak = peak_of_each_cell(density.ravel(), order, side, _STANDS_OUT)
-    land = (peak >= 0) & (density.ravel() >= _EDGE * density.ravel()[np.maximum(peak, 0)])
-    peaks, code = np.unique(np.where(land, peak, -1)[cell], return_inverse=True)
+    peak = peak_of_each_cell(density.ravel(), order, side, _PROMINENCE)
+    dense = (peak >= 0) & (density.ravel() >= _EDGE * density.ravel()[np.maximum(peak, 0)])
+    peaks, code = np.unique(np.where(dense, peak, -1)[cell], return_inverse=True)
     parent = _majority(code, above, len(peaks))
     member = (peaks[code] >= 0) & ((parent[code] == above) | (parent[code] < 0))
     count = np.bincount(code[member], minlength=len(peaks))
@@ -93,8 +93,8 @@ def _level(at: NDArray[np.float64], level: int, above: Codes, first: int) -> tup
     chosen = chosen[np.lexsort((peaks[chosen], -count[chosen]))][:MAX_REGIONS]
     number = np.full(len(peaks), -1, np.int32)
     number[chosen] = first + np.arange(len(chosen))
-    areas = [
-        Area(
+    regions = [
+        DensityRegion(
             level,
             int(parent[one]),
             (peaks[one] % side + 0.5) / side,
@@ -103,23 +103,23 @@ def _level(at: NDArray[np.float64], level: int, above: Codes, first: int) -> tup
         )
         for one in chosen
     ]
-    return areas, np.where(member, number[code], -1).astype(np.int32)
+    return regions, np.where(member, number[code], -1).astype(np.int32)
 
 
 def _smooth(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter
 
-    found: NDArray[np.float64] = gaussian_filter(counts.astype(np.float64), _SPREAD, mode="constant", truncate=3)
-    found[found < 1e-9] = 0
-    return found
+    density: NDArray[np.float64] = gaussian_filter(counts.astype(np.float64), _SMOOTHING, mode="constant", truncate=3)
+    density[density < 1e-9] = 0
+    return density
 
 
 def _majority(code: NDArray[np.int64], above: Codes, kinds: int) -> Codes:
-    """For each code the area above that holds most of its images, the lower number on a tie; -1 is one of them."""
+    """Return for each code the region above that has most of its images; ties by index, -1 (none) counts as one."""
     pairs, counts = np.unique(code * (above.max(initial=-1) + 2) + above + 1, return_counts=True)
-    owner, area = np.divmod(pairs, above.max(initial=-1) + 2)
-    order = np.lexsort((area, -counts, owner))
+    owner, region = np.divmod(pairs, above.max(initial=-1) + 2)
+    order = np.lexsort((region, -counts, owner))
     firsts = order[np.unique(owner[order], return_index=True)[1]]
-    found = np.full(kinds, -1, np.int32)
-    found[owner[firsts]] = area[firsts] - 1
-    return found
+    parents = np.full(kinds, -1, np.int32)
+    parents[owner[firsts]] = region[firsts] - 1
+    return parents

@@ -1,10 +1,10 @@
-"""The points of a map in the order in which tiles ask for them.
+"""The points of a map, indexed for tiles.
 
 In:  a layout (n, 2) in [0, 1] squared and the image row of each point.
-Out: the run of points in a tile, the points near a place or in an area. Knows nothing of colours or pictures.
+Out: the run of points in a tile, the points near a position or in a polygon. Knows nothing of colours or pictures.
 
 Points are sorted once along the Morton curve (0.3 s for 2.5 million); after that a tile is two binary searches and a
-slice, at any zoom, and no pyramid of prepared tiles is needed.
+slice, at any zoom, without a precomputed pyramid of tiles.
 """
 
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from bam_engine.errors import ProjectionError
 from bam_engine.projection import morton
-from bam_engine.projection.selection import checked_corners, inside
+from bam_engine.projection.polygon import checked_corners, points_in_polygon
 
 TILE = 256
-"""Pixels on a side of a tile."""
+"""Pixels along a side of a tile."""
 
 DEEPEST = 16
-"""The deepest zoom: a pixel of its tiles is a cell at Morton's depth 24, which a float32 still tells from the next."""
+"""The deepest zoom: a pixel of its tiles is a cell at Morton depth 24, the resolution of a float32."""
 
-_MANY = 1 / 32
-"""Of all rows, from which part on they are marked and not sorted."""
+_MARK_FROM = 1 / 32
+"""From this fraction of all rows on, rows are sorted by marking them."""
 
 RING = 5
-"""The ring of cells around a tile is cut this much deeper than the tile: 8 pixels wide."""
+"""The ring of cells around a tile is this much deeper than the tile, so it is 8 pixels wide."""
 
 
 @dataclass(frozen=True, eq=False)
 class TileSource:
-    """The points of one map in Morton order, ties by row; make it with :meth:`build`.
+    """The points of one map in Morton order, ties by row; create it with :meth:`build`.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ class TileSource:
     x, y : (m,) float32
         Its place: x to the right, y down, as on the screen.
     codes : (m,) uint64
-        Its Morton code; never falling.
+        Its Morton code, ascending.
     left_out : int
-        Points of the layout that have no place (NaN or infinite) and are not on the map.
+        Points of the layout without a place (NaN or infinite), which are not on the map.
     """
 
     rows: NDArray[np.int64]
@@ -58,14 +58,14 @@ class TileSource:
         Parameters
         ----------
         layout : (n, 2) array of float
-            Places in [0, 1] squared. Points with NaN or infinity have no place and are left out.
+            Places in [0, 1] squared. Points with NaN or infinity are left out.
         rows : (n,) array of int, optional
             The image row of each point; without it, 0 to n - 1.
 
         Raises
         ------
         ProjectionError
-            The shapes do not fit, or a finite coordinate lies outside [0, 1].
+            The shapes do not match, or a finite coordinate is outside [0, 1].
 
         Examples
         --------
@@ -75,41 +75,41 @@ class TileSource:
         """
         places = np.asarray(layout, dtype=np.float32)
         if places.ndim != 2 or places.shape[1] != 2:
-            raise ProjectionError(f"a layout has the shape (n, 2); this one has {places.shape}.")
+            raise ProjectionError(f"A layout must have the shape (n, 2); this one has {places.shape}.")
         numbers = np.arange(len(places)) if rows is None else np.asarray(rows, dtype=np.int64)
         if numbers.shape != (len(places),):
-            raise ProjectionError(f"a layout of {len(places)} points needs as many rows; there are {numbers.size}.")
+            raise ProjectionError(f"A layout of {len(places):,} points needs as many rows, not {numbers.size:,}.")
         placed = np.asarray(np.isfinite(places).all(axis=1))
         places, numbers = places[placed], numbers[placed]
         if places.size and (places.min() < 0 or places.max() > 1):
             raise ProjectionError(
-                f"coordinates of a map lie in [0, 1]; these run from {places.min():.3g} to {places.max():.3g}. "
+                f"The coordinates of a map must be in [0, 1]; these run from {places.min():.3g} to {places.max():.3g}. "
                 "Scale them with fit_unit_square."
             )
-        found = morton.codes(places[:, 0], places[:, 1])
-        order = np.lexsort((numbers, found)) if rows is not None else np.argsort(found, kind="stable")
+        codes = morton.codes(places[:, 0], places[:, 1])
+        order = np.lexsort((numbers, codes)) if rows is not None else np.argsort(codes, kind="stable")
         return cls(
             rows=numbers[order],
             x=np.ascontiguousarray(places[order, 0]),
             y=np.ascontiguousarray(places[order, 1]),
-            codes=found[order],
+            codes=codes[order],
             left_out=int(len(placed) - placed.sum()),
         )
 
     def __len__(self) -> int:
-        """How many points are on the map."""
+        """Return the number of points on the map."""
         return len(self.rows)
 
     @staticmethod
     def has_tile(z: int, x: int, y: int) -> bool:
-        """Whether there is such a tile: 0 <= z <= 16, 0 <= x, y < 2**z."""
+        """Return whether a tile exists: 0 <= z <= 16, 0 <= x, y < 2**z."""
         return 0 <= z <= DEEPEST and 0 <= x < 1 << z and 0 <= y < 1 << z
 
     def slice(self, z: int, x: int, y: int) -> slice:
-        """The run of points inside tile (z, x, y).
+        """Return the run of points inside tile (z, x, y).
 
-        A tile owns its left and upper edge, so each point is in one tile of a zoom; the tiles at the far edges own the
-        coordinate 1 too.
+        A tile includes its left and upper edges, so each point is in exactly one tile of a zoom; the tiles at the far
+        edges also include the coordinate 1.
 
         Raises
         ------
@@ -118,13 +118,13 @@ class TileSource:
         """
         if not self.has_tile(z, x, y):
             raise ProjectionError(
-                f"there is no tile {z}/{x}/{y}: zoom is 0 to {DEEPEST}, x and y are 0 to 2**zoom - 1."
+                f"There is no tile {z}/{x}/{y}: the zoom must be 0 to {DEEPEST}, x and y must be 0 to 2**zoom - 1."
             )
         start, stop = self._cut([x], [y], z)
         return slice(int(start[0]), int(stop[0]))
 
     def grid(self, z: int, x: int, y: int, *, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where the points of each cell begin and end when tile (z, x, y) is cut in ``side`` x ``side`` cells.
+        """Return where the run of each cell starts and stops, with tile (z, x, y) cut into ``side`` x ``side`` cells.
 
         ``side`` is a power of two. Both arrays have the shape (side, side), row first.
         """
@@ -135,7 +135,7 @@ class TileSource:
         return start.reshape(side, side), stop.reshape(side, side)
 
     def ring(self, z: int, x: int, y: int) -> NDArray[np.int64]:
-        """Indices of the points outside tile (z, x, y), at most 8 pixels from it: their marks may reach into it."""
+        """Return the indices of the points within 8 pixels outside of tile (z, x, y), whose marks may reach into it."""
         side = 1 << RING
         whole = 1 << (z + RING)
         along = np.arange(-1, side + 1)
@@ -146,13 +146,18 @@ class TileSource:
         return _expand(*self._cut(columns[inside], lines[inside], z + RING))
 
     def nearest(self, x: float, y: float, radius: float) -> int | None:
-        """Index (into ``rows``) of the point nearest to a place, at most ``radius`` away; None when there is none.
+        """Return the index (into ``rows``) of the nearest point within ``radius`` of a position, or None; ties by row.
 
-        Exact. Of points equally near the one with the smallest row is taken.
+        Raises
+        ------
+        ProjectionError
+            The position is not finite, or the radius is negative.
         """
         if not (np.isfinite([x, y, radius]).all() and radius >= 0):
-            raise ProjectionError(f"a search needs a place and a radius of 0 or more; asked were {x}, {y}, {radius}.")
-        slack = radius + 1e-9  # rounding may not lose a point that lies on the circle
+            raise ProjectionError(
+                f"A search needs a finite position and a radius of at least 0, not ({x}, {y}) and {radius}."
+            )
+        slack = radius + 1e-9  # rounding must not lose a point on the circle
         near = self._candidates(x - slack, y - slack, x + slack, y + slack)
         if not near.size:
             return None
@@ -164,17 +169,17 @@ class TileSource:
         return int(tied[np.argmin(self.rows[tied])])
 
     def in_polygon(self, corners: ArrayLike) -> NDArray[np.int64]:
-        """Rows, rising, of the images inside a polygon with ``corners`` (m, 2); see :func:`.selection.inside`."""
+        """Return the rows inside a polygon with ``corners`` (m, 2), ascending; see :func:`.points_in_polygon`."""
         line = checked_corners(corners)
         near = self._candidates(*line.min(axis=0), *line.max(axis=0))
-        return _rising(self.rows[near[inside(self.x[near], self.y[near], line)]])
+        return _sort_unique(self.rows[near[points_in_polygon(self.x[near], self.y[near], line)]])
 
     def _cut(self, column: ArrayLike, row: ArrayLike, depth: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         first, after = morton.runs(column, row, depth)
         return np.searchsorted(self.codes, first), np.searchsorted(self.codes, after)
 
     def _candidates(self, left: float, top: float, right: float, bottom: float) -> NDArray[np.int64]:
-        """Indices of the points in all cells that a box touches, cells being about a quarter of the box."""
+        """Return the indices of the points in all cells that a box touches; cells are about a quarter of the box."""
         if right < 0 or bottom < 0 or left > 1 or top > 1:
             return np.empty(0, dtype=np.int64)
         extent = max(right - left, bottom - top)
@@ -185,10 +190,10 @@ class TileSource:
         return _expand(*self._cut(columns.ravel(), lines.ravel(), depth))
 
 
-def _rising(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Different rows in rising order; where there are many, a mark for each is several times as fast as sorting."""
+def _sort_unique(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort unique rows; where there are many, marking each in a mask is several times as fast as sorting."""
     highest = int(rows.max(initial=-1))
-    if len(rows) < _MANY * highest:
+    if len(rows) < _MARK_FROM * highest:
         return np.sort(rows)
     marks = np.zeros(highest + 1, np.bool_)
     marks[rows] = True
@@ -196,7 +201,7 @@ def _rising(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _expand(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All indices of the runs [start, stop)."""
+    """Return all indices of the runs [start, stop)."""
     filled = np.flatnonzero(stop > start)
     if not filled.size:
         return np.empty(0, dtype=np.int64)

@@ -223,7 +223,7 @@ def test_near_duplicates_are_folded_to_the_first_of_each_group(workspace: Worksp
     query = Query(sort="newest", folded=True)
     before = list_images(workspace, query)
     assert before.counts is None
-    assert "not looked for yet" in before.notes[0]
+    assert "not been searched for yet" in before.notes[0]
     near_duplicates.find_groups(workspace)
     groups = near_duplicates.group_of(workspace)
     found = list_images(workspace, query)

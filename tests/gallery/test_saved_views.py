@@ -47,7 +47,7 @@ def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.
 
 def test_an_unknown_view_is_named_with_those_there_are(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
-    for ask in (saved_views.view, saved_views.remove):
+    for ask in (saved_views.load, saved_views.remove):
         with pytest.raises(NotFound, match="Saved views: mine"):
             ask(workspace, "yours")
 

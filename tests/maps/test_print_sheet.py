@@ -49,7 +49,7 @@ def test_an_svg_holds_the_map_as_a_picture_and_every_word_as_text(
     words = [part.text for part in drawn.iter(f"{SVG}text")]
     assert "pears & <plums>" in words
     assert "later" not in words
-    assert any(word and layout.title in word and "the 7 selected" in word for word in words)
+    assert any(word and layout.title in word and "7 selected images" in word for word in words)
     assert {"Images", "few", "many"} <= set(words)
     (image,) = drawn.iter(f"{SVG}image")
     kind, content = re.match(r"data:image/(\w+);base64,(.*)", image.get("href") or "").groups()  # type: ignore[union-attr]
@@ -90,13 +90,13 @@ def test_a_name_stands_on_its_place_of_the_view(
 def test_what_cannot_be_printed_is_told(
     workspace: Workspace, layout: layout_store.LayoutRecord, wrong: dict[str, object]
 ) -> None:
-    with pytest.raises(ProjectionError, match=r"a number from|choose a4-landscape|choose best"):
+    with pytest.raises(ProjectionError, match=r"a number from|one of a4-landscape|one of best"):
         print_sheet.png(workspace, view_of(layout, **wrong))
 
 
 def test_an_unknown_colour_selection_or_map_is_told(workspace: Workspace, layout: layout_store.LayoutRecord) -> None:
     for wrong in ({"colour": "mood"}, {"selection": "0" * 20}):
-        with pytest.raises(BamError, match=r"cannot be coloured|is not there"):
+        with pytest.raises(BamError, match=r"cannot be coloured|was not found"):
             print_sheet.png(workspace, view_of(layout, **wrong))
     with pytest.raises(NotFound):
         print_sheet.png(workspace, Sheet("nowhere", 0.5, 0.5, 1, 900, 600))

@@ -59,12 +59,12 @@ def test_words_of_titles_name_the_crowd_that_has_them(workspace: Workspace, isla
         assert (region.x < 0.5) == (region.name == "harvest")
         assert region.from_zoom <= region.to_zoom
         said = re.fullmatch(
-            r"“(\w+)” in the title: 100 % \((\d+)–100 %\) of (\d+) images here, 0 % \(0–[\d.]+ %\) elsewhere",
+            r"“(\w+)” in the title: 100% \(([\d.]+)–100%\) of (\d+) images here, 0% \(0–[\d.]+%\) elsewhere",
             region.why,
         )
         assert said is not None, region.why
         assert int(said[3]) == region.count
-        assert int(said[2]) < 100
+        assert float(said[2]) < 100
     assert regions.regions_of(workspace, islands.id) == found
 
 
@@ -74,7 +74,7 @@ def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
     describe(workspace, title=("x", "y"))
     oracle.play(workspace, watercolor, count=2)
     likely = regions.refresh(workspace, islands.id)
-    assert any(region.why.startswith("watercolor (likely: no threshold was kept): ") for region in likely)
+    assert any(region.why.startswith("watercolor (likely; no threshold chosen): ") for region in likely)
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     stale = regions.regions_of(workspace, islands.id)
     assert stale == likely, "the old names stay until there are new ones"
@@ -86,7 +86,7 @@ def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
     accepted = np.flatnonzero(models.scores_of(workspace, watercolor) >= threshold.value)
     places, rows = layout_store.points_of(workspace, islands.id)
     share = np.isin(rows[places[:, 0] < 0.5], accepted).mean()
-    assert abs(float(coarse.why.split(": ")[1].split(" %")[0]) / 100 - share) < 0.15
+    assert abs(float(coarse.why.split(": ")[1].split("%")[0]) / 100 - share) < 0.15
 
 
 def test_a_project_names_a_crowd_though_it_is_one_maker(
@@ -96,7 +96,7 @@ def test_a_project_names_a_crowd_though_it_is_one_maker(
     describe(workspace, title=("x", "y"))
     found = regions.refresh(workspace, islands.id)
     assert {(region.name, region.x < 0.5) for region in found} == {("orchard", True)}
-    assert found[0].why.startswith("project orchard: 100 % (")
+    assert found[0].why.startswith("project orchard: 100% (")
 
 
 def test_where_nothing_sets_images_apart_there_is_no_name(

@@ -63,7 +63,7 @@ def test_what_is_packed_is_what_the_first_zoom_with_pictures_shows_and_no_tile_d
         for y in range(2**z)
         for point in view._cells(z, x, y, kind, view._choice(kind, None, "best")).values()
     }
-    wanted = sprite_packing.shown_first(view, sprite_packing.MAX_PICTURES)
+    wanted = sprite_packing.first_pictures(view, sprite_packing.MAX_PICTURES)
     assert set(wanted.tolist()) == shown
     assert sprite_packing.pack(workspace, map_id, considerate=False) == len(shown)
     assert sprite_packing.pack(workspace, map_id, considerate=False) == 0, "once is enough"
@@ -89,7 +89,7 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
     assert (np.diff(crowds) <= 0).all()
     best = {cell: max(np.flatnonzero(cells == cell), key=lambda row: scores["a"][row]) for cell in cells[found[:50]]}
     assert found[:50].tolist() == [best[cell] for cell in cells[found[:50]]]
-    some = sprite_packing.shown_first(view, 300)
+    some = sprite_packing.first_pictures(view, 300)
     assert 100 < len(some) <= 300
     assert len(set(some.tolist())) == len(some)
     for kind in ("density", "score-a", "score-b"):
@@ -126,7 +126,7 @@ def test_a_map_is_packed_once_in_the_background(workspace: Workspace, mapped: st
         time.sleep(0.02)
     assert (job.state, job.result) == (
         "done",
-        len(sprite_packing.shown_first(view_cache.current_view(workspace, mapped), 1000)),
+        len(sprite_packing.first_pictures(view_cache.current_view(workspace, mapped), 1000)),
     )
 
 

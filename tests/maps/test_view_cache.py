@@ -85,7 +85,7 @@ def test_where_people_disagree_there_is_a_colouring_for_it(workspace: Workspace,
     vote(workspace, watercolor, "ben", {0: 1, 1: 0, 2: 0, 3: -1})
     made = layout_builder.build(workspace, method="pca")
     found = counts(workspace, made.id, f"category-disagreement-{watercolor.name}")
-    assert (found["people disagree"], found["labelled, nobody disagrees"]) == (1, 4)
+    assert (found["annotators disagree"], found["labelled, no disagreement"]) == (1, 4)
     states = counts(workspace, made.id, f"category-label-{watercolor.name}")
     assert [states[name] for name in ("yes", "no", "unsure", "waiting", "disputed")] == [1, 1, 1, 1, 1]
 
@@ -131,7 +131,7 @@ def test_a_glance_never_waits_and_soon_sees_what_has_changed(
         return real(*asked)  # type: ignore[arg-type]
 
     monkeypatch.setattr(view_cache, "_open", slowly)
-    monkeypatch.setattr(view_cache, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(view_cache, "_CHECK_EVERY", 0.0)
     for _ in range(5):
         assert view_cache.cached_view(workspace, mapped) is before
     go_on.set()
@@ -173,7 +173,7 @@ def test_a_glance_at_a_map_that_was_deleted_is_told_so(
     workspace: Workspace, mapped: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = view_cache.current_view(workspace, mapped)
-    monkeypatch.setattr(view_cache, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(view_cache, "_CHECK_EVERY", 0.0)
     layout_store.delete(workspace, mapped)
     with pytest.raises(NotFound):
         caught_up(workspace, mapped, view)

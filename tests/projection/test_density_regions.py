@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bam_engine.formatting import percent
 from bam_engine.projection.density_regions import MIN_IMAGES, RegionTree, find_regions
 from bam_engine.projection.naming import PRIOR, Traits, distinctive_trait, log_odds_ratio, name_regions
 
@@ -20,83 +21,85 @@ def islands() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(parts).astype(np.float32), np.repeat(np.arange(4), [400, 400, 200, 200])
 
 
-def areas_of(land: RegionTree, level: int) -> list[int]:
-    return [number for number, area in enumerate(land.areas) if area.level == level]
+def regions_of(tree: RegionTree, level: int) -> list[int]:
+    return [number for number, area in enumerate(tree.regions) if area.level == level]
 
 
 def test_each_crowd_is_an_area_of_its_own_with_its_peak_within(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
-    land = find_regions(places)
+    tree = find_regions(places)
     whose = np.minimum(crowd_of, 2)  # from afar the last two are one
-    coarse = areas_of(land, 1)
+    coarse = regions_of(tree, 1)
     assert len(coarse) == 3
     for number in coarse:
-        members = land.inside[1] == number
+        members = tree.membership[1] == number
         (owner,) = set(whose[members].tolist())
-        assert members.sum() == land.areas[number].count > 0.8 * (whose == owner).sum()
+        assert members.sum() == tree.regions[number].count > 0.8 * (whose == owner).sum()
         middle = places[whose == owner].mean(axis=0)
-        assert np.hypot(land.areas[number].x - middle[0], land.areas[number].y - middle[1]) < 0.06
+        assert np.hypot(tree.regions[number].x - middle[0], tree.regions[number].y - middle[1]) < 0.06
 
 
 def test_finer_areas_lie_wholly_within_the_coarser_one_around_them(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
-    land = find_regions(places)
+    tree = find_regions(places)
     for level in range(1, 4):
-        for number in areas_of(land, level):
-            members = land.inside[level] == number
-            assert set(land.inside[level - 1][members].tolist()) <= {land.areas[number].parent} or (
-                land.areas[number].parent == -1
+        for number in regions_of(tree, level):
+            members = tree.membership[level] == number
+            assert set(tree.membership[level - 1][members].tolist()) <= {tree.regions[number].parent} or (
+                tree.regions[number].parent == -1
             )
-    fine = [number for number in areas_of(land, 2) if places[land.inside[2] == number][:, 1].mean() > 0.6]
-    assert sorted({int(one) for number in fine for one in set(crowd_of[land.inside[2] == number])}) == [2, 3]
-    assert len({land.areas[number].parent for number in fine}) == 1, "both within the one crowd of the level above"
+    fine = [number for number in regions_of(tree, 2) if places[tree.membership[2] == number][:, 1].mean() > 0.6]
+    assert sorted({int(one) for number in fine for one in set(crowd_of[tree.membership[2] == number])}) == [2, 3]
+    assert len({tree.regions[number].parent for number in fine}) == 1, "both within the one crowd of the level above"
 
 
 def test_areas_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, _ = islands
     order = np.random.default_rng(1).permutation(len(places))
-    land, mixed = find_regions(places), find_regions(places[order])
-    assert land.areas == mixed.areas
-    for one, other in zip(land.inside, mixed.inside, strict=True):
+    tree, mixed = find_regions(places), find_regions(places[order])
+    assert tree.regions == mixed.regions
+    for one, other in zip(tree.membership, mixed.membership, strict=True):
         np.testing.assert_array_equal(one[order], other)
 
 
 def test_an_even_spread_has_no_areas_to_speak_of_and_nothing_falls_over() -> None:
     even = np.stack(np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60)), axis=2).reshape(-1, 2)
-    assert len(areas_of(find_regions(even.astype(np.float32)), 0)) <= 1
+    assert len(regions_of(find_regions(even.astype(np.float32)), 0)) <= 1
     for places in (np.empty((0, 2)), np.full((1, 2), 0.5), np.full((30, 2), np.nan), np.array([[0, 0], [1, 1]])):
-        land = find_regions(places.astype(np.float32))
-        assert land.areas == ()
-        assert all((inside == -1).all() for inside in land.inside)
+        tree = find_regions(places.astype(np.float32))
+        assert tree.regions == ()
+        assert all((inside == -1).all() for inside in tree.membership)
 
 
 def test_all_images_in_one_point_are_one_area_of_each_level() -> None:
-    land = find_regions(np.full((50, 2), 0.25, np.float32))
-    assert [area.count for area in land.areas] == [50] * 6
-    assert [area.parent for area in land.areas] == [-1, 0, 1, 2, 3, 4]
+    tree = find_regions(np.full((50, 2), 0.25, np.float32))
+    assert [area.count for area in tree.regions] == [50] * 6
+    assert [area.parent for area in tree.regions] == [-1, 0, 1, 2, 3, 4]
 
 
 def test_a_crowd_of_too_few_is_no_area() -> None:
     rng = np.random.default_rng(2)
     few = crowd(rng, 0.5, 0.5, 0.002, MIN_IMAGES - 1).astype(np.float32)
-    assert find_regions(few).areas == ()
-    assert areas_of(find_regions(np.concatenate([few, few[:1]])), 0) == [0]
+    assert find_regions(few).regions == ()
+    assert regions_of(find_regions(np.concatenate([few, few[:1]])), 0) == [0]
 
 
-def traits(owners: np.ndarray, *, said: str = "{}", least: float = 0.5, name: str = "cat", **more: bool) -> Traits:
-    return Traits((name,), said, least, owners.astype(np.int64), np.zeros(len(owners), np.int64), **more)
+def traits(
+    owners: np.ndarray, *, template: str = "{}", min_share: float = 0.5, name: str = "cat", **more: bool
+) -> Traits:
+    return Traits((name,), template, min_share, owners.astype(np.int64), np.zeros(len(owners), np.int64), **more)
 
 
 def test_an_area_is_named_after_what_its_images_are_and_others_are_not(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
-    land = find_regions(places, levels=2)
+    tree = find_regions(places, levels=2)
     cats = np.flatnonzero((crowd_of == 0) & (np.arange(len(places)) % 10 != 0))  # nine tenths of the first crowd
-    named = name_regions(land, [traits(cats)], np.arange(len(places)))
-    (found,) = [one for one in named if one.area.level == 1] or named
-    members = land.inside[found.area.level] == land.areas.index(found.area)
-    share = 100 * np.isin(np.flatnonzero(members), cats).mean()
+    named = name_regions(tree, [traits(cats)], np.arange(len(places)))
+    (found,) = [one for one in named if one.region.level == 1] or named
+    members = tree.membership[found.region.level] == tree.regions.index(found.region)
+    share = np.isin(np.flatnonzero(members), cats).mean()
     assert found.name == "cat"
-    assert f"cat: {share:.0f} % (" in found.why
+    assert f"cat: {percent(share)} (" in found.why
     assert f" of {members.sum():,} images here, " in found.why
     assert found.why.endswith("elsewhere")
     assert {one.name for one in named} == {"cat"}
@@ -112,11 +115,11 @@ def test_what_is_as_frequent_elsewhere_names_nothing(islands: tuple[np.ndarray, 
 def test_many_copies_by_one_maker_name_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
     cats = np.flatnonzero(crowd_of == 1)
-    land = find_regions(places, levels=1)
+    tree = find_regions(places, levels=1)
     one_maker = np.where(crowd_of == 1, 0, np.arange(len(places)))
-    assert name_regions(land, [traits(cats)], one_maker) == []
-    assert len(name_regions(land, [traits(cats)], np.arange(len(places)))) == 1
-    assert len(name_regions(land, [traits(cats, grouped=False)], one_maker)) == 1, (
+    assert name_regions(tree, [traits(cats)], one_maker) == []
+    assert len(name_regions(tree, [traits(cats)], np.arange(len(places)))) == 1
+    assert len(name_regions(tree, [traits(cats, grouped=False)], one_maker)) == 1, (
         "unless it is the maker that names it"
     )
 
@@ -126,13 +129,13 @@ def test_a_finer_area_is_compared_with_the_rest_of_the_named_one_around_it(
 ) -> None:
     places, crowd_of = islands
     fruit, pears = np.flatnonzero(crowd_of >= 2), np.flatnonzero(crowd_of == 3)
-    kinds = [traits(fruit, name="fruit"), traits(pears, name="pear", least=0.6)]
+    kinds = [traits(fruit, name="fruit"), traits(pears, name="pear", min_share=0.6)]
     named = name_regions(find_regions(places), kinds, np.arange(len(places)))
-    assert [one.name for one in named if one.area.level <= 1].count("fruit") >= 1
+    assert [one.name for one in named if one.region.level <= 1].count("fruit") >= 1
     below = [one for one in named if one.name == "pear"]
     assert below
     assert all(one.why.endswith("in the rest of fruit") for one in below)
-    assert [one.name for one in named if one.area.level >= 2 and one.area.x < 0.54 and one.area.y > 0.6] == []
+    assert [one.name for one in named if one.region.level >= 2 and one.region.x < 0.54 and one.region.y > 0.6] == []
 
 
 def test_the_log_odds_ratio_is_that_of_monroe_and_others_less_its_error() -> None:
@@ -147,17 +150,17 @@ def test_the_log_odds_ratio_is_that_of_monroe_and_others_less_its_error() -> Non
 
 def test_the_trait_that_is_both_common_here_and_rare_elsewhere_is_chosen() -> None:
     within, without = np.array([900, 300, 850, 999]), np.array([450, 1, 20, 990])
-    found = distinctive_trait(within, without, 1000, 1000, least=0.25)
+    found = distinctive_trait(within, without, 1000, 1000, min_share=0.25)
     assert found is not None
     assert found.trait == 2
-    assert found.share[0] == 0.85
-    assert found.share[1] < 0.85 < found.share[2]
-    assert found.elsewhere[0] == 0.02
-    assert distinctive_trait(within, without, 1000, 1000, least=0.95) is None
-    assert distinctive_trait(within[:1], without[:1], 1000, 1000, least=0.25) is not None
-    assert distinctive_trait(within[3:], without[3:], 1000, 1000, least=0.25) is None
+    assert found.inside[0] == 0.85
+    assert found.inside[1] < 0.85 < found.inside[2]
+    assert found.outside[0] == 0.02
+    assert distinctive_trait(within, without, 1000, 1000, min_share=0.95) is None
+    assert distinctive_trait(within[:1], without[:1], 1000, 1000, min_share=0.25) is not None
+    assert distinctive_trait(within[3:], without[3:], 1000, 1000, min_share=0.25) is None
 
 
 def test_without_others_to_compare_with_there_is_no_name() -> None:
-    assert distinctive_trait(np.array([50]), np.array([0]), 50, 0, least=0.5) is None
-    assert distinctive_trait(np.array([], int), np.array([], int), 50, 50, least=0.5) is None
+    assert distinctive_trait(np.array([50]), np.array([0]), 50, 0, min_share=0.5) is None
+    assert distinctive_trait(np.array([], int), np.array([], int), 50, 50, min_share=0.5) is None

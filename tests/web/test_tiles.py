@@ -120,7 +120,7 @@ def test_an_unscored_image_has_a_null_score_and_nowhere_has_no_image(client: Tes
 def test_a_place_that_is_none_is_complained_of(client: TestClient, query: str) -> None:
     reply = client.get(f"/tiles/all/nearest?{query}")
     assert reply.status_code == 400
-    assert "x, y and r are numbers" in reply.text
+    assert "x, y and r must be numbers" in reply.text
 
 
 def test_leaflet_comes_as_a_script_and_nothing_else_comes_from_its_folder(client: TestClient) -> None:

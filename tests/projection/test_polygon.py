@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bam_engine.errors import ProjectionError
 from bam_engine.projection import TileSource
-from bam_engine.projection.selection import inside
+from bam_engine.projection.polygon import points_in_polygon
 
 eighths = st.integers(0, 8).map(lambda k: k / 8)
 places = st.lists(st.tuples(eighths, eighths), min_size=0, max_size=40)
@@ -33,7 +33,7 @@ def test_a_point_is_inside_when_a_ray_from_it_leaves_the_area_an_odd_number_of_t
     points: list[tuple[float, float]], corners: list[tuple[float, float]]
 ) -> None:
     x, y = [point[0] for point in points], [point[1] for point in points]
-    found = inside(x, y, corners)
+    found = points_in_polygon(x, y, corners)
     for place, is_inside in zip(points, found.tolist(), strict=True):
         if not on_the_line(place, corners):
             assert is_inside == crossings(place, corners) % 2
@@ -56,7 +56,7 @@ def test_areas_side_by_side_share_no_point_and_lose_none() -> None:
         for line in range(4):
             left, top = column / 4, line / 4
             square = [(left, top), (left + 0.25, top), (left + 0.25, top + 0.25), (left, top + 0.25)]
-            times += inside(x, y, square)
+            times += points_in_polygon(x, y, square)
     assert times.tolist() == [1] * 64
 
 
@@ -64,8 +64,8 @@ def test_the_direction_in_which_an_area_is_drawn_does_not_matter() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.random((2, 500))
     corners = rng.random((7, 2))
-    assert inside(x, y, corners).tolist() == inside(x, y, corners[::-1]).tolist()
-    assert 0 < inside(x, y, corners).sum() < 500
+    assert points_in_polygon(x, y, corners).tolist() == points_in_polygon(x, y, corners[::-1]).tolist()
+    assert 0 < points_in_polygon(x, y, corners).sum() < 500
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,7 +74,7 @@ def test_a_map_gives_the_rows_inside_rising(seed: int, corners: list[tuple[float
     rng = np.random.default_rng(seed)
     layout, rows = rng.random((200, 2)).astype(np.float32), rng.permutation(400)[:200]
     found = TileSource.build(layout, rows=rows).in_polygon(corners)
-    assert found.tolist() == sorted(rows[inside(layout[:, 0], layout[:, 1], corners)].tolist())
+    assert found.tolist() == sorted(rows[points_in_polygon(layout[:, 0], layout[:, 1], corners)].tolist())
 
 
 @pytest.mark.parametrize("highest", [500, 2_000_000])
