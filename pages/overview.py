@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.demo import demo_workspace
 from bam_engine.gallery.search import random_rows
-from bam_engine.reporting.overview import AttributeLine, Overview, overview
+from bam_engine.reporting.overview import AttributeSummary, Overview, overview
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import go
@@ -52,7 +52,7 @@ def numbers(state: Overview) -> None:
     cells[-1].metric("Unreadable files", f"{state.unreadable:,}")
 
 
-def attributes(lines: tuple[AttributeLine, ...]) -> None:
+def attributes(lines: tuple[AttributeSummary, ...]) -> None:
     """Draw the quality of the attributes that are under way, and the others to start with."""
     begun = [line for line in lines if line.begun]
     if begun:

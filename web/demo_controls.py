@@ -73,7 +73,7 @@ def offer_labelling(attribute: Attribute, *, certifying: bool = False) -> bool:
     if ws.jobs.is_running(name):
         ui.show_job(name, unit="steps")
         return True
-    pending = _certification_pending(attribute) if certifying else simulated_annotators.may_go_on(ws, attribute)
+    pending = _certification_pending(attribute) if certifying else simulated_annotators.can_continue(ws, attribute)
     if pending or ws.jobs.get(name) is not None:
         with st.container(border=True):
             if pending:
@@ -105,7 +105,7 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
             people = st.number_input(
                 "How many must agree on an image",
                 1,
-                simulated_annotators.MOST,
+                simulated_annotators.MAX_VOTES,
                 team.people,
                 key=f"{name}-people",
                 help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
@@ -148,10 +148,10 @@ def _outcome(name: str) -> None:
 def truth_note(attribute: Attribute, cut: float | None = None) -> None:
     """Draw the ground truth of ``attribute`` at the current threshold or at ``cut``."""
     ws = workspace()
-    truth = demo_workspace.truth_of(ws, attribute)
+    truth = demo_workspace.ground_truth(ws, attribute)
     if truth is None:
         return
-    at = truth.threshold if cut is None else demo_workspace.true_shares(ws, attribute, cut)
+    at = truth.threshold if cut is None else demo_workspace.true_performance(ws, attribute, cut)
     facts = [f"{truth.positive:,} of {count(truth.images, 'image')} are positive"]
     if at is not None:
         facts += [f"precision {percent(at.precision)}", f"recall {percent(at.recall)}"]
@@ -161,7 +161,7 @@ def truth_note(attribute: Attribute, cut: float | None = None) -> None:
         facts.append(f"missed {percent(truth.missed)}")
     if truth.labels:
         facts.append(f"{truth.wrong:,} of {count(truth.labels, 'label')} are wrong")
-    words, who = " · ".join(facts), simulated_annotators.who_answered(ws, attribute)
+    words, who = " · ".join(facts), simulated_annotators.count_answers(ws, attribute)
     answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
     st.html(
         f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(words)}. '
@@ -175,7 +175,7 @@ _TRUTH = """<style>.bam-truth { border: 1px dashed light-dark(#a05a1c, #e0a060);
 
 def true_curve(attribute: Attribute) -> list[dict[str, float]]:
     """Return the true values after each round, for the learning curve; nothing where they are unknown."""
-    truth = demo_workspace.truth_of(workspace(), attribute)
+    truth = demo_workspace.ground_truth(workspace(), attribute)
     points = () if truth is None else truth.rounds
     return [_curve_line(point.labels, point.average_precision, point.at_threshold) for point in points]
 
@@ -187,7 +187,7 @@ def _curve_line(labels: int, average: float, at: Shares | None) -> dict[str, flo
 
 def simulated_note(attribute: Attribute | None = None) -> None:
     """Draw how many answers people and simulated annotators gave; nothing without simulated ones."""
-    answers = simulated_annotators.who_answered(workspace(), attribute)
+    answers = simulated_annotators.count_answers(workspace(), attribute)
     if answers.simulated:
         st.caption(
             f"{count(answers.people, 'answer')} by people, {answers.simulated:,} by simulated annotators, who know "

@@ -14,14 +14,14 @@ from bam_engine.formatting import NOTHING, count, decimal, file_size, percent_in
 from bam_engine.gallery.near_duplicates import duplicates_of
 from bam_engine.maps import layout_store
 from bam_engine.reporting.image_facts import (
+    AttributeLabel,
+    AttributeScore,
     ImageFacts,
-    LabelLine,
     Place,
-    ScoreLine,
     describe,
-    most_like,
     place_of,
     score_lines,
+    similar_images,
 )
 from bam_engine.training.models import scored_attributes
 from web import ui
@@ -87,7 +87,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
     found_at = place_of(workspace(), row)
     with place.container():
         _place(found_at)
-    same, alike = duplicates_of(workspace(), row).tolist(), most_like(workspace(), row, SHOWN_NEAR)
+    same, alike = duplicates_of(workspace(), row).tolist(), similar_images(workspace(), row, SHOWN_NEAR)
     with near.container():
         return _near(row, same, alike, key)
 
@@ -148,7 +148,7 @@ def _place(place: Place | None) -> None:
     )
 
 
-def _scores(scores: list[ScoreLine]) -> None:
+def _scores(scores: list[AttributeScore]) -> None:
     if not scores:
         st.caption("No attribute has scores yet.")
         return
@@ -160,7 +160,7 @@ def _scores(scores: list[ScoreLine]) -> None:
     )
 
 
-def _score_line(line: ScoreLine) -> list[str]:
+def _score_line(line: AttributeScore) -> list[str]:
     precision = NOTHING if line.precision is None else percent_interval(*line.precision)
     return [
         readable(line.attribute),
@@ -172,7 +172,7 @@ def _score_line(line: ScoreLine) -> list[str]:
     ]
 
 
-def _labels(labels: list[LabelLine]) -> None:
+def _labels(labels: list[AttributeLabel]) -> None:
     if not labels:
         st.caption("Nobody has answered a question about this image yet.")
         return

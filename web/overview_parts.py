@@ -8,7 +8,7 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, percent, percent_interval
-from bam_engine.reporting.overview import AttributeLine, Share
+from bam_engine.reporting.overview import AttributeSummary, Share
 from web.engine import workspace
 from web.guide import DOCS, Picture, figure
 from web.next_steps import action
@@ -53,7 +53,7 @@ def strip(rows: Iterable[int]) -> None:
         st.html(f'{_STRIP}<div class="bam-strip" role="img" aria-label="{words}">{pictures}</div>')
 
 
-def quality_table(lines: Sequence[AttributeLine]) -> None:
+def quality_table(lines: Sequence[AttributeSummary]) -> None:
     """Draw a row for each attribute: its estimates with intervals, beside the ground truth where it is known."""
     known = any(line.truth is not None for line in lines)
     head = "".join(f"<span>{name}</span>" for name in ("attribute", *_COLUMNS, "accepted", "next"))
@@ -74,7 +74,7 @@ def quality_table(lines: Sequence[AttributeLine]) -> None:
 _COLUMNS = ("precision", "recall", "audited precision")
 
 
-def _line(line: AttributeLine) -> str:
+def _line(line: AttributeSummary) -> str:
     at = None if line.truth is None else line.truth.threshold
     true = (
         None if at is None else at.precision,

@@ -68,7 +68,7 @@ def _play(workspace: Workspace, options: argparse.Namespace) -> None:
         played = simulated_annotators.play(workspace, attribute, team, report=report)
     for line in played.lines:
         print(line)
-    truth = demo_workspace.truth_of(workspace, attribute)
+    truth = demo_workspace.ground_truth(workspace, attribute)
     if truth is not None:
         _print_truth(truth)
 

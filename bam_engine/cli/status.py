@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.formatting import count, percent, percent_interval
-from bam_engine.reporting.overview import AttributeLine, NextStep, overview
+from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
 from bam_engine.workspace import Workspace
 
 _NEXT = {
@@ -42,7 +42,7 @@ def run(workspace: Workspace, _options: Namespace) -> None:
     print(f"next: {next_words(state.next)}")
 
 
-def _print_attribute(line: AttributeLine) -> None:
+def _print_attribute(line: AttributeSummary) -> None:
     facts = [count(line.rounds, "round"), count(line.labels, "label")]
     estimates = (("precision", line.precision), ("recall", line.recall), ("audited precision", line.audited))
     facts += [f"{name} {percent_interval(*estimate)}" for name, estimate in estimates if estimate is not None]

@@ -1,7 +1,7 @@
-"""The demo: a generated collection in a workspace of its own, and what is true of it.
+"""The demo: a generated collection in a workspace of its own, with its ground truth.
 
-In:  how many works and a seed. Out: a workspace that is ready to label, in one run that can be stopped and goes on;
-the truth of each image, which nobody has of real ones. Wires ``demo``'s drawing to ``collection`` and ``embedding``.
+``make_demo`` draws, adds and embeds the images in one run that can be stopped and resumed. Because the images are
+generated, the true label of each is known.
 """
 
 import csv
@@ -21,6 +21,7 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.collection import Demo, demo_of, ingest_folder, mark_demo
 from bam_engine.errors import BamError, CollectionError, NotFound
 from bam_engine.files import replacing
+from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_of
@@ -31,18 +32,18 @@ from bam_engine.workspace.vectors import embed_collection
 COUNT = 2000
 SEED = 0
 GENERATED = (
-    "Every image in this collection is generated: drawn by this program from seed {seed}. None of it is a work by a "
-    "person, a photograph, or evidence of anything. What was measured here says how the method does on generated "
-    "images, and nothing of real ones."
+    "Every image in this collection is generated: drawn by this program from seed {seed}. None of them is the work of "
+    "a person, a photograph, or evidence of anything. Figures measured here show how the method does on generated "
+    "images, not on real ones."
 )
-LICENCE = "Generated images may be used for anything. Say that they are generated wherever you show them."
+LICENCE = "Generated images may be used for any purpose. Say that they are generated wherever you show them."
 
-_PARTS = {"drawing": (0, 74), "adding": (74, 84), "embedding": (84, 99)}  # of a run, in per cent
+_PARTS = {"drawing": (0, 74), "adding": (74, 84), "embedding": (84, 99)}  # of a run, in percent
 
 
 @dataclass(frozen=True)
-class Shares:
-    """True precision and recall of a cut, and how many images it accepts; a share is nan where it has no images."""
+class TruePerformance:
+    """True precision and recall of a threshold, nan where undefined, and the number of images it accepts."""
 
     precision: float
     recall: float
@@ -50,57 +51,57 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class TruePoint:
-    """One trained round: labels used, and the truth of what was estimated then; None where nothing was."""
+class TrueRound:
+    """One trained round: the labels used, and the true values of its estimates, None where there was none."""
 
     labels: int
     average_precision: float
-    at_threshold: Shares | None
+    at_threshold: TruePerformance | None
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of an attribute, known only because the collection is generated.
+    """The ground truth of an attribute, known because the collection is generated.
 
-    ``threshold`` is of the cut in force over the whole collection. ``audited`` and ``missed`` are of the images that
-    the newest audit of it was drawn from. Of ``labels`` settled labels, ``wrong`` are not true. ``rounds`` are first to
-    last.
+    ``threshold`` is the performance of the current threshold over the whole collection. ``audited`` and ``missed`` are
+    the true shares of positives among the accepted and rejected images that its newest audit was drawn from. Of the
+    ``labels`` settled labels, ``wrong`` are wrong. ``rounds`` are in order.
     """
 
     attribute: str
     images: int
     positive: int
-    threshold: Shares | None
+    threshold: TruePerformance | None
     audited: float | None
     missed: float | None
     labels: int
     wrong: int
-    rounds: tuple[TruePoint, ...]
+    rounds: tuple[TrueRound, ...]
 
 
 @dataclass(frozen=True)
-class DemoMade:
-    """What a run made: images in the workspace, and the attributes that it defined."""
+class DemoSummary:
+    """The result of a run: images in the workspace, and attributes of the demo."""
 
     images: int
     attributes: int
 
 
 def demo(workspace: Workspace) -> Demo | None:
-    """Return the mark of a demo workspace, or None for one of real images."""
+    """Return the description of the demo, or None in a workspace of real images."""
     return demo_of(workspace.engine)
 
 
 def unfinished(workspace: Workspace) -> Demo | None:
-    """Return the mark of a demo whose making was stopped, or None."""
-    found = demo(workspace)
-    if found is None or (len(workspace.catalogue) >= found.count and len(workspace.vectors()) >= found.count):
+    """Return the description of a demo whose creation was stopped, or None."""
+    current = demo(workspace)
+    if current is None or (len(workspace.catalogue) >= current.count and len(workspace.vectors()) >= current.count):
         return None
-    return found
+    return current
 
 
 def folder_of(workspace: Workspace) -> Path:
-    """Return where a workspace keeps its generated pictures."""
+    """Return the folder of the generated images."""
     return workspace.folder / "demo"
 
 
@@ -111,114 +112,113 @@ def make_demo(
     seed: int = SEED,
     attributes: Sequence[str] | None = None,
     report: Report = silent,
-) -> DemoMade:
+) -> DemoSummary:
     """Draw a generated collection, add it, embed it, and define BAM's attributes: all twenty, or those named.
 
-    Whatever ends the run, what was finished is kept and the next one goes on from there. Asked for more works than
-    there are, it adds the rest; the first ones stay as they are. Progress is reported in per cent.
+    Finished work is saved, and the next run resumes from there. A larger ``count`` adds images to an existing demo
+    and leaves the others as they are. Progress is reported in percent.
 
     Raises
     ------
     CollectionError
-        The workspace holds real images or the demo of another seed, or the number is not positive.
+        The workspace holds real images or a demo with another seed, or ``count`` or ``seed`` is out of range.
     NotFound
-        An attribute is none of BAM's twenty.
+        An attribute is not one of BAM's twenty.
     Stopped, DiskFull
-        What was finished is kept.
+        Finished work is saved.
     """
     from bam_engine.demo.art import write_collection  # the drawing libraries take a while
 
     if count < 1 or seed < 0:
         raise CollectionError(
-            f"a demo of {count:,} images with seed {seed} was asked for: give at least 1 image and a seed from 0 up."
+            f"Cannot create a demo of {count:,} images with seed {seed}. Give at least 1 image and a seed from 0 up."
         )
     templates = _templates(attributes)
-    found = mark_demo(workspace.engine, count=count, seed=seed, folder=folder_of(workspace))
     folder = folder_of(workspace)
-    _write_licence(folder, found)
-    table = write_collection(folder, count=found.count, seed=seed, report=_part(report, "drawing"))
+    description = mark_demo(workspace.engine, count=count, seed=seed, folder=folder)
+    _write_notice(folder, description)
+    table = write_collection(folder, count=description.count, seed=seed, report=_part(report, "drawing"))
     ingest_folder(workspace.catalogue, workspace.thumbnails, folder, metadata=table, report=_part(report, "adding"))
     embed_collection(workspace, report=_part(report, "embedding"))
-    there = {attribute.name for attribute in workspace.attributes.all()}
+    existing = {attribute.name for attribute in workspace.attributes.all()}
     for template in templates:
-        if template.name not in there:
+        if template.name not in existing:
             workspace.attributes.add(template.name, template.kind, template.question, template.instructions)
     report(100, 100, "done")
-    return DemoMade(len(workspace.catalogue), len(templates))
+    return DemoSummary(len(workspace.catalogue), len(templates))
 
 
 def _templates(names: Sequence[str] | None) -> list[Template]:
     by_name = {template.name: template for template in BAM_ATTRIBUTES}
     unknown = [name for name in names or () if name not in by_name]
     if unknown:
-        raise NotFound(f"{unknown[0]!r} is none of the attributes of the demo: they are {', '.join(by_name)}.")
+        raise NotFound(f"The demo has no attribute {unknown[0]!r}. Choose among {', '.join(by_name)}.")
     return [by_name[name] for name in (by_name if names is None else names)]
 
 
 def _part(report: Report, name: str) -> Report:
-    """Give a report that shows one part of the run as per cent of the whole, and its own numbers in words."""
+    """Return a report that converts the progress of one part to percent of the whole run."""
     start, end = _PARTS[name]
 
-    def told(done: int, total: int | None, message: str = "") -> None:
-        share = done / total if total else 0.0
-        words = f"{name} {done:,} of {total:,} images" if total else name
-        report(start + int(share * (end - start)), 100, words)
+    def report_part(done: int, total: int | None, message: str = "") -> None:
+        fraction = done / total if total else 0.0
+        text = f"{name} {done:,} of {count(total, 'image')}" if total else name
+        report(start + int(fraction * (end - start)), 100, text)
 
-    return told
+    return report_part
 
 
-def _write_licence(folder: Path, found: Demo) -> None:
+def _write_notice(folder: Path, description: Demo) -> None:
     try:
         with replacing(folder / "GENERATED.txt") as temporary:
-            temporary.write_text(notice(found), encoding="utf-8")
+            temporary.write_text(notice(description), encoding="utf-8")
     except OSError as error:
         raise BamError(
-            f"the demo cannot be written to {folder}: {error.strerror or error}. Name a workspace that can be written "
-            "with BAM_WORKSPACE."
+            f"Cannot write the demo to {folder}: {error.strerror or error}. Set BAM_WORKSPACE to a writable folder."
         ) from error
 
 
-def notice(found: Demo) -> str:
-    """Return what is written beside generated images wherever they go: what they are, and their licence."""
-    return f"{GENERATED.format(seed=found.seed)}\n\n{LICENCE}\n"
+def notice(description: Demo) -> str:
+    """Return the text that accompanies generated images: what they are, and their licence."""
+    return f"{GENERATED.format(seed=description.seed)}\n\n{LICENCE}\n"
 
 
-def truth(workspace: Workspace, name: str) -> NDArray[np.int8]:
-    """Return what is true of each image (n,): 1, 0, or -1 where it is not known.
+def true_labels(workspace: Workspace, name: str) -> NDArray[np.int8]:
+    """Return the true label of each image (n,): 1, 0, or -1 where it is unknown.
 
     Raises
     ------
     NotFound
-        The workspace is no demo, or the attribute is none whose truth is known.
+        The workspace is not a demo, or the attribute has no ground truth.
     """
-    known = _truths(workspace)
+    known = _label_columns(workspace)
     if name not in known:
-        there = ", ".join(known) or "none: this workspace holds real images, whose truth nobody knows"
-        raise NotFound(f"the truth of {name!r} was asked for. Known is that of {there}.")
+        hint = f"Known: {', '.join(known)}." if known else "This workspace holds real images."
+        raise NotFound(f"The ground truth of {name!r} is unknown. {hint}")
     return known[name]
 
 
 def has_truth(workspace: Workspace, name: str) -> bool:
-    """Return whether the truth of an attribute is known: in a demo, for BAM's twenty."""
-    return name in _truths(workspace)
+    """Return whether an attribute has ground truth: in a demo, one of BAM's twenty."""
+    return name in _label_columns(workspace)
 
 
-def _truths(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
-    """Return the truth of every attribute by name, read once for each state of the table and the collection."""
-    found = demo(workspace)
+def _label_columns(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
+    """Return the true labels by attribute, cached until the table or the collection changes."""
+    description = demo(workspace)
     table = folder_of(workspace) / "truth.csv"
-    if found is None or not table.exists():
+    if description is None or not table.exists():
         return {}
     version = (table.stat().st_mtime_ns, len(workspace.catalogue), workspace.catalogue.details_version)
-    kept = workspace.memory_cache.get("demo-truth")
-    if kept is None or kept[0] != version:
-        kept = workspace.memory_cache["demo-truth"] = (version, _read(workspace, table, found.folder))
-    known: dict[str, NDArray[np.int8]] = kept[1]
-    return known
+    cached = workspace.memory_cache.get("demo-truth")
+    if cached is None or cached[0] != version:
+        cached = workspace.memory_cache["demo-truth"] = (version, _read(workspace, table, description.folder))
+    columns: dict[str, NDArray[np.int8]] = cached[1]
+    return columns
 
 
 def _read(workspace: Workspace, table: Path, folder: Path) -> dict[str, NDArray[np.int8]]:
-    """Return what ``table`` says of the images that were drawn to ``folder``, where the workspace may be no more."""
+    """Read the true labels of the images drawn to ``folder``; the workspace may have moved since."""
     names = [template.name for template in BAM_ATTRIBUTES]
     with table.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
@@ -234,14 +234,14 @@ def _read(workspace: Workspace, table: Path, folder: Path) -> dict[str, NDArray[
     return known
 
 
-def truth_of(workspace: Workspace, attribute: Attribute, *, with_rounds: bool = True) -> Truth | None:
-    """Return what is true of ``attribute``, beside what was estimated; None where the truth is not known.
+def ground_truth(workspace: Workspace, attribute: Attribute, *, with_rounds: bool = True) -> Truth | None:
+    """Return the ground truth of ``attribute`` and its estimates; None where it is unknown.
 
-    Without ``with_rounds`` nothing is looked up of the rounds.
+    Leave out the rounds, which take longest, with ``with_rounds=False``.
     """
     if not has_truth(workspace, attribute.name):
         return None
-    known = truth(workspace, attribute.name)
+    known = true_labels(workspace, attribute.name)
     agreed = tasks.labels(workspace, attribute)
     settled = agreed.settled & (agreed.rows < len(known))
     settled[settled] = known[agreed.rows[settled]] >= 0
@@ -252,7 +252,7 @@ def truth_of(workspace: Workspace, attribute: Attribute, *, with_rounds: bool = 
         attribute=attribute.name,
         images=len(known),
         positive=int((known == 1).sum()),
-        threshold=None if threshold is None else true_shares(workspace, attribute, threshold.value),
+        threshold=None if threshold is None else true_performance(workspace, attribute, threshold.value),
         audited=audited,
         missed=missed,
         labels=int(settled.sum()),
@@ -261,27 +261,29 @@ def truth_of(workspace: Workspace, attribute: Attribute, *, with_rounds: bool = 
     )
 
 
-def true_shares(
+def true_performance(
     workspace: Workspace, attribute: Attribute, cut: float, model: TrainedModel | None = None
-) -> Shares | None:
-    """Return the true precision and recall of a cut by ``model``, or by the newest; None where nobody knows them."""
+) -> TruePerformance | None:
+    """Return the true precision and recall of a cut on the scores of ``model`` (default: the newest), if known."""
     if not has_truth(workspace, attribute.name) or latest_model(workspace, attribute) is None:
         return None
     scores, known = _scored(workspace, attribute, model)
     accepted, positive = scores >= cut, known == 1
     right = int((accepted & positive).sum())
-    return Shares(_share(right, int(accepted.sum())), _share(right, int(positive.sum())), int(accepted.sum()))
+    return TruePerformance(
+        _proportion(right, int(accepted.sum())), _proportion(right, int(positive.sum())), int(accepted.sum())
+    )
 
 
-def _share(part: int, whole: int) -> float:
+def _proportion(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
 
 def _scored(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Return the scores of the images that have one and whose truth is known, and that truth."""
-    scores, known = scores_of(workspace, attribute, model), truth(workspace, attribute.name)
+    """Return the scores and true labels of the images that have both."""
+    scores, known = scores_of(workspace, attribute, model), true_labels(workspace, attribute.name)
     n = min(len(scores), len(known))
     usable = np.isfinite(scores[:n]) & (known[:n] >= 0)
     return np.asarray(scores[:n][usable]), known[:n][usable]
@@ -292,30 +294,33 @@ def _last_of_rounds(workspace: Workspace, attribute: Attribute) -> list[TrainedM
     return [model for model in newest.values() if "measured" in model.details]
 
 
-def _point(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> TruePoint:
+def _point(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> TrueRound:
     scores, known = _scored(workspace, attribute, model)
-    found = (model.details.get("measured") or {}).get("threshold")
-    return TruePoint(
+    measured = (model.details.get("measured") or {}).get("threshold")
+    return TrueRound(
         labels=int(model.details["labels"]),
         average_precision=learning.average_precision(scores, known),
-        at_threshold=None if found is None else true_shares(workspace, attribute, float(found["value"]), model),
+        at_threshold=None
+        if measured is None
+        else true_performance(workspace, attribute, float(measured["value"]), model),
     )
 
 
 def _audited(workspace: Workspace, attribute: Attribute, audit: AuditResult) -> tuple[float, float]:
-    """Return the true shares of positives among the accepted and the rejected images that an audit was drawn from."""
-    scores, known = scores_of(workspace, attribute), truth(workspace, attribute.name)
-    said = db.annotations.c
-    before = sa.select(said.row).where(said.attribute_id == attribute.id, said.made_at < audit.made_at).distinct()
+    """Return the true shares of positives among the accepted and rejected images that an audit was drawn from."""
+    scores, known = scores_of(workspace, attribute), true_labels(workspace, attribute.name)
+    answers = db.annotations.c
+    earlier = answers.made_at < audit.made_at
+    before = sa.select(answers.row).where(answers.attribute_id == attribute.id, earlier).distinct()
     with workspace.engine.connect() as connection:
         answered = np.array(connection.execute(before).scalars().all(), np.int64)
-    asked = np.setdiff1d(tasks.held_out_rows(workspace, attribute), audit.task.rows)
+    held_out = np.setdiff1d(tasks.held_out_rows(workspace, attribute), audit.task.rows)
     n = min(len(scores), len(known))
     free = np.isfinite(scores[:n]) & (known[:n] >= 0)
-    out = np.concatenate([answered, asked])
+    out = np.concatenate([answered, held_out])
     free[out[out < n]] = False
     accepted = scores[:n] >= audit.threshold
     shares = [
-        _share(int((known[:n][part] == 1).sum()), int(part.sum())) for part in (free & accepted, free & ~accepted)
+        _proportion(int((known[:n][part] == 1).sum()), int(part.sum())) for part in (free & accepted, free & ~accepted)
     ]
     return shares[0], shares[1]

@@ -1,7 +1,7 @@
 """What is known of one image, gathered from every room, for whoever looks at it.
 
 In:  a row. Out: its record and labels at once (:func:`describe`); what takes longer by itself: its scores
-(:func:`score_lines`), its place on the map (:func:`place_of`), what is most like it (:func:`most_like`).
+(:func:`score_lines`), its place on the map (:func:`place_of`), what is most like it (:func:`similar_images`).
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ _HOW = {ADJUDICATION: " (decision)", BULK: " (in bulk)"}
 
 
 @dataclass(frozen=True)
-class ScoreLine:
+class AttributeScore:
     """The score of one image for an attribute, its probability with limits where there is one, and the decision.
 
     ``threshold`` is the cut in force, ``precision`` that of the images it accepts, with limits.
@@ -44,7 +44,7 @@ class ScoreLine:
 
 
 @dataclass(frozen=True)
-class LabelLine:
+class AttributeLabel:
     """What people said of one image about an attribute: how it stands, and each one's latest answer."""
 
     attribute: str
@@ -85,7 +85,7 @@ class ImageFacts:
     added: str
     problem: str
     has_thumbnail: bool
-    labels: list[LabelLine]
+    labels: list[AttributeLabel]
     captions: list[tuple[str, str]]
 
 
@@ -130,7 +130,7 @@ def place_of(workspace: Workspace, row: int) -> Place | None:
     return None
 
 
-def score_lines(workspace: Workspace, row: int) -> list[ScoreLine]:
+def score_lines(workspace: Workspace, row: int) -> list[AttributeScore]:
     """Return the scores of image ``row``, highest first; an attribute without one is left out."""
     result = []
     for attribute in scored_attributes(workspace):
@@ -139,7 +139,7 @@ def score_lines(workspace: Workspace, row: int) -> list[ScoreLine]:
             continue
         shown = probabilities(workspace, attribute, [row])
         share = None if shown.problem else (float(shown.value[0]), float(shown.low[0]), float(shown.high[0]))
-        line = ScoreLine(attribute.name, float(scores[row]), share, "")
+        line = AttributeScore(attribute.name, float(scores[row]), share, "")
         threshold = current_threshold(workspace, attribute)
         if threshold is not None:
             told = threshold.evidence
@@ -154,7 +154,7 @@ def score_lines(workspace: Workspace, row: int) -> list[ScoreLine]:
     return sorted(result, key=lambda line: -line.score)
 
 
-def most_like(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
+def similar_images(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
     """Return the images most like image ``row`` and their cosines, nearest first; none where nothing is embedded."""
     try:
         return neighbours(workspace, row, count)
@@ -177,7 +177,7 @@ def _added(workspace: Workspace, row: int) -> str:
         return str(connection.scalar(query) or "")[:10]
 
 
-def _labels(workspace: Workspace, row: int, names: set[str]) -> list[LabelLine]:
+def _labels(workspace: Workspace, row: int, names: set[str]) -> list[AttributeLabel]:
     """Return how the image stands for each attribute that anyone answered about, by everybody's latest answers."""
     result = []
     for attribute in workspace.attributes.all():
@@ -186,7 +186,7 @@ def _labels(workspace: Workspace, row: int, names: set[str]) -> list[LabelLine]:
         said = workspace.annotations.image_annotations(attribute.id, row)
         latest = {(one.annotator, one.purpose in _HOW): one for one in said}
         words = [(one.annotator, ANSWER_WORDS[one.answer] + _HOW.get(one.purpose, "")) for one in latest.values()]
-        result.append(LabelLine(attribute.name, _state(workspace, attribute, row), tuple(words)))
+        result.append(AttributeLabel(attribute.name, _state(workspace, attribute, row), tuple(words)))
     return result
 
 

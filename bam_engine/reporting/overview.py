@@ -11,7 +11,7 @@ from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.demo import demo_workspace
 from bam_engine.demo.demo_workspace import Truth
-from bam_engine.demo.simulated_annotators import who_answered
+from bam_engine.demo.simulated_annotators import count_answers
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, querying, rounds
 from bam_engine.training.rounds import AttributeState
@@ -52,7 +52,7 @@ class NextStep:
 
 
 @dataclass(frozen=True)
-class AttributeLine:
+class AttributeSummary:
     """One attribute at a glance; shares are (value, low, high)."""
 
     name: str
@@ -86,7 +86,7 @@ class Overview:
     by_people: int
     simulated: int
     generated: bool
-    attributes: tuple[AttributeLine, ...]
+    attributes: tuple[AttributeSummary, ...]
     next: NextStep
 
 
@@ -99,7 +99,7 @@ def overview(workspace: Workspace) -> Overview:
         _line(workspace, attribute) if attribute.id in begun else _untouched(attribute, embedded)
         for attribute in workspace.attributes.all()
     )
-    said, made = who_answered(workspace), demo_workspace.demo(workspace)
+    said, made = count_answers(workspace), demo_workspace.demo(workspace)
     return Overview(
         images=images,
         embedded=embedded,
@@ -113,7 +113,7 @@ def overview(workspace: Workspace) -> Overview:
     )
 
 
-def _next(images: int, embedded: int, lines: tuple[AttributeLine, ...]) -> NextStep:
+def _next(images: int, embedded: int, lines: tuple[AttributeSummary, ...]) -> NextStep:
     if images == 0:
         return NextStep("add_images")
     if embedded < images:
@@ -136,18 +136,18 @@ def _begun(workspace: Workspace) -> set[int]:
         return set(connection.execute(query).scalars())
 
 
-def _untouched(attribute: Attribute, embedded: int) -> AttributeLine:
-    return AttributeLine(attribute.name, 0, 0, None, None, None, None, "draw_validation" if embedded else "embed", 0)
+def _untouched(attribute: Attribute, embedded: int) -> AttributeSummary:
+    return AttributeSummary(attribute.name, 0, 0, None, None, None, None, "draw_validation" if embedded else "embed", 0)
 
 
-def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
+def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
     found = rounds.state(workspace, attribute)
     threshold = current_threshold(workspace, attribute)
     audit = audits.latest_result(workspace, attribute)
     step = _step(found, threshold, audit)
     evidence = None if threshold is None else threshold.evidence
     rows, _ = querying.round_labels(workspace, attribute)
-    return AttributeLine(
+    return AttributeSummary(
         name=attribute.name,
         rounds=sum(turn.model is not None for turn in found.rounds),
         labels=len(rows),
@@ -157,7 +157,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeLine:
         audited=None if audit is None or audit.precision is None else audit.share,
         step=step,
         round=found.rounds[-1].number if found.rounds else 0,
-        truth=demo_workspace.truth_of(workspace, attribute, with_rounds=False) if found.model is not None else None,
+        truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if found.model is not None else None,
     )
 
 

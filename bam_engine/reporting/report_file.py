@@ -35,7 +35,7 @@ def write_report(workspace: Workspace, report: AttributeReport) -> str:
             charts=charts(report),
             picture=picture,
             generated="" if demo is None else demo_workspace.notice(demo),
-            truth=demo_workspace.truth_of(workspace, report.attribute),
+            truth=demo_workspace.ground_truth(workspace, report.attribute),
         )
     )
 

@@ -56,7 +56,7 @@ def test_its_truth_is_that_of_the_table_image_by_image(demo_workspace: Workspace
     with (folder / "truth.csv").open(newline="") as file:
         lines = {str(folder / line["path"]): line for line in csv.DictReader(file)}
     for name in ("content_dog", "emotion_scary"):
-        known = demo.truth(demo_workspace, name)
+        known = demo.true_labels(demo_workspace, name)
         assert [int(lines[uri][name]) for uri in demo_workspace.catalogue.uris()] == known.tolist()
 
 
@@ -64,21 +64,21 @@ def test_a_demo_that_was_moved_keeps_its_truth(demo_workspace: Workspace, tmp_pa
     attribute = demo_workspace.attributes.get("media_watercolor")
     simulated_annotators.play_next(demo_workspace, attribute, simulated_annotators.Team(error_rate=0))
     simulated_annotators.play_next(demo_workspace, attribute, simulated_annotators.Team(error_rate=0))
-    known = demo.truth(demo_workspace, attribute.name)
+    known = demo.true_labels(demo_workspace, attribute.name)
     demo_workspace.close()
     shutil.move(demo_workspace.folder, tmp_path / "moved")
     moved = Workspace(tmp_path / "moved", demo_workspace.cache.parent)
-    assert (demo.truth(moved, attribute.name) == known).all(), "of images whose files are where they were no more"
+    assert (demo.true_labels(moved, attribute.name) == known).all(), "of images whose files are where they were no more"
     demo.make_demo(moved, count=130)
     assert len(moved.catalogue) == 130
     assert all(image.path.exists() for image in moved.catalogue.images(range(130)))
-    assert (demo.truth(moved, attribute.name)[:120] == known).all()
+    assert (demo.true_labels(moved, attribute.name)[:120] == known).all()
     moved.catalogue.move({uri: f"/nowhere/{row}" for row, uri in enumerate(moved.catalogue.uris()) if row < 125})
-    few = demo.truth_of(moved, attribute)
+    few = demo.ground_truth(moved, attribute)
     assert few is not None
     assert few.wrong == 0, "what is not known is not wrong"
     moved.catalogue.move({uri: f"/nowhere/{row}" for row, uri in enumerate(moved.catalogue.uris()) if row >= 125})
-    assert demo.truth_of(moved, attribute) is None
+    assert demo.ground_truth(moved, attribute) is None
     moved.close()
 
 
@@ -130,10 +130,10 @@ def test_real_and_generated_images_never_share_a_workspace(
 def test_only_in_a_demo_may_anything_but_people_answer(blank: Workspace, demo_workspace: Workspace) -> None:
     with pytest.raises(AnnotationError, match="never mix with those of people"):
         blank.annotations.annotator("Simulated 1", simulated=True)
-    with pytest.raises(AnnotationError, match="this workspace is for real images"):
+    with pytest.raises(AnnotationError, match="a workspace of real images"):
         simulated_annotators.team_of(blank)
     attribute = blank.attributes.add("media_watercolor", "media", "Is it?")
-    with pytest.raises(AnnotationError, match="this workspace is for real images"):
+    with pytest.raises(AnnotationError, match="a workspace of real images"):
         simulated_annotators.play(blank, attribute, simulated_annotators.Team())
     with blank.engine.begin() as connection:  # whoever writes one past the store is refused where answers go in
         smuggled = {"name": "smuggled", "simulated": True, "made_at": db.now()}
@@ -159,11 +159,11 @@ def test_a_name_that_says_simulated_is_no_persons(demo_workspace: Workspace) -> 
 
 def test_truth_is_not_known_of_real_images_or_other_attributes(blank: Workspace, demo_workspace: Workspace) -> None:
     watercolor = blank.attributes.add("media_watercolor", "media", "Is it?")
-    assert demo.truth_of(blank, watercolor) is None
-    with pytest.raises(NotFound, match="this workspace holds real images"):
-        demo.truth(blank, "media_watercolor")
+    assert demo.ground_truth(blank, watercolor) is None
+    with pytest.raises(NotFound, match="This workspace holds real images"):
+        demo.true_labels(blank, "media_watercolor")
     own = demo_workspace.attributes.add("blue", "own", "Is it blue?")
-    assert demo.truth_of(demo_workspace, own) is None
+    assert demo.ground_truth(demo_workspace, own) is None
 
 
 def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace: Workspace) -> None:
@@ -174,8 +174,8 @@ def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace:
     everything = audits.draw(demo_workspace, attribute, n_accepted=500, n_rejected=500, seed=1)
     simulated_annotators.answer(demo_workspace, everything.task, team)
     found, known = (
-        demo.truth_of(demo_workspace, attribute),
-        demo.truth(demo_workspace, attribute.name),
+        demo.ground_truth(demo_workspace, attribute),
+        demo.true_labels(demo_workspace, attribute.name),
     )
     threshold, audit = current_threshold(demo_workspace, attribute), audits.latest_result(demo_workspace, attribute)
     assert found is not None
@@ -198,7 +198,7 @@ def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace:
     assert [point.labels for point in found.rounds] == [10, 20, 30, 40]
     model = latest_model(demo_workspace, attribute)
     assert model is not None
-    assert found.rounds[-1].at_threshold == demo.true_shares(demo_workspace, attribute, threshold.value)
+    assert found.rounds[-1].at_threshold == demo.true_performance(demo_workspace, attribute, threshold.value)
 
 
 def test_every_export_says_that_its_images_are_generated(demo_workspace: Workspace, tmp_path: Path) -> None:
@@ -227,9 +227,9 @@ def test_an_export_of_real_images_says_nothing_of_the_kind(workspace: Workspace,
 
 def test_a_larger_collection_keeps_what_was_said_of_a_smaller_one() -> None:
     truth = np.random.default_rng(0).integers(0, 2, 400).astype(np.int8)
-    small = simulated_annotators.said(truth[:100], error_rate=0.1, rng=np.random.default_rng(1))
-    large = simulated_annotators.said(truth, error_rate=0.1, rng=np.random.default_rng(1))
-    careless = simulated_annotators.said(truth, error_rate=0.3, rng=np.random.default_rng(1))
+    small = simulated_annotators.simulate_answers(truth[:100], error_rate=0.1, rng=np.random.default_rng(1))
+    large = simulated_annotators.simulate_answers(truth, error_rate=0.1, rng=np.random.default_rng(1))
+    careless = simulated_annotators.simulate_answers(truth, error_rate=0.3, rng=np.random.default_rng(1))
     assert small.tolist() == large[:100].tolist()
     wrong = large != truth
     assert 0.05 < wrong.mean() < 0.15

@@ -25,7 +25,7 @@ def wrong_share(workspace: Workspace, attribute, names: set[str]) -> float:
     ids = {who.id for who in workspace.annotations.annotators() if who.name in names}
     found = workspace.annotations.answers(attribute.id)
     mine = np.isin(found.annotators, list(ids))
-    return float((found.answers[mine] != demo.truth(workspace, attribute.name)[found.rows[mine]]).mean())
+    return float((found.answers[mine] != demo.true_labels(workspace, attribute.name)[found.rows[mine]]).mean())
 
 
 def test_they_play_an_attribute_to_its_end_and_say_each_step(demo_workspace: Workspace, watercolors) -> None:
@@ -66,7 +66,7 @@ def test_all_of_their_answers_are_marked_as_simulated(demo_workspace: Workspace,
     assert (found.rows[found.annotators == ada]).tolist() == sorted(mine.rows[:5])  # a person's answers stay theirs
     overall = overview(demo_workspace)
     assert overall.by_people == 5
-    assert overall.simulated == simulated_annotators.who_answered(demo_workspace, watercolors).simulated > 60
+    assert overall.simulated == simulated_annotators.count_answers(demo_workspace, watercolors).simulated > 60
 
 
 def test_playing_again_from_the_same_seed_gives_the_same_answers(demo_workspace: Workspace, watercolors) -> None:
@@ -74,8 +74,11 @@ def test_playing_again_from_the_same_seed_gives_the_same_answers(demo_workspace:
     first = demo_workspace.annotations.answers(watercolors.id)
     dog = demo_workspace.attributes.get("content_dog")
     rng = np.random.default_rng([3, watercolors.id, 1])
-    truth = demo.truth(demo_workspace, watercolors.name)
-    assert first.answers.tolist() == simulated_annotators.said(truth, error_rate=0.05, rng=rng)[first.rows].tolist()
+    truth = demo.true_labels(demo_workspace, watercolors.name)
+    assert (
+        first.answers.tolist()
+        == simulated_annotators.simulate_answers(truth, error_rate=0.05, rng=rng)[first.rows].tolist()
+    )
     other = np.random.default_rng([3, dog.id, 1])
     assert (other.random(120) < 0.05).tolist() != (
         np.random.default_rng([3, watercolors.id, 1]).random(120) < 0.05
@@ -101,15 +104,15 @@ def test_where_two_must_agree_a_third_settles_what_they_dispute(demo_workspace: 
     assert (state.answered, state.settled, state.disputed) == (60, 60, 0)
     each = np.bincount(demo_workspace.annotations.answers(watercolors.id).rows)
     assert set(each[task.rows].tolist()) >= {2, 3}
-    found = demo.truth_of(demo_workspace, watercolors)
+    found = demo.ground_truth(demo_workspace, watercolors)
     assert found is not None
     assert found.wrong / found.labels < wrong_share(demo_workspace, watercolors, {team.name(1), team.name(2)})
 
 
 def test_what_cannot_be_is_refused_in_words(demo_workspace: Workspace, watercolors) -> None:
-    with pytest.raises(AnnotationError, match=r"wrong at a rate of 0\.5"):
+    with pytest.raises(AnnotationError, match=r"error rate 0\.5 is out of range"):
         simulated_annotators.choose_team(demo_workspace, error_rate=0.5)
-    with pytest.raises(LearningError, match="has no certification to label"):
+    with pytest.raises(LearningError, match="has no certification"):
         simulated_annotators.certify(demo_workspace, watercolors, Team())
 
 
@@ -129,17 +132,17 @@ def test_an_attribute_that_no_cut_can_promise_ends_in_words(
 ) -> None:
     for _ in range(9):
         simulated_annotators.play_next(demo_workspace, watercolors, Team())
-    asked = []
+    tried = []
 
     def none(workspace: Workspace, attribute, *, target: float) -> None:
-        asked.append(target)
+        tried.append(target)
         raise NoThreshold("none")
 
     monkeypatch.setattr("bam_engine.training.thresholds.suggest", none)
-    with pytest.raises(NoThreshold, match=r"keeps a precision of 0\.50"):
+    with pytest.raises(NoThreshold, match="reaches a precision of 50%"):
         simulated_annotators.play(demo_workspace, watercolors, Team())
-    assert asked == sorted(asked, reverse=True)
-    assert asked[0] == 0.9
+    assert tried == sorted(tried, reverse=True)
+    assert tried[0] == 0.9
 
 
 def test_they_label_a_certification_batch_by_batch(demo_workspace: Workspace, watercolors) -> None:

@@ -87,7 +87,7 @@ def _annotate(page: Page, url: str, workspace: Workspace) -> None:
     attribute = workspace.attributes.get(ATTRIBUTE)
     if rounds.state(workspace, attribute).step in ("start_round", "decide"):
         rounds.start_round(workspace, attribute, count=72, seed=9)
-    truth = demo_workspace.truth(workspace, ATTRIBUTE)
+    truth = demo_workspace.true_labels(workspace, ATTRIBUTE)
     _open(page, f"{url}/annotate?attribute={ATTRIBUTE}")
     page.locator(".save[aria-disabled=false]").wait_for()
     for cell in page.locator(".cell").all()[:18]:

@@ -134,7 +134,7 @@ def begin_with_an_attribute(page: Page) -> None:
 def label_a_page(page: Page, workspace: Workspace) -> None:
     """Step 4: a few by hand."""
     expect(page.locator(".progress")).to_contain_text("page 1 of")
-    truth = demo_workspace.truth(workspace, ATTRIBUTE)
+    truth = demo_workspace.true_labels(workspace, ATTRIBUTE)
     for cell in page.locator(".cell").all():
         if truth[int(cell.get_attribute("data-row") or 0)]:
             cell.click()
@@ -153,7 +153,7 @@ def let_them_finish(page: Page, workspace: Workspace) -> None:
     expect(page.get_by_text("In truth", exact=True)).to_be_visible()
     expect(page.get_by_text("the audit: ", exact=False).first).to_be_visible()
     keep(page, "rounds")
-    said = simulated_annotators.who_answered(workspace, workspace.attributes.get(ATTRIBUTE))
+    said = simulated_annotators.count_answers(workspace, workspace.attributes.get(ATTRIBUTE))
     assert said.people == 24
     assert said.simulated > 100
 
@@ -232,6 +232,6 @@ def check(path: Path, workspace: Workspace) -> None:
     assert {line["generated"] for line in images} == {"True"}
     told = {line["simulated"] for line in csv.DictReader(io.StringIO(read["annotations.csv"]))}
     assert told == {"True", "False"}
-    truth = dict(zip(workspace.catalogue.uris(), demo_workspace.truth(workspace, ATTRIBUTE), strict=True))
+    truth = dict(zip(workspace.catalogue.uris(), demo_workspace.true_labels(workspace, ATTRIBUTE), strict=True))
     accepted = [truth[line["uri"]] for line in images if line[f"{ATTRIBUTE}_label"] == "positive"]
     assert np.mean(accepted) > 0.7

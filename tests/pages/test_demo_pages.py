@@ -85,7 +85,7 @@ def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_work
 def test_estimates_stand_beside_the_truth_on_every_page_that_has_them(open_page, demo_workspace: Workspace) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
     simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())
-    found = demo.truth_of(demo_workspace, attribute)
+    found = demo.ground_truth(demo_workspace, attribute)
     assert found is not None
     assert found.threshold is not None
     for page in ("rounds", "threshold", "audit", "report"):
@@ -105,7 +105,7 @@ def test_the_report_says_generated_and_true_and_who_is_simulated(
     attribute = demo_workspace.attributes.get("media_watercolor")
     simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())
     text = write_report(demo_workspace, gather(demo_workspace, attribute))
-    found = demo.truth_of(demo_workspace, attribute)
+    found = demo.ground_truth(demo_workspace, attribute)
     assert found is not None
     assert found.threshold is not None
     assert "Generated images." in text

@@ -123,7 +123,7 @@ def test_the_picture_record_and_labels_are_drawn_before_what_takes_longer_is_ask
     layout_builder.build(workspace, method="pca")
     whole = html_of(open_page(workspace, "image", row="4"))
     assert ui.WAITING not in whole.replace(f"bam-picture {ui.WAITING}", "").replace(f".{ui.WAITING}", "")
-    for slow in ("score_lines", "place_of", "most_like"):
+    for slow in ("score_lines", "place_of", "similar_images"):
         monkeypatch.setattr(f"web.image_facts.{slow}", lambda *_: pytest.fail("asked"))
     monkeypatch.setattr("web.image_facts.score_lines", lambda *_: st.stop())
     app = open_page(workspace, "image", row="4")

@@ -13,7 +13,7 @@ from bam_engine.gallery import search
 from bam_engine.labelling import tasks
 from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.reporting.export import export
-from bam_engine.reporting.image_facts import describe, most_like, score_lines
+from bam_engine.reporting.image_facts import describe, score_lines, similar_images
 from bam_engine.reporting.overview import overview, waiting_tasks
 from bam_engine.training import rounds, thresholds
 from bam_engine.training.evaluation import evaluate
@@ -156,7 +156,7 @@ def test_an_image_is_described_by_every_room(played: Workspace, watercolor: Attr
     found = describe(played, row)
     assert found.annotations[0][1] == "oracle"
     assert [line.attribute for line in score_lines(played, row)] == ["media_watercolor"]
-    near = most_like(played, row)
+    near = similar_images(played, row)
     assert row not in [other for other, _ in near]
     likeness = [value for _, value in near]
     assert likeness == sorted(likeness, reverse=True)

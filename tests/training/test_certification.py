@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import LearningError
+from bam_engine.formatting import decimal
 from bam_engine.labelling import tasks
 from bam_engine.learning import Batch, Threshold
 from bam_engine.reporting.overview import waiting_tasks
@@ -338,7 +339,7 @@ def test_the_certifications_can_be_told(trained: Workspace, watercolor: Attribut
     text = write_report(trained, gather(trained, watercolor))
     assert "Certifications" in text
     assert " + ".join(str(size) for size in line.batches[1:]) in text
-    assert ", ".join(f"{cut:.3f}" for cut in line.cuts) in text
+    assert ", ".join(decimal(cut, 3) for cut in line.cuts) in text
 
 
 def test_all_attributes_at_once_share_the_risk() -> None:
