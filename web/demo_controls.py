@@ -9,7 +9,7 @@ import streamlit as st
 
 from bam_engine.annotation import Attribute
 from bam_engine.demo import demo_workspace, simulated_annotators
-from bam_engine.demo.demo_workspace import Shares
+from bam_engine.demo.demo_workspace import TruePerformance
 from bam_engine.formatting import count, percent
 from bam_engine.training import certification
 from web import ui
@@ -180,7 +180,7 @@ def true_curve(attribute: Attribute) -> list[dict[str, float]]:
     return [_curve_line(point.labels, point.average_precision, point.at_threshold) for point in points]
 
 
-def _curve_line(labels: int, average: float, at: Shares | None) -> dict[str, float]:
+def _curve_line(labels: int, average: float, at: TruePerformance | None) -> dict[str, float]:
     line: dict[str, float] = {"labels": labels, "average_precision": average}
     return line if at is None else {**line, "precision": at.precision, "recall": at.recall}
 
