@@ -99,7 +99,9 @@ def start_round(state: AttributeState) -> None:
         st.subheader(f"Round {number}", anchor=False)
         options: dict[str, object] = {}
         left, middle, right = st.columns([2, 5, 3])
-        size = int(left.number_input("Images to ask", 1, 1000, querying.BATCH_SIZE, step=10, key=f"count-{attribute.id}"))
+        size = int(
+            left.number_input("Images to ask", 1, 1000, querying.BATCH_SIZE, step=10, key=f"count-{attribute.id}")
+        )
         with middle:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
