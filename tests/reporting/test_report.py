@@ -1,7 +1,6 @@
 """The report holds what the stores hold, says what is missing, and is one file that asks nobody for anything."""
 
 import re
-import tomllib
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from bam_engine import __version__
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
@@ -73,10 +73,9 @@ def finished(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Wor
 
 
 def test_the_report_names_the_version_of_this_program(finished: Workspace, watercolor: Attribute) -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     report = gather(finished, watercolor)
-    assert report.versions[0] == ("bam", project["version"])
-    assert f"bam {project['version']}" in Reader(write_report(finished, report)).text
+    assert report.versions[0] == ("bam", __version__)
+    assert f"bam {__version__}" in Reader(write_report(finished, report)).text
 
 
 def test_the_report_counts_the_reasons_of_each_round_and_tells_the_seed_of_the_draw(
