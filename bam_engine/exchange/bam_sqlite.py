@@ -1,11 +1,10 @@
 """A dataset as BAM's published SQLite tables.
 
-In:  a :class:`~bam_engine.exchange.dataset.Dataset`. Out: one file with ``modules``, ``scores``, ``crowd_labels``,
-``automatic_labels``, ``crowd_raw_hits``, ``crowd_raw_choices`` and ``crowd_raw_captions`` as BAM (Wilber et al., ICCV
-2017) published them, so that what reads BAM reads this. Three tables more say what BAM's leave out: ``projects`` names
-the whole numbers of ``project_id``, ``attributes`` holds the questions and the evidence for each threshold,
-``adjudications`` what was decided where people disagreed, which is no raw choice. Of generated images two more say so:
-``generated`` holds the notice, ``workers`` which of them are simulated.
+The file has the tables ``modules``, ``scores``, ``crowd_labels``, ``automatic_labels``, ``crowd_raw_hits``,
+``crowd_raw_choices`` and ``crowd_raw_captions`` as published by BAM (Wilber et al., ICCV 2017), so that programs that
+read BAM can read it. Three tables add what BAM's leave out: ``projects`` holds the names behind ``project_id``,
+``attributes`` the questions and the evidence for each threshold, ``adjudications`` the decisions on disputed images,
+which are no raw choices. For generated images, ``generated`` holds the notice and ``workers`` says who is simulated.
 """
 
 import contextlib
@@ -36,10 +35,10 @@ create table crowd_raw_captions (assignment_id text, mid int, attribute text, ca
 
 
 def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -> Path:
-    """Write ``dataset`` to ``path``, replacing it once the whole is written.
+    """Write ``dataset`` to ``path``, replacing an existing file atomically.
 
-    ``crowd_raw_choices.label`` is 1 for yes, 0 for no and null for unsure. ``n_clicks`` counts the images that were
-    marked, which is what a click does in the grid.
+    ``crowd_raw_choices.label`` is 1 for yes, 0 for no and null for unsure. ``n_clicks`` counts the marked images: a
+    click in the grid marks one.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
                 _write_generated(connection, dataset)
             connection.commit()
     except (OSError, sqlite3.Error) as error:
-        raise ExchangeError(f"{path} cannot be written: {error}") from error
+        raise ExchangeError(f"Cannot write {path}: {error}.") from error
     report(len(steps), len(steps), str(path))
     return path
 
@@ -120,9 +119,9 @@ def _write_wide(
 ) -> None:
     definitions = "".join(f', "{name}" {kind}' for name in names)
     connection.execute(f"create table {table} (mid int primary key{definitions})")
-    marks = ", ".join("?" * (1 + len(names)))
+    placeholders = ", ".join("?" * (1 + len(names)))
     connection.executemany(
-        f"insert into {table} values ({marks})",
+        f"insert into {table} values ({placeholders})",
         zip((image.id for image in dataset.images), *columns, strict=True),
     )
 

@@ -1,7 +1,7 @@
-"""What a finished dataset is, in memory: the images, the labels by people, the scores, the decisions.
+"""A finished dataset in memory: images, labels by people, scores and decisions.
 
-The writers beside this file turn one into files; whoever knows the stores fills it. Arrays over images are in the order
-of ``images``; a score that does not exist is NaN.
+The writers of this package turn it into files. Arrays over images follow the order of ``images``; a missing score is
+NaN.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ POSITIVE, UNSURE, NEGATIVE = "positive", "unsure", "negative"
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image as it is handed out."""
+    """One image of the dataset."""
 
     id: int
     uri: str
@@ -29,7 +29,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Choice:
-    """One person's answer to one image within an assignment."""
+    """One answer within an assignment."""
 
     image: int  # position in ``Dataset.images``
     answer: str
@@ -37,9 +37,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Hit:
-    """One assignment: who answered what, and how long it took.
+    """One assignment: the annotator, the answers and the time taken.
 
-    Where it ``decides``, its answers are an adjudicator's decisions and no votes.
+    If it ``decides``, its answers are an adjudicator's decisions, not votes.
     """
 
     assignment_id: str
@@ -53,10 +53,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class Decision:
-    """The two cuts of an attribute and the evidence for them.
+    """The two thresholds of an attribute and the evidence for them.
 
-    Images with a score of at least ``positive_from`` are positive, of at most ``negative_to`` negative, the others
-    unsure. ``evidence`` is one line of plain text: what was promised and what was measured.
+    Images scoring at least ``positive_from`` are positive, at most ``negative_to`` negative, and the others unsure.
+    ``evidence`` is one line of plain text: the target and the measured estimates.
     """
 
     positive_from: float | None
@@ -81,7 +81,7 @@ class AttributeRecord:
 
 @dataclass(frozen=True)
 class Caption:
-    """One person's words for one image."""
+    """One annotator's caption of one image."""
 
     image: int
     annotator: str
@@ -90,7 +90,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything that is exported; ``generated`` is what must be said of generated images, empty for real ones."""
+    """Everything that is exported; ``generated`` is the notice on generated images, empty for real ones."""
 
     images: Sequence[ImageRecord]
     attributes: Sequence[AttributeRecord]

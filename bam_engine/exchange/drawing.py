@@ -1,7 +1,7 @@
-"""A drawing of a few lines, areas and words, as SVG or PNG, without a browser and without a plotting library.
+"""A drawing of lines, areas and text as SVG or PNG, without a browser or a plotting library.
 
-In:  marks at pixel places, from the top left. Out: text of an SVG element or file, or the bytes of a PNG. Knows nothing
-of what is drawn. ``INK`` and ``PAPER`` follow the page an SVG is put into, so that one drawing serves light and dark.
+Coordinates are pixels from the top left. ``INK`` and ``PAPER`` follow the page that an SVG is placed in, so that one
+drawing serves light and dark themes.
 """
 
 import io
@@ -21,8 +21,8 @@ Point = tuple[float, float]
 _ON_PAPER = {INK: "#1f2422", PAPER: "#ffffff"}
 _IN_PAGE = {INK: "currentColor", PAPER: "var(--paper, #fff)"}
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_LETTERS = str.maketrans({"–": "-", "≥": ">=", "\u00a0": " "})  # Pillow's own font has no such glyphs
-_SMOOTH = 2  # shapes are drawn this much larger and scaled down
+_PLAIN_GLYPHS = str.maketrans({"–": "-", "−": "-", "≥": ">=", "\u00a0": " "})  # glyphs that Pillow's default font lacks
+_SMOOTH = 2  # supersampling of shapes
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Dot:
-    """A circle; where ``hollow`` its inside is paper."""
+    """A circle, filled with paper if ``hollow``."""
 
     at: Point
     radius: float
@@ -56,8 +56,8 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Words:
-    """One line of text on the baseline ``at``; ``upward`` turns it a quarter to the left."""
+class Text:
+    """One line of text on the baseline ``at``; ``upward`` rotates it a quarter turn to the left."""
 
     at: Point
     text: str
@@ -69,12 +69,12 @@ class Words:
     upward: bool = False
 
 
-Mark = Line | Area | Dot | Words
+Mark = Line | Area | Dot | Text
 
 
 @dataclass
 class Drawing:
-    """Marks on a sheet of ``width`` by ``height`` pixels, later ones above earlier ones; ``title`` says what it is."""
+    """Marks on a sheet of ``width`` by ``height`` pixels, later ones on top; ``title`` is the accessible name."""
 
     width: float
     height: float
@@ -82,17 +82,17 @@ class Drawing:
     marks: list[Mark] = field(default_factory=list)
 
     def add(self, *marks: Mark) -> None:
-        """Put marks on top."""
+        """Add marks on top."""
         self.marks.extend(marks)
 
 
 def text_width(text: str, size: float = 12.0) -> float:
-    """Return about how wide ``text`` is: enough room for it in the usual fonts."""
+    """Estimate the width of ``text``, generously for common fonts."""
     return 0.57 * size * len(text)
 
 
 def svg_element(drawing: Drawing) -> str:
-    """Return the drawing as an ``<svg>`` element for a page: transparent, in the page's own text colour."""
+    """Return the drawing as an ``<svg>`` element: transparent, in the text colour of the page."""
     return _svg(drawing, _IN_PAGE, "")
 
 
@@ -114,12 +114,12 @@ def _svg(drawing: Drawing, colours: dict[str, str], sheet: str) -> str:
 
 def _element(mark: Mark, colours: dict[str, str]) -> str:
     colour = colours.get(mark.colour, mark.colour)
-    if isinstance(mark, Words):
-        turn = f' transform="rotate(-90 {_place(mark.at, " ")})"' if mark.upward else ""
+    if isinstance(mark, Text):
+        rotation = f' transform="rotate(-90 {_coordinates(mark.at, " ")})"' if mark.upward else ""
         weight = ' font-weight="600"' if mark.bold else ""
         return (
             f'<text x="{mark.at[0]:.1f}" y="{mark.at[1]:.1f}" font-size="{mark.size:g}" text-anchor="{mark.anchor}" '
-            f'fill="{colour}" opacity="{mark.opacity:g}"{weight}{turn}>{escape(mark.text)}</text>'
+            f'fill="{colour}" opacity="{mark.opacity:g}"{weight}{rotation}>{escape(mark.text)}</text>'
         )
     if isinstance(mark, Dot):
         inside = colours[PAPER] if mark.hollow else colour
@@ -127,7 +127,7 @@ def _element(mark: Mark, colours: dict[str, str]) -> str:
             f'<circle cx="{mark.at[0]:.1f}" cy="{mark.at[1]:.1f}" r="{mark.radius:g}" fill="{inside}" '
             f'stroke="{colour}" stroke-width="1.8"/>'
         )
-    points = " ".join(_place(point, ",") for point in mark.points)
+    points = " ".join(_coordinates(point, ",") for point in mark.points)
     if isinstance(mark, Area):
         return f'<polygon points="{points}" fill="{colour}" opacity="{mark.opacity:g}"/>'
     dash = f' stroke-dasharray="{mark.dash:g}"' if mark.dash else ""
@@ -137,30 +137,30 @@ def _element(mark: Mark, colours: dict[str, str]) -> str:
     )
 
 
-def _place(point: Point, between: str) -> str:
+def _coordinates(point: Point, between: str) -> str:
     return f"{point[0]:.1f}{between}{point[1]:.1f}"
 
 
 def png_file(drawing: Drawing, *, scale: int = 3) -> bytes:
-    """Return the drawing as a PNG, dark on white, ``scale`` pixels for each of its own: 3 is 288 to the inch."""
+    """Return the drawing as a PNG, dark on white; a ``scale`` of 3 is 288 pixels per inch."""
     from PIL import Image, ImageDraw
 
     width, height = round(drawing.width * scale), round(drawing.height * scale)
     sheet = Image.new("RGB", (width * _SMOOTH, height * _SMOOTH), _ON_PAPER[PAPER])
     pen = ImageDraw.Draw(sheet, "RGBA")
     for mark in drawing.marks:
-        if not isinstance(mark, Words):
-            _shape(pen, mark, scale * _SMOOTH)
+        if not isinstance(mark, Text):
+            _draw_shape(pen, mark, scale * _SMOOTH)
     sheet = sheet.resize((width, height), Image.Resampling.LANCZOS)
     for mark in drawing.marks:
-        if isinstance(mark, Words):
-            _letters(sheet, mark, scale)
+        if isinstance(mark, Text):
+            _draw_text(sheet, mark, scale)
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", optimize=True, dpi=(96 * scale, 96 * scale))
     return buffer.getvalue()
 
 
-def _shape(pen: "ImageDraw.ImageDraw", mark: Line | Area | Dot, scale: int) -> None:
+def _draw_shape(pen: "ImageDraw.ImageDraw", mark: Line | Area | Dot, scale: int) -> None:
     colour = _rgba(mark.colour, 1.0 if isinstance(mark, Dot) else mark.opacity)
     if isinstance(mark, Dot):
         x, y, reach = mark.at[0] * scale, mark.at[1] * scale, (mark.radius + 0.9) * scale
@@ -176,7 +176,7 @@ def _shape(pen: "ImageDraw.ImageDraw", mark: Line | Area | Dot, scale: int) -> N
 
 
 def _dashes(points: Sequence[Point], length: float) -> list[list[Point]]:
-    """Return the dashes of the line through ``points``, each as long as the gap after it."""
+    """Split the line through ``points`` into dashes, each as long as the gap after it."""
     pieces: list[list[Point]] = []
     for (x0, y0), (x1, y1) in pairwise(points):
         whole = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-9)
@@ -187,12 +187,12 @@ def _dashes(points: Sequence[Point], length: float) -> list[list[Point]]:
     return pieces
 
 
-def _letters(sheet: "Image.Image", mark: Words, scale: int) -> None:
+def _draw_text(sheet: "Image.Image", mark: Text, scale: int) -> None:
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.load_default(mark.size * scale)
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
-    text, place = mark.text.translate(_LETTERS), (mark.at[0] * scale, mark.at[1] * scale)
+    text, place = mark.text.translate(_PLAIN_GLYPHS), (mark.at[0] * scale, mark.at[1] * scale)
     thick = round(0.022 * mark.size * scale) if mark.bold else 0
     ink = _on_white(mark.colour, mark.opacity)
     if not mark.upward:
@@ -212,7 +212,7 @@ def _rgba(colour: str, opacity: float) -> tuple[int, int, int, int]:
 
 
 def _on_white(colour: str, opacity: float) -> tuple[int, int, int]:
-    """Return the colour that faint letters have on paper: Pillow draws letters without their opacity."""
+    """Blend a colour with white: Pillow ignores the opacity of text."""
     red, green, blue, _ = _rgba(colour, 1.0)
     return (
         round(255 + opacity * (red - 255)),

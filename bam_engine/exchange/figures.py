@@ -1,7 +1,6 @@
-"""The figures that go out of the house: audited precision, learning curve, precision and recall, scores.
+"""The figures of reports and exports: audited precision, learning curve, precision and recall, scores.
 
-In:  numbers with their intervals. Out: a :class:`~bam_engine.exchange.drawing.Drawing`. Every estimate carries its
-interval, every axis its name. Knows nothing of stores or pages.
+Every estimate is drawn with its interval, and every axis has a title.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,40 +9,41 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.exchange.drawing import ACCENT, INK, SECOND, Area, Dot, Drawing, Line, Words, text_width
+from bam_engine.exchange.drawing import ACCENT, INK, SECOND, Area, Dot, Drawing, Line, Text, text_width
+from bam_engine.formatting import MINUS, percent
 from bam_engine.learning import Curve
 
-Share = tuple[float, float, float]  # value, low, high
+Interval = tuple[float, float, float]  # value, low, high
 
 _QUIET, _FAINT = 0.68, 0.16
-_GREY = "#8a8f8c"  # to be seen on light and on dark
+_GREY = "#8a8f8c"  # visible on light and dark
 _ROW, _TOP = 34, 60
 _WIDE, _HIGH = 560, 330
 
 
 @dataclass(frozen=True)
 class PrecisionRow:
-    """One attribute: its name, what it rests on, its precision by consensus and by BAM's definition."""
+    """One attribute: its name, the counts, and its precision by consensus and by BAM's definition."""
 
     name: str
     note: str
-    agreed: Share
-    by_any: Share | None = None
+    agreed: Interval
+    by_any: Interval | None = None
     mean: bool = False
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One round: labels used so far and what the validation set said then; None where it could not be measured."""
+    """One round: the labels so far and the estimates by name, None where one could not be measured."""
 
     labels: int
-    shares: dict[str, Share | None]
+    estimates: dict[str, Interval | None]
 
 
 def precision_figure(
     rows: Sequence[PrecisionRow], *, reference: float, reference_name: str, title: str = "Audited precision"
 ) -> Drawing:
-    """Return precision by attribute with its intervals, highest first, the mean last, beside a reference line.
+    """Return precision by attribute with intervals, highest first, the mean last, with a reference line.
 
     After the label-precision figure of BAM! (Wilber et al., 2017), which has no intervals.
     """
@@ -53,7 +53,7 @@ def precision_figure(
     right = 20 + max([40.0, *(text_width(row.note, 12) for row in ordered)])
     width, height = left + 420 + right, _TOP + _ROW * len(ordered) + 52
     drawing = Drawing(width, height, title)
-    lowest = min([reference, *(share[1] for row in ordered for share in (row.agreed, row.by_any) if share)])
+    lowest = min([reference, *(estimate[1] for row in ordered for estimate in (row.agreed, row.by_any) if estimate)])
     start = float(min(0.8, np.floor(lowest * 10 + 1e-9) / 10))
 
     def x(value: float) -> float:
@@ -63,20 +63,20 @@ def precision_figure(
     for tick in _ticks(start, 1.0, 5):
         at = x(tick)
         drawing.add(Line([(at, _TOP - 6), (at, bottom)], opacity=_FAINT))
-        drawing.add(Words((at, bottom + 17), f"{tick:.2f}", 12, "middle", opacity=_QUIET))
-    drawing.add(Words((left + 210, bottom + 38), "precision, with 95 % intervals", 12, "middle", opacity=_QUIET))
+        drawing.add(Text((at, bottom + 17), percent(tick), 12, "middle", opacity=_QUIET))
+    drawing.add(Text((left + 210, bottom + 38), "precision, with 95% intervals", 12, "middle", opacity=_QUIET))
     drawing.add(Line([(x(reference), _TOP - 6), (x(reference), bottom)], SECOND, 1.6, dash=4))
     side = "end" if x(reference) > left + 210 else "start"
     shift = -6 if side == "end" else 6
-    drawing.add(Words((x(reference) + shift, _TOP - 12), reference_name, 12, side, SECOND))  # type: ignore[arg-type]
-    drawing.add(Words((width - 12, _TOP - 12), "positive / judged", 12, "end", opacity=_QUIET))
+    drawing.add(Text((x(reference) + shift, _TOP - 12), reference_name, 12, side, SECOND))  # type: ignore[arg-type]
+    drawing.add(Text((width - 12, _TOP - 12), "positive / labelled", 12, "end", opacity=_QUIET))
     _key(drawing, 16, 22)
     for place, row in enumerate(ordered):
         y = _TOP + _ROW * (place + 0.5)
         if row.mean:
             drawing.add(Line([(12, y - _ROW / 2), (width - 12, y - _ROW / 2)], opacity=0.5))
-        drawing.add(Words((left - 12, y + 4.5), row.name, 13, "end", bold=row.mean))
-        drawing.add(Words((width - 12, y + 4.5), row.note, 12, "end", opacity=_QUIET))
+        drawing.add(Text((left - 12, y + 4.5), row.name, 13, "end", bold=row.mean))
+        drawing.add(Text((width - 12, y + 4.5), row.note, 12, "end", opacity=_QUIET))
         _interval(drawing, x, row.agreed, y - (5 if row.by_any else 0), ACCENT, hollow=False)
         if row.by_any:
             _interval(drawing, x, row.by_any, y + 6, INK, hollow=True)
@@ -84,31 +84,31 @@ def precision_figure(
 
 
 def _key(drawing: Drawing, x: float, y: float) -> None:
-    """Draw what the two marks mean."""
+    """Draw the legend of the two marks."""
     for words, colour, hollow in (
         ("annotators agree", ACCENT, False),
         ("at least one says yes (BAM's definition)", INK, True),
     ):
         drawing.add(Line([(x, y - 4), (x + 22, y - 4)], colour, 2), Dot((x + 11, y - 4), 3.6, colour, hollow))
-        drawing.add(Words((x + 29, y), words, 12))
+        drawing.add(Text((x + 29, y), words, 12))
         x += 50 + text_width(words, 12)
 
 
 def _interval(
-    drawing: Drawing, x: Callable[[float], float], share: Share, y: float, colour: str, *, hollow: bool
+    drawing: Drawing, x: Callable[[float], float], estimate: Interval, y: float, colour: str, *, hollow: bool
 ) -> None:
-    value, low, high = (x(part) for part in share)
+    value, low, high = (x(part) for part in estimate)
     drawing.add(Line([(low, y), (high, y)], colour, 2))
     for end in (low, high):
         drawing.add(Line([(end, y - 3.5), (end, y + 3.5)], colour, 1.4))
     drawing.add(Dot((value, y), 3.6, colour, hollow))
 
 
-def _ticks(low: float, high: float, count: int) -> npt.NDArray[np.float64]:
-    """Return about ``count`` round numbers from ``low`` to ``high``."""
+def _ticks(low: float, high: float, number: int) -> npt.NDArray[np.float64]:
+    """Return about ``number`` round values from ``low`` to ``high``."""
     if not high > low:
         return np.array([low])
-    rough = (high - low) / count
+    rough = (high - low) / number
     power = 10 ** np.floor(np.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first = np.ceil(low / step - 1e-9) * step
@@ -117,7 +117,7 @@ def _ticks(low: float, high: float, count: int) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class _Axes:
-    """A frame for a chart with two axes; calling it maps a point to its place."""
+    """The frame of a chart with two axes; calling it maps a point to pixels."""
 
     drawing: Drawing
     x: tuple[float, float]
@@ -136,42 +136,56 @@ class _Axes:
             self.drawing.add(Line(points, colour, width, dash=dash))
 
 
+def _plain_tick(tick: float) -> str:
+    return f"{tick:,.4g}".replace("-", MINUS)
+
+
+def _power_tick(exponent: float) -> str:
+    return f"{10**exponent:,.0f}"
+
+
 def _axes(
-    title: str, x_name: str, y_name: str, x: tuple[float, float], y: tuple[float, float], *, tens: bool = False
+    title: str,
+    x_name: str,
+    y_name: str,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    *,
+    x_tick: Callable[[float], str] = _plain_tick,
+    y_tick: Callable[[float], str] = _plain_tick,
 ) -> _Axes:
-    """Return the frame of a new drawing with its ticks and names; ``tens`` labels y with powers of ten."""
+    """Return the frame of a new drawing with titles and ticks, which ``x_tick`` and ``y_tick`` write."""
     axes = _Axes(Drawing(_WIDE, _HIGH, title), x, y)
     for tick in _ticks(*x, 6):
         at = axes(tick, y[0])
-        axes.drawing.add(Words((at[0], at[1] + 17), f"{tick:,.4g}", 12, "middle", opacity=_QUIET))
+        axes.drawing.add(Text((at[0], at[1] + 17), x_tick(tick), 12, "middle", opacity=_QUIET))
         axes.drawing.add(Line([at, (at[0], at[1] + 4)], opacity=0.4))
-    for tick in np.arange(np.ceil(y[0]), y[1] + 1e-9) if tens else _ticks(*y, 5):
+    for tick in np.arange(np.ceil(y[0]), y[1] + 1e-9) if y_tick is _power_tick else _ticks(*y, 5):
         at = axes(x[0], tick)
-        name = f"{10**tick:,.0f}" if tens else f"{tick:,.4g}"
-        axes.drawing.add(Words((at[0] - 8, at[1] + 4), name, 12, "end", opacity=_QUIET))
+        axes.drawing.add(Text((at[0] - 8, at[1] + 4), y_tick(tick), 12, "end", opacity=_QUIET))
         axes.drawing.add(Line([at, (axes.right, at[1])], opacity=_FAINT))
-    axes.drawing.add(Words(((axes.left + axes.right) / 2, _HIGH - 10), x_name, 12, "middle", opacity=_QUIET))
+    axes.drawing.add(Text(((axes.left + axes.right) / 2, _HIGH - 10), x_name, 12, "middle", opacity=_QUIET))
     middle = (axes.top + axes.bottom) / 2
-    axes.drawing.add(Words((14, middle), y_name, 12, "middle", opacity=_QUIET, upward=True))
+    axes.drawing.add(Text((14, middle), y_name, 12, "middle", opacity=_QUIET, upward=True))
     return axes
 
 
 def _legend(drawing: Drawing, entries: Sequence[tuple[str, str]], x: float = 58.0) -> None:
     for name, colour in entries:
-        drawing.add(Line([(x, 16), (x + 18, 16)], colour, 2.4), Words((x + 24, 20), name, 12))
+        drawing.add(Line([(x, 16), (x + 18, 16)], colour, 2.4), Text((x + 24, 20), name, 12))
         x += 44 + text_width(name, 12)
 
 
 def learning_figure(points: Sequence[CurvePoint]) -> Drawing:
-    """Return the shares on the validation set against the labels used, each with its interval."""
-    names = list(dict.fromkeys(name for point in points for name in point.shares))
+    """Return the estimates on the validation set against the labels used, each with its interval."""
+    names = list(dict.fromkeys(name for point in points for name in point.estimates))
     most = max([point.labels for point in points], default=1)
     axes = _axes("Learning curve", "labels used for training", "on the validation set", (0, most * 1.06), (0, 1.0))
     colours = dict(zip(names, (INK, ACCENT, SECOND), strict=False))
-    for nudge, name in zip((-0.007, 0.0, 0.007), names, strict=False):  # so that equal intervals stay apart
-        there = [(point.labels + nudge * most, share) for point in points if (share := point.shares.get(name))]
-        axes.line([at for at, _ in there], [share[0] for _, share in there], colours[name])
-        for at, (value, low, high) in there:
+    for nudge, name in zip((-0.007, 0.0, 0.007), names, strict=False):  # keeps equal intervals apart
+        measured = [(point.labels + nudge * most, one) for point in points if (one := point.estimates.get(name))]
+        axes.line([at for at, _ in measured], [one[0] for _, one in measured], colours[name])
+        for at, (value, low, high) in measured:
             axes.line([at, at], [low, high], colours[name], 1.3)
             axes.drawing.add(Dot(axes(at, value), 3.0, colours[name]))
     _legend(axes.drawing, [(name, colours[name]) for name in names])
@@ -179,10 +193,10 @@ def learning_figure(points: Sequence[CurvePoint]) -> Drawing:
 
 
 def precision_recall_figure(curve: Curve, *, target: float, chosen: tuple[float, float] | None) -> Drawing:
-    """Return precision against recall with the interval of the precision, the target, and the chosen (recall, ...)."""
-    axes = _axes("Precision and recall", "recall", "precision", (0, 1.0), (0, 1.0))
-    there = np.flatnonzero(np.isfinite(curve.precision) & np.isfinite(curve.recall))
-    order = there[np.argsort(curve.recall[there], kind="stable")]
+    """Return precision against recall with its interval, the target, and the ``chosen`` (recall, precision)."""
+    axes = _axes("Precision and recall", "recall", "precision", (0, 1.0), (0, 1.0), x_tick=percent, y_tick=percent)
+    finite = np.flatnonzero(np.isfinite(curve.precision) & np.isfinite(curve.recall))
+    order = finite[np.argsort(curve.recall[finite], kind="stable")]
     recall = curve.recall[order].tolist()
     upper = [axes(x, y) for x, y in zip(recall, curve.precision_high[order].tolist(), strict=True)]
     lower = [axes(x, y) for x, y in zip(recall, curve.precision_low[order].tolist(), strict=True)]
@@ -190,10 +204,10 @@ def precision_recall_figure(curve: Curve, *, target: float, chosen: tuple[float,
         axes.drawing.add(Area([*upper, *lower[::-1]], ACCENT, 0.18))
         axes.line(recall, curve.precision[order].tolist(), ACCENT)
     axes.line([0, 1], [target, target], SECOND, 1.6, 4)
-    entries = [("precision with its interval", ACCENT), (f"target {target:.2f}", SECOND)]
+    entries = [("precision with its interval", ACCENT), (f"target {percent(target)}", SECOND)]
     if chosen is not None:
         axes.drawing.add(Dot(axes(*chosen), 5.0, SECOND))
-        axes.drawing.add(Words((axes.right, axes.bottom - 10), "dot: the threshold", 12, "end", opacity=_QUIET))
+        axes.drawing.add(Text((axes.right, axes.bottom - 10), "dot: the threshold", 12, "end", opacity=_QUIET))
     _legend(axes.drawing, entries)
     return axes.drawing
 
@@ -201,7 +215,7 @@ def precision_recall_figure(curve: Curve, *, target: float, chosen: tuple[float,
 def score_figure(
     scores: npt.NDArray[np.floating], labelled: dict[str, npt.NDArray[np.floating]], *, threshold: float | None
 ) -> Drawing:
-    """Return how many images have which score, all and labelled, on a scale of powers of ten, and the threshold."""
+    """Return the histogram of all scores and of the labelled ones on a logarithmic scale, with the threshold."""
     counts, edges = np.histogram(scores, bins=60)
     top = max(1.0, float(np.log10(max(1, counts.max()))) * 1.05)
     axes = _axes(
@@ -210,7 +224,7 @@ def score_figure(
         "images",
         (float(edges[0]), float(edges[-1])),
         (-0.3, top),
-        tens=True,
+        y_tick=_power_tick,
     )
     colours = (ACCENT, SECOND)
     bars = [("all images", counts, _GREY, 0.55)]

@@ -1,8 +1,4 @@
-"""A dataset as CSV files, and truth columns read from CSV files.
-
-In:  a :class:`~bam_engine.exchange.dataset.Dataset`, or a CSV with a ``path`` column. Out: three CSV files in UTF-8, or
-a truth by path. Knows nothing of stores.
-"""
+"""A dataset written as CSV files, and columns of true labels read from CSV files, in UTF-8."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -20,11 +16,11 @@ from bam_engine.progress import Report, silent
 def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> list[Path]:
     """Write ``images.csv``, ``annotations.csv`` and ``attributes.csv`` into ``folder``; return their paths.
 
-    ``images.csv`` has a line per image and, per attribute, ``NAME_score``, ``NAME_crowd`` (what people agreed on) and
-    ``NAME_label`` (positive, unsure or negative by the thresholds); a cell is empty where there is nothing.
-    ``annotations.csv`` has a line per answer of one person; its ``kind`` is a vote, or the decision of an adjudicator.
-    ``attributes.csv`` has the questions, thresholds and evidence. Each file is written under a temporary name and
-    renamed. Of generated images, ``images.csv`` has a column ``generated`` and ``GENERATED.txt`` says what they are.
+    ``images.csv`` has one row per image and, per attribute, ``NAME_score``, ``NAME_crowd`` (the consensus of people)
+    and ``NAME_label`` (positive, unsure or negative by the thresholds); missing values are empty. ``annotations.csv``
+    has one row per answer; its ``kind`` is a vote or an adjudicator's decision. ``attributes.csv`` has the questions,
+    thresholds and evidence. Each file is written atomically. For generated images, ``images.csv`` has a column
+    ``generated``, and ``GENERATED.txt`` describes them.
 
     Raises
     ------
@@ -36,18 +32,18 @@ def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> lis
         "annotations.csv": _annotation_lines(dataset),
         "attributes.csv": _attribute_lines(dataset),
     }
-    written = []
+    paths = []
     for done, (name, lines) in enumerate(tables.items()):
         report(done, len(tables), name)
-        written.append(_write(folder / name, lines))
+        paths.append(_write(folder / name, lines))
     if dataset.generated:
-        written.append(write_notice(dataset, folder))
+        paths.append(write_notice(dataset, folder))
     report(len(tables), len(tables), str(folder))
-    return written
+    return paths
 
 
 def write_notice(dataset: Dataset, folder: Path) -> Path:
-    """Write what must be said of generated images into ``folder / "GENERATED.txt"``; return its path.
+    """Write the notice on generated images to ``folder / "GENERATED.txt"`` and return its path.
 
     Raises
     ------
@@ -59,7 +55,7 @@ def write_notice(dataset: Dataset, folder: Path) -> Path:
         with replacing(path) as temporary:
             temporary.write_text(dataset.generated, encoding="utf-8")
     except OSError as error:
-        raise ExchangeError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise ExchangeError(f"Cannot write {path}: {error.strerror or error}.") from error
     return path
 
 
@@ -68,7 +64,7 @@ def _write(path: Path, lines: Iterable[Sequence[Any]]) -> Path:
         with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(lines)
     except OSError as error:
-        raise ExchangeError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise ExchangeError(f"Cannot write {path}: {error.strerror or error}.") from error
     return path
 
 
@@ -108,9 +104,9 @@ def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
         for hit in attribute.hits:
             for choice in hit.choices:
                 image = dataset.images[choice.image]
-                said = (hit.annotator, hit.simulated, choice.answer, hit.last_modified)
+                answer = (hit.annotator, hit.simulated, choice.answer, hit.last_modified)
                 kind = "decision" if hit.decides else "vote"
-                yield hit.assignment_id, attribute.name, image.id, image.uri, *said, kind
+                yield hit.assignment_id, attribute.name, image.id, image.uri, *answer, kind
 
 
 def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
@@ -129,26 +125,28 @@ def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
 
 
 def read_truth(path: Path, *, column: str, positive: str) -> dict[str, bool]:
-    """Read a truth column: for each ``path`` of a CSV, whether ``column`` says ``positive``.
+    """Read true labels: for each ``path`` of a CSV, whether ``column`` equals ``positive``.
 
-    Lines with an empty cell in ``column`` are left out: their truth is not known.
+    Rows with an empty ``column`` are left out.
 
     Raises
     ------
     ExchangeError
-        The file cannot be read, has no column ``path`` or ``column``, or no line says ``positive``.
+        The file cannot be read, has no column ``path`` or ``column``, or no row equals ``positive``.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            there = reader.fieldnames or []
-            for wanted in ("path", column):
-                if wanted not in there:
-                    raise ExchangeError(f"{path} has no column {wanted!r}: it has {', '.join(there) or 'none'}")
+            columns = reader.fieldnames or []
+            for required in ("path", column):
+                if required not in columns:
+                    raise ExchangeError(
+                        f"{path} has no column {required!r}. Its columns are: {', '.join(columns) or 'none'}."
+                    )
             cells = {line["path"]: line[column] for line in reader if line[column]}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ExchangeError(f"{path} cannot be read as CSV: {error}") from error
+        raise ExchangeError(f"Cannot read {path} as CSV: {error}.") from error
     if positive not in cells.values():
         values = ", ".join(sorted(set(cells.values()))[:12])
-        raise ExchangeError(f"no line of {path} has {column} = {positive!r}: there are {values}")
+        raise ExchangeError(f"No row of {path} has {column} = {positive!r}. Its values are: {values}.")
     return {name: value == positive for name, value in cells.items()}

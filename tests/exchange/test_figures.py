@@ -19,7 +19,7 @@ from bam_engine.exchange import (
     svg_element,
     svg_file,
 )
-from bam_engine.exchange.drawing import ACCENT, Dot, Line, Words
+from bam_engine.exchange.drawing import ACCENT, Dot, Line, Text
 from bam_engine.learning import precision_recall
 
 ROWS = [
@@ -30,11 +30,11 @@ ROWS = [
 
 
 def words_of(drawing: Drawing) -> list[str]:
-    return [mark.text for mark in drawing.marks if isinstance(mark, Words)]
+    return [mark.text for mark in drawing.marks if isinstance(mark, Text)]
 
 
 def place_of(drawing: Drawing, text: str) -> tuple[float, float]:
-    return next(mark.at for mark in drawing.marks if isinstance(mark, Words) and mark.text == text)
+    return next(mark.at for mark in drawing.marks if isinstance(mark, Text) and mark.text == text)
 
 
 def precision() -> Drawing:
@@ -45,12 +45,12 @@ def test_attributes_stand_by_precision_and_the_mean_stands_last() -> None:
     drawing = precision()
     heights = [place_of(drawing, name)[1] for name in ("comic (media)", "cat (content)", "mean of 2")]
     assert heights == sorted(heights)
-    assert {"84 / 100", "97 / 100", "181 / 200", "precision, with 95 % intervals"} <= set(words_of(drawing))
+    assert {"84 / 100", "97 / 100", "181 / 200", "precision, with 95% intervals"} <= set(words_of(drawing))
 
 
 def test_every_precision_lies_within_its_interval_on_the_axis_that_the_ticks_name() -> None:
     drawing = precision()
-    ticks = {float(text): place_of(drawing, text)[0] for text in ("0.70", "0.80", "0.90", "1.00")}
+    ticks = {int(text[:-1]) / 100: place_of(drawing, text)[0] for text in ("70%", "80%", "90%", "100%")}
     names, places = np.array(list(ticks)), np.array(list(ticks.values()))
 
     def value(x: float) -> float:
@@ -107,7 +107,7 @@ def test_no_word_leaves_its_sheet(drawing: Drawing) -> None:
     from PIL import ImageFont
 
     for mark in drawing.marks:
-        if isinstance(mark, Words) and not mark.upward:
+        if isinstance(mark, Text) and not mark.upward:
             long = ImageFont.load_default(mark.size).getlength(mark.text)
             start = mark.at[0] - {"start": 0, "middle": long / 2, "end": long}[mark.anchor]
             assert start >= 0, mark.text
