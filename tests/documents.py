@@ -37,7 +37,7 @@ def with_part(text: str, part: str) -> str:
 
 def command_reference() -> str:
     """Return a section for each command with the text of its ``--help``."""
-    return "\n\n".join(f"## {command.prog}\n\n```text\n{help_of(command)}\n```" for command in commands(parser("bam")))
+    return "\n\n".join(f"### {command.prog}\n\n```text\n{help_of(command)}\n```" for command in commands(parser("bam")))
 
 
 def commands(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

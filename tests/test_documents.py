@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bam_engine import __version__
+from bam_engine.annotation import readable
 from bam_engine.cli.main import parser
 from bam_engine.database import metadata
 from tests.browser import ROOT
@@ -35,7 +36,7 @@ def test_every_command_is_in_the_reference() -> None:
     reference = command_reference()
     names = [command.prog for command in commands(parser("bam"))]
     assert len(names) > 15
-    assert [name for name in names if f"\n## {name}\n" not in f"\n{reference}\n"] == []
+    assert [name for name in names if f"\n### {name}\n" not in f"\n{reference}\n"] == []
 
 
 def test_every_table_is_described() -> None:
@@ -58,6 +59,19 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_files_that_a_document_names_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert [name for name in _FILE.findall(text) if not (ROOT / name).exists()] == []
+
+
+def test_the_tour_quotes_labels_that_the_app_shows() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tour = re.search(r"^## A tour.*?(?=^## )", text, flags=re.DOTALL | re.MULTILINE)
+    assert tour is not None
+    labels = {" ".join(label.split()) for label in re.findall(r"\*+([^*]+)\*+", tour[0])}
+    files = [path for folder in ("pages", "web") for path in (ROOT / folder).rglob("*.py")]
+    sources = " ".join(path.read_text(encoding="utf-8") for path in files)
+    shown = {label for label in labels if f'"{label}"' in sources or f">{label}<" in sources}
+    name = readable("media_watercolor")
+    assert len(labels) > 20
+    assert labels - shown - {name, f"accepted: {name}"} == set()
 
 
 def headings(path: Path) -> set[str]:
