@@ -54,11 +54,11 @@ def numbers(state: Overview) -> None:
 
 def attributes(lines: tuple[AttributeSummary, ...]) -> None:
     """Draw the quality of the attributes that are under way, and the others to start with."""
-    begun = [line for line in lines if line.begun]
+    begun = [line for line in lines if line.started]
     if begun:
         st.subheader("What each attribute is worth", anchor=False)
         quality_table(begun)
-    ahead = [line.name for line in lines if not line.begun]
+    ahead = [line.name for line in lines if not line.started]
     if ahead:
         st.subheader("Begin with another" if begun else "Begin with an attribute", anchor=False)
         chosen = st.pills("Attributes", ahead, format_func=ui.readable, label_visibility="collapsed", key="begin")

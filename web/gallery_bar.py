@@ -42,7 +42,7 @@ STATES = {
     "positive": "yes",
     "negative": "no",
     "unsure": "unsure",
-    "waiting": "waits for another answer",
+    "waiting": "needs another vote",
     "disputed": "disputed",
     "disagreed": "people disagree",
     "bulk": "in bulk only",

@@ -177,7 +177,7 @@ def _labels(labels: list[AttributeLabel]) -> None:
         st.caption("Nobody has answered a question about this image yet.")
         return
     lines = [
-        [readable(line.attribute), line.state, ", ".join(f"{who}: {answer}" for who, answer in line.said)]
+        [readable(line.attribute), line.state, ", ".join(f"{who}: {answer}" for who, answer in line.answers)]
         for line in labels
     ]
     st.html(ui.table(["Labels", "label", "said"], lines))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, percent, percent_interval
-from bam_engine.reporting.overview import AttributeSummary, Share
+from bam_engine.reporting.overview import AttributeSummary, Interval
 from web.engine import workspace
 from web.guide import DOCS, Picture, figure
 from web.next_steps import action
@@ -90,7 +90,7 @@ def _line(line: AttributeSummary) -> str:
     return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
 
 
-def _cell(name: str, estimate: Share | None, true: float | None) -> str:
+def _cell(name: str, estimate: Interval | None, true: float | None) -> str:
     if estimate is None:
         return f'<span class="quiet" data-name="{name}">{NOTHING}</span>'
     value, low, high = estimate

@@ -1,4 +1,4 @@
-"""The dataset as it stands: gathered from every room and handed to ``exchange``."""
+"""The current dataset, gathered from the stores and written by ``exchange``."""
 
 from pathlib import Path
 
@@ -21,11 +21,11 @@ from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 
 FORMATS = ("sqlite", "csv")
-_WORDS = {1: "positive", 0: "negative"}
+_LABELS = {1: "positive", 0: "negative"}
 
 
 def gather(workspace: Workspace) -> Dataset:
-    """Return the whole dataset in memory.
+    """Return the dataset in memory.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def gather(workspace: Workspace) -> Dataset:
     """
     n = len(workspace.catalogue)
     if n == 0:
-        raise ExchangeError("there are no images to export. Add a folder of images first.")
+        raise ExchangeError("There are no images to export. Add a folder of images first.")
     images = [
         ImageRecord(
             image.id,
@@ -49,14 +49,14 @@ def gather(workspace: Workspace) -> Dataset:
         for image in workspace.catalogue.images(range(n))
     ]
     attributes = [_attribute(workspace, attribute, n) for attribute in workspace.attributes.all()]
-    found = demo_workspace.demo(workspace)
-    return Dataset(images, attributes, _captions(workspace), "" if found is None else demo_workspace.notice(found))
+    demo = demo_workspace.demo(workspace)
+    return Dataset(images, attributes, _captions(workspace), "" if demo is None else demo_workspace.notice(demo))
 
 
 def export(workspace: Workspace, target: Path, *, form: str, report: Report = silent) -> list[Path]:
     """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
 
-    That of a demo comes with ``GENERATED.txt`` beside it, which says what the images are.
+    The dataset of a demo comes with ``GENERATED.txt``, which describes its images.
 
     Raises
     ------
@@ -64,20 +64,20 @@ def export(workspace: Workspace, target: Path, *, form: str, report: Report = si
         The form is unknown, there is nothing to write, or ``target`` cannot be written.
     """
     if form not in FORMATS:
-        raise ExchangeError(f"a dataset cannot be written as {form!r}: choose {' or '.join(FORMATS)}")
+        raise ExchangeError(f"Unknown format {form!r}. Choose {' or '.join(FORMATS)}.")
     dataset = gather(workspace)
     if form == "csv":
         return exchange.write_csv(dataset, target, report=report)
-    written = [exchange.write_bam_sqlite(dataset, target, report=report)]
-    return [*written, exchange.write_notice(dataset, target.parent)] if dataset.generated else written
+    paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
+    return [*paths, exchange.write_notice(dataset, target.parent)] if dataset.generated else paths
 
 
 def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeRecord:
     scores = None
     if latest_model(workspace, attribute) is not None:
         scores = np.full(n, np.nan, np.float32)
-        found = scores_of(workspace, attribute)
-        scores[: len(found)] = found
+        current = scores_of(workspace, attribute)
+        scores[: len(current)] = current
     decision = _decision(workspace, attribute)
     agreed = tasks.labels(workspace, attribute)
     settled = zip(agreed.rows[agreed.settled], agreed.labels[agreed.settled], strict=True)
@@ -87,7 +87,7 @@ def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeR
         question=attribute.question,
         instructions=attribute.instructions,
         scores=scores,
-        crowd={int(row): _WORDS[int(label)] for row, label in settled},
+        crowd={int(row): _LABELS[int(label)] for row, label in settled},
         hits=_hits(workspace, attribute),
         decision=decision,
         automatic=_automatic(scores, decision),
@@ -103,39 +103,47 @@ def _automatic(scores: NDArray[np.float32] | None, decision: Decision) -> list[s
 def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
     threshold = current_threshold(workspace, attribute)
     if threshold is None:
-        return Decision(None, None, "no threshold: nothing is decided yet")
+        return Decision(None, None, "No threshold has been chosen.")
     try:
         low = choose_negative(workspace, attribute, target=threshold.evidence.target)
     except LearningError:
         low = None
-    kept = "" if threshold.saved else "Suggested, not kept by a person. "
+    note = "" if threshold.saved else "Suggested, not saved by a person. "
     negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
-    return Decision(threshold.value, negative_to, kept + threshold.evidence.evidence)
+    return Decision(threshold.value, negative_to, note + threshold.evidence.evidence)
 
 
 _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]
 
 
 def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
-    """Return the assignments that have answers, with the last vote and the last decision of everyone on each image.
+    """Return the assignments with answers: each annotator's latest vote and latest decision on each image.
 
-    Answers in bulk are left out: nobody looked at each of the images.
+    Bulk answers are left out, since nobody looked at each of the images.
     """
-    said, share, who = db.annotations, db.assignments, db.annotators
+    answers, assignments, who = db.annotations, db.assignments, db.annotators
     latest = (
-        sa.select(sa.func.max(said.c.id))
-        .join(share, share.c.id == said.c.assignment_id)
-        .where(said.c.attribute_id == attribute.id, share.c.purpose != BULK)
-        .group_by(said.c.row, said.c.annotator_id, share.c.purpose == ADJUDICATION)
+        sa.select(sa.func.max(answers.c.id))
+        .join(assignments, assignments.c.id == answers.c.assignment_id)
+        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose != BULK)
+        .group_by(answers.c.row, answers.c.annotator_id, assignments.c.purpose == ADJUDICATION)
     )
     query = (
-        sa.select(share.c.id, who.c.name, who.c.simulated, said.c.row, said.c.answer, said.c.seconds, said.c.made_at)
-        .add_columns((share.c.purpose == ADJUDICATION).label("decides"))
-        .select_from(said)
-        .join(share, share.c.id == said.c.assignment_id)
-        .join(who, who.c.id == said.c.annotator_id)
-        .where(said.c.id.in_(latest), said.c.answer != "withdrawn")
-        .order_by(share.c.made_at, share.c.id, said.c.id)
+        sa.select(
+            assignments.c.id,
+            who.c.name,
+            who.c.simulated,
+            answers.c.row,
+            answers.c.answer,
+            answers.c.seconds,
+            answers.c.made_at,
+        )
+        .add_columns((assignments.c.purpose == ADJUDICATION).label("decides"))
+        .select_from(answers)
+        .join(assignments, assignments.c.id == answers.c.assignment_id)
+        .join(who, who.c.id == answers.c.annotator_id)
+        .where(answers.c.id.in_(latest), answers.c.answer != "withdrawn")
+        .order_by(assignments.c.made_at, assignments.c.id, answers.c.id)
     )
     hits: dict[str, _Gathered] = {}
     with workspace.engine.connect() as connection:
@@ -152,7 +160,9 @@ def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
 
 
 def _captions(workspace: Workspace) -> list[Caption]:
-    said, who = db.captions, db.annotators
-    query = sa.select(said.c.row, who.c.name, said.c.caption).join(who, who.c.id == said.c.annotator_id)
+    captions, who = db.captions, db.annotators
+    query = sa.select(captions.c.row, who.c.name, captions.c.caption).join(who, who.c.id == captions.c.annotator_id)
     with workspace.engine.connect() as connection:
-        return [Caption(line.row, line.name, line.caption) for line in connection.execute(query.order_by(said.c.id))]
+        return [
+            Caption(line.row, line.name, line.caption) for line in connection.execute(query.order_by(captions.c.id))
+        ]

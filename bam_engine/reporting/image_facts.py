@@ -1,7 +1,7 @@
-"""What is known of one image, gathered from every room, for whoever looks at it.
+"""The facts about one image: its record and labels (:func:`describe`), scores, place on the map and neighbours.
 
-In:  a row. Out: its record and labels at once (:func:`describe`); what takes longer by itself: its scores
-(:func:`score_lines`), its place on the map (:func:`place_of`), what is most like it (:func:`similar_images`).
+:func:`score_lines`, :func:`place_of` and :func:`similar_images` take longer and are separate, so that a page can draw
+the rest first.
 """
 
 from dataclasses import dataclass, replace
@@ -23,15 +23,15 @@ from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import neighbours
 
-ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "taken back"}
-_HOW = {ADJUDICATION: " (decision)", BULK: " (in bulk)"}
+ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn"}
+_PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)"}
 
 
 @dataclass(frozen=True)
 class AttributeScore:
-    """The score of one image for an attribute, its probability with limits where there is one, and the decision.
+    """The score of one image for an attribute, its probability (value, low, high) if known, and the decision.
 
-    ``threshold`` is the cut in force, ``precision`` that of the images it accepts, with limits.
+    ``threshold`` is the current threshold, ``precision`` that of the images it accepts (value, low, high).
     """
 
     attribute: str
@@ -45,16 +45,16 @@ class AttributeScore:
 
 @dataclass(frozen=True)
 class AttributeLabel:
-    """What people said of one image about an attribute: how it stands, and each one's latest answer."""
+    """The label of one image for an attribute, and the latest answer of each annotator."""
 
     attribute: str
     state: str
-    said: tuple[tuple[str, str], ...]
+    answers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an image lies on a map, in the map's [0, 1] squared; ``zoom`` shows it among its neighbours."""
+    """The position of an image on a map, in [0, 1]²; ``zoom`` shows it among its neighbours."""
 
     map_id: str
     title: str
@@ -66,9 +66,9 @@ class Place:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """One image: its record, its (attribute, annotator, answer), how it stands for each attribute, its captions.
+    """One image: its record, annotations as (attribute, annotator, answer), labels and captions.
 
-    ``problem`` says why its file cannot be read, or is empty; ``has_thumbnail`` whether there is a small copy of it.
+    ``problem`` says why its file cannot be read, and is empty if it can.
     """
 
     row: int
@@ -90,7 +90,7 @@ class ImageFacts:
 
 
 def describe(workspace: Workspace, row: int) -> ImageFacts:
-    """Gather what the catalogue and people say of image ``row``: a few reads by row, whatever the collection's size.
+    """Gather the record, annotations and labels of image ``row``; the cost does not depend on the collection's size.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
 
 
 def place_of(workspace: Workspace, row: int) -> Place | None:
-    """Return where ``row`` lies on the newest map that holds it, or None."""
+    """Return the position of ``row`` on the newest map that contains it, or None."""
     for record in layout_store.list_layouts(workspace):
         x, y = (float(part) for part in places_of(workspace, record.id, [row])[0])
         if np.isfinite(x):
@@ -131,31 +131,31 @@ def place_of(workspace: Workspace, row: int) -> Place | None:
 
 
 def score_lines(workspace: Workspace, row: int) -> list[AttributeScore]:
-    """Return the scores of image ``row``, highest first; an attribute without one is left out."""
+    """Return the scores of image ``row``, highest first; attributes without one are left out."""
     result = []
     for attribute in scored_attributes(workspace):
         scores = scores_of(workspace, attribute)
         if row >= len(scores) or np.isnan(scores[row]):
             continue
-        shown = probabilities(workspace, attribute, [row])
-        share = None if shown.problem else (float(shown.value[0]), float(shown.low[0]), float(shown.high[0]))
-        line = AttributeScore(attribute.name, float(scores[row]), share, "")
+        estimate = probabilities(workspace, attribute, [row])
+        limits = (float(estimate.value[0]), float(estimate.low[0]), float(estimate.high[0]))
+        line = AttributeScore(attribute.name, float(scores[row]), None if estimate.problem else limits, "")
         threshold = current_threshold(workspace, attribute)
         if threshold is not None:
-            told = threshold.evidence
+            evidence = threshold.evidence
             line = replace(
                 line,
                 decision="accepted" if is_accepted(scores[row], threshold.value) else "rejected",
                 threshold=threshold.value,
-                precision=(told.precision, told.precision_low, told.precision_high),
-                certified=told.certified,
+                precision=(evidence.precision, evidence.precision_low, evidence.precision_high),
+                certified=evidence.certified,
             )
         result.append(line)
     return sorted(result, key=lambda line: -line.score)
 
 
 def similar_images(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
-    """Return the images most like image ``row`` and their cosines, nearest first; none where nothing is embedded."""
+    """Return the images most similar to image ``row`` with their cosine similarity; empty before the embedding."""
     try:
         return neighbours(workspace, row, count)
     except BamError:
@@ -163,11 +163,11 @@ def similar_images(workspace: Workspace, row: int, count: int = 12) -> list[tupl
 
 
 def _file(image: Image) -> tuple[int | None, str]:
-    """Return how many bytes the file has, or why it cannot be had."""
+    """Return the size of the file in bytes, or why it cannot be read."""
     try:
         return image.path.stat().st_size, ""
     except OSError as error:
-        return None, f"the file is gone ({error.strerror})"
+        return None, f"the file cannot be read ({error.strerror})"
 
 
 def _added(workspace: Workspace, row: int) -> str:
@@ -178,43 +178,48 @@ def _added(workspace: Workspace, row: int) -> str:
 
 
 def _labels(workspace: Workspace, row: int, names: set[str]) -> list[AttributeLabel]:
-    """Return how the image stands for each attribute that anyone answered about, by everybody's latest answers."""
+    """Return the labels of the image for the attributes ``names``, with the latest answers."""
     result = []
     for attribute in workspace.attributes.all():
         if attribute.name not in names:
             continue
-        said = workspace.annotations.image_annotations(attribute.id, row)
-        latest = {(one.annotator, one.purpose in _HOW): one for one in said}
-        words = [(one.annotator, ANSWER_WORDS[one.answer] + _HOW.get(one.purpose, "")) for one in latest.values()]
-        result.append(AttributeLabel(attribute.name, _state(workspace, attribute, row), tuple(words)))
+        annotations = workspace.annotations.image_annotations(attribute.id, row)
+        latest = {(one.annotator, one.purpose in _PURPOSES): one for one in annotations}
+        answers = [
+            (one.annotator, ANSWER_WORDS[one.answer] + _PURPOSES.get(one.purpose, "")) for one in latest.values()
+        ]
+        result.append(AttributeLabel(attribute.name, _state(workspace, attribute, row), tuple(answers)))
     return result
 
 
 def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
-    found = tasks.labels(workspace, attribute)
-    at = np.flatnonzero(found.rows == row)
+    labels = tasks.labels(workspace, attribute)
+    at = np.flatnonzero(labels.rows == row)
     if not len(at):
         return "no label"
-    if found.settled[at[0]]:
-        word = ANSWER_WORDS[int(found.labels[at[0]])]
-        return f"decided: {word}" if found.decided[at[0]] else word
-    if found.decided[at[0]]:
+    if labels.settled[at[0]]:
+        word = ANSWER_WORDS[int(labels.labels[at[0]])]
+        return f"decided: {word}" if labels.decided[at[0]] else word
+    if labels.decided[at[0]]:
         return "decided: unsure"
-    enough = found.counts[at[0]].sum() >= max(2, workspace.redundancy)
-    return "disputed" if enough else "waits for another answer"
+    enough = labels.counts[at[0]].sum() >= max(2, workspace.redundancy)
+    return "disputed" if enough else "needs another vote"
 
 
 def _captions(workspace: Workspace, row: int) -> list[tuple[str, str]]:
     """Return (annotator, caption), oldest first."""
-    said, who = db.captions, db.annotators
-    query = sa.select(who.c.name, said.c.caption).join(who, who.c.id == said.c.annotator_id).where(said.c.row == row)
+    captions, who = db.captions, db.annotators
+    query = sa.select(who.c.name, captions.c.caption).join(who, who.c.id == captions.c.annotator_id)
     with workspace.engine.connect() as connection:
-        return [(name, caption) for name, caption in connection.execute(query.order_by(said.c.id))]
+        return [
+            (name, caption)
+            for name, caption in connection.execute(query.where(captions.c.row == row).order_by(captions.c.id))
+        ]
 
 
 def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:
     return [
-        (attribute.name, said.annotator, ANSWER_WORDS[said.answer] + _HOW.get(said.purpose, ""))
+        (attribute.name, one.annotator, ANSWER_WORDS[one.answer] + _PURPOSES.get(one.purpose, ""))
         for attribute in workspace.attributes.all()
-        for said in workspace.annotations.image_annotations(attribute.id, row)
+        for one in workspace.annotations.image_annotations(attribute.id, row)
     ]

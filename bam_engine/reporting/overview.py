@@ -1,4 +1,4 @@
-"""Where the whole workspace stands, and what should be done next."""
+"""The state of the whole workspace, and the next step."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -31,18 +31,18 @@ Step = Literal[
     "audit",
     "done",
 ]
-"""What can come next, in the order in which a collection goes through it."""
+"""The steps of the work, in order."""
 
-Share = tuple[float, float, float]
+Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do next, and for what; the words and links are those of whoever shows it.
+    """The next step; the command line and the pages put it into words.
 
-    ``attribute`` is the name of the attribute concerned, or None where the step concerns the whole workspace (which is
-    the case for "done" only when every attribute is done). ``round`` is the number of its newest round, 0 before the
-    first. ``images`` counts the images that "embed" waits for.
+    ``attribute`` is the name of the attribute, or None where the step concerns the whole workspace ("done" does once
+    every attribute is done). ``round`` is the number of its newest round, 0 before the first. ``images`` counts the
+    images that are left to embed.
     """
 
     step: Step
@@ -53,30 +53,30 @@ class NextStep:
 
 @dataclass(frozen=True)
 class AttributeSummary:
-    """One attribute at a glance; shares are (value, low, high)."""
+    """The state of one attribute; estimates are (value, low, high)."""
 
     name: str
     rounds: int
     labels: int
-    precision: Share | None
-    recall: Share | None
+    precision: Interval | None
+    recall: Interval | None
     accepted: int | None
-    audited: Share | None
+    audited: Interval | None
     step: Step
     round: int
     truth: Truth | None = None  # in a demo
 
     @property
-    def begun(self) -> bool:
-        """Whether anything was drawn or asked for it."""
+    def started(self) -> bool:
+        """Whether a validation sample or a round was drawn for it."""
         return self.step not in ("embed", "draw_validation") or self.rounds > 0
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole workspace at a glance, and the one thing to do next.
+    """The state of the workspace, and the next step.
 
-    ``by_people`` and ``simulated`` count answers; ``generated`` says that the images are those of a demo.
+    ``by_people`` and ``simulated`` count answers; ``generated`` is true for a demo.
     """
 
     images: int
@@ -91,23 +91,23 @@ class Overview:
 
 
 def overview(workspace: Workspace) -> Overview:
-    """Gather where everything stands."""
+    """Gather the state of the workspace."""
     images = len(workspace.catalogue)
     embedded = len(workspace.vectors())
-    begun = _begun(workspace)
+    started = _started(workspace)
     lines = tuple(
-        _line(workspace, attribute) if attribute.id in begun else _untouched(attribute, embedded)
+        _line(workspace, attribute) if attribute.id in started else _not_started(attribute, embedded)
         for attribute in workspace.attributes.all()
     )
-    said, made = count_answers(workspace), demo_workspace.demo(workspace)
+    answers = count_answers(workspace)
     return Overview(
         images=images,
         embedded=embedded,
         encoder=workspace.choice.spec,
         unreadable=len(workspace.catalogue.problems("ingest")),
-        by_people=said.people,
-        simulated=said.simulated,
-        generated=made is not None,
+        by_people=answers.people,
+        simulated=answers.simulated,
+        generated=demo_workspace.demo(workspace) is not None,
         attributes=lines,
         next=_next(images, embedded, lines),
     )
@@ -121,48 +121,48 @@ def _next(images: int, embedded: int, lines: tuple[AttributeSummary, ...]) -> Ne
     if not lines:
         return NextStep("add_attribute")
     unfinished = [line for line in lines if line.step != "done"]
-    begun = [line for line in unfinished if line.begun]
+    started = [line for line in unfinished if line.started]
     if not unfinished:
         return NextStep("done")
-    line = (begun or unfinished)[0]
+    line = (started or unfinished)[0]
     return NextStep(line.step, line.name, line.round)
 
 
-def _begun(workspace: Workspace) -> set[int]:
-    """Return the ids of the attributes that anything was drawn for."""
-    held, turns = db.validation_images.c, db.rounds.c
-    query = sa.union(sa.select(held.attribute_id).distinct(), sa.select(turns.attribute_id))
+def _started(workspace: Workspace) -> set[int]:
+    """Return the ids of the attributes with a validation sample or a round."""
+    drawn, rounds_ = db.validation_images.c, db.rounds.c
+    query = sa.union(sa.select(drawn.attribute_id).distinct(), sa.select(rounds_.attribute_id))
     with workspace.engine.connect() as connection:
         return set(connection.execute(query).scalars())
 
 
-def _untouched(attribute: Attribute, embedded: int) -> AttributeSummary:
+def _not_started(attribute: Attribute, embedded: int) -> AttributeSummary:
     return AttributeSummary(attribute.name, 0, 0, None, None, None, None, "draw_validation" if embedded else "embed", 0)
 
 
 def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
-    found = rounds.state(workspace, attribute)
+    state = rounds.state(workspace, attribute)
     threshold = current_threshold(workspace, attribute)
     audit = audits.latest_result(workspace, attribute)
-    step = _step(found, threshold, audit)
+    step = _step(state, threshold, audit)
     evidence = None if threshold is None else threshold.evidence
     rows, _ = querying.round_labels(workspace, attribute)
     return AttributeSummary(
         name=attribute.name,
-        rounds=sum(turn.model is not None for turn in found.rounds),
+        rounds=sum(round_.model is not None for round_ in state.rounds),
         labels=len(rows),
         precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
         recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),
         accepted=None if evidence is None else evidence.n_accepted,
         audited=None if audit is None or audit.precision is None else audit.share,
         step=step,
-        round=found.rounds[-1].number if found.rounds else 0,
-        truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if found.model is not None else None,
+        round=state.rounds[-1].number if state.rounds else 0,
+        truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if state.model is not None else None,
     )
 
 
 def next_step(workspace: Workspace, state: AttributeState) -> NextStep:
-    """Return what comes next for one attribute, whatever the others need."""
+    """Return the next step of one attribute, whatever the others need."""
     attribute = state.attribute
     step = _step(state, current_threshold(workspace, attribute), audits.latest_result(workspace, attribute))
     return NextStep(step, attribute.name, state.rounds[-1].number if state.rounds else 0)
@@ -180,13 +180,13 @@ def waiting_tasks(
     """Return the tasks that need this annotator now, the most urgent first: validation, the open round, a
     certification, the audit.
 
-    Disputed images come before them all for someone who is ``adjudicating``, and not at all for others: an answer to
-    them is final, so nobody should come by it unawares.
+    Disputed images come first for someone who is ``adjudicating``, and not at all for others, since an answer to them
+    is final.
     """
-    found = rounds.state(workspace, attribute)
+    state = rounds.state(workspace, attribute)
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
     candidates += [tasks.validation_task(workspace, attribute)]
-    candidates += [found.rounds[-1].task] if found.rounds else []
+    candidates += [state.rounds[-1].task] if state.rounds else []
     certifying = certification.waiting_task(workspace, attribute)
     candidates += [certifying] if certifying is not None else []
     audit = audits.open_audit_task(workspace, attribute)
