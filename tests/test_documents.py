@@ -9,6 +9,7 @@ from bam_engine import __version__
 from bam_engine.annotation import readable
 from bam_engine.cli.main import parser
 from bam_engine.database import metadata
+from benchmarks.__main__ import SUITE
 from tests.browser import ROOT
 from tests.documents import GENERATED, command_reference, commands, with_part
 
@@ -59,6 +60,18 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_files_that_a_document_names_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert [name for name in _FILE.findall(text) if not (ROOT / name).exists()] == []
+
+
+def test_every_benchmark_has_its_command_in_the_benchmarks() -> None:
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert [name for name in SUITE if f"python -m benchmarks {name}" not in text] == []
+
+
+def test_decision_records_are_numbered_and_in_their_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    assert re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8")) == records
 
 
 def test_the_tour_quotes_labels_that_the_app_shows() -> None:
