@@ -154,6 +154,13 @@ def watercolor(workspace: Workspace) -> Attribute:
 
 
 @pytest.fixture
+def played(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
+    """The workspace with a labelled validation sample and two trained rounds."""
+    oracle.play(workspace, watercolor, count=2)
+    return workspace
+
+
+@pytest.fixture
 def team(workspace: Workspace, watercolor: Attribute) -> Workspace:
     """Ada and ben, of whom two must agree: 0 and 1 settled, 2 and 3 disputed, 4 doubted by both, 5 seen by one."""
     workspace.redundancy = 2

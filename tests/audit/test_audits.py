@@ -236,3 +236,33 @@ def test_the_command_line_writes_the_chart_and_says_the_verdict(
     assert main(["audit", "media_watercolor", "--draw", "--accepted", "2", "--rejected", "1", "--votes", "3"]) == 0
     capsys.readouterr()
     assert audits.results(audited, tasks.attribute_of(audited, "media_watercolor"))[-1].people == 3
+
+
+def test_an_audit_shows_only_images_nobody_has_answered_and_counts_both_sides(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    with pytest.raises(AuditError, match="no threshold of media_watercolor is kept"):
+        audits.draw(played, watercolor)
+    kept = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
+    known = set(played.annotations.answers(watercolor.id).rows.tolist())
+    drawn = audits.draw(played, watercolor, n_accepted=8, n_rejected=8, seed=1)
+    assert not known & set(drawn.task.rows.tolist())
+    assert [task.purpose for task in waiting_tasks(played, watercolor, "me")] == ["audit"]
+    oracle.answer(played, drawn.task)
+    found = audits.latest_result(played, watercolor)
+    assert found is not None
+    assert found.complete
+    assert found.precision is not None
+    assert found.missed is not None
+    above = drawn.task.rows[scores_of(played, watercolor)[drawn.task.rows] >= kept.value]
+    assert found.precision.n == len(above)
+    assert found.precision.k == sum(oracle.knows(played, row) for row in above)
+    assert found.missed.n == len(drawn.task.rows) - len(above)
+
+
+def test_an_audit_belongs_to_its_threshold(played: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
+    oracle.answer(played, audits.draw(played, watercolor, n_accepted=4, n_rejected=4, seed=1).task)
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
+    assert audits.latest_result(played, watercolor) is None
+    assert len(audits.results(played, watercolor)) == 1

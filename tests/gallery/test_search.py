@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bam_engine.annotation import Attribute
 from bam_engine.collection import NewImage
 from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import search, uploads
 from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
+from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection, vectors_of
 
@@ -148,3 +150,12 @@ def test_only_the_last_pictures_are_kept(workspace: Workspace, monkeypatch: pyte
         uploads.upload_of(workspace, ids[0])
     for kept in ids[1:]:
         uploads.upload_of(workspace, kept)
+
+
+def test_the_ranking_is_by_score_and_search_finds_names(played: Workspace, watercolor: Attribute) -> None:
+    scores = scores_of(played, watercolor)
+    order = search.ranking(played, watercolor)
+    assert sorted(order) == list(range(len(scores)))
+    assert (np.diff(scores[order]) <= 0).all()
+    image = played.catalogue.image(7)
+    assert 7 in search.find(played, Path(image.uri).stem)

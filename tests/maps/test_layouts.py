@@ -8,12 +8,12 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import DiskFull, NotFound, ProjectionError, Stopped
-from bam_engine.gallery import selections
+from bam_engine.gallery import search, selections
 from bam_engine.maps import layout_builder, layout_store, regions, view_cache
 from bam_engine.maps.places import places_of
 from bam_engine.projection.quality import measure
 from bam_engine.reporting import image_facts
-from bam_engine.training import models
+from bam_engine.training import models, rounds
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embedded_rows, vectors_of
 from tests.conftest import Oracle
@@ -160,7 +160,6 @@ def test_a_map_of_two_scores_puts_the_higher_score_right_and_up_and_names_its_ax
 def test_a_map_of_two_scores_says_when_the_scores_have_changed(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute], oracle: Oracle
 ) -> None:
-    from bam_engine.training import rounds
 
     made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
     oracle.answer(workspace, rounds.start_round(workspace, two_scored[0], count=10, seed=9).task)
@@ -386,3 +385,11 @@ def test_a_map_that_was_made_anew_gives_the_new_places(workspace: Workspace) -> 
     layout_store.save(workspace, made, np.full((120, 2), 0.25, np.float32), np.arange(120), {})
     assert not np.allclose(before, 0.25)
     assert np.allclose(places_of(workspace, made.id, range(120)), 0.25)
+
+
+def test_a_map_of_the_best_images_holds_the_best_of_each_attribute(played: Workspace, watercolor: Attribute) -> None:
+    made = layout_builder.build(played, method="pca", scope="best", best=10)
+    rows = set(view_cache.current_view(played, made.id).source.rows.tolist())
+    assert rows == set(search.ranking(played, watercolor)[:10].tolist())
+    with pytest.raises(ProjectionError, match="choose a method"):
+        layout_builder.build(played, method="wordle")

@@ -18,7 +18,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states
 from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.projection import MapView
-from bam_engine.training import models
+from bam_engine.training import models, thresholds
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
@@ -228,3 +228,14 @@ def test_the_scores_told_of_an_image_are_its_three_highest(
     assert line["score"] == pytest.approx(float(models.scores_of(workspace, watercolor)[told["row"]]))
     assert line["accepted"] in (True, False, None)
     assert line["probability"] is None or 0 <= line["probability"] <= 1
+
+
+def test_a_map_is_kept_and_its_version_changes_with_the_threshold(played: Workspace, watercolor: Attribute) -> None:
+    made = layout_builder.build(played, method="pca")
+    assert [record.id for record in layout_store.list_layouts(played)] == [made.id]
+    before = view_cache.current_view(played, made.id)
+    assert len(before) == len(played.catalogue)
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
+    assert view_cache.current_view(played, made.id, fresh=True).version != before.version
+    with pytest.raises(NotFound, match="there is no map"):
+        view_cache.current_view(played, "../../etc")

@@ -1,0 +1,30 @@
+"""The overview leads from an empty workspace to the export, one step at a time."""
+
+from pathlib import Path
+
+from bam_engine.annotation import Attribute
+from bam_engine.audit import audits
+from bam_engine.reporting.overview import overview
+from bam_engine.training import thresholds
+from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
+
+
+def test_the_overview_leads_from_an_empty_workspace_to_the_export(tmp_path: Path) -> None:
+    empty = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    assert overview(empty).next.step == "add_images"
+    empty.close()
+
+
+def test_the_overview_asks_for_the_audit_once_a_threshold_is_kept(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    assert overview(workspace).next.step == "draw_validation"
+    oracle.play(workspace, watercolor, count=4, batch=8)
+    assert overview(workspace).next.step == "decide"
+    thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
+    assert overview(workspace).next.step == "audit"
+    oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=5, n_rejected=5, seed=1).task)
+    found = overview(workspace)
+    assert found.next.step == "done"
+    assert found.attributes[0].audited is not None
