@@ -200,19 +200,19 @@ def colour_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
 
 
 def year_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
-    """Return how many of the images in ``mask`` were made in each year, newest first, :data:`UNKNOWN` last."""
-    counts = np.bincount(np.maximum(years(workspace, len(mask))[mask], 0), minlength=1)
-    told = {str(when): int(counts[when]) for when in np.flatnonzero(counts)[::-1] if when}
-    return told | {UNKNOWN: int(counts[0])}
+    """Return how many of the images in ``mask`` are from each year, newest first, :data:`UNKNOWN` last."""
+    by_year = np.bincount(np.maximum(years(workspace, len(mask))[mask], 0), minlength=1)
+    counts = {str(when): int(by_year[when]) for when in np.flatnonzero(by_year)[::-1] if when}
+    return counts | {UNKNOWN: int(by_year[0])}
 
 
 def project_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
     """Return how many of the images in ``mask`` belong to each project, the ``MAX_PROJECTS`` largest of them."""
     known = projects(workspace)
-    counts = np.bincount(known.codes[: len(mask)][mask], minlength=len(known.names))
-    order = np.argsort(-counts[1:], kind="stable")[:MAX_PROJECTS] + 1
-    told = {known.names[code]: int(counts[code]) for code in order if counts[code]}
-    return told | {UNKNOWN: int(counts[0])}
+    by_code = np.bincount(known.codes[: len(mask)][mask], minlength=len(known.names))
+    largest = np.argsort(-by_code[1:], kind="stable")[:MAX_PROJECTS] + 1
+    counts = {known.names[code]: int(by_code[code]) for code in largest if by_code[code]}
+    return counts | {UNKNOWN: int(by_code[0])}
 
 
 def _file(workspace: Workspace) -> Path:

@@ -1,10 +1,10 @@
-"""The colours of the map, one set for a light page and one for a dark page.
+"""The colours of the map, for the light and the dark theme.
 
 In:  what is coloured, and the theme.
-Out: a table of RGBA colours (0 is "nothing"), and the legend that explains it. Knows nothing of points.
+Out: a table of RGBA colours (0 is "nothing"), and its legend. Knows nothing of points.
 
-Ramps are even in OKLab (Ottosson 2020); what is denser, surer or higher stands out more from the page: darker or more
-saturated on a light one, lighter on a dark one. Where marks lie on one pixel, the higher index is shown.
+Ramps are uniform in OKLab (Ottosson 2020). Denser, more certain or higher values contrast more with the page: darker or
+more saturated in the light theme, lighter in the dark one. Where marks overlap, the higher index is shown.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ Table = NDArray[np.uint8]
 THEMES = ("light", "dark")
 
 ACCEPTED, REJECTED, UNLABELLED = 1, 0, -1
-"""What an image can be under an attribute, as in the arrays of labels."""
+"""States of an image for an attribute, as in arrays of labels."""
 
 BLOCK = 85
-"""Shades of each of the three groups: unlabelled from index 1, rejected from 86, accepted from 171."""
+"""Shades of each of three groups: unlabelled from index 1, rejected from 86, accepted from 171."""
 
 SHADES = 18
-"""Shades of each group of a category: the first group ("none") from index 1, the next from 19, and so on."""
+"""Shades of each group of a category: the first ("none") from index 1, the second from 19, and so on."""
 
 CONTEXT = 64
 """Greys for images outside a selection."""
@@ -72,7 +72,7 @@ _ACCEPTED: dict[str, _Stops] = {
     "dark": ((0.70, 0.18, 45, 0.90), (0.78, 0.17, 55, 1.0)),
 }
 
-# hue, and what is added to the lightness and taken off the chroma: hues alone tell eight apart at most
+# hue, offset of the lightness, chroma: hues alone distinguish eight groups at most
 _HUES = (
     (250, 0.00, 0.15),
     (45, 0.04, 0.17),
@@ -96,27 +96,27 @@ MAX_GROUPS = len(_HUES)
 
 @lru_cache(maxsize=4)
 def density(theme: str = "light") -> Table:
-    """1 sparse to 255 dense."""
+    """Return the colours of the density: 1 sparse to 255 dense."""
     return _table(_ramp(_of(_DENSITY, theme), 255))
 
 
 @lru_cache(maxsize=4)
 def score(theme: str = "light") -> Table:
-    """1 not scored, 2 lowest to 255 highest."""
+    """Return the colours of scores: 1 not scored, 2 lowest to 255 highest."""
     return _table(_ramp(_of(_UNSCORED, theme), 1), _ramp(_of(_SCORE, theme), 254))
 
 
 @lru_cache(maxsize=4)
 def accepted(theme: str = "light") -> Table:
-    """1 unlabelled, 86 rejected, 171 accepted; each rises with density."""
+    """Return the colours of decisions: from 1 unlabelled, from 86 rejected, from 171 accepted, each by density."""
     return _table(*(_ramp(_of(each, theme), BLOCK) for each in (_NONE, _REJECTED, _ACCEPTED)))
 
 
 @lru_cache(maxsize=64)
 def groups(roles: tuple[str, ...], theme: str = "light") -> Table:
-    """``SHADES`` of each group of a category, in the order of ``roles``, each rising with density.
+    """Return ``SHADES`` of each group of a category, in the order of ``roles``, each by density.
 
-    A role is "none", "others", the number of a colour ("0" to "11"), or one with a meaning: "yes", "no", "unsure",
+    A role is "none", "others", the number of a colour ("0" to "11"), or a fixed meaning: "yes", "no", "unsure",
     "waiting", "disputed", "calm".
     """
     return _table(*(_ramp(_group(role, theme), SHADES) for role in roles))
@@ -124,20 +124,20 @@ def groups(roles: tuple[str, ...], theme: str = "light") -> Table:
 
 @lru_cache(maxsize=4)
 def context(theme: str = "light") -> Table:
-    """Greys (64, 4) for what lies outside a selection; they rise with density."""
+    """Return the greys (64, 4) of images outside a selection, by density."""
     light: _Stops = ((0.84, 0.0, 0, 0.35), (0.74, 0.0, 0, 0.75))
     dark: _Stops = ((0.36, 0.0, 0, 0.40), (0.48, 0.0, 0, 0.80))
     return _ramp(_of({"light": light, "dark": dark}, theme), CONTEXT)
 
 
 def with_context(table: Table, theme: str = "light") -> Table:
-    """A table whose first 64 colours are those of the context, the colours of ``table`` after them."""
+    """Return a table whose first 64 colours are those of :func:`context`, followed by the colours of ``table``."""
     return np.concatenate([table[:1], context(theme), table[1:]])
 
 
 def _of(stops: dict[str, _Stops], theme: str) -> _Stops:
     if theme not in stops:
-        raise NotFound(f"there are no colours for the theme {theme!r}; there are for {' and '.join(THEMES)}.")
+        raise NotFound(f"There are no colours for the theme {theme!r}. Choose {' or '.join(THEMES)}.")
     return stops[theme]
 
 
@@ -151,13 +151,13 @@ def _group(role: str, theme: str) -> _Stops:
 
 
 def css(table: Table, index: int) -> str:
-    """One colour of a table as CSS writes it."""
+    """Return one colour of a table in CSS notation."""
     red, green, blue, alpha = (int(part) for part in table[index])
     return f"rgb({red} {green} {blue} / {alpha / 255:.2f})"
 
 
 def ramp_legend(table: Table, *, title: str, first: int, low: str, high: str) -> dict[str, object]:
-    """A legend with a ramp: colours from ``first`` to the last, and what its ends mean."""
+    """Return a legend with a ramp, from index ``first`` to the last, and the labels of its ends."""
     return {
         "title": title,
         "ramp": [css(table, int(i)) for i in np.linspace(first, 255, 9)],
@@ -167,8 +167,9 @@ def ramp_legend(table: Table, *, title: str, first: int, low: str, high: str) ->
 
 
 def swatch_legend(title: str, lines: Sequence[tuple[str, str, int]]) -> dict[str, object]:
-    """A legend of groups: (name, colour as CSS, how many images) of each."""
-    return {"title": title, "swatches": [{"label": name, "colour": how, "count": count} for name, how, count in lines]}
+    """Return a legend of groups, each given as (name, CSS colour, number of images)."""
+    swatches = [{"label": name, "colour": colour, "count": count} for name, colour, count in lines]
+    return {"title": title, "swatches": swatches}
 
 
 def _table(*parts: Table) -> Table:
@@ -179,15 +180,15 @@ def _table(*parts: Table) -> Table:
 
 def _ramp(stops: tuple[_Stop, ...], steps: int) -> Table:
     lightness, chroma, hue, opacity = np.array(stops, dtype=np.float64).T
-    turn = np.unwrap(np.radians(hue))
-    lab = np.stack([lightness, chroma * np.cos(turn), chroma * np.sin(turn), opacity], axis=1)
+    angle = np.unwrap(np.radians(hue))
+    lab = np.stack([lightness, chroma * np.cos(angle), chroma * np.sin(angle), opacity], axis=1)
     at = np.linspace(0, len(stops) - 1, steps)
     even = np.stack([np.interp(at, np.arange(len(stops)), column) for column in lab.T], axis=1)
     return np.asarray(np.round(255 * np.column_stack([_srgb(even[:, :3]), even[:, 3]])), dtype=np.uint8)
 
 
 def _srgb(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """OKLab to sRGB in [0, 1]; what no screen can show is clipped."""
+    """Convert OKLab to sRGB in [0, 1]; colours out of gamut are clipped."""
     to_cones = np.array(
         [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
     )

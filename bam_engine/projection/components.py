@@ -1,4 +1,4 @@
-"""The directions in which vectors spread most, and where each vector lies along them.
+"""Principal components of vectors that may not fit into memory.
 
 In:  vectors (n, d) of any float type, memory-mapped if large. Out: coordinates (m, c) float32. Knows nothing of maps.
 """
@@ -18,26 +18,26 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Components:
-    """Principal components: the mean (d,) and the directions (d, c), widest first, each with its sign fixed."""
+    """Principal components: the mean (d,) and the directions (d, c), by descending variance, with fixed signs."""
 
     mean: NDArray[np.float64]
     directions: NDArray[np.float64]
 
     def of(self, vectors: NDArray[Any], rows: NDArray[np.int64]) -> Floats:
         """Return the coordinates (m, c) of ``rows``, read in blocks; a vector that is not finite has NaN."""
-        found = np.empty((len(rows), self.directions.shape[1]), np.float32)
+        coordinates = np.empty((len(rows), self.directions.shape[1]), np.float32)
         directions, mean = self.directions.astype(np.float32), self.mean.astype(np.float32)
         for start, block in _blocks(vectors, rows):
             with np.errstate(invalid="ignore"):
-                found[start : start + len(block)] = (block - mean) @ directions
-        return found
+                coordinates[start : start + len(block)] = (block - mean) @ directions
+        return coordinates
 
 
 def fit_components(vectors: NDArray[Any], *, rows: NDArray[np.int64], count: int = COMPONENTS) -> Components:
-    """Return the directions of greatest spread of ``rows``, by the d x d covariance: at most ``count``.
+    """Return the first ``count`` principal components of ``rows``, from the d x d covariance.
 
-    Reads ``vectors`` once in blocks, so a memory map of millions needs no copy. The sign of each direction is fixed by
-    its largest entry, so that the same vectors give the same map.
+    ``vectors`` are read once in blocks, without a copy. The largest entry of each direction is positive, so that the
+    same vectors give the same map.
     """
     width = vectors.shape[1]
     shift = np.asarray(vectors[rows[0]], dtype=np.float64)
@@ -54,12 +54,12 @@ def fit_components(vectors: NDArray[Any], *, rows: NDArray[np.int64], count: int
 
 
 def usable(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which of ``rows`` have a vector: finite, not all zero."""
-    found = np.empty(len(rows), dtype=bool)
+    """Return which of ``rows`` have a usable vector: finite and not all zero."""
+    result = np.empty(len(rows), dtype=bool)
     for start in range(0, len(rows), _BLOCK):
         block = np.asarray(vectors[rows[start : start + _BLOCK]])
-        found[start : start + _BLOCK] = np.isfinite(block).all(axis=1) & (block != 0).any(axis=1)
-    return found
+        result[start : start + _BLOCK] = np.isfinite(block).all(axis=1) & (block != 0).any(axis=1)
+    return result
 
 
 def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[Any]]]:

@@ -1,4 +1,4 @@
-"""The nearest among a fixed set of points, for layouts: quick, the same every time, and nearly always right.
+"""Nearest-neighbour search for layouts: fast, deterministic, and exact or nearly so.
 
 In:  points (m, c) float32 and queries. Out: indices and Euclidean distances. Knows nothing of images.
 """
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXACT = 10_000
-"""Up to so many points the search compares with all of them."""
+"""Up to so many points the search is exhaustive."""
 
-_PROBED = 16  # of the cells; 0.99 of the neighbours in clustered data of 50 dimensions
-_TRAINED = 64  # points for each cell, to place the cells
+_PROBES = 16  # cells per query: a recall of 99% on clustered data of 50 dimensions
+_TRAINING_POINTS = 64  # points per cell that place the cells
 
 Floats = NDArray[np.float32]
 
 
 class NeighbourIndex:
-    """The nearest of ``points`` (m, c): exact up to ``EXACT``, beyond by an inverted file of faiss [1]_.
+    """An index of ``points`` (m, c): exact up to ``EXACT`` points, beyond by an inverted file of faiss [1]_.
 
-    The cells depend on the points and the seed, and a query on nothing but itself: no thread comes first.
+    The cells depend on points and seed alone, and results do not depend on threads.
 
     References
     ----------
@@ -40,25 +40,25 @@ class NeighbourIndex:
             self._cells = faiss.IndexFlatL2(points.shape[1])
             self._index = faiss.IndexIVFFlat(self._cells, points.shape[1], cells)
             self._index.cp.seed = seed + 1
-            chosen = np.random.default_rng(seed).permutation(self.count)[: _TRAINED * cells]
+            chosen = np.random.default_rng(seed).permutation(self.count)[: _TRAINING_POINTS * cells]
             self._index.train(points[np.sort(chosen)])
             self._index.add(points)
-            self._index.nprobe = _PROBED
+            self._index.nprobe = _PROBES
 
     def search(self, queries: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:
         """Return the indices and distances (n, k) of the ``k = min(count, m)`` nearest, nearest first."""
         queries = np.ascontiguousarray(queries, np.float32)
         count = min(count, self.count)
-        squares, found = self._index.search(queries, count)
-        short = np.flatnonzero((found < 0).any(axis=1))  # the probed cells held too few
+        squares, indices = self._index.search(queries, count)
+        short = np.flatnonzero((indices < 0).any(axis=1))  # the probed cells have too few points
         if len(short):
-            squares[short], found[short] = self._flat.search(queries[short], count)
-        return found.astype(np.int32), np.sqrt(np.maximum(squares, 0))
+            squares[short], indices[short] = self._flat.search(queries[short], count)
+        return indices.astype(np.int32), np.sqrt(np.maximum(squares, 0))
 
     def search_self(self, points: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:
-        """Return the nearest of each of ``points``, which are those that the search was made of, without itself."""
-        found, distances = self.search(points, count + 1)
-        other = found != np.arange(len(points))[:, None]
-        other[other.all(axis=1), -1] = False  # among equals it may not have found itself
-        shape = (len(points), found.shape[1] - 1)
-        return found[other].reshape(shape), distances[other].reshape(shape)
+        """Return the nearest neighbours of each of the indexed ``points``, without the point itself."""
+        indices, distances = self.search(points, count + 1)
+        other = indices != np.arange(len(points))[:, None]
+        other[other.all(axis=1), -1] = False  # among equal points, a point may not be its own nearest
+        shape = (len(points), indices.shape[1] - 1)
+        return indices[other].reshape(shape), distances[other].reshape(shape)

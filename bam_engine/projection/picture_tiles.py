@@ -1,6 +1,6 @@
 """Tiles of pictures: each cell of a tile shows one of its images.
 
-In:  points, what makes an image the better choice, and a store of small pictures.
+In:  points, the rule that chooses an image for each cell, and a store of small pictures.
 Out: RGBA (256, 256, 4). Knows nothing of files or the web.
 """
 
@@ -18,7 +18,7 @@ Frame = Callable[[int], tuple[int, int, int] | None]
 Cells = dict[tuple[int, int], int]
 
 GAP = 4
-"""Pixels left free around a picture, at each side; a frame is drawn in them. The smallest picture is 24 pixels."""
+"""Pixels left free on each side of a picture, where its frame is drawn. The smallest picture has 24 pixels."""
 
 FADED = 0.3
 """The opacity of pictures outside a selection."""
@@ -28,12 +28,11 @@ REPRESENTATIVES = ("best", "medoid", "newest")
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """Which image of a cell is shown.
+    """The rule that chooses the image of a cell; ties by row.
 
-    ``best``: the highest ``priority`` (m,), those without one (NaN) last, or the medoid where there is no priority;
-    ``medoid``: the image nearest to the mean place of the cell's images, which is the medoid by squared distances;
-    ``newest``: the one that was added last. Ties go to the smaller row.
-    Images of ``only`` (m,) bool come before others.
+    ``best``: the highest ``priority`` (m,), NaN last, or the medoid without priorities; ``medoid``: the image nearest
+    to the mean place of the cell's images, which is the medoid by squared distances; ``newest``: the last added image.
+    Images in ``only`` (m,) bool come before others.
     """
 
     how: str = "best"
@@ -41,27 +40,27 @@ class Choice:
     only: NDArray[np.bool_] | None = None
 
     def of(self, source: TileSource, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the point that stands for each run [start, stop) (k,); -1 for an empty one."""
+        """Return the chosen point of each run [start, stop) (k,); -1 for an empty run."""
         from bam_engine.projection import tile_kernels as kernels
 
         best = self.how == "best" and self.priority is not None
         how = kernels.PRIORITY if best else kernels.NEWEST if self.how == "newest" else kernels.MEDOID
-        worth = np.empty(0, np.float32) if self.priority is None or not best else self.priority
-        wanted = np.empty(0, np.bool_) if self.only is None else self.only
-        found: NDArray[np.int64] = kernels.representatives(
-            start, stop, source.x, source.y, source.rows, worth, wanted, how
+        priority = np.empty(0, np.float32) if self.priority is None or not best else self.priority
+        only = np.empty(0, np.bool_) if self.only is None else self.only
+        points: NDArray[np.int64] = kernels.representatives(
+            start, stop, source.x, source.y, source.rows, priority, only, how
         )
-        return found
+        return points
 
 
 def representatives(source: TileSource, z: int, x: int, y: int, *, across: int, choice: Choice) -> Cells:
-    """The point that each occupied cell (column, row) of tile (z, x, y) shows."""
+    """Return the point that each occupied cell (column, row) of tile (z, x, y) shows."""
     start, stop = source.grid(z, x, y, side=across)
     return _cells(choice.of(source, start.ravel(), stop.ravel()), across)
 
 
 def arranged_cells(arrangement: Arrangement, x: int, y: int, *, across: int) -> Cells:
-    """The point in each occupied cell (column, row) of tile (x, y), every image having a cell of its own."""
+    """Return the point in each occupied cell (column, row) of tile (x, y), with every image in a cell of its own."""
     columns, rows = np.meshgrid(x * across + np.arange(across), y * across + np.arange(across))
     return _cells(arrangement.points_in(columns.ravel(), rows.ravel()), across)
 
@@ -79,22 +78,22 @@ def compose(
     frame: Frame,
     only: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.uint8] | None, bool]:
-    """Draw a tile with the picture of each cell's point; None when there is none to show. Tell whether all were there.
+    """Draw a tile with the picture of each cell's point, or None without any; also return whether it is complete.
 
-    ``frame(index)`` gives the colour around a point's picture, or None. Points where ``only`` does not hold are faded.
+    ``frame(index)`` returns the colour of the frame of a point's picture, or None. Points outside ``only`` are faded.
     """
     side = TILE // across
     tile = np.zeros((TILE, TILE, 4), np.uint8)
-    drawn, whole = False, True
+    drawn, complete = False, True
     for (column, row), index in cells.items():
         picture = store.get(int(rows[index]), side - 2 * GAP)
         if picture is None:
-            whole = False
+            complete = False
             continue
         inside = only is None or bool(only[index])
         _put(tile, picture, column * side, row * side, side, frame(index) if inside else None, 1.0 if inside else FADED)
         drawn = True
-    return (tile if drawn else None), whole
+    return (tile if drawn else None), complete
 
 
 def _put(
@@ -106,7 +105,7 @@ def _put(
     colour: tuple[int, int, int] | None,
     opacity: float,
 ) -> None:
-    """Put a picture into the middle of a cell, a frame around it if it has a colour."""
+    """Draw a picture in the centre of a cell, with a frame if there is a colour."""
     height, width = picture.shape[:2]
     left += (side - width) // 2
     top += (side - height) // 2

@@ -1,12 +1,12 @@
-"""The points of a tile as coloured marks: they are counted by pixel, the map's own survey decides the shade.
+"""Draws the points of a tile as coloured marks; points are counted by pixel, the zoom plan gives the shades.
 
-In:  points, plan_zooms, what to colour by, which of them are picked out, and which tile.
-Out: an index image, and RGBA (256, 256, 4). Knows nothing of files, attributes' names or the web.
+In:  points, the zoom plan, the colouring, the selection, and which tile.
+Out: an index image, and RGBA (256, 256, 4). Knows nothing of files, attribute names or the web.
 
-Each tile counts only its own run of points and the few outside whose marks reach in; shades come from tables made for
-the whole map, so tiles join without seams. datashader counts many points (Canvas.points over the run, not over the
-map), a pass of our own few, with the same result. Where a zoom has few tiles and each holds many points, all of them
-are counted once as one sheet, and tiles are cut out of it.
+Each tile counts only its own run of points and those outside whose marks reach in; shades come from tables of the whole
+map, so that tiles join without seams. datashader counts many points (Canvas.points over the run, not over the map), our
+own kernel few, with the same result. A zoom with few tiles and many points in each is drawn once as a whole (a sheet),
+from which tiles are cut.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from bam_engine.projection.zoom_plan import Zoom, ZoomPlan
 BORDER = 8
 
 SHEET_ZOOM, SHEET_POINTS = 3, 30_000
-"""A zoom is drawn as one sheet up to the first, where its tiles would hold so many points each if spread evenly."""
+"""Zooms up to the first are drawn as a sheet if their tiles have so many points on average."""
 
 FEW = 50_000
-"""Up to so many points the own pass is quicker than datashader, which spends 1 to 2 ms whatever their number."""
+"""Up to so many points our own kernel is faster than datashader, which takes 1 to 2 ms for any number."""
 
 Pixels = NDArray[np.uint8]
 Index = NDArray[Any]
@@ -35,17 +35,17 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Colouring:
-    """What a map is coloured by.
+    """How a map is coloured.
 
     Attributes
     ----------
     kind : {"density", "density-log", "score", "accepted", "category"}
     values : (m,) float32 or None
-        In the order of the points: scores (NaN: not scored), or 1 accepted, 0 rejected, -1 unlabelled.
+        By point: scores (NaN: not scored), or 1 accepted, 0 rejected, -1 unlabelled.
     low, high : float
-        The scores that get the first and the last colour.
+        The scores of the first and the last colour.
     groups : Groups, optional
-        Of a category.
+        The groups of a category.
     """
 
     kind: str
@@ -55,19 +55,19 @@ class Colouring:
     groups: Groups | None = None
 
     def table(self, theme: str = "light") -> colours.Table:
-        """Its colours, 256 at most."""
+        """Return its colour table, at most 256 colours."""
         if self.groups is not None:
             return colours.groups(self.groups.roles, theme)
         return {"score": colours.score, "accepted": colours.accepted}.get(self.kind, colours.density)(theme)
 
     def index_of(self, values: NDArray[Any]) -> Pixels:
-        """Indices into the colours for scores: 1 where there is none, else 2 to 255."""
+        """Return the colour indices of scores: 1 where there is none, else 2 to 255."""
         unit = (values - self.low) / ((self.high - self.low) or 1.0)
         shown = 2 + np.round(253 * np.clip(np.nan_to_num(unit), 0, 1))
         return np.asarray(np.where(np.isnan(values), 1, shown), dtype=np.uint8)
 
     def index_at(self, point: int) -> int | None:
-        """Index of the strongest colour of one point; None where the map is coloured by density alone."""
+        """Return the index of the strongest colour of a point; None for a map coloured by density."""
         if self.groups is not None:
             return colours.SHADES * (int(self.groups.codes[point]) + 1)
         if self.values is None:
@@ -81,7 +81,7 @@ DENSITY_LOG = Colouring("density-log")
 
 
 def by_score(source: TileSource, scores: ArrayLike) -> Colouring:
-    """Colour by a score: ``scores[row]``; rows beyond its end and NaN are not scored. The ramp spans 1 % to 99 %."""
+    """Colour by ``scores[row]``; rows beyond the end and NaN are not scored. The ramp spans the 1% to 99% quantiles."""
     values = at_points(source, scores, fill=np.nan)
     scored = values[np.isfinite(values)]
     low, high = np.quantile(scored, [0.01, 0.99]) if scored.size else (0.0, 1.0)
@@ -89,24 +89,24 @@ def by_score(source: TileSource, scores: ArrayLike) -> Colouring:
 
 
 def by_label(source: TileSource, labels: ArrayLike) -> Colouring:
-    """Colour by ``labels[row]``: 1 accepted, 0 rejected, anything else (rows beyond its end too) unlabelled."""
+    """Colour by ``labels[row]``: 1 accepted, 0 rejected; other values and rows beyond the end are unlabelled."""
     values = at_points(source, labels, fill=colours.UNLABELLED)
     known = (values == colours.ACCEPTED) | (values == colours.REJECTED)
     return Colouring("accepted", np.where(known, values, np.float32(colours.UNLABELLED)))
 
 
 def by_category(source: TileSource, categories: Categories) -> Colouring:
-    """Colour by groups; each pixel shows the one that most of its images belong to."""
+    """Colour by groups; each pixel shows the group of most of its images."""
     return Colouring("category", groups=grouped(source.rows, categories))
 
 
 def at_points(source: TileSource, values: ArrayLike, *, fill: float) -> NDArray[np.float32]:
-    """Values by image row, put in the order of the points."""
+    """Return values, given by image row, by point; ``fill`` for rows beyond the end."""
     by_row = np.asarray(values, dtype=np.float32)
-    found = np.full(len(source), fill, dtype=np.float32)
+    by_point = np.full(len(source), fill, dtype=np.float32)
     known = source.rows < len(by_row)
-    found[known] = by_row[source.rows[known]]
-    return found
+    by_point[known] = by_row[source.rows[known]]
+    return by_point
 
 
 def draw(
@@ -122,7 +122,7 @@ def draw(
     sheet: Index | None = None,
     few: int = FEW,
 ) -> Pixels | None:
-    """The marks of tile (z, x, y) as RGBA on nothing; None when there are none.
+    """Return the marks of tile (z, x, y) as RGBA on a transparent background; None without any.
 
     Points where ``only`` (m,) is False are grey, below the others. ``sheet`` is the result of :func:`render_zoom`. Up
     to ``few`` points are counted by our own kernel, more by datashader.
@@ -149,19 +149,19 @@ def _marked(index: Index, radius: float, table: colours.Table) -> Pixels:
     from bam_engine.projection.tile_kernels import mark, stamp
 
     if radius:
-        drawn: Pixels = stamp(index, mark(radius), table, TILE)
-        return drawn
-    found: NDArray[np.uint32] = painted(index, np.ascontiguousarray(table).view(np.uint32)[:, 0])
-    return found.view(np.uint8).reshape(*index.shape, 4)
+        stamped: Pixels = stamp(index, mark(radius), table, TILE)
+        return stamped
+    pixels: NDArray[np.uint32] = painted(index, np.ascontiguousarray(table).view(np.uint32)[:, 0])
+    return pixels.view(np.uint8).reshape(*index.shape, 4)
 
 
-def uses_zoom_image(source: TileSource, z: int) -> bool:
-    """Whether zoom ``z`` is better drawn as one sheet."""
+def uses_sheet(source: TileSource, z: int) -> bool:
+    """Return whether zoom ``z`` is drawn as one sheet."""
     return z <= SHEET_ZOOM and len(source) >= SHEET_POINTS * 4**z
 
 
 def render_zoom(source: TileSource, plan: ZoomPlan, colouring: Colouring, z: int, *, only: Mask | None = None) -> Index:
-    """The index image of a whole zoom, with the border that its marks need: what :func:`draw` cuts tiles out of."""
+    """Return the index image of a whole zoom, a sheet, with a border for its marks; :func:`draw` cuts tiles from it."""
     border = BORDER if plan.zooms[z].radius else 0
     window = _Window(z, 0, 0, border, tiles=1 << z)
     index = _index(source, plan.zooms[z], colouring, window, np.arange(len(source)), only)
@@ -170,7 +170,7 @@ def render_zoom(source: TileSource, plan: ZoomPlan, colouring: Colouring, z: int
 
 @dataclass(frozen=True)
 class _Window:
-    """A square of ``tiles`` x ``tiles`` from tile (z, x, y) on with a border. Row 0 is the smallest y: the top."""
+    """A square of ``tiles`` x ``tiles`` from tile (z, x, y) on, with a border. Row 0 is the top, the smallest y."""
 
     z: int
     x: int
@@ -180,11 +180,11 @@ class _Window:
 
     @property
     def side(self) -> int:
-        """Its pixels along a side."""
+        """Pixels along a side."""
         return self.tiles * TILE + 2 * self.border
 
     def canvas(self) -> Any:
-        """The same square as datashader knows it."""
+        """Return the same square for datashader."""
         from datashader import Canvas
 
         reach = self.border / TILE
@@ -201,9 +201,9 @@ def _index(
     only: Mask | None,
     few: int = FEW,
 ) -> Index | None:
-    """Which colour each pixel gets: 0 none; with ``only``, 1 to 64 the greys and the colours after them.
+    """Return the colour index of each pixel, 0 for none; None without points.
 
-    None when there is no point.
+    With ``only``, indices 1 to 64 are the greys, followed by the colours.
     """
     if not len(chosen):
         return None
@@ -213,7 +213,7 @@ def _index(
     else:
         inside = only[chosen]
         _put(index, source, zoom, DENSITY, window, chosen[~inside], few, grey=True)
-        _put(index, source, zoom, colouring, window, chosen[inside], few, raised=colours.CONTEXT)
+        _put(index, source, zoom, colouring, window, chosen[inside], few, offset=colours.CONTEXT)
     return index
 
 
@@ -226,34 +226,35 @@ def _put(
     chosen: NDArray[np.int64],
     few: int,
     *,
-    raised: int = 0,
+    offset: int = 0,
     grey: bool = False,
 ) -> None:
-    """Put the colours of pixels with points over what is there, their indices ``raised``, or as one of 64 greys."""
+    """Write the colour indices of pixels with points, plus ``offset``, or as one of 64 greys."""
     if len(chosen) > few and colouring.groups is None:
-        found = _aggregated(source, zoom, colouring, window, chosen).astype(index.dtype)
-        there = found > 0
-        index[there] = (found[there] + 3) // 4 if grey else found[there] + raised
+        drawn = _aggregated(source, zoom, colouring, window, chosen).astype(index.dtype)
+        occupied = drawn > 0
+        index[occupied] = (drawn[occupied] + 3) // 4 if grey else drawn[occupied] + offset
         return
     from bam_engine.projection import count_kernels as kernels
 
     corner = window.x * TILE - window.border, window.y * TILE - window.border
     owns_edge = colouring.groups is not None or not window.border
-    place = 1 << (window.z + TILE.bit_length() - 1), *corner, int(owns_edge)
-    look, raise_by = _look(colouring), kernels.GREY if grey else raised
-    kernels.count(index, source.x, source.y, chosen, look, _shades(zoom, colouring), place, raise_by)
+    pixels = 1 << (window.z + TILE.bit_length() - 1), *corner, int(owns_edge)
+    shades = _shades(zoom, colouring)
+    offset = kernels.GREY if grey else offset
+    kernels.count(index, source.x, source.y, chosen, _for_kernel(colouring), shades, pixels, offset)
 
 
-def _look(colouring: Colouring) -> tuple[Any, ...]:
-    """A colouring as the kernel takes it."""
+def _for_kernel(colouring: Colouring) -> tuple[Any, ...]:
+    """Return a colouring as the kernel's argument."""
     from bam_engine.projection import count_kernels as kernels
 
     values = np.empty(0, np.float32) if colouring.values is None else colouring.values
     span = float(colouring.high - colouring.low) or 1.0
     if colouring.groups is not None:
         return (kernels.GROUPS, values, colouring.groups.codes, 0.0, 1.0, len(colouring.groups.names), colours.SHADES)
-    how = {"score": kernels.SCORE, "accepted": kernels.ACCEPTED}.get(colouring.kind, kernels.DENSITY)
-    return how, values, np.empty(0, np.uint8), float(colouring.low), span, 0, 0
+    kind = {"score": kernels.SCORE, "accepted": kernels.ACCEPTED}.get(colouring.kind, kernels.DENSITY)
+    return kind, values, np.empty(0, np.uint8), float(colouring.low), span, 0, 0
 
 
 def _shades(zoom: Zoom, colouring: Colouring) -> Pixels:
@@ -263,7 +264,7 @@ def _shades(zoom: Zoom, colouring: Colouring) -> Pixels:
 def _aggregated(
     source: TileSource, zoom: Zoom, colouring: Colouring, window: _Window, chosen: NDArray[np.int64]
 ) -> Pixels:
-    """Which colour each pixel gets, counted by datashader: 0 none."""
+    """Return the colour index of each pixel, 0 for none, counted by datashader."""
     from datashader import count, max, mean  # noqa: A004
 
     x, y = source.x[chosen], source.y[chosen]

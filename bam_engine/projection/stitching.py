@@ -1,7 +1,7 @@
-"""A part of a map as one large picture, put together from tiles of the zoom that fits its size.
+"""Stitches tiles into one large picture of a part of a map.
 
-In:  a way to draw a tile, which kinds lie over one another, the part and the size. Out: a PIL image on white. Knows
-nothing of paper, names or legends.
+In:  a function that draws a tile, the layers, the part and the size. Out: a PIL image on white. Knows nothing of paper,
+names or legends.
 """
 
 import io
@@ -18,7 +18,7 @@ Box = tuple[float, float, float, float]
 DrawTile = Callable[[str, int, int, int], bytes]
 
 MAX_TILES = 1200
-"""Tiles of one kind that a picture is put together from; a part that needs more is drawn from a zoom less deep."""
+"""Tiles of one layer; a part that needs more is drawn from a lower zoom."""
 
 
 def stitch(
@@ -35,21 +35,20 @@ def stitch(
     Parameters
     ----------
     tile : callable
-        Kind, zoom, x and y to the tile as an image file; ``NotFound`` where there is none.
+        Kind, zoom, x and y to the tile as an image file; raises ``NotFound`` where there is none.
     layers
-        Kinds from the lowest to the highest, each with its opacity.
+        Kinds of tiles from bottom to top, each with its opacity.
     enlarged : int
-        So many zooms less deep than the size would allow: what is on the tiles is drawn larger.
+        Use a zoom that is lower by this number, so that everything on the tiles is larger.
 
     Raises
     ------
     Stopped
-        Asked to stop, by ``report`` before a tile.
+        By ``report``, before a tile.
 
     Notes
     -----
-    Tiles are scaled by at most the square root of two, unless they are to be enlarged. What lies beyond the map is
-    white.
+    Tiles are scaled by at most the square root of two, unless they are enlarged. Beyond the map the picture is white.
     """
     zoom = max(0, zoom_for(box, size) - enlarged)
     left, top, right, bottom = box
@@ -69,7 +68,7 @@ def stitch(
 
 
 def zoom_for(box: Box, size: tuple[int, int]) -> int:
-    """Return the zoom whose tiles come nearest to the size asked for, less deep where there would be too many."""
+    """Return the zoom whose tiles are closest to the requested size, or a lower one with fewer tiles."""
     left, top, right, bottom = box
     zoom = min(DEEPEST, max(0, round(math.log2(size[0] / (right - left) / TILE))))
     while zoom and len(_span(left, right, zoom)) * len(_span(top, bottom, zoom)) > MAX_TILES:
@@ -78,7 +77,7 @@ def zoom_for(box: Box, size: tuple[int, int]) -> int:
 
 
 def _span(low: float, high: float, zoom: int) -> range:
-    """The columns of tiles that touch [low, high)."""
+    """Return the columns of tiles that touch [low, high)."""
     whole = 2**zoom
     return range(max(0, math.floor(low * whole)), min(whole, math.ceil(high * whole)))
 
@@ -91,7 +90,7 @@ def _put(
     except NotFound:
         return
     with Image.open(io.BytesIO(content)) as opened:
-        if opened.size != (TILE, TILE):  # nothing is on it
+        if opened.size != (TILE, TILE):  # an empty tile
             return
         drawn = opened.convert("RGBA")
     x, y, right, bottom = (int(part) for part in place)

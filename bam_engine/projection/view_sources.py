@@ -1,4 +1,4 @@
-"""What a map asks for when it needs it: groups, selections, words about an image, and where tiles and pictures wait."""
+"""The optional data sources of a map: categories, selections, descriptions, and stores of tiles and sprites."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,33 +11,31 @@ from bam_engine.projection.picture_store import Sprites
 
 
 class TileStore(Protocol):
-    """Where drawn tiles are kept between runs."""
+    """A persistent store of drawn tiles."""
 
     def get(self, key: str) -> bytes | None:
-        """Return what is kept under a key, or None."""
+        """Return the tile stored under a key, or None."""
 
     def put(self, key: str, tile: bytes) -> None:
-        """Save a tile; what cannot be kept is no error."""
+        """Store a tile; failing to do so is no error."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What a map asks for when it needs it, each optional.
+    """The optional data sources of a map, used when needed.
 
     Attributes
     ----------
     categories : mapping of name to callable
-        What ``category-NAME`` is coloured by, called at its first use.
+        Return the category ``category-NAME``; called at its first use.
     selection : callable
-        The id of a selection to its image rows; raises NotFound.
+        The id of a selection to its image rows; raises ``NotFound``.
     describe : callable
-        Image row to what is shown beside it, ready for JSON: ``{"title": ...}``.
+        Image row to its description, JSON-ready: ``{"title": ...}``.
     kind_versions : mapping of kind to str
-        What changes whenever tiles of this kind would; without it the map's version does.
+        A version of the tiles of each kind; other kinds have the map's version.
     tiles : TileStore
-        Where tiles are kept.
     sprites : Sprites
-        Where the smallest pictures are kept.
     """
 
     categories: Mapping[str, Callable[[], Categories]] = field(default_factory=dict)

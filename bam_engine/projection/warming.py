@@ -1,4 +1,4 @@
-"""The map's kernels compiled before anybody waits for them."""
+"""Compiles the map's kernels before they are needed."""
 
 from dataclasses import replace
 
@@ -13,20 +13,20 @@ from bam_engine.projection.zoom_plan import plan_zooms
 
 
 def warm() -> None:
-    """Draw a map of two points in every way, select an area of it and arrange it: each kernel is compiled once."""
+    """Compile every kernel once: draw a map of two points in every way, select in a polygon, arrange the points."""
     sample = TileSource.build([[0.5, 0.5], [0.25, 0.25]])
     plan, some = plan_zooms(sample), np.array([True, False])
-    ways = (
+    colourings = (
         shading.DENSITY,
         shading.by_score(sample, [0.0, np.nan]),
         shading.by_label(sample, [1, 0]),
         shading.by_category(sample, Categories("", ("one",), np.array([0, -1]))),
     )
     small = replace(plan, zooms=tuple(replace(zoom, radius=0.0) for zoom in plan.zooms))
-    for made in ways:
+    for colouring in colourings:
         for only in (None, some):
             for marks, few in ((plan, shading.FEW), (small, 0)):
-                drawn = shading.draw(sample, marks, made, 0, 0, 0, only=only, few=few)
+                drawn = shading.draw(sample, marks, colouring, 0, 0, 0, only=only, few=few)
                 if drawn is not None:
                     encode(drawn, lossless=True)
     sample.in_polygon([(0, 0), (1, 0), (1, 1)])

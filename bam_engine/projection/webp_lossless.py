@@ -1,12 +1,12 @@
-"""Pixels of few colours as lossless WebP (VP8L), in a fraction of libwebp's time.
+"""Encodes pixels of few colours as lossless WebP (VP8L), in a fraction of libwebp's time.
 
-In:  RGBA pixels with 256 colours at most, as one uint32 each. Out: the bytes of a file, or None where there are more.
-Imports numba, so it is imported inside functions only; it releases the interpreter while it works.
+In:  RGBA pixels with at most 256 colours, as one uint32 each. Out: the bytes of a file, or None for more colours.
+Imports numba, so import it inside functions only; it releases the GIL.
 
-Tiles of marks are indices into a small table and mostly empty. So the colours become a palette (the format's colour
-indexing transform, with up to eight pixels in one where there are few colours), and a pixel is a literal or part of a
-run that repeats what is to the left, what is above, or what followed the same four pixels last time. One set of prefix
-codes serves the whole picture. libwebp tries more and saves some bytes; any decoder reads both.
+Tiles of marks have few colours and are mostly empty. So the colours become a palette (the colour indexing transform,
+with up to eight pixels packed into one), and a pixel is a literal or part of a run that repeats the pixels to the left,
+those above, or those that followed the same four pixels last time. The picture has one set of prefix codes. libwebp
+tries harder and saves some bytes; any decoder reads both.
 
 The format: RFC 9649, section 3.
 """
@@ -21,20 +21,20 @@ from bam_engine.compiled import njit
 _MAX_COLOURS = 256  # colours
 _MAX_RUN = 4096  # pixels of a run
 _LITERALS, _LENGTHS, _DISTANCES = 256, 24, 40  # symbols
-_ABOVE, _LEFT, _NEAR = 1, 2, 120  # distance codes: the pixel above, the one before; others begin after 120
-_MIN_RUN, _LONG = 3, 32  # pixels: less is no run; more, and no longer one is looked for
+_ABOVE, _LEFT, _NEAR = 1, 2, 120  # distance codes: the pixel above, the one to the left; other distances follow 120
+_MIN_RUN, _LONG = 3, 32  # pixels: the shortest run; the length from which no longer one is searched for
 _MAX_BITS, _MAX_LENGTH_BITS = 15, 7  # bits of a prefix code
 _HASHES = 1 << 12
 _ORDER = np.array([17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
 
 
-def encoded(pixels: NDArray[np.uint32]) -> bytes | None:
-    """Return pixels (h, w), R in the lowest byte, as a WebP file; None where they have more than 256 colours.
+def encode_lossless(pixels: NDArray[np.uint32]) -> bytes | None:
+    """Return pixels (h, w), R in the lowest byte, as a WebP file; None if they have more than 256 colours.
 
-    What is transparent (A is 0) loses its colour.
+    Transparent pixels (A is 0) lose their colour.
     """
     height, width = pixels.shape
-    written, size = _written(np.ascontiguousarray(pixels).ravel(), width, height)
+    written, size = _encode(np.ascontiguousarray(pixels).ravel(), width, height)
     if size == 0:
         return None
     body = bytes(written[:size])
@@ -43,11 +43,11 @@ def encoded(pixels: NDArray[np.uint32]) -> bytes | None:
 
 
 @njit(nogil=True)
-def _written(pixels: Any, width: int, height: int) -> Any:
-    """The VP8L stream (k,) uint8 and its length; length 0 where there are too many colours."""
-    palette, indices, colours = _indexed(pixels)
+def _encode(pixels: Any, width: int, height: int) -> Any:
+    """Return the VP8L stream (k,) uint8 and its length; length 0 for too many colours."""
+    palette, indices, colours = _build_palette(pixels)
     out = np.empty(4 * len(pixels) + 8192, np.uint8)
-    state = np.zeros(3, np.int64)  # bits that wait, how many, bytes written
+    state = np.zeros(3, np.int64)  # pending bits, their number, bytes written
     if colours == 0:
         return out, state[2]
     _put(out, state, 0x2F, 8)
@@ -61,16 +61,16 @@ def _written(pixels: Any, width: int, height: int) -> Any:
     _put(out, state, 0, 1)  # no other transform
     bits = 3 if colours <= 2 else 2 if colours <= 4 else 1 if colours <= 16 else 0
     across = (width + (1 << bits) - 1) >> bits
-    packed = _packed(indices, width, height, bits, across) if bits else indices
+    packed = _pack(indices, width, height, bits, across) if bits else indices
     _put(out, state, 0, 2)  # no colour cache, one set of prefix codes
     _put_pixels(out, state, packed, across)
-    _put(out, state, 0, 7)  # the last byte is whole
+    _put(out, state, 0, 7)  # flush the last byte
     return out, state[2]
 
 
 @njit(nogil=True)
-def _indexed(pixels: Any) -> Any:
-    """The colours in the order in which they appear, and the number of each pixel's; no colours where too many."""
+def _build_palette(pixels: Any) -> Any:
+    """Return the palette in order of appearance, the colour index of each pixel, and the number of colours, or 0."""
     palette, indices = np.zeros(_MAX_COLOURS, np.uint32), np.empty(len(pixels), np.uint8)
     keys, numbers = np.zeros(4 * _MAX_COLOURS, np.uint32), np.full(4 * _MAX_COLOURS, -1, np.int32)
     count, last, number = 0, np.uint32(0), -1
@@ -93,8 +93,8 @@ def _indexed(pixels: Any) -> Any:
 
 
 @njit(nogil=True)
-def _packed(indices: Any, width: int, height: int, bits: int, across: int) -> Any:
-    """Several indices in one byte, the leftmost lowest."""
+def _pack(indices: Any, width: int, height: int, bits: int, across: int) -> Any:
+    """Pack several indices into one byte, the leftmost in the lowest bits."""
     packed, wide = np.zeros(across * height, np.uint8), 8 >> bits
     for row in range(height):
         for column in range(width):
@@ -115,7 +115,7 @@ def _put(out: Any, state: Any, value: int, count: int) -> None:
 
 @njit(nogil=True)
 def _put_palette(out: Any, state: Any, palette: Any, colours: int) -> None:
-    """The colours as a picture one pixel high, each as its difference to the one before, component by component."""
+    """Write the palette as a picture one pixel high, each colour as its difference to the one before, by component."""
     parts = np.zeros((4, colours), np.int64)  # green, red, blue, alpha
     before = np.uint32(0)
     for at in range(colours):
@@ -140,7 +140,7 @@ def _put_palette(out: Any, state: Any, palette: Any, colours: int) -> None:
 
 @njit(nogil=True)
 def _put_pixels(out: Any, state: Any, pixels: Any, width: int) -> None:
-    """The indices as literals and runs, after their prefix codes."""
+    """Write the prefix codes, then the indices as literals and runs."""
     lengths, distances = _runs(pixels, width)
     greens, backs = np.zeros(_LITERALS + _LENGTHS, np.int64), np.zeros(_DISTANCES, np.int64)
     at = 0
@@ -183,7 +183,7 @@ def _put_pixels(out: Any, state: Any, pixels: Any, width: int) -> None:
 
 @njit(nogil=True)
 def _runs(pixels: Any, width: int) -> Any:
-    """Where a run begins its length, else 0; and the code of the distance that it repeats."""
+    """Return the length of the run that starts at each pixel, or 0, and its distance code."""
     count = len(pixels)
     lengths, distances = np.zeros(count, np.int32), np.zeros(count, np.int32)
     seen = np.full(_HASHES, -1, np.int32)
@@ -191,19 +191,19 @@ def _runs(pixels: Any, width: int) -> Any:
     while at < count:
         best, code = 0, 0
         if at >= 1:
-            best, code = _matching(pixels, at, 1), _LEFT
+            best, code = _matching_length(pixels, at, 1), _LEFT
         if at >= width and best < _LONG:
-            found = _matching(pixels, at, width)
-            if found > best:
-                best, code = found, _ABOVE
+            length = _matching_length(pixels, at, width)
+            if length > best:
+                best, code = length, _ABOVE
         if best < _LONG and at + 4 <= count:
             key = np.uint32(pixels[at]) | np.uint32(pixels[at + 1]) << np.uint32(8)
             key |= np.uint32(pixels[at + 2]) << np.uint32(16) | np.uint32(pixels[at + 3]) << np.uint32(24)
             slot = np.int64((key * np.uint32(2654435761)) & np.uint32(0xFFFFFFFF)) >> 20
             if seen[slot] >= 0:
-                found = _matching(pixels, at, at - seen[slot])
-                if found > best + 1:
-                    best, code = found, at - seen[slot] + _NEAR
+                length = _matching_length(pixels, at, at - seen[slot])
+                if length > best + 1:
+                    best, code = length, at - seen[slot] + _NEAR
             seen[slot] = at
         if best >= _MIN_RUN:
             lengths[at], distances[at] = best, code
@@ -212,18 +212,18 @@ def _runs(pixels: Any, width: int) -> Any:
 
 
 @njit(nogil=True)
-def _matching(pixels: Any, at: int, back: int) -> int:
-    """How many pixels from ``at`` on are those ``back`` before them."""
-    most = min(_MAX_RUN, len(pixels) - at)
-    found = 0
-    while found < most and pixels[at + found] == pixels[at + found - back]:
-        found += 1
-    return found
+def _matching_length(pixels: Any, at: int, back: int) -> int:
+    """Return how many pixels from ``at`` on equal those ``back`` before them."""
+    limit = min(_MAX_RUN, len(pixels) - at)
+    length = 0
+    while length < limit and pixels[at + length] == pixels[at + length - back]:
+        length += 1
+    return length
 
 
 @njit(nogil=True)
 def _prefix(value: int) -> Any:
-    """The symbol of a length or distance code from 1 on, and the extra bits that follow it."""
+    """Return the symbol of a length or distance code (from 1), and its extra bits."""
     if value <= 4:
         return value - 1, 0, 0
     rest, high = value - 1, 0
@@ -235,14 +235,14 @@ def _prefix(value: int) -> Any:
 
 @njit(nogil=True)
 def _put_one(out: Any, state: Any, symbol: int) -> None:
-    """A prefix code of one symbol, which then takes no bits."""
+    """Write a prefix code of one symbol, which takes no bits."""
     _put(out, state, 0b101 if symbol > 1 else 0b001, 3)
     _put(out, state, symbol, 8 if symbol > 1 else 1)
 
 
 @njit(nogil=True)
 def _put_code(out: Any, state: Any, counts: Any) -> Any:
-    """Write a prefix code for symbols that occur so often; return the lengths and the codes (k,), as written."""
+    """Write a prefix code for symbols with these counts; return the lengths and the codes (k,)."""
     used, one = 0, 0
     for symbol in range(len(counts)):
         if counts[symbol]:
@@ -251,13 +251,13 @@ def _put_code(out: Any, state: Any, counts: Any) -> Any:
         _put_one(out, state, one)
         return np.zeros(len(counts), np.int64), np.zeros(len(counts), np.int64)
     lengths = _code_lengths(counts, _MAX_BITS)
-    symbols, extras = _shortened(lengths)
+    symbols, extras = _run_lengths(lengths)
     often = np.zeros(19, np.int64)
     for symbol in symbols:
         often[symbol] += 1
     own = _code_lengths(often, _MAX_LENGTH_BITS)
     codes = _codes(own)
-    alone = often.max() == len(symbols)  # a code of one symbol: a decoder reads no bits for it
+    alone = often.max() == len(symbols)  # a code of one symbol takes no bits
     last = 18
     while last > 3 and own[_ORDER[last]] == 0:
         last -= 1
@@ -276,8 +276,8 @@ def _put_code(out: Any, state: Any, counts: Any) -> Any:
 
 
 @njit(nogil=True)
-def _shortened(lengths: Any) -> Any:
-    """Lengths as symbols: 0 to 15 as they are, 16 the last again, 17 and 18 several zeros; and their extra bits."""
+def _run_lengths(lengths: Any) -> Any:
+    """Return lengths as symbols and extra bits: 0 to 15 literally, 16 repeats the last, 17 and 18 repeat zeros."""
     symbols, extras = np.zeros(len(lengths), np.int64), np.zeros(len(lengths), np.int64)
     count, at, before = 0, 0, 8
     while at < len(lengths):
@@ -299,7 +299,7 @@ def _shortened(lengths: Any) -> Any:
 
 @njit(nogil=True)
 def _code_lengths(counts: Any, deepest: int) -> Any:
-    """Lengths of a Huffman code, none longer than ``deepest``: rare symbols count for more until it fits."""
+    """Return the lengths of a Huffman code, at most ``deepest``; counts of rare symbols are raised until it fits."""
     lengths, order, used = np.zeros(len(counts), np.int64), np.zeros(len(counts), np.int64), 0
     for symbol in range(len(counts)):
         if counts[symbol]:
@@ -313,7 +313,7 @@ def _code_lengths(counts: Any, deepest: int) -> Any:
         for at in range(used):
             weights[at] = max(counts[order[at]], least)
         depths = _depths(weights)
-        if depths[0] <= deepest:  # the rarest is the deepest
+        if depths[0] <= deepest:  # the rarest symbol has the longest code
             for at in range(used):
                 lengths[order[at]] = max(depths[at], 1)
             return lengths
@@ -323,7 +323,7 @@ def _code_lengths(counts: Any, deepest: int) -> Any:
 
 @njit(nogil=True)
 def _depths(weights: Any) -> Any:
-    """Depths of the leaves of a Huffman tree over rising weights, by two queues."""
+    """Return the depths of the leaves of a Huffman tree over ascending weights, with two queues."""
     leaves = len(weights)
     nodes, parents = np.zeros(2 * leaves - 1, np.int64), np.zeros(2 * leaves - 1, np.int64)
     for leaf in range(leaves):
@@ -347,7 +347,7 @@ def _depths(weights: Any) -> Any:
 
 @njit(nogil=True)
 def _codes(lengths: Any) -> Any:
-    """Canonical codes of these lengths, their bits in the order in which they are written."""
+    """Return canonical codes of these lengths, with their bits in writing order."""
     codes, code = np.zeros(len(lengths), np.int64), 0
     for length in range(1, _MAX_BITS + 1):
         for symbol in range(len(lengths)):

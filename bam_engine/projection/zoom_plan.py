@@ -1,11 +1,11 @@
-"""What is known of a map before its first tile is drawn, so that tiles join without seams.
+"""Plans the zooms of a map before its first tile is drawn, so that tiles join without seams.
 
 In:  the points in Morton order.
-Out: per zoom the size of a point's mark and the shade of each density, the same for every tile of that zoom; from which
-     zoom pictures are shown and where zooming ends. Knows nothing of colours.
+Out: for each zoom the radius of marks and the shade of each density, the same for all its tiles; the first zoom with
+     pictures, and the last zoom. Knows nothing of colours.
 
-All of it follows from one count: how many points lie in each occupied cell at each depth of the Morton curve. A pixel
-of zoom z is a cell at depth z + 8, so the counts are those that the tiles will show, over the whole map.
+All of this follows from the number of points in each occupied cell at each Morton depth. A pixel of zoom z is a cell at
+depth z + 8, so these are the counts that the tiles will show, over the whole map.
 """
 
 from dataclasses import dataclass
@@ -20,32 +20,32 @@ MAX_COUNT = 65_535
 """Pixels with more points than this share one shade."""
 
 INK = 0.1
-"""The share of an occupied tile's pixels that marks should cover, as long as they are between the two radii."""
+"""The fraction of an occupied tile's pixels that marks should cover, within the limits of the radius."""
 
 MIN_RADIUS, MAX_RADIUS = 0.75, 6.0
-"""A mark in pixels: below the smallest it is one pixel; none is larger than the largest."""
+"""Limits of a mark's radius in pixels; smaller marks are single pixels."""
 
 CROWD = 12
-"""Pictures are shown from the zoom at which the median cell has at most so many images to choose from."""
+"""Pictures are shown from the zoom at which the median cell has at most so many images."""
 
 LAST_PICTURE_ZOOM = 6
-"""However many images there are, they are shown from this zoom on."""
+"""Pictures are shown from this zoom on at the latest."""
 
 SMALLEST_CELL = 3
-"""Picture cells are the tile halved so many times at most: 32 pixels, then 64, 128, 256."""
+"""Picture cells are at most so many halvings of a tile: 32 pixels, then 64, 128, 256."""
 
 MIN_SHOWN = 0.6
-"""Cells are no smaller than it takes to show this share of all images; at the deepest zoom the rest move aside."""
+"""Cells are no smaller than needed to show this fraction of all images; at the last zoom all images are spread out."""
 
 PIXEL_DEPTH = TILE.bit_length() - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Zoom:
-    """One zoom: ``radius`` of a mark in pixels (0: one pixel), ``shade`` (k,) uint8 of a pixel with i points (0: none).
+    """One zoom: the ``radius`` of marks in pixels (0: one pixel), and the ``shade`` (k,) of a pixel with i points.
 
-    Shades equalise the histogram of the whole map: a pixel with i points gets the share of occupied pixels with fewer,
-    plus half of those with as many. A count beyond the table has its last shade.
+    Shades equalise the histogram of the whole map: the shade of a pixel is the fraction of occupied pixels with fewer
+    points, plus half of those with as many. Counts beyond the table have its last shade.
     """
 
     radius: float
@@ -53,20 +53,20 @@ class Zoom:
 
     @property
     def log_shade(self) -> NDArray[np.uint8]:
-        """Shades that grow with the logarithm of the count instead, up to that of the fullest pixel of the map."""
-        most = len(self.shade) - 1
-        counts = np.arange(1, most + 1)
-        found = np.zeros(most + 1, np.uint8)
-        found[1:] = np.round(1 + 254 * np.log(counts) / np.log(most)) if most > 1 else 128
-        return found
+        """Shades proportional to the logarithm of the count, up to the highest count of the map."""
+        highest = len(self.shade) - 1
+        counts = np.arange(1, highest + 1)
+        shades = np.zeros(highest + 1, np.uint8)
+        shades[1:] = np.round(1 + 254 * np.log(counts) / np.log(highest)) if highest > 1 else 128
+        return shades
 
 
 @dataclass(frozen=True, eq=False)
 class ZoomPlan:
-    """All zooms, and between which of them pictures are shown.
+    """All zooms, and the range of those with pictures.
 
-    ``shown_depth`` is the depth at which cells are so small that most images have one of their own. At ``max_zoom``
-    a cell is a tile of 256 pixels, and all images have one: see :mod:`.arrangement`.
+    ``shown_depth`` is the depth at which cells are so small that most images are shown. At ``max_zoom`` a cell is a
+    whole tile, and every image has one: see :mod:`.arrangement`.
     """
 
     zooms: tuple[Zoom, ...]
@@ -75,10 +75,10 @@ class ZoomPlan:
     shown_depth: int
 
     def pictures_across(self, z: int) -> int:
-        """How many pictures stand side by side in a tile: 8 of 32 pixels, deeper 4, 2 and 1.
+        """Return the number of pictures along a side of a tile: 8 of 32 pixels, at deeper zooms 4, 2 and 1.
 
-        The size grows evenly between the first zoom with pictures and the deepest, sooner where a larger cell shows
-        most images too. A cell never covers more of the map than one of the zoom above.
+        Their size grows evenly from the first zoom with pictures to the last, or sooner where larger cells show most
+        images too. A cell never covers more of the map than one of the zoom above.
         """
         first, last = self.picture_from_zoom, self.max_zoom
         left = max(last - z, 0)
@@ -87,7 +87,7 @@ class ZoomPlan:
         return 1 << min(halvings, max(self.shown_depth - z, 0), SMALLEST_CELL)
 
     def picture_depth(self, z: int) -> int:
-        """The depth of the picture cells of zoom ``z``."""
+        """Return the Morton depth of the picture cells of zoom ``z``."""
         return z + self.pictures_across(z).bit_length() - 1
 
 
@@ -101,7 +101,7 @@ class _Depth:
 
 
 def plan_zooms(source: TileSource) -> ZoomPlan:
-    """Count a map once: 0.5 s for 2.5 million points."""
+    """Return the zoom plan of a map; takes 0.5 s for 2.5 million points."""
     depths = _depths(source)
     zooms = tuple(
         Zoom(radius=_radius(len(source) / max(depths[z].cells, 1)), shade=depths[z + PIXEL_DEPTH].shade)
@@ -115,19 +115,19 @@ def plan_zooms(source: TileSource) -> ZoomPlan:
 
 
 def _depths(source: TileSource) -> list[_Depth]:
-    """Facts of every depth from 0 to 24; each depth is counted from the cells of the next deeper one."""
-    found: list[_Depth] = []
+    """Return statistics of every depth from 0 to 24; each depth is counted from the cells of the next deeper one."""
+    depths: list[_Depth] = []
     codes, counts = source.codes, np.ones(len(source), dtype=np.int64)
     for depth in range(DEPTH, -1, -1):
         if len(codes):
             starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
             codes, counts = codes[starts], np.add.reduceat(counts, starts)
-        found.append(_facts(counts))
+        depths.append(_statistics(counts))
         codes = codes >> np.uint64(2) if depth else codes
-    return found[::-1]
+    return depths[::-1]
 
 
-def _facts(counts: NDArray[np.int64]) -> _Depth:
+def _statistics(counts: NDArray[np.int64]) -> _Depth:
     if not counts.size:
         return _Depth(0, 0.0, 1.0, 1.0, np.zeros(2, dtype=np.uint8))
     histogram = np.bincount(np.minimum(counts, MAX_COUNT))

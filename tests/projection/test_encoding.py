@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bam_engine.projection.encoding import NOTHING, encode
-from bam_engine.projection.webp_lossless import _code_lengths, encoded
+from bam_engine.projection.webp_lossless import _code_lengths, encode_lossless
 
 
 def opened(file: bytes) -> np.ndarray:
@@ -44,7 +44,7 @@ def test_a_picture_of_few_colours_is_read_as_it_was_written(
     seed: int, colours: int, shape: tuple[int, int], empty: float
 ) -> None:
     drawn = picture(np.random.default_rng(seed), colours, shape, empty)
-    file = encoded(drawn.view(np.uint32)[..., 0])
+    file = encode_lossless(drawn.view(np.uint32)[..., 0])
     assert file is not None
     assert same_where_seen(opened(file), drawn)
 
@@ -88,10 +88,10 @@ def test_a_palette_whose_differences_are_all_equally_often_is_read_back() -> Non
 def test_more_than_256_colours_are_left_to_another_encoder_and_lossless_too() -> None:
     rng = np.random.default_rng(0)
     drawn = rng.integers(1, 256, (64, 64, 4), dtype=np.uint8)
-    assert encoded(drawn.view(np.uint32)[..., 0]) is None
+    assert encode_lossless(drawn.view(np.uint32)[..., 0]) is None
     assert same_where_seen(opened(encode(drawn, lossless=True)), drawn)
     drawn[..., 3] = 0  # what cannot be seen is one colour
-    assert encoded(drawn.view(np.uint32)[..., 0]) is not None
+    assert encode_lossless(drawn.view(np.uint32)[..., 0]) is not None
 
 
 def test_a_part_of_a_picture_is_written_as_it_is_seen() -> None:

@@ -21,6 +21,7 @@ SERVER = """
     from starlette.routing import Route
 
     from bam_engine.projection import MapView, fit_unit_square
+    from bam_engine.projection.view_sources import Sources
     from web.routes.tiles import tile_routes
 
     FOLDER = Path(os.environ["PICTURES"])
@@ -45,7 +46,7 @@ SERVER = """
         labels = np.where(scores > 5, 1, np.where(rng.random(count) < 0.5, 0, -1))
         return MapView(
             layout, version="1", thumbnail=thumbnail, scores={"media_comic": scores}, labels={"media_comic": labels},
-            describe=lambda row: {"title": f"generated {row} <b>"},
+            sources=Sources(describe=lambda row: {"title": f"generated {row} <b>"}),
         )
 
     def names(request):

@@ -37,8 +37,7 @@ def view() -> MapView:
         thumbnail=lambda row: Image.new("RGB", (64, 64), (row % 255, 20, 20)),
         scores={"media_comic": scores},
         labels={"media_comic": np.sign(scores)},
-        describe=lambda row: {"title": f"image {row}", "scores": [SCORE]},
-        sources=Sources(selection=selection),
+        sources=Sources(selection=selection, describe=lambda row: {"title": f"image {row}", "scores": [SCORE]}),
     )
 
 
