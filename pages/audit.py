@@ -13,7 +13,7 @@ from web.engine import workspace
 from web.navigation import go, link
 
 VERDICTS = {True: (st.success, "verified"), False: (st.error, "gpp_bad"), None: (st.info, "help")}
-KEPT = {True: "kept", False: "contradicted", None: "open"}
+OUTCOMES = {True: "met", False: "missed", None: "inconclusive"}
 
 ws = workspace()
 ui.head(
@@ -137,7 +137,7 @@ def history(results: list[AuditResult]) -> None:
             "judged": f"{one.state.answered:,} of {one.state.total:,}",
             "people": ", ".join(name for name, _ in one.judges) or NOTHING,
             "precision": NOTHING if one.share is None else percent_interval(*one.share),
-            "target is": NOTHING if one.verdict is None else KEPT[one.verdict.met],
+            "target is": NOTHING if one.verdict is None else OUTCOMES[one.verdict.met],
             "seed": str(one.seed),
         }
         for one in reversed(results)

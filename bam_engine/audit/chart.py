@@ -13,6 +13,7 @@ from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.errors import AuditError
 from bam_engine.exchange import Drawing, PrecisionRow
+from bam_engine.formatting import percent
 
 FORMS = ("svg", "png", "csv")
 _HEAD = ("attribute", "definition", "precision", "low", "high", "positive", "judged", "open", "people")
@@ -38,7 +39,7 @@ def figure(found: Sequence[AuditResult]) -> Drawing:
     if len(rows) > 1 and mean is not None:
         by_any = audits.mean_precision(found, by_any=True)
         rows.append(PrecisionRow(f"mean of {len(rows)}", _note(mean), _share(mean), _maybe(by_any), mean=True))
-    name = f"BAM's mean {BAM_MEAN_PRECISION:.3f}"
+    name = f"BAM's mean {percent(BAM_MEAN_PRECISION)}"
     return exchange.precision_figure(rows, reference=BAM_MEAN_PRECISION, reference_name=name)
 
 

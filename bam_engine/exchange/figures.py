@@ -19,6 +19,7 @@ _QUIET, _FAINT = 0.68, 0.16
 _GREY = "#8a8f8c"  # visible on light and dark
 _ROW, _TOP = 34, 60
 _WIDE, _HIGH = 560, 330
+_COUNTS = "positive / labelled"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def precision_figure(
     ordered = sorted((row for row in rows if not row.mean), key=lambda row: (-row.agreed[0], row.name))
     ordered += [row for row in rows if row.mean]
     left = 24 + max([90.0, *(text_width(row.name, 13) for row in ordered)])
-    right = 20 + max([40.0, *(text_width(row.note, 12) for row in ordered)])
+    right = 20 + max(text_width(text, 12) for text in (_COUNTS, *(row.note for row in ordered)))
     width, height = left + 420 + right, _TOP + _ROW * len(ordered) + 52
     drawing = Drawing(width, height, title)
     lowest = min([reference, *(estimate[1] for row in ordered for estimate in (row.agreed, row.by_any) if estimate)])
@@ -69,7 +70,7 @@ def precision_figure(
     side = "end" if x(reference) > left + 210 else "start"
     shift = -6 if side == "end" else 6
     drawing.add(Text((x(reference) + shift, _TOP - 12), reference_name, 12, side, SECOND))  # type: ignore[arg-type]
-    drawing.add(Text((width - 12, _TOP - 12), "positive / labelled", 12, "end", opacity=_QUIET))
+    drawing.add(Text((width - 12, _TOP - 12), _COUNTS, 12, "end", opacity=_QUIET))
     _key(drawing, 16, 22)
     for place, row in enumerate(ordered):
         y = _TOP + _ROW * (place + 0.5)

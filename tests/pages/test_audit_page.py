@@ -85,7 +85,7 @@ def test_an_unfinished_audit_shows_its_counts_and_leaves_the_verdict_open(
     assert "contradicts" not in words
     assert not any("Audited precision by attribute" in one.value for one in app.subheader)
     history = next(table.value for table in app.dataframe if "target is" in table.value)
-    assert list(history["target is"]) == ["open"]
+    assert list(history["target is"]) == ["inconclusive"]
 
 
 def test_an_audit_of_an_older_threshold_stays_in_the_list(

@@ -38,7 +38,7 @@ def test_the_exported_tables_say_what_the_workspace_says(
     assert threshold is not None
     assert len(accepted) == int((expected >= threshold.value).sum())
     assert len(export(played, tmp_path / "csv", form="csv")) == 3
-    with pytest.raises(ExchangeError, match="choose sqlite or csv"):
+    with pytest.raises(ExchangeError, match="Choose sqlite or csv"):
         export(played, tmp_path / "x", form="xml")
 
 
