@@ -9,7 +9,7 @@ from bam_engine.gallery.listing import Listing, list_images
 from web import ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
-from web.gallery_actions import chosen_popover, last_answer, names_read, offer_folding, views_popover
+from web.gallery_actions import last_answer, names_ready, offer_grouping, selection_popover, views_popover
 from web.gallery_bar import chips, query_bar
 from web.image_panel import open_image
 from web.navigation import link
@@ -69,7 +69,7 @@ def reading(listing: Listing) -> str:
 query, end = query_bar(views_popover)
 chips(query)
 last_answer()
-if not names_read(query):
+if not names_ready(query):
     st.stop()
 try:
     with st.spinner("Finding the images …"):  # drawn only where it takes longer than a blink
@@ -83,7 +83,7 @@ for note in listing.notes:
 if query.attribute and listing.scored is None:
     link("rounds", "Label a first round", query.attribute)
 if query.folded:
-    offer_folding()
+    offer_grouping()
 if not len(listing):
     st.warning(f"Nothing is left: {ui.plain(listing.emptied_by)}.", icon=":material/filter_alt_off:")
     st.stop()
@@ -98,6 +98,6 @@ line = (
 )
 picked, chosen = endless_gallery(listing, key="gallery", version=ws.id, line_text=line)
 with end:
-    chosen_popover(query, chosen)
+    selection_popover(query, chosen)
 if picked is not None:
     open_image(picked, listing.rows)

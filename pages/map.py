@@ -11,12 +11,12 @@ from web.image_panel import open_image
 from web.layout_form import (
     JOB,
     delete_button,
-    deleted_line,
     layout_form,
     layout_popover,
-    newly_made,
-    said_of_map,
+    map_notes,
+    new_map,
     titles,
+    undo_deletion,
 )
 from web.map_search import search_bar
 from web.map_selection import selection_panel
@@ -42,7 +42,7 @@ if len(ws.vectors()) == 0:
     st.stop()
 
 busy = ui.show_job(JOB, unit="steps")
-deleted_line(ws, map_state.MAP)
+undo_deletion(ws, map_state.MAP)
 records = {record.id: record for record in layout_store.list_layouts(ws)}
 if not records:
     if not busy:
@@ -50,7 +50,7 @@ if not records:
     st.stop()
 
 map_state.follow_address(ws, records)
-if (made := newly_made(ws)) in records:
+if (made := new_map(ws)) in records:
     st.session_state[map_state.MAP] = made
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
@@ -75,7 +75,7 @@ with bar[3]:
 with bar[4]:
     delete_button(ws, records[chosen], busy=busy)
 
-map_state.hear(ws, chosen, last_map_events(KEY, chosen))
+map_state.take_events(ws, chosen, last_map_events(KEY, chosen))
 search_bar(ws)
 selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
@@ -92,15 +92,15 @@ with st.container(key="map-window"):
         bounds=view.bounds,
         **map_state.legends(view, colour),
         selection=shown,
-        handled=map_state.heard(),
+        handled=map_state.last_event(),
         show_area=selected is not None and selected.how == "area",
         goto=map_state.goto(),
         height="stretch",
         key=KEY,
     )
-if map_state.hear(ws, chosen, found):
+if map_state.take_events(ws, chosen, found):
     st.rerun()
-said_of_map(ws, records[chosen], busy=busy)
+map_notes(ws, records[chosen], busy=busy)
 selection_panel(ws, chosen, busy=busy)
-if found.picked is not None and not found.picked.like and ui.is_news("map-picked", found.picked):
+if found.picked is not None and not found.picked.like and ui.is_new("map-picked", found.picked):
     open_image(found.picked.row)

@@ -1,6 +1,6 @@
-"""The one workspace of this process, shared by every page and route.
+"""The workspace of this process, shared by all pages and routes.
 
-The environment names it; a process that changes the environment (tests do) gets another one.
+The environment names it. If the environment changes, as in tests, another workspace is opened.
 """
 
 import functools
@@ -9,14 +9,14 @@ import threading
 
 from bam_engine.workspace import Workspace
 
-_NAMES = ("BAM_WORKSPACE", "BAM_CACHE", "BAM_DATABASE_URL")
-_opening = threading.Lock()  # else what is made beforehand and the first page would open one each
+_VARIABLES = ("BAM_WORKSPACE", "BAM_CACHE", "BAM_DATABASE_URL")
+_opening = threading.Lock()  # the warm-up and the first page must not open one each
 
 
 def workspace() -> Workspace:
     """Return the workspace that the environment names, opened once."""
     with _opening:
-        return _open(tuple(os.environ.get(name) for name in _NAMES))
+        return _open(tuple(os.environ.get(name) for name in _VARIABLES))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
-"""The frame around every page: navigation, who is annotating, what runs in the background.
+"""The frame around every page: navigation, annotator, background jobs.
 
-This file stands outside ``pages/`` so that deep links work; it is the script that the server runs.
+The server runs this script. It lies outside ``pages/`` so that deep links work.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from web import demo_controls, navigation, ui
-from web.warm import stillness
+from web.warm import activity
 
 ICON = str(Path(__file__).with_name("icon.png"))
 
@@ -17,8 +17,10 @@ def draw(start: str = "overview") -> None:
     """Draw the frame and the page that the URL names; ``start`` is the page at the root."""
     st.set_page_config(page_title=ui.TITLE, page_icon=ICON, layout="wide")
     ui.style()
-    chosen = st.navigation(navigation.pages(start), expanded=True)  # else the last pages hide behind a button
-    with stillness.broken(), ui.guard():
+    chosen = st.navigation(
+        navigation.pages(start), expanded=True
+    )  # otherwise the last pages are hidden behind a button
+    with activity.drawing(), ui.guard():
         ui.sidebar()
         demo_controls.banner()
         chosen.run()

@@ -1,7 +1,4 @@
-"""What can be done from the gallery: with the images that were chosen, and with the view itself.
-
-In:  chosen rows, the query that is shown. Out: answers in bulk, selections, saved views, by the engine.
-"""
+"""The actions of the gallery, on the selected images and on the view: bulk answers, selections, saved views."""
 
 from collections.abc import Sequence
 
@@ -24,15 +21,15 @@ from web.navigation import go
 
 FOLDING = "near-duplicates"
 NAMES = "names"
-MANY_NAMES = 100_000  # more are read in the background
+MANY_NAMES = 100_000  # more than this are read in a background job
 _LAST, _CHOSEN, _VIEWS = "gallery-bulk", "gallery-chosen", "gallery-views"
 _REMOVED = "gallery-removed"
 
 
-def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
-    """Draw what can be done with the chosen images."""
-    told = f"{len(rows):,} chosen"
-    with ui.popover(told, _CHOSEN, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
+def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
+    """Draw the actions on the selected images."""
+    label = f"{len(rows):,} chosen"
+    with ui.popover(label, _CHOSEN, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
         if not len(rows):
             st.caption(
                 "Choose images by their round mark, with Ctrl or Shift and a click, or with Space; Ctrl+A is all."
@@ -49,35 +46,35 @@ def chosen_popover(query: Query, rows: NDArray[np.int64]) -> None:
             go("map", selection=selections.save(ws, rows))
         if st.button("Show only these", icon=":material/filter_alt:"):
             show(Query(attribute=query.attribute, selection=selections.save(ws, rows)))
-            ui.shut(_CHOSEN)
+            ui.close_popover(_CHOSEN)
         if len(rows) <= search.MAX_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
-            ui.shut(_CHOSEN)
+            ui.close_popover(_CHOSEN)
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
 
 
 def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> None:
-    for said, words in bulk.ANSWERS.items():
-        icon = {1: ":material/check:", 0: ":material/close:"}.get(said, ":material/question_mark:")
+    for answer, words in bulk.ANSWERS.items():
+        icon = {1: ":material/check:", 0: ":material/close:"}.get(answer, ":material/question_mark:")
         if not st.button(f"All {words}", icon=icon, key=f"gallery-all-{words}"):
             continue
         try:
-            given = bulk.answer(workspace(), attribute, rows, said, annotator=ui.annotator())
+            result = bulk.answer(workspace(), attribute, rows, answer, annotator=ui.annotator())
         except BamError as error:
             st.error(ui.plain(str(error)))
             return
-        left_out = len(rows) - given.count
+        left_out = len(rows) - result.count
         st.session_state[_LAST] = (
-            given.id,
-            f"{count(given.count, 'image')} answered: {words}, in bulk."
+            result.id,
+            f"{count(result.count, 'image')} answered: {words}, in bulk."
             + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
         )
-        ui.shut(_CHOSEN)
+        ui.close_popover(_CHOSEN)
 
 
 def last_answer() -> None:
-    """Draw what the last answer in bulk did, and the way to take it back."""
+    """Draw the result of the last bulk answer, and the button that undoes it."""
     if _LAST not in st.session_state:
         return
     bulk_id, words = st.session_state[_LAST]
@@ -90,18 +87,18 @@ def last_answer() -> None:
 
 
 def views_popover(query: Query) -> None:
-    """Draw the saved views: open one, save what is shown, remove one and bring it back."""
+    """Draw the saved views: open, save, remove and restore one."""
     with ui.popover("Views", _VIEWS, icon=":material/bookmarks:"):
         ws = workspace()
-        found = saved_views.load_all(ws)
-        if not found:
+        views = saved_views.load_all(ws)
+        if not views:
             st.caption("A view is what the gallery shows now, under a name. There are none yet.")
-        for view in found:
-            name, gone = st.columns([5, 1], vertical_alignment="center")
+        for view in views:
+            name, remove_cell = st.columns([5, 1], vertical_alignment="center")
             if name.button(ui.plain(view.name), key=f"view-{view.name}", type="tertiary", icon=":material/bookmark:"):
                 show(view.query)
-                ui.shut(_VIEWS)
-            if gone.button("", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {view.name}"):
+                ui.close_popover(_VIEWS)
+            if remove_cell.button("", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {view.name}"):
                 st.session_state[_REMOVED] = saved_views.remove(ws, view.name)
                 st.rerun()
         removed = st.session_state.get(_REMOVED)
@@ -125,8 +122,8 @@ def _save(query: Query) -> None:
     st.rerun()
 
 
-def names_read(query: Query) -> bool:
-    """Whether words can be looked for at once; where many names were not read yet, read them and draw how that goes."""
+def names_ready(query: Query) -> bool:
+    """Return whether names can be searched now; if many are not read yet, start reading them and draw the progress."""
     ws = workspace()
     if not query.words:
         return True
@@ -136,7 +133,7 @@ def names_read(query: Query) -> bool:
     if names.behind() < MANY_NAMES:
         ws.jobs.forget(NAMES)
         return True
-    if ws.jobs.get(NAMES) is not None:  # it was stopped, or could not be done
+    if ws.jobs.get(NAMES) is not None:  # it was stopped or failed
         ui.show_job(NAMES, unit="names")
         if not st.button("Read on", icon=":material/refresh:"):
             return False
@@ -146,8 +143,8 @@ def names_read(query: Query) -> bool:
     return False
 
 
-def offer_folding() -> None:
-    """Where near-duplicates are not looked up, or not all: offer to do it, and draw how that goes."""
+def offer_grouping() -> None:
+    """Offer the search for near-duplicates where it is not up to date, and draw its progress."""
     ws = workspace()
     if ui.show_job(FOLDING, unit="steps"):
         return

@@ -1,7 +1,6 @@
-"""The bar over the gallery: what is shown and in which order, kept in the URL.
+"""The bar above the gallery: what is shown and in which order.
 
-In:  the URL's query, then the widgets. Out: a query of the engine. A URL that somebody opens sets the widgets; what the
-widgets say is written into the URL.
+A URL that is opened sets the widgets; the widgets make the query and write the URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,11 +61,11 @@ _CSS = """<style>
   .st-key-gallery-place [role="radio"] p { font-size: .82rem; }
 }
 </style>"""
-_HIDDEN = ("like", "upload", "selection")  # without a widget of their own
+_HIDDEN = ("like", "upload", "selection")  # parameters without a widget
 
 
 def query_bar(beside: Callable[[Query], None]) -> tuple[Query, DeltaGenerator]:
-    """Draw the bar; return what it asks and the place at its end. ``beside`` draws what stands before that."""
+    """Draw the bar; return its query and the element at its end. ``beside`` draws what comes before that."""
     names = [attribute.name for attribute in workspace().attributes.all()]
     st.html(_CSS)
     _follow_url(names)
@@ -78,37 +77,37 @@ def query_bar(beside: Callable[[Query], None]) -> tuple[Query, DeltaGenerator]:
 
 
 def show(query: Query) -> None:
-    """Make the widgets say what ``query`` asks, in the next run."""
+    """Set the widgets to ``query`` in the next run."""
     st.session_state["gallery-next"] = query
 
 
 def chips(query: Query) -> None:
-    """Draw what is asked beyond the bar's first line, and the way to ask it no more."""
-    told = [
+    """Draw the conditions beyond the first line of the bar, and the button that clears them."""
+    conditions = [
         f"{name}: {', '.join(values)}" for name in ("colour", "year", "project") if (values := getattr(query, name))
     ]
-    told += [f"label: {', '.join(STATES[state] for state in query.label)}"] if query.label else []
-    told += [f"like {formatting.count(len(query.like), 'image')}"] if query.like else []
-    told += ["like this picture"] if query.upload else []
-    told += ["one selection"] if query.selection else []
-    told += ["near-duplicates folded"] if query.folded else []
-    if not told and not (query.yes or query.no or query.text or query.words):
+    conditions += [f"label: {', '.join(STATES[state] for state in query.label)}"] if query.label else []
+    conditions += [f"like {formatting.count(len(query.like), 'image')}"] if query.like else []
+    conditions += ["like this picture"] if query.upload else []
+    conditions += ["one selection"] if query.selection else []
+    conditions += ["near-duplicates folded"] if query.folded else []
+    if not conditions and not (query.yes or query.no or query.text or query.words):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if query.upload:
-            _brought(query.upload)
-        if told:
-            st.caption("Only " + ui.plain(" · ".join(told)), width="content")
+            _uploaded_picture(query.upload)
+        if conditions:
+            st.caption("Only " + ui.plain(" · ".join(conditions)), width="content")
         if st.button("Clear all conditions", icon=":material/filter_alt_off:", type="tertiary"):
             show(Query(attribute=query.attribute, place=query.place, sort=_sort_without_search(query), seed=query.seed))
             st.rerun()
 
 
-def _brought(upload_id: str) -> None:
-    """Draw the picture whose likes are looked for."""
+def _uploaded_picture(upload_id: str) -> None:
+    """Draw the uploaded picture of a search."""
     try:
         st.image(uploads.upload_of(workspace(), upload_id).picture, width=56)
-    except BamError:  # the page says what is wrong with it
+    except BamError:  # the page shows its error
         return
 
 
@@ -117,16 +116,16 @@ def _sort_without_search(query: Query) -> str:
 
 
 def _follow_url(names: list[str]) -> None:
-    """Set the widgets from the URL where it is news, or from what a button asked for."""
+    """Set the widgets from a new URL, or from the query that a button set."""
     state = st.session_state
-    asked = state.pop("gallery-next", None)
-    if asked is None:
+    query = state.pop("gallery-next", None)
+    if query is None:
         url = st.query_params.to_dict() and {name: st.query_params.get_all(name) for name in st.query_params}
         if state.get(_URL) == _ours(url) and f"{_PREFIX}attribute" in state:
             return
-        asked = _from_url(url, names)
-    values = {name: getattr(asked, name) for name in (*_FIELDS, *_HIDDEN) if name != "search"}
-    values["search"] = asked.text or asked.words
+        query = _from_url(url, names)
+    values = {name: getattr(query, name) for name in (*_FIELDS, *_HIDDEN) if name != "search"}
+    values["search"] = query.text or query.words
     for name, value in values.items():
         state[_PREFIX + name] = list(value) if isinstance(value, tuple) else value
 
@@ -136,7 +135,7 @@ def _ours(url: Mapping[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
-    """Return what the URL asks; where it does not say, a sample of what the attribute's threshold accepts."""
+    """Return the query of the URL; by default, a random sample of what the attribute's threshold accepts."""
     try:
         query = from_url(url)
         for name in (query.attribute, *query.yes, *query.no):
@@ -145,13 +144,14 @@ def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
     except BamError as error:
         st.error(f"This address cannot be followed: {ui.plain(str(error))}", icon=":material/link_off:")
         query, url = Query(), {}
-    told = dict(url)
-    if "attribute" not in told and not _ours(told):
+    parameters = dict(url)
+    if "attribute" not in parameters and not _ours(parameters):
         kept = st.session_state.get("attribute_kept")
-        told["attribute"] = [kept if kept in names else names[0]] if names else []
-    if told.get("attribute") and told["attribute"][0] and not ({"place", "sort"} & set(told)) and not _narrowed(query):
-        told |= _first_look(told["attribute"][0])
-    return from_url({name: values for name, values in told.items() if values})
+        parameters["attribute"] = [kept if kept in names else names[0]] if names else []
+    name = (parameters.get("attribute") or [""])[0]
+    if name and not ({"place", "sort"} & set(parameters)) and not _narrowed(query):
+        parameters |= _first_look(name)
+    return from_url({name: values for name, values in parameters.items() if values})
 
 
 def _narrowed(query: Query) -> bool:
@@ -166,25 +166,25 @@ def _first_look(name: str) -> dict[str, list[str]]:
 
 
 def _write_url(query: Query) -> None:
-    told = query.url() | {"attribute": [query.attribute], "place": [query.place], "sort": [query.sort]}
+    parameters = query.url() | {"attribute": [query.attribute], "place": [query.place], "sort": [query.sort]}
     others = {name: st.query_params.get_all(name) for name in st.query_params if name not in Query.__dataclass_fields__}
-    if {name: st.query_params.get_all(name) for name in st.query_params} != others | told:
-        st.query_params.from_dict(others | told)
-    st.session_state[_URL] = told
+    if {name: st.query_params.get_all(name) for name in st.query_params} != others | parameters:
+        st.query_params.from_dict(others | parameters)
+    st.session_state[_URL] = parameters
     if query.attribute:
         st.session_state["attribute_kept"] = query.attribute
 
 
 def _chosen() -> Query:
-    """Return what the widgets say."""
+    """Return the query of the widgets."""
     state = {name: st.session_state.get(_PREFIX + name) for name in (*_FIELDS, *_HIDDEN)}
     text = str(state.pop("search") or "").strip()
     by_meaning = supports_text(workspace()) and len(workspace().vectors()) > 0
-    told: dict[str, Any] = {"text" if by_meaning else "words": text}
+    parameters: dict[str, Any] = {"text" if by_meaning else "words": text}
     for name, value in state.items():
         default = Query.__dataclass_fields__[name].default
-        told[name] = default if value is None else tuple(value) if isinstance(default, tuple) else value
-    return Query(**told)
+        parameters[name] = default if value is None else tuple(value) if isinstance(default, tuple) else value
+    return Query(**parameters)
 
 
 def _first_line(query: Query, names: list[str]) -> None:
@@ -250,19 +250,19 @@ def _searched() -> None:
 
 
 def _facets(query: Query) -> None:
-    """Draw the facets with the number of images that each value would leave."""
-    wanted = [name for name in FACETS if name != "place" and (name != "label" or query.attribute)]
-    counts = facet_counts(workspace(), query, wanted)
+    """Draw the facets with the number of images for each value."""
+    names = [name for name in FACETS if name != "place" and (name != "label" or query.attribute)]
+    counts = facet_counts(workspace(), query, names)
     if query.attribute:
         _choice("Label", "label", {state: counts["label"].get(state, 0) for state in LABELS}, STATES.get)
-    _looking()
+    _facet_scan()
     _choice("Colour (fills at least 15% of the picture)", "colour", counts["colour"], str)
     _choice("Year", "year", counts["year"], str)
-    seen = facets.scan_progress(workspace())
-    if seen.done:
+    scan = facets.scan_progress(workspace())
+    if scan.done:
         st.caption(
-            f"The day the picture was taken, where its own record tells it ({seen.from_exif:,}); else the last "
-            f"change of its file ({seen.from_file:,}), which may be the day it was copied."
+            f"The day the picture was taken, where its own record tells it ({scan.from_exif:,}); else the last "
+            f"change of its file ({scan.from_file:,}), which may be the day it was copied."
         )
     projects = list(dict.fromkeys([*counts["project"], *query.project]))
     st.multiselect(
@@ -276,7 +276,7 @@ def _facets(query: Query) -> None:
 
 
 def _folding() -> None:
-    """Offer to fold near-duplicates; say what that does, and of how many images."""
+    """Draw the toggle that groups near-duplicates, and how many images it affects."""
     st.toggle("Fold near-duplicates into one", key="gallery-folded")
     if near_duplicates.has_groups(workspace()):
         found = near_duplicates.fold_summary(workspace())
@@ -286,26 +286,26 @@ def _folding() -> None:
 
 
 def _by_image(query: Query) -> None:
-    """Take a picture and show what is most like it."""
+    """Draw the upload of a picture, and show the most similar images."""
     if len(workspace().vectors()) == 0:
-        st.caption("Nothing is embedded yet, so nothing can be told to be alike.")
+        st.caption("Nothing is embedded yet, so images cannot be compared.")
         return
-    given = st.file_uploader("A picture whose likes you want to see", key="gallery-given", max_upload_size=64)
+    uploaded = st.file_uploader("A picture whose likes you want to see", key="gallery-given", max_upload_size=64)
     st.caption("It is not added to the collection. To look for likes of an image that is here, open it.")
-    if given is None or not ui.is_news("gallery-given", given.file_id):
+    if uploaded is None or not ui.is_new("gallery-given", uploaded.file_id):
         return
     try:
         with st.spinner("Reading the picture …"):
-            kept = uploads.save(workspace(), given.getvalue())
+            upload_id = uploads.save(workspace(), uploaded.getvalue())
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/broken_image:")
         return
-    show(Query(attribute=query.attribute, upload=kept, sort="found"))
+    show(Query(attribute=query.attribute, upload=upload_id, sort="found"))
     st.rerun()
 
 
 def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[str], str | None]) -> None:
-    """Draw the values of a facet that leave something, and those that are chosen."""
+    """Draw the values of a facet that match an image, and the chosen ones."""
     chosen = st.session_state.get(_PREFIX + name) or []
     values = [value for value, count in counts.items() if count or value in chosen]
     values += [value for value in chosen if value not in values]
@@ -320,13 +320,13 @@ def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[s
         )
 
 
-def _looking() -> None:
-    """Offer to look up colours and dates where some are missing, and draw how that goes."""
+def _facet_scan() -> None:
+    """Offer to index colours and dates that are missing, and draw the progress."""
     ws = workspace()
-    seen = facets.scan_progress(ws)
-    if ui.show_job(JOB) or seen.done >= seen.total:
+    scan = facets.scan_progress(ws)
+    if ui.show_job(JOB) or scan.done >= scan.total:
         return
-    st.caption(f"Colours and dates of {formatting.count(seen.total - seen.done, 'image')} were not looked up yet.")
+    st.caption(f"Colours and dates of {formatting.count(scan.total - scan.done, 'image')} were not looked up yet.")
     if st.button("Look them up", icon=":material/palette:"):
         ws.jobs.forget(JOB)
         ws.jobs.start_once(JOB, "Looking up colours and dates", lambda report: facets.scan(ws, report=report))

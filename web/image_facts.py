@@ -1,8 +1,7 @@
-"""All that is known of one image, drawn: the picture large, labels, scores, its place on the map, what is near.
+"""One image with all its facts: the large picture, labels, scores, position on the map and neighbours.
 
-In:  a row. Out: the row that was asked for instead, by a click on what is near. Asks the engine for everything; the
-panel over a page and the page of an image are both made of it. The picture, its record and its labels are drawn at
-once; what takes longer has its room kept until it comes.
+The dialog over a page and the Image page share it. The picture, its record and its labels are drawn at once; what takes
+longer has a placeholder until then.
 """
 
 from html import escape
@@ -57,78 +56,78 @@ _SQUARE = f'<div class="bam-place {ui.WAITING}"></div>'
 
 
 def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
-    """Draw image ``row``; return the row of a picture near it that was just clicked, or None.
+    """Draw image ``row``; return the row of a neighbour that was just clicked, or None.
 
-    Where there is room (``wide``), its labels and scores stand under the picture; else below everything.
+    If ``wide``, its labels and scores are below the picture, otherwise below everything.
 
     Raises
     ------
     NotFound
         There is no such image.
     """
-    found = describe(workspace(), row)
+    image = describe(workspace(), row)
     st.html(_CSS)
     picture, facts = st.columns([3, 2], gap="large")
     with picture:
-        _picture(found)
+        _picture(image)
     with facts:
-        _record(found)
-        place = ui.later(_SQUARE if layout_store.list_layouts(workspace()) else "")
+        _record(image)
+        place = ui.placeholder(_SQUARE if layout_store.list_layouts(workspace()) else "")
     with picture if wide else st.container():
-        _labels(found.labels)
-        for annotator, caption in found.captions:
+        _labels(image.labels)
+        for annotator, caption in image.captions:
             st.markdown(f"“{ui.plain(caption)}” · {ui.plain(annotator)}")
         known = len(scored_attributes(workspace()))
-        scores = ui.later(ui.waiting_table(known) if known else "")
-    near = ui.later(_STRIP if len(workspace().vectors()) else "")
+        scores = ui.placeholder(ui.table_skeleton(known) if known else "")
+    near = ui.placeholder(_STRIP if len(workspace().vectors()) else "")
     lines = score_lines(workspace(), row)
     with scores.container():
         _scores(lines)
-    found_at = place_of(workspace(), row)
+    position = place_of(workspace(), row)
     with place.container():
-        _place(found_at)
-    same, alike = duplicates_of(workspace(), row).tolist(), similar_images(workspace(), row, SHOWN_NEAR)
+        _place(position)
+    same, similar = duplicates_of(workspace(), row).tolist(), similar_images(workspace(), row, SHOWN_NEAR)
     with near.container():
-        return _near(row, same, alike, key)
+        return _near(row, same, similar, key)
 
 
-def _picture(found: ImageFacts) -> None:
-    """Draw the picture in a box of its shape, over its small copy until it has come; small ones grow a bit."""
+def _picture(image: ImageFacts) -> None:
+    """Draw the picture in a box of its shape, over its thumbnail until it has loaded; small ones are enlarged."""
     version = workspace().id
-    if found.problem and not found.has_thumbnail:
-        st.warning(f"The picture cannot be shown: {found.problem}. There is no small copy of it either. {MOVED}")
+    if image.problem and not image.has_thumbnail:
+        st.warning(f"The picture cannot be shown: {image.problem}. There is no small copy of it either. {MOVED}")
         return
-    small = f"/thumbs/{found.row}.webp?v={version}"
-    source, tallest = f"/large/{found.row}.webp?v={version}", ENLARGED * found.height
-    if found.problem:
-        st.warning(f"Only the small copy is shown: {found.problem}. {MOVED}")
-        source, tallest = small, min(found.height, THUMBNAIL * found.height / max(found.width, found.height))
-    ratio = found.width / max(1, found.height)
-    behind = f";background-image:url({small})" if found.has_thumbnail else ""
+    small = f"/thumbs/{image.row}.webp?v={version}"
+    source, tallest = f"/large/{image.row}.webp?v={version}", ENLARGED * image.height
+    if image.problem:
+        st.warning(f"Only the small copy is shown: {image.problem}. {MOVED}")
+        source, tallest = small, min(image.height, THUMBNAIL * image.height / max(image.width, image.height))
+    ratio = image.width / max(1, image.height)
+    behind = f";background-image:url({small})" if image.has_thumbnail else ""
     st.html(
         f'<div class="bam-picture {ui.WAITING}" style="aspect-ratio:{ratio:.4f};'
         f'width:min(100%, {ratio:.4f} * min(62vh, {tallest:.0f}px)){behind}">'
-        f'<img src="{source}" alt="{escape(found.title or found.name)}"></div>'
+        f'<img src="{source}" alt="{escape(image.title or image.name)}"></div>'
     )
 
 
-def _record(found: ImageFacts) -> None:
-    st.markdown(f"**{ui.plain(found.title or found.name)}**")
+def _record(image: ImageFacts) -> None:
+    st.markdown(f"**{ui.plain(image.title or image.name)}**")
     lines = {
-        "file": found.uri,
-        "size": f"{found.width} × {found.height} px" + (f", {file_size(found.size)}" if found.size is not None else ""),
-        "project": found.project,
-        "licence": found.license,
-        "mature": None if found.mature is None else "yes" if found.mature else "no",
-        "added": found.added,
-        "number": f"{found.row}",
+        "file": image.uri,
+        "size": f"{image.width} × {image.height} px" + (f", {file_size(image.size)}" if image.size is not None else ""),
+        "project": image.project,
+        "licence": image.license,
+        "mature": None if image.mature is None else "yes" if image.mature else "no",
+        "added": image.added,
+        "number": f"{image.row}",
     }
-    told = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines.items() if text)
-    st.html(f'<dl class="bam-facts">{told}</dl>')
+    items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines.items() if text)
+    st.html(f'<dl class="bam-facts">{items}</dl>')
 
 
 def _place(place: Place | None) -> None:
-    """Draw the whole map small, with a ring where the image lies, and the way there."""
+    """Draw a small map with a ring at the position of the image, and a link to it."""
     if place is None:
         return
     tiles = "".join(
@@ -183,15 +182,15 @@ def _labels(labels: list[AttributeLabel]) -> None:
     st.html(ui.table(["Labels", "label", "said"], lines))
 
 
-def _near(row: int, same: list[int], alike: list[tuple[int, float]], key: str) -> int | None:
+def _near(row: int, same: list[int], similar: list[tuple[int, float]], key: str) -> int | None:
     picked, version = None, workspace().id
     if same:
         st.caption(f"{count(len(same), 'near-duplicate')} of it")
         twins = [Picture(twin) for twin in same[:SHOWN_TWINS]]
         picked = gallery(twins, key=f"{key}-same-{row}", version=version, size=CELL)
-    if alike:
+    if similar:
         st.caption("Most like it, by the encoder in use")
-        near = [Picture(other, decimal(similarity)) for other, similarity in alike]
+        near = [Picture(other, decimal(similarity)) for other, similarity in similar]
         clicked = gallery(near, key=f"{key}-near-{row}", version=version, size=CELL)
         picked = clicked if picked is None else picked
     return picked

@@ -1,7 +1,7 @@
-"""The panel of one image over a page, and the way from one to the next in the list that it was opened from.
+"""The dialog with one image over a page, and the steps through the list that it was opened from.
 
-Opened from the gallery, the map, the rounds and the reports. In: a row, and the rows beside it. The image itself is
-drawn by ``image_facts``; the page of an image uses the same list.
+The gallery, the map, the rounds and the reports open it. ``image_facts`` draws the image itself; the Image page uses
+the same list.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _ROW, _AMONG = "panel_row", "panel_among"
 
 
 def open_image(row: int, among: Sequence[int] | NDArray[np.int64] | None = None) -> None:
-    """Open the panel of image ``row`` over the page; ``among`` is the list to go through from there, in its order."""
+    """Open the dialog with image ``row``; ``among`` is the list to step through, in order."""
     st.session_state[_ROW] = row
     st.session_state[_AMONG] = None if among is None else np.asarray(among, np.int64)
     _panel()
@@ -30,7 +30,7 @@ def open_image(row: int, among: Sequence[int] | NDArray[np.int64] | None = None)
 def _panel() -> None:
     with ui.guard():
         row = int(st.session_state[_ROW])
-        wanted = steps(row, key="panel")
+        target = steps(row, key="panel")
         clicked = draw_image(row, key="panel", wide=False)
         with st.container(horizontal=True):
             more_like(row, key="panel")
@@ -40,14 +40,14 @@ def _panel() -> None:
                 icon=":material/open_in_full:",
                 query_params={"row": str(row)},
             )
-        wanted = clicked if wanted is None else wanted
-        if wanted is not None:
-            st.session_state[_ROW] = wanted
+        target = clicked if target is None else target
+        if target is not None:
+            st.session_state[_ROW] = target
             st.rerun(scope="fragment")
 
 
 def more_like(row: int, *, key: str) -> None:
-    """Draw the way to all that is like an image, in the gallery."""
+    """Draw the button that shows similar images in the gallery."""
     if len(workspace().vectors()) <= row:
         return
     if st.button("More like this", key=f"{key}-more", icon=":material/image_search:"):
@@ -58,23 +58,23 @@ def more_like(row: int, *, key: str) -> None:
 
 
 def steps(row: int, *, key: str, count: int | None = None) -> int | None:
-    """Draw the steps to the previous and the next image; return the row that was asked for, or None.
+    """Draw the buttons to the previous and next image; return the row to go to, or None.
 
-    They go through the list that the image was opened from, if ``row`` is in it, else through the ``count`` images of
-    the collection in their order, if that is given.
+    They step through the list that the image was opened from, if it contains ``row``, and otherwise through the
+    ``count`` images of the collection, if given.
     """
     before, after, words = _beside(row, count)
     if not words:
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        gone_back = st.button("Previous", key=f"{key}-previous", disabled=before is None, shortcut="Left")
-        gone_forth = st.button("Next", key=f"{key}-next", disabled=after is None, shortcut="Right")
+        previous = st.button("Previous", key=f"{key}-previous", disabled=before is None, shortcut="Left")
+        following = st.button("Next", key=f"{key}-next", disabled=after is None, shortcut="Right")
         st.caption(words, width="content")
-    return before if gone_back else after if gone_forth else None
+    return before if previous else after if following else None
 
 
 def _beside(row: int, count: int | None) -> tuple[int | None, int | None, str]:
-    """Return the rows before and after ``row``, and where it stands in words; no words where there is no list."""
+    """Return the rows before and after ``row``, and its position in words, empty without a list."""
     among = st.session_state.get(_AMONG)
     at = np.flatnonzero(among == row) if among is not None else np.empty(0, np.int64)
     if len(at):

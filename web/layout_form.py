@@ -1,6 +1,6 @@
-"""The form that makes a map: what is on it, and how it is laid out; and what is said of a map that is there.
+"""The form that makes a map, and the notes below an existing map.
 
-In:  the workspace, and what is selected on the page, if anything. Out: a running job called ``layout``.
+The form starts the job :data:`JOB`.
 """
 
 import time
@@ -37,9 +37,9 @@ _BY = {"rank": "By rank: evenly filled", "value": "By value: as the scores are"}
 
 
 def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, key: str = "layout") -> None:
-    """Draw what makes a layout, and start it; ``first``: there is no map yet. ``selection``: rows to lay out.
+    """Draw the form and start the job; ``first``: there is no map yet; ``selection``: rows to lay out.
 
-    The running job is called ``JOB``; the page shows it. Where the same request was stopped, it goes on from there.
+    A job that was stopped resumes with the same settings.
     """
     if first:
         st.markdown("There is no map of this encoder's vectors yet.")
@@ -51,17 +51,17 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
             "Method", methods, default="tsne", format_func=layout_store.METHODS.get, key=f"{key}-method", required=True
         )
         st.caption(HOW[method])
-        asked: dict[str, object] = {}
+        settings: dict[str, object] = {}
         if method == "scores":
             across, up = st.columns(2)
             right = across.selectbox("To the right", scored, format_func=ui.readable, key=f"{key}-right")
             others = [name for name in scored if name != right]
-            asked["attributes"] = (right, up.selectbox("Upwards", others, format_func=ui.readable, key=f"{key}-up"))
-            asked["by"] = st.radio("Scores", list(BY), format_func=_BY.get, key=f"{key}-by", horizontal=True)
+            settings["attributes"] = (right, up.selectbox("Upwards", others, format_func=ui.readable, key=f"{key}-up"))
+            settings["by"] = st.radio("Scores", list(BY), format_func=_BY.get, key=f"{key}-by", horizontal=True)
         scope = st.radio("On the map", scopes, format_func=lambda one: _scope_words(one, selection), key=f"{key}-scope")
         if st.button("Make the map", type="primary", icon=":material/map:", key=f"{key}-make"):
-            start(ws, method, scope, asked, selection)
-            ui.shut(f"{key}-popover")
+            start(ws, method, scope, settings, selection)
+            ui.close_popover(f"{key}-popover")
 
 
 def layout_popover(
@@ -74,27 +74,27 @@ def layout_popover(
     key: str = "layout",
     width: Literal["content", "stretch"] = "content",
 ) -> None:
-    """Draw the form in a popover, which closes once a map is begun; ``busy``: a layout is being made."""
+    """Draw the form in a popover, which closes when the job starts; ``busy``: a layout job is running."""
     with ui.popover(label, f"{key}-popover", icon=icon, disabled=busy, width=width):
         layout_form(ws, first=False, selection=selection, key=key)
 
 
-def start(ws: Workspace, method: str, scope: str, asked: dict[str, object], selection: Rows | None = None) -> None:
-    """Start the job that makes a layout; ``asked`` is what else :func:`layout_builder.build` takes."""
+def start(ws: Workspace, method: str, scope: str, settings: dict[str, object], selection: Rows | None = None) -> None:
+    """Start the job that makes a layout; ``settings`` is what else :func:`layout_builder.build` takes."""
     if scope == "selection":
-        asked = {**asked, "selection": selections.save(ws, [] if selection is None else selection)}
+        settings = {**settings, "selection": selections.save(ws, [] if selection is None else selection)}
     title = f"{layout_store.METHODS[method]} of {layout_store.SCOPES[scope]}"
     ws.jobs.start(
         JOB,
         title[0].upper() + title[1:],
-        lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **asked),  # type: ignore[arg-type]
+        lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **settings),  # type: ignore[arg-type]
     )
 
 
-def said_of_map(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = False) -> None:
-    """Draw what is said under a map: how well it keeps neighbours, its axes, and what came after it was made.
+def map_notes(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = False) -> None:
+    """Draw the notes below a map: its quality, its axes, and newer images that are not on it.
 
-    ``busy``: a layout is being made, so none can be started.
+    ``busy``: a layout job is running, so none can be started.
     """
     if words := quality_words(record):
         st.caption(words)
@@ -102,9 +102,9 @@ def said_of_map(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool 
         st.info(problem, icon=":material/update:")
         return
     if newer := layout_builder.count_unplaced(ws, record):
-        said, does = st.columns([3, 2], vertical_alignment="center")
-        said.info(f"{count(newer, 'image')} came after this map was made.", icon=":material/update:")
-        if does.button("Place them on it", icon=":material/add_location_alt:", disabled=busy, key="layout-place-new"):
+        note, action = st.columns([3, 2], vertical_alignment="center")
+        note.info(f"{count(newer, 'image')} came after this map was made.", icon=":material/update:")
+        if action.button("Place them on it", icon=":material/add_location_alt:", disabled=busy, key="layout-place-new"):
             ws.jobs.start(
                 JOB,
                 f"Placing {count(newer, 'image')}",
@@ -114,7 +114,7 @@ def said_of_map(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool 
 
 
 def quality_words(record: layout_store.LayoutRecord) -> str:
-    """Say how well a layout keeps neighbours, in one line with intervals, and how it was made.
+    """Return how well a layout preserves neighbours, in one line with intervals, and how it was computed.
 
     Examples
     --------
@@ -138,32 +138,33 @@ def quality_words(record: layout_store.LayoutRecord) -> str:
 
 
 def titles(records: Iterable[layout_store.LayoutRecord]) -> dict[str, str]:
-    """Return what each map is called; of those that would be called the same each says when it was made."""
-    found = list(records)
-    often = Counter(record.title for record in found)
+    """Return the titles of the maps; maps with the same title get their time of creation."""
+    layouts = list(records)
+    uses = Counter(record.title for record in layouts)
     return {
         record.id: record.title
-        + (time.strftime(", made %d %b, %H:%M", time.localtime(record.made_at)) if often[record.title] > 1 else "")
-        for record in found
+        + (time.strftime(", made %d %b, %H:%M", time.localtime(record.made_at)) if uses[record.title] > 1 else "")
+        for record in layouts
     }
 
 
-def newly_made(ws: Workspace) -> str | None:
-    """Return the id of a map that was just made, once; None where there is none."""
+def new_map(ws: Workspace) -> str | None:
+    """Return the id of a map that has just been made, once, or None."""
     job = ws.jobs.get(JOB)
-    made = job.result if job is not None and job.state == "done" else None
-    if not isinstance(made, layout_store.LayoutRecord):
+    record = job.result if job is not None and job.state == "done" else None
+    if not isinstance(record, layout_store.LayoutRecord):
         return None
-    return made.id if ui.is_news("map-made", (made.id, made.made_at)) and job is not None and _recent(job) else None
+    is_new = ui.is_new("map-made", (record.id, record.made_at))
+    return record.id if is_new and job is not None and _recent(job) else None
 
 
 def _recent(job: Job) -> bool:
-    """Whether it ended while this page was open: a link that is followed later says itself which map it means."""
+    """Return whether the job ended while this page was open; a link that is followed later names its map."""
     return job.ended is not None and time.monotonic() - job.ended < RECENT
 
 
 def delete_button(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool) -> None:
-    """Draw the button that deletes a map at once; :func:`deleted_line` takes it back."""
+    """Draw the button that deletes a map; :func:`undo_deletion` offers to restore it."""
     words = "Delete this map, its places and names. Images, vectors and labels stay. It can be brought back."
     if st.button("Delete", icon=":material/delete:", disabled=busy, width="stretch", key="layout-delete", help=words):
         layout_store.delete(ws, record.id)
@@ -172,8 +173,8 @@ def delete_button(ws: Workspace, record: layout_store.LayoutRecord, *, busy: boo
         st.rerun()
 
 
-def deleted_line(ws: Workspace, key: str) -> None:
-    """Draw that a map was deleted, and the way back, which shows it again by the state ``key``."""
+def undo_deletion(ws: Workspace, key: str) -> None:
+    """Draw the note that a map was deleted and the button that restores it and selects it under ``key``."""
     last = layout_store.last_deleted(ws) if _DELETED in st.session_state else None
     if last is not None and last.id == st.session_state[_DELETED]:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,7 +1,4 @@
-"""Search on the map: by text, by words of names, by an image. What is found becomes the selection and lights up.
-
-In:  what is typed or uploaded. Out: the selection, best match first.
-"""
+"""Search on the map by meaning, by words of names or by an image; the results become the selection."""
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -20,7 +17,7 @@ _CSS = """<style>
 
 
 def search_bar(ws: Workspace) -> None:
-    """Draw the bar, and search where something new is asked."""
+    """Draw the search bar, and run a new search."""
     st.html(_CSS)
     by_meaning = supports_text(ws)
     bar = st.container(horizontal=True, vertical_alignment="bottom", key="map-search")
@@ -43,18 +40,18 @@ def search_bar(ws: Workspace) -> None:
         bar.button("Clear", icon=":material/close:", on_click=_clear, key="map-search-clear")
 
 
-def _search(ws: Workspace, asked: tuple[str, str, int] | None, uploaded: UploadedFile | None, count: int) -> None:
-    """Search for what is new in what is asked; a text that was taken away takes what it found with it."""
+def _search(ws: Workspace, request: tuple[str, str, int] | None, uploaded: UploadedFile | None, count: int) -> None:
+    """Run a search if the text or file is new; a cleared text clears its results."""
     file = (uploaded.file_id, count) if uploaded is not None else None
     before = st.session_state.get(_DONE, (None, None))
-    st.session_state[_DONE] = (asked, file)
+    st.session_state[_DONE] = (request, file)
     try:
         if uploaded is not None and file != before[1]:
             rows = search.by_image(ws, uploaded.getvalue(), count=count)
-            map_state.select_found(ws, rows, f"most like the picture {uploaded.name}")
-        elif asked is not None and asked != before[0]:
-            _by_text(ws, *asked)
-        elif asked is None and before[0] is not None and _is_search():
+            map_state.select_results(ws, rows, f"most like the picture {uploaded.name}")
+        elif request is not None and request != before[0]:
+            _by_text(ws, *request)
+        elif request is None and before[0] is not None and _is_search():
             map_state.select(None)
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
@@ -63,11 +60,11 @@ def _search(ws: Workspace, asked: tuple[str, str, int] | None, uploaded: Uploade
 def _by_text(ws: Workspace, text: str, how: str, count: int) -> None:
     if how == "meaning":
         rows = search.by_text(ws, text, count)
-        map_state.select_found(ws, rows, f"the best matches for “{text}”")
+        map_state.select_results(ws, rows, f"the best matches for “{text}”")
         return
     rows = search.by_words(ws, text, count)
     more = ", the first of more" if len(rows) == count else ""
-    map_state.select_found(ws, rows, f"with “{text}” in their names{more}")
+    map_state.select_results(ws, rows, f"with “{text}” in their names{more}")
 
 
 def _is_search() -> bool:

@@ -1,6 +1,6 @@
-"""What is selected on the map: how many images, a look at them, and what to do with them.
+"""The panel of the selection on the map: its images, and what can be done with them.
 
-In:  the selection of the session. Out: answers in bulk, examples for a round, a gallery, another map, a file.
+Bulk answers, examples for a round, a gallery, another map, a CSV file.
 """
 
 import streamlit as st
@@ -27,7 +27,7 @@ _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_
 
 
 def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
-    """Draw the panel, or nothing where nothing is selected; ``busy``: a layout is being made."""
+    """Draw the panel if there is a selection; ``busy``: a layout job is running."""
     chosen = map_state.selected()
     if chosen is None:
         _last_answer(ws)
@@ -44,8 +44,8 @@ def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
 
 
 def _head(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
-    found = "found" if chosen.how == "search" else "selected"
-    words = f"**{formatting.count(len(rows), 'image')} {found}**"
+    verb = "found" if chosen.how == "search" else "selected"
+    words = f"**{formatting.count(len(rows), 'image')} {verb}**"
     words += f" {ui.plain(chosen.words)}" if chosen.words else ""
     on_map = int((places_of(ws, map_id, rows)[:, 0] >= 0).sum()) if len(rows) else 0
     if on_map < len(rows):
@@ -54,7 +54,7 @@ def _head(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) ->
 
 
 def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
-    """Draw some of the images; a click leads to the place or opens the image."""
+    """Draw some of the images; a click goes to the place on the map or opens the image."""
     shown = chosen.best[:SHOWN] if chosen.best else tuple(int(row) for row in rows[:: -(-len(rows) // SHOWN)])
     usual = "place" if chosen.how == "search" else "image"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -80,7 +80,7 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
 
 
 def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *, busy: bool) -> None:
-    """Draw what leads elsewhere with the selection."""
+    """Draw the buttons that lead elsewhere with the selection."""
     with st.container(horizontal=True):
         zoom = {"on_click": map_state.go_to_selection, "args": (ws, map_id)}
         st.button("Zoom to it", icon=":material/center_focus_strong:", **zoom)
@@ -93,7 +93,7 @@ def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *,
 
 
 def _label(ws: Workspace, rows: Rows) -> None:
-    """Draw what can be said of all images at once, and what that would answer."""
+    """Draw the bulk answers, and what they would apply to."""
     attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
     if not attributes:
         return
@@ -102,9 +102,9 @@ def _label(ws: Workspace, rows: Rows) -> None:
     attribute = attributes[name]
     plan = bulk.plan(ws, attribute, rows)
     with answers, st.container(horizontal=True):
-        for said, words in bulk.ANSWERS.items():
-            if st.button(f"All {words}", icon=_ICONS[said], key=f"map-all-{words}", disabled=not len(plan.rows)):
-                _answer(ws, attribute, rows, said)
+        for answer, words in bulk.ANSWERS.items():
+            if st.button(f"All {words}", icon=_ICONS[answer], key=f"map-all-{words}", disabled=not len(plan.rows)):
+                _answer(ws, attribute, rows, answer)
         words = f"Use as examples for a round of {ui.readable(name)}"
         if st.button(words, type="primary", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
@@ -120,19 +120,19 @@ def _label(ws: Workspace, rows: Rows) -> None:
     )
 
 
-def _answer(ws: Workspace, attribute: Attribute, rows: Rows, said: int) -> None:
+def _answer(ws: Workspace, attribute: Attribute, rows: Rows, answer: int) -> None:
     try:
-        given = bulk.answer(ws, attribute, rows, said, annotator=ui.annotator())
+        result = bulk.answer(ws, attribute, rows, answer, annotator=ui.annotator())
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
         return
-    images, name = formatting.count(given.count, "image"), ui.readable(attribute.name)
-    words = f"{images} answered for {name}: {bulk.ANSWERS[said]}, in bulk."
-    st.session_state[_LAST] = (given.id, words)
+    images, name = formatting.count(result.count, "image"), ui.readable(attribute.name)
+    words = f"{images} answered for {name}: {bulk.ANSWERS[answer]}, in bulk."
+    st.session_state[_LAST] = (result.id, words)
 
 
 def _last_answer(ws: Workspace) -> None:
-    """Draw what the last answer in bulk did, and the way to take it back."""
+    """Draw the result of the last bulk answer, and the button that undoes it."""
     if _LAST not in st.session_state:
         return
     bulk_id, words = st.session_state[_LAST]

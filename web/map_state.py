@@ -1,8 +1,7 @@
-"""What the Map page shows: the map, its colour and pictures, the selection and the place, kept in the session and in
-the address.
+"""The state of the Map page: map, colouring, pictures, selection and position, in the session and in the URL.
 
-In:  the address, when somebody followed a link; what was done on the map. Out: the state of the session. While the page
-is open the browser itself writes the address (``components/map/address.js``): a link is news, what we told is not.
+While the page is open, the browser writes the URL itself (``components/map/address.js``), so a URL changes the state
+only where it differs from the one that the page wrote.
 """
 
 import math
@@ -32,16 +31,16 @@ PICTURES_HELP = (
     "middle of its spot. *Newest*: the image that was added last. At the deepest zoom every image has a picture."
 )
 COUNT = "map-search-count"
-_SELECTED, _GOTO, _HEARD = "map-selected", "map-goto", "map-heard"
-_SEEN, _TOLD, _KEPT = "map-address-seen", "map-address-told", "map-kept"
-_MOST = 4096  # letters of the address that are read
+_SELECTED, _GOTO, _LAST_EVENT = "map-selected", "map-goto", "map-heard"
+_SEEN, _WRITTEN, _KEPT = "map-address-seen", "map-address-written", "map-kept"
+_MOST = 4096  # characters of a URL parameter that are read
 
 
 @dataclass(frozen=True)
 class Selected:
-    """What is selected: its id, how that came about (area, search, link), what to say of it, and the best rows first.
+    """A selection: its id, its origin (area, search, link), its description, and the best rows first.
 
-    ``best`` is empty where no image is a better one than another.
+    ``best`` is empty where the images have no order.
     """
 
     id: str
@@ -51,37 +50,37 @@ class Selected:
 
 
 def selected() -> Selected | None:
-    """Return what is selected."""
-    found: Selected | None = st.session_state.get(_SELECTED)
-    return found
+    """Return the selection."""
+    selection: Selected | None = st.session_state.get(_SELECTED)
+    return selection
 
 
 def select(chosen: Selected | None) -> None:
-    """Make something the selection, or nothing."""
+    """Set or clear the selection."""
     st.session_state[_SELECTED] = chosen
 
 
-def select_found(ws: Workspace, rows: NDArray[np.int64], words: str) -> None:
-    """Make what a search has found the selection; ``rows`` come best first."""
+def select_results(ws: Workspace, rows: NDArray[np.int64], words: str) -> None:
+    """Select the results of a search, best first."""
     select(Selected(selections.save(ws, rows), "search", words, tuple(int(row) for row in rows)))
     _point_below(len(rows), f"found {ui.plain(words)}")
 
 
 def goto() -> Goto | None:
-    """Return where the map was sent last."""
-    found: Goto | None = st.session_state.get(_GOTO)
-    return found
+    """Return the last target that the map was sent to."""
+    target: Goto | None = st.session_state.get(_GOTO)
+    return target
 
 
 def go_to_selection(ws: Workspace, map_id: str) -> None:
-    """Send the map to what is selected, as far as it is on the map."""
+    """Send the map to the selected images that are on it."""
     chosen = selected()
     if chosen is not None and (box := extent(places_of(ws, map_id, selections.rows_of(ws, chosen.id)))) is not None:
         st.session_state[_GOTO] = Goto(_new(), bounds=box)
 
 
 def go_to_image(ws: Workspace, map_id: str, row: int) -> bool:
-    """Send the map to an image, with a ring around it; return False where it is not on the map."""
+    """Send the map to an image and ring it; return False if it is not on the map."""
     x, y = (float(part) for part in places_of(ws, map_id, [row])[0])
     if not math.isfinite(x):
         return False
@@ -90,16 +89,16 @@ def go_to_image(ws: Workspace, map_id: str, row: int) -> bool:
 
 
 def follow_address(ws: Workspace, maps: Collection[str]) -> None:
-    """Set the state from the address, where it is news; ``maps`` are the ids there are, the newest first."""
+    """Set the state from the URL if it changed; ``maps`` are the ids of the maps, newest first."""
     state, url = st.session_state, tuple(_given(name) for name in ("map", "colour", "pictures", "selection"))
-    came = COLOUR not in state  # the page was not open just now
-    news = came or url not in (state.get(_SEEN), state.get(_TOLD))
+    opened = COLOUR not in state  # the page was not open just now
+    is_new = opened or url not in (state.get(_SEEN), state.get(_WRITTEN))
     state[_SEEN] = url
-    if not news:
+    if not is_new:
         return
     map_id, colour, shown, selection = url
     if map_id and map_id not in maps:
-        st.warning("The map of this link is not there any more. Another is shown.", icon=":material/link_off:")
+        st.warning("The map of this link no longer exists. Another one is shown.", icon=":material/link_off:")
     kept = state.get(_KEPT, ("", "", ""))
     wanted = [one for one in (map_id, state.get(MAP), kept[0], next(iter(maps))) if one in maps]
     state[MAP] = wanted[0]
@@ -133,58 +132,58 @@ def _follow_place(ws: Workspace, map_id: str, *, ring: bool) -> None:
 
 
 def keep_address(map_id: str, colour: str, shown: str) -> None:
-    """Note what the browser is told, so that its address is no news when it comes back."""
+    """Remember the URL that the browser is given, so that it is not taken for a new one."""
     chosen = selected()
-    told = "" if shown == "best" else shown
-    st.session_state[_TOLD] = (map_id, colour, told, chosen.id if chosen is not None else "")
+    written = "" if shown == "best" else shown
+    st.session_state[_WRITTEN] = (map_id, colour, written, chosen.id if chosen is not None else "")
     st.session_state[_KEPT] = (map_id, colour, shown)
 
 
-def hear(ws: Workspace, map_id: str, found: MapEvents) -> bool:
-    """Take what was done on the map into the state; return whether there was anything new."""
-    state, news = st.session_state, False
-    if found.selection_event is not None and found.selection_event != state.get(_HEARD):
-        state[_HEARD], news = found.selection_event, True
-        if found.area is None:
+def take_events(ws: Workspace, map_id: str, events: MapEvents) -> bool:
+    """Apply the events of the map to the state; return whether there was a new one."""
+    state, new = st.session_state, False
+    if events.selection_event is not None and events.selection_event != state.get(_LAST_EVENT):
+        state[_LAST_EVENT], new = events.selection_event, True
+        if events.area is None:
             select(None)
         else:
-            rows = view_cache.rows_in_polygon(ws, map_id, found.area.corners)
+            rows = view_cache.rows_in_polygon(ws, map_id, events.area.corners)
             select(Selected(selections.save(ws, rows), "area"))
             _point_below(len(rows), "selected")
-    picked = found.picked
+    picked = events.picked
     if picked is not None and picked.like and picked.click != state.get("map-like"):
-        state["map-like"], news = picked.click, True
+        state["map-like"], new = picked.click, True
         more_like(ws, picked.row)
-    return news
+    return new
 
 
 def _point_below(count: int, words: str) -> None:
-    """Say how many images there are, and where they are shown: below the map, which may be out of sight."""
+    """Tell how many images there are and that they are shown below the map, which may be out of sight."""
     if count:
         st.toast(f"{formatting.count(count, 'image')} {words}: see below the map", icon=":material/arrow_downward:")
     else:
         st.toast(f"No image {words}", icon=":material/search_off:")
 
 
-def heard() -> str | None:
-    """Return what was heard of the map last."""
-    found: str | None = st.session_state.get(_HEARD)
-    return found
+def last_event() -> str | None:
+    """Return the id of the last event that was applied."""
+    event: str | None = st.session_state.get(_LAST_EVENT)
+    return event
 
 
 def more_like(ws: Workspace, row: int) -> None:
-    """Select the images most like one."""
+    """Select the images most similar to one."""
     try:
         rows = search.by_image(ws, row, count=int(st.session_state.get(COUNT) or 200))
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
         return
     image = ws.catalogue.image(row)
-    select_found(ws, np.concatenate([[row], rows]), f"most like “{image.title or image.path.name}”")
+    select_results(ws, np.concatenate([[row], rows]), f"most like “{image.title or image.path.name}”")
 
 
 def legends(view: MapView, colour: str) -> dict[str, Mapping[str, object]]:
-    """Return the legend of a colour as the map's component takes it, for a light and for a dark page."""
+    """Return the legend of a colouring for the map component, for light and dark pages."""
     return {"legend": view.legend(colour, theme="light"), "legend_dark": view.legend(colour, theme="dark")}
 
 

@@ -1,4 +1,4 @@
-"""The pages of the app by name, in their three groups, and links between them."""
+"""The pages of the app in their three groups, and links between them."""
 
 from pathlib import Path
 
@@ -28,19 +28,19 @@ GROUPS = {
         "guide": ("Guide", "menu_book"),
     },
 }
-HIDDEN = ("image",)  # reached by links alone
+HIDDEN = ("image",)  # reached through links only
 
 
 def pages(start: str = "overview") -> dict[str, list[st.Page]]:
-    """Return the pages of each group; ``start`` is the one that opens at the root."""
-    found = {
+    """Return the pages of each group; ``start`` is the page at the root."""
+    groups = {
         group: [_page(name, title, icon, default=name == start) for name, (title, icon) in names.items()]
         for group, names in GROUPS.items()
     }
     st.session_state["pages"] = {
-        name: page for group, names in GROUPS.items() for name, page in zip(names, found[group], strict=True)
+        name: page for group, names in GROUPS.items() for name, page in zip(names, groups[group], strict=True)
     }
-    return found
+    return groups
 
 
 def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
@@ -56,7 +56,7 @@ def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
 
 
 def link(page: str, label: str, attribute: str | None = None) -> None:
-    """Draw a link to a page, about one attribute where it is named."""
+    """Draw a link to a page, optionally for one attribute."""
     st.page_link(
         st.session_state["pages"][page],
         label=label,
@@ -65,7 +65,7 @@ def link(page: str, label: str, attribute: str | None = None) -> None:
     )
 
 
-def go(page: str, attribute: str | None = None, **more: str) -> None:
-    """Go to a page at once, about one attribute where it is named; ``more`` is added to the URL's query."""
-    query = {"attribute": attribute, **more} if attribute else more
+def go(page: str, attribute: str | None = None, **parameters: str) -> None:
+    """Go to a page, optionally for one attribute; ``parameters`` are added to the URL's query."""
+    query = {"attribute": attribute, **parameters} if attribute else parameters
     st.switch_page(st.session_state["pages"][page], query_params=query or None)

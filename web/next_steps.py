@@ -1,4 +1,4 @@
-"""What comes next, in words: for each step of the engine a sentence, a button, and the page it leads to."""
+"""The next step in words: for each step of the engine a sentence, a button label, and the page it leads to."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from bam_engine.reporting.overview import NextStep
 
 @dataclass(frozen=True)
 class Direction:
-    """A step as a page shows it: a sentence, the label of a button, and the page that the button opens."""
+    """A step as shown on a page: a sentence, the label of the button, and the page that it opens."""
 
     text: str
     action: str

@@ -1,4 +1,4 @@
-"""What the server has beside its pages: the routes, and what happens when it starts and stops."""
+"""The routes of the server, and what happens when it starts and stops."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from web.routes.tiles import tile_routes
 
 
 def routes() -> list[BaseRoute]:
-    """Return every route of ours."""
+    """Return all routes beside the pages."""
     return [
         *shell_routes([name for names in GROUPS.values() for name in names]),
         *image_routes(workspace),
@@ -35,7 +35,7 @@ def routes() -> list[BaseRoute]:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Warm what first visits would wait for; stop the background work at the end."""
+    """Warm up at the start; stop background jobs at the end."""
     warm.start(workspace)
     yield
     for job in workspace().jobs.running():

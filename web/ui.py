@@ -1,6 +1,6 @@
-"""What every page shares: its head, the guard against tracebacks, progress of long work, pickers.
+"""What pages share: headings, error handling, progress of jobs, pickers.
 
-Pages call these; none of them decides anything about data.
+Nothing here makes decisions about data.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ from web.next_steps import direct
 log = logging.getLogger(__name__)
 
 TITLE = "bam: image datasets you can trust"
-"""What the browser calls every page."""
+"""The title of every page in the browser."""
 
 WAITING = "bam-waiting"
-"""The class of what keeps the room of something that is on its way."""
+"""The CSS class of placeholders for what is still loading."""
 
 CSS = """
 .stMain .block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
@@ -82,13 +82,13 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 
 
 def style() -> None:
-    """Add the few rules that the theme cannot say; the page's head has them too, where our server gave it."""
+    """Add the CSS that the theme cannot express; pages from our server have it in their head too."""
     st.html(f"<style>{CSS}</style>")
 
 
 @contextlib.contextmanager
 def guard() -> Iterator[None]:
-    """Show an error of the engine as a message, and a defect as an apology with the details in the log."""
+    """Show an error of the engine as its message, and any other as an apology, with the details in the log."""
     try:
         yield
     except BamError as error:
@@ -103,13 +103,13 @@ def guard() -> Iterator[None]:
 
 
 def head(title: str, lead: str) -> None:
-    """Draw a page's title and the one sentence that says what it is for."""
+    """Draw the title of a page and the sentence that says what it is for."""
     st.title(title, anchor=False)
     st.markdown(f'<p class="bam-lead">{lead}</p>', unsafe_allow_html=True)
 
 
 def sidebar() -> None:
-    """Draw who is annotating and what runs in the background."""
+    """Draw the annotator's name and the jobs that are running."""
     with st.sidebar:
         st.text_input(
             "Annotator",
@@ -118,7 +118,7 @@ def sidebar() -> None:
             max_chars=60,
             help="The name under which your answers are kept. Two people on one computer use two names.",
         )
-        # asking again and again only while something runs: it may cut short the run that follows a change of page
+        # refreshed only while a job runs: a refresh can cut short the run that follows a change of page
         st.fragment(_background, run_every=2.0 if workspace().jobs.running() else None)()
 
 
@@ -127,18 +127,18 @@ def _background() -> None:
         st.progress(fraction_done(job), text=f"{job.title}: {progress_words(job)}")
 
 
-def popover(label: str, name: str, **about: Any) -> DeltaGenerator:
-    """Draw a popover that :func:`shut` closes; ``about`` is what else ``st.popover`` takes."""
-    return st.popover(label, key=f"{name}-{st.session_state.get(_shut(name), 0)}", **about)
+def popover(label: str, name: str, **options: Any) -> DeltaGenerator:
+    """Draw a popover that :func:`close_popover` closes; ``options`` are passed to ``st.popover``."""
+    return st.popover(label, key=f"{name}-{st.session_state.get(_popover_key(name), 0)}", **options)
 
 
-def shut(name: str) -> NoReturn:
-    """Run the page anew with a popover closed: what was done in it shows there. Under another key it is a new one."""
-    st.session_state[_shut(name)] = st.session_state.get(_shut(name), 0) + 1
+def close_popover(name: str) -> NoReturn:
+    """Rerun the page with a popover closed: under another key, it is a new one."""
+    st.session_state[_popover_key(name)] = st.session_state.get(_popover_key(name), 0) + 1
     st.rerun()
 
 
-def _shut(name: str) -> str:
+def _popover_key(name: str) -> str:
     return f"{name}-shut"
 
 
@@ -148,19 +148,19 @@ def annotator() -> str:
 
 
 def fraction_done(job: Job) -> float:
-    """Return how much of a job is done, from 0 to 1."""
+    """Return the finished fraction of a job."""
     return min(1.0, job.done / job.total) if job.total else 0.0
 
 
 def progress_words(job: Job) -> str:
-    """Return how far a job is, in words."""
+    """Return the progress of a job in words."""
     return f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
 
 
 def show_job(name: str, *, unit: str = "images") -> bool:
-    """Draw the job called ``name`` with its rate, time left and a stop button; return whether it runs.
+    """Draw the job ``name`` with its rate, remaining time and a stop button; return whether it is running.
 
-    When the job ends, the whole page is drawn again, once.
+    The page reruns once when the job ends.
     """
     job = workspace().jobs.get(name)
     if job is not None and job.running:
@@ -197,14 +197,14 @@ def _outcome(job: Job) -> None:
 
 
 def pick_attribute(label: str = "Attribute") -> Attribute | None:
-    """Draw the attribute picker, kept across pages; say what to do where there is none."""
+    """Draw the attribute picker, whose choice is kept across pages, or a hint where there is no attribute."""
     attributes = workspace().attributes.all()
     if not attributes:
         empty("There are no attributes yet.", "Define the first one", "attributes")
         return None
     names = [attribute.name for attribute in attributes]
-    wanted = st.query_params.get("attribute") or st.session_state.get("attribute_kept")
-    index = names.index(wanted) if wanted in names else 0
+    current = st.query_params.get("attribute") or st.session_state.get("attribute_kept")
+    index = names.index(current) if current in names else 0
     name = st.selectbox(label, names, index=index, key="attribute_picker", format_func=readable)
     st.session_state["attribute_kept"] = name
     if st.query_params.get("attribute") != name:
@@ -213,30 +213,30 @@ def pick_attribute(label: str = "Attribute") -> Attribute | None:
 
 
 def search_hint() -> str:
-    """Say what can be typed into a search box."""
+    """Return what can be typed into a search box."""
     return "describe what to look for" if supports_text(workspace()) else "a word in the title or file name"
 
 
 def empty(text: str, action: str, page: str, attribute: str | None = None) -> None:
-    """Draw what is missing or comes next, and the one button that leads to it."""
+    """Draw an empty state: what is missing or comes next, and the button that leads to it."""
     with st.container(border=True):
         st.markdown(text)
         if st.button(action, type="primary", icon=":material/arrow_forward:", key=f"go-{page}-{action}"):
             go(page, attribute)
 
 
-def later(waiting: str) -> DeltaGenerator:
-    """Keep the room of what comes later with the HTML ``waiting``; return the place that it takes then."""
-    place = st.empty()
-    if waiting:
-        place.html(waiting)
-    return place
+def placeholder(skeleton: str) -> DeltaGenerator:
+    """Draw the HTML ``skeleton`` in place of content that comes later; return the element to fill."""
+    element = st.empty()
+    if skeleton:
+        element.html(skeleton)
+    return element
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a small table as HTML: the words of its first line, and its lines, each with its name first.
+    """Return a small table as HTML, with its column heads and its rows, each starting with its name.
 
-    It is there as soon as it comes and as high as its lines, which ``st.dataframe`` is not.
+    Unlike ``st.dataframe``, it is drawn at once and has the height of its rows.
     """
     first = "".join(f'<th scope="col">{html.escape(words)}</th>' for words in head)
     body = "".join(
@@ -251,39 +251,39 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def waiting_table(lines: int) -> str:
-    """Return what keeps the room of a table of so many lines."""
+def table_skeleton(lines: int) -> str:
+    """Return the placeholder of a table with ``lines`` rows."""
     body = f'<tr><td class="{WAITING}">&nbsp;</td></tr>' * lines
     return f'<div class="bam-table" aria-hidden="true"><table><tr><td>&nbsp;</td></tr>{body}</table></div>'
 
 
 def plain(text: str) -> str:
-    """Return ``text`` with Markdown's signs escaped, so that a title or file name is shown as it is."""
+    """Escape Markdown in ``text``, so that a title or file name is shown as it is."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~$:" else sign for sign in text)
 
 
 def next_step(state: AttributeState) -> None:
-    """Draw what should be done next for an attribute, with a button that leads to where it is done."""
+    """Draw the next step of an attribute with the button that leads to it."""
     show_next(overview.next_step(workspace(), state))
 
 
 def show_next(step: overview.NextStep) -> None:
-    """Draw a step with the button that leads to where it is done."""
+    """Draw a step with the button that leads to it."""
     direction = direct(step)
     empty(f"**Next:** {plain(direction.text)}", direction.action, direction.page, direction.attribute)
 
 
-def problem_list(title: str, found: Sequence[Problem], note: str) -> None:
-    """Draw the files that something could not be done with, and why; nothing where there are none."""
-    if found:
+def problem_list(title: str, problems: Sequence[Problem], note: str) -> None:
+    """Draw a table of files and their problems, if there are any."""
+    if problems:
         st.subheader(title, anchor=False)
         st.caption(note)
-        lines = [{"file": problem.uri, "reason": problem.reason} for problem in found]
+        lines = [{"file": problem.uri, "reason": problem.reason} for problem in problems]
         st.dataframe(lines, hide_index=True, width="stretch")
 
 
 def train_when_due(attribute: Attribute, number: int) -> None:
-    """Train on a labelled round in the background, once, and draw how that goes."""
+    """Train on a labelled round in the background, once, and draw the progress."""
     ws = workspace()
     name = training(attribute, number)
     ws.jobs.start_once(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
@@ -300,12 +300,12 @@ def training(attribute: Attribute, number: int) -> str:
 
 
 def start_key(attribute: Attribute) -> str:
-    """Return the name under which the session keeps what the next round of an attribute starts from."""
+    """Return the session key of the start of an attribute's next round."""
     return f"start-{attribute.id}"
 
 
 def start_from_examples(attribute: Attribute, rows: Sequence[int]) -> None:
-    """Go to the page where a round of ``attribute`` starts, with these images as its examples."""
+    """Go to the Rounds page to start a round of ``attribute`` from these example images."""
     st.session_state[f"examples-{attribute.id}"] = list(rows)
     st.session_state[start_key(attribute)] = "examples"
     go("rounds", attribute.name)
@@ -316,15 +316,15 @@ _KINDS |= {"category-cluster": "area of the map"}
 
 
 def readable_kind(kind: str) -> str:
-    """Return a map colouring's name for people: ``score-media_comic`` becomes ``score: comic (media)``."""
+    """Return the display name of a map colouring: ``score-media_comic`` becomes ``score: comic (media)``."""
     if kind in _KINDS:
         return _KINDS[kind]
     family, _, name = kind.removeprefix("category-").partition("-")
     return f"{family}: {readable(name)}" if name else family
 
 
-def is_news(key: str, value: object) -> bool:
-    """Return whether ``value`` is there and differs from the one seen under ``key`` in the last run."""
+def is_new(key: str, value: object) -> bool:
+    """Return whether ``value`` is not None and differs from the value under ``key`` in the previous run."""
     before = st.session_state.get(f"seen-{key}")
     st.session_state[f"seen-{key}"] = value
     return value is not None and value != before

@@ -13,7 +13,7 @@ from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace
 from web import ui, warm
 from web.routes import shell
-from web.warm import Stillness
+from web.warm import PageActivity
 
 
 @pytest.fixture
@@ -55,20 +55,20 @@ def test_a_page_of_streamlits_that_we_do_not_know_is_left_to_streamlit(tmp_path:
 
 
 def test_something_heavy_waits_until_no_page_is_drawn_but_not_for_ever() -> None:
-    still = Stillness()
+    activity = PageActivity()
     over = threading.Event()
 
     def wait() -> None:
-        still.wait(0.05)
+        activity.wait_until_idle(0.05)
         over.set()
 
-    with still.broken():
+    with activity.drawing():
         threading.Thread(target=wait, daemon=True).start()
         assert not over.wait(0.3)
     assert over.wait(5)
-    with still.broken():
+    with activity.drawing():
         begin = time.monotonic()
-        still.wait(0.05, patience=0.1)
+        activity.wait_until_idle(0.05, patience=0.1)
         assert 0.1 <= time.monotonic() - begin < 2
 
 
@@ -82,9 +82,9 @@ def test_what_cannot_be_done_beforehand_keeps_nothing_else_from_it(
 
     monkeypatch.setattr(warm, "_gallery", fails)
     monkeypatch.setattr(warm, "_map", lambda: done.append("map"))
-    monkeypatch.setattr(warm, "_settle", lambda: done.append("settled"))
+    monkeypatch.setattr(warm, "_freeze_heap", lambda: done.append("settled"))
     monkeypatch.setattr(warm, "_LATER", ())
-    warm.warm(lambda: workspace, Stillness())
+    warm.warm(lambda: workspace, PageActivity())
     assert done == ["map", "settled"]
 
 
