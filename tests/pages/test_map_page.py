@@ -121,7 +121,7 @@ def test_a_link_to_what_is_gone_says_so_and_shows_what_there_is(
 ) -> None:
     app = open_page(workspace, "map", map="gone", selection="0" * 20, colour="mood")
     said = text_of(app)
-    assert "The map of this link is not there any more" in said
+    assert "The map of this link no longer exists" in said
     assert "is not there" in said
     assert (told.data["map"], told.data["colour"], told.data["selection"]) == (layout.id, "density", "")
 
