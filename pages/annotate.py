@@ -1,4 +1,4 @@
-"""Annotate: the grid in which people answer, one task at a time."""
+"""Annotate: the grid of images to label, one task at a time."""
 
 import streamlit as st
 
@@ -26,12 +26,12 @@ if adjudicating and "Adjudication" not in waiting:
     st.success("No disputed image waits for a decision.", icon=":material/gavel:")
     link("agreement", "See what was decided", attribute.name)
 if not waiting:
-    found, audit = rounds.state(ws, attribute), audits.latest_result(ws, attribute)
-    half_judged = audit is not None and not audit.complete
-    if found.step == "train":
-        ui.train_when_due(attribute, found.rounds[-1].number)
-    elif found.step in ("label_validation", "label_round") or half_judged:
-        people = audit.people if half_judged else ws.redundancy
+    state, audit = rounds.state(ws, attribute), audits.latest_result(ws, attribute)
+    audit_open = audit is not None and not audit.complete
+    if state.step == "train":
+        ui.train_when_due(attribute, state.rounds[-1].number)
+    elif state.step in ("label_validation", "label_round") or audit_open:
+        people = audit.people if audit_open else ws.redundancy
         st.info(
             f"You have answered all that is yours, {ui.plain(ui.annotator())}. {people} people must agree on "
             "each image: the rest waits for another annotator (change the name at the left to be that person).",
@@ -39,10 +39,10 @@ if not waiting:
         )
         link("agreement", "See where people disagree", attribute.name)
     else:
-        if found.rounds:
-            ui.show_job(ui.training(attribute, found.rounds[-1].number))
-        ui.next_step(found)
-        if found.model is not None:
+        if state.rounds:
+            ui.show_job(ui.training(attribute, state.rounds[-1].number))
+        ui.next_step(state)
+        if state.model is not None:
             link("rounds", "See what changed", attribute.name)
     st.stop()
 
@@ -64,6 +64,8 @@ if assignment is None:
     st.rerun()
 
 answered = ws.annotations.answered_rows(assignment.id)
-images = [{"row": row, "answer": answered.get(row)} for row in assignment.rows]  # no titles: judge the picture alone
+images = [
+    {"row": row, "answer": answered.get(row)} for row in assignment.rows
+]  # without titles: only the picture counts
 if label_grid(assignment.id, attribute.question, attribute.instructions, images=images):
     st.rerun()

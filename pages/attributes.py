@@ -10,12 +10,12 @@ from web.navigation import link
 ws = workspace()
 ui.head("Attributes", "An attribute is a question that is answered with yes or no for every image.")
 
-there = {attribute.name: attribute for attribute in ws.attributes.all()}
-templates = {template.name: template for template in BAM_ATTRIBUTES if template.name not in there}
+existing = {attribute.name: attribute for attribute in ws.attributes.all()}
+templates = {template.name: template for template in BAM_ATTRIBUTES if template.name not in existing}
 
-if not there:
+if not existing:
     st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
-for attribute in there.values():
+for attribute in existing.values():
     with st.expander(f"**{ui.plain(ui.readable(attribute.name))}** · {ui.plain(attribute.question)}"):
         with st.form(f"edit-{attribute.id}", border=False):
             question = st.text_input("Question", attribute.question)
@@ -54,7 +54,7 @@ with own, st.form("own", border=True):
         ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
         st.rerun()
 
-if there:
+if existing:
     st.subheader("Agreement", anchor=False)
     people = st.number_input(
         "How many people must agree on an image?",

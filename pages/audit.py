@@ -103,10 +103,10 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
     """Draw both definitions in words, and how many positives an audit needs."""
     left, right = st.columns(2, gap="large")
     with left:
-        asked = count(result.people, "person", "people")
+        people = count(result.people, "person", "people")
         st.markdown(
             f"- **Precision** counts an accepted image as positive when the annotators agree that it is: "
-            f"{asked} asked here, and more say yes than no. A disputed image counts as not positive until a "
+            f"{people} asked here, and more say yes than no. A disputed image counts as not positive until a "
             "further person settles it.\n"
             "- **BAM's definition** counts it when *at least one* says yes. With one annotator both are the same; the "
             "more people are asked, the more generous it is.\n"

@@ -1,4 +1,4 @@
-"""Image: one image with all that is known of it; its address can be kept and shared."""
+"""Image: one image with all its facts, under a URL that can be shared."""
 
 import streamlit as st
 
@@ -14,16 +14,16 @@ if n == 0:
     ui.empty("There are no images yet.", "Add a folder of images", "images")
     st.stop()
 
-asked = st.query_params.get("row", "0")
-if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked) < n):
-    st.warning(f"There is no image {ui.plain(asked[:40])}: their numbers are 0 to {n - 1:,}.")
-    asked = "0"
-row = int(asked)
+number = st.query_params.get("row", "0")
+if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number) < n):
+    st.warning(f"There is no image {ui.plain(number[:40])}: their numbers are 0 to {n - 1:,}.")
+    number = "0"
+row = int(number)
 with st.container(horizontal=True, vertical_alignment="center"):
-    wanted = steps(row, key="image", count=n)
+    target = steps(row, key="image", count=n)
     more_like(row, key="image")
 clicked = draw_image(row, key="image")
-wanted = clicked if wanted is None else wanted
-if wanted is not None:
-    st.query_params["row"] = str(wanted)
+target = clicked if target is None else target
+if target is not None:
+    st.query_params["row"] = str(target)
     st.rerun()

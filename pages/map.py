@@ -1,4 +1,4 @@
-"""Map: every image at its place, drawn by datashader, pictures when close; what is selected and searched on it."""
+"""Map: all images by similarity, as density and, close up, as pictures, with selection and search."""
 
 import streamlit as st
 
@@ -50,8 +50,8 @@ if not records:
     st.stop()
 
 map_state.follow_address(ws, records)
-if (made := new_map(ws)) in records:
-    st.session_state[map_state.MAP] = made
+if (created := new_map(ws)) in records:
+    st.session_state[map_state.MAP] = created
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
 st.html(CSS)
@@ -81,7 +81,7 @@ selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
 map_state.keep_address(chosen, colour, pictures)
 with st.container(key="map-window"):
-    found = picture_map(
+    events = picture_map(
         chosen,
         version=view.version,
         colour=colour,
@@ -98,9 +98,9 @@ with st.container(key="map-window"):
         height="stretch",
         key=KEY,
     )
-if map_state.take_events(ws, chosen, found):
+if map_state.take_events(ws, chosen, events):
     st.rerun()
 map_notes(ws, records[chosen], busy=busy)
 selection_panel(ws, chosen, busy=busy)
-if found.picked is not None and not found.picked.like and ui.is_new("map-picked", found.picked):
-    open_image(found.picked.row)
+if events.picked is not None and not events.picked.like and ui.is_new("map-picked", events.picked):
+    open_image(events.picked.row)

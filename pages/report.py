@@ -86,9 +86,9 @@ def threshold(report: AttributeReport) -> None:
     st.subheader("Threshold", anchor=False)
     name, cut = report.attribute.name, None if report.threshold is None else report.threshold.evidence
     if cut is not None:
-        kept = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
+        saved = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
         st.markdown(
-            f"{ui.plain(cut.evidence)} Target {percent(cut.target)}, confidence {percent(cut.confidence)}, {kept}."
+            f"{ui.plain(cut.evidence)} Target {percent(cut.target)}, confidence {percent(cut.confidence)}, {saved}."
         )
     certifications(report)
     left, right = st.columns(2, gap="large")

@@ -42,23 +42,23 @@ ui.head(
 
 
 def steps(state: AttributeState) -> None:
-    """Draw how far the validation sample and each round are."""
+    """Draw the progress of the validation sample and of each round."""
     cells = iter(st.columns(1 + max(rounds.DEFAULT_ROUNDS, len(state.rounds))))
     step(next(cells), "Validation", state.validation, "")
-    for turn in state.rounds:
-        step(next(cells), f"Round {turn.number}", turn.state, "" if turn.model else " · not trained yet")
+    for round_ in state.rounds:
+        step(next(cells), f"Round {round_.number}", round_.state, "" if round_.model else " · not trained yet")
     for number, cell in enumerate(cells, start=len(state.rounds) + 1):
         step(cell, f"Round {number}", None, "")
 
 
-def step(cell: DeltaGenerator, name: str, found: TaskState | None, more: str) -> None:
-    """Draw one step of the way: how many images of how many are answered, and how many are positive."""
-    if found is None or found.total == 0:
+def step(cell: DeltaGenerator, name: str, task: TaskState | None, note: str) -> None:
+    """Draw the progress of one task: labelled and positive images."""
+    if task is None or task.total == 0:
         cell.metric(name, NOTHING, "to come", delta_color="off", delta_arrow="off")
     else:
-        more += f" · {found.missing} cannot be shown" if found.missing else ""
-        words = f"{found.positive} positive{more}"
-        cell.metric(name, f"{found.answered} / {found.total}", words, delta_color="off", delta_arrow="off")
+        note += f" · {task.missing:,} cannot be shown" if task.missing else ""
+        words = f"{task.positive:,} positive{note}"
+        cell.metric(name, f"{task.answered:,} / {task.total:,}", words, delta_color="off", delta_arrow="off")
 
 
 def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
@@ -93,7 +93,7 @@ def choose_examples(attribute: Attribute) -> list[int]:
 
 
 def start_round(state: AttributeState) -> None:
-    """Draw how the next batch is chosen, what it would be, and the button that starts the round."""
+    """Draw the options of the next round, a preview of its images, and the button that starts it."""
     attribute, number = state.attribute, len(state.rounds) + 1
     with st.container(border=True):
         st.subheader(f"Round {number}", anchor=False)
@@ -106,7 +106,7 @@ def start_round(state: AttributeState) -> None:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
             if state.model is not None and start in BY_SCORE:
-                options["candidates"] = look_at(attribute)
+                options["candidates"] = choose_candidates(attribute)
         if start == "text":
             options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
         elif start in STRATEGIES:
@@ -130,7 +130,7 @@ def start_round(state: AttributeState) -> None:
 
 
 def first_start(attribute: Attribute) -> str | None:
-    """Draw what a round without a model can start from; return what was chosen."""
+    """Draw the starts of a first round; return the chosen one."""
     starts = {key: text for key, text in STARTS.items() if key != "text" or supports_text(ws)}
     key = ui.start_key(attribute)
     st.session_state.setdefault(key, "spread")
@@ -138,7 +138,7 @@ def first_start(attribute: Attribute) -> str | None:
 
 
 def later_start(attribute: Attribute) -> str:
-    """Draw the query strategies, and what a round can start from instead; return what was chosen."""
+    """Draw the strategies and other starts of a later round; return the chosen one."""
     ways = {**STRATEGIES, **{key: text for key, text in LATER_STARTS.items() if key != "text" or supports_text(ws)}}
     key = ui.start_key(attribute)
     if st.session_state.get(key) not in ways:
@@ -146,8 +146,8 @@ def later_start(attribute: Attribute) -> str:
     return st.selectbox("Ask", list(ways), format_func=lambda name: f"{name}: {ways[name]}", key=key)
 
 
-def look_at(attribute: Attribute) -> str:
-    """Draw whether the round looks at every image or at neighbours of the labelled ones; return the key."""
+def choose_candidates(attribute: Attribute) -> str:
+    """Draw the choice of candidates: all images, or neighbours of the labelled ones; return its key."""
     usual = querying.default_candidates(ws, attribute)
     key = f"look-{attribute.id}"
     st.session_state.setdefault(key, usual)
@@ -163,17 +163,17 @@ def look_at(attribute: Attribute) -> str:
 
 
 def history(state: AttributeState) -> None:
-    """Draw what each round has asked, and why."""
+    """Draw the images that each round selected, and why."""
     if not state.rounds:
         return
     with st.expander("What was asked, and why"):
-        names = {turn.number: f"Round {turn.number}" for turn in state.rounds}
+        names = {round_.number: f"Round {round_.number}" for round_ in state.rounds}
         last = len(state.rounds)
         key = f"history-{state.attribute.id}"
         number = st.segmented_control("Round", list(names), default=last, format_func=names.get, key=key) or last
-        turn = state.rounds[number - 1]
-        why, marks = rounds.reasons(ws, turn), search.marks(ws, state.attribute)
-        st.caption(f"{count(len(why), 'image')}. Strategy: {ui.plain(turn.strategy)}; seed {turn.seed}.")
+        round_ = state.rounds[number - 1]
+        why, marks = rounds.reasons(ws, round_), search.marks(ws, state.attribute)
+        st.caption(f"{count(len(why), 'image')}. Strategy: {ui.plain(round_.strategy)}; seed {round_.seed}.")
         pictures = [
             Picture(row, reason, reason_words(reason, score), marks.get(row, ""))
             for row, (reason, score) in why.items()
@@ -188,19 +188,19 @@ def reason_words(reason: str, score: float | None) -> str:
     return reason if score is None else f"{reason} · score then {decimal(score)}"
 
 
-def lost_images(state: AttributeState) -> None:
-    """Name the images of the tasks at hand that cannot be shown."""
-    turns = [turn for turn in state.rounds if turn.state.missing]
-    rows = [row for turn in turns for row in turn.task.rows]
+def missing_images(state: AttributeState) -> None:
+    """List the images of the open tasks that cannot be shown."""
+    incomplete = [round_ for round_ in state.rounds if round_.state.missing]
+    rows = [row for round_ in incomplete for row in round_.task.rows]
     if state.validation.missing:
         rows += list(tasks.validation_task(ws, state.attribute).rows)
-    found = missing_image_problems(ws, rows) if rows else []
+    problems = missing_image_problems(ws, rows) if rows else []
     note = "They have neither a thumbnail nor a readable file, so nobody is asked about them until the files are back."
-    ui.problem_list("Images that cannot be shown", found, note)
+    ui.problem_list("Images that cannot be shown", problems, note)
 
 
 def changes(state: AttributeState) -> None:
-    """Draw what the rounds have changed: the learning curve, the score distribution, the last round in words."""
+    """Draw the effect of the rounds: estimates, advice, the learning curve and the score distribution."""
     model = state.model
     if model is None:
         return
@@ -218,7 +218,7 @@ def changes(state: AttributeState) -> None:
     if problem := (model.details.get("measured") or {}).get("problem"):
         st.warning(ui.plain(problem), icon=":material/warning:")
     stopping_advice(state.attribute)
-    lines = [line for turn in state.rounds if turn.model for line in [measured_line(turn.model.details)]]
+    lines = [line for round_ in state.rounds if round_.model for line in [measured_line(round_.model.details)]]
     left, right = st.columns(2, gap="large")
     with left:
         charts.show(
@@ -290,7 +290,7 @@ changes(state)
 if state.step in ("start_round", "decide"):
     start_round(state)
 history(state)
-lost_images(state)
+missing_images(state)
 if state.validation.complete:
     with st.expander("More validation images"):
         draw_validation(attribute, "Draw more", default=100)

@@ -142,12 +142,12 @@ def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
             if name:
                 attribute_of(workspace(), name)
     except BamError as error:
-        st.error(f"This address cannot be followed: {ui.plain(str(error))}", icon=":material/link_off:")
+        st.error(f"This address cannot be opened. {ui.plain(str(error))}", icon=":material/link_off:")
         query, url = Query(), {}
     parameters = dict(url)
     if "attribute" not in parameters and not _ours(parameters):
-        kept = st.session_state.get("attribute_kept")
-        parameters["attribute"] = [kept if kept in names else names[0]] if names else []
+        last = st.session_state.get("attribute_kept")
+        parameters["attribute"] = [last if last in names else names[0]] if names else []
     name = (parameters.get("attribute") or [""])[0]
     if name and not ({"place", "sort"} & set(parameters)) and not _narrowed(query):
         parameters |= _first_look(name)
@@ -279,9 +279,11 @@ def _folding() -> None:
     """Draw the toggle that groups near-duplicates, and how many images it affects."""
     st.toggle("Fold near-duplicates into one", key="gallery-folded")
     if near_duplicates.has_groups(workspace()):
-        found = near_duplicates.fold_summary(workspace())
-        words = f"{formatting.count(found.folded, 'image')} would fold into {formatting.count(found.groups, 'other')}."
-        newer = f" {found.newer:,} came after that was looked up." if found.newer else ""
+        summary = near_duplicates.fold_summary(workspace())
+        words = (
+            f"{formatting.count(summary.folded, 'image')} would fold into {formatting.count(summary.groups, 'other')}."
+        )
+        newer = f" {summary.newer:,} came after that was looked up." if summary.newer else ""
         st.caption(words + newer)
 
 

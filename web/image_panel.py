@@ -52,8 +52,8 @@ def more_like(row: int, *, key: str) -> None:
         return
     if st.button("More like this", key=f"{key}-more", icon=":material/image_search:"):
         names = [attribute.name for attribute in workspace().attributes.all()]
-        kept = st.session_state.get("attribute_kept")
-        st.session_state["gallery-next"] = Query(attribute=kept if kept in names else "", like=(row,), sort="found")
+        last = st.session_state.get("attribute_kept")
+        st.session_state["gallery-next"] = Query(attribute=last if last in names else "", like=(row,), sort="found")
         go("gallery")
 
 

@@ -126,10 +126,10 @@ def quality_words(record: layout_store.LayoutRecord) -> str:
         parts.append(f"To the right: {record.axes[0]}. Upwards: {record.axes[1]}.")
     if record.quality is not None:
         quality = record.quality
-        kept = percent_interval(quality.kept, quality.kept_low, quality.kept_high)
+        preserved = percent_interval(quality.kept, quality.kept_low, quality.kept_high)
         trust = decimal_interval(quality.trust, quality.trust_low, quality.trust_high, 3)
         parts.append(
-            f"Of the {quality.nearest} nearest on the map, {kept} are among the {quality.nearest} most similar; "
+            f"Of the {quality.nearest} nearest on the map, {preserved} are among the {quality.nearest} most similar; "
             f"trustworthiness {trust}; measured on {count(quality.sampled, 'image')} against all."
         )
     if 0 < record.fitted < record.n:

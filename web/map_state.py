@@ -32,7 +32,7 @@ PICTURES_HELP = (
 )
 COUNT = "map-search-count"
 _SELECTED, _GOTO, _LAST_EVENT = "map-selected", "map-goto", "map-heard"
-_SEEN, _WRITTEN, _KEPT = "map-address-seen", "map-address-written", "map-kept"
+_SEEN, _WRITTEN, _LAST = "map-address-seen", "map-address-written", "map-kept"
 _MOST = 4096  # characters of a URL parameter that are read
 
 
@@ -99,12 +99,12 @@ def follow_address(ws: Workspace, maps: Collection[str]) -> None:
     map_id, colour, shown, selection = url
     if map_id and map_id not in maps:
         st.warning("The map of this link no longer exists. Another one is shown.", icon=":material/link_off:")
-    kept = state.get(_KEPT, ("", "", ""))
-    wanted = [one for one in (map_id, state.get(MAP), kept[0], next(iter(maps))) if one in maps]
-    state[MAP] = wanted[0]
-    state[COLOUR] = colour or state.get(COLOUR) or kept[1] or "density"
-    asked = shown or ("best" if colour else state.get(PICTURES) or kept[2])  # a whole link without it means the default
-    state[PICTURES] = asked if asked in PICTURE_NAMES else "best"
+    last = state.get(_LAST, ("", "", ""))
+    candidates = (map_id, state.get(MAP), last[0], next(iter(maps)))
+    state[MAP] = next(one for one in candidates if one in maps)
+    state[COLOUR] = colour or state.get(COLOUR) or last[1] or "density"
+    pictures = shown or ("best" if colour else state.get(PICTURES) or last[2])  # a full link without it: the default
+    state[PICTURES] = pictures if pictures in PICTURE_NAMES else "best"
     state[_GOTO] = None
     select(None)
     if selection:
@@ -136,7 +136,7 @@ def keep_address(map_id: str, colour: str, shown: str) -> None:
     chosen = selected()
     written = "" if shown == "best" else shown
     st.session_state[_WRITTEN] = (map_id, colour, written, chosen.id if chosen is not None else "")
-    st.session_state[_KEPT] = (map_id, colour, shown)
+    st.session_state[_LAST] = (map_id, colour, shown)
 
 
 def take_events(ws: Workspace, map_id: str, events: MapEvents) -> bool:

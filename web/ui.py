@@ -139,7 +139,7 @@ def close_popover(name: str) -> NoReturn:
 
 
 def _popover_key(name: str) -> str:
-    return f"{name}-shut"
+    return f"{name}-closed"
 
 
 def annotator() -> str:
@@ -189,7 +189,7 @@ def _watch(name: str, unit: str) -> None:
 
 def _outcome(job: Job) -> None:
     if job.state == "failed":
-        st.error(f"**{job.title}** failed after {duration(job.seconds)}: {job.error}", icon=":material/error:")
+        st.error(f"**{job.title}** failed after {duration(job.seconds)}. {job.error}", icon=":material/error:")
     elif job.state == "stopped":
         st.info(job.message, icon=":material/pause_circle:")
     else:

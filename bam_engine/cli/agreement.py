@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from bam_engine.cli.arguments import Commands, add_command
-from bam_engine.formatting import count
+from bam_engine.formatting import NOTHING, count
 from bam_engine.labelling import adjudication
 from bam_engine.labelling.agreement import AnnotatorAgreement, measure
 from bam_engine.labelling.tasks import attribute_of
@@ -29,7 +29,10 @@ def run(workspace: Workspace, options: Namespace) -> None:
     print(f"Dawid and Skene       {positive}")
     for pair in result.pairs:
         shared = count(pair.shared, "shared image")
-        print(f"{pair.first}, {pair.second}: {shared}, raw agreement {pair.raw.text}, kappa {pair.kappa.text}")
+        kappa = NOTHING if pair.kappa.value is None else pair.kappa.text
+        print(f"{pair.first}, {pair.second}: {shared}, raw agreement {pair.raw.text}, kappa {kappa}")
+        if pair.kappa.reason:
+            print(f"  {pair.kappa.reason}")
     for line in result.annotators:
         _print_annotator(line)
     decided = len(adjudication.decided(workspace, attribute))

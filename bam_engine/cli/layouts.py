@@ -109,6 +109,6 @@ def _title(record: layout_store.LayoutRecord) -> str:
 def _print_quality(record: layout_store.LayoutRecord) -> None:
     quality = record.quality
     if quality is not None:
-        kept = percent_interval(quality.kept, quality.kept_low, quality.kept_high)
+        preserved = percent_interval(quality.kept, quality.kept_low, quality.kept_high)
         trust = decimal_interval(quality.trust, quality.trust_low, quality.trust_high, 3)
-        print(f"  nearest {quality.nearest} neighbours preserved {kept}, trustworthiness {trust}")
+        print(f"  nearest {quality.nearest} neighbours preserved {preserved}, trustworthiness {trust}")

@@ -167,7 +167,7 @@ def _file(image: Image) -> tuple[int | None, str]:
     try:
         return image.path.stat().st_size, ""
     except OSError as error:
-        return None, f"the file cannot be read ({error.strerror})"
+        return None, f"The file cannot be read ({error.strerror})."
 
 
 def _added(workspace: Workspace, row: int) -> str:

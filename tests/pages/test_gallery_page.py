@@ -200,7 +200,7 @@ def test_a_link_that_cannot_be_followed_says_so_and_the_gallery_is_there(
     open_page: OpenPage, scored: Workspace, screen: Screen
 ) -> None:
     words = text_of(open_page(scored, "gallery", attribute="nosuch", sort="sideways"))
-    assert "cannot be followed" in words
+    assert "cannot be opened" in words
     assert screen.rows
 
 

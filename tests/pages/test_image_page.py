@@ -191,7 +191,7 @@ def test_a_file_that_is_gone_is_said_and_the_small_copy_shown(
     image.path.rename(gone)
     try:
         app = open_page(workspace, "image", row="7")
-        assert "Only the small copy is shown: the file cannot be read" in text_of(app)
+        assert "Only the small copy is shown. The file cannot be read" in text_of(app)
         assert "add its folder again where it is now" in text_of(app)
         assert "/thumbs/7.webp" in html_of(app)
         workspace.thumbnails.path(7).unlink()
