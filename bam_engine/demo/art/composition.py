@@ -25,7 +25,7 @@ from bam_engine.demo.art.subjects.look import Look
 from bam_engine.demo.art.undergrowth import undergrowth
 from bam_engine.demo.art.weather import weather
 
-SEEN = 0.008  # the share of a picture that a content must cover to be said to be in it
+SEEN = 0.008  # the share of a picture that a content must cover to count as visible
 WHOLE = 0.55  # the share of a subject's silhouette that must be seen
 PLAIN = 0.18  # how far a subject's colour must be from what is around it, 0 … 1.7
 
@@ -62,16 +62,16 @@ class _Spot:
 def compose(plan: Plan, line: LineStyle | None) -> Rendering:
     """Draw the scene of a plan.
 
-    Subjects that hide each other, are cut off or too small are placed anew; after a few tries the best of them counts,
-    and :meth:`Rendering.area` tells what can be seen.
+    Subjects that hide each other, are cut off or too small are placed again; after a few tries the best scene is kept,
+    and :meth:`Rendering.area` says what is visible.
     """
     best, grow = None, 1.0
     for attempt in range(_TRIES):
         rendering = _compose(plan, line, generator(plan.seed, 4, plan.index, attempt), grow)
-        worth = _worth(plan, rendering)
-        if best is None or worth > best[0]:
-            best = (worth, rendering)
-        if worth >= 1:
+        quality = _quality(plan, rendering)
+        if best is None or quality > best[0]:
+            best = (quality, rendering)
+        if quality >= 1:
             break
         grow *= _correction(rendering)
     if best is None:  # _TRIES is not 0
@@ -87,7 +87,7 @@ def _correction(rendering: Rendering) -> float:
     return min(1.6, max(1.0, math.sqrt(1.5 * _SMALL / max(area, 0.01)))) if len(rendering.subjects) == 1 else 1.0
 
 
-def _worth(plan: Plan, rendering: Rendering) -> float:
+def _quality(plan: Plan, rendering: Rendering) -> float:
     """Say how well the subjects can be seen; 1 is well enough."""
     shares = [drawn.seen / WHOLE for drawn in rendering.subjects]
     shares += [drawn.inside / _INSIDE for drawn in rendering.subjects]
@@ -197,8 +197,8 @@ def _set_off(r: Rendering) -> Rendering:
         return r
     level, behind = float(inner.mean()), float(outer.mean())
     up = level < 0.35 or (behind > level and level < 0.66)
-    end, wanted = (0.97, level + 0.75 * PLAIN) if up else (0.06, level - 0.75 * PLAIN)
-    share = np.clip((wanted - behind) / (end - behind), 0, 0.8) if abs(end - behind) > 0.05 else 0.0
+    end, goal = (0.97, level + 0.75 * PLAIN) if up else (0.06, level - 0.75 * PLAIN)
+    share = np.clip((goal - behind) / (end - behind), 0, 0.8) if abs(end - behind) > 0.05 else 0.0
     target = np.float32(end)
     cover = (np.float32(share) * (1 - blur((r.subject > 0).astype(np.float32), 0.7)))[..., None]
     return dataclasses.replace(r, colour=r.colour + cover * (target - r.colour), lit=r.lit + cover * (target - r.lit))

@@ -47,11 +47,11 @@ class Pen:
 
     def at(self, x: float, y: float, size: float = 1.0, *, turn: float = 0.0, flip: bool = False) -> "Pen":
         """Return a pen whose origin is the point (x, y) of this one, ``size`` times as large."""
-        made = Pen(self.canvas, *self.place(x, y), self.size * size)
+        pen = Pen(self.canvas, *self.place(x, y), self.size * size)
         cosine, sine = math.cos(turn), math.sin(turn)
         own = np.array([[cosine * (-1 if flip else 1), sine * (-1 if flip else 1)], [-sine, cosine]])
-        made._matrix = own @ self._matrix * size
-        return made
+        pen._matrix = own @ self._matrix * size
+        return pen
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Return the pixel of a point."""

@@ -90,8 +90,8 @@ _ASPECTS = ((1.0, 1.0), (1.0, 0.75), (0.75, 1.0), (1.0, 0.8), (0.8, 1.0), (1.0, 
 class Studio:
     """A maker's taste: the same for all works of one project.
 
-    ``hand`` is the seed of everything that its medium may vary: paper, brush, ink. ``likes`` weighs contents, things,
-    moods and settings by name.
+    ``hand`` is the seed of everything that its medium may vary: paper, brush, ink. ``preferences`` weights contents,
+    things, moods and settings by name.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Studio:
     strength: float
     shape: tuple[int, int]
     hand: int
-    likes: dict[str, float]
+    preferences: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _studio(seed: int, block: int, number: int) -> Studio:
     aspect = _ASPECTS[int(rng.integers(len(_ASPECTS)))]
     long = float(rng.integers(384, 446)) * (1.0 if min(aspect) < 0.9 else 0.9)
     names = [*CONTENTS, *THINGS, *MOODS, "", *sorted({place for places in PLACES.values() for place in places})]
-    likes = dict(zip(names, np.exp(rng.normal(0, 0.9, len(names))).tolist(), strict=True))
+    preferences = dict(zip(names, np.exp(rng.normal(0, 0.9, len(names))).tolist(), strict=True))
     return Studio(
         name=f"studio-{seed}-{block:03d}-{number:02d}",
         medium=medium,
@@ -162,7 +162,7 @@ def _studio(seed: int, block: int, number: int) -> Studio:
         strength=float(rng.uniform(0.7, 1.2)),
         shape=(round(long * aspect[1]), round(long * aspect[0])),
         hand=int(rng.integers(2**31)),
-        likes=likes,
+        preferences=preferences,
     )
 
 
@@ -196,7 +196,7 @@ def _pick(rng: np.random.Generator, names: tuple[str, ...], weights: list[float]
 
 
 def _moods(studio: Studio, rng: np.random.Generator) -> frozenset[str]:
-    weights = [_MOOD_WEIGHTS[mood] * studio.likes[mood] ** 0.6 for mood in MOODS]
+    weights = [_MOOD_WEIGHTS[mood] * studio.preferences[mood] ** 0.6 for mood in MOODS]
     chosen = set(_pick(rng, MOODS, weights, int(rng.choice(3, p=_HOW_MANY_MOODS))))
     if chosen in _CLASHES:
         chosen = {sorted(chosen)[0]}
@@ -204,10 +204,10 @@ def _moods(studio: Studio, rng: np.random.Generator) -> frozenset[str]:
 
 
 def _subjects(studio: Studio, rng: np.random.Generator) -> tuple[tuple[str, int], ...]:
-    weights = [_CONTENT_WEIGHTS[name] * studio.likes[name] for name in CONTENTS]
+    weights = [_CONTENT_WEIGHTS[name] * studio.preferences[name] for name in CONTENTS]
     chosen = _pick(rng, CONTENTS, weights, int(rng.choice(4, p=_HOW_MANY_CONTENTS)))
     if not chosen and rng.random() < 0.82:
-        chosen = _pick(rng, THINGS, [studio.likes[name] for name in THINGS], 1)
+        chosen = _pick(rng, THINGS, [studio.preferences[name] for name in THINGS], 1)
     counts = [_how_many(name, rng) if len(chosen) == 1 else 1 for name in chosen]
     return tuple(zip(chosen, counts, strict=True))
 
@@ -224,5 +224,7 @@ def _place(studio: Studio, subjects: tuple[tuple[str, int], ...], rng: np.random
     allowed = [set(PLACES[name]) for name, _ in subjects] or [set(PLACES[""])]
     both = sorted(set.intersection(*allowed)) or ["backdrop"]
     first = PLACES[subjects[0][0]] if subjects else PLACES[""]
-    weights = [studio.likes[name] * (5.0 if name == first[0] else 2.5 if name in first[:2] else 0.7) for name in both]
+    weights = [
+        studio.preferences[name] * (5.0 if name == first[0] else 2.5 if name in first[:2] else 0.7) for name in both
+    ]
     return _pick(rng, tuple(both), weights, 1)[0]

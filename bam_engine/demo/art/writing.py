@@ -1,7 +1,6 @@
-"""A generated collection on disk: its pictures, and a table of what is true of them.
+"""A generated collection on disk: ``images/STUDIO/NUMBER.jpg`` and the ground truth in ``truth.csv``.
 
-In:  a folder, how many works, a seed. Out: ``images/STUDIO/NUMBER.jpg`` and ``truth.csv``. A picture carries its title
-and its truth in a JPEG comment, so that a run that goes on need not draw it again to know them.
+A picture carries its title and ground truth in a JPEG comment, so that a resumed run need not draw it again.
 """
 
 import contextlib
@@ -28,7 +27,7 @@ from bam_engine.progress import Report, silent
 
 COLUMNS = ("path", "project", "title", "license", "generator", *TRUTHS)
 
-_VERSION = 2  # of the pictures: those of another are drawn anew
+_VERSION = 2  # pictures of another version are drawn again
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _END = b"\xff\xd9"  # of a JPEG that is whole
 _WAITING = 4  # works in hand for each process
@@ -54,37 +53,36 @@ def write_collection(
     The table has a row for each work in order: ``path`` (relative to the folder), ``project`` (the studio), ``title``,
     ``license`` ("generated"), ``generator`` ("bam demo, seed S"), and the twenty attributes of :data:`TRUTHS` as 0 or
     1.
-    A work depends on the seed and its number alone: more works leave the first ones as they are. Pictures that are
-    there already are not drawn again. The table is written last, whole.
+    A work depends on the seed and its number alone, so more works leave the others as they are. Existing pictures are
+    not drawn again. The table is written last, atomically.
 
     Parameters
     ----------
     workers
-        How many processes draw side by side, beside this one; 0 draws in this one. None starts one for each core, and
-        for a few works none. The pictures are the same whatever it is.
+        Number of worker processes; 0 draws in this process. The default is one per core, or 0 for a few works. The
+        pictures do not depend on it.
 
     Raises
     ------
     BamError
-        A number is negative, the folder holds the collection of another seed or cannot be written to, or a process that
-        draws was ended from outside.
+        A number is negative, the folder holds the collection of another seed or cannot be written to, or a worker
+        process was killed.
     DiskFull
-        There is no room; the pictures drawn so far are kept, none of them half.
+        The disk is full; the pictures drawn so far are saved.
     Stopped
-        Raised by ``report``: the pictures drawn so far are kept, and a later run goes on from there.
+        Raised by ``report``; the pictures drawn so far are saved, and the next run resumes.
     """
     if count < 0 or seed < 0:
-        raise BamError(
-            f"a demo of {count:,} works from the seed {seed} was asked for. Give numbers that are not negative."
-        )
+        raise BamError(f"Cannot draw {count:,} works with seed {seed}. Neither may be negative.")
     folder = Path(folder).absolute()
-    table, beside = folder / "truth.csv", (os.cpu_count() or 1) if count > _FEW else 0
+    table = folder / "truth.csv"
+    default_workers = (os.cpu_count() or 1) if count > _FEW else 0
     works: list[Work] = []
     try:
         _check_same(table, seed)
         report(0, count, "drawing")
-        found = _drawn(folder, count, seed, beside if workers is None else workers)
-        with contextlib.closing(found) as drawn:  # whatever happens, nothing draws on
+        generator = _drawn(folder, count, seed, default_workers if workers is None else workers)
+        with contextlib.closing(generator) as drawn:  # stops the workers in any case
             for work in drawn:
                 works.append(work)
                 report(len(works), count, "drawing")
@@ -94,23 +92,25 @@ def write_collection(
             lines.writerows(_row(work, seed) for work in works)
     except OSError as error:
         if error.errno in _FULL:
-            kept = f"The {len(works):,} works drawn so far are kept; free some room and start again to go on."
-            raise DiskFull(f"the disk has no room for the demo in {folder}. {kept}") from error
+            saved = f"The {len(works):,} works drawn so far are saved. Free some space and run it again to resume."
+            raise DiskFull(f"The disk is full: cannot write the demo to {folder}. {saved}") from error
         raise BamError(
-            f"the demo cannot be written to {folder}: {error.strerror or error}. Give another folder."
+            f"Cannot write the demo to {folder}: {error.strerror or error}. Choose another folder."
         ) from error
     return table
 
 
 def _check_same(table: Path, seed: int) -> None:
-    """Refuse a folder whose table is that of another seed: its pictures would stay among ours."""
+    """Refuse a folder with the collection of another seed, since the pictures would mix."""
     if not table.exists():
         return
     with table.open(newline="", encoding="utf-8") as file:
         first = next(csv.DictReader(file), None)
     if first is not None and first.get("generator") != _generator(seed):
-        there = first.get("generator") or "something else"
-        raise BamError(f"{table.parent} holds {there}, not {_generator(seed)}. Give another folder or the same seed.")
+        other = first.get("generator") or "another collection"
+        raise BamError(
+            f"The folder {table.parent} holds {other}, not {_generator(seed)}. Choose another folder or the same seed."
+        )
 
 
 def _generator(seed: int) -> str:
@@ -128,12 +128,12 @@ def _row(work: Work, seed: int) -> list[str | int]:
     ]
 
 
-def _drawn(folder: Path, count: int, seed: int, beside: int) -> Generator[Work, None, None]:
-    """Yield the works in order, drawn or found, by so many processes, or by this one."""
+def _drawn(folder: Path, count: int, seed: int, workers: int) -> Generator[Work, None, None]:
+    """Yield the works in order, drawn or read, with ``workers`` processes or in this one."""
     ensured = partial(ensure, folder, seed)
-    if beside:
-        with processes(beside, initializer=_begin) as workers:
-            yield from workers.map(ensured, range(count), ahead=beside * _WAITING)
+    if workers:
+        with processes(workers, initializer=_begin) as pool:
+            yield from pool.map(ensured, range(count), ahead=workers * _WAITING)
         return
     for index in range(count):
         with _one_thread():
@@ -142,14 +142,14 @@ def _drawn(folder: Path, count: int, seed: int, beside: int) -> Generator[Work, 
 
 
 def _begin() -> None:
-    """Make a process ready to draw: every core has one."""
+    """Initialise a worker process; there is one per core."""
     cv2.setNumThreads(1)
     kernels.prepare(os.getpid() * _APART)
 
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let OpenCV not split its small tasks between threads: that costs more than it brings."""
+    """Keep OpenCV to one thread: splitting its small tasks costs more than it saves."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -159,16 +159,16 @@ def _one_thread() -> Iterator[None]:
 
 
 def ensure(folder: Path, seed: int, index: int) -> Work:
-    """Return a work whose picture lies in the folder, drawn now unless it is there and whole."""
+    """Return a work, drawing its picture unless the folder has it complete."""
     project = plan(seed, index).studio.name
     path = f"images/{project}/{index:06d}.jpg"
-    found = _read(folder / path, seed, index)
-    if found is not None:
-        return Work(path, project, *found)
+    existing = _read(folder / path, seed, index)
+    if existing is not None:
+        return Work(path, project, *existing)
     work = draw(seed, index)
-    told = {"is": _mark(seed, index), "title": work.title, "truth": sorted(work.truth)}
+    comment = {"is": _mark(seed, index), "title": work.title, "truth": sorted(work.truth)}
     buffer = io.BytesIO()
-    Image.fromarray(work.pixels).save(buffer, "JPEG", quality=88, comment=json.dumps(told).encode())
+    Image.fromarray(work.pixels).save(buffer, "JPEG", quality=88, comment=json.dumps(comment).encode())
     with replacing(folder / path) as temporary:
         temporary.write_bytes(buffer.getvalue())
     return Work(path, project, work.title, work.truth)
@@ -179,13 +179,13 @@ def _mark(seed: int, index: int) -> str:
 
 
 def _read(path: Path, seed: int, index: int) -> tuple[str, frozenset[str]] | None:
-    """Return the title and the truth that a picture tells of itself, or None if it is not there or not this work."""
+    """Read the title and ground truth of a picture, or return None if it is missing or another work."""
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as image:
-            told = json.loads(image.info.get("comment", b"{}"))
-        if told.get("is") != _mark(seed, index) or not data.endswith(_END):
+            comment = json.loads(image.info.get("comment", b"{}"))
+        if comment.get("is") != _mark(seed, index) or not data.endswith(_END):
             return None
-        return str(told["title"]), frozenset(told["truth"])
+        return str(comment["title"]), frozenset(comment["truth"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -122,7 +122,7 @@ def test_a_full_disk_is_said_and_leaves_whole_pictures_alone(written, tmp_path, 
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(DiskFull, match="works drawn so far are kept"):
+    with pytest.raises(DiskFull, match="works drawn so far are saved"):
         write_collection(tmp_path, count=COUNT)
     assert len(contents(tmp_path)) == 4
     assert contents(tmp_path).items() <= contents(written).items()
@@ -144,7 +144,7 @@ def test_a_process_that_is_ended_from_outside_is_said_and_the_next_run_goes_on(w
 
 def test_what_goes_wrong_in_a_process_is_told_as_if_it_had_gone_wrong_here(tmp_path):
     (tmp_path / "images").write_text("in the way")
-    with pytest.raises(BamError, match=r"cannot be written to .*Give another folder"):
+    with pytest.raises(BamError, match=r"Cannot write the demo to .*Choose another folder"):
         write_collection(tmp_path, count=COUNT, workers=2)
 
 
@@ -174,12 +174,12 @@ def test_the_folder_of_another_seed_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("count", "seed"), [(-1, 0), (1, -1)])
 def test_negative_numbers_are_refused(tmp_path, count, seed):
-    with pytest.raises(BamError, match="not negative"):
+    with pytest.raises(BamError, match="Neither may be negative"):
         write_collection(tmp_path, count=count, seed=seed)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_is_no_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(BamError, match="Give another folder"):
+    with pytest.raises(BamError, match="Choose another folder"):
         write_collection(tmp_path / "file", count=1)
