@@ -59,7 +59,7 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
         )
     if not options.dry_run:
         thresholds.save(workspace, attribute, choice)
-    print(f"threshold {decimal(choice.value, 4)}, {count(choice.n_accepted, 'image')} accepted")
+    print(f"threshold {decimal(choice.value, 3)}, {count(choice.n_accepted, 'image')} accepted")
     print(f"precision {percent_interval(choice.precision, choice.precision_low, choice.precision_high)}")
     print(f"recall    {percent_interval(choice.recall, choice.recall_low, choice.recall_high)}")
     print(choice.evidence)
