@@ -93,9 +93,9 @@ def test_a_run_that_was_stopped_goes_on_and_more_works_can_be_asked_for(blank: W
     for share in (30, 75):  # while drawing, and once the images are to be added
         with pytest.raises(Stopped):
             demo.make_demo(blank, count=24, report=stop_at(share))
-        found = demo.unfinished(blank)
-        assert found is not None
-        assert found.count == 24
+        stopped = demo.unfinished(blank)
+        assert stopped is not None
+        assert stopped.count == 24
     seen: list[int] = []
     demo.make_demo(blank, count=24, report=lambda done, total, message="": seen.append(done))
     assert demo.unfinished(blank) is None
@@ -141,12 +141,12 @@ def test_only_in_a_demo_may_anything_but_people_answer(blank: Workspace, demo_wo
     with pytest.raises(AnnotationError, match="'smuggled' cannot answer here"):
         blank.annotations.assign(attribute.id, who, [0], purpose="round", source_id=0)
     person = blank.annotations.annotator("me")
-    made = blank.annotations.assign(attribute.id, person, [0], purpose="round", source_id=0)
+    assignment = blank.annotations.assign(attribute.id, person, [0], purpose="round", source_id=0)
     with blank.engine.begin() as connection:
         table = db.assignments
-        connection.execute(sa.update(table).where(table.c.id == made.id).values(annotator_id=who))
+        connection.execute(sa.update(table).where(table.c.id == assignment.id).values(annotator_id=who))
     with pytest.raises(AnnotationError, match="'smuggled' cannot answer here"):
-        blank.annotations.record(made.id, [NewAnswer("uid", 0, 1)])
+        blank.annotations.record(assignment.id, [NewAnswer("uid", 0, 1)])
     assert demo_workspace.annotations.annotator("Simulated 1", simulated=True)
 
 
@@ -173,32 +173,32 @@ def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace:
         simulated_annotators.play_next(demo_workspace, attribute, team)
     everything = audits.draw(demo_workspace, attribute, n_accepted=500, n_rejected=500, seed=1)
     simulated_annotators.answer(demo_workspace, everything.task, team)
-    found, known = (
+    truth, known = (
         demo.ground_truth(demo_workspace, attribute),
         demo.true_labels(demo_workspace, attribute.name),
     )
     threshold, audit = current_threshold(demo_workspace, attribute), audits.latest_result(demo_workspace, attribute)
-    assert found is not None
+    assert truth is not None
     assert threshold is not None
     assert audit is not None
     scores = scores_of(demo_workspace, attribute)
     accepted = scores >= threshold.value
-    assert found.threshold is not None
-    assert found.threshold.precision == pytest.approx(known[accepted].mean())
-    assert found.threshold.recall == pytest.approx(known[accepted].sum() / known.sum())
-    assert found.wrong == 0
-    assert found.positive == known.sum()
+    assert truth.threshold is not None
+    assert truth.threshold.precision == pytest.approx(known[accepted].mean())
+    assert truth.threshold.recall == pytest.approx(known[accepted].sum() / known.sum())
+    assert truth.wrong == 0
+    assert truth.positive == known.sum()
     # the audit judged every image that was left, so without errors its share is the true one
     judged = audit.precision
     assert judged is not None
     assert judged.n == audit.n_accepted
-    assert found.audited == pytest.approx(judged.value)
+    assert truth.audited == pytest.approx(judged.value)
     assert audit.missed is not None
-    assert found.missed == pytest.approx(audit.missed.value)
-    assert [point.labels for point in found.rounds] == [10, 20, 30, 40]
+    assert truth.missed == pytest.approx(audit.missed.value)
+    assert [point.labels for point in truth.rounds] == [10, 20, 30, 40]
     model = latest_model(demo_workspace, attribute)
     assert model is not None
-    assert found.rounds[-1].at_threshold == demo.true_performance(demo_workspace, attribute, threshold.value)
+    assert truth.rounds[-1].at_threshold == demo.true_performance(demo_workspace, attribute, threshold.value)
 
 
 def test_every_export_says_that_its_images_are_generated(demo_workspace: Workspace, tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ def watercolors(demo_workspace: Workspace):
 def wrong_share(workspace: Workspace, attribute, names: set[str]) -> float:
     """How often those annotators say what is not true."""
     ids = {who.id for who in workspace.annotations.annotators() if who.name in names}
-    found = workspace.annotations.answers(attribute.id)
-    mine = np.isin(found.annotators, list(ids))
-    return float((found.answers[mine] != demo.true_labels(workspace, attribute.name)[found.rows[mine]]).mean())
+    answers = workspace.annotations.answers(attribute.id)
+    mine = np.isin(answers.annotators, list(ids))
+    return float((answers.answers[mine] != demo.true_labels(workspace, attribute.name)[answers.rows[mine]]).mean())
 
 
 def test_they_play_an_attribute_to_its_end_and_say_each_step(demo_workspace: Workspace, watercolors) -> None:
@@ -44,7 +44,7 @@ def test_they_play_an_attribute_to_its_end_and_say_each_step(demo_workspace: Wor
     assert reports[-1][0] == reports[-1][1]
     state = rounds.state(demo_workspace, watercolors)
     assert state.step == "decide"
-    assert [turn.state.complete for turn in state.rounds] == [True] * 4
+    assert [round_.state.complete for round_ in state.rounds] == [True] * 4
     audit = audits.latest_result(demo_workspace, watercolors)
     assert audit is not None
     assert audit.complete
@@ -56,14 +56,14 @@ def test_all_of_their_answers_are_marked_as_simulated(demo_workspace: Workspace,
     validation.draw_validation(demo_workspace, watercolors, 24, seed=0)
     mine = tasks.open_task(demo_workspace, tasks.validation_task(demo_workspace, watercolors), "ada")
     assert mine is not None
-    said = [NewAnswer(f"ada:{row}", row, 1) for row in mine.rows[:5]]
-    demo_workspace.annotations.record(mine.id, said)
+    own_answers = [NewAnswer(f"ada:{row}", row, 1) for row in mine.rows[:5]]
+    demo_workspace.annotations.record(mine.id, own_answers)
     simulated_annotators.play(demo_workspace, watercolors, Team())
     kinds = {who.name: who.simulated for who in demo_workspace.annotations.annotators()}
     assert kinds == {"ada": False, "Simulated 1 (5 % wrong)": True}
-    found = demo_workspace.annotations.answers(watercolors.id)
+    answers = demo_workspace.annotations.answers(watercolors.id)
     ada = next(who.id for who in demo_workspace.annotations.annotators() if who.name == "ada")
-    assert (found.rows[found.annotators == ada]).tolist() == sorted(mine.rows[:5])  # a person's answers stay theirs
+    assert (answers.rows[answers.annotators == ada]).tolist() == sorted(mine.rows[:5])  # a person's answers stay theirs
     overall = overview(demo_workspace)
     assert overall.by_people == 5
     assert overall.simulated == simulated_annotators.count_answers(demo_workspace, watercolors).simulated > 60
@@ -104,9 +104,9 @@ def test_where_two_must_agree_a_third_settles_what_they_dispute(demo_workspace: 
     assert (state.answered, state.settled, state.disputed) == (60, 60, 0)
     each = np.bincount(demo_workspace.annotations.answers(watercolors.id).rows)
     assert set(each[task.rows].tolist()) >= {2, 3}
-    found = demo.ground_truth(demo_workspace, watercolors)
-    assert found is not None
-    assert found.wrong / found.labels < wrong_share(demo_workspace, watercolors, {team.name(1), team.name(2)})
+    truth = demo.ground_truth(demo_workspace, watercolors)
+    assert truth is not None
+    assert truth.wrong / truth.labels < wrong_share(demo_workspace, watercolors, {team.name(1), team.name(2)})
 
 
 def test_what_cannot_be_is_refused_in_words(demo_workspace: Workspace, watercolors) -> None:

@@ -134,10 +134,12 @@ def test_an_adjudicator_with_nothing_left_is_led_back(
 
 def test_unsure_can_be_left_out(open_page: Open, workspace: Workspace, watercolor: Attribute) -> None:
     workspace.redundancy = 2
-    for name, said in (("ada", {0: 1, 1: 0, 2: -1}), ("ben", {0: 1, 1: 0, 2: 1})):
+    for name, answers in (("ada", {0: 1, 1: 0, 2: -1}), ("ben", {0: 1, 1: 0, 2: 1})):
         who = workspace.annotations.annotator(name)
-        made = workspace.annotations.assign(watercolor.id, who, list(said), purpose="round", source_id=1)
-        workspace.annotations.record(made.id, [NewAnswer(uuid.uuid4().hex, row, one) for row, one in said.items()])
+        assignment = workspace.annotations.assign(watercolor.id, who, list(answers), purpose="round", source_id=1)
+        workspace.annotations.record(
+            assignment.id, [NewAnswer(uuid.uuid4().hex, row, one) for row, one in answers.items()]
+        )
     app = open_page(workspace, "agreement")
     assert app.metric[0].value == "66.7%"
     app.toggle[0].set_value(True).run()

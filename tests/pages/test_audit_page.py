@@ -77,8 +77,8 @@ def test_an_unfinished_audit_shows_its_counts_and_leaves_the_verdict_open(
     drawn = audits.draw(decided, watercolor, n_accepted=6, n_rejected=6, seed=1)
     assignment = tasks.open_task(decided, drawn.task, "ada")
     assert assignment is not None
-    said = [NewAnswer(uuid.uuid4().hex, row, 0) for row in assignment.rows[:-1]]
-    decided.annotations.record(assignment.id, said)
+    answers = [NewAnswer(uuid.uuid4().hex, row, 0) for row in assignment.rows[:-1]]
+    decided.annotations.record(assignment.id, answers)
     app = open_page(decided, "audit")
     words = text_of(app)
     assert "The audit is not finished" in words

@@ -85,15 +85,15 @@ def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_work
 def test_estimates_stand_beside_the_truth_on_every_page_that_has_them(open_page, demo_workspace: Workspace) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
     simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())
-    found = demo.ground_truth(demo_workspace, attribute)
-    assert found is not None
-    assert found.threshold is not None
+    truth = demo.ground_truth(demo_workspace, attribute)
+    assert truth is not None
+    assert truth.threshold is not None
     for page in ("rounds", "threshold", "audit", "report"):
         shown = html_of(open_page(demo_workspace, page, attribute=attribute.name))
-        assert f"precision {percent(found.threshold.precision)}" in shown, page
+        assert f"precision {percent(truth.threshold.precision)}" in shown, page
         assert "Known only because the collection is generated." in shown
     home = open_page(demo_workspace, "overview")
-    assert f"truth {percent(found.threshold.precision)}" in html_of(home)
+    assert f"truth {percent(truth.threshold.precision)}" in html_of(home)
     cells = {cell.label: cell.value for cell in home.metric}
     assert cells["Answers by people"] == "0"
     assert int(cells["Answers by simulated annotators"].replace(",", "")) > 60
@@ -105,13 +105,13 @@ def test_the_report_says_generated_and_true_and_who_is_simulated(
     attribute = demo_workspace.attributes.get("media_watercolor")
     simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())
     text = write_report(demo_workspace, gather(demo_workspace, attribute))
-    found = demo.ground_truth(demo_workspace, attribute)
-    assert found is not None
-    assert found.threshold is not None
+    truth = demo.ground_truth(demo_workspace, attribute)
+    assert truth is not None
+    assert truth.threshold is not None
     assert "Generated images." in text
-    assert f"precision {percent(found.threshold.precision)}" in text
+    assert f"precision {percent(truth.threshold.precision)}" in text
     assert "(simulated)" in text
-    assert np.isfinite(found.threshold.precision)
+    assert np.isfinite(truth.threshold.precision)
     oracle.play(workspace, watercolor, count=1)
     real = write_report(workspace, gather(workspace, watercolor))
     assert "Generated images." not in real

@@ -68,14 +68,14 @@ def button(app: AppTest, label: str) -> Any:
 
 def counts(app: AppTest, key: str) -> dict[str, int]:
     """The values of a group of buttons or a list with the number that stands on each."""
-    told = {}
+    counts = {}
     for option in (*app.button_group, *app.multiselect):
         if option.key == key:
             for words in option.options:
                 name, _, number = words.rpartition(" · ")
                 if name:
-                    told[name] = int(number.replace(",", ""))
-    return told
+                    counts[name] = int(number.replace(",", ""))
+    return counts
 
 
 def asked(app: AppTest) -> Query:

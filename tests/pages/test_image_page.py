@@ -65,13 +65,13 @@ def table_of(app: AppTest, name: str) -> dict[str, dict[str, str]]:
 def test_every_score_is_told_with_its_calibrated_probability_and_the_decision(
     open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
 ) -> None:
-    made = {name: scored_attribute(workspace, name, cut=0.5, seed=seed) for seed, name in enumerate("ab")}
-    made["free"] = scored_attribute(workspace, "free", cut=None, calibrated=False, seed=3)
+    attributes = {name: scored_attribute(workspace, name, cut=0.5, seed=seed) for seed, name in enumerate("ab")}
+    attributes["free"] = scored_attribute(workspace, "free", cut=None, calibrated=False, seed=3)
     workspace.attributes.add("unseen", "media", "Is it unseen?")
     shown = table_of(open_page(workspace, "image", row="11"), "Scores")
-    assert set(shown) == {readable(name) for name in made}
+    assert set(shown) == {readable(name) for name in attributes}
     for name in "ab":
-        expected = probabilities(workspace, made[name], [11])
+        expected = probabilities(workspace, attributes[name], [11])
         value, low, high = expected.value[0], expected.low[0], expected.high[0]
         line = shown[readable(name)]
         assert line["probability"] == percent_interval(float(value), float(low), float(high))
@@ -107,8 +107,8 @@ def test_what_people_typed_is_shown_as_it_is(
     open_page: OpenPage, workspace: Workspace, watercolor: Attribute, beside: dict[str, list[Picture]]
 ) -> None:
     vote(workspace, watercolor, "<b>ada</b> & co", {4: 1})
-    told = table_of(open_page(workspace, "image", row="4"), "Labels")[readable(watercolor.name)]
-    assert told["said"] == "&lt;b&gt;ada&lt;/b&gt; &amp; co: yes"
+    labels = table_of(open_page(workspace, "image", row="4"), "Labels")[readable(watercolor.name)]
+    assert labels["said"] == "&lt;b&gt;ada&lt;/b&gt; &amp; co: yes"
 
 
 def test_the_picture_record_and_labels_are_drawn_before_what_takes_longer_is_asked(

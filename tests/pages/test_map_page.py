@@ -22,17 +22,17 @@ Open = Callable[..., AppTest]
 EVERYWHERE = ((-1.0, -1.0), (2.0, -1.0), (2.0, 2.0), (-1.0, 2.0))
 
 
-class Told:
+class MapComponent:
     """What the page hands to the map's component, and what that gives back."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.found = MapEvents(None, None)
+        self.events = MapEvents(None, None)
         self.data: dict[str, object] = {}
         monkeypatch.setattr(web.components.map, "picture_map", self._draw)
 
     def _draw(self, map_id: str, **data: object) -> MapEvents:
         self.data = {"map": map_id, **data}
-        return self.found
+        return self.events
 
     @property
     def place(self) -> tuple[float, float, int | None]:
@@ -42,8 +42,8 @@ class Told:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
-    return Told(monkeypatch)
+def component(monkeypatch: pytest.MonkeyPatch) -> MapComponent:
+    return MapComponent(monkeypatch)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def button(app: AppTest, label: str) -> object:
 
 
 def test_a_link_opens_its_map_place_colour_and_selection(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     layout_builder.build(workspace, method="pacmap")  # newer, so it would be shown
     chosen = selections.save(workspace, [3, 5, 8])
@@ -64,103 +64,117 @@ def test_a_link_opens_its_map_place_colour_and_selection(
         workspace, "map", map=layout.id, x="0.25", y="0.75", z="3", colour="density", selection=chosen, annotator="ada"
     )
     assert "3 images selected" in text_of(app)
-    assert (told.data["map"], told.data["colour"], told.data["selection"]) == (layout.id, "density", chosen)
-    assert told.place == (0.25, 0.75, 3)
-    first = told.data["goto"]
+    assert (component.data["map"], component.data["colour"], component.data["selection"]) == (
+        layout.id,
+        "density",
+        chosen,
+    )
+    assert component.place == (0.25, 0.75, 3)
+    first = component.data["goto"]
     app.run()
-    assert told.data["goto"] == first, "what was told before is no news"
+    assert component.data["goto"] == first, "what was told before is no news"
 
 
 def test_the_pictures_shown_are_chosen_kept_in_the_address_and_opened_by_a_link(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map")
-    assert told.data["pictures"] == "best"
+    assert component.data["pictures"] == "best"
     chooser = app.selectbox(key="map-pictures")
     assert chooser.options == ["Highest score", "Most typical", "Newest"]
     chooser.set_value("newest").run()
-    assert told.data["pictures"] == "newest"
+    assert component.data["pictures"] == "newest"
     for name, value in {"map": layout.id, "colour": "density", "pictures": "newest", "z": "5"}.items():
         app.query_params[name] = value
     app.run()
-    assert (told.data["pictures"], told.data["goto"]) == ("newest", None), "what the browser wrote is no news"
+    assert (component.data["pictures"], component.data["goto"]) == ("newest", None), "what the browser wrote is no news"
     open_page(workspace, "map", map=layout.id, colour="density", pictures="medoid", x="0.5", y="0.5", z="3")
-    assert told.data["pictures"] == "medoid"
+    assert component.data["pictures"] == "medoid"
     open_page(workspace, "map", map=layout.id, colour="density", pictures="worst")
-    assert told.data["pictures"] == "best"
+    assert component.data["pictures"] == "best"
 
 
 def test_an_address_that_the_map_itself_wrote_moves_nothing(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map")
-    assert told.data["goto"] is None
+    assert component.data["goto"] is None
     for name, value in {"map": layout.id, "colour": "density", "x": "0.1", "y": "0.2", "z": "5"}.items():
         app.query_params[name] = value
     app.run()
-    assert told.data["goto"] is None
+    assert component.data["goto"] is None
 
 
 @pytest.mark.parametrize(("x", "y", "z"), [("nan", "0.5", "3"), ("", "", ""), ("a", "b", "c"), ("0.5", "inf", "1")])
 def test_a_place_that_is_none_is_passed_over(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told, x: str, y: str, z: str
+    open_page: Open,
+    workspace: Workspace,
+    layout: layout_store.LayoutRecord,
+    component: MapComponent,
+    x: str,
+    y: str,
+    z: str,
 ) -> None:
     text_of(open_page(workspace, "map", map=layout.id, x=x, y=y, z=z))
-    assert told.data["goto"] is None
+    assert component.data["goto"] is None
 
 
 def test_a_place_beyond_the_map_is_its_edge_and_a_zoom_beyond_is_the_deepest(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     open_page(workspace, "map", map=layout.id, x="-7", y="1e9", z="1e6")
-    assert told.place == (0.0, 1.0, 16)
+    assert component.place == (0.0, 1.0, 16)
 
 
 def test_a_link_to_what_is_gone_says_so_and_shows_what_there_is(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map", map="gone", selection="0" * 20, colour="mood")
-    said = text_of(app)
-    assert "The map of this link no longer exists" in said
-    assert "is not there" in said
-    assert (told.data["map"], told.data["colour"], told.data["selection"]) == (layout.id, "density", "")
+    text = text_of(app)
+    assert "The map of this link no longer exists" in text
+    assert "is not there" in text
+    assert (component.data["map"], component.data["colour"], component.data["selection"]) == (layout.id, "density", "")
 
 
 def test_a_link_to_a_selection_goes_to_where_it_lies(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     places, rows = layout_store.points_of(workspace, layout.id)
     open_page(workspace, "map", selection=selections.save(workspace, rows[:4]))
-    goto = told.data["goto"]
+    goto = component.data["goto"]
     assert isinstance(goto, web.components.map.Goto)
     assert goto.bounds == (*places[:4].min(axis=0).tolist(), *places[:4].max(axis=0).tolist())
 
 
 def test_a_drawn_area_is_the_selection_until_it_is_cleared(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map")
-    told.found = MapEvents(None, DrawnArea(EVERYWHERE, "1"))
+    component.events = MapEvents(None, DrawnArea(EVERYWHERE, "1"))
     app.run()
     assert "120 images selected" in text_of(app)
-    assert (told.data["handled"], told.data["show_area"]) == ("1", True)
-    assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == list(range(120))
-    told.found = MapEvents(None, None, cleared="2")
+    assert (component.data["handled"], component.data["show_area"]) == ("1", True)
+    assert selections.rows_of(workspace, str(component.data["selection"])).tolist() == list(range(120))
+    component.events = MapEvents(None, None, cleared="2")
     app.run()
     assert "selected" not in text_of(app).replace("select with", "")
-    assert (told.data["selection"], told.data["handled"]) == ("", "2")
+    assert (component.data["selection"], component.data["handled"]) == ("", "2")
 
 
 def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told, watercolor: Attribute
+    open_page: Open,
+    workspace: Workspace,
+    layout: layout_store.LayoutRecord,
+    component: MapComponent,
+    watercolor: Attribute,
 ) -> None:
     validation.draw_validation(workspace, watercolor, 30, seed=1)
     held = set(tasks.held_out_rows(workspace, watercolor).tolist())
     chosen = [row for row in range(120) if row not in held][:10] + sorted(held)[:2]
     app = open_page(workspace, "map", selection=selections.save(workspace, chosen), annotator="ada")
-    said = text_of(app)
-    assert "An answer would be given to 10 images as ada" in said
-    assert "2 are held out to judge and are left out" in said
+    text = text_of(app)
+    assert "An answer would be given to 10 images as ada" in text
+    assert "2 are held out to judge and are left out" in text
     button(app, "All no").click().run()  # type: ignore[attr-defined]
     rows, answers = bulk.current_answers(workspace, watercolor)
     assert (rows.tolist(), set(answers.tolist())) == (sorted(set(chosen) - held), {0})
@@ -171,24 +185,24 @@ def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
 
 
 def test_what_a_search_finds_is_selected_best_first(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map")
     app.text_input(key="map-search-text").set_value("apple").run()
-    found = search.by_words(workspace, "apple", 200)
-    assert len(found)
-    assert f"{len(found)} image" in text_of(app)
-    assert selections.rows_of(workspace, str(told.data["selection"])).tolist() == sorted(found.tolist())
-    assert f"{len(found)} image" in app.toast[0].value
+    rows = search.by_words(workspace, "apple", 200)
+    assert len(rows)
+    assert f"{len(rows)} image" in text_of(app)
+    assert selections.rows_of(workspace, str(component.data["selection"])).tolist() == sorted(rows.tolist())
+    assert f"{len(rows)} image" in app.toast[0].value
     assert "see below the map" in app.toast[0].value
     app.text_input(key="map-search-text").set_value("nothing <b> has this").run()
     assert app.toast[0].value == "No image found with “nothing \\<b\\> has this” in their names"
     app.text_input(key="map-search-text").set_value("").run()
-    assert told.data["selection"] == ""
+    assert component.data["selection"] == ""
 
 
 def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
-    open_page: Open, workspace: Workspace, told: Told, clip_checkpoint: Path
+    open_page: Open, workspace: Workspace, component: MapComponent, clip_checkpoint: Path
 ) -> None:
     workspace.choose_encoder("openclip:small-test", clip_checkpoint)
     embed_collection(workspace)
@@ -196,16 +210,16 @@ def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
     app = open_page(workspace, "map")
     app.selectbox(key="map-search-count").set_value(50)
     app.text_input(key="map-search-text").set_value("apple").run()
-    found = selections.rows_of(workspace, str(told.data["selection"]))
-    assert found.tolist() == sorted(search.by_text(workspace, "apple", 50).tolist())
+    rows = selections.rows_of(workspace, str(component.data["selection"]))
+    assert rows.tolist() == sorted(search.by_text(workspace, "apple", 50).tolist())
     assert "50 images found" in text_of(app)
     app.segmented_control(key="map-search-how").set_value("names").run()
-    found = selections.rows_of(workspace, str(told.data["selection"]))
-    assert found.tolist() == sorted(search.by_words(workspace, "apple", 50).tolist())
+    rows = selections.rows_of(workspace, str(component.data["selection"]))
+    assert rows.tolist() == sorted(search.by_words(workspace, "apple", 50).tolist())
 
 
 def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map")
     app.text_input(key="map-search-text").set_value("a" * 100_000).run()
@@ -213,27 +227,27 @@ def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(
 
 
 def test_images_like_one_on_the_map_are_found(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     app = open_page(workspace, "map")
-    told.found = MapEvents(ImageClick(7, "1", like=True), None)
+    component.events = MapEvents(ImageClick(7, "1", like=True), None)
     app.run()
-    wanted = {7, *search.by_image(workspace, 7, count=200).tolist()}
-    assert set(selections.rows_of(workspace, str(told.data["selection"])).tolist()) == wanted
+    expected = {7, *search.by_image(workspace, 7, count=200).tolist()}
+    assert set(selections.rows_of(workspace, str(component.data["selection"])).tolist()) == expected
     assert "most like" in text_of(app)
 
 
 def test_a_map_is_deleted_at_once_the_next_one_shown_and_it_can_be_brought_back(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     other = layout_builder.build(workspace, method="pacmap")
     app = open_page(workspace, "map", map=other.id)
     button(app, "Delete").click().run()  # type: ignore[attr-defined]
     assert [record.id for record in layout_store.list_layouts(workspace)] == [layout.id]
-    assert told.data["map"] == layout.id
+    assert component.data["map"] == layout.id
     assert "is deleted; links to it lead nowhere" in text_of(app)
     button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
-    assert told.data["map"] == other.id
+    assert component.data["map"] == other.id
     assert "is deleted" not in text_of(app)
     for _ in range(2):
         button(app, "Delete").click().run()  # type: ignore[attr-defined]
@@ -243,7 +257,7 @@ def test_a_map_is_deleted_at_once_the_next_one_shown_and_it_can_be_brought_back(
 
 
 def test_maps_that_would_be_called_the_same_say_when_they_were_made(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     for rows in (range(40), range(40, 80)):
         chosen = selections.save(workspace, rows)
@@ -255,7 +269,7 @@ def test_maps_that_would_be_called_the_same_say_when_they_were_made(
 
 
 def test_rows_that_are_not_on_the_map_are_counted(
-    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, told: Told
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
 ) -> None:
     part = layout_builder.build(
         workspace, method="pca", scope="selection", selection=selections.save(workspace, range(10))

@@ -56,8 +56,8 @@ def test_the_page_keeps_to_neighbours_once_they_were_chosen_and_lets_go_of_them(
 ) -> None:
     oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
     rounds.train(validated, watercolor)
-    turn = rounds.start_round(validated, watercolor, count=12, candidates="neighbours", seed=2)
-    oracle.answer(validated, turn.task)
+    round_ = rounds.start_round(validated, watercolor, count=12, candidates="neighbours", seed=2)
+    oracle.answer(validated, round_.task)
     rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
     assert control(app, "Look at").value == "neighbours"
@@ -88,9 +88,9 @@ def test_the_batch_that_is_shown_is_the_batch_that_is_started(
     check(app)
     _, shown = querying.propose(validated, watercolor, count=10, seed=watercolor.id * 1000 + 1)
     button(app, "Start round 1").click().run()
-    (turn,) = rounds.rounds_of(validated, watercolor)
-    assert turn.task.rows.tolist() == shown.rows.tolist()
-    why = rounds.reasons(validated, turn)
+    (round_,) = rounds.rounds_of(validated, watercolor)
+    assert round_.task.rows.tolist() == shown.rows.tolist()
+    why = rounds.reasons(validated, round_)
     assert [why[int(row)][0] for row in shown.rows] == list(shown.reasons)
 
 
@@ -178,10 +178,10 @@ def test_a_round_that_somebody_else_started_meanwhile_is_told(
     real = rounds.propose
 
     def propose(*data: Any, **more: Any) -> Any:
-        found = real(*data, **more)
+        result = real(*data, **more)
         monkeypatch.setattr(rounds, "propose", real)
         rounds.start_round(validated, watercolor, count=5, seed=1)
-        return found
+        return result
 
     monkeypatch.setattr(rounds, "propose", propose)
     button(app, "Start round 1").click().run()

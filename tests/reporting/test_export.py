@@ -28,10 +28,10 @@ def test_the_exported_tables_say_what_the_workspace_says(
     expected = scores_of(played, watercolor)
     ids = [image.id for image in played.catalogue.images(range(len(played.catalogue)))]
     assert [scores[id_] for id_ in ids] == pytest.approx(expected.tolist())
-    found = tasks.labels(played, watercolor)
+    labels = tasks.labels(played, watercolor)
     assert labels == {
         ids[row]: "positive" if label else "negative"
-        for row, label in zip(found.rows[found.settled], found.labels[found.settled], strict=True)
+        for row, label in zip(labels.rows[labels.settled], labels.labels[labels.settled], strict=True)
     }
     assert choices == len(played.annotations.answers(watercolor.id).rows)
     threshold = thresholds.current_threshold(played, watercolor)
@@ -53,7 +53,7 @@ def test_a_corrected_answer_is_exported_as_corrected(
         workspace.annotations.record(assignment.id, [NewAnswer(uid, row, answer)])
     (path,) = export(workspace, tmp_path / "out.sqlite", form="sqlite")
     connection = sqlite3.connect(path)
-    said = dict(connection.execute("select mid, label from crowd_raw_choices"))
+    choices = dict(connection.execute("select mid, label from crowd_raw_choices"))
     connection.close()
     ids = [image.id for image in workspace.catalogue.images([first, second])]
-    assert said == {ids[0]: 0, ids[1]: 1}
+    assert choices == {ids[0]: 0, ids[1]: 1}

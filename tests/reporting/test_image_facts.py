@@ -8,8 +8,8 @@ from bam_engine.workspace import Workspace
 
 def test_an_image_is_described_by_every_room(played: Workspace, watercolor: Attribute) -> None:
     row = int(tasks.validation_task(played, watercolor).rows[0])
-    found = describe(played, row)
-    assert found.annotations[0][1] == "oracle"
+    facts = describe(played, row)
+    assert facts.annotations[0][1] == "oracle"
     assert [line.attribute for line in score_lines(played, row)] == ["media_watercolor"]
     near = similar_images(played, row)
     assert row not in [other for other, _ in near]

@@ -25,6 +25,6 @@ def test_the_overview_asks_for_the_audit_once_a_threshold_is_kept(
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert overview(workspace).next.step == "audit"
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=5, n_rejected=5, seed=1).task)
-    found = overview(workspace)
-    assert found.next.step == "done"
-    assert found.attributes[0].audited is not None
+    state = overview(workspace)
+    assert state.next.step == "done"
+    assert state.attributes[0].audited is not None

@@ -244,8 +244,8 @@ def test_a_picture_that_is_gone_leaves_a_dash(finished: Workspace, watercolor: A
     with finished.engine.begin() as connection:
         connection.execute(sa.update(db.images).where(db.images.c.row == row).values(uri="/gone.png"))
     page = Reader(write_report(finished, report))
-    there = sum(one.row != row for group in report.examples for one in group.examples)
-    assert sum(tag == "img" for tag, _ in page.tags) == there
+    readable_images = sum(one.row != row for group in report.examples for one in group.examples)
+    assert sum(tag == "img" for tag, _ in page.tags) == readable_images
 
 
 def test_agreement_is_told_where_several_answered_the_same_images(

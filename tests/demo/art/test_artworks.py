@@ -44,8 +44,8 @@ def test_a_work_is_the_same_in_any_order_thread_and_process():
         "import hashlib; from bam_engine.demo.art import draw\n"
         f"for index in {HASHED[::-1]}: print(hashlib.sha256(draw(0, index).pixels.tobytes()).hexdigest())"
     )
-    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert there == here[::-1]
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert elsewhere == here[::-1]
 
 
 def test_another_seed_draws_something_else():

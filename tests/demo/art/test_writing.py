@@ -74,19 +74,19 @@ def test_the_bytes_are_the_same_however_many_processes_draw(written, tmp_path, w
 
 
 def test_many_works_are_drawn_by_one_process_for_each_core_and_few_by_none(tmp_path, monkeypatch):
-    asked = []
+    started = []
     start = writing.processes
 
     def note(count: int, **options):
-        asked.append(count)
+        started.append(count)
         return start(count, **options)
 
     monkeypatch.setattr(writing, "processes", note)
     monkeypatch.setattr(writing, "_FEW", 2)
     write_collection(tmp_path, count=2)
-    assert asked == []
+    assert started == []
     write_collection(tmp_path, count=3)
-    assert asked == [os.cpu_count()]
+    assert started == [os.cpu_count()]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -106,9 +106,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(written, tmp_path, workers)
 
 
 def test_progress_is_told_after_each_work(tmp_path):
-    told = []
-    write_collection(tmp_path, count=3, report=lambda done, total, message="": told.append((done, total)))
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    reported = []
+    write_collection(tmp_path, count=3, report=lambda done, total, message="": reported.append((done, total)))
+    assert reported == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 def test_a_full_disk_is_said_and_leaves_whole_pictures_alone(written, tmp_path, monkeypatch):
