@@ -1,4 +1,4 @@
-"""Colours, dates and projects: read once, kept, and counted; colours by eye, dates from where they say."""
+"""Colours, dates and projects: read once, cached, and counted."""
 
 import os
 from datetime import date
@@ -41,7 +41,7 @@ def test_a_picture_of_one_colour_has_that_colour_alone(name: str, shown: str) ->
     assert shares.max() == 1.0
 
 
-def test_a_colour_counts_from_its_share_of_the_picture() -> None:
+def test_a_colour_counts_from_a_minimum_fraction_of_the_picture() -> None:
     picture = Image.new("RGB", (320, 320), "white")
     picture.paste("#e01010", (0, 0, 320, int(320 * 0.2)))
     picture.paste("#1030f0", (0, 310, 320, 320))
@@ -50,7 +50,7 @@ def test_a_colour_counts_from_its_share_of_the_picture() -> None:
     assert 0.03 < MIN_FRACTION <= 0.2
 
 
-def test_what_is_transparent_is_white() -> None:
+def test_transparent_pixels_are_white() -> None:
     picture = Image.new("RGBA", (20, 20), (200, 0, 0, 0))
     assert COLOURS[int(colour_fractions(picture).argmax())] == "white"
 
@@ -75,9 +75,7 @@ def test_the_day_is_that_of_the_record_or_else_of_the_file(tmp_path: Path) -> No
     assert day_of(tmp_path / "gone.jpg") == (0, 0)
 
 
-def test_looking_goes_on_where_it_was_stopped_and_never_looks_twice(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_scan_resumes_and_reads_no_image_twice(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facets, "_BLOCK", 50)
     asked: list[int] = []
     read = facets._read
@@ -93,15 +91,15 @@ def test_looking_goes_on_where_it_was_stopped_and_never_looks_twice(
     assert facets.in_colours(workspace, [UNKNOWN], 120)[50:].all()
     with facets._file(workspace).open("ab") as file:
         file.write(b"torn")
-    told = facets.scan(workspace)
+    payload = facets.scan(workspace)
     assert sorted(asked) == list(range(120))
-    assert (told.done, told.total, told.from_exif + told.from_file) == (120, 120, 120)
+    assert (payload.done, payload.total, payload.from_exif + payload.from_file) == (120, 120, 120)
     for row in (0, 60, 119):
         with Image.open(workspace.thumbnails.path(row)) as image:
             assert facets.records(workspace)["colours"][row] == colour_mask(image)
 
 
-def test_an_image_that_is_gone_has_no_colour_and_stops_nobody(workspace: Workspace) -> None:
+def test_a_missing_image_has_no_colour_and_does_not_stop_the_scan(workspace: Workspace) -> None:
     path = Path(workspace.catalogue.image(4).uri)
     content = path.read_bytes()
     workspace.thumbnails.path(4).unlink()
@@ -120,14 +118,14 @@ def test_colours_of_a_facet_are_any_of_them(workspace: Workspace) -> None:
     assert (facets.in_colours(workspace, ["white", "orange"], 120) == (one | other)).all()
 
 
-def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
+def test_projects_are_cached_and_follow_a_change(workspace: Workspace) -> None:
     names = [workspace.catalogue.image(row).project_id for row in range(120)]
-    found = facets.projects(workspace)
-    assert [found.names[code] or None for code in found.codes] == names
+    result = facets.projects(workspace)
+    assert [result.names[code] or None for code in result.codes] == names
     workspace.memory_cache.clear()
     again = facets.projects(workspace)
-    assert (again.codes == found.codes).all()
-    assert again.names == found.names
+    assert (again.codes == result.codes).all()
+    assert again.names == result.names
     more = ["a new one", None, names[0]]
     workspace.catalogue.add([NewImage(f"/{k}.jpg", 9, 9, f"n{k}", project_id=name) for k, name in enumerate(more)])
     later = facets.projects(workspace)
@@ -140,6 +138,6 @@ def test_projects_are_kept_and_follow_a_change(workspace: Workspace) -> None:
     assert sum(counts.values()) == 123
 
 
-def test_two_do_not_look_at_once(workspace: Workspace) -> None:
+def test_only_one_scan_runs_at_a_time(workspace: Workspace) -> None:
     with facets._SCANNING, pytest.raises(BamError, match="already"):
         facets.scan(workspace)

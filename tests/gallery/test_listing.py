@@ -1,4 +1,4 @@
-"""Listings: every condition, order and count is what its definition says, image by image."""
+"""Listings: every condition, order and count matches its definition, image by image."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,12 +29,12 @@ N = 1500
 @pytest.fixture
 def big(tmp_path: Path) -> Iterator[Workspace]:
     """1,500 records with vectors, three scored attributes: ``one`` and ``two`` with a threshold, ``free`` without."""
-    made = collection(tmp_path, N, projects=40)
-    scored_attribute(made, "one", cut=1.0, seed=1)
-    scored_attribute(made, "two", cut=0.0, seed=2)
-    scored_attribute(made, "free", cut=None, calibrated=False, seed=3)
-    yield made
-    made.close()
+    drawn = collection(tmp_path, N, projects=40)
+    scored_attribute(drawn, "one", cut=1.0, seed=1)
+    scored_attribute(drawn, "two", cut=0.0, seed=2)
+    scored_attribute(drawn, "free", cut=None, calibrated=False, seed=3)
+    yield drawn
+    drawn.close()
 
 
 def scores(workspace: Workspace, name: str) -> np.ndarray:
@@ -49,35 +49,35 @@ def chance(workspace: Workspace, name: str) -> np.ndarray:
 
 def test_closest_orders_by_the_distance_from_the_threshold_on_either_side(big: Workspace) -> None:
     own = scores(big, "one")
-    found = list_images(big, Query(attribute="one", sort="closest"))
-    assert found.rows.tolist() == sorted(range(N), key=lambda row: (np.abs(own[row] - np.float32(1)), row))
-    assert found.line is None
-    assert {bool(own[row] >= 1) for row in found.rows[:50]} == {True, False}
+    result = list_images(big, Query(attribute="one", sort="closest"))
+    assert result.rows.tolist() == sorted(range(N), key=lambda row: (np.abs(own[row] - np.float32(1)), row))
+    assert result.line is None
+    assert {bool(own[row] >= 1) for row in result.rows[:50]} == {True, False}
     assert list_images(big, Query(sort="closest")).rows.tolist() == list(range(N))
 
 
 def test_without_conditions_every_image_is_listed_in_the_order_it_was_added(big: Workspace) -> None:
-    found = list_images(big, Query())
-    assert found.rows.tolist() == list(range(N))
-    assert (found.matched, found.n, found.line, found.counts, found.notes) == (N, N, None, None, ())
+    result = list_images(big, Query())
+    assert result.rows.tolist() == list(range(N))
+    assert (result.matched, result.n, result.line, result.counts, result.notes) == (N, N, None, None, ())
 
 
 def test_an_attribute_orders_by_its_score_and_the_line_stands_after_the_accepted(big: Workspace) -> None:
     own = scores(big, "one")
-    found = list_images(big, Query(attribute="one"))
-    assert found.rows.tolist() == sorted(range(N), key=lambda row: (-own[row], row))
-    assert found.line == int((own >= 1.0).sum())
-    assert (own[found.rows[: found.line]] >= 1.0).all()
-    assert (own[found.rows[found.line :]] < 1.0).all()
+    result = list_images(big, Query(attribute="one"))
+    assert result.rows.tolist() == sorted(range(N), key=lambda row: (-own[row], row))
+    assert result.line == int((own >= 1.0).sum())
+    assert (own[result.rows[: result.line]] >= 1.0).all()
+    assert (own[result.rows[result.line :]] < 1.0).all()
 
 
 def test_a_score_at_the_threshold_is_accepted(big: Workspace) -> None:
     own = scores(big, "one")
     edge = float(own[7])
     attribute = big.attributes.get("one")
-    kept = thresholds.current_threshold(big, attribute)
-    assert kept is not None
-    thresholds.save(big, attribute, replace(kept.evidence, value=edge))
+    stored = thresholds.current_threshold(big, attribute)
+    assert stored is not None
+    thresholds.save(big, attribute, replace(stored.evidence, value=edge))
     assert 7 in list_images(big, Query(attribute="one", place="accepted")).rows
     assert 7 not in list_images(big, Query(attribute="one", place="rejected")).rows
 
@@ -86,17 +86,17 @@ def test_a_score_at_the_threshold_is_accepted(big: Workspace) -> None:
 def test_above_and_below_the_threshold_are_those_accepted_and_those_rejected(big: Workspace, place: str) -> None:
     own = scores(big, "one")
     wanted = own >= 1.0 if place == "accepted" else own < 1.0
-    found = list_images(big, Query(attribute="one", place=place))
-    assert set(found.rows) == set(np.flatnonzero(wanted))
+    result = list_images(big, Query(attribute="one", place=place))
+    assert set(result.rows) == set(np.flatnonzero(wanted))
 
 
 def test_near_the_threshold_are_the_nearest_on_either_side(big: Workspace) -> None:
     own = scores(big, "two")
     above = sorted(np.flatnonzero(own >= 0), key=lambda row: own[row])[:NEAR]
     below = sorted(np.flatnonzero(own < 0), key=lambda row: -own[row])[:NEAR]
-    found = list_images(big, Query(attribute="two", place="near"))
-    assert set(found.rows) == {*above, *below}
-    assert found.line == len(above) == NEAR
+    result = list_images(big, Query(attribute="two", place="near"))
+    assert set(result.rows) == {*above, *below}
+    assert result.line == len(above) == NEAR
 
 
 def test_several_attributes_are_accepted_and_rejected_at_once_the_least_likely_condition_first(big: Workspace) -> None:
@@ -104,21 +104,21 @@ def test_several_attributes_are_accepted_and_rejected_at_once_the_least_likely_c
     inside = np.flatnonzero((one >= 1.0) & (two < 0.0))
     least = np.minimum(chance(big, "one"), 1 - chance(big, "two"))
     beyond = np.minimum(one - np.float32(1), -two)
-    found = list_images(big, Query(yes=("one",), no=("two",)))
-    assert found.rows.tolist() == sorted(inside, key=lambda row: (-least[row], -beyond[row], row))
-    assert found.line is None
+    result = list_images(big, Query(yes=("one",), no=("two",)))
+    assert result.rows.tolist() == sorted(inside, key=lambda row: (-least[row], -beyond[row], row))
+    assert result.line is None
 
 
 def test_one_attribute_that_rejects_puts_its_lowest_score_first(big: Workspace) -> None:
     own = scores(big, "one")
-    found = list_images(big, Query(no=("one",)))
-    assert found.rows.tolist() == sorted(np.flatnonzero(own < 1.0), key=lambda row: (own[row], row))
+    result = list_images(big, Query(no=("one",)))
+    assert result.rows.tolist() == sorted(np.flatnonzero(own < 1.0), key=lambda row: (own[row], row))
 
 
-def test_where_there_is_no_threshold_the_separation_point_stands_in_and_that_is_said(big: Workspace) -> None:
-    found = list_images(big, Query(attribute="free", place="accepted"))
-    assert set(found.rows) == set(np.flatnonzero(scores(big, "free") >= 0.0))
-    assert any("no threshold yet" in note and "guarantees nothing" in note for note in found.notes)
+def test_without_a_threshold_the_default_is_used_and_noted(big: Workspace) -> None:
+    result = list_images(big, Query(attribute="free", place="accepted"))
+    assert set(result.rows) == set(np.flatnonzero(scores(big, "free") >= 0.0))
+    assert any("no threshold yet" in note and "guarantees nothing" in note for note in result.notes)
 
 
 def test_an_attribute_without_scores_leaves_all_images_and_says_so(big: Workspace) -> None:
@@ -130,7 +130,7 @@ def test_an_attribute_without_scores_leaves_all_images_and_says_so(big: Workspac
     assert set(both.rows) == set(np.flatnonzero(scores(big, "one") >= 1.0))
 
 
-def test_images_that_came_after_the_vectors_stand_last_and_are_neither_accepted_nor_rejected(big: Workspace) -> None:
+def test_images_added_after_the_scores_come_last_and_are_neither_accepted_nor_rejected(big: Workspace) -> None:
     from bam_engine.collection import NewImage
 
     big.catalogue.add([NewImage("/late.jpg", 10, 10, "late")])
@@ -152,7 +152,7 @@ def test_newest_oldest_and_shuffled_are_total_orders_of_the_same_images(big: Wor
     assert (first != list_images(big, Query(sort="shuffled", seed=2)).rows).any()
 
 
-def test_a_narrower_query_shuffles_the_same_way(big: Workspace) -> None:
+def test_a_narrower_query_shuffles_in_the_same_order(big: Workspace) -> None:
     whole = list_images(big, Query(attribute="one", sort="shuffled", seed=4)).rows
     part = list_images(big, Query(attribute="one", place="accepted", sort="shuffled", seed=4)).rows
     assert part.tolist() == whole[np.isin(whole, part)].tolist()
@@ -167,10 +167,10 @@ def test_a_shuffle_is_even(big: Workspace) -> None:
 
 
 def test_the_most_varied_order_puts_each_image_farthest_from_all_before_it(big: Workspace) -> None:
-    found = list_images(big, Query(attribute="one", place="accepted", sort="spread")).rows
+    result = list_images(big, Query(attribute="one", place="accepted", sort="spread")).rows
     best = list_images(big, Query(attribute="one", place="accepted")).rows
-    assert found[0] == best[0]
-    vectors = np.asarray(big.vectors().array()[found], np.float64)
+    assert result[0] == best[0]
+    vectors = np.asarray(big.vectors().array()[result], np.float64)
     for place in (1, 2, 5, 20):
         near = ((vectors[:, None] - vectors[None, :place]) ** 2).sum(axis=2).min(axis=1)
         assert near[place] == pytest.approx(near[place:].max(), rel=1e-3)
@@ -178,13 +178,13 @@ def test_the_most_varied_order_puts_each_image_farthest_from_all_before_it(big: 
 
 def test_label_states_are_those_of_the_definition(team: Workspace, watercolor: Attribute) -> None:
     vote(team, watercolor, "cyd", {6: -1})
-    said = bulk.answer(team, watercolor, [0, 6, 50, 51], 1, annotator="eve")
-    assert said.count
-    found = {
+    match = bulk.answer(team, watercolor, [0, 6, 50, 51], 1, annotator="eve")
+    assert match.count
+    result = {
         state: list_images(team, Query(attribute=watercolor.name, label=(state,))).rows.tolist() for state in LABELS
     }
     others = [row for row in range(120) if row not in (0, 1, 2, 3, 4, 5, 6, 50, 51)]
-    assert found == {
+    assert result == {
         "positive": [0],
         "negative": [1],
         "unsure": [4, 6],
@@ -212,11 +212,11 @@ def test_selections_words_and_projects_narrow_the_listing(workspace: Workspace) 
     assert list_images(workspace, Query(project=(project,))).rows.tolist() == own
 
 
-def test_likes_are_listed_best_match_first(workspace: Workspace) -> None:
+def test_similar_images_are_listed_best_match_first(workspace: Workspace) -> None:
     from bam_engine.gallery.search import by_images
 
-    found = list_images(workspace, Query(like=(5, 8), sort="found"))
-    assert found.rows.tolist() == by_images(workspace, [5, 8], 1000).tolist()
+    result = list_images(workspace, Query(like=(5, 8), sort="found"))
+    assert result.rows.tolist() == by_images(workspace, [5, 8], 1000).tolist()
 
 
 def test_near_duplicates_are_folded_to_the_first_of_each_group(workspace: Workspace) -> None:
@@ -226,44 +226,44 @@ def test_near_duplicates_are_folded_to_the_first_of_each_group(workspace: Worksp
     assert "not been searched for yet" in before.notes[0]
     near_duplicates.find_groups(workspace)
     groups = near_duplicates.group_of(workspace)
-    found = list_images(workspace, query)
+    result = list_images(workspace, query)
     seen: dict[int, int] = {}
     for row in range(119, -1, -1):
         seen.setdefault(int(groups[row]), row)
-    assert found.rows.tolist() == list(seen.values())
-    assert found.counts is not None
-    assert found.counts.tolist() == [int((groups == group).sum()) for group in seen]
-    assert found.counts.sum() == found.matched == 120
+    assert result.rows.tolist() == list(seen.values())
+    assert result.counts is not None
+    assert result.counts.tolist() == [int((groups == group).sum()) for group in seen]
+    assert result.counts.sum() == result.matched == 120
 
 
-def test_the_line_stands_right_when_near_duplicates_are_folded(workspace: Workspace) -> None:
+def test_the_line_is_right_when_near_duplicates_are_grouped(workspace: Workspace) -> None:
     scored_attribute(workspace, "one", seed=5)
     near_duplicates.find_groups(workspace)
-    found = list_images(workspace, Query(attribute="one", folded=True))
-    assert found.line == int((scores(workspace, "one")[found.rows] >= 0).sum())
+    result = list_images(workspace, Query(attribute="one", folded=True))
+    assert result.line == int((scores(workspace, "one")[result.rows] >= 0).sum())
 
 
 def test_an_empty_listing_says_which_condition_empties_it(big: Workspace) -> None:
     chosen = selections.save(big, np.flatnonzero(scores(big, "one") < 1.0)[:9])
-    found = list_images(big, Query(attribute="one", place="accepted", selection=chosen))
-    assert len(found) == 0
+    result = list_images(big, Query(attribute="one", place="accepted", selection=chosen))
+    assert len(result) == 0
     accepted = int((scores(big, "one") >= 1).sum())
-    assert f"without “in the selection” there would be {accepted:,}" in found.emptied_by
-    assert "without “accepted as one” there would be 9" in found.emptied_by
+    assert f"without “in the selection” there would be {accepted:,}" in result.emptied_by
+    assert "without “accepted as one” there would be 9" in result.emptied_by
     nothing = list_images(big, Query(words="nowhere", colour=("red",)))
     assert nothing.emptied_by == "no image of the collection is “colour: red”, nor “named “nowhere””"
 
 
-def test_a_listing_is_remembered_until_what_it_speaks_of_changes(big: Workspace) -> None:
+def test_a_listing_is_cached_until_its_data_change(big: Workspace) -> None:
     attribute = big.attributes.get("one")
     first = list_images(big, Query(attribute="one"))
     assert list_images(big, Query(attribute="one")) is first
     vote(big, attribute, "ada", {3: 1})
     second = list_images(big, Query(attribute="one"))
     assert second.id != first.id
-    kept = thresholds.current_threshold(big, attribute)
-    assert kept is not None
-    thresholds.save(big, attribute, replace(kept.evidence, value=2.0))
+    stored = thresholds.current_threshold(big, attribute)
+    assert stored is not None
+    thresholds.save(big, attribute, replace(stored.evidence, value=2.0))
     third = list_images(big, Query(attribute="one"))
     assert third.id != second.id
     assert third.line != second.line
@@ -274,7 +274,7 @@ def test_a_listing_is_remembered_until_what_it_speaks_of_changes(big: Workspace)
         by_id(big, first.id)
 
 
-def test_old_listings_are_forgotten_before_they_take_much_room(big: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_listings_are_evicted_from_the_cache(big: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bam_engine.gallery.listing.MAX_CACHED_BYTES", 3 * N * 8)
     first = list_images(big, Query(sort="shuffled", seed=1))
     for seed in range(2, 6):
@@ -284,22 +284,22 @@ def test_old_listings_are_forgotten_before_they_take_much_room(big: Workspace, m
         by_id(big, first.id)
 
 
-def test_a_window_tells_what_is_known_of_each_image(big: Workspace) -> None:
+def test_a_window_has_the_data_of_each_image(big: Workspace) -> None:
     listing = list_images(big, Query(attribute="one"))
-    told = window(big, listing, 1)
-    assert told.rows == listing.rows[BLOCK : 2 * BLOCK].tolist()
+    payload = window(big, listing, 1)
+    assert payload.rows == listing.rows[BLOCK : 2 * BLOCK].tolist()
     own, likely = scores(big, "one"), chance(big, "one")
     for place in (0, 57, BLOCK - 1):
-        row = told.rows[place]
+        row = payload.rows[place]
         image = big.catalogue.image(row)
-        share = told.probabilities[place]
+        share = payload.probabilities[place]
         assert share is not None
-        assert told.scores[place] == pytest.approx(own[row], abs=0.001)
+        assert payload.scores[place] == pytest.approx(own[row], abs=0.001)
         assert share[0] == pytest.approx(likely[row], abs=0.001)
         assert share[1] <= share[0] <= share[2]
-        assert told.accepted[place] == (own[row] >= 1.0)
-        assert told.ratios[place] == pytest.approx(image.width / image.height, abs=0.001)
-        assert told.titles[place] == f"{row}.jpg"
+        assert payload.accepted[place] == (own[row] >= 1.0)
+        assert payload.ratios[place] == pytest.approx(image.width / image.height, abs=0.001)
+        assert payload.titles[place] == f"{row}.jpg"
     assert len(window(big, listing, N // BLOCK).rows) == N % BLOCK
     for beyond in (N // BLOCK + 1, -1):
         with pytest.raises(NotFound, match="no window"):
@@ -309,26 +309,26 @@ def test_a_window_tells_what_is_known_of_each_image(big: Workspace) -> None:
 def test_shapes_are_those_of_the_listing_and_follow_new_images(big: Workspace) -> None:
     from bam_engine.collection import NewImage
 
-    def told(listing: object) -> np.ndarray:
+    def payload(listing: object) -> np.ndarray:
         return 2.0 ** ((shapes(big, listing).astype(float) - 128) / 32)  # type: ignore[arg-type]
 
     newest = list_images(big, Query(sort="newest"))
     images = big.catalogue.images(newest.rows.tolist())
-    assert told(newest) == pytest.approx([image.width / image.height for image in images], rel=0.0111)
+    assert payload(newest) == pytest.approx([image.width / image.height for image in images], rel=0.0111)
     big.catalogue.add([NewImage("/wide.jpg", 1500, 100, "wide"), NewImage("/huge.jpg", 9000, 1, "huge")])
     later = list_images(big, Query(sort="newest"))
-    assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
+    assert payload(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
     big.memory_cache.clear()
-    assert told(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
+    assert payload(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
 
 
-def test_a_pack_holds_the_thumbnails_in_order_and_nothing_for_those_not_made(workspace: Workspace) -> None:
-    found = list_images(workspace, Query(sort="newest"))
-    missing = int(found.rows[PACK + 2])
+def test_a_pack_has_the_thumbnails_in_order_and_missing_ones_empty(workspace: Workspace) -> None:
+    result = list_images(workspace, Query(sort="newest"))
+    missing = int(result.rows[PACK + 2])
     workspace.thumbnails.path(missing).unlink()
     for number in (0, 1, 2):
-        content = pack(workspace, found, number)
-        rows = found.rows[number * PACK : (number + 1) * PACK].tolist()
+        content = pack(workspace, result, number)
+        rows = result.rows[number * PACK : (number + 1) * PACK].tolist()
         count, *sizes = np.frombuffer(content[: 4 + 4 * len(rows)], "<u4").tolist()
         assert count == len(rows)
         expected = [workspace.thumbnails.read(row) or b"" for row in rows]
@@ -337,20 +337,20 @@ def test_a_pack_holds_the_thumbnails_in_order_and_nothing_for_those_not_made(wor
     assert workspace.thumbnails.read(missing) is None
     for number in (-1, 3):
         with pytest.raises(NotFound, match="no pack"):
-            pack(workspace, found, number)
+            pack(workspace, result, number)
 
 
 def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace, workspace: Workspace) -> None:
     query = Query(attribute="one", place="accepted", project=("project 3",), no=("two",))
-    told = facet_counts(big, query, FACETS)
+    payload = facet_counts(big, query, FACETS)
     names = [f"project {number}" for number in range(40)]
     each = {name: len(list_images(big, replace(query, project=(name,)))) for name in names}
-    assert {name: told["project"].get(name, 0) for name in names} == each
+    assert {name: payload["project"].get(name, 0) for name in names} == each
     places = {place: len(list_images(big, replace(query, place=place))) for place in PLACES}
-    assert told["place"] == places
+    assert payload["place"] == places
     vote(big, big.attributes.get("one"), "ada", {row: row % 2 for row in range(600)})
-    told = facet_counts(big, query, ["label"])
-    assert told["label"] == {state: len(list_images(big, replace(query, label=(state,)))) for state in LABELS}
+    payload = facet_counts(big, query, ["label"])
+    assert payload["label"] == {state: len(list_images(big, replace(query, label=(state,)))) for state in LABELS}
     facets.scan(workspace)
     whole = facet_counts(workspace, Query(), ["colour", "year"])
     for name in ("colour", "year"):
@@ -384,18 +384,18 @@ def test_a_query_survives_the_url_and_json() -> None:
         ({"yes": [str(name) for name in range(65)]}, "limit is 64"),
     ],
 )
-def test_a_url_that_cannot_be_is_refused_with_what_could(given: dict[str, str], words: str) -> None:
+def test_an_invalid_url_is_rejected_with_the_valid_values(given: dict[str, str], words: str) -> None:
     with pytest.raises(BamError, match=words):
         from_url(given)
 
 
 @pytest.mark.parametrize("text", ["", "[", "[]", '{"attribute": "a"}', '{"yes": [3]}', "[" * 5000, "x" * 100_000])
-def test_what_is_no_query_is_refused(text: str) -> None:
+def test_an_invalid_query_is_rejected(text: str) -> None:
     with pytest.raises(BamError, match="query"):
         from_json(text)
 
 
-def test_what_a_query_names_must_be_there(big: Workspace) -> None:
+def test_a_query_must_name_existing_things(big: Workspace) -> None:
     for query, kind, words in (
         (Query(attribute="none"), NotFound, "no attribute"),
         (Query(yes=("none",)), NotFound, "no attribute"),
@@ -417,8 +417,8 @@ def test_what_a_query_names_must_be_there(big: Workspace) -> None:
 
 def test_an_empty_collection_lists_nothing(tmp_path: Path) -> None:
     empty = Workspace(tmp_path / "workspace", tmp_path / "cache")
-    found = list_images(empty, Query())
-    assert (len(found), found.emptied_by, found.notes) == (0, "", ())
+    result = list_images(empty, Query())
+    assert (len(result), result.emptied_by, result.notes) == (0, "", ())
     assert facet_counts(empty, Query(), ["colour", "year", "project", "place"])["place"] == {"all": 0}
-    assert shapes(empty, found).tolist() == []
+    assert shapes(empty, result).tolist() == []
     empty.close()

@@ -1,4 +1,4 @@
-"""Near-duplicates are looked for once, kept, resumed, and fold what is listed."""
+"""Near-duplicates: the search is stored and resumed, and groups the listing."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ def with_copies(workspace: Workspace) -> None:
     workspace.vectors().replace([40, 41, 42, 43, 44, 50], vectors[[3, 3, 3, 3, 3, 9]])
 
 
-def test_each_image_stands_for_itself_or_is_a_near_duplicate_of_what_does(workspace: Workspace) -> None:
+def test_each_image_is_its_representative_or_a_near_duplicate_of_it(workspace: Workspace) -> None:
     with_copies(workspace)
-    found = near_duplicates.find_groups(workspace)
+    result = near_duplicates.find_groups(workspace)
     groups = near_duplicates.group_of(workspace)
     assert groups.dtype == np.int32
     assert groups.shape == (120,)
@@ -27,9 +27,9 @@ def test_each_image_stands_for_itself_or_is_a_near_duplicate_of_what_does(worksp
     assert groups[50] == groups[9]
     assert (groups <= np.arange(120)).all()
     assert (groups[groups] == groups).all()
-    assert found.searched == 120
-    assert found.folded == int((groups != np.arange(120)).sum()) >= 6
-    assert found.groups == len(set(groups[groups != np.arange(120)].tolist()))
+    assert result.searched == 120
+    assert result.folded == int((groups != np.arange(120)).sum()) >= 6
+    assert result.groups == len(set(groups[groups != np.arange(120)].tolist()))
     assert set(near_duplicates.duplicates_of(workspace, 41)) >= {3, 40, 42, 43, 44}
     assert 41 not in near_duplicates.duplicates_of(workspace, 41)
 
@@ -44,14 +44,14 @@ def test_a_list_is_folded_in_its_order_with_counts(workspace: Workspace) -> None
     assert rows.tolist() == counts.tolist() == []
 
 
-def test_before_the_search_nothing_is_known_and_that_is_said(workspace: Workspace) -> None:
+def test_before_the_search_an_error_says_so(workspace: Workspace) -> None:
     assert not near_duplicates.has_groups(workspace)
     assert near_duplicates.duplicates_of(workspace, 3).tolist() == []
     with pytest.raises(NotFound, match="Search for them"):
         near_duplicates.group_of(workspace)
 
 
-def test_images_that_come_later_stand_for_themselves(workspace: Workspace) -> None:
+def test_images_added_later_represent_themselves(workspace: Workspace) -> None:
     with_copies(workspace)
     near_duplicates.find_groups(workspace)
     workspace.catalogue.add([NewImage("/x/new.png", 4, 4, "new")])
@@ -62,9 +62,7 @@ def test_images_that_come_later_stand_for_themselves(workspace: Workspace) -> No
     assert near_duplicates.fold_summary(workspace).newer == 1
 
 
-def test_a_search_that_was_stopped_goes_on_after_its_last_table(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_search_resumes_after_its_last_table(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     with_copies(workspace)
     asked: list[int] = []
     table = learning.NearDuplicateSearch.find_pairs
@@ -89,7 +87,7 @@ def test_a_search_that_was_stopped_goes_on_after_its_last_table(
     assert np.array_equal(near_duplicates.group_of(workspace), resumed)
 
 
-def test_what_was_begun_on_other_vectors_or_is_damaged_is_begun_anew(workspace: Workspace) -> None:
+def test_a_stopped_search_of_other_vectors_or_a_damaged_one_starts_again(workspace: Workspace) -> None:
     def stop(done: int, total: int | None, message: str = "") -> None:
         if done == 3:
             raise Stopped("enough")

@@ -1,4 +1,4 @@
-"""Saved views: a query under a name, brought back after it was removed."""
+"""Saved views: a query under a name, restored after it was removed."""
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from bam_engine.workspace import Workspace
 CATS = Query(yes=("cat",), no=("people",), sort="newest")
 
 
-def test_a_view_gives_its_query_back_until_it_is_removed_and_after_it_is_brought_back(workspace: Workspace) -> None:
+def test_a_view_keeps_its_query_until_it_is_removed_and_after_it_is_restored(workspace: Workspace) -> None:
     saved_views.save(workspace, "  cats,  alone ", CATS)
     assert [view.name for view in saved_views.load_all(workspace)] == ["cats, alone"]
     assert saved_views.load(workspace, "cats, alone").query == CATS
@@ -22,7 +22,7 @@ def test_a_view_gives_its_query_back_until_it_is_removed_and_after_it_is_brought
     assert saved_views.load(workspace, "cats, alone").query == CATS
 
 
-def test_a_name_in_use_is_replaced_only_when_that_is_asked(workspace: Workspace) -> None:
+def test_a_name_in_use_is_replaced_only_on_request(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
     with pytest.raises(BamError, match="already"):
         saved_views.save(workspace, "mine", Query())
@@ -32,12 +32,12 @@ def test_a_name_in_use_is_replaced_only_when_that_is_asked(workspace: Workspace)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
-def test_a_name_that_is_none_is_refused(workspace: Workspace, name: str) -> None:
+def test_an_invalid_name_is_rejected(workspace: Workspace, name: str) -> None:
     with pytest.raises(BamError, match="1 to 80"):
         saved_views.save(workspace, name, CATS)
 
 
-def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_views_is_limited(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_views, "MAX_VIEWS", 1)
     saved_views.save(workspace, "one", CATS)
     with pytest.raises(BamError, match="Remove one"):
@@ -45,7 +45,7 @@ def test_there_are_only_so_many_views(workspace: Workspace, monkeypatch: pytest.
     saved_views.save(workspace, "one", Query(), replace=True)
 
 
-def test_an_unknown_view_is_named_with_those_there_are(workspace: Workspace) -> None:
+def test_an_unknown_view_raises_with_the_existing_names(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
     for ask in (saved_views.load, saved_views.remove):
         with pytest.raises(NotFound, match="Saved views: mine"):

@@ -1,4 +1,4 @@
-"""Searching: by meaning, by words, by images of the collection and others; the definition is the reference."""
+"""Search by meaning, by words, by images of the collection and uploaded ones, against the definition."""
 
 import io
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_text_finds_the_largest_cosines(reading: Workspace) -> None:
 
 
 @pytest.mark.parametrize("look", [search.by_text, search.by_words, search.find])
-def test_a_text_of_a_hundred_kilobytes_is_refused_before_any_work(workspace: Workspace, look) -> None:
+def test_a_text_that_is_too_long_is_rejected_at_once(workspace: Workspace, look) -> None:
     with pytest.raises(BamError, match=r"100,000 characters; the limit is 1,000"):
         look(workspace, "pear " * 20_000)
 
@@ -64,24 +64,24 @@ def test_by_words_every_word_is_in_the_name_and_whole_words_come_first(workspace
     assert search.by_words(workspace, "  ").tolist() == []
 
 
-def test_an_image_of_the_collection_finds_its_likes_and_not_itself(workspace: Workspace) -> None:
+def test_a_search_by_image_finds_similar_images_and_not_itself(workspace: Workspace) -> None:
     expected = best(cosines(workspace, vectors_of(workspace)[17])[0], 9, (17,))
     assert search.by_image(workspace, 17, 9).tolist() == expected
 
 
-def test_an_image_file_finds_the_image_that_it_is(workspace: Workspace) -> None:
+def test_an_uploaded_copy_finds_its_original(workspace: Workspace) -> None:
     content = workspace.catalogue.image(17).path.read_bytes()
     assert search.by_image(workspace, content, 3)[0] == 17
 
 
 @pytest.mark.parametrize("how", ["mean", "max"])
-def test_several_images_find_what_is_like_all_or_like_any(workspace: Workspace, how) -> None:
+def test_several_examples_find_images_similar_to_all_or_to_any(workspace: Workspace, how) -> None:
     likeness = cosines(workspace, vectors_of(workspace)[[2, 60, 90]])
     together = likeness.mean(axis=0) if how == "mean" else likeness.max(axis=0)
     assert search.by_images(workspace, [60, 2, 90, 2], 12, how=how).tolist() == best(together, 12, (2, 60, 90))
 
 
-def test_what_cannot_be_looked_for_is_refused_with_the_reason(workspace: Workspace, tmp_path: Path) -> None:
+def test_an_impossible_search_is_rejected_with_the_reason(workspace: Workspace, tmp_path: Path) -> None:
     for rows, kind, words in (
         ([], BamError, "between 1 and 64"),
         (range(65), BamError, "between 1 and 64"),
@@ -109,47 +109,47 @@ def test_what_cannot_be_looked_for_is_refused_with_the_reason(workspace: Workspa
         (b"\0" * (search.MAX_BYTES + 1), "the limit is 67"),
     ],
 )
-def test_a_file_that_is_no_usable_picture_is_refused(workspace: Workspace, content: bytes, words: str) -> None:
+def test_an_unreadable_image_file_is_rejected(workspace: Workspace, content: bytes, words: str) -> None:
     with pytest.raises(EmbeddingError, match=words):
         search.image_vector(workspace, content)
     with pytest.raises(EmbeddingError, match=words):
         uploads.save(workspace, content)
 
 
-def test_a_picture_that_is_brought_along_is_kept_and_its_likes_are_listed(workspace: Workspace) -> None:
+def test_an_uploaded_image_is_stored_and_similar_ones_are_listed(workspace: Workspace) -> None:
     content = workspace.catalogue.image(17).path.read_bytes()
-    kept = uploads.save(workspace, content)
-    assert uploads.save(workspace, content) == kept
-    found = uploads.upload_of(workspace, kept)
-    assert np.array_equal(found.vector, search.image_vector(workspace, content))
-    assert max(Image.open(io.BytesIO(found.picture)).size) <= workspace.thumbnails.size
-    rows = list_images(workspace, Query(upload=kept, sort="found")).rows
+    stored = uploads.save(workspace, content)
+    assert uploads.save(workspace, content) == stored
+    result = uploads.upload_of(workspace, stored)
+    assert np.array_equal(result.vector, search.image_vector(workspace, content))
+    assert max(Image.open(io.BytesIO(result.picture)).size) <= workspace.thumbnails.size
+    rows = list_images(workspace, Query(upload=stored, sort="found")).rows
     assert rows.tolist() == search.by_image(workspace, content, 1000).tolist()
 
 
 def test_another_encoder_or_a_damaged_file_asks_for_the_picture_again(
     workspace: Workspace, clip_checkpoint: Path
 ) -> None:
-    kept = uploads.save(workspace, file_of(Image.effect_noise((80, 60), 60)))
+    stored = uploads.save(workspace, file_of(Image.effect_noise((80, 60), 60)))
     (file,) = workspace.cache.glob("uploads/*/*.npz")
     whole = file.read_bytes()
     file.write_bytes(whole[:100])
     with pytest.raises(NotFound, match="Upload it again"):
-        uploads.upload_of(workspace, kept)
+        uploads.upload_of(workspace, stored)
     file.write_bytes(whole)
-    assert len(uploads.upload_of(workspace, kept).picture)
+    assert len(uploads.upload_of(workspace, stored).picture)
     workspace.choose_encoder("openclip:small-test", clip_checkpoint)
     with pytest.raises(NotFound, match="Upload it again"):
-        uploads.upload_of(workspace, kept)
+        uploads.upload_of(workspace, stored)
 
 
-def test_only_the_last_pictures_are_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_uploads_are_stored(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_UPLOADS", 2)
     ids = [uploads.save(workspace, file_of(Image.new("RGB", (40, 30), colour))) for colour in ("red", "tan", "navy")]
     with pytest.raises(NotFound):
         uploads.upload_of(workspace, ids[0])
-    for kept in ids[1:]:
-        uploads.upload_of(workspace, kept)
+    for stored in ids[1:]:
+        uploads.upload_of(workspace, stored)
 
 
 def test_the_ranking_is_by_score_and_search_finds_names(played: Workspace, watercolor: Attribute) -> None:

@@ -1,4 +1,4 @@
-"""Selections: the same set has the same name, what is kept is bounded, and a wrong name is told."""
+"""Selections: the same set has the same id, the store is bounded, and a wrong id raises."""
 
 import os
 from pathlib import Path
@@ -11,10 +11,10 @@ from bam_engine.gallery import selections
 from bam_engine.workspace import Workspace
 
 
-def test_the_rows_come_back_rising_and_once(workspace: Workspace) -> None:
-    found = selections.rows_of(workspace, selections.save(workspace, [5, 2, 5, 9]))
-    assert found.tolist() == [2, 5, 9]
-    assert found.dtype == np.int64
+def test_rows_are_returned_ascending_and_unique(workspace: Workspace) -> None:
+    result = selections.rows_of(workspace, selections.save(workspace, [5, 2, 5, 9]))
+    assert result.tolist() == [2, 5, 9]
+    assert result.dtype == np.int64
 
 
 def test_the_same_set_has_the_same_id_and_another_set_another(workspace: Workspace) -> None:
@@ -39,19 +39,19 @@ def test_an_empty_selection_is_one(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("rows", [[-1], [120]])
-def test_rows_that_the_collection_has_not_are_refused(workspace: Workspace, rows: list[int]) -> None:
+def test_rows_outside_the_collection_are_rejected(workspace: Workspace, rows: list[int]) -> None:
     with pytest.raises(BamError, match="0 to 119"):
         selections.save(workspace, rows)
 
 
 @pytest.mark.parametrize("name", ["", "../../bam", "0" * 20, "x" * 100_000, "0" * 19 + "/"])
-def test_a_wrong_id_is_told_and_no_file_of_another_folder_is_read(workspace: Workspace, name: str) -> None:
-    with pytest.raises(NotFound) as told:
+def test_a_wrong_id_raises_and_reads_no_other_file(workspace: Workspace, name: str) -> None:
+    with pytest.raises(NotFound) as payload:
         selections.rows_of(workspace, name)
-    assert len(str(told.value)) < 300
+    assert len(str(payload.value)) < 300
 
 
-def test_a_file_that_was_cut_short_is_as_if_it_were_not_there(workspace: Workspace) -> None:
+def test_a_truncated_file_counts_as_missing(workspace: Workspace) -> None:
     name = selections.save(workspace, [1, 2, 3])
     file = workspace.cache / "selections" / f"{name}.npy"
     file.write_bytes(file.read_bytes()[:40])
@@ -68,7 +68,7 @@ def made_at(workspace: Workspace, name: str, when: int) -> None:
     os.utime(workspace.cache / "selections" / f"{name}.npy", (when, when))
 
 
-def test_the_one_used_longest_ago_goes_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_is_removed_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selections, "MAX_SELECTIONS", 3)
     names = [selections.save(workspace, [row]) for row in range(3)]
     for age, name in enumerate(names):
@@ -86,7 +86,7 @@ def test_the_bytes_are_bounded_but_the_newest_stays(workspace: Workspace, monkey
     assert files(workspace) == {newest}
 
 
-def test_what_is_remembered_is_bounded_and_cannot_be_changed(workspace: Workspace, tmp_path: Path) -> None:
+def test_cached_selections_are_bounded_and_read_only(workspace: Workspace, tmp_path: Path) -> None:
     for row in range(30):
         name = selections.save(workspace, [row])
     assert len(workspace.memory_cache["selections"]) <= 8

@@ -1,4 +1,4 @@
-"""Maps stand side by side, grow without moving, outlive stops and full disks, and say what they are."""
+"""Layouts coexist, are extended without moving, survive stops and full disks, and describe themselves."""
 
 import json
 import shutil
@@ -49,47 +49,47 @@ def two_scored(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> t
 @pytest.mark.parametrize("method", ["tsne", "umap", "pacmap", "pca"])
 def test_new_images_are_placed_on_the_map_and_no_other_moves(workspace: Workspace, method: str) -> None:
     later = hide(workspace, 20)
-    made = layout_builder.build(workspace, method=method)
-    before = points(workspace, made.id)
-    version = view_cache.current_view(workspace, made.id).version
-    assert (made.n, layout_builder.count_unplaced(workspace, made)) == (100, 0)
+    record = layout_builder.build(workspace, method=method)
+    before = points(workspace, record.id)
+    version = view_cache.current_view(workspace, record.id).version
+    assert (record.n, layout_builder.count_unplaced(workspace, record)) == (100, 0)
     give_back(workspace, later)
-    assert layout_builder.count_unplaced(workspace, made) == 20
-    grown = layout_builder.extend(workspace, made.id)
-    after = points(workspace, made.id)
-    assert (grown.id, grown.n, layout_builder.count_unplaced(workspace, grown)) == (made.id, 120, 0)
+    assert layout_builder.count_unplaced(workspace, record) == 20
+    grown = layout_builder.extend(workspace, record.id)
+    after = points(workspace, record.id)
+    assert (grown.id, grown.n, layout_builder.count_unplaced(workspace, grown)) == (record.id, 120, 0)
     assert {row: after[row] for row in before} == before
     assert set(after) == set(embedded_rows(workspace).tolist())
     assert len({after[row] for row in set(after) - set(before)}) > 1
-    assert view_cache.current_view(workspace, made.id, fresh=True).version != version
-    assert len(view_cache.current_view(workspace, made.id)) == 120
+    assert view_cache.current_view(workspace, record.id, fresh=True).version != version
+    assert len(view_cache.current_view(workspace, record.id)) == 120
     assert grown.quality is not None
     assert grown.quality.against == 120
     assert layout_store.list_layouts(workspace) == [grown]
-    assert layout_builder.extend(workspace, made.id) == grown, "nothing new: nothing is done"
+    assert layout_builder.extend(workspace, record.id) == grown, "nothing new: nothing is done"
 
 
-def test_placing_that_is_stopped_leaves_the_map_as_it_was(workspace: Workspace) -> None:
+def test_a_stopped_extension_leaves_the_map_unchanged(workspace: Workspace) -> None:
     later = hide(workspace, 20)
-    made = layout_builder.build(workspace, method="pca")
-    before = points(workspace, made.id)
+    record = layout_builder.build(workspace, method="pca")
+    before = points(workspace, record.id)
     give_back(workspace, later)
 
     def stop(*_: object) -> None:
         raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
-        layout_builder.extend(workspace, made.id, report=stop)
-    assert points(workspace, made.id) == before
-    assert layout_store.list_layouts(workspace) == [made]
+        layout_builder.extend(workspace, record.id, report=stop)
+    assert points(workspace, record.id) == before
+    assert layout_store.list_layouts(workspace) == [record]
 
 
-def test_maps_of_other_methods_and_scopes_stand_side_by_side(
+def test_maps_of_other_methods_and_scopes_coexist(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
     first = selections.save(workspace, range(5, 40))
     second = selections.save(workspace, range(5, 41))
-    made = [
+    built = [
         layout_builder.build(workspace, method="pca"),
         layout_builder.build(workspace, method="pca", scope="best", best=10),
         layout_builder.build(workspace, method="pca", scope="selection", selection=first),
@@ -100,20 +100,20 @@ def test_maps_of_other_methods_and_scopes_stand_side_by_side(
         layout_builder.build(workspace, method="scores", attributes=["content_cat", "media_watercolor"], by="value"),
     ]
     assert sorted(record.id for record in layout_store.list_layouts(workspace)) == sorted(
-        {record.id for record in made}
+        {record.id for record in built}
     )
-    assert len(layout_store.list_layouts(workspace)) == len(made)
-    assert set(points(workspace, made[2].id)) == set(range(5, 40))
+    assert len(layout_store.list_layouts(workspace)) == len(built)
+    assert set(points(workspace, built[2].id)) == set(range(5, 40))
     again = layout_builder.build(workspace, method="pca", scope="selection", selection=first)
-    assert again.id == made[2].id
-    assert len(layout_store.list_layouts(workspace)) == len(made)
+    assert again.id == built[2].id
+    assert len(layout_store.list_layouts(workspace)) == len(built)
     layout_store.delete(workspace, again.id)
     assert again.id not in {record.id for record in layout_store.list_layouts(workspace)}
     with pytest.raises(NotFound, match="Make one"):
         layout_store.points_of(workspace, again.id)
 
 
-def test_the_map_that_was_deleted_last_can_be_brought_back_as_it_was(workspace: Workspace) -> None:
+def test_the_last_deleted_map_can_be_restored(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match="no deleted map"):
         layout_store.restore(workspace)
     first, second = (layout_builder.build(workspace, method=method) for method in ("pca", "pacmap"))
@@ -130,11 +130,11 @@ def test_the_map_that_was_deleted_last_can_be_brought_back_as_it_was(workspace: 
     assert layout_store.last_deleted(workspace) is None, "of the first nothing is left"
 
 
-def test_a_map_that_was_made_anew_is_not_lost_to_the_one_brought_back(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    layout_store.delete(workspace, made.id)
+def test_a_restored_map_does_not_replace_a_newer_one(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="pca")
+    layout_store.delete(workspace, record.id)
     again = layout_builder.build(workspace, method="pca")
-    assert again.id == made.id
+    assert again.id == record.id
     with pytest.raises(NotFound, match="the new one stays"):
         layout_store.restore(workspace)
     assert layout_store.list_layouts(workspace) == [again]
@@ -143,42 +143,44 @@ def test_a_map_that_was_made_anew_is_not_lost_to_the_one_brought_back(workspace:
 def test_a_map_of_two_scores_puts_the_higher_score_right_and_up_and_names_its_axes(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
-    made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
-    places, rows = layout_store.points_of(workspace, made.id)
+    record = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
+    places, rows = layout_store.points_of(workspace, record.id)
     for axis, attribute in enumerate(two_scored):
         scores = models.scores_of(workspace, attribute)[rows]
         along = places[:, 0] if axis == 0 else -places[:, 1]
         order = np.argsort(along, kind="stable")
         assert (np.diff(scores[order]) >= 0).all()
-    assert made.axes == ("watercolor (media), by rank", "cat (content), by rank")
-    assert made.title == "watercolor (media) and cat (content): 120 images"
-    assert made.quality is None
-    assert layout_builder.outdated_reason(workspace, made) == ""
-    assert layout_store.list_layouts(workspace)[0] == made
+    assert record.axes == ("watercolor (media), by rank", "cat (content), by rank")
+    assert record.title == "watercolor (media) and cat (content): 120 images"
+    assert record.quality is None
+    assert layout_builder.outdated_reason(workspace, record) == ""
+    assert layout_store.list_layouts(workspace)[0] == record
 
 
 def test_a_map_of_two_scores_says_when_the_scores_have_changed(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute], oracle: Oracle
 ) -> None:
 
-    made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
+    record = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"])
     oracle.answer(workspace, rounds.start_round(workspace, two_scored[0], count=10, seed=9).task)
     rounds.train(workspace, two_scored[0])
-    assert "scores have changed" in layout_builder.outdated_reason(workspace, made)
+    assert "scores have changed" in layout_builder.outdated_reason(workspace, record)
     with pytest.raises(ProjectionError, match="scores have changed"):
-        layout_builder.extend(workspace, made.id)
+        layout_builder.extend(workspace, record.id)
 
 
 def test_new_images_are_placed_on_a_map_of_two_scores_by_their_scores(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
     later = hide(workspace, 20)
-    made = layout_builder.build(workspace, method="scores", attributes=["media_watercolor", "content_cat"], by="value")
-    before = points(workspace, made.id)
+    record = layout_builder.build(
+        workspace, method="scores", attributes=["media_watercolor", "content_cat"], by="value"
+    )
+    before = points(workspace, record.id)
     give_back(workspace, later)
-    assert layout_builder.count_unplaced(workspace, made) == 20
-    grown = layout_builder.extend(workspace, made.id)
-    after = points(workspace, made.id)
+    assert layout_builder.count_unplaced(workspace, record) == 20
+    grown = layout_builder.extend(workspace, record.id)
+    after = points(workspace, record.id)
     assert grown.n == 120
     assert {row: after[row] for row in before} == before
     scores = models.scores_of(workspace, two_scored[0])
@@ -188,15 +190,15 @@ def test_new_images_are_placed_on_a_map_of_two_scores_by_their_scores(
 
 
 @pytest.mark.parametrize("method", ["tsne", "pca"])
-def test_a_stopped_map_goes_on_where_it_was_and_leaves_nothing_behind(
+def test_a_stopped_map_resumes_and_leaves_no_checkpoints(
     workspace: Workspace, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bam_engine.projection.layout.BLOCK", 10)
-    told: list[str] = []
+    payload: list[str] = []
 
     def stop(done: int, total: int | None, message: str = "") -> None:
-        told.append(message)
-        if sum(message.startswith("placing") for message in told) == 5:
+        payload.append(message)
+        if sum(message.startswith("placing") for message in payload) == 5:
             raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
@@ -205,18 +207,18 @@ def test_a_stopped_map_goes_on_where_it_was_and_leaves_nothing_behind(
     (part,) = (workspace.cache / "layouts").glob("*.part")
     assert part.is_dir()
     resumed: list[str] = []
-    made = layout_builder.build(workspace, method=method, sample=60, report=lambda *seen: resumed.append(seen[-1]))
+    record = layout_builder.build(workspace, method=method, sample=60, report=lambda *seen: resumed.append(seen[-1]))
     assert sum(message.startswith("placing") for message in resumed) == 12 - 4
     assert not any(message.startswith("t-SNE") for message in resumed)
     assert not part.exists()
-    there = points(workspace, made.id)
-    layout_store.delete(workspace, made.id)
+    there = points(workspace, record.id)
+    layout_store.delete(workspace, record.id)
     whole = layout_builder.build(workspace, method=method, sample=60)
     assert points(workspace, whole.id) == there
     assert (whole.fitted, whole.n) == (60, 120)
 
 
-def test_what_another_request_left_is_not_gone_on_with(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_of_another_request_are_discarded(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bam_engine.projection.layout.BLOCK", 10)
 
     def stop(done: int, total: int | None, message: str = "") -> None:
@@ -225,13 +227,13 @@ def test_what_another_request_left_is_not_gone_on_with(workspace: Workspace, mon
 
     with pytest.raises(Stopped):
         layout_builder.build(workspace, method="pca", sample=60, report=stop, seed=1)
-    made = layout_builder.build(workspace, method="pca", sample=60, seed=2)
-    there = points(workspace, made.id)
-    layout_store.delete(workspace, made.id)
+    record = layout_builder.build(workspace, method="pca", sample=60, seed=2)
+    there = points(workspace, record.id)
+    layout_store.delete(workspace, record.id)
     assert points(workspace, layout_builder.build(workspace, method="pca", sample=60, seed=2).id) == there
 
 
-def test_a_damaged_state_is_made_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_checkpoints_are_recomputed(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bam_engine.projection.layout.BLOCK", 10)
     whole = points(workspace, layout_builder.build(workspace, method="pca", sample=60).id)
 
@@ -248,12 +250,12 @@ def test_a_damaged_state_is_made_again(workspace: Workspace, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("what", ["save", "savez"])
-def test_a_full_disk_leaves_the_map_before_as_it_was(
+def test_a_full_disk_leaves_the_stored_map_unchanged(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    before = points(workspace, made.id)
-    files = sorted(path.name for path in layout_store.folder_of(workspace, made.id).iterdir())
+    record = layout_builder.build(workspace, method="pca")
+    before = points(workspace, record.id)
+    files = sorted(path.name for path in layout_store.folder_of(workspace, record.id).iterdir())
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -262,47 +264,47 @@ def test_a_full_disk_leaves_the_map_before_as_it_was(
         patched.setattr(np, what, full)
         with pytest.raises(DiskFull, match="Free some disk space"):
             layout_builder.build(workspace, method="pca", seed=5)
-    assert points(workspace, made.id) == before
-    assert layout_store.list_layouts(workspace) == [made]
-    assert sorted(path.name for path in layout_store.folder_of(workspace, made.id).iterdir()) == files
+    assert points(workspace, record.id) == before
+    assert layout_store.list_layouts(workspace) == [record]
+    assert sorted(path.name for path in layout_store.folder_of(workspace, record.id).iterdir()) == files
     later = layout_builder.build(workspace, method="pca", seed=5)
     assert layout_store.list_layouts(workspace) == [later]
 
 
-def test_the_quality_of_a_map_is_kept_and_is_that_of_its_definition(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="tsne", seed=3)
-    places, rows = layout_store.points_of(workspace, made.id)
+def test_the_quality_of_a_map_is_stored_and_matches_its_definition(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="tsne", seed=3)
+    places, rows = layout_store.points_of(workspace, record.id)
     expected = measure(vectors_of(workspace), rows, places, rng=np.random.default_rng(3))
-    assert made.quality == expected
+    assert record.quality == expected
     assert layout_store.list_layouts(workspace)[0].quality == expected
-    assert made.quality is not None
-    assert made.quality.kept_low < made.quality.kept < made.quality.kept_high
+    assert record.quality is not None
+    assert record.quality.kept_low < record.quality.kept < record.quality.kept_high
 
 
-def test_a_map_of_another_encoder_is_not_listed_and_does_not_grow(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    about = layout_store.folder_of(workspace, made.id) / "about.json"
-    told = json.loads(about.read_text())
-    about.write_text(json.dumps({**told, "encoder": "another", "from_a_later_version": 1}))
+def test_a_map_of_another_encoder_is_not_listed_and_cannot_be_extended(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="pca")
+    about = layout_store.folder_of(workspace, record.id) / "about.json"
+    payload = json.loads(about.read_text())
+    about.write_text(json.dumps({**payload, "encoder": "another", "from_a_later_version": 1}))
     assert layout_store.list_layouts(workspace) == []
-    assert layout_builder.count_unplaced(workspace, layout_store.layout_of(workspace, made.id)) == 0
+    assert layout_builder.count_unplaced(workspace, layout_store.layout_of(workspace, record.id)) == 0
     with pytest.raises(ProjectionError, match="in use is builtin"):
-        layout_builder.extend(workspace, made.id)
+        layout_builder.extend(workspace, record.id)
 
 
-def test_a_map_whose_record_or_points_are_damaged_is_no_map(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    folder = layout_store.folder_of(workspace, made.id)
-    (folder / f"places-{made.points}.npy").write_bytes(b"torn")
+def test_a_map_with_a_damaged_record_or_points_is_not_found(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="pca")
+    folder = layout_store.folder_of(workspace, record.id)
+    (folder / f"places-{record.points}.npy").write_bytes(b"torn")
     with pytest.raises(NotFound, match=r"Make (it|the map) again"):
-        layout_store.points_of(workspace, made.id)
+        layout_store.points_of(workspace, record.id)
     (folder / "about.json").write_text("{")
     assert layout_store.list_layouts(workspace) == []
     with pytest.raises(NotFound, match="There is no map"):
-        layout_builder.extend(workspace, made.id)
+        layout_builder.extend(workspace, record.id)
 
 
-def test_what_cannot_be_laid_out_says_why(workspace: Workspace, watercolor: Attribute) -> None:
+def test_an_impossible_layout_raises_with_the_reason(workspace: Workspace, watercolor: Attribute) -> None:
     for asked, why in (
         ({"method": "wordle"}, "Choose a method of tsne, umap, pacmap, pca, scores"),
         ({"scope": "planet"}, "a scope of collection, best, selection"),
@@ -325,33 +327,33 @@ def test_what_cannot_be_laid_out_says_why(workspace: Workspace, watercolor: Attr
 @pytest.mark.parametrize("method", ["tsne", "umap", "pacmap", "pca"])
 def test_a_few_selected_images_make_a_map(workspace: Workspace, method: str, count: int) -> None:
     chosen = selections.save(workspace, range(count))
-    made = layout_builder.build(workspace, method=method, scope="selection", selection=chosen)
-    assert len(points(workspace, made.id)) == count
-    assert regions.regions_of(workspace, made.id) == ()
+    record = layout_builder.build(workspace, method=method, scope="selection", selection=chosen)
+    assert len(points(workspace, record.id)) == count
+    assert regions.regions_of(workspace, record.id) == ()
     with pytest.raises(ProjectionError, match="cannot be extended"):
-        layout_builder.extend(workspace, made.id)
+        layout_builder.extend(workspace, record.id)
 
 
-def test_a_map_of_images_that_cannot_be_told_apart_cannot_grow_and_says_so(workspace: Workspace) -> None:
+def test_a_map_of_equal_vectors_cannot_be_extended(workspace: Workspace) -> None:
     store = workspace.vectors()
     same = np.tile(np.array(store.array()[:1]), (120, 1))
     store.file.write_bytes(same[:100].tobytes())
-    made = layout_builder.build(workspace, method="tsne")
-    assert len(set(points(workspace, made.id).values())) == 100
+    record = layout_builder.build(workspace, method="tsne")
+    assert len(set(points(workspace, record.id).values())) == 100
     store.append(same[100:])
     with pytest.raises(ProjectionError, match=r"Make (it|the map) again"):
-        layout_builder.extend(workspace, made.id)
+        layout_builder.extend(workspace, record.id)
 
 
-def test_a_map_kept_by_an_older_version_can_still_be_opened(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    folder = layout_store.folder_of(workspace, made.id)
+def test_a_map_stored_by_an_older_version_can_be_opened(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="pca")
+    folder = layout_store.folder_of(workspace, record.id)
     for name in ("places", "rows"):
-        shutil.move(folder / f"{name}-{made.points}.npy", folder / f"{name}.npy")
-    told = json.loads((folder / "about.json").read_text())
-    old = {name: told[name] for name in ("id", "method", "scope", "encoder", "n", "seed", "seconds", "made_at")}
+        shutil.move(folder / f"{name}-{record.points}.npy", folder / f"{name}.npy")
+    payload = json.loads((folder / "about.json").read_text())
+    old = {name: payload[name] for name in ("id", "method", "scope", "encoder", "n", "seed", "seconds", "made_at")}
     (folder / "about.json").write_text(json.dumps(old))
-    assert len(points(workspace, made.id)) == 120
+    assert len(points(workspace, record.id)) == 120
 
 
 def test_the_place_of_an_image_is_found_without_opening_a_map(
@@ -363,10 +365,10 @@ def test_the_place_of_an_image_is_found_without_opening_a_map(
     )
     monkeypatch.setattr(view_cache, "current_view", None)
     for row, record in ((7, part), (60, whole)):
-        found = image_facts.place_of(workspace, row)
-        assert found is not None
-        assert found.map_id == record.id
-        assert (found.x, found.y) == pytest.approx(points(workspace, record.id)[row])
+        result = image_facts.place_of(workspace, row)
+        assert result is not None
+        assert result.map_id == record.id
+        assert (result.x, result.y) == pytest.approx(points(workspace, record.id)[row])
     assert image_facts.place_of(workspace, 10_000) is None
     asked = [5, -1, 10_000, 19, 20]
     places = places_of(workspace, part.id, asked)
@@ -379,17 +381,17 @@ def test_the_place_of_an_image_is_found_without_opening_a_map(
     assert again.map_id == whole.id
 
 
-def test_a_map_that_was_made_anew_gives_the_new_places(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    before = places_of(workspace, made.id, range(120))
-    layout_store.save(workspace, made, np.full((120, 2), 0.25, np.float32), np.arange(120), {})
+def test_a_map_that_was_made_again_has_the_new_places(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="pca")
+    before = places_of(workspace, record.id, range(120))
+    layout_store.save(workspace, record, np.full((120, 2), 0.25, np.float32), np.arange(120), {})
     assert not np.allclose(before, 0.25)
-    assert np.allclose(places_of(workspace, made.id, range(120)), 0.25)
+    assert np.allclose(places_of(workspace, record.id, range(120)), 0.25)
 
 
 def test_a_map_of_the_best_images_holds_the_best_of_each_attribute(played: Workspace, watercolor: Attribute) -> None:
-    made = layout_builder.build(played, method="pca", scope="best", best=10)
-    rows = set(view_cache.current_view(played, made.id).source.rows.tolist())
+    record = layout_builder.build(played, method="pca", scope="best", best=10)
+    rows = set(view_cache.current_view(played, record.id).source.rows.tolist())
     assert rows == set(search.ranking(played, watercolor)[:10].tolist())
     with pytest.raises(ProjectionError, match="choose a method"):
         layout_builder.build(played, method="wordle")

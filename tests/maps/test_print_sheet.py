@@ -1,4 +1,4 @@
-"""A view at print size: it has the size of the paper, shows the view whole, and its words can be read and searched."""
+"""A view for print: it has the size of the paper, shows the whole view, and its text can be searched."""
 
 import base64
 import io
@@ -24,8 +24,8 @@ def layout(workspace: Workspace) -> layout_store.LayoutRecord:
 
 
 def view_of(layout: layout_store.LayoutRecord, **more: object) -> Sheet:
-    told: dict[str, object] = {"x": 0.5, "y": 0.5, "zoom": 1, "width": 900, "height": 600, "dpi": 72}
-    return Sheet(layout.id, **{**told, **more})  # type: ignore[arg-type]
+    payload: dict[str, object] = {"x": 0.5, "y": 0.5, "zoom": 1, "width": 900, "height": 600, "dpi": 72}
+    return Sheet(layout.id, **{**payload, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -62,7 +62,7 @@ def test_an_svg_holds_the_map_as_a_picture_and_every_word_as_text(
     assert "plums" not in without
 
 
-def test_a_name_stands_on_its_place_of_the_view(
+def test_a_name_is_printed_at_its_position(
     workspace: Workspace, layout: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(regions, "regions_of", lambda *_: (regions.Region("here", "why", 0.4, 0.5, 9, 0, 9),))
@@ -87,14 +87,14 @@ def test_a_name_stands_on_its_place_of_the_view(
         {"representative": "worst"},
     ],
 )
-def test_what_cannot_be_printed_is_told(
+def test_an_invalid_sheet_is_rejected(
     workspace: Workspace, layout: layout_store.LayoutRecord, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(ProjectionError, match=r"a number from|one of a4-landscape|one of best"):
         print_sheet.png(workspace, view_of(layout, **wrong))
 
 
-def test_an_unknown_colour_selection_or_map_is_told(workspace: Workspace, layout: layout_store.LayoutRecord) -> None:
+def test_an_unknown_colour_selection_or_map_raises(workspace: Workspace, layout: layout_store.LayoutRecord) -> None:
     for wrong in ({"colour": "mood"}, {"selection": "0" * 20}):
         with pytest.raises(BamError, match=r"cannot be coloured|was not found"):
             print_sheet.png(workspace, view_of(layout, **wrong))

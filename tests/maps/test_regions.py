@@ -1,4 +1,4 @@
-"""Names on a map come from decisions, titles and projects, follow them, and never from nothing."""
+"""Names on a map come from decisions, titles and projects, and follow their changes."""
 
 import json
 import re
@@ -53,19 +53,19 @@ def wait(workspace: Workspace, map_id: str) -> tuple[regions.Region, ...]:
 
 def test_words_of_titles_name_the_crowd_that_has_them(workspace: Workspace, islands: layout_store.LayoutRecord) -> None:
     describe(workspace, title=("A Harvest of 1908", "the Jam of 3-D"))
-    found = regions.refresh(workspace, islands.id)
-    assert {region.name for region in found} == {"harvest", "jam"}
-    for region in found:
+    result = regions.refresh(workspace, islands.id)
+    assert {region.name for region in result} == {"harvest", "jam"}
+    for region in result:
         assert (region.x < 0.5) == (region.name == "harvest")
         assert region.from_zoom <= region.to_zoom
-        said = re.fullmatch(
+        match = re.fullmatch(
             r"“(\w+)” in the title: 100% \(([\d.]+)–100%\) of (\d+) images here, 0% \(0–[\d.]+%\) elsewhere",
             region.why,
         )
-        assert said is not None, region.why
-        assert int(said[3]) == region.count
-        assert float(said[2]) < 100
-    assert regions.regions_of(workspace, islands.id) == found
+        assert match is not None, region.why
+        assert int(match[3]) == region.count
+        assert float(match[2]) < 100
+    assert regions.regions_of(workspace, islands.id) == result
 
 
 def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
@@ -78,8 +78,8 @@ def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     stale = regions.regions_of(workspace, islands.id)
     assert stale == likely, "the old names stay until there are new ones"
-    found = wait(workspace, islands.id)
-    (coarse,) = [region for region in found if region.name == "watercolor" and region.from_zoom <= 2][:1]
+    result = wait(workspace, islands.id)
+    (coarse,) = [region for region in result if region.name == "watercolor" and region.from_zoom <= 2][:1]
     assert coarse.x < 0.5
     threshold = current_threshold(workspace, watercolor)
     assert threshold is not None
@@ -89,38 +89,34 @@ def test_accepted_images_name_a_crowd_and_other_decisions_rename_it(
     assert abs(float(coarse.why.split(": ")[1].split("%")[0]) / 100 - share) < 0.15
 
 
-def test_a_project_names_a_crowd_though_it_is_one_maker(
+def test_a_project_names_a_region_although_it_is_one_author(
     workspace: Workspace, islands: layout_store.LayoutRecord
 ) -> None:
     describe(workspace, project_id=("orchard", None))
     describe(workspace, title=("x", "y"))
-    found = regions.refresh(workspace, islands.id)
-    assert {(region.name, region.x < 0.5) for region in found} == {("orchard", True)}
-    assert found[0].why.startswith("project orchard: 100% (")
+    result = regions.refresh(workspace, islands.id)
+    assert {(region.name, region.x < 0.5) for region in result} == {("orchard", True)}
+    assert result[0].why.startswith("project orchard: 100% (")
 
 
-def test_where_nothing_sets_images_apart_there_is_no_name(
-    workspace: Workspace, islands: layout_store.LayoutRecord
-) -> None:
+def test_without_a_distinctive_trait_there_is_no_name(workspace: Workspace, islands: layout_store.LayoutRecord) -> None:
     describe(workspace, title=("one of all", "one of all"))
     assert regions.refresh(workspace, islands.id) == ()
 
 
 def test_names_come_with_the_map_and_from_its_folder(workspace: Workspace) -> None:
-    made = layout_builder.build(workspace, method="pca")
-    kept = json.loads((layout_store.folder_of(workspace, made.id) / "regions.json").read_text())
-    found = regions.regions_of(workspace, made.id)
-    assert [regions.Region(**one) for one in kept["regions"]] == list(found)
-    assert workspace.jobs.get(f"names-{made.id}") is None
+    record = layout_builder.build(workspace, method="pca")
+    stored = json.loads((layout_store.folder_of(workspace, record.id) / "regions.json").read_text())
+    result = regions.regions_of(workspace, record.id)
+    assert [regions.Region(**one) for one in stored["regions"]] == list(result)
+    assert workspace.jobs.get(f"names-{record.id}") is None
     workspace.memory_cache.clear()
-    (layout_store.folder_of(workspace, made.id) / "regions.json").write_text("torn")
-    assert regions.regions_of(workspace, made.id) == ()
-    assert wait(workspace, made.id) == found
+    (layout_store.folder_of(workspace, record.id) / "regions.json").write_text("torn")
+    assert regions.regions_of(workspace, record.id) == ()
+    assert wait(workspace, record.id) == result
 
 
-def test_names_of_a_map_that_was_made_anew_are_not_shown_on_it(
-    workspace: Workspace, islands: layout_store.LayoutRecord
-) -> None:
+def test_names_of_a_replaced_map_are_not_shown(workspace: Workspace, islands: layout_store.LayoutRecord) -> None:
     describe(workspace, title=("harvest", "jam"))
     assert regions.refresh(workspace, islands.id)
     layout_store.save(workspace, islands, np.full((120, 2), 0.5, np.float32), np.arange(120), {})
@@ -128,9 +124,7 @@ def test_names_of_a_map_that_was_made_anew_are_not_shown_on_it(
     assert wait(workspace, islands.id) == ()
 
 
-def test_no_two_names_shown_at_a_zoom_stand_on_one_another(
-    workspace: Workspace, islands: layout_store.LayoutRecord
-) -> None:
+def test_names_shown_at_a_zoom_do_not_overlap(workspace: Workspace, islands: layout_store.LayoutRecord) -> None:
     rng = np.random.default_rng(4)
     words = [word * 3 for word in "abcdefghij"]
     group = rng.integers(0, 10, 120)
@@ -139,10 +133,10 @@ def test_no_two_names_shown_at_a_zoom_stand_on_one_another(
     workspace.catalogue.update_details({image.uri: {"title": words[group[image.row]]} for image in images})
     tiled = np.repeat(np.arange(120), 40)
     layout_store.save(workspace, islands, places[tiled].astype(np.float32), tiled, {})
-    found = regions.refresh(workspace, islands.id)
-    assert len({region.name for region in found}) >= 5
+    result = regions.refresh(workspace, islands.id)
+    assert len({region.name for region in result}) >= 5
     for zoom in range(10):
-        shown = [region for region in found if region.from_zoom <= zoom <= region.to_zoom]
+        shown = [region for region in result if region.from_zoom <= zoom <= region.to_zoom]
         boxes = [(one.x * 256 * 2**zoom, one.y * 256 * 2**zoom, 8 * len(one.name)) for one in shown]
         for number, (x, y, wide) in enumerate(boxes):
             for other_x, other_y, other_wide in boxes[:number]:
@@ -153,16 +147,16 @@ def test_words_are_read_again_when_titles_change_and_only_then(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     describe(workspace, title=("Old Harvest, harvest 1908", "jam"))
-    found = title_words.words_of(workspace)
+    result = title_words.words_of(workspace)
     row = next(row for row in range(120) if watercolour(workspace, row))
-    said = [found.vocabulary[code] for code in found.codes[found.begin[row] : found.begin[row + 1]]]
-    assert said == ["old", "harvest"]
-    assert len(found.begin) == 121
+    match = [result.vocabulary[code] for code in result.codes[result.begin[row] : result.begin[row + 1]]]
+    assert match == ["old", "harvest"]
+    assert len(result.begin) == 121
     workspace.memory_cache.clear()
     monkeypatch.setattr(title_words, "_read", None)
     again = title_words.words_of(workspace)
-    assert again.vocabulary == found.vocabulary
-    np.testing.assert_array_equal(again.codes, found.codes)
+    assert again.vocabulary == result.vocabulary
+    np.testing.assert_array_equal(again.codes, result.codes)
     monkeypatch.undo()
     describe(workspace, title=("pear", "jam"))
     assert set(title_words.words_of(workspace).vocabulary) == {"pear", "jam"}
@@ -172,13 +166,13 @@ def test_a_word_that_few_images_have_names_nothing_and_a_file_name_stands_in(wor
     images = [workspace.catalogue.image(row) for row in range(120)]
     rare = {image.uri: {"title": "rarity"} for image in images[: title_words.MIN_IMAGES - 1]}
     workspace.catalogue.update_details({image.uri: {"title": None} for image in images} | rare)
-    found = title_words.words_of(workspace)
-    assert "rarity" not in found.vocabulary
-    assert not any(character.isdigit() for word in found.vocabulary for character in word)
-    assert found.codes.max(initial=-1) < max(1, len(found.vocabulary))
+    result = title_words.words_of(workspace)
+    assert "rarity" not in result.vocabulary
+    assert not any(character.isdigit() for word in result.vocabulary for character in word)
+    assert result.codes.max(initial=-1) < max(1, len(result.vocabulary))
 
 
-def test_a_full_disk_and_a_missing_map_say_so(
+def test_a_full_disk_and_a_missing_map_raise_errors(
     workspace: Workspace, islands: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(NotFound):
@@ -192,7 +186,7 @@ def test_a_full_disk_and_a_missing_map_say_so(
         regions.refresh(workspace, islands.id)
 
 
-def test_images_that_came_after_the_words_were_read_have_none(
+def test_images_added_after_the_words_were_cached_have_none(
     workspace: Workspace, islands: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = title_words.words_of(workspace)
@@ -203,7 +197,7 @@ def test_images_that_came_after_the_words_were_read_have_none(
     assert regions.refresh(workspace, islands.id) == ()
 
 
-def test_a_search_for_names_that_failed_is_not_started_by_every_call(
+def test_a_failed_naming_is_not_restarted_by_every_call(
     workspace: Workspace, islands: layout_store.LayoutRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[float] = []

@@ -1,4 +1,4 @@
-"""Pictures are packed before anybody looks, in the background, and tiles find them there."""
+"""Pictures are packed in the background, and tiles use them."""
 
 import time
 
@@ -48,7 +48,7 @@ def test_a_new_thumbnail_has_a_new_smallest_picture(workspace: Workspace) -> Non
     np.testing.assert_allclose(packed, np.broadcast_to([200, 10, 10], packed.shape), atol=6)
 
 
-def test_what_is_packed_is_what_the_first_zoom_with_pictures_shows_and_no_tile_decodes_it(
+def test_the_pictures_of_the_first_zoom_are_packed_and_no_tile_decodes_them(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
@@ -75,7 +75,7 @@ def test_what_is_packed_is_what_the_first_zoom_with_pictures_shows_and_no_tile_d
         assert not read
 
 
-def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
+def test_the_fullest_cells_come_first_up_to_the_limit() -> None:
     rng = np.random.default_rng(0)
     layout = rng.random((40_000, 2)) ** 2
     scores = {name: rng.normal(size=len(layout)) for name in ("a", "b")}
@@ -83,12 +83,12 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
     depth = view.plan.picture_depth(view.picture_from_zoom)
     cells = (layout * 2**depth).astype(int) @ [1, 2**depth]
     sizes = np.bincount(cells)
-    found = view.first_pictures("score-a")
-    assert len(found) == np.count_nonzero(sizes)
-    crowds = sizes[cells[found]]
+    result = view.first_pictures("score-a")
+    assert len(result) == np.count_nonzero(sizes)
+    crowds = sizes[cells[result]]
     assert (np.diff(crowds) <= 0).all()
-    best = {cell: max(np.flatnonzero(cells == cell), key=lambda row: scores["a"][row]) for cell in cells[found[:50]]}
-    assert found[:50].tolist() == [best[cell] for cell in cells[found[:50]]]
+    best = {cell: max(np.flatnonzero(cells == cell), key=lambda row: scores["a"][row]) for cell in cells[result[:50]]}
+    assert result[:50].tolist() == [best[cell] for cell in cells[result[:50]]]
     some = sprite_packing.first_pictures(view, 300)
     assert 100 < len(some) <= 300
     assert len(set(some.tolist())) == len(some)
@@ -96,22 +96,22 @@ def test_the_fullest_places_come_first_and_no_more_than_may_be() -> None:
         assert set(view.first_pictures(kind)[:100].tolist()) <= set(some.tolist())
 
 
-def test_it_stands_back_while_tiles_are_asked_for_and_can_be_stopped(workspace: Workspace, mapped: str) -> None:
+def test_packing_pauses_while_tiles_are_requested_and_can_be_stopped(workspace: Workspace, mapped: str) -> None:
     view = view_cache.current_view(workspace, mapped)
     for ask in (lambda: view.tile("density", 0, 0, 0), lambda: view.image_at(0.5, 0.5, 0.1)):
         view.last_request = -np.inf
         ask()
         assert time.monotonic() - view.last_request < 1
-    told: list[str] = []
+    payload: list[str] = []
 
     def report(done: int, total: int | None, message: str = "") -> None:
-        told.append(message)
-        if len(told) == 4:
+        payload.append(message)
+        if len(payload) == 4:
             raise Stopped("that will do")
 
     with pytest.raises(Stopped):
         sprite_packing.pack(workspace, mapped, report=report)
-    assert told[2:] == ["waiting until nobody looks at the map"] * 2
+    assert payload[2:] == ["waiting until nobody looks at the map"] * 2
     assert all(view._sources.sprites.get(row) is None for row in range(120))  # type: ignore[union-attr]
     view.last_request = time.monotonic() - 60
     assert sprite_packing.pack(workspace, mapped) > 0

@@ -1,4 +1,4 @@
-"""Tiles kept on the disk: bounded, shared, and never a reason to fail."""
+"""The tile cache on disk: bounded, shared, and never a cause of failure."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ def age(cache: TileCache, key: str, seconds: float) -> None:
     os.utime(path, (path.stat().st_mtime - seconds,) * 2)
 
 
-def test_what_is_kept_comes_back_and_nothing_else(tmp_path: Path) -> None:
+def test_stored_tiles_are_returned_and_nothing_else(tmp_path: Path) -> None:
     cache = TileCache(tmp_path / "tiles")
     assert cache.get("a") is None
     cache.put("a", b"tile")
@@ -32,7 +32,7 @@ def test_what_is_kept_comes_back_and_nothing_else(tmp_path: Path) -> None:
     assert cache.get("a") is None, "an empty file is what a power cut leaves"
 
 
-def test_no_more_is_kept_than_there_is_room_and_the_longest_unused_goes_first(tmp_path: Path) -> None:
+def test_the_cache_is_bounded_and_evicts_the_least_recently_used(tmp_path: Path) -> None:
     cache = TileCache(tmp_path, max_bytes=10_000)
     for number in range(9):
         cache.put(str(number), bytes(1000))
@@ -46,7 +46,7 @@ def test_no_more_is_kept_than_there_is_room_and_the_longest_unused_goes_first(tm
     assert cache.get("11") is not None
 
 
-def test_two_processes_and_many_threads_keep_to_the_room_together(tmp_path: Path) -> None:
+def test_processes_and_threads_share_the_size_limit(tmp_path: Path) -> None:
     caches = [TileCache(tmp_path, max_bytes=50_000) for _ in range(2)]
 
     def fill(cache: TileCache, start: int) -> None:
@@ -67,7 +67,7 @@ def test_two_processes_and_many_threads_keep_to_the_room_together(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["full", "read only", "gone"])
-def test_a_disk_that_refuses_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_a_failing_disk_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     cache, sprites = TileCache(tmp_path / "tiles"), SpriteFile(tmp_path / "sprites" / "24.bin")
 
     def refuse(*_args: object, **_more: object) -> None:
@@ -84,24 +84,24 @@ def test_a_disk_that_refuses_is_no_error(tmp_path: Path, monkeypatch: pytest.Mon
     sprites.close()
 
 
-def test_a_tile_larger_than_the_room_is_not_kept(tmp_path: Path) -> None:
+def test_a_tile_larger_than_the_cache_is_not_stored(tmp_path: Path) -> None:
     cache = TileCache(tmp_path, max_bytes=10)
     cache.put("a", bytes(11))
     assert cache.get("a") is None
 
 
-def test_sprites_come_back_as_they_were_and_damaged_ones_do_not(tmp_path: Path) -> None:
+def test_sprites_are_read_back_and_damaged_ones_are_not(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sprites = SpriteFile(tmp_path / "24.bin")
     assert sprites.get(0) is None
     assert not (tmp_path / "24.bin").exists(), "looking makes no file"
-    kept = {row: rng.integers(0, 256, (*rng.integers(1, SPRITE + 1, 2), 3), np.uint8) for row in (0, 7, 100_000)}
-    for row, made in kept.items():
-        sprites.put(row, made)
+    stored = {row: rng.integers(0, 256, (*rng.integers(1, SPRITE + 1, 2), 3), np.uint8) for row in (0, 7, 100_000)}
+    for row, record in stored.items():
+        sprites.put(row, record)
     sprites.close()
     again = SpriteFile(tmp_path / "24.bin")
-    for row, made in kept.items():
-        np.testing.assert_array_equal(again.get(row), made)
+    for row, record in stored.items():
+        np.testing.assert_array_equal(again.get(row), record)
     assert again.get(8) is None
     assert again.get(100_001) is None
     again.close()

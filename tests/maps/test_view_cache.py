@@ -1,4 +1,4 @@
-"""What a map is coloured by, and when its tiles are made anew."""
+"""The colourings of a map, and when its tiles are drawn again."""
 
 import shutil
 import threading
@@ -55,9 +55,9 @@ def test_projects_are_counted_by_name(workspace: Workspace, mapped: str) -> None
     for page in workspace.catalogue.names_from(0):
         for _, project, _ in page:
             projects[project or "no project"] = projects.get(project or "no project", 0) + 1
-    found = counts(workspace, mapped, "category-project")
-    assert sum(found.values()) == len(view_cache.current_view(workspace, mapped))
-    assert all(projects[name] == count for name, count in found.items() if name != "others")
+    result = counts(workspace, mapped, "category-project")
+    assert sum(result.values()) == len(view_cache.current_view(workspace, mapped))
+    assert all(projects[name] == count for name, count in result.items() if name != "others")
 
 
 def test_label_states_are_those_of_the_labels_and_an_answer_changes_them(
@@ -65,38 +65,38 @@ def test_label_states_are_those_of_the_labels_and_an_answer_changes_them(
 ) -> None:
     kind = f"category-label-{watercolor.name}"
     states = label_states.states(workspace, watercolor)
-    found = counts(workspace, mapped, kind)
-    assert found["yes"] == len(states.rows["positive"])
-    assert found["no"] == len(states.rows["negative"])
+    result = counts(workspace, mapped, kind)
+    assert result["yes"] == len(states.rows["positive"])
+    assert result["no"] == len(states.rows["negative"])
     row = int(np.flatnonzero(states.mask("unlabelled", len(workspace.catalogue)))[0])
     before = view_cache.current_view(workspace, mapped)
     vote(workspace, watercolor, "ada", {row: 1})
     after = view_cache.current_view(workspace, mapped, fresh=True)
     assert after.version != before.version
-    assert counts(workspace, mapped, kind)["yes"] == found["yes"] + 1
+    assert counts(workspace, mapped, kind)["yes"] == result["yes"] + 1
     assert after.version_of(kind) != before.version_of(kind)
     assert after.version_of(f"score-{watercolor.name}") == before.version_of(f"score-{watercolor.name}")
     assert after.source is before.source, "the points are not sorted again"
 
 
-def test_where_people_disagree_there_is_a_colouring_for_it(workspace: Workspace, watercolor: Attribute) -> None:
+def test_disagreement_is_a_colouring_where_annotators_disagree(workspace: Workspace, watercolor: Attribute) -> None:
     workspace.redundancy = 2
     vote(workspace, watercolor, "ada", {0: 1, 1: 0, 2: 1, 3: -1, 4: 1})
     vote(workspace, watercolor, "ben", {0: 1, 1: 0, 2: 0, 3: -1})
-    made = layout_builder.build(workspace, method="pca")
-    found = counts(workspace, made.id, f"category-disagreement-{watercolor.name}")
-    assert (found["annotators disagree"], found["labelled, no disagreement"]) == (1, 4)
-    states = counts(workspace, made.id, f"category-label-{watercolor.name}")
+    record = layout_builder.build(workspace, method="pca")
+    result = counts(workspace, record.id, f"category-disagreement-{watercolor.name}")
+    assert (result["annotators disagree"], result["labelled, no disagreement"]) == (1, 4)
+    states = counts(workspace, record.id, f"category-label-{watercolor.name}")
     assert [states[name] for name in ("yes", "no", "unsure", "waiting", "disputed")] == [1, 1, 1, 1, 1]
 
 
-def test_areas_are_a_colouring(workspace: Workspace, mapped: str) -> None:
-    found = counts(workspace, mapped, "category-cluster")
+def test_regions_are_a_colouring(workspace: Workspace, mapped: str) -> None:
+    result = counts(workspace, mapped, "category-cluster")
     settle(workspace)
-    assert sum(found.values()) == len(view_cache.current_view(workspace, mapped))
+    assert sum(result.values()) == len(view_cache.current_view(workspace, mapped))
 
 
-def test_scores_made_anew_by_the_same_model_change_the_version(
+def test_rescoring_by_the_same_model_changes_the_version(
     workspace: Workspace, mapped: str, watercolor: Attribute
 ) -> None:
     before = view_cache.current_view(workspace, mapped)
@@ -112,12 +112,12 @@ def test_scores_made_anew_by_the_same_model_change_the_version(
 def caught_up(workspace: Workspace, map_id: str, before: MapView) -> MapView:
     """Glance until another view is there; none of the glances waits for it."""
     until = time.monotonic() + 20
-    while (found := view_cache.cached_view(workspace, map_id)) is before and time.monotonic() < until:
+    while (result := view_cache.cached_view(workspace, map_id)) is before and time.monotonic() < until:
         time.sleep(0.02)
-    return found
+    return result
 
 
-def test_a_glance_never_waits_and_soon_sees_what_has_changed(
+def test_the_cached_view_never_waits_and_is_refreshed_soon(
     workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, kind = view_cache.current_view(workspace, mapped), f"score-{watercolor.name}"
@@ -140,7 +140,7 @@ def test_a_glance_never_waits_and_soon_sees_what_has_changed(
     assert kind in after._colourings, "made before anybody needs it"
 
 
-def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
+def test_concurrent_requests_open_a_map_once_and_others_do_not_wait(
     workspace: Workspace, mapped: str, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = layout_builder.build(workspace, method="pca", scope="best").id
@@ -169,7 +169,7 @@ def test_while_a_map_is_opened_only_who_looks_at_it_waits_and_it_is_opened_once(
     assert len(begun) == 2, "each map once"
 
 
-def test_a_glance_at_a_map_that_was_deleted_is_told_so(
+def test_the_cached_view_of_a_deleted_map_raises(
     workspace: Workspace, mapped: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = view_cache.current_view(workspace, mapped)
@@ -179,7 +179,7 @@ def test_a_glance_at_a_map_that_was_deleted_is_told_so(
         caught_up(workspace, mapped, view)
 
 
-def test_a_selection_is_coloured_and_one_that_is_not_there_refused(workspace: Workspace, mapped: str) -> None:
+def test_a_selection_is_coloured_and_an_unknown_one_rejected(workspace: Workspace, mapped: str) -> None:
     view = view_cache.current_view(workspace, mapped)
     chosen = selections.save(workspace, [0, 1, 2])
     assert view.selected(chosen).sum() == 3
@@ -197,11 +197,11 @@ def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missi
     view = view_cache.current_view(workspace, mapped)
     tiles = workspace.cache / "tiles"
 
-    def kept() -> set[Path]:
+    def stored() -> set[Path]:
         return set(tiles.glob("*/*"))
 
     first = view.tile("density", 0, 0, 0)
-    (path,) = kept()
+    (path,) = stored()
     assert path.read_bytes() == first
     path.write_bytes(b"from the disk")
     assert view.tile("density", 0, 0, 0) == b"from the disk"
@@ -214,28 +214,28 @@ def test_a_tile_comes_from_the_disk_the_second_time_but_not_with_a_picture_missi
     monkeypatch.setattr(Thumbnails, "read", lambda *_: None)
     monkeypatch.setattr(Thumbnails, "ensure", gone)
     view.tile("pictures-density", z, x, y)
-    assert kept() == {path}
+    assert stored() == {path}
 
 
-def test_the_scores_told_of_an_image_are_its_three_highest(
+def test_the_description_of_an_image_has_its_three_highest_scores(
     workspace: Workspace, mapped: str, watercolor: Attribute
 ) -> None:
     view = view_cache.current_view(workspace, mapped)
-    told = view.image_at(float(view.source.x[0]), float(view.source.y[0]), 0.0)
-    assert told is not None
-    (line,) = told["scores"]
+    payload = view.image_at(float(view.source.x[0]), float(view.source.y[0]), 0.0)
+    assert payload is not None
+    (line,) = payload["scores"]
     assert line["name"] == "watercolor (media)"
-    assert line["score"] == pytest.approx(float(models.scores_of(workspace, watercolor)[told["row"]]))
+    assert line["score"] == pytest.approx(float(models.scores_of(workspace, watercolor)[payload["row"]]))
     assert line["accepted"] in (True, False, None)
     assert line["probability"] is None or 0 <= line["probability"] <= 1
 
 
-def test_a_map_is_kept_and_its_version_changes_with_the_threshold(played: Workspace, watercolor: Attribute) -> None:
-    made = layout_builder.build(played, method="pca")
-    assert [record.id for record in layout_store.list_layouts(played)] == [made.id]
-    before = view_cache.current_view(played, made.id)
+def test_a_map_is_cached_and_its_version_changes_with_the_threshold(played: Workspace, watercolor: Attribute) -> None:
+    built = layout_builder.build(played, method="pca")
+    assert [record.id for record in layout_store.list_layouts(played)] == [built.id]
+    before = view_cache.current_view(played, built.id)
     assert len(before) == len(played.catalogue)
     thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
-    assert view_cache.current_view(played, made.id, fresh=True).version != before.version
+    assert view_cache.current_view(played, built.id, fresh=True).version != before.version
     with pytest.raises(NotFound, match="there is no map"):
         view_cache.current_view(played, "../../etc")

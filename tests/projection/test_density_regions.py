@@ -1,4 +1,4 @@
-"""Areas of a map are where images crowd, the finer ones within the coarser ones, and names come from what differs."""
+"""Regions of a map are its clusters, finer ones within coarser ones, named after distinctive traits."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def regions_of(tree: RegionTree, level: int) -> list[int]:
     return [number for number, area in enumerate(tree.regions) if area.level == level]
 
 
-def test_each_crowd_is_an_area_of_its_own_with_its_peak_within(islands: tuple[np.ndarray, np.ndarray]) -> None:
+def test_each_cluster_is_a_region_with_its_peak_inside(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
     tree = find_regions(places)
     whose = np.minimum(crowd_of, 2)  # from afar the last two are one
@@ -39,7 +39,7 @@ def test_each_crowd_is_an_area_of_its_own_with_its_peak_within(islands: tuple[np
         assert np.hypot(tree.regions[number].x - middle[0], tree.regions[number].y - middle[1]) < 0.06
 
 
-def test_finer_areas_lie_wholly_within_the_coarser_one_around_them(islands: tuple[np.ndarray, np.ndarray]) -> None:
+def test_finer_regions_lie_within_their_parents(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
     tree = find_regions(places)
     for level in range(1, 4):
@@ -53,7 +53,7 @@ def test_finer_areas_lie_wholly_within_the_coarser_one_around_them(islands: tupl
     assert len({tree.regions[number].parent for number in fine}) == 1, "both within the one crowd of the level above"
 
 
-def test_areas_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarray, np.ndarray]) -> None:
+def test_regions_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, _ = islands
     order = np.random.default_rng(1).permutation(len(places))
     tree, mixed = find_regions(places), find_regions(places[order])
@@ -62,7 +62,7 @@ def test_areas_do_not_depend_on_the_order_of_the_images(islands: tuple[np.ndarra
         np.testing.assert_array_equal(one[order], other)
 
 
-def test_an_even_spread_has_no_areas_to_speak_of_and_nothing_falls_over() -> None:
+def test_a_uniform_map_has_hardly_any_regions() -> None:
     even = np.stack(np.meshgrid(np.linspace(0, 1, 60), np.linspace(0, 1, 60)), axis=2).reshape(-1, 2)
     assert len(regions_of(find_regions(even.astype(np.float32)), 0)) <= 1
     for places in (np.empty((0, 2)), np.full((1, 2), 0.5), np.full((30, 2), np.nan), np.array([[0, 0], [1, 1]])):
@@ -77,7 +77,7 @@ def test_all_images_in_one_point_are_one_area_of_each_level() -> None:
     assert [area.parent for area in tree.regions] == [-1, 0, 1, 2, 3, 4]
 
 
-def test_a_crowd_of_too_few_is_no_area() -> None:
+def test_a_cluster_with_too_few_images_is_no_region() -> None:
     rng = np.random.default_rng(2)
     few = crowd(rng, 0.5, 0.5, 0.002, MIN_IMAGES - 1).astype(np.float32)
     assert find_regions(few).regions == ()
@@ -90,29 +90,29 @@ def traits(
     return Traits((name,), template, min_share, owners.astype(np.int64), np.zeros(len(owners), np.int64), **more)
 
 
-def test_an_area_is_named_after_what_its_images_are_and_others_are_not(islands: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_region_is_named_after_a_trait_that_other_images_lack(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
     tree = find_regions(places, levels=2)
     cats = np.flatnonzero((crowd_of == 0) & (np.arange(len(places)) % 10 != 0))  # nine tenths of the first crowd
     named = name_regions(tree, [traits(cats)], np.arange(len(places)))
-    (found,) = [one for one in named if one.region.level == 1] or named
-    members = tree.membership[found.region.level] == tree.regions.index(found.region)
+    (result,) = [one for one in named if one.region.level == 1] or named
+    members = tree.membership[result.region.level] == tree.regions.index(result.region)
     share = np.isin(np.flatnonzero(members), cats).mean()
-    assert found.name == "cat"
-    assert f"cat: {percent(share)} (" in found.why
-    assert f" of {members.sum():,} images here, " in found.why
-    assert found.why.endswith("elsewhere")
+    assert result.name == "cat"
+    assert f"cat: {percent(share)} (" in result.why
+    assert f" of {members.sum():,} images here, " in result.why
+    assert result.why.endswith("elsewhere")
     assert {one.name for one in named} == {"cat"}
 
 
-def test_what_is_as_frequent_elsewhere_names_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_trait_that_is_as_frequent_elsewhere_names_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, _ = islands
     rng = np.random.default_rng(3)
     everywhere = np.flatnonzero(rng.random(len(places)) < 0.8)
     assert name_regions(find_regions(places), [traits(everywhere)], np.arange(len(places))) == []
 
 
-def test_many_copies_by_one_maker_name_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
+def test_many_copies_by_one_author_name_nothing(islands: tuple[np.ndarray, np.ndarray]) -> None:
     places, crowd_of = islands
     cats = np.flatnonzero(crowd_of == 1)
     tree = find_regions(places, levels=1)
@@ -124,7 +124,7 @@ def test_many_copies_by_one_maker_name_nothing(islands: tuple[np.ndarray, np.nda
     )
 
 
-def test_a_finer_area_is_compared_with_the_rest_of_the_named_one_around_it(
+def test_a_region_is_compared_with_the_rest_of_its_named_ancestor(
     islands: tuple[np.ndarray, np.ndarray],
 ) -> None:
     places, crowd_of = islands
@@ -140,22 +140,22 @@ def test_a_finer_area_is_compared_with_the_rest_of_the_named_one_around_it(
 
 def test_the_log_odds_ratio_is_that_of_monroe_and_others_less_its_error() -> None:
     within, without = np.array([30, 5]), np.array([10, 40])
-    found = log_odds_ratio(within, without, 100, 900)
+    result = log_odds_ratio(within, without, 100, 900)
     for index in range(2):
         a, b = int(within[index]), int(without[index])
         prior = PRIOR * (a + b + 1) / 1002
         delta = np.log((a + prior) / (100 + PRIOR - a - prior)) - np.log((b + prior) / (900 + PRIOR - b - prior))
-        assert found[index] == pytest.approx(delta - 1.959964 * np.sqrt(1 / (a + prior) + 1 / (b + prior)))
+        assert result[index] == pytest.approx(delta - 1.959964 * np.sqrt(1 / (a + prior) + 1 / (b + prior)))
 
 
 def test_the_trait_that_is_both_common_here_and_rare_elsewhere_is_chosen() -> None:
     within, without = np.array([900, 300, 850, 999]), np.array([450, 1, 20, 990])
-    found = distinctive_trait(within, without, 1000, 1000, min_share=0.25)
-    assert found is not None
-    assert found.trait == 2
-    assert found.inside[0] == 0.85
-    assert found.inside[1] < 0.85 < found.inside[2]
-    assert found.outside[0] == 0.02
+    result = distinctive_trait(within, without, 1000, 1000, min_share=0.25)
+    assert result is not None
+    assert result.trait == 2
+    assert result.inside[0] == 0.85
+    assert result.inside[1] < 0.85 < result.inside[2]
+    assert result.outside[0] == 0.02
     assert distinctive_trait(within, without, 1000, 1000, min_share=0.95) is None
     assert distinctive_trait(within[:1], without[:1], 1000, 1000, min_share=0.25) is not None
     assert distinctive_trait(within[3:], without[3:], 1000, 1000, min_share=0.25) is None

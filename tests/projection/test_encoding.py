@@ -1,4 +1,4 @@
-"""Tiles come out of their files as they went in."""
+"""Encoded tiles are read back unchanged."""
 
 import heapq
 import io
@@ -18,10 +18,10 @@ def opened(file: bytes) -> np.ndarray:
         return np.asarray(image.convert("RGBA"))
 
 
-def same_where_seen(found: np.ndarray, drawn: np.ndarray) -> bool:
+def same_where_seen(result: np.ndarray, drawn: np.ndarray) -> bool:
     """The definition of lossless: the same opacity everywhere, the same colour wherever there is any."""
     seen = drawn[..., 3] > 0
-    return bool((found[..., 3] == drawn[..., 3]).all() and (found[seen] == drawn[seen]).all())
+    return bool((result[..., 3] == drawn[..., 3]).all() and (result[seen] == drawn[seen]).all())
 
 
 def picture(rng: np.random.Generator, colours: int, shape: tuple[int, int], empty: float) -> np.ndarray:
@@ -53,9 +53,7 @@ def test_a_picture_of_few_colours_is_read_as_it_was_written(
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=60), st.sampled_from([7, 15]))
 @example([1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597, 2584, 4181, 6765], 15)
 @example([1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144], 7)
-def test_a_code_is_complete_short_enough_and_the_best_there_is_where_that_is_short(
-    counts: list[int], deepest: int
-) -> None:
+def test_a_prefix_code_is_complete_bounded_and_optimal_where_possible(counts: list[int], deepest: int) -> None:
     lengths = _code_lengths(np.array(counts), deepest)
     used = [(count, length) for count, length in zip(counts, lengths.tolist(), strict=True) if count]
     assert [length == 0 for length in lengths] == [count == 0 for count in counts]

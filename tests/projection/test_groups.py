@@ -26,21 +26,21 @@ def test_the_twelve_largest_groups_are_named_and_the_rest_are_others() -> None:
     rng = np.random.default_rng(1)
     codes = rng.choice(20, 5000, p=np.arange(1, 21) / 210) - 1  # -1 is the rarest
     names = tuple(f"project {code}" for code in range(19))
-    found = grouped(np.arange(5000), Categories("Project", names, codes, none="no project"))
+    result = grouped(np.arange(5000), Categories("Project", names, codes, none="no project"))
     sizes = Counter(codes.tolist())
     largest = sorted(range(19), key=lambda code: (-sizes[code], code))
-    assert found.names == ("no project", "others", *(names[code] for code in largest[:12]))
-    assert found.counts == (
+    assert result.names == ("no project", "others", *(names[code] for code in largest[:12]))
+    assert result.counts == (
         sizes[-1],
         sum(sizes[code] for code in largest[12:]),
         *(sizes[code] for code in largest[:12]),
     )
-    assert [found.names[code] for code in found.codes[:50] if code > 1] == [
+    assert [result.names[code] for code in result.codes[:50] if code > 1] == [
         names[code] for code in codes[:50].tolist() if code in largest[:12]
     ]
 
 
-def test_a_code_without_a_name_is_refused() -> None:
+def test_a_group_code_without_a_name_is_rejected() -> None:
     with pytest.raises(ProjectionError, match="numbered -1 to 0"):
         grouped(np.arange(3), Categories("", ("one",), np.array([0, 1, 0])))
 
@@ -51,13 +51,13 @@ def test_each_pixel_shows_the_group_of_most_of_its_images(z: int) -> None:
     layout = crowd()
     codes = np.random.default_rng(2).integers(-1, 5, len(layout)) * (layout[:, 0] > 0.45)
     source = TileSource.build(layout)
-    made = by_category(source, Categories("", tuple("abcde"), codes))
-    assert made.groups is not None
+    drawn = by_category(source, Categories("", tuple("abcde"), codes))
+    assert drawn.groups is not None
     side = 256 * 2**z
-    tally = np.zeros((side, side, len(made.groups.names)), int)
+    tally = np.zeros((side, side, len(drawn.groups.names)), int)
     pixels = np.minimum((layout.astype(float) * side).astype(int), side - 1)
     own = np.empty(len(layout), int)
-    own[source.rows] = made.groups.codes
+    own[source.rows] = drawn.groups.codes
     np.add.at(tally, (pixels[:, 1], pixels[:, 0], own), 1)
     expected = tally.shape[2] - 1 - tally[..., ::-1].argmax(axis=2)  # of as many the higher code
     plan = plan_zooms(source)
@@ -67,13 +67,13 @@ def test_each_pixel_shows_the_group_of_most_of_its_images(z: int) -> None:
         plan.max_zoom,
         plan.shown_depth,
     )
-    sheet = shading.render_zoom(source, plan, made, z)
+    sheet = shading.render_zoom(source, plan, drawn, z)
     np.testing.assert_array_equal(
         (sheet.astype(int) - 1) // colours.SHADES, np.where(tally.sum(axis=2) > 0, expected, -1)
     )
     for x in range(2**z):
         for y in range(2**z):
-            alone, cut = (draw(source, plan, made, z, x, y, sheet=each) for each in (None, sheet))
+            alone, cut = (draw(source, plan, drawn, z, x, y, sheet=each) for each in (None, sheet))
             if alone is None:
                 assert cut is None
             else:
@@ -85,7 +85,7 @@ def test_each_pixel_shows_the_group_of_most_of_its_images(z: int) -> None:
 def test_a_tile_cut_from_a_sheet_is_the_tile_drawn_alone(kind: str, picked: bool) -> None:
     layout = crowd(3000)
     source = TileSource.build(layout)
-    made = {
+    drawn = {
         "density": DENSITY,
         "log": DENSITY_LOG,
         "score": by_score(source, layout[:, 0]),
@@ -93,11 +93,11 @@ def test_a_tile_cut_from_a_sheet_is_the_tile_drawn_alone(kind: str, picked: bool
     }[kind]
     plan, only = plan_zooms(source), source.rows % 2 == 0 if picked else None
     assert plan.zooms[2].radius > 0, "marks reach over edges"
-    sheet = shading.render_zoom(source, plan, made, 2, only=only)
+    sheet = shading.render_zoom(source, plan, drawn, 2, only=only)
     for x in range(4):
         for y in range(4):
-            alone = draw(source, plan, made, 2, x, y, only=only)
-            cut = draw(source, plan, made, 2, x, y, only=only, sheet=sheet)
+            alone = draw(source, plan, drawn, 2, x, y, only=only)
+            cut = draw(source, plan, drawn, 2, x, y, only=only, sheet=sheet)
             if alone is None or cut is None:
                 assert cut is alone
             else:
@@ -114,8 +114,8 @@ def test_the_logarithm_tells_a_hundred_from_a_thousand_where_equal_shares_do_not
 
 def test_points_outside_a_selection_are_grey_and_those_inside_keep_their_colours() -> None:
     layout = [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75]]
-    made = {"scores": {"a": [0.0, 1.0, 1.0]}, "thumbnail": lambda row: None, "version": "1"}
-    view = MapView(layout, **made, sources=Sources(selection={"some": [0, 1]}.__getitem__))
+    drawn = {"scores": {"a": [0.0, 1.0, 1.0]}, "thumbnail": lambda row: None, "version": "1"}
+    view = MapView(layout, **drawn, sources=Sources(selection={"some": [0, 1]}.__getitem__))
     every, some = (opened(view.tile("score-a", 0, 0, 0, only=only)).astype(int) for only in (None, "some"))
     for at in ((64, 64), (64, 192)):
         np.testing.assert_array_equal(some[at], every[at])
@@ -133,7 +133,7 @@ def test_a_grey_mark_never_covers_a_coloured_one() -> None:
         assert np.ptp(tile[128, 128, :3].astype(int)) > 40
 
 
-def test_a_selection_or_theme_that_is_not_there_is_refused() -> None:
+def test_an_unknown_selection_or_theme_is_rejected() -> None:
     view = MapView([[0.5, 0.5]], version="1", thumbnail=lambda row: None)
     with pytest.raises(NotFound, match="selection"):
         view.tile("density", 0, 0, 0, only="nothing")
@@ -188,7 +188,7 @@ def test_the_legend_counts_the_images_of_each_group(theme: str) -> None:
     assert [(one["label"], one["count"]) for one in accepted] == [("accepted", 2), ("rejected", 1), ("not labelled", 7)]
 
 
-def test_a_colouring_is_made_when_first_asked_for_and_kept_while_nothing_changed() -> None:
+def test_a_colouring_is_made_on_first_use_and_cached_until_its_data_change() -> None:
     asked = []
 
     def find() -> Categories:

@@ -1,4 +1,4 @@
-"""Maps keep what belongs together together, and no input makes them fall over."""
+"""Layouts keep similar images together, and no input makes them fail."""
 
 import numpy as np
 import pytest
@@ -67,24 +67,24 @@ def test_two_sets_of_equal_vectors_stay_apart(method: str) -> None:
     assert np.linalg.norm(layout[:20].mean(axis=0) - layout[20:].mean(axis=0)) > 0.1
 
 
-def test_images_without_a_vector_stand_in_the_corner_and_move_nobody(groups: tuple[np.ndarray, np.ndarray]) -> None:
+def test_images_without_a_vector_are_in_the_corner_and_move_no_others(groups: tuple[np.ndarray, np.ndarray]) -> None:
     vectors = np.concatenate([np.zeros((2, 24)), groups[0], np.full((1, 24), np.nan)]).astype(np.float16)
     layout = compute_layout(vectors, method="pca")
     assert (layout[[0, 1, -1]] > 0.97).all()
     np.testing.assert_array_equal(layout[2:-1], compute_layout(groups[0], method="pca"))
 
 
-def test_tsne_tells_of_its_progress_and_can_be_stopped(groups: tuple[np.ndarray, np.ndarray]) -> None:
-    told: list[tuple[int, int | None, str]] = []
+def test_tsne_reports_progress_and_can_be_stopped(groups: tuple[np.ndarray, np.ndarray]) -> None:
+    payload: list[tuple[int, int | None, str]] = []
 
     def stop_half_way(done: int, total: int | None, message: str = "") -> None:
-        told.append((done, total, message))
+        payload.append((done, total, message))
         if done >= 375:
             raise Stopped("asked to stop")
 
     with pytest.raises(Stopped):
         compute_layout(groups[0], method="tsne", report=stop_half_way)
-    assert told[-1][:2] == (375, 750)
+    assert payload[-1][:2] == (375, 750)
 
 
 @pytest.fixture
@@ -93,17 +93,17 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("method", EVERY_METHOD)
-def test_those_that_were_not_drawn_are_placed_among_their_own_group(
+def test_other_images_are_placed_in_their_group(
     method: str, groups: tuple[np.ndarray, np.ndarray], small_blocks: None
 ) -> None:
     vectors, group = groups
-    made = fit_layout(vectors, np.arange(len(vectors)), method=method, sample=100, seed=2)
-    apart = np.linalg.norm(made.places[:, None] - made.places[None], axis=2) + 9 * np.eye(len(group))
+    drawn = fit_layout(vectors, np.arange(len(vectors)), method=method, sample=100, seed=2)
+    apart = np.linalg.norm(drawn.places[:, None] - drawn.places[None], axis=2) + 9 * np.eye(len(group))
     assert (group[apart.argmin(axis=1)] == group).mean() > 0.95
 
 
 @pytest.mark.parametrize("method", EVERY_METHOD)
-def test_those_that_were_drawn_stand_where_the_fit_put_them(
+def test_sampled_images_have_their_fitted_places(
     method: str, groups: tuple[np.ndarray, np.ndarray], small_blocks: None
 ) -> None:
     vectors, rows = groups[0], np.arange(180)
@@ -114,27 +114,27 @@ def test_those_that_were_drawn_stand_where_the_fit_put_them(
 
 
 @pytest.mark.parametrize("method", EVERY_METHOD)
-def test_a_new_image_is_placed_by_its_vector_alone_whoever_comes_with_it(
+def test_the_place_of_a_new_image_does_not_depend_on_other_new_images(
     method: str, groups: tuple[np.ndarray, np.ndarray]
 ) -> None:
     vectors, group = groups
-    made = fit_layout(vectors, np.arange(150), method=method, seed=2, workers=1)
-    assert made.model is not None
-    kept = Model(made.model.method, {name: np.array(array) for name, array in made.model.arrays.items()})
-    new = kept.placer(workers=1)(vectors, np.arange(150, 180))
-    apart = np.linalg.norm(new[:, None] - made.places[None], axis=2)
+    drawn = fit_layout(vectors, np.arange(150), method=method, seed=2, workers=1)
+    assert drawn.model is not None
+    stored = Model(drawn.model.method, {name: np.array(array) for name, array in drawn.model.arrays.items()})
+    new = stored.placer(workers=1)(vectors, np.arange(150, 180))
+    apart = np.linalg.norm(new[:, None] - drawn.places[None], axis=2)
     assert (group[apart.argmin(axis=1)] == group[150:]).all()
-    np.testing.assert_array_equal(new, kept.placer(workers=1)(vectors, np.arange(150, 180)))
+    np.testing.assert_array_equal(new, stored.placer(workers=1)(vectors, np.arange(150, 180)))
 
 
-def test_a_linear_layout_places_new_images_exactly_and_the_unusable_in_the_corner() -> None:
+def test_pca_places_new_images_exactly_and_unusable_ones_in_the_corner() -> None:
     vectors = np.random.default_rng(3).normal(size=(200, 6)).astype(np.float32)
-    made = fit_layout(vectors[:150], np.arange(150), method="pca")
-    assert made.model is not None
-    again = made.model.placer()(vectors, np.arange(150))
-    np.testing.assert_allclose(again, made.places, atol=1e-6)
+    drawn = fit_layout(vectors[:150], np.arange(150), method="pca")
+    assert drawn.model is not None
+    again = drawn.model.placer()(vectors, np.arange(150))
+    np.testing.assert_allclose(again, drawn.places, atol=1e-6)
     bad = np.stack([np.zeros(6), np.full(6, np.nan), 1e4 * np.ones(6)]).astype(np.float32)
-    placed = made.model.placer()(bad, np.arange(3))
+    placed = drawn.model.placer()(bad, np.arange(3))
     assert (placed[:2] > 0.97).all()
     assert ((placed >= 0) & (placed <= 1)).all()
 
@@ -147,14 +147,14 @@ STOPS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("method", "after"), STOPS)
-def test_work_that_was_stopped_goes_on_to_the_same_map(
+def test_stopped_work_resumes_to_the_same_map(
     method: str, after: int, groups: tuple[np.ndarray, np.ndarray], small_blocks: None
 ) -> None:
-    told = [0]
+    payload = [0]
 
     def stop(done: int, total: int | None, message: str = "") -> None:
-        told[0] += 1
-        if told[0] == after:
+        payload[0] += 1
+        if payload[0] == after:
             raise Stopped("asked to stop")
 
     vectors, rows, checkpoints = groups[0], np.arange(180), InMemoryCheckpoints()
@@ -173,23 +173,23 @@ def test_work_that_was_stopped_goes_on_to_the_same_map(
 def test_progress_never_goes_back_and_ends_at_its_total(
     groups: tuple[np.ndarray, np.ndarray], small_blocks: None
 ) -> None:
-    told: list[tuple[int, int | None]] = []
-    fit_layout(groups[0], np.arange(180), sample=100, report=lambda done, total, _="": told.append((done, total)))
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert {total for _, total in told} == {None, 750 + 12 * 10}
-    assert told[-1] == (870, 870)
+    payload: list[tuple[int, int | None]] = []
+    fit_layout(groups[0], np.arange(180), sample=100, report=lambda done, total, _="": payload.append((done, total)))
+    assert [done for done, _ in payload] == sorted(done for done, _ in payload)
+    assert {total for _, total in payload} == {None, 750 + 12 * 10}
+    assert payload[-1] == (870, 870)
 
 
-def test_a_sample_in_which_nothing_can_be_told_apart_makes_a_grid_of_all() -> None:
-    made = fit_layout(np.ones((60, 4), np.float16), np.arange(60), sample=20)
-    assert made.model is None
-    assert len(np.unique(made.places, axis=0)) == 60
+def test_a_sample_of_equal_vectors_gives_a_grid() -> None:
+    drawn = fit_layout(np.ones((60, 4), np.float16), np.arange(60), sample=20)
+    assert drawn.model is None
+    assert len(np.unique(drawn.places, axis=0)) == 60
 
 
 def test_no_usable_vector_at_all_makes_a_map_of_nothing() -> None:
-    made = fit_layout(np.zeros((30, 4), np.float16), np.arange(30))
-    assert made.model is None
-    assert (made.places > 0.97).all()
+    drawn = fit_layout(np.zeros((30, 4), np.float16), np.arange(30))
+    assert drawn.model is None
+    assert (drawn.places > 0.97).all()
 
 
 def test_an_unknown_method_and_a_flat_array_are_refused() -> None:
@@ -201,10 +201,10 @@ def test_an_unknown_method_and_a_flat_array_are_refused() -> None:
 
 def test_principal_components_are_those_of_the_singular_value_decomposition() -> None:
     vectors = np.random.default_rng(4).normal(size=(300, 20)) * np.arange(1, 21) + 100
-    found = fit_components(vectors, rows=np.arange(300), count=5).of(vectors, np.arange(300))
+    result = fit_components(vectors, rows=np.arange(300), count=5).of(vectors, np.arange(300))
     moved = vectors - vectors.mean(axis=0)
     expected = np.abs(moved @ np.linalg.svd(moved)[2][:5].T)
-    np.testing.assert_allclose(np.abs(found), expected, atol=1e-3)
+    np.testing.assert_allclose(np.abs(result), expected, atol=1e-3)
 
 
 def test_scaling_keeps_the_aspect_and_the_margin() -> None:
@@ -212,7 +212,7 @@ def test_scaling_keeps_the_aspect_and_the_margin() -> None:
     np.testing.assert_allclose(layout, [[0.05, 0.275], [0.95, 0.275], [0.95, 0.725]], atol=1e-6)
 
 
-def test_one_stray_image_far_away_does_not_make_the_others_a_dot() -> None:
+def test_one_outlier_does_not_shrink_the_map_to_a_dot() -> None:
     rng = np.random.default_rng(5)
     cloud = rng.normal(size=(1000, 2))
     layout = fit_unit_square(np.concatenate([cloud, [[1e6, 0], [1e9, 0]]]))

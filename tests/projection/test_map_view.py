@@ -1,4 +1,4 @@
-"""Tiles show what lies in them, join without seams, and pictures stand where the map says."""
+"""Tiles show their points, join without seams, and pictures are where the map says."""
 
 import io
 from dataclasses import replace
@@ -43,13 +43,13 @@ def test_exactly_the_pixels_under_points_are_drawn(cloud: np.ndarray, z: int) ->
     expected = np.zeros((side, side), dtype=bool)
     pixels = np.minimum((cloud.astype(float) * side).astype(int), side - 1)
     expected[pixels[:, 1], pixels[:, 0]] = True
-    found = np.zeros_like(expected)
+    result = np.zeros_like(expected)
     for x in range(2**z):
         for y in range(2**z):
             tile = draw(source, plan, DENSITY, z, x, y)
             if tile is not None:
-                found[256 * y : 256 * y + 256, 256 * x : 256 * x + 256] = tile[..., 3] > 0
-    np.testing.assert_array_equal(found, expected)
+                result[256 * y : 256 * y + 256, 256 * x : 256 * x + 256] = tile[..., 3] > 0
+    np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize("kind", ["density", "density-log", "score", "unscored", "accepted"])
@@ -64,7 +64,7 @@ def test_few_points_are_drawn_as_datashader_draws_them(
     scores = rng.normal(size=len(layout))
     scores[rng.random(len(layout)) < 0.4] = np.nan
     source = TileSource.build(layout)
-    made: Colouring = {
+    built: Colouring = {
         "density": DENSITY,
         "density-log": DENSITY_LOG,
         "score": by_score(source, np.nan_to_num(scores)),
@@ -73,7 +73,7 @@ def test_few_points_are_drawn_as_datashader_draws_them(
     }[kind]
     plan, only = with_radius(plan_zooms(source), radius), source.rows % 3 == 0 if picked else None
     for z, x, y in [(0, 0, 0), *((2, x, y) for x in range(4) for y in range(4)), (6, 32, 32), (6, 63, 63)]:
-        drawn = [draw(source, plan, made, z, x, y, only=only, few=few) for few in (0, 10**9)]
+        drawn = [draw(source, plan, built, z, x, y, only=only, few=few) for few in (0, 10**9)]
         if drawn[0] is None or drawn[1] is None:
             assert drawn[0] is drawn[1]
         else:
@@ -92,19 +92,19 @@ def test_four_tiles_join_without_a_seam(cloud: np.ndarray, kind: str, picked: bo
     for layout in (cloud, cloud + np.float32(half)):
         source = TileSource.build(layout)
         plan = with_radius(plan_zooms(source), 4.5)
-        made: Colouring = {
+        built: Colouring = {
             "density": DENSITY,
             "density-log": DENSITY_LOG,
             "category": by_category(source, Categories("", tuple("abc"), np.arange(len(cloud)) % 4 - 1)),
             "score": by_score(source, scores),
             "accepted": by_label(source, np.sign(np.nan_to_num(scores))),
         }[kind]
-        pictures.append((source, plan, made))
+        pictures.append((source, plan, built))
 
     def tile(moved: int, x: int, y: int) -> np.ndarray:
-        source, plan, made = pictures[moved]
+        source, plan, built = pictures[moved]
         only = source.rows % 3 == 0 if picked else None
-        drawn = draw(source, plan, made, 3, x, y, only=only)
+        drawn = draw(source, plan, built, 3, x, y, only=only)
         return np.zeros((256, 256, 4), np.uint8) if drawn is None else drawn
 
     joined = np.block([[[tile(0, 3, 3)], [tile(0, 4, 3)]], [[tile(0, 3, 4)], [tile(0, 4, 4)]]])
@@ -125,18 +125,18 @@ def test_the_denser_pixel_has_the_stronger_shade_the_same_in_every_tile() -> Non
     assert shade[0] == 0 < shade[1] < shade[3] < shade[9]
 
 
-def test_the_survey_counts_what_the_tiles_hold(cloud: np.ndarray) -> None:
+def test_the_zoom_plan_counts_the_points_of_the_tiles(cloud: np.ndarray) -> None:
     """The zoom of pictures is the first whose median occupied 32-pixel cell holds twelve images at most."""
-    found = plan_zooms(TileSource.build(cloud)).picture_from_zoom
+    result = plan_zooms(TileSource.build(cloud)).picture_from_zoom
     medians = []
-    for z in range(found + 1):
+    for z in range(result + 1):
         cells = (cloud.astype(float) * 8 * 2**z).astype(int)
         medians.append(np.median(np.unique(cells, axis=0, return_counts=True)[1]))
     assert medians[-1] <= 12
     assert all(median > 12 for median in medians[:-1])
 
 
-def test_a_higher_score_is_another_colour_and_the_unscored_are_grey() -> None:
+def test_higher_scores_have_other_colours_and_unscored_images_are_grey() -> None:
     source = TileSource.build([[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]])
     tile = draw(source, plan_zooms(source), by_score(source, [0.0, np.nan, 1.0]), 0, 0, 0)
     assert tile is not None
@@ -164,7 +164,7 @@ def test_where_marks_overlap_the_accepted_image_is_the_one_seen() -> None:
     assert (across[:, 0] - across[:, 2] > 100).all()
 
 
-def test_pictures_stand_in_their_cells_and_the_place_under_them_gives_their_row() -> None:
+def test_pictures_are_in_their_cells_and_a_position_on_one_gives_its_row() -> None:
     layout = [[0.1, 0.1], [0.15, 0.1], [0.9, 0.6]]
     view = MapView(layout, version="1", thumbnail=plain, scores={"media_comic": [0.0, 2.0, 1.0]})
     assert view.picture_from_zoom == 0
@@ -178,12 +178,12 @@ def test_pictures_stand_in_their_cells_and_the_place_under_them_gives_their_row(
     assert np.abs(by_score[64, 64, :3].astype(int) - COLOURS[1]).max() < 12  # the best of its cell
     assert view.row_at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0) == 1
     assert view.row_at(0.02, 0.24, 0.0, zoom=None) is None
-    found = view.image_at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
-    assert found is not None
-    assert (found["row"], found["score"], found["box"]) == (1, 2.0, [0.0, 0.0, 0.5, 0.5])
+    result = view.image_at(0.02, 0.24, 0.0, kind="score-media_comic", zoom=0)
+    assert result is not None
+    assert (result["row"], result["score"], result["box"]) == (1, 2.0, [0.0, 0.0, 0.5, 0.5])
 
 
-def test_a_picture_that_cannot_be_had_leaves_its_cell_empty() -> None:
+def test_a_missing_picture_leaves_its_cell_empty() -> None:
     view = MapView([[0.1, 0.1]], version="1", thumbnail=lambda row: None)
     assert opened(view.tile("pictures-density", 0, 0, 0))[..., 3].max() == 0
 
@@ -198,7 +198,7 @@ def test_no_image_and_one_image_make_a_map(count: int) -> None:
     assert view.max_zoom >= view.picture_from_zoom
 
 
-def test_identical_places_and_lost_ones_make_a_map() -> None:
+def test_identical_and_missing_places_make_a_map() -> None:
     layout = np.full((500, 2), 0.25)
     layout[::5] = np.nan
     view = MapView(layout, version="1", thumbnail=plain)
@@ -222,13 +222,13 @@ def test_identical_places_and_lost_ones_make_a_map() -> None:
         ("", (0, 0, 0)),
     ],
 )
-def test_a_tile_or_kind_that_is_not_there_is_refused(cloud: np.ndarray, kind: str, tile: tuple[int, int, int]) -> None:
+def test_an_unknown_tile_or_kind_is_rejected(cloud: np.ndarray, kind: str, tile: tuple[int, int, int]) -> None:
     view = MapView(cloud, version="1", thumbnail=plain, scores={"media_comic": np.zeros(len(cloud))})
     with pytest.raises(NotFound):
         view.tile(kind, *tile)
 
 
-def test_scores_and_labels_go_by_image_row_on_a_map_of_a_part() -> None:
+def test_scores_and_labels_are_by_image_row_on_a_partial_map() -> None:
     source = TileSource.build([[0.1, 0.1], [0.9, 0.9]], rows=[5, 2])
     np.testing.assert_array_equal(by_score(source, [0, 1, 2, 3, 4, 5]).values, [5, 2])
     np.testing.assert_array_equal(by_label(source, [0, 0, 1]).values, [-1, 1])
@@ -236,6 +236,6 @@ def test_scores_and_labels_go_by_image_row_on_a_map_of_a_part() -> None:
 
 def test_the_bounds_are_those_of_the_points():
     places = [[0.2, 0.3], [0.6, 0.4], [np.nan, 0.9]]
-    found = MapView(places, version="1", thumbnail=lambda row: None).bounds
-    assert found == pytest.approx((0.2, 0.3, 0.6, 0.4))
+    result = MapView(places, version="1", thumbnail=lambda row: None).bounds
+    assert result == pytest.approx((0.2, 0.3, 0.6, 0.4))
     assert MapView(np.empty((0, 2)), version="1", thumbnail=lambda row: None).bounds == (0, 0, 1, 1)

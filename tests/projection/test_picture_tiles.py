@@ -1,4 +1,4 @@
-"""Which pictures a map shows: who stands for a cell, how large, and at last every image in a cell of its own."""
+"""The pictures of a map: the representative of each cell, its size, and finally every image in a cell of its own."""
 
 import io
 from itertools import pairwise
@@ -34,11 +34,11 @@ layouts = st.lists(st.tuples(coordinates, coordinates), max_size=4**DEPTH).map(
 
 def blocks(side: int) -> list[tuple[int, int]]:
     """Widths and heights of the blocks from the whole grid down to a cell: halved across, then along."""
-    found = [(side, side)]
-    while found[-1] != (1, 1):
-        width, height = found[-1]
-        found.append((width, height // 2) if height >= width else (width // 2, height))
-    return found
+    result = [(side, side)]
+    while result[-1] != (1, 1):
+        width, height = result[-1]
+        result.append((width, height // 2) if height >= width else (width // 2, height))
+    return result
 
 
 @settings(max_examples=80, deadline=None)
@@ -47,8 +47,8 @@ def test_every_image_has_a_cell_of_its_own_and_leaves_only_a_crowd(layout: np.nd
     """By the definition: it stays within the largest block around it of which one half has more images than cells."""
     layout = np.concatenate([layout, np.repeat(layout[:1], copies, axis=0)])[: 4**DEPTH]
     source = TileSource.build(layout)
-    made = Arrangement.of(source, DEPTH)
-    cells = set(zip(made.column.tolist(), made.row.tolist(), strict=True))
+    drawn = Arrangement.of(source, DEPTH)
+    cells = set(zip(drawn.column.tolist(), drawn.row.tolist(), strict=True))
     side = 2**DEPTH
     assert len(cells) == len(source)
     assert all(0 <= column < side and 0 <= row < side for column, row in cells)
@@ -62,23 +62,23 @@ def test_every_image_has_a_cell_of_its_own_and_leaves_only_a_crowd(layout: np.nd
             if np.unique(halves, axis=0, return_counts=True)[1].max() > half[0] * half[1]:
                 bound = size
                 break
-        at = np.array([made.column[point], made.row[point]])
+        at = np.array([drawn.column[point], drawn.row[point]])
         assert (at // bound == own[point] // bound).all()
 
 
 def test_an_arrangement_is_the_same_each_time_and_finds_its_images_again() -> None:
     layout = np.random.default_rng(0).normal(0.5, 0.02, (900, 2)).clip(0, 1)
     source = TileSource.build(layout, rows=np.random.default_rng(1).permutation(900))
-    made, again = Arrangement.of(source, 6), Arrangement.of(source, 6)
-    np.testing.assert_array_equal(made.column, again.column)
-    np.testing.assert_array_equal(made.row, again.row)
-    np.testing.assert_array_equal(made.points_in(made.column.astype(int), made.row.astype(int)), np.arange(900))
-    assert made.points_in(np.array([-1, 64]), np.array([0, 0])).tolist() == [-1, -1]
-    moved = np.hypot(made.column / 64 - source.x, made.row / 64 - source.y)
+    drawn, again = Arrangement.of(source, 6), Arrangement.of(source, 6)
+    np.testing.assert_array_equal(drawn.column, again.column)
+    np.testing.assert_array_equal(drawn.row, again.row)
+    np.testing.assert_array_equal(drawn.points_in(drawn.column.astype(int), drawn.row.astype(int)), np.arange(900))
+    assert drawn.points_in(np.array([-1, 64]), np.array([0, 0])).tolist() == [-1, -1]
+    moved = np.hypot(drawn.column / 64 - source.x, drawn.row / 64 - source.y)
     assert np.median(moved) < 0.25
 
 
-def test_more_images_than_cells_are_refused() -> None:
+def test_more_images_than_cells_are_rejected() -> None:
     with pytest.raises(ProjectionError, match="do not fit"):
         Arrangement.of(TileSource.build(np.full((5, 2), 0.5)), 1)
 
@@ -93,23 +93,23 @@ def test_the_deepest_zoom_shows_every_image_once_and_the_pointer_finds_it(where:
         "with lost ones": np.where(rng.random((200, 1)) < 0.2, np.nan, rng.random((200, 2))),
     }[where]
     view = MapView(layout, version="1", thumbnail=picture)
-    z, found = view.max_zoom, view.arrangement()
+    z, result = view.max_zoom, view.arrangement()
     assert view.plan.pictures_across(z) == 1
     seen = []
-    for point, (column, row) in enumerate(zip(found.column.tolist(), found.row.tolist(), strict=True)):
+    for point, (column, row) in enumerate(zip(result.column.tolist(), result.row.tolist(), strict=True)):
         tile = opened(view.tile("pictures-density", z, column, row))
         assert tile[128, 128, 3] == 255
         middle = ((column + 0.5) / 2**z, (row + 0.5) / 2**z)
-        told = view.image_at(*middle, 0.0, zoom=z)
-        assert told is not None
-        assert told["row"] == view.source.rows[point]
-        assert told["box"] == pytest.approx([column / 2**z, row / 2**z, (column + 1) / 2**z, (row + 1) / 2**z])
-        seen.append(told["row"])
+        payload = view.image_at(*middle, 0.0, zoom=z)
+        assert payload is not None
+        assert payload["row"] == view.source.rows[point]
+        assert payload["box"] == pytest.approx([column / 2**z, row / 2**z, (column + 1) / 2**z, (row + 1) / 2**z])
+        seen.append(payload["row"])
     assert sorted(seen) == np.flatnonzero(np.isfinite(layout).all(axis=1)).tolist()
 
 
 @pytest.mark.parametrize("n", [1, 2, 50, 3000, 60_000])
-def test_pictures_grow_as_one_zooms_and_none_is_lost_on_the_way(n: int) -> None:
+def test_pictures_grow_with_the_zoom_and_none_disappears(n: int) -> None:
     plan = plan_zooms(TileSource.build(np.random.default_rng(0).normal(0.5, 0.1, (n, 2)).clip(0, 1)))
     zooms = range(plan.picture_from_zoom, plan.max_zoom + 1)
     across = [plan.pictures_across(z) for z in zooms]
@@ -131,8 +131,8 @@ def test_the_picture_of_a_cell_is_the_best_the_medoid_or_the_newest() -> None:
     start, stop = (part.ravel() for part in source.grid(1, 0, 1, side=4))
     places = np.stack([source.x, source.y], axis=1).astype(float)
     for how, priority in (("best", worth), ("best", None), ("medoid", worth), ("newest", worth)):
-        found = picture_tiles.Choice(how, priority).of(source, start, stop)
-        for begin, end, point in zip(start, stop, found, strict=True):
+        result = picture_tiles.Choice(how, priority).of(source, start, stop)
+        for begin, end, point in zip(start, stop, result, strict=True):
             run = list(range(begin, end))
             if how == "best" and priority is not None:
                 expected = min(run, key=lambda i: (-np.nan_to_num(worth[i], nan=-np.inf), source.rows[i]))
@@ -145,7 +145,7 @@ def test_the_picture_of_a_cell_is_the_best_the_medoid_or_the_newest() -> None:
     assert picture_tiles.Choice().of(source, np.array([5]), np.array([5])).tolist() == [-1]
 
 
-def test_an_unknown_way_to_choose_is_refused() -> None:
+def test_an_unknown_representative_is_rejected() -> None:
     view = MapView([[0.5, 0.5]], version="1", thumbnail=picture)
     for kind in ("density", "pictures-density"):
         with pytest.raises(NotFound, match="best, medoid, newest"):
@@ -165,7 +165,7 @@ class Tiles:
         self.all[key] = tile
 
 
-def test_the_pictures_asked_for_are_shown_pointed_at_and_kept_apart() -> None:
+def test_the_requested_pictures_are_shown_hit_and_cached_separately() -> None:
     """Three images in one cell: the first is the best, the second in the middle, the third the newest."""
     layout = [[0.05, 0.1], [0.1, 0.1], [0.15, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]]
     colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (9, 9, 9), (9, 9, 9), (9, 9, 9)]
@@ -182,9 +182,9 @@ def test_the_pictures_asked_for_are_shown_pointed_at_and_kept_apart() -> None:
         for row, representative in enumerate(("best", "medoid", "newest")):
             tile = opened(view.tile("pictures-score-a", 0, 0, 0, representative=representative))
             assert tile[64, 64, :3].argmax() == row
-            told = view.image_at(0.1, 0.2, 0.0, kind="score-a", zoom=0, representative=representative)
-            assert told is not None
-            assert told["row"] == row
+            payload = view.image_at(0.1, 0.2, 0.0, kind="score-a", zoom=0, representative=representative)
+            assert payload is not None
+            assert payload["row"] == row
     assert len(tiles.all) == 3
     assert len({view.tile("score-a", 0, 0, 0, representative=how) for how in ("best", "newest")}) == 1
     assert len(tiles.all) == 4, "points are the same whichever picture is shown"
@@ -231,16 +231,16 @@ def test_a_picture_is_decoded_once_and_the_smallest_not_even_in_the_next_run() -
     for _ in range(2):
         store = PictureStore(thumbnail, sprites=sprites)
         for _ in range(3):
-            found = store.get(5, SPRITE)
-            assert found is not None
-            assert found.shape == (18, 24, 3)
+            result = store.get(5, SPRITE)
+            assert result is not None
+            assert result.shape == (18, 24, 3)
             assert store.get(0, SPRITE) is None
         assert store.get(5, 56) is not None
     assert decoded.count(5) == 3  # once small, and once larger in each run
     assert decoded.count(0) == 2
 
 
-def test_the_store_keeps_no_more_than_its_room() -> None:
+def test_the_store_is_bounded() -> None:
     decoded: list[int] = []
 
     def thumbnail(row: int) -> Image.Image:
@@ -255,13 +255,13 @@ def test_the_store_keeps_no_more_than_its_room() -> None:
 
 
 @pytest.mark.parametrize("n", [3000, 20_000])
-def test_on_a_map_of_crowds_images_move_a_little(n: int) -> None:
+def test_on_a_clustered_map_images_move_only_a_little(n: int) -> None:
     """Half of them by two cells at most, none by more than a fifteenth of the map."""
     rng = np.random.default_rng(0)
     middles, widths, crowd = rng.random((300, 2)), rng.gamma(2, 0.012, 300), rng.integers(0, 300, n)
     layout = fit_unit_square(middles[crowd] + rng.normal(size=(n, 2)) * widths[crowd, None])
     view = MapView(layout, version="1", thumbnail=picture)
-    made, side = view.arrangement(), 2**view.max_zoom
-    moved = np.hypot(made.column - np.floor(view.source.x * side), made.row - np.floor(view.source.y * side))
+    drawn, side = view.arrangement(), 2**view.max_zoom
+    moved = np.hypot(drawn.column - np.floor(view.source.x * side), drawn.row - np.floor(view.source.y * side))
     assert np.median(moved) <= 2
     assert moved.max() <= side / 15

@@ -1,4 +1,4 @@
-"""Which points lie in a drawn area: counting crossed sides, one point at a time, in fractions, is the reference."""
+"""Points in a polygon: the reference counts crossed edges, one point at a time, in exact fractions."""
 
 from fractions import Fraction
 
@@ -33,8 +33,8 @@ def test_a_point_is_inside_when_a_ray_from_it_leaves_the_area_an_odd_number_of_t
     points: list[tuple[float, float]], corners: list[tuple[float, float]]
 ) -> None:
     x, y = [point[0] for point in points], [point[1] for point in points]
-    found = points_in_polygon(x, y, corners)
-    for place, is_inside in zip(points, found.tolist(), strict=True):
+    result = points_in_polygon(x, y, corners)
+    for place, is_inside in zip(points, result.tolist(), strict=True):
         if not on_the_line(place, corners):
             assert is_inside == crossings(place, corners) % 2
 
@@ -49,7 +49,7 @@ def on_the_line(place: tuple[float, float], corners: list[tuple[float, float]]) 
     return False
 
 
-def test_areas_side_by_side_share_no_point_and_lose_none() -> None:
+def test_adjacent_polygons_share_no_point_and_miss_none() -> None:
     x, y = (part.ravel() for part in np.meshgrid(np.arange(8) / 8, np.arange(8) / 8))
     times = np.zeros(64, int)
     for column in range(4):
@@ -70,22 +70,22 @@ def test_the_direction_in_which_an_area_is_drawn_does_not_matter() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 999), areas)
-def test_a_map_gives_the_rows_inside_rising(seed: int, corners: list[tuple[float, float]]) -> None:
+def test_a_map_returns_the_rows_inside_a_polygon_ascending(seed: int, corners: list[tuple[float, float]]) -> None:
     rng = np.random.default_rng(seed)
     layout, rows = rng.random((200, 2)).astype(np.float32), rng.permutation(400)[:200]
-    found = TileSource.build(layout, rows=rows).in_polygon(corners)
-    assert found.tolist() == sorted(rows[points_in_polygon(layout[:, 0], layout[:, 1], corners)].tolist())
+    result = TileSource.build(layout, rows=rows).in_polygon(corners)
+    assert result.tolist() == sorted(rows[points_in_polygon(layout[:, 0], layout[:, 1], corners)].tolist())
 
 
 @pytest.mark.parametrize("highest", [500, 2_000_000])
-def test_the_rows_of_an_area_rise_whether_it_holds_many_of_all_or_few(highest: int) -> None:
+def test_the_rows_of_a_polygon_ascend_for_many_and_few_points(highest: int) -> None:
     rng = np.random.default_rng(0)
     layout, rows = rng.random((400, 2)), rng.choice(highest, 400, replace=False)
-    found = TileSource.build(layout, rows=rows).in_polygon([(0, 0), (0.5, 0), (0.5, 1), (0, 1)])
-    assert found.tolist() == sorted(rows[layout[:, 0].astype(np.float32) < 0.5].tolist())
+    result = TileSource.build(layout, rows=rows).in_polygon([(0, 0), (0.5, 0), (0.5, 1), (0, 1)])
+    assert result.tolist() == sorted(rows[layout[:, 0].astype(np.float32) < 0.5].tolist())
 
 
-def test_an_area_may_reach_beyond_the_map() -> None:
+def test_a_polygon_may_extend_beyond_the_map() -> None:
     layout = np.random.default_rng(1).random((50, 2)).astype(np.float32)
     source = TileSource.build(layout)
     assert source.in_polygon([(-3, -3), (4, -3), (4, 4), (-3, 4)]).tolist() == list(range(50))
@@ -94,7 +94,7 @@ def test_an_area_may_reach_beyond_the_map() -> None:
 
 
 @pytest.mark.parametrize("corners", [[], [(0, 0), (1, 1)], [(0, 0), (1, 1), (np.nan, 0)], [1, 2, 3]])
-def test_what_is_no_area_is_refused(corners: list[object]) -> None:
+def test_an_invalid_polygon_is_rejected(corners: list[object]) -> None:
     source = TileSource.build([[0.5, 0.5]])
     with pytest.raises(ProjectionError, match="three corners"):
         source.in_polygon(corners)

@@ -1,4 +1,4 @@
-"""What is said of a layout is what its definition says, and its interval holds it."""
+"""The quality of a layout matches its definition, and its interval contains it."""
 
 import numpy as np
 import pytest
@@ -19,23 +19,23 @@ def test_trustworthiness_is_that_of_scikit_learn(laid_out: tuple[np.ndarray, np.
 
     vectors, places = laid_out
     for nearest in (5, 10, 30):
-        found = measure(vectors, np.arange(300), places, rng=np.random.default_rng(1), nearest=nearest)
-        assert found is not None
-        assert found.sampled == 300
-        assert found.trust == pytest.approx(trustworthiness(vectors, places, n_neighbors=nearest), abs=1e-4)
+        result = measure(vectors, np.arange(300), places, rng=np.random.default_rng(1), nearest=nearest)
+        assert result is not None
+        assert result.sampled == 300
+        assert result.trust == pytest.approx(trustworthiness(vectors, places, n_neighbors=nearest), abs=1e-4)
 
 
-def test_kept_is_the_share_of_neighbours_on_the_map_that_are_neighbours_by_the_vectors(
+def test_kept_is_the_fraction_of_neighbours_on_the_map_that_are_neighbours_by_vector(
     laid_out: tuple[np.ndarray, np.ndarray],
 ) -> None:
     vectors, places = laid_out
     true, shown = ([set(np.argsort(row)[:10]) for row in _apart(points)] for points in (vectors, places))
     expected = np.mean([len(a & b) / 10 for a, b in zip(true, shown, strict=True)])
-    found = measure(vectors, np.arange(300), places, rng=np.random.default_rng(1))
-    assert found is not None
-    assert found.kept == pytest.approx(expected, abs=1e-9)
-    assert 0 < found.kept_low < found.kept < found.kept_high < 1
-    assert found.trust_low < found.trust < found.trust_high
+    result = measure(vectors, np.arange(300), places, rng=np.random.default_rng(1))
+    assert result is not None
+    assert result.kept == pytest.approx(expected, abs=1e-9)
+    assert 0 < result.kept_low < result.kept < result.kept_high < 1
+    assert result.trust_low < result.trust < result.trust_high
 
 
 def test_ranks_are_counted_among_the_rows_on_the_map_alone(laid_out: tuple[np.ndarray, np.ndarray]) -> None:
@@ -47,18 +47,18 @@ def test_ranks_are_counted_among_the_rows_on_the_map_alone(laid_out: tuple[np.nd
     np.testing.assert_array_equal(ranks_of(vectors, rows, chosen, others), expected)
 
 
-def test_a_layout_that_is_the_vectors_themselves_keeps_all() -> None:
+def test_a_layout_equal_to_the_vectors_preserves_all_neighbours() -> None:
     vectors = np.random.default_rng(2).random((200, 2)).astype(np.float32)
-    found = measure(vectors, np.arange(200), vectors, rng=np.random.default_rng(0))
-    assert found is not None
-    assert (found.kept, found.kept_low, found.trust, found.trust_low) == (1, 1, 1, 1)
+    result = measure(vectors, np.arange(200), vectors, rng=np.random.default_rng(0))
+    assert result is not None
+    assert (result.kept, result.kept_low, result.trust, result.trust_low) == (1, 1, 1, 1)
 
 
 def test_equal_vectors_are_neighbours_of_one_another() -> None:
     places = np.random.default_rng(3).random((100, 2)).astype(np.float32)
-    found = measure(np.ones((100, 8), np.float16), np.arange(100), places, rng=np.random.default_rng(0))
-    assert found is not None
-    assert found.kept == 1
+    result = measure(np.ones((100, 8), np.float16), np.arange(100), places, rng=np.random.default_rng(0))
+    assert result is not None
+    assert result.kept == 1
 
 
 def test_too_few_images_have_no_quality() -> None:
@@ -67,7 +67,7 @@ def test_too_few_images_have_no_quality() -> None:
         assert measure(vectors, np.arange(count), vectors[:, :2], rng=np.random.default_rng(0)) is None
 
 
-def test_a_large_collection_is_judged_by_fewer_images_within_the_interval_of_all(
+def test_a_large_collection_is_measured_on_fewer_images_within_the_interval(
     laid_out: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors, places = laid_out
@@ -85,9 +85,9 @@ def test_a_large_collection_is_judged_by_fewer_images_within_the_interval_of_all
 
 def test_the_nearest_on_a_map_are_the_nearest_without_oneself() -> None:
     places = np.random.default_rng(5).random((50, 2)).astype(np.float32)
-    found = nearest_places(places, np.array([7, 8]), 3)
+    result = nearest_places(places, np.array([7, 8]), 3)
     order = np.argsort(_apart(places), axis=1)
-    assert [set(row) for row in found.tolist()] == [set(order[7, :3].tolist()), set(order[8, :3].tolist())]
+    assert [set(row) for row in result.tolist()] == [set(order[7, :3].tolist()), set(order[8, :3].tolist())]
 
 
 def _apart(points: np.ndarray) -> np.ndarray:

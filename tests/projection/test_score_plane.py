@@ -1,4 +1,4 @@
-"""A plane of two scores says what it shows: shares of images below by rank, the score itself by value."""
+"""A map of two scores: by rank, the fraction of images below; by value, the score itself."""
 
 import numpy as np
 import pytest
@@ -14,19 +14,19 @@ def along(places: np.ndarray) -> np.ndarray:
     return np.stack([(places[:, 0] - 0.03) / SPAN, 1 - (places[:, 1] - 0.03) / SPAN], axis=1)
 
 
-def test_by_rank_a_place_is_the_share_of_images_below_and_half_of_those_beside() -> None:
+def test_by_rank_a_position_is_the_fraction_of_images_below_and_half_the_ties() -> None:
     rng = np.random.default_rng(0)
     first, second = rng.integers(0, 9, 50).astype(float), rng.normal(size=50)
-    found = along(ScorePlane.of(first, second).place(first, second))
+    result = along(ScorePlane.of(first, second).place(first, second))
     for axis, scores in enumerate((first, second)):
         expected = [(np.sum(scores < score) + np.sum(scores == score) / 2) / 50 for score in scores]
-        np.testing.assert_allclose(found[:, axis], expected, atol=1e-6)
+        np.testing.assert_allclose(result[:, axis], expected, atol=1e-6)
 
 
 def test_by_value_a_place_is_linear_from_the_lowest_to_the_highest_score() -> None:
     first, second = np.array([0.0, 1.0, 4.0]), np.array([-3.0, -1.0, -2.0])
-    found = along(ScorePlane.of(first, second, by="value").place(first, second))
-    np.testing.assert_allclose(found, [[0, 0], [0.25, 1], [1, 0.5]], atol=1e-6)
+    result = along(ScorePlane.of(first, second, by="value").place(first, second))
+    np.testing.assert_allclose(result, [[0, 0], [0.25, 1], [1, 0.5]], atol=1e-6)
 
 
 @pytest.mark.parametrize("by", ["rank", "value"])
@@ -38,7 +38,7 @@ def test_the_higher_score_stands_further_right_and_further_up_on_the_screen(by: 
 
 
 @pytest.mark.parametrize("by", ["rank", "value"])
-def test_what_has_no_score_has_no_place_and_moves_nobody(by: str) -> None:
+def test_images_without_a_score_have_no_place_and_move_no_others(by: str) -> None:
     first, second = np.array([1.0, np.nan, 3.0, np.inf, 2.0]), np.array([5.0, 6.0, 7.0, 1.0, np.nan])
     plane = ScorePlane.of(first, second, by=by)
     places = plane.place(first, second)
@@ -50,7 +50,7 @@ def test_what_has_no_score_has_no_place_and_moves_nobody(by: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["rank", "value"])
-def test_later_images_are_placed_as_if_they_had_been_there_and_none_moves(by: str) -> None:
+def test_later_images_get_the_places_of_a_full_fit_and_no_other_moves(by: str) -> None:
     rng = np.random.default_rng(1)
     first, second = rng.normal(size=(2, 40))
     plane = ScorePlane.from_arrays(ScorePlane.of(first, second, by=by).arrays())
@@ -71,7 +71,7 @@ def test_no_scores_at_all_make_no_places() -> None:
     assert ScorePlane.of([], []).place([], []).shape == (0, 2)
 
 
-def test_an_unknown_way_and_scores_of_different_lengths_are_refused() -> None:
+def test_an_unknown_mode_and_scores_of_different_lengths_are_rejected() -> None:
     with pytest.raises(ProjectionError, match="rank, value"):
         ScorePlane.of([1.0], [1.0], by="colour")
     with pytest.raises(ProjectionError, match="two scores"):

@@ -1,4 +1,4 @@
-"""A large picture of a map is its tiles side by side."""
+"""A large picture of a map consists of its tiles."""
 
 import io
 
@@ -35,7 +35,7 @@ def test_a_part_is_cut_out_where_it_lies_and_what_is_beyond_the_map_is_white() -
     assert sheet[400, 990].tolist() == [32, 32, 48]
 
 
-def test_layers_lie_over_one_another_with_their_opacity_and_missing_ones_are_left_out() -> None:
+def test_layers_are_composed_with_their_opacity_and_missing_tiles_skipped() -> None:
     layers = [("density", 0.5), ("none", 1.0)]
     sheet = np.asarray(stitch(marked, layers, box=(0, 0, 1, 1), size=(256, 256)))
     assert np.abs(sheet.astype(int) - 127).max() <= 1

@@ -1,4 +1,4 @@
-"""Tiles hold the points they say they hold, and what is near is found."""
+"""Tiles contain the right points, and the nearest point is found."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ def column_of(value: float, z: int) -> int:
 @settings(max_examples=60, deadline=None)
 @given(layouts, st.integers(0, 3))
 @example(np.array([[1, 1], [0.5, 0.5], [0.5, 0.4999999]], dtype=np.float32), 1)
-def test_a_tile_holds_exactly_the_points_inside_its_bounds_and_each_point_is_in_one(layout: np.ndarray, z: int) -> None:
+def test_each_point_is_in_exactly_the_one_tile_around_it(layout: np.ndarray, z: int) -> None:
     source = TileSource.build(layout)
     total = 0
     for x in range(2**z):
         for y in range(2**z):
-            found = sorted(source.rows[source.slice(z, x, y)].tolist())
-            assert found == [r for r, p in enumerate(layout) if (column_of(p[0], z), column_of(p[1], z)) == (x, y)]
-            total += len(found)
+            result = sorted(source.rows[source.slice(z, x, y)].tolist())
+            assert result == [r for r, p in enumerate(layout) if (column_of(p[0], z), column_of(p[1], z)) == (x, y)]
+            total += len(result)
     assert total == len(layout)
 
 
@@ -78,7 +78,7 @@ def test_the_ring_holds_the_points_outside_the_tile_that_are_eight_pixels_near(l
     assert sorted(source.rows[source.ring(z, x, y)].tolist()) == np.flatnonzero(near & ~inside).tolist()
 
 
-def test_rows_of_a_part_of_the_collection_are_kept_and_break_ties() -> None:
+def test_given_rows_are_returned_and_break_ties() -> None:
     source = TileSource.build([[0.5, 0.5], [0.5, 0.5], [0.1, 0.1]], rows=[70, 30, 50])
     assert source.rows.tolist() == [50, 30, 70]
     assert source.rows[source.nearest(0.51, 0.5, 0.1)] == 30
@@ -87,7 +87,7 @@ def test_rows_of_a_part_of_the_collection_are_kept_and_break_ties() -> None:
 
 
 @given(st.floats(0, 1, width=32), st.floats(0, 1, width=32))
-def test_a_code_has_the_bits_of_the_column_in_the_even_places_and_of_the_row_in_the_odd(x: float, y: float) -> None:
+def test_a_code_interleaves_the_bits_of_column_and_row(x: float, y: float) -> None:
     column, row = column_of(x, 24), column_of(y, 24)
     expected = sum(((column >> i & 1) << 2 * i) | ((row >> i & 1) << (2 * i + 1)) for i in range(24))
     assert int(morton.codes([x], [y])[0]) == expected
@@ -100,7 +100,7 @@ def test_points_without_a_place_are_left_out_and_counted() -> None:
 
 
 @pytest.mark.parametrize("tile", [(-1, 0, 0), (0, 1, 0), (2, 0, 4), (2, -1, 0), (DEEPEST + 1, 0, 0), (99, 0, 0)])
-def test_a_tile_that_does_not_exist_is_refused(tile: tuple[int, int, int]) -> None:
+def test_a_nonexistent_tile_is_rejected(tile: tuple[int, int, int]) -> None:
     with pytest.raises(ProjectionError, match="there is no tile"):
         TileSource.build([[0.5, 0.5]]).slice(*tile)
 
@@ -113,11 +113,11 @@ def test_a_tile_that_does_not_exist_is_refused(tile: tuple[int, int, int]) -> No
         ([[0.5, 0.5]], [1, 2], "needs as many rows"),
     ],
 )
-def test_a_layout_that_does_not_fit_is_refused_with_what_is_wrong(layout, rows, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_invalid_layout_is_rejected_with_the_reason(layout, rows, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ProjectionError, match=message):
         TileSource.build(layout, rows=rows)
 
 
-def test_a_search_from_nowhere_is_refused() -> None:
+def test_a_search_without_a_finite_position_is_rejected() -> None:
     with pytest.raises(ProjectionError, match="needs a place"):
         TileSource.build([[0.5, 0.5]]).nearest(float("nan"), 0.5, 0.1)
