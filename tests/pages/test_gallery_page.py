@@ -275,7 +275,7 @@ def test_near_duplicates_are_looked_for_from_the_page_and_folded_into_one(
     app = open_page(scored, "gallery", attribute="", sort="oldest")
     assert len(screen.rows) == 120
     app.toggle(key="gallery-folded").set_value(True)
-    assert "not looked for yet" in text_of(app.run())
+    assert "not been searched for yet" in text_of(app.run())
     button(app, "Look for near-duplicates").click()
     app.run()
     run_until(app, lambda: near_duplicates.has_groups(scored))
@@ -320,5 +320,5 @@ def test_a_file_that_is_no_picture_is_refused_with_the_reason_and_nothing_change
     app = open_page(scored, "gallery", attribute="cat")
     before = screen.rows
     app.file_uploader(key="gallery-given").upload("cat.jpg", b"this is no picture", "image/jpeg")
-    assert "this image cannot be looked for" in text_of(app.run())
+    assert "The image cannot be used for a search" in text_of(app.run())
     assert screen.rows == before

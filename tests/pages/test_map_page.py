@@ -132,7 +132,7 @@ def test_a_link_to_what_is_gone_says_so_and_shows_what_there_is(
     app = open_page(workspace, "map", map="gone", selection="0" * 20, colour="mood")
     text = text_of(app)
     assert "The map of this link no longer exists" in text
-    assert "is not there" in text
+    assert "was not found" in text
     assert (component.data["map"], component.data["colour"], component.data["selection"]) == (layout.id, "density", "")
 
 
@@ -223,7 +223,7 @@ def test_a_text_of_a_hundred_kilobytes_gets_a_clear_message(
 ) -> None:
     app = open_page(workspace, "map")
     app.text_input(key="map-search-text").set_value("a" * 100_000).run()
-    assert "has 100,000 characters, the limit is 1,000" in text_of(app).replace("\\", "")
+    assert "has 100,000 characters; the limit is 1,000" in text_of(app).replace("\\", "")
 
 
 def test_images_like_one_on_the_map_are_found(
