@@ -102,6 +102,7 @@ def test_equal_weights_are_no_weights():
     assert probability_limits(one, scores)[0] == pytest.approx(probability_limits(two, scores)[0], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "repeats"), [(200, 200), (1500, 60)])
 def test_the_limits_hold_the_true_probability_about_as_often_as_they_say(n, repeats):
     at = np.array([-2.0, 0.0, 0.7, 2.0])

@@ -18,6 +18,9 @@ from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embedded_rows, vectors_of
 from tests.conftest import Oracle
 
+SLOW = pytest.mark.slow  # libraries that compile for up to a minute
+EVERY_METHOD = ["tsne", "pca", pytest.param("umap", marks=SLOW), pytest.param("pacmap", marks=SLOW)]
+
 
 def points(workspace: Workspace, map_id: str) -> dict[int, tuple[float, float]]:
     places, rows = layout_store.points_of(workspace, map_id)
@@ -46,7 +49,7 @@ def two_scored(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> t
     return watercolor, other
 
 
-@pytest.mark.parametrize("method", ["tsne", "umap", "pacmap", "pca"])
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_new_images_are_placed_on_the_map_and_no_other_moves(workspace: Workspace, method: str) -> None:
     later = hide(workspace, 20)
     record = layout_builder.build(workspace, method=method)
@@ -84,6 +87,7 @@ def test_a_stopped_extension_leaves_the_map_unchanged(workspace: Workspace) -> N
     assert layout_store.list_layouts(workspace) == [record]
 
 
+@pytest.mark.slow
 def test_maps_of_other_methods_and_scopes_coexist(
     workspace: Workspace, two_scored: tuple[Attribute, Attribute]
 ) -> None:
@@ -324,7 +328,7 @@ def test_an_impossible_layout_raises_with_the_reason(workspace: Workspace, water
 
 
 @pytest.mark.parametrize("count", [1, 2, 13])
-@pytest.mark.parametrize("method", ["tsne", "umap", "pacmap", "pca"])
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_a_few_selected_images_make_a_map(workspace: Workspace, method: str, count: int) -> None:
     chosen = selections.save(workspace, range(count))
     record = layout_builder.build(workspace, method=method, scope="selection", selection=chosen)

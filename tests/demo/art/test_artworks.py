@@ -36,6 +36,7 @@ def test_the_truths_are_the_twenty_attributes_of_the_template():
     assert set(TRUTHS) == {attribute.name for attribute in BAM_ATTRIBUTES}
 
 
+@pytest.mark.slow
 def test_a_work_is_the_same_in_any_order_thread_and_process():
     here = [fingerprint(index) for index in HASHED]
     with ThreadPoolExecutor(3) as pool:
@@ -52,6 +53,7 @@ def test_another_seed_draws_something_else():
     assert draw(1, 0).pixels.shape != draw(0, 0).pixels.shape or (draw(1, 0).pixels != draw(0, 0).pixels).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [*range(300, 324), *CYCLISTS, *CROWDED])
 def test_the_truth_is_what_the_picture_shows(index):
     what, drawn = scene(index)
@@ -65,11 +67,13 @@ def test_the_truth_is_what_the_picture_shows(index):
     assert (f"media_{what.medium}" in work.truth) == (what.medium in MEDIA)
 
 
+@pytest.mark.slow
 def test_subjects_are_seen_whole_but_for_a_few():
     seen = [one.seen for index in range(400, 460) for one in scene(index)[1].subjects]
     assert np.mean(np.array(seen) >= WHOLE) > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [*range(100, 116), *DARKEST_OR_FLATTEST])
 def test_no_picture_is_too_dark_or_too_flat(index):
     tones = draw(0, index).pixels.mean(axis=2) / 255
@@ -77,6 +81,7 @@ def test_no_picture_is_too_dark_or_too_flat(index):
     assert tones.std() > 0.7 * FLATTEST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(500, 520))
 def test_a_subject_can_be_told_from_what_is_behind_it(index):
     what, drawn = scene(index)
@@ -88,6 +93,7 @@ def test_a_subject_can_be_told_from_what_is_behind_it(index):
     assert apart > 0.85 * PLAIN
 
 
+@pytest.mark.slow
 def test_a_single_subject_is_large_in_its_picture():
     shares = []
     for index in range(400, 480):

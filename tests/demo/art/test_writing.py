@@ -67,6 +67,7 @@ def test_the_bytes_are_the_same_each_time_and_more_works_leave_the_first_as_they
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_bytes_are_the_same_however_many_processes_draw(written, tmp_path, workers):
     write_collection(tmp_path, count=COUNT, workers=workers)
