@@ -58,7 +58,8 @@ SERVER = """
         # two and a half million images, of which the three thousand are shown again and again
         base = list_images(WORKSPACE, QUERY)
         rows = np.resize(base.rows, 2_500_000)
-        made = replace(base, id="many", rows=rows, found=len(rows), line=1_000_000, counts=np.resize([1, 4], len(rows)))
+        counts = np.resize([1, 4], len(rows))
+        made = replace(base, id="many", rows=rows, matched=len(rows), line=1_000_000, counts=counts)
         _add_to_cache(WORKSPACE, made)
         return made
 
