@@ -93,7 +93,7 @@ def test_the_steps_from_attribute_to_export(
     assert "--question" in err
     code, _, err = run(capsys, "score", "media_watercolor")
     assert code == 1
-    assert "has no round yet" in err
+    assert "has no labels to train on" in err
     attribute = tasks.attribute_of(workspace, "media_watercolor")
     oracle.play(workspace, attribute, count=2)
     assert "24 labels" in run(capsys, "score", "media_watercolor")[1]

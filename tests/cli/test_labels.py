@@ -3,9 +3,11 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
+from bam_engine.labelling import tasks
 from bam_engine.training import validation
 from bam_engine.workspace import Workspace
 from tests.cli.test_cli import home, run  # noqa: F401 - a fixture
@@ -66,9 +68,12 @@ def test_named_values_train_and_the_validation_sample_is_left_out(
     assert code == 0
     assert out.startswith("30 labels")
     assert "  90 left out: not in the validation sample" in out
+    held_out, projects = tasks.validation_task(workspace, watercolor).rows, workspace.catalogue.projects()
+    elsewhere = (~np.isin(projects, projects[held_out])).sum()
+    assert elsewhere < 90, "a project has images in the validation sample and outside it"
     code, out, _ = run(capsys, "score", "media_watercolor")
     assert code == 0
-    assert out.startswith("90 labels")
+    assert out.startswith(f"{elsewhere} labels")
     assert "average precision" in out
 
 

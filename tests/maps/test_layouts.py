@@ -397,5 +397,5 @@ def test_a_map_of_the_best_images_holds_the_best_of_each_attribute(played: Works
     record = layout_builder.build(played, method="pca", scope="best", best=10)
     rows = set(view_cache.current_view(played, record.id).source.rows.tolist())
     assert rows == set(search.ranking(played, watercolor)[:10].tolist())
-    with pytest.raises(ProjectionError, match="choose a method"):
+    with pytest.raises(ProjectionError, match="Choose a method"):
         layout_builder.build(played, method="wordle")

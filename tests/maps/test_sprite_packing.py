@@ -111,7 +111,7 @@ def test_packing_pauses_while_tiles_are_requested_and_can_be_stopped(workspace: 
 
     with pytest.raises(Stopped):
         sprite_packing.pack(workspace, mapped, report=report)
-    assert payload[2:] == ["waiting until nobody looks at the map"] * 2
+    assert payload[2:] == ["waiting until the map is idle"] * 2
     assert all(view._sources.sprites.get(row) is None for row in range(120))  # type: ignore[union-attr]
     view.last_request = time.monotonic() - 60
     assert sprite_packing.pack(workspace, mapped) > 0

@@ -61,7 +61,7 @@ def test_processes_and_threads_share_the_size_limit(tmp_path: Path) -> None:
         thread.join()
     for cache in caches:
         cache.put("last", bytes(1001))
-        cache._make_room()
+        cache._evict()
     assert size(tmp_path) <= 50_000
     assert size(tmp_path) >= 40_000, "not more is removed than must be"
 

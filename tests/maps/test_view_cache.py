@@ -237,5 +237,5 @@ def test_a_map_is_cached_and_its_version_changes_with_the_threshold(played: Work
     assert len(before) == len(played.catalogue)
     thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
     assert view_cache.current_view(played, built.id, fresh=True).version != before.version
-    with pytest.raises(NotFound, match="there is no map"):
+    with pytest.raises(NotFound, match="There is no map"):
         view_cache.current_view(played, "../../etc")

@@ -36,7 +36,7 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
     open_report: Callable[[Workspace], AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     app = open_report(workspace)
-    assert "No validation sample is drawn" in app.info[0].value
+    assert "There is no validation sample" in app.info[0].value
     assert "Draw a validation sample" in labels(app)
     validation.draw_validation(workspace, watercolor, 40, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))

@@ -77,7 +77,7 @@ def test_what_a_top_up_could_not_hold_is_counted(judged: Workspace, watercolor: 
     assert validation.count_never_drawn(judged, watercolor) == 0
     validation.draw_validation(judged, watercolor, 10, seed=2)
     assert validation.count_never_drawn(judged, watercolor) == 12
-    assert gather(judged, watercolor).count_never_drawn == 12
+    assert gather(judged, watercolor).never_drawn == 12
     assert not np.isin(tasks.validation_task(judged, watercolor).rows, querying.queried_rows(judged, watercolor)).any()
 
 
