@@ -41,7 +41,7 @@ def test_the_twelve_largest_groups_are_named_and_the_rest_are_others() -> None:
 
 
 def test_a_group_code_without_a_name_is_rejected() -> None:
-    with pytest.raises(ProjectionError, match="numbered -1 to 0"):
+    with pytest.raises(ProjectionError, match="must be -1 to 0"):
         grouped(np.arange(3), Categories("", ("one",), np.array([0, 1, 0])))
 
 

@@ -101,14 +101,14 @@ def test_points_without_a_place_are_left_out_and_counted() -> None:
 
 @pytest.mark.parametrize("tile", [(-1, 0, 0), (0, 1, 0), (2, 0, 4), (2, -1, 0), (DEEPEST + 1, 0, 0), (99, 0, 0)])
 def test_a_nonexistent_tile_is_rejected(tile: tuple[int, int, int]) -> None:
-    with pytest.raises(ProjectionError, match="there is no tile"):
+    with pytest.raises(ProjectionError, match="There is no tile"):
         TileSource.build([[0.5, 0.5]]).slice(*tile)
 
 
 @pytest.mark.parametrize(
     ("layout", "rows", "message"),
     [
-        ([[0.5, 1.5]], None, r"lie in \[0, 1\]"),
+        ([[0.5, 1.5]], None, r"be in \[0, 1\]"),
         ([0.5, 0.5], None, r"shape \(n, 2\)"),
         ([[0.5, 0.5]], [1, 2], "needs as many rows"),
     ],
@@ -119,5 +119,5 @@ def test_an_invalid_layout_is_rejected_with_the_reason(layout, rows, message: st
 
 
 def test_a_search_without_a_finite_position_is_rejected() -> None:
-    with pytest.raises(ProjectionError, match="needs a place"):
+    with pytest.raises(ProjectionError, match="needs a finite position"):
         TileSource.build([[0.5, 0.5]]).nearest(float("nan"), 0.5, 0.1)
