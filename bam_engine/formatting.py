@@ -42,6 +42,19 @@ def percent(proportion: float) -> str:
     return f"{100 * proportion:.1f}".removesuffix(".0") + "%"
 
 
+def percent_at_least(proportion: float) -> str:
+    """Return a lower limit or a confidence as a percentage, rounded down so that it is never overstated.
+
+    Examples
+    --------
+    >>> percent_at_least(0.8997), percent_at_least(0.9), percent_at_least(0.9975)
+    ('89.9%', '90%', '99.7%')
+    """
+    if math.isnan(proportion):
+        return NOTHING
+    return percent(math.floor(1000 * proportion + 1e-9) / 1000)
+
+
 def percent_interval(value: float, low: float, high: float) -> str:
     """Return a proportion with its interval.
 

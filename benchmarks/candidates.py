@@ -53,17 +53,17 @@ def measure(n: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     vectors, truth = generate(n, rng)
     labelled = np.sort(rng.choice(n, size=LABELS + BATCH, replace=False))
-    model = train(vectors[labelled], truth[labelled], moments=feature_scaling(vectors[:4096]), rng=rng)
+    model = train(vectors[labelled], truth[labelled], scaling=feature_scaling(vectors[:4096]), rng=rng)
     scoring, scores = seconds(lambda: score_all(vectors, model))
     pool = np.delete(np.arange(n), labelled)
-    seeds = choose_seeds(labelled, truth[labelled], doubt=np.abs(scores[labelled] - model.decision_threshold))
+    seeds = choose_seeds(labelled, truth[labelled], uncertainty=np.abs(scores[labelled] - model.decision_threshold))
     looking, _ = seconds(lambda: nearest_neighbours(vectors, seeds[:BATCH]))
     near = nearest_neighbours(vectors, seeds).rows
 
     def query(strategy: str, *, narrow: bool) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng(1)
         rows = choose_candidates(pool, near, rng=rng) if narrow else pool
-        return select_batch(strategy, vectors, scores, rows, BATCH, asked=labelled, rng=rng).rows
+        return select_batch(strategy, vectors, scores, rows, BATCH, queried=labelled, rng=rng).rows
 
     figures: dict[str, Any] = {
         "n": n,
@@ -84,14 +84,14 @@ def play(data: pictures.Pictures, truth: npt.NDArray[np.bool_], seed: int, *, na
     """Run the rounds; return the positives found, the share of candidates, and the agreement of the last batch."""
     vectors, rng = data.vectors, np.random.default_rng(seed)
     labelled = np.append(rng.choice(np.flatnonzero(~truth), 24, replace=False), rng.choice(np.flatnonzero(truth)))
-    moments, looked, agreed = feature_scaling(vectors), [], []
+    scaling, looked, agreed = feature_scaling(vectors), [], []
     for _ in range(ROUNDS):
-        model = train(vectors[labelled], truth[labelled], groups=data.projects[labelled], moments=moments, rng=rng)
+        model = train(vectors[labelled], truth[labelled], groups=data.projects[labelled], scaling=scaling, rng=rng)
         scores = score_all(vectors, model)
         pool = np.setdiff1d(np.arange(len(vectors)), labelled)
         near = nearest_neighbours(vectors, labelled, count=NEAR).rows
-        rows = choose_candidates(pool, near, fewest=0, rng=rng)
-        more: dict[str, Any] = {"groups": data.projects, "asked": labelled}
+        rows = choose_candidates(pool, near, min_random=0, rng=rng)
+        more: dict[str, Any] = {"groups": data.projects, "queried": labelled}
         state = int(rng.integers(2**31))
         both = [
             select_batch("mixture", vectors, scores, part, ASKED, rng=np.random.default_rng(state), **more).rows

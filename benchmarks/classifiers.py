@@ -88,18 +88,18 @@ def play(job: tuple[str, int, int], *, encoder: str) -> dict[str, Any]:
     aside = np.isin(data.projects, halves[::2])
     own = np.flatnonzero(~aside)
     rows = labelled(data, truth, own, count, seed)
-    moments, label = learning.feature_scaling(data.vectors[own]), truth[rows]
+    scaling, label = learning.feature_scaling(data.vectors[own]), truth[rows]
     result: dict[str, Any] = {"attribute": attribute, "labels": count, "seed": seed, "positive": int(label.sum())}
 
     def standard(which: npt.NDArray[np.intp]) -> Features:
-        return (data.vectors[which].astype(np.float64) - moments.mean) / moments.scale
+        return (data.vectors[which].astype(np.float64) - scaling.mean) / scaling.scale
 
     features, test = standard(rows), standard(np.flatnonzero(aside))
     folds = assign_folds(label, data.projects[rows], np.random.default_rng(seed))
 
     def ours() -> Scorer:
         rng = np.random.default_rng(seed)
-        model = learning.train(data.vectors[rows], label, groups=data.projects[rows], moments=moments, rng=rng)
+        model = learning.train(data.vectors[rows], label, groups=data.projects[rows], scaling=scaling, rng=rng)
         return lambda _: learning.score_all(data.vectors[aside], model).astype(np.float64)
 
     ways: dict[str, Callable[[], Scorer]] = {

@@ -54,11 +54,11 @@ def certified_labels(collection: Collection, rng: np.random.Generator) -> tuple[
     budget = CERTIFICATION - len(pilot)
     plan, labels = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget), np.full(len(rest), -1, np.int8)
     now = certify_precision(plan, scores, order, labels)
-    while budget and len(now.ask):
-        batch = now.ask[:budget]
+    while budget and len(now.to_label):
+        batch = now.to_label[:budget]
         budget -= len(batch)
         labels[batch] = truth[batch]
-        now = certify_precision(plan, scores, order, labels, passed=now.passed)
+        now = certify_precision(plan, scores, order, labels, n_passed=now.n_passed)
     ranks = np.searchsorted(left, np.arange(n))  # the scores stand from high to low
     later = inclusion_probabilities(scores, scores[labels >= 0], collection.scores, cuts=cuts)
     probabilities = 1 - (1 - pilot_inclusion_probabilities(ranks, len(left))) * (1 - later)

@@ -52,7 +52,7 @@ def run(data: pictures.Pictures, attribute: str, way: str, seed: int) -> Found:
     strategy = "mixture" if count else "random"
     query = query_for(strategy, data.vectors, groups=data.projects, seeds=data.vectors[examples] if count else None)
     sample = np.sort(rng.choice(n, size=min(n, 4096), replace=False))
-    size = {"batch": batch, "groups": data.projects, "moments": feature_scaling(data.vectors[sample])}
+    size = {"batch": batch, "groups": data.projects, "scaling": feature_scaling(data.vectors[sample])}
     for known in run_rounds(data.vectors, truth, pool, query=query, **size, rng=np.random.default_rng([seed, 1])):
         if len(known.labelled) >= LABELS:
             break

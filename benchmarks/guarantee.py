@@ -142,11 +142,11 @@ def certify(collection: Collection, rng: np.random.Generator) -> float | None:
     plan, left = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget - len(pilot)), budget - len(pilot)
     labels = np.full(len(rest), -1, np.int8)
     now = certify_precision(plan, scores, order, labels)
-    while left and len(now.ask):
-        batch = now.ask[:left]
+    while left and len(now.to_label):
+        batch = now.to_label[:left]
         left -= len(batch)
         labels[batch] = truth[batch]
-        now = certify_precision(plan, scores, order, labels, passed=now.passed)
+        now = certify_precision(plan, scores, order, labels, n_passed=now.n_passed)
     return now.certified
 
 

@@ -29,8 +29,8 @@ def estimator() -> Any:
     return LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=1000)
 
 
-def features_of(vectors: Vectors, moments: FeatureScaling) -> Features:
-    return ((np.asarray(vectors, np.float32) - moments.mean) / moments.scale).astype(np.float32)
+def features_of(vectors: Vectors, scaling: FeatureScaling) -> Features:
+    return ((np.asarray(vectors, np.float32) - scaling.mean) / scaling.scale).astype(np.float32)
 
 
 def modal(features: Features, *, ranked: bool = False) -> Query:

@@ -78,8 +78,8 @@ def pool_without(n: int, labelled: Rows) -> Rows:
 
 def ours(vectors: Half, truth: Labels, labelled: Rows, clock: Clock) -> None:
     rng = np.random.default_rng(0)
-    moments = feature_scaling(vectors[:4096])
-    model = train(vectors[labelled], truth[labelled], moments=moments, rng=rng)
+    scaling = feature_scaling(vectors[:4096])
+    model = train(vectors[labelled], truth[labelled], scaling=scaling, rng=rng)
     clock.lap("train")
     scores = score_all(vectors, model)
     clock.lap("score")

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine import learning
-from bam_engine.learning.duplicate_filter import SAME
+from bam_engine.learning.duplicate_filter import TOLERANCE
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -159,7 +159,7 @@ def near_duplicates(count: int, dim: int) -> dict[str, Any]:
     rng = np.random.default_rng(3)
     order = rng.permutation(count)
     originals, copies = order[: count // 20], order[count // 20 : 2 * (count // 20)]
-    limit = np.sqrt(SAME)
+    limit = np.sqrt(TOLERANCE)
     for start in range(0, len(copies), _BLOCK):
         of, to = originals[start : start + _BLOCK], copies[start : start + _BLOCK]
         off = rng.standard_normal((len(of), dim), np.float32)

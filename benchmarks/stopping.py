@@ -79,7 +79,7 @@ def _rounds(
     rounds: int,
     rng: np.random.Generator,
 ) -> Iterable[tuple[learning.LinearModel, npt.NDArray[np.float32]]]:
-    moments = learning.feature_scaling(data.vectors[own])
+    scaling = learning.feature_scaling(data.vectors[own])
     example = rng.choice(own[truth[own]])
     batch = learning.similar(data.vectors, data.vectors[[example]], pool, BATCH, groups=data.projects, rng=rng)
     labelled = np.empty(0, np.int64)
@@ -88,7 +88,7 @@ def _rounds(
         if truth[labelled].all() or not truth[labelled].any():
             return
         groups = data.projects[labelled]
-        model = learning.train(data.vectors[labelled], truth[labelled], groups=groups, moments=moments, rng=rng)
+        model = learning.train(data.vectors[labelled], truth[labelled], groups=groups, scaling=scaling, rng=rng)
         scores = learning.score_all(data.vectors, model)
         yield model, scores
         batch = learning.mixture(data.vectors, scores, pool, BATCH, groups=data.projects, rng=rng)

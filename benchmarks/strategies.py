@@ -56,7 +56,7 @@ class World:
     projects: npt.NDArray[np.int64]
     pool: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
-    moments: FeatureScaling
+    scaling: FeatureScaling
     example: int
     seed: int
 
@@ -66,7 +66,7 @@ class World:
     def supervised(self) -> float:
         labels, groups = self.truth[self.pool], self.projects[self.pool]
         rng = np.random.default_rng([self.seed, 2])
-        return self.precision(train(self.vectors[self.pool], labels, groups=groups, moments=self.moments, rng=rng))
+        return self.precision(train(self.vectors[self.pool], labels, groups=groups, scaling=self.scaling, rng=rng))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def query(world: World, contestant: str) -> Query:
     if contestant in (*PEERS, *COLD):
         library, *ways = contestant.split()
         make = peers.modal if library == "modAL" else peers.activeml
-        own = make(peers.features_of(world.vectors, world.moments), **dict.fromkeys(set(ways) - {"cold"}, True))
+        own = make(peers.features_of(world.vectors, world.scaling), **dict.fromkeys(set(ways) - {"cold"}, True))
         return _after(cold if "cold" in ways else query_for(OURS, world.vectors, **ours), own)
     return query_for(contestant, world.vectors, **ours)
 
@@ -137,7 +137,7 @@ def run(world: World, attribute: str, contestant: str, supervised: float, *, bud
         query=query(world, contestant),
         batch=BATCH,
         groups=world.projects,
-        moments=world.moments,
+        scaling=world.scaling,
         rng=np.random.default_rng([world.seed, 1]),
     )
     curve, positives, reached = [], [], None

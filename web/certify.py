@@ -57,7 +57,7 @@ def _numbers(state: CertificationState) -> None:
     certified = None if progress is None else progress.certified
     cells[1].metric("Certain from a score of", NOTHING if certified is None else decimal(certified, 3))
     cells[2].metric("Accepted", f"{progress.accepted:,}" if progress is not None and certified is not None else NOTHING)
-    missing = None if progress is None or progress.open_cut is None else progress.missing
+    missing = None if progress is None or progress.next_cut is None else progress.labels_needed
     cells[3].metric("To the next cut", NOTHING if missing is None else f"≈ {count(missing, 'label')}")
 
 
@@ -73,7 +73,7 @@ def _continue(attribute: Attribute, state: CertificationState) -> None:
     elif state.in_rounds:
         st.caption("The next images are asked by a round already: label it, then go on here.")
         link("rounds", "Label the round", attribute.name)
-    elif state.progress is not None and state.progress.open_cut is not None:
+    elif state.progress is not None and state.progress.next_cut is not None:
         st.caption("Every image that the next cut could be tested on is labelled: it does not pass.")
     else:
         st.caption("Every cut has passed.")

@@ -1,4 +1,8 @@
-"""What is asked next and what was learned: sampling, query strategies, classifier, threshold. Arrays only."""
+"""Active learning and statistics on arrays: query strategies, the classifier, samples, intervals and guarantees.
+
+Nothing here opens a store. :mod:`bam_engine.training` wires these functions to the workspace; modules of the same name
+there (calibration, certification, evaluation, stopping) store what the ones here compute.
+"""
 
 from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
@@ -8,16 +12,17 @@ from bam_engine.learning.calibration import (
     probability,
     probability_limits,
 )
-from bam_engine.learning.candidates import (
-    NEIGHBOURS,
-    Neighbours,
-    choose_candidates,
-    choose_seeds,
-    merge_neighbours,
-    nearest_neighbours,
-)
+from bam_engine.learning.candidates import choose_candidates, choose_seeds
 from bam_engine.learning.certification import CertificationPlan, CertificationProgress, certify_precision
-from bam_engine.learning.classifier import FeatureScaling, LinearModel, feature_scaling, score_all, score_many, train
+from bam_engine.learning.classifier import (
+    FeatureScaling,
+    LinearModel,
+    decision_threshold,
+    feature_scaling,
+    score_all,
+    score_many,
+    train,
+)
 from bam_engine.learning.evaluation import Curve, average_precision, count_accepted, precision_recall
 from bam_engine.learning.intervals import (
     Interval,
@@ -31,13 +36,18 @@ from bam_engine.learning.intervals import (
     wilson,
 )
 from bam_engine.learning.near_duplicates import MAX_PAIRS, TABLES, NearDuplicateSearch, representatives, unique_pairs
-from bam_engine.learning.neighbours import most_similar
+from bam_engine.learning.neighbours import (
+    NEIGHBOURS,
+    Neighbours,
+    merge_neighbours,
+    most_similar,
+    nearest_neighbours,
+)
 from bam_engine.learning.pilot import PILOT_SIZE, pilot_inclusion_probabilities, pilot_ranks, plan_cuts
 from bam_engine.learning.query import (
     LIKE_EXAMPLES,
     MATCHES_TEXT,
     STRATEGIES,
-    decision_threshold,
     diverse,
     margin,
     mixture,

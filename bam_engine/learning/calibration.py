@@ -1,10 +1,6 @@
-"""From score to probability, for display: how often images of a score are positive.
+"""Calibrated probabilities from scores, for display: a monotone curve, with limits, fitted to a labelled sample.
 
-In:  scores (n,), labels (n,) of 0 and 1, sampling weights and projects of a sample that trained nothing.
-Out: a calibration that turns any score into a probability with an interval, and can be stored as JSON.
-
-The order of the scores is kept: a higher score never gets a lower probability. Decisions are not made here; a threshold
-has its own test.
+The order of the scores is preserved. Decisions do not depend on the calibration; thresholds have their own test.
 """
 
 from dataclasses import dataclass, field
@@ -17,19 +13,20 @@ from bam_engine.errors import LearningError
 from bam_engine.learning.evaluation import Sample, checked_sample
 from bam_engine.learning.intervals import Floats, checked_confidence, proportions
 
-ISOTONIC_FROM = 1000  # labels; from there on the curve is free, below it would follow the noise
+ISOTONIC_FROM = 1000  # labels; with fewer, a free curve would follow the noise
 MIN_PER_CLASS = 5
-_WINDOW = 100  # labels around a score that the interval of the free curve is judged on
+_WINDOW = 100  # labels around a score from which the isotonic curve's interval is computed
 _MAX_KNOTS = 60
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns scores into probabilities.
+    """A map from scores to probabilities.
 
-    ``method`` is "platt": the logistic of ``slope * score + intercept``, with the covariances (slope, both, intercept)
-    of the model and of the sample as drawn. Or "isotonic": straight lines between the ``knots`` (score, probability,
-    lower and upper limit). ``n`` and ``n_positive`` count the labels.
+    ``method`` is "platt", the logistic of ``slope * score + intercept``, with two covariances (slope, both, intercept):
+    that of the model, and that of the sample as drawn. Or it is "isotonic": linear interpolation between the ``knots``
+    (score, probability, lower and upper limit). ``n`` and ``n_positive`` count the labels. The fields are stored as
+    JSON.
     """
 
     method: str
@@ -51,40 +48,41 @@ def calibrate(
 ) -> Calibration:
     """Fit the probability of a positive given the score.
 
-    Below 1,000 labels by Platt's method (1999): a logistic curve on the score, fitted to targets that are drawn in from
-    0 and 1 by one imagined image of each class, so that a sample without a fault does not promise certainty. From
-    1,000 on by isotonic regression (Zadrozny and Elkan, 2002) of the same targets.
+    With fewer than 1,000 labels by Platt scaling (1999): a logistic curve fitted to targets that are pulled in from 0
+    and 1 by one imaginary image of each class, so that a perfectly ranked sample does not claim certainty. With more by
+    isotonic regression (Zadrozny and Elkan, 2002) on the same targets.
 
     Parameters
     ----------
     scores, labels : (n,)
-        A sample that the model did not learn from, such as the validation set.
+        A sample that the model was not trained on, such as the validation set.
     weights : (n,) float > 0, optional
-        Inverse inclusion probabilities. None: every image counts once.
+        Inverse inclusion probabilities. None: all equal.
     groups : (n,) int, optional
-        Projects; they widen the intervals.
+        Projects; repeated ones widen the intervals.
     confidence : float
-        Of the intervals that the isotonic curve keeps.
+        Of the intervals stored with an isotonic curve.
 
     Raises
     ------
     LearningError
-        Fewer than five labels of a class, or the input does not fit together.
+        There are fewer than five labels of a class, or the input is inconsistent.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> score = rng.normal(size=500)
-    >>> found = calibrate(score, rng.random(500) < 1 / (1 + np.exp(-2 * score)))
-    >>> found.method, probability(found, [0.0]).round(1)
+    >>> calibration = calibrate(score, rng.random(500) < 1 / (1 + np.exp(-2 * score)))
+    >>> calibration.method, probability(calibration, [0.0]).round(1)
     ('platt', array([0.5]))
     """
     sample = checked_sample(scores, labels, weights, groups)
     n, n_positive = len(sample.labels), int(sample.labels.sum())
     if min(n_positive, n - n_positive) < MIN_PER_CLASS:
         raise LearningError(
-            f"scores cannot be shown as probabilities yet: {n_positive} of {n} validation images are positive, and "
-            f"{MIN_PER_CLASS} positive and {MIN_PER_CLASS} negative ones are needed. Label more of them."
+            f"Scores cannot be converted to probabilities yet: {n_positive:,} of {n:,} validation images are "
+            "positive, and "
+            f"at least {MIN_PER_CLASS} of each class are needed. Label more validation images."
         )
     weight = np.ones(n) if sample.weights is None else sample.weights / sample.weights.mean()
     target = np.where(sample.labels, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))
@@ -96,27 +94,29 @@ def calibrate(
 def _platt(sample: Sample, weight: Floats, target: Floats, n_positive: int) -> Calibration:
     from scipy.optimize import minimize
 
-    middle, width = float(np.mean(sample.scores)), float(np.std(sample.scores)) or 1.0
-    design = np.column_stack([(sample.scores - middle) / width, np.ones(len(target))])
+    mean, scale = float(np.mean(sample.scores)), float(np.std(sample.scores)) or 1.0
+    design = np.column_stack([(sample.scores - mean) / scale, np.ones(len(target))])
 
-    def height(line: Floats) -> tuple[float, Floats]:
+    def objective(line: Floats) -> tuple[float, Floats]:
         log_odds = design @ line
         loss = weight @ (np.logaddexp(0, log_odds) - target * log_odds)
         return float(loss), design.T @ (weight * (_logistic(log_odds) - target))
 
     start = np.array([1.0, 0.0])
-    rising = [(0.0, None), (None, None)]
-    line = minimize(height, start, jac=True, method="L-BFGS-B", bounds=rising, options={"ftol": 1e-14, "gtol": 1e-9}).x
-    shown = _logistic(design @ line)
-    inverse = np.linalg.pinv((design * (weight * shown * (1 - shown))[:, None]).T @ design, hermitian=True)
+    increasing = [(0.0, None), (None, None)]
+    line = minimize(
+        objective, start, jac=True, method="L-BFGS-B", bounds=increasing, options={"ftol": 1e-14, "gtol": 1e-9}
+    ).x
+    fitted = _logistic(design @ line)
+    inverse = np.linalg.pinv((design * (weight * fitted * (1 - fitted))[:, None]).T @ design, hermitian=True)
     code = np.arange(len(target)) if sample.groups is None else np.unique(sample.groups, return_inverse=True)[1]
-    pull = np.zeros((code.max() + 1, 2))
-    np.add.at(pull, code, design * (weight * (shown - target))[:, None])
-    drawn = inverse @ (pull.T @ pull) @ inverse * len(pull) / max(len(pull) - 1, 1)
-    back = np.array([[1 / width, 0.0], [-middle / width, 1.0]])  # from standardised scores to scores
+    gradients = np.zeros((code.max() + 1, 2))
+    np.add.at(gradients, code, design * (weight * (fitted - target))[:, None])
+    sandwich = inverse @ (gradients.T @ gradients) @ inverse * len(gradients) / max(len(gradients) - 1, 1)
+    back = np.array([[1 / scale, 0.0], [-mean / scale, 1.0]])  # undoes the standardisation of scores
     slope, intercept = back @ line
     covariances = tuple(
-        (float(c[0, 0]), float(c[0, 1]), float(c[1, 1])) for c in (back @ inverse @ back.T, back @ drawn @ back.T)
+        (float(c[0, 0]), float(c[0, 1]), float(c[1, 1])) for c in (back @ inverse @ back.T, back @ sandwich @ back.T)
     )
     return Calibration("platt", len(target), n_positive, float(slope), float(intercept), covariances)
 
@@ -144,11 +144,11 @@ def _isotonic(sample: Sample, weight: Floats, target: Floats, n_positive: int, c
 
 
 def probability(calibration: Calibration, scores: npt.ArrayLike) -> Floats:
-    """Return the probability of a positive at each score, in their shape; nan where the score is nan."""
+    """Return the probability of a positive at each score, in the shape of ``scores``; nan where the score is nan."""
     score = np.asarray(scores, dtype=np.float64)
     if calibration.method == "platt":
         return np.asarray(_logistic(calibration.slope * score + calibration.intercept))
-    return _between(calibration, score, 1)
+    return _interpolate(calibration, score, 1)
 
 
 def probability_limits(
@@ -156,14 +156,14 @@ def probability_limits(
 ) -> tuple[Floats, Floats]:
     """Return the lower and upper limit of each probability; nan where the score is nan.
 
-    Platt: normal limits on the log-odds, from the wider at each score of two covariances: that of the logistic model,
-    and the sandwich by projects and weights. Isotonic: the exact interval, by projects and weights, of the share of
-    positives among the 100 labels nearest in score, at the ``confidence`` of the fit. Both are approximate, and hold
-    for one score at a time.
+    Platt: normal limits on the log-odds, from the wider, at each score, of two covariances: that of the logistic model,
+    and the sandwich estimate by projects and weights. Isotonic: the exact interval, by projects and weights, of the
+    proportion of positives among the 100 labels nearest in score, at the ``confidence`` of the fit. Both are
+    approximate and hold for one score at a time.
     """
     score = np.asarray(scores, dtype=np.float64)
     if calibration.method != "platt":
-        return _between(calibration, score, 2), _between(calibration, score, 3)
+        return _interpolate(calibration, score, 2), _interpolate(calibration, score, 3)
     from scipy.special import ndtri
 
     reach = float(ndtri(0.5 + checked_confidence(confidence) / 2))
@@ -173,7 +173,7 @@ def probability_limits(
     return np.asarray(_logistic(middle - half)), np.asarray(_logistic(middle + half))
 
 
-def _between(calibration: Calibration, score: Floats, column: int) -> Floats:
+def _interpolate(calibration: Calibration, score: Floats, column: int) -> Floats:
     knots = np.array(calibration.knots)
     return np.asarray(np.where(np.isnan(score), np.nan, np.interp(score, knots[:, 0], knots[:, column])))
 
@@ -185,6 +185,6 @@ def _logistic(values: Floats) -> Floats:
 
 
 def calibration_from(stored: dict[str, Any]) -> Calibration:
-    """Return the calibration whose ``dataclasses.asdict`` was stored as JSON."""
+    """Return the calibration from its ``dataclasses.asdict``, read back from JSON."""
     lists = {name: tuple(tuple(line) for line in stored[name]) for name in ("covariances", "knots")}
     return Calibration(**(stored | lists))

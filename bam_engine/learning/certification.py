@@ -1,7 +1,7 @@
-"""A precision that can be promised: labels asked one small batch after the other, exactly where the decision is open.
+"""Certification of a precision by sequential tests: label small batches exactly where the outcome is undecided.
 
-In:  a plan (cuts fixed before), the scores of a population, a random order of it, and the labels there so far.
-Out: the loosest cut that is certain, and what to ask next. Knows nothing of people, pages or how scores were made.
+A plan fixes the cuts before any label that counts is known. Given the scores of a population, a random order and the
+labels so far, :func:`certify_precision` returns the loosest certified cut and what to label next.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count as counted
 from bam_engine.learning.intervals import lower_bound
 from bam_engine.learning.sequential import allowed_defects
 
-FEWEST = 20  # images in a batch: people do not like to be called for two
+MIN_BATCH = 20  # images; people dislike being called back for two
 
 
 @dataclass(frozen=True)
 class CertificationPlan:
-    """What is to be promised and the cuts that will be tested for it, strict to loose, all fixed before the labels.
+    """The precision to certify and the cuts to test, strictest first, all fixed before the labels.
 
-    ``planned`` is about how many labels are meant to be spent; more may follow.
+    ``planned`` is the approximate number of labels to spend; more may follow.
     """
 
     cuts: tuple[float, ...]
@@ -30,30 +31,45 @@ class CertificationPlan:
 
     def __post_init__(self) -> None:
         if not self.cuts or any(a <= b for a, b in zip(self.cuts, self.cuts[1:], strict=False)):
-            raise LearningError("a plan needs at least one cut, each lower than the one before.")
+            raise LearningError(
+                "A certification plan needs at least one cut, and each cut must be below the one before."
+            )
 
 
 @dataclass(frozen=True)
 class CertificationProgress:
-    """How far a plan is.
+    """The state of a certification.
 
-    ``certified`` is the loosest cut that passed, None before the first; ``accepted`` how many images of the population
-    it accepts; ``passed`` how many cuts have passed. ``open_cut`` is the one being tested (None once all have passed),
-    with ``n`` labels drawn from what it accepts, ``faults`` of them not positive. ``ask`` are the positions to label
-    next, in order: what the open cut needs even if all of it is positive, and, to fill up a small batch, what the next
-    cuts would need then. ``missing`` is about how many more labels would do for the open cut if they go on as those
-    before, None where that will never do. ``bound`` is the exact lower limit of its precision by these labels alone.
+    Attributes
+    ----------
+    certified : float or None
+        The loosest cut that has passed.
+    accepted : int
+        Images of the population that it accepts.
+    next_cut : float or None
+        The cut being tested; None when all have passed.
+    n, false_positives : int
+        Labels drawn among the images that ``next_cut`` accepts, and those of them that are not positive.
+    to_label : (b,) int
+        Positions to label next, in order: what ``next_cut`` needs even if all of it is positive and, to fill up a small
+        batch, what the following cuts would then need.
+    labels_needed : int or None
+        About how many more labels ``next_cut`` needs if they continue like those so far; None if it would never pass.
+    lower_bound : float
+        The exact lower limit of the precision at ``next_cut``, by these labels alone.
+    n_passed : int
+        Cuts that have passed.
     """
 
     certified: float | None
     accepted: int
-    open_cut: float | None
+    next_cut: float | None
     n: int
-    faults: int
-    ask: npt.NDArray[np.int64]
-    missing: int | None
-    bound: float
-    passed: int
+    false_positives: int
+    to_label: npt.NDArray[np.int64]
+    labels_needed: int | None
+    lower_bound: float
+    n_passed: int
 
 
 def certify_precision(
@@ -62,55 +78,73 @@ def certify_precision(
     order: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int8],
     *,
-    fewest: int = FEWEST,
-    passed: int = 0,
+    min_batch: int = MIN_BATCH,
+    n_passed: int = 0,
 ) -> CertificationProgress:
-    """Return how far the plan is with these labels, and what to ask next.
+    """Return what these labels certify, and what to label next.
 
     Parameters
     ----------
+    plan : CertificationPlan
     scores : (N,)
-        Of the population: every image the promise is about; none of them was labelled when the cuts were fixed.
+        Of the population, the images that the guarantee covers. None of them was labelled when the cuts were fixed.
     order : (N,) float
-        Permanent random numbers: independent, uniform, drawn without regard to scores or labels, the same each time.
+        Permanent random numbers: independent, uniform, drawn without regard to scores or labels, the same on each call.
     labels : (N,) int8
-        1 positive, 0 not, -1 not known yet. Whatever is not clearly positive is a fault: an image that people are
-        unsure of or disagree about must be given as 0.
-    passed : int
-        So many cuts are known to have passed with fewer of the same labels; they are not tested again.
+        1 positive, 0 not, -1 unknown. Give images on which people are unsure or disagree as 0.
+    min_batch : int
+        Fill up ``to_label`` to this many images.
+    n_passed : int
+        Cuts known to have passed with a subset of these labels; they are not tested again.
 
-    Notes
-    -----
-    Each cut has its own sequence: the images that it accepts, in the order of their random numbers. Its test passes at
-    the first n at which the first n of that sequence hold no more faults than
-    :func:`~bam_engine.learning.sequential.allowed_defects` allows. Cuts are tested strict to loose, and only after the
-    one before has passed. Labels of a stricter cut serve the looser ones too, since the order is the same.
+    Raises
+    ------
+    LearningError
+        The arrays differ in length, or a score is not finite.
 
-    **What is guaranteed.** The probability that ``certified`` accepts images of the population with a precision below
-    ``plan.target`` is at most ``1 - plan.confidence``: at every moment, however many batches are asked and whenever
-    one stops. Proof: a false promise needs the first cut of the plan that is truly below the target to pass. Whether
-    it passes anywhere along its sequence depends on the random numbers and the truth alone, not on what was asked
-    when, and has at most that probability by the exact limits; no correction for the number of cuts or of looks is
-    needed (fixed sequence: Maurer, Hothorn and Lehmacher, 1995).
+    Notes ----- Each cut has its own sequence: the images that it accepts, in the order of their random numbers. Its
+    test passes at the first n at which the first n images contain no more negatives than
+    :func:`~bam_engine.learning.sequential.allowed_defects` allows. Cuts are tested strictest first, each only after the
+    one before has passed. Labels for a stricter cut also serve the looser ones, since the order is the same.
 
-    **Under which assumptions.** The cuts and scores were fixed before any label of the population was known; labels
-    are right, and do not change with the order in which they are asked. Nothing is assumed about the curve, about
-    projects (the promise is about these very images, and the draw alone is random), or about the sample's size.
+    **Guarantee.** The probability that ``certified`` accepts images of the population with a precision below
+    ``plan.target`` is at most ``1 - plan.confidence``, at every moment, however many batches are labelled and whenever
+    one stops. Proof: a false claim requires that the first cut of the plan whose true precision is below the target
+    passes. Whether it passes anywhere along its sequence depends on the random numbers and the truth alone, not on what
+    was labelled when, and by the exact limits happens with at most that probability. No correction for the number of
+    cuts or looks is needed (fixed-sequence testing: Maurer, Hothorn and Lehmacher, 1995).
 
-    Errors in the labels count as they fall: where people say yes too often, the promise is about what people say.
+    **Assumptions.** The cuts and scores were fixed before any label of the population was known; labels are right and
+    do not depend on the order in which they are collected. Nothing is assumed about the precision curve, about projects
+    (the guarantee covers these very images, and only the draw is random), or about the sample size.
+
+    Examples
+    --------
+    >>> plan = CertificationPlan((0.5,), target=0.9, confidence=0.95, planned=50)
+    >>> scores, order = np.linspace(1, 0, 200), np.random.default_rng(0).random(200)
+    >>> progress = certify_precision(plan, scores, order, np.full(200, -1, np.int8))
+    >>> progress.certified, progress.next_cut, len(progress.to_label)
+    (None, 0.5, 24)
     """
     _check(scores, order, labels)
-    certified = plan.cuts[passed - 1] if passed else None
+    certified = plan.cuts[n_passed - 1] if n_passed else None
     accepted = 0 if certified is None else int((scores >= certified).sum())
     drawn = np.argsort(order, kind="stable")
     ranked = scores[drawn]
-    for number, cut in enumerate(plan.cuts[passed:], start=passed):
+    for number, cut in enumerate(plan.cuts[n_passed:], start=n_passed):
         sequence = drawn[ranked >= cut]
         test = _Test(plan, labels[sequence])
         if not test.passed:
-            ask = _batch(plan, number, drawn, ranked, labels, fewest)
             return CertificationProgress(
-                certified, accepted, cut, test.n, test.faults, ask, test.missing(), test.bound(), number
+                certified=certified,
+                accepted=accepted,
+                next_cut=cut,
+                n=test.n,
+                false_positives=test.false_positives,
+                to_label=_batch(plan, number, drawn, ranked, labels, min_batch),
+                labels_needed=test.labels_needed(),
+                lower_bound=test.lower_bound(),
+                n_passed=number,
             )
         certified, accepted = cut, len(sequence)
     return CertificationProgress(certified, accepted, None, 0, 0, np.empty(0, dtype=np.int64), 0, 1.0, len(plan.cuts))
@@ -122,75 +156,77 @@ def _batch(
     drawn: npt.NDArray[np.int64],
     ranked: npt.NDArray[np.floating],
     labels: npt.NDArray[np.int8],
-    fewest: int,
+    min_batch: int,
 ) -> npt.NDArray[np.int64]:
-    """Return what the open cut needs, and the next ones if all of that is positive, until there are enough."""
-    hoped, asked = labels.copy(), np.empty(0, dtype=np.int64)
+    """Return what cut ``number`` needs, then what the next cuts need if all of that is positive, up to a full batch."""
+    assumed, batch = labels.copy(), np.empty(0, dtype=np.int64)
     for cut in plan.cuts[number:]:
         sequence = drawn[ranked >= cut]
-        needed = sequence[_Test(plan, hoped[sequence]).needed()]
-        hoped[needed] = 1
-        asked = np.concatenate([asked, needed])
-        if len(asked) >= fewest:
+        needed = sequence[_Test(plan, assumed[sequence]).needed()]
+        assumed[needed] = 1
+        batch = np.concatenate([batch, needed])
+        if len(batch) >= min_batch:
             break
-    return asked
+    return batch
 
 
 def _check(scores: npt.NDArray[np.floating], order: npt.NDArray[np.float64], labels: npt.NDArray[np.int8]) -> None:
     if not len(scores) == len(order) == len(labels):
         raise LearningError(
-            f"{len(scores)} scores were given with {len(order)} random numbers and {len(labels)} labels: give one each."
+            f"{counted(len(scores), 'score')}, {counted(len(order), 'random number')} and "
+            f"{counted(len(labels), 'label')} do not match. Give one of each for every image."
         )
     if not np.isfinite(scores).all():
-        raise LearningError("some scores of the population are not finite numbers. Leave those images out.")
+        raise LearningError("Some scores of the population are not finite. Leave those images out.")
 
 
 class _Test:
-    """One cut's test: the labels of the images it accepts, in random order, -1 where not known yet."""
+    """The test of one cut on the labels of the images it accepts, in random order; -1 is unknown."""
 
     def __init__(self, plan: CertificationPlan, labels: npt.NDArray[np.int8]) -> None:
         self._plan, self._labels = plan, labels
         unknown = np.flatnonzero(labels < 0)
         self.n = int(unknown[0]) if len(unknown) else len(labels)
-        faults = _running_faults(labels[: self.n])
-        self.faults = int(faults[-1])
-        self.passed = len(labels) == 0 or bool((faults <= self._allowed(self.n)).any())
+        negatives = _running_negatives(labels[: self.n])
+        self.false_positives = int(negatives[-1])
+        self.passed = len(labels) == 0 or bool((negatives <= self._allowed(self.n)).any())
 
     def _allowed(self, length: int) -> npt.NDArray[np.int64]:
-        """Return the limits for n from 0 to ``length``; whole sheets are worked out, so that they are there again."""
-        plan, sheet = self._plan, self._plan.planned
-        while sheet < length:
-            sheet *= 4
+        """Return the limits for n from 0 to ``length``, computed in a few fixed lengths that the cache can serve."""
+        plan, computed = self._plan, self._plan.planned
+        while computed < length:
+            computed *= 4
         limits = allowed_defects(
-            len(self._labels), sheet, planned=plan.planned, target=plan.target, confidence=plan.confidence
+            len(self._labels), computed, planned=plan.planned, target=plan.target, confidence=plan.confidence
         )
         return limits[: length + 1]
 
-    def _longest(self) -> int:
-        """Return how far to look ahead: to the planned end, and at least as far again as was come."""
+    def _horizon(self) -> int:
+        """Return how far to look ahead: to the planned end, and at least to twice the labels so far."""
         return min(len(self._labels), max(self._plan.planned, 2 * self.n))
 
     def needed(self) -> npt.NDArray[np.int64]:
-        """Return the places that must be labelled before the test can pass, if every one of them is positive."""
-        longest = self._longest()
-        faults = _running_faults(self._labels[:longest])[self.n :]
-        enough = np.flatnonzero(faults <= self._allowed(longest)[self.n :])
-        end = 0 if self.passed else self.n + int(enough[0]) if len(enough) else longest
+        """Return the positions that must be labelled before the test can pass, if all of them are positive."""
+        horizon = self._horizon()
+        negatives = _running_negatives(self._labels[:horizon])[self.n :]
+        enough = np.flatnonzero(negatives <= self._allowed(horizon)[self.n :])
+        end = 0 if self.passed else self.n + int(enough[0]) if len(enough) else horizon
         return np.flatnonzero(self._labels[:end] < 0)
 
-    def missing(self) -> int | None:
-        """Return how many more labels do if faults come at the rate seen so far, half a fault in ten added."""
-        longest = self._longest()
-        known = self._labels[:longest]
+    def labels_needed(self) -> int | None:
+        """Return how many more labels suffice at the rate of negatives so far, smoothed by half a negative in ten."""
+        horizon = self._horizon()
+        known = self._labels[:horizon]
         rate = ((self._labels == 0).sum() + 0.5) / ((self._labels >= 0).sum() + 10)
-        faults = np.cumsum(np.where(known < 0, rate, known == 0))[self.n :]
-        enough = np.flatnonzero(faults <= self._allowed(longest)[self.n + 1 :])
+        negatives = np.cumsum(np.where(known < 0, rate, known == 0))[self.n :]
+        enough = np.flatnonzero(negatives <= self._allowed(horizon)[self.n + 1 :])
         return int((known[: self.n + int(enough[0]) + 1] < 0).sum()) if len(enough) else None
 
-    def bound(self) -> float:
-        return float(lower_bound(self.n - self.faults, self.n, self._plan.confidence)) if self.n else 0.0
+    def lower_bound(self) -> float:
+        n = self.n
+        return float(lower_bound(n - self.false_positives, n, self._plan.confidence)) if n else 0.0
 
 
-def _running_faults(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
-    """Return how many faults the first n labels hold, for n from 0; an unknown one is none."""
+def _running_negatives(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """Return the number of negatives among the first n labels, for n from 0; an unknown label does not count."""
     return np.concatenate([[0], np.cumsum(labels == 0)])

@@ -1,8 +1,4 @@
-"""From labelled embeddings to scores: one linear classifier an attribute.
-
-In:  embeddings (n, d) and labels (n,); then the vectors of the whole collection (N, d), float16 on disk.
-Out: a model of d + 1 numbers, and scores (N,). Knows nothing of where labels come from or what is asked next.
-"""
+"""The classifier: a logistic regression on embeddings, one for each attribute, and the collection's scores."""
 
 import os
 from collections.abc import Sequence
@@ -13,30 +9,30 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count as counted
 from bam_engine.learning.evaluation import checked_labels
 from bam_engine.learning.logistic import Spectrum, fit_many, spectrum_of
-from bam_engine.learning.query import decision_threshold
 from bam_engine.learning.threads import single_threaded_blas
 from bam_engine.progress import Report, silent
 
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-_C_GRID = (0.1, 1.0, 10.0, 100.0)  # C, for features whose vectors have a length of about 1
-_DEFAULT_C = 10.0  # when there are too few labels to compare: the best or next to it on real embeddings
+_C_GRID = (0.1, 1.0, 10.0, 100.0)  # for feature vectors of about unit length
+_DEFAULT_C = 10.0  # with too few labels to tune C: the best or second best on real embeddings
 _MIN_TO_FOLD = 5
-_MIN_TO_TUNE = 20  # with fewer of a class the log-loss of the folds prefers too strong a penalty
+_MIN_TO_TUNE = 20  # with fewer of a class, cross-validated log-loss prefers too strong a penalty
 _MAX_FOLDS = 4
 _MAX_IMBALANCE = 10.0
-_SPAN = 32_768  # rows that one thread scores at a time
+_SPAN = 32_768  # rows that a thread scores at a time
 _MAX_WORKERS = 4
-_CONSTANT = 10.0  # the feature of the intercept
-_FOLD_TOLERANCE = 1e-2  # 5e-5 of log-loss in all
+_CONSTANT = 10.0  # value of the intercept's feature
+_FOLD_TOLERANCE = 1e-2  # 5e-5 of the total log-loss
 _TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
 class FeatureScaling:
-    """Where the embeddings lie and how wide they are, feature by feature: mean and scale, each (d,)."""
+    """Mean and scale of each feature of the embeddings, each (d,)."""
 
     mean: npt.NDArray[np.float64]
     scale: npt.NDArray[np.float64]
@@ -44,12 +40,12 @@ class FeatureScaling:
 
 @dataclass(frozen=True)
 class LinearModel:
-    """``score = vector @ coefficients + intercept``: the log-odds under balanced classes; only the order is promised.
+    """A linear classifier: ``score = vector @ coefficients + intercept``.
 
-    ``decision_threshold`` is the score that best parts the labelled positives from the negatives, judged on
-    images that the
-    fold's classifier had not seen: where the next question tells most. ``seed`` made the folds; with the same labels
-    it makes the same model.
+    Scores are log-odds under balanced classes; only their order is meaningful for the collection. ``c`` is the inverse
+    regularisation, scikit-learn's ``C``. ``decision_threshold`` is the score that best separates the labelled positives
+    from the negatives, measured on images that the fold's classifier had not seen; uncertainty sampling may start
+    there. ``seed`` made the folds: with the same labels it gives the same model.
     """
 
     coefficients: npt.NDArray[np.float32]
@@ -63,23 +59,23 @@ class LinearModel:
 
 @dataclass(frozen=True)
 class _Choice:
-    """The strength, the scores (n,) by the folds that had not seen the image, and the folds' mean coefficients (d,)."""
+    """The chosen C, the out-of-fold scores (n,), and the mean coefficients (d,) of the folds."""
 
     c: float
-    unseen: npt.NDArray[np.float64] | None
+    out_of_fold: npt.NDArray[np.float64] | None
     start: npt.NDArray[np.float64] | None
 
 
 def feature_scaling(vectors: Vectors) -> FeatureScaling:
-    """Return mean and scale of a sample of the collection (n, d); a few thousand rows do.
+    """Return the mean and scale of each feature, from a sample of the collection (n, d); a few thousand rows suffice.
 
-    The scale is the standard deviation times the root of d, so that standardised vectors have a length of about 1
-    whatever the encoder. Features that hardly vary are not blown up.
+    The scale is the standard deviation times the square root of d, so that standardised vectors have about unit length
+    for any encoder. Features with almost no variance are not amplified.
     """
     sample = np.asarray(vectors, dtype=np.float64)
-    spread = sample.std(axis=0)
-    floor = max(0.01 * float(np.sqrt(np.mean(spread**2))), 1e-6)
-    return FeatureScaling(sample.mean(axis=0), np.maximum(spread, floor) * np.sqrt(sample.shape[1]))
+    deviation = sample.std(axis=0)
+    floor = max(0.01 * float(np.sqrt(np.mean(deviation**2))), 1e-6)
+    return FeatureScaling(sample.mean(axis=0), np.maximum(deviation, floor) * np.sqrt(sample.shape[1]))
 
 
 def train(
@@ -87,43 +83,49 @@ def train(
     labels: npt.ArrayLike,
     *,
     groups: npt.ArrayLike | None = None,
-    moments: FeatureScaling | None = None,
+    scaling: FeatureScaling | None = None,
     rng: np.random.Generator,
 ) -> LinearModel:
-    """Fit a logistic regression on standardised embeddings and fold the standardisation into its coefficients.
+    """Fit a regularised logistic regression on standardised embeddings.
 
     Parameters
     ----------
     embeddings : (n, d)
-        The labelled images, in any order that is the same next time.
+        The labelled images, in a reproducible order.
     labels : (n,) of 0 and 1
     groups : (n,) int, optional
-        Projects; no project lies in two folds when the regularisation is chosen.
-    moments : FeatureScaling, optional
-        Of the collection (:func:`feature_scaling`). None: those of the labelled images, which are few and not typical.
+        Projects. Folds keep the images of a project together when C is chosen.
+    scaling : FeatureScaling, optional
+        Of the collection (:func:`feature_scaling`). None: of the labelled images, which are few and not representative.
+    rng : numpy.random.Generator
+        Draws the seed of the folds.
 
-    Notes
-    -----
-    From five labels of each class on, ``decision_threshold`` is judged on folds the classifier has not seen;
-    from 20 on, the
-    strength C comes from a grid by the log-loss on these folds. Classes are weighted to balance, by a factor of at
-    most 10. The last fit starts where the folds arrived. The last round's model is no part of it: the same labels and
-    seed make the same model whatever came before.
+    Returns
+    -------
+    LinearModel
+        On unstandardised vectors: the standardisation is folded into its coefficients.
 
     Raises
     ------
     LearningError
-        One class is missing, or the input does not fit together.
+        Only one class is labelled, or the input is inconsistent.
+
+    Notes ----- With at least 5 labels of each class, ``decision_threshold`` is measured on out-of-fold scores; with at
+    least 20, C is chosen from a grid by out-of-fold log-loss. Classes are weighted to balance, by a factor of at most
+    10. The final fit starts from the folds' mean. Earlier models have no influence: the same labels and seed give the
+    same model.
     """
     features, label = np.asarray(embeddings, dtype=np.float64), checked_labels(labels)
     if features.ndim != 2 or len(features) != len(label):
-        raise LearningError(f"{len(label)} labels were given with embeddings of shape {features.shape}.")
+        raise LearningError(
+            f"{len(label):,} labels do not match embeddings of shape {features.shape}. Give one label for each."
+        )
     if not np.isfinite(features).all():
-        raise LearningError("some embeddings of labelled images are not finite numbers. Embed the collection again.")
+        raise LearningError("Some embeddings of labelled images are not finite. Compute the embeddings again.")
     _check_both_classes(label)
     seed = int(rng.integers(2**31))
-    moments = feature_scaling(features) if moments is None else moments
-    features = (features - moments.mean) / moments.scale
+    scaling = feature_scaling(features) if scaling is None else scaling
+    features = (features - scaling.mean) / scaling.scale
     group = np.arange(len(label)) if groups is None else np.asarray(groups)
     folds = assign_folds(label, group, np.random.default_rng(seed))
     features = _with_constant(features)
@@ -131,11 +133,11 @@ def train(
         spectrum = spectrum_of(features)
         choice = _choose_c(features, label, folds, spectrum)
         fitted = _fit(features, label, choice, spectrum)
-    scores = features @ fitted if choice.unseen is None else choice.unseen
-    coefficients = fitted[:-1] / moments.scale
+    scores = features @ fitted if choice.out_of_fold is None else choice.out_of_fold
+    coefficients = fitted[:-1] / scaling.scale
     return LinearModel(
         coefficients=coefficients.astype(np.float32),
-        intercept=float(fitted[-1] * _CONSTANT - moments.mean @ coefficients),
+        intercept=float(fitted[-1] * _CONSTANT - scaling.mean @ coefficients),
         c=choice.c,
         n_positive=int(label.sum()),
         n_negative=int((~label).sum()),
@@ -144,28 +146,65 @@ def train(
     )
 
 
+def decision_threshold(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """Return the score that best separates labelled positives from negatives.
+
+    It minimises the balanced error (fraction of positives below plus fraction of negatives above) and lies half-way
+    between the two scores next to it; of several equally good cuts, the middle one is taken. If only one class is
+    present, it is the end of the scores beyond which the other class must lie.
+
+    Parameters
+    ----------
+    scores, labels : (n,)
+
+    Raises
+    ------
+    LearningError
+        There are no images.
+
+    Examples
+    --------
+    >>> decision_threshold([-3, -1, 2, 4], [0, 0, 1, 1])
+    0.5
+    """
+    score, label = np.asarray(scores, dtype=np.float64), np.asarray(labels).astype(bool)
+    if len(score) == 0:
+        raise LearningError("A decision threshold needs labelled images, and there are none. Label a batch first.")
+    if label.all() or not label.any():
+        return float(score.min() if label.all() else score.max())
+    values, index = np.unique(score, return_inverse=True)
+    positives_below = np.cumsum(np.bincount(index, weights=label))[:-1] / label.sum()
+    negatives_below = np.cumsum(np.bincount(index, weights=~label))[:-1] / (~label).sum()
+    if len(values) == 1:
+        return float(values[0])
+    error = positives_below + 1 - negatives_below
+    best = np.flatnonzero(error <= error.min() + 1e-12)
+    cut = best[len(best) // 2]
+    return float((values[cut] + values[cut + 1]) / 2)
+
+
 def _check_both_classes(label: npt.NDArray[np.bool_]) -> None:
     n_positive, n = int(label.sum()), len(label)
     if n == 0:
-        raise LearningError("no image is labelled yet. Label a batch first.")
+        raise LearningError("No images are labelled yet. Label a batch first.")
     if n_positive == 0:
         raise LearningError(
-            f"all {n} labelled images are negative: a classifier needs a positive one too. "
-            "Ask a batch that looks for it: from a text prompt or from example images."
+            f"All {counted(n, 'labelled image')} are negative, and a classifier needs positives too. "
+            "Start a round from a text or from example images."
         )
     if n_positive == n:
         raise LearningError(
-            f"all {n} labelled images are positive: a classifier needs a negative one too. "
-            "Ask a spread or a random batch."
+            f"All {counted(n, 'labelled image')} are positive, and a classifier needs negatives too. "
+            "Start a round with diverse or random images."
         )
 
 
 def _fit(
     features: npt.NDArray[np.float64], label: npt.NDArray[np.bool_], choice: _Choice, spectrum: Spectrum
 ) -> npt.NDArray[np.float64]:
-    """Return the coefficients (d,) on all labels, starting where the folds arrived."""
-    weight = _weight_of_each(label, np.ones(len(label), bool))
-    found = fit_many(
+    """Return the coefficients (d,) fitted on all labels, starting from the folds' mean."""
+    weight = _sample_weights(label, np.ones(len(label), bool))
+    coefficients = fit_many(
         features,
         label,
         weight[:, None],
@@ -174,19 +213,19 @@ def _fit(
         start=None if choice.start is None else choice.start[:, None],
         tolerance=_TOLERANCE,
     )
-    return np.asarray(found[:, 0], np.float64)
+    return np.asarray(coefficients[:, 0], np.float64)
 
 
 def _with_constant(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the features with the one for the intercept: so large that the penalty on it is negligible."""
+    """Append the intercept's feature, large enough to make the penalty on the intercept negligible."""
     return np.column_stack([features, np.full(len(features), _CONSTANT)])
 
 
 def _class_weights(label: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the weights of a negative and a positive: balanced up to a factor, one on average."""
-    share = float(label.mean())
-    ratio = float(np.clip((1 - share) / share, 1 / _MAX_IMBALANCE, _MAX_IMBALANCE))
-    unit = 1 / (1 - share + share * ratio)
+    """Return the weights of a negative and a positive: balanced up to a factor of 10, one on average."""
+    fraction = float(label.mean())
+    ratio = float(np.clip((1 - fraction) / fraction, 1 / _MAX_IMBALANCE, _MAX_IMBALANCE))
+    unit = 1 / (1 - fraction + fraction * ratio)
     return unit, unit * ratio
 
 
@@ -214,42 +253,42 @@ def _choose_c(
     folds: npt.NDArray[np.intp] | None,
     spectrum: Spectrum,
 ) -> _Choice:
-    """Return the strength of least balanced log-loss on unseen folds, and what the folds found there."""
+    """Return the C with the least balanced out-of-fold log-loss, with its scores and mean coefficients."""
     if folds is None:
         return _Choice(_DEFAULT_C, None, None)
-    narrow = features.astype(np.float32)  # half the time; the folds are compared, not kept
-    taught = folds[:, None] != np.arange(folds.max() + 1)
-    weight = np.where(taught, np.stack([_weight_of_each(label, part) for part in taught.T], axis=1), 0)
+    single = features.astype(np.float32)  # half the time; the folds are only compared
+    trained_on = folds[:, None] != np.arange(folds.max() + 1)
+    weight = np.where(trained_on, np.stack([_sample_weights(label, part) for part in trained_on.T], axis=1), 0)
     enough = min(label.sum(), (~label).sum()) >= _MIN_TO_TUNE
-    strengths = _C_GRID if enough else (_DEFAULT_C,)
-    found = fit_many(
-        narrow,
+    grid = _C_GRID if enough else (_DEFAULT_C,)
+    coefficients = fit_many(
+        single,
         label,
-        np.tile(weight, len(strengths)),
-        np.repeat(strengths, taught.shape[1]),
+        np.tile(weight, len(grid)),
+        np.repeat(grid, trained_on.shape[1]),
         spectrum=spectrum,
         tolerance=_FOLD_TOLERANCE,
     )
-    scores = (narrow @ found).reshape(len(label), len(strengths), -1)
-    unseen = scores[np.arange(len(label)), :, folds].astype(np.float64)
-    margin = np.where(label[:, None], unseen, -unseen)
-    losses = _weight_of_each(label, np.ones(len(label), bool)) @ np.logaddexp(0, -margin)
+    scores = (single @ coefficients).reshape(len(label), len(grid), -1)
+    out_of_fold = scores[np.arange(len(label)), :, folds].astype(np.float64)
+    margin = np.where(label[:, None], out_of_fold, -out_of_fold)
+    losses = _sample_weights(label, np.ones(len(label), bool)) @ np.logaddexp(0, -margin)
     best = int(np.argmin(losses))
-    own = found.reshape(len(found), len(strengths), -1)[:, best]
-    return _Choice(strengths[best], unseen[:, best], own.mean(axis=1, dtype=np.float64))
+    of_best = coefficients.reshape(len(coefficients), len(grid), -1)[:, best]
+    return _Choice(grid[best], out_of_fold[:, best], of_best.mean(axis=1, dtype=np.float64))
 
 
-def _weight_of_each(label: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return the weight of every image when those of ``part`` teach."""
+def _sample_weights(label: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the weight of every image when the classifier trains on ``part``."""
     negative, positive = _class_weights(label[part])
     return np.where(label, positive, negative)
 
 
 def widen(vectors: Vectors, wide: npt.NDArray[np.float32]) -> None:
-    """Copy into ``wide``; finite float16 by integer operations, several times as fast as numpy's conversion.
+    """Copy ``vectors`` into ``wide`` (float32); finite float16 by integer operations, several times as fast as numpy.
 
-    Sign-extended to 32 bits and shifted by 13, the parts of a float16 stand where a float32 has them; only the bias of
-    the exponent is 112 too small, which a multiplication mends, for subnormal numbers as well.
+    The bits of a float16, sign-extended to 32 bits and shifted left by 13, are those of the same number as a float32,
+    except that the exponent's bias is 112 too small; a multiplication corrects it, for subnormal numbers too.
     """
     if vectors.dtype != np.float16:
         np.copyto(wide, vectors, casting="same_kind")
@@ -269,11 +308,11 @@ def score_all(
     Parameters
     ----------
     vectors : (N, d) float16
-        May be a memory map larger than the memory. Images that could not be embedded (all zero) are scored like the
-        others; whoever makes the pool leaves them out.
+        May be a memory map larger than RAM. All-zero vectors (images without an embedding) get a score like any other;
+        callers leave them out.
     block : int
-        Rows widened to float32 at a time. 512 rows stay in the processor's cache: several times the speed of widening
-        the whole.
+        Rows widened to float32 at a time. 512 rows fit into the processor's cache, which is several times as fast as
+        widening everything at once.
     """
     scores: npt.NDArray[np.float32] = score_many(vectors, [model], block=block, report=report)[0]
     return scores
@@ -284,14 +323,19 @@ def score_many(
 ) -> npt.NDArray[np.float32]:
     """Return the scores (k, N) float32 of every image by each of ``k`` models, reading the vectors once.
 
-    The parameters are those of :func:`score_all`. Reading and widening is done once for all of them, so twenty models
-    take two or three times as long as one.
+    Parameters as for :func:`score_all`. Twenty models take two or three times as long as one.
+
+    Raises
+    ------
+    LearningError
+        A model was trained on vectors of another length.
     """
     for model in models:
         if vectors.ndim != 2 or vectors.shape[1] != len(model.coefficients):
             raise LearningError(
-                f"the model was trained on vectors of {len(model.coefficients)} numbers, the collection's have shape "
-                f"{vectors.shape}. Train it again with this encoder."
+                f"The model was trained on vectors of {len(model.coefficients)} components, but the collection's have "
+                "shape "
+                f"{vectors.shape}. Train again with this encoder."
             )
     n = len(vectors)
     weights = np.stack([model.coefficients for model in models], axis=1) if models else np.empty((vectors.shape[1], 0))

@@ -1,8 +1,4 @@
-"""k-means in a few lines: small, and the same result every time (scikit-learn's adds up in the order threads finish).
-
-In:  vectors (n, d) without duplicates. Out: the most typical row of each cluster, or rows far from one another.
-Knows nothing else.
-"""
+"""Deterministic k-means: scikit-learn's sums in the order in which threads finish, so its result varies."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +7,9 @@ _STEPS = 12
 
 
 def representative_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """Return at most ``k`` positions, each the nearest to its cluster's centre, the largest cluster first.
+    """Return the positions of the vectors nearest to the centres of ``k`` clusters, the largest cluster first.
 
-    Fewer than ``k`` come back where clusters ran empty. Lloyd's algorithm from ``k`` random rows.
+    Lloyd's k-means from ``k`` random vectors (n, d). Empty clusters are dropped, so fewer than ``k`` may be returned.
     """
     n = len(vectors)
     if n <= k:
@@ -35,10 +31,11 @@ def representative_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.ran
 
 
 def kmeans_plus_plus(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """Return at most ``k`` positions far from one another, by k-means++ (Arthur and Vassilvitskii, 2007).
+    """Return the positions of at most ``k`` vectors far from one another, by k-means++ (Arthur and Vassilvitskii,
+    2007).
 
-    The first is the longest vector, each other one is drawn with a probability in proportion to its squared distance
-    from the nearest that is there. Fewer than ``k`` come back where no vector is left that differs.
+    The first is the longest vector; each following one is drawn with probability proportional to its squared distance
+    to the nearest one chosen before. Fewer than ``k`` are returned if no distinct vector is left.
     """
     square = np.sum(vectors**2, axis=1)
     chosen = [int(np.argmax(square))]
@@ -47,15 +44,15 @@ def kmeans_plus_plus(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random
         last = vectors[chosen[-1]]
         distance = square + square[chosen[-1]] - 2 * (vectors @ last)
         nearest = np.minimum(nearest, np.where(distance > 1e-6 * (square + square[chosen[-1]]), distance, 0))
-        upto = np.cumsum(nearest, dtype=np.float64)
-        if upto[-1] <= 0:
+        cumulative = np.cumsum(nearest, dtype=np.float64)
+        if cumulative[-1] <= 0:
             break
-        drawn = np.searchsorted(upto, rng.random() * upto[-1], side="right")
+        drawn = np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")
         chosen.append(int(min(drawn, np.flatnonzero(nearest)[-1])))  # rounding may reach past the last
     return np.array(chosen, dtype=np.intp)
 
 
 def _distances(vectors: npt.NDArray[np.float32], centres: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return squared distances up to a constant for each vector, (n, k)."""
+    """Return the squared distances (n, k), up to a constant for each vector."""
     distances: npt.NDArray[np.float32] = np.sum(centres**2, axis=1) - 2 * (vectors @ centres.T)
     return distances

@@ -1,11 +1,9 @@
-"""Which images are all but the same as one that is asked: their answer is known.
+"""What a near-duplicate is, and a filter that keeps near-duplicates out of a batch, since their label is already known.
 
-In:  vectors (N, d), the pool, the rows asked before. Out: yes or no for a row. Knows nothing of scores or projects.
-
-Two images are near-duplicates when their squared distance is at most 4 % of the mean squared distance of the pool to
-its centre: for vectors of typical length, a cosine of 0.98 or more once the centre is taken off. The cosine of the
-vectors as they are would not do: encoders put all images into a narrow cone, and on the real pictures 38 % of the
-images have another one above 0.98 by the builtin encoder, 2 % by a MobileNet.
+Two images are near-duplicates if their squared distance is at most 4% of the pool's mean squared distance to its
+centre: for vectors of typical length, a cosine of at least 0.98 after centring. The cosine of the raw vectors would not
+do, because encoders map all images into a narrow cone: on the real pictures, 38% of the images have another one above
+0.98 by the builtin encoder, 2% by a MobileNet.
 """
 
 import numpy as np
@@ -13,58 +11,66 @@ import numpy.typing as npt
 
 from bam_engine.learning.sampling import Rows
 
-SAME = 0.04
-_CENTRE_OVER = 1024  # images of the pool that stand for it
+TOLERANCE = 0.04  # of the mean squared distance to the centre
+_CENTRE_SAMPLE = 1024  # images of the pool that estimate its centre
 _ROUNDING = 1e-6
 
 
 class DuplicateFilter:
-    """What is asked, before and in the batch in the making; ``add`` says whether a row is new beside it."""
+    """Rejects near-duplicates of images queried before and of the images already in the batch.
 
-    def __init__(self, vectors: npt.NDArray[np.floating], pool: Rows, asked: npt.ArrayLike | None) -> None:
+    Parameters
+    ----------
+    vectors : (N, d)
+    pool : rows
+        The images whose spread defines what a near-duplicate is.
+    queried : rows, optional
+        Images queried before; rows without a vector are ignored."""
+
+    def __init__(self, vectors: npt.NDArray[np.floating], pool: Rows, queried: npt.ArrayLike | None) -> None:
         self._vectors = vectors
         self._centre, self._limit = _centre_and_limit(vectors, pool)
-        before = np.asarray([] if asked is None else asked, dtype=np.int64)
-        self._before = self._read(before[before < len(vectors)])  # the vectors may be made anew, and not all be there
-        self._square = np.sum(self._before**2, axis=1)
-        self._read_rows: dict[int, npt.NDArray[np.float32]] = {}
-        self._taken = np.empty((16, len(self._centre)), dtype=np.float32)
+        before = np.asarray([] if queried is None else queried, dtype=np.int64)
+        self._queried = self._read(before[before < len(vectors)])  # embeddings may still be incomplete
+        self._square = np.sum(self._queried**2, axis=1)
+        self._checked: dict[int, npt.NDArray[np.float32]] = {}
+        self._added = np.empty((16, len(self._centre)), dtype=np.float32)
         self._count = 0
 
     def _read(self, rows: Rows) -> npt.NDArray[np.float32]:
-        found: npt.NDArray[np.float32] = np.asarray(self._vectors[rows], dtype=np.float32) - self._centre
-        return found
+        centred: npt.NDArray[np.float32] = np.asarray(self._vectors[rows], dtype=np.float32) - self._centre
+        return centred
 
-    def asked_before(self, rows: list[int]) -> set[int]:
-        """Return those of ``rows`` that are near-duplicates of what was asked before the batch."""
-        found = self._read(np.asarray(rows, dtype=np.int64))
-        self._read_rows = dict(zip(rows, found, strict=True))
-        if not len(self._before):
+    def queried_before(self, rows: list[int]) -> set[int]:
+        """Return the rows that are near-duplicates of images queried before."""
+        candidates = self._read(np.asarray(rows, dtype=np.int64))
+        self._checked = dict(zip(rows, candidates, strict=True))
+        if not len(self._queried):
             return set()
-        square = np.sum(found**2, axis=1)[:, None] + self._square
-        nearest = (square - 2 * (found @ self._before.T)).min(axis=1)
+        square = np.sum(candidates**2, axis=1)[:, None] + self._square
+        nearest = (square - 2 * (candidates @ self._queried.T)).min(axis=1)
         return {row for row, distance in zip(rows, nearest, strict=True) if distance <= self._limit}
 
     def add(self, row: int) -> bool:
-        """Add a row that ``asked_before`` was last asked about; no if it is a near-duplicate of one that was added."""
-        vector = self._read_rows[row]
-        if self._count and np.sum((self._taken[: self._count] - vector) ** 2, axis=1).min() <= self._limit:
+        """Add a row of the last call of :meth:`queried_before`; False if it is a near-duplicate of one added before."""
+        vector = self._checked[row]
+        if self._count and np.sum((self._added[: self._count] - vector) ** 2, axis=1).min() <= self._limit:
             return False
-        if self._count == len(self._taken):
-            self._taken = np.concatenate([self._taken, np.empty_like(self._taken)])
-        self._taken[self._count] = vector
+        if self._count == len(self._added):
+            self._added = np.concatenate([self._added, np.empty_like(self._added)])
+        self._added[self._count] = vector
         self._count += 1
         return True
 
 
 def squared_limit(vectors: npt.NDArray[np.floating], pool: Rows) -> float:
-    """Return the squared distance up to which two images of ``pool`` are near-duplicates."""
+    """Return the largest squared distance between two images of ``pool`` that are near-duplicates."""
     return _centre_and_limit(vectors, pool)[1]
 
 
 def _centre_and_limit(vectors: npt.NDArray[np.floating], pool: Rows) -> tuple[npt.NDArray[np.float32], float]:
-    places = np.linspace(0, len(pool) - 1, min(len(pool), _CENTRE_OVER)).astype(np.int64)
+    places = np.linspace(0, len(pool) - 1, min(len(pool), _CENTRE_SAMPLE)).astype(np.int64)
     sample = np.asarray(vectors[pool[places]], dtype=np.float32)
     centre = sample.mean(axis=0)
     scale = float(np.mean(np.sum((sample - centre) ** 2, axis=1)))
-    return centre, SAME * scale + _ROUNDING * (scale + float(centre @ centre))
+    return centre, TOLERANCE * scale + _ROUNDING * (scale + float(centre @ centre))

@@ -1,8 +1,4 @@
-"""How well scores tell positives from negatives, on a labelled sample.
-
-In:  scores (n,), labels (n,) of 0 and 1, sampling weights and project codes of the sample.
-Out: average precision and precision-recall curves with intervals. Knows nothing of classifiers, images or pages.
-"""
+"""Measures of a ranking on a labelled sample: average precision, and precision and recall with intervals."""
 
 from dataclasses import dataclass
 
@@ -17,7 +13,7 @@ _MAX_CUTS = 200
 
 @dataclass(frozen=True)
 class Sample:
-    """A labelled sample whose parts fit together: scores and weights (n,), labels (n,) bool, groups (n,) or None."""
+    """A consistent labelled sample, each array (n,): scores, labels, and optional weights and groups."""
 
     scores: Floats
     labels: npt.NDArray[np.bool_]
@@ -27,7 +23,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Curve:
-    """Precision and recall at each cut, strict to loose, each (c,), and how many images of the pool are accepted."""
+    """Precision and recall at each cut, strictest first, each (c,), and the number of images of the pool accepted."""
 
     cuts: Floats
     precision: Floats
@@ -45,13 +41,13 @@ def checked_sample(
     weights: npt.ArrayLike | None = None,
     groups: npt.ArrayLike | None = None,
 ) -> Sample:
-    """Return the sample as arrays.
+    """Return the sample as arrays of consistent shape.
 
     Raises
     ------
     LearningError
-        Lengths differ, a label is neither 0 nor 1, a score is not finite, a weight is not positive, or there is
-        nothing.
+        Lengths differ, a label is neither 0 nor 1, a score is not finite, a weight is not positive, or there are no
+        images.
     """
     score = np.asarray(scores, dtype=np.float64)
     label = checked_labels(labels)
@@ -59,33 +55,45 @@ def checked_sample(
     group = None if groups is None else np.asarray(groups, dtype=np.int64)
     if any(part is not None and part.shape != label.shape for part in (score, weight, group)):
         raise LearningError(
-            f"{label.shape[0]} labels were given with {score.shape} scores: give one of each per image."
+            f"{len(label):,} labels do not match scores of shape {score.shape}, their weights or their groups. Give "
+            "one of "
+            "each for every image."
         )
     if len(label) == 0:
-        raise LearningError("no image of the validation set is labelled yet. Label the validation set first.")
+        raise LearningError("No images of the validation set are labelled yet. Label the validation set first.")
     if not np.isfinite(score).all():
-        raise LearningError(f"{int((~np.isfinite(score)).sum())} of {len(score)} scores are not finite numbers.")
+        raise LearningError(
+            f"{int((~np.isfinite(score)).sum()):,} of {len(score):,} scores are not finite. Leave those images out."
+        )
     if weight is not None and not (np.isfinite(weight).all() and (weight > 0).all()):
-        raise LearningError("sampling weights must be positive numbers: one over the probability of being drawn.")
+        raise LearningError("Sampling weights must be positive: one over the probability of being drawn.")
     return Sample(score, label, weight, group)
 
 
 def checked_labels(labels: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Return labels (n,) of 0 and 1 as booleans, or raise LearningError naming what else is there."""
-    found = np.asarray(labels)
-    if found.ndim != 1:
-        raise LearningError(f"labels are one row of 0 and 1; an array of shape {found.shape} was given.")
-    strange = np.setdiff1d(found, [0, 1])
-    if len(strange):
-        raise LearningError(f"labels are 0 or 1; {strange[0]} is among them. Leave out images that have no consensus.")
-    return found.astype(bool)
+    """Return labels (n,) of 0 and 1 as booleans; raise LearningError if there is anything else."""
+    label = np.asarray(labels)
+    if label.ndim != 1:
+        raise LearningError(f"Labels must be a one-dimensional array of 0 and 1, not of shape {label.shape}.")
+    invalid = np.setdiff1d(label, [0, 1])
+    if len(invalid):
+        raise LearningError(
+            f"Labels must be 0 or 1, but {invalid[0]} is among them. Leave out images without consensus."
+        )
+    return label.astype(bool)
 
 
 def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> float:
-    """Return the mean of the precision over the recall steps; nan when no image is positive.
+    """Return the average precision; nan if no image is positive.
 
-    The definition of scikit-learn: over the distinct scores from high to low, the sum of the recall gained times the
-    precision there. Images of equal score enter together.
+    As in scikit-learn: the sum, over the distinct scores from high to low, of the gain in recall times the precision
+    there. Images with equal scores enter together.
+
+    Parameters
+    ----------
+    scores, labels : (n,)
+    weights : (n,) float > 0, optional
+        Inverse inclusion probabilities. None: all equal.
 
     Examples
     --------
@@ -96,11 +104,11 @@ def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike, *, weights: 
     order = np.argsort(-sample.scores, kind="stable")
     weight = np.ones(len(order)) if sample.weights is None else sample.weights[order]
     last = np.flatnonzero(np.diff(sample.scores[order], append=-np.inf))
-    found = np.cumsum(weight * sample.labels[order])[last]
-    if found[-1] == 0:
+    hits = np.cumsum(weight * sample.labels[order])[last]
+    if hits[-1] == 0:
         return float("nan")
-    precision = found / np.cumsum(weight)[last]
-    return float(np.sum(np.diff(found, prepend=0.0) * precision) / found[-1])
+    precision = hits / np.cumsum(weight)[last]
+    return float(np.sum(np.diff(hits, prepend=0.0) * precision) / hits[-1])
 
 
 def precision_recall(
@@ -113,7 +121,7 @@ def precision_recall(
     confidence: float = 0.95,
     pool_scores: npt.ArrayLike | None = None,
 ) -> Curve:
-    """Return precision and recall of "accept when score >= cut" with two-sided intervals.
+    """Return precision and recall of "accept if score >= cut", with two-sided intervals.
 
     Parameters
     ----------
@@ -122,18 +130,18 @@ def precision_recall(
     cuts : (c,), optional
         None: the distinct scores of the sample, thinned to 200.
     weights, groups : (n,), optional
-        Inverse inclusion probabilities and projects; see :func:`~bam_engine.learning.intervals.proportions`
-        for what the
-        intervals are with and without them. Precision is a share of the accepted, recall a share of the positives.
+        Inverse inclusion probabilities and projects; see :func:`~bam_engine.learning.intervals.proportions` for the
+        intervals. Precision is a proportion of the accepted images, recall a proportion of the positives.
+    confidence : float
     pool_scores : (N,), optional
-        The scores of every image the cut would decide on: ``accepted`` counts these. None: it counts the sample.
+        The scores of all images that a cut decides on, which ``accepted`` counts. None: it counts the sample.
 
     Returns
     -------
     Curve
-        From the highest cut to the lowest. Precision where nothing is accepted, and recall without a positive, are nan
-        with the interval [0, 1]. Each interval holds at its own cut, not all of them at once: a cut chosen by looking
-        at the curve has no guarantee, :func:`~bam_engine.learning.threshold.choose_threshold` gives one.
+        Highest cut first. Precision where nothing is accepted, and recall without positives, are nan with the interval
+        [0, 1]. Each interval holds for its own cut, not for all at once: a cut chosen by looking at the curve carries
+        no guarantee; :func:`~bam_engine.learning.threshold.choose_threshold` gives one.
     """
     sample = checked_sample(scores, labels, weights, groups)
     cut = _default_cuts(sample.scores) if cuts is None else np.sort(np.asarray(cuts, dtype=np.float64))[::-1]
@@ -162,9 +170,15 @@ def _default_cuts(scores: Floats) -> Floats:
 
 
 def count_accepted(scores: npt.NDArray[np.floating], cuts: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return how many of the scores (N,) reach each cut (c,), in one pass over the scores."""
-    wanted = np.atleast_1d(np.asarray(cuts, dtype=np.float64))
-    ascending = np.sort(wanted)
+    """Return the number of scores (N,) at or above each cut (c,), in one pass over the scores.
+
+    Examples
+    --------
+    >>> count_accepted(np.array([0.1, 0.5, 0.9]), [0.9, 0.5]).tolist()
+    [1, 2]
+    """
+    cut = np.atleast_1d(np.asarray(cuts, dtype=np.float64))
+    ascending = np.sort(cut)
     reached = np.bincount(np.searchsorted(ascending, scores, side="right"), minlength=len(ascending) + 1)
-    at_least = np.cumsum(reached[::-1])[::-1][1:]  # scores that pass at least the j-th lowest cut
-    return at_least[np.searchsorted(ascending, wanted)].astype(np.int64)
+    at_least = np.cumsum(reached[::-1])[::-1][1:]  # scores at or above the j-th lowest cut
+    return at_least[np.searchsorted(ascending, cut)].astype(np.int64)

@@ -1,11 +1,7 @@
-"""How sure a share is: exact, weighted and by-project intervals.
+"""Confidence intervals of proportions: exact, weighted, and with images clustered by project.
 
-In:  counts, or who is a member and who is a hit, with sampling weights and project codes.
-Out: intervals. Knows nothing of scores, images or rounds.
-
-Two kinds stand here. :func:`clopper_pearson` is exact for a simple random sample of images.
-:func:`proportions` gives the
-same numbers when every image counts once, and widens them when weights differ or projects repeat (Korn and Graubard).
+:func:`clopper_pearson` is exact for a simple random sample of images. :func:`proportions` gives the same limits if all
+images have the same weight, and widens them if weights differ or projects repeat (Korn and Graubard, 1998).
 """
 
 from collections.abc import Callable
@@ -21,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """A range that holds the true value with the confidence that was asked."""
+    """Confidence limits."""
 
     low: float
     high: float
@@ -29,7 +25,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Proportions:
-    """One share per question, each (c,): estimate (nan without members), interval, and the count it is worth."""
+    """Proportions, each (c,): the estimate (nan without members), its limits, and the effective sample size."""
 
     value: Floats
     low: Floats
@@ -40,7 +36,7 @@ class Proportions:
 def exact_bounds(k: npt.ArrayLike, n: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Return the two-sided Clopper-Pearson limits of ``k`` out of ``n``, elementwise; counts may be fractional.
 
-    Without observations (``n`` 0) the limits are 0 and 1.
+    Without observations (``n`` 0) the limits are 0 and 1 (Clopper and Pearson, 1934).
     """
     tail = (1 - checked_confidence(confidence)) / 2
     return _lower(k, n, tail), 1 - _lower(np.subtract(n, k), n, tail)
@@ -67,24 +63,31 @@ def _lower(k: npt.ArrayLike, n: npt.ArrayLike, tail: float) -> Floats:
 
 
 def labels_to_certify(
-    share: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
+    proportion: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
 ) -> int | None:
-    """Return how many labels show ``target`` if ``share`` are positive; None if none ever do.
+    """Return how many labels certify ``target`` if this proportion of them is positive; None if no number does.
 
-    The smallest ``n`` whose one-sided exact lower limit for ``share * n`` out of ``n`` reaches the target: a sample of
-    that size shows it in about half of all cases.
+    The smallest ``n`` for which the one-sided exact lower limit of ``proportion * n`` out of ``n`` reaches the target.
+    A sample of that size certifies it in about half of all cases.
+
+    Parameters
+    ----------
+    proportion, target, confidence : float
+        Between 0 and 1.
+    design_effect : float
+        Images that carry as much information as one independent image.
 
     Examples
     --------
     >>> labels_to_certify(1.0), labels_to_certify(0.95), labels_to_certify(0.90)
     (29, 107, None)
     """
-    if not target < share <= 1:
+    if not target < proportion <= 1:
         return None
 
     def enough(n: int) -> bool:
-        worth = n / design_effect
-        return bool(lower_bound(share * worth, worth, confidence) >= target)
+        effective = n / design_effect
+        return bool(lower_bound(proportion * effective, effective, confidence) >= target)
 
     low, high = 0, 1
     while not enough(high):
@@ -98,8 +101,8 @@ def labels_to_certify(
 def clopper_pearson(k: float, n: float, confidence: float = 0.95) -> Interval:
     """Return the exact binomial interval of ``k`` out of ``n`` (Clopper and Pearson, 1934).
 
-    It covers the true share at least as often as ``confidence`` says, for independent draws and, being then too wide,
-    for draws without replacement.
+    It covers the true proportion with at least probability ``confidence`` for independent draws. For draws without
+    replacement it is conservative.
 
     Examples
     --------
@@ -112,28 +115,28 @@ def clopper_pearson(k: float, n: float, confidence: float = 0.95) -> Interval:
 
 
 def wilson(k: float, n: float, confidence: float = 0.95) -> Interval:
-    """Return Wilson's score interval of ``k`` out of ``n``: shorter than the exact one, right only on average."""
+    """Return Wilson's score interval of ``k`` out of ``n`` (1927): shorter than exact, right only on average."""
     from scipy.special import ndtri
 
     _check_counts(k, n)
     z = float(ndtri(1 - (1 - checked_confidence(confidence)) / 2))
     if n == 0:
         return Interval(0.0, 1.0)
-    share, shrink = k / n, 1 + z**2 / n
-    middle = (share + z**2 / (2 * n)) / shrink
-    half = z / shrink * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    observed, shrink = k / n, 1 + z**2 / n
+    middle = (observed + z**2 / (2 * n)) / shrink
+    half = z / shrink * np.sqrt(observed * (1 - observed) / n + z**2 / (4 * n**2))
     return Interval(0.0 if k == 0 else float(middle - half), 1.0 if k == n else float(middle + half))
 
 
 def _check_counts(k: float, n: float) -> None:
     if not 0 <= k <= n:
-        raise LearningError(f"a share needs 0 <= k <= n; k is {k} and n is {n}.")
+        raise LearningError(f"A proportion needs 0 <= k <= n, but k is {k} and n is {n}.")
 
 
 def checked_confidence(confidence: float) -> float:
     """Return ``confidence`` if it lies strictly between 0 and 1."""
     if not 0 < confidence < 1:
-        raise LearningError(f"a confidence lies between 0 and 1; {confidence} was asked. Use 0.95, say.")
+        raise LearningError(f"Confidence must be between 0 and 1, not {confidence:g}. Use 0.95, for example.")
     return confidence
 
 
@@ -145,29 +148,30 @@ def proportions(
     groups: npt.ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Proportions:
-    """Return what share of the members are hits, for many questions over the same sample at once.
+    """Return the proportion of members that are hits, for many subsets of the same sample at once.
 
     Parameters
     ----------
     hits, members : (c, n) bool
-        Question by image. A hit that is no member does not count.
+        Subset by image. A hit that is not a member does not count.
     weights : (n,) float > 0, optional
-        Inverse inclusion probabilities, in any unit. None: every image counts once.
+        Inverse inclusion probabilities, in any unit. None: all equal.
     groups : (n,) int, optional
         The project of each image.
 
     Returns
     -------
     Shares
-        Without weights and without a repeated project the interval is Clopper-Pearson's, exact. Otherwise the count is
-        divided by the design effect before (Korn and Graubard, 1998): the ratio's linearised variance between
-        projects over the binomial one, never below 1, so that the interval never gets shorter than the exact one. A
-        share of 0 or 1 shows no variance; then each project counts as one observation (intra-project correlation 1).
+        Without weights and repeated projects the interval is Clopper-Pearson's, exact. Otherwise the count is first
+        divided by the design effect (Korn and Graubard, 1998): the linearised variance of the ratio between projects
+        over the binomial variance, never below 1, so that the interval is never shorter than the exact one. A
+        proportion of 0 or 1 shows no variance; each project then counts as one observation (intra-project correlation
+        1).
 
     Examples
     --------
-    >>> found = proportions(np.array([[1, 1, 0, 0]], bool), np.array([[1, 1, 1, 1]], bool), groups=[0, 0, 1, 1])
-    >>> found.value, found.n_effective
+    >>> estimate = proportions(np.array([[1, 1, 0, 0]], bool), np.array([[1, 1, 1, 1]], bool), groups=[0, 0, 1, 1])
+    >>> estimate.value, estimate.n_effective
     (array([0.5]), array([1.]))
     """
     n = members.shape[1]
@@ -175,15 +179,15 @@ def proportions(
     code = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     count = members.sum(axis=1).astype(np.float64)
     total = members @ weight
-    there = total > 0
-    value = np.divide((hits & members) @ weight, total, out=np.full(len(total), np.nan), where=there)
-    plain = weights is None and (groups is None or len(np.unique(code)) == n)
-    worth = count if plain else _effective(hits, members, weight, code, value, count)
-    low, high = exact_bounds(np.where(there, value, 0) * worth, worth, confidence)
-    return Proportions(value, low, high, worth)
+    nonempty = total > 0
+    value = np.divide((hits & members) @ weight, total, out=np.full(len(total), np.nan), where=nonempty)
+    simple = weights is None and (groups is None or len(np.unique(code)) == n)
+    effective = count if simple else _effective_size(hits, members, weight, code, value, count)
+    low, high = exact_bounds(np.where(nonempty, value, 0) * effective, effective, confidence)
+    return Proportions(value, low, high, effective)
 
 
-def _effective(
+def _effective_size(
     hits: npt.NDArray[np.bool_],
     members: npt.NDArray[np.bool_],
     weight: Floats,
@@ -191,23 +195,23 @@ def _effective(
     value: Floats,
     count: Floats,
 ) -> Floats:
-    """Return how many independent images each question's members are worth."""
+    """Return the effective sample size (c,) of each subset."""
     centre = np.where(count > 0, value, 0.0)[:, None]
     mass = _by_group(members * weight, code)
     residual = _by_group(np.where(members, hits - centre, 0.0) * weight, code)
     clusters = np.maximum((mass > 0).sum(axis=1), 1)
-    there = count > 0
-    total = np.where(there, mass.sum(axis=1), 1.0)
-    kish = total**2 / np.where(there, (mass**2).sum(axis=1), 1.0)
+    nonempty = count > 0
+    total = np.where(nonempty, mass.sum(axis=1), 1.0)
+    kish = total**2 / np.where(nonempty, (mass**2).sum(axis=1), 1.0)
     variance = (residual**2).sum(axis=1) / total**2 * clusters / np.maximum(clusters - 1, 1)
     binomial = centre[:, 0] * (1 - centre[:, 0])
     varies = (binomial > 1e-12) & (variance > 1e-12 * binomial)
-    worth = np.where(varies, np.divide(binomial, variance, out=kish.copy(), where=varies), kish)
-    return np.where(there, np.clip(worth, np.minimum(1.0, count), count), 0.0)
+    effective = np.where(varies, np.divide(binomial, variance, out=kish.copy(), where=varies), kish)
+    return np.where(nonempty, np.clip(effective, np.minimum(1.0, count), count), 0.0)
 
 
 def _by_group(values: Floats, code: npt.NDArray[np.intp]) -> Floats:
-    """Return the sums of the columns of each group, (c, g)."""
+    """Return the column sums of each group, (c, g)."""
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     summed: Floats = np.add.reduceat(values[:, order], starts, axis=1)
@@ -222,24 +226,27 @@ def cluster_bootstrap(
     confidence: float = 0.95,
     repeats: int = 1000,
 ) -> Interval:
-    """Return the percentile interval of any statistic, drawing whole projects with replacement.
+    """Return the percentile bootstrap interval of a statistic, resampling whole projects.
 
     Parameters
     ----------
     statistic : callable
-        Takes positions in the sample (repeats allowed) and returns a number; nan (undefined) draws are left out.
+        Takes positions in the sample, possibly repeated, and returns a number; nan (undefined) is left out.
     groups : (n,) int
         The project of each image of the sample.
 
-    Notes
-    -----
-    Approximate, and of no use where the sample shows no variation: a share of 1 gives the interval [1, 1]. For shares
-    use :func:`proportions`.
+    Notes ----- Approximate, and useless if the sample shows no variation: a proportion of 1 gives the interval [1, 1].
+    For proportions use :func:`proportions`.
+
+    Raises
+    ------
+    LearningError
+        There are no images.
     """
     tail = (1 - checked_confidence(confidence)) / 2
     code = np.unique(np.asarray(groups), return_inverse=True)[1]
     if len(code) == 0:
-        raise LearningError("an interval needs at least one labelled image; none is there. Label some first.")
+        raise LearningError("An interval needs at least one labelled image, and there are none. Label some first.")
     members = np.split(np.argsort(code, kind="stable"), np.flatnonzero(np.diff(np.sort(code))) + 1)
     values = np.array(
         [

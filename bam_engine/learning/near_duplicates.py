@@ -1,13 +1,11 @@
-"""Which images of a whole collection are all but the same, so that one can stand for each group of them.
+"""Near-duplicates of a whole collection: pairs of almost identical images, and one representative for each group.
 
-In:  vectors (n, d). Out: pairs of near-duplicates, and a representative for each row. Knows nothing of rows' meaning.
-
-What a near-duplicate is, ``duplicates`` says. Comparing all with all would take days at millions of images. Candidates
-are looked for by hashing (locality-sensitive hashing: Charikar, "Similarity Estimation Techniques from Rounding
-Algorithms", STOC 2002): in each of several tables, vectors whose projections have the same signs are neighbours. The
-projections are turned at random within the leading principal components, each scaled to its spread: there images
-differ most and near-duplicates least, and the buckets fill evenly. Each candidate pair is then measured exactly, so no
-pair is wrong; some may be missed. How many, ``benchmarks/search.py`` measures.
+:mod:`bam_engine.learning.duplicate_filter` defines what a near-duplicate is. Comparing all pairs would take days for
+millions of images, so candidates come from locality-sensitive hashing (Charikar, "Similarity Estimation Techniques from
+Rounding Algorithms", STOC 2002): in each of several tables, vectors whose random projections have the same signs share
+a bucket. The projections are taken within the leading principal components, each scaled to unit variance: images differ
+most there and near-duplicates least, and the buckets fill evenly. Each candidate pair is then measured exactly, so no
+reported pair is wrong, but some may be missed; ``benchmarks/search.py`` measures how many.
 """
 
 import os
@@ -24,14 +22,14 @@ from bam_engine.learning.threads import single_threaded_blas
 
 TABLES = 12
 WINDOW = 64
-"""So many that follow in a bucket each is compared with; identical vectors take one place."""
+"""Each vector is compared with this many that follow it in its bucket; identical vectors count once."""
 
 MAX_PAIRS = 40_000_000
-"""No more tables are looked through once there are so many pairs: 320 MB."""
+"""The search stops after the table that brings the number of pairs to this limit (320 MB)."""
 
 _COMPONENTS = 24
 _SAMPLE = 16384
-_IN_BUCKET = 8  # images on average
+_BUCKET_SIZE = 8  # vectors on average
 _SPAN = 65536
 _MAX_WORKERS = 8
 _BLOCK = 2048
@@ -41,30 +39,36 @@ _T = TypeVar("_T")
 
 
 class NearDuplicateSearch:
-    """The search for near-duplicates of one array of vectors: prepared once, then table by table.
+    """A search for the near-duplicate pairs of one array of vectors: prepared once, then run table by table.
 
     Parameters
     ----------
     vectors : (n, d) float16
-        May be a memory map. Vectors that are all zero are like none.
+        May be a memory map. All-zero vectors have no near-duplicates.
 
     Attributes
     ----------
     first : (n,) int32
         The lowest row with exactly the same vector.
+
+    Examples
+    --------
+    >>> vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float16)
+    >>> NearDuplicateSearch(vectors).first.tolist()
+    [0, 0, 2]
     """
 
     def __init__(self, vectors: npt.NDArray[np.float16]) -> None:
         self._vectors = vectors
         self._bits = np.ascontiguousarray(vectors).view(np.int16)
         hashed = self._hashed()
-        self.first = _first_of(self._bits, hashed)
+        self.first = _first_identical(self._bits, hashed)
         self._rows = np.flatnonzero((hashed != 0) & (self.first == np.arange(len(vectors)))).astype(np.int32)
         self._limit = squared_limit(vectors, self._rows.astype(np.int64)) if len(self._rows) else 0.0
         self._places, self._spread = self._projected()
 
     def find_pairs(self, number: int) -> Pairs:
-        """Return the pairs (m, 2) of near-duplicates that table ``number`` finds, the lower row first."""
+        """Return the near-duplicate pairs (m, 2) that hash table ``number`` finds, the lower row first."""
         from bam_engine.learning.near_duplicate_kernels import pairs_in_windows
 
         if len(self._rows) < 2:
@@ -76,23 +80,23 @@ class NearDuplicateSearch:
 
         def span(start: int) -> Pairs:
             stop = min(start + _SPAN, len(rows))
-            found: Pairs = pairs_in_windows(self._bits, rows, codes, places, start, stop, WINDOW, limit, near)
-            return found
+            pairs: Pairs = pairs_in_windows(self._bits, rows, codes, places, start, stop, WINDOW, limit, near)
+            return pairs
 
         return np.concatenate(_in_threads(span, len(rows)))
 
     def _coded(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
-        """Return each row's bucket, and where it stands in it: its place along one more direction."""
+        """Return each row's bucket, and its position along one more random direction, by which a bucket is sorted."""
         width = self._places.shape[1]
-        signs = int(np.clip(np.ceil(np.log2(len(self._rows) / _IN_BUCKET)), 1, 24))
-        turns = (rng.normal(size=(width, signs + 1)) / self._spread[:, None]).astype(np.float32)
+        signs = int(np.clip(np.ceil(np.log2(len(self._rows) / _BUCKET_SIZE)), 1, 24))
+        directions = (rng.normal(size=(width, signs + 1)) / self._spread[:, None]).astype(np.float32)
         codes, along = np.empty(len(self._rows), np.uint32), np.empty(len(self._rows), np.float32)
         weights = (1 << np.arange(signs)).astype(np.float32)  # whole numbers below 2**24 are exact
 
         def span(start: int) -> None:
-            turned = self._places[start : start + _SPAN] @ turns
-            codes[start : start + _SPAN] = (turned[:, :-1] > 0).astype(np.float32) @ weights
-            along[start : start + _SPAN] = turned[:, -1]
+            projected = self._places[start : start + _SPAN] @ directions
+            codes[start : start + _SPAN] = (projected[:, :-1] > 0).astype(np.float32) @ weights
+            along[start : start + _SPAN] = projected[:, -1]
 
         with single_threaded_blas():
             _in_threads(span, len(self._rows))
@@ -102,16 +106,16 @@ class NearDuplicateSearch:
     def _hashed(self) -> npt.NDArray[np.uint64]:
         from bam_engine.learning.near_duplicate_kernels import hashes
 
-        found = np.empty(len(self._bits), np.uint64)
-        _in_threads(lambda start: hashes(self._bits[start : start + _SPAN], found[start : start + _SPAN]), len(found))
-        return found
+        out = np.empty(len(self._bits), np.uint64)
+        _in_threads(lambda start: hashes(self._bits[start : start + _SPAN], out[start : start + _SPAN]), len(out))
+        return out
 
     def _projected(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-        """Return the leading principal components (m, p) of the rows, and how far each spreads."""
-        chosen = self._rows[np.linspace(0, len(self._rows) - 1, min(len(self._rows), _SAMPLE)).astype(np.int64)]
-        if len(chosen) < 2:
+        """Return the rows in their leading principal components (m, p), and the standard deviation of each (p,)."""
+        sampled = self._rows[np.linspace(0, len(self._rows) - 1, min(len(self._rows), _SAMPLE)).astype(np.int64)]
+        if len(sampled) < 2:
             return np.empty((len(self._rows), 0), np.float32), np.empty(0)
-        sample = np.asarray(self._vectors[chosen], np.float32)
+        sample = np.asarray(self._vectors[sampled], np.float32)
         centre = sample.mean(axis=0)
         sample -= centre
         places = np.empty((len(self._rows), 0), np.float32)
@@ -136,9 +140,9 @@ class NearDuplicateSearch:
 def representatives(first: npt.NDArray[np.int32], pairs: Pairs) -> npt.NDArray[np.int32]:
     """Return the representative (n,) of each row: the lowest row of its group.
 
-    Rows are gone through in rising order: one that has no representative yet stands for itself and for all its
-    near-duplicates that have none. So every row is a near-duplicate of what stands for it; chains, where each is only
-    like the next, do not make one group.
+    Rows are visited in ascending order: a row without a representative represents itself and those of its
+    near-duplicates that have none. Every row is thus a near-duplicate of its representative, and a chain in which each
+    row resembles only the next does not become one group.
 
     Parameters
     ----------
@@ -146,34 +150,39 @@ def representatives(first: npt.NDArray[np.int32], pairs: Pairs) -> npt.NDArray[n
         The lowest row with the same vector.
     pairs : (m, 2)
         Near-duplicates among those, the lower row first.
+
+    Examples
+    --------
+    >>> representatives(np.arange(4, dtype=np.int32), np.array([[0, 1], [1, 2]], np.int32)).tolist()
+    [0, 0, 2, 3]
     """
-    from bam_engine.learning.near_duplicate_kernels import lead
+    from bam_engine.learning.near_duplicate_kernels import assign_leaders
 
     low, high = unique_pairs(pairs).T
     starts = np.searchsorted(low, np.arange(len(first) + 1))
     leader = np.full(len(first), -1, np.int32)
-    lead(starts, np.ascontiguousarray(high), leader)
+    assign_leaders(starts, np.ascontiguousarray(high), leader)
     return leader[first]
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:
-    """Return each pair once, sorted."""
+    """Return each pair (m, 2) once, sorted."""
     keys = np.unique(pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1])
     return np.column_stack([keys >> 32, keys & 0xFFFFFFFF]).astype(np.int32)
 
 
-def _first_of(bits: npt.NDArray[np.int16], hashed: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
-    """Return the lowest row with the same vector; rows of equal hash and other vectors stand for themselves."""
+def _first_identical(bits: npt.NDArray[np.int16], hashed: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """Return the lowest row with the same vector; on a hash collision a row represents itself."""
     order = np.argsort(hashed, kind="stable")
-    sorted_ones = hashed[order]
-    begins = np.flatnonzero(np.concatenate([[True], sorted_ones[1:] != sorted_ones[:-1]])) if len(order) else order
+    sorted_hashes = hashed[order]
+    begins = np.flatnonzero(np.concatenate([[True], sorted_hashes[1:] != sorted_hashes[:-1]])) if len(order) else order
     lowest = np.repeat(order[begins], np.diff(np.append(begins, len(order))))
     first = np.arange(len(bits), dtype=np.int32)
-    twins = np.flatnonzero((lowest != order) & (sorted_ones != 0))
-    for start in range(0, len(twins), _BLOCK):
-        some = twins[start : start + _BLOCK]
-        same = (bits[order[some]] == bits[lowest[some]]).all(axis=1)
-        first[order[some[same]]] = lowest[some[same]]
+    candidates = np.flatnonzero((lowest != order) & (sorted_hashes != 0))
+    for start in range(0, len(candidates), _BLOCK):
+        block = candidates[start : start + _BLOCK]
+        same = (bits[order[block]] == bits[lowest[block]]).all(axis=1)
+        first[order[block[same]]] = lowest[block[same]]
     return first
 
 

@@ -1,12 +1,11 @@
-"""The inner loop of looking vectors up, compiled: products with float16 vectors at the speed of the memory.
+"""Compiled inner products with float16 vectors, at memory bandwidth.
 
-In:  the bits of float16 vectors, rows, directions. Out: products in float32. Imports numba, so it is imported inside
-functions only; it releases the interpreter while it computes.
+Imports numba, so import this module inside functions only. The kernels release the GIL.
 
-A float16's bits, sign-extended to 32 and shifted by 13, stand where a float32 has them; only the exponent's bias is 112
-too small, so ``directions`` come multiplied by 2**112 (see :data:`SCALE`). Subnormal numbers come out right as well.
-Each product is computed by itself, always in the same order: equal vectors get equal products, whatever stands beside
-them and however many threads there are.
+The bits of a float16, sign-extended to 32 bits and shifted left by 13, are those of the same number as a float32,
+except that the exponent's bias is 112 too small. Queries are therefore multiplied by 2**112 (:data:`SCALE`); subnormal
+numbers come out right as well. Each product is summed by itself, always in the same order, so equal vectors get equal
+products whatever the number of threads.
 """
 
 from typing import Any
@@ -24,7 +23,7 @@ PARTS = np.int32(-0x70002000)  # 0x8FFFE000: sign, exponent, mantissa
 _SIZE = np.int32(0x7FFF)  # all but the sign
 
 
-def _reading(_context: Any, _bits: Any) -> Any:
+def _bitcast(_context: Any, _bits: Any) -> Any:
     """Read the bits of an int32 as a float32."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -33,38 +32,38 @@ def _reading(_context: Any, _bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-as_float: Any = intrinsic(_reading)
+as_float: Any = intrinsic(_bitcast)
 
 
 @njit(nogil=True, fastmath={"reassoc", "nsz", "contract"})
-def products(bits: Any, rows: Any, direction: Any, found: Any) -> None:
-    """Write into ``found`` (r,) the products of the vectors of ``rows`` (r,) with ``direction`` (d,).
+def products(bits: Any, rows: Any, query: Any, out: Any) -> None:
+    """Write the products of the vectors of ``rows`` (r,) with ``query`` (d,) into ``out`` (r,).
 
-    ``bits`` is (n, d) int16. A vector that is all zero (an image without one) gets -inf.
+    ``bits`` (n, d) int16 are the float16 vectors. An all-zero vector (an image without an embedding) gets -inf.
     """
-    for place in range(len(rows)):
-        vector = bits[rows[place]]
+    for position in range(len(rows)):
+        vector = bits[rows[position]]
         total, any_bit = np.float32(0), np.int32(0)
         for i in range(len(vector)):
             part = np.int32(vector[i])
             any_bit |= part
-            total += as_float((part << SHIFT) & PARTS) * direction[i]
-        found[place] = total if any_bit & _SIZE else -np.inf
+            total += as_float((part << SHIFT) & PARTS) * query[i]
+        out[position] = total if any_bit & _SIZE else -np.inf
 
 
 @njit(nogil=True, fastmath={"reassoc", "nsz", "contract"})
-def products_by_four(bits: Any, rows: Any, directions: Any, found: Any) -> None:
-    """Write into ``found`` (m, r) the products with each of ``directions`` (m, d); m is a multiple of 4.
+def products_by_four(bits: Any, rows: Any, queries: Any, out: Any) -> None:
+    """Write the products with each of ``queries`` (m, d) into ``out`` (m, r); m is a multiple of 4.
 
-    Each vector is widened once for four: for eight directions two and a half times as fast as one by one.
+    Each vector is widened once for four queries, which makes eight queries two and a half times as fast.
     """
-    for place in range(len(rows)):
-        vector = bits[rows[place]]
-        for first in range(0, len(directions), 4):
+    for position in range(len(rows)):
+        vector = bits[rows[position]]
+        for first in range(0, len(queries), 4):
             a, b, c, d = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
             any_bit = np.int32(0)
-            one, two = directions[first], directions[first + 1]
-            three, four = directions[first + 2], directions[first + 3]
+            one, two = queries[first], queries[first + 1]
+            three, four = queries[first + 2], queries[first + 3]
             for i in range(len(vector)):
                 part = np.int32(vector[i])
                 any_bit |= part
@@ -73,8 +72,8 @@ def products_by_four(bits: Any, rows: Any, directions: Any, found: Any) -> None:
                 b += wide * two[i]
                 c += wide * three[i]
                 d += wide * four[i]
-            there = any_bit & _SIZE
-            found[first, place] = a if there else -np.inf
-            found[first + 1, place] = b if there else -np.inf
-            found[first + 2, place] = c if there else -np.inf
-            found[first + 3, place] = d if there else -np.inf
+            nonzero = any_bit & _SIZE
+            out[first, position] = a if nonzero else -np.inf
+            out[first + 1, position] = b if nonzero else -np.inf
+            out[first + 2, position] = c if nonzero else -np.inf
+            out[first + 3, position] = d if nonzero else -np.inf

@@ -1,74 +1,96 @@
-"""The images most like something: the largest inner products with float16 vectors, exactly.
+"""Exact nearest-neighbour search over the embeddings, without an index.
 
-In:  vectors (n, d), queries (m, d), how many. Out: rows and likenesses, best first. Knows nothing of what they mean.
-
-Nothing is built beforehand: each search reads all vectors once, in threads, at about the speed at which the memory can
-be read, and none is missed. An index over millions of vectors takes minutes and gigabytes, must follow a growing
-collection, and loses some. ``benchmarks/search.py`` has the figures.
+:func:`most_similar` ranks the collection by a few query vectors; :func:`nearest_neighbours` finds the neighbours of
+many images of the collection in one pass. Each call reads every vector once, at about memory bandwidth, and misses
+nothing. An index over millions of vectors takes minutes and gigabytes to build, has to follow a growing collection, and
+misses some neighbours. ``benchmarks/search.py`` and ``benchmarks/candidates.py`` have the figures.
 """
 
 import functools
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.candidates import Neighbours
+from bam_engine.formatting import count as counted
+from bam_engine.learning.classifier import Vectors, widen
 from bam_engine.learning.sampling import Rows
+from bam_engine.progress import Report, silent
 
 Floats = npt.NDArray[np.float32]
 
+NEIGHBOURS = 100
+"""Neighbours of each labelled image, as in SEALS."""
+
 _SPAN = 16384  # rows that a thread takes at a time
 _MAX_WORKERS = 8
-_AT_ONCE = 8  # queries whose likenesses to everything are held together
-_SAMPLE = 65536  # likenesses that place the floor
-_LARGEST = 2.0**12  # of a query's numbers: products stay finite in float32
+_QUERY_BLOCK = 8  # queries whose products with the whole collection are in memory together
+_SAMPLE = 65536  # products from which the cutoff is estimated
+_MAX_VALUE = 2.0**12  # of a query's components: products stay finite in float32
+_BLOCK = 2048  # rows widened at a time: they and their products stay in the processor's cache
+_BUFFER = 16  # candidates buffered for each neighbour wanted before they are sorted
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The k nearest images of each of m queries, nearest first.
+
+    Attributes
+    ----------
+    rows : (m, k) int32
+        -1 where a query has fewer than k neighbours; these come last.
+    similarity : (m, k) float32
+        Inner products, which for unit vectors are cosine similarities; -inf where there is no neighbour.
+    """
+
+    rows: npt.NDArray[np.int32]
+    similarity: Floats
 
 
 def most_similar(
     vectors: npt.NDArray[np.float16],
-    wanted: npt.ArrayLike,
+    queries: npt.ArrayLike,
     count: int,
     *,
     among: npt.ArrayLike | None = None,
     without: npt.ArrayLike = (),
     together: bool = False,
 ) -> Neighbours:
-    """Return the ``count`` vectors with the largest inner product with each query, exactly.
+    """Return the ``count`` vectors with the largest inner product with each query.
 
     Parameters
     ----------
     vectors : (n, d) float16
-        Finite; may be a memory map larger than the memory. Vectors that are all zero are left out.
-    wanted : (d,) or (m, d)
-        The queries.
-    count
-        How many, at least 1.
+        Finite. May be a memory map larger than RAM. All-zero vectors are never returned.
+    queries : (d,) or (m, d)
+    count : int
+        At least 1.
     among : (r,) rows or (n,) bool, optional
-        Only these are looked at.
+        Search only these rows.
     without : rows
-        These are left out.
-    together
-        Take the queries as one: what is most like any of them, by the largest of its products.
+        Leave these rows out.
+    together : bool
+        Rank each vector by its largest product with any of the queries.
 
     Returns
     -------
     Neighbours
-        Best first, ties by row, (m, count), or (1, count) if ``together``; -1 and -inf where there are fewer.
+        Largest product first, ties by row; of shape (m, count), or (1, count) if ``together``.
 
     Raises
     ------
     LearningError
-        The shapes do not fit, a query is not finite or far from unit length, a row is not there, or ``count`` is
+        The shapes do not match, a query is not finite or far from unit length, a row is out of range, or ``count`` is
         below 1.
 
     Notes
     -----
-    Products are summed up in float32, each in the same order on one machine: the same vectors give the same answer,
-    whatever the number of threads, and equal vectors tie.
+    Products are accumulated in float32, always in the same order, so that the result does not depend on the number of
+    threads and equal vectors tie.
 
     Examples
     --------
@@ -76,75 +98,83 @@ def most_similar(
     >>> most_similar(vectors, [0, 1], 2).rows.tolist()
     [[2, 1]]
     """
-    queries = _checked(vectors, wanted, count)
-    rows = np.arange(len(vectors)) if among is None else _searched(len(vectors), among)
+    directions = _checked_queries(vectors, queries, count)
+    rows = np.arange(len(vectors)) if among is None else _searched_rows(len(vectors), among)
     hidden = np.flatnonzero(np.isin(rows, np.asarray(without, np.int64)))
-    lines = _likenesses(vectors, queries, rows, hidden)
+    products = _products(vectors, directions, rows, hidden)
     if together:
-        lines = iter([functools.reduce(lambda one, other: np.maximum(one, other, out=one), lines)])
-    shape = (1 if together else len(queries), count)
-    found = Neighbours(np.full(shape, -1, np.int32), np.full(shape, -np.inf, np.float32))
-    for number, line in enumerate(lines):
-        best = _best(line, count)
-        found.rows[number, : len(best)], found.likeness[number, : len(best)] = rows[best], line[best]
-    return found
+        products = iter([functools.reduce(lambda one, other: np.maximum(one, other, out=one), products)])
+    result = _empty(1 if together else len(directions), count)
+    for number, likeness in enumerate(products):
+        best = _largest(likeness, count)
+        result.rows[number, : len(best)], result.similarity[number, : len(best)] = rows[best], likeness[best]
+    return result
 
 
-def _checked(vectors: npt.NDArray[np.float16], wanted: npt.ArrayLike, count: int) -> npt.NDArray[np.float32]:
-    queries = np.atleast_2d(np.asarray(wanted, np.float32))
-    if vectors.dtype != np.float16 or vectors.ndim != 2 or queries.shape[1:] != vectors.shape[1:] or not len(queries):
+def _empty(m: int, k: int) -> Neighbours:
+    return Neighbours(np.full((m, k), -1, np.int32), np.full((m, k), -np.inf, np.float32))
+
+
+def _checked_queries(vectors: npt.NDArray[np.float16], queries: npt.ArrayLike, count: int) -> Floats:
+    directions = np.atleast_2d(np.asarray(queries, np.float32))
+    if vectors.dtype != np.float16 or vectors.ndim != 2:
+        raise LearningError(f"Vectors must be float16 of shape (n, d), not {vectors.dtype} of shape {vectors.shape}.")
+    if directions.shape[1:] != vectors.shape[1:] or not len(directions):
         raise LearningError(
-            f"queries of shape {queries.shape} were looked for among {vectors.dtype} vectors of shape {vectors.shape}: "
-            "float16 vectors and queries of their length are wanted."
+            f"Queries of shape {directions.shape} do not match vectors of shape {vectors.shape}. Give at least one "
+            "query, embedded by the same encoder."
         )
-    if not (np.isfinite(queries).all() and np.abs(queries).max(initial=0) <= _LARGEST):
-        raise LearningError(f"a query holds numbers that are not finite, or above {_LARGEST:.0f}. Give a unit vector.")
+    if not (np.isfinite(directions).all() and np.abs(directions).max(initial=0) <= _MAX_VALUE):
+        raise LearningError(
+            f"A query has components that are not finite or above {_MAX_VALUE:.0f}. Give a unit vector."
+        )
     if count < 1:
-        raise LearningError(f"the {count} most alike were asked for. Ask for at least 1.")
-    return queries
+        raise LearningError(f"Cannot search for {count} similar images. Ask for at least 1.")
+    return directions
 
 
-def _searched(n: int, among: npt.ArrayLike) -> Rows:
-    """Return the rows that are looked at, ascending."""
-    asked = np.asarray(among)
-    rows = np.flatnonzero(asked) if asked.dtype == bool and len(asked) == n else np.unique(asked.astype(np.int64))
-    if (asked.dtype == bool and len(asked) != n) or (len(rows) and not (rows[0] >= 0 and rows[-1] < n)):
-        raise LearningError(f"there are {n} vectors; what was to be looked through does not fit them.")
+def _searched_rows(n: int, among: npt.ArrayLike) -> Rows:
+    """Return the rows to search, ascending."""
+    selection = np.asarray(among)
+    if selection.dtype == bool:
+        if len(selection) != n:
+            raise LearningError(f"A mask of {len(selection):,} values does not match {counted(n, 'vector')}.")
+        return np.flatnonzero(selection)
+    rows = np.unique(selection.astype(np.int64))
+    if len(rows) and not (rows[0] >= 0 and rows[-1] < n):
+        raise LearningError(f"Cannot search rows {rows[0]} to {rows[-1]}: there are {counted(n, 'vector')}.")
     return rows
 
 
-def _likenesses(
-    vectors: npt.NDArray[np.float16], queries: npt.NDArray[np.float32], rows: Rows, hidden: Rows
-) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield the products (r,) of each query with the vectors of ``rows``; -inf where there is none to be had."""
+def _products(vectors: npt.NDArray[np.float16], queries: Floats, rows: Rows, hidden: Rows) -> Iterator[Floats]:
+    """Yield the products (r,) of each query with the vectors of ``rows``; -inf for hidden rows and zero vectors."""
     from bam_engine.learning.neighbour_kernels import SCALE, products, products_by_four
 
     bits = np.ascontiguousarray(vectors).view(np.int16)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS)) as workers:
-        for first in range(0, len(queries), _AT_ONCE):
-            some = queries[first : first + _AT_ONCE] * SCALE
-            padded = some if len(some) == 1 else np.pad(some, ((0, -len(some) % 4), (0, 0)))
-            lines = np.empty((len(padded), len(rows)), np.float32)
+        for first in range(0, len(queries), _QUERY_BLOCK):
+            block = queries[first : first + _QUERY_BLOCK] * SCALE
+            padded = block if len(block) == 1 else np.pad(block, ((0, -len(block) % 4), (0, 0)))
+            results = np.empty((len(padded), len(rows)), np.float32)
 
-            def span(start: int, directions: Floats = padded, lines: Floats = lines) -> None:
+            def span(start: int, directions: Floats = padded, results: Floats = results) -> None:
                 part = rows[start : start + _SPAN]
                 if len(directions) == 1:
-                    products(bits, part, directions[0], lines[0, start : start + _SPAN])
+                    products(bits, part, directions[0], results[0, start : start + _SPAN])
                 else:
-                    products_by_four(bits, part, directions, lines[:, start : start + _SPAN])
+                    products_by_four(bits, part, directions, results[:, start : start + _SPAN])
 
             list(workers.map(span, range(0, len(rows), _SPAN)))
-            lines[:, hidden] = -np.inf
-            yield from lines[: len(some)]
+            results[:, hidden] = -np.inf
+            yield from results[: len(block)]
 
 
-def _best(likeness: Floats, count: int) -> Rows:
-    """Return the places of the ``count`` largest, largest first, ties by place; -inf is none.
+def _largest(likeness: Floats, count: int) -> Rows:
+    """Return the positions of the ``count`` largest values, largest first, ties by position; -inf is left out.
 
-    A floor under the largest is read off an even sample, so that few are left to be sorted; should it be too high, all
-    are sorted.
+    A cutoff estimated from an even sample keeps the sort short. If it turns out too high, everything is sorted.
     """
-    places = np.flatnonzero(likeness >= _floor(likeness, count))
+    places = np.flatnonzero(likeness >= _cutoff(likeness, count))
     if len(places) < count:
         places = np.flatnonzero(likeness > -np.inf)
     if len(places) > count:
@@ -154,7 +184,7 @@ def _best(likeness: Floats, count: int) -> Rows:
     return best[likeness[best] > -np.inf]
 
 
-def _floor(likeness: Floats, count: int) -> float:
+def _cutoff(likeness: Floats, count: int) -> float:
     step = len(likeness) // _SAMPLE
     expected = count / step if step else 0
     above = int(expected + 4 * np.sqrt(expected)) + 4  # of the sample: rarely fewer than ``count`` of all
@@ -162,3 +192,118 @@ def _floor(likeness: Floats, count: int) -> float:
         return -np.inf
     sample = likeness[::step]
     return float(np.partition(sample, len(sample) - above)[len(sample) - above])
+
+
+def nearest_neighbours(
+    vectors: Vectors,
+    seeds: npt.ArrayLike,
+    *,
+    count: int = NEIGHBOURS,
+    among: npt.ArrayLike | None = None,
+    report: Report = silent,
+) -> Neighbours:
+    """Return the ``count`` images nearest to each of the images ``seeds``, by cosine similarity.
+
+    Parameters
+    ----------
+    vectors : (N, d)
+        Unit vectors, all zero where an image has no embedding (its similarity to any other is 0). May be a memory map
+        larger than RAM.
+    seeds : (m,) rows
+        An image is not its own neighbour.
+    count : int
+        At least 1.
+    among : (a,) rows, optional
+        The only possible neighbours, ascending, such as images added since the last search. None: all.
+
+    Returns
+    -------
+    Neighbours
+        Of shape (m, count); nearest first, ties by row.
+
+    Raises
+    ------
+    LearningError
+        A seed has no vector, or ``count`` is below 1.
+
+    Notes
+    -----
+    Takes O(N (d + m)) time and O(m count) memory.
+
+    Examples
+    --------
+    >>> nearest_neighbours(np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float16), [0], count=2).rows.tolist()
+    [[1, 2]]
+    """
+    rows = np.asarray(seeds, dtype=np.int64)
+    if count < 1:
+        raise LearningError(f"Cannot search for {count} neighbours of each image. Ask for at least 1.")
+    if len(rows) and not (rows.min() >= 0 and rows.max() < len(vectors)):
+        raise LearningError(
+            f"Cannot find neighbours of images {rows.min()} to {rows.max()}: there are vectors for 0 to "
+            f"{len(vectors) - 1}. Compute embeddings first."
+        )
+    directions = np.ascontiguousarray(np.asarray(vectors[rows], dtype=np.float32).T)
+    searched = None if among is None else np.asarray(among, dtype=np.int64)
+    total = len(vectors) if searched is None else len(searched)
+    wide, best = np.empty((_BLOCK, vectors.shape[1]), np.float32), _RunningBest(rows, count)
+    for number, start in enumerate(range(0, total if len(rows) else 0, _BLOCK)):
+        stop = min(start + _BLOCK, total)
+        names = np.arange(start, stop) if searched is None else searched[start:stop]
+        block = vectors[start:stop] if searched is None else vectors[names]
+        widen(block, wide[: stop - start])
+        best.add(names, wide[: stop - start] @ directions)
+        if number % 50 == 0:
+            report(start, total, "finding neighbours")
+    return best.result()
+
+
+class _RunningBest:
+    """The nearest neighbours of every seed so far; what cannot be among them is skipped without sorting."""
+
+    def __init__(self, seeds: Rows, count: int) -> None:
+        self._seeds, self._count = seeds, count
+        self._floor = np.full(len(seeds), -np.inf, np.float32)
+        self._parts: list[tuple[Rows, Rows, Floats]] = []
+        self._buffered = self._sorted = 0
+
+    def add(self, names: Rows, likeness: Floats) -> None:
+        """Add the images ``names`` (b,), ascending and after all added before, with their similarities (b, m)."""
+        hits = np.flatnonzero(likeness > self._floor)  # on a tie the earlier row wins
+        place, seed = np.divmod(hits, len(self._seeds))
+        other = names[place] != self._seeds[seed]
+        place, seed = place[other], seed[other]
+        self._parts.append((seed, names[place], likeness[place, seed]))
+        self._buffered += len(seed)
+        if self._buffered - self._sorted > _BUFFER * self._count * len(self._seeds) or not self._sorted:
+            self._sort()
+
+    def _sort(self) -> None:
+        seed, row, likeness = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
+        order = np.lexsort((row, -likeness, seed))
+        seed, row, likeness = seed[order], row[order], likeness[order]
+        numbers = np.arange(len(self._seeds))
+        begin, end = np.searchsorted(seed, numbers), np.searchsorted(seed, numbers, "right")
+        keep = np.arange(len(seed)) - begin[seed] < self._count
+        full = np.flatnonzero(end - begin >= self._count)
+        self._floor[full] = likeness[begin[full] + self._count - 1]
+        self._parts = [(seed[keep], row[keep], likeness[keep])]
+        self._buffered = self._sorted = int(keep.sum())
+
+    def result(self) -> Neighbours:
+        """Return the neighbours of every seed."""
+        neighbours = _empty(len(self._seeds), self._count)
+        if self._parts:
+            self._sort()
+            seed, row, likeness = self._parts[0]
+            column = np.arange(len(seed)) - np.searchsorted(seed, seed)
+            neighbours.rows[seed, column], neighbours.similarity[seed, column] = row, likeness
+        return neighbours
+
+
+def merge_neighbours(one: Neighbours, other: Neighbours) -> Neighbours:
+    """Return the nearest of two results for the same seeds, such as those of old and of new images; ties by row."""
+    rows = np.concatenate([one.rows, other.rows], axis=1)
+    likeness = np.concatenate([one.similarity, other.similarity], axis=1)
+    order = np.lexsort((rows, -likeness), axis=1)[:, : one.rows.shape[1]]
+    return Neighbours(np.take_along_axis(rows, order, axis=1), np.take_along_axis(likeness, order, axis=1))

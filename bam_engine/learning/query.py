@@ -1,12 +1,13 @@
-"""What is asked next, and why.
+"""Query strategies: which images to label next, and why.
 
-In:  vectors (N, d) and scores (N,) of the whole collection, and the pool: the rows that may be asked.
-Out: a batch of distinct rows of the pool, each with a reason a person can read. Knows nothing of people or labels.
+Each strategy takes arrays of the whole collection and a pool, the rows that may be queried, and returns a batch of
+distinct rows, each with a reason that a person can read. The caller leaves labelled, held-out and missing images out of
+the pool.
 
-The pool is the caller's: it leaves out images that are labelled, held out, or could not be embedded. Ties go to the
-lower row; the same input and generator give the same batch; a pool smaller than the batch is asked whole. Where vectors
-are given, no batch holds near-duplicates of one another or, unless nothing else is left, of what was asked before (see
-``duplicates``); where projects are, no more of one than the cap.
+All strategies are deterministic for the same input and generator; ties go to the lower row; a pool smaller than the
+batch is queried whole. Given vectors, a batch holds no near-duplicates of one another, nor of images queried before
+unless nothing else is left (see :mod:`bam_engine.learning.duplicate_filter`). Given projects, it holds at most
+``cap_per_group`` images of each.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count as counted
 from bam_engine.learning.batch import Batch, BatchBuilder
 from bam_engine.learning.clusters import kmeans_plus_plus, representative_rows
 from bam_engine.learning.sampling import Rows
@@ -26,32 +28,32 @@ from bam_engine.learning.similarity import cosine_similarities, whitened_similar
 Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-NEAR_BOUNDARY = "near the class boundary"
-SCORES_HIGHEST = "scores highest"
-UNLIKE_OTHERS = "unlike the others asked"
+NEAR_BOUNDARY = "near the decision boundary"
+HIGH_SCORE = "high score"
+DIVERSE = "different from the rest of the batch"
 RANDOM = "random"
-TYPICAL = "typical of its neighbourhood"
-LIKE_EXAMPLES = "like your examples"
+REPRESENTATIVE = "representative"
+LIKE_EXAMPLES = "similar to your examples"
 MATCHES_TEXT = "matches the text"
 
 STRATEGIES: Mapping[str, str] = MappingProxyType(
     {
-        "mixture": "near the class boundary, top-scoring, diverse and random images together",
-        "margin": "the images nearest to the class boundary",
-        "top": "the images that score highest",
+        "mixture": "uncertain, high-scoring, diverse and random images together",
+        "margin": "the images nearest to the decision boundary",
+        "top": "the images with the highest scores",
         "diverse": "uncertain images that differ from one another",
-        "spread": "typical images of every neighbourhood, whatever their score",
-        "random": "images at random",
+        "spread": "representative images of the whole pool, whatever their score",
+        "random": "random images",
     }
 )
 
-BOUNDARY = 0.0  # the score at which classes of balanced weight part; probability 0.5 of the collection lies elsewhere
+BOUNDARY = 0.0  # where classes of balanced weight part; a probability of 0.5 in the collection lies elsewhere
 
-# Chosen on seeds of the benchmark from 20 on. With 40, 25 and 20 % around the separation point of unseen folds, which
-# moves about while labels are few, six attributes needed about a tenth more labels.
-_PARTS = ((NEAR_BOUNDARY, 0.70), (SCORES_HIGHEST, 0.05), (UNLIKE_OTHERS, 0.20))  # of a mixture; the rest is random
-_SPREAD_OVER = 4096  # a spread batch looks at so many images of the pool
-_SHORTLIST = 10  # uncertain images for each diverse one asked
+# Chosen on seeds of the benchmark from 20 on. 40%, 25% and 20% around the decision threshold, which moves a lot while
+# there are few labels, needed about a tenth more labels for six attributes.
+_FRACTIONS = ((NEAR_BOUNDARY, 0.70), (HIGH_SCORE, 0.05), (DIVERSE, 0.20))  # of a mixture; the rest is random
+_SPREAD_SAMPLE = 4096  # images of the pool that a spread batch clusters
+_SHORTLIST = 10  # uncertain images considered for each diverse one
 
 
 def spread(
@@ -61,19 +63,20 @@ def spread(
     *,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Ask the most typical image of each of ``count`` neighbourhoods (k-means over at most 4,096 images of the pool).
+    """Query the most representative image of each of ``count`` clusters: a first batch without labels, text or
+    examples.
 
-    A first batch without any hint (TypiClust's idea: Hacohen et al., 2022).
+    k-means over at most 4,096 images of the pool (the idea of TypiClust: Hacohen, Dekel and Weinshall, ICML 2022).
     """
     rows = _checked_pool(pool, len(vectors), count)
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    looked_at = np.sort(rng.choice(rows, size=min(len(rows), max(_SPREAD_OVER, 4 * count)), replace=False))
-    picks.take(_typical(vectors, looked_at, count, rng), count, TYPICAL)
-    picks.take(_at_random(rows, count, rng), count, RANDOM)
-    return picks.batch()
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    sample = np.sort(rng.choice(rows, size=min(len(rows), max(_SPREAD_SAMPLE, 4 * count)), replace=False))
+    builder.add(_representative(vectors, sample, count, rng), count, REPRESENTATIVE)
+    builder.add(_at_random(rows, count, rng), count, RANDOM)
+    return builder.batch()
 
 
 def similar(
@@ -87,49 +90,50 @@ def similar(
     plain: bool = False,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Ask the images most like the seeds: embedded example images, or embedded text (``reason=MATCHES_TEXT``).
+    """Query the images most similar to the seeds: example images, or a text (``reason=MATCHES_TEXT``), embedded.
 
     Parameters
     ----------
     seeds : (m, d)
-        Each seed in turn brings the image most like it that is not in the batch yet.
+        Each seed in turn adds the image most similar to it that is not in the batch yet.
     contrast : float
-        The share of the batch drawn at random, so that it holds negatives for the classifier to learn from.
+        The fraction of the batch drawn at random, to give the classifier negatives to learn from.
     plain : bool
-        True: alike by cosine; for seeds that are no images, such as text. False: by what sets the seed apart from the
-        collection, see the notes.
+        True: rank by cosine similarity, for seeds that are not images, such as text. False: rank by what distinguishes
+        the seed from the collection; see the notes.
 
-    Notes
-    -----
-    What most images have in common, their style above all, fills much of every vector; by plain cosine an example
-    brings images of its style rather than of its kind. Here the seed is compared less in the directions in which the
-    collection varies anyway: ``(M + kI)^-1 (seed - mean)`` is matched, by cosine, with ``image - mean``, where M is the
-    covariance of at most 4,096 images of the pool and k five times its mean eigenvalue. That is the direction of linear
-    discriminant analysis for one example (Hariharan, Malik, Ramanan: "Discriminative decorrelation for clustering and
-    classification", ECCV 2012) with a shrunken covariance.
+    Notes ----- What most images have in common, above all their style, makes up much of every vector, so by plain
+    cosine similarity an example retrieves images of its style rather than of its kind. Directions in which the
+    collection varies anyway are therefore weighted down: images are ranked by the cosine of ``image - mean`` with ``(M
+    + kI)^-1 (seed - mean)``, where M is the covariance of at most 4,096 images of the pool and k five times its mean
+    eigenvalue. This is the direction of linear discriminant analysis for a single example (Hariharan, Malik and
+    Ramanan, "Discriminative Decorrelation for Clustering and Classification", ECCV 2012) with a shrunken covariance.
     """
     rows = _checked_pool(pool, len(vectors), count)
-    wanted = np.atleast_2d(np.asarray(seeds, dtype=np.float32))
-    if wanted.shape[0] == 0 or wanted.shape[1] != vectors.shape[1]:
+    examples = np.atleast_2d(np.asarray(seeds, dtype=np.float32))
+    if examples.shape[0] == 0 or examples.shape[1] != vectors.shape[1]:
         raise LearningError(
-            f"examples of shape {wanted.shape} were given for vectors of {vectors.shape[1]} numbers: "
-            "give at least one, embedded by the same encoder."
+            f"Examples of shape {examples.shape} do not match vectors of {vectors.shape[1]} components. Give at least "
+            "one "
+            "example, embedded by the same encoder."
         )
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    far = -(cosine_similarities(vectors, wanted, rows) if plain else whitened_similarities(vectors, wanted, rows))
-    nearest = [_best_first(column, rows) for column in far.T]
-    picks.take(_in_turn(nearest), picks.count - round(contrast * picks.count), reason)
-    picks.take(_at_random(rows, count, rng), count, RANDOM)
-    return picks.batch()
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    distance = -(
+        cosine_similarities(vectors, examples, rows) if plain else whitened_similarities(vectors, examples, rows)
+    )
+    nearest = [_best_first(column, rows) for column in distance.T]
+    builder.add(_round_robin(nearest), builder.count - round(contrast * builder.count), reason)
+    builder.add(_at_random(rows, count, rng), count, RANDOM)
+    return builder.batch()
 
 
-def _in_turn(orders: list[Iterator[int]]) -> Iterator[int]:
-    """Yield one of each order after the other; whoever takes them skips what another order brought before."""
-    for together in zip(*orders, strict=True):
-        yield from together
+def _round_robin(orders: list[Iterator[int]]) -> Iterator[int]:
+    """Yield one row of each order in turn, repeated rows included."""
+    for one_of_each in zip(*orders, strict=True):
+        yield from one_of_each
 
 
 def top(
@@ -140,14 +144,14 @@ def top(
     vectors: Vectors | None = None,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
 ) -> Batch:
-    """Ask the images of highest score."""
+    """Query the images with the highest scores."""
     rows = _checked_pool(pool, len(scores), count)
-    own = _checked_scores(scores, rows)
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    picks.take(_best_first(-own, rows), count, SCORES_HIGHEST)
-    return picks.batch()
+    pool_scores = _checked_scores(scores, rows)
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    builder.add(_best_first(-pool_scores, rows), count, HIGH_SCORE)
+    return builder.batch()
 
 
 def margin(
@@ -159,14 +163,14 @@ def margin(
     vectors: Vectors | None = None,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
 ) -> Batch:
-    """Ask the images whose score is nearest to ``centre``."""
+    """Query the images whose scores are nearest to ``centre`` (uncertainty sampling: Lewis and Gale, 1994)."""
     rows = _checked_pool(pool, len(scores), count)
-    own = _checked_scores(scores, rows)
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    picks.take(_best_first(np.abs(own - centre), rows), count, NEAR_BOUNDARY)
-    return picks.batch()
+    pool_scores = _checked_scores(scores, rows)
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    builder.add(_best_first(np.abs(pool_scores - centre), rows), count, NEAR_BOUNDARY)
+    return builder.batch()
 
 
 def random(
@@ -176,14 +180,14 @@ def random(
     vectors: Vectors | None = None,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Ask images at random. Without vectors and groups the batch is a simple random sample of the pool."""
+    """Query random images. Without vectors and groups, the batch is a simple random sample of the pool."""
     rows = _checked_pool(pool, None, count)
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    picks.take(_at_random(rows, count, rng), count, RANDOM)
-    return picks.batch()
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    builder.add(_at_random(rows, count, rng), count, RANDOM)
+    return builder.batch()
 
 
 def mixture(
@@ -195,48 +199,50 @@ def mixture(
     centre: float = BOUNDARY,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Ask a batch for several ends at once: the default.
+    """Query a mixed batch, the default strategy.
 
-    70 % lie nearest to where the balanced classes part (not to probability 0.5 of the collection, which under
-    imbalance is far from there: GALAXY, Zhang et al. 2022; DIRECT, Nuggehalli et al. 2023), 5 % score highest (they
-    find positives of a rare attribute), 20 % are typical of the clusters among the next uncertain ones (so that a
-    batch does not ask one thing a hundred times), 5 % are random (so that what the model is blind to is found at
-    all).
+    70% of the images are nearest to the score where the balanced classes part. Under imbalance this is far from a
+    probability of 0.5 (GALAXY, Zhang et al. 2022; DIRECT, Nuggehalli et al. 2023). 5% have the highest scores, which
+    finds positives of a rare attribute. 20% represent clusters of the next most uncertain images, so that a batch does
+    not repeat one question. 5% are random and reveal what the model is blind to.
 
     Parameters
     ----------
+    vectors, scores : (N, d) and (N,)
+    pool : rows
+    count : int
     centre : float
-        The score at which the classes part; 0 for a classifier that balances them.
+        The score where the classes part; 0 for a classifier that balances them.
     groups : (N,) int, optional
-        Projects; at most ``cap_per_group`` of one are asked (None: 3, more where projects are few).
+        Projects; at most ``cap_per_group`` images of one are queried (None: 3, or more where there are few projects).
     """
     rows = _checked_pool(pool, len(scores), count)
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    near, high, diverse = (round(share * picks.count) for _, share in _PARTS)
-    own = _checked_scores(scores, rows)
-    doubt = np.abs(own - centre)
-    picks.take(_best_first(doubt, rows), near, NEAR_BOUNDARY)
-    picks.take(_best_first(-own, rows), high, SCORES_HIGHEST)
-    picks.take(_diverse(vectors, doubt, rows, picks.rows, diverse, rng), diverse, UNLIKE_OTHERS)
-    picks.take(_at_random(rows, count, rng), count, RANDOM)
-    return picks.batch()
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    near, high, diverse = (round(fraction * builder.count) for _, fraction in _FRACTIONS)
+    pool_scores = _checked_scores(scores, rows)
+    uncertainty = np.abs(pool_scores - centre)
+    builder.add(_best_first(uncertainty, rows), near, NEAR_BOUNDARY)
+    builder.add(_best_first(-pool_scores, rows), high, HIGH_SCORE)
+    builder.add(_diverse(vectors, uncertainty, rows, builder.rows, diverse, rng), diverse, DIVERSE)
+    builder.add(_at_random(rows, count, rng), count, RANDOM)
+    return builder.batch()
 
 
 def _diverse(
-    vectors: Vectors, doubt: Scores, rows: Rows, taken: list[int], count: int, rng: np.random.Generator
+    vectors: Vectors, uncertainty: Scores, rows: Rows, chosen: list[int], count: int, rng: np.random.Generator
 ) -> Iterator[int]:
-    already = set(taken)
+    already = set(chosen)
     shortlist: list[int] = []
-    for row in _best_first(doubt, rows):
+    for row in _best_first(uncertainty, rows):
         if len(shortlist) >= _SHORTLIST * count:
             break
         if row not in already:
             shortlist.append(row)
     if shortlist:
-        yield from _typical(vectors, np.sort(np.array(shortlist)), count, rng)
+        yield from _representative(vectors, np.sort(np.array(shortlist)), count, rng)
 
 
 def diverse(
@@ -248,27 +254,28 @@ def diverse(
     centre: float = BOUNDARY,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Ask uncertain images that would teach different things (BADGE: Ash et al., ICLR 2020).
+    """Query uncertain images that differ from one another (BADGE: Ash et al., ICLR 2020).
 
-    Of the ``10 * count`` images nearest to ``centre``, k-means++ draws ones whose gradients lie apart. The gradient of
-    a linear model's log-loss, for the answer it expects, is ``(p - answer) * vector``: long where the model is unsure,
-    and pointing elsewhere where the images differ. p is the logistic of ``score - centre``; the vectors are taken from
-    the shortlist's mean.
+    Of the ``10 * count`` images nearest to ``centre``, k-means++ chooses those whose gradients lie far apart. The
+    gradient of a linear model's log-loss for the expected label is ``(p - label) * vector``, long where the model is
+    uncertain. Here p is the logistic of ``score - centre``, and vectors are centred on the shortlist.
     """
     rows = _checked_pool(pool, len(scores), count)
-    own = _checked_scores(scores, rows)
-    picks = BatchBuilder(rows, count, vectors, groups, cap_per_group, asked)
-    doubt = np.abs(own - centre)
-    shortlist = np.fromiter(islice(_best_first(doubt, rows), _SHORTLIST * count), dtype=np.int64)
-    near = np.asarray(vectors[shortlist], dtype=np.float32)
-    unsure = 1 / (1 + np.exp(np.abs(scores[shortlist] - centre)))
-    apart = kmeans_plus_plus((near - near.mean(axis=0)) * unsure[:, None].astype(np.float32), len(near), rng=rng)
-    picks.take(shortlist[apart].tolist(), count, UNLIKE_OTHERS)
-    picks.take(_best_first(doubt, rows), count, NEAR_BOUNDARY)
-    return picks.batch()
+    pool_scores = _checked_scores(scores, rows)
+    builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
+    uncertainty = np.abs(pool_scores - centre)
+    shortlist = np.fromiter(islice(_best_first(uncertainty, rows), _SHORTLIST * count), dtype=np.int64)
+    features = np.asarray(vectors[shortlist], dtype=np.float32)
+    length = 1 / (1 + np.exp(np.abs(scores[shortlist] - centre)))
+    apart = kmeans_plus_plus(
+        (features - features.mean(axis=0)) * length[:, None].astype(np.float32), len(features), rng=rng
+    )
+    builder.add(shortlist[apart].tolist(), count, DIVERSE)
+    builder.add(_best_first(uncertainty, rows), count, NEAR_BOUNDARY)
+    return builder.batch()
 
 
 def select_batch(
@@ -281,25 +288,32 @@ def select_batch(
     centre: float = BOUNDARY,
     groups: npt.NDArray[np.int64] | None = None,
     cap_per_group: int | None = None,
-    asked: npt.ArrayLike | None = None,
+    queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Return the batch of the strategy of that name in ``STRATEGIES``.
+    """Return the batch that a strategy chooses.
 
     Parameters
     ----------
+    strategy : str
+        A name in ``STRATEGIES``.
     vectors, scores : (N, d) and (N,)
-        Of the whole collection. A pool that holds an image without a score (NaN) is refused.
-    pool : rows that may be asked
+        Of the whole collection.
+    pool : rows
+        The images that may be queried; each needs a score.
+    count : int
+        The size of the batch; a smaller pool is queried whole.
     centre : float
-        The score at which the classes part; 0 for a classifier that balances them.
-    asked : rows, optional
-        What was asked before: near-duplicates of it are left out. "random" leaves nothing out.
+        The score where the classes part; 0 for a classifier that balances them.
+    groups, cap_per_group : (N,) int and int, optional
+        Projects, and the most images of one project.
+    queried : rows, optional
+        Images queried before; their near-duplicates are left out, except by "random".
 
     Raises
     ------
     LearningError
-        The strategy is unknown, the pool empty, or a score that is needed is not a number.
+        The strategy is unknown, the pool is empty, or a score in the pool is not finite.
 
     Examples
     --------
@@ -307,7 +321,7 @@ def select_batch(
     >>> select_batch("top", np.eye(3), scores, [0, 2], 1, rng=np.random.default_rng(0)).rows
     array([2])
     """
-    limits: dict[str, Any] = {"groups": groups, "cap_per_group": cap_per_group, "asked": asked}
+    limits: dict[str, Any] = {"groups": groups, "cap_per_group": cap_per_group, "queried": queried}
     match strategy:
         case "mixture":
             return mixture(vectors, scores, pool, count, centre=centre, rng=rng, **limits)
@@ -321,64 +335,37 @@ def select_batch(
             return spread(vectors, pool, count, rng=rng, **limits)
         case "random":
             return random(pool, count, rng=rng)
-    raise LearningError(f"there is no query strategy {strategy!r}; there are {', '.join(STRATEGIES)}.")
-
-
-def decision_threshold(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
-    """Return the score that best parts labelled negatives from positives.
-
-    It is the cut of least balanced error (share of the positives below plus share of the negatives above), half-way
-    between the two neighbouring scores; of several equally good ones the middle one. With one class alone it is
-    the end of the scores beyond which the other must lie.
-
-    Examples
-    --------
-    >>> decision_threshold([-3, -1, 2, 4], [0, 0, 1, 1])
-    0.5
-    """
-    score, label = np.asarray(scores, dtype=np.float64), np.asarray(labels).astype(bool)
-    if len(score) == 0:
-        raise LearningError("a separation point needs labelled images; none is there. Label a batch first.")
-    if label.all() or not label.any():
-        return float(score.min() if label.all() else score.max())
-    values, place = np.unique(score, return_inverse=True)
-    positives_below = np.cumsum(np.bincount(place, weights=label))[:-1] / label.sum()
-    negatives_below = np.cumsum(np.bincount(place, weights=~label))[:-1] / (~label).sum()
-    if len(values) == 1:
-        return float(values[0])
-    error = positives_below + 1 - negatives_below
-    best = np.flatnonzero(error <= error.min() + 1e-12)
-    cut = best[len(best) // 2]
-    return float((values[cut] + values[cut + 1]) / 2)
+    raise LearningError(f"Unknown query strategy {strategy!r}. Choose one of {', '.join(STRATEGIES)}.")
 
 
 def _checked_pool(pool: npt.ArrayLike, n: int | None, count: int) -> Rows:
     rows = np.asarray(pool, dtype=np.int64)
     if count < 1:
-        raise LearningError(f"a batch of {count} images was asked. Ask for at least 1.")
+        raise LearningError(f"A batch cannot hold {count} images. Ask for at least 1.")
     if len(rows) == 0:
-        raise LearningError("no image is left to ask: all are labelled or held out. Add images, or stop here.")
+        raise LearningError("No images are left to label: all are labelled or held out. Add images, or stop here.")
     if n is not None and not (rows.min() >= 0 and rows.max() < n):
         raise LearningError(
-            f"the pool names rows from {rows.min()} to {rows.max()}; there are vectors for 0 to {n - 1}."
+            f"The pool has rows {rows.min()} to {rows.max()}, but there are vectors for 0 to {n - 1} only."
         )
     return rows
 
 
 def _checked_scores(scores: Scores, rows: Rows) -> Scores:
-    """Return the scores of the rows, or raise LearningError where one is not a number."""
-    own = scores[rows]
-    strange = np.count_nonzero(~np.isfinite(own))
-    if strange:
+    """Return the scores of the rows, or raise LearningError if one is not finite."""
+    pool_scores = scores[rows]
+    missing = np.count_nonzero(~np.isfinite(pool_scores))
+    if missing:
         raise LearningError(
-            f"{strange} of the {len(rows)} images that may be asked have no score (NaN or infinite): leave images "
-            "without a vector out of the pool, and score the others again."
+            f"{missing:,} of {counted(len(rows), 'image')} in the pool have no score. Leave images without an "
+            "embedding "
+            "out of the pool, and score the others again."
         )
-    return own
+    return pool_scores
 
 
 def _best_first(keys: Scores, rows: Rows) -> Iterator[int]:
-    """Yield the rows from the smallest key up, ties by row, sorting no more of a long pool than is looked at."""
+    """Yield the rows by ascending key, ties by row, sorting no more of a long pool than is consumed."""
     size, done = 1024, 0
     while done < len(rows):
         near = np.arange(len(rows))
@@ -390,14 +377,14 @@ def _best_first(keys: Scores, rows: Rows) -> Iterator[int]:
 
 
 def _at_random(rows: Rows, count: int, rng: np.random.Generator) -> Iterator[int]:
-    """Yield the rows in random order, drawing no more of a long pool than is likely to be looked at."""
+    """Yield the rows in random order, drawing no more of a long pool than is likely to be consumed."""
     first = rng.choice(rows, size=min(len(rows), 4 * count), replace=False)
     yield from first.tolist()
     yield from rng.permutation(np.setdiff1d(rows, first)).tolist()
 
 
-def _typical(vectors: Vectors, rows: Rows, count: int, rng: np.random.Generator) -> Iterator[int]:
-    """Yield a typical row of each of ``count`` clusters; rows of equal vector count once."""
+def _representative(vectors: Vectors, rows: Rows, count: int, rng: np.random.Generator) -> Iterator[int]:
+    """Yield a representative row of each of ``count`` clusters; rows with equal vectors count once."""
     content = np.ascontiguousarray(vectors[rows])
     keys = content.view(np.dtype((np.void, content.dtype.itemsize * content.shape[1]))).ravel()
     distinct = np.sort(np.unique(keys, return_index=True)[1])

@@ -1,8 +1,4 @@
-"""From scores to a decision: the strictest threshold that keeps a promised recall.
-
-In:  scores and labels of a random validation set, which draw each image came with, its project.
-Out: one cut and its evidence. Knows nothing of images, rounds or pages.
-"""
+"""Certified recall: the strictest threshold that keeps a target recall, from a random validation sample."""
 
 from dataclasses import dataclass
 
@@ -10,19 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count, decimal, percent, percent_at_least
 from bam_engine.learning.evaluation import checked_sample
 from bam_engine.learning.intervals import Floats, checked_confidence
 
-_SPENT = 0.9  # of the risk that is left is spent by each draw that could show anything
+_SPENT = 0.9  # of the remaining risk is spent by each draw that could certify anything
 
 
 @dataclass(frozen=True)
 class RecallThreshold:
-    """The strictest cut that certainly keeps a recall.
+    """The strictest cut certified for a recall.
 
-    ``value`` is None where nothing but accepting everything would; ``missing`` is then about how many more images have
-    to be drawn at random and labelled, None where no positive has been seen yet. ``n_positive`` positives were seen,
-    ``n_below`` of them score below the cut: images, in the draws by which the cut was shown.
+    ``value`` is None if only accepting everything would meet the target. ``missing`` is then about how many more images
+    have to be drawn at random and labelled, None if no positive has been seen yet. ``n_below`` of the ``n_positive``
+    positives in the draws that certified the cut score below it.
     """
 
     value: float | None
@@ -35,14 +32,17 @@ class RecallThreshold:
     @property
     def evidence(self) -> str:
         """One or two sentences for the person who decides."""
-        seen = f"{self.n_positive} positives are among the random validation images"
+        target = percent(self.target)
         if self.value is not None:
             return (
-                f"Recall is at least {self.target:g} with {100 * self.confidence:.4g}% confidence when scores of at "
-                f"least {self.value:.3f} are accepted: {seen}, {self.n_below} of them below."
+                f"Recall is at least {target} with {percent_at_least(self.confidence)} confidence at scores of "
+                f"{decimal(self.value)} or more: of {count(self.n_positive, 'positive')} in the random validation "
+                "images, "
+                f"{self.n_below:,} score lower."
             )
-        more = "" if self.missing is None else f" Label about {self.missing:,} more random images."
-        return f"No cut can be sure of a recall of {self.target:g} yet: {seen}.{more}"
+        found = f"the random validation images contain {count(self.n_positive, 'positive')}"
+        more = "" if self.missing is None else f" Label about {count(self.missing, 'more random image')}."
+        return f"Not enough positives to certify {target} recall: {found}.{more}"
 
 
 def certify_recall(
@@ -54,45 +54,52 @@ def certify_recall(
     groups: npt.ArrayLike | None = None,
     draws: npt.ArrayLike | None = None,
 ) -> RecallThreshold:
-    """Return the highest cut that keeps ``target`` of the positives, for a random sample of images.
+    """Return the highest cut that keeps a recall of at least ``target``, from a random sample of images.
 
-    The positives of a random sample are a random sample of the positives. So the chance that more than a share
-    ``1 - target`` of all positives scores below the ``j``-th lowest of ``n`` seen is at most that of fewer than ``j``
-    binomial hits: the cut is the highest such score whose chance is at most ``1 - confidence`` (a one-sided tolerance
-    limit, Wilks, 1941). It holds for whatever curve, is valid although the cut is chosen by the sample, and needs 29
-    positives for 0.90 at 95 %.
-
-    **What holds with projects.** The promise is about the images of the collection that was drawn from, near-copies
-    among them, and not about further makers. For a simple random sample it is exact whatever resembles what: only the
-    draw is random. :func:`~bam_engine.learning.draw_validation` gives every image the same probability too and spreads
-    them over the projects. That is a stratification: how many images come from a part of the collection varies no more
-    than in a simple random sample, and sums of independent draws with unequal probabilities have lighter tails than
-    the binomial (Hoeffding, 1956). So a sample drawn so needs no ``groups``; ``benchmarks/guarantee.py`` measures it
-    on projects of very unequal sizes whose images all score alike.
-
-    Labels spent by score would not save many: whoever must rule out, whatever the curve, that a tenth of ``P``
-    positives hides among ``M`` images of low score has to look at ``ln(20) M / (P / 10)``, about ``30 M / P`` of them;
-    this looks at ``29 N / P`` of all ``N``.
+    The positives of a random sample are a random sample of the positives. The probability that more than ``1 - target``
+    of all positives score below the ``j``-th lowest of ``n`` sampled ones is therefore at most that of fewer than ``j``
+    successes in ``n`` Bernoulli trials. The cut is the highest such score for which this is at most ``1 - confidence``:
+    a one-sided tolerance limit (Wilks, 1941). It holds for any curve, is valid although the sample chooses the cut, and
+    needs 29 positives for 90% at 95% confidence.
 
     Parameters
     ----------
+    scores, labels : (n,)
+        A random sample of the collection.
+    target, confidence : float
+        Between 0 and 1.
     groups : (n,) int, optional
-        Projects, where whole projects were drawn instead of images. All images of a project then count as saying the
-        same: the ``n`` positives are worth ``n² / sum(n_g²)`` independent ones (Kish, 1965; intra-project correlation
-        1), and the share below is that of the images. Never a higher cut than without. Approximate where sizes differ
-        much; the benchmark measures it.
+        Projects, if whole projects were drawn instead of images. All images of a project then count as equal: the ``n``
+        positives are worth ``n² / sum(n_g²)`` independent ones (Kish, 1965; intra-project correlation 1). The cut is
+        never higher than without groups. Approximate if sizes differ much; the benchmark measures it.
     draws : (n,) int, optional
-        Which draw each image came with, rising from the first, where the sample was topped up after somebody had
-        looked. Every draw is then a look at all images so far and has its own part of the risk: nine tenths of what
-        the earlier ones have left, so that all looks together break the promise with at most ``1 - confidence``. A
-        look whose positives are too few to show anything at its part spends nothing: that depends on their number
-        alone, not on their scores. The highest cut of all looks is returned, so labels never take a cut back; 30
-        positives do for the first, for 0.90 at 95 %.
+        The number of the draw that each image came with, ascending, if the sample was topped up after someone had
+        looked. Each draw is a look at all images so far and spends its own part of the risk, nine tenths of what
+        earlier ones left, so that all looks together err with probability at most ``1 - confidence``. A look with too
+        few positives to certify anything spends nothing, which depends on their number alone and not on their scores.
+        The highest cut of all looks is returned, so more labels never withdraw a cut. The first draw then needs 30
+        positives for 90% at 95% confidence.
+
+    Returns
+    -------
+    RecallThreshold
 
     Raises
     ------
     LearningError
-        The input does not fit together, or the target is not between 0 and 1.
+        The input is inconsistent, or ``target`` is not between 0 and 1.
+
+    Notes ----- The guarantee covers the images of the collection, near-copies included, not further ones by other
+    makers. For a simple random sample it is exact however similar images are, because only the draw is random.
+    :func:`~bam_engine.learning.draw_validation` gives every image the same probability and spreads the sample over the
+    projects. This is a stratification: the number of images drawn from any part of the collection varies no more than
+    in a simple random sample, and sums of independent draws with unequal probabilities have lighter tails than the
+    binomial (Hoeffding, 1956). Such samples therefore need no ``groups``; ``benchmarks/guarantee.py`` verifies it for
+    projects of very unequal sizes whose images all have the same score.
+
+    Labels chosen by score would save little: to rule out, for any curve, that a tenth of ``P`` positives hides among
+    ``M`` images of low score takes ``ln(20) M / (P / 10)``, about ``30 M / P`` labels; this method takes ``29 N / P``
+    of all ``N``.
 
     Examples
     --------
@@ -100,47 +107,49 @@ def certify_recall(
     4.0
     """
     if not 0 < target < 1:
-        raise LearningError(f"a recall target lies between 0 and 1; {target:g} was asked. Use 0.90, say.")
+        raise LearningError(f"Target recall must be between 0 and 1, not {target:g}. Use 0.9, for example.")
     sample = checked_sample(scores, labels, None, groups)
     draw = np.zeros(len(sample.labels), np.int64) if draws is None else np.asarray(draws, dtype=np.int64)
     if draw.shape != sample.labels.shape:
-        raise LearningError(f"{len(sample.labels)} labels were given with {draw.size} draws: give one per image.")
+        raise LearningError(
+            f"{draw.size:,} draw numbers do not match {count(len(sample.labels), 'label')}. Give one for each image."
+        )
     left, spent = 1 - checked_confidence(confidence), 1.0 if draws is None else _SPENT
-    found: list[tuple[float, int, int]] = []
+    certified: list[tuple[float, int, int]] = []
     for number in np.unique(draw):
         drawn = sample.labels & (draw <= number)
         positive = np.sort(sample.scores[drawn])
-        worth = len(positive) if sample.groups is None else _worth(sample.groups[drawn])
-        if worth == 0 or target**worth > spent * left:
+        effective = len(positive) if sample.groups is None else _effective_size(sample.groups[drawn])
+        if effective == 0 or target**effective > spent * left:
             continue
-        below = _most_below(positive, worth, target, spent * left)
-        found.append((float(positive[below]), len(positive), below))
+        below = _max_below(positive, effective, target, spent * left)
+        certified.append((float(positive[below]), len(positive), below))
         left -= spent * left
     n = int(sample.labels.sum())
-    if not found:
-        fewest = int(np.ceil(np.log(spent * left) / np.log(target)))
-        worth = n if sample.groups is None else _worth(sample.groups[sample.labels])
-        missing = int(np.ceil((fewest - worth) * len(sample.labels) / worth)) if n else None
+    if not certified:
+        required = int(np.ceil(np.log(spent * left) / np.log(target)))
+        effective = n if sample.groups is None else _effective_size(sample.groups[sample.labels])
+        missing = int(np.ceil((required - effective) * len(sample.labels) / effective)) if n else None
         return RecallThreshold(None, target, confidence, n, 0, missing)
-    value, seen, below = max(found)
+    value, seen, below = max(certified)
     return RecallThreshold(value, target, confidence, seen, below, 0)
 
 
-def _worth(groups: npt.NDArray[np.int64]) -> float:
-    """Return how many independent images these are worth, if those of a project all say the same."""
+def _effective_size(groups: npt.NDArray[np.int64]) -> float:
+    """Return the effective number of images if all images of a project are equal."""
     if len(groups) == 0:
         return 0.0
     sizes = np.unique(groups, return_counts=True)[1]
     return float(len(groups) ** 2 / (sizes**2).sum())
 
 
-def _most_below(positive: Floats, worth: float, target: float, risk: float) -> int:
-    """Return the place, in rising order, of the highest score that is still certain; the lowest is."""
+def _max_below(positive: Floats, effective: float, target: float, risk: float) -> int:
+    """Return the position, ascending, of the highest score that can still be certified; the lowest always can."""
     from scipy.special import betainc
 
     below = np.searchsorted(positive, positive)  # with ties: strictly below
     above = 1 - below / len(positive)
-    chance = [betainc(above * n, (1 - above) * n + 1, target) for n in (worth, float(len(positive)))]
-    passed = np.maximum(*chance) <= risk * (1 + 1e-9)
+    risks = [betainc(above * n, (1 - above) * n + 1, target) for n in (effective, float(len(positive)))]
+    passed = np.maximum(*risks) <= risk * (1 + 1e-9)
     last = len(passed) if passed.all() else int(np.argmin(passed))
     return int(below[max(last - 1, 0)])

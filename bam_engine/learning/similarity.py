@@ -1,15 +1,12 @@
-"""How much images of a pool are like given vectors.
-
-In:  vectors (N, d), seeds (m, d), rows. Out: likenesses (rows, m), higher is more alike. Knows nothing of labels.
-"""
+"""Similarity of images to seed vectors: cosine, or in the directions that distinguish a seed from the collection."""
 
 import numpy as np
 import numpy.typing as npt
 
 from bam_engine.learning.sampling import Rows
 
-_COVARIANCE_OVER = 4096
-_SHRINKAGE = 5.0  # mean eigenvalues; chosen on attributes and an encoder beside those of the benchmarks' tables
+_COVARIANCE_SAMPLE = 4096
+_SHRINKAGE = 5.0  # mean eigenvalues; chosen on attributes and an encoder that the benchmarks do not report
 _BLOCK = 1024
 _TINY = np.float32(1e-12)
 
@@ -18,23 +15,23 @@ Floats = npt.NDArray[np.float32]
 
 
 def cosine_similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
-    """Return the cosine of each row's vector (unit length) with each seed, (rows, m) float32."""
+    """Return the cosine similarity of each row's unit vector with each seed, (r, m) float32."""
     return _products(vectors, _unit(seeds), rows, None)
 
 
 def whitened_similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
-    """Return the likeness of each row to each seed in what sets the seed apart from these rows, (rows, m) float32.
+    """Return the similarity of each row to each seed in what distinguishes the seed from these rows, (r, m) float32.
 
-    The cosine of ``image - mean`` with ``(M + kI)^-1 (seed - mean)``: M is the covariance of at most 4,096 of the rows,
-    evenly spaced, and k five times its mean eigenvalue. See :func:`~bam_engine.learning.query.similar`.
+    The cosine of ``image - mean`` with ``(M + kI)^-1 (seed - mean)``, where M is the covariance of at most 4,096 evenly
+    spaced rows and k five times its mean eigenvalue. See :func:`~bam_engine.learning.query.similar`.
     """
-    places = np.linspace(0, len(rows) - 1, min(len(rows), _COVARIANCE_OVER)).astype(np.int64)
+    places = np.linspace(0, len(rows) - 1, min(len(rows), _COVARIANCE_SAMPLE)).astype(np.int64)
     sample = np.asarray(vectors[rows[places]], dtype=np.float32)
     mean = sample.mean(axis=0)
     sample -= mean
     covariance = sample.T @ sample / np.float32(len(sample))
     level = float(np.trace(covariance)) / len(covariance)
-    if level == 0:  # one vector many times: nothing sets anything apart
+    if level == 0:  # all vectors are equal
         return cosine_similarities(vectors, seeds, rows)
     covariance[np.diag_indices_from(covariance)] += np.float32(_SHRINKAGE * level)
     directions = np.linalg.solve(covariance.astype(np.float64), (seeds - mean).T.astype(np.float64)).T
@@ -42,18 +39,18 @@ def whitened_similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats
 
 
 def _products(vectors: Vectors, directions: Floats, rows: Rows, mean: Floats | None) -> Floats:
-    """Return vector @ direction for each; with a mean, of the vector less the mean at unit length."""
+    """Return vector @ direction for each row; with a mean, after centring the vector and scaling it to unit length."""
     columns = directions.T if mean is None else np.column_stack([directions.T, mean])
-    found = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
+    products = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
     for start in range(0, len(rows), _BLOCK):
         part = np.asarray(vectors[rows[start : start + _BLOCK]], dtype=np.float32)
-        some = found[start : start + len(part)]
-        np.matmul(part, columns, out=some)
+        block = products[start : start + len(part)]
+        np.matmul(part, columns, out=block)
         if mean is not None:
-            square = np.einsum("ij,ij->i", part, part) - 2 * some[:, -1] + mean @ mean
-            some -= mean @ columns
-            some /= np.sqrt(np.maximum(square, _TINY))[:, None]
-    return found[:, : len(directions)]
+            square = np.einsum("ij,ij->i", part, part) - 2 * block[:, -1] + mean @ mean
+            block -= mean @ columns
+            block /= np.sqrt(np.maximum(square, _TINY))[:, None]
+    return products[:, : len(directions)]
 
 
 def _unit(vectors: Floats) -> Floats:

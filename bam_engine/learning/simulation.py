@@ -1,7 +1,6 @@
-"""A project's rounds played through against a known truth, to see what labels buy before people are asked.
+"""A simulation of rounds against known labels, to see what labels buy before people are asked for any.
 
-In:  vectors (N, d), the truth (N,) of one attribute, projects (N,).
-Out: what each round reached. The truth answers for people; nothing else of it is used before the round is measured.
+The true labels stand in for annotators; nothing else of them is used until a round is measured.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count
 from bam_engine.learning.classifier import FeatureScaling, LinearModel, Vectors, feature_scaling, score_all, train
 from bam_engine.learning.evaluation import average_precision, checked_labels
 from bam_engine.learning.query import STRATEGIES, random, select_batch, similar, spread
@@ -24,16 +24,16 @@ _SCALING_SAMPLE = 4096
 
 @dataclass(frozen=True, eq=False)
 class SimulationState:
-    """What is known before a batch is asked.
+    """The state of a simulation before a batch is queried.
 
     Attributes
     ----------
     pool : (m,) int
-        The rows that may be asked, ascending.
+        The rows that may be queried, ascending.
     labelled, answers : (n,) int and bool
-        The rows asked so far in the order they were asked, and what was said.
+        The rows queried so far, in order, and their labels.
     model, scores : LinearModel and (N,) float32, or None
-        The last classifier and what it says of every image; None while one of the two answers is missing.
+        The last classifier and its scores of all images; None while only one class is labelled.
     problem : str
         Why there is no model.
     """
@@ -47,18 +47,18 @@ class SimulationState:
 
 
 Query = Callable[[SimulationState, int, np.random.Generator], Rows]
-"""What is known, how many to ask, a generator → the rows to ask, from the pool."""
+"""Takes the state, the size of the batch and a generator; returns the rows to query, from the pool."""
 
 
 @dataclass(frozen=True)
 class RoundOutcome:
-    """What one round reached.
+    """The result of one round.
 
-    ``labels`` and ``positives`` count the training labels so far, ``validation`` the labels held out, which come on
-    top. ``average_precision``, ``precision``, ``recall`` and ``accepted`` are true: over all images of the collection
-    outside the training labels, the last three at the value of ``threshold``. A strategy that finds many positives for
-    training leaves the harder ones outside; ``validation_average_precision`` is measured on the validation set, the
-    same images whatever the strategy. All are nan, and ``problem`` says why, when there is no model or no threshold.
+    ``labels`` and ``positives`` count the training labels so far, ``validation`` the held-out labels on top of them.
+    ``average_precision``, ``precision``, ``recall`` and ``accepted`` are true values over all images outside the
+    training labels, the last three at ``threshold``. A strategy that finds many positives for training leaves the
+    harder ones outside; ``validation_average_precision`` is measured on the validation set, which is the same for all
+    strategies. Without a model or threshold they are nan (``accepted`` 0), and ``problem`` says why.
     """
 
     round: int
@@ -82,7 +82,7 @@ class _Plan:
     groups: npt.NDArray[np.int64] | None
     embedded: npt.NDArray[np.bool_]
     validation: Rows
-    moments: FeatureScaling
+    scaling: FeatureScaling
     strategy: str
     target: float
     confidence: float
@@ -103,48 +103,53 @@ def simulate(
     seed: int = 0,
     report: Report = silent,
 ) -> list[RoundOutcome]:
-    """Play ``rounds`` rounds of ``batch`` labels and return what each reached.
+    """Simulate ``rounds`` rounds of ``batch`` labels and return the result of each.
 
     Parameters
     ----------
     vectors : (N, d)
-        Images whose vector is all zero (not embedded) are neither asked nor held out.
+        Images with an all-zero vector (no embedding) are neither queried nor held out.
     truth : (N,) of 0 and 1
     groups : (N,) int, optional
-        Projects: kept out of training when they have a validation image, and capped in each batch.
+        Projects: left out of training if they have a validation image, and limited in each batch.
     validation : int
-        Labels of the validation set, drawn at random first from ``seed`` alone: every strategy gets the same one.
+        Size of the validation set, drawn at random from ``seed`` alone, so that all strategies share it.
     strategy : str
-        A name of ``STRATEGIES``. The first batch is random for "random", else by ``seeds`` or spread. Run once more
-        with ``strategy="random"`` for the twin to compare with.
+        A name in ``STRATEGIES``. The first batch is random for "random", else it starts from ``seeds`` or is spread.
+        Run again with ``strategy="random"`` for a baseline.
     seeds : (m, d), optional
         Embedded text or example images for the first batch.
 
     Returns
     -------
     list of RoundOutcome
-        One a round; fewer when the pool runs out.
+        One for each round; fewer if the pool runs out.
+
+    Raises
+    ------
+    LearningError
+        The strategy is unknown, or the truth does not match the vectors or has one class only.
     """
     plan = _plan(vectors, truth, groups, validation, strategy, target, confidence, seed)
-    open_rows = np.zeros(len(vectors), dtype=bool)
-    open_rows[training_pool(len(vectors), plan.validation, plan.groups)] = True
-    open_rows &= plan.embedded
+    trainable = np.zeros(len(vectors), dtype=bool)
+    trainable[training_pool(len(vectors), plan.validation, plan.groups)] = True
+    trainable &= plan.embedded
     rng = np.random.default_rng([seed, 1])
     query = query_for(strategy, plan.vectors, groups=plan.groups, seeds=seeds)
-    turns = run_rounds(
+    states = run_rounds(
         plan.vectors,
         plan.truth,
-        np.flatnonzero(open_rows),
+        np.flatnonzero(trainable),
         query=query,
         batch=batch,
         groups=plan.groups,
-        moments=plan.moments,
+        scaling=plan.scaling,
         rng=rng,
     )
     outcomes = []
-    for number, known in enumerate(turns, start=1):
-        outcomes.append(_outcome(plan, number, known.labelled, known.scores, known.problem))
-        report(number, rounds, f"{strategy}: {len(known.labelled)} labels")
+    for number, state in enumerate(states, start=1):
+        outcomes.append(_outcome(plan, number, state.labelled, state.scores, state.problem))
+        report(number, rounds, f"{strategy}: {len(state.labelled)} labels")
         if number == rounds:
             break
     return outcomes
@@ -158,28 +163,29 @@ def run_rounds(
     query: Query,
     batch: int,
     groups: npt.NDArray[np.int64] | None = None,
-    moments: FeatureScaling,
+    scaling: FeatureScaling,
     rng: np.random.Generator,
 ) -> Iterator[SimulationState]:
-    """Ask, label and train in turn; yield what is known after each batch, until the pool is used up.
+    """Query, label and train in turn; yield the state after each batch until the pool is used up.
 
-    Whoever iterates decides when to stop. ``query`` chooses the rows; the classifier is the product's, whatever chose.
+    The caller stops iterating when it has enough. ``query`` chooses the rows; the classifier is always the product's.
 
     Parameters
     ----------
     vectors, truth, groups : (N, d), (N,), (N,)
-    pool : rows that may be asked
-    moments : FeatureScaling
-        Of the collection, for the classifier.
+    pool : rows
+        The images that may be queried.
+    scaling : FeatureScaling
+        Of the collection.
     """
     rows = np.unique(np.asarray(pool, dtype=np.int64))
-    known = SimulationState(rows, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), None, None)
-    while len(known.pool):
-        asked = query(known, batch, rng)
-        labelled = np.concatenate([known.labelled, asked])
-        model, scores, problem = _learn(vectors, truth, groups, moments, labelled, rng)
-        known = SimulationState(np.setdiff1d(known.pool, asked), labelled, truth[labelled], model, scores, problem)
-        yield known
+    state = SimulationState(rows, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), None, None)
+    while len(state.pool):
+        queried = query(state, batch, rng)
+        labelled = np.concatenate([state.labelled, queried])
+        model, scores, problem = _learn(vectors, truth, groups, scaling, labelled, rng)
+        state = SimulationState(np.setdiff1d(state.pool, queried), labelled, truth[labelled], model, scores, problem)
+        yield state
 
 
 def query_for(
@@ -189,22 +195,23 @@ def query_for(
     groups: npt.NDArray[np.int64] | None = None,
     seeds: Vectors | None = None,
 ) -> Query:
-    """Return the query that a workspace's rounds make: by ``strategy`` once there is a model.
+    """Return the query of a workspace's rounds: by ``strategy`` once there is a model.
 
-    Before, "random" asks at random, the others ask images like the seeds, else like the positives found, else a spread.
+    Before that, "random" queries random images; other strategies query images similar to the seeds, else similar to the
+    positives so far, else a spread batch.
     """
 
-    def query(known: SimulationState, count: int, rng: np.random.Generator) -> Rows:
+    def query(state: SimulationState, count: int, rng: np.random.Generator) -> Rows:
         if strategy == "random":
-            return random(known.pool, count, rng=rng).rows
-        more: dict[str, Any] = {"groups": groups, "asked": known.labelled, "rng": rng}
-        if known.model is not None and known.scores is not None:
-            return select_batch(strategy, vectors, known.scores, known.pool, count, **more).rows
-        positives = known.labelled[known.answers]
+            return random(state.pool, count, rng=rng).rows
+        options: dict[str, Any] = {"groups": groups, "queried": state.labelled, "rng": rng}
+        if state.model is not None and state.scores is not None:
+            return select_batch(strategy, vectors, state.scores, state.pool, count, **options).rows
+        positives = state.labelled[state.answers]
         if seeds is not None or len(positives):
-            wanted = vectors[positives] if seeds is None else seeds
-            return similar(vectors, wanted, known.pool, count, **more).rows
-        return spread(vectors, known.pool, count, **more).rows
+            examples = vectors[positives] if seeds is None else seeds
+            return similar(vectors, examples, state.pool, count, **options).rows
+        return spread(vectors, state.pool, count, **options).rows
 
     return query
 
@@ -221,13 +228,15 @@ def _plan(
 ) -> _Plan:
     answers = checked_labels(truth)
     if strategy not in STRATEGIES:
-        raise LearningError(f"there is no query strategy {strategy!r}; there are {', '.join(STRATEGIES)}.")
+        raise LearningError(f"Unknown query strategy {strategy!r}. Choose one of {', '.join(STRATEGIES)}.")
     if len(answers) != len(vectors):
-        raise LearningError(f"the truth has {len(answers)} answers for {len(vectors)} vectors: give one per image.")
-    if answers.all() or not answers.any():
-        every = "positive" if answers.all() else "negative"
         raise LearningError(
-            f"all {len(answers)} true answers are {every}: there is nothing to learn. Check the column."
+            f"{len(answers):,} true labels do not match {count(len(vectors), 'vector')}. Give one for each image."
+        )
+    if answers.all() or not answers.any():
+        kind = "positive" if answers.all() else "negative"
+        raise LearningError(
+            f"All {count(len(answers), 'true label')} are {kind}, so there is nothing to learn. Check the column."
         )
     rng = np.random.default_rng([seed, 0])
     embedded = _embedded(vectors)
@@ -239,7 +248,7 @@ def _plan(
 
 
 def _embedded(vectors: Vectors, block: int = 8192) -> npt.NDArray[np.bool_]:
-    """Return which rows are not all zero, (N,), reading a block at a time."""
+    """Return which rows are not all zero, (N,), reading one block at a time."""
     return np.concatenate([np.any(vectors[i : i + block] != 0, axis=1) for i in range(0, len(vectors), block)])
 
 
@@ -247,14 +256,14 @@ def _learn(
     vectors: Vectors,
     truth: npt.NDArray[np.bool_],
     groups: npt.NDArray[np.int64] | None,
-    moments: FeatureScaling,
+    scaling: FeatureScaling,
     labelled: Rows,
     rng: np.random.Generator,
 ) -> tuple[LinearModel | None, npt.NDArray[np.float32] | None, str]:
     rows = np.sort(labelled)
     projects = None if groups is None else groups[rows]
     try:
-        model = train(vectors[rows], truth[rows], groups=projects, moments=moments, rng=rng)
+        model = train(vectors[rows], truth[rows], groups=projects, scaling=scaling, rng=rng)
     except LearningError as error:
         return None, None, str(error)
     return model, score_all(vectors, model), ""
@@ -296,7 +305,7 @@ def _outcome(
 def _threshold(plan: _Plan, scores: npt.NDArray[np.float32]) -> tuple[Threshold | None, str]:
     held = plan.validation
     try:
-        found = choose_threshold(
+        threshold = choose_threshold(
             scores[held],
             plan.truth[held],
             target=plan.target,
@@ -304,26 +313,28 @@ def _threshold(plan: _Plan, scores: npt.NDArray[np.float32]) -> tuple[Threshold 
             pool_scores=scores[plan.embedded],
             groups=None if plan.groups is None else plan.groups[held],
         )
-    except LearningError as error:  # NoThreshold, or a validation set of one class
+    except LearningError as error:  # NoThreshold, or only one class in the validation set
         return None, str(error)
-    return found, ""
+    return threshold, ""
 
 
-def comparison_table(outcomes: Sequence[RoundOutcome], twin: Sequence[RoundOutcome]) -> str:
-    """Return a table for a terminal: each round beside the round of the same size of the random twin."""
+def comparison_table(outcomes: Sequence[RoundOutcome], baseline: Sequence[RoundOutcome]) -> str:
+    """Return a table for a terminal: each round beside the round of the same size of the random baseline."""
     if not outcomes:
-        return "no round was played: nothing could be asked."
-    first, other = outcomes[0], twin[0].strategy if twin else "no twin"
+        return "No round was simulated: there was nothing to query."
+    first, other = outcomes[0], baseline[0].strategy if baseline else "no baseline"
     lines = [
-        f"{first.validation} validation labels, the same for both, come on top of the labels below. AP, precision and",
-        "recall are true ones over all images outside the training labels, the last two at the chosen threshold",
-        "(* certified). AP val. is measured on the validation set.",
+        f"Both use the same {count(first.validation, 'validation label')} on top of the labels below. AP, precision "
+        "and recall",
+        "are true values over all images outside the training labels, the last two at the chosen threshold (* "
+        "certified).",
+        "AP val. is measured on the validation set.",
         f"{'':>5} {'':>6} | {first.strategy:^52} | {other:^52}",
         f"{'round':>5} {'labels':>6} |"
         + " |".join([f"{'positives':>10} {'AP':>8} {'AP val.':>8} {'precision':>11} {'recall':>11}"] * 2),
     ]
     for number, one in enumerate(outcomes):
-        pair = [one, twin[number]] if number < len(twin) else [one]
+        pair = [one, baseline[number]] if number < len(baseline) else [one]
         lines.append(f"{one.round:>5} {one.labels:>6} |" + " |".join(_cells(item) for item in pair))
     return "\n".join(lines)
 

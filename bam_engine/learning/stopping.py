@@ -1,8 +1,4 @@
-"""What the last round bought, and whether another is likely to pay.
-
-In:  the scores of two successive models on the validation set and on the collection, labels, projects, weights.
-Out: the change with its interval, and an advice in words. Knows nothing of rounds in store, people or pages.
-"""
+"""When to stop: the change that the last round brought, and whether another is likely to help."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +8,25 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count, decimal
 from bam_engine.learning.evaluation import average_precision, checked_sample
 from bam_engine.learning.intervals import clopper_pearson, cluster_bootstrap
 
 Outcome = Literal["likely", "unlikely", "unknown"]
 
-MIN_GAIN = 0.01  # a gain in average precision that is worth a round
-STABLE_KAPPA = 0.95  # kappa of successive decisions, two rounds running
+MIN_GAIN = 0.01  # the gain in average precision that makes a round worthwhile
+STABLE_KAPPA = 0.95  # of successive decisions, in two consecutive rounds
 UNSTABLE_KAPPA = 0.80
-MIN_PROJECTS = 10  # with positives; with fewer the interval of a gain is too short to argue from
+MIN_PROJECTS = 10  # with positives; with fewer, the interval of a gain is too short to rely on
 
 
 @dataclass(frozen=True)
 class Change:
     """What a round changed.
 
-    ``gain`` is the change in average precision on the validation set with its 95 % limits; ``n`` images, with positives
-    of ``positive_projects`` projects. ``flipped`` of ``decided`` images of the collection are on the other side of the
-    separation point now; ``kappa`` is Cohen's agreement of the two models' decisions.
+    ``gain`` is the change in average precision on the validation set, with its 95% limits. The ``n`` validation images
+    have positives from ``positive_projects`` projects. ``flipped`` of the ``decided`` images of the collection changed
+    sides of the decision threshold; ``kappa`` is Cohen's kappa of the two models' decisions (1960).
     """
 
     gain: float
@@ -44,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Advice:
-    """Whether another round is likely to pay, unlikely, or this cannot be told; and the reason in one sentence."""
+    """Whether another round is likely to help, unlikely to, or the data cannot tell; and the reason in one sentence."""
 
     outcome: Outcome
     reason: str
@@ -63,34 +60,38 @@ def measure_change(
     confidence: float = 0.95,
     repeats: int = 400,
 ) -> Change:
-    """Measure what lies between two models.
+    """Measure the change between two models.
 
     Parameters
     ----------
     before, after : (n,)
-        Scores of the same validation images by the earlier and the later model.
+        Scores of the same validation images by the earlier and by the later model.
     labels, groups, weights : (n,)
-        Answers, projects, inverse inclusion probabilities (None: every image counts once).
+        Labels, projects, and inverse inclusion probabilities (None: all equal).
     decided_before, decided_after : (N,) bool
         The decisions of the two models on the same images of the collection.
 
-    Notes
-    -----
-    The interval of the gain is a percentile bootstrap over projects that draws both models' scores together: what is
-    hard for both cancels out. It is approximate, and too short with few positive projects. Where no draw shows a
-    difference it would collapse to a point; then up to the exact upper limit of 0 out of as many as there are positive
-    projects may have changed, by 1 each at most.
+    Notes ----- The interval of the gain is a percentile bootstrap over projects that resamples the scores of both
+    models together, so that what is hard for both cancels out. It is approximate, and too short with few positive
+    projects. If no resample shows a difference it would collapse to a point; then it is widened by the exact upper
+    limit of 0 out of the number of positive projects, each of which could have changed by at most 1.
 
     Raises
     ------
     LearningError
-        No validation image is positive, or the input does not fit together.
+        No validation image is positive, or the input is inconsistent.
     """
     old, new = (checked_sample(scores, labels, weights, groups) for scores in (before, after))
     if decided_before.shape != decided_after.shape:
-        raise LearningError(f"decisions on {decided_before.shape} and {decided_after.shape} images cannot be compared.")
+        raise LearningError(
+            f"Decisions of shapes {decided_before.shape} and {decided_after.shape} cannot be compared. Give the same "
+            "images."
+        )
     if not new.labels.any():
-        raise LearningError(f"none of the {len(new.labels)} validation images is positive, so no gain can be measured.")
+        raise LearningError(
+            f"None of {count(len(new.labels), 'validation image')} is positive, so no gain can be measured. Label "
+            "more of them."
+        )
     project = np.asarray(groups, dtype=np.int64)
 
     def difference(places: npt.NDArray[np.intp]) -> float:
@@ -117,47 +118,57 @@ def measure_change(
 
 
 def _kappa(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
-    """Return Cohen's kappa of two sets of decisions; 1 where both say the same of every image."""
-    agreed = float(np.mean(one == other)) if len(one) else 1.0
+    """Return Cohen's kappa of two sets of decisions; 1 if they agree on every image."""
+    agreement = float(np.mean(one == other)) if len(one) else 1.0
     by_chance = float(one.mean() * other.mean() + (~one).mean() * (~other).mean()) if len(one) else 1.0
-    return 1.0 if agreed == 1 else (agreed - by_chance) / (1 - by_chance)
+    return 1.0 if agreement == 1 else (agreement - by_chance) / (1 - by_chance)
 
 
 def advise(changes: Sequence[Change]) -> Advice:
-    """Say whether another round is likely to raise the average precision by 0.01.
+    """Advise whether another round is likely to raise average precision by 0.01.
 
     Parameters
     ----------
     changes
-        One a round from the second on, oldest first; the last two are looked at.
+        One for each round from the second on, oldest first; the last two count.
 
     Returns
     -------
     Advice
-        "unlikely": the upper limit of the last gain is below 0.01, on positives of at least ten projects, for gains
-        seldom grow again; or the decisions on the collection have settled, with kappa of at least 0.95 in each of the
-        last two rounds (the idea of Bloodgood and Vijay-Shanker, 2009, who ask for a mean of 0.99 over smaller steps).
-        "likely": there was a gain, and it is beyond chance or the decisions are still moving (kappa below 0.80).
-        "unknown": neither, mostly because the validation set is too small.
+        "unlikely" if the upper limit of the last gain is below 0.01, with positives from at least ten projects, since
+        gains rarely grow again; or if decisions on the collection have stabilised, with kappa of at least 0.95 in both
+        of the last two rounds (after Bloodgood and Vijay-Shanker, 2009, who require a mean of 0.99 over smaller steps).
+        "likely" if there was a gain that exceeds chance, or one while decisions are still changing (kappa below 0.80).
+        "unknown" otherwise, mostly because the validation set is too small.
 
     Notes
     -----
-    A forecast and no guarantee: ``benchmarks/stopping.py`` counts how often it was right.
+    This is a forecast, not a guarantee; ``benchmarks/stopping.py`` measures how often it was right.
+
+    Examples
+    --------
+    >>> advise([]).outcome
+    'unknown'
     """
     if not changes:
-        return Advice("unknown", "it takes two trained rounds to see what one of them bought.")
+        return Advice("unknown", "A second trained round is needed to measure a change.")
     last = changes[-1]
     if last.high < MIN_GAIN and last.positive_projects >= MIN_PROJECTS:
-        return Advice("unlikely", f"the last round raised the average precision by less than {MIN_GAIN} (95 % limit).")
+        return Advice("unlikely", f"The last round raised average precision by less than {MIN_GAIN} (95% limit).")
     if len(changes) > 1 and all(each.kappa >= STABLE_KAPPA for each in changes[-2:]):
-        return Advice("unlikely", f"the decisions have settled: kappa {changes[-2].kappa:.2f}, then {last.kappa:.2f}.")
+        return Advice(
+            "unlikely", f"Decisions have stabilised: kappa {decimal(changes[-2].kappa)}, then {decimal(last.kappa)}."
+        )
     if last.gain > 0 and last.low > 0:
-        return Advice("likely", "the gain of the last round is beyond chance.")
+        return Advice("likely", "The gain of the last round exceeds chance.")
     if last.gain > 0 and last.kappa < UNSTABLE_KAPPA:
-        return Advice("likely", f"the last round gained, and the decisions are still moving: kappa {last.kappa:.2f}.")
-    several = "project" if last.positive_projects == 1 else "projects"
+        return Advice(
+            "likely", f"The last round gained, and decisions are still changing: kappa {decimal(last.kappa)}."
+        )
+    low, high = (decimal(limit, 3, signed=True) for limit in (last.low, last.high))
     return Advice(
         "unknown",
-        f"the validation set is too small to tell: its positives come from {last.positive_projects} {several}, and the "
-        f"change of the last round lies between {last.low:+.3f} and {last.high:+.3f}.",
+        f"The validation set is too small to tell: its positives come from "
+        f"{count(last.positive_projects, 'project')}, and "
+        f"the change of the last round lies between {low} and {high}.",
     )

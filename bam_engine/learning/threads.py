@@ -1,7 +1,4 @@
-"""One thread for the linear algebra while small products are made, whoever else asks for the same.
-
-In:  nothing. Out: a context. Knows nothing of what is computed.
-"""
+"""One BLAS thread for small products, however many threads of ours ask for it at the same time."""
 
 import threading
 from collections.abc import Iterator
@@ -15,10 +12,10 @@ _limits: Any = None
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """Keep the products of numpy and scipy to one thread until the last of those in here leaves.
+    """Limit the BLAS of numpy and scipy to one thread until the last concurrent user leaves the block.
 
-    The results then do not depend on the number of cores. And small products that are split between threads wait for
-    each other many times as long as they take when the machine is busy.
+    Results then do not depend on the number of cores. Small products split between threads also take many times as long
+    as unsplit ones when the machine is busy, because the threads wait for each other.
     """
     global _users, _limits
     from threadpoolctl import threadpool_limits

@@ -77,7 +77,7 @@ class CertificationState:
     @property
     def next_batch(self) -> int:
         """How many images :func:`extend` would ask now; 0 while some wait for answers, or when nothing is left."""
-        return 0 if self.progress is None or not self.task.complete else len(self.progress.ask)
+        return 0 if self.progress is None or not self.task.complete else len(self.progress.to_label)
 
     @property
     def evidence(self) -> str:
@@ -100,13 +100,13 @@ class CertificationState:
     @property
     def _open(self) -> str:
         found = self.progress
-        if found is None or found.open_cut is None:
+        if found is None or found.next_cut is None:
             return "Everything may be accepted."
-        seen = f"{found.faults} of {found.n} labels there are not positive"
-        if found.missing is None:
-            return f"The next cut, {found.open_cut:.3f}, is unlikely ever to pass: {seen}."
-        more = f"about {found.missing:,} more would do, if they go on like that"
-        return f"The next cut, {found.open_cut:.3f}, is open: {seen}; {more}."
+        seen = f"{found.false_positives} of {found.n} labels there are not positive"
+        if found.labels_needed is None:
+            return f"The next cut, {found.next_cut:.3f}, is unlikely ever to pass: {seen}."
+        more = f"about {found.labels_needed:,} more would do, if they go on like that"
+        return f"The next cut, {found.next_cut:.3f}, is open: {seen}; {more}."
 
 
 def start(
@@ -265,9 +265,9 @@ def state(workspace: Workspace, found: Certification) -> CertificationState:
     plan = CertificationPlan(found.cuts, found.target, found.confidence, found.planned)
     order = np.random.default_rng([found.seed, 2]).random(int(rows[-1]) + 1)[rows]
     walked = learning.certify_precision(plan, scores, order, labels[rows])
-    wanted = rows[walked.ask]
+    wanted = rows[walked.to_label]
     in_rounds = np.isin(wanted, queried_rows(workspace, found.attribute))
-    return CertificationState(found, progress, replace(walked, ask=wanted[~in_rounds]), int(in_rounds.sum()))
+    return CertificationState(found, progress, replace(walked, to_label=wanted[~in_rounds]), int(in_rounds.sum()))
 
 
 def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> NDArray[np.int8]:
@@ -334,9 +334,9 @@ def extend(workspace: Workspace, found: Certification) -> CertificationState:
         A round was started meanwhile with some of these images.
     """
     now = state(workspace, found)
-    if not now.task.complete or now.progress is None or len(now.progress.ask) == 0:
+    if not now.task.complete or now.progress is None or len(now.progress.to_label) == 0:
         return now
-    batch = np.random.default_rng([found.seed, 4, len(found.task.rows)]).permutation(now.progress.ask)
+    batch = np.random.default_rng([found.seed, 4, len(found.task.rows)]).permutation(now.progress.to_label)
     table = db.certification_images
     with exclusive(workspace.engine, db.rounds) as connection:
         if np.isin(batch, queried_rows(workspace, found.attribute)).any():  # what judges elsewhere may judge here too

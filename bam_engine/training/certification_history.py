@@ -56,7 +56,7 @@ def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSu
                 batches=found.batches,
                 labels=now.task.answered,
                 cuts=now.certification.cuts,
-                passed=0 if now.progress is None else now.progress.passed,
+                passed=0 if now.progress is None else now.progress.n_passed,
                 certified=now.certified,
                 accepted=0 if now.progress is None else now.progress.accepted,
                 evidence=now.evidence,

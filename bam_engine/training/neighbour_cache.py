@@ -61,7 +61,7 @@ def _with(kept: _Kept, rows: NDArray[np.int64], found: Neighbours, n: int, missi
     order = np.argsort(seeds)
     together = Neighbours(
         np.concatenate([kept.found.rows, found.rows])[order],
-        np.concatenate([kept.found.likeness, found.likeness])[order],
+        np.concatenate([kept.found.similarity, found.similarity])[order],
     )
     return _Kept(seeds[order], together, n, missing)
 
@@ -88,7 +88,7 @@ def _write(workspace: Workspace, kept: _Kept) -> None:
                 temporary,
                 seeds=kept.seeds,
                 rows=kept.found.rows,
-                likeness=kept.found.likeness,
+                likeness=kept.found.similarity,
                 n=kept.n,
                 missing=kept.missing,
             )

@@ -66,7 +66,7 @@ def propose(
         raise LearningError("no image is left to ask about: all were asked, or are in the validation set")
     rng = np.random.default_rng(seed)
     groups = workspace.catalogue.projects()[: len(vectors)]
-    more: dict[str, Any] = {"groups": groups, "asked": queried_rows(workspace, attribute), "rng": rng}
+    more: dict[str, Any] = {"groups": groups, "queried": queried_rows(workspace, attribute), "rng": rng}
     if text:
         wanted, reason = text_vector(workspace, text)[None], f"{learning.MATCHES_TEXT} “{text}”"
         return "text", learning.similar(vectors, wanted, pool, count, reason=reason, plain=True, **more)
@@ -112,8 +112,8 @@ def _check_look(candidates: str) -> None:
 def neighbour_seeds(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Rows:
     """Return the labelled images whose neighbours the next round looks at, the positives first."""
     rows, answers = round_labels(workspace, attribute)
-    doubt = np.abs(scores_of(workspace, attribute, model)[rows] - float(model.details["separation"]))
-    return learning.choose_seeds(rows, answers, doubt=doubt)
+    uncertainty = np.abs(scores_of(workspace, attribute, model)[rows] - float(model.details["separation"]))
+    return learning.choose_seeds(rows, answers, uncertainty=uncertainty)
 
 
 def prefetch_neighbours(

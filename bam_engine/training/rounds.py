@@ -220,8 +220,8 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     report(0, 4, "training")
     vectors, rng = vectors_of(workspace), np.random.default_rng(last.seed)
     groups = workspace.catalogue.projects()[rows]
-    moments = _moments(workspace, vectors, rng)
-    model = learning.train(vectors[rows], answers, groups=groups, moments=moments, rng=rng)
+    scaling = _feature_scaling(workspace, vectors, rng)
+    model = learning.train(vectors[rows], answers, groups=groups, scaling=scaling, rng=rng)
     details = classifier_details(model) | {
         "labels": len(rows),
         "imported": int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
@@ -284,11 +284,12 @@ def _digest(*arrays: NDArray[Any]) -> str:
     return found.hexdigest()[:32]
 
 
-def _moments(workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator) -> learning.FeatureScaling:
+def _feature_scaling(
+    workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator
+) -> learning.FeatureScaling:
     rows = embedded_rows(workspace)
-    return learning.feature_scaling(
-        vectors[np.sort(rng.choice(rows, size=min(len(rows), _SCALING_SAMPLE), replace=False))]
-    )
+    sample = np.sort(rng.choice(rows, size=min(len(rows), _SCALING_SAMPLE), replace=False))
+    return learning.feature_scaling(vectors[sample])
 
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def most_similar(
     """
     found = learning.most_similar(vectors_of(workspace), wanted, max(1, count), without=without, together=True)
     there = found.rows[0, :count] >= 0
-    return found.rows[0, :count][there].astype(np.int64), found.likeness[0, :count][there]
+    return found.rows[0, :count][there].astype(np.int64), found.similarity[0, :count][there]
 
 
 def _pairs(rows: NDArray[np.int64], likeness: NDArray[np.float32]) -> list[tuple[int, float]]:

@@ -238,7 +238,7 @@ def choose_examples(person: Person) -> None:
     for number, row in enumerate(watercolours[:2], start=1):
         grid.locator(f".cell[data-row='{row}']").click()
         expect(page.get_by_text(f"{number} chosen.")).to_be_visible()
-    expect(page.get_by_text("like your examples").first).to_be_visible()
+    expect(page.get_by_text("similar to your examples").first).to_be_visible()
 
 
 def look_closer(person: Person) -> None:

@@ -169,7 +169,7 @@ def test_it_is_stored_as_json_and_comes_back():
 @pytest.mark.parametrize(("n_positive", "n"), [(0, 50), (4, 50), (46, 50), (50, 50)])
 def test_too_few_labels_of_a_class_are_told_in_words(n_positive, n):
     labels = np.arange(n) < n_positive
-    with pytest.raises(LearningError, match=f"{n_positive} of {n} validation images are positive, and 5 positive"):
+    with pytest.raises(LearningError, match=f"{n_positive} of {n} validation images are positive, and at least 5"):
         calibrate(np.arange(n), labels)
     with pytest.raises(LearningError, match="not finite"):
         calibrate([np.nan, 1.0], [0, 1])

@@ -44,7 +44,7 @@ def test_over_many_blocks_nothing_is_lost() -> None:
     exact[seeds, np.arange(40)] = -np.inf
     for number in range(40):
         best = np.sort(exact[:, number])[::-1][:300]
-        np.testing.assert_allclose(found.likeness[number], best, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found.similarity[number], best, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(exact[found.rows[number], number], best, rtol=1e-5, atol=1e-5)
         assert len(set(found.rows[number].tolist())) == 300
         assert int(seeds[number]) not in found.rows[number]
@@ -61,7 +61,7 @@ def test_where_fewer_are_there_than_asked_the_places_stay_empty() -> None:
     found = nearest_neighbours(grid(4, 3, 0), [2], count=6)
     assert found.rows[0, 3:].tolist() == [-1] * 3
     assert sorted(found.rows[0, :3].tolist()) == [0, 1, 3]
-    assert found.likeness[0, 3:].tolist() == [-np.inf] * 3
+    assert found.similarity[0, 3:].tolist() == [-np.inf] * 3
 
 
 @given(st.integers(0, 99), st.integers(1, 29))
@@ -72,7 +72,7 @@ def test_what_came_later_merged_in_is_what_one_look_at_all_finds(seed: int, old:
     found = merge_neighbours(before, nearest_neighbours(vectors, seeds, count=7, among=np.arange(old, 30)))
     whole = nearest_neighbours(vectors, seeds, count=7)
     assert found.rows.tolist() == whole.rows.tolist()
-    assert found.likeness.tolist() == whole.likeness.tolist()
+    assert found.similarity.tolist() == whole.similarity.tolist()
 
 
 def test_a_search_among_some_finds_only_those() -> None:
@@ -90,10 +90,10 @@ def test_an_image_without_a_vector_and_a_senseless_count_are_refused() -> None:
 
 
 def test_positives_come_first_then_those_in_doubt() -> None:
-    rows, labels, doubt = [3, 5, 8, 9, 11], [0, 1, 0, 1, 0], [0.1, 9, 5, 8, np.nan]
-    assert choose_seeds(rows, labels, doubt=doubt).tolist() == [9, 5, 3, 8, 11]
+    rows, labels, uncertainty = [3, 5, 8, 9, 11], [0, 1, 0, 1, 0], [0.1, 9, 5, 8, np.nan]
+    assert choose_seeds(rows, labels, uncertainty=uncertainty).tolist() == [9, 5, 3, 8, 11]
     assert choose_seeds(rows, labels).tolist() == [5, 9, 3, 8, 11]
-    assert choose_seeds(rows, labels, doubt=doubt, most=3).tolist() == [9, 5, 3]
+    assert choose_seeds(rows, labels, uncertainty=uncertainty, limit=3).tolist() == [9, 5, 3]
 
 
 @given(st.integers(1, 60), st.integers(0, 99), st.floats(0, 1), st.integers(0, 30))
@@ -103,7 +103,7 @@ def test_candidates_are_the_neighbours_in_the_pool_and_a_random_share(
     rng = np.random.default_rng(seed)
     pool = np.sort(rng.choice(80, size, replace=False))
     near = rng.integers(-1, 80, size=(4, 3))
-    found = choose_candidates(pool, near, share=share, fewest=fewest, rng=np.random.default_rng(seed))
+    found = choose_candidates(pool, near, fraction=share, min_random=fewest, rng=np.random.default_rng(seed))
     assert found.tolist() == sorted(set(found.tolist()))
     assert set(found.tolist()) <= set(pool.tolist())
     wanted = set(near.ravel().tolist()) & set(pool.tolist())
@@ -116,7 +116,7 @@ def test_the_random_share_comes_from_the_whole_pool_evenly() -> None:
     pool, rng = np.arange(100, 150), np.random.default_rng(1)
     times = np.zeros(150)
     for _ in range(2000):
-        times[choose_candidates(pool, [[-1]], share=0.2, fewest=0, rng=rng)] += 1
+        times[choose_candidates(pool, [[-1]], fraction=0.2, min_random=0, rng=rng)] += 1
     assert times[:100].sum() == 0
     np.testing.assert_allclose(times[100:] / 2000, 0.2, atol=0.05)
 
@@ -128,7 +128,7 @@ def test_a_pool_of_few_images_is_looked_at_whole() -> None:
 
 def test_an_empty_pool_and_a_share_beyond_one_are_refused() -> None:
     rng = np.random.default_rng(0)
-    with pytest.raises(LearningError, match="no image is left"):
+    with pytest.raises(LearningError, match="No images are left"):
         choose_candidates([], [[1]], rng=rng)
-    with pytest.raises(LearningError, match="0 to 1"):
-        choose_candidates([1], [[1]], share=1.5, rng=rng)
+    with pytest.raises(LearningError, match="between 0 and 1"):
+        choose_candidates([1], [[1]], fraction=1.5, rng=rng)

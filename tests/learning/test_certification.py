@@ -18,11 +18,11 @@ def collection(precision, seed=0):
     return 1 - rank, (rng.random(N) < precision(rank)).astype(np.int8), rng.random(N)
 
 
-def play(plan, scores, truth, order, budget, *, fewest=1):
+def play(plan, scores, truth, order, budget, *, min_batch=1):
     labels = np.full(len(scores), -1, np.int8)
     while True:
-        found = certify_precision(plan, scores, order, labels, fewest=fewest)
-        batch = found.ask[: budget - int((labels >= 0).sum())]
+        found = certify_precision(plan, scores, order, labels, min_batch=min_batch)
+        batch = found.to_label[: budget - int((labels >= 0).sum())]
         if len(batch) == 0:
             return found, labels
         assert (labels[batch] < 0).all(), "nobody is asked twice"
@@ -37,12 +37,12 @@ def by_definition(plan, scores, order, labels):
         allowed = allowed_defects(
             len(members), len(members), planned=plan.planned, target=plan.target, confidence=plan.confidence
         )
-        faults, passed = 0, False
+        defects, passed = 0, False
         for n, i in enumerate(members, start=1):
             if labels[i] < 0:
                 break
-            faults += labels[i] == 0
-            passed = passed or faults <= allowed[n]
+            defects += labels[i] == 0
+            passed = passed or defects <= allowed[n]
         if not passed:
             break
         certified = cut
@@ -63,7 +63,7 @@ def test_every_image_asked_is_needed_even_if_all_turn_out_positive():
     scores, _, order = collection(lambda u: np.full_like(u, 0.97))
     plan = CertificationPlan((0.5, 0.0), 0.9, 0.95, 200)
     labels = np.full(N, -1, np.int8)
-    ask = certify_precision(plan, scores, order, labels, fewest=1).ask
+    ask = certify_precision(plan, scores, order, labels, min_batch=1).to_label
     labels[ask[:-1]] = 1
     assert certify_precision(plan, scores, order, labels).certified is None
     labels[ask[-1]] = 1
@@ -73,15 +73,15 @@ def test_every_image_asked_is_needed_even_if_all_turn_out_positive():
 def test_a_small_batch_is_filled_up_with_what_the_next_cuts_would_need():
     scores, _, order = collection(lambda u: np.full_like(u, 0.97))
     plan, labels = CertificationPlan((0.5, 0.4, 0.3, 0.2, 0.1, 0.0), 0.9, 0.95, 200), np.full(N, -1, np.int8)
-    first = certify_precision(plan, scores, order, labels, fewest=1).ask
+    first = certify_precision(plan, scores, order, labels, min_batch=1).to_label
     labels[first] = 1
-    small, large = (certify_precision(plan, scores, order, labels, fewest=fewest).ask for fewest in (1, 15))
+    small, large = (certify_precision(plan, scores, order, labels, min_batch=size).to_label for size in (1, 15))
     assert 0 < len(small) < 15 <= len(large)
     assert list(large[: len(small)]) == list(small)
     labels[large[:-1]] = 1
-    before = certify_precision(plan, scores, order, labels).passed
+    before = certify_precision(plan, scores, order, labels).n_passed
     labels[large[-1]] = 1
-    assert certify_precision(plan, scores, order, labels).passed == before + 1 >= 3, (
+    assert certify_precision(plan, scores, order, labels).n_passed == before + 1 >= 3, (
         "not one more was asked than is needed"
     )
 
@@ -115,8 +115,8 @@ def test_with_everything_labelled_the_loosest_true_cut_is_certified():
     found = certify_precision(CertificationPlan(cuts, 0.9, 0.95, 100), scores, order, truth)
     keeps = [truth[scores >= cut].mean() >= 0.9 for cut in cuts]
     assert found.certified == cuts[keeps.index(False) - 1]
-    assert found.open_cut == cuts[keeps.index(False)]
-    assert found.missing is None
+    assert found.next_cut == cuts[keeps.index(False)]
+    assert found.labels_needed is None
 
 
 def test_what_is_missing_would_do_if_the_labels_go_on_as_before():
@@ -126,11 +126,11 @@ def test_what_is_missing_would_do_if_the_labels_go_on_as_before():
     labels[first] = 1
     labels[first[:3]] = 0
     found = certify_precision(plan, scores, order, labels)
-    assert (found.certified, found.n, found.faults) == (None, 60, 3)
-    assert found.missing is not None
+    assert (found.certified, found.n, found.false_positives) == (None, 60, 3)
+    assert found.labels_needed is not None
     rate = 3.5 / 70
-    n = 60 + found.missing
-    assert 3 + rate * found.missing <= allowed_defects(N, n, planned=300)[n]
+    n = 60 + found.labels_needed
+    assert 3 + rate * found.labels_needed <= allowed_defects(N, n, planned=300)[n]
 
 
 def test_a_plan_whose_cuts_do_not_fall_and_scores_that_are_no_numbers_are_refused():
@@ -140,7 +140,7 @@ def test_a_plan_whose_cuts_do_not_fall_and_scores_that_are_no_numbers_are_refuse
     plan = CertificationPlan((0.5,), 0.9, 0.95, 100)
     with pytest.raises(LearningError, match="finite"):
         certify_precision(plan, np.array([np.nan, 1]), np.array([0.1, 0.2]), np.array([-1, -1], np.int8))
-    with pytest.raises(LearningError, match="one each"):
+    with pytest.raises(LearningError, match="one of each"):
         certify_precision(plan, np.array([1.0]), np.array([0.1, 0.2]), np.array([-1], np.int8))
 
 

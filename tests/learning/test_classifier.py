@@ -44,9 +44,9 @@ def test_the_folded_coefficients_are_the_classifier_on_standardised_vectors():
     from sklearn.linear_model import LogisticRegression
 
     vectors, truth = _clouds(300)
-    moments = feature_scaling(vectors)
-    model = train(vectors, truth, moments=moments, rng=_rng())
-    features = (vectors.astype(float) - moments.mean) / moments.scale
+    scaling = feature_scaling(vectors)
+    model = train(vectors, truth, scaling=scaling, rng=_rng())
+    features = (vectors.astype(float) - scaling.mean) / scaling.scale
     weights = {0: 1.0, 1: (~truth).sum() / truth.sum()}
     unit = len(truth) / sum(weights[int(one)] for one in truth)
     peer = LogisticRegression(C=model.c * unit, class_weight=weights, tol=1e-8, max_iter=10_000)
@@ -134,7 +134,7 @@ def test_copies_in_one_project_do_not_talk_the_classifier_into_overfitting():
 def test_two_labels_are_enough_to_begin_with():
     vectors, truth = _clouds(2000, shift=6.0)
     rows = [int(np.argmax(truth)), int(np.argmin(truth))]
-    model = train(vectors[rows], truth[rows], moments=feature_scaling(vectors), rng=_rng())
+    model = train(vectors[rows], truth[rows], scaling=feature_scaling(vectors), rng=_rng())
     assert average_precision(score_all(vectors, model), truth) > 2 * truth.mean()
 
 
@@ -158,10 +158,10 @@ def test_features_that_never_vary_do_no_harm():
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ([1, 1, 1], "all 3 labelled images are positive: a classifier needs a negative one too"),
-        ([0, 0, 0], "all 3 labelled images are negative: a classifier needs a positive one too"),
+        ([1, 1, 1], "All 3 labelled images are positive, and a classifier needs negatives too"),
+        ([0, 0, 0], "All 3 labelled images are negative, and a classifier needs positives too"),
         ([1, -1, 0], "-1 is among them"),
-        ([1, 0], "2 labels were given with embeddings of shape"),
+        ([1, 0], "2 labels do not match embeddings of shape"),
     ],
 )
 def test_labels_that_teach_nothing_are_refused_in_words(labels, words):
@@ -170,7 +170,7 @@ def test_labels_that_teach_nothing_are_refused_in_words(labels, words):
 
 
 def test_no_labels_and_broken_embeddings_are_refused_in_words():
-    with pytest.raises(LearningError, match="no image is labelled yet"):
+    with pytest.raises(LearningError, match="No images are labelled yet"):
         train(np.empty((0, 3)), [], rng=_rng())
     with pytest.raises(LearningError, match="not finite"):
         train(np.array([[np.nan], [1.0]]), [0, 1], rng=_rng())
@@ -178,11 +178,11 @@ def test_no_labels_and_broken_embeddings_are_refused_in_words():
 
 def test_a_model_of_another_encoder_is_refused_in_words():
     model = LinearModel(np.ones(4, np.float32), 0.0, 1.0, 1, 1, 0, 0.0)
-    with pytest.raises(LearningError, match="vectors of 4 numbers"):
+    with pytest.raises(LearningError, match="vectors of 4 components"):
         score_all(np.ones((2, 5), np.float16), model)
 
 
-def test_the_separation_point_has_the_least_balanced_error_of_all_cuts():
+def test_the_decision_threshold_has_the_least_balanced_error_of_all_cuts():
     rng = np.random.default_rng(0)
     for _ in range(200):
         n = int(rng.integers(2, 30))
@@ -196,11 +196,11 @@ def test_the_separation_point_has_the_least_balanced_error_of_all_cuts():
         assert error(decision_threshold(scores, labels)) == pytest.approx(min(error(cut) for cut in middles))
 
 
-def test_with_one_class_the_separation_point_is_where_the_other_must_begin():
+def test_with_one_class_the_decision_threshold_is_where_the_other_must_begin():
     assert decision_threshold([1, 2, 3], [1, 1, 1]) == 1
     assert decision_threshold([1, 2, 3], [0, 0, 0]) == 3
     assert decision_threshold([2, 2], [0, 1]) == 2
-    with pytest.raises(LearningError, match="none is there"):
+    with pytest.raises(LearningError, match="there are none"):
         decision_threshold([], [])
 
 
@@ -213,7 +213,7 @@ def test_many_models_in_one_pass_score_as_each_does_alone():
     for own, model in zip(together, models, strict=True):
         assert own == pytest.approx(score_all(vectors, model), abs=1e-4)
     assert score_many(vectors, []).shape == (0, 1500)
-    with pytest.raises(LearningError, match="vectors of 32 numbers"):
+    with pytest.raises(LearningError, match="vectors of 32 components"):
         score_many(np.ones((2, 5), np.float16), models)
 
 
@@ -273,15 +273,15 @@ def test_two_that_compute_at_once_leave_the_number_of_threads_as_it_was():
         assert threads() == {2}
 
 
-def test_the_scores_behind_the_separation_are_those_of_folds_that_had_not_seen_the_image():
+def test_the_scores_behind_the_decision_threshold_are_those_of_folds_that_had_not_seen_the_image():
     from sklearn.linear_model import LogisticRegression
 
     from bam_engine.learning.classifier import _choose_c, _with_constant, assign_folds
     from bam_engine.learning.logistic import spectrum_of
 
     vectors, truth = _clouds(120)
-    moments = feature_scaling(vectors)
-    features = (vectors.astype(float) - moments.mean) / moments.scale
+    scaling = feature_scaling(vectors)
+    features = (vectors.astype(float) - scaling.mean) / scaling.scale
     folds = assign_folds(truth, np.arange(120) // 2, np.random.default_rng(0))
     wide = _with_constant(features)
     choice = _choose_c(wide, truth, folds, spectrum_of(wide))
@@ -298,5 +298,5 @@ def test_the_scores_behind_the_separation_are_those_of_folds_that_had_not_seen_t
         weight = np.where(truth, ratio, 1.0)
         losses[c] = weight @ np.logaddexp(0, np.where(truth, -unseen, unseen))
         if c == choice.c:
-            assert choice.unseen == pytest.approx(unseen, abs=0.05)
+            assert choice.out_of_fold == pytest.approx(unseen, abs=0.05)
     assert choice.c == min(losses, key=losses.get)

@@ -87,10 +87,10 @@ def test_a_long_sample_is_thinned_to_two_hundred_cuts_from_end_to_end():
 @pytest.mark.parametrize(
     ("scores", "labels", "weights", "words"),
     [
-        ([1.0], [1, 0], None, "one of each per image"),
+        ([1.0], [1, 0], None, "one of each for every image"),
         ([1.0, 2.0], [1, 2], None, "2 is among them"),
         ([1.0, np.nan], [1, 0], None, "not finite"),
-        ([1.0, 2.0], [1, 0], [1, 0], "positive numbers"),
+        ([1.0, 2.0], [1, 0], [1, 0], "must be positive"),
         ([], [], None, "Label the validation set first"),
     ],
 )

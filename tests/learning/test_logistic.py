@@ -14,7 +14,7 @@ def _problem(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.
     return features, label, rng.uniform(0.2, 3, size=(n, 3)) * (rng.random((n, 3)) < 0.8)
 
 
-def _reference(features: np.ndarray, label: np.ndarray, weight: np.ndarray, strength: float) -> np.ndarray:
+def _reference(features: np.ndarray, label: np.ndarray, weight: np.ndarray, c: float) -> np.ndarray:
     """The definition, minimised by another's method."""
     from scipy.optimize import minimize
 
@@ -23,8 +23,8 @@ def _reference(features: np.ndarray, label: np.ndarray, weight: np.ndarray, stre
     def height(w: np.ndarray) -> tuple[float, np.ndarray]:
         margin = side * (features @ w)
         missed = 1 / (1 + np.exp(margin))
-        loss = weight @ np.logaddexp(0, -margin) + w @ w / (2 * strength)
-        return loss, -features.T @ (weight * missed * side) + w / strength
+        loss = weight @ np.logaddexp(0, -margin) + w @ w / (2 * c)
+        return loss, -features.T @ (weight * missed * side) + w / c
 
     start = np.zeros(features.shape[1])
     return minimize(
@@ -35,10 +35,10 @@ def _reference(features: np.ndarray, label: np.ndarray, weight: np.ndarray, stre
 @pytest.mark.parametrize(("n", "d"), [(200, 10), (30, 80), (60, 59), (5, 200)])
 def test_every_fit_is_at_the_minimum_of_its_own_objective(n: int, d: int) -> None:
     features, label, weights = _problem(n, d)
-    strengths = [0.1, 10.0, 100.0]
-    found = fit_many(features, label, weights, strengths, spectrum=spectrum_of(features), tolerance=1e-7)
-    for column, strength in enumerate(strengths):
-        right = _reference(features, label, weights[:, column], strength)
+    c_grid = [0.1, 10.0, 100.0]
+    found = fit_many(features, label, weights, c_grid, spectrum=spectrum_of(features), tolerance=1e-7)
+    for column, c in enumerate(c_grid):
+        right = _reference(features, label, weights[:, column], c)
         assert features @ found[:, column] == pytest.approx(features @ right, abs=2e-4)
 
 

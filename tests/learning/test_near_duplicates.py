@@ -49,7 +49,7 @@ def test_what_is_found_is_what_a_batch_calls_a_near_duplicate() -> None:
     vectors = collection(400, 100)
     for one, other in found_pairs(NearDuplicateSearch(vectors))[:50]:
         batch = DuplicateFilter(vectors, np.arange(400), [one])
-        assert batch.asked_before([int(other)]) == {int(other)}
+        assert batch.queried_before([int(other)]) == {int(other)}
 
 
 def test_identical_vectors_are_one_and_those_without_a_vector_are_like_none() -> None:

@@ -40,12 +40,12 @@ def all_but_equal(vectors, pool):
 
 
 @given(collections(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 99), st.integers(1, 4), st.integers(0, 9))
-def test_every_batch_keeps_its_word(collection, strategy, seed, cap, n_asked):
+def test_every_batch_meets_its_contract(collection, strategy, seed, cap, n_queried):
     vectors, scores, pool, groups, count = collection
-    asked = np.setdiff1d(np.arange(len(vectors)), pool)[:n_asked]
+    queried = np.setdiff1d(np.arange(len(vectors)), pool)[:n_queried]
 
     def batch():
-        limits = {"groups": groups, "cap_per_group": cap, "asked": asked, "rng": np.random.default_rng(seed)}
+        limits = {"groups": groups, "cap_per_group": cap, "queried": queried, "rng": np.random.default_rng(seed)}
         return select_batch(strategy, vectors, scores, pool, count, centre=0.5, **limits)
 
     one, two = batch(), batch()
@@ -56,9 +56,9 @@ def test_every_batch_keeps_its_word(collection, strategy, seed, cap, n_asked):
     if strategy == "random":
         assert len(one.rows) == min(count, len(pool))  # a plain random sample leaves nothing out
         return
-    same, known = all_but_equal(vectors, pool), [*asked, *one.rows]
+    same, known = all_but_equal(vectors, pool), [*queried, *one.rows]
     assert max(Counter(groups[one.rows].tolist()).values(), default=0) <= cap
-    if all(any(same(row, other) for other in asked) for row in pool):
+    if all(any(same(row, other) for other in queried) for row in pool):
         assert len(one.rows) > 0  # better known images than none
         return
     assert not any(same(row, other) for row in one.rows for other in known if other != row)
@@ -78,7 +78,7 @@ def test_near_duplicates_are_told_by_what_sets_images_apart_not_by_what_all_shar
     batch = top(scores, np.arange(300), 300, vectors=vectors)
     assert len(batch.rows) == 200
     assert len({row % 200 for row in batch.rows.tolist()}) == 200
-    later = top(scores, np.arange(100, 300), 300, vectors=vectors, asked=np.arange(100))
+    later = top(scores, np.arange(100, 300), 300, vectors=vectors, queried=np.arange(100))
     assert set(later.rows.tolist()) == set(range(100, 200))
 
 
@@ -86,7 +86,7 @@ def test_near_duplicates_among_many_asked_are_found_wherever_they_stand():
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(2000, 24)).astype(np.float16)
     vectors[1000:1300] = vectors[:300]
-    batch = top(-np.arange(2000, dtype=np.float32), np.arange(1000, 2000), 50, vectors=vectors, asked=np.arange(1000))
+    batch = top(-np.arange(2000, dtype=np.float32), np.arange(1000, 2000), 50, vectors=vectors, queried=np.arange(1000))
     assert batch.rows.tolist() == list(range(1300, 1350))
 
 
@@ -108,7 +108,7 @@ def test_a_diverse_batch_is_uncertain_and_asks_no_kind_of_image_over_and_over():
     batch = diverse(vectors, scores, pool, 40, centre=0.5, rng=rng)
     nearest = margin(scores, pool, 40, centre=0.5)
     shortlist = np.sort(np.abs(scores - 0.5))[:400]
-    assert set(batch.reasons) == {"unlike the others asked"}
+    assert set(batch.reasons) == {"different from the rest of the batch"}
     assert np.abs(scores[batch.rows] - 0.5).max() <= shortlist[-1]
     assert len(set(kind[batch.rows].tolist())) > 1.5 * len(set(kind[nearest.rows].tolist()))
 
@@ -140,9 +140,9 @@ def test_where_only_near_duplicates_are_left_they_are_asked():
     rng = np.random.default_rng(0)
     vectors = np.tile(rng.normal(size=(30, 8)), (2, 1)).astype(np.float16)
     scores = rng.normal(size=60).astype(np.float32)
-    some = top(scores, np.arange(20, 60), 20, vectors=vectors, asked=np.arange(20))
+    some = top(scores, np.arange(20, 60), 20, vectors=vectors, queried=np.arange(20))
     assert sorted(row % 30 for row in some.rows.tolist()) == list(range(20, 30))
-    last = top(scores, np.arange(30, 60), 20, vectors=vectors, asked=np.arange(30))
+    last = top(scores, np.arange(30, 60), 20, vectors=vectors, queried=np.arange(30))
     assert last.rows.tolist() == (30 + np.argsort(-scores[30:])[:20]).tolist()
 
 
@@ -186,16 +186,16 @@ def test_a_mixture_holds_its_four_parts_for_the_reasons_it_gives():
     vectors, scores = rng.normal(size=(5000, 8)).astype(np.float16), rng.normal(size=5000).astype(np.float32)
     batch = mixture(vectors, scores, np.arange(5000), 400, centre=1.0, rng=rng)
     assert Counter(batch.reasons) == {
-        "near the class boundary": 280,
-        "scores highest": 20,
-        "unlike the others asked": 80,
+        "near the decision boundary": 280,
+        "high score": 20,
+        "different from the rest of the batch": 80,
         "random": 20,
     }
     why = np.array(batch.reasons)
     nearest = np.sort(np.abs(scores - 1))
-    assert np.abs(scores[batch.rows[why == "near the class boundary"]] - 1).max() == nearest[279]
-    assert scores[batch.rows[why == "scores highest"]].min() >= np.sort(scores)[-20]
-    assert np.abs(scores[batch.rows[why == "unlike the others asked"]] - 1).max() <= nearest[280 + 10 * 80]
+    assert np.abs(scores[batch.rows[why == "near the decision boundary"]] - 1).max() == nearest[279]
+    assert scores[batch.rows[why == "high score"]].min() >= np.sort(scores)[-20]
+    assert np.abs(scores[batch.rows[why == "different from the rest of the batch"]] - 1).max() <= nearest[280 + 10 * 80]
     assert scores[batch.rows[why == "random"]].std() > 0.5
 
 
@@ -205,7 +205,7 @@ def test_the_diverse_part_comes_from_all_clusters_of_the_uncertain():
     vectors = (np.eye(10)[cluster] + 0.1 * rng.normal(size=(1000, 10))).astype(np.float16)
     scores = (0.001 * rng.random(1000)).astype(np.float32)
     batch = mixture(vectors, scores, np.arange(1000), 100, centre=0.0, rng=rng)
-    diverse = batch.rows[np.array(batch.reasons) == "unlike the others asked"]
+    diverse = batch.rows[np.array(batch.reasons) == "different from the rest of the batch"]
     assert len(set(cluster[diverse].tolist())) >= 9
 
 
@@ -235,7 +235,7 @@ def test_a_quarter_of_a_first_batch_by_example_is_random_so_that_it_holds_negati
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(500, 8)).astype(np.float16)
     batch = similar(vectors, vectors[:2], np.arange(2, 500), 40, rng=rng)
-    assert Counter(batch.reasons) == {"like your examples": 30, "random": 10}
+    assert Counter(batch.reasons) == {"similar to your examples": 30, "random": 10}
 
 
 def test_pictures_like_an_example_share_its_look(tmp_path):
@@ -265,19 +265,19 @@ def test_few_large_projects_still_fill_a_batch_evenly(n):
     assert max(Counter(groups[batch.rows].tolist()).values()) <= 20
 
 
-def test_what_cannot_be_asked_is_refused_in_words():
+def test_what_cannot_be_queried_is_refused_in_words():
     rng = np.random.default_rng(0)
-    with pytest.raises(LearningError, match="no image is left to ask"):
+    with pytest.raises(LearningError, match="No images are left to label"):
         random([], 5, rng=rng)
     with pytest.raises(LearningError, match="at least 1"):
         random([1], 0, rng=rng)
-    with pytest.raises(LearningError, match="rows from 0 to 9; there are vectors for 0 to 2"):
+    with pytest.raises(LearningError, match="rows 0 to 9, but there are vectors for 0 to 2"):
         top(np.zeros(3, np.float32), [0, 9], 1)
-    with pytest.raises(LearningError, match="no query strategy 'luck'; there are mixture, margin"):
+    with pytest.raises(LearningError, match=r"Unknown query strategy 'luck'\. Choose one of mixture, margin"):
         select_batch("luck", np.zeros((1, 1)), np.zeros(1), [0], 1, centre=0.0, rng=rng)
     lost = np.array([0.5, np.nan, np.inf, 1.0], np.float32)
     for strategy in ("mixture", "margin", "top", "diverse"):
-        with pytest.raises(LearningError, match="2 of the 3 images that may be asked have no score"):
+        with pytest.raises(LearningError, match="2 of 3 images in the pool have no score"):
             select_batch(strategy, np.eye(4), lost, [0, 1, 2], 1, centre=0.0, rng=rng)
         assert select_batch(strategy, np.eye(4), lost, [0, 3], 1, centre=0.0, rng=rng).rows[0] in (0, 3)
     with pytest.raises(LearningError, match="embedded by the same encoder"):

@@ -40,11 +40,11 @@ def test_no_project_of_the_validation_set_teaches_unless_half_would_be_lost(n, d
 
 def test_more_than_there_is_cannot_be_drawn():
     rng = np.random.default_rng(0)
-    with pytest.raises(LearningError, match=r"of 200 images was asked, 150 can be drawn\. Ask for 1 to 150"):
+    with pytest.raises(LearningError, match=r"of 200 images: 150 can be drawn\. Draw 1 to 150"):
         draw_validation(150, 200, rng=rng)
     with pytest.raises(LearningError, match="Add images first"):
         draw_validation(0, 1, rng=rng)
-    with pytest.raises(LearningError, match="project codes of shape"):
+    with pytest.raises(LearningError, match="Project codes of shape"):
         training_pool(3, [0], [1, 2])
 
 

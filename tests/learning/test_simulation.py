@@ -143,9 +143,9 @@ def test_a_game_can_be_stopped_and_bad_input_is_refused_in_words(world):
 
     with pytest.raises(Stopped, match="1 of 4"):
         simulate(vectors, truth, groups, report=stop, **SIZE)
-    with pytest.raises(LearningError, match="all 3000 true answers are negative"):
+    with pytest.raises(LearningError, match="All 3,000 true labels are negative"):
         simulate(vectors, np.zeros(3000), groups)
-    with pytest.raises(LearningError, match="2 answers for 3000 vectors"):
+    with pytest.raises(LearningError, match="2 true labels do not match 3,000 vectors"):
         simulate(vectors, [0, 1])
-    with pytest.raises(LearningError, match="no query strategy"):
+    with pytest.raises(LearningError, match="Unknown query strategy"):
         simulate(vectors, truth, strategy="luck")

@@ -90,7 +90,7 @@ def test_flips_are_counted_and_kappa_is_cohens():
 
 def test_without_a_positive_or_with_other_images_it_cannot_be_measured():
     labels, groups, before, after = _pair()
-    with pytest.raises(LearningError, match="none of the 300 validation images is positive"):
+    with pytest.raises(LearningError, match="None of 300 validation images is positive"):
         _change(before, after, np.zeros(300), groups)
     with pytest.raises(LearningError, match="not finite"):
         _change(before, np.full(300, np.nan), labels, groups)
@@ -110,20 +110,20 @@ def _made(gain=0.0, low=-0.05, high=0.05, projects=20, kappa=0.9):
 @pytest.mark.parametrize(
     ("changes", "outcome", "words"),
     [
-        ([], "unknown", "two trained rounds"),
+        ([], "unknown", "second trained round"),
         ([_made(0.001, -0.004, 0.009)], "unlikely", "less than 0.01"),
         ([_made(0.001, -0.004, 0.010)], "unknown", "too small to tell"),
         ([_made(0.0, 0.0, 0.0, projects=9)], "unknown", "from 9 projects"),
         ([_made(0.0, 0.0, 0.0, projects=1)], "unknown", "from 1 project,"),
-        ([_made(kappa=0.95), _made(kappa=0.95)], "unlikely", "settled: kappa 0.95, then 0.95"),
-        ([_made(kappa=0.5), _made(kappa=0.99), _made(kappa=0.99)], "unlikely", "settled"),
+        ([_made(kappa=0.95), _made(kappa=0.95)], "unlikely", "stabilised: kappa 0.95, then 0.95"),
+        ([_made(kappa=0.5), _made(kappa=0.99), _made(kappa=0.99)], "unlikely", "stabilised"),
         ([_made(kappa=0.94), _made(kappa=0.99)], "unknown", "too small"),
         ([_made(kappa=0.99), _made(kappa=0.94)], "unknown", "too small"),
         ([_made(kappa=0.99)], "unknown", "too small"),
         ([_made(kappa=0.99), _made(kappa=0.99), _made(kappa=0.5)], "unknown", "too small"),
-        ([_made(0.05, 0.01, 0.09)], "likely", "beyond chance"),
-        ([_made(0.05, -0.01, 0.09, kappa=0.79)], "likely", "still moving: kappa 0.79"),
-        ([_made(0.05, -0.01, 0.09, kappa=0.80)], "unknown", "between -0.010 and +0.090"),
+        ([_made(0.05, 0.01, 0.09)], "likely", "exceeds chance"),
+        ([_made(0.05, -0.01, 0.09, kappa=0.79)], "likely", "still changing: kappa 0.79"),
+        ([_made(0.05, -0.01, 0.09, kappa=0.80)], "unknown", "between −0.010 and +0.090"),
         ([_made(-0.01, -0.03, 0.02, kappa=0.5)], "unknown", "too small"),
     ],
 )

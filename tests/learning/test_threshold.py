@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError, NoThreshold
+from bam_engine.formatting import percent, percent_at_least
 from bam_engine.learning import choose_threshold, clopper_pearson, fixed_cuts, lower_bound, threshold_at
 from benchmarks.guarantee import CURVES, play
 
@@ -73,9 +74,9 @@ def test_a_cut_that_looks_good_alone_is_not_called_certified_after_a_stricter_on
     found = choose_threshold(scores, labels, target=0.90)
     assert not found.certified
     if found.bound >= 0.90:
-        assert "the same labels chose the cut" in found.evidence
+        assert "the same labels chose it" in found.evidence
     else:
-        assert "only" in found.evidence
+        assert "so precision is at least" in found.evidence
 
 
 @given(labelled(60), targets, st.integers(0, 2**32))
@@ -134,7 +135,7 @@ def test_a_clear_separation_is_certified_and_says_so():
     assert found.certified
     assert -0.1 < found.value < 0.1
     assert found.n_accepted == (pool >= found.value).sum()
-    assert found.evidence.startswith("Precision is at least 0.9 with 95% confidence")
+    assert found.evidence.startswith("Precision is at least 90% with 95% confidence")
 
 
 @pytest.mark.slow
@@ -153,9 +154,9 @@ def test_no_threshold_names_the_best_that_was_reached():
     scores = np.array([0.9, 0.713, 0.5, 0.4])
     with pytest.raises(
         NoThreshold,
-        match=r"precision 0.95: at least 0.14 is the best that is shown, at score 0.500, where 67% of 3 are "
-        r"positive\. No number of labels shows 0.95 at a precision of 0.67; were it 0.99, which 3 labels leave "
-        r"possible, about \d+ more would\. Label another round",
+        match=r"No threshold reaches 95% precision\. The best is about 66\.7% \(at least 13\.5%\)\. "
+        r"Should it really be 99\.\d%, which 3 labels cannot rule out, about \d+ more labels would show it\. "
+        r"Otherwise train another round",
     ):
         choose_threshold(scores, [0, 1, 1, 0], target=0.95)
 
@@ -167,10 +168,9 @@ def test_the_best_named_where_none_qualifies_is_the_best_lower_limit_not_the_luc
         choose_threshold(scores, labels, target=0.95)
     limits = [(lower_bound(labels[:n].sum(), n), n) for n in range(1, 104)]
     best, n = max(limits)
-    assert f"at least {best:.2f} is the best" in str(none.value)
-    assert f"of {n} are positive" in str(none.value)
-    assert "No number of labels shows 0.95 at a precision of 0.79" in str(none.value)
-    assert "were it" not in str(none.value), "not even the upper limit reaches the target"
+    precision = labels[:n].mean()
+    assert f"about {percent(precision)} (at least {percent_at_least(best)})" in str(none.value)
+    assert "More validation labels won't change that" in str(none.value), "not even the upper limit reaches the target"
 
 
 def test_only_the_first_draw_certifies_and_later_ones_measure():
@@ -200,12 +200,12 @@ def test_a_certified_sentence_says_which_images_it_is_about():
     pool = rng.normal(size=20_000)
     found = choose_threshold(pool[:300], pool[:300] > 0, pool_scores=pool)
     assert "among" not in found.evidence
-    assert "among the 1,234 accepted images that nobody had labelled" in replace(found, covers=1234).evidence
+    assert "among 1,234 accepted images not labelled or queried" in replace(found, covers=1234).evidence
 
 
 @pytest.mark.parametrize(("labels", "words"), [([1, 1], "are positive"), ([0, 0], "are negative")])
 def test_a_validation_set_of_one_class_is_refused_in_words(labels, words):
-    with pytest.raises(LearningError, match=f"all 2 labelled images of the validation set {words}"):
+    with pytest.raises(LearningError, match=f"All 2 labelled validation images {words}"):
         choose_threshold([1.0, 2.0], labels)
 
 

@@ -138,7 +138,7 @@ def test_what_was_selected_on_the_map_starts_a_round(
     check(app)
     assert app.title[0].value == "Rounds"
     assert f"{len(examples)} chosen" in text_of(app)
-    assert "like your examples" in text_of(app)
+    assert "similar to your examples" in text_of(app)
     number = 2 if with_model else 1
     button(app, f"Start round {number}").click().run()
     assert rounds.rounds_of(validated, watercolor)[-1].strategy == "examples"

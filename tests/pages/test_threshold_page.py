@@ -33,7 +33,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     page = open_page(trained, "threshold")
-    assert "No cut can be sure of a recall" in text_of(page)
+    assert "Not enough positives to certify" in text_of(page)
     page.number_input[0].set_value(0.6).run()
     button(page, "Start certifying 60%").click().run()
     found = certification.current(trained, watercolor, target=0.6)

@@ -136,7 +136,7 @@ def test_an_image_that_people_are_unsure_of_is_no_positive(
     told = certification.state(trained, after.certification)
     assert told.progress is not None
     assert told.certified is None
-    assert told.progress.faults == told.progress.n > 0
+    assert told.progress.false_positives == told.progress.n > 0
 
 
 def test_a_new_model_needs_a_new_certification(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
@@ -170,11 +170,11 @@ def test_what_a_round_asks_meanwhile_is_not_asked_again_and_its_answer_counts(
     oracle.answer(trained, first.task)
     wanted = certification.state(trained, first).progress
     assert wanted is not None
-    taught = wanted.ask[:6]  # a round asks the very images that the certification needs next
+    taught = wanted.to_label[:6]  # a round asks the very images that the certification needs next
     ask_in_a_round(trained, watercolor, taught)
     now = certification.state(trained, first)
     assert now.progress is not None
-    assert not np.isin(taught, now.progress.ask).any()
+    assert not np.isin(taught, now.progress.to_label).any()
     assert now.in_rounds == 6
     assert "wait for answers in a round" in now.evidence
     after = certification.extend(trained, first)
@@ -274,7 +274,7 @@ def test_the_certified_sentence_says_which_images_it_is_about(
     assert state.progress is not None
     found = thresholds.suggest(trained, watercolor, target=0.6)
     assert found.covers == state.progress.accepted < found.n_accepted
-    assert f"among the {found.covers} accepted images that nobody had labelled" in found.evidence
+    assert f"among {found.covers} accepted images not labelled or queried" in found.evidence
     assert "nobody had labelled or been asked about" in state.evidence
 
 

@@ -336,7 +336,7 @@ def test_labels_of_one_kind_alone_are_named_and_the_next_round_looks_for_the_oth
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     oracle.truth = dict.fromkeys(oracle.truth, True)
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=6, seed=1).task)
-    with pytest.raises(LearningError, match="all 6 labelled images are positive"):
+    with pytest.raises(LearningError, match="All 6 labelled images are positive"):
         rounds.train(workspace, watercolor)
     assert latest_model(workspace, watercolor) is None
     assert rounds.start_round(workspace, watercolor, count=6, strategy="random", seed=2).number == 2

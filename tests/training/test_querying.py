@@ -36,7 +36,7 @@ def few_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     real, found = learning.choose_candidates, learning.nearest_neighbours
     monkeypatch.setattr(learning, "NEIGHBOURS", 3)
     monkeypatch.setattr(learning, "nearest_neighbours", lambda *data, **more: found(*data, **{"count": 3, **more}))
-    monkeypatch.setattr(learning, "choose_candidates", lambda *data, **more: real(*data, fewest=2, **more))
+    monkeypatch.setattr(learning, "choose_candidates", lambda *data, **more: real(*data, min_random=2, **more))
 
 
 def test_all_that_is_asked_among_neighbours_is_near_a_label_or_random(

@@ -73,7 +73,7 @@ def test_examples_bring_images_like_them(workspace: Workspace, watercolor: Attri
     seed = next(row for row in range(120) if oracle.knows(workspace, row))
     strategy, batch = querying.propose(workspace, watercolor, count=12, seeds=[seed])
     assert strategy == "examples"
-    like = [row for row, reason in zip(batch.rows, batch.reasons, strict=True) if reason == "like your examples"]
+    like = [row for row, reason in zip(batch.rows, batch.reasons, strict=True) if reason == "similar to your examples"]
     assert np.mean([oracle.knows(workspace, row) for row in like]) > 0.6
 
 

@@ -93,4 +93,4 @@ def test_a_validation_set_without_positives_is_told_instead(
     assert found is not None
     assert found.change is None
     assert found.advice.outcome == "unknown"
-    assert "none of the 10 validation images is positive" in found.problem
+    assert "None of 10 validation images is positive" in found.problem
