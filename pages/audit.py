@@ -50,7 +50,7 @@ def progress(result: AuditResult) -> None:
     answered, total = result.state.answered, result.state.total
     st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} are judged")
     if result.people > 1:
-        who = ", ".join(f"{ui.plain(name)} {number}" for name, number in result.judges) or "nobody yet"
+        who = ", ".join(f"{ui.plain(name)} {number}" for name, number in result.annotators) or "nobody yet"
         st.caption(f"{result.people} people judge each image, under their own names in the sidebar. So far: {who}.")
     if len(tasks.rows_for(ws, result.task, ws.annotations.annotator(ui.annotator()))):
         link("annotate", "Judge them", attribute.name)
@@ -135,8 +135,8 @@ def history(results: list[AuditResult]) -> None:
             "in force": "yes" if one.current else "no",
             "target": percent(one.target),
             "judged": f"{one.state.answered:,} of {one.state.total:,}",
-            "people": ", ".join(name for name, _ in one.judges) or NOTHING,
-            "precision": NOTHING if one.share is None else percent_interval(*one.share),
+            "people": ", ".join(name for name, _ in one.annotators) or NOTHING,
+            "precision": NOTHING if one.precision_interval is None else percent_interval(*one.precision_interval),
             "target is": NOTHING if one.verdict is None else OUTCOMES[one.verdict.met],
             "seed": str(one.seed),
         }

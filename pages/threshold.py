@@ -164,7 +164,7 @@ joint = bar[3].toggle(
     "needs more labels. An attribute that is added later asks more confidence of all: certifications go on with the "
     "labels they have.",
 )
-confidence = thresholds.confidence_for(number if joint else 1)
+confidence = thresholds.joint_confidence(number if joint else 1)
 evaluation, choice, problem = measured(attribute, target, confidence)
 if manual and evaluation is not None:
     choice = set_manually(attribute, evaluation, choice)

@@ -1,4 +1,7 @@
-"""What the result is worth: audit samples, judgements, estimates. Arrays only."""
+"""Audits: blind samples of accepted and rejected images, their labels, and estimates of precision.
+
+The functions exported here work on arrays; :mod:`bam_engine.audit.audits` wires them to the stores.
+"""
 
 from bam_engine.audit.estimate import (
     BAM_MEAN_PRECISION,
@@ -9,15 +12,15 @@ from bam_engine.audit.estimate import (
     positives_to_certify,
     size_to_certify,
 )
-from bam_engine.audit.labels import Judgements, labels_by_any, labels_by_consensus
+from bam_engine.audit.labels import AuditLabels, labels_by_any, labels_by_consensus
 from bam_engine.audit.sample import AuditSample, draw_audit
 from bam_engine.audit.verdict import Verdict, verdict
 
 __all__ = [
     "BAM_MEAN_PRECISION",
+    "AuditLabels",
     "AuditSample",
     "Estimate",
-    "Judgements",
     "Verdict",
     "draw_audit",
     "estimate_missed",

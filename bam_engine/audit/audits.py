@@ -1,6 +1,7 @@
-"""Audits: a fresh, blind sample on both sides of the threshold, and what people's answers say of it.
+"""Audits: fresh, blind samples on both sides of a threshold, and what their labels show.
 
-Wires ``annotation`` to ``audit``. An audit belongs to the threshold it was drawn for; a new threshold needs a new one.
+Wires the stores to :mod:`bam_engine.audit`. An audit belongs to the threshold it was drawn for; a new threshold needs a
+new one.
 """
 
 import json
@@ -23,19 +24,19 @@ from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 
-IMAGES_PER_SIDE = 100  # accepted and rejected images, as in BAM
+IMAGES_PER_SIDE = 100  # accepted, and as many rejected, as in BAM
 MAX_PEOPLE = 9
 
 
 @dataclass(frozen=True)
 class AuditResult:
-    """One audit: how it was drawn, how far it is, and its estimates (None while nothing of that half is judged).
+    """An audit: how it was drawn, its progress, and its estimates (None while nothing of that half is labelled).
 
-    ``threshold`` is the cut it judges and ``target`` the precision that cut was chosen for; ``current`` says that it is
-    still the one in force. ``n_accepted`` and ``n_rejected`` images could have been drawn. Each image is judged by
-    ``people``; ``judges`` are those who did, with how many images each. ``precision`` is the share of the accepted
-    images on which annotators agree that they are positive (a disputed one is not), ``by_any`` the same by BAM's
-    definition (at least one annotator says so), ``missed`` the share of the rejected that they agree are positive.
+    ``threshold`` is the threshold that it measures and ``target`` the precision that this was chosen for; ``current``
+    says that it is still in use. ``n_accepted`` and ``n_rejected`` images could have been drawn. Each image is labelled
+    by ``people``; ``annotators`` are those who did, with the number of their images. ``precision`` is the proportion of
+    accepted images that are positive by consensus (a disputed one is not), ``by_any`` the same by BAM's definition (at
+    least one annotator says so), and ``missed`` the proportion of rejected images that are positive by consensus.
     """
 
     id: int
@@ -49,7 +50,7 @@ class AuditResult:
     n_accepted: int
     n_rejected: int
     people: int
-    judges: tuple[tuple[str, int], ...]
+    annotators: tuple[tuple[str, int], ...]
     task: tasks.Task
     state: tasks.TaskState
     precision: Estimate | None
@@ -62,18 +63,19 @@ class AuditResult:
 
     @property
     def unsettled(self) -> int:
-        """How many images several people judged without agreeing: a further person can settle them."""
+        """The number of images on which several people disagree; a further person can settle them."""
         return self.state.disputed if self.people > 1 else 0
 
     @property
-    def share(self) -> tuple[float, float, float] | None:
-        """The audited precision as (value, low, high)."""
-        found = self.precision
-        return None if found is None else (found.value, found.low, found.high)
+    def precision_interval(self) -> tuple[float, float, float] | None:
+        """The precision as (value, low, high)."""
+        precision = self.precision
+        return None if precision is None else (precision.value, precision.low, precision.high)
 
     @property
     def verdict(self) -> Verdict | None:
-        """Whether the audit keeps the target of its threshold, and what it would take; open until all is judged."""
+        """Whether the audit shows that the target is met, and what it would take; open until all images are "
+        "labelled."""
         if self.precision is None:
             return None
         waiting = 0 if self.complete else self.state.total - self.state.answered
@@ -89,50 +91,55 @@ def draw(
     people: int | None = None,
     seed: int | None = None,
 ) -> AuditResult:
-    """Draw the audit of the threshold that was kept, from images that nobody has answered or was asked about.
+    """Draw an audit of the saved threshold, from images that nobody has labelled or been asked about.
 
-    An image of an open round is left out too: its answer is going to train.
+    Images of an open round are left out too, since their labels will train a model.
 
-    ``people`` judge each image; None asks as many as the workspace does for every label.
+    Parameters
+    ----------
+    n_accepted, n_rejected : int
+        Images of each half; a smaller half is taken whole.
+    people : int, optional
+        How many people label each image. None: as many as the workspace requires for any label.
+    seed : int, optional
+        None: a random one. It is stored.
 
     Raises
     ------
     AuditError
-        No threshold is kept, no accepted image is left to judge, nobody is to judge, or somebody has drawn some of the
-        same images meanwhile.
+        No threshold is saved, no accepted image is left, ``people`` is out of range, or some of the images have been
+        drawn concurrently.
     """
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
-        raise AuditError(
-            f"no threshold of {attribute.name} is kept yet. Keep one on the Threshold page, then audit it."
-        )
-    asked = workspace.redundancy if people is None else people
-    if not 1 <= asked <= MAX_PEOPLE:
-        raise AuditError(f"{asked} people cannot judge an image: give a number from 1 to {MAX_PEOPLE}.")
+        raise AuditError(f"{attribute.name} has no saved threshold. Choose one on the Threshold page, then audit it.")
+    votes = workspace.redundancy if people is None else people
+    if not 1 <= votes <= MAX_PEOPLE:
+        raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")
     scores = scores_of(workspace, attribute)
     answered = workspace.annotations.answers(attribute.id).rows
-    without = np.concatenate([answered, used_rows(workspace, attribute), np.flatnonzero(np.isnan(scores))])
-    kept_seed = random_seed(seed)
+    unavailable = np.concatenate([answered, used_rows(workspace, attribute), np.flatnonzero(np.isnan(scores))])
+    used_seed = random_seed(seed)
     sample = auditing.draw_audit(
         scores,
         threshold.value,
         groups=workspace.catalogue.projects()[: len(scores)],
-        exclude=np.unique(without[without < len(scores)]),
+        exclude=np.unique(unavailable[unavailable < len(scores)]),
         n_accepted=n_accepted,
         n_rejected=n_rejected,
-        rng=np.random.default_rng(kept_seed),
+        rng=np.random.default_rng(used_seed),
     )
     values = {
         "attribute_id": attribute.id,
         "threshold_id": threshold.id,
-        "seed": kept_seed,
+        "seed": used_seed,
         "n_accepted": sample.n_accepted,
         "n_rejected": sample.n_rejected,
         "made_at": db.now(),
     }
     with exclusive(workspace.engine, db.rounds) as connection:
         if np.isin(sample.rows, used_rows(workspace, attribute)).any():
-            raise AuditError(f"some images of this audit of {attribute.name} were asked about just now: draw it again")
+            raise AuditError(f"Some images of this audit of {attribute.name} have just been queried. Draw it again.")
         inserted = connection.execute(sa.insert(db.audits).values(values)).inserted_primary_key
         audit_id = int(inserted[0]) if inserted else 0
         lines = [
@@ -140,85 +147,85 @@ def draw(
             for place, (row, accepted) in enumerate(zip(sample.rows, sample.accepted, strict=True))
         ]
         connection.execute(sa.insert(db.audit_images), lines)
-        setting = {"key": tasks.audit_votes_key(audit_id), "value": json.dumps(asked)}
+        setting = {"key": tasks.audit_votes_key(audit_id), "value": json.dumps(votes)}
         connection.execute(sa.insert(db.settings).values(setting))
     return results(workspace, attribute)[-1]
 
 
 def results(workspace: Workspace, attribute: Attribute) -> list[AuditResult]:
-    """Return the audits of ``attribute``, oldest first, those of older thresholds among them."""
+    """Return the audits of ``attribute``, oldest first, including those of earlier thresholds."""
     return _results(workspace, attribute, db.audits.c.attribute_id == attribute.id)
 
 
 def latest_result(workspace: Workspace, attribute: Attribute) -> AuditResult | None:
-    """Return the newest audit of the threshold in force, or None."""
+    """Return the newest audit of the threshold in use, or None."""
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
         return None
     newest = sa.select(sa.func.max(db.audits.c.id)).where(db.audits.c.threshold_id == threshold.id).scalar_subquery()
-    found = _results(workspace, attribute, db.audits.c.id == newest)
-    return found[0] if found else None
+    latest = _results(workspace, attribute, db.audits.c.id == newest)
+    return latest[0] if latest else None
 
 
-def _results(workspace: Workspace, attribute: Attribute, wanted: sa.ColumnElement[bool]) -> list[AuditResult]:
+def _results(workspace: Workspace, attribute: Attribute, condition: sa.ColumnElement[bool]) -> list[AuditResult]:
     audits, cuts = db.audits.c, db.thresholds.c
     query = (
         sa.select(audits.id, audits.threshold_id, audits.seed, audits.made_at, audits.n_accepted, audits.n_rejected)
         .add_columns(cuts.value, cuts.details)
         .join(db.thresholds, cuts.id == audits.threshold_id)
-        .where(wanted)
+        .where(condition)
         .order_by(audits.id)
     )
     with workspace.engine.connect() as connection:
-        found = connection.execute(query).all()
-    if not found:
+        rows = connection.execute(query).all()
+    if not rows:
         return []
     threshold = current_threshold(workspace, attribute)
-    in_force = None if threshold is None else threshold.id
+    in_use = None if threshold is None else threshold.id
     answers = workspace.annotations.answers(attribute.id)
-    return [_result(workspace, attribute, line, answers, in_force) for line in found]
+    return [_result(workspace, attribute, row, answers, in_use) for row in rows]
 
 
 def _result(
     workspace: Workspace,
     attribute: Attribute,
-    line: sa.Row[*tuple[object, ...]],
+    row: sa.Row[*tuple[object, ...]],
     answers: Answers,
-    in_force: int | None,
+    in_use: int | None,
 ) -> AuditResult:
-    task = tasks.audit_task(workspace, attribute, line.id)
+    task = tasks.audit_task(workspace, attribute, row.id)
     people = tasks.required_votes(workspace, task)
-    accepted = _accepted(workspace, line.id)
-    decided = workspace.annotations.decisions(attribute.id)
-    agreed = auditing.labels_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decided)
+    accepted = _accepted(workspace, row.id)
+    decisions = workspace.annotations.decisions(attribute.id)
+    by_consensus = auditing.labels_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decisions)
     by_any = auditing.labels_by_any(answers.rows, answers.answers, people=people)
     groups = _projects(workspace, task.rows)
     yes, no = task.rows[accepted], task.rows[~accepted]
     return AuditResult(
-        id=line.id,
+        id=row.id,
         attribute=attribute,
-        threshold_id=line.threshold_id,
-        threshold=line.value,
-        target=float(json.loads(line.details)["target"]),
-        current=line.threshold_id == in_force,
-        seed=line.seed,
-        made_at=line.made_at,
-        n_accepted=line.n_accepted,
-        n_rejected=line.n_rejected,
+        threshold_id=row.threshold_id,
+        threshold=row.value,
+        target=float(json.loads(row.details)["target"]),
+        current=row.threshold_id == in_use,
+        seed=row.seed,
+        made_at=row.made_at,
+        n_accepted=row.n_accepted,
+        n_rejected=row.n_rejected,
         people=people,
-        judges=_judges(workspace, task, answers),
+        annotators=_annotators(workspace, task, answers),
         task=task,
         state=tasks.state(workspace, task),
-        precision=_estimate(agreed.of(yes), groups[accepted]),
+        precision=_estimate(by_consensus.of(yes), groups[accepted]),
         by_any=_estimate(by_any.of(yes), groups[accepted]),
-        missed=_estimate(agreed.of(no), groups[~accepted]),
+        missed=_estimate(by_consensus.of(no), groups[~accepted]),
     )
 
 
-def _estimate(judgements: NDArray[np.int8], groups: NDArray[np.int64]) -> Estimate | None:
-    if not (judgements >= 0).any():
+def _estimate(labels: NDArray[np.int8], groups: NDArray[np.int64]) -> Estimate | None:
+    if not (labels >= 0).any():
         return None
-    return auditing.estimate_precision(judgements, groups=groups)
+    return auditing.estimate_precision(labels, groups=groups)
 
 
 def _accepted(workspace: Workspace, audit_id: int) -> NDArray[np.bool_]:
@@ -229,41 +236,41 @@ def _accepted(workspace: Workspace, audit_id: int) -> NDArray[np.bool_]:
 
 
 def _projects(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return a code for the project of each of the few ``rows``, without reading the whole catalogue."""
+    """Return the project code of each of ``rows``, without reading the whole catalogue."""
     codes: dict[object, int] = {}
     images = workspace.catalogue.images(rows.tolist())
     keys = [image.row if image.project_id is None else image.project_id for image in images]
     return np.array([codes.setdefault(key, len(codes)) for key in keys], np.int64)
 
 
-def _judges(workspace: Workspace, task: tasks.Task, answers: Answers) -> tuple[tuple[str, int], ...]:
+def _annotators(workspace: Workspace, task: tasks.Task, answers: Answers) -> tuple[tuple[str, int], ...]:
     counts = np.bincount(answers.annotators[np.isin(answers.rows, task.rows)], minlength=1)
-    return tuple((who.name, int(counts[who.id])) for who in workspace.annotations.annotators() if _some(counts, who.id))
-
-
-def _some(counts: NDArray[np.intp], place: int) -> bool:
-    return place < len(counts) and counts[place] > 0
+    return tuple(
+        (annotator.name, int(counts[annotator.id]))
+        for annotator in workspace.annotations.annotators()
+        if annotator.id < len(counts) and counts[annotator.id]
+    )
 
 
 def open_audit_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
-    """Return the task of the audit that waits for answers, or for a further person to settle a dispute; or None."""
-    found = latest_result(workspace, attribute)
-    if found is None or (found.complete and not found.unsettled):
+    """Return the task of the audit that awaits labels or a further person to settle a dispute, or None."""
+    result = latest_result(workspace, attribute)
+    if result is None or (result.complete and not result.unsettled):
         return None
-    return found.task
+    return result.task
 
 
 def finished_audits(workspace: Workspace) -> list[AuditResult]:
-    """Return the newest audit of every attribute whose threshold in force has one that is finished.
+    """Return the newest audit of each attribute whose threshold in use has a finished one.
 
-    One that is under way is left out: whoever could stop it at will would stop where it looks best.
+    Unfinished audits are left out: stopping at will would mean stopping where it looks best.
     """
-    found = [latest_result(workspace, attribute) for attribute in workspace.attributes.all()]
-    return [one for one in found if one is not None and one.complete and one.precision is not None]
+    latest = [latest_result(workspace, attribute) for attribute in workspace.attributes.all()]
+    return [each for each in latest if each is not None and each.complete and each.precision is not None]
 
 
-def mean_precision(found: Sequence[AuditResult], *, by_any: bool = False) -> Estimate | None:
-    """Return the mean audited precision over attributes, by consensus or by BAM's definition; None while none is."""
-    shares = [result.by_any if by_any else result.precision for result in found]
-    judged = [share for share in shares if share is not None]
-    return auditing.mean_over_attributes(judged) if judged else None
+def mean_precision(audits: Sequence[AuditResult], *, by_any: bool = False) -> Estimate | None:
+    """Return the mean precision over attributes, by consensus or by BAM's definition; None without an audit."""
+    estimates = [audit.by_any if by_any else audit.precision for audit in audits]
+    known = [estimate for estimate in estimates if estimate is not None]
+    return auditing.mean_over_attributes(known) if known else None

@@ -1,8 +1,4 @@
-"""What the result is worth: shares of judged images, with intervals, for each attribute and over all.
-
-In:  judgements (n,) of accepted or of rejected images, 1, 0 or -1, and their projects.
-Out: estimates. Knows nothing of images, pages or the database.
-"""
+"""Estimates from an audit: precision and missed positives with intervals, for each attribute and on average."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import AuditError
+from bam_engine.formatting import count, percent
 from bam_engine.learning.intervals import checked_confidence, labels_to_certify, lower_bound, proportions
 
 BAM_MEAN_PRECISION = 0.904
@@ -19,11 +16,11 @@ BAM_MEAN_PRECISION = 0.904
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share with its two-sided interval.
+    """A proportion with its two-sided interval.
 
-    ``k`` of the ``n`` judged images are positive; ``n_effective`` is how many independent images they are worth;
-    ``bound`` is the one-sided lower limit at the same confidence, which a promise is checked against; ``open`` images
-    of the sample are not judged by enough people yet and count nowhere. ``method`` says how the interval was made.
+    ``k`` of the ``n`` labelled images are positive; ``n_effective`` is the effective sample size; ``bound`` is the
+    one-sided lower limit at the same confidence, with which targets are compared. ``open`` images of the sample do not
+    have enough answers yet and are left out. ``method`` names the interval.
     """
 
     value: float
@@ -39,171 +36,189 @@ class Estimate:
 
     @property
     def design_effect(self) -> float:
-        """How many judged images say as much as one independent one."""
+        """The number of labelled images that carry as much information as one independent image."""
         return self.n / self.n_effective
 
     def meets(self, target: float) -> bool | None:
-        """Return whether the audit shows the share to reach the target: True, False, or None while it is open."""
+        """Return whether the proportion is shown to reach the target: True, False, or None if inconclusive."""
         if self.bound >= target:
             return True
         return False if self.high < target else None
 
 
 def estimate_precision(
-    judgements: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence: float = 0.95
+    labels: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """Return the share of positives among the judged accepted images: the precision.
+    """Return the precision: the proportion of positives among the labelled accepted images.
 
     Parameters
     ----------
-    judgements : (n,) of 1 positive, 0 negative, -1 open
-        Of images drawn with equal probability from the accepted ones, as :func:`~bam_engine.audit.draw_audit` does.
+    labels : (n,) of 1 positive, 0 negative, -1 open
+        Of accepted images drawn with equal probability, as by :func:`~bam_engine.audit.draw_audit`.
     groups : (n,) int, optional
-        Projects. Where one repeats, the counts are divided by the design effect, estimated from the judgements and
-        never below 1; see :func:`bam_engine.learning.intervals.proportions`.
+        Projects. If one repeats, counts are divided by the design effect, estimated from the labels and never below 1;
+        see :func:`bam_engine.learning.intervals.proportions`.
 
     Returns
     -------
     Estimate
-        With Clopper and Pearson's exact interval.
+        With the exact interval (Clopper and Pearson, 1934).
 
-    Notes
-    -----
-    The binomial interval is exact for independent draws. For a draw by project without replacement it is too wide
-    rather than too narrow, as far as the images of this collection are meant. The design effect makes it hold also for
-    further projects like these: their near-copies are not counted as evidence twice.
+    Notes ----- The binomial interval is exact for independent draws. For draws without replacement, spread over
+    projects, it is conservative with respect to this collection. The design effect extends it to further projects like
+    these, whose near-copies are not independent evidence.
 
     Raises
     ------
     AuditError
-        Nothing is judged yet, or the input does not fit together.
+        Nothing is labelled yet, or the input is inconsistent.
 
     Examples
     --------
     >>> estimate_precision([1] * 96 + [0] * 4).meets(0.90)
     True
     """
-    judged = np.asarray(judgements)
-    if judged.ndim != 1 or len(np.setdiff1d(judged, [1, 0, -1])):
-        raise AuditError("a judgement is 1 (positive), 0 (negative) or -1 (open), one per image.")
+    label = np.asarray(labels)
+    if label.ndim != 1 or len(np.setdiff1d(label, [1, 0, -1])):
+        raise AuditError("Labels must be 1 (positive), 0 (negative) or -1 (open), one for each image.")
     group = None if groups is None else np.asarray(groups)
-    if group is not None and group.shape != judged.shape:
-        raise AuditError(f"{len(judged)} judgements were given with {group.size} project codes: give one per image.")
-    settled = judged >= 0
-    n, k = int(settled.sum()), int((judged == 1).sum())
+    if group is not None and group.shape != label.shape:
+        raise AuditError(
+            f"{group.size:,} project codes do not match {count(len(label), 'label')}. Give one for each image."
+        )
+    settled = label >= 0
+    n, k = int(settled.sum()), int((label == 1).sum())
     if n == 0:
-        raise AuditError(f"none of the {len(judged)} images of this half is judged yet. Judge some first.")
+        raise AuditError(f"None of {count(len(label), 'image')} of this half is labelled yet. Label some first.")
     group = None if group is None else group[settled]
-    found = proportions(
-        (judged[settled] == 1)[None, :], np.ones((1, n), dtype=bool), groups=group, confidence=confidence
+    result = proportions(
+        (label[settled] == 1)[None, :], np.ones((1, n), dtype=bool), groups=group, confidence=confidence
     )
-    worth = float(found.n_effective[0])
+    effective = float(result.n_effective[0])
     repeats = group is not None and len(np.unique(group)) < n
     return Estimate(
         value=k / n,
-        low=float(found.low[0]),
-        high=float(found.high[0]),
+        low=float(result.low[0]),
+        high=float(result.high[0]),
         n=n,
         k=k,
-        n_effective=worth,
-        bound=float(lower_bound(k / n * worth, worth, confidence)),
+        n_effective=effective,
+        bound=float(lower_bound(k / n * effective, effective, confidence)),
         confidence=confidence,
         method="exact binomial, by project" if repeats else "exact binomial",
-        open=len(judged) - n,
+        open=len(label) - n,
     )
 
 
 def estimate_missed(
-    judgements: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence: float = 0.95
+    labels: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """Return the share of positives among the judged rejected images: what the threshold costs, image by image.
+    """Return the proportion of positives among the labelled rejected images.
 
-    It is not one minus recall. A missed share of 1 % of a million rejected images is 10,000 positives, and from 100
-    judged images its interval reaches from almost none to five times that.
+    This is not one minus recall: 1% of a million rejected images is 10,000 positives, and with 100 labelled images the
+    interval reaches from almost none to five times as many. Parameters as for :func:`estimate_precision`.
     """
-    return estimate_precision(judgements, groups=groups, confidence=confidence)
+    return estimate_precision(labels, groups=groups, confidence=confidence)
 
 
 def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0.95) -> Estimate:
-    """Return the mean of the attributes' shares, every attribute counting the same, as BAM's 90.4 % is made.
+    """Return the unweighted mean over attributes, like BAM's 90.4%.
 
     Parameters
     ----------
-    estimates : of independent audits, one an attribute
-        Their confidence must be ``confidence``.
+    estimates : sequence of Estimate
+        Of independent audits, one for each attribute, all at ``confidence``.
 
-    Notes
-    -----
-    The interval recovers each attribute's variance from its own limits (MOVER; Zou and Donner, 2008): the mean less
-    the root of the summed squares of the lower half-widths over their number, and likewise above. It inherits the exact
-    intervals' caution and their design effects, and stays of use at shares of 1. It speaks of these attributes, not of
-    attributes in general.
+    Notes ----- The interval recovers each attribute's variance from its own limits (MOVER; Zou and Donner, 2008): the
+    mean minus the root of the sum of squared lower half-widths divided by their number, and likewise above. It inherits
+    the caution of the exact intervals and their design effects, and stays useful at proportions of 1. It describes
+    these attributes, not attributes in general.
+
+    Raises
+    ------
+    AuditError
+        There is no estimate, or one has another confidence.
     """
     checked_confidence(confidence)
     if not estimates:
-        raise AuditError("no attribute is audited yet. Audit one first.")
-    if any(one.confidence != confidence for one in estimates):
-        raise AuditError(f"the mean is asked at confidence {confidence:g}, an attribute's interval has another one.")
+        raise AuditError("No attribute is audited yet. Audit one first.")
+    if any(each.confidence != confidence for each in estimates):
+        raise AuditError(
+            f"All intervals must be at {percent(confidence)} confidence to be averaged. Estimate them again."
+        )
     value, low, high, bound = (
-        np.array([getattr(one, name) for one in estimates]) for name in ("value", "low", "high", "bound")
+        np.array([getattr(each, name) for each in estimates]) for name in ("value", "low", "high", "bound")
     )
     mean, m = float(value.mean()), len(estimates)
     return Estimate(
         value=mean,
         low=float(mean - np.sqrt(np.sum((value - low) ** 2)) / m),
         high=float(mean + np.sqrt(np.sum((high - value) ** 2)) / m),
-        n=sum(one.n for one in estimates),
-        k=sum(one.k for one in estimates),
-        n_effective=sum(one.n_effective for one in estimates),
+        n=sum(each.n for each in estimates),
+        k=sum(each.k for each in estimates),
+        n_effective=sum(each.n_effective for each in estimates),
         bound=float(mean - np.sqrt(np.sum((value - bound) ** 2)) / m),
         confidence=confidence,
         method=f"mean of {m} attributes, variance recovered from their limits",
-        open=sum(one.open for one in estimates),
+        open=sum(each.open for each in estimates),
     )
 
 
 def positives_to_certify(
     n: int, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
 ) -> int | None:
-    """Return how many of ``n`` judged images must be positive to be sure of the target.
+    """Return how many of ``n`` labelled images must be positive to certify the target; None if not even all suffice.
 
-    ``design_effect`` is how many judged images say as much as one independent one. None when not even ``n`` of ``n``
-    would do.
+    ``design_effect`` is the number of labelled images that carry as much information as one independent image.
+
+    Raises
+    ------
+    AuditError
+        ``n`` is below 1, or ``target`` is not between 0 and 1.
 
     Examples
     --------
     >>> [positives_to_certify(n) for n in (28, 100, 200, 400)]
     [None, 96, 188, 371]
     """
-    _check_promise(n, target)
+    _check(n, target)
     k = np.arange(n + 1)
     enough = np.flatnonzero(lower_bound(k / design_effect, n / design_effect, confidence) >= target)
     return int(enough[0]) if len(enough) else None
 
 
-def size_to_certify(share: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0) -> int:
-    """Return how many images must be judged to be sure of the target, if ``share`` of them come out positive.
+def size_to_certify(
+    proportion: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
+) -> int:
+    """Return how many labelled images certify the target if this proportion of them is positive.
 
-    The smallest ``n`` whose one-sided exact lower limit for ``share * n`` out of ``n`` reaches the target. An audit of
-    that size certifies in about half of all cases, since a fresh sample comes out above or below ``share`` alike.
+    The smallest ``n`` for which the one-sided exact lower limit of ``proportion * n`` out of ``n`` reaches the target.
+    An audit of that size certifies it in about half of all cases, since a fresh sample comes out above or below
+    ``proportion`` alike.
 
     Raises
     ------
     AuditError
-        ``share`` is not above the target: no number of images would do.
+        ``proportion`` is not above the target: no number of images suffices.
 
     Examples
     --------
     >>> size_to_certify(1.0), size_to_certify(0.95)
     (29, 107)
     """
-    _check_promise(1, target)
-    found = labels_to_certify(share, target, confidence, design_effect=design_effect)
-    if found is None:
-        raise AuditError(f"a share of {share:.3f} never shows {target:g}: no number of judged images would certify it.")
-    return found
+    _check(1, target)
+    size = labels_to_certify(proportion, target, confidence, design_effect=design_effect)
+    if size is None:
+        raise AuditError(
+            f"A precision of {percent(proportion)} cannot certify {percent(target)} with any number of images. Choose "
+            "a lower "
+            "target."
+        )
+    return size
 
 
-def _check_promise(n: int, target: float) -> None:
+def _check(n: int, target: float) -> None:
     if n < 1 or not 0 < target < 1:
-        raise AuditError(f"give a sample of at least 1 and a target between 0 and 1, not {n} and {target:g}.")
+        raise AuditError(
+            f"Cannot certify {target:g} with {n} images. Give at least 1 image and a target between 0 and 1."
+        )

@@ -1,8 +1,4 @@
-"""Which images are judged in an audit, and in what order.
-
-In:  the scores (N,) of one attribute, its threshold, projects. Out: rows of accepted and rejected images, shuffled
-together. Knows nothing of who judges; whoever shows the rows does not show which half they come from.
-"""
+"""The sample of an audit: accepted and rejected images, shuffled so that annotators cannot tell them apart."""
 
 from dataclasses import dataclass
 
@@ -10,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import AuditError
+from bam_engine.formatting import decimal
 from bam_engine.learning import spread_over_projects
 
 
 @dataclass(frozen=True)
 class AuditSample:
-    """Rows in the order to show them, which of them are accepted, and how many of each could have been drawn."""
+    """Rows (n,) in the order to show them, whether each is accepted (n,), and how many of each could be drawn."""
 
     rows: npt.NDArray[np.int64]
     accepted: npt.NDArray[np.bool_]
@@ -33,50 +30,48 @@ def draw_audit(
     n_rejected: int = 100,
     rng: np.random.Generator,
 ) -> AuditSample:
-    """Draw accepted and rejected images by project and shuffle them together.
+    """Draw accepted and rejected images, spread over projects, and shuffle them together.
 
     Parameters
     ----------
     scores : (N,)
     threshold : float
-        Accepted is a score of at least this.
+        Images with at least this score are accepted.
     groups : (N,) int, optional
-        The project of each image. None: every image is a project of its own.
+        The project of each image. None: each image is its own project.
     exclude : rows, optional
-        Never drawn: every image with a label already (training and validation) and images that could not be embedded.
+        Never drawn: images with a label (training and validation) and images without an embedding.
+    n_accepted, n_rejected : int
 
     Returns
     -------
     AuditSample
-        All images of a half that holds fewer than were asked.
+        A half with fewer images than requested is taken whole.
 
-    Notes
-    -----
-    The precision is a share of images, so within each half every image must be equally likely; one image from each of
-    some projects drawn alike would speak for small projects too much. Projects would also waste labels, were images
-    simply drawn at random: near-copies say the same thing twice. Both are had by
-    :func:`bam_engine.learning.spread_over_projects`: each image comes with the same probability, so the plain share is
-    unbiased and needs no weights.
+    Notes ----- Precision is a proportion of images, so within each half every image must be equally likely; drawing one
+    image from each of some projects would overweight small projects. A simple random sample would waste labels on
+    near-copies. :func:`bam_engine.learning.spread_over_projects` does both: each image has the same probability, so the
+    plain proportion is unbiased and needs no weights.
 
-    The two halves together say nothing of recall: where few images are accepted, 100 of the many rejected ones cannot
-    tell how many positives they hide.
+    The halves do not give recall: if few images are accepted, 100 of the many rejected ones cannot tell how many
+    positives these contain.
 
     Raises
     ------
     AuditError
-        No accepted image is left to judge.
+        No accepted image is left to label, or the threshold is not finite.
     """
     free = np.ones(len(scores), dtype=bool)
     if exclude is not None:
         free[np.asarray(exclude, dtype=np.int64)] = False
     if not np.isfinite(threshold):
-        raise AuditError(f"a threshold is a finite number; {threshold} was given. Choose a threshold first.")
+        raise AuditError(f"The threshold must be a finite number, not {threshold}. Choose a threshold first.")
     above = np.flatnonzero(free & (scores >= threshold))
     below = np.flatnonzero(free & ~(scores >= threshold))
     if len(above) == 0:
         raise AuditError(
-            f"no unlabelled image scores {threshold:.3f} or more: there is nothing to audit. "
-            "Choose a lower threshold or label another round."
+            f"No unlabelled image scores {decimal(threshold, 3)} or more, so there is nothing to audit. Choose a lower "
+            "threshold, or train another round."
         )
     project = np.arange(len(scores)) if groups is None else np.asarray(groups)
     yes = spread_over_projects(above, project[above], min(n_accepted, len(above)), rng=rng)

@@ -1,26 +1,33 @@
-"""Whether an audit keeps a promised precision, and what it would take to show it.
-
-In:  the estimate of an audit's accepted half and the target. Out: a verdict with its evidence in words. Knows nothing
-of images, thresholds or the database.
-"""
+"""The verdict of an audit: whether it shows that a target precision is met, and what it would take."""
 
 from dataclasses import dataclass
 
 from bam_engine.audit.estimate import Estimate, positives_to_certify, size_to_certify
+from bam_engine.formatting import count, percent, percent_at_least
 
-SIZES = (100, 200, 400)  # audits to compare with
+SIZES = (100, 200, 400)
+"""Sizes of audits to compare with."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an audit says of a promised precision.
+    """What an audit shows about a target precision.
 
-    ``met`` is True when the audit shows the target to be reached, False when it shows the opposite, None while that is
-    open. ``needed`` of the judged images would have had to be positive, with this design effect; None where not even
-    all would do. ``sizes`` says the same of audits of 100, 200 and 400 independent images. ``enough`` is how many would
-    have to be judged if the share stayed as it is, None where it is not above the target; ``available`` is how many
-    accepted images there were to draw from. ``waiting`` images of the audit are not judged yet: until it is whole it
-    says nothing, since whoever stops when it looks good is wrong more often than the confidence allows.
+    Attributes
+    ----------
+    met : bool or None
+        True if the audit shows that the target is met, False if it shows the opposite, None if it is inconclusive.
+    needed : int or None
+        Labelled images that would have had to be positive, at this design effect; None if not even all would suffice.
+    sizes : tuple of (int, int or None)
+        The same for audits of 100, 200 and 400 independent images.
+    enough : int or None
+        Images that an audit would need if the precision stayed the same; None if it is not above the target.
+    available : int
+        Accepted images that could be drawn.
+    waiting : int
+        Images of the audit without a label. An unfinished audit has no verdict: stopping when it looks good would err
+        more often than the confidence allows.
     """
 
     estimate: Estimate
@@ -34,7 +41,7 @@ class Verdict:
 
     @property
     def more(self) -> int | None:
-        """How many more images than now would have to be judged; None where no number would do."""
+        """How many more images than now an audit would need; None if no number suffices."""
         return None if self.enough is None else max(0, self.enough - self.estimate.n)
 
     @property
@@ -42,73 +49,82 @@ class Verdict:
         """Two to four sentences for the person who decides."""
         if self.waiting:
             return (
-                f"The audit is not finished: {self.estimate.k} of {self.estimate.n} judged images are positive, "
-                f"{self.waiting} of both halves wait. Whether it keeps {self.target:g} is open until all are judged."
+                f"The audit is not finished: {self._seen}, and {count(self.waiting, 'image')} of both halves have no "
+                f"label yet. Whether {percent(self.target)} precision is met stays open until all are labelled."
             )
-        return f"{self._verdict} {self._whole}".rstrip()
+        return f"{self._outcome} {self._exhausted}".rstrip()
 
     @property
-    def _whole(self) -> str:
-        """Say where nothing was left to draw: then the limits speak of further images alone."""
+    def _seen(self) -> str:
+        return f"{self.estimate.k:,} of {count(self.estimate.n, 'labelled image')} are positive"
+
+    @property
+    def _exhausted(self) -> str:
+        """Say if nothing was left to draw: then the limits are about further images only."""
         if self.estimate.n < self.available:
             return ""
         return (
-            f"Every accepted image that nobody had answered about is judged: for these, {self.estimate.value:.3f} is "
-            "no estimate. The limits are for further images like them."
+            f"All accepted images without an earlier label have been labelled: for these, "
+            f"{percent(self.estimate.value)} is "
+            "exact. The limits are for further images like them."
         )
 
     @property
-    def _verdict(self) -> str:
-        found = self.estimate
-        seen = f"{found.k} of {found.n} judged images are positive"
-        sure = f"with {found.confidence:.0%} confidence"
+    def _outcome(self) -> str:
+        target, confidence = percent(self.target), percent_at_least(self.estimate.confidence)
         if self.met:
-            return f"The audit keeps {self.target:g}: {seen}, so the precision is at least {found.bound:.3f} {sure}."
+            bound = percent_at_least(self.estimate.bound)
+            return f"Target met: {self._seen}, so precision is at least {bound} with {confidence} confidence."
         if self.met is False:
             return (
-                f"The audit contradicts {self.target:g}: {seen}, so the precision is at most {found.high:.3f} {sure}. "
-                "Choose a stricter threshold, or label another round."
+                f"Target missed: {self._seen}, so precision is at most {percent(self.estimate.high)} with {confidence} "
+                f"confidence, below {target}. Choose a stricter threshold, or train another round."
             )
-        return f"The audit leaves {self.target:g} open: {seen}. {self._needed} {self._advice}"
+        return f"Inconclusive: {self._seen}. {self._needed} {self._advice}"
 
     @property
     def _needed(self) -> str:
+        target, n = percent(self.target), self.estimate.n
         if self.needed is None:
-            return f"Not even all of {self.estimate.n} would show it."
-        return f"To be sure, {self.needed} of {self.estimate.n} are needed."
+            return f"{count(n, 'image is', 'images are')} too few to certify {target}."
+        return f"Certifying {target} takes {self.needed:,} of {n:,}."
 
     @property
     def _advice(self) -> str:
+        precision = percent(self.estimate.value)
         if self.enough is None:
             return (
-                "A share that is not above the target never shows it, however many images are judged: "
-                "choose a stricter threshold, or label another round."
+                "A precision that is not above the target cannot be certified by any number of images: choose a "
+                "stricter "
+                "threshold, or train another round."
             )
         if self.enough > self.available:
             return (
-                f"If the share stays {self.estimate.value:.3f}, {self.enough:,} images would have to be judged; only "
-                f"{self.available:,} accepted ones were there to draw from. Choose a stricter threshold."
+                f"At {precision}, an audit would need {count(self.enough, 'image')}, but only "
+                f"{count(self.available, 'accepted image')} could be drawn. Choose a stricter threshold."
             )
         return (
-            f"If the share stays {self.estimate.value:.3f}, an audit of {self.enough:,} accepted images, {self.more:,} "
-            "more than here, shows it in about half of all cases. Set the size before the first answer is seen."
+            f"At {precision}, an audit of {count(self.enough, 'accepted image')}, {self.more:,} more than this one, "
+            "certifies "
+            "it in about half of all cases. Set the size before the first label is seen."
         )
 
 
 def verdict(estimate: Estimate, target: float, *, available: int, waiting: int = 0) -> Verdict:
-    """Return what ``estimate``, of the accepted half of an audit, says of a precision of at least ``target``.
+    """Return what the estimate of an audit's accepted half shows about a precision of at least ``target``.
 
-    With ``waiting`` images not judged yet the verdict is open: an exact test holds for the size that was set before.
+    While ``waiting`` images have no label the verdict is open: an exact test holds for the size set beforehand.
 
     Raises
     ------
     AuditError
-        The target does not lie between 0 and 1.
+        The target is not between 0 and 1.
 
     Examples
     --------
-    >>> found = verdict(estimate_precision([1] * 93 + [0] * 7), 0.90, available=4000)
-    >>> found.met, found.needed, found.sizes
+    >>> from bam_engine.audit import estimate_precision
+    >>> result = verdict(estimate_precision([1] * 93 + [0] * 7), 0.90, available=4000)
+    >>> result.met, result.needed, result.sizes
     (None, 96, ((100, 96), (200, 188), (400, 371)))
     """
     confidence, effect = estimate.confidence, estimate.design_effect

@@ -50,7 +50,7 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
     """Choose the threshold for a target precision or recall, and save it."""
     attribute = attribute_of(workspace, options.name)
     guarantees = len(workspace.attributes.all()) if options.joint else 1
-    confidence = thresholds.confidence_for(guarantees)
+    confidence = thresholds.joint_confidence(guarantees)
     if options.recall is None:
         choice = thresholds.suggest(workspace, attribute, target=options.target, confidence=confidence)
     else:

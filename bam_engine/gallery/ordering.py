@@ -80,7 +80,7 @@ def _by_score(rows: Rows, attributes: list[tuple[AttributeScores, bool]]) -> Row
         scored, accept = attributes[0]
         scores = scored.scores[rows]
         return _descending(rows, scores if accept else -scores)
-    least = np.min([scored.sureness(rows, accepted=accept) for scored, accept in attributes], axis=0)
+    least = np.min([scored.probability(rows, accepted=accept) for scored, accept in attributes], axis=0)
     beyond = np.min([_beyond(scored, rows, accept=accept) for scored, accept in attributes], axis=0)
     first = _descending(np.arange(len(rows)), beyond)
     return rows[first[_descending(np.arange(len(rows)), least[first])]]

@@ -76,9 +76,7 @@ def plan_cuts(
         The target is not between 0 and 1, the population is empty, or the sample is inconsistent.
     """
     if not 0 < target < 1:
-        raise LearningError(
-            f"Target precision must be between 0 and 1, not {target:g}. Use 0.9, for example."
-        )
+        raise LearningError(f"Target precision must be between 0 and 1, not {target:g}. Use 0.9, for example.")
     sample = checked_sample(scores, labels)
     ordered = np.sort(np.asarray(population_scores, dtype=np.float64))[::-1]
     if len(ordered) == 0:

@@ -58,7 +58,7 @@ def allowed_defects(
     Examples
     --------
     >>> allowed_defects(10_000, 100, planned=100)[[20, 40, 60, 80, 100]]
-    array([-1, -1,  0,  2,  3])
+    array([-1, -1,  1,  2,  4])
     """
     if not 0 < target < 1:
         raise LearningError(f"The target must be between 0 and 1, not {target:g}. Use 0.9, for example.")

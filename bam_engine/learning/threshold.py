@@ -331,9 +331,7 @@ def _measured(
 
 def _check_target(target: float) -> None:
     if not 0 < target < 1:
-        raise LearningError(
-            f"Target precision must be between 0 and 1, not {target:g}. Use 0.9, for example."
-        )
+        raise LearningError(f"Target precision must be between 0 and 1, not {target:g}. Use 0.9, for example.")
 
 
 def _check_both_classes(sample: Sample) -> None:

@@ -15,9 +15,8 @@ from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decis
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
 from bam_engine.training.decisions import automatic_labels
-from bam_engine.training.evaluation import choose_negative
 from bam_engine.training.models import latest_model, scores_of
-from bam_engine.training.thresholds import current_threshold
+from bam_engine.training.thresholds import current_threshold, suggest_negative
 from bam_engine.workspace.core import Workspace
 
 FORMATS = ("sqlite", "csv")
@@ -105,7 +104,7 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
     if threshold is None:
         return Decision(None, None, "No threshold has been chosen.")
     try:
-        low = choose_negative(workspace, attribute, target=threshold.evidence.target)
+        low = suggest_negative(workspace, attribute, target=threshold.evidence.target)
     except LearningError:
         low = None
     note = "" if threshold.saved else "Suggested, not saved by a person. "

@@ -154,7 +154,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
         recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),
         accepted=None if evidence is None else evidence.n_accepted,
-        audited=None if audit is None or audit.precision is None else audit.share,
+        audited=None if audit is None or audit.precision is None else audit.precision_interval,
         step=step,
         round=state.rounds[-1].number if state.rounds else 0,
         truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if state.model is not None else None,

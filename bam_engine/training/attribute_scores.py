@@ -1,7 +1,4 @@
-"""The scores of an attribute as a gallery uses them: with the cut in force and the way to a probability.
-
-In:  the name of an attribute. Out: one score for every image, what is accepted, how surely.
-"""
+"""The scores of an attribute as galleries use them: with the threshold in use and calibrated probabilities."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +21,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class AttributeScores:
-    """An attribute with scores (n,) float32, one for every image of the collection, nan where there is none.
+    """The scores (n,) of an attribute, one for each image of the collection, nan where there is none.
 
-    ``cut`` is the threshold in force, or the separation point where there is none (``threshold`` is None then).
-    ``problem`` says why there is no calibration; ``made_at`` differs when the same model scored anew.
+    ``cut`` is the threshold in use, or the model's decision threshold if there is none (``threshold`` is then None).
+    ``problem`` says why there is no calibration. ``made_at`` changes when the same model scores again.
     """
 
     attribute: Attribute
@@ -41,44 +38,45 @@ class AttributeScores:
 
     @property
     def accepted(self) -> Mask:
-        """Which images are at the cut or above; one without a score is neither accepted nor rejected."""
+        """The images at or above the cut; one without a score is neither accepted nor rejected."""
         return is_accepted(self.scores, self.cut)
 
     @property
     def rejected(self) -> Mask:
-        """Which images are below the cut."""
+        """The images below the cut."""
         return is_rejected(self.scores, self.cut)
 
-    def sureness(self, rows: NDArray[np.int64], *, accepted: bool) -> NDArray[np.float32]:
-        """Return how likely each of ``rows`` is positive, or negative (``accepted`` false); nan without a score.
+    def probability(self, rows: NDArray[np.int64], *, accepted: bool) -> NDArray[np.float32]:
+        """Return the probability that each of ``rows`` is positive, or negative if not ``accepted``; nan without a
+        score.
 
-        The calibrated probability; without a calibration the logistic of the score's distance from the cut.
+        It is calibrated; without a calibration it is the logistic of the score's distance to the cut.
         """
         scores = self.scores[rows]
         if self.calibration is None:
             from scipy.special import expit
 
-            share = expit(scores - np.float32(self.cut))
+            positive = expit(scores - np.float32(self.cut))
         else:
-            share = learning.probability(self.calibration, scores)
-        return np.asarray(share if accepted else 1 - share, np.float32)
+            positive = learning.probability(self.calibration, scores)
+        return np.asarray(positive if accepted else 1 - positive, np.float32)
 
     def version(self) -> list[object]:
-        """Return what differs as soon as the order, the cut or the probabilities do."""
-        kept = None if self.threshold is None else self.threshold.id
+        """Return values that change whenever the order, the cut or the probabilities do."""
+        threshold_id = None if self.threshold is None else self.threshold.id
         return [
             self.attribute.name,
             self.model_id,
             self.made_at,
             len(self.scores),
             self.cut,
-            kept,
+            threshold_id,
             repr(self.calibration),
         ]
 
 
 def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores | None:
-    """Return the attribute ``name`` with scores for ``n`` images, or None where nothing is trained yet.
+    """Return the scores of the attribute ``name`` for ``n`` images, or None if nothing is trained yet.
 
     Raises
     ------
@@ -90,7 +88,7 @@ def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores
     if model is None:
         return None
     scores = scores_of(workspace, attribute, model)
-    if not isinstance(scores, np.memmap):  # made just now: read what was kept, which has a date
+    if not isinstance(scores, np.memmap):  # just computed: read the cached file, which has a date
         scores = scores_of(workspace, attribute, model)
     made_at = Path(scores.filename).stat().st_mtime_ns if isinstance(scores, np.memmap) and scores.filename else 0
     if len(scores) != n:

@@ -1,7 +1,7 @@
-"""Scores shown as probabilities: fitted on the validation set, kept with the model.
+"""Scores as probabilities: a calibration fitted on the held-out labels and stored with the model.
 
-Wires the validation labels and the scores to ``learning``. A calibration is made again when an answer or a validation
-image has come since, so that it speaks of the labels there are.
+Wires the labels and scores to :mod:`bam_engine.learning.calibration`. The calibration is refitted when a label or a
+validation image has been added since.
 """
 
 import json
@@ -18,7 +18,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration
-from bam_engine.training.evaluation import validation_set
+from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
@@ -26,7 +26,7 @@ from bam_engine.workspace.exclusive import exclusive
 
 @dataclass(frozen=True)
 class Probabilities:
-    """Probabilities of a positive with their 95 % limits, each (n,), nan without a score; or why there are none."""
+    """Probabilities with their 95% limits, each (n,), nan without a score; or ``problem``, why there are none."""
 
     value: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -35,29 +35,30 @@ class Probabilities:
 
 
 def probabilities(workspace: Workspace, attribute: Attribute, rows: ArrayLike) -> Probabilities:
-    """Return how likely the images of ``rows`` are positive, by the newest model.
+    """Return the probability that each of ``rows`` (n,) is positive, by the newest model.
 
-    Where nothing is trained, or the validation set is too small or of one kind, all are nan and ``problem`` says why.
+    All are nan, and ``problem`` says why, if nothing is trained or the validation set is too small or of one class.
     """
-    wanted = np.asarray(rows, np.int64)
-    nothing = np.full(len(wanted), np.nan)
+    row = np.asarray(rows, np.int64)
+    nothing = np.full(len(row), np.nan)
     try:
         scores = scores_of(workspace, attribute)
     except LearningError as error:
         return Probabilities(nothing, nothing, nothing, str(error))
-    found, problem = calibration_of(workspace, attribute)
-    if found is None:
+    calibration, problem = calibration_of(workspace, attribute)
+    if calibration is None:
         return Probabilities(nothing, nothing, nothing, problem)
-    own = nothing.copy()
-    there = wanted < len(scores)
-    own[there] = scores[wanted[there]]
-    return Probabilities(learning.probability(found, own), *learning.probability_limits(found, own), "")
+    score = nothing.copy()
+    embedded = row < len(scores)
+    score[embedded] = scores[row[embedded]]
+    limits = learning.probability_limits(calibration, score)
+    return Probabilities(learning.probability(calibration, score), *limits, "")
 
 
 def calibration_of(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None
 ) -> tuple[Calibration | None, str]:
-    """Return the calibration of ``model``, or of the newest, and "" ; or None and why there is none.
+    """Return the calibration of ``model``, or of the newest, and ""; or None and the reason.
 
     Raises
     ------
@@ -66,26 +67,26 @@ def calibration_of(
     """
     model = model or latest_model(workspace, attribute)
     if model is None:
-        raise LearningError(f"{attribute.name} has no scores yet. Label a first round and train.")
-    seen = label_version(workspace, attribute)
-    kept = model.details.get("calibration")
-    if kept is None or kept["seen"] != seen:
-        kept = _fit(workspace, attribute, model) | {"seen": seen}
-        _keep(workspace, model, kept)
-    return (learning.calibration_from(kept["fit"]) if kept["fit"] else None), kept["problem"]
+        raise LearningError(f"{attribute.name} has no scores yet. Label a first round, then train on it.")
+    version = label_version(workspace, attribute)
+    stored = model.details.get("calibration")
+    if stored is None or stored["seen"] != version:
+        stored = _fit(workspace, attribute, model) | {"seen": version}
+        _store(workspace, model, stored)
+    return (learning.calibration_from(stored["fit"]) if stored["fit"] else None), stored["problem"]
 
 
 def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:
-    sample = validation_set(workspace, attribute, model)
+    sample = evaluation_set(workspace, attribute, model)
     try:
-        found = learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)
+        calibration = learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)
     except LearningError as error:
         return {"fit": None, "problem": str(error)}
-    return {"fit": asdict(found), "problem": ""}
+    return {"fit": asdict(calibration), "problem": ""}
 
 
-def _keep(workspace: Workspace, model: TrainedModel, calibration: dict[str, Any]) -> None:
-    """Store with the model, which other flows add to as well: only the one entry is touched."""
+def _store(workspace: Workspace, model: TrainedModel, calibration: dict[str, Any]) -> None:
+    """Store the calibration in the model's details, leaving entries that others may be writing untouched."""
     table = db.models
     with exclusive(workspace.engine, table) as connection:
         stored = connection.scalar(sa.select(table.c.details).where(table.c.id == model.id))

@@ -1,7 +1,4 @@
-"""What the certifications of an attribute asked and what came of them, for whoever has to trust it.
-
-Wires ``certification`` to lines of a report. Nothing is drawn or asked here.
-"""
+"""The certifications of an attribute, summarised for reports."""
 
 from dataclasses import dataclass
 
@@ -12,11 +9,11 @@ from bam_engine.workspace.core import Workspace
 
 @dataclass(frozen=True)
 class CertificationSummary:
-    """One certification: how it was planned, what it asked, how far it came.
+    """A certification as a report shows it: its plan, what it queried, and how far it got.
 
-    ``batches`` are how many images each batch asked, the ``pilot`` first, ``labels`` how many are answered by now.
-    ``population`` images is what it promises about. ``cuts`` are those that are tested, strict to loose, none before
-    the pilot is labelled; ``passed`` of them have passed, the last is ``certified`` and accepts ``accepted`` images.
+    ``batches`` are the sizes of the batches, the ``pilot`` first; ``labels`` of these images are labelled. The
+    guarantee covers ``population`` images. ``cuts`` are tested strictest first, and unknown until the pilot is
+    labelled; ``passed`` of them have passed. The last of these is ``certified`` and accepts ``accepted`` images.
     """
 
     made_at: str
@@ -41,25 +38,25 @@ class CertificationSummary:
 
 def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSummary, ...]:
     """Return the certifications of ``attribute``, oldest first, those of older models among them."""
-    lines = []
-    for found in certification.certifications(workspace, attribute):
-        now = certification.state(workspace, found)
-        lines.append(
+    summaries = []
+    for each in certification.certifications(workspace, attribute):
+        state = certification.state(workspace, each)
+        summaries.append(
             CertificationSummary(
-                made_at=found.made_at,
-                model_id=found.model_id,
-                target=found.target,
-                confidence=found.confidence,
-                planned=found.planned,
-                seed=found.seed,
-                population=certification.population_size(workspace, found),
-                batches=found.batches,
-                labels=now.task.answered,
-                cuts=now.certification.cuts,
-                passed=0 if now.progress is None else now.progress.n_passed,
-                certified=now.certified,
-                accepted=0 if now.progress is None else now.progress.accepted,
-                evidence=now.evidence,
+                made_at=each.made_at,
+                model_id=each.model_id,
+                target=each.target,
+                confidence=each.confidence,
+                planned=each.planned,
+                seed=each.seed,
+                population=certification.population_size(workspace, each),
+                batches=each.batches,
+                labels=state.task.answered,
+                cuts=state.certification.cuts,
+                passed=0 if state.progress is None else state.progress.n_passed,
+                certified=state.certified,
+                accepted=0 if state.progress is None else state.progress.accepted,
+                evidence=state.evidence,
             )
         )
-    return tuple(lines)
+    return tuple(summaries)

@@ -1,7 +1,6 @@
-"""Why an image is accepted: what the threshold of an attribute decides about every image, and on what evidence.
+"""What the threshold of an attribute decides about each image, and why.
 
-In:  scores and a threshold, or an attribute. Out: which images are accepted, which are rejected, and a reason for each.
-This is the one place that says so: gallery, map, reports, exports and the Python interface ask here.
+Gallery, map, reports, exports and the Python interface all ask here.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,4 @@
-"""Trained classifiers and their scores: the model stays in the database, the scores under the cache.
-
-Wires ``learning`` to the vectors. A score that is missing from the cache, or older than the newest images, is made
-again from the stored coefficients.
-"""
+"""Trained classifiers, stored in the database, and their scores, cached on disk."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +22,7 @@ from bam_engine.workspace.vectors import missing_rows
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """One row of ``models``: coefficients (d + 1,) with the intercept last, and what was measured at training."""
+    """A stored model: coefficients (d + 1,) with the intercept last, and the details recorded at training."""
 
     id: int
     attribute_id: int
@@ -42,8 +38,8 @@ def save_model(
 ) -> TrainedModel:
     """Store a trained model and return it with its id.
 
-    Where the round has a model that learned from the same (``details["learned_from"]``), that one is returned: training
-    twice, one after the other or both at once, makes one model.
+    If the round already has a model trained on the same data (``details["learned_from"]``), that one is returned:
+    training twice, in sequence or concurrently, makes one model.
     """
     packed = np.append(model.coefficients, model.intercept).astype(np.float32)
     made_at, key = db.now(), workspace.choice.key
@@ -58,9 +54,9 @@ def save_model(
     table = db.models
     with exclusive(workspace.engine, table) as connection:
         query = sa.select(table).where(table.c.round_id == round_id, table.c.encoder == key).order_by(table.c.id)
-        for there in map(_trained, connection.execute(query).mappings()):
-            if "learned_from" in details and there.details.get("learned_from") == details["learned_from"]:
-                return there
+        for existing in map(_trained, connection.execute(query).mappings()):
+            if "learned_from" in details and existing.details.get("learned_from") == details["learned_from"]:
+                return existing
         inserted = connection.execute(sa.insert(table).values(values)).inserted_primary_key
     return TrainedModel(int(inserted[0]) if inserted else 0, attribute.id, round_id, key, packed, details, made_at)
 
@@ -74,8 +70,8 @@ def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
         .order_by(table.c.id)
     )
     with workspace.engine.connect() as connection:
-        found = connection.execute(query).mappings().all()
-    return [_trained(row) for row in found]
+        rows = connection.execute(query).mappings().all()
+    return [_trained(row) for row in rows]
 
 
 def _trained(row: sa.RowMapping) -> TrainedModel:
@@ -91,7 +87,7 @@ def _trained(row: sa.RowMapping) -> TrainedModel:
 
 
 def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
-    """Return one model by its number, whichever encoder it was trained with.
+    """Return a model by its id, whatever its encoder.
 
     Raises
     ------
@@ -99,22 +95,24 @@ def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
         There is no such model.
     """
     with workspace.engine.connect() as connection:
-        found = connection.execute(sa.select(db.models).where(db.models.c.id == model_id)).mappings().first()
-    if found is None:
-        raise NotFound(f"there is no model number {model_id}. The Rounds page shows those there are.")
-    return _trained(found)
+        row = connection.execute(sa.select(db.models).where(db.models.c.id == model_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no model {model_id}. The Rounds page lists the models.")
+    return _trained(row)
 
 
 def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | None:
     """Return the newest model of ``attribute`` for the encoder in use."""
-    found = models(workspace, attribute)
-    return found[-1] if found else None
+    trained = models(workspace, attribute)
+    return trained[-1] if trained else None
 
 
 def scores_of(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, report: Report = silent
 ) -> NDArray[np.float32]:
-    """Return the scores (n,) of every embedded image by ``model``, or by the newest; NaN without a vector.
+    """Return the scores (n,) of all images by ``model``, or by the newest; NaN without a vector.
+
+    Cached scores are recomputed from the coefficients if they are missing or older than the newest images.
 
     Raises
     ------
@@ -123,7 +121,7 @@ def scores_of(
     """
     model = model or latest_model(workspace, attribute)
     if model is None:
-        raise LearningError(f"{attribute.name} has no scores yet. Label a first round and train.")
+        raise LearningError(f"{attribute.name} has no scores yet. Label a first round, then train on it.")
     store = workspace.vectors(model.encoder)
     path = _scores_file(workspace, attribute, model)
     if path.exists():
@@ -132,24 +130,24 @@ def scores_of(
             return scores
     scores = score_all(store.array(), unpack(model), report=report)
     scores[missing_rows(workspace, model.encoder)] = np.nan
-    _keep_scores(workspace, attribute, model, scores)
+    _cache_scores(workspace, attribute, model, scores)
     return scores
 
 
 def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attribute]:
-    """Score every image by the newest model of every attribute, reading the vectors once; return the attributes.
+    """Recompute all scores by the newest model of every attribute, reading the vectors once; return the attributes.
 
-    For vectors that have changed, say of images that could be read at last: scores that are there are made again.
+    Use it after vectors have changed, for example when unreadable images have become readable.
     """
-    found = [(attribute, latest_model(workspace, attribute)) for attribute in workspace.attributes.all()]
-    trained = [(attribute, model) for attribute, model in found if model is not None]
+    newest = [(attribute, latest_model(workspace, attribute)) for attribute in workspace.attributes.all()]
+    trained = [(attribute, model) for attribute, model in newest if model is not None]
     if not trained:
         return []
     vectors = workspace.vectors().array()
     scores = score_many(vectors, [unpack(model) for _, model in trained], report=report)
     scores[:, missing_rows(workspace)] = np.nan
-    for (attribute, model), own in zip(trained, scores, strict=True):
-        _keep_scores(workspace, attribute, model, own)
+    for (attribute, model), row in zip(trained, scores, strict=True):
+        _cache_scores(workspace, attribute, model, row)
     return [attribute for attribute, _ in trained]
 
 
@@ -157,17 +155,19 @@ def _scores_file(workspace: Workspace, attribute: Attribute, model: TrainedModel
     return workspace.cache / "scores" / attribute.name / f"{model.id}.npy"
 
 
-def _keep_scores(workspace: Workspace, attribute: Attribute, model: TrainedModel, scores: NDArray[np.float32]) -> None:
+def _cache_scores(workspace: Workspace, attribute: Attribute, model: TrainedModel, scores: NDArray[np.float32]) -> None:
     path = _scores_file(workspace, attribute, model)
     try:
         with replacing(path) as temporary:
             np.save(temporary, scores)
     except OSError as error:
-        raise DiskFull(f"the scores of {attribute.name} cannot be kept: {error.strerror}. Free some room.") from error
+        raise DiskFull(
+            f"Cannot cache the scores of {attribute.name}: {error.strerror}. Free some disk space."
+        ) from error
 
 
 def unpack(model: TrainedModel) -> LinearModel:
-    """Return the stored model as the classifier it was."""
+    """Return the classifier that a stored model describes."""
     details = model.details
     return LinearModel(
         coefficients=model.coefficients[:-1],

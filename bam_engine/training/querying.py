@@ -1,7 +1,7 @@
-"""Choosing what a round asks: which images may be asked, which are looked at, and which strategy chooses.
+"""Choosing what a round queries: the pool, the candidates, and the strategy.
 
-Wires ``annotation`` and ``embedding`` to ``learning``'s queries. Nothing is stored here: ``rounds`` does that, and the
-page shows the same choice before, since it comes from the same seed.
+Wires the stores to the query strategies of :mod:`bam_engine.learning`. Nothing is stored here; ``rounds`` does that. A
+page can preview the same choice, since it follows from the seed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,14 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows, text_vector, vectors_of
 
 BATCH_SIZE = 100
-MAX_EXAMPLES = 24  # a selection of more images is stood for by so many typical ones
+MAX_EXAMPLES = 24  # representatives that stand for a larger selection
 
-LIKE_POSITIVES = "like the positives found so far"
-NEIGHBOURS_SUFFIX = ", among neighbours"
+LIKE_POSITIVES = "similar to known positives"
+NEIGHBOURS_SUFFIX = ", among neighbours"  # of a strategy's name in the database
 CANDIDATES: Mapping[str, str] = MappingProxyType(
     {
-        "everything": "every image that may be asked",
-        "neighbours": "the neighbours of the labelled images, and a random share of the others",
+        "everything": "all images that may be queried",
+        "neighbours": "the neighbours of labelled images and a random part of the others",
     }
 )
 
@@ -50,52 +50,68 @@ def propose(
     candidates: str = "",
     seed: int = 0,
 ) -> tuple[str, Batch]:
-    """Choose what to ask next without storing it; return the strategy that was used and the batch.
+    """Choose the next batch without storing it; return the strategy used and the batch.
 
-    ``text`` and ``seeds`` (rows of example images) start from what they name. Otherwise ``strategy`` is used; if it
-    is empty, the mixture where there is a model, images like the positives where there are any, a spread sample
-    where there is nothing.
+    Parameters
+    ----------
+    count : int
+        The size of the batch.
+    strategy : str
+        Empty: the mixture if there is a model, images similar to the positives if there are any, else a spread batch.
+    seeds : rows
+        Start from these example images instead.
+    text : str
+        Start from this text instead.
+    candidates : str
+        A key of ``CANDIDATES``; empty: that of the last round (:func:`default_candidates`). Only strategies that use
+        scores can be restricted to neighbours; the returned strategy then says so. A text, examples, spread and random
+        batches search the whole pool.
+    seed : int
+        The same seed gives the same batch, so that a preview shows what a round will query.
 
-    ``candidates`` is one of ``CANDIDATES``; if it is empty, the last round's (:func:`default_candidates`). It is for
-    the strategies that go by score, and the strategy that is returned says where neighbours were looked at. A text,
-    examples, a spread and a random batch begin anew and look at the pool itself.
+    Raises
+    ------
+    LearningError
+        No image is left to query, or ``strategy`` or ``candidates`` is unknown.
     """
-    _check_look(candidates)
+    _check_candidates(candidates)
     pool, vectors = query_pool(workspace, attribute), vectors_of(workspace)
     if len(pool) == 0:
-        raise LearningError("no image is left to ask about: all were asked, or are in the validation set")
+        raise LearningError(
+            "No images are left to label: all have been queried or are held out. Add images, or stop here."
+        )
     rng = np.random.default_rng(seed)
     groups = workspace.catalogue.projects()[: len(vectors)]
-    more: dict[str, Any] = {"groups": groups, "queried": queried_rows(workspace, attribute), "rng": rng}
+    options: dict[str, Any] = {"groups": groups, "queried": queried_rows(workspace, attribute), "rng": rng}
     if text:
-        wanted, reason = text_vector(workspace, text)[None], f"{learning.MATCHES_TEXT} “{text}”"
-        return "text", learning.similar(vectors, wanted, pool, count, reason=reason, plain=True, **more)
+        query, reason = text_vector(workspace, text)[None], f"{learning.MATCHES_TEXT} “{text}”"
+        return "text", learning.similar(vectors, query, pool, count, reason=reason, plain=True, **options)
     if len(seeds):
-        return "examples", learning.similar(vectors, vectors[np.asarray(seeds, np.int64)], pool, count, **more)
+        return "examples", learning.similar(vectors, vectors[np.asarray(seeds, np.int64)], pool, count, **options)
     model = latest_model(workspace, attribute)
     if strategy == "random":
-        return "random", learning.random(pool, count, **more)
+        return "random", learning.random(pool, count, **options)
     if model is not None and strategy != "spread":
         scores = scores_of(workspace, attribute, model)
-        pool = pool[np.isfinite(scores[pool])]  # a vector that came after the scores has none yet
+        pool = pool[np.isfinite(scores[pool])]  # images embedded after the last scoring have no score yet
         strategy = strategy or "mixture"
-        said = strategy
+        used = strategy
         if (candidates or default_candidates(workspace, attribute)) == "neighbours":
             near = neighbours_of(workspace, neighbour_seeds(workspace, attribute, model))
-            pool, said = learning.choose_candidates(pool, near, rng=rng), strategy + NEIGHBOURS_SUFFIX
-        return said, learning.select_batch(strategy, vectors, scores, pool, count, **more)
+            pool, used = learning.choose_candidates(pool, near, rng=rng), strategy + NEIGHBOURS_SUFFIX
+        return used, learning.select_batch(strategy, vectors, scores, pool, count, **options)
     rows, answers = training_labels(workspace, attribute)
     positive = rows[answers == 1]
     if len(positive) and strategy != "spread":
-        batch = learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **more)
+        batch = learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **options)
         return "positives", batch
-    return "spread", learning.spread(vectors, pool, count, **more)
+    return "spread", learning.spread(vectors, pool, count, **options)
 
 
 def default_candidates(workspace: Workspace, attribute: Attribute) -> str:
-    """Return what a round looks at unless it is told otherwise: as the round before, and everything at first.
+    """Return the candidates of a round unless others are given: those of the last round, initially "everything".
 
-    Everything is the better choice for a linear classifier, whatever the size (``benchmarks/candidates.py``).
+    For a linear classifier, "everything" is the better choice at any size (``benchmarks/candidates.py``).
     """
     table = db.rounds
     query = sa.select(table.c.strategy).where(table.c.attribute_id == attribute.id).order_by(table.c.number.desc())
@@ -104,13 +120,13 @@ def default_candidates(workspace: Workspace, attribute: Attribute) -> str:
     return "neighbours" if last and last.endswith(NEIGHBOURS_SUFFIX) else "everything"
 
 
-def _check_look(candidates: str) -> None:
+def _check_candidates(candidates: str) -> None:
     if candidates and candidates not in CANDIDATES:
-        raise LearningError(f"a round cannot look at {candidates!r}: it can look at {' or '.join(CANDIDATES)}")
+        raise LearningError(f"Unknown candidates {candidates!r}. Choose {' or '.join(CANDIDATES)}.")
 
 
 def neighbour_seeds(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Rows:
-    """Return the labelled images whose neighbours the next round looks at, the positives first."""
+    """Return the labelled images whose neighbours are the next round's candidates, positives first."""
     rows, answers = round_labels(workspace, attribute)
     uncertainty = np.abs(scores_of(workspace, attribute, model)[rows] - float(model.details["separation"]))
     return learning.choose_seeds(rows, answers, uncertainty=uncertainty)
@@ -119,45 +135,45 @@ def neighbour_seeds(workspace: Workspace, attribute: Attribute, model: TrainedMo
 def prefetch_neighbours(
     workspace: Workspace, attribute: Attribute, model: TrainedModel, *, report: Report = silent
 ) -> None:
-    """Look up the neighbours that the next round will look at, so that nobody waits for them on a page.
+    """Cache the neighbours that the next round will need, so that no page waits for them.
 
-    Nothing is done where the rounds look at everything.
+    Does nothing if rounds use all images as candidates.
     """
     if default_candidates(workspace, attribute) == "neighbours":
         neighbours_of(workspace, neighbour_seeds(workspace, attribute, model), report=report)
 
 
-def examples_from(workspace: Workspace, rows: Sequence[int], *, most: int = MAX_EXAMPLES) -> list[int]:
-    """Return the images of a selection that a round can start from: all with a vector, or ``most`` typical ones.
+def examples_from(workspace: Workspace, rows: Sequence[int], *, limit: int = MAX_EXAMPLES) -> list[int]:
+    """Return the images of a selection that a round can start from: all embedded ones, or ``limit`` representatives.
 
     Raises
     ------
     LearningError
-        No image of the selection has a vector.
+        No image of the selection is embedded.
     """
     usable = np.intersect1d(np.asarray(rows, np.int64), embedded_rows(workspace))
     if len(usable) == 0:
-        raise LearningError("no image of the selection has a vector: select others, or embed the collection again")
-    if len(usable) > most:
-        usable = learning.spread(vectors_of(workspace), usable, most, rng=np.random.default_rng(0)).rows
+        raise LearningError("None of the selected images is embedded. Select others, or compute embeddings again.")
+    if len(usable) > limit:
+        usable = learning.spread(vectors_of(workspace), usable, limit, rng=np.random.default_rng(0)).rows
     return [int(row) for row in usable]
 
 
 def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows that any round of ``attribute`` has asked about, sorted."""
-    turns, asked = db.rounds, db.round_images
-    query = (sa.select(asked.c.row).distinct().join(turns, turns.c.id == asked.c.round_id)).where(
-        turns.c.attribute_id == attribute.id
+    """Return the rows that any round of ``attribute`` has queried, sorted."""
+    rounds, images = db.rounds, db.round_images
+    query = (sa.select(images.c.row).distinct().join(rounds, rounds.c.id == images.c.round_id)).where(
+        rounds.c.attribute_id == attribute.id
     )
     with workspace.engine.connect() as connection:
         return np.array(sorted(connection.execute(query).scalars()), np.int64)
 
 
 def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows that a round may ask about, ascending.
+    """Return the rows that a round may query, ascending.
 
-    Left out: what is held out to judge (validation set, certifications, audits) with its projects, what earlier
-    rounds asked, images whose imported label is settled, and images without a vector.
+    Left out are held-out images (validation set, certifications, audits) and their projects, images queried by earlier
+    rounds, images whose imported label is settled, and images without an embedding.
     """
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), tasks.held_out_rows(workspace, attribute), groups)
@@ -172,10 +188,10 @@ def _imported_labels(workspace: Workspace, attribute: Attribute) -> Rows:
 
 
 def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows that anything has asked about: rounds, the validation set, certifications and audits, sorted.
+    """Return the rows used by rounds, the validation set, certifications or audits, sorted.
 
-    Whatever draws images looks once more before it stores them, inside ``exclusive(engine, db.rounds)``: so no image
-    both teaches and judges, whoever draws what at the same time.
+    Whatever draws images checks this again before it stores them, inside ``exclusive(engine, db.rounds)``, so that
+    concurrent draws never use an image both for training and for measuring.
     """
     return np.union1d(queried_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute)).astype(np.int64)
 
@@ -183,8 +199,7 @@ def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
 def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
     """Return the rows of rounds and imports that a classifier may train on, sorted, and their settled labels (1 or 0).
 
-    An image that judges as well, in the validation set, a certification or an audit, is left out, and of the imported
-    labels those of its project too.
+    Held-out images (validation set, certifications, audits) are left out, and imported labels of their projects too.
     """
     held_out = tasks.held_out_rows(workspace, attribute)
     rows, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
@@ -192,17 +207,17 @@ def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDAr
         groups = workspace.catalogue.projects()
         rows = np.union1d(rows, np.intersect1d(imported, learning.training_pool(len(groups), held_out, groups)))
     rows = np.setdiff1d(rows, held_out)
-    found = tasks.labels_of(tasks.labels(workspace, attribute), rows)
-    usable = (found >= 0) & np.isin(rows, embedded_rows(workspace))
-    return rows[usable], found[usable]
+    labels = tasks.labels_of(tasks.labels(workspace, attribute), rows)
+    usable = (labels >= 0) & np.isin(rows, embedded_rows(workspace))
+    return rows[usable], labels[usable]
 
 
 def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return all that a training learns from, sorted: the labels of the rounds, and what was said in bulk of other
-    images as far as that teaches (:func:`bulk.training_labels`).
+    """Return the rows that a classifier trains on, sorted, and their labels: those of rounds and imports, and bulk
+    answers about other images (:func:`bulk.training_labels`).
     """
     rows, labels = round_labels(workspace, attribute)
-    more, said = bulk.training_labels(workspace, attribute, without=queried_rows(workspace, attribute))
-    both, answers = np.concatenate([rows, more]), np.concatenate([labels, said])
+    bulk_rows, bulk_labels = bulk.training_labels(workspace, attribute, without=queried_rows(workspace, attribute))
+    both, answers = np.concatenate([rows, bulk_rows]), np.concatenate([labels, bulk_labels])
     order = np.argsort(both, kind="stable")
     return both[order], answers[order]

@@ -1,7 +1,7 @@
-"""Active-learning rounds: what is asked next, what was learned from the answers, what should be done now.
+"""Active-learning rounds: start one, train on its labels, and tell what to do next.
 
-Wires ``annotation`` and ``embedding`` to ``learning``. A round is stored with its seed, its images and the reason for
-each before anyone is asked, so that it can be told later why an image was shown.
+A round is stored with its seed, its images and the reason for each before anyone is asked, so that every query can be
+explained later.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count as counted
 from bam_engine.labelling import tasks
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
@@ -28,16 +29,16 @@ from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.vectors import embedded_rows, missing_rows, vectors_of
 
-DEFAULT_ROUNDS = 4  # BAM's habit; a default, not a law
+DEFAULT_ROUNDS = 4  # as in BAM
 
-_SCALING_SAMPLE = 4096  # images whose mean and spread stand for the collection's
+_SCALING_SAMPLE = 4096  # images from which the feature scaling is estimated
 
 Step = Literal["embed", "draw_validation", "label_validation", "start_round", "label_round", "train", "decide"]
 
 
 @dataclass(frozen=True)
 class Round:
-    """One turn: its number from 1, how its images were chosen, how far it is, and the model it led to."""
+    """A round: its number from 1, how its images were chosen, its progress, and the model trained after it."""
 
     id: int
     number: int
@@ -50,7 +51,7 @@ class Round:
 
 @dataclass(frozen=True)
 class AttributeState:
-    """Where an attribute stands; ``step`` is what should be done now."""
+    """The state of an attribute; ``step`` is what to do next."""
 
     attribute: Attribute
     validation: tasks.TaskState
@@ -60,12 +61,12 @@ class AttributeState:
 
 
 def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
-    """Return where ``attribute`` stands."""
+    """Return the state of ``attribute``."""
     agreed = tasks.labels(workspace, attribute)
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
     rounds = rounds_of(workspace, attribute, agreed)
-    trained = [turn.model for turn in rounds if turn.model is not None]
-    model = trained[-1] if trained else latest_model(workspace, attribute)  # or one of imported labels alone
+    trained = [each.model for each in rounds if each.model is not None]
+    model = trained[-1] if trained else latest_model(workspace, attribute)  # or one trained on imported labels alone
     return AttributeState(attribute, validation, rounds, _step(workspace, validation, rounds), model)
 
 
@@ -81,27 +82,27 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
     last = rounds[-1]
     if not last.state.complete:
         return "label_round"
-    if last.model is None or "measured" not in last.model.details:  # a training that was cut short is made whole
+    if last.model is None or "measured" not in last.model.details:  # an interrupted training is completed
         return "train"
     return "start_round" if last.number < DEFAULT_ROUNDS else "decide"
 
 
 def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
-    """Return the rounds of ``attribute``, first to last; ``agreed`` is its labels, where the caller has them."""
+    """Return the rounds of ``attribute``, first to last; ``agreed`` are its labels, if the caller has them."""
     agreed = agreed or tasks.labels(workspace, attribute)
     table = db.rounds
     mine = (table.c.attribute_id == attribute.id) & (table.c.number > 0)
     query = sa.select(table).where(mine).order_by(table.c.number)
     with workspace.engine.connect() as connection:
-        found = connection.execute(query).mappings().all()
+        rows = connection.execute(query).mappings().all()
     trained = {model.round_id: model for model in models(workspace, attribute)}
-    result = []
-    for row in found:
+    rounds = []
+    for row in rows:
         task = tasks.round_task(workspace, attribute, row["id"], row["number"])
         progress = tasks.state(workspace, task, agreed)
         model = trained.get(row["id"])
-        result.append(Round(row["id"], row["number"], row["strategy"], row["seed"], task, progress, model))
-    return tuple(result)
+        rounds.append(Round(row["id"], row["number"], row["strategy"], row["seed"], task, progress, model))
+    return tuple(rounds)
 
 
 def start_round(
@@ -115,21 +116,22 @@ def start_round(
     candidates: str = "",
     seed: int | None = None,
 ) -> Round:
-    """Choose the next batch and store it, whole or not at all; see :func:`asking.propose` for how it is chosen.
+    """Choose the next batch and store it in one transaction; see :func:`querying.propose` for the parameters.
 
     Raises
     ------
     LearningError
-        The last round is not labelled yet, nothing is left to ask, or somebody else has started this round or drawn
-        one of its images for validation, a certification or an audit meanwhile.
+        The last round is not fully labelled, no image is left to query, or someone else has started this round or drawn
+        one of its images for validation, a certification or an audit in the meantime.
     """
     before = rounds_of(workspace, attribute)
     if before and not before[-1].state.complete:
         last = before[-1]
         raise LearningError(
-            f"round {last.number} is not finished: {last.state.answered} of {last.state.total} images are answered"
+            f"Round {last.number} is not finished: {last.state.answered:,} of {counted(last.state.total, 'image')} are "
+            "labelled. Label the rest first."
         )
-    number, kept_seed = len(before) + 1, random_seed(seed)
+    number, used_seed = len(before) + 1, random_seed(seed)
     used, batch = propose(
         workspace,
         attribute,
@@ -138,11 +140,11 @@ def start_round(
         seeds=seeds,
         text=text,
         candidates=candidates,
-        seed=kept_seed,
+        seed=used_seed,
     )
     model = latest_model(workspace, attribute)
     scores = None if model is None else scores_of(workspace, attribute, model)
-    _store(workspace, attribute, number, used, kept_seed, batch, scores)
+    _store(workspace, attribute, number, used, used_seed, batch, scores)
     return rounds_of(workspace, attribute)[-1]
 
 
@@ -182,37 +184,39 @@ def _store(
 def _check_still_free(
     workspace: Workspace, connection: sa.Connection, attribute: Attribute, number: int, batch: Batch
 ) -> None:
-    """Refuse a round that was chosen before somebody else started it, or drew its images to judge."""
-    turns = db.rounds
-    last = connection.scalar(sa.select(sa.func.max(turns.c.number)).where(turns.c.attribute_id == attribute.id)) or 0
+    """Refuse a round that someone else has started meanwhile, or whose images have been drawn as held-out ones."""
+    table = db.rounds
+    last = connection.scalar(sa.select(sa.func.max(table.c.number)).where(table.c.attribute_id == attribute.id)) or 0
     if last >= number:
-        raise LearningError(f"round {number} of {attribute.name} was started by somebody else just now: label that one")
+        raise LearningError(
+            f"Round {number} of {attribute.name} has just been started by someone else. Label that one."
+        )
     if np.isin(batch.rows, tasks.held_out_rows(workspace, attribute)).any():
         raise LearningError(
-            f"images that judge {attribute.name} were drawn while round {number} was chosen, some of the same images: "
-            "start the round again"
+            f"Some images of round {number} of {attribute.name} have just been drawn for validation, a certification "
+            "or an "
+            "audit. Start the round again."
         )
 
 
-def reasons(workspace: Workspace, turn: Round) -> dict[int, tuple[str, float | None]]:
-    """Return why each image of a round was asked, and its score at that time."""
+def reasons(workspace: Workspace, round_: Round) -> dict[int, tuple[str, float | None]]:
+    """Return the reason and the score at that time of each image of a round, by row."""
     table = db.round_images
-    query = sa.select(table.c.row, table.c.reason, table.c.score).where(table.c.round_id == turn.id)
+    query = sa.select(table.c.row, table.c.reason, table.c.score).where(table.c.round_id == round_.id)
     with workspace.engine.connect() as connection:
         return {row: (reason, score) for row, reason, score in connection.execute(query)}
 
 
 def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent) -> TrainedModel:
-    """Train on the settled labels of rounds and imports and on what was said in bulk, score every image, and measure on
-    the validation set.
+    """Train on all training labels, score every image, and measure on the held-out labels.
 
-    The same labels make the same model, once: whoever trains again, or beside another, gets the one that is there. So
-    a training that was cut short at any point is made whole by the next one.
+    The same labels make the same model once: training again, or concurrently, returns the existing model and completes
+    a training that was interrupted.
 
     Raises
     ------
     LearningError
-        Nothing is labelled, in a round or by an import, or one of the two answers is missing.
+        There are no labels from a round or an import, or only one class is labelled.
     """
     last = _last_round(workspace, attribute)
     rows, answers = training_labels(workspace, attribute)
@@ -232,19 +236,19 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     trained = save_model(workspace, attribute, last.id, model, details)
     report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
-    report(2, 4, "looking up neighbours")
+    report(2, 4, "finding neighbours")
     prefetch_neighbours(workspace, attribute, trained)
     report(3, 4, "measuring on the validation set")
     details["measured"] = _measure(workspace, attribute, trained)
     details["flipped"] = _flipped(workspace, attribute, trained)
-    _keep_details(workspace, trained, details)
+    _store_details(workspace, trained, details)
     report(4, 4, "trained")
     return trained
 
 
 @dataclass(frozen=True)
 class _RoundKey:
-    """The round that a model belongs to."""
+    """The round that a model is stored under."""
 
     id: int
     number: int
@@ -277,11 +281,11 @@ def _last_round(workspace: Workspace, attribute: Attribute) -> _RoundKey:
 
 
 def _digest(*arrays: NDArray[Any]) -> str:
-    """Return a name for what a model learned from: the same arrays, the same name."""
-    found = hashlib.sha256()
+    """Return a digest of the data that a model was trained on."""
+    digest = hashlib.sha256()
     for array in arrays:
-        found.update(f"{array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()[:32]
+        digest.update(f"{array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _feature_scaling(
@@ -294,20 +298,20 @@ def _feature_scaling(
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:
     try:
-        found = evaluate(workspace, attribute, model)
+        evaluation = evaluate(workspace, attribute, model)
     except LearningError as error:
         return {"problem": str(error)}
-    threshold = None if found.threshold is None else asdict(found.threshold)
+    threshold = None if evaluation.threshold is None else asdict(evaluation.threshold)
     return {
-        "average_precision": asdict(found.average_precision),
+        "average_precision": asdict(evaluation.average_precision),
         "threshold": threshold,
-        "n": found.n,
-        "problem": found.no_threshold,
+        "n": evaluation.n,
+        "problem": evaluation.no_threshold,
     }
 
 
 def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) -> int | None:
-    """Count the images on the other side of the separation point than by the model before; None for the first."""
+    """Return the number of images whose decision changed since the previous model; None for the first."""
     earlier = [model for model in models(workspace, attribute) if model.id < after.id]
     if not earlier:
         return None
@@ -317,7 +321,7 @@ def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) ->
     return int((old_side != (after_scores >= float(after.details["separation"]))).sum())
 
 
-def _keep_details(workspace: Workspace, model: TrainedModel, details: dict[str, Any]) -> None:
+def _store_details(workspace: Workspace, model: TrainedModel, details: dict[str, Any]) -> None:
     model.details.update(details)
     with workspace.engine.begin() as connection:
         change = sa.update(db.models).where(db.models.c.id == model.id).values(details=json.dumps(details))

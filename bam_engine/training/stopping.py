@@ -1,6 +1,6 @@
-"""What the last round bought, and whether another is likely to pay.
+"""When to stop: the change that the last round brought, and whether another is likely to help.
 
-Wires the kept scores of successive models and the validation labels to ``learning``.
+Wires the cached scores of successive models and the validation labels to :mod:`bam_engine.learning.stopping`.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from bam_engine.training.models import TrainedModel, models, scores_of
 from bam_engine.training.validation import random_sample
 from bam_engine.workspace.core import Workspace
 
-_LOOKED_BACK = 2  # rounds that the advice looks at
+_ROUNDS = 2  # that the advice considers
 
 
 @dataclass(frozen=True)
 class LastRound:
-    """The change that the last round brought, or None and why it cannot be measured; and the advice on another."""
+    """The change that the last round brought, or None and the reason; and advice about another round."""
 
     change: Change | None
     problem: str
@@ -31,26 +31,26 @@ class LastRound:
 
 
 def last_round(workspace: Workspace, attribute: Attribute) -> LastRound | None:
-    """Return what the newest model changed against the one of the round before; None before the second training.
+    """Return the change from the previous round's model to the newest; None before the second training.
 
-    Both models are measured on the validation set as it is labelled now; what was found is kept until a label or a
-    model changes.
+    Both models are measured on the validation set as it is labelled now. The result is cached until a label or a model
+    changes.
     """
-    found = {model.round_id: model for model in models(workspace, attribute)}  # of each round the newest
-    trained = sorted(found.values(), key=lambda model: model.id)
-    pairs = list(pairwise(trained))[-_LOOKED_BACK:]
+    newest = {model.round_id: model for model in models(workspace, attribute)}  # of each round
+    trained = sorted(newest.values(), key=lambda model: model.id)
+    pairs = list(pairwise(trained))[-_ROUNDS:]
     if not pairs:
         return None
     name = f"last round:{attribute.id}"
-    state = (label_version(workspace, attribute), [(before.id, after.id) for before, after in pairs])
-    kept = workspace.memory_cache.get(name)
-    if kept is None or kept[0] != state:
-        kept = workspace.memory_cache[name] = (state, _judge(workspace, attribute, pairs))
-    result: LastRound = kept[1]
+    version = (label_version(workspace, attribute), [(before.id, after.id) for before, after in pairs])
+    cached = workspace.memory_cache.get(name)
+    if cached is None or cached[0] != version:
+        cached = workspace.memory_cache[name] = (version, _measure(workspace, attribute, pairs))
+    result: LastRound = cached[1]
     return result
 
 
-def _judge(workspace: Workspace, attribute: Attribute, pairs: list[tuple[TrainedModel, TrainedModel]]) -> LastRound:
+def _measure(workspace: Workspace, attribute: Attribute, pairs: list[tuple[TrainedModel, TrainedModel]]) -> LastRound:
     try:
         changes = [_change(workspace, attribute, before, after) for before, after in pairs]
     except LearningError as error:
@@ -61,21 +61,21 @@ def _judge(workspace: Workspace, attribute: Attribute, pairs: list[tuple[Trained
 def _change(workspace: Workspace, attribute: Attribute, before: TrainedModel, after: TrainedModel) -> Change:
     sample = random_sample(workspace, attribute, after)
     old = scores_of(workspace, attribute, before)
-    there = sample.rows < len(old)
-    there[there] = np.isfinite(old[sample.rows[there]])
-    new_side, old_side = _sides(workspace, attribute, after), _sides(workspace, attribute, before)
+    scored = sample.rows < len(old)
+    scored[scored] = np.isfinite(old[sample.rows[scored]])
+    decided_after, decided_before = _decisions(workspace, attribute, after), _decisions(workspace, attribute, before)
     both = np.isfinite(scores_of(workspace, attribute, after)) & np.isfinite(old)
     return learning.measure_change(
-        old[sample.rows[there]],
-        sample.scores[there],
-        sample.labels[there],
-        groups=sample.groups[there],
-        decided_before=old_side[both],
-        decided_after=new_side[both],
+        old[sample.rows[scored]],
+        sample.scores[scored],
+        sample.labels[scored],
+        groups=sample.groups[scored],
+        decided_before=decided_before[both],
+        decided_after=decided_after[both],
         rng=np.random.default_rng(after.id),
     )
 
 
-def _sides(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.bool_]:
-    sides: NDArray[np.bool_] = scores_of(workspace, attribute, model) >= float(model.details["separation"])
-    return sides
+def _decisions(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.bool_]:
+    decisions: NDArray[np.bool_] = scores_of(workspace, attribute, model) >= float(model.details["separation"])
+    return decisions

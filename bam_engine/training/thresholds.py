@@ -1,32 +1,36 @@
-"""The threshold of each attribute: suggested by the validation set, or kept by a person.
+"""The threshold of each attribute: suggested from held-out labels, or chosen and saved by a person.
 
-A kept threshold belongs to the model it was chosen for; after another training the suggestion takes its place until a
-person keeps one again. A suggestion is made anew whenever a label that judges, or a certification, has changed.
+A saved threshold belongs to the model it was chosen for; after another training the suggestion takes its place until
+someone saves one again. A suggestion is recomputed when a held-out label or a certification has changed.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import sqlalchemy as sa
 
 from bam_engine import database as db
+from bam_engine import learning
 from bam_engine.annotation import Attribute
-from bam_engine.errors import BamError, LearningError
+from bam_engine.errors import BamError, LearningError, NoThreshold
 from bam_engine.labelling import tasks
 from bam_engine.labelling.label_states import label_version
-from bam_engine.learning import Threshold
-from bam_engine.training.evaluation import choose, choose_recall, measure, validation_set
+from bam_engine.learning import RecallThreshold, Threshold
+from bam_engine.training import certification
+from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import TrainedModel, latest_model
+from bam_engine.training.validation import ValidationSet, complete_draws, random_sample
 from bam_engine.workspace.core import Workspace
 
-TARGET = 0.90  # the precision that is suggested for, where nobody has said another
+TARGET = 0.90
+"""The precision that a threshold is suggested for unless another is given."""
 
 
 @dataclass(frozen=True)
 class AttributeThreshold:
-    """A threshold and its standing: its id once a person kept it, None while it is only suggested."""
+    """The threshold in use for an attribute; ``id`` is None while it is only suggested."""
 
     id: int | None
     model_id: int
@@ -42,97 +46,217 @@ class AttributeThreshold:
 
 
 def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeThreshold | None:
-    """Return the threshold in force: the one kept for the newest model, else the one suggested now, else None."""
+    """Return the threshold in use: the one saved for the newest model, else the suggested one, else None."""
     model = latest_model(workspace, attribute)
     if model is None:
         return None
     table = db.thresholds
     query = sa.select(table.c.id, table.c.details).where(table.c.model_id == model.id).order_by(table.c.id.desc())
     with workspace.engine.connect() as connection:
-        found = connection.execute(query).first()
-    if found is not None:
-        return AttributeThreshold(found.id, model.id, Threshold(**json.loads(found.details)))
+        saved = connection.execute(query).first()
+    if saved is not None:
+        return AttributeThreshold(saved.id, model.id, Threshold(**json.loads(saved.details)))
     suggested = _suggestion(workspace, attribute, model)
     return None if suggested is None else AttributeThreshold(None, model.id, suggested)
 
 
 def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Threshold | None:
-    """Return what is suggested by the labels there are; worked out again only when one that judges has changed.
+    """Return the suggested threshold, recomputed only when a held-out label has changed.
 
-    This is asked for by every page and by the map: most answers are those of rounds and change nothing here.
+    Every page and the map ask for it, and most new labels are those of rounds, which do not change it.
     """
-    if "measured" not in model.details:  # its training was cut short
+    if "measured" not in model.details:  # training was interrupted
         return None
-    name, seen = f"suggestion:{attribute.id}", (model.id, len(workspace.vectors()), label_version(workspace, attribute))
-    kept = workspace.memory_cache.get(name)
-    if kept is not None and kept[0] == seen:
-        known: Threshold | None = kept[2]
-        return known
-    judged = (model.id, len(workspace.vectors()), _judged(workspace, attribute))
-    if kept is not None and kept[1] == judged:
-        found: Threshold | None = kept[2]
+    name = f"suggestion:{attribute.id}"
+    version = (model.id, len(workspace.vectors()), label_version(workspace, attribute))
+    cached = workspace.memory_cache.get(name)
+    if cached is not None and cached[0] == version:
+        unchanged: Threshold | None = cached[2]
+        return unchanged
+    basis = (model.id, len(workspace.vectors()), _held_out_version(workspace, attribute))
+    if cached is not None and cached[1] == basis:
+        threshold: Threshold | None = cached[2]
     else:
         try:
-            found = choose(workspace, attribute, model, target=TARGET)
+            threshold = suggest(workspace, attribute, model, target=TARGET)
         except LearningError:
-            found = None
-    workspace.memory_cache[name] = (seen, judged, found)
-    return found
+            threshold = None
+    workspace.memory_cache[name] = (version, basis, threshold)
+    return threshold
 
 
-def _judged(workspace: Workspace, attribute: Attribute) -> str:
-    """Return a name for the labels of the images that judge, audits aside; other labels, another name."""
+def _held_out_version(workspace: Workspace, attribute: Attribute) -> str:
+    """Return a digest of the labels of the validation set and of certifications."""
     agreed = tasks.labels(workspace, attribute)
     rows = tasks.held_out_rows(workspace, attribute)
-    known = np.isin(rows, agreed.rows)  # unsure or disputed is something else than not answered
-    text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + known.tobytes()
+    answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
+    text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + answered.tobytes()
     return f"{label_version(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
 
 
-def confidence_for(attributes: int, confidence: float = 0.95) -> float:
-    """Return the confidence of each promise so that all of ``attributes`` promises hold together with ``confidence``.
+def joint_confidence(attributes: int, confidence: float = 0.95) -> float:
+    """Return the confidence for each of several guarantees that makes all of them hold together with ``confidence``.
 
-    The risk is shared out evenly (Bonferroni): whatever the attributes have to do with one another, the chance that
-    any of the promises is broken is at most the sum of the chances.
+    The risk is divided evenly (Bonferroni): however the attributes are related, the probability that any guarantee
+    fails is at most the sum of the individual ones.
 
     Examples
     --------
-    >>> confidence_for(1), round(confidence_for(5), 4)
+    >>> joint_confidence(1), round(joint_confidence(5), 4)
     (0.95, 0.99)
     """
     return 1 - (1 - confidence) / max(1, attributes)
 
 
-def suggest(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95) -> Threshold:
-    """Return the threshold for a precision target; see :func:`bam_engine.training.evaluation.choose`."""
-    return choose(workspace, attribute, target=target, confidence=confidence)
-
-
-def suggest_recall(
-    workspace: Workspace, attribute: Attribute, *, recall: float, target: float = 0.90, confidence: float = 0.95
+def suggest(
+    workspace: Workspace,
+    attribute: Attribute,
+    model: TrainedModel | None = None,
+    *,
+    target: float,
+    confidence: float = 0.95,
 ) -> Threshold:
-    """Return the threshold for a recall target; see :func:`bam_engine.training.evaluation.choose_recall`."""
-    return choose_recall(workspace, attribute, recall=recall, target=target, confidence=confidence)
+    """Return the threshold for a precision target, by ``model`` or by the newest.
+
+    If a certification of this model and target was started, only its cut can be certified, at any confidence: a second
+    test of the same guarantee would add its risk. Its cut counts even if the random draws hold no positive or miss the
+    target. Otherwise the test on the first random draw decides, once that is fully labelled
+    (:func:`bam_engine.learning.choose_threshold`); later draws measure but certify nothing. Each way keeps its
+    guarantee, but trying the second because the first failed means two chances, as does training another model.
+
+    Raises
+    ------
+    NoThreshold
+        Nothing is certified, and no cut reaches the target even empirically.
+    LearningError
+        There is no model yet; or nothing is certified, and only one class is labelled.
+    """
+    started = certification.current(workspace, attribute, target=target, confidence=confidence)
+    if started is not None and model is not None and model.id != started.model_id:
+        started = None
+    if started is not None:
+        certified = _certified(workspace, started)
+        if certified is not None:
+            return certified
+    random = random_sample(workspace, attribute, model)
+    testing = np.zeros(len(random.rows), bool)
+    if started is None:
+        testing = complete_draws(workspace, attribute, random.rows) == 0
+    return learning.choose_threshold(
+        random.scores,
+        random.labels,
+        target=target,
+        confidence=confidence,
+        groups=random.groups,
+        pool_scores=random.pool_scores,
+        testing=testing,
+    )
+
+
+def _certified(workspace: Workspace, started: certification.Certification) -> Threshold | None:
+    """Return the cut that a certification has certified so far, measured on the held-out labels, or None."""
+    state = certification.state(workspace, started)
+    if state.progress is None or state.certified is None:
+        return None
+    sample = evaluation_set(workspace, started.attribute, certification.model_of(workspace, started))
+    threshold = _measure(sample, state.certified, target=started.target, confidence=started.confidence)
+    return replace(threshold, certified=True, covers=state.progress.accepted)
 
 
 def measure_at(
     workspace: Workspace, attribute: Attribute, value: float, *, target: float, confidence: float = 0.95
 ) -> Threshold:
-    """Return what the validation set says of a cut that a person sets by hand."""
-    return measure(validation_set(workspace, attribute), value, target=target, confidence=confidence)
-
-
-def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> AttributeThreshold:
-    """Keep ``threshold`` as the one in force for the newest model.
+    """Return the evidence for a threshold set by hand.
 
     Raises
     ------
     LearningError
-        Nothing is trained yet.
+        There is no model yet, or no validation image is labelled.
+    """
+    return _measure(evaluation_set(workspace, attribute), value, target=target, confidence=confidence)
+
+
+def _measure(sample: ValidationSet, value: float, *, target: float, confidence: float) -> Threshold:
+    return learning.threshold_at(
+        value,
+        sample.scores,
+        sample.labels,
+        target=target,
+        confidence=confidence,
+        weights=sample.weights,
+        groups=sample.groups,
+        pool_scores=sample.pool_scores,
+    )
+
+
+def suggest_recall(
+    workspace: Workspace, attribute: Attribute, *, recall: float, target: float = 0.90, confidence: float = 0.95
+) -> Threshold:
+    """Return the strictest threshold certified for a recall.
+
+    ``target`` is the precision that an audit compares it with; no precision is guaranteed.
+
+    Raises
+    ------
+    NoThreshold
+        No cut can be certified for the recall yet; the message says what is missing.
+    LearningError
+        There is no model yet, or no draw is fully labelled.
+    """
+    certified = _certify_recall(workspace, attribute, target=recall, confidence=confidence)
+    if certified.value is None:
+        raise NoThreshold(certified.evidence)
+    measured = measure_at(workspace, attribute, certified.value, target=target, confidence=confidence)
+    return replace(measured, recall_target=recall, promise=certified.evidence)
+
+
+def _certify_recall(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float) -> RecallThreshold:
+    """Certify a recall on the fully labelled draws.
+
+    Images were drawn, spread over the projects, so projects need no correction. Each draw is one look with its own part
+    of the risk. The guarantee covers the images that these draws could hold: after a top-up, those that no round had
+    queried.
+    """
+    random = random_sample(workspace, attribute)
+    draws = complete_draws(workspace, attribute, random.rows)
+    whole = draws >= 0
+    return learning.certify_recall(
+        random.scores[whole], random.labels[whole], target=target, confidence=confidence, draws=draws[whole]
+    )
+
+
+def suggest_negative(
+    workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95
+) -> float | None:
+    """Return the highest score at or below which ``target`` of the images are negative, or None if there is none."""
+    sample = random_sample(workspace, attribute)
+    try:
+        threshold = learning.choose_threshold(
+            -sample.scores,
+            1 - sample.labels,
+            target=target,
+            confidence=confidence,
+            groups=sample.groups,
+            pool_scores=-sample.pool_scores,
+        )
+    except LearningError:
+        return None
+    return -threshold.value
+
+
+def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> AttributeThreshold:
+    """Save ``threshold`` as the one in use for the newest model.
+
+    Raises
+    ------
+    LearningError
+        There is no model yet.
     """
     model = latest_model(workspace, attribute)
     if model is None:
-        raise LearningError(f"{attribute.name} has no model to set a threshold for. Label a first round and train.")
+        raise LearningError(
+            f"{attribute.name} has no model to set a threshold for. Label a first round, then train on it."
+        )
     values = {
         "attribute_id": attribute.id,
         "model_id": model.id,
@@ -142,7 +266,7 @@ def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> At
     }
     with workspace.engine.begin() as connection:
         connection.execute(sa.insert(db.thresholds).values(values))
-    kept = current_threshold(workspace, attribute)
-    if kept is None:
-        raise BamError(f"the threshold of {attribute.name} was stored but cannot be read back")
-    return kept
+    saved = current_threshold(workspace, attribute)
+    if saved is None:
+        raise BamError(f"The threshold of {attribute.name} was saved but cannot be read back.")
+    return saved

@@ -1,7 +1,6 @@
-"""How an image stands for its best attributes, told fast enough for a pointer that moves over the map.
+"""The attributes that an image most likely has, fast enough for a pointer moving over the map.
 
-In:  an image row. Out: the attributes that it most likely has. What is needed is read once for each model
-and threshold.
+Load the scorers once for each model and threshold; then each image takes microseconds.
 """
 
 import math
@@ -24,34 +23,34 @@ SHOWN = 3
 
 @dataclass(frozen=True, eq=False)
 class AttributeScorer:
-    """One attribute: its scores (n,), the cut in force (nan where there is none), where the classes part, and odds."""
+    """The scores (n,) of an attribute, its threshold (nan without one), decision threshold, and calibration."""
 
     name: str
     scores: NDArray[np.float32]
     threshold: float
-    separation: float
+    decision_threshold: float
     calibration: Calibration | None
 
-    def of(self, row: int) -> tuple[float, dict[str, Any]] | None:
-        """Return how surely image ``row`` has the attribute, and what to say of it; None without a score.
+    def describe(self, row: int) -> tuple[float, dict[str, Any]] | None:
+        """Return the probability that image ``row`` has the attribute, and a summary for JSON; None without a score.
 
-        That is the calibrated probability; without a calibration the logistic of the distance from the cut.
+        The probability is calibrated; without a calibration it is the logistic of the distance to the threshold.
         """
         score = float(self.scores[row]) if row < len(self.scores) else math.nan
         if math.isnan(score):
             return None
-        known = not math.isnan(self.threshold)
-        told = {"name": self.name, "score": score, "accepted": score >= self.threshold if known else None}
+        has_threshold = not math.isnan(self.threshold)
+        summary = {"name": self.name, "score": score, "accepted": score >= self.threshold if has_threshold else None}
         if self.calibration is None:
-            away = score - (self.threshold if known else self.separation)
-            return 1 / (1 + math.exp(-max(min(away, 500.0), -500.0))), told | {"probability": None}
-        share = float(learning.probability(self.calibration, np.array([score]))[0])
-        return share, told | {"probability": share}
+            distance = score - (self.threshold if has_threshold else self.decision_threshold)
+            return 1 / (1 + math.exp(-max(min(distance, 500.0), -500.0))), summary | {"probability": None}
+        probability = float(learning.probability(self.calibration, np.array([score]))[0])
+        return probability, summary | {"probability": probability}
 
 
 def attribute_scorers(workspace: Workspace) -> list[AttributeScorer]:
-    """Return what is known of each attribute that has a model."""
-    found = []
+    """Return the scorer of each attribute that has a model."""
+    scorers = []
     for attribute in workspace.attributes.all():
         model = latest_model(workspace, attribute)
         if model is None:
@@ -59,13 +58,13 @@ def attribute_scorers(workspace: Workspace) -> list[AttributeScorer]:
         threshold = current_threshold(workspace, attribute)
         calibration, _ = calibration_of(workspace, attribute, model)
         cut = math.nan if threshold is None else threshold.value
-        separation = float(model.details["separation"])
+        decision_threshold = float(model.details["separation"])
         scores = scores_of(workspace, attribute, model)
-        found.append(AttributeScorer(readable(attribute.name), scores, cut, separation, calibration))
-    return found
+        scorers.append(AttributeScorer(readable(attribute.name), scores, cut, decision_threshold, calibration))
+    return scorers
 
 
-def top_attributes(found: list[AttributeScorer], row: int) -> list[dict[str, Any]]:
-    """Return the attributes for which image ``row`` stands highest, three at most, ready for JSON."""
-    told = [one for standing in found if (one := standing.of(row)) is not None]
-    return [line for _, line in sorted(told, key=lambda one: -one[0])[:SHOWN]]
+def top_attributes(scorers: list[AttributeScorer], row: int) -> list[dict[str, Any]]:
+    """Return the summaries of the most likely attributes of image ``row``, three at most, most likely first."""
+    scored = [result for scorer in scorers if (result := scorer.describe(row)) is not None]
+    return [summary for _, summary in sorted(scored, key=lambda result: -result[0])[:SHOWN]]

@@ -1,13 +1,11 @@
-"""The validation set: images drawn at random, by project, that people label and no classifier ever trains on.
+"""The validation set: images drawn at random, spread over projects, that people label and no classifier trains on.
 
-Wires ``annotation`` to ``learning``'s draws. What is drawn later to certify a threshold joins it in ``evaluation``.
+Wires the stores to the draws of :mod:`bam_engine.learning.sampling`. Certifications add to it (``evaluation_set``).
 
-The first draw is a random sample of every image that had a vector then. A top-up is one of the images that no round,
-certification or audit has asked about by then: the images of the rounds before it had no chance to come in. So what is
-measured after a top-up speaks of the images that no round has asked about (:func:`count_never_drawn` counts
-the others), and
-only approximately, since the draws before could hold any image. What is *certified* by the test on these draws rests
-on the first one alone.
+The first draw is a random sample of all images embedded at that time. A top-up is a sample of the images that no round,
+certification or audit has queried by then. What is measured after a top-up therefore describes the images that no round
+has queried (:func:`count_never_drawn` counts the others), and only approximately, since earlier draws could include any
+image. What is *certified* by the test on these draws rests on the first one alone.
 """
 
 import json
@@ -34,11 +32,10 @@ SAMPLE_SIZE = 200
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """The settled validation images that have a score: rows, scores, labels (1 or 0) and project codes, each (n,).
+    """Labelled validation images with a score: rows, scores, labels (1 or 0) and project codes, each (n,).
 
-    ``weights`` (n,) are one over the probability with which each was drawn, None where all are equal. ``pool_scores``
-    are the scores of the whole collection, without the images that have none: what a cut decides about. Of which of
-    them the sample speaks, the module says.
+    ``weights`` (n,) are inverse inclusion probabilities, None if all are equal. ``pool_scores`` are the scores of the
+    whole collection, without images that have none.
     """
 
     rows: NDArray[np.int64]
@@ -48,16 +45,16 @@ class ValidationSet:
     pool_scores: NDArray[np.float32]
     weights: NDArray[np.float64] | None = None
 
-    def only(self, kept: NDArray[Any]) -> "ValidationSet":
-        """Return the part of the set that is ``kept``: a mask (n,), or positions, which may repeat."""
-        weights = None if self.weights is None else self.weights[kept]
+    def subset(self, index: NDArray[Any]) -> "ValidationSet":
+        """Return the images selected by a mask (n,) or by positions, which may repeat."""
+        weights = None if self.weights is None else self.weights[index]
         return ValidationSet(
-            self.rows[kept], self.scores[kept], self.labels[kept], self.groups[kept], self.pool_scores, weights
+            self.rows[index], self.scores[index], self.labels[index], self.groups[index], self.pool_scores, weights
         )
 
 
 def random_sample(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> ValidationSet:
-    """Return the labelled images of the random draws, every image as likely, with the scores of ``model``."""
+    """Return the labelled images of the random draws, all equally likely, with the scores of ``model``."""
     task = tasks.validation_task(workspace, attribute)
     return labelled_sample(workspace, attribute, task.rows, model)
 
@@ -65,20 +62,21 @@ def random_sample(workspace: Workspace, attribute: Attribute, model: TrainedMode
 def labelled_sample(
     workspace: Workspace, attribute: Attribute, drawn: NDArray[np.int64], model: TrainedModel | None = None
 ) -> ValidationSet:
-    """Return those of the rows that have a settled label and a score by ``model``, or by the newest.
+    """Return the rows that have a settled label and a score by ``model``, or by the newest.
 
-    Images that the model may have learned from, since their labels were imported before they were drawn, are left out.
+    Images whose labels were imported before they were drawn are left out, since the model may have been trained on
+    them.
     """
     labels = tasks.labels_of(tasks.labels(workspace, attribute), drawn)
     scores = scores_of(workspace, attribute, model)
-    usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _learned_rows(workspace, attribute, model))
+    usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _trained_rows(workspace, attribute, model))
     usable[usable] &= np.isfinite(scores[drawn[usable]])
     rows = drawn[usable]
     groups = workspace.catalogue.projects()[rows]
     return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, scores[np.isfinite(scores)])
 
 
-def _learned_rows(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> NDArray[np.int64]:
+def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> NDArray[np.int64]:
     """Return the validation images drawn after the training from projects with imported labels."""
     imported = tasks.imported_rows(workspace, attribute)
     model = model or latest_model(workspace, attribute)
@@ -93,7 +91,7 @@ def _learned_rows(workspace: Workspace, attribute: Attribute, model: TrainedMode
 
 
 def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
-    """Return the probability with which an image that no round has asked about came into one of the random draws."""
+    """Return the probability with which the random draws include an image that no round has queried."""
     table = db.validation_images
     query = sa.select(table.c.draw, sa.func.max(table.c.probability)).where(table.c.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
@@ -104,27 +102,30 @@ def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
 def draw_validation(
     workspace: Workspace, attribute: Attribute, count: int = SAMPLE_SIZE, *, seed: int | None = None
 ) -> int:
-    """Draw ``count`` more validation images at random, with known probability; return how many were drawn.
+    """Draw ``count`` validation images at random, with known probability; return how many were drawn.
 
-    Images that a round, an audit or a certification has asked about are no longer a fair sample and are left out, as
-    are images without a vector. The seed is kept (:func:`draw_seed`).
+    Images that a round, an audit or a certification has queried are no longer a fair sample and are left out, as are
+    images without an embedding. The seed is stored (:func:`draw_seed`).
 
     Raises
     ------
     LearningError
-        No image is left to draw, or somebody has drawn one of them meanwhile, for a round or to judge.
+        No image is left to draw, or some have been queried or drawn concurrently.
     """
     usable = np.setdiff1d(embedded_rows(workspace), used_rows(workspace, attribute))
     if len(usable) == 0:
-        raise LearningError("every embedded image is already in the validation set or was asked in a round")
-    kept_seed = random_seed(seed)
-    rng = np.random.default_rng(kept_seed)
+        raise LearningError(
+            "No images are left to draw: all embedded images are in the validation set or have been queried. Add "
+            "images first."
+        )
+    used_seed = random_seed(seed)
+    rng = np.random.default_rng(used_seed)
     groups = workspace.catalogue.projects()
     sample = learning.draw_validation(usable, min(count, len(usable)), groups=groups, rng=rng)
     table = db.validation_images
     with exclusive(workspace.engine, db.rounds) as connection:
         if np.isin(used_rows(workspace, attribute), sample.rows).any():
-            raise LearningError("some of the images that were drawn were asked about meanwhile: draw again")
+            raise LearningError("Some of the drawn images have been queried in the meantime. Draw again.")
         last = connection.scalar(sa.select(sa.func.max(table.c.draw)).where(table.c.attribute_id == attribute.id))
         number, made_at = 0 if last is None else last + 1, db.now()
         lines = [
@@ -137,15 +138,15 @@ def draw_validation(
             }
             for row, probability in zip(sample.rows, sample.probabilities, strict=True)
         ]
-        setting = {"key": _seed_key(attribute, number), "value": json.dumps(kept_seed)}
+        setting = {"key": _seed_key(attribute, number), "value": json.dumps(used_seed)}
         connection.execute(sa.insert(db.settings).values(setting))
         return db.insert_new(connection, table, lines)
 
 
 def draw_seed(workspace: Workspace, attribute: Attribute, number: int) -> int | None:
-    """Return the seed of a draw by its number from 0; None for one that was made before seeds were kept."""
-    found: int | None = db.read_setting(workspace.engine, _seed_key(attribute, number))
-    return found
+    """Return the seed of a draw by its number from 0; None for draws of early versions, which did not store it."""
+    seed: int | None = db.read_setting(workspace.engine, _seed_key(attribute, number))
+    return seed
 
 
 def _seed_key(attribute: Attribute, number: int) -> str:
@@ -153,9 +154,9 @@ def _seed_key(attribute: Attribute, number: int) -> str:
 
 
 def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the number of the draw that each of the rows came with, -1 where that draw, or one before it, still waits.
+    """Return the number of the draw that each row came with; -1 if that draw, or one before it, is not fully labelled.
 
-    A promise is tested on whole draws alone: to test while the answers come in is to test again and again.
+    Guarantees are tested on whole draws only: testing while labels come in means testing again and again.
     """
     table = db.validation_images
     query = sa.select(table.c.row, table.c.draw).where(table.c.attribute_id == attribute.id).order_by(table.c.draw)
@@ -163,25 +164,26 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
         drawn = np.array(connection.execute(query).all(), np.int64).reshape(-1, 2)
     agreed = tasks.labels(workspace, attribute)
     whole = tasks.validation_task(workspace, attribute)
-    found = np.full(len(rows), -1, np.int64)
+    numbers = np.full(len(rows), -1, np.int64)
     for number in np.unique(drawn[:, 1]):
-        mine = drawn[drawn[:, 1] == number, 0]
-        if not tasks.state(workspace, replace(whole, rows=mine), agreed).complete:
+        members = drawn[drawn[:, 1] == number, 0]
+        if not tasks.state(workspace, replace(whole, rows=members), agreed).complete:
             break
-        found[np.isin(rows, mine)] = number
-    return found
+        numbers[np.isin(rows, members)] = number
+    return numbers
 
 
 def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
-    """Return how many images the newest draw could not hold, since a round had asked about them; 0 for one draw."""
-    held, turns, asked = db.validation_images, db.rounds, db.round_images
+    """Return the number of images that the newest draw could not include because a round had queried them; 0 for one "
+    "draw."""
+    held, rounds, queried = db.validation_images, db.rounds, db.round_images
     mine = held.c.attribute_id == attribute.id
     last = sa.select(sa.func.max(held.c.draw)).where(mine).scalar_subquery()
     since = sa.select(sa.func.min(held.c.made_at)).where(mine, held.c.draw == last, held.c.draw > 0).scalar_subquery()
     query = (
-        sa.select(sa.func.count(asked.c.row.distinct()))
-        .join(turns, turns.c.id == asked.c.round_id)
-        .where(turns.c.attribute_id == attribute.id, turns.c.made_at < since)
+        sa.select(sa.func.count(queried.c.row.distinct()))
+        .join(rounds, rounds.c.id == queried.c.round_id)
+        .where(rounds.c.attribute_id == attribute.id, rounds.c.made_at < since)
     )
     with workspace.engine.connect() as connection:
         return int(connection.scalar(query) or 0)

@@ -47,7 +47,7 @@ def test_two_people_judge_each_image_of_an_audit_while_one_is_enough_for_every_l
     whole = audits.latest_result(decided, watercolor)
     assert whole is not None
     assert whole.complete
-    assert whole.judges == (("anna", 10), ("berta", 10))
+    assert whole.annotators == (("anna", 10), ("berta", 10))
     assert whole.precision is not None
     assert whole.precision.n == 6
     assert tasks.labels(decided, watercolor).settled.sum() == before + 10
@@ -98,7 +98,7 @@ def test_the_number_of_people_stays_with_the_audit_and_is_refused_where_it_canno
     decided: Workspace, watercolor: Attribute
 ) -> None:
     for people in (0, 10):
-        with pytest.raises(AuditError, match=f"{people} people cannot judge"):
+        with pytest.raises(AuditError, match=f"{people} people cannot label"):
             audits.draw(decided, watercolor, people=people)
     assert audits.results(decided, watercolor) == []
     audits.draw(decided, watercolor, n_accepted=2, n_rejected=2, seed=1)
@@ -130,7 +130,7 @@ def test_older_audits_are_told_with_the_threshold_they_judged(
     old, new = audits.results(decided, watercolor)
     assert (old.threshold, old.target, old.current, old.seed) == (first.threshold, 0.9, False, 7)
     assert (new.threshold, new.target, new.current, new.seed) == (looser.value, 0.6, True, 8)
-    assert old.share is not None
+    assert old.precision_interval is not None
     latest = audits.latest_result(decided, watercolor)
     assert latest is not None
     assert latest.id == new.id
@@ -166,10 +166,10 @@ def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
     assert half.precision.meets(0.9) is False
     assert half.verdict.met is None
     assert "not finished" in half.verdict.evidence
-    assert "1 of both halves wait" in half.verdict.evidence
+    assert "1 image of both halves have no label" in half.verdict.evidence
     assert audits.finished_audits(decided) == [], "neither in the chart nor in the mean"
     lines = list(csv.DictReader(io.StringIO(chart.chart([half], "csv").decode())))
-    assert lines[0]["kept"] == "open"
+    assert lines[0]["target_met"] == "open"
     svg = "".join(ElementTree.fromstring(chart.chart([half], "svg")).itertext())
     assert "not finished" in svg
     decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, assignment.rows[-1], 0)])
@@ -198,9 +198,9 @@ def test_the_table_has_both_definitions_and_the_mean(audited: Workspace) -> None
         ("mean", "any"),
     ]
     first = lines[0]
-    exact = clopper_pearson(int(first["positive"]), int(first["judged"]))
+    exact = clopper_pearson(int(first["positive"]), int(first["labelled"]))
     assert (float(first["low"]), float(first["high"])) == pytest.approx((exact.low, exact.high))
-    assert (first["people"], first["kept"], first["target"], first["seed"]) == ("2", "open", "0.9", "1")
+    assert (first["people"], first["target_met"], first["target"], first["seed"]) == ("2", "open", "0.9", "1")
 
 
 def test_the_chart_is_written_as_svg_and_png_and_in_no_other_form(audited: Workspace) -> None:
@@ -209,9 +209,9 @@ def test_the_chart_is_written_as_svg_and_png_and_in_no_other_form(audited: Works
     assert "watercolor (media)" in text
     assert "mean of" not in text, "one attribute has no mean beside itself"
     assert chart.chart(found, "png").startswith(b"\x89PNG")
-    with pytest.raises(AuditError, match="choose one of svg, png, csv"):
+    with pytest.raises(AuditError, match="Choose one of svg, png, csv"):
         chart.chart(found, "pdf")
-    with pytest.raises(AuditError, match="no attribute is audited yet"):
+    with pytest.raises(AuditError, match="No attribute is audited yet"):
         chart.chart([], "svg")
 
 
@@ -241,7 +241,7 @@ def test_the_command_line_writes_the_chart_and_says_the_verdict(
 def test_an_audit_shows_only_images_nobody_has_answered_and_counts_both_sides(
     played: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    with pytest.raises(AuditError, match="no threshold of media_watercolor is kept"):
+    with pytest.raises(AuditError, match="media_watercolor has no saved threshold"):
         audits.draw(played, watercolor)
     kept = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
     known = set(played.annotations.answers(watercolor.id).rows.tolist())

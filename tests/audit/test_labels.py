@@ -44,7 +44,7 @@ def test_bams_definition_waits_until_everybody_who_was_asked_has_answered():
 
 
 def test_answers_that_do_not_fit_together_are_refused_in_words():
-    with pytest.raises(AuditError, match="one row per answer"):
+    with pytest.raises(AuditError, match="one row for each answer"):
         labels_by_any([1], [1, 0])
     with pytest.raises(AuditError, match="7 is among them"):
         labels_by_any([1], [7])

@@ -17,7 +17,7 @@ def test_an_audit_holds_distinct_free_images_of_both_halves(n, seed, n_accepted,
     free = np.setdiff1d(np.arange(n), exclude)
     above, below = free[scores[free] >= 2], free[scores[free] < 2]
     if len(above) == 0:
-        with pytest.raises(AuditError, match=r"no unlabelled image scores 2\.000 or more"):
+        with pytest.raises(AuditError, match=r"No unlabelled image scores 2\.000 or more"):
             draw_audit(scores, 2.0, exclude=exclude, rng=rng)
         return
     sample = draw_audit(scores, 2.0, exclude=exclude, n_accepted=n_accepted, n_rejected=n_rejected, rng=rng)

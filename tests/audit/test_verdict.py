@@ -12,13 +12,13 @@ def _estimates(ks, n=100):
 @pytest.mark.parametrize(
     ("right", "met", "words"),
     [
-        (98, True, "keeps 0.9: 98 of 100 judged images are positive, so the precision is at least 0.938"),
-        (80, False, "contradicts 0.9: 80 of 100"),
-        (93, None, "To be sure, 96 of 100 are needed. If the share stays 0.930, an audit of 288"),
-        (90, None, "never shows it, however many"),
+        (98, True, "Target met: 98 of 100 labelled images are positive, so precision is at least 93.8%"),
+        (80, False, "Target missed: 80 of 100"),
+        (93, None, "Certifying 90% takes 96 of 100. At 93%, an audit of 288"),
+        (90, None, "cannot be certified by any number"),
     ],
 )
-def test_the_promise_says_what_the_audit_shows_and_what_it_would_take(right, met, words):
+def test_the_verdict_says_what_the_audit_shows_and_what_it_would_take(right, met, words):
     found = verdict(_estimates([right])[0], 0.90, available=5000)
     assert found.met is met
     assert words in found.evidence
@@ -27,13 +27,13 @@ def test_the_promise_says_what_the_audit_shows_and_what_it_would_take(right, met
     assert found.more == (None if right <= 90 else max(0, found.enough - 100))
 
 
-def test_the_promise_says_when_the_collection_is_too_small():
+def test_the_verdict_says_when_the_collection_is_too_small():
     few = verdict(_estimates([93])[0], 0.90, available=200)
-    assert "only 200 accepted ones were there" in few.evidence
-    assert "Not even all of 20 would show it" in verdict(_estimates([19], n=20)[0], 0.90, available=9000).evidence
+    assert "only 200 accepted images could be drawn" in few.evidence
+    assert "20 images are too few to certify 90%" in verdict(_estimates([19], n=20)[0], 0.90, available=9000).evidence
 
 
-def test_where_every_accepted_image_was_judged_the_share_is_no_estimate():
+def test_where_every_accepted_image_was_labelled_the_precision_is_exact():
     found = estimate_precision([1] * 96 + [0] * 4)
-    assert "0.960 is no estimate" in verdict(found, 0.90, available=100).evidence
-    assert "no estimate" not in verdict(found, 0.90, available=101).evidence
+    assert "96% is exact" in verdict(found, 0.90, available=100).evidence
+    assert "exact" not in verdict(found, 0.90, available=101).evidence

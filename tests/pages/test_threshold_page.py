@@ -67,7 +67,7 @@ def test_without_a_positive_the_page_says_so_and_still_offers_to_certify(
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
     rounds.train(workspace, watercolor)
     page = open_page(workspace, "threshold")
-    assert "none of the 8 labelled validation images is positive" in text_of(page)
+    assert "None of 8 labelled validation images is positive" in text_of(page)
     button(page, "Start certifying").click().run()
     found = certification.current(workspace, watercolor)
     assert found is not None

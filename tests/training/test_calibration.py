@@ -9,7 +9,7 @@ from bam_engine.labelling import tasks
 from bam_engine.reporting.image_facts import score_lines
 from bam_engine.training import rounds, validation
 from bam_engine.training.calibration import calibration_of, probabilities
-from bam_engine.training.evaluation import validation_set
+from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -25,7 +25,7 @@ def test_the_probability_of_a_score_is_fitted_on_the_validation_set(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=2)
-    sample = validation_set(workspace, watercolor)
+    sample = evaluation_set(workspace, watercolor)
     expected = learning.calibrate(sample.scores, sample.labels, groups=sample.groups)
     scores = scores_of(workspace, watercolor)
     found = probabilities(workspace, watercolor, np.arange(120))

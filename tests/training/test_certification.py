@@ -20,7 +20,7 @@ from bam_engine.reporting.report_file import write_report
 from bam_engine.training import (
     certification,
     certification_history,
-    evaluation,
+    evaluation_set,
     querying,
     rounds,
     thresholds,
@@ -78,7 +78,7 @@ def test_the_certified_cut_keeps_its_promise_and_is_the_one_suggested(
     assert np.mean([oracle.knows(trained, int(row)) for row in accepted]) >= 0.6
     found = thresholds.suggest(trained, watercolor, target=0.6)
     assert (found.value, found.certified) == (state.certified, True)
-    assert f"{state.certified:.3f}" in state.evidence
+    assert decimal(state.certified, 3) in state.evidence
     assert thresholds.save(trained, watercolor, found).evidence.certified
 
 
@@ -109,11 +109,11 @@ def test_images_that_certify_never_train_and_their_projects_are_not_asked(
 def test_its_labels_join_the_validation_set_with_their_weights(
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    alone = evaluation.validation_set(trained, watercolor)
+    alone = evaluation_set.evaluation_set(trained, watercolor)
     assert alone.weights is None
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
     state = finish(trained, watercolor, oracle)
-    joined = evaluation.validation_set(trained, watercolor)
+    joined = evaluation_set.evaluation_set(trained, watercolor)
     assert joined.weights is not None
     assert (joined.weights >= 1).all()
     assert set(joined.rows) == set(alone.rows) | set(state.certification.task.rows)
@@ -176,7 +176,7 @@ def test_what_a_round_asks_meanwhile_is_not_asked_again_and_its_answer_counts(
     assert now.progress is not None
     assert not np.isin(taught, now.progress.to_label).any()
     assert now.in_rounds == 6
-    assert "wait for answers in a round" in now.evidence
+    assert "await labels in a round" in now.evidence
     after = certification.extend(trained, first)
     assert not np.isin(taught, after.certification.task.rows).any()
     oracle.answer(trained, after.certification.task)
@@ -232,7 +232,7 @@ def test_a_certified_cut_counts_although_the_random_images_hold_no_positive(
 
 def test_a_promise_is_certified_once_for_a_model(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     certification.start(trained, watercolor, target=0.6, seed=3)
-    with pytest.raises(LearningError, match=r"is being certified for 0\.6 already"):
+    with pytest.raises(LearningError, match=r"is already being certified for 60% precision"):
         certification.start(trained, watercolor, target=0.6, confidence=0.99, seed=4)
     certification.start(trained, watercolor, target=0.7, seed=4)
     assert [one.target for one in certification.certifications(trained, watercolor)] == [0.6, 0.7]
@@ -275,7 +275,7 @@ def test_the_certified_sentence_says_which_images_it_is_about(
     found = thresholds.suggest(trained, watercolor, target=0.6)
     assert found.covers == state.progress.accepted < found.n_accepted
     assert f"among {found.covers} accepted images not labelled or queried" in found.evidence
-    assert "nobody had labelled or been asked about" in state.evidence
+    assert "not labelled or queried when" in state.evidence
 
 
 @pytest.mark.parametrize(
@@ -317,17 +317,17 @@ def test_the_suggested_threshold_follows_the_certification_and_the_validation_la
     assert (suggested().certified, suggested().value) == (True, state.certified)
 
 
-def test_an_answer_that_does_not_judge_makes_no_suggestion_anew(
+def test_an_answer_that_is_not_held_out_does_not_recompute_the_suggestion(
     trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = thresholds.current_threshold(trained, watercolor)
     turn = rounds.start_round(trained, watercolor, count=4, seed=2)
-    monkeypatch.setattr(thresholds, "choose", None)
+    monkeypatch.setattr(thresholds, "suggest", None)
     oracle.answer(trained, turn.task)
     assert thresholds.current_threshold(trained, watercolor) == before
 
 
-def test_the_certifications_can_be_told(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+def test_certifications_are_listed_in_the_report(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
     state = finish(trained, watercolor, oracle)
     (line,) = certification_history.history(trained, watercolor)
@@ -343,5 +343,5 @@ def test_the_certifications_can_be_told(trained: Workspace, watercolor: Attribut
 
 
 def test_all_attributes_at_once_share_the_risk() -> None:
-    assert thresholds.confidence_for(1) == 0.95
-    assert thresholds.confidence_for(20) == pytest.approx(1 - 0.05 / 20)
+    assert thresholds.joint_confidence(1) == 0.95
+    assert thresholds.joint_confidence(20) == pytest.approx(1 - 0.05 / 20)

@@ -124,7 +124,7 @@ def test_a_started_round_goes_on_where_its_labels_stopped(
 
 
 @pytest.mark.parametrize(
-    "moment", ["save_model", "scores_of", "prefetch_neighbours", "_measure", "_flipped", "_keep_details"]
+    "moment", ["save_model", "scores_of", "prefetch_neighbours", "_measure", "_flipped", "_store_details"]
 )
 def test_a_training_that_was_cut_short_anywhere_is_made_whole(
     labelled: Workspace,
@@ -214,7 +214,7 @@ def test_images_certified_or_audited_while_a_round_is_chosen_are_not_asked_in_it
 
         with monkeypatch.context() as meanwhile:
             meanwhile.setattr(rounds, "propose", propose)
-            with pytest.raises(LearningError, match="images that judge media_watercolor were drawn"):
+            with pytest.raises(LearningError, match="have just been drawn for validation"):
                 rounds.start_round(labelled, watercolor, count=100, seed=2)
     assert len(rounds.rounds_of(labelled, watercolor)) == 1
 
@@ -244,7 +244,7 @@ def test_an_audit_that_was_drawn_while_somebody_else_drew_is_drawn_again(
         return found
 
     monkeypatch.setattr(auditing, "draw_audit", draw)
-    with pytest.raises(AuditError, match="draw it again"):
+    with pytest.raises(AuditError, match="Draw it again"):
         audits.draw(labelled, watercolor, n_accepted=200, n_rejected=200, seed=1)
     assert audits.results(labelled, watercolor) == []
     assert len(audits.draw(labelled, watercolor, n_accepted=5, n_rejected=5, seed=1).task.rows)
@@ -261,7 +261,7 @@ def test_validation_images_drawn_while_a_round_is_chosen_are_not_asked_in_it(
         return found
 
     monkeypatch.setattr(rounds, "propose", propose)
-    with pytest.raises(LearningError, match="images that judge media_watercolor were drawn"):
+    with pytest.raises(LearningError, match="have just been drawn for validation"):
         rounds.start_round(workspace, watercolor, count=8, seed=1)
     assert rounds.rounds_of(workspace, watercolor) == ()
 
@@ -277,7 +277,7 @@ def test_images_of_a_round_that_is_started_while_they_are_drawn_are_not_validate
         return found
 
     monkeypatch.setattr(learning, "draw_validation", draw)
-    with pytest.raises(LearningError, match="draw again"):
+    with pytest.raises(LearningError, match="Draw again"):
         validation.draw_validation(workspace, watercolor, 100, seed=1)
     assert len(tasks.validation_task(workspace, watercolor).rows) == 0
 

@@ -223,14 +223,14 @@ def test_a_project_that_holds_half_the_collection_does_not_fill_the_rounds(
 
 def test_a_small_selection_is_taken_as_it_is_and_a_large_one_by_typical_images(workspace: Workspace) -> None:
     assert querying.examples_from(workspace, [9, 4, 4, 7]) == [4, 7, 9]
-    found = querying.examples_from(workspace, range(120), most=10)
+    found = querying.examples_from(workspace, range(120), limit=10)
     assert len(set(found)) == 10
-    assert found == querying.examples_from(workspace, range(120), most=10)
+    assert found == querying.examples_from(workspace, range(120), limit=10)
 
 
 def test_images_without_a_vector_are_no_examples(workspace: Workspace) -> None:
     store = workspace.vectors()
     store.replace([4], np.zeros((1, store.dim), np.float32))
     assert querying.examples_from(workspace, [4, 7, 500]) == [7]
-    with pytest.raises(LearningError, match="no image of the selection has a vector"):
+    with pytest.raises(LearningError, match="None of the selected images is embedded"):
         querying.examples_from(workspace, [4])

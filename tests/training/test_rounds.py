@@ -115,7 +115,7 @@ def test_an_unfinished_round_must_be_finished_first(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     rounds.start_round(workspace, watercolor, count=8, seed=1)
-    with pytest.raises(LearningError, match="round 1 is not finished: 0 of 8"):
+    with pytest.raises(LearningError, match="Round 1 is not finished: 0 of 8"):
         rounds.start_round(workspace, watercolor, count=8, seed=2)
 
 
@@ -130,7 +130,7 @@ def test_a_validation_set_without_positives_is_said_and_the_training_stands(
     turn = rounds.start_round(workspace, watercolor, count=20, seed=1)
     oracle.answer(workspace, turn.task)
     model = rounds.train(workspace, watercolor)
-    assert "none of the 10 labelled validation images is positive" in model.details["measured"]["problem"]
+    assert "None of 10 labelled validation images is positive" in model.details["measured"]["problem"]
 
 
 def test_more_validation_images_are_new_ones(workspace: Workspace, watercolor: Attribute) -> None:
@@ -139,7 +139,7 @@ def test_more_validation_images_are_new_ones(workspace: Workspace, watercolor: A
     rows = tasks.validation_task(workspace, watercolor).rows
     assert len(rows) == len(set(rows.tolist())) == 60
     assert validation.draw_validation(workspace, watercolor, 500, seed=1) == 60
-    with pytest.raises(LearningError, match="already in the validation set"):
+    with pytest.raises(LearningError, match="are in the validation set"):
         validation.draw_validation(workspace, watercolor, 1)
 
 

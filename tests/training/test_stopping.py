@@ -7,7 +7,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.training import rounds, validation
-from bam_engine.training.evaluation import validation_set
+from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import models, scores_of
 from bam_engine.training.stopping import last_round
 from bam_engine.workspace import Workspace
@@ -36,7 +36,7 @@ def test_the_last_two_models_are_compared_on_the_same_images(
     assert found is not None
     assert found.change is not None
     _, before, after = models(workspace, watercolor)
-    sample = validation_set(workspace, watercolor)
+    sample = evaluation_set(workspace, watercolor)
     old = np.array(scores_of(workspace, watercolor, before))
     new = np.array(scores_of(workspace, watercolor, after))
     expected = learning.average_precision(new[sample.rows], sample.labels) - learning.average_precision(

@@ -111,8 +111,8 @@ def test_a_recall_is_kept_like_a_precision(judged: Workspace, watercolor: Attrib
     expected = certify_recall(sample.scores, sample.labels, target=0.8, draws=np.zeros(60, int))
     assert found.value == expected.value
     assert (found.recall_target, found.target, found.certified) == (0.8, 0.7, False)
-    assert found.evidence.startswith("Recall is at least 0.8 with 95% confidence")
-    assert "No precision is promised" in found.evidence
+    assert found.evidence.startswith("Recall is at least 80% with 95% confidence")
+    assert "No precision is guaranteed" in found.evidence
     kept = thresholds.save(judged, watercolor, found)
     assert kept.evidence == found
     with pytest.raises(NoThreshold, match="more random images"):
