@@ -40,7 +40,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     assert found is not None
     page = open_page(trained, "threshold")
     page.number_input[0].set_value(0.6).run()
-    assert "nothing is promised by them" in text_of(page)
+    assert "Nothing is certified by it" in text_of(page)
     assert button(page, "Label")
     oracle.answer(trained, found.task)
     page.run()
