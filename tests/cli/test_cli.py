@@ -101,7 +101,10 @@ def test_the_steps_from_attribute_to_export(
     code, out, err = run(capsys, "threshold", "media_watercolor", "--recall", 0.5, "--dry-run")
     assert code == 0
     assert "Recall is at least 0.5 with 95% confidence" in out
-    assert "Not enough positives to certify 99% recall" in run(capsys, "threshold", "media_watercolor", "--recall", 0.99)[2]
+    assert (
+        "Not enough positives to certify 99% recall"
+        in run(capsys, "threshold", "media_watercolor", "--recall", 0.99)[2]
+    )
     assert run(capsys, "threshold", "media_watercolor", "--joint", "--dry-run")[0] == 0
     code, out, _ = run(capsys, "audit", "media_watercolor", "--draw", "--accepted", 4, "--rejected", 4)
     assert "0 of 8 images labelled" in out
