@@ -44,7 +44,7 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=12, seed=0).task)
     rounds.train(workspace, watercolor)
     app = open_report(workspace)
-    assert "nobody has kept one" in app.info[0].value
+    assert "No threshold has been chosen" in app.info[0].value
     assert len(app.get("plotly_chart")) == 3
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert "Audit" in labels(open_report(workspace))

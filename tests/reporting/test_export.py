@@ -28,10 +28,10 @@ def test_the_exported_tables_say_what_the_workspace_says(
     expected = scores_of(played, watercolor)
     ids = [image.id for image in played.catalogue.images(range(len(played.catalogue)))]
     assert [scores[id_] for id_ in ids] == pytest.approx(expected.tolist())
-    labels = tasks.labels(played, watercolor)
+    consensus = tasks.labels(played, watercolor)
     assert labels == {
         ids[row]: "positive" if label else "negative"
-        for row, label in zip(labels.rows[labels.settled], labels.labels[labels.settled], strict=True)
+        for row, label in zip(consensus.rows[consensus.settled], consensus.labels[consensus.settled], strict=True)
     }
     assert choices == len(played.annotations.answers(watercolor.id).rows)
     threshold = thresholds.current_threshold(played, watercolor)
