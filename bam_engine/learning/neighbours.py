@@ -105,9 +105,9 @@ def most_similar(
     if together:
         products = iter([functools.reduce(lambda one, other: np.maximum(one, other, out=one), products)])
     result = _empty(1 if together else len(directions), count)
-    for number, likeness in enumerate(products):
-        best = _largest(likeness, count)
-        result.rows[number, : len(best)], result.similarity[number, : len(best)] = rows[best], likeness[best]
+    for number, similarity in enumerate(products):
+        best = _largest(similarity, count)
+        result.rows[number, : len(best)], result.similarity[number, : len(best)] = rows[best], similarity[best]
     return result
 
 
@@ -169,28 +169,28 @@ def _products(vectors: npt.NDArray[np.float16], queries: Floats, rows: Rows, hid
             yield from results[: len(block)]
 
 
-def _largest(likeness: Floats, count: int) -> Rows:
+def _largest(similarity: Floats, count: int) -> Rows:
     """Return the positions of the ``count`` largest values, largest first, ties by position; -inf is left out.
 
     A cutoff estimated from an even sample keeps the sort short. If it turns out too high, everything is sorted.
     """
-    places = np.flatnonzero(likeness >= _cutoff(likeness, count))
+    places = np.flatnonzero(similarity >= _cutoff(similarity, count))
     if len(places) < count:
-        places = np.flatnonzero(likeness > -np.inf)
+        places = np.flatnonzero(similarity > -np.inf)
     if len(places) > count:
-        least = np.partition(likeness[places], len(places) - count)[len(places) - count]
-        places = places[likeness[places] >= least]
-    best = places[np.lexsort((places, -likeness[places]))][:count]
-    return best[likeness[best] > -np.inf]
+        least = np.partition(similarity[places], len(places) - count)[len(places) - count]
+        places = places[similarity[places] >= least]
+    best = places[np.lexsort((places, -similarity[places]))][:count]
+    return best[similarity[best] > -np.inf]
 
 
-def _cutoff(likeness: Floats, count: int) -> float:
-    step = len(likeness) // _SAMPLE
+def _cutoff(similarity: Floats, count: int) -> float:
+    step = len(similarity) // _SAMPLE
     expected = count / step if step else 0
     above = int(expected + 4 * np.sqrt(expected)) + 4  # of the sample: rarely fewer than ``count`` of all
     if step < 2 or above >= _SAMPLE:
         return -np.inf
-    sample = likeness[::step]
+    sample = similarity[::step]
     return float(np.partition(sample, len(sample) - above)[len(sample) - above])
 
 
@@ -267,27 +267,27 @@ class _RunningBest:
         self._parts: list[tuple[Rows, Rows, Floats]] = []
         self._buffered = self._sorted = 0
 
-    def add(self, names: Rows, likeness: Floats) -> None:
+    def add(self, names: Rows, similarity: Floats) -> None:
         """Add the images ``names`` (b,), ascending and after all added before, with their similarities (b, m)."""
-        hits = np.flatnonzero(likeness > self._floor)  # on a tie the earlier row wins
+        hits = np.flatnonzero(similarity > self._floor)  # on a tie the earlier row wins
         place, seed = np.divmod(hits, len(self._seeds))
         other = names[place] != self._seeds[seed]
         place, seed = place[other], seed[other]
-        self._parts.append((seed, names[place], likeness[place, seed]))
+        self._parts.append((seed, names[place], similarity[place, seed]))
         self._buffered += len(seed)
         if self._buffered - self._sorted > _BUFFER * self._count * len(self._seeds) or not self._sorted:
             self._sort()
 
     def _sort(self) -> None:
-        seed, row, likeness = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
-        order = np.lexsort((row, -likeness, seed))
-        seed, row, likeness = seed[order], row[order], likeness[order]
+        seed, row, similarity = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
+        order = np.lexsort((row, -similarity, seed))
+        seed, row, similarity = seed[order], row[order], similarity[order]
         numbers = np.arange(len(self._seeds))
         begin, end = np.searchsorted(seed, numbers), np.searchsorted(seed, numbers, "right")
         keep = np.arange(len(seed)) - begin[seed] < self._count
         full = np.flatnonzero(end - begin >= self._count)
-        self._floor[full] = likeness[begin[full] + self._count - 1]
-        self._parts = [(seed[keep], row[keep], likeness[keep])]
+        self._floor[full] = similarity[begin[full] + self._count - 1]
+        self._parts = [(seed[keep], row[keep], similarity[keep])]
         self._buffered = self._sorted = int(keep.sum())
 
     def result(self) -> Neighbours:
@@ -295,15 +295,15 @@ class _RunningBest:
         neighbours = _empty(len(self._seeds), self._count)
         if self._parts:
             self._sort()
-            seed, row, likeness = self._parts[0]
+            seed, row, similarity = self._parts[0]
             column = np.arange(len(seed)) - np.searchsorted(seed, seed)
-            neighbours.rows[seed, column], neighbours.similarity[seed, column] = row, likeness
+            neighbours.rows[seed, column], neighbours.similarity[seed, column] = row, similarity
         return neighbours
 
 
 def merge_neighbours(one: Neighbours, other: Neighbours) -> Neighbours:
     """Return the nearest of two results for the same seeds, such as those of old and of new images; ties by row."""
     rows = np.concatenate([one.rows, other.rows], axis=1)
-    likeness = np.concatenate([one.similarity, other.similarity], axis=1)
-    order = np.lexsort((rows, -likeness), axis=1)[:, : one.rows.shape[1]]
-    return Neighbours(np.take_along_axis(rows, order, axis=1), np.take_along_axis(likeness, order, axis=1))
+    similarity = np.concatenate([one.similarity, other.similarity], axis=1)
+    order = np.lexsort((rows, -similarity), axis=1)[:, : one.rows.shape[1]]
+    return Neighbours(np.take_along_axis(rows, order, axis=1), np.take_along_axis(similarity, order, axis=1))

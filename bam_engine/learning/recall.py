@@ -36,13 +36,12 @@ class RecallThreshold:
         if self.value is not None:
             return (
                 f"Recall is at least {target} with {percent_at_least(self.confidence)} confidence at scores of "
-                f"{decimal(self.value)} or more: of {count(self.n_positive, 'positive')} in the random validation "
-                "images, "
-                f"{self.n_below:,} score lower."
+                f"{decimal(self.value, 3)} or more: of {count(self.n_positive, 'positive')} in the random validation "
+                f"images, {self.n_below:,} score lower."
             )
-        found = f"the random validation images contain {count(self.n_positive, 'positive')}"
+        seen = f"the random validation images contain {count(self.n_positive, 'positive')}"
         more = "" if self.missing is None else f" Label about {count(self.missing, 'more random image')}."
-        return f"Not enough positives to certify {target} recall: {found}.{more}"
+        return f"Not enough positives to certify {target} recall: {seen}.{more}"
 
 
 def certify_recall(

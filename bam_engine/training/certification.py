@@ -260,77 +260,80 @@ def current(
     return matching[-1] if confidence is None else replace(matching[-1], confidence=confidence)
 
 
-def state(workspace: Workspace, found: Certification) -> CertificationState:
+def state(workspace: Workspace, certification: Certification) -> CertificationState:
     """Return the state of a certification; once its pilot is labelled, its cuts are fixed and stored."""
-    agreed = tasks.labels(workspace, found.attribute)
-    labels = _labels(workspace, found, agreed)
-    task = tasks.state(workspace, found.task, agreed)
-    if not found.cuts:
-        if (labels[found.pilot] < 0).any():
-            return CertificationState(found, task, None)
-        found = replace(found, cuts=_fix_cuts(workspace, found, labels))
-    rows, scores = _population(workspace, found)
-    plan = CertificationPlan(found.cuts, found.target, found.confidence, found.planned)
-    order = np.random.default_rng([found.seed, 2]).random(int(rows[-1]) + 1)[rows]
+    agreed = tasks.labels(workspace, certification.attribute)
+    labels = _labels(workspace, certification, agreed)
+    task = tasks.state(workspace, certification.task, agreed)
+    if not certification.cuts:
+        if (labels[certification.pilot] < 0).any():
+            return CertificationState(certification, task, None)
+        certification = replace(certification, cuts=_fix_cuts(workspace, certification, labels))
+    rows, scores = _population(workspace, certification)
+    plan = CertificationPlan(certification.cuts, certification.target, certification.confidence, certification.planned)
+    order = np.random.default_rng([certification.seed, 2]).random(int(rows[-1]) + 1)[rows]
     progress = learning.certify_precision(plan, scores, order, labels[rows])
     needed = rows[progress.to_label]
-    in_rounds = np.isin(needed, queried_rows(workspace, found.attribute))
-    return CertificationState(found, task, replace(progress, to_label=needed[~in_rounds]), int(in_rounds.sum()))
+    in_rounds = np.isin(needed, queried_rows(workspace, certification.attribute))
+    return CertificationState(certification, task, replace(progress, to_label=needed[~in_rounds]), int(in_rounds.sum()))
 
 
-def _labels(workspace: Workspace, found: Certification, agreed: Consensus) -> NDArray[np.int8]:
+def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:
     """Return a label for each row of the collection: -1 unknown, 0 if people answered without agreeing on a yes."""
     labels = np.full(len(workspace.catalogue), -1, np.int8)
     labels[agreed.rows[agreed.settled]] = agreed.labels[agreed.settled]
     answered = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
-    queried = np.union1d(found.task.rows, queried_rows(workspace, found.attribute)).astype(np.int64)
+    queried = np.union1d(certification.task.rows, queried_rows(workspace, certification.attribute)).astype(np.int64)
     unsettled = queried[(labels[queried] < 0) & np.isin(queried, answered)]
     labels[unsettled] = 0
     labels[missing_images(workspace, queried[labels[queried] < 0])] = 0
     return labels
 
 
-def _population(workspace: Workspace, found: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    scores = scores_of(workspace, found.attribute, model_of(workspace, found))
-    rows = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), found.known)
+def _population(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    scores = scores_of(workspace, certification.attribute, model_of(workspace, certification))
+    rows = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), certification.known)
     return rows, np.asarray(scores[rows])
 
 
-def _fix_cuts(workspace: Workspace, found: Certification, labels: NDArray[np.int8]) -> tuple[float, ...]:
-    model = model_of(workspace, found)
-    scores, sample = scores_of(workspace, found.attribute, model), _known_random_sample(workspace, found, model)
+def _fix_cuts(workspace: Workspace, certification: Certification, labels: NDArray[np.int8]) -> tuple[float, ...]:
+    model = model_of(workspace, certification)
+    scores, sample = (
+        scores_of(workspace, certification.attribute, model),
+        _known_random_sample(workspace, certification, model),
+    )
     cuts = learning.plan_cuts(
-        _population(workspace, found)[1],
-        np.concatenate([scores[found.pilot], sample.scores]),
-        np.concatenate([labels[found.pilot], sample.labels]),
-        target=found.target,
-        rng=np.random.default_rng([found.seed, 3]),
+        _population(workspace, certification)[1],
+        np.concatenate([scores[certification.pilot], sample.scores]),
+        np.concatenate([labels[certification.pilot], sample.labels]),
+        target=certification.target,
+        rng=np.random.default_rng([certification.seed, 3]),
     )
     table = db.certifications
     with exclusive(workspace.engine, table) as connection:
-        change = sa.update(table).where(table.c.id == found.id, table.c.cuts.is_(None))
+        change = sa.update(table).where(table.c.id == certification.id, table.c.cuts.is_(None))
         connection.execute(change.values(cuts=json.dumps([float(cut) for cut in cuts])))
-        stored = connection.scalar(sa.select(table.c.cuts).where(table.c.id == found.id))
+        stored = connection.scalar(sa.select(table.c.cuts).where(table.c.id == certification.id))
     return tuple(json.loads(stored or "[]"))
 
 
-def _known_random_sample(workspace: Workspace, found: Certification, model: TrainedModel) -> ValidationSet:
+def _known_random_sample(workspace: Workspace, certification: Certification, model: TrainedModel) -> ValidationSet:
     """Return the random validation images known when the certification started: they help to place its cuts."""
-    sample = random_sample(workspace, found.attribute, model)
-    return sample.subset(np.isin(sample.rows, found.known) & ~np.isin(sample.rows, found.pilot))
+    sample = random_sample(workspace, certification.attribute, model)
+    return sample.subset(np.isin(sample.rows, certification.known) & ~np.isin(sample.rows, certification.pilot))
 
 
-def model_of(workspace: Workspace, found: Certification) -> TrainedModel:
+def model_of(workspace: Workspace, certification: Certification) -> TrainedModel:
     """Return the model that a certification belongs to."""
-    return model_by_id(workspace, found.model_id)
+    return model_by_id(workspace, certification.model_id)
 
 
-def population_size(workspace: Workspace, found: Certification) -> int:
+def population_size(workspace: Workspace, certification: Certification) -> int:
     """Return the number of images covered: those that nobody had labelled or been asked about at the start."""
-    return len(_population(workspace, found)[0])
+    return len(_population(workspace, certification)[0])
 
 
-def extend(workspace: Workspace, found: Certification) -> CertificationState:
+def extend(workspace: Workspace, certification: Certification) -> CertificationState:
     """Query the next batch if the last one is labelled, and return the new state.
 
     Concurrent calls query the same images, since the batch follows from the labels alone. Images already queried by a
@@ -341,39 +344,47 @@ def extend(workspace: Workspace, found: Certification) -> CertificationState:
     LearningError
         A round was started in the meantime with some of these images.
     """
-    before = state(workspace, found)
+    before = state(workspace, certification)
     if not before.task.complete or before.progress is None or len(before.progress.to_label) == 0:
         return before
-    batch = np.random.default_rng([found.seed, 4, len(found.task.rows)]).permutation(before.progress.to_label)
+    batch = np.random.default_rng([certification.seed, 4, len(certification.task.rows)]).permutation(
+        before.progress.to_label
+    )
     table = db.certification_images
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(batch, queried_rows(workspace, found.attribute)).any():  # other held-out images may serve here too
+        if np.isin(
+            batch, queried_rows(workspace, certification.attribute)
+        ).any():  # other held-out images may serve here too
             raise LearningError(
                 "A round has been started with some of these images in the meantime. Ask for more labels again."
             )
-        last = connection.scalar(sa.select(sa.func.max(table.c.batch)).where(table.c.certification_id == found.id))
-        _query(connection, found.id, batch, (last or 0) + 1)
-    task = tasks.certification_task(workspace, found.attribute, found.id)
-    return state(workspace, replace(found, task=task, cuts=before.certification.cuts))
+        last = connection.scalar(
+            sa.select(sa.func.max(table.c.batch)).where(table.c.certification_id == certification.id)
+        )
+        _query(connection, certification.id, batch, (last or 0) + 1)
+    task = tasks.certification_task(workspace, certification.attribute, certification.id)
+    return state(workspace, replace(certification, task=task, cuts=before.certification.cuts))
 
 
 def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
     """Return the task of the current certification if it awaits labels, or None."""
-    found = current(workspace, attribute)
-    return None if found is None or state(workspace, found).task.complete else found.task
+    certification = current(workspace, attribute)
+    return None if certification is None or state(workspace, certification).task.complete else certification.task
 
 
-def inclusion_probabilities(workspace: Workspace, found: Certification, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def inclusion_probabilities(
+    workspace: Workspace, certification: Certification, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return the probability with which a certification queried each of ``rows``, had it not been labelled before."""
-    model = model_of(workspace, found)
-    scores, population = scores_of(workspace, found.attribute, model), _population(workspace, found)[1]
+    model = model_of(workspace, certification)
+    scores, population = scores_of(workspace, certification.attribute, model), _population(workspace, certification)[1]
     score = np.full(len(rows), np.nan)
     embedded = rows < len(scores)
     score[embedded] = scores[rows[embedded]]
-    ordered = np.sort(np.concatenate([population, scores[found.pilot]]))
+    ordered = np.sort(np.concatenate([population, scores[certification.pilot]]))
     ranks = len(ordered) - np.searchsorted(ordered, np.nan_to_num(score), side="right")
     pilot = np.where(np.isnan(score), 0.0, learning.pilot_inclusion_probabilities(ranks, len(ordered)))
-    later_rows = np.setdiff1d(found.task.rows, found.pilot)
-    drawn = labelled_sample(workspace, found.attribute, later_rows, model).scores
-    later = learning.inclusion_probabilities(population, drawn, score, cuts=found.cuts)
+    later_rows = np.setdiff1d(certification.task.rows, certification.pilot)
+    drawn = labelled_sample(workspace, certification.attribute, later_rows, model).scores
+    later = learning.inclusion_probabilities(population, drawn, score, cuts=certification.cuts)
     return 1 - (1 - pilot) * (1 - later)

@@ -32,7 +32,7 @@ def decided(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Work
     return workspace
 
 
-def test_two_people_judge_each_image_of_an_audit_while_one_is_enough_for_every_label(
+def test_two_people_label_each_image_of_an_audit_while_one_is_enough_elsewhere(
     decided: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     before = tasks.labels(decided, watercolor).settled.sum()
@@ -120,7 +120,7 @@ def test_an_audit_spreads_over_projects(decided: Workspace, watercolor: Attribut
     assert len(set(codes[drawn.task.rows[yes]])) == 5
 
 
-def test_older_audits_are_told_with_the_threshold_they_judged(
+def test_older_audits_are_listed_with_the_threshold_they_measured(
     decided: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     first = audits.draw(decided, watercolor, n_accepted=4, n_rejected=4, seed=7)

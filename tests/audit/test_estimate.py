@@ -95,7 +95,7 @@ def test_twenty_attributes_pin_the_mean_down_better_than_one():
     assert twenty.low < BAM_MEAN_PRECISION < twenty.high
 
 
-def test_judgements_that_do_not_fit_together_are_refused_in_words():
+def test_inconsistent_labels_are_refused_in_words():
     with pytest.raises(AuditError, match="one for each image"):
         estimate_precision([1, 2])
     with pytest.raises(AuditError, match="1 project codes do not match 2 labels"):

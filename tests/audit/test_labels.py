@@ -26,7 +26,7 @@ def test_bam_calls_positive_what_anybody_does_and_consensus_what_enough_agree_on
             assert any_value == 1
 
 
-def test_judgements_are_looked_up_by_row_and_open_where_nobody_answered():
+def test_labels_are_looked_up_by_row_and_open_where_nobody_answered():
     judged = labels_by_any([5, 2, 5], [0, 1, 1])
     assert judged.of([2, 3, 5, 9]).tolist() == [1, -1, 1, -1]
     assert labels_by_any([], []).of([1]).tolist() == [-1]
@@ -37,7 +37,7 @@ def test_an_image_on_which_people_do_not_agree_is_not_left_out_of_the_precision(
     assert labels_by_consensus(rows, said, redundancy=2).of([1, 2, 3, 4]).tolist() == [1, 0, 0, -1]
 
 
-def test_bams_definition_waits_until_everybody_who_was_asked_has_answered():
+def test_bams_definition_waits_until_everyone_asked_has_answered():
     rows, said = [1, 1, 2, 3, 3], [0, 1, 1, 0, -1]
     assert labels_by_any(rows, said, people=2).of([1, 2, 3]).tolist() == [1, -1, 0]
     assert labels_by_any(rows, said).of([1, 2, 3]).tolist() == [1, 1, 0]

@@ -40,7 +40,7 @@ def test_an_audit_is_a_hundred_and_a_hundred_shuffled_and_the_same_for_the_same_
     assert abs(np.corrcoef(np.arange(100), scores[one.rows[one.accepted]])[0, 1]) < 0.3  # ...and not sorted
 
 
-def test_every_accepted_image_is_as_likely_to_be_judged():
+def test_every_accepted_image_is_equally_likely_to_be_drawn():
     rng, scores = np.random.default_rng(0), np.arange(20.0)
     rows = [draw_audit(scores, 10.0, n_accepted=4, n_rejected=2, rng=rng).rows for _ in range(2000)]
     often = np.bincount(np.concatenate(rows), minlength=20) / 2000

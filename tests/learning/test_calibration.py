@@ -61,7 +61,7 @@ def test_of_images_shown_as_p_a_share_of_p_is_positive(n):
 
 
 @pytest.mark.parametrize("n", [60, 400, 1500])
-def test_the_order_is_kept_and_ties_stay_ties(n):
+def test_the_order_is_preserved_and_ties_stay_ties(n):
     for seed in range(20):
         scores, labels = _sample(n, seed, slope=0.1, intercept=0.0)  # next to nothing to learn
         found = calibrate(scores.round(1), labels)
@@ -139,7 +139,7 @@ def test_near_copies_in_projects_widen_the_limits(makers):
     assert wide > 1.5 * narrow
 
 
-def test_a_sample_without_a_fault_promises_no_certainty():
+def test_a_perfect_sample_does_not_claim_certainty():
     for n in (40, 1200):
         scores = np.arange(n) - n / 2 + 0.5
         found = calibrate(scores, scores > 0)
@@ -148,7 +148,7 @@ def test_a_sample_without_a_fault_promises_no_certainty():
         assert probability_limits(found, [n / 4])[0][0] < 0.99
 
 
-def test_nan_stays_nan_and_the_shape_is_kept():
+def test_nan_stays_nan_and_the_shape_is_preserved():
     for n in (200, 1200):
         found = calibrate(*_sample(n))
         shown = probability(found, [[0.0, np.nan], [np.nan, 1.0]])
@@ -167,7 +167,7 @@ def test_it_is_stored_as_json_and_comes_back():
 
 
 @pytest.mark.parametrize(("n_positive", "n"), [(0, 50), (4, 50), (46, 50), (50, 50)])
-def test_too_few_labels_of_a_class_are_told_in_words(n_positive, n):
+def test_too_few_labels_of_a_class_are_explained(n_positive, n):
     labels = np.arange(n) < n_positive
     with pytest.raises(LearningError, match=f"{n_positive} of {n} validation images are positive, and at least 5"):
         calibrate(np.arange(n), labels)

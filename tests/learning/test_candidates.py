@@ -25,7 +25,7 @@ def by_hand(vectors: Half, seed: int, count: int, among: list[int]) -> list[int]
 
 
 @given(st.integers(0, 40), st.integers(1, 6), st.integers(1, 12), st.integers(0, 99))
-def test_neighbours_are_the_most_alike_of_all_ties_by_row(m: int, d: int, count: int, seed: int) -> None:
+def test_neighbours_are_the_most_similar_of_all_ties_by_row(m: int, d: int, count: int, seed: int) -> None:
     vectors = grid(30, d, seed)
     seeds = np.random.default_rng(seed).permutation(30)[: min(m, 30)]
     found = nearest_neighbours(vectors, seeds, count=count)
@@ -50,14 +50,14 @@ def test_over_many_blocks_nothing_is_lost() -> None:
         assert int(seeds[number]) not in found.rows[number]
 
 
-def test_a_late_image_that_is_more_alike_by_a_hair_takes_the_place_of_an_early_one() -> None:
+def test_a_late_image_that_is_slightly_more_similar_takes_the_place_of_an_early_one() -> None:
     vectors = np.tile(np.array([[1, 0]], np.float16), (7000, 1))
     vectors[0] = [1, 2**-6]
     vectors[6900:6905, 1] = 2**-5
     assert nearest_neighbours(vectors, [0], count=8).rows[0].tolist() == [*range(6900, 6905), 1, 2, 3]
 
 
-def test_where_fewer_are_there_than_asked_the_places_stay_empty() -> None:
+def test_with_fewer_images_than_requested_the_places_stay_empty() -> None:
     found = nearest_neighbours(grid(4, 3, 0), [2], count=6)
     assert found.rows[0, 3:].tolist() == [-1] * 3
     assert sorted(found.rows[0, :3].tolist()) == [0, 1, 3]

@@ -59,7 +59,7 @@ def test_the_certified_cut_is_the_last_that_passed_its_test(seed):
     assert found.accepted == accepted
 
 
-def test_every_image_asked_is_needed_even_if_all_turn_out_positive():
+def test_every_queried_image_is_needed_even_if_all_are_positive():
     scores, _, order = collection(lambda u: np.full_like(u, 0.97))
     plan = CertificationPlan((0.5, 0.0), 0.9, 0.95, 200)
     labels = np.full(N, -1, np.int8)
@@ -86,7 +86,7 @@ def test_a_small_batch_is_filled_up_with_what_the_next_cuts_would_need():
     )
 
 
-def test_labels_of_a_stricter_cut_are_not_asked_again_for_a_looser_one():
+def test_labels_of_a_stricter_cut_are_not_queried_again_for_a_looser_one():
     scores, truth, order = collection(lambda u: np.full_like(u, 0.98))
     plan = CertificationPlan((0.9, 0.89, 0.88), 0.9, 0.95, 100)
     found, labels = play(plan, scores, truth, order, 1000)
@@ -95,7 +95,7 @@ def test_labels_of_a_stricter_cut_are_not_asked_again_for_a_looser_one():
 
 
 @pytest.mark.slow
-def test_the_promise_is_broken_in_at_most_one_of_twenty_runs_at_the_worst_curve():
+def test_the_guarantee_fails_in_at_most_one_of_twenty_runs_at_the_worst_curve():
     broken, runs = 0, 400
     for seed in range(runs):
         rng = np.random.default_rng([7, seed])

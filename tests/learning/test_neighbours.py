@@ -85,7 +85,7 @@ def test_products_keep_their_value_for_every_float16() -> None:
         )
 
 
-def test_taken_together_an_image_is_as_like_as_its_likest() -> None:
+def test_together_the_similarity_is_that_of_the_most_similar_query() -> None:
     vectors, queries = unit(500, 16), unit(13, 16, seed=1).astype(np.float32)
     likeness = (vectors.astype(np.float64) @ queries.T.astype(np.float64)).max(axis=1)
     found = most_similar(vectors, queries, 40, together=True)
@@ -118,7 +118,7 @@ def test_vectors_that_do_not_lie_side_by_side_are_read_all_the_same() -> None:
     assert most_similar(vectors, np.ones(8), 5).rows[0].tolist() == np.argsort(-likeness, kind="stable")[:5].tolist()
 
 
-def test_an_empty_collection_has_nothing_alike() -> None:
+def test_an_empty_collection_has_nothing_similar() -> None:
     assert most_similar(np.empty((0, 4), np.float16), np.ones(4), 3).rows.tolist() == [[-1, -1, -1]]
 
 

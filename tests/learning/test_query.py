@@ -67,7 +67,7 @@ def test_every_batch_meets_its_contract(collection, strategy, seed, cap, n_queri
         assert all(full[groups[row]] >= cap or any(same(row, other) for other in known) for row in left)
 
 
-def test_near_duplicates_are_told_by_what_sets_images_apart_not_by_what_all_share():
+def test_near_duplicates_are_recognised_by_what_distinguishes_images_not_by_what_all_share():
     rng = np.random.default_rng(0)
     common = np.concatenate([[40.0], np.zeros(16)])  # every cosine is above 0.98: a narrow cone of vectors
     vectors = common + np.concatenate([np.zeros((300, 1)), rng.normal(size=(300, 16))], axis=1)
@@ -82,7 +82,7 @@ def test_near_duplicates_are_told_by_what_sets_images_apart_not_by_what_all_shar
     assert set(later.rows.tolist()) == set(range(100, 200))
 
 
-def test_near_duplicates_among_many_asked_are_found_wherever_they_stand():
+def test_near_duplicates_among_many_queried_images_are_found_wherever_they_are():
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(2000, 24)).astype(np.float16)
     vectors[1000:1300] = vectors[:300]
@@ -136,7 +136,7 @@ def test_what_all_images_share_does_not_hide_what_an_example_shows():
     assert styles[False].min() > 10
 
 
-def test_where_only_near_duplicates_are_left_they_are_asked():
+def test_if_only_near_duplicates_are_left_they_are_queried():
     rng = np.random.default_rng(0)
     vectors = np.tile(rng.normal(size=(30, 8)), (2, 1)).astype(np.float16)
     scores = rng.normal(size=60).astype(np.float32)

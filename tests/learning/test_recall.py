@@ -44,12 +44,12 @@ def test_a_project_that_holds_the_lowest_positives_does_not_raise_the_cut():
 @pytest.mark.slow
 @pytest.mark.parametrize("design", ["spread over projects", "whole projects, by project", "topped up"])
 @pytest.mark.parametrize("sizes", list(PROJECTS))
-def test_the_recall_is_kept_with_projects_of_unequal_sizes_whose_images_score_alike(design, sizes):
+def test_the_recall_is_met_with_projects_of_unequal_sizes_whose_images_have_equal_scores(design, sizes):
     found = play_recall(sizes, design, repeats=200, rng=np.random.default_rng(5))
     assert found.violations <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
 
-def test_counting_images_of_whole_projects_breaks_the_promise_so_the_measurement_can_tell():
+def test_counting_images_of_whole_projects_misses_the_target_so_the_measurement_can_tell():
     found = play_recall("unequal", "whole projects, by image", repeats=200, rng=np.random.default_rng(5))
     assert found.violations > 0.15
 
@@ -78,7 +78,7 @@ def test_with_draws_thirty_positives_do_for_the_first_and_what_is_missing_would_
 
 
 @pytest.mark.parametrize("n_positive", [29, 60, 200])
-def test_the_certified_recall_is_kept_in_at_least_nineteen_of_twenty_samples(n_positive):
+def test_the_certified_recall_is_met_in_at_least_nineteen_of_twenty_samples(n_positive):
     rng, broken, runs = np.random.default_rng(3), 0, 2000
     for _ in range(runs):
         scores = rng.random(n_positive)  # of positives: the share above a cut is one minus it
@@ -101,7 +101,7 @@ def test_where_whole_projects_are_drawn_their_images_are_worth_one_positive():
     assert certify_recall(scores, np.ones(60, int), groups=np.arange(60)).value is not None
 
 
-def test_recall_without_a_positive_is_said_and_a_target_of_one_refused():
+def test_recall_without_a_positive_is_explained_and_a_target_of_one_refused():
     assert certify_recall([1.0, 2.0], [0, 0]).missing is None
     with pytest.raises(LearningError):
         certify_recall([1.0, 2.0], [1, 0], target=1.0)

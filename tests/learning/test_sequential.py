@@ -20,7 +20,7 @@ def test_every_order_of_a_small_population_is_counted(population, target, planne
 
 
 @pytest.mark.parametrize(("population", "planned", "length"), [(100_000, 150, 400), (400, 100, 400), (120, 300, 120)])
-def test_a_population_just_below_the_target_passes_at_most_as_often_as_is_promised(population, planned, length):
+def test_a_population_just_below_the_target_passes_at_most_as_often_as_guaranteed(population, planned, length):
     rng, faults = np.random.default_rng(0), fewest_failing_defects(population, 0.9)
     allowed = allowed_defects(population, length, planned=planned)
     wrong = 0
@@ -30,7 +30,7 @@ def test_a_population_just_below_the_target_passes_at_most_as_often_as_is_promis
     assert wrong / 4000 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000)
 
 
-def test_a_good_population_passes_and_a_census_tells_the_truth():
+def test_a_good_population_passes_and_a_census_is_exact():
     allowed = allowed_defects(60, 60, planned=300)
     assert allowed[60] == fewest_failing_defects(60, 0.9) - 1 == 6
     assert fewest_failing_defects(10, 0.9) == 2, "one of ten is exactly 0.90, which keeps it"
@@ -50,6 +50,6 @@ def test_a_longer_answer_begins_with_the_shorter_and_faults_never_get_fewer():
 
 
 @pytest.mark.parametrize("wrong", [{"target": 1.0}, {"target": 0.0}, {"confidence": 1.0}, {"planned": 0}])
-def test_an_impossible_promise_is_refused(wrong):
+def test_an_impossible_guarantee_is_refused(wrong):
     with pytest.raises(LearningError):
         allowed_defects(100, 10, **({"planned": 10} | wrong))

@@ -47,7 +47,7 @@ def test_asking_by_mixture_finds_more_positives_and_ranks_better_than_asking_at_
     assert ranking["mixture"] > ranking["random"] - 0.005
 
 
-def test_the_same_seed_plays_the_same_game(world, played):
+def test_the_same_seed_gives_the_same_simulation(world, played):
     again = simulate(*world, strategy="mixture", seed=1, **SIZE)
     assert again == played["mixture"][1]
 
@@ -130,7 +130,7 @@ def test_the_table_shows_both_runs_side_by_side(played):
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-def test_every_strategy_can_be_played(world, strategy):
+def test_every_strategy_can_be_simulated(world, strategy):
     vectors, truth, groups = world
     assert len(simulate(vectors, truth, groups, strategy=strategy, rounds=2, batch=30, validation=100)) == 2
 

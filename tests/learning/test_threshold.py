@@ -92,7 +92,7 @@ def test_the_order_of_the_sample_does_not_matter(sample, target, seed):
 
 
 @given(labelled(60), targets, st.integers(1, 12))
-def test_projects_never_make_a_promise_bolder(sample, target, n_projects):
+def test_projects_never_weaken_a_guarantee(sample, target, n_projects):
     scores, labels = sample
     groups = np.arange(len(scores)) % n_projects
     try:
@@ -140,12 +140,12 @@ def test_a_clear_separation_is_certified_and_says_so():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("curve", ["plateau at 0.895", "falls 0.97 to 0.80"])
-def test_a_certified_promise_is_broken_in_no_more_runs_than_it_says(curve):
+def test_a_certified_guarantee_fails_in_no_more_runs_than_it_says(curve):
     ours = play(CURVES[curve], n=300, repeats=400, rng=np.random.default_rng(1), rules=("fixed sequence",))
     assert ours["fixed sequence"].violations <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
 
 
-def test_the_naive_rule_breaks_its_promise_so_the_measurement_can_tell():
+def test_the_naive_rule_misses_the_target_so_the_measurement_can_tell():
     naive = play(CURVES["plateau at 0.895"], n=300, repeats=100, rng=np.random.default_rng(1), rules=("naive",))
     assert naive["naive"].violations > 0.5
 
@@ -161,7 +161,7 @@ def test_no_threshold_names_the_best_that_was_reached():
         choose_threshold(scores, [0, 1, 1, 0], target=0.95)
 
 
-def test_the_best_named_where_none_qualifies_is_the_best_lower_limit_not_the_luckiest_few():
+def test_the_best_named_if_none_qualifies_is_the_best_lower_limit_not_the_luckiest_few():
     scores, labels = np.arange(103.0)[::-1], np.concatenate([[1, 1, 0], np.arange(100) % 5 > 0]).astype(int)
     labels[0] = 0  # 1 of 2 and 2 of 3 never look as good as 80 of 100
     with pytest.raises(NoThreshold) as none:
@@ -188,7 +188,7 @@ def test_only_the_first_draw_certifies_and_later_ones_measure():
 
 
 @pytest.mark.slow
-def test_a_promise_that_is_tested_after_each_top_up_at_will_is_broken_and_ours_is_not():
+def test_a_guarantee_tested_after_each_top_up_at_will_fails_and_ours_does_not():
     rules = ("topped up at will", "topped up")
     found = play(CURVES["plateau at 0.895"], n=300, repeats=300, rng=np.random.default_rng(2), rules=rules)
     assert found["topped up"].violations < 0.05

@@ -36,7 +36,7 @@ def test_the_probability_of_a_score_is_fitted_on_the_validation_set(
     assert (np.diff(found.value[order]) >= 0).all()
 
 
-def test_it_is_kept_with_the_model_and_made_again_when_answers_have_come(
+def test_it_is_stored_with_the_model_and_refitted_when_answers_are_added(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
@@ -78,7 +78,7 @@ def test_an_image_without_a_vector_has_no_probability(
     assert np.isnan(found.value).tolist() == [False, True]
 
 
-def test_the_image_panel_is_told_score_probability_and_limits(
+def test_the_image_panel_gets_score_probability_and_limits(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=2)

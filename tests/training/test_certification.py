@@ -55,7 +55,7 @@ def finish(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> certif
     raise AssertionError("the certification did not end")
 
 
-def test_only_images_that_nobody_was_asked_about_are_asked(trained: Workspace, watercolor: Attribute) -> None:
+def test_only_images_that_nobody_was_asked_about_are_queried(trained: Workspace, watercolor: Attribute) -> None:
     before = np.union1d(tasks.held_out_rows(trained, watercolor), querying.queried_rows(trained, watercolor))
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     assert state.progress is None
@@ -64,7 +64,7 @@ def test_only_images_that_nobody_was_asked_about_are_asked(trained: Workspace, w
     assert [task.purpose for task in waiting_tasks(trained, watercolor, "someone")] == ["certification"]
 
 
-def test_the_certified_cut_keeps_its_promise_and_is_the_one_suggested(
+def test_the_certified_cut_meets_its_target_and_is_the_one_suggested(
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
@@ -82,7 +82,7 @@ def test_the_certified_cut_keeps_its_promise_and_is_the_one_suggested(
     assert thresholds.save(trained, watercolor, found).evidence.certified
 
 
-def test_the_cuts_are_fixed_once_and_the_same_is_asked_of_everyone(
+def test_the_cuts_are_fixed_once_and_everyone_is_asked_the_same(
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     state = certification.start(trained, watercolor, target=0.6, seed=3)
@@ -96,7 +96,7 @@ def test_the_cuts_are_fixed_once_and_the_same_is_asked_of_everyone(
     assert list(extended.certification.task.rows) == list(again.certification.task.rows)
 
 
-def test_images_that_certify_never_train_and_their_projects_are_not_asked(
+def test_images_that_certify_never_train_and_their_projects_are_not_queried(
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     state = certification.start(trained, watercolor, target=0.6, seed=3)
@@ -148,7 +148,7 @@ def test_a_new_model_needs_a_new_certification(trained: Workspace, watercolor: A
     assert len(certification.certifications(trained, watercolor)) == 1
 
 
-def test_without_a_model_or_with_too_few_images_it_is_said(
+def test_without_a_model_or_with_too_few_images_it_is_refused(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     with pytest.raises(LearningError, match="no model to certify"):
@@ -161,7 +161,7 @@ def test_without_a_model_or_with_too_few_images_it_is_said(
 # What judges never teaches
 
 
-def test_what_a_round_asks_meanwhile_is_not_asked_again_and_its_answer_counts(
+def test_what_a_round_queries_meanwhile_is_not_queried_again_and_its_label_counts(
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
@@ -195,7 +195,7 @@ def ask_in_a_round(workspace: Workspace, attribute: Attribute, rows: Sequence[in
     rounds._store(workspace, attribute, len(rounds.rounds_of(workspace, attribute)) + 1, "chosen", 1, batch, None)
 
 
-def test_an_image_that_judges_is_left_out_of_the_training_even_if_a_round_has_asked_it(
+def test_a_held_out_image_is_left_out_of_the_training_even_if_a_round_has_queried_it(
     trained: Workspace, watercolor: Attribute
 ) -> None:
     both = int(querying.queried_rows(trained, watercolor)[0])
@@ -230,7 +230,7 @@ def test_a_certified_cut_counts_although_the_random_images_hold_no_positive(
     assert (found.value, found.certified) == (state.certified, True)
 
 
-def test_a_promise_is_certified_once_for_a_model(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+def test_a_target_is_certified_once_for_a_model(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     certification.start(trained, watercolor, target=0.6, seed=3)
     with pytest.raises(LearningError, match=r"is already being certified for 60% precision"):
         certification.start(trained, watercolor, target=0.6, confidence=0.99, seed=4)
@@ -238,7 +238,7 @@ def test_a_promise_is_certified_once_for_a_model(trained: Workspace, watercolor:
     assert [one.target for one in certification.certifications(trained, watercolor)] == [0.6, 0.7]
 
 
-def test_at_another_confidence_the_same_labels_are_read_anew_and_no_second_test_decides(
+def test_at_another_confidence_the_same_labels_are_read_again_and_no_second_test_decides(
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)

@@ -32,7 +32,7 @@ def test_without_a_threshold_nothing_is_decided(workspace: Workspace, watercolor
         decisions.decisions_of(workspace, watercolor)
 
 
-def test_export_gallery_and_image_panel_decide_alike(
+def test_export_gallery_and_image_panel_agree_on_decisions(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
@@ -52,7 +52,7 @@ def test_export_gallery_and_image_panel_decide_alike(
         assert found.why(row).startswith("Accepted" if row in accepted else "Rejected")
 
 
-def test_what_people_say_is_told_beside_the_decision(
+def test_what_people_say_is_stated_beside_the_decision(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)

@@ -194,7 +194,7 @@ def test_two_who_start_a_round_at_once_start_one(
     assert count(workspace, db.round_images) == 8
 
 
-def test_images_certified_or_audited_while_a_round_is_chosen_are_not_asked_in_it(
+def test_images_certified_or_audited_while_a_round_is_chosen_are_not_queried_in_it(
     labelled: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds.train(labelled, watercolor)
@@ -250,7 +250,7 @@ def test_an_audit_that_was_drawn_while_somebody_else_drew_is_drawn_again(
     assert len(audits.draw(labelled, watercolor, n_accepted=5, n_rejected=5, seed=1).task.rows)
 
 
-def test_validation_images_drawn_while_a_round_is_chosen_are_not_asked_in_it(
+def test_validation_images_drawn_while_a_round_is_chosen_are_not_queried_in_it(
     workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = rounds.propose

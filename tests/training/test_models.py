@@ -11,7 +11,7 @@ from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
 
-def test_all_attributes_are_scored_anew_from_changed_vectors(
+def test_all_attributes_are_rescored_from_changed_vectors(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     assert rescore_all(workspace) == []
@@ -34,7 +34,7 @@ def test_all_attributes_are_scored_anew_from_changed_vectors(
         assert new[rest] == pytest.approx(old[rest], abs=1e-4)
 
 
-def test_the_command_line_scores_all_anew(
+def test_the_command_line_rescores_all(
     workspace: Workspace,
     watercolor: Attribute,
     oracle: Oracle,

@@ -39,7 +39,7 @@ def few_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "choose_candidates", lambda *data, **more: real(*data, min_random=2, **more))
 
 
-def test_all_that_is_asked_among_neighbours_is_near_a_label_or_random(
+def test_everything_queried_among_neighbours_is_near_a_label_or_random(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle, few_at_random: None
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
@@ -151,7 +151,7 @@ def test_an_image_that_gets_its_vector_late_is_found_too(workspace: Workspace) -
     assert neighbour_cache.neighbours_of(workspace, np.array([5]))[0, 0] == 90
 
 
-def test_what_is_kept_of_neighbours_can_be_deleted_or_damaged(workspace: Workspace) -> None:
+def test_cached_neighbours_can_be_deleted_or_damaged(workspace: Workspace) -> None:
     rows = np.arange(5)
     before = neighbour_cache.neighbours_of(workspace, rows)
     (kept,) = (workspace.cache / "neighbours").iterdir()
@@ -182,7 +182,7 @@ def test_scores_that_are_all_equal_still_make_a_batch(
         assert len(set(batch.rows.tolist())) == 9
 
 
-def test_an_image_without_a_score_is_not_asked_by_score(
+def test_an_image_without_a_score_is_not_queried_by_score(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)

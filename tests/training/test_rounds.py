@@ -34,7 +34,7 @@ def test_the_steps_follow_one_another(workspace: Workspace, watercolor: Attribut
     ]
 
 
-def test_no_project_of_the_validation_set_is_ever_asked(
+def test_no_project_of_the_validation_set_is_ever_queried(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor)
@@ -53,7 +53,7 @@ def test_four_rounds_put_the_positives_first(workspace: Workspace, watercolor: A
     assert truth[best].mean() > 0.9
 
 
-def test_a_round_keeps_why_each_image_was_asked(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+def test_a_round_stores_why_each_image_was_queried(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     oracle.play(workspace, watercolor, count=2)
     first, second = rounds.rounds_of(workspace, watercolor)
     assert {score for _, score in rounds.reasons(workspace, first).values()} == {None}
@@ -119,7 +119,7 @@ def test_an_unfinished_round_must_be_finished_first(
         rounds.start_round(workspace, watercolor, count=8, seed=2)
 
 
-def test_a_validation_set_without_positives_is_said_and_the_training_stands(
+def test_a_validation_set_without_positives_is_reported_and_the_training_completes(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     truth = dict(oracle.truth)
@@ -143,7 +143,7 @@ def test_more_validation_images_are_new_ones(workspace: Workspace, watercolor: A
         validation.draw_validation(workspace, watercolor, 1)
 
 
-def test_an_image_without_a_vector_has_no_score_and_is_never_asked(
+def test_an_image_without_a_vector_has_no_score_and_is_never_queried(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)

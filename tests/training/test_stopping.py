@@ -78,7 +78,7 @@ def test_images_that_lost_their_vector_are_left_out(
     assert (found.change.n, found.change.decided) == (39, 119)
 
 
-def test_a_validation_set_without_positives_is_told_instead(
+def test_a_validation_set_without_positives_is_explained_instead(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     truth = dict(oracle.truth)

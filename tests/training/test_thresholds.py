@@ -11,7 +11,7 @@ from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
 
-def test_the_suggested_threshold_is_in_force_until_one_is_kept(
+def test_the_suggested_threshold_is_in_use_until_one_is_saved(
     played: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     suggested = thresholds.current_threshold(played, watercolor)

@@ -81,7 +81,7 @@ def test_what_a_top_up_could_not_hold_is_counted(judged: Workspace, watercolor: 
     assert not np.isin(tasks.validation_task(judged, watercolor).rows, querying.queried_rows(judged, watercolor)).any()
 
 
-def test_the_seed_of_a_draw_is_kept_and_draws_it_again(judged: Workspace, watercolor: Attribute) -> None:
+def test_the_seed_of_a_draw_is_stored_and_reproduces_it(judged: Workspace, watercolor: Attribute) -> None:
     free = np.setdiff1d(embedded_rows(judged), querying.used_rows(judged, watercolor))
     validation.draw_validation(judged, watercolor, 10)
     first, second = (validation.draw_seed(judged, watercolor, number) for number in (0, 1))
@@ -93,7 +93,7 @@ def test_the_seed_of_a_draw_is_kept_and_draws_it_again(judged: Workspace, waterc
     assert validation.draw_seed(judged, watercolor, 7) is None
 
 
-def test_the_confidence_that_is_asked_reaches_every_interval(judged: Workspace, watercolor: Attribute) -> None:
+def test_the_requested_confidence_reaches_every_interval(judged: Workspace, watercolor: Attribute) -> None:
     usual, sure = (evaluation.evaluate(judged, watercolor, target=0.6, confidence=c) for c in (0.95, 0.9975))
     assert sure.average_precision.low < usual.average_precision.low
     by_hand = [
@@ -105,7 +105,7 @@ def test_the_confidence_that_is_asked_reaches_every_interval(judged: Workspace, 
     assert [one.confidence for one in by_hand] == [0.95, 0.9975]
 
 
-def test_a_recall_is_kept_like_a_precision(judged: Workspace, watercolor: Attribute) -> None:
+def test_a_recall_threshold_is_saved_like_a_precision_threshold(judged: Workspace, watercolor: Attribute) -> None:
     sample = validation.random_sample(judged, watercolor)
     found = thresholds.suggest_recall(judged, watercolor, recall=0.8, target=0.7)
     expected = certify_recall(sample.scores, sample.labels, target=0.8, draws=np.zeros(60, int))
