@@ -8,7 +8,7 @@ from tests.browser import NO_BROWSER
 from tests.needs import REASONS, SHARED
 
 _forbidden: list[str] = []
-"""The tests that skipped although all that they need must be there."""
+"""The tests that skipped although CI has what they need, with their reasons."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note a test that skipped for want of pictures, weights or the browser where CI has them."""
+    """Record a test that skips for lack of pictures, weights or the browser, in CI beside ``shared``."""
     if report.skipped and isinstance(report.longrepr, tuple) and os.environ.get("CI") == "true" and SHARED.exists():
         reason = report.longrepr[2]
         if any(words in reason for words in (*REASONS, NO_BROWSER)):
@@ -28,14 +28,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the run if such a test has skipped."""
+    """Fail the run if such a test skipped."""
     if _forbidden:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the tests that failed the run by skipping."""
+    """List the tests that failed the run by skipping."""
     if _forbidden:
-        terminalreporter.section("skipped, which fails a run with CI=true beside the folder shared", red=True)
+        terminalreporter.section("tests that must not skip in CI", red=True)
         for line in _forbidden:
             terminalreporter.line(line)

@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 NO_BROWSER = "the browser is not here"
-"""How the reason of a skip for want of Chromium begins."""
+"""The start of the reason of a skip for lack of Chromium."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -47,7 +47,7 @@ def test_every_pin_is_of_a_declared_dependency_and_within_its_range(file: str, d
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as pip builds it, by the build system that is installed here and so without a network."""
+    """The package as pip builds it, with the build system installed here, so that no network is needed."""
     assert importlib.util.find_spec("hatchling"), "hatchling is missing: pip install -r requirements-dev.txt"
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]

@@ -1,4 +1,4 @@
-"""The rules in ``conftest.py``: what uses the browser is marked; in CI no test skips for want of what CI has."""
+"""The rules in ``conftest.py``: what uses the browser is marked; in CI no test skips for lack of what CI has."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ def run(project: Path, *options: str, ci: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("spread", [(), ("-n", "1")])
-def test_a_skip_for_want_of_pictures_or_browser_fails_a_run_in_ci_beside_shared(
+def test_a_skip_for_lack_of_pictures_or_browser_fails_a_run_in_ci_beside_shared(
     project: Path, spread: tuple[str, ...]
 ) -> None:
     (project.parent / "shared").mkdir()
@@ -68,7 +68,7 @@ def test_elsewhere_they_skip_with_their_reason(project: Path, ci: str, shared: b
     code, out = run(project, ci=ci)
     assert code == 0
     assert "the browser is not here: none installed" in out
-    assert "which fails a run" not in out
+    assert "must not skip in CI" not in out
 
 
 def test_what_uses_the_browser_is_marked_even_through_another_fixture(project: Path) -> None:
