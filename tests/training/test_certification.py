@@ -154,7 +154,7 @@ def test_without_a_model_or_with_too_few_images_it_is_refused(
     with pytest.raises(LearningError, match="no model to certify"):
         certification.start(workspace, watercolor)
     oracle.play(workspace, watercolor, count=2, batch=30)
-    with pytest.raises(LearningError, match="too few to certify"):
+    with pytest.raises(LearningError, match="too few for a certification"):
         certification.start(workspace, watercolor)
 
 
@@ -281,10 +281,10 @@ def test_the_certified_sentence_says_which_images_it_is_about(
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"target": 1.0}, "a precision of 1 cannot"),
-        ({"target": 0.0}, "a precision of 0 cannot"),
-        ({"confidence": 1.0}, "a confidence of 1 cannot"),
-        ({"planned": 0}, "0 labels cannot certify"),
+        ({"target": 1.0}, "certify a precision of 1"),
+        ({"target": 0.0}, "certify a precision of 0"),
+        ({"confidence": 1.0}, "certify a confidence of 1"),
+        ({"planned": 0}, "certify with 0 labels"),
     ],
 )
 def test_what_no_sample_shows_is_refused_at_the_start_and_jams_nothing(

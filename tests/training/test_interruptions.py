@@ -189,7 +189,7 @@ def test_two_who_start_a_round_at_once_start_one(
     started = [one for one in found if isinstance(one, rounds.Round)]
     refused = [one for one in found if isinstance(one, LearningError)]
     assert (len(started), len(refused)) == (1, 2)
-    assert all("somebody else" in str(one) for one in refused)
+    assert all("someone else" in str(one) for one in refused)
     assert count(workspace, db.rounds) == 1
     assert count(workspace, db.round_images) == 8
 
