@@ -100,7 +100,7 @@ def test_the_steps_from_attribute_to_export(
     assert "images accepted" in run(capsys, "threshold", "media_watercolor")[1]
     code, out, err = run(capsys, "threshold", "media_watercolor", "--recall", 0.5, "--dry-run")
     assert code == 0
-    assert "Recall is at least 0.5 with 95% confidence" in out
+    assert "Recall is at least 50% with 95% confidence" in out
     assert (
         "Not enough positives to certify 99% recall"
         in run(capsys, "threshold", "media_watercolor", "--recall", 0.99)[2]
