@@ -28,7 +28,7 @@ REASONS = {
 
 
 def is_accepted(scores: ArrayLike, threshold: float) -> Mask:
-    """Return which images a threshold accepts: those whose score is at least as high. One without a score is not.
+    """Return which images a threshold accepts: those scoring at or above it. Images without a score are not accepted.
 
     Scores are compared as the float32 that they are stored as.
 
@@ -42,13 +42,13 @@ def is_accepted(scores: ArrayLike, threshold: float) -> Mask:
 
 
 def is_rejected(scores: ArrayLike, threshold: float) -> Mask:
-    """Return which images a threshold rejects: those whose score is lower. One without a score is not."""
+    """Return which images a threshold rejects: those scoring below it. Images without a score are not rejected."""
     rejected: Mask = np.asarray(scores, np.float32) < np.float32(threshold)
     return rejected
 
 
 def decide(scores: ArrayLike, threshold: float) -> NDArray[np.int8]:
-    """Return the decision about each image: 1 accepted, 0 rejected, -1 undecided for want of a score.
+    """Return the decision about each image: 1 accepted, 0 rejected, -1 undecided because it has no score.
 
     Examples
     --------
@@ -81,12 +81,12 @@ def automatic_labels(scores: ArrayLike, positive_from: float, negative_to: float
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What the threshold in force decides about all n images.
+    """The decisions of the threshold in use about all n images.
 
     Attributes
     ----------
     threshold
-        The threshold in force; ``threshold.evidence`` is what the validation sample says of it.
+        The threshold in use; ``threshold.evidence`` holds its evidence.
     scores
         float32 (n,), nan without a score.
     outcomes
@@ -102,7 +102,7 @@ class Decisions:
     labels: NDArray[np.int8]
 
     def why(self, row: int) -> str:
-        """Return one sentence or two: the decision about an image, its score, and what people say of it."""
+        """Return one or two sentences: the decision about an image, its score, and what people say."""
         score, cut = decimal(float(self.scores[row]), 3), decimal(self.threshold.value, 3)
         sentence = {
             ACCEPTED: f"Accepted by the classifier: its score of {score} is at least the threshold of {cut}.",
@@ -114,12 +114,12 @@ class Decisions:
 
 
 def decisions_of(workspace: Workspace, attribute: Attribute) -> Decisions:
-    """Return what the threshold in force decides about every image of the collection.
+    """Return the decisions of the threshold in use about every image of the collection.
 
     Raises
     ------
     LearningError
-        No threshold is in force: nothing is trained, or nobody chose one and none can be suggested.
+        There is no threshold: nothing is trained, or none was saved and none can be suggested.
     """
     threshold = current_threshold(workspace, attribute)
     if threshold is None:

@@ -186,7 +186,7 @@ def test_a_round_that_somebody_else_started_meanwhile_is_told(
     monkeypatch.setattr(rounds, "propose", propose)
     button(app, "Start round 1").click().run()
     assert not app.exception
-    assert "somebody else" in app.error[0].value
+    assert "someone else" in app.error[0].value
     check(app.run())
     assert len(rounds.rounds_of(validated, watercolor)) == 1
 
