@@ -28,6 +28,7 @@ def view_of(layout: layout_store.LayoutRecord, **more: object) -> Sheet:
     return Sheet(layout.id, **{**payload, **more})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", PAPERS)
 def test_a_png_has_the_size_of_its_paper(workspace: Workspace, layout: layout_store.LayoutRecord, paper: str) -> None:
     with Image.open(io.BytesIO(print_sheet.png(workspace, view_of(layout, paper=paper, dpi=100)))) as image:

@@ -34,6 +34,7 @@ def html_of(app) -> str:
     return "\n".join(str(part.proto.body) for part in app.get("html"))
 
 
+@pytest.mark.slow
 def test_an_empty_home_offers_the_demo_and_ones_own_images(open_page, tmp_path: Path, stub_drawing: None) -> None:
     empty = Workspace(tmp_path / "workspace", tmp_path / "cache")
     app = open_page(empty, "overview")
@@ -68,6 +69,7 @@ def test_a_workspace_of_real_images_offers_none_of_it(open_page, workspace: Work
     assert "truth" not in html_of(app)
 
 
+@pytest.mark.slow
 def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_workspace: Workspace) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
     app = open_page(demo_workspace, "rounds", attribute=attribute.name)
@@ -82,6 +84,7 @@ def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_work
     assert kinds == {"Simulated 1 (5 % wrong)": True, "Simulated 1 (10 % wrong)": True}
 
 
+@pytest.mark.slow
 def test_estimates_stand_beside_the_truth_on_every_page_that_has_them(open_page, demo_workspace: Workspace) -> None:
     attribute = demo_workspace.attributes.get("media_watercolor")
     simulated_annotators.play(demo_workspace, attribute, simulated_annotators.Team())

@@ -45,6 +45,7 @@ def test_embedded_images_with_an_attribute(
     check(open_page(workspace, page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_everything_done(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle, page: str
