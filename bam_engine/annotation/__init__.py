@@ -1,6 +1,6 @@
-"""What people said: attributes, annotators, assignments, answers, and what the annotators agree on.
+"""Attributes, annotators, assignments, answers, and consensus.
 
-Importing the package loads values and arithmetic alone. The stores, which open a database, are
+Importing the package loads values and arithmetic only. The stores, which need a database, are
 :class:`~bam_engine.annotation.attribute_store.Attributes` and :class:`~bam_engine.annotation.answer_store.Annotations`.
 """
 
@@ -23,7 +23,7 @@ from bam_engine.annotation.answers import (
     Saved,
     UnknownAssignment,
 )
-from bam_engine.annotation.attributes import KINDS, LONGEST_NAME, Attribute, check_name, readable
+from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
 from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
 from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 
@@ -33,7 +33,7 @@ __all__ = [
     "BULK",
     "IMPORT",
     "KINDS",
-    "LONGEST_NAME",
+    "MAX_NAME_LENGTH",
     "NEGATIVE",
     "NO_LABEL",
     "POSITIVE",

@@ -1,8 +1,7 @@
-"""What people said, kept for good: annotators, the images handed to them, and every answer they gave.
+"""The permanent store of annotators, assignments and answers.
 
-In:  assignments and answers. Out: the latest answer of each (image, annotator). Answers are only ever added: a changed
-mind is a new answer, a repeated one (same ``uid``) is the same answer, and what was stored survives the process. Knows
-nothing of the pictures and of what is learned from the answers.
+In:  assignments and answers. Out: the latest answer of each (image, annotator). The store is append-only: a changed
+answer is a new row, and a retry with the same ``uid`` is stored once. Stored answers survive a crash of the process.
 """
 
 import uuid
@@ -35,7 +34,7 @@ from bam_engine.database import annotations, annotators, assignment_images, assi
 from bam_engine.errors import AnnotationError, NotFound
 
 _NUMBERS = {word: number for number, word in WORDS.items()}
-_FEW = 500  # rows that a query may name one by one
+_MAX_LISTED = 500  # rows in one IN list
 
 
 class Annotations:
@@ -44,36 +43,36 @@ class Annotations:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    # People
+    # Annotators
 
     def annotator(self, name: str, simulated: bool = False) -> int:
-        """Return the number of the annotator called ``name``, who is entered at the first call.
+        """Return the id of the annotator ``name``, who is added on the first call.
 
         Raises
         ------
         AnnotationError
-            The name is empty, or belongs to a person where a simulated one is asked for, or the other way round; or a
-            simulated one is asked for outside a demo workspace.
+            The name is empty or belongs to an annotator of the other kind (a person or simulated), or ``simulated`` is
+            set outside a demo workspace.
         """
         name = name.strip()
         if not name:
-            raise AnnotationError("an annotator needs a name: write one.")
+            raise AnnotationError("The annotator's name is empty. Enter a name.")
         if simulated:
             check_may_answer(self._engine, name)
         row = {"name": name, "simulated": simulated, "made_at": now()}
         query = sa.select(annotators.c.id, annotators.c.simulated).where(annotators.c.name == name)
         with self._engine.begin() as connection:
-            found = connection.execute(query).one_or_none()
-            if found is None:
+            annotator = connection.execute(query).one_or_none()
+            if annotator is None:
                 insert_new(connection, annotators, [row])
-                found = connection.execute(query).one()
-        if bool(found.simulated) != simulated:
-            there, asked = ("simulated", "a person") if found.simulated else ("a person", "simulated")
-            raise AnnotationError(f"the annotator {name!r} is {there}, not {asked}: choose another name.")
-        return int(found.id)
+                annotator = connection.execute(query).one()
+        if bool(annotator.simulated) != simulated:
+            kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
+            raise AnnotationError(f"The annotator {name!r} is {kinds[0]}, not {kinds[1]}. Choose another name.")
+        return int(annotator.id)
 
     def annotators(self) -> list[Annotator]:
-        """Return every annotator in the order in which they came."""
+        """Return all annotators in order of creation."""
         query = sa.select(annotators.c.id, annotators.c.name, annotators.c.simulated).order_by(annotators.c.id)
         with self._engine.connect() as connection:
             return [Annotator(int(i), name, bool(simulated)) for i, name, simulated in connection.execute(query)]
@@ -83,84 +82,86 @@ class Annotations:
     def assign(
         self, attribute_id: int, annotator_id: int, rows: Iterable[int], *, purpose: str, source_id: int
     ) -> Assignment:
-        """Hand images to an annotator.
+        """Assign images to an annotator.
 
         Parameters
         ----------
         rows
-            In the order in which they are to be shown, each once, at least one.
+            At least one, without repetition, in display order.
         purpose
             One of ``PURPOSES``.
         source_id
-            The number of the draw, round or audit that asks.
+            The id of the draw, round or audit that the images come from.
 
         Raises
         ------
         AnnotationError
-            No rows, a row twice or no row number at all, or another purpose.
+            There are no rows, repeated rows or invalid rows, or the purpose is unknown.
         NotFound
-            No such attribute or annotator.
+            The attribute or annotator does not exist.
         """
         order = checked_rows(rows)
         if purpose not in PURPOSES:
-            raise AnnotationError(f"{purpose!r} is not a purpose of an assignment: use one of {', '.join(PURPOSES)}.")
+            raise AnnotationError(f"{purpose!r} is not a purpose of an assignment. Use one of {', '.join(PURPOSES)}.")
         Attributes(self._engine).by_id(attribute_id)
         if annotator_id not in {annotator.id for annotator in self.annotators()}:
-            raise NotFound(f"there is no annotator number {annotator_id}: enter the name first.")
+            raise NotFound(f"There is no annotator with id {annotator_id}. Enter their name first.")
         check_author(self._engine, annotator_id)
-        made = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
-        images = [{"assignment_id": made.id, "row": row, "position": place} for place, row in enumerate(order)]
-        values = {name: getattr(made, name) for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")}
+        assignment = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
+        images = [{"assignment_id": assignment.id, "row": row, "position": place} for place, row in enumerate(order)]
+        values = {
+            name: getattr(assignment, name) for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")
+        }
         with self._engine.begin() as connection:
             connection.execute(sa.insert(assignments).values(**values, made_at=now()))
             connection.execute(sa.insert(assignment_images), images)
-        return made
+        return assignment
 
     def assignment(self, assignment_id: str) -> Assignment:
         """Return the assignment, or raise :class:`UnknownAssignment` (an ``AnnotationError`` and a ``NotFound``)."""
-        return self._whole(self._known(assignment_id))
+        return self._with_rows(self._find(assignment_id))
 
     def open_assignment(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> Assignment | None:
-        """Return the newest assignment of this source that still has unanswered images, or None."""
+        """Return the newest assignment of this source if it has unanswered images, else None."""
         last = self.last_assignment(attribute_id, annotator_id, purpose, source_id)
         return last if last is not None and len(self.answered_rows(last.id)) < len(last.rows) else None
 
     def last_assignment(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> Assignment | None:
-        """Return the newest assignment of this source to this annotator, finished or not; None if there is none."""
+        """Return the newest assignment of this source to this annotator, complete or not, or None."""
         table = assignments.c
-        found = self._newest(
+        newest = self._newest(
             (table.attribute_id == attribute_id)
             & (table.annotator_id == annotator_id)
             & (table.purpose == purpose)
             & (table.source_id == source_id)
         )
-        return None if found is None else self._whole(found)
+        return None if newest is None else self._with_rows(newest)
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> Any:
-        """The columns of the newest assignment that meets the condition, without its images; None if there is none."""
+        """Return the newest assignment that meets the condition, without its images, or None."""
         table = assignments.c
         query = sa.select(table.id, table.attribute_id, table.annotator_id, table.purpose, table.source_id)
         with self._engine.connect() as connection:
             return connection.execute(query.where(condition).order_by(table.made_at.desc(), table.id).limit(1)).first()
 
-    def _known(self, assignment_id: str) -> Any:
-        found = self._newest(assignments.c.id == assignment_id)
-        if found is None:
-            raise UnknownAssignment(f"there is no assignment {assignment_id[:60]!r}: reload the page to get a new one.")
-        return found
+    def _find(self, assignment_id: str) -> Any:
+        record = self._newest(assignments.c.id == assignment_id)
+        if record is None:
+            raise UnknownAssignment(f"There is no assignment {assignment_id[:60]!r}. Reload the page to get a new one.")
+        return record
 
-    def _whole(self, found: Any) -> Assignment:
+    def _with_rows(self, record: Any) -> Assignment:
         images = assignment_images.c
-        order = sa.select(images.row).where(images.assignment_id == found.id).order_by(images.position)
+        order = sa.select(images.row).where(images.assignment_id == record.id).order_by(images.position)
         with self._engine.connect() as connection:
             rows = tuple(connection.execute(order).scalars())
-        return Assignment(found.id, found.attribute_id, found.annotator_id, found.purpose, found.source_id, rows)
+        return Assignment(record.id, record.attribute_id, record.annotator_id, record.purpose, record.source_id, rows)
 
     def _rows_among(self, assignment_id: str, rows: Collection[int]) -> frozenset[int]:
-        """Those of ``rows`` that are in the assignment; a submit is small beside a large assignment."""
+        """Return those of ``rows`` that are in the assignment, without reading a large assignment for a few rows."""
         images = assignment_images.c
         query = sa.select(images.row).where(images.assignment_id == assignment_id)
-        if len(rows) <= _FEW:
+        if len(rows) <= _MAX_LISTED:
             query = query.where(images.row.in_(rows))
         with self._engine.connect() as connection:
             return frozenset(connection.execute(query).scalars())
@@ -168,20 +169,20 @@ class Annotations:
     # Answers
 
     def record(self, assignment_id: str, answers: Sequence[NewAnswer]) -> Saved:
-        """Store answers, all of them or none; when this returns they survive the process.
+        """Store answers durably in one transaction.
 
-        An answer whose ``uid`` is there already is the same answer sent again: the first one stays. Of several answers
-        of one annotator to one image the one stored last counts.
+        An answer with a known ``uid`` is a retry and changes nothing. If an annotator answers an image several times,
+        the last answer counts.
 
         Raises
         ------
         AnnotationError
-            Unknown assignment (:class:`UnknownAssignment`), a row that is not in it, or an answer that cannot be.
+            The assignment is unknown (:class:`UnknownAssignment`), a row is not in it, or an answer is invalid.
         """
-        to = self._known(assignment_id)
-        check_author(self._engine, to.annotator_id)
+        assignment = self._find(assignment_id)
+        check_author(self._engine, assignment.annotator_id)
         check_answers(answers, WORDS)
-        rows = self._rows_among(to.id, {int(answer.row) for answer in answers})
+        rows = self._rows_among(assignment.id, {int(answer.row) for answer in answers})
         for answer in answers:
             if answer.row not in rows:
                 raise not_in_assignment(answer.row)
@@ -191,9 +192,9 @@ class Annotations:
         values = [
             {
                 "uid": answer.uid,
-                "assignment_id": to.id,
-                "attribute_id": to.attribute_id,
-                "annotator_id": to.annotator_id,
+                "assignment_id": assignment.id,
+                "attribute_id": assignment.attribute_id,
+                "annotator_id": assignment.annotator_id,
                 "row": int(answer.row),
                 "answer": WORDS[int(answer.answer)],
                 "seconds": None if answer.seconds is None else float(answer.seconds),
@@ -208,11 +209,10 @@ class Annotations:
         return Saved(new, len(answers) - new)
 
     def answers(self, attribute_id: int, *, purposes: Collection[str] | None = None) -> Answers:
-        """Return the latest answer of each (row, annotator); withdrawn ones are left out.
+        """Return the latest answer of each (row, annotator), without withdrawn ones.
 
-        With ``purposes`` only answers given for those purposes are looked at: a later answer for another purpose
-        does not hide them. Without, all votes are looked at: neither adjudications (see :meth:`decisions`) nor answers
-        in bulk, which nobody gave by looking at the image.
+        With ``purposes``, only answers given for those purposes count, and later answers for other purposes do not
+        replace them. By default all votes count: neither adjudications (see :meth:`decisions`) nor bulk answers.
         """
         condition = annotations.c.attribute_id == attribute_id
         if purposes is not None:
@@ -221,29 +221,29 @@ class Annotations:
             condition &= annotations.c.assignment_id.in_(_assigned(attribute_id, purposes))
         elif self._has(attribute_id, NON_VOTING_PURPOSES):  # most attributes have none
             condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, NON_VOTING_PURPOSES))
-        found = self._latest(condition)
+        latest = self._latest(condition)
         return Answers(
-            np.array([row for row, _, _, _ in found], dtype=np.int64),
-            np.array([annotator for _, annotator, _, _ in found], dtype=np.int64),
-            np.array([_NUMBERS[word] for _, _, word, _ in found], dtype=np.int8),
+            np.array([row for row, _, _, _ in latest], dtype=np.int64),
+            np.array([annotator for _, annotator, _, _ in latest], dtype=np.int64),
+            np.array([_NUMBERS[word] for _, _, word, _ in latest], dtype=np.int8),
         )
 
     def decisions(self, attribute_id: int) -> Decisions:
-        """Return what adjudicators decided: the newest decision of each image that was not withdrawn.
+        """Return the current decisions: for each image the newest that is not withdrawn.
 
-        Where the newest is withdrawn, the one before it, if another annotator gave it, stands again.
+        If the newest is withdrawn, an earlier decision by another annotator applies again.
         """
-        found = []
+        latest = []
         if self._has(attribute_id, [ADJUDICATION]):
-            by = annotations.c.assignment_id.in_(_assigned(attribute_id, [ADJUDICATION]))
-            found = self._latest((annotations.c.attribute_id == attribute_id) & by)
-        newest = {line.row: line for line in sorted(found, key=lambda line: line.id)}
-        lines = [newest[row] for row in sorted(newest)]
+            decisions = annotations.c.assignment_id.in_(_assigned(attribute_id, [ADJUDICATION]))
+            latest = self._latest((annotations.c.attribute_id == attribute_id) & decisions)
+        newest = {record.row: record for record in sorted(latest, key=lambda record: record.id)}
+        records = [newest[row] for row in sorted(newest)]
         return Decisions(
-            np.array([line.row for line in lines], dtype=np.int64),
-            np.array([line.annotator_id for line in lines], dtype=np.int64),
-            np.array([_NUMBERS[line.answer] for line in lines], dtype=np.int8),
-            np.array([line.id for line in lines], dtype=np.int64),
+            np.array([record.row for record in records], dtype=np.int64),
+            np.array([record.annotator_id for record in records], dtype=np.int64),
+            np.array([_NUMBERS[record.answer] for record in records], dtype=np.int8),
+            np.array([record.id for record in records], dtype=np.int64),
         )
 
     def _has(self, attribute_id: int, purposes: Collection[str]) -> bool:
@@ -259,12 +259,12 @@ class Annotations:
             return int(connection.scalar(query) or 0)
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
-        """Return row -> latest answer given in this assignment; withdrawn ones are left out."""
-        found = self._latest(annotations.c.assignment_id == assignment_id)
-        return {int(row): _NUMBERS[word] for row, _, word, _ in found}
+        """Return row → latest answer in this assignment, without withdrawn ones."""
+        latest = self._latest(annotations.c.assignment_id == assignment_id)
+        return {int(row): _NUMBERS[word] for row, _, word, _ in latest}
 
     def image_annotations(self, attribute_id: int, row: int) -> list[Annotation]:
-        """Return everything that was ever said about one image, oldest first, withdrawn answers included."""
+        """Return the complete history of answers to one image, oldest first, including withdrawn ones."""
         table = annotations.c
         query = (
             sa.select(table.id, table.uid, table.assignment_id, annotators.c.name, assignments.c.purpose)
@@ -281,9 +281,9 @@ class Annotations:
             ]
 
     def _latest(self, condition: sa.ColumnElement[bool]) -> list[Any]:
-        """(row, annotator, answer, id) of the newest annotation of each pair among those that meet the condition.
+        """Return (row, annotator, answer, id) of the newest annotation per row and annotator that meets the condition.
 
-        Grouping runs along the index ``annotations_by_image``; the join then looks each newest id up once.
+        Grouping uses the index ``annotations_by_image``; the join then looks up each newest id once.
         """
         table = annotations.c
         newest = sa.select(sa.func.max(table.id).label("id")).where(condition).group_by(table.row, table.annotator_id)
@@ -299,6 +299,6 @@ class Annotations:
 
 
 def _assigned(attribute_id: int, purposes: Collection[str]) -> sa.Select[tuple[str]]:
-    """The ids of an attribute's assignments that were made for one of the purposes."""
+    """Return a query for the ids of an attribute's assignments with one of the purposes."""
     table = assignments.c
     return sa.select(table.id).where(table.attribute_id == attribute_id, table.purpose.in_(list(purposes)))

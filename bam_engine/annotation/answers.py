@@ -1,4 +1,4 @@
-"""What an answer is: its values, its purposes, and the records that hand answers around. Values alone, no store."""
+"""Values, purposes and record types of answers; no store."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from bam_engine.errors import AnnotationError, NotFound
 
 POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
-ADJUDICATION = "adjudication"  # its answers are decisions, not votes
-IMPORT = "import"  # labels made elsewhere: votes, except on images that judge
-BULK = "bulk"  # given to many images at once: no votes either
+ADJUDICATION = "adjudication"  # answers are decisions, not votes
+IMPORT = "import"  # labels made elsewhere: votes, except on held-out images
+BULK = "bulk"  # one answer for many images: not votes either
 PURPOSES = ("validation", "round", "certification", "audit", IMPORT, ADJUDICATION, BULK)
 NON_VOTING_PURPOSES = (ADJUDICATION, BULK)
 TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
@@ -19,7 +19,7 @@ WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN
 
 
 class UnknownAssignment(AnnotationError, NotFound):
-    """No assignment has this id."""
+    """There is no assignment with this id."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Annotator:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A set of images handed to one annotator with one question; ``rows`` in the order in which they are shown."""
+    """A set of images for one annotator and one attribute; ``rows`` in display order."""
 
     id: str
     attribute_id: int
@@ -45,7 +45,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """An answer on its way in; ``uid`` is made where it was given, so that sending it twice stores it once."""
+    """An answer to be stored; the client sets ``uid``, so that a retry is stored once."""
 
     uid: str
     row: int
@@ -55,7 +55,7 @@ class NewAnswer:
 
 @dataclass(frozen=True)
 class Saved:
-    """What a submit did: ``new`` answers were stored, ``repeated`` ones were there already."""
+    """The result of a submission: ``new`` answers were stored, ``repeated`` ones had been stored before."""
 
     new: int
     repeated: int
@@ -63,7 +63,7 @@ class Saved:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The latest answer of each (row, annotator): three arrays (m,), by row, then annotator.
+    """The latest answer of each (row, annotator): three arrays (m,), sorted by row, then annotator.
 
     ``answers`` is int8: 1 positive, 0 negative, -1 unsure.
     """
@@ -75,9 +75,9 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What stands decided by adjudication: four arrays (k,), one entry an image, by row.
+    """The current decisions of adjudicators: four arrays (k,), one entry per image, sorted by row.
 
-    ``answers`` is int8 as in :class:`Answers`; ``ids`` number the annotations, a later one higher.
+    ``answers`` is int8 as in :class:`Answers`; ``ids`` are annotation ids, which increase with time.
     """
 
     rows: NDArray[np.int64]
@@ -88,7 +88,7 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Annotation:
-    """One stored answer with where it comes from; ``answer`` may be -2, withdrawn."""
+    """A stored answer with its origin; ``answer`` may be -2 (withdrawn)."""
 
     id: int
     uid: str

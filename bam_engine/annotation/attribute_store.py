@@ -1,4 +1,4 @@
-"""The attributes of one workspace, stored: defined, changed, looked up."""
+"""The attribute store of a workspace."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ class Attributes:
         Parameters
         ----------
         name
-            Lower-case snake, a letter first, 60 characters at most; it cannot be changed later.
+            Snake case in lower case, starting with a letter, at most 60 characters; it cannot be changed later.
         kind
             One of ``KINDS``.
         question
-            What annotators are asked; answered by yes or no.
+            The yes/no question for annotators.
         instructions
-            What counts, what does not, and what to do with the cases between.
+            What counts as yes, what as no, and how to answer borderline cases.
 
         Raises
         ------
         AnnotationError
-            The name is unsafe or taken, the kind unknown, or the question empty.
+            The name is invalid or taken, the kind is unknown, or the question is empty.
         """
         values = {
             "name": check_name(name),
@@ -42,33 +42,34 @@ class Attributes:
         }
         try:
             with self._engine.begin() as connection:
-                made = connection.execute(sa.insert(attributes).values(**values, made_at=now()))
-                key = made.inserted_primary_key
+                result = connection.execute(sa.insert(attributes).values(**values, made_at=now()))
+                key = result.inserted_primary_key
         except sa.exc.IntegrityError as error:
             raise AnnotationError(
-                f"there is already an attribute {name!r}: open that one, or choose another name."
+                f"There is already an attribute {name!r}. Open that one, or choose another name."
             ) from error
         if key is None:
-            raise AnnotationError(f"the attribute {name!r} was stored without a number. Open the workspace again.")
+            raise AnnotationError(f"The attribute {name!r} was stored without an id. Open the workspace again.")
         return self.by_id(int(key[0]))
 
     def get(self, name: str) -> Attribute:
-        """Return the attribute called ``name``; :class:`NotFound` lists those there are."""
-        found = self._select(attributes.c.name == name)
-        if not found:
-            there = ", ".join(attribute.name for attribute in self.all()) or "none yet"
-            raise NotFound(f"there is no attribute {name!r}. There are: {there}.")
-        return found[0]
+        """Return the attribute ``name``; otherwise raise :class:`NotFound`, which lists the existing ones."""
+        matches = self._select(attributes.c.name == name)
+        if not matches:
+            names = ", ".join(attribute.name for attribute in self.all())
+            hint = f"The attributes are: {names}." if names else "No attribute is defined yet."
+            raise NotFound(f"There is no attribute {name!r}. {hint}")
+        return matches[0]
 
     def by_id(self, attribute_id: int) -> Attribute:
-        """Return the attribute numbered ``attribute_id``, or raise :class:`NotFound`."""
-        found = self._select(attributes.c.id == attribute_id)
-        if not found:
-            raise NotFound(f"there is no attribute number {attribute_id}. Choose one from the list of attributes.")
-        return found[0]
+        """Return the attribute with id ``attribute_id``; otherwise raise :class:`NotFound`."""
+        matches = self._select(attributes.c.id == attribute_id)
+        if not matches:
+            raise NotFound(f"There is no attribute with id {attribute_id}. Choose one from the list of attributes.")
+        return matches[0]
 
     def all(self) -> list[Attribute]:
-        """Return every attribute in the order in which they were defined."""
+        """Return all attributes in order of definition."""
         return self._select(sa.true())
 
     def update(
@@ -79,7 +80,7 @@ class Attributes:
         question: str | None = None,
         instructions: str | None = None,
     ) -> Attribute:
-        """Change what is given; the name stays, for datasets and links carry it."""
+        """Change the given fields. The name is fixed, because datasets and links use it."""
         values: dict[str, Any] = {}
         if kind is not None:
             values["kind"] = check_kind(kind)

@@ -1,7 +1,7 @@
-"""Attributes: the yes/no questions that are asked about images.
+"""Attributes: yes/no questions about images.
 
-In:  a name, a kind, the question and its instructions. Out: :class:`Attribute` records. Knows which names are safe as a
-column of a dataset, and nothing of the answers.
+In:  a name, a kind, a question and its instructions. Out: :class:`Attribute` records. Also checks which names are valid
+as dataset columns.
 """
 
 import re
@@ -11,14 +11,14 @@ from functools import cache
 from bam_engine.errors import AnnotationError
 
 KINDS = ("content", "emotion", "media", "own")
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 
-_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST_NAME - 1}}}")
+_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_NAME_LENGTH - 1}}}")
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One yes/no question; ``name`` is the column it becomes in a dataset."""
+    """A yes/no question; ``name`` is its column in exported datasets."""
 
     id: int
     name: str
@@ -28,12 +28,13 @@ class Attribute:
 
 
 def check_name(name: str) -> str:
-    """Return ``name`` if it can be a column of a dataset.
+    """Return ``name`` if it is valid as a dataset column.
 
     Raises
     ------
     AnnotationError
-        Not lower-case letters, digits and underscores with a letter first, longer than 60, or a word of SQL.
+        The name has characters other than lower-case letters, digits and underscores, does not start with a letter, is
+        longer than 60 characters, or is an SQL keyword.
 
     Examples
     --------
@@ -42,18 +43,18 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise AnnotationError(
-            f"{name!r} cannot be an attribute's name: use lower-case letters, digits and _, a letter first, "
-            f"{LONGEST_NAME} characters at most.{_suggestion(name)}"
+            f"{name!r} is not a valid attribute name. Use at most {MAX_NAME_LENGTH} lower-case letters, digits and "
+            f"underscores, starting with a letter.{_suggestion(name)}"
         )
     if name in _reserved():
         raise AnnotationError(
-            f"{name!r} cannot be an attribute's name: it means something else in a database. Try 'content_{name}'."
+            f"{name!r} is not a valid attribute name because it is a reserved word. Try 'content_{name}'."
         )
     return name
 
 
 def readable(name: str) -> str:
-    """Return an attribute's name for people.
+    """Return a display name.
 
     Examples
     --------
@@ -65,13 +66,13 @@ def readable(name: str) -> str:
 
 
 def _suggestion(name: str) -> str:
-    better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").lstrip("0123456789_")[:LONGEST_NAME].rstrip("_")
+    better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").lstrip("0123456789_")[:MAX_NAME_LENGTH].rstrip("_")
     return f" Try {better!r}." if better and better not in _reserved() else ""
 
 
 @cache
 def _reserved() -> frozenset[str]:
-    """Return the words of SQL, and the columns that stand beside the attributes in an export."""
+    """Return the SQL keywords and the fixed column names of an export."""
     from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
     from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 
@@ -81,12 +82,12 @@ def _reserved() -> frozenset[str]:
 def check_kind(kind: str) -> str:
     """Return ``kind`` if it is one of ``KINDS``; raise :class:`AnnotationError` otherwise."""
     if kind not in KINDS:
-        raise AnnotationError(f"{kind!r} is not a kind of attribute: choose one of {', '.join(KINDS)}.")
+        raise AnnotationError(f"{kind!r} is not a kind of attribute. Choose one of {', '.join(KINDS)}.")
     return kind
 
 
 def check_question(question: str) -> str:
-    """Return ``question`` without blanks at its ends; raise :class:`AnnotationError` if nothing is left."""
+    """Return ``question`` stripped of whitespace; raise :class:`AnnotationError` if it is empty."""
     if not question.strip():
-        raise AnnotationError("the question is empty: write what people are to answer by yes or no.")
+        raise AnnotationError("The question is empty. Enter a question that people can answer with yes or no.")
     return question.strip()

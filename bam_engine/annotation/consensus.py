@@ -1,7 +1,6 @@
-"""From what people said to what counts: the label that the annotators of an image agree on.
+"""Consensus: the label on which the annotators of an image agree.
 
-In:  the latest answer of every (image, annotator), and what an adjudicator decided. Out: one label an image, or none.
-Knows nothing of who they are.
+In:  the latest answer of every (image, annotator), and the decisions of adjudicators. Out: at most one label per image.
 """
 
 from dataclasses import dataclass
@@ -17,20 +16,20 @@ NO_LABEL = -1
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """What the annotators agree on, one entry an image that was answered or decided at all.
+    """The consensus labels, one entry per image with an answer or a decision.
 
     Attributes
     ----------
     rows
-        int64 (m,), ascending, each once.
+        int64 (m,), ascending and unique.
     labels
-        int8 (m,): 1 positive, 0 negative, -1 (``NO_LABEL``) not settled.
+        int8 (m,): 1 positive, 0 negative, -1 (``NO_LABEL``) if not settled.
     counts
-        int64 (m, 3): how many said positive, negative, unsure; a decision is not among them.
+        int64 (m, 3): the number of positive, negative and unsure votes; decisions are not votes.
     settled
-        bool (m,): whether there is a label.
+        bool (m,): whether the image has a label.
     decided
-        bool (m,): whether an adjudicator decided. Where they decided *unsure*, there is no label and none is wanted.
+        bool (m,): whether an adjudicator decided. If the decision is *unsure*, the image has no label and needs none.
     """
 
     rows: NDArray[np.int64]
@@ -43,35 +42,35 @@ class Consensus:
 def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None = None) -> Consensus:
     """Return the label of each image on which at least ``redundancy`` annotators agree against fewer others.
 
-    An image is positive if at least ``redundancy`` said positive and more said positive than negative; negative
-    likewise; otherwise it has no label and another annotator is wanted. *Unsure* counts for neither side. A decision
-    settles its image whatever the votes.
+    An image is positive if it has at least ``redundancy`` positive votes and more positive than negative ones, and
+    likewise for negative; otherwise it has no label and needs another annotator. *Unsure* counts for neither side. A
+    decision overrides the votes.
 
     Parameters
     ----------
     answers
-        At most one answer for each (row, annotator); the order does not matter.
+        At most one answer per (row, annotator), in any order.
     redundancy
-        How many must agree, at least 1. BAM asked two.
+        The number of annotators who must agree, at least 1. BAM used two.
     decisions
-        What stands decided by adjudication; at most one for each row.
+        The decisions of adjudicators, at most one per row.
 
     Raises
     ------
     AnnotationError
-        ``redundancy`` below 1.
+        ``redundancy`` is below 1.
 
     Examples
     --------
-    >>> said = Answers(np.array([7, 7, 9]), np.array([1, 2, 1]), np.array([1, 1, 0], np.int8))
-    >>> consensus(said, redundancy=2).labels.tolist()
+    >>> answers = Answers(np.array([7, 7, 9]), np.array([1, 2, 1]), np.array([1, 1, 0], np.int8))
+    >>> consensus(answers, redundancy=2).labels.tolist()
     [1, -1]
     """
     if redundancy < 1:
-        raise AnnotationError(f"{redundancy} annotators cannot agree: ask for at least 1.")
-    ruled = np.array([], np.int64) if decisions is None else decisions.rows
-    rows, places = np.unique(np.concatenate([answers.rows, ruled]), return_inverse=True)
-    places, ruled_places = places[: len(answers.rows)], places[len(answers.rows) :]
+        raise AnnotationError(f"Cannot require agreement of {redundancy} annotators. Require at least 1.")
+    decided_rows = np.array([], np.int64) if decisions is None else decisions.rows
+    rows, places = np.unique(np.concatenate([answers.rows, decided_rows]), return_inverse=True)
+    places, decided_places = places[: len(answers.rows)], places[len(answers.rows) :]
     counts = np.stack(
         [
             np.bincount(places[answers.answers == answer], minlength=len(rows))
@@ -85,6 +84,6 @@ def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None 
     labels[(negatives >= redundancy) & (negatives > positives)] = NEGATIVE
     decided = np.zeros(len(rows), dtype=bool)
     if decisions is not None:
-        decided[ruled_places] = True
-        labels[ruled_places] = np.where(decisions.answers == UNSURE, NO_LABEL, decisions.answers)
+        decided[decided_places] = True
+        labels[decided_places] = np.where(decisions.answers == UNSURE, NO_LABEL, decisions.answers)
     return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL, decided)

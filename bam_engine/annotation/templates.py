@@ -1,8 +1,8 @@
-"""The twenty attributes of the Behance Artistic Media dataset, ready to be picked.
+"""Templates for the twenty attributes of the Behance Artistic Media dataset.
 
-The names and kinds are those of Wilber et al., "BAM! The Behance Artistic Media Dataset for Recognition Beyond
-Photography" (ICCV 2017); the questions and instructions are written for this program. Each set of instructions says
-what counts, what does not, and what to do between the two.
+Names and kinds are those of Wilber et al., "BAM! The Behance Artistic Media Dataset for Recognition Beyond Photography"
+(ICCV 2017); the questions and instructions are our own. The instructions of each attribute say what counts as yes, what
+as no, and how to answer borderline cases.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Template:
-    """An attribute to be: hand its fields to :meth:`Attributes.add`."""
+    """A predefined attribute; pass its fields to :meth:`Attributes.add`."""
 
     name: str
     kind: str

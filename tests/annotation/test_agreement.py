@@ -27,14 +27,14 @@ from bam_engine.errors import AnnotationError
 
 KINDS = [POSITIVE, NEGATIVE, UNSURE]
 ANSWER = st.sampled_from(KINDS)
-GIVEN = st.dictionaries(st.tuples(st.integers(0, 8), st.integers(1, 4)), ANSWER, max_size=36)
+ENTRIES = st.dictionaries(st.tuples(st.integers(0, 8), st.integers(1, 4)), ANSWER, max_size=36)
 TWICE = st.fixed_dictionaries({(row, who): ANSWER for row in (0, 1) for who in (1, 2)})
-COMPARED = st.builds(lambda some, twice: some | twice, GIVEN, TWICE)
+COMPARED = st.builds(lambda some, twice: some | twice, ENTRIES, TWICE)
 """Answers of which at least two images have two."""
 
 
-def as_answers(given: dict[tuple[int, int], int] | list[tuple[int, int, int]]) -> Answers:
-    lines = [(*key, value) for key, value in given.items()] if isinstance(given, dict) else given
+def as_answers(entries: dict[tuple[int, int], int] | list[tuple[int, int, int]]) -> Answers:
+    lines = [(*key, value) for key, value in entries.items()] if isinstance(entries, dict) else entries
     rows, people, answers = (np.array(column) for column in zip(*lines, strict=True)) if lines else ([], [], [])
     return Answers(np.array(rows, np.int64), np.array(people, np.int64), np.array(answers, np.int8))
 
@@ -46,9 +46,11 @@ def columns(*texts: str) -> Table:
     return tabulate(as_answers(lines))
 
 
-def by_image(given: dict[tuple[int, int], int]) -> list[list[int]]:
+def by_image(entries: dict[tuple[int, int], int]) -> list[list[int]]:
     """Return the answers to each image with several answers."""
-    images = [[answer for (row, _), answer in given.items() if row == wanted] for wanted in {row for row, _ in given}]
+    images = [
+        [answer for (row, _), answer in entries.items() if row == wanted] for wanted in {row for row, _ in entries}
+    ]
     return [answers for answers in images if len(answers) > 1]
 
 
@@ -72,30 +74,30 @@ def test_an_unknown_answer_is_refused() -> None:
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(given=COMPARED)
-def test_raw_agreement_is_the_mean_over_images_of_the_fraction_of_equal_pairs(given) -> None:
-    images = by_image(given)
+@given(entries=COMPARED)
+def test_raw_agreement_is_the_mean_over_images_of_the_fraction_of_equal_pairs(entries) -> None:
+    images = by_image(entries)
     shares = [np.mean([a == b for a, b in combinations(answers, 2)]) for answers in images]
-    assert raw_agreement(tabulate(as_answers(given))) == pytest.approx(np.mean(shares))
+    assert raw_agreement(tabulate(as_answers(entries))) == pytest.approx(np.mean(shares))
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(given=COMPARED)
-def test_every_pair_of_answers_to_an_image_is_compared_once(given) -> None:
-    images = by_image(given)
-    pairs = answer_pairs(tabulate(as_answers(given)))
+@given(entries=COMPARED)
+def test_every_pair_of_answers_to_an_image_is_compared_once(entries) -> None:
+    images = by_image(entries)
+    pairs = answer_pairs(tabulate(as_answers(entries)))
     both = [a == b for answers in images for a, b in combinations(answers, 2)]
     assert (len(pairs.same), int(pairs.same.sum())) == (len(both), sum(both))
     assert sorted(pairs.answers) == sorted(len(a) for a in images for _ in combinations(a, 2))
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(given=GIVEN)
-def test_kappa_follows_its_definition(given) -> None:
-    table = tabulate(as_answers(given))
+@given(entries=ENTRIES)
+def test_kappa_follows_its_definition(entries) -> None:
+    table = tabulate(as_answers(entries))
     for first, second in annotator_pairs(table):
         one, two = (table.annotators[column] for column in (first, second))
-        both = [(given[row, one], given[row, two]) for row, who in given if who == one and (row, two) in given]
+        both = [(entries[row, one], entries[row, two]) for row, who in entries if who == one and (row, two) in entries]
         chance = sum(np.mean([a == kind for a, _ in both]) * np.mean([b == kind for _, b in both]) for kind in KINDS)
         if len(both) < 2 or chance == 1:
             with pytest.raises(Undefined):
@@ -109,16 +111,16 @@ def test_kappa_follows_its_definition(given) -> None:
 
 
 @settings(deadline=None)  # the first example imports the libraries
-@given(given=COMPARED)
-def test_alpha_follows_its_definition(given) -> None:
-    images = by_image(given)
+@given(entries=COMPARED)
+def test_alpha_follows_its_definition(entries) -> None:
+    images = by_image(entries)
     everything = [answer for answers in images for answer in answers]
     assume(len(set(everything)) > 1)
     differ = sum(sum(a != b for a, b in combinations(answers, 2)) * 2 / (len(answers) - 1) for answers in images)
     n = len(everything)
     by_chance = np.mean([a != b for a, b in combinations(everything, 2)])
     expected = 1 - differ / n / by_chance
-    table = tabulate(as_answers(given))
+    table = tabulate(as_answers(entries))
     assert krippendorff_alpha(table) == pytest.approx(expected)
     assert alpha_of(coincidences(table)[1].sum(axis=0)) == pytest.approx(expected)
 

@@ -1,4 +1,4 @@
-"""The label store against a plain dict, and against SIGKILL."""
+"""The label store compared with a plain dict, and under SIGKILL."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def assign(
     return store.assign(attribute, store.annotator(who), rows, purpose=purpose, source_id=source)
 
 
-def said(store: Annotations, attribute: int = 1, **chosen) -> dict[tuple[int, int], int]:
+def latest_answers(store: Annotations, attribute: int = 1, **chosen) -> dict[tuple[int, int], int]:
     answers = store.answers(attribute, **chosen)
     assert (answers.rows.dtype, answers.annotators.dtype, answers.answers.dtype) == (np.int64, np.int64, np.int8)
     pairs = list(zip(answers.rows.tolist(), answers.annotators.tolist(), strict=True))
@@ -44,7 +44,7 @@ def said(store: Annotations, attribute: int = 1, **chosen) -> dict[tuple[int, in
     return dict(zip(pairs, answers.answers.tolist(), strict=True))
 
 
-# One answer to come: which of three assignments, which row, what, and whether its uid repeats an earlier one
+# An answer: the index of its assignment, its row, its value, and the earlier uid that it repeats, if any
 STEP = st.tuples(
     st.integers(0, 2),
     st.integers(0, 3),
@@ -55,11 +55,11 @@ STEP = st.tuples(
 
 @settings(max_examples=40, deadline=None)
 @given(submits=st.lists(st.lists(STEP, min_size=1, max_size=6), max_size=10))
-def test_the_store_is_a_dict_of_the_latest_answers_whatever_is_sent_and_sent_again(submits) -> None:
+def test_the_store_equals_a_dict_of_the_latest_answers_with_any_retries(submits) -> None:
     engine = open_database("sqlite://")
     Attributes(engine).add("kite", "own", "Is there a kite?")
     store = Annotations(engine)
-    given_out = [
+    assignments = [
         assign(store, range(4), source=1),
         assign(store, range(4), source=2),
         assign(store, range(4), who="Bo"),
@@ -68,7 +68,7 @@ def test_the_store_is_a_dict_of_the_latest_answers_whatever_is_sent_and_sent_aga
     by_assignment: dict[tuple[str, int], int] = {}
     seen: list[str] = []
     for submit in submits:
-        to = given_out[submit[0][0]]
+        assignment = assignments[submit[0][0]]
         answers, new = [], 0
         for _, row, answer, repeats in submit:
             repeated = repeats is not None and repeats < len(seen)
@@ -77,38 +77,38 @@ def test_the_store_is_a_dict_of_the_latest_answers_whatever_is_sent_and_sent_aga
             if not repeated:
                 seen.append(uid)
                 new += 1
-                latest[row, to.annotator_id] = by_assignment[to.id, row] = answer
-        assert store.record(to.id, answers) == Saved(new, len(answers) - new)
-        assert said(store) == {pair: answer for pair, answer in latest.items() if answer != WITHDRAWN}
-    for to in given_out:
-        expected = {row: a for (of, row), a in by_assignment.items() if of == to.id and a != WITHDRAWN}
-        assert store.answered_rows(to.id) == expected
+                latest[row, assignment.annotator_id] = by_assignment[assignment.id, row] = answer
+        assert store.record(assignment.id, answers) == Saved(new, len(answers) - new)
+        assert latest_answers(store) == {pair: answer for pair, answer in latest.items() if answer != WITHDRAWN}
+    for assignment in assignments:
+        expected = {row: a for (of, row), a in by_assignment.items() if of == assignment.id and a != WITHDRAWN}
+        assert store.answered_rows(assignment.id) == expected
     engine.dispose()
 
 
 def test_a_double_submit_counts_once(store: Annotations) -> None:
-    to = assign(store)
-    page = [NewAnswer(f"uid-{row}", row, POSITIVE, 0.5) for row in to.rows]
-    assert store.record(to.id, page) == Saved(5, 0)
-    assert store.record(to.id, page) == Saved(0, 5)
-    assert store.record(to.id, [*page, NewAnswer("another", 0, NEGATIVE)]) == Saved(1, 5)
-    assert store.answered_rows(to.id) == {0: NEGATIVE} | dict.fromkeys(range(1, 5), POSITIVE)
+    assignment = assign(store)
+    page = [NewAnswer(f"uid-{row}", row, POSITIVE, 0.5) for row in assignment.rows]
+    assert store.record(assignment.id, page) == Saved(5, 0)
+    assert store.record(assignment.id, page) == Saved(0, 5)
+    assert store.record(assignment.id, [*page, NewAnswer("another", 0, NEGATIVE)]) == Saved(1, 5)
+    assert store.answered_rows(assignment.id) == {0: NEGATIVE} | dict.fromkeys(range(1, 5), POSITIVE)
     assert [a.answer for a in store.image_annotations(1, 0)] == [POSITIVE, NEGATIVE]
 
 
-def test_a_repeated_uid_is_the_first_answer_even_if_it_says_something_else(store: Annotations) -> None:
-    to = assign(store)
+def test_a_repeated_uid_keeps_the_first_answer(store: Annotations) -> None:
+    assignment = assign(store)
     answers = [NewAnswer("one", 0, POSITIVE), NewAnswer("one", 1, NEGATIVE)]
-    assert store.record(to.id, answers) == Saved(1, 1)
-    assert store.answered_rows(to.id) == {0: POSITIVE}
+    assert store.record(assignment.id, answers) == Saved(1, 1)
+    assert store.answered_rows(assignment.id) == {0: POSITIVE}
 
 
-def test_submits_that_race_are_all_stored_once(store: Annotations) -> None:
-    to = assign(store, range(40))
+def test_concurrent_submissions_are_stored_once(store: Annotations) -> None:
+    assignment = assign(store, range(40))
     counts: list[Saved] = []
 
     def submit() -> None:
-        counts.extend(store.record(to.id, [NewAnswer(f"uid-{row}", row, POSITIVE)]) for row in range(40))
+        counts.extend(store.record(assignment.id, [NewAnswer(f"uid-{row}", row, POSITIVE)]) for row in range(40))
 
     threads = [threading.Thread(target=submit) for _ in range(3)]
     for thread in threads:
@@ -121,63 +121,63 @@ def test_submits_that_race_are_all_stored_once(store: Annotations) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (NewAnswer("b", 9, POSITIVE), "row 9 is not in this assignment"),
-        (NewAnswer("b", True, POSITIVE), "row True is not in this assignment"),
-        (NewAnswer("b", "1", POSITIVE), "row 1 is not in this assignment"),
+        (NewAnswer("b", 9, POSITIVE), "Row 9 is not in this assignment"),
+        (NewAnswer("b", True, POSITIVE), "Row True is not in this assignment"),
+        (NewAnswer("b", "1", POSITIVE), "Row 1 is not in this assignment"),
         (NewAnswer("b", 1, 2), "2 is not an answer|'2' is not an answer"),
         (NewAnswer("b", 1, True), "is not an answer"),
         (NewAnswer("b", 1, "positive"), "is not an answer"),
-        (NewAnswer("", 1, POSITIVE), "is not a uid"),
-        (NewAnswer("b" * 101, 1, POSITIVE), "is not a uid"),
-        (NewAnswer("\ud800", 1, POSITIVE), "is not a uid"),
-        (NewAnswer(7, 1, POSITIVE), "is not a uid"),
-        (NewAnswer("b", 1, POSITIVE, -1.0), "no number of seconds"),
-        (NewAnswer("b", 1, POSITIVE, float("nan")), "no number of seconds"),
-        (NewAnswer("b", 1, POSITIVE, 10**400), "no number of seconds"),
-        (NewAnswer("b", 1, POSITIVE, "1"), "no number of seconds"),
+        (NewAnswer("", 1, POSITIVE), "is not a valid uid"),
+        (NewAnswer("b" * 101, 1, POSITIVE), "is not a valid uid"),
+        (NewAnswer("\ud800", 1, POSITIVE), "is not a valid uid"),
+        (NewAnswer(7, 1, POSITIVE), "is not a valid uid"),
+        (NewAnswer("b", 1, POSITIVE, -1.0), "is not a duration"),
+        (NewAnswer("b", 1, POSITIVE, float("nan")), "is not a duration"),
+        (NewAnswer("b", 1, POSITIVE, 10**400), "is not a duration"),
+        (NewAnswer("b", 1, POSITIVE, "1"), "is not a duration"),
     ],
 )
-def test_one_answer_that_cannot_be_and_nothing_of_the_submit_is_stored(store, wrong, message) -> None:
-    to = assign(store)
+def test_one_invalid_answer_rejects_the_whole_submission(store, wrong, message) -> None:
+    assignment = assign(store)
     with pytest.raises(AnnotationError, match=message):
-        store.record(to.id, [NewAnswer("a", 0, POSITIVE), wrong])
-    assert store.answered_rows(to.id) == {}
+        store.record(assignment.id, [NewAnswer("a", 0, POSITIVE), wrong])
+    assert store.answered_rows(assignment.id) == {}
 
 
-def test_a_submit_may_be_as_large_as_its_assignment(store: Annotations) -> None:
-    to = assign(store, range(2000))
+def test_a_submission_may_be_as_large_as_its_assignment(store: Annotations) -> None:
+    assignment = assign(store, range(2000))
     answers = [NewAnswer(f"uid-{row}", row, row % 2) for row in range(2000)]
-    assert store.record(to.id, answers) == Saved(2000, 0)
-    assert store.answered_rows(to.id) == {row: row % 2 for row in range(2000)}
-    with pytest.raises(AnnotationError, match="row 2000 is not in this assignment"):
-        store.record(to.id, [*answers, NewAnswer("beyond", 2000, POSITIVE)])
+    assert store.record(assignment.id, answers) == Saved(2000, 0)
+    assert store.answered_rows(assignment.id) == {row: row % 2 for row in range(2000)}
+    with pytest.raises(AnnotationError, match="Row 2000 is not in this assignment"):
+        store.record(assignment.id, [*answers, NewAnswer("beyond", 2000, POSITIVE)])
 
 
 def test_an_unknown_assignment_takes_no_answers(store: Annotations) -> None:
-    with pytest.raises(UnknownAssignment, match="reload the page"):
+    with pytest.raises(UnknownAssignment, match="Reload the page"):
         store.record("nowhere", [NewAnswer("a", 0, POSITIVE)])
     with pytest.raises(NotFound):
         store.assignment("nowhere")
 
 
-def test_purposes_choose_whose_answers_count_before_the_latest_is_taken(store: Annotations) -> None:
+def test_purposes_filter_answers_before_the_latest_is_taken(store: Annotations) -> None:
     judged, labelled = assign(store, purpose="audit"), assign(store, purpose="round")
     store.record(judged.id, [NewAnswer("a", 0, POSITIVE), NewAnswer("b", 1, POSITIVE)])
     store.record(labelled.id, [NewAnswer("c", 0, NEGATIVE)])
-    assert said(store) == {(0, 1): NEGATIVE, (1, 1): POSITIVE}
-    assert said(store, purposes=["audit"]) == {(0, 1): POSITIVE, (1, 1): POSITIVE}
-    assert said(store, purposes={"round", "validation"}) == {(0, 1): NEGATIVE}
-    assert said(store, purposes=[]) == {}
+    assert latest_answers(store) == {(0, 1): NEGATIVE, (1, 1): POSITIVE}
+    assert latest_answers(store, purposes=["audit"]) == {(0, 1): POSITIVE, (1, 1): POSITIVE}
+    assert latest_answers(store, purposes={"round", "validation"}) == {(0, 1): NEGATIVE}
+    assert latest_answers(store, purposes=[]) == {}
 
 
-def test_answers_belong_to_their_attribute_alone(store: Annotations) -> None:
+def test_answers_belong_to_one_attribute(store: Annotations) -> None:
     kite, cat = assign(store), assign(store, attribute=2)
     store.record(kite.id, [NewAnswer("a", 0, POSITIVE)])
     store.record(cat.id, [NewAnswer("b", 0, NEGATIVE)])
-    assert (said(store, 1), said(store, 2)) == ({(0, 1): POSITIVE}, {(0, 1): NEGATIVE})
+    assert (latest_answers(store, 1), latest_answers(store, 2)) == ({(0, 1): POSITIVE}, {(0, 1): NEGATIVE})
 
 
-def test_everything_said_of_an_image_is_kept_with_where_it_comes_from(store: Annotations) -> None:
+def test_the_history_of_an_image_is_stored_with_its_origin(store: Annotations) -> None:
     ada, bo = assign(store), assign(store, who="Bo", purpose="validation")
     store.record(ada.id, [NewAnswer("a", 3, POSITIVE, 2.5)])
     store.record(bo.id, [NewAnswer("b", 3, UNSURE)])
@@ -188,89 +188,88 @@ def test_everything_said_of_an_image_is_kept_with_where_it_comes_from(store: Ann
         ("Bo", "validation", UNSURE, None),
         ("Ada", "round", WITHDRAWN, None),
     ]
-    assert said(store) == {(3, 2): UNSURE}
+    assert latest_answers(store) == {(3, 2): UNSURE}
 
 
-def test_an_assignment_keeps_the_order_in_which_it_was_given(store: Annotations) -> None:
-    to = assign(store, np.array([4, 0, 2]), purpose="validation", source=7)
-    assert store.assignment(to.id) == to == Assignment(to.id, 1, 1, "validation", 7, (4, 0, 2))
+def test_an_assignment_keeps_the_order_of_its_rows(store: Annotations) -> None:
+    assignment = assign(store, np.array([4, 0, 2]), purpose="validation", source=7)
+    assert store.assignment(assignment.id) == assignment == Assignment(assignment.id, 1, 1, "validation", 7, (4, 0, 2))
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"), [([], "without images"), ([1, 2, 1], "row 1 is in the assignment twice"), ([-1], "from 0")]
+    ("rows", "message"), [([], "at least one image"), ([1, 2, 1], "Row 1 occurs twice"), ([-1], "from 0")]
 )
-def test_an_assignment_needs_images_each_once(store: Annotations, rows, message) -> None:
+def test_an_assignment_needs_distinct_valid_rows(store: Annotations, rows, message) -> None:
     with pytest.raises(AnnotationError, match=message):
         assign(store, rows)
 
 
-def ruled(store: Annotations) -> dict[int, tuple[int, int]]:
-    found = store.decisions(1)
-    assert found.rows.tolist() == sorted(set(found.rows.tolist()))
-    return dict(
-        zip(found.rows.tolist(), zip(found.annotators.tolist(), found.answers.tolist(), strict=True), strict=True)
-    )
+def decided(store: Annotations) -> dict[int, tuple[int, int]]:
+    decisions = store.decisions(1)
+    rows = decisions.rows.tolist()
+    assert rows == sorted(set(rows))
+    return dict(zip(rows, zip(decisions.annotators.tolist(), decisions.answers.tolist(), strict=True), strict=True))
 
 
-def test_a_decision_is_no_vote_and_hides_none(store: Annotations) -> None:
+def test_a_decision_is_not_a_vote_and_hides_none(store: Annotations) -> None:
     voted, decides = assign(store), assign(store, purpose="adjudication")
     other = assign(store, purpose="adjudication", attribute=2)
     store.record(voted.id, [NewAnswer("v", 0, POSITIVE)])
-    assert ruled(store) == {}
+    assert decided(store) == {}
     store.record(decides.id, [NewAnswer("d", 0, NEGATIVE), NewAnswer("e", 1, UNSURE)])
     store.record(other.id, [NewAnswer("o", 2, POSITIVE)])
-    assert said(store) == {(0, 1): POSITIVE}
-    assert said(store, purposes=["adjudication"]) == {(0, 1): NEGATIVE, (1, 1): UNSURE}
-    assert ruled(store) == {0: (1, NEGATIVE), 1: (1, UNSURE)}
+    assert latest_answers(store) == {(0, 1): POSITIVE}
+    assert latest_answers(store, purposes=["adjudication"]) == {(0, 1): NEGATIVE, (1, 1): UNSURE}
+    assert decided(store) == {0: (1, NEGATIVE), 1: (1, UNSURE)}
 
 
-def test_the_newest_decision_stands_and_taken_back_the_one_before_of_somebody_else(store: Annotations) -> None:
+def test_the_newest_decision_counts_and_a_withdrawal_restores_the_one_before(store: Annotations) -> None:
     ada = assign(store, purpose="adjudication")
     bo = assign(store, purpose="adjudication", who="Bo")
     store.record(ada.id, [NewAnswer("1", 0, POSITIVE), NewAnswer("2", 1, POSITIVE)])
     store.record(bo.id, [NewAnswer("3", 0, NEGATIVE)])
-    assert ruled(store) == {0: (2, NEGATIVE), 1: (1, POSITIVE)}
+    assert decided(store) == {0: (2, NEGATIVE), 1: (1, POSITIVE)}
     store.record(bo.id, [NewAnswer("4", 0, WITHDRAWN)])
-    assert ruled(store)[0] == (1, POSITIVE)
+    assert decided(store)[0] == (1, POSITIVE)
     store.record(ada.id, [NewAnswer("5", 0, NEGATIVE), NewAnswer("6", 1, WITHDRAWN)])
-    assert ruled(store) == {0: (1, NEGATIVE)}
+    assert decided(store) == {0: (1, NEGATIVE)}
     store.record(ada.id, [NewAnswer("7", 0, WITHDRAWN)])
-    assert ruled(store) == {}
+    assert decided(store) == {}
 
 
 def test_an_assignment_needs_a_known_purpose_attribute_and_annotator(store: Annotations) -> None:
     with pytest.raises(AnnotationError, match="not a purpose"):
         assign(store, purpose="fun")
-    with pytest.raises(NotFound, match="no attribute number 9"):
+    with pytest.raises(NotFound, match="no attribute with id 9"):
         assign(store, attribute=9)
-    with pytest.raises(NotFound, match="no annotator number 9"):
+    with pytest.raises(NotFound, match="no annotator with id 9"):
         store.assign(1, 9, [0], purpose="round", source_id=1)
 
 
 def test_an_assignment_is_open_until_every_image_is_answered_and_again_after_a_withdrawal(store: Annotations) -> None:
     ada = store.annotator("Ada")
     assert store.open_assignment(1, ada, "round", 1) is None
-    to = assign(store, [5, 6])
+    assignment = assign(store, [5, 6])
     assign(store, [5, 6], who="Bo")
     assign(store, [5, 6], source=2)
-    assert store.open_assignment(1, ada, "round", 1) == to
-    store.record(to.id, [NewAnswer("a", 5, POSITIVE), NewAnswer("b", 6, UNSURE)])
+    assert store.open_assignment(1, ada, "round", 1) == assignment
+    store.record(assignment.id, [NewAnswer("a", 5, POSITIVE), NewAnswer("b", 6, UNSURE)])
     assert store.open_assignment(1, ada, "round", 1) is None
-    assert store.last_assignment(1, ada, "round", 1) == to
-    store.record(to.id, [NewAnswer("c", 6, WITHDRAWN)])
-    assert store.open_assignment(1, ada, "round", 1) == to
+    assert store.last_assignment(1, ada, "round", 1) == assignment
+    store.record(assignment.id, [NewAnswer("c", 6, WITHDRAWN)])
+    assert store.open_assignment(1, ada, "round", 1) == assignment
     newer = assign(store, [7])
     assert store.last_assignment(1, ada, "round", 1) == newer
 
 
-def test_an_annotator_is_entered_once(store: Annotations, database: sa.Engine) -> None:
-    mark_demo(database, count=1, seed=0, folder=Path("demo"))  # else nobody simulated may come
+def test_an_annotator_is_added_once(store: Annotations, database: sa.Engine) -> None:
+    mark_demo(database, count=1, seed=0, folder=Path("demo"))  # only a demo admits simulated annotators
     ada, oracle = store.annotator(" Ada "), store.annotator("oracle", simulated=True)
     assert store.annotator("Ada") == ada != oracle
     assert [(a.name, a.simulated) for a in store.annotators()] == [("Ada", False), ("oracle", True)]
     with pytest.raises(AnnotationError, match="'oracle' is simulated, not a person"):
         store.annotator("oracle")
-    with pytest.raises(AnnotationError, match="needs a name"):
+    with pytest.raises(AnnotationError, match="name is empty"):
         store.annotator("  ")
 
 
@@ -290,13 +289,13 @@ while True:
 
 
 @pytest.mark.parametrize("killed_after", [1, 40])
-def test_what_was_said_to_be_saved_survives_kill_9(tmp_path: Path, killed_after: int) -> None:
+def test_acknowledged_answers_survive_kill_9(tmp_path: Path, killed_after: int) -> None:
     url = f"sqlite:///{tmp_path / 'bam.sqlite'}"
     engine = open_database(url)
     Attributes(engine).add("kite", "own", "Is there a kite?")
-    to = assign(Annotations(engine), range(100_000))
+    assignment = assign(Annotations(engine), range(100_000))
     engine.dispose()
-    command = [sys.executable, "-c", RECORDER, url, to.id]
+    command = [sys.executable, "-c", RECORDER, url, assignment.id]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
     ) as child:
@@ -305,8 +304,8 @@ def test_what_was_said_to_be_saved_survives_kill_9(tmp_path: Path, killed_after:
         printed += [int(line) for line in child.stdout.read().splitlines()]
     assert child.returncode == -signal.SIGKILL
     engine = open_database(url)
-    found = Annotations(engine).answered_rows(to.id)
+    stored = Annotations(engine).answered_rows(assignment.id)
     engine.dispose()
     assert printed == list(range(len(printed)))
-    assert {row: found[row] for row in printed} == {row: row % 2 for row in printed}
-    assert len(found) <= len(printed) + 1
+    assert {row: stored[row] for row in printed} == {row: row % 2 for row in printed}
+    assert len(stored) <= len(printed) + 1

@@ -1,4 +1,4 @@
-"""What an attribute may be called, and that BAM's twenty are whole."""
+"""Valid attribute names, the attribute store, and the templates."""
 
 import re
 
@@ -16,20 +16,20 @@ BAM_NAMES = [
 ]
 
 
-def test_an_attribute_is_found_by_name_and_by_number_as_it_was_defined(database: sa.Engine) -> None:
+def test_an_attribute_is_found_by_name_and_by_id(database: sa.Engine) -> None:
     attributes = Attributes(database)
-    made = attributes.add("content_kite", "content", " Is there a kite? ", "Yes: toys.\nNo: birds. ")
-    assert (made.name, made.kind, made.question) == ("content_kite", "content", "Is there a kite?")
-    assert made.instructions == "Yes: toys.\nNo: birds."
-    assert attributes.get("content_kite") == attributes.by_id(made.id) == made
-    assert Attributes(database).all() == [made]
+    added = attributes.add("content_kite", "content", " Is there a kite? ", "Yes: toys.\nNo: birds. ")
+    assert (added.name, added.kind, added.question) == ("content_kite", "content", "Is there a kite?")
+    assert added.instructions == "Yes: toys.\nNo: birds."
+    assert attributes.get("content_kite") == attributes.by_id(added.id) == added
+    assert Attributes(database).all() == [added]
 
 
 @pytest.mark.parametrize(
     "name", ["", "Cat", "1cat", "_cat", "big cat", "cat-2", "kätzchen", "a" * 61, 'x"; drop table images; --', "cat\n"]
 )
-def test_a_name_that_is_no_safe_column_is_refused(name: str, database: sa.Engine) -> None:
-    with pytest.raises(AnnotationError, match="cannot be an attribute's name: use lower-case"):
+def test_a_name_that_is_not_a_safe_column_is_refused(name: str, database: sa.Engine) -> None:
+    with pytest.raises(AnnotationError, match="is not a valid attribute name"):
         Attributes(database).add(name, "own", "Is it?")
     assert Attributes(database).all() == []
 
@@ -40,7 +40,7 @@ def test_a_refused_name_comes_with_a_better_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["select", "group", "table", "user", "mid"])
-def test_a_word_that_a_database_understands_otherwise_is_refused(name: str) -> None:
+def test_a_reserved_word_is_refused(name: str) -> None:
     with pytest.raises(AnnotationError, match=f"Try 'content_{name}'"):
         check_name(name)
 
@@ -51,7 +51,7 @@ def test_every_allowed_name_is_a_column_without_quotes(database: sa.Engine) -> N
             connection.exec_driver_sql(f"CREATE TABLE t{number} (mid INTEGER, {check_name(name)} REAL)")
 
 
-def test_a_name_is_given_once(database: sa.Engine) -> None:
+def test_a_name_is_unique(database: sa.Engine) -> None:
     attributes = Attributes(database)
     first = attributes.add("content_kite", "content", "Is there a kite?")
     with pytest.raises(AnnotationError, match="already an attribute 'content_kite'"):
@@ -60,33 +60,33 @@ def test_a_name_is_given_once(database: sa.Engine) -> None:
 
 
 def test_kind_and_question_are_needed(database: sa.Engine) -> None:
-    with pytest.raises(AnnotationError, match="choose one of content, emotion, media, own"):
+    with pytest.raises(AnnotationError, match="Choose one of content, emotion, media, own"):
         Attributes(database).add("kite", "style", "Is it?")
-    with pytest.raises(AnnotationError, match="the question is empty"):
+    with pytest.raises(AnnotationError, match="The question is empty"):
         Attributes(database).add("kite", "own", "  ")
 
 
 def test_an_update_changes_what_is_given_and_nothing_else(database: sa.Engine) -> None:
     attributes = Attributes(database)
-    made = attributes.add("kite", "own", "Is there a kite?", "Toys count.")
-    changed = attributes.update(made.id, question="Is a kite in it?")
+    added = attributes.add("kite", "own", "Is there a kite?", "Toys count.")
+    changed = attributes.update(added.id, question="Is a kite in it?")
     assert changed == attributes.get("kite")
     assert (changed.kind, changed.question, changed.instructions) == ("own", "Is a kite in it?", "Toys count.")
-    assert attributes.update(made.id, instructions="", kind="content").instructions == ""
+    assert attributes.update(added.id, instructions="", kind="content").instructions == ""
     with pytest.raises(AnnotationError):
-        attributes.update(made.id, question=" ")
+        attributes.update(added.id, question=" ")
     with pytest.raises(NotFound):
-        attributes.update(made.id + 1, question="Is it?")
+        attributes.update(added.id + 1, question="Is it?")
 
 
-def test_an_unknown_name_lists_those_there_are(database: sa.Engine) -> None:
+def test_an_unknown_name_lists_the_existing_ones(database: sa.Engine) -> None:
     attributes = Attributes(database)
     attributes.add("kite", "own", "Is there a kite?")
-    with pytest.raises(NotFound, match=r"There are: kite\."):
+    with pytest.raises(NotFound, match=r"The attributes are: kite\."):
         attributes.get("cat")
 
 
-def test_bams_twenty_are_there_and_can_all_be_added(database: sa.Engine) -> None:
+def test_all_templates_of_bam_can_be_added(database: sa.Engine) -> None:
     attributes = Attributes(database)
     for template in BAM_ATTRIBUTES:
         attributes.add(template.name, template.kind, template.question, template.instructions)
@@ -95,6 +95,6 @@ def test_bams_twenty_are_there_and_can_all_be_added(database: sa.Engine) -> None
 
 
 @pytest.mark.parametrize("template", BAM_ATTRIBUTES, ids=lambda template: template.name)
-def test_each_of_bams_twenty_asks_a_question_and_says_what_counts(template) -> None:
+def test_each_template_has_a_question_and_instructions(template) -> None:
     assert template.question.endswith("?")
     assert re.fullmatch(r"Yes: .+\.\nNo: .+\.\nIn doubt: .+\.", template.instructions)

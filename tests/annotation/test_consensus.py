@@ -8,26 +8,26 @@ from hypothesis import strategies as st
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions, consensus
 from bam_engine.errors import AnnotationError
 
-SAID = st.dictionaries(
+ENTRIES = st.dictionaries(
     st.tuples(st.integers(0, 8), st.integers(1, 6)), st.sampled_from([POSITIVE, NEGATIVE, UNSURE]), max_size=40
 )
 
 
-def as_answers(said: dict[tuple[int, int], int]) -> Answers:
-    pairs = list(said)
+def as_answers(entries: dict[tuple[int, int], int]) -> Answers:
+    pairs = list(entries)
     return Answers(
         np.array([row for row, _ in pairs], dtype=np.int64),
         np.array([annotator for _, annotator in pairs], dtype=np.int64),
-        np.array(list(said.values()), dtype=np.int8),
+        np.array(list(entries.values()), dtype=np.int8),
     )
 
 
-@given(said=SAID, redundancy=st.integers(1, 4))
-def test_the_label_is_what_enough_annotators_say_against_fewer_others(said, redundancy) -> None:
-    agreed = consensus(as_answers(said), redundancy=redundancy)
-    assert agreed.rows.tolist() == sorted({row for row, _ in said})
+@given(entries=ENTRIES, redundancy=st.integers(1, 4))
+def test_the_label_needs_enough_votes_and_a_majority(entries, redundancy) -> None:
+    agreed = consensus(as_answers(entries), redundancy=redundancy)
+    assert agreed.rows.tolist() == sorted({row for row, _ in entries})
     for place, row in enumerate(agreed.rows.tolist()):
-        votes = [answer for (other, _), answer in said.items() if other == row]
+        votes = [answer for (other, _), answer in entries.items() if other == row]
         yes, no, unsure = (votes.count(answer) for answer in (POSITIVE, NEGATIVE, UNSURE))
         expected = 1 if yes >= redundancy and yes > no else 0 if no >= redundancy and no > yes else -1
         assert agreed.labels[place] == expected
@@ -36,43 +36,46 @@ def test_the_label_is_what_enough_annotators_say_against_fewer_others(said, redu
 
 
 def test_two_against_two_settle_nothing_and_a_fifth_does() -> None:
-    said = {(3, 1): POSITIVE, (3, 2): POSITIVE, (3, 3): NEGATIVE, (3, 4): NEGATIVE}
-    assert consensus(as_answers(said), redundancy=2).labels.tolist() == [-1]
-    assert consensus(as_answers(said | {(3, 5): NEGATIVE}), redundancy=2).labels.tolist() == [0]
+    entries = {(3, 1): POSITIVE, (3, 2): POSITIVE, (3, 3): NEGATIVE, (3, 4): NEGATIVE}
+    assert consensus(as_answers(entries), redundancy=2).labels.tolist() == [-1]
+    assert consensus(as_answers(entries | {(3, 5): NEGATIVE}), redundancy=2).labels.tolist() == [0]
 
 
-def test_unsure_speaks_for_neither_side() -> None:
-    said = {(0, 1): UNSURE, (0, 2): UNSURE, (1, 1): UNSURE, (1, 2): POSITIVE}
-    assert consensus(as_answers(said), redundancy=1).labels.tolist() == [-1, 1]
+def test_unsure_counts_for_neither_side() -> None:
+    entries = {(0, 1): UNSURE, (0, 2): UNSURE, (1, 1): UNSURE, (1, 2): POSITIVE}
+    assert consensus(as_answers(entries), redundancy=1).labels.tolist() == [-1, 1]
 
 
-def as_decisions(ruled: dict[int, int]) -> Decisions:
-    rows = np.array(sorted(ruled), dtype=np.int64)
-    answers = np.array([ruled[row] for row in sorted(ruled)], dtype=np.int8)
+def as_decisions(decided: dict[int, int]) -> Decisions:
+    rows = np.array(sorted(decided), dtype=np.int64)
+    answers = np.array([decided[row] for row in sorted(decided)], dtype=np.int8)
     return Decisions(rows, np.ones(len(rows), np.int64), answers, np.arange(len(rows)))
 
 
-@given(said=SAID, ruled=st.dictionaries(st.integers(0, 9), st.sampled_from([POSITIVE, NEGATIVE, UNSURE]), max_size=5))
-def test_a_decision_settles_its_image_whatever_the_votes_and_changes_no_other(said, ruled) -> None:
-    voted = consensus(as_answers(said), redundancy=2)
-    found = consensus(as_answers(said), redundancy=2, decisions=as_decisions(ruled))
-    assert found.rows.tolist() == sorted({row for row, _ in said} | set(ruled))
+@given(
+    entries=ENTRIES,
+    decided=st.dictionaries(st.integers(0, 9), st.sampled_from([POSITIVE, NEGATIVE, UNSURE]), max_size=5),
+)
+def test_a_decision_overrides_the_votes_of_its_image_only(entries, decided) -> None:
+    voted = consensus(as_answers(entries), redundancy=2)
+    result = consensus(as_answers(entries), redundancy=2, decisions=as_decisions(decided))
+    assert result.rows.tolist() == sorted({row for row, _ in entries} | set(decided))
     before = dict(zip(voted.rows.tolist(), zip(voted.labels, voted.counts.tolist(), strict=True), strict=True))
-    for place, row in enumerate(found.rows.tolist()):
+    for place, row in enumerate(result.rows.tolist()):
         label, counts = before.get(row, (-1, [0, 0, 0]))
-        expected = ruled.get(row, label)
-        assert found.decided[place] == (row in ruled)
-        assert found.labels[place] == expected
-        assert found.settled[place] == (expected in (POSITIVE, NEGATIVE))
-        assert found.counts[place].tolist() == counts
+        expected = decided.get(row, label)
+        assert result.decided[place] == (row in decided)
+        assert result.labels[place] == expected
+        assert result.settled[place] == (expected in (POSITIVE, NEGATIVE))
+        assert result.counts[place].tolist() == counts
 
 
-def test_nothing_said_is_an_empty_consensus_of_the_same_types() -> None:
+def test_no_answers_give_an_empty_consensus_of_the_same_types() -> None:
     agreed = consensus(as_answers({}), redundancy=2)
     assert (agreed.rows.dtype, agreed.labels.dtype, agreed.settled.dtype) == (np.int64, np.int8, np.bool_)
     assert agreed.counts.shape == (0, 3)
 
 
-def test_nobody_cannot_agree() -> None:
+def test_redundancy_must_be_at_least_one() -> None:
     with pytest.raises(AnnotationError, match="at least 1"):
         consensus(as_answers({}), redundancy=0)

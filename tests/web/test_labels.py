@@ -51,7 +51,7 @@ def test_an_empty_submit_is_no_error(client, assignment) -> None:
 def test_an_unknown_assignment_is_not_found(client) -> None:
     reply = client.post(url("nowhere"), json={"answers": [answer(0)]})
     assert reply.status_code == 404
-    assert reply.json()["error"].startswith("there is no assignment 'nowhere'")
+    assert reply.json()["error"].startswith("There is no assignment 'nowhere'")
 
 
 @pytest.mark.parametrize(
