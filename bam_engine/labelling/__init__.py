@@ -1,1 +1,1 @@
-"""Who is asked which images, what they answered, and what counts as the label."""
+"""Labelling tasks: which images need whose answers, and the resulting labels."""

@@ -1,7 +1,7 @@
-"""Disputes and how they end: what people could not agree on, and what was decided.
+"""Adjudication: images on which annotators disagree, and the decisions about them.
 
-Wires ``annotation`` to the pages. A decision is an answer given for the purpose "adjudication": it settles its image
-whatever the votes, and can be taken back. The votes stay as they are and stay in the agreement statistics.
+A decision is an answer with the purpose "adjudication". It overrides the votes and can be retracted. The votes stay
+unchanged and still count in the agreement statistics.
 """
 
 import uuid
@@ -19,7 +19,7 @@ Votes = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Dispute:
-    """An image that waits for a decision: how many said yes, no, unsure, and whether the one who asks is among them."""
+    """An image that needs a decision: its yes, no and unsure votes, and whether the adjudicator has voted on it."""
 
     row: int
     votes: Votes
@@ -28,7 +28,7 @@ class Dispute:
 
 @dataclass(frozen=True)
 class Decided:
-    """An image that was decided: 1 yes, 0 no, -1 unsure (no label), by whom, and how many had said yes, no, unsure."""
+    """A decision: 1 yes, 0 no, -1 unsure (no label), who decided, and the yes, no and unsure votes."""
 
     row: int
     answer: int
@@ -37,55 +37,55 @@ class Decided:
 
 
 def disputes(workspace: Workspace, attribute: Attribute, annotator: str) -> list[Dispute]:
-    """Return the images that wait for a decision, those that ``annotator`` has not answered before first."""
-    known = {who.name: who.id for who in workspace.annotations.annotators()}
-    who = known.get(annotator.strip(), -1)
-    waiting = tasks.rows_for(workspace, tasks.adjudication_task(workspace, attribute), who)
+    """Return the images that need a decision, those that ``annotator`` has not voted on first."""
+    ids = {one.name: one.id for one in workspace.annotations.annotators()}
+    annotator_id = ids.get(annotator.strip(), -1)
+    waiting = tasks.rows_for(workspace, tasks.adjudication_task(workspace, attribute), annotator_id)
     answers = tasks.votes(workspace, attribute)
-    mine = set(answers.rows[answers.annotators == who].tolist())
+    own = set(answers.rows[answers.annotators == annotator_id].tolist())
     votes = _votes(workspace, attribute)
-    return [Dispute(int(row), votes[int(row)], int(row) in mine) for row in waiting]
+    return [Dispute(int(row), votes[int(row)], int(row) in own) for row in waiting]
 
 
 def decided(workspace: Workspace, attribute: Attribute) -> list[Decided]:
-    """Return what stands decided, the newest decision first."""
-    names = {who.id: who.name for who in workspace.annotations.annotators()}
-    found, votes = workspace.annotations.decisions(attribute.id), _votes(workspace, attribute)
+    """Return the current decisions, newest first."""
+    names = {one.id: one.name for one in workspace.annotations.annotators()}
+    decisions, votes = workspace.annotations.decisions(attribute.id), _votes(workspace, attribute)
     return [
         Decided(
-            int(found.rows[place]),
-            int(found.answers[place]),
-            names[int(found.annotators[place])],
-            votes.get(int(found.rows[place]), (0, 0, 0)),
+            int(decisions.rows[place]),
+            int(decisions.answers[place]),
+            names[int(decisions.annotators[place])],
+            votes.get(int(decisions.rows[place]), (0, 0, 0)),
         )
-        for place in np.argsort(-found.ids)
+        for place in np.argsort(-decisions.ids)
     ]
 
 
 def retract(workspace: Workspace, attribute: Attribute, row: int, annotator: str) -> None:
-    """Withdraw the decision of ``annotator`` about an image, which then waits for one again if it is still disputed.
+    """Retract the decision of ``annotator`` about an image, which needs a new one if it is still disputed.
 
     Raises
     ------
     AnnotationError
-        No decision of this annotator stands about the image.
+        This annotator has no current decision about the image.
     """
-    said = [
+    decisions = [
         one
         for one in workspace.annotations.image_annotations(attribute.id, row)
         if one.purpose == ADJUDICATION and one.annotator == annotator.strip()
     ]
-    if not said or said[-1].answer == WITHDRAWN:
+    if not decisions or decisions[-1].answer == WITHDRAWN:
         raise AnnotationError(
-            f"{annotator} has decided nothing about image {row}, so there is nothing to take back. A decision is taken "
-            "back under the name that made it."
+            f"{annotator} has no decision about image {row} to retract. A decision can be retracted only under the "
+            "name of the person who made it."
         )
-    workspace.annotations.record(said[-1].assignment_id, [NewAnswer(uuid.uuid4().hex, row, WITHDRAWN)])
+    workspace.annotations.record(decisions[-1].assignment_id, [NewAnswer(uuid.uuid4().hex, row, WITHDRAWN)])
 
 
 def _votes(workspace: Workspace, attribute: Attribute) -> dict[int, Votes]:
-    found = consensus(tasks.votes(workspace, attribute), redundancy=1)
+    votes = consensus(tasks.votes(workspace, attribute), redundancy=1)
     return {
         int(row): (int(yes), int(no), int(unsure))
-        for row, (yes, no, unsure) in zip(found.rows, found.counts, strict=True)
+        for row, (yes, no, unsure) in zip(votes.rows, votes.counts, strict=True)
     }

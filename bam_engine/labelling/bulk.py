@@ -1,12 +1,13 @@
-"""Answers for many images at once: one person says yes, no or unsure of a whole selection.
+"""Bulk answers: one person answers yes, no or unsure for a whole selection.
 
-In:  a selection, an answer, a name. Out: stored answers, which can be taken back with one call; what they teach.
+In:  a selection, an answer, an annotator's name. Out: stored answers, which can be undone in one call, and the training
+labels that they give.
 
-Nobody has looked at each of these images, so an answer in bulk is no vote. It settles no label, counts in no agreement,
-no threshold, certification or audit, and asks nobody less. It teaches: the next training takes up to
-``MAX_PER_ANSWER`` of each answer beside the labels of the rounds. Where somebody has labelled the image by looking at
-it, that counts alone.
-What is held out to judge is never answered in bulk, and an image that is held out later stops teaching.
+Nobody has looked at each of these images, so a bulk answer is not a vote: it settles no label and is ignored by
+agreement, thresholds, certifications, audits and labelling tasks. It is used for training only: the next model takes up
+to ``MAX_PER_ANSWER`` of each answer in addition to the labels of the rounds. A label by somebody who looked at the
+image takes precedence.
+Held-out images cannot be answered in bulk, and an image that is held out later is no longer used for training.
 """
 
 from collections.abc import Sequence
@@ -25,10 +26,10 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows
 
 MAX_IMAGES = 100_000
-"""Images that one call may answer."""
+"""The most images that one call may answer."""
 
 MAX_PER_ANSWER = 100
-"""Images of each answer that a training takes from bulk; more of the same region would drown what people looked at."""
+"""Bulk answers of each value used for training; more would outweigh the labels of people who looked."""
 
 ANSWERS = {POSITIVE: "yes", NEGATIVE: "no", UNSURE: "unsure"}
 _WORDS = {"positive": POSITIVE, "negative": NEGATIVE, "unsure": UNSURE}
@@ -38,10 +39,10 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What an answer in bulk would be given to: ``rows``, and how many images are left out for which reason.
+    """The ``rows`` that a bulk answer would apply to, and the number of images excluded for each reason.
 
-    ``judging`` are held out to judge (validation set, certifications, audits); ``labelled`` have a label by somebody
-    who looked at them.
+    ``held_out`` images are reserved for evaluation (validation sample, certifications, audits); ``labelled`` images
+    have a label by somebody who looked at them.
     """
 
     rows: Rows
@@ -50,8 +51,8 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Bulk:
-    """One answer in bulk as it is stored: who said what of how many images, and whether it was taken back."""
+class BulkAnswer:
+    """A stored bulk answer: the annotator, the answer, the number of images, and whether it was undone."""
 
     id: str
     attribute_id: int
@@ -63,87 +64,88 @@ class Bulk:
 
 
 def plan(workspace: Workspace, attribute: Attribute, rows: Sequence[int] | Rows) -> Plan:
-    """Return which images of a selection an answer in bulk would be given to."""
-    asked = np.unique(np.asarray(rows, np.int64))
-    judging = np.isin(asked, tasks.held_out_rows(workspace, attribute))
+    """Return the images of a selection that a bulk answer would apply to."""
+    selected = np.unique(np.asarray(rows, np.int64))
+    held_out = np.isin(selected, tasks.held_out_rows(workspace, attribute))
     agreed = tasks.labels(workspace, attribute)
-    labelled = np.isin(asked, agreed.rows[agreed.settled]) & ~judging
-    return Plan(asked[~judging & ~labelled], int(judging.sum()), int(labelled.sum()))
+    labelled = np.isin(selected, agreed.rows[agreed.settled]) & ~held_out
+    return Plan(selected[~held_out & ~labelled], int(held_out.sum()), int(labelled.sum()))
 
 
 def answer(
-    workspace: Workspace, attribute: Attribute, rows: Sequence[int] | Rows, said: int, *, annotator: str
-) -> Bulk:
-    """Store one answer for every image of a selection that may have one; see :func:`plan`.
+    workspace: Workspace, attribute: Attribute, rows: Sequence[int] | Rows, value: int, *, annotator: str
+) -> BulkAnswer:
+    """Store one answer for all eligible images of a selection; see :func:`plan`.
 
     Parameters
     ----------
-    said
+    value
         1 yes, 0 no, -1 unsure.
 
     Raises
     ------
     AnnotationError
-        Another answer, no image that may be answered, or more than ``MAX_IMAGES``.
+        The answer is unknown, no image is eligible, or there are more than ``MAX_IMAGES``.
     """
-    if said not in ANSWERS:
-        raise AnnotationError(f"{said!r} is no answer: give 1 (yes), 0 (no) or -1 (unsure).")
-    chosen = plan(workspace, attribute, rows)
-    if len(chosen.rows) == 0:
+    if value not in ANSWERS:
+        raise AnnotationError(f"{value!r} is not an answer. Use 1 (yes), 0 (no) or -1 (unsure).")
+    selection = plan(workspace, attribute, rows)
+    if len(selection.rows) == 0:
         raise AnnotationError(
-            f"none of the {chosen.held_out + chosen.labelled:,} images can be answered in bulk: {chosen.held_out:,} "
-            f"are held out to judge, {chosen.labelled:,} were labelled one by one. Select others."
+            f"None of the {selection.held_out + selection.labelled:,} images can be answered in bulk: "
+            f"{selection.held_out:,} are held out for evaluation, {selection.labelled:,} have a label already. "
+            "Select other images."
         )
-    if len(chosen.rows) > MAX_IMAGES:
+    if len(selection.rows) > MAX_IMAGES:
         raise AnnotationError(
-            f"{len(chosen.rows):,} images cannot be answered at once: {MAX_IMAGES:,} is the most. Select fewer."
+            f"Cannot answer {len(selection.rows):,} images at once; the maximum is {MAX_IMAGES:,}. Select fewer."
         )
-    who = workspace.annotations.annotator(annotator)
-    order = [int(row) for row in chosen.rows]
-    made = workspace.annotations.assign(attribute.id, who, order, purpose=BULK, source_id=0)
-    workspace.annotations.record(made.id, [NewAnswer(f"{made.id}:{row}", row, said) for row in order])
-    return _known(workspace, made.id)
+    annotator_id = workspace.annotations.annotator(annotator)
+    order = [int(row) for row in selection.rows]
+    assignment = workspace.annotations.assign(attribute.id, annotator_id, order, purpose=BULK, source_id=0)
+    answers = [NewAnswer(f"{assignment.id}:{row}", row, value) for row in order]
+    workspace.annotations.record(assignment.id, answers)
+    return _get(workspace, assignment.id)
 
 
-def undo(workspace: Workspace, bulk_id: str) -> Bulk:
-    """Withdraw an answer in bulk, every image of it; what was said in bulk before stands again. Twice is once.
+def undo(workspace: Workspace, bulk_id: str) -> BulkAnswer:
+    """Withdraw a bulk answer from all its images; earlier bulk answers apply again. Undoing twice changes nothing.
 
     Raises
     ------
     NotFound
-        There is no such answer.
+        The bulk answer does not exist.
     """
-    found = _known(workspace, bulk_id)
-    if not found.undone:
+    if not _get(workspace, bulk_id).undone:
         images = workspace.annotations.assignment(bulk_id).rows
         withdrawn = [NewAnswer(f"{bulk_id}:{row}:back", row, WITHDRAWN) for row in images]
         workspace.annotations.record(bulk_id, withdrawn)
-    return _known(workspace, bulk_id)
+    return _get(workspace, bulk_id)
 
 
-def history(workspace: Workspace, attribute: Attribute | None = None, *, count: int = 20) -> tuple[Bulk, ...]:
-    """Return the last answers in bulk, newest first, of one attribute or of all; also those taken back."""
-    return _found(workspace, None if attribute is None else db.assignments.c.attribute_id == attribute.id, count)
+def history(workspace: Workspace, attribute: Attribute | None = None, *, count: int = 20) -> tuple[BulkAnswer, ...]:
+    """Return the latest bulk answers of one attribute or of all, newest first, including undone ones."""
+    return _query(workspace, None if attribute is None else db.assignments.c.attribute_id == attribute.id, count)
 
 
 def current_answers(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return the rows that have an answer in bulk, rising, and the answer: 1, 0, or -1 unsure.
+    """Return the rows with a bulk answer, ascending, and their answers: 1, 0, or -1 unsure.
 
-    The newest answer of each person counts, without those taken back; where two people differ, it is unsure.
+    The newest answer of each person counts, without undone ones; where two people differ, the answer is unsure.
     """
-    said, share = db.annotations, db.assignments
-    given = sa.select(share.c.id).where(share.c.attribute_id == attribute.id, share.c.purpose == BULK)
-    gone = sa.select(said.c.assignment_id).where(said.c.assignment_id.in_(given), said.c.answer == "withdrawn")
+    given, assigned = db.annotations, db.assignments
+    bulk = sa.select(assigned.c.id).where(assigned.c.attribute_id == attribute.id, assigned.c.purpose == BULK)
+    undone = sa.select(given.c.assignment_id).where(given.c.assignment_id.in_(bulk), given.c.answer == "withdrawn")
     newest = (
-        sa.select(sa.func.max(said.c.id))
-        .where(said.c.assignment_id.in_(given.where(share.c.id.not_in(gone))))
-        .group_by(said.c.row, said.c.annotator_id)
+        sa.select(sa.func.max(given.c.id))
+        .where(given.c.assignment_id.in_(bulk.where(assigned.c.id.not_in(undone))))
+        .group_by(given.c.row, given.c.annotator_id)
     )
-    query = sa.select(said.c.row, said.c.answer).where(said.c.id.in_(newest)).order_by(said.c.row)
+    query = sa.select(given.c.row, given.c.answer).where(given.c.id.in_(newest)).order_by(given.c.row)
     with workspace.engine.connect() as connection:
-        found = connection.execute(query).all()
-    rows = np.array([row for row, _ in found], np.int64)
-    answers = np.array([_WORDS[word] for _, word in found], np.int8)
+        records = connection.execute(query).all()
+    rows = np.array([row for row, _ in records], np.int64)
+    answers = np.array([_WORDS[word] for _, word in records], np.int8)
     each, place = np.unique(rows, return_inverse=True)
     low, high = np.full(len(each), 2, np.int8), np.full(len(each), -2, np.int8)
     np.minimum.at(low, place, answers)
@@ -152,11 +154,11 @@ def current_answers(workspace: Workspace, attribute: Attribute) -> tuple[Rows, N
 
 
 def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows) -> tuple[Rows, NDArray[np.int8]]:
-    """Return what a training takes from answers in bulk: rows, rising, and their answers, 1 or 0.
+    """Return the training labels from bulk answers: rows, ascending, and their answers, 1 or 0.
 
-    At most ``MAX_PER_ANSWER`` of each answer, drawn once and for all by chance: a larger selection keeps the images
-    that a smaller one would have drawn. Left out: unsure ones, images labelled by somebody who looked, images without
-    a vector, everything of the projects that judge, and the rows ``without``.
+    At most ``MAX_PER_ANSWER`` of each answer, chosen by a fixed pseudo-random order, so that a larger selection keeps
+    the images of a smaller one. Excludes unsure answers, images labelled or decided by somebody who looked, images
+    without a vector, all images of held-out projects, and the rows ``without``.
     """
     rows, answers = current_answers(workspace, attribute)
     if len(rows) == 0:
@@ -164,52 +166,54 @@ def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), tasks.held_out_rows(workspace, attribute), groups)
     agreed = tasks.labels(workspace, attribute)
-    looked = np.union1d(agreed.rows[agreed.settled | agreed.decided], without)
-    usable = np.isin(rows, np.intersect1d(pool, embedded_rows(workspace))) & ~np.isin(rows, looked)
-    luck = _luck(rows)
-    taken = []
-    for said in (POSITIVE, NEGATIVE):
-        those = np.flatnonzero(usable & (answers == said))
-        taken.append(those[np.argsort(luck[those], kind="stable")[:MAX_PER_ANSWER]])
-    chosen = np.sort(np.concatenate(taken))
+    labelled = np.union1d(agreed.rows[agreed.settled | agreed.decided], without)
+    usable = np.isin(rows, np.intersect1d(pool, embedded_rows(workspace))) & ~np.isin(rows, labelled)
+    order = _shuffle_keys(rows)
+    samples = []
+    for value in (POSITIVE, NEGATIVE):
+        candidates = np.flatnonzero(usable & (answers == value))
+        samples.append(candidates[np.argsort(order[candidates], kind="stable")[:MAX_PER_ANSWER]])
+    chosen = np.sort(np.concatenate(samples))
     return rows[chosen], answers[chosen]
 
 
-def _luck(rows: Rows) -> NDArray[np.uint64]:
-    """A number for each row that looks like chance and is always the same (the finaliser of SplitMix64)."""
+def _shuffle_keys(rows: Rows) -> NDArray[np.uint64]:
+    """Return a fixed pseudo-random number for each row (the finaliser of SplitMix64)."""
     mixed = (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _known(workspace: Workspace, bulk_id: str) -> Bulk:
-    found = _found(workspace, db.assignments.c.id == bulk_id, 1)
-    if not found:
-        raise NotFound(f"there is no answer in bulk {bulk_id[:60]!r}: reload the page to see which are there.")
-    return found[0]
+def _get(workspace: Workspace, bulk_id: str) -> BulkAnswer:
+    matches = _query(workspace, db.assignments.c.id == bulk_id, 1)
+    if not matches:
+        raise NotFound(f"There is no bulk answer {bulk_id[:60]!r}. Reload the page to see the existing ones.")
+    return matches[0]
 
 
-def _found(workspace: Workspace, condition: sa.ColumnElement[bool] | None, count: int) -> tuple[Bulk, ...]:
-    share, who, said = db.assignments, db.annotators, db.annotations
-    first = (
-        sa.select(said.c.assignment_id, sa.func.count().label("n"), sa.func.min(said.c.answer).label("answer"))
-        .where(said.c.answer != "withdrawn")
-        .group_by(said.c.assignment_id)
+def _query(workspace: Workspace, condition: sa.ColumnElement[bool] | None, count: int) -> tuple[BulkAnswer, ...]:
+    assigned, annotators, given = db.assignments, db.annotators, db.annotations
+    answered = (
+        sa.select(given.c.assignment_id, sa.func.count().label("n"), sa.func.min(given.c.answer).label("answer"))
+        .where(given.c.answer != "withdrawn")
+        .group_by(given.c.assignment_id)
     )
-    last = sa.select(said.c.assignment_id).where(said.c.answer == "withdrawn")
-    bulk = sa.select(share.c.id).where(share.c.purpose == BULK, *([] if condition is None else [condition]))
-    newest = bulk.order_by(share.c.made_at.desc()).limit(count)
-    told = first.where(said.c.assignment_id.in_(newest)).subquery()
+    undone = sa.select(given.c.assignment_id).where(given.c.answer == "withdrawn")
+    bulk = sa.select(assigned.c.id).where(assigned.c.purpose == BULK, *([] if condition is None else [condition]))
+    newest = bulk.order_by(assigned.c.made_at.desc()).limit(count)
+    counts = answered.where(given.c.assignment_id.in_(newest)).subquery()
     query = (
-        sa.select(share.c.id, share.c.attribute_id, who.c.name, told.c.answer, told.c.n, share.c.made_at)
-        .add_columns(share.c.id.in_(last.where(said.c.assignment_id.in_(newest))).label("back"))
-        .join(told, told.c.assignment_id == share.c.id)
-        .join(who, who.c.id == share.c.annotator_id)
-        .order_by(share.c.made_at.desc())
+        sa.select(
+            assigned.c.id, assigned.c.attribute_id, annotators.c.name, counts.c.answer, counts.c.n, assigned.c.made_at
+        )
+        .add_columns(assigned.c.id.in_(undone.where(given.c.assignment_id.in_(newest))).label("undone"))
+        .join(counts, counts.c.assignment_id == assigned.c.id)
+        .join(annotators, annotators.c.id == assigned.c.annotator_id)
+        .order_by(assigned.c.made_at.desc())
     )
     with workspace.engine.connect() as connection:
         return tuple(
-            Bulk(key, attribute_id, name, _WORDS[word], n, made_at, bool(back))
-            for key, attribute_id, name, word, n, made_at, back in connection.execute(query)
+            BulkAnswer(key, attribute_id, name, _WORDS[word], n, made_at, bool(undone))
+            for key, attribute_id, name, word, n, made_at, undone in connection.execute(query)
         )

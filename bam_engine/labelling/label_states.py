@@ -1,6 +1,6 @@
-"""How the label of an image stands for an attribute, for all images at once.
+"""The label state of every image for an attribute.
 
-In:  an attribute. Out: the rows in each state. What a label is, ``tasks`` and ``bulk`` say.
+In:  an attribute. Out: the rows in each state. ``tasks`` and ``bulk`` define the labels.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ MARKS = {1: "yes", 0: "no", -1: "unsure"}
 
 @dataclass(frozen=True, eq=False)
 class LabelStates:
-    """The rows in each state but ``unlabelled``, and the answers that are shown on the images.
+    """The rows in each state except ``unlabelled``, and the labels to show on images.
 
-    ``marked`` are rising rows, ``answers`` theirs: 1 yes, 0 no, -1 unsure; ``in_bulk`` says that nobody looked at it.
+    ``marked`` are the rows to mark, ascending, with their ``answers``: 1 yes, 0 no, -1 unsure; ``in_bulk`` is True for
+    bulk answers.
     """
 
     rows: dict[str, Rows]
@@ -33,7 +34,7 @@ class LabelStates:
     in_bulk: Mask
 
     def mask(self, state: str, n: int) -> Mask:
-        """Return which of ``n`` images are in a state."""
+        """Return a mask of the images in a state, bool (n,)."""
         inside = np.full(n, state == "unlabelled")
         if state == "unlabelled":
             for rows in self.rows.values():
@@ -44,57 +45,57 @@ class LabelStates:
         return inside
 
     def marks(self, rows: Rows) -> list[str]:
-        """Return what to write on each of ``rows``: ``yes``, ``no``, ``unsure``, with `` in bulk``, or nothing."""
+        """Return the mark of each of ``rows``: ``yes``, ``no`` or ``unsure``, plus `` in bulk``, or an empty string."""
         if not len(self.marked):
             return [""] * len(rows)
         place = np.minimum(np.searchsorted(self.marked, rows), len(self.marked) - 1)
-        there = self.marked[place] == rows
+        is_marked = self.marked[place] == rows
         return [
-            MARKS[int(self.answers[at])] + (" in bulk" if self.in_bulk[at] else "") if found else ""
-            for at, found in zip(place, there, strict=True)
+            MARKS[int(self.answers[at])] + (" in bulk" if self.in_bulk[at] else "") if marked else ""
+            for at, marked in zip(place, is_marked, strict=True)
         ]
 
 
 def states(workspace: Workspace, attribute: Attribute) -> LabelStates:
-    """Return how every answered image stands; looked up again only after another answer.
+    """Return the label states of all images, cached until the next answer.
 
-    ``positive`` and ``negative``: people agree, or it was decided. ``disputed``: enough people answered, they do not
-    agree and nobody decided. ``unsure``: all who answered were unsure, or it was decided so. ``waiting``: it needs
-    another answer. ``bulk``: answered in bulk alone. These exclude one another; ``unlabelled`` is none of them.
-    ``disagreed`` cuts across: somebody said yes and somebody no.
+    ``positive`` and ``negative``: agreed or decided. ``disputed``: enough votes, but neither agreement nor a decision.
+    ``unsure``: all votes are unsure, or decided as unsure. ``waiting``: needs another vote. ``bulk``: bulk answers
+    only. These states are exclusive; ``unlabelled`` is every other image. ``disagreed`` overlaps with them: at least
+    one yes and one no.
     """
     version = (label_version(workspace, attribute), attribute.id)
-    kept = workspace.memory_cache.get(f"states:{attribute.id}")
-    if kept is None or kept[0] != version:
-        kept = workspace.memory_cache[f"states:{attribute.id}"] = (version, _states(workspace, attribute))
-    found: LabelStates = kept[1]
-    return found
+    cached = workspace.memory_cache.get(f"states:{attribute.id}")
+    if cached is None or cached[0] != version:
+        cached = workspace.memory_cache[f"states:{attribute.id}"] = (version, _states(workspace, attribute))
+    result: LabelStates = cached[1]
+    return result
 
 
 def _states(workspace: Workspace, attribute: Attribute) -> LabelStates:
     agreed = tasks.labels(workspace, attribute)
-    said = agreed.counts.sum(axis=1)
-    open_ones = ~agreed.settled & ~agreed.decided
-    unsure = ~agreed.settled & (agreed.decided | (agreed.counts[:, 2] == said))
-    disputed = open_ones & ~unsure & (said >= max(2, workspace.redundancy))
-    in_bulk, told = bulk.current_answers(workspace, attribute)
-    alone = ~np.isin(in_bulk, agreed.rows)
-    by_looking = agreed.settled | unsure
-    marked = np.concatenate([agreed.rows[by_looking], in_bulk[alone]])
+    votes = agreed.counts.sum(axis=1)
+    unsettled = ~agreed.settled & ~agreed.decided
+    unsure = ~agreed.settled & (agreed.decided | (agreed.counts[:, 2] == votes))
+    disputed = unsettled & ~unsure & (votes >= max(2, workspace.redundancy))
+    in_bulk, bulk_answers = bulk.current_answers(workspace, attribute)
+    bulk_only = ~np.isin(in_bulk, agreed.rows)
+    voted = agreed.settled | unsure
+    marked = np.concatenate([agreed.rows[voted], in_bulk[bulk_only]])
     order = np.argsort(marked)
     return LabelStates(
         rows={
             "positive": agreed.rows[agreed.labels == 1],
             "negative": agreed.rows[agreed.labels == 0],
             "unsure": agreed.rows[unsure],
-            "waiting": agreed.rows[open_ones & ~unsure & ~disputed],
+            "waiting": agreed.rows[unsettled & ~unsure & ~disputed],
             "disputed": agreed.rows[disputed],
             "disagreed": agreed.rows[(agreed.counts[:, 0] > 0) & (agreed.counts[:, 1] > 0)],
-            "bulk": in_bulk[alone],
+            "bulk": in_bulk[bulk_only],
         },
         marked=marked[order],
-        answers=np.concatenate([agreed.labels[by_looking], told[alone]])[order],
-        in_bulk=np.repeat([False, True], [int(by_looking.sum()), int(alone.sum())])[order],
+        answers=np.concatenate([agreed.labels[voted], bulk_answers[bulk_only]])[order],
+        in_bulk=np.repeat([False, True], [int(voted.sum()), int(bulk_only.sum())])[order],
     )
 
 
@@ -107,8 +108,12 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     held = db.validation_images
     last = sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0))
     drawn = sa.select(sa.func.count()).select_from(held).where(held.c.attribute_id == attribute.id)
-    tried, asked = db.certifications, db.certification_images
-    certified = sa.select(sa.func.count()).select_from(asked.join(tried)).where(tried.c.attribute_id == attribute.id)
+    certifications, queried = db.certifications, db.certification_images
+    certified = (
+        sa.select(sa.func.count())
+        .select_from(queried.join(certifications))
+        .where(certifications.c.attribute_id == attribute.id)
+    )
     with workspace.engine.connect() as connection:
         counts = [connection.scalar(query) or 0 for query in (last, drawn, certified)]
     return [*counts, workspace.redundancy]

@@ -1,6 +1,6 @@
-"""Which images can be put before people at all: those with a thumbnail, or a file to make one from.
+"""Missing images: those that cannot be shown, because they have neither a thumbnail nor a readable file.
 
-Wires ``collection`` to the tasks. Nothing is stored: an image whose file comes back is asked about again.
+Nothing is stored: an image whose file reappears is part of its tasks again.
 """
 
 from collections.abc import Iterable
@@ -15,32 +15,32 @@ from bam_engine.workspace.core import Workspace
 
 
 def missing_images(workspace: Workspace, rows: Iterable[int]) -> NDArray[np.int64]:
-    """Return those of ``rows`` that cannot be shown, in their order: no thumbnail, and the file is gone or damaged."""
+    """Return those of ``rows`` that cannot be shown, in their order: no thumbnail, and no readable file."""
     return np.array([row for row, _ in _failures(workspace, rows)], np.int64)
 
 
 def missing_image_problems(workspace: Workspace, rows: Iterable[int]) -> list[Problem]:
-    """Return the files of those of ``rows`` that cannot be shown, and why."""
+    """Return the files of those of ``rows`` that cannot be shown, with the reason."""
     return [problem for _, problem in _failures(workspace, rows)]
 
 
 def _failures(workspace: Workspace, rows: Iterable[int]) -> list[tuple[int, Problem]]:
-    bare = [int(row) for row in rows if not workspace.thumbnails.has(int(row))]
-    found = [(image, _reason(workspace, image)) for image in workspace.catalogue.images(bare)]
-    return [(image.row, Problem(image.uri, reason, "show")) for image, reason in found if reason]
+    without = [int(row) for row in rows if not workspace.thumbnails.has(int(row))]
+    reasons = [(image, _reason(workspace, image)) for image in workspace.catalogue.images(without)]
+    return [(image.row, Problem(image.uri, reason, "show")) for image, reason in reasons if reason]
 
 
 def _reason(workspace: Workspace, image: Image) -> str:
-    """Return why an image without a thumbnail cannot be shown, or "". A file is tried once."""
+    """Return why an image without a thumbnail cannot be shown, or "". Each version of a file is tried once."""
     try:
-        about = image.path.stat()
+        status = image.path.stat()
     except OSError as error:
-        return f"the file is gone ({error.strerror})"
-    key, version = f"shown:{image.row}", (about.st_mtime_ns, about.st_size)
-    kept = workspace.memory_cache.get(key)
-    if kept is None or kept[0] != version:
-        kept = workspace.memory_cache[key] = (version, _try(workspace, image))
-    return str(kept[1])
+        return f"The file was not found ({error.strerror})."
+    key, version = f"shown:{image.row}", (status.st_mtime_ns, status.st_size)
+    cached = workspace.memory_cache.get(key)
+    if cached is None or cached[0] != version:
+        cached = workspace.memory_cache[key] = (version, _try(workspace, image))
+    return str(cached[1])
 
 
 def _try(workspace: Workspace, image: Image) -> str:

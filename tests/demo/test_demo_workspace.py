@@ -253,6 +253,6 @@ def test_the_command_line_makes_a_demo_and_plays_an_attribute(
     assert "0 answers by people, " in out
     assert "by simulated annotators" in out
     assert main(["demo", "--play", "content_dog"]) == 1  # not defined in this demo
-    assert "there is no attribute 'content_dog'" in capsys.readouterr().err
+    assert "There is no attribute 'content_dog'" in capsys.readouterr().err
     assert main(["demo", "--seed", "4"]) == 1
     assert "this workspace holds the demo with seed 0" in capsys.readouterr().err

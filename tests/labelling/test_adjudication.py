@@ -95,7 +95,7 @@ def test_a_round_whose_disputes_are_decided_is_complete_and_trains_on_the_decisi
     assert left == [row for row in task.rows.tolist() if row not in (first, second, third)]
 
 
-def test_a_decision_stands_when_the_votes_are_taken_back(team: Workspace, watercolor: Attribute) -> None:
+def test_a_decision_stands_when_the_votes_are_withdrawn(team: Workspace, watercolor: Attribute) -> None:
     decide(team, watercolor, "eve", {2: 1})
     for name in ("ada", "ben"):
         vote(team, watercolor, name, {2: -2})
@@ -106,14 +106,14 @@ def test_a_decision_stands_when_the_votes_are_taken_back(team: Workspace, waterc
     assert tasks.state(team, task).answered == 2, "a decided image needs nobody"
 
 
-def test_taken_back_an_image_waits_again(team: Workspace, watercolor: Attribute) -> None:
+def test_an_image_whose_decision_is_retracted_waits_again(team: Workspace, watercolor: Attribute) -> None:
     decide(team, watercolor, "eve", {2: 1, 3: 1})
-    with pytest.raises(AnnotationError, match="ada has decided nothing about image 2"):
+    with pytest.raises(AnnotationError, match="ada has no decision about image 2"):
         adjudication.retract(team, watercolor, 2, "ada")
     adjudication.retract(team, watercolor, 2, "eve")
     assert waiting(team, watercolor) == [2, 4]
     assert [one.row for one in adjudication.decided(team, watercolor)] == [3]
-    with pytest.raises(AnnotationError, match="nothing to take back"):
+    with pytest.raises(AnnotationError, match="to retract"):
         adjudication.retract(team, watercolor, 2, "eve")
 
 

@@ -142,7 +142,7 @@ def test_taking_back_keeps_everything_that_was_said_and_what_stood_before_stands
     assert dict(zip(rows.tolist(), answers.tolist(), strict=True)) == {1: 1, 2: 0, 3: 0, 4: 0}
     before = stored(workspace)
     assert bulk.undo(workspace, second.id).undone
-    assert bulk.undo(workspace, second.id).undone, "twice is once"
+    assert bulk.undo(workspace, second.id).undone, "undoing twice changes nothing"
     assert stored(workspace) == before + 3
     rows, answers = bulk.current_answers(workspace, watercolor)
     assert dict(zip(rows.tolist(), answers.tolist(), strict=True)) == {1: 1, 2: 1, 3: 1}
@@ -172,12 +172,12 @@ def test_the_panel_of_an_image_says_that_it_was_said_in_bulk(workspace: Workspac
     assert image_facts.describe(workspace, 4).annotations == [(watercolor.name, "Ada", "yes (in bulk)")]
 
 
-def test_what_cannot_be_is_refused_with_a_reason(
+def test_invalid_bulk_answers_are_refused_with_a_reason(
     workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(AnnotationError, match="no answer"):
+    with pytest.raises(AnnotationError, match="is not an answer"):
         bulk.answer(workspace, watercolor, [1], 7, annotator="me")
-    with pytest.raises(AnnotationError, match="Select others"):
+    with pytest.raises(AnnotationError, match="Select other images"):
         bulk.answer(workspace, watercolor, [], 1, annotator="me")
     with pytest.raises(NotFound):
         bulk.undo(workspace, "nothing")

@@ -120,7 +120,7 @@ def test_another_persons_decision_is_not_taken_back(
     app.run()
     button(app, f"Take back the decision on image {first}").click().run()
     assert not app.exception
-    assert "taken back under the name that made it" in app.error[0].value
+    assert "only under the name of the person who made it" in app.error[0].value
 
 
 def test_an_adjudicator_with_nothing_left_is_led_back(
