@@ -1,4 +1,4 @@
-"""Image to vector: encoders, the vector store, the run that fills it."""
+"""Encoders, the vector store, and the run that fills it."""
 
 from bam_engine.embedding.base import Encoder, TextEncoder
 from bam_engine.embedding.encoder import encoder_key, open_encoder

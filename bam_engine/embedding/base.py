@@ -1,4 +1,4 @@
-"""What an encoder is: the protocols that every one of them meets, and a spec taken apart."""
+"""The protocols of encoders, and parsed encoder specs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ Preprocessor = Callable[[Image.Image], npt.NDArray[Any]]
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Images in, vectors out.
+    """Turns images into vectors.
 
     Attributes
     ----------
     spec
-        What was asked for, as written.
+        The spec with which it was opened.
     key
-        Name of the folder of its vectors: another key means vectors that must not be compared.
+        Name of the folder of its vectors. Vectors of different keys must not be compared.
     dim
         Length of a vector.
     input_size
-        Pixels of the shorter side that :meth:`preprocess` can use; more is only decoded in vain.
+        Length of the shorter side, in pixels, that :meth:`preprocess` needs; larger images are reduced while decoding.
     """
 
     spec: str
@@ -33,32 +33,32 @@ class Encoder(Protocol):
     input_size: int
 
     def preprocess(self, image: Image.Image) -> npt.NDArray[Any]:
-        """Make one RGB image ready; called from several threads at once."""
+        """Turn one RGB image into model input. Must be thread-safe."""
 
-    def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
-        """Turn prepared images into L2-normalised vectors (b, dim), in order; called from one thread at a time."""
+    def encode(self, inputs: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+        """Return L2-normalised vectors (b, dim) of preprocessed images, in order. Called from one thread at a time."""
 
 
 @runtime_checkable
 class PortableEncoder(Encoder, Protocol):
-    """An encoder whose images can be made ready in other processes, where that is most of the work."""
+    """An encoder that can preprocess in other processes, for encoders where preprocessing dominates."""
 
     @property
     def preprocessor(self) -> Preprocessor:
-        """What does the work of ``preprocess`` and can be pickled."""
+        """A picklable callable equivalent to ``preprocess``."""
 
 
 @runtime_checkable
 class TextEncoder(Encoder, Protocol):
-    """An encoder whose space holds text too."""
+    """An encoder that embeds text in the same space as images."""
 
     def encode_text(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """Turn texts into L2-normalised vectors (t, dim), comparable with those of images."""
+        """Return L2-normalised vectors (t, dim) of texts, comparable with those of images."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A spec taken apart: ``kind:name?options``."""
+    """A parsed spec: ``kind:name?options``."""
 
     text: str
     kind: str

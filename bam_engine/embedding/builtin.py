@@ -1,6 +1,6 @@
-"""The encoder that needs no weights: classical descriptors of colour, texture, strokes and shape.
+"""The built-in encoder: classical descriptors of colour, texture, strokes and shape. It needs no weights.
 
-In:  RGB images. Out: vectors of fixed meaning, the same on every run. All the work happens in :meth:`preprocess`, so
+In:  RGB images. Out: deterministic vectors with fixed meaning. All the work happens in :meth:`preprocess`, so
 it runs in the workers that decode; there is no model to load.
 """
 
@@ -13,12 +13,12 @@ from PIL import Image
 from bam_engine.embedding.base import Preprocessor
 
 VERSION = 1
-"""Raise it with any change of the descriptors: vectors of two versions must not be compared."""
+"""Increase it with any change of the descriptors: vectors of different versions must not be compared."""
 KEY = f"builtin-v{VERSION}"
 
 
 class BuiltinEncoder:
-    """Classical descriptors behind the interface of an encoder."""
+    """Classical descriptors with the interface of an encoder."""
 
     def __init__(self) -> None:
         from bam_engine.embedding import descriptors
@@ -34,9 +34,9 @@ class BuiltinEncoder:
 
     @property
     def preprocessor(self) -> Preprocessor:
-        """What does the work of :meth:`preprocess` in other processes."""
+        """A picklable equivalent of :meth:`preprocess`."""
         return self.preprocess
 
-    def encode(self, prepared: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    def encode(self, inputs: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
         """Stack descriptions to (b, dim)."""
-        return np.stack(prepared)
+        return np.stack(inputs)

@@ -1,10 +1,10 @@
-"""Images made ready ahead of the model, in threads or in processes.
+"""Decoding and preprocessing ahead of the model, in threads or processes.
 
-In:  files and an encoder. Out: for each file, in order, what the encoder's model takes, or why there is nothing.
+In:  files and an encoder. Out: for each file, in order, the model input or the reason why there is none.
 
-Networks take decoded pixels, which libraries make while others run: threads are quickest (1,041 images a second on 16
-cores; 275 in processes, which must load torch and send pixels). The built-in encoder's many small steps get slower
-with every thread (176 a second) and grow with the processes (649).
+For networks, which need decoded pixels, threads are fastest because the libraries release the GIL (1,041 images/s on 16
+cores, against 275 in processes, which must load torch and send pixels). The many small steps of the built-in encoder
+slow down with more threads (176 images/s) but scale with processes (649).
 """
 
 import os
@@ -20,45 +20,45 @@ from bam_engine.embedding.base import Encoder, PortableEncoder, Preprocessor
 from bam_engine.errors import ImageUnreadable
 from bam_engine.processes import processes, threads
 
-FEWEST = 1000
-"""With fewer images than this, threads are done before processes have begun."""
+MIN_FOR_PROCESSES = 1000
+"""For fewer images, threads finish before processes have started."""
 
-Prepared = npt.NDArray[Any]
+ModelInput = npt.NDArray[Any]
 
 
 def decoded(
     encoder: Encoder, paths: Iterable[Path], count: int, *, ahead: int, workers: int | None = None
-) -> Generator[Prepared | str, None, None]:
-    """Yield what is made of each path, or the reason why nothing is, in order.
+) -> Generator[ModelInput | str, None, None]:
+    """Yield the model input of each path, or the reason why there is none, in order.
 
-    At most ``ahead`` images and one for each worker are in hand. Closed early, it leaves undone what has not begun.
+    At most ``ahead`` images plus one per worker are in progress. Closing the generator cancels the rest.
 
     Parameters
     ----------
     count
-        How many paths there are: ``FEWEST`` or more of them go to processes, if the encoder can be sent there.
+        The number of paths. From ``MIN_FOR_PROCESSES`` on, processes are used if the encoder is portable.
     workers
-        Threads or processes; as many as there are cores when not given.
+        Number of threads or processes; by default one per core.
 
     Raises
     ------
     BamError
-        A process was ended from outside.
+        A worker process was killed.
     """
     workers = max(1, workers or os.cpu_count() or 1)
-    if workers > 1 and count >= FEWEST and isinstance(encoder, PortableEncoder):
+    if workers > 1 and count >= MIN_FOR_PROCESSES and isinstance(encoder, PortableEncoder):
         pool, preprocess = processes(workers), encoder.preprocessor
     else:
         pool, preprocess = threads(workers), encoder.preprocess
     with pool as worker_pool:
-        yield from worker_pool.map(partial(_prepared, preprocess, encoder.input_size), paths, ahead=ahead + workers)
+        yield from worker_pool.map(partial(_preprocess, preprocess, encoder.input_size), paths, ahead=ahead + workers)
 
 
-def _prepared(preprocess: Preprocessor, size: int, path: Path) -> Prepared | str:
-    """Decode one image, or say why not."""
+def _preprocess(preprocess: Preprocessor, size: int, path: Path) -> ModelInput | str:
+    """Decode and preprocess one image, or return the reason why not."""
     try:
         return preprocess(read_image(path, size=size))
     except ImageUnreadable as error:
         return str(error)
     except OSError as error:
-        return f"the file cannot be read: {error.strerror or error}"
+        return f"The file cannot be read: {error.strerror or error}."

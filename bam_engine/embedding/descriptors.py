@@ -1,13 +1,13 @@
-"""What can be said of an image without having learned anything: six blocks of numbers in one vector.
+"""Classical image descriptors: six blocks of features in one vector.
 
-In:  8-bit RGB pixels. Out: float32 (DIM,), L2-normalised, never zero. Nothing here was fitted but the six weights,
-chosen by 10-NN accuracy (``benchmarks/encoder_quality.py``). OpenCV does the work on pixels and lets other threads run.
+In:  8-bit RGB pixels. Out: float32 (DIM,), L2-normalised, never zero. Nothing is learned except the six block weights,
+which were chosen by 10-NN accuracy (``benchmarks/encoder_quality.py``). OpenCV does the work and releases the GIL.
 
-Block by block: a histogram of CIELAB colours that favours the middle; local binary patterns (Ojala et al. 2002) of two
-radii for grain and line; a histogram of gradient strength where the picture is not background, which parts smooth
-shading from flat areas; oriented gradients on a grid (Dalal and Triggs 2005) for shape; and the spread of colour on
-that grid. Histograms are taken to a power below one (Hellinger, Arandjelovic and Zisserman 2012), so that no bin
-outshouts the rest.
+The blocks are: a centre-weighted histogram of CIELAB colours; local binary patterns (Ojala et al. 2002) at two radii
+for grain and line; a histogram of foreground gradient magnitudes, which separates smooth shading from flat areas;
+histograms of oriented gradients on a grid (Dalal and Triggs 2005) for shape; and the standard deviation of colour on
+that grid. Histograms are raised to a power below one (Hellinger; Arandjelović and Zisserman 2012), so that no bin
+dominates.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 _LIGHTNESSES, _CHROMAS = 5, 7
 _CELLS, _DIRECTIONS = 4, 8
 _STRENGTHS = 16
-_EDGE = 6  # pixels along the border whose median is the background
+_EDGE = 6  # pixels along the border whose median colour is the background
 _WEIGHTS = {"colour": 0.65, "fine": 0.21, "coarse": 1.05, "strength": 0.5, "spread": 0.7, "shape": 0.75}
 
 
@@ -34,7 +34,7 @@ def describe(rgb: npt.NDArray[np.uint8]) -> Floats:
     Parameters
     ----------
     rgb
-        uint8 (height, width, 3) of any size; it is brought to ``SIDE`` × ``SIDE``, whatever its shape.
+        uint8 (height, width, 3) of any size; it is resized to ``SIDE`` × ``SIDE`` without keeping the aspect ratio.
 
     Returns
     -------
@@ -72,16 +72,16 @@ def _unit(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _bins(values: Floats, low: float, high: float, count: int) -> tuple[npt.NDArray[np.int32], Floats]:
-    """Return for each value the bin below it and how far it is on its way to the next one, 0 to 1."""
+    """Return the bin below each value and its fractional distance to the next bin, 0 to 1."""
     place = np.clip((values - low) * ((count - 1) / (high - low)), 0, count - 1 - 1e-4)
     below = place.astype(np.int32)
     return below, (place - below).astype(np.float32)
 
 
 def _colours(lab: Floats) -> npt.NDArray[np.float64]:
-    """Joint histogram of L, a and b; a pixel counts by its nearness to the middle, shared among the bins around it.
+    """Return the joint histogram of L, a and b, weighted towards the centre and interpolated between bins.
 
-    The bins of a and b are narrow near grey, where most colours are: their scale is the square root.
+    The bins of a and b are narrow near grey, where most colours are: the scale is the square root.
     """
     side = lab.shape[0]
     offset = np.arange(side) - (side - 1) / 2
@@ -95,27 +95,27 @@ def _colours(lab: Floats) -> npt.NDArray[np.float64]:
     ]
     histogram = np.zeros(_LIGHTNESSES * _CHROMAS * _CHROMAS)
     for corner in range(8):
-        index, share = np.zeros(weight.shape, np.int32), weight
+        index, part = np.zeros(weight.shape, np.int32), weight
         for axis, (below, rest, count) in enumerate(axes):
             upper = corner >> axis & 1
             index = index * count + below + upper
-            share = share * (rest if upper else 1 - rest)
-        histogram += np.bincount(index, share, histogram.size)
+            part = part * (rest if upper else 1 - rest)
+        histogram += np.bincount(index, part, histogram.size)
     return np.asarray(histogram / histogram.sum())
 
 
 def _uniform_patterns() -> npt.NDArray[np.intp]:
-    """Map the 256 codes of eight neighbours to 59 bins: one for each code of at most two changes, one for the rest."""
+    """Map the 256 codes of eight neighbours to 59 bins: one per code with at most two transitions, one for the rest."""
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
-    plain = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
-    return np.where(plain, np.cumsum(plain) - 1, plain.sum())
+    uniform = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
+    return np.where(uniform, np.cumsum(uniform) - 1, uniform.sum())
 
 
 _UNIFORM = _uniform_patterns()
 
 
 def _patterns(grey: npt.NDArray[np.uint8], radius: int) -> npt.NDArray[np.float64]:
-    """Histogram of local binary patterns: which of eight neighbours are lighter than the pixel."""
+    """Return the histogram of local binary patterns: which of eight neighbours are lighter than the pixel."""
     near = max(1, round(radius * 0.7071))
     high, wide = grey.shape[0] - 2 * radius, grey.shape[1] - 2 * radius
     ring = [(0, radius), (near, near), (radius, 0), (near, -near)]
@@ -131,7 +131,7 @@ def _patterns(grey: npt.NDArray[np.uint8], radius: int) -> npt.NDArray[np.float6
 
 
 def _foreground(lab: Floats) -> Floats:
-    """Return 0 to 1 for each pixel: how far its colour is from that of the border."""
+    """Return how far each pixel's colour is from that of the border, 0 to 1."""
     edges = (lab[:_EDGE], lab[-_EDGE:], lab[:, :_EDGE], lab[:, -_EDGE:])
     background = np.median(np.concatenate([edge.reshape(-1, 3) for edge in edges]), axis=0).astype(np.float32)
     distance = np.sqrt(np.square(lab - background).sum(axis=2))
@@ -139,27 +139,27 @@ def _foreground(lab: Floats) -> Floats:
 
 
 def _gradient(lightness: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the gradient across, down, and its strength (``cv2.magnitude`` leaves the last bit of it to chance)."""
+    """Return the gradient across, down, and its magnitude (``cv2.magnitude`` is not deterministic to the last bit)."""
     across = _floats(cv2.Sobel(lightness, cv2.CV_32F, 1, 0, ksize=3, scale=0.25))
     down = _floats(cv2.Sobel(lightness, cv2.CV_32F, 0, 1, ksize=3, scale=0.25))
     return across, down, np.sqrt(across * across + down * down)
 
 
 def _strengths(lightness: Floats, weight: Floats) -> npt.NDArray[np.float64]:
-    """Histogram of the logarithm of gradient strength at two scales, by foreground."""
+    """Return histograms of the log gradient magnitude at two scales, weighted by foreground."""
     histograms = []
     for _ in range(2):
         strength = np.log2(_gradient(lightness)[2] + np.float32(0.05))
         below, rest = _bins(strength.ravel(), -4.3, 5.5, _STRENGTHS)
-        share = weight.ravel()
-        counts = np.bincount(below, share * (1 - rest), _STRENGTHS) + np.bincount(below + 1, share * rest, _STRENGTHS)
-        histograms.append(counts / max(float(share.sum()), share.size / 100))
+        flat = weight.ravel()
+        counts = np.bincount(below, flat * (1 - rest), _STRENGTHS) + np.bincount(below + 1, flat * rest, _STRENGTHS)
+        histograms.append(counts / max(float(flat.sum()), flat.size / 100))
         lightness, weight = _half(lightness), _half(weight)
     return np.concatenate(histograms)
 
 
 def _grid(plane: Floats) -> Floats:
-    """Return the mean of each cell of the grid."""
+    """Return the mean of each grid cell."""
     return np.asarray(cv2.resize(plane, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA), np.float32)
 
 
@@ -170,15 +170,15 @@ def _spread(lab: Floats) -> Floats:
 
 
 def _shape(lightness: Floats) -> Floats:
-    """Return how much gradient of each direction (light and dark side alike) is in each cell."""
+    """Return the histogram of unsigned gradient orientations in each cell."""
     across, down, strength = _gradient(lightness)
     strength = np.sqrt(strength)
-    turn = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
-    below = turn.astype(np.int32)
-    rest = turn - below
+    angle = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
+    below = angle.astype(np.int32)
+    rest = angle - below
     planes = np.zeros((*lightness.shape, _DIRECTIONS), np.float32)
-    for direction, share in ((below, 1 - rest), (below + 1, rest)):
+    for direction, part in ((below, 1 - rest), (below + 1, rest)):
         place = (direction % _DIRECTIONS)[..., None]
-        found = np.take_along_axis(planes, place, axis=2) + (strength * share)[..., None]
-        np.put_along_axis(planes, place, found, axis=2)
+        total = np.take_along_axis(planes, place, axis=2) + (strength * part)[..., None]
+        np.put_along_axis(planes, place, total, axis=2)
     return np.maximum(_grid(planes), 0).ravel()

@@ -1,7 +1,7 @@
-"""From a spec to an encoder: how one is named, opened, and known by its key.
+"""Opening encoders by spec.
 
-In:  a spec and perhaps a checkpoint file. Out: an :class:`Encoder`, or only the key its vectors are stored under. Knows
-nothing of stores or collections. No model library is imported before a model of it is opened.
+In:  a spec and optionally a checkpoint file. Out: an :class:`Encoder`, or only the key of its vectors. Model libraries
+are imported only when one of their models is opened.
 
 Specs::
 
@@ -10,9 +10,9 @@ Specs::
     openclip:MODEL/PRETRAINED                     a CLIP model, for images and text
     timm:NAME?pad_type=same&mean=0.5&std=0.5      options after "?", joined by "&"
 
-Options ``mean``, ``std`` (one number or three with commas) and ``size`` (pixels) describe the input; every other option
-goes to the model's constructor as it is. With a checkpoint file ``openclip:MODEL`` suffices; where PRETRAINED is given
-too, it says how the input is prepared and the file gives the weights.
+The options ``mean``, ``std`` (one number, or three separated by commas) and ``size`` (pixels) describe the input; all
+others are passed to the model's constructor. With a checkpoint file, ``openclip:MODEL`` is enough; if PRETRAINED is
+given too, it defines the preprocessing and the file provides the weights.
 """
 
 import ast
@@ -28,24 +28,24 @@ from bam_engine.errors import EmbeddingError
 
 KINDS = ("builtin", "timm", "openclip")
 PREPROCESSING_VERSION = 1
-"""Version of how images are made ready for timm and openclip models; part of their keys."""
+"""Version of the preprocessing for timm and openclip models; part of their keys."""
 
 
 def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
-    """Open the encoder that ``spec`` names.
+    """Open the encoder given by ``spec``.
 
     Parameters
     ----------
     spec
         ``builtin``, ``timm:NAME`` or ``openclip:MODEL/PRETRAINED``, options after ``?`` (see the module).
     checkpoint
-        A file of weights (``.safetensors``, or a PyTorch file that holds tensors only); without it timm and openclip
-        take the weights from their hub, or from its copy on this machine.
+        A file of weights (``.safetensors``, or a PyTorch file with tensors only). By default timm and openclip load the
+        weights from their hub or its local cache.
 
     Raises
     ------
     EmbeddingError
-        The name is not known (near names are given), the file does not fit, or the hub cannot be reached.
+        The name is unknown (similar names are suggested), the file does not fit, or the hub cannot be reached.
 
     Examples
     --------
@@ -68,17 +68,19 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
 
 
 def encoder_key(spec: str, checkpoint: Path | None = None) -> str:
-    """Return the key of the encoder without opening it: its kind, name, version and a digest of its checkpoint.
+    """Return the key of an encoder without opening it: its kind, name, version and checkpoint digest.
 
     Raises
     ------
     EmbeddingError
-        The spec cannot be understood, or the checkpoint file is not there.
+        The spec is invalid, or the checkpoint file does not exist.
     """
     parsed = parse_spec(spec)
     if parsed.kind == "builtin":
         if checkpoint is not None:
-            raise EmbeddingError(f"the builtin encoder has no weights: {checkpoint} cannot be used with it.")
+            raise EmbeddingError(
+                f"The builtin encoder has no weights, so the checkpoint {checkpoint} cannot be used with it."
+            )
         from bam_engine.embedding.builtin import KEY
 
         return KEY
@@ -86,38 +88,40 @@ def encoder_key(spec: str, checkpoint: Path | None = None) -> str:
     safe = re.sub(r"[^A-Za-z0-9@._-]+", "_", plain)[:80]
     parts = [parsed.kind, safe, f"v{PREPROCESSING_VERSION}"]
     if parsed.options or safe != plain:
-        told = repr((parsed.name, sorted(parsed.options.items())))
-        parts.append(hashlib.sha256(told.encode()).hexdigest()[:8])
+        description = repr((parsed.name, sorted(parsed.options.items())))
+        parts.append(hashlib.sha256(description.encode()).hexdigest()[:8])
     if checkpoint is not None:
         parts.append("w" + _digest(checkpoint)[:12])
     return "-".join(parts)
 
 
 def parse_spec(spec: str) -> Spec:
-    """Take a spec apart.
+    """Parse a spec.
 
     Raises
     ------
     EmbeddingError
-        It is none of the forms of this module.
+        The spec has none of the forms described in this module.
     """
     text = spec.strip()
     head, _, query = text.partition("?")
     kind, _, name = head.partition(":")
     if kind not in KINDS or (kind == "builtin") == bool(name) or (kind == "builtin" and query):
         raise EmbeddingError(
-            f"{spec!r} names no encoder. Write builtin, timm:NAME or openclip:MODEL/PRETRAINED, "
+            f"{spec!r} is not a valid encoder. Use builtin, timm:NAME or openclip:MODEL/PRETRAINED, "
             "for example timm:resnet18."
         )
     try:
         pairs = parse_qsl(query, strict_parsing=True) if query else []
     except ValueError as error:
-        raise EmbeddingError(f"the options {query!r} of {head} are not of the form key=value&key=value.") from error
+        raise EmbeddingError(
+            f"The options {query!r} of {head} are invalid. Write them as key=value&key=value."
+        ) from error
     return Spec(text, kind, name, {key: _value(written) for key, written in pairs})
 
 
 def _value(written: str) -> Any:
-    """Read an option: a Python number, tuple, True, False or None, or else the text itself."""
+    """Parse an option: a Python number, tuple, True, False or None, otherwise the text itself."""
     try:
         return ast.literal_eval(written)
     except (ValueError, SyntaxError):
@@ -128,14 +132,14 @@ def _digest(file: Path) -> str:
     try:
         state = file.stat()
     except OSError as error:
-        raise EmbeddingError(f"the checkpoint {file} cannot be read: {error.strerror}.") from error
+        raise EmbeddingError(f"Cannot read the checkpoint {file}: {error.strerror}.") from error
     if not file.is_file():
-        raise EmbeddingError(f"the checkpoint {file} is not a file.")
+        raise EmbeddingError(f"The checkpoint {file} is not a file.")
     return _digest_of(file.absolute(), state.st_size, state.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=16)
 def _digest_of(file: Path, _size: int, _changed: int) -> str:
-    """Hash a file once for as long as it stays the same: pages ask for the key at every turn."""
+    """Return the SHA-256 of a file, cached until the file changes, because pages need the key often."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,7 +1,7 @@
-"""Encoders of the open_clip library: one space for images and text.
+"""Encoders of the open_clip library, with one space for images and text.
 
-In:  RGB images, texts. Out: vectors whose dot product says how well a text describes an image. Weights come from the
-hub by their tag, or from a checkpoint file.
+In:  RGB images, texts. Out: vectors whose dot product measures how well a text describes an image. Weights come from
+the hub by tag, or from a checkpoint file.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.embedding.base import Spec
-from bam_engine.embedding.torch_model import Preprocessing, TorchModel, loading, near, three
+from bam_engine.embedding.torch_model import Preprocessing, TorchModel, channel_values, readable_errors, suggest
 from bam_engine.errors import EmbeddingError
 
 
@@ -26,28 +26,28 @@ class OpenClipEncoder:
         self.spec, self.key = spec.text, key
         name, _, tag = spec.name.partition("/")
         if name not in open_clip.list_models():
-            raise EmbeddingError(f"open_clip has no model {name!r}. {near(name, open_clip.list_models())}")
+            raise EmbeddingError(f"open_clip has no model {name!r}. {suggest(name, open_clip.list_models())}")
         _check_tag(name, tag, checkpoint)
-        with loading(spec.text, checkpoint):
+        with readable_errors(spec.text, checkpoint):
             module, transform = open_clip.create_model_from_pretrained(
                 name, str(checkpoint) if checkpoint else tag, **_settings(name, tag, spec)
             )
             self._tokenizer = open_clip.get_tokenizer(name)
         self.model = TorchModel(module, Preprocessing.of(transform))
         self.input_size = self.model.preprocessing.input_size
-        with loading(spec.text, checkpoint):
+        with readable_errors(spec.text, checkpoint):
             self.dim = self.model.probe(module.encode_image)
 
     def preprocess(self, image: Image.Image) -> npt.NDArray[np.uint8]:
-        """Resize and crop to what the model takes."""
+        """Resize and crop to the input size of the model."""
         return self.model.preprocessing.pixels(image)
 
-    def encode(self, prepared: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+    def encode(self, inputs: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return L2-normalised image vectors (b, dim)."""
-        return self.model.vectors(self.model.module.encode_image, prepared)
+        return self.model.vectors(self.model.module.encode_image, inputs)
 
     def encode_text(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """Return L2-normalised text vectors (t, dim); a text beyond the model's length is cut by its tokenizer."""
+        """Return L2-normalised text vectors (t, dim); the tokenizer truncates long texts."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
         tokens = self._tokenizer(texts).to(self.model.device)
@@ -62,21 +62,23 @@ def _check_tag(name: str, tag: str, checkpoint: Path | None) -> None:
         return
     if not tag and checkpoint is not None:
         return
-    asked = f"has no weights {tag!r} for {name}" if tag else f"was asked for {name} without saying which weights"
-    there = f"It has {', '.join(tags[:8])}. Choose one" if tags else "It has none"
-    raise EmbeddingError(f"open_clip {asked}. {there}, or give a checkpoint file with openclip:{name}.")
+    problem = (
+        f"open_clip has no weights {tag!r} for {name}." if tag else f"The encoder openclip:{name} names no weights."
+    )
+    choice = f"Choose one of {', '.join(tags[:8])}" if tags else "There are none to download"
+    raise EmbeddingError(f"{problem} {choice}, or use openclip:{name} with a checkpoint file.")
 
 
 def _settings(name: str, tag: str, spec: Spec) -> dict[str, Any]:
-    """Return what the tag (needed when a file stands in for its weights) and the options say of model and input."""
+    """Return the settings of model and input from the tag (also if a file provides the weights) and the options."""
     import open_clip
 
     known = open_clip.get_pretrained_cfg(name, tag) if tag else {}
     options = dict(spec.options)
     size = options.pop("size", None)
     settings = {
-        "image_mean": three(options.pop("mean", None), spec.text, "mean") or known.get("mean"),
-        "image_std": three(options.pop("std", None), spec.text, "std") or known.get("std"),
+        "image_mean": channel_values(options.pop("mean", None), spec.text, "mean") or known.get("mean"),
+        "image_std": channel_values(options.pop("std", None), spec.text, "std") or known.get("std"),
         "image_interpolation": known.get("interpolation"),
         "image_resize_mode": known.get("resize_mode"),
         "force_quick_gelu": bool(known.get("quick_gelu", False)),

@@ -1,8 +1,7 @@
-"""From image files to stored vectors: decoding ahead, the model beside it, one batch on disk after the other.
+"""Embedding runs: decode ahead, encode, and write batch after batch to disk.
 
-In:  the files of the collection by row, an encoder, a store.
-Out: one vector for every row, in order; a row of zeros for an image that could not be read, with the reason. Knows
-nothing of the catalogue or of any screen. What was finished stays, whatever ends the run.
+In:  the files of the collection by row, an encoder, a store. Out: one vector per row, in order; a row of zeros, with
+the reason, for an image that could not be read. Finished batches are saved, however the run ends.
 """
 
 import time
@@ -16,26 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.embedding.base import Encoder
-from bam_engine.embedding.decoding import Prepared, decoded
+from bam_engine.embedding.decoding import ModelInput, decoded
 from bam_engine.embedding.store import VectorStore
 from bam_engine.errors import EmbeddingError, NotFound
+from bam_engine.formatting import count
 from bam_engine.progress import Report, silent
 
 
 @dataclass(frozen=True)
 class EmbedResult:
-    """What a run did.
+    """The result of a run.
 
     Attributes
     ----------
     embedded
-        Images that got a vector in this run.
+        Images embedded in this run.
     failed
-        ``(row, reason)`` of those that did not; their vectors are zero and :func:`retry_missing` tries them again.
+        ``(row, reason)`` of images that failed; their vectors are zero and :func:`retry_missing` tries them again.
     seconds
-        How long it took.
+        Duration of the run.
     rate
-        Images a second, failed ones included.
+        Images per second, including failed ones.
     """
 
     embedded: int
@@ -54,22 +54,22 @@ def embed(
     batch: int = 64,
     workers: int | None = None,
 ) -> EmbedResult:
-    """Embed the images that the store does not hold yet.
+    """Embed the images that are not in the store yet.
 
     Parameters
     ----------
     paths
-        The files of the *whole* collection by row. Rows below ``first_row`` are not looked at.
+        The files of the *whole* collection by row. Rows below ``first_row`` are not read.
     encoder, store
-        The model and where its vectors go; the store must be this encoder's or empty.
+        The model and the store of its vectors, which must be empty or belong to this encoder.
     first_row
-        The row to begin with; the default, and the only row that can follow, is ``len(store)``.
+        The first row to embed; it must be ``len(store)``, the default.
     report
-        Called with (rows stored, rows in all, failures so far) at the start and after each batch is on the disk.
+        Called with (stored rows, total rows, failures so far) at the start and after each batch is on disk.
     batch
-        Images a model call, and the most that a killed run loses.
+        Images per model call, and the most that a killed run loses.
     workers
-        Threads or processes that decode; as many as there are cores when not given.
+        Number of decoding threads or processes; by default one per core.
 
     Returns
     -------
@@ -78,11 +78,11 @@ def embed(
     Raises
     ------
     Stopped
-        From ``report``; the batches that were finished are kept.
+        Raised by ``report``; finished batches are saved.
     DiskFull
-        No room; the batches that were finished are kept.
+        The disk is full; finished batches are saved.
     EmbeddingError
-        The store belongs to another encoder, another process writes to it, or ``first_row`` would leave a gap.
+        The store belongs to another encoder, another process is writing to it, or ``first_row`` is not the next row.
 
     Examples
     --------
@@ -94,13 +94,13 @@ def embed(
         start = len(store)
         if first_row not in (None, start):
             raise EmbeddingError(
-                f"embedding was to begin at row {first_row}, but {start} rows are stored: the next is row {start}."
+                f"Cannot start embedding at row {first_row}: {count(start, 'row')} stored, so the next row is {start}."
             )
         run = _Run(encoder, done=start, total=len(paths), report=report)
         with closing(run.batches(range(start, len(paths)), paths, batch, workers)) as batches:
             for _, vectors in batches:
                 store.append(vectors)
-                run.tell(len(vectors))
+                run.advance(len(vectors))
     return run.result()
 
 
@@ -113,67 +113,67 @@ def retry_missing(
     batch: int = 64,
     workers: int | None = None,
 ) -> EmbedResult:
-    """Try again the images whose vector is zero, in place; ``report`` counts only them.
+    """Retry the images whose vector is zero, in place; ``report`` counts only these.
 
-    Parameters and errors are those of :func:`embed`; ``failed`` holds the rows that are still without a vector.
+    Parameters and errors are those of :func:`embed`; ``failed`` lists the rows that still have no vector.
     """
     with store.writing():
         store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
         rows = store.missing().tolist()
         if rows and rows[-1] >= len(paths):
-            raise NotFound(f"row {rows[-1]} has a vector but no file: {len(paths)} files were given.")
+            raise NotFound(f"Row {rows[-1]} has a vector but no file: only {count(len(paths), 'file')} were given.")
         run = _Run(encoder, done=0, total=len(rows), report=report)
         with closing(run.batches(rows, paths, batch, workers)) as batches:
             for places, vectors in batches:
-                found = vectors.any(axis=1)
-                store.replace(np.asarray(places)[found], vectors[found])
-                run.tell(len(places))
+                embedded = vectors.any(axis=1)
+                store.replace(np.asarray(places)[embedded], vectors[embedded])
+                run.advance(len(places))
     return run.result()
 
 
 class _Run:
-    """The counts and the pipeline of one run."""
+    """The state and pipeline of one run."""
 
     def __init__(self, encoder: Encoder, *, done: int, total: int, report: Report) -> None:
         self.encoder = encoder
         self.failed: list[tuple[int, str]] = []
         self.first, self.done, self.total = done, done, total
         self.report = report
-        self.begun = time.monotonic()
+        self.started = time.monotonic()
         report(done, total, "")
 
     def batches(
         self, rows: Sequence[int], paths: Sequence[Path], batch: int, workers: int | None
     ) -> Generator[tuple[list[int], npt.NDArray[np.float32]]]:
-        """Yield (rows, vectors) in order; while the caller stores one batch the workers decode the next two."""
+        """Yield (rows, vectors) in order; while the caller stores a batch, the workers decode the next two."""
         size = max(1, batch)
         chosen_paths = (paths[row] for row in rows)
-        with closing(decoded(self.encoder, chosen_paths, len(rows), ahead=2 * size, workers=workers)) as ready:
+        with closing(decoded(self.encoder, chosen_paths, len(rows), ahead=2 * size, workers=workers)) as inputs:
             for start in range(0, len(rows), size):
                 chosen = list(rows[start : start + size])
-                yield chosen, self._encode(chosen, list(islice(ready, len(chosen))))
+                yield chosen, self._encode(chosen, list(islice(inputs, len(chosen))))
 
-    def tell(self, count: int) -> None:
-        """Report ``count`` more rows as finished."""
-        self.done += count
+    def advance(self, rows: int) -> None:
+        """Report ``rows`` more rows as finished."""
+        self.done += rows
         failures = len(self.failed)
         self.report(self.done, self.total, f"{failures} could not be read" if failures else "")
 
     def result(self) -> EmbedResult:
-        seconds = time.monotonic() - self.begun
-        count = self.done - self.first
-        return EmbedResult(count - len(self.failed), self.failed, seconds, count / seconds if seconds > 0 else 0.0)
+        seconds = time.monotonic() - self.started
+        rows = self.done - self.first
+        return EmbedResult(rows - len(self.failed), self.failed, seconds, rows / seconds if seconds > 0 else 0.0)
 
-    def _encode(self, rows: Sequence[int], prepared: Sequence[Prepared | str]) -> npt.NDArray[np.float32]:
+    def _encode(self, rows: Sequence[int], inputs: Sequence[ModelInput | str]) -> npt.NDArray[np.float32]:
         vectors = np.zeros((len(rows), self.encoder.dim), np.float32)
-        good = [place for place, item in enumerate(prepared) if not isinstance(item, str)]
+        good = [place for place, item in enumerate(inputs) if not isinstance(item, str)]
         if good:
-            made = self.encoder.encode([item for item in prepared if not isinstance(item, str)])
-            usable = np.asarray(np.isfinite(made).all(axis=1) & made.any(axis=1))
-            vectors[good] = np.where(usable[:, None], made, 0.0)
+            encoded = self.encoder.encode([item for item in inputs if not isinstance(item, str)])
+            usable = np.asarray(np.isfinite(encoded).all(axis=1) & encoded.any(axis=1))
+            vectors[good] = np.where(usable[:, None], encoded, 0.0)
         else:
             usable = np.empty(0, bool)
-        reasons = {place: item for place, item in enumerate(prepared) if isinstance(item, str)}
-        reasons |= {good[i]: "the encoder made no usable vector of it" for i in np.flatnonzero(~usable)}
+        reasons = {place: item for place, item in enumerate(inputs) if isinstance(item, str)}
+        reasons |= {good[i]: "The encoder returned no usable vector." for i in np.flatnonzero(~usable)}
         self.failed += [(rows[place], reasons[place]) for place in sorted(reasons)]
         return vectors

@@ -1,6 +1,6 @@
-"""What timm and openclip models have in common: input, device, normalisation, and errors in plain words.
+"""The common part of timm and openclip encoders: input, device, normalisation, and readable errors.
 
-In:  a loaded torch module and the transform that its library makes for it. Out: vectors. Knows no model by name.
+In:  a loaded torch module and its library's transform. Out: vectors.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """A library's transform in two halves: resize and crop here, in the decoding threads; the arithmetic on the device.
+    """A library's transform split in two: resizing and cropping in the decoding threads, arithmetic on the device.
 
-    The first half keeps pixels as bytes, a quarter of what the threads would otherwise hand over.
+    The threads pass pixels as bytes, a quarter of the size of floats.
     """
 
     geometry: tuple[Callable[[Any], Any], ...]
@@ -51,14 +51,14 @@ class Preprocessing:
 
     @property
     def input_size(self) -> int:
-        """Pixels of the shorter side that the first resize makes."""
+        """Length in pixels of the shorter side after the first resize."""
         sizes = [size for step in self.geometry if (size := getattr(step, "size", None)) is not None]
         first = sizes[0] if sizes else 224
         return int(first if isinstance(first, int) else max(first))
 
 
 class TorchModel:
-    """A torch module on its device, fed with prepared images."""
+    """A torch module on its device."""
 
     def __init__(self, module: Any, preprocessing: Preprocessing) -> None:
         import torch
@@ -70,11 +70,11 @@ class TorchModel:
         self._mean = torch.tensor(preprocessing.mean, device=self.device).mul_(255).reshape(shape)
         self._std = torch.tensor(preprocessing.std, device=self.device).mul_(255).reshape(shape)
 
-    def tensor(self, prepared: Sequence[npt.NDArray[Any]]) -> "torch.Tensor":
-        """Stack prepared images into the model's input, channels last in memory."""
+    def tensor(self, inputs: Sequence[npt.NDArray[Any]]) -> "torch.Tensor":
+        """Stack preprocessed images into one input tensor, in channels-last layout."""
         import torch
 
-        block = torch.from_numpy(np.stack(prepared)).to(self.device).permute(0, 3, 1, 2)
+        block = torch.from_numpy(np.stack(inputs)).to(self.device).permute(0, 3, 1, 2)
         return block.float().sub_(self._mean).div_(self._std)
 
     def run(
@@ -85,62 +85,66 @@ class TorchModel:
 
         try:
             with torch.inference_mode():
-                made = torch.nn.functional.normalize(forward(block).float().flatten(1), dim=1)
-                vectors: npt.NDArray[np.float32] = made.cpu().numpy()
+                normalised = torch.nn.functional.normalize(forward(block).float().flatten(1), dim=1)
+                vectors: npt.NDArray[np.float32] = normalised.cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise EmbeddingError(
-                f"the device has no memory for {len(block)} images at once. Choose a smaller batch."
+                f"The device does not have enough memory for a batch of {len(block)} images. Choose a smaller batch."
             ) from error
         return vectors
 
     def vectors(
-        self, forward: Callable[["torch.Tensor"], "torch.Tensor"], prepared: Sequence[npt.NDArray[Any]]
+        self, forward: Callable[["torch.Tensor"], "torch.Tensor"], inputs: Sequence[npt.NDArray[Any]]
     ) -> npt.NDArray[np.float32]:
-        """Prepared images to vectors."""
-        return self.run(forward, self.tensor(prepared))
+        """Return the vectors (b, dim) of preprocessed images."""
+        return self.run(forward, self.tensor(inputs))
 
     def probe(self, forward: Callable[["torch.Tensor"], "torch.Tensor"]) -> int:
-        """Return the length of the vectors, by making one."""
+        """Return the length of the vectors, by computing one."""
         grey = self.preprocessing.pixels(Image.new("RGB", (self.preprocessing.input_size,) * 2, (128, 128, 128)))
         return int(self.vectors(forward, [grey]).shape[1])
 
 
-def three(value: Any, spec: str, option: str) -> tuple[float, float, float] | None:
-    """Read ``mean`` or ``std``: None, one number for all channels, or three."""
+def channel_values(value: Any, spec: str, option: str) -> tuple[float, float, float] | None:
+    """Parse ``mean`` or ``std``: None, one number for all channels, or three."""
     if value is None:
         return None
     numbers = value if isinstance(value, tuple) else (value,) * 3
     if len(numbers) != 3 or not all(isinstance(number, int | float) for number in numbers):
-        raise EmbeddingError(f"{option}={value!r} in {spec} is not one number or three with commas.")
+        raise EmbeddingError(
+            f"The option {option}={value!r} of {spec} must be one number, or three separated by commas."
+        )
     return float(numbers[0]), float(numbers[1]), float(numbers[2])
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Say which known names are near ``name``: the end of an error message."""
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that suggests the known names most similar to ``name``."""
     folded = {other.lower(): other for other in known}
-    found = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(folded[match] for match in found)}?" if found else "No known name is near it."
+    matches = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
+    return (
+        f"Did you mean {' or '.join(folded[match] for match in matches)}?" if matches else "No known name is similar."
+    )
 
 
 @contextlib.contextmanager
-def loading(spec: str, checkpoint: Path | None) -> Iterator[None]:
-    """Put the libraries' errors while a model is loaded into words for a person."""
+def readable_errors(spec: str, checkpoint: Path | None) -> Iterator[None]:
+    """Turn the libraries' errors while loading a model into readable ones."""
     try:
         with contextlib.nullcontext() if checkpoint else _hub():
             yield
     except EmbeddingError:
         raise
     except TypeError as error:
-        raise EmbeddingError(f"{spec} cannot be made with these options: {error}.") from error
+        raise EmbeddingError(f"Cannot create {spec} with these options: {error}.") from error
     except Exception as error:
         if checkpoint is not None:
             raise EmbeddingError(
-                f"the checkpoint {checkpoint} does not fit {spec}: {_first_words(error)} "
-                "Give the file of this very model, or name the model that the file is of."
+                f"The checkpoint {checkpoint} does not fit {spec}: {_first_words(error)} "
+                "Choose a file of this model, or the model of this file."
             ) from error
         raise EmbeddingError(
-            f"the weights of {spec} were asked of the model hub, which cannot be reached or does not have them "
-            f"({type(error).__name__}), and there is no copy on this machine. Give a checkpoint file instead."
+            f"Cannot download the weights of {spec} ({type(error).__name__}), and there is no local copy. Check the "
+            "connection, or use a checkpoint file."
         ) from error
 
 
@@ -151,9 +155,9 @@ def _first_words(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _hub() -> Iterator[None]:
-    """Let the hub's client use its local copies at once when the hub has no address here.
+    """Make the hub client use its local cache at once if the hub cannot be resolved.
 
-    Left alone it tries for three quarters of a minute before it looks at what it has.
+    By default it retries for 45 seconds first.
     """
     from huggingface_hub import constants
 

@@ -1,4 +1,4 @@
-"""The workspace: everything of one collection, wired together."""
+"""The workspace: the stores of one collection."""
 
 from bam_engine.workspace.core import EncoderChoice, Workspace
 

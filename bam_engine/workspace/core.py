@@ -1,7 +1,7 @@
-"""The workspace: opens the stores of one collection and holds the few objects that are shared.
+"""The workspace: opens the stores of one collection and holds the shared objects.
 
-In:  a folder for what cannot be made again, a folder for what can. Out: the stores, and the encoder that is in use.
-The flows of work stand beside this file, one module each, as functions of a workspace.
+In:  a folder for permanent data, a folder for the cache. Out: the stores and the current encoder. Everything that works
+on a workspace is a function in one of the packages above this one.
 """
 
 import json
@@ -26,7 +26,7 @@ from bam_engine.workspace.sprites import SpriteFile
 
 @dataclass(frozen=True)
 class EncoderChoice:
-    """The encoder that a workspace uses: what was asked for, its checkpoint file, and the key of its vectors."""
+    """The encoder of a workspace: its spec, its checkpoint file, and the key of its vectors."""
 
     spec: str
     checkpoint: Path | None
@@ -34,21 +34,21 @@ class EncoderChoice:
 
 
 class Workspace:
-    """One collection with everything that was said and made of it.
+    """One collection with its labels and derived data.
 
     Parameters
     ----------
     folder
-        Holds ``bam.sqlite``: the images' records and what people said. Made if missing.
+        Folder of ``bam.sqlite``, with the image records and labels. Created if missing.
     cache
-        Holds derived things, in a folder named after this workspace. Made if missing.
+        Folder for derived data, in a subfolder named after the workspace's id. Created if missing.
     database_url
-        A SQLAlchemy URL instead of ``bam.sqlite``.
+        A SQLAlchemy URL to use instead of ``bam.sqlite``.
 
     Raises
     ------
     BamError
-        A folder or the database cannot be opened.
+        A folder cannot be created, or the database cannot be opened.
 
     Examples
     --------
@@ -64,8 +64,8 @@ class Workspace:
             cache.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BamError(
-                f"the workspace {folder} or its cache {cache} cannot be made: {error.strerror or error}. "
-                "Give a folder that can be written, with BAM_WORKSPACE and BAM_CACHE."
+                f"Cannot create the workspace {folder} or its cache {cache}: {error.strerror or error}. "
+                "Set BAM_WORKSPACE and BAM_CACHE to writable folders."
             ) from error
         self.engine = open_database(database_url or f"sqlite:///{self.folder / 'bam.sqlite'}")
         self.id: str = self._identity()
@@ -76,14 +76,14 @@ class Workspace:
         self.attributes = Attributes(self.engine)
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()
-        self.lock = threading.RLock()  # guards what is below, and is held for moments only
-        self.memory_cache: dict[str, Any] = {}  # what flows keep between calls, such as opened maps; safe to drop
-        self._making: dict[str, threading.RLock] = {}
+        self.lock = threading.RLock()  # guards the fields below; hold it only briefly
+        self.memory_cache: dict[str, Any] = {}  # computed values, such as opened maps; may be cleared at any time
+        self._locks: dict[str, threading.RLock] = {}
         self._encoder: tuple[str, Encoder] | None = None
 
     @classmethod
     def from_environment(cls) -> "Workspace":
-        """Open the workspace named by ``BAM_WORKSPACE``, ``BAM_CACHE`` and ``BAM_DATABASE_URL``."""
+        """Open the workspace given by ``BAM_WORKSPACE``, ``BAM_CACHE`` and ``BAM_DATABASE_URL``."""
         return cls(
             Path(os.environ.get("BAM_WORKSPACE", "workspace")),
             Path(os.environ.get("BAM_CACHE", "cache")),
@@ -91,58 +91,58 @@ class Workspace:
         )
 
     def close(self) -> None:
-        """Close the database's connections."""
+        """Close the database connections and open files."""
         self.engine.dispose()
         self.sprites.close()
 
     def _identity(self) -> str:
-        with self.engine.begin() as connection:  # of two that open a new one at once, both take the name that was first
+        with self.engine.begin() as connection:  # of concurrent openers, the first one sets the id
             insert_new(connection, settings, [{"key": "workspace", "value": json.dumps(uuid.uuid4().hex[:12])}])
         return str(read_setting(self.engine, "workspace"))
 
-    def lock_for(self, what: str) -> threading.RLock:
-        """Return the lock to hold while something is made that takes a while: only who needs the same waits for it."""
+    def lock_for(self, name: str) -> threading.RLock:
+        """Return the lock to hold during a slow computation; only callers with the same name wait for each other."""
         with self.lock:
-            return self._making.setdefault(what, threading.RLock())
+            return self._locks.setdefault(name, threading.RLock())
 
     # Settings -------------------------------------------------------------------------------------------------------
 
     @property
     def redundancy(self) -> int:
-        """How many annotators must agree on an image before its answer counts."""
+        """How many annotators must agree on the label of an image."""
         return int(read_setting(self.engine, "redundancy", 1))
 
     @redundancy.setter
-    def redundancy(self, people: int) -> None:
-        if not 1 <= people <= 9:
-            raise BamError(f"{people} people cannot be asked to agree on an image: give a number from 1 to 9")
-        write_setting(self.engine, "redundancy", people)
+    def redundancy(self, votes: int) -> None:
+        if not 1 <= votes <= 9:
+            raise BamError(f"Cannot require {votes} votes per image. Choose a number from 1 to 9.")
+        write_setting(self.engine, "redundancy", votes)
 
     # The encoder ----------------------------------------------------------------------------------------------------
 
     @property
     def choice(self) -> EncoderChoice:
-        """The encoder in use; ``builtin`` until another is chosen."""
+        """The current encoder; ``builtin`` until another is chosen."""
         stored = read_setting(self.engine, "encoder", {"spec": "builtin", "checkpoint": None})
         checkpoint = Path(stored["checkpoint"]) if stored["checkpoint"] else None
         if checkpoint is not None and not checkpoint.exists():
             raise EmbeddingError(
-                f"the encoder {stored['spec']} was opened from {checkpoint}, which is gone. "
-                "Put the file back, or choose an encoder again."
+                f"The checkpoint {checkpoint} of the encoder {stored['spec']} was not found. "
+                "Restore the file, or choose an encoder again."
             )
         return EncoderChoice(stored["spec"], checkpoint, encoder_key(stored["spec"], checkpoint))
 
     def choose_encoder(self, spec: str, checkpoint: Path | None = None) -> Encoder:
-        """Open an encoder and make it the one in use; nothing changes if it cannot be opened."""
+        """Open an encoder and make it the current one; if it cannot be opened, nothing changes."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
-        kept = str(checkpoint.absolute()) if checkpoint else None
+        path = str(checkpoint.absolute()) if checkpoint else None
         with self.lock_for("encoder"):
             self._encoder = (encoder.key, encoder)
-            write_setting(self.engine, "encoder", {"spec": spec, "checkpoint": kept})
+            write_setting(self.engine, "encoder", {"spec": spec, "checkpoint": path})
         return encoder
 
     def encoder(self) -> Encoder:
-        """Return the encoder in use, loaded once."""
+        """Return the current encoder; it is loaded once."""
         with self.lock_for("encoder"):
             choice = self.choice
             if self._encoder is None or self._encoder[0] != choice.key:
@@ -150,10 +150,10 @@ class Workspace:
             return self._encoder[1]
 
     def vectors(self, key: str | None = None) -> VectorStore:
-        """Return the vector store of the encoder in use, or of another by its key."""
+        """Return the vector store of the current encoder, or of the encoder with ``key``."""
         return VectorStore(self.cache / "vectors" / (key or self.choice.key))
 
 
 def random_seed(seed: int | None) -> int:
-    """Return ``seed``, or a fresh one that fits the database."""
+    """Return ``seed``, or a random one that fits the database."""
     return int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else seed

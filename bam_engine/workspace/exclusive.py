@@ -1,6 +1,6 @@
-"""One writer at a time, where what is written depends on what is there.
+"""Exclusive transactions for read-then-write operations.
 
-In:  the database and the table that is read and then written. Out: a transaction that no other writer of it overlaps.
+In:  the database and the table that is read and then written. Out: a transaction that excludes other writers of it.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,10 @@ from bam_engine.database import lock
 
 @contextmanager
 def exclusive(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
-    """Open a transaction in which ``table`` is what it was until the end; others wait to write, none to read.
+    """Open a transaction in which nobody else writes to ``table``; readers are not blocked.
 
-    Whoever looks first and writes then (is there a round of this number? a model of these labels?) does both in here,
-    whether the other one is a thread or a process of its own. Open no second transaction that writes inside: it would
-    wait for this one.
+    Use it where a write depends on a preceding read (does this round exist already? a model of these labels?). It
+    excludes other threads and processes. Do not open a second writing transaction inside: it would deadlock.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""The smallest pictures of the map in one packed file, so that a tile of many pictures decodes none of them.
+"""The map's sprites (smallest thumbnails) in one packed file, so that tiles need no decoding.
 
-In:  an image row and its picture, or its thumbnail's pixels. Out: the picture again. A slot for each row in a
-file that takes room only where something was written (1.8 kB for an image); derived. A slot that was not written
-whole, or not at all, has no picture. Safe for several threads and processes: they write the same to the same place.
+In:  an image row and its sprite, or its thumbnail's pixels. Out: the sprite. The sparse file has a slot of 1.8 kB per
+row and can be recomputed. A slot that is empty or only partly written counts as missing. Threads and processes can
+write concurrently, because each row always gets the same bytes.
 """
 
 import contextlib
@@ -20,20 +20,20 @@ from bam_engine.projection.picture_store import SPRITE, fitted
 
 _HEAD = 8  # height, width, 2 bytes free, the checksum
 _SLOT = _HEAD + SPRITE * SPRITE * 3
-_REST = 30.0  # seconds without writing after the disk refused
+_RETRY_AFTER = 30.0  # seconds without writing after a failed write
 
 
 class SpriteFile:
-    """The pictures in one file, made when the first is written."""
+    """The sprites in one file, created on the first write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._file: int | None = None
-        self._refused = -float("inf")
+        self._failed_at = -float("inf")
 
     def get(self, row: int) -> NDArray[np.uint8] | None:
-        """Return the picture of an image (h, w, 3), or None."""
+        """Return the sprite of an image, uint8 (height, width, 3), or None."""
         file = self._open(write=False)
         if file is None:
             return None
@@ -49,22 +49,22 @@ class SpriteFile:
             return None
         return np.frombuffer(body, np.uint8).reshape(height, width, 3)
 
-    def put(self, row: int, picture: NDArray[np.uint8]) -> None:
-        """Keep a picture; a disk that is full or may not be written to is left alone for a while."""
-        height, width = picture.shape[:2]
-        if not (0 < height <= SPRITE and 0 < width <= SPRITE) or time.monotonic() - self._refused < _REST:
+    def put(self, row: int, sprite: NDArray[np.uint8]) -> None:
+        """Store a sprite. After a failed write, such as on a full disk, writes pause for a while."""
+        height, width = sprite.shape[:2]
+        if not (0 < height <= SPRITE and 0 < width <= SPRITE) or time.monotonic() - self._failed_at < _RETRY_AFTER:
             return
-        body = np.ascontiguousarray(picture).tobytes()
+        body = np.ascontiguousarray(sprite).tobytes()
         head = bytes([height, width, 0, 0]) + zlib.crc32(body).to_bytes(4, "little")
         try:
             file = self._open(write=True)
             if file is not None:
                 os.pwrite(file, head + body, row * _SLOT)
         except OSError:
-            self._refused = time.monotonic()
+            self._failed_at = time.monotonic()
 
     def pack(self, row: int, thumbnail: Image.Image) -> None:
-        """Keep the smallest picture of a thumbnail."""
+        """Store the sprite of a thumbnail."""
         self.put(row, fitted(thumbnail, SPRITE))
 
     def close(self) -> None:

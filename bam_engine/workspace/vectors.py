@@ -1,6 +1,6 @@
-"""The collection's vectors: made, completed, and looked through for neighbours.
+"""Embedding the collection, and searching its vectors.
 
-Wires ``collection`` to ``embedding``. What could not be embedded is noted under the stage ``embed:KEY``.
+Images that cannot be embedded are recorded as problems of the stage ``embed:KEY``.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bam_engine.workspace.core import Workspace
 
 @dataclass(frozen=True)
 class EmbedSummary:
-    """What one run did: images embedded, images that failed, and images per second."""
+    """The result of a run: images embedded, images that failed, and images per second."""
 
     embedded: int
     failed: int
@@ -26,38 +26,38 @@ class EmbedSummary:
 
 
 def problem_stage(key: str) -> str:
-    """Return the name under which the problems of an encoder's runs are noted."""
+    """Return the stage under which the problems of an encoder are recorded."""
     return f"embed:{key}"
 
 
 def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedSummary:
-    """Embed every image that the encoder in use has no vector for, and try again those that failed before.
+    """Embed every image without a vector of the current encoder, and retry those that failed before.
 
     Raises
     ------
     EmbeddingError
         There are no images, or the encoder cannot be opened.
     Stopped
-        Asked to stop; the finished batches are kept and the next run goes on after them.
+        A stop was requested; finished batches are saved and the next run continues after them.
     DiskFull
-        No room; the finished batches are kept.
+        The disk is full; finished batches are saved.
     """
     if len(workspace.catalogue) == 0:
-        raise EmbeddingError("there are no images to embed. Add a folder of images first.")
+        raise EmbeddingError("There are no images to embed. Add a folder of images first.")
     encoder = workspace.encoder()
     store = VectorStore(workspace.cache / "vectors" / encoder.key, encoder.dim)
     paths = [Path(uri) for uri in workspace.catalogue.uris()]
     missing_before = store.missing()
-    made = embed(paths, encoder, store, report=report)
-    failed = list(made.failed)
+    result = embed(paths, encoder, store, report=report)
+    failed = list(result.failed)
     if len(missing_before):
         failed += retry_missing(paths, encoder, store).failed
     record_failures(workspace, encoder.key, paths, failed)
-    return EmbedSummary(made.embedded, len(failed), made.rate)
+    return EmbedSummary(result.embedded, len(failed), result.rate)
 
 
 def record_failures(workspace: Workspace, key: str, paths: list[Path], failed: list[tuple[int, str]]) -> None:
-    """Make the noted problems of an encoder those of the last run."""
+    """Replace the recorded problems of an encoder by those of the last run."""
     for problem in workspace.catalogue.problems(problem_stage(key)):
         workspace.catalogue.clear_problem(problem_stage(key), problem.uri)
     for row, reason in failed:
@@ -65,43 +65,43 @@ def record_failures(workspace: Workspace, key: str, paths: list[Path], failed: l
 
 
 def vectors_of(workspace: Workspace) -> NDArray[np.float16]:
-    """Return the vectors (n, d) of the encoder in use, memory-mapped.
+    """Return the vectors of the current encoder, float16 (n, d), memory-mapped.
 
     Raises
     ------
     EmbeddingError
-        Nothing is embedded yet.
+        No image is embedded yet.
     """
     store = workspace.vectors()
     if len(store) == 0:
-        raise EmbeddingError(f"no image is embedded with {workspace.choice.spec} yet. Embed the collection first.")
+        raise EmbeddingError(f"No image is embedded with {workspace.choice.spec} yet. Embed the collection first.")
     return store.array()
 
 
 def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int64]:
-    """Return the rows without a vector, ascending; looked for again only when the vectors' file has changed."""
+    """Return the rows without a vector, ascending; cached until the vector file changes."""
     store = workspace.vectors(key)
     if len(store) == 0:
         return np.empty(0, np.int64)
     version = (store.file.stat().st_mtime_ns, len(store))
-    kept = workspace.memory_cache.get(f"missing:{store.folder}")
-    if kept is None or kept[0] != version:
-        kept = workspace.memory_cache[f"missing:{store.folder}"] = (version, store.missing())
-    rows: NDArray[np.int64] = kept[1]
+    cached = workspace.memory_cache.get(f"missing:{store.folder}")
+    if cached is None or cached[0] != version:
+        cached = workspace.memory_cache[f"missing:{store.folder}"] = (version, store.missing())
+    rows: NDArray[np.int64] = cached[1]
     return rows
 
 
 def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
-    """Return the rows that have a vector by the encoder in use, ascending."""
-    there = np.ones(len(workspace.vectors()), bool)
-    there[missing_rows(workspace)] = False
-    return np.flatnonzero(there)
+    """Return the rows with a vector of the current encoder, ascending."""
+    embedded = np.ones(len(workspace.vectors()), bool)
+    embedded[missing_rows(workspace)] = False
+    return np.flatnonzero(embedded)
 
 
 def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
-    """Return the ``count`` images most like image ``row``, nearest first, with their cosine similarity.
+    """Return the ``count`` images most similar to image ``row``, with their cosine similarity, highest first.
 
-    The search is exact. Ties go to the lower row; the image itself and images without a vector are left out.
+    The search is exact, with ties by row. The image itself and images without a vector are excluded.
     """
     vectors = vectors_of(workspace)
     if row >= len(vectors):
@@ -110,7 +110,7 @@ def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[in
 
 
 def supports_text(workspace: Workspace) -> bool:
-    """Whether the encoder in use places text among the images."""
+    """Return whether the current encoder embeds text as well as images."""
     return workspace.choice.spec.startswith("openclip:")
 
 
@@ -120,41 +120,43 @@ def text_vector(workspace: Workspace, text: str) -> NDArray[np.float32]:
     Raises
     ------
     EmbeddingError
-        The encoder in use does not read text, or the text is empty.
+        The current encoder does not embed text, or the text is empty.
     """
     if not text.strip():
-        raise EmbeddingError("the text is empty: describe what to look for")
+        raise EmbeddingError("The text is empty. Describe what to search for.")
     encoder = workspace.encoder()
     encode_text = getattr(encoder, "encode_text", None)
     if encode_text is None:
         raise EmbeddingError(
-            f"the encoder {encoder.spec} reads images only. Choose an OpenCLIP encoder to search by text."
+            f"The encoder {encoder.spec} embeds images only. Choose an OpenCLIP encoder to search by text."
         )
     vector: NDArray[np.float32] = encode_text([text])[0]
     return vector
 
 
 def most_similar(
-    workspace: Workspace, wanted: NDArray[np.float32], count: int, *, without: ArrayLike = ()
+    workspace: Workspace, queries: NDArray[np.float32], count: int, *, without: ArrayLike = ()
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the ``count`` images most like ``wanted``, most first, and their likeness; exact, ties by row.
+    """Return the ``count`` images most similar to ``queries`` and their cosine similarities, highest first.
+
+    The search is exact, with ties by row.
 
     Parameters
     ----------
-    wanted : (d,) or (m, d) float32
-        Unit vectors; of several, the likeness of an image is its largest.
+    queries : (d,) or (m, d) float32
+        Unit vectors. With several, the highest similarity of an image counts.
     without
-        Rows that are left out, as are images without a vector.
+        Rows to exclude. Images without a vector are always excluded.
 
     Raises
     ------
     EmbeddingError
-        Nothing is embedded yet.
+        No image is embedded yet.
     """
-    found = learning.most_similar(vectors_of(workspace), wanted, max(1, count), without=without, together=True)
-    there = found.rows[0, :count] >= 0
-    return found.rows[0, :count][there].astype(np.int64), found.similarity[0, :count][there]
+    result = learning.most_similar(vectors_of(workspace), queries, max(1, count), without=without, together=True)
+    valid = result.rows[0, :count] >= 0
+    return result.rows[0, :count][valid].astype(np.int64), result.similarity[0, :count][valid]
 
 
-def _pairs(rows: NDArray[np.int64], likeness: NDArray[np.float32]) -> list[tuple[int, float]]:
-    return list(zip(rows.tolist(), likeness.tolist(), strict=True))
+def _pairs(rows: NDArray[np.int64], similarities: NDArray[np.float32]) -> list[tuple[int, float]]:
+    return list(zip(rows.tolist(), similarities.tolist(), strict=True))

@@ -116,15 +116,15 @@ def test_a_batch_in_which_nothing_can_be_read_is_all_zeros(tmp_path):
     assert (result.embedded, len(result.failed), store.array().any()) == (0, 2, False)
 
 
-def test_a_vector_that_is_not_finite_is_a_failure_of_that_image_alone(tmp_path, paths):
+def test_a_vector_that_is_not_finite_is_a_failure_of_its_image_only(tmp_path, paths):
     class Breaks(MeanColour):
         def encode(self, prepared):
-            made = super().encode(prepared)
-            made[2] = np.nan
-            return made
+            vectors = super().encode(prepared)
+            vectors[2] = np.nan
+            return vectors
 
     result = embed(paths[:4], Breaks(), store := VectorStore(tmp_path / "v"))
-    assert result.failed == [(2, "the encoder made no usable vector of it")]
+    assert result.failed == [(2, "The encoder returned no usable vector.")]
     assert store.missing().tolist() == [2]
 
 
@@ -155,31 +155,31 @@ def mean_colour(image: Image.Image) -> np.ndarray:
     return np.asarray(image, np.float32).mean(axis=(0, 1))
 
 
-def test_processes_make_the_rows_that_threads_make(tmp_path, paths, monkeypatch):
-    monkeypatch.setattr(decoding, "FEWEST", 20)
+def test_processes_give_the_same_rows_as_threads(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 20)
     paths[10].write_bytes(b"no picture at all")
     stores = [VectorStore(tmp_path / "threads"), VectorStore(tmp_path / "processes")]
     by_threads = embed(paths, MeanColour(), stores[0], batch=4, workers=2)
     encoder = Portable()
     by_processes = embed(paths, encoder, stores[1], batch=4, workers=2)
-    assert encoder.prepared == 0, "nothing was made ready in this process"
+    assert encoder.prepared == 0, "nothing was preprocessed in this process"
     np.testing.assert_array_equal(stores[1].array(), stores[0].array())
     assert by_processes.failed == by_threads.failed
     assert [row for row, _ in by_processes.failed] == [10]
 
 
 def test_few_images_or_one_worker_stay_in_this_process(tmp_path, paths, monkeypatch):
-    monkeypatch.setattr(decoding, "FEWEST", 24)
+    monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 24)
     few = Portable()
     embed(paths, few, VectorStore(tmp_path / "few"), workers=2)
-    monkeypatch.setattr(decoding, "FEWEST", 1)
+    monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
     alone = Portable()
     embed(paths, alone, VectorStore(tmp_path / "alone"), workers=1)
     assert (few.prepared, alone.prepared) == (23, 23)
 
 
-def test_stopped_while_processes_decode_it_keeps_its_batches_and_no_process_goes_on(tmp_path, paths, monkeypatch):
-    monkeypatch.setattr(decoding, "FEWEST", 1)
+def test_stopped_while_processes_decode_it_keeps_its_batches_and_ends_the_processes(tmp_path, paths, monkeypatch):
+    monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
 
     def stop_at_eight(done, total, message=""):
         if done >= 8:
@@ -192,7 +192,7 @@ def test_stopped_while_processes_decode_it_keeps_its_batches_and_no_process_goes
 
 
 def test_a_killed_process_is_reported_and_loses_nothing(tmp_path, paths, monkeypatch):
-    monkeypatch.setattr(decoding, "FEWEST", 1)
+    monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
     Image.new("RGB", (FATAL, 8), (5, 5, 5)).save(paths[20])
     store = VectorStore(tmp_path / "v")
     with pytest.raises(BamError, match="The system killed a worker process, possibly because memory ran out"):
@@ -206,31 +206,31 @@ def test_a_killed_process_is_reported_and_loses_nothing(tmp_path, paths, monkeyp
 def test_the_builtin_encoder_is_the_same_in_processes(tmp_path, paths, monkeypatch):
     stores = [VectorStore(tmp_path / "threads"), VectorStore(tmp_path / "processes")]
     embed(paths, open_encoder("builtin"), stores[0], workers=2)
-    monkeypatch.setattr(decoding, "FEWEST", 1)
+    monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
     embed(paths, open_encoder("builtin"), stores[1], workers=2)
     np.testing.assert_array_equal(stores[0].array(), stores[1].array())
 
 
-def test_a_defect_of_the_encoder_passes_through_and_loses_nothing(tmp_path, paths):
+def test_an_error_of_the_encoder_passes_through_and_loses_nothing(tmp_path, paths):
     class Fails(MeanColour):
         def encode(self, prepared):
             if len(self.batches) == 2:
-                raise EmbeddingError("the device has no memory")
+                raise EmbeddingError("The device does not have enough memory.")
             return super().encode(prepared)
 
     store = VectorStore(tmp_path / "v")
-    with pytest.raises(EmbeddingError, match="no memory"):
+    with pytest.raises(EmbeddingError, match="enough memory"):
         embed(paths, Fails(), store, batch=4)
     assert len(store) == 8
 
 
-def test_rows_cannot_be_left_out_and_stores_cannot_be_mixed_up(tmp_path, paths):
+def test_rows_cannot_be_skipped_and_stores_cannot_be_mixed_up(tmp_path, paths):
     store = VectorStore(tmp_path / "v")
     embed(paths[:5], MeanColour(), store)
-    with pytest.raises(EmbeddingError, match="the next is row 5"):
+    with pytest.raises(EmbeddingError, match="the next row is 5"):
         embed(paths, MeanColour(), store, first_row=7)
     other = MeanColour()
     other.key = "other-v1"
-    with pytest.raises(EmbeddingError, match="Each encoder needs a folder of its own"):
+    with pytest.raises(EmbeddingError, match="Use a separate folder for each encoder"):
         embed(paths, other, store)
     assert len(store) == 5

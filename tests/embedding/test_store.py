@@ -86,7 +86,7 @@ def test_a_torn_record_does_not_count_and_is_cut_by_the_next_writer(tmp_path, to
     assert (tmp_path / "vectors.f16").stat().st_size == 5 * 8 * 2
 
 
-def test_no_room_says_so_and_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_the_file_unchanged(tmp_path, monkeypatch):
     store = VectorStore(tmp_path)
     store.append(some(4))
     real, written = os.write, []
@@ -99,7 +99,7 @@ def test_no_room_says_so_and_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(store_module.os, "write", full_after_ten_bytes)
-        with pytest.raises(DiskFull, match=r"no room.*4 vectors are kept"):
+        with pytest.raises(DiskFull, match=r"is full.*4 vectors are saved"):
             store.append(some(3, seed=1))
     assert written == [10]
     assert (tmp_path / "vectors.f16").stat().st_size == 4 * 8 * 2
@@ -107,13 +107,13 @@ def test_no_room_says_so_and_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     np.testing.assert_array_equal(store.array(), np.concatenate([some(4), some(3, seed=1)]).astype(np.float16))
 
 
-def test_a_limit_of_the_system_on_the_file_is_no_room_too(tmp_path):
+def test_a_file_size_limit_counts_as_a_full_disk(tmp_path):
     store = VectorStore(tmp_path, 64)
     store.append(some(100, 64))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100 * 128 + 1000, hard))
     try:
-        with pytest.raises(DiskFull, match="100 vectors are kept"):
+        with pytest.raises(DiskFull, match="100 vectors are saved"):
             store.append(some(100, 64, seed=1))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -129,7 +129,7 @@ def _hold(folder: Path, ready, release) -> None:
         os._exit(9)  # as a kill would: nothing is tidied up
 
 
-def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_ends(tmp_path):
+def test_a_second_writer_is_refused_until_the_first_has_ended(tmp_path):
     context = multiprocessing.get_context("spawn")
     ready, release = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(tmp_path, ready, release))
@@ -137,7 +137,7 @@ def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_ends(tmp_
     try:
         assert ready.wait(60)
         store = VectorStore(tmp_path, 8)
-        with pytest.raises(EmbeddingError, match="another process or job"):
+        with pytest.raises(EmbeddingError, match="Another process or job"):
             store.append(some(1))
     finally:
         release.set()
@@ -146,18 +146,18 @@ def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_ends(tmp_
     assert len(store) == 1
 
 
-def test_two_stores_of_one_process_do_not_write_at_once(tmp_path):
+def test_two_stores_of_one_process_do_not_write_concurrently(tmp_path):
     first, second = VectorStore(tmp_path, 8), VectorStore(tmp_path, 8)
     with first.writing():
         first.append(some(2))
-        with pytest.raises(EmbeddingError, match="another process or job"):
+        with pytest.raises(EmbeddingError, match="Another process or job"):
             second.append(some(1))
     second.append(some(1))
     assert len(first) == 3
 
 
 @pytest.mark.parametrize("vectors", [np.ones(8), np.ones((2, 7)), np.full((1, 8), np.nan), np.full((1, 8), 1e6)])
-def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path, vectors):
+def test_invalid_vectors_are_refused_and_nothing_is_written(tmp_path, vectors):
     store = VectorStore(tmp_path, 8)
     store.append(some(2))
     with np.errstate(over="ignore"), pytest.raises(EmbeddingError):
@@ -166,7 +166,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path, vectors):
 
 
 @pytest.mark.parametrize("rows", [[2], [-1], [0, 5]])
-def test_replacing_a_row_that_is_not_there_is_refused_and_changes_nothing(tmp_path, rows):
+def test_replacing_a_missing_row_is_refused_and_changes_nothing(tmp_path, rows):
     store = VectorStore(tmp_path, 8)
     store.append(some(2))
     with pytest.raises(NotFound):
@@ -181,13 +181,13 @@ def test_a_folder_belongs_to_one_encoder(tmp_path):
     again = VectorStore(tmp_path)
     again.claim(spec="builtin", key="builtin-v1", dim=8)
     assert (again.dim, again.meta["spec"]) == (8, "builtin")
-    with pytest.raises(EmbeddingError, match="holds those of builtin-v1"):
+    with pytest.raises(EmbeddingError, match="has vectors of builtin-v1"):
         again.claim(spec="timm:resnet18", key="timm-resnet18-v1", dim=8)
-    with pytest.raises(EmbeddingError, match="vectors of 9 numbers were asked for"):
+    with pytest.raises(EmbeddingError, match="for vectors of length 9"):
         VectorStore(tmp_path, 9)
 
 
-def test_vectors_without_their_description_are_not_taken_for_somebody_elses(tmp_path):
+def test_vectors_without_their_metadata_are_refused(tmp_path):
     VectorStore(tmp_path).append(some(1))
     (tmp_path / "meta.json").unlink()
     with pytest.raises(EmbeddingError, match="Delete the folder"):
@@ -195,7 +195,7 @@ def test_vectors_without_their_description_are_not_taken_for_somebody_elses(tmp_
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"layout": 99, "dim": 8}'])
-def test_a_damaged_or_newer_description_is_told(tmp_path, text):
+def test_damaged_or_newer_metadata_is_refused(tmp_path, text):
     (tmp_path / "meta.json").write_text(text)
     with pytest.raises(EmbeddingError, match="Delete the folder"):
         VectorStore(tmp_path)

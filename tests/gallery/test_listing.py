@@ -406,7 +406,7 @@ def test_a_query_must_name_existing_things(big: Workspace) -> None:
         (Query(project=("none",)), BamError, "no project"),
         (Query(year=("soon",)), BamError, "not a year"),
         (Query(words="x" * 100_000), BamError, "100,000 characters"),
-        (Query(text="a cat"), EmbeddingError, "reads images only"),
+        (Query(text="a cat"), EmbeddingError, "embeds images only"),
         (Query(like=(N + 5,)), NotFound, "no row"),
         (Query(upload="0" * 20), NotFound, "Upload it again"),
         (Query(upload="../../etc"), NotFound, "Upload it again"),

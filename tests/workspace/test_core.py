@@ -1,4 +1,4 @@
-"""The workspace itself: opened, and known by its name."""
+"""Opening a workspace."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,16 +7,16 @@ from pathlib import Path
 from bam_engine.workspace import Workspace
 
 
-def test_two_that_open_a_new_workspace_at_once_know_it_by_one_name(tmp_path: Path) -> None:
+def test_concurrent_openers_of_a_new_workspace_agree_on_its_id(tmp_path: Path) -> None:
     for number in range(6):
         together, home = threading.Barrier(4), tmp_path / str(number)
 
-        def named(together: threading.Barrier = together, home: Path = home) -> str:
+        def open_one(together: threading.Barrier = together, home: Path = home) -> str:
             together.wait()
             opened = Workspace(home / "workspace", home / "cache")
             opened.close()
             return opened.id
 
         with ThreadPoolExecutor(4) as pool:
-            asked = [pool.submit(named) for _ in range(4)]
-        assert len({one.result() for one in asked}) == 1
+            futures = [pool.submit(open_one) for _ in range(4)]
+        assert len({one.result() for one in futures}) == 1
