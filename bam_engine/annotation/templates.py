@@ -28,7 +28,7 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "content_bicycle",
         "Is there a bicycle in the picture?",
         yes="A bicycle in any medium: photographed, drawn, modelled, as a sign or an icon. A tricycle, a tandem, or a "
-        "bicycle of which a part shows that is plainly one (a frame with pedals, a wheel with a fork).",
+        "part of a bicycle that is clearly recognisable (a frame with pedals, a wheel with a fork).",
         no="Motorcycles, mopeds and scooters; unicycles; a lone wheel; the word “bicycle” without a picture of one.",
         between="A bicycle counts however small it is, if you would point at it without being asked. If you need the "
         "large picture to guess at it, mark it unsure.",
@@ -37,9 +37,9 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "content_bird",
         "Is there a bird in the picture?",
         yes="Any bird in any medium: real, drawn, stylised, a toy, a logo; alone or in a flock; chickens, penguins, "
-        "ducks and birds of fable (a phoenix) too; a head alone is enough.",
+        "ducks and mythical birds (a phoenix) too; a head alone is enough.",
         no="Feathers, wings, nests or eggs without a bird; bats, insects, winged people and dragons; aeroplanes.",
-        between="Far-off strokes in the sky count when they are plainly meant as birds. If a shape could as well be "
+        between="Far-off strokes in the sky count if they are clearly meant as birds. If a shape could as well be "
         "something else, mark it unsure.",
     ),
     _template(
@@ -59,8 +59,8 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "drawings and icons of cars too.",
         no="Lorries, buses, trams, trains, motorcycles, tractors and carriages without any car; a lone wheel, "
         "dashboard or engine.",
-        between="Parked cars at the edge of a street count if they can be told as cars. A seat or steering wheel from "
-        "inside counts only if the car itself is plain.",
+        between="Parked cars at the edge of a street count if they are recognisable as cars. A seat or steering wheel "
+        "from inside counts only if it clearly belongs to a car.",
     ),
     _template(
         "content_cat",
@@ -89,14 +89,14 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "wallpaper, or flowering trees whose blossoms show.",
         no="Leaves, grass, trees, fruit, vegetables and mushrooms without blossoms; stars and rosettes that only "
         "resemble a flower.",
-        between="An ornament counts if petals can be told apart around a middle. A small flower in the background "
-        "counts if it is plainly one; if not, mark it unsure.",
+        between="An ornament counts if petals around a centre are visible. A small flower in the background "
+        "counts if it is clearly a flower; otherwise mark it unsure.",
     ),
     _template(
         "content_people",
         "Is there a person in the picture?",
         yes="At least one human being in any medium: photographed, painted, drawn, as a figure, a portrait or a crowd; "
-        "plain parts of a body too (a face, a hand that holds something).",
+        "clearly visible parts of a body too (a face, a hand that holds something).",
         no="Animals and monsters without human shape; robots; clothes, shoes or shadows alone; smileys and faces of "
         "things.",
         between="Statues, dolls, cartoon figures and superheroes count if they have a human body or face. A stick "
@@ -109,8 +109,8 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "the subject or in the background.",
         no="Bushes, hedges, house plants, grass, cut branches, timber, single leaves; diagrams that are only called "
         "trees.",
-        between="A wood on the horizon counts if it is plainly trees. A trunk alone counts if it stands; a log does "
-        "not.",
+        between="A wood on the horizon counts if it is clearly made of trees. A trunk alone counts if it stands; a log "
+        "does not.",
     ),
     _template(
         "emotion_gloomy",
@@ -155,7 +155,7 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
     _template(
         "media_3d_graphics",
         "Is the picture made with 3D computer graphics?",
-        yes="Rendered from a model in a computer: scenes and figures of games and animated films, product and "
+        yes="Rendered from a computer model: scenes and figures of games and animated films, product and "
         "architectural renderings, 3D lettering and icons with true light and shadow.",
         no="Photographs, also retouched ones; photographed models and sculptures; flat drawings with a gradient or a "
         "drop shadow; paintings that look deep.",
@@ -170,7 +170,7 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         no="Realistic drawings and paintings; logos, icons and emblems without a comic manner; stills of 3D films; "
         "photographs of people dressed up.",
         between="A single figure without panels counts if it could step out of a comic. Vector drawings count if they "
-        "have the manner of a comic; if you waver, mark it unsure.",
+        "have the manner of a comic; if in doubt, mark it unsure.",
     ),
     _template(
         "media_graphite",
@@ -179,8 +179,8 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "paper; sketches as well as finished drawings.",
         no="Ink, ball pen and felt-tip; coloured pencils and pastels as the main medium; engravings; black-and-white "
         "photographs and prints.",
-        between="A touch of colour on a pencil drawing counts. Drawings made in a computer count only if they cannot "
-        "be told from pencil; if you waver, mark it unsure.",
+        between="A touch of colour on a pencil drawing counts. Digital drawings count only if they are "
+        "indistinguishable from pencil; if in doubt, mark it unsure.",
     ),
     _template(
         "media_oilpaint",
@@ -189,8 +189,8 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "paint that stands up from the canvas; old masters with smooth layers too.",
         no="Watercolour, gouache and ink with their transparent or mat washes; pastels; photographs; prints without "
         "the look of paint.",
-        between="A photograph of a painting counts if the painting is what it shows. A painting made in a computer "
-        "counts only if it looks like oil; if you waver, mark it unsure.",
+        between="A photograph of a painting counts if the painting is what it shows. A digital painting "
+        "counts only if it looks like oil; if in doubt, mark it unsure.",
     ),
     _template(
         "media_pen_ink",
@@ -200,12 +200,12 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         no="Pencil and charcoal with their grey; clean vector shapes; printed type; pictures whose colour carries more "
         "than their lines.",
         between="A light wash or a few colours over an ink drawing count. Engravings and etchings look alike: mark "
-        "them unsure. Drawings made in a computer count if they look like ink.",
+        "them unsure. Digital drawings count if they look like ink.",
     ),
     _template(
         "media_vectorart",
         "Is the picture vector art?",
-        yes="Built in a computer from clean shapes: sharp edges, flat colours or smooth gradients, no grain and no "
+        yes="Built digitally from clean shapes: sharp edges, flat colours or smooth gradients, no grain and no "
         "brush marks; logos, icons, flat illustrations, infographics.",
         no="Photographs and 3D renderings; painted or drawn pictures with texture; comics drawn by hand; screenshots; "
         "text alone in an ordinary typeface.",
@@ -218,7 +218,7 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         yes="Painted with transparent, watery colour: washes that run into each other, darker rims where they dried, "
         "paper that shines through or stays white; ink lines may be under it.",
         no="Opaque oil, acrylic and gouache; coloured pencils and pastels; flat digital colour; photographs.",
-        between="A photograph or scan of a watercolour counts, and so does a computer painting that cannot be told "
-        "from one. If watercolour is only a small part of it, mark it unsure.",
+        between="A photograph or scan of a watercolour counts, and so does a digital painting that is "
+        "indistinguishable from one. If watercolour is only a small part of it, mark it unsure.",
     ),
 )

@@ -1,6 +1,6 @@
-"""Which image a path in somebody's table means.
+"""Matching the paths of a table to images.
 
-In:  a catalogue and paths as people write them. Out: rows, and the paths that match no image or several.
+In:  a catalogue and user-written paths. Out: rows, and the paths that match no image or several.
 """
 
 import os
@@ -13,7 +13,7 @@ from bam_engine.collection.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class PathMatches:
-    """``rows`` by path; the paths that match no image; the paths that match several, and so none for sure."""
+    """``rows`` by path, the paths that match no image, and the ``ambiguous`` ones that match several."""
 
     rows: dict[str, int]
     unmatched: list[str]
@@ -21,37 +21,37 @@ class PathMatches:
 
 
 def match_paths(catalogue: Catalogue, paths: Iterable[str], folder: Path | None = None) -> PathMatches:
-    """Find the image that each path means.
+    """Find the image of each path.
 
     A path may be absolute, or relative to ``folder``. Otherwise it matches the one image whose path ends with it:
     ``birds/owl.png`` means ``/data/birds/owl.png`` if no other image ends with ``/birds/owl.png``. So a bare file name
-    is enough where it is unique.
+    is enough if it is unique.
 
     Parameters
     ----------
     catalogue
         The images of the collection.
     paths
-        Paths with either slash; each is looked up once.
+        Paths with slashes or backslashes; repetitions are ignored.
     folder
-        What relative paths are tried against first, such as the folder that the table lies in.
+        The folder that relative paths are first resolved against, such as that of the table.
 
     Notes
     -----
-    Paths that are not found at once cost one pass over the paths of the collection.
+    Paths that do not resolve directly cost one pass over all paths of the collection.
     """
-    wanted = list(dict.fromkeys(paths))
-    places = {path: _absolute(path, folder) for path in wanted}
-    known = catalogue.rows_of([place for place in places.values() if place is not None])
-    rows = {path: known[place] for path, place in places.items() if place in known}
-    endings = {path: _ending(path) for path in wanted if path not in rows and not Path(path).is_absolute()}
-    found = _rows_by_ending(catalogue, {ending for ending in endings.values() if ending})
+    unique = list(dict.fromkeys(paths))
+    places = {path: _absolute(path, folder) for path in unique}
+    existing = catalogue.rows_of([place for place in places.values() if place is not None])
+    rows = {path: existing[place] for path, place in places.items() if place in existing}
+    endings = {path: _ending(path) for path in unique if path not in rows and not Path(path).is_absolute()}
+    by_ending = _rows_by_ending(catalogue, {ending for ending in endings.values() if ending})
     unmatched: list[str] = []
     ambiguous: list[str] = []
-    for path in wanted:
+    for path in unique:
         if path in rows:
             continue
-        candidates = found.get(endings.get(path, ""), [])
+        candidates = by_ending.get(endings.get(path, ""), [])
         if len(candidates) == 1:
             rows[path] = candidates[0]
         else:
@@ -68,7 +68,7 @@ def _absolute(path: str, folder: Path | None) -> str | None:
 
 
 def _ending(path: str) -> str:
-    """Return a relative path as the end of a longer one: slashes one way, no leading dots."""
+    """Return a relative path normalised for comparison with the end of another: forward slashes, no dots."""
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
     return "" if ".." in parts else "/".join(parts)
 
@@ -76,14 +76,14 @@ def _ending(path: str) -> str:
 def _rows_by_ending(catalogue: Catalogue, endings: set[str]) -> dict[str, list[int]]:
     """Return the rows of the images whose path ends with each of ``endings``."""
     depths = sorted({ending.count("/") + 1 for ending in endings})
-    found: dict[str, list[int]] = {}
+    rows: dict[str, list[int]] = {}
     if not depths:
-        return found
+        return rows
     for row, uri in enumerate(catalogue.uris()):
         for ending in _tails(uri, depths):
             if ending in endings:
-                found.setdefault(ending, []).append(row)
-    return found
+                rows.setdefault(ending, []).append(row)
+    return rows
 
 
 def _tails(uri: str, depths: list[int]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The labels of an attribute as a table: what people agree on about each image, and how they voted."""
+"""Exporting the labels of an attribute as a table: the consensus and the votes of each image."""
 
 import csv
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ COLUMNS = ("path", "label", "yes", "no", "unsure", "decided")
 
 @dataclass(frozen=True)
 class ImageLabel:
-    """One image: its label ("yes", "no", or "" where none is settled), its votes, and whether it was adjudicated."""
+    """An image's label ("yes", "no", or "" if not settled), its votes, and whether an adjudicator decided."""
 
     row: int
     path: str
@@ -31,7 +31,7 @@ class ImageLabel:
 
 
 def image_labels(workspace: Workspace, attribute: Attribute) -> list[ImageLabel]:
-    """Return the label of every image that anyone answered about, by row."""
+    """Return the label of every image with an answer or a decision, by row."""
     consensus = tasks.labels(workspace, attribute)
     paths = np.array(workspace.catalogue.uris(), object)[consensus.rows]
     lines = zip(consensus.rows, paths, consensus.labels, consensus.counts, consensus.decided, strict=True)

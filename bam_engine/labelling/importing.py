@@ -1,11 +1,11 @@
-"""Labels that were made elsewhere: they become the votes of one annotator.
+"""Importing labels made elsewhere as the votes of one annotator.
 
-In:  a table, or answers by row, and an annotator's name. Out: stored votes, and a count of everything that was not
-stored. Storing the same labels twice stores them once.
+In:  a table, or answers by row, and an annotator's name. Out: stored votes, and counts of what was not stored.
+Importing the same labels again changes nothing.
 
-Imported labels settle images like any other vote, and they train. They never judge: images that are held out (the
-validation sample, certifications, audits) keep waiting for people who answer their tasks. Labels that do belong to the
-validation sample, since it was drawn first and labelled elsewhere, are imported as its answers on request.
+Imported labels settle images like any other vote and are used for training, never for evaluation: held-out images
+(validation sample, certifications, audits) still need answers to their tasks. If the validation sample was drawn first
+and labelled elsewhere, its labels can be imported as answers to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,15 +27,15 @@ from bam_engine.workspace.core import Workspace
 Destination = Literal["training", "validation"]
 DESTINATIONS: tuple[Destination, ...] = ("training", "validation")
 
-_LISTED = 5  # contradictions that an error names
+_MAX_LISTED = 5  # contradictions that an error lists
 
 
 @dataclass(frozen=True)
 class StoredLabels:
-    """What became of labels.
+    """The number of stored labels, and of those that were not stored.
 
-    ``yes``, ``no`` and ``unsure`` were stored. ``repeated`` are what this annotator says already. ``left_out`` may not
-    be stored: images that are held out to judge or, for the validation sample, images that are not part of it.
+    ``yes``, ``no`` and ``unsure`` were stored. ``repeated`` equal the annotator's current answer. ``left_out`` are
+    labels of held-out images or, for the validation sample, of images outside it.
     """
 
     yes: int
@@ -52,7 +52,7 @@ class StoredLabels:
 
 @dataclass(frozen=True)
 class ImportedLabels:
-    """What became of a table: the labels stored, the empty cells, the paths that match no image or several."""
+    """The stored labels of a table, the number of empty cells, and the paths that match no image or several."""
 
     stored: StoredLabels
     empty: int
@@ -79,15 +79,15 @@ def import_labels(
     file, column, path_column, vocabulary
         See :func:`bam_engine.exchange.label_tables.read_labels`.
     folder
-        What relative paths are relative to; the folder of the file by default. See
-        :func:`bam_engine.collection.matching.match_paths` for all that a path may be.
+        The folder of relative paths, by default that of the file. See
+        :func:`bam_engine.collection.matching.match_paths` for the forms of a path.
     to
         See :func:`store_labels`.
 
     Raises
     ------
     ExchangeError
-        The table cannot be read, no path matches an image, or two lines contradict each other. Nothing is stored.
+        The table cannot be read, no path matches an image, or two rows contradict each other. Nothing is stored.
     AnnotationError
         As :func:`store_labels`.
     """
@@ -109,37 +109,37 @@ def store_labels(
     annotator: str,
     to: Destination = "training",
 ) -> StoredLabels:
-    """Store labels as the votes of ``annotator``, all of them or none.
+    """Store labels as the votes of ``annotator`` in one transaction.
 
     Parameters
     ----------
     answers
         Row → 1 yes, 0 no, -1 unsure.
     annotator
-        A person's name; new ones are entered. A label that differs from what this annotator said before replaces it.
+        A person's name, who is added if unknown. A label replaces an earlier answer of this annotator.
     to
-        ``"training"``: images that are held out to judge are left out. ``"validation"``: the labels answer the
-        validation sample, and images that are not part of it are left out.
+        ``"training"``: labels of held-out images are left out. ``"validation"``: the labels answer the validation
+        sample, and labels of other images are left out.
 
     Raises
     ------
     AnnotationError
-        The annotator has no name or is simulated, or the validation sample is not drawn.
+        The annotator has no name or is simulated, or there is no validation sample yet.
     NotFound
-        A row is no image.
+        A row does not exist.
     """
     if to not in DESTINATIONS:
         raise AnnotationError(f"Labels cannot go to '{to}'. Choose {' or '.join(DESTINATIONS)}.")
     rows = np.array(sorted(answers), np.int64)
     _check_rows(workspace, rows)
-    who = workspace.annotations.annotator(annotator)
+    annotator_id = workspace.annotations.annotator(annotator)
     allowed = _allowed(workspace, attribute, rows, to)
     votes = tasks.votes(workspace, attribute)
-    mine = votes.annotators == who
-    known = dict(zip(votes.rows[mine].tolist(), votes.answers[mine].tolist(), strict=True))
-    new = {row: int(answers[row]) for row in rows[allowed].tolist() if known.get(row) != answers[row]}
+    own = votes.annotators == annotator_id
+    current = dict(zip(votes.rows[own].tolist(), votes.answers[own].tolist(), strict=True))
+    new = {row: int(answers[row]) for row in rows[allowed].tolist() if current.get(row) != answers[row]}
     if new:
-        _store(workspace, attribute, who, new, to)
+        _store(workspace, attribute, annotator_id, new, to)
     values = list(new.values())
     return StoredLabels(
         yes=values.count(POSITIVE),
@@ -158,7 +158,7 @@ def _check_rows(workspace: Workspace, rows: NDArray[np.int64]) -> None:
 
 
 def _allowed(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], to: Destination) -> NDArray[np.bool_]:
-    """Return which of the rows may get a label."""
+    """Return a mask of the rows that may be labelled."""
     if to == "training":
         return ~np.isin(rows, tasks.held_out_rows(workspace, attribute))
     sample = tasks.validation_task(workspace, attribute).rows
@@ -167,12 +167,14 @@ def _allowed(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]
     return np.isin(rows, sample)
 
 
-def _store(workspace: Workspace, attribute: Attribute, who: int, answers: Mapping[int, int], to: Destination) -> None:
-    """Store answers under ids that follow from what is stored already, so that two who import at once store one."""
+def _store(
+    workspace: Workspace, attribute: Attribute, annotator_id: int, answers: Mapping[int, int], to: Destination
+) -> None:
+    """Store answers with uids derived from what is stored, so that concurrent imports of the same labels store one."""
     purpose = IMPORT if to == "training" else "validation"
-    before = workspace.annotations.count(attribute.id, who)
-    assignment = workspace.annotations.assign(attribute.id, who, answers, purpose=purpose, source_id=0)
-    stem = f"{purpose}:{attribute.id}:{who}:{before}"
+    before = workspace.annotations.count(attribute.id, annotator_id)
+    assignment = workspace.annotations.assign(attribute.id, annotator_id, answers, purpose=purpose, source_id=0)
+    stem = f"{purpose}:{attribute.id}:{annotator_id}:{before}"
     workspace.annotations.record(
         assignment.id, [NewAnswer(f"{stem}:{row}:{answer}", row, answer) for row, answer in answers.items()]
     )
@@ -183,7 +185,7 @@ def _check_matched(file: str | Path, matches: PathMatches, folder: Path) -> None
         return
     paths = [*matches.unmatched, *matches.ambiguous]
     if not paths:
-        raise ExchangeError(f"{file} holds no labels.")
+        raise ExchangeError(f"{file} has no labels.")
     raise ExchangeError(
         f"None of the {count(len(paths), 'path')} in {file} matches exactly one image of the collection. The first is "
         f"{paths[0]}. Paths are absolute, relative to {folder}, or the end of an image's path."
@@ -191,7 +193,7 @@ def _check_matched(file: str | Path, matches: PathMatches, folder: Path) -> None
 
 
 def _answers(file: str | Path, lines: Sequence[LabelLine], matches: PathMatches) -> dict[int, int]:
-    """Return the answer to each image; refuse lines that contradict each other."""
+    """Return the answer to each image; refuse contradictory lines."""
     first: dict[int, LabelLine] = {}
     contradictions = []
     for line in lines:
@@ -201,10 +203,10 @@ def _answers(file: str | Path, lines: Sequence[LabelLine], matches: PathMatches)
         if earlier.answer != line.answer:
             contradictions.append(f"{earlier.place} and {line.place} ({line.path})")
     if contradictions:
-        more = len(contradictions) - _LISTED
+        more = len(contradictions) - _MAX_LISTED
         raise ExchangeError(
             f"{file} contradicts itself in {count(len(contradictions), 'image')}: "
-            f"{', '.join(contradictions[:_LISTED])}{f' and {more:,} more' if more > 0 else ''}. "
+            f"{', '.join(contradictions[:_MAX_LISTED])}{f' and {more:,} more' if more > 0 else ''}. "
             "Keep one answer for each image, or import the labels of each annotator from a file of its own."
         )
     return {row: line.answer for row, line in first.items() if line.answer is not None}
