@@ -117,7 +117,7 @@ function fillCell(cell, item, version, coming) {
   cell.append(makeText("choose", ""));
   if (item.count > 1) cell.append(makeText("twins", `× ${item.count}`));
   if (item.mark) cell.append(makeText(`mark ${item.mark}`, item.mark));
-  const words = [item.score === null ? "" : item.score.toFixed(2), item.chance ? percent(item.chance[0]) : ""];
+  const words = [item.score === null ? "" : decimal(item.score), item.chance ? percent(item.chance[0]) : ""];
   const line = words.filter(Boolean).join(" · ") || item.title;
   cell.append(makeText("words", line));
 }
@@ -133,6 +133,13 @@ function tellItem({ title, score, chance, accepted, mark, count }) {
   return told;
 }
 
+// As bam_engine.formatting writes them.
 function percent(share) {
-  return share > 0.99 ? "> 99 %" : share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  if (share >= 0.9995 && share < 1) return ">99.9%";
+  return `${(100 * share).toFixed(1).replace(/\.0$/, "")}%`;
+}
+
+function decimal(value) {
+  return value.toFixed(2).replace("-", "\u2212");
 }
