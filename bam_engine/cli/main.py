@@ -56,18 +56,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (
-        serve,
-        demo,
-        collection,
-        attributes,
-        labels,
-        simulation,
-        training,
-        agreement,
-        layouts,
-        results,
-        status,
-    ):
+    work = (serve, demo, collection, attributes, labels, simulation, training, agreement, layouts, results, status)
+    for module in work:
         module.add_commands(commands)
     return top

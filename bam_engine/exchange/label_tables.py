@@ -14,7 +14,6 @@ import numpy as np
 
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE
 from bam_engine.errors import ExchangeError
-from bam_engine.formatting import count
 
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive"})
 NO = frozenset({"no", "n", "false", "f", "0", "0.0", "negative"})
@@ -106,16 +105,18 @@ def read_labels(
     words = vocabulary or Vocabulary()
     cells = list(_cells(Path(path), path_column, column))
     _check_named(path, column, words, [value for _, _, value in cells])
-    lines, unknown = [], []
+    lines = []
+    unknown: dict[str, list[str]] = {}
     for place, name, value in cells:
         try:
             lines.append(LabelLine(place, name, words.answer(value)))
         except ValueError:
-            unknown.append(f"'{value}' ({place})")
+            unknown.setdefault(str(value), []).append(place)
     if unknown:
+        named = [f"'{value}' ({_listed(places, 1)})" for value, places in unknown.items()]
         raise ExchangeError(
-            f"{count(len(unknown), 'value')} of column {column} in {path} cannot be read: {_listed(unknown)}. "
-            "Use yes, no or unsure, or say which values mean yes and no."
+            f"Column {column} of {path} has values that mean neither yes, no nor unsure: {_listed(named)}. "
+            "Use these words, or say which values mean yes and which mean no."
         )
     return lines
 

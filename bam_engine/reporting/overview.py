@@ -6,7 +6,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import IMPORT, Attribute
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.demo import demo_workspace
@@ -129,9 +129,10 @@ def _next(images: int, embedded: int, lines: tuple[AttributeSummary, ...]) -> Ne
 
 
 def _started(workspace: Workspace) -> set[int]:
-    """Return the ids of the attributes with a validation sample or a round."""
-    drawn, rounds_ = db.validation_images.c, db.rounds.c
-    query = sa.union(sa.select(drawn.attribute_id).distinct(), sa.select(rounds_.attribute_id))
+    """Return the ids of the attributes with a validation sample, a round or imported labels."""
+    drawn, rounds_, given = db.validation_images.c, db.rounds.c, db.assignments.c
+    imported = sa.select(given.attribute_id).where(given.purpose == IMPORT)
+    query = sa.union(sa.select(drawn.attribute_id).distinct(), sa.select(rounds_.attribute_id), imported)
     with workspace.engine.connect() as connection:
         return set(connection.execute(query).scalars())
 

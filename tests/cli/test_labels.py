@@ -51,16 +51,8 @@ def test_named_values_train_and_the_validation_sample_is_left_out(
     workspace: Workspace, watercolor: Attribute, small_pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     validation.draw_validation(workspace, watercolor, 30, seed=1)
-    command = (
-        "labels",
-        "import",
-        small_pictures / "labels.csv",
-        *ADA,
-        "--column",
-        "medium",
-        "--positive",
-        "watercolor",
-    )
+    mediums = ("--column", "medium", "--positive", "watercolor")
+    command = ("labels", "import", small_pictures / "labels.csv", *ADA, *mediums)
     code, out, _ = run(capsys, *command)
     assert code == 0
     assert "  30 left out: held out for validation, certification or audit" in out
