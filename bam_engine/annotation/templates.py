@@ -7,6 +7,8 @@ as no, and how to answer borderline cases.
 
 from dataclasses import dataclass
 
+from bam_engine.errors import AnnotationError
+
 
 @dataclass(frozen=True)
 class Template:
@@ -222,3 +224,18 @@ BAM_ATTRIBUTES: tuple[Template, ...] = (
         "indistinguishable from one. If watercolour is only a small part of it, mark it unsure.",
     ),
 )
+
+
+def template(name: str) -> Template:
+    """Return the template of BAM's attribute ``name``.
+
+    Raises
+    ------
+    AnnotationError
+        BAM has no such attribute; the message lists those it has.
+    """
+    for known in BAM_ATTRIBUTES:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in BAM_ATTRIBUTES)
+    raise AnnotationError(f"'{name}' is not one of BAM's attributes ({names}), so it needs a question of its own.")

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser, Namespace
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS
+from bam_engine.annotation import KINDS
+from bam_engine.annotation.templates import template
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
-from bam_engine.errors import AnnotationError
 from bam_engine.workspace import Workspace
 
 
@@ -24,17 +24,11 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
 
 def add(workspace: Workspace, options: Namespace) -> None:
     """Define an attribute from its question, or from BAM's template of that name."""
-    templates = {template.name: template for template in BAM_ATTRIBUTES}
     if options.question:
         attribute = workspace.attributes.add(options.name, options.kind, options.question, options.instructions)
-    elif options.name in templates:
-        template = templates[options.name]
-        attribute = workspace.attributes.add(template.name, template.kind, template.question, template.instructions)
     else:
-        raise AnnotationError(
-            f"'{options.name}' is not one of BAM's attributes ({', '.join(templates)}). "
-            "Give its question with --question."
-        )
+        known = template(options.name)
+        attribute = workspace.attributes.add(known.name, known.kind, known.question, known.instructions)
     print(f"{attribute.name} ({attribute.kind}): {attribute.question}")
 
 

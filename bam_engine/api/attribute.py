@@ -1,0 +1,386 @@
+"""One attribute of a collection as one object: its labels, its classifier, its threshold, its decisions."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from bam_engine.annotation import Attribute
+from bam_engine.errors import AnnotationError
+from bam_engine.exchange.label_tables import Vocabulary
+from bam_engine.labelling.exporting import image_labels
+from bam_engine.labelling.importing import Destination, ImportedLabels, StoredLabels, import_labels, store_labels
+from bam_engine.labelling.tasks import validation_task
+from bam_engine.learning import Threshold
+from bam_engine.progress import Report, silent
+from bam_engine.training import decisions, rounds, thresholds, validation
+from bam_engine.training.models import TrainedModel, scores_of
+from bam_engine.training.thresholds import AttributeThreshold
+from bam_engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
+
+Labels = Mapping[int | str | Path, object] | pd.Series
+"""Answers by row or path: True, False, 1, 0, "yes", "no", "unsure"; None is no answer."""
+
+_OUTCOMES = {decisions.ACCEPTED: "accepted", decisions.REJECTED: "rejected", decisions.UNDECIDED: "undecided"}
+_LABELS = {1: "yes", 0: "no", -1: None}
+
+
+class AttributeHandle:
+    """A yes/no question about the images of a collection.
+
+    Get one from :meth:`Collection.attribute` or :meth:`Collection.add_attribute`. The index of every DataFrame and
+    Series is the row of the image.
+
+    Examples
+    --------
+    >>> watercolor = bam.attribute("media_watercolor")
+    >>> watercolor
+    <AttributeHandle media_watercolor: Is the picture a watercolour?>
+    """
+
+    def __init__(self, workspace: Workspace, attribute: Attribute) -> None:
+        self._workspace = workspace
+        self._attribute = attribute
+
+    @property
+    def name(self) -> str:
+        """The name, which is a column of the dataset."""
+        return self._attribute.name
+
+    @property
+    def question(self) -> str:
+        """What annotators are asked."""
+        return self._attribute.question
+
+    @property
+    def instructions(self) -> str:
+        """What counts and what does not."""
+        return self._attribute.instructions
+
+    def __repr__(self) -> str:
+        return f"<AttributeHandle {self.name}: {self.question}>"
+
+    # Labels
+
+    def record(self, labels: Labels, *, annotator: str, to: Destination = "training") -> StoredLabels:
+        """Store labels as the votes of one annotator; recording the same twice stores it once.
+
+        Parameters
+        ----------
+        labels
+            Row or path → True, False, 1, 0, "yes", "no" or "unsure"; None and nan are no answer. A path may be
+            shortened to its end where that is unique, such as a file name.
+        annotator
+            Who says so. A new answer of the same annotator replaces the one before.
+        to
+            ``"training"``: labels settle images and train. Those of images that are held out to judge are left out.
+            ``"validation"``: labels answer the validation sample (:meth:`draw_validation`), and no other images.
+
+        Raises
+        ------
+        AnnotationError
+            A value means nothing, or a path matches no image or several.
+
+        Examples
+        --------
+        >>> stored = watercolor.record({0: "yes", 1: False, "painting-02.png": "unsure"}, annotator="ben")
+        >>> stored.yes, stored.no, stored.unsure
+        (1, 1, 1)
+        """
+        words = Vocabulary()
+        given: dict[Any, object] = dict(labels.items())
+        rows = self._rows([key for key in given if isinstance(key, str | Path)])
+        answers: dict[int, int] = {}
+        for key, value in given.items():
+            row = rows[str(key)] if isinstance(key, str | Path) else int(key)
+            try:
+                answer = words.answer(value)
+            except ValueError:
+                raise AnnotationError(
+                    f"The label of {key} is {value!r}. Use True, False, 'yes', 'no' or 'unsure'."
+                ) from None
+            if answer is not None and answers.setdefault(row, answer) != answer:
+                raise AnnotationError(f"Image {row} has two labels, {key!r} among them. Give each image one.")
+        return store_labels(self._workspace, self._attribute, answers, annotator=annotator, to=to)
+
+    def _rows(self, paths: list[str | Path]) -> dict[str, int]:
+        from bam_engine.collection.matching import match_paths
+
+        matches = match_paths(self._workspace.catalogue, [str(path) for path in paths])
+        for unclear, why in ((matches.unmatched, "no image"), (matches.ambiguous, "several images")):
+            if unclear:
+                raise AnnotationError(f"{unclear[0]} matches {why} of the collection. Give the row or the whole path.")
+        return matches.rows
+
+    def import_labels(
+        self,
+        file: str | Path,
+        *,
+        column: str,
+        annotator: str,
+        path_column: str = "path",
+        positive: tuple[str, ...] = (),
+        negative: tuple[str, ...] = (),
+        unsure: tuple[str, ...] = (),
+        to: Destination = "training",
+    ) -> ImportedLabels:
+        """Store the labels of a CSV or Parquet file, like ``bam labels import``.
+
+        Parameters
+        ----------
+        file
+            A table with a path and an answer on each line. Paths are absolute, relative to the file's folder, or the
+            unique end of an image's path.
+        positive, negative, unsure
+            The values that mean yes, no and unsure, where they are not the usual words. With ``positive`` alone, every
+            other value means no.
+        annotator, to
+            As in :meth:`record`.
+
+        Returns
+        -------
+        ImportedLabels
+            What was ``stored``, and the paths that are ``unmatched`` or ``ambiguous``.
+
+        Examples
+        --------
+        >>> imported = watercolor.import_labels(
+        ...     "pictures/labels.csv", column="medium", positive=("watercolor",), annotator="ben"
+        ... )
+        >>> imported.stored.new, imported.stored.left_out, imported.unmatched
+        (30, 30, ())
+        """
+        vocabulary = Vocabulary.of(positive, negative, unsure)
+        return import_labels(
+            self._workspace,
+            self._attribute,
+            file,
+            column=column,
+            annotator=annotator,
+            path_column=path_column,
+            vocabulary=vocabulary,
+            to=to,
+        )
+
+    def labels(self) -> pd.DataFrame:
+        """Return the label of every image that anyone answered about: what the annotators agree on.
+
+        Columns are ``path``; ``label``, "yes", "no" or "" where none is settled; the votes as ``yes``, ``no`` and
+        ``unsure``; and ``decided``, whether an adjudicator decided.
+
+        Examples
+        --------
+        >>> watercolor.labels().loc[0, ["label", "yes", "no"]].tolist()
+        ['yes', 1, 0]
+        """
+        columns = ["row", "path", "label", "yes", "no", "unsure", "decided"]
+        lines = image_labels(self._workspace, self._attribute)
+        return pd.DataFrame([vars(line) for line in lines], columns=columns).set_index("row")
+
+    def draw_validation(self, count: int = validation.SAMPLE_SIZE, *, seed: int | None = None) -> list[int]:
+        """Draw a random sample on which the classifier is measured, and return the rows that it now has.
+
+        Label it with ``record(..., to="validation")`` or in the app. Nothing trains on it. Each call adds ``count``
+        images.
+
+        Examples
+        --------
+        >>> landscape = bam.add_attribute("landscape", "Is it a landscape?")
+        >>> len(landscape.draw_validation(30))
+        30
+        """
+        validation.draw_validation(self._workspace, self._attribute, count, seed=seed)
+        return [int(row) for row in validation_task(self._workspace, self._attribute).rows]
+
+    # The classifier
+
+    def train(self, *, report: Report = silent) -> TrainedModel:
+        """Train on the labels there are, score every image, and measure the result on the validation sample.
+
+        Returns
+        -------
+        TrainedModel
+            ``details`` holds the numbers of labels and what was measured.
+
+        Raises
+        ------
+        LearningError
+            There are no labels of both kinds.
+
+        Examples
+        --------
+        >>> model = watercolor.train()
+        >>> model.details["labels"]
+        30
+        """
+        return rounds.train(self._workspace, self._attribute, report=report)
+
+    def scores(self) -> pd.Series:
+        """Return the score of every image: float32, higher is more likely yes; nan where there is no embedding.
+
+        Raises
+        ------
+        LearningError
+            Nothing is trained yet.
+
+        Examples
+        --------
+        >>> scores = watercolor.scores()
+        >>> bool(scores[0] > scores[1])
+        True
+        """
+        scores = np.full(len(self._workspace.catalogue), np.nan, np.float32)
+        known = scores_of(self._workspace, self._attribute)[: len(scores)]
+        scores[: len(known)] = known
+        return pd.Series(scores, pd.RangeIndex(len(scores), name="row"), name=self.name)
+
+    # The threshold and what it decides
+
+    def suggest_threshold(
+        self, *, precision: float = 0.90, recall: float | None = None, confidence: float = 0.95
+    ) -> Threshold:
+        """Return the threshold for a target precision, or for a target recall if one is given.
+
+        It is not in use until :meth:`use_threshold`.
+
+        Raises
+        ------
+        LearningError
+            Nothing is trained, the validation sample is not labelled, or no threshold reaches the target.
+
+        Examples
+        --------
+        >>> threshold = watercolor.suggest_threshold(precision=0.8)
+        >>> threshold.precision >= 0.8
+        True
+        """
+        if recall is None:
+            return thresholds.suggest(self._workspace, self._attribute, target=precision, confidence=confidence)
+        return thresholds.suggest_recall(
+            self._workspace, self._attribute, recall=recall, target=precision, confidence=confidence
+        )
+
+    def use_threshold(self, threshold: Threshold | float, *, precision: float = 0.90) -> AttributeThreshold:
+        """Put a threshold in use: a suggested one, or a score of your own choice.
+
+        ``precision`` is the target that an audit compares a score of your own with.
+
+        Examples
+        --------
+        >>> watercolor.use_threshold(watercolor.suggest_threshold(precision=0.8)).saved
+        True
+        >>> watercolor.use_threshold(1.5).value
+        1.5
+        """
+        if not isinstance(threshold, Threshold):
+            threshold = thresholds.measure_at(self._workspace, self._attribute, float(threshold), target=precision)
+        return thresholds.save(self._workspace, self._attribute, threshold)
+
+    @property
+    def threshold(self) -> AttributeThreshold | None:
+        """The threshold in use: the one that was chosen, else the one suggested for a precision of 90%, else None.
+
+        ``threshold.evidence`` is what the validation sample says of it.
+
+        Examples
+        --------
+        >>> evidence = watercolor.threshold.evidence
+        >>> evidence.precision_low <= evidence.precision <= evidence.precision_high
+        True
+        """
+        return thresholds.current_threshold(self._workspace, self._attribute)
+
+    def decisions(self) -> pd.DataFrame:
+        """Return what the threshold in use decides about every image, and why.
+
+        Columns are ``path``; ``decision``, "accepted", "rejected" or "undecided" for want of a score; ``score``;
+        ``label``, what people agree on, "yes", "no" or None; and ``reason``. The evidence for all of them together is
+        that of :attr:`threshold`.
+
+        Raises
+        ------
+        LearningError
+            No threshold is in use.
+
+        Examples
+        --------
+        >>> watercolor.decisions().loc[0, ["decision", "label", "reason"]].tolist()
+        ['accepted', 'yes', 'by the classifier: score ≥ threshold']
+        """
+        decided = decisions.decisions_of(self._workspace, self._attribute)
+        codes = pd.Series(decided.outcomes)
+        columns: dict[str, Any] = {
+            "path": self._workspace.catalogue.uris(),
+            "decision": codes.map(_OUTCOMES).astype("category"),
+            "score": decided.scores,
+            "label": pd.Series([_LABELS[int(label)] for label in decided.labels], dtype=object),
+            "reason": codes.map(decisions.REASONS).astype("category"),
+        }
+        table = pd.DataFrame(columns)
+        table.index.name = "row"
+        return table
+
+    # For training a network
+
+    def torch_dataset(
+        self,
+        inputs: Literal["images", "embeddings"] = "images",
+        *,
+        labels: Literal["people", "threshold"] = "people",
+        transform: Callable[[Any], Any] | None = None,
+    ) -> "ImageDataset | EmbeddingDataset":
+        """Return a ``torch.utils.data.Dataset`` of (input, label) with labels 1 and 0, for a ``DataLoader``.
+
+        Parameters
+        ----------
+        inputs
+            ``"images"``: each image as a PIL image in RGB, as the datasets of torchvision give them.
+            ``"embeddings"``: its embedding as a float32 tensor (d,).
+        labels
+            ``"people"``: images with a settled label. ``"threshold"``: what the threshold in use accepts and rejects.
+        transform
+            Called with each input, such as the transforms of torchvision.
+
+        Returns
+        -------
+        Dataset
+            Its ``rows`` and ``labels`` are arrays, by position. It can be pickled, and so be read by worker processes.
+
+        Examples
+        --------
+        >>> dataset = watercolor.torch_dataset("embeddings")
+        >>> vector, label = dataset[0]
+        >>> vector.shape == (bam.embeddings().shape[1],), label
+        (True, 1)
+        """
+        from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
+
+        if inputs not in ("images", "embeddings"):
+            raise AnnotationError(f"'{inputs}' are no inputs. Choose images or embeddings.")
+        rows, targets = self._targets(labels)
+        if inputs == "images":
+            paths = [image.path for image in self._workspace.catalogue.images(rows)]
+            return ImageDataset(rows, targets, paths, transform)
+        return EmbeddingDataset(*self._embedded(rows, targets), self._workspace.vectors().folder, transform)
+
+    def _targets(self, labels: str) -> tuple[np.ndarray, np.ndarray]:
+        if labels == "people":
+            table = self.labels()
+            table = table[table["label"] != ""]
+            return table.index.to_numpy(np.int64), (table["label"] == "yes").to_numpy(np.int64)
+        if labels == "threshold":
+            outcomes = decisions.decisions_of(self._workspace, self._attribute).outcomes
+            rows = np.flatnonzero(outcomes != decisions.UNDECIDED)
+            return rows, (outcomes[rows] == decisions.ACCEPTED).astype(np.int64)
+        raise AnnotationError(f"Labels cannot come from '{labels}'. Choose people or threshold.")
+
+    def _embedded(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        from bam_engine.workspace.vectors import embedded_rows
+
+        there = np.isin(rows, embedded_rows(self._workspace))
+        return rows[there], targets[there]

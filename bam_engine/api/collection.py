@@ -1,0 +1,244 @@
+"""A collection of images as one object: what :func:`bam_engine.open` returns."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bam_engine.annotation.templates import template
+from bam_engine.api.attribute import AttributeHandle
+from bam_engine.collection import IngestResult, ingest_folder
+from bam_engine.formatting import count
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.progress import Report, silent
+from bam_engine.reporting.export import export
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import EmbedSummary, embed_collection, embedded_rows
+
+
+class Collection:
+    """The images of one folder of work, with their embeddings, attributes and labels.
+
+    Open one with :func:`bam_engine.open`, use it as a context manager or :meth:`close` it. Every image has a *row*, a
+    number from 0 that never changes: it is the index of every DataFrame and array here.
+
+    Attributes
+    ----------
+    workspace
+        The same collection for the functions of the other rooms (``bam_engine.training``, ``bam_engine.maps``, …),
+        which take a ``Workspace``.
+
+    Examples
+    --------
+    >>> import bam_engine
+    >>> with bam_engine.open("paintings") as bam:
+    ...     bam.add_images("pictures").added
+    60
+    """
+
+    def __init__(self, folder: Path, cache: Path | None = None, *, database_url: str | None = None) -> None:
+        self._folder = folder
+        self.workspace = Workspace(folder, folder / "cache" if cache is None else cache, database_url=database_url)
+
+    def close(self) -> None:
+        """Close the database and files. Everything is saved as soon as it is made."""
+        self.workspace.close()
+
+    def __enter__(self) -> "Collection":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self.workspace.catalogue)
+
+    def __repr__(self) -> str:
+        attributes = count(len(self.workspace.attributes.all()), "attribute")
+        return f"<Collection {self._folder}: {count(len(self), 'image')}, {attributes}>"
+
+    # Images
+
+    def add_images(
+        self,
+        folder: str | Path,
+        *,
+        metadata: str | Path | None = None,
+        project: Literal["none", "folder"] = "none",
+        report: Report = silent,
+    ) -> IngestResult:
+        """Add the images of a folder and its subfolders. Files stay where they are; adding them again changes nothing.
+
+        Parameters
+        ----------
+        folder
+            Where the images are.
+        metadata
+            A CSV with a column ``path`` and any of ``title``, ``project``, ``license``, ``mature_content``.
+        project
+            ``"folder"`` makes each subfolder a project: images of one maker, of which some may be near-copies.
+        report
+            Called with (done, total, message) after each batch.
+
+        Returns
+        -------
+        IngestResult
+            Counts, and the files that could not be read as ``unreadable``, each with ``uri`` and ``reason``.
+
+        Examples
+        --------
+        >>> result = bam.add_images("pictures")
+        >>> result.existing, result.unreadable
+        (60, [])
+        """
+        catalogue, thumbnails = self.workspace.catalogue, self.workspace.thumbnails
+        return ingest_folder(catalogue, thumbnails, folder, metadata=metadata, project=project, report=report)
+
+    def images(self) -> pd.DataFrame:
+        """Return one line per image, by row.
+
+        Columns are ``path``, ``title``, ``project``, ``width``, ``height``, ``license``, ``mature_content`` and
+        ``embedded`` (whether the encoder in use has an embedding of it).
+
+        Examples
+        --------
+        >>> bam.images().loc[0, ["width", "height", "embedded"]].tolist()
+        [64, 64, True]
+        """
+        images = self.workspace.catalogue.images(range(len(self)))
+        embedded = np.zeros(len(images), bool)
+        embedded[embedded_rows(self.workspace)] = True
+        columns = {
+            "path": [image.uri for image in images],
+            "title": [image.title for image in images],
+            "project": [image.project_id for image in images],
+            "width": [image.width for image in images],
+            "height": [image.height for image in images],
+            "license": [image.license for image in images],
+            "mature_content": [image.mature_content for image in images],
+            "embedded": embedded,
+        }
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(images), name="row"))
+
+    # Embeddings
+
+    def embed(
+        self, encoder: str | None = None, *, checkpoint: str | Path | None = None, report: Report = silent
+    ) -> EmbedSummary:
+        """Compute the embedding of every image that has none by this encoder, and use the encoder from now on.
+
+        Parameters
+        ----------
+        encoder
+            ``"builtin"`` (no download), ``"timm:NAME"`` or ``"openclip:MODEL/PRETRAINED"``; by default the one in use.
+        checkpoint
+            A file of weights instead of those of the model hub.
+        report
+            Called with (done, total, message) after each batch.
+
+        Examples
+        --------
+        >>> bam.embed("builtin").failed
+        0
+        """
+        if encoder is not None:
+            self.workspace.choose_encoder(encoder, None if checkpoint is None else Path(checkpoint))
+        return embed_collection(self.workspace, report=report)
+
+    def embeddings(self) -> NDArray[np.float16]:
+        """Return the embeddings by the encoder in use: float16 (n, d), of unit length, read-only.
+
+        An image without an embedding has a row of zeros, and False in the column ``embedded`` of :meth:`images`. The
+        array is mapped from disk unless images were added since the last :meth:`embed`.
+
+        Examples
+        --------
+        >>> vectors = bam.embeddings()
+        >>> len(vectors) == len(bam), vectors.dtype
+        (True, dtype('float16'))
+        """
+        vectors = self.workspace.vectors().array()
+        if len(vectors) == len(self):
+            return vectors
+        padded = np.zeros((len(self), vectors.shape[1]), np.float16)
+        padded[: len(vectors)] = vectors[: len(self)]
+        padded.flags.writeable = False
+        return padded
+
+    # Attributes
+
+    def attributes(self) -> list[AttributeHandle]:
+        """Return the attributes in the order in which they were added.
+
+        Examples
+        --------
+        >>> [attribute.name for attribute in bam.attributes()]
+        ['media_watercolor']
+        """
+        return list(self._handles())
+
+    def _handles(self) -> Iterator[AttributeHandle]:
+        for attribute in self.workspace.attributes.all():
+            yield AttributeHandle(self.workspace, attribute)
+
+    def attribute(self, name: str) -> AttributeHandle:
+        """Return the attribute called ``name``; raise :class:`~bam_engine.errors.NotFound` where there is none.
+
+        Examples
+        --------
+        >>> bam.attribute("media_watercolor").question
+        'Is the picture a watercolour?'
+        """
+        return AttributeHandle(self.workspace, attribute_of(self.workspace, name))
+
+    def add_attribute(
+        self, name: str, question: str | None = None, *, kind: str = "own", instructions: str = ""
+    ) -> AttributeHandle:
+        """Add a yes/no question about every image.
+
+        Parameters
+        ----------
+        name
+            Lower-case letters, digits and underscores: a column of the dataset. It cannot be changed.
+        question
+            What annotators are asked; may be left out for the twenty attributes of BAM, which bring their own question
+            and instructions (``bam_engine.annotation.BAM_ATTRIBUTES``).
+        kind
+            ``"content"``, ``"emotion"``, ``"media"`` or ``"own"``.
+        instructions
+            What counts and what does not.
+
+        Examples
+        --------
+        >>> bam.add_attribute("is_pale", "Is the picture pale?")
+        <AttributeHandle is_pale: Is the picture pale?>
+        """
+        if question is None:
+            known = template(name)
+            question, kind, instructions = known.question, known.kind, instructions or known.instructions
+        return AttributeHandle(self.workspace, self.workspace.attributes.add(name, kind, question, instructions))
+
+    # Results
+
+    def export(
+        self, target: str | Path, *, form: Literal["sqlite", "csv"] = "sqlite", report: Report = silent
+    ) -> list[Path]:
+        """Write the dataset and return the files: images, labels by people, scores, and labels by the thresholds.
+
+        Parameters
+        ----------
+        target
+            The file to write (``"sqlite"``, with the tables of BAM), or a folder (``"csv"``).
+
+        Examples
+        --------
+        >>> [path.name for path in bam.export("dataset", form="csv")]
+        ['images.csv', 'annotations.csv', 'attributes.csv']
+        """
+        return export(self.workspace, Path(target), form=form, report=report)

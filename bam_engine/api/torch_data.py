@@ -1,0 +1,76 @@
+"""Labelled images, or their embeddings, as torch datasets. Imports torch, so it is imported by functions alone.
+
+Both hold paths and arrays but no open file, so that worker processes of a ``DataLoader`` can be given a copy.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from bam_engine.collection import read_image
+from bam_engine.embedding import VectorStore
+
+Transform = Callable[[Any], Any]
+
+
+class ImageDataset(Dataset[tuple[Any, int]]):
+    """Images in RGB with labels.
+
+    Attributes
+    ----------
+    rows
+        int64 (m,): which image of the collection each item is.
+    labels
+        int64 (m,): 1 yes, 0 no.
+    """
+
+    def __init__(
+        self,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        paths: Sequence[Path],
+        transform: Transform | None = None,
+    ) -> None:
+        self.rows, self.labels = rows, labels
+        self.transform = transform
+        self._paths = list(paths)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position: int) -> tuple[Any, int]:
+        image = read_image(self._paths[position]).convert("RGB")
+        return (image if self.transform is None else self.transform(image)), int(self.labels[position])
+
+
+class EmbeddingDataset(Dataset[tuple[Any, int]]):
+    """Embeddings with labels; ``rows`` and ``labels`` as in :class:`ImageDataset`."""
+
+    def __init__(
+        self,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        folder: Path,
+        transform: Transform | None = None,
+    ) -> None:
+        self.rows, self.labels = rows, labels
+        self.transform = transform
+        self._folder = folder
+        self._vectors: NDArray[np.float16] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position: int) -> tuple[Any, int]:
+        if self._vectors is None:
+            self._vectors = VectorStore(self._folder).array()
+        vector = torch.from_numpy(self._vectors[self.rows[position]].astype(np.float32))
+        return (vector if self.transform is None else self.transform(vector)), int(self.labels[position])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_vectors": None}  # each process maps the file itself
