@@ -44,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
         "AuditSample",
         "BAM_MEAN_PRECISION",
         "Estimate",
-        "Judgements",
+        "AuditLabels",
         "Verdict",
         "draw_audit",
         "estimate_missed",

@@ -175,8 +175,8 @@ class AttributeHandle:
 
         Examples
         --------
-        >>> watercolor.labels().loc[0, ["label", "yes", "no"]].tolist()
-        ['yes', 1, 0]
+        >>> watercolor.labels()["label"].value_counts().to_dict()
+        {'yes': 30, 'no': 30}
         """
         columns = ["row", "path", "label", "yes", "no", "unsure", "decided"]
         lines = image_labels(self._workspace, self._attribute)

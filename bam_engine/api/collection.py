@@ -108,8 +108,9 @@ class Collection:
 
         Examples
         --------
-        >>> bam.images().loc[0, ["width", "height", "embedded"]].tolist()
-        [64, 64, True]
+        >>> images = bam.images()
+        >>> print(images.loc[0, "width"], images.loc[0, "height"], images.loc[0, "embedded"])
+        64 64 True
         """
         images = self.workspace.catalogue.images(range(len(self)))
         embedded = np.zeros(len(images), bool)

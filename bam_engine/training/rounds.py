@@ -24,7 +24,14 @@ from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.evaluation import evaluate
 from bam_engine.training.models import TrainedModel, classifier_details, latest_model, models, save_model, scores_of
-from bam_engine.training.querying import BATCH_SIZE, prefetch_neighbours, propose, queried_rows, training_labels
+from bam_engine.training.querying import (
+    BATCH_SIZE,
+    prefetch_neighbours,
+    propose,
+    queried_rows,
+    query_pool,
+    training_labels,
+)
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.vectors import embedded_rows, missing_rows, vectors_of
@@ -67,7 +74,10 @@ def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
     rounds = rounds_of(workspace, attribute, agreed)
     trained = [each.model for each in rounds if each.model is not None]
     model = trained[-1] if trained else latest_model(workspace, attribute)  # or one trained on imported labels alone
-    return AttributeState(attribute, validation, rounds, _step(workspace, validation, rounds), model)
+    step = _step(workspace, validation, rounds)
+    if not rounds and model is not None and step == "start_round" and not len(query_pool(workspace, attribute)):
+        step = "decide"  # all images came with a label
+    return AttributeState(attribute, validation, rounds, step, model)
 
 
 def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round, ...]) -> Step:

@@ -97,6 +97,7 @@ def test_images_drawn_after_the_import_wait_for_an_answer_too(
     retrained = rounds.train(workspace, watercolor)
     assert retrained.details["labels"] < 120
     assert len(validation.random_sample(workspace, watercolor, retrained).rows) == 30
+    assert rounds.state(workspace, watercolor).step == "decide"  # nothing is left to label
 
 
 def test_a_vote_on_the_validation_sample_is_not_hidden_by_a_later_import(
