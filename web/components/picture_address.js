@@ -1,9 +1,8 @@
-// Pictures that came many in one answer, as addresses. Shared: it stands before the other files of a component.
+// Turns the bytes of a picture into an address. Shared by components, before their other files.
 
-const PIECE = 8192; // bytes turned into text at once
+const PIECE = 8192; // bytes converted to text at once
 
-// The picture itself as its address: hundreds of object URLs cost more than a third of a second, each being told to
-// another process.
+// A data URL: hundreds of object URLs would take more than a third of a second, since each involves another process.
 function addressOf(bytes) {
   return `data:image/webp;base64,${bytes.toBase64?.() ?? inBase64(bytes)}`;
 }

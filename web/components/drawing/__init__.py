@@ -1,6 +1,6 @@
-"""A figure of the engine's own, drawn on the page as it is exported: in the page's colours, its words selectable.
+"""Shows a drawing of the engine as inline SVG: in the page's colours, with selectable text.
 
-In:  a drawing. Out: nothing. Streamlit takes SVG out of ``st.html``, hence a component.
+In:  a drawing. Out: nothing. It is a component because ``st.html`` removes SVG.
 """
 
 import streamlit as st
@@ -31,5 +31,5 @@ _component = st.components.v2.component(
 
 
 def show_drawing(drawing: Drawing, *, key: str) -> None:
-    """Draw ``drawing`` over the page's width, to 880 px; it scrolls sideways on a narrow screen."""
+    """Show ``drawing`` at the page's width, at most 880 px; on a narrow screen it scrolls sideways."""
     _component(key=key, data={"svg": svg_element(drawing)})

@@ -1,8 +1,7 @@
-"""Galleries of thumbnails: a short one of pictures that the page names, and an endless one of a whole listing.
+"""Galleries of thumbnails: a short one of given pictures, and an endless one of a whole listing.
 
-In:  the rows to show with a short caption each; or a listing of the engine. Out: the row that was clicked, once, and
-what was chosen. Thumbnails come from ``/thumbs``, what stands beside those of a listing from ``/api/gallery``; nothing
-about scores or labels is decided here.
+In:  rows with captions, or a listing of the engine. Out: the clicked row, once, and the selected rows. Thumbnails come
+from ``/thumbs``, the data of a listing from ``/api/gallery``.
 """
 
 from collections.abc import Sequence
@@ -45,7 +44,7 @@ _endless = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Picture:
-    """One thumbnail: its row, the words under it, its tooltip, and its mark (``yes``, ``no``, ``unsure`` or none)."""
+    """One thumbnail: its row, its caption, its tooltip, and its mark (``yes``, ``no``, ``unsure`` or none)."""
 
     row: int
     caption: str = ""
@@ -62,20 +61,20 @@ def gallery(
     height: int | None = None,
     selected: Sequence[int] | None = None,
 ) -> int | None:
-    """Draw the thumbnails in reading order; return the row that was just clicked, or None.
+    """Show thumbnails in reading order; return the row that was just clicked, or None.
 
     Parameters
     ----------
     pictures
-        What to show, first to last.
+        In reading order.
     version
-        Names the workspace, so that thumbnails can be cached for good.
+        The id of the workspace, so that thumbnails can be cached as immutable.
     size
         Side of a cell in CSS pixels.
     height
-        Scrolls inside this many pixels; None grows with the pictures.
+        Height in CSS pixels, within which the gallery scrolls; None grows with the pictures.
     selected
-        Rows drawn as chosen.
+        Rows drawn as selected.
     """
     result = _component(
         key=key,
@@ -88,20 +87,20 @@ def gallery(
         },
         on_picked_change=lambda: None,
     )
-    return _news(key, result.picked)
+    return _new_click(key, result.picked)
 
 
 def endless_gallery(
     listing: Listing, *, key: str, version: str, line_text: str = "", height: int | None = None
 ) -> tuple[int | None, NDArray[np.int64]]:
-    """Draw a listing of any length; return the row that was just clicked, or None, and the rows that are chosen.
+    """Show a listing of any length; return the row that was just clicked, or None, and the selected rows.
 
     Parameters
     ----------
     version
-        Names the workspace, so that thumbnails can be cached for good.
+        The id of the workspace, so that thumbnails can be cached as immutable.
     line_text
-        What stands on the line between accepted and rejected images.
+        The text on the line between accepted and rejected images.
     height
         In CSS pixels; None fills the window.
     """
@@ -112,18 +111,18 @@ def endless_gallery(
         on_picked_change=lambda: None,
         on_chosen_change=lambda: None,
     )
-    return _news(key, result.picked), chosen_rows(listing, result.chosen)
+    return _new_click(key, result.picked), selected_rows(listing, result.chosen)
 
 
-def chosen_rows(listing: Listing, told: dict[str, Any] | None) -> NDArray[np.int64]:
-    """Return the rows that stand for what the browser told, none where it speaks of another listing."""
-    if not told or told["id"] != listing.id or not told["ranges"]:
+def selected_rows(listing: Listing, state: dict[str, Any] | None) -> NDArray[np.int64]:
+    """Return the selected rows of the browser's state; none where it belongs to another listing."""
+    if not state or state["id"] != listing.id or not state["ranges"]:
         return np.empty(0, np.int64)
-    return np.concatenate([listing.rows[int(first) : int(end)] for first, end in told["ranges"]])
+    return np.concatenate([listing.rows[int(first) : int(end)] for first, end in state["ranges"]])
 
 
-def _news(key: str, picked: dict[str, Any] | None) -> int | None:
-    """Return the row of a click that was not seen before: a script that calls st.rerun sees the same click again."""
+def _new_click(key: str, picked: dict[str, Any] | None) -> int | None:
+    """Return the row of a click that was not handled before: after st.rerun a script sees the same click again."""
     if picked is None or st.session_state.get(f"{key}-click") == picked["click"]:
         return None
     st.session_state[f"{key}-click"] = picked["click"]

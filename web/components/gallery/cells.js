@@ -1,6 +1,6 @@
-// What the galleries share: the picture of a row, words on it. Text is set as text only.
+// Shared by the galleries: the picture of a row and its labels. Text is set as text, never as markup.
 
-// `coming` promises an address of the picture, or nothing: then it is had by its row.
+// `coming`, if given, is a promise of the picture's address, or of nothing: then it is loaded by its row.
 function makePicture(row, version, onMissing, coming) {
   const picture = document.createElement("img");
   picture.className = "picture";

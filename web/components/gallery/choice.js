@@ -1,10 +1,10 @@
-// Which images of a listing are chosen, as ranges of indices: all of two million are one range.
+// The selected images of a listing, as ranges of indices: two million images can be one range.
 
-const MOST_RANGES = 500;
+const MAX_RANGES = 500;
 
 class Choice {
   constructor() {
-    this.ranges = []; // [from, to), rising, apart
+    this.ranges = []; // [from, to), ascending and disjoint
   }
 
   get count() {
@@ -19,7 +19,7 @@ class Choice {
     this.ranges = [];
   }
 
-  // Choose or leave out all from one index up to another; no, where that would make too many pieces.
+  // Select or deselect a range; return false if that would make too many ranges.
   set(from, to, on) {
     const kept = [];
     for (const [a, b] of this.ranges) {
@@ -34,7 +34,7 @@ class Choice {
       if (last && a <= last[1]) last[1] = Math.max(last[1], b);
       else joined.push([a, b]);
     }
-    if (joined.length > MOST_RANGES) return false;
+    if (joined.length > MAX_RANGES) return false;
     this.ranges = joined;
     return true;
   }

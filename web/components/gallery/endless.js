@@ -1,11 +1,11 @@
-// The gallery of a listing of any length: only what is in sight is in the page. In: data {listing {id, q, total, line,
+// The gallery of a listing of any length: only visible cells are in the DOM. In: data {listing {id, q, total, line,
 // block}, version, line_text, height}. Out: trigger `picked` {index, row, click}; state `chosen` {id, ranges}.
 
-const OVER = 0.6; // of the view, drawn beyond its edges
-const LATER = 100; // milliseconds between looks whether all in sight has come, where nothing of it was there before
-const MOST_LOOKS = 30; // until that is drawn all the same
+const OVER = 0.6; // fraction of the view that is drawn beyond each edge
+const LATER = 100; // milliseconds between checks whether all visible pictures have loaded after a jump
+const MAX_CHECKS = 30; // after which the cells beyond the edges are drawn anyway
 const SIZES = { least: 64, most: 360, usual: 150 };
-const TOLD_AFTER = 250; // milliseconds until a choice is told
+const NOTIFY_AFTER = 250; // milliseconds until a changed selection is sent
 
 class Endless {
   constructor(parent) {
@@ -31,10 +31,10 @@ class Endless {
     if (data.listing.id !== this.listing?.id && data.listing.id !== this.replaced) this.open(data.listing);
   }
 
-  // Show another listing: from its start, or in the same place where it is the same query after a change.
+  // Show another listing: from its start, or at the same position if it is the same query after a change.
   open(listing) {
     const same = this.listing?.q === listing.q;
-    const at = same ? this.firstSeen() : Number(remembered(`at:${listing.q}`)) || 0;
+    const at = same ? this.firstVisible() : Number(remembered(`at:${listing.q}`)) || 0;
     this.replaced = null;
     this.source?.close();
     this.listing = listing;
@@ -46,7 +46,7 @@ class Endless {
       trouble: (words) => this.trouble(words),
     });
     this.choice.clear();
-    this.told?.();
+    this.notify?.();
     this.active = Math.min(at, Math.max(0, listing.total - 1));
     this.goTo.max = listing.total;
     this.empty();
@@ -54,7 +54,7 @@ class Endless {
     this.lay(at);
   }
 
-  // The collection has changed: go on in the listing that the server has made of the same query.
+  // The collection has changed: continue with the server's new listing of the same query.
   changed(now) {
     const before = this.listing.id;
     this.open(now);
@@ -73,14 +73,14 @@ class Endless {
       const before = scroller.at;
       this.shapes = await source.shapes().catch((error) => void this.trouble(error.message));
       if (source !== this.source || !this.shapes) return;
-      if (scroller.at !== before) at = this.firstSeen(); // somebody went elsewhere while the shapes were on their way
+      if (scroller.at !== before) at = this.firstVisible(); // the user has scrolled while the shapes were loading
     }
     this.layout = this.mode === "rows"
       ? new RowsLayout(this.shapes, wide, size, line)
       : new GridLayout(total, wide, size, line);
     this.empty();
     this.marker.hidden = this.layout.lineAt === null;
-    this.frame.dataset.laid = this.mode; // rows are laid once their shapes have come
+    this.frame.dataset.laid = this.mode; // rows are laid out once their shapes have loaded
     this.scroller.resize(this.layout.height + 2 * PADDING, this.topOf(at));
   }
 
@@ -91,15 +91,15 @@ class Endless {
   fit() {
     if (!this.listing) return;
     if (this.frame.clientWidth - 2 * PADDING === this.width) this.scroller.onMove(true);
-    else this.lay(this.firstSeen());
+    else this.lay(this.firstVisible());
   }
 
-  firstSeen() {
+  firstVisible() {
     if (!this.layout || !this.listing.total) return 0;
     return this.layout.start(this.layout.lineFor(this.scroller.at + WORDS));
   }
 
-  // The indices that touch a stretch of the content.
+  // The range of indices between two heights of the content.
   between(top, bottom) {
     if (!this.listing.total) return [0, 0];
     return [this.layout.start(this.layout.lineFor(top)), this.layout.end(this.layout.lineFor(bottom))];
@@ -109,10 +109,10 @@ class Endless {
     const { layout, scroller } = this;
     if (!layout) return;
     const { at, view, shift } = scroller;
-    const over = this.knows(at, view) ? OVER : 0; // after a jump, what is in sight comes first
+    const over = this.anyDrawn(at, view) ? OVER : 0; // after a jump, visible pictures come first
     const [from, to] = this.between(at - over * view, at + (1 + over) * view);
     clearTimeout(this.later);
-    if (!over) this.afterSeen();
+    if (!over) this.drawOnceLoaded();
     for (const [i, cell] of this.cells) {
       if (i < from || i >= to) this.drop(i, cell);
       else if (cell.shift !== shift) this.place(cell, i);
@@ -124,21 +124,21 @@ class Endless {
     clearTimeout(this.waiting);
     const fetch = () => this.source.want(from, to);
     if (near) fetch();
-    else this.waiting = setTimeout(fetch, 40); // a drag along the bar passes what nobody wants to see
+    else this.waiting = setTimeout(fetch, 40); // a drag of the scroll bar passes many images
     remember(`at:${this.listing.q}`, first);
   }
 
-  // Draw what is beyond the edges once all in sight has come.
-  afterSeen(looks = 1) {
+  // Draw the cells beyond the edges once all visible pictures have loaded.
+  drawOnceLoaded(checks = 1) {
     this.later = setTimeout(() => {
       const seen = [...this.cells.values()].every((cell) => has(cell.querySelector("img")));
-      if (seen || looks >= MOST_LOOKS) this.draw(true);
-      else this.afterSeen(looks + 1);
+      if (seen || checks >= MAX_CHECKS) this.draw(true);
+      else this.drawOnceLoaded(checks + 1);
     }, LATER);
   }
 
-  // Whether any of what is in sight is drawn; of nothing, all is.
-  knows(at, view) {
+  // Whether any visible cell is drawn, or there is none.
+  anyDrawn(at, view) {
     const [from, to] = this.between(at, at + view);
     for (let i = from; i < to; i += 1) if (this.cells.has(i)) return true;
     return to === from;
@@ -170,7 +170,7 @@ class Endless {
   }
 
   drop(i, cell) {
-    cell.querySelector("img")?.removeAttribute("src"); // a picture on its way is not waited for
+    cell.querySelector("img")?.removeAttribute("src"); // cancels the loading
     cell.remove();
     this.cells.delete(i);
   }
@@ -192,9 +192,9 @@ class Endless {
     this.field.classList.toggle("choosing", this.choice.count > 0);
   }
 
-  // Go on in another place of the document, as it was but with nothing chosen: the page was left and come back to.
-  takeUp(parent) {
-    this.told = this.pick = null;
+  // Move to another parent, as it was but with an empty selection: the user has left the page and returned.
+  reattach(parent) {
+    this.notify = this.pick = null;
     this.say("");
     parent.append(...this.parts);
     this.scroller.put();
@@ -202,12 +202,12 @@ class Endless {
     this.refresh();
   }
 
-  rest() {
+  dispose() {
     this.source?.close();
     this.watcher.disconnect();
     clearTimeout(this.waiting);
     clearTimeout(this.later);
-    clearTimeout(this.telling);
+    clearTimeout(this.notifyTimer);
   }
 }
 
@@ -219,7 +219,7 @@ function remembered(name) {
   try {
     return sessionStorage.getItem(`bam-gallery-${name}`);
   } catch {
-    return null; // a browser that keeps nothing
+    return null; // storage is disabled
   }
 }
 
@@ -227,6 +227,6 @@ function remember(name, value) {
   try {
     sessionStorage.setItem(`bam-gallery-${name}`, String(value));
   } catch {
-    // a browser that keeps nothing
+    // storage is disabled
   }
 }

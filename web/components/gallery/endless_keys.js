@@ -1,5 +1,5 @@
-// Keys and clicks of the endless gallery. Arrows, Page keys, Home and End move; Enter opens; Space chooses, with Shift
-// the way there too; Ctrl+A chooses all, Escape nothing.
+// Keys and clicks of the endless gallery. Arrows, Page keys, Home and End move, with Shift they select; Enter opens;
+// Space selects; Ctrl+A selects all, Escape none.
 
 const MOVES = {
   ArrowLeft: (gallery, i) => i - 1,
@@ -53,7 +53,7 @@ Endless.prototype.page = function page(i, way) {
   return at;
 };
 
-// Make an image the active one and bring it into sight; `top` puts it at the upper edge.
+// Make an image active and scroll it into view; `top` puts it at the upper edge.
 Endless.prototype.focus = function focus(i, top) {
   if (!this.layout || !this.listing.total) return;
   this.active = Math.min(this.listing.total - 1, Math.max(0, Math.floor(i) || 0));
@@ -70,16 +70,16 @@ Endless.prototype.choose = function choose(from, to, on) {
   if (!this.choice.set(from, to, on)) this.say("That is too many pieces for one selection: choose with Shift.");
   this.refresh();
   const { id } = this.listing;
-  clearTimeout(this.telling);
-  this.told = () => {
-    clearTimeout(this.telling);
-    this.told = null;
+  clearTimeout(this.notifyTimer);
+  this.notify = () => {
+    clearTimeout(this.notifyTimer);
+    this.notify = null;
     this.out.choose({ id, ranges: id === this.listing.id ? this.choice.ranges : [] });
   };
-  this.telling = setTimeout(() => this.told?.(), TOLD_AFTER);
+  this.notifyTimer = setTimeout(() => this.notify?.(), NOTIFY_AFTER);
 };
 
-// Open an image; one that has not come yet is opened as soon as it is there.
+// Open an image, or wait until its data have loaded.
 Endless.prototype.openImage = function openImage(i) {
   const item = this.source.get(i);
   this.pick = item ? null : () => i === this.active && this.source.get(i) && this.openImage(i);

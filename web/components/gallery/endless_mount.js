@@ -1,16 +1,16 @@
-// Called by Streamlit at every rerun of the script. The gallery that was left last is kept as it stands, with its
-// decoded pictures, for whoever comes back to the same listing.
+// Called by Streamlit at every rerun of the script. The last gallery is kept, with its decoded pictures, in case the
+// user returns to the same listing.
 
 const shown = new WeakMap();
-const LEFT = "bamGalleryLeft"; // of the window: every mount may load this module anew
+const LEFT = "bamGalleryLeft"; // property of the window, since every mount may load this module again
 
 function galleryFor(parent, { listing, version }) {
   const left = window[LEFT];
   if (left && !left.frame.isConnected && left.listing.id === listing.id && left.version === version) {
-    left.takeUp(parent);
+    left.reattach(parent);
     return left;
   }
-  if (left && !left.frame.isConnected) left.rest();
+  if (left && !left.frame.isConnected) left.dispose();
   return (window[LEFT] = new Endless(parent));
 }
 
@@ -21,7 +21,7 @@ export default function ({ parentElement, data, setTriggerValue, setStateValue }
     shown.set(parentElement, gallery);
   }
   gallery.update(data, {
-    pick: (told) => setTriggerValue("picked", told),
-    choose: (told) => setStateValue("chosen", told),
+    pick: (picked) => setTriggerValue("picked", picked),
+    choose: (chosen) => setStateValue("chosen", chosen),
   });
 }

@@ -1,4 +1,4 @@
-// The parts of the endless gallery: the bar above it, its frame, one cell.
+// The parts of the endless gallery: its toolbar, its frame, one cell.
 
 const PADDING = 4;
 let galleries = 0;
@@ -35,22 +35,22 @@ Endless.prototype.build = function build(parent) {
   this.marker.setAttribute("role", "presentation");
   this.spacer.append(this.field, this.marker);
   this.frame.append(this.spacer);
-  this.said = makePart("div", "said", "");
-  this.said.setAttribute("role", "status");
-  this.parts = [bar, this.frame, this.said];
+  this.status = makePart("div", "said", "");
+  this.status.setAttribute("role", "status");
+  this.parts = [bar, this.frame, this.status];
   parent.append(...this.parts);
   this.showMode();
 };
 
 Endless.prototype.button = function button(words, onClick) {
-  const made = Object.assign(document.createElement("button"), { type: "button", textContent: words });
-  made.addEventListener("click", onClick);
-  return made;
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: words });
+  button.addEventListener("click", onClick);
+  return button;
 };
 
 Endless.prototype.arrange = function arrange(mode) {
   if (mode === this.mode) return;
-  const at = this.firstSeen();
+  const at = this.firstVisible();
   this.mode = mode;
   remember("mode", mode);
   this.showMode();
@@ -58,11 +58,11 @@ Endless.prototype.arrange = function arrange(mode) {
 };
 
 Endless.prototype.showMode = function showMode() {
-  this.modes.forEach((made, k) => made.setAttribute("aria-pressed", String((k === 1) === (this.mode === "rows"))));
+  this.modes.forEach((button, k) => button.setAttribute("aria-pressed", String((k === 1) === (this.mode === "rows"))));
 };
 
 Endless.prototype.resize = function resize(size) {
-  const at = this.firstSeen();
+  const at = this.firstVisible();
   this.size = size;
   remember("size", size);
   this.lay(at);
@@ -76,7 +76,7 @@ Endless.prototype.count = function count(first, last) {
 };
 
 Endless.prototype.say = function say(words) {
-  this.said.textContent = words;
+  this.status.textContent = words;
 };
 
 Endless.prototype.trouble = function trouble(words) {
@@ -110,9 +110,9 @@ function fillCell(cell, item, version, coming) {
   cell.classList.remove("waiting");
   cell.dataset.row = item.row;
   if (item.accepted !== null) cell.classList.add(item.accepted ? "accepted" : "rejected");
-  const told = tellItem(item);
-  cell.title = told.join("\n");
-  cell.setAttribute("aria-label", told.join(", "));
+  const lines = describeItem(item);
+  cell.title = lines.join("\n");
+  cell.setAttribute("aria-label", lines.join(", "));
   cell.append(makePicture(item.row, version, () => cell.classList.add("missing"), coming));
   cell.append(makeText("choose", ""));
   if (item.count > 1) cell.append(makeText("twins", `× ${item.count}`));
@@ -122,15 +122,15 @@ function fillCell(cell, item, version, coming) {
   cell.append(makeText("words", line));
 }
 
-// What is known of an image, in words: for the tooltip and for those who hear it.
-function tellItem({ title, score, chance, accepted, mark, count }) {
-  const told = [title];
-  if (score !== null) told.push(`score ${score.toFixed(2)}`);
-  if (chance) told.push(`probability ${percent(chance[0])} (${percent(chance[1])} to ${percent(chance[2])})`);
-  if (accepted !== null) told.push(accepted ? "accepted" : "rejected");
-  if (mark) told.push(`label: ${mark}`);
-  if (count > 1) told.push(`stands for ${count} near-duplicates`);
-  return told;
+// The description of an image, for its tooltip and for screen readers.
+function describeItem({ title, score, chance, accepted, mark, count }) {
+  const lines = [title];
+  if (score !== null) lines.push(`score ${score.toFixed(2)}`);
+  if (chance) lines.push(`probability ${percent(chance[0])} (${percent(chance[1])} to ${percent(chance[2])})`);
+  if (accepted !== null) lines.push(accepted ? "accepted" : "rejected");
+  if (mark) lines.push(`label: ${mark}`);
+  if (count > 1) lines.push(`stands for ${count} near-duplicates`);
+  return lines;
 }
 
 // As bam_engine.formatting writes them.

@@ -1,6 +1,6 @@
 // A grid of thumbnails. In: data {pictures: [[row, caption, title, mark]], version, size, height, selected}.
-// Out: trigger `picked` {row, click}, where `click` tells one click from the next. Text is set as text only; the list
-// is rebuilt only when it changes.
+// Out: trigger `picked` {row, click}, where `click` is unique. Text is set as text, never as markup; the list is rebuilt
+// only when it changes.
 
 const built = new WeakMap();
 
@@ -60,6 +60,6 @@ function moveFocus(event, grid) {
   const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
   if (step === undefined || here < 0 || !cells[here + step]) return;
   event.preventDefault();
-  event.stopPropagation(); // the page has keys of its own
+  event.stopPropagation(); // the page handles these keys too
   cells[here + step].focus();
 }

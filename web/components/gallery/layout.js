@@ -1,11 +1,11 @@
-// Where each of n images lies, without asking for any of them: a grid, or rows of one height. Both leave room for the
-// threshold between two images. In: n, the width, the size. Out: boxes and ranges, in pixels from the top. No DOM.
+// The positions of n images, before any of them is loaded: a grid, or justified rows. Both leave room for the line of
+// the threshold between two images. In: n, the width, the size. Out: boxes and ranges, in pixels from the top. No DOM.
 
 const GAP = 8;
-const WORDS = 20; // height of the line of words under a picture
+const WORDS = 20; // height of the caption under a picture
 const LINE = 44; // height of the threshold's line
-const NARROWEST = 0.4;
-const WIDEST = 4; // times as wide as high, as they are laid out
+const NARROWEST = 0.4; // limits of width over height in the layout
+const WIDEST = 4;
 
 class GridLayout {
   constructor(n, width, size, line) {
@@ -33,11 +33,11 @@ class GridLayout {
     return Math.min(line < this.above ? this.line : this.n, this.start(line) + this.columns);
   }
 
-  // The line of pictures at this height.
+  // The line of pictures at a height.
   lineFor(y) {
     const line = Math.floor(y / this.step);
-    const found = line < this.above ? line : Math.max(this.above, Math.floor((y - this.room) / this.step));
-    return Math.min(Math.max(0, this.lines - 1), Math.max(0, found));
+    const below = Math.max(this.above, Math.floor((y - this.room) / this.step));
+    return Math.min(Math.max(0, this.lines - 1), Math.max(0, line < this.above ? line : below));
   }
 
   box(i) {
@@ -46,7 +46,7 @@ class GridLayout {
     return { x: (i - this.start(line)) * (this.side + GAP), y, width: this.side, height: this.side };
   }
 
-  // The image a line of pictures above (-1) or below (1); the same one where there is none.
+  // The image one line above (-1) or below (1), or the same one if there is none.
   beyond(i, way) {
     const line = this.lineOf(i);
     if (line + way < 0 || line + way >= this.lines) return i;
@@ -70,7 +70,7 @@ class RowsLayout {
     this.height = this.line < this.n ? this.fill(this.line, this.n, below + LINE, size) : below;
   }
 
-  // Break images from a to b into lines that fill the width; the last one keeps the wanted height.
+  // Break images a to b into lines that fill the width; the last line has the requested height.
   fill(a, b, top, size) {
     const { table, shapes, width } = this;
     let start = a;
@@ -125,13 +125,13 @@ class RowsLayout {
   }
 }
 
-// The place of the last value that is at most `wanted`, in rising values; 0 before the first.
-function lastUpTo(values, wanted) {
+// The index of the last of ascending values that is at most `limit`; 0 before the first.
+function lastUpTo(values, limit) {
   let low = 0;
   let high = values.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (values[middle] <= wanted) low = middle;
+    if (values[middle] <= limit) low = middle;
     else high = middle - 1;
   }
   return low;

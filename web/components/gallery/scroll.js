@@ -1,11 +1,11 @@
-// Scrolling over more pixels than a browser can make tall. In: the frame, the true height. Out: `at`, the true place of
-// its upper edge, and `shift`, what to take from a true place to draw it.
+// Scrolls content that is taller than browsers allow. In: the frame, the true height. Out: `at`, the true position of
+// the upper edge, and `shift`, to be subtracted from a true position to draw it.
 //
-// Near both ends a pixel of the scroll bar is a pixel of the content. Between them the bar maps on what is left: a drag
-// jumps along it, the wheel moves pixel by pixel, and when it rests the bar is put back to where it belongs, without
-// anything moving on the screen.
+// Near both ends, a pixel of the scroll bar is a pixel of the content. In between, the bar covers the rest: dragging it
+// jumps, the wheel moves by pixels, and once it rests, the bar is moved to its proper position, without anything moving
+// on the screen.
 
-const TALLEST = 8_000_000; // Firefox gives up past 17.8 million, on dense screens sooner
+const TALLEST = 8_000_000; // Firefox fails beyond 17.8 million pixels, on high-density screens earlier
 const EDGE = 100_000;
 const REST = 160; // milliseconds
 
@@ -23,7 +23,7 @@ class Scroller {
     return Math.max(0, this.height - this.view);
   }
 
-  // The furthest that the bar goes.
+  // The last position of the bar.
   get end() {
     return Math.max(0, Math.min(this.height, TALLEST) - this.view);
   }
@@ -34,7 +34,7 @@ class Scroller {
     this.go(at);
   }
 
-  // The true place that a place of the bar stands for; and back.
+  // Converts a position of the bar to the true position; barOf converts back.
   true_(bar) {
     const { end, furthest } = this;
     if (furthest === end || bar <= EDGE) return bar;

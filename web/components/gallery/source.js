@@ -1,9 +1,9 @@
-// The images of a listing, fetched in windows as they come into sight. In: a listing {id, q, total, block, pack}. Out:
-// items by index, null until they have come; pictures by index, many in one answer. What is no longer in sight is not
-// waited for.
+// The images of a listing, fetched in windows as they become visible. In: a listing {id, q, total, block, pack}. Out:
+// items by index, null until loaded; pictures by index, many in one response. Requests that are no longer needed are
+// cancelled.
 
-const KEPT = 60; // windows, and packs of pictures
-const AGAIN = 1500; // milliseconds after a failure
+const MAX_CACHED = 60; // windows, and packs of pictures
+const RETRY_AFTER = 1500; // milliseconds after a failure
 
 class Source {
   constructor(listing, on) {
@@ -15,7 +15,7 @@ class Source {
     return this.blocks.get(Math.floor(i / this.listing.block))?.[i % this.listing.block] ?? null;
   }
 
-  // Fetch what is missing between two indices, and drop what was on its way elsewhere.
+  // Fetch what is missing between two indices, and cancel requests for other windows.
   want(from, to) {
     if (to <= from) return;
     const first = Math.floor(from / this.listing.block);
@@ -36,31 +36,31 @@ class Source {
     }
   }
 
-  // An address of the picture of an image; null where it did not come with its neighbours.
+  // The address of an image's picture; null if its pack does not contain it.
   async picture(i) {
     const pack = Math.floor(i / this.listing.pack);
     const known = this.packs.get(pack) ?? this.fetchPack(pack);
     this.packs.delete(pack);
-    this.packs.set(pack, known); // the last used ones are kept
+    this.packs.set(pack, known); // the most recently used are last
     for (const old of this.packs.keys()) {
-      if (this.packs.size <= KEPT) break;
+      if (this.packs.size <= MAX_CACHED) break;
       this.dropPack(old);
     }
-    const found = (await known.pictures)[i % this.listing.pack];
-    return found?.length ? addressOf(found) : null;
+    const bytes = (await known.pictures)[i % this.listing.pack];
+    return bytes?.length ? addressOf(bytes) : null;
   }
 
   fetchPack(pack) {
     const control = new AbortController();
-    const made = { control, done: false };
-    made.pictures = this.ask(`${pack}.pack`, control.signal)
+    const entry = { control, done: false };
+    entry.pictures = this.ask(`${pack}.pack`, control.signal)
       .then((answer) => (answer.headers.get("content-type").includes("json") ? [] : unpack(answer)))
       .catch(() => {
-        if (this.packs.get(pack) === made) this.packs.delete(pack);
+        if (this.packs.get(pack) === entry) this.packs.delete(pack);
         return [];
       })
-      .finally(() => (made.done = true));
-    return made;
+      .finally(() => (entry.done = true));
+    return entry;
   }
 
   dropPack(pack) {
@@ -80,11 +80,11 @@ class Source {
     this.coming.set(block, control);
     const { id } = this.listing;
     try {
-      const told = await this.ask(`${block}.json`, control.signal);
-      const found = told && (await told.json());
+      const answer = await this.ask(`${block}.json`, control.signal);
+      const reply = answer && (await answer.json());
       if (id !== this.listing.id || this.closed) return;
-      if (found?.moved) return void this.on.moved(found.moved);
-      if (found) this.keep(block, found);
+      if (reply?.moved) return void this.on.moved(reply.moved);
+      if (reply) this.store(block, reply);
       this.coming.delete(block);
       this.failed = 0;
       this.on.trouble("");
@@ -93,7 +93,7 @@ class Source {
       this.coming.delete(block);
       this.failed += 1;
       this.on.trouble(error.message);
-      if (this.failed < 40) setTimeout(() => this.closed || this.on.again(), AGAIN);
+      if (this.failed < 40) setTimeout(() => this.closed || this.on.again(), RETRY_AFTER);
     }
   }
 
@@ -101,26 +101,26 @@ class Source {
     const { id, q } = this.listing;
     const answer = await fetch(`/api/gallery/${id}/${what}?q=${encodeURIComponent(q)}`, { signal });
     if (answer.ok) return answer;
-    const told = await answer.json().catch(() => null);
-    throw new Error(told?.error ?? `The server answered ${answer.status}.`);
+    const reply = await answer.json().catch(() => null);
+    throw new Error(reply?.error ?? `The server answered ${answer.status}.`);
   }
 
-  keep(block, found) {
-    const items = found.rows.map((row, k) => ({
+  store(block, reply) {
+    const items = reply.rows.map((row, k) => ({
       row,
-      title: found.titles[k],
-      score: found.scores[k],
-      chance: found.probabilities[k],
-      accepted: found.accepted[k],
-      mark: found.marks[k],
-      count: found.counts[k],
+      title: reply.titles[k],
+      score: reply.scores[k],
+      chance: reply.probabilities[k],
+      accepted: reply.accepted[k],
+      mark: reply.marks[k],
+      count: reply.counts[k],
     }));
     this.blocks.set(block, items);
-    while (this.blocks.size > KEPT) this.blocks.delete(this.blocks.keys().next().value);
+    while (this.blocks.size > MAX_CACHED) this.blocks.delete(this.blocks.keys().next().value);
     this.on.block(block * this.listing.block, block * this.listing.block + items.length);
   }
 
-  // The shapes of all images, one byte each; null where the listing has changed meanwhile.
+  // The shapes of all images, one byte each; null if the listing has changed.
   async shapes() {
     const { id } = this.listing;
     const answer = await this.ask("shapes.bin");
@@ -140,14 +140,14 @@ class Source {
   }
 }
 
-// The pictures of one pack: how many there are and their sizes, then one after the other; empty for one without a size.
+// Unpack the pictures of a pack: their number and sizes, then their bytes; a missing picture is empty.
 async function unpack(answer) {
   const bytes = await answer.arrayBuffer();
-  const told = new DataView(bytes);
-  const count = told.getUint32(0, true);
+  const head = new DataView(bytes);
+  const count = head.getUint32(0, true);
   let at = 4 + 4 * count;
   return Array.from({ length: count }, (_, k) => {
-    const part = new Uint8Array(bytes, at, told.getUint32(4 + 4 * k, true));
+    const part = new Uint8Array(bytes, at, head.getUint32(4 + 4 * k, true));
     at += part.length;
     return part;
   });

@@ -1,8 +1,8 @@
-"""The labelling grid: pages of pictures that are marked by key or click and saved without a rerun of the script.
+"""The labelling grid: pages of pictures, marked by key or click and saved without a rerun of the script.
 
-In:  an assignment, its question and its pictures with what was answered already. Out: answers POSTed to
-``/api/assignments/{id}/answers`` (see ``web/routes/labels.py``), and one event when all of them are stored. Thumbnails
-come from ``/thumbs/{row}.webp``, large pictures from ``/large/{row}.webp``.
+In:  an assignment, its question and its pictures with earlier answers. Out: answers POSTed to
+``/api/assignments/{id}/answers`` (see ``web/routes/labels.py``), and one event when all are stored. Thumbnails come
+from ``/thumbs/{row}.webp``, large pictures from ``/large/{row}.webp``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ import streamlit as st
 PER_PAGE = 24
 
 _FOLDER = Path(__file__).parent
-# one module and one sheet, in this order
+# joined into one module and one style sheet, in this order
 _SCRIPTS = ("outbox.js", "labels.js", "pictures.js", "label_grid.js", "keys.js", "mount.js")
 _STYLES = ("label_grid.css", "pictures.css")
 
@@ -36,24 +36,24 @@ def label_grid(
     key: str | None = None,
     on_finished: Callable[[], None] | None = None,
 ) -> dict[str, Any] | None:
-    """Draw the grid of one assignment; return what the finished event carries, in the one run that it causes.
+    """Show the grid of one assignment; return the payload of the finished event, in the one run that it causes.
 
-    The grid keeps its place through reruns for as long as ``assignment`` stays the same, and starts at the first page
-    with an unanswered picture.
+    The grid keeps its page through reruns as long as ``assignment`` stays the same; it starts at the first page with an
+    unanswered picture.
 
     Parameters
     ----------
     assignment
-        The id that answers are sent to.
+        The id of the assignment.
     question, instructions
-        Plain text; line breaks in the instructions are kept.
+        Plain text; line breaks in the instructions are preserved.
     images
-        In the order in which they are shown, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None}``;
-        ``answer`` and ``title`` may be left out.
+        In display order, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None}``; ``answer`` and
+        ``title`` are optional.
     per_page
-        Pictures a page, at least 1.
+        Pictures per page, at least 1.
     key
-        The widget's key; by default made from the assignment.
+        The widget's key; by default derived from the assignment.
     on_finished
         Called before the script runs again, once all pages are submitted and every answer is stored.
 
@@ -61,10 +61,10 @@ def label_grid(
     -------
     dict or None
         ``{"assignment": str, "answered": int, "unanswered": int}`` in the run that follows the last acknowledgement,
-        None in every other. Pictures that could not be loaded stay unanswered.
+        None in all others. Pictures that could not be loaded stay unanswered.
     """
     if per_page < 1:
-        raise ValueError(f"a page of {per_page} pictures shows nothing: ask for at least 1.")
+        raise ValueError(f"A page must have at least 1 picture, not {per_page}.")
     shown = [
         {"row": int(image["row"]), "answer": image.get("answer"), "title": image.get("title") or ""} for image in images
     ]
@@ -83,4 +83,4 @@ def label_grid(
 
 
 def _nothing() -> None:
-    """Let the event cause a rerun and do nothing else."""
+    """Do nothing: the event causes a rerun."""

@@ -1,4 +1,4 @@
-// Keys, heard before anyone else on the page: Streamlit itself binds plain letters (c, r). Fields keep theirs.
+// Keys, handled before anything else on the page, since Streamlit binds plain letters (c, r). Input fields keep theirs.
 
 const CONTROLS = "button, a[href], summary, [role=button], [role=tab], [role=radio], [role=option], [role=menuitem]";
 
@@ -17,7 +17,7 @@ const KEYS = {
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
-const ONCE = new Set(["Enter", "z", "v", "u", " "]); // not again while the key is held down
+const ONCE = new Set(["Enter", "z", "v", "u", " "]); // not repeated while the key is held down
 
 function isField(target) {
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
@@ -27,7 +27,7 @@ LabelGrid.prototype.onKey = function onKey(event) {
   const target = event.composedPath()[0];
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (!(target instanceof Element) || isField(target) || !this.box.checkVisibility()) return;
-  if (document.querySelector("[aria-modal=true]")) return; // a dialog of the page lies above the grid
+  if (document.querySelector("[aria-modal=true]")) return; // a dialog of the page is open
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const control = target.closest(CONTROLS);
   const foreign = control && !this.box.contains(control);

@@ -1,11 +1,11 @@
-// The labelling grid: one page of pictures after the other, marked by key, click or touch, and submitted by Enter.
-// The files outbox.js, labels.js and pictures.js stand before this one in the same module.
+// The labelling grid: pages of pictures, marked by key, click or touch, and submitted by Enter. The files outbox.js,
+// labels.js and pictures.js precede this one in the same module.
 
-const SIZES = [104, 156, 248]; // the least width of a cell in pixels: small, medium, large
+const SIZES = [104, 156, 248]; // minimum width of a cell in pixels: small, medium, large
 const SIZE_KEY = "bam.grid.size";
 const INSTRUCTIONS_KEY = "bam.grid.instructions";
 const PAGES_AHEAD = 3;
-const SETTLING = 400; // ms after a page has come in which Enter is the echo of the one before
+const SETTLING = 400; // milliseconds after a new page in which Enter is ignored, as a repeat of the one before
 const HINTS = [
   ["← ↑ → ↓", "move"],
   ["1", "yes"],
@@ -85,10 +85,10 @@ class LabelGrid {
     return element("label", { className: "size" }, "Size", slider);
   }
 
-  // Life: a rerun of the script updates; leaving the page rests
+  // Lifecycle: a rerun of the script calls update, leaving the page calls rest
 
-  update(data, tellPython) {
-    this.tellPython = tellPython;
+  update(data, notifyPython) {
+    this.notifyPython = notifyPython;
     this.labels.update(data);
     this.question.textContent = data.question;
     this.text.textContent = data.instructions;
@@ -128,7 +128,7 @@ class LabelGrid {
     this.box.remove();
   }
 
-  // The page at hand
+  // The current page
 
   showPage() {
     const { labels } = this;
@@ -154,7 +154,7 @@ class LabelGrid {
     setTimeout(() => this.refresh(), SETTLING + 20);
   }
 
-  // Turns to another page and takes the focus and the eye to its first picture
+  // Show another page, scroll to it and focus its first picture
   turnTo(page) {
     this.labels.goTo(page);
     this.showPage();
@@ -164,7 +164,7 @@ class LabelGrid {
     this.focus(0);
   }
 
-  // A picture counts as looked at once it has been in view
+  // A picture counts as seen once it has been visible
   watch() {
     this.views?.disconnect();
     const cells = new Map(this.cells.map((cell) => [cell.box, cell]));
@@ -201,10 +201,10 @@ class LabelGrid {
     const after = (pages) => (labels.page + pages) * labels.perPage;
     const next = labels.images.slice(after(1), after(1 + PAGES_AHEAD));
     const images = next.map(({ row }) => element("img", { src: thumbnail(row) }));
-    this.ahead = { page: labels.page, images }; // held, or the browser may drop them
+    this.ahead = { page: labels.page, images }; // referenced, or the browser may drop them
   }
 
-  // Seconds that the page has been in view
+  // Measure how long the page has been visible
   tick() {
     const now = performance.now();
     if (this.since !== null) this.spent += now - this.since;
@@ -259,7 +259,7 @@ class LabelGrid {
 
   // Submitting
 
-  // What Enter would do now: {does, text, answers}
+  // The effect of Enter in the current state: {does, text, answers}
   plan() {
     const of = (state) => this.cells.filter((cell) => cell.state === state);
     const ready = of("ready");
@@ -270,8 +270,8 @@ class LabelGrid {
     const unseen = ready.filter((cell) => !cell.seen).length;
     if (unseen) return { does: "scroll", text: `Scroll on: ${many(unseen, "picture")} not seen yet` };
     const answers = this.labels.toSave(ready.map((cell) => cell.row));
-    const told = (mark) => answers.filter(({ answer }) => answer === mark).length;
-    const counts = [...MARK_NAMES].map(([mark, name]) => [told(mark), name]);
+    const countOf = (mark) => answers.filter(({ answer }) => answer === mark).length;
+    const counts = [...MARK_NAMES].map(([mark, name]) => [countOf(mark), name]);
     const text = counts.filter(([count]) => count).map(([count, name]) => `${count} ${name}`).join(", ");
     if (!text) return { does: "save", text: this.again ? "Nothing changed: go on" : "Go on", answers };
     return { does: "save", text: this.again ? `Correct: ${text}` : `Save ${text}`, answers };
@@ -288,7 +288,7 @@ class LabelGrid {
     labels.give(answers);
     if (answers.length) {
       outbox.put(labels.assignment, answers.map((answer) => ({ uid: newUid(), ...answer, seconds })));
-      labels.told = false;
+      labels.reported = false;
     }
     return this.turnTo(labels.nextOpen(labels.page));
   }
@@ -301,7 +301,7 @@ class LabelGrid {
     this.cells[place].box.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
   }
 
-  // Drawing what has changed
+  // Updating the DOM
 
   refresh() {
     const { labels, outbox } = this;
@@ -364,12 +364,12 @@ class LabelGrid {
       retry.addEventListener("click", () => this.turnTo(labels.nextOpen(-1)));
       buttons.append(retry);
     }
-    if (this.done.dataset.said !== texts.join()) {
+    if (this.done.dataset.texts !== texts.join()) {
       this.done.replaceChildren(...texts.map((text) => element("p", {}, text)), buttons);
-      this.done.dataset.said = texts.join();
+      this.done.dataset.texts = texts.join();
     }
-    if (late || labels.told || !labels.submitted) return;
-    labels.told = true;
-    this.tellPython("finished", { assignment: labels.assignment, answered: saved, unanswered: left });
+    if (late || labels.reported || !labels.submitted) return;
+    labels.reported = true;
+    this.notifyPython("finished", { assignment: labels.assignment, answered: saved, unanswered: left });
   }
 }

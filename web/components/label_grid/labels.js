@@ -1,12 +1,12 @@
-// What the annotator has said so far in one assignment: the answers given, the marks of the page at hand, and the way
-// back. Knows nothing of the screen. Answers: 1 yes, 0 no, -1 unsure; a picture without a mark counts as no.
+// The state of one assignment: the answers given, the marks on the current page, and the undo history. Knows nothing of
+// the DOM. Answers: 1 yes, 0 no, -1 unsure; a picture without a mark counts as no.
 
 const YES = 1;
 const NO = 0;
 const UNSURE = -1;
 
 class Labels {
-  // The same for the same assignment for as long as the tab lives: Streamlit may draw the grid anew with old data
+  // One instance per assignment for the lifetime of the tab: Streamlit may mount the grid again with old data
   static of(data, waiting) {
     const name = Symbol.for("bam.labels");
     const kept = (globalThis[name] ??= new Map());
@@ -17,15 +17,15 @@ class Labels {
     return labels;
   }
 
-  // `waiting`: answers of this assignment that were given earlier and are still on their way
+  // `waiting`: earlier answers of this assignment that are not stored yet
   constructor(data, waiting) {
     this.assignment = data.assignment;
-    this.given = new Map(waiting.map(({ row, answer }) => [row, answer])); // in this browser; outranks `known`
+    this.given = new Map(waiting.map(({ row, answer }) => [row, answer])); // in this browser; overrides `known`
     this.update(data);
     this.marks = new Map(store.read(this.draftKey) ?? []);
     this.undone = [];
     this.submitted = waiting.length > 0;
-    this.told = false; // whether Python knows that the assignment is finished
+    this.reported = false; // whether Python knows that the assignment is finished
     this.page = this.nextOpen(-1);
   }
 
@@ -37,7 +37,7 @@ class Labels {
     this.images = data.images;
     this.perPage = data.per_page;
     this.pages = Math.ceil(this.images.length / this.perPage);
-    this.known = new Map(); // by the server
+    this.known = new Map(); // stored by the server
     for (const { row, answer } of this.images) if (answer !== null) this.known.set(row, answer);
   }
 
@@ -61,7 +61,7 @@ class Labels {
     return images.filter(({ row }) => this.answer(row) === undefined).length;
   }
 
-  // the first page after `page` with something to answer; the number of pages when there is none
+  // the first page after `page` with an unanswered picture; the number of pages if there is none
   nextOpen(page) {
     let next = page + 1;
     while (next < this.pages && !this.unanswered(this.imagesOf(next))) next += 1;
@@ -79,14 +79,14 @@ class Labels {
     store.write(this.draftKey, [...this.marks]);
   }
 
-  // the row whose last mark was taken back, or undefined
+  // undo the last mark; return its row, or undefined
   undo() {
     const last = this.undone.pop();
     if (last) this.keepMark(...last);
     return last?.[0];
   }
 
-  // what submitting these rows would store: first answers, and corrections of earlier ones
+  // the answers that submitting these rows would store: new ones and corrections
   toSave(rows) {
     return rows.filter((row) => this.answer(row) !== this.mark(row)).map((row) => ({ row, answer: this.mark(row) }));
   }

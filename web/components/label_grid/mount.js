@@ -1,4 +1,4 @@
-// Called by Streamlit at every rerun of the script. The grid stays as it is for as long as its assignment does.
+// Called by Streamlit at every rerun of the script. The grid stays as it is while its assignment is the same.
 
 const grids = new WeakMap();
 

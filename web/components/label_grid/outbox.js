@@ -1,20 +1,20 @@
-// Answers on their way to the server. Every batch lies in localStorage until the server has said that it is stored, so
-// that neither a lost connection nor a closed tab loses one. Batches leave one at a time, oldest first: of two answers
-// to one picture the later must arrive later. Sending twice is harmless, each answer carries its own uid.
+// Answers to be sent to the server. Every batch stays in localStorage until the server has confirmed it, so that neither
+// a lost connection nor a closed tab loses one. Batches are sent one at a time, oldest first: of two answers to one
+// picture the later must arrive later. Sending twice is harmless, since each answer has a unique id.
 
 const OUTBOX_PREFIX = "bam.answers.";
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30000;
-const REFUSALS = [400, 404, 413, 415]; // the server understood and will never take it: more tries change nothing
+const REFUSALS = [400, 404, 413, 415]; // the server will never accept the batch: retrying is useless
 
 function newUid() {
-  if (crypto.randomUUID) return crypto.randomUUID(); // only on https and localhost
+  if (crypto.randomUUID) return crypto.randomUUID(); // available on https and localhost only
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const store = {
-  // localStorage may be forbidden or full: then memory is all there is
+  // localStorage may be disabled or full: then batches are in memory only
   read(key) {
     try {
       return JSON.parse(localStorage.getItem(key));
@@ -34,7 +34,7 @@ const store = {
     try {
       localStorage.removeItem(key);
     } catch {
-      // nothing was kept
+      // storage is disabled
     }
   },
   keys(prefix) {
@@ -48,7 +48,7 @@ const store = {
 
 class Outbox {
   static shared() {
-    // one a tab, whatever is drawn or drawn again
+    // one per tab, across mounts
     const name = Symbol.for("bam.outbox");
     globalThis[name] ??= new Outbox();
     return globalThis[name];
@@ -77,7 +77,7 @@ class Outbox {
     store.write(key, { assignment, answers });
     this.batches.push({ assignment, answers, key, refused: null });
     this.send();
-    this.tell();
+    this.notify();
   }
 
   of(assignment) {
@@ -101,7 +101,7 @@ class Outbox {
       while ((batch = this.batches.find((one) => !one.refused))) {
         if (!(await this.post(batch))) break;
         this.failures = 0;
-        this.tell();
+        this.notify();
       }
     } finally {
       this.sending = false;
@@ -110,11 +110,11 @@ class Outbox {
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.failures);
     this.failures += 1;
     this.timer = setTimeout(() => this.send(), wait);
-    this.tell();
+    this.notify();
   }
 
-  // Whether the batch is done with: stored, or refused for good. An answer that is not ours (a sign-in page, a proxy's
-  // apology) is no acknowledgement.
+  // Send a batch; return whether it is settled: stored, or refused for good. A response that is not ours (a sign-in
+  // page, a proxy's error) does not count.
   async post(batch) {
     const body = JSON.stringify({ answers: batch.answers });
     let response, reply;
@@ -123,7 +123,7 @@ class Outbox {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body,
-        keepalive: body.length < 50000, // lets it arrive though the tab is closed
+        keepalive: body.length < 50000, // lets it arrive even if the tab is closed
         signal: AbortSignal.timeout(20000),
       });
       reply = await response.json();
@@ -136,13 +136,13 @@ class Outbox {
       return true;
     }
     if (REFUSALS.includes(response.status) && typeof reply?.error === "string") {
-      batch.refused = reply.error; // stays in localStorage and is tried once more when the page is opened again
+      batch.refused = reply.error; // stays in localStorage and is retried when the page is opened again
       return true;
     }
     return false;
   }
 
-  tell() {
+  notify() {
     for (const listener of this.listeners) listener();
   }
 }

@@ -1,4 +1,4 @@
-// What is drawn of one picture: its cell in the grid, and the large view. Texts enter as text, never as markup.
+// One picture: its cell in the grid, and the large view. Text is set as text, never as markup.
 
 const MARK_NAMES = new Map([
   [YES, "yes"],
@@ -35,7 +35,7 @@ function icon(path) {
 const thumbnail = (row) => `/thumbs/${row}.webp`;
 const enlarged = (row) => `/large/${row}.webp`;
 
-// `on`: {toggle(row), unsure(row), enlarge(row), settled()}; settled is called when the picture has come or failed
+// `on`: {toggle(row), unsure(row), enlarge(row), settled()}; settled is called when the picture has loaded or failed
 class Cell {
   constructor({ row, title }, place, on) {
     Object.assign(this, { row, place, on, title: title ?? "", state: "loading", seen: false, tries: 0 });
@@ -107,13 +107,13 @@ class Cell {
     const name = MARK_NAMES.get(mark);
     this.box.dataset.mark = name;
     this.box.setAttribute("aria-selected", String(mark === YES));
-    const said = this.state === "failed" ? "could not be loaded, unanswered" : name;
-    this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${said}`);
+    const state = this.state === "failed" ? "could not be loaded, unanswered" : name;
+    this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${state}`);
     this.badge.replaceChildren(mark === YES ? icon(CHECK) : "?");
   }
 }
 
-// A <dialog>: it lies above everything, keeps the focus and gives it back
+// A <dialog>: it is on top of everything, traps the focus and returns it
 class LargeView {
   constructor(onClose) {
     this.image = element("img", { alt: "" });
@@ -134,14 +134,14 @@ class LargeView {
     this.caption.textContent = [title, MARK_NAMES.get(mark)].filter(Boolean).join(" · ");
     if (this.row !== row) {
       this.row = row;
-      this.image.src = thumbnail(row); // at hand already; the large one takes its place when it has come
+      this.image.src = thumbnail(row); // already loaded; the large picture replaces it
       const large = new Image();
       large.onload = () => this.row === row && (this.image.src = large.src);
       large.src = enlarged(row);
     }
     if (this.open) return;
     this.box.showModal();
-    this.box.focus(); // not the button: space and Enter mean the picture
+    this.box.focus(); // not the button: Space and Enter apply to the picture
   }
 
   close() {

@@ -1,8 +1,8 @@
-"""The map component: drag to pan, scroll to zoom, hover for a picture, click to pick an image, draw to select an area.
+"""The map component: drag to pan, scroll to zoom, hover for a picture, click an image, draw an area to select.
 
-In:  the id and version of a map that ``tile_routes`` and ``map_routes`` serve, what to colour it by, what is selected.
-Out: the image that was clicked and the area that was drawn, if any. Hovering, panning and zooming never rerun the page;
-the browser itself keeps the page's address up to date.
+In:  the id and version of a map that ``tile_routes`` and ``map_routes`` serve, its colouring and selection.
+Out: the clicked image and the drawn area, if any. Hovering, panning and zooming never rerun the script; the browser
+keeps the page's address up to date.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class ImageClick:
-    """One click on the map: the image's row, what tells this click from others, whether it asks for images alike."""
+    """A click on an image: its row, a unique id of the click, and whether it asks for similar images."""
 
     row: int
     click: str
@@ -46,7 +46,7 @@ class ImageClick:
 
 @dataclass(frozen=True)
 class DrawnArea:
-    """One area drawn on the map: its corners (x, y) in the map's [0, 1] squared, and what tells it from others."""
+    """An area drawn on the map: its corners (x, y) in [0, 1] squared, and a unique id."""
 
     corners: tuple[tuple[float, float], ...]
     drawn: str
@@ -54,7 +54,7 @@ class DrawnArea:
 
 @dataclass(frozen=True)
 class MapEvents:
-    """What was done on the map last: the click on an image, the area that was drawn, the click that cleared it."""
+    """The last events on the map: the click on an image, the drawn area, or the id of the event that cleared it."""
 
     picked: ImageClick | None
     area: DrawnArea | None
@@ -62,15 +62,15 @@ class MapEvents:
 
     @property
     def selection_event(self) -> str | None:
-        """What the browser calls the last area, or its clearing."""
+        """The id of the last event that drew or cleared an area."""
         return self.cleared if self.area is None else self.area.drawn
 
 
 @dataclass(frozen=True)
 class Goto:
-    """Where the map shall go, once for each ``id``: to (x, y) at a zoom, with a ring if ``mark``; or to ``bounds``.
+    """A move of the map, applied once for each ``id``: to (x, y) at a zoom, with a ring if ``mark``; or to ``bounds``.
 
-    ``zoom`` None is where pictures begin, two deeper. ``bounds`` are left, top, right and bottom.
+    ``zoom`` None is two zooms deeper than the first with pictures. ``bounds`` are left, top, right and bottom.
     """
 
     id: str
@@ -101,43 +101,43 @@ def picture_map(
     height: int | Literal["stretch"] = 640,
     key: str | None = None,
 ) -> MapEvents:
-    """Show a map, and keep its view across reruns and changes of colour.
+    """Show a map, which keeps its view across reruns and changes of colour.
 
     Parameters
     ----------
     map_id, version : str
-        Which map, as ``get_map`` of ``tile_routes`` knows it; ``MapView.version``.
+        The map's id for ``tile_routes``; ``MapView.version``.
     colour : str
         One of ``MapView.kinds()``.
     pictures : str
-        Which image of a cell is shown: one of ``pictures.REPRESENTATIVES``.
+        Which image of a cell is shown: one of ``picture_tiles.REPRESENTATIVES``.
     picture_from_zoom, max_zoom, count : int
         ``MapView.picture_from_zoom``, ``.max_zoom`` and its length.
     bounds : tuple of float
-        ``MapView.bounds``: what the whole map's view shows.
+        ``MapView.bounds``: what the view of the whole map shows.
     legend, legend_dark : mapping, optional
-        ``MapView.legend(colour)``, and what it is on a dark page where that differs.
+        ``MapView.legend(colour)``, and that of the dark theme if it differs.
     selection : str
-        The id of what is selected (``selections.save``): other images are drawn as context.
+        The id of the selection (``selections.save``); other images are greyed.
     handled : str, optional
-        ``MapEvents.selection_event`` that the page has dealt with.
+        The last ``MapEvents.selection_event`` that the page has handled.
     show_area : bool
-        Whether the drawn line stays: what is selected came of it.
+        Whether the drawn outline stays visible, because the selection is the result of it.
     goto : Goto, optional
-        Where the map shall go.
+        A move of the map.
     label : str
-        What a screen reader calls the map.
+        The accessible name of the map.
     height : int or "stretch"
-        Pixels, or as high as what holds it; the width is all there is.
+        Pixels, or the height of its container; the width is that of the container.
     key : str, optional
-        As of any widget.
+        The widget's key.
 
     Returns
     -------
     MapEvents
-        ``picked``: the last click on an image; None before it, and after a click beside all images. It stays the same
-        through reruns that a click did not cause; two clicks on one image differ. ``area``: what was drawn last on this
-        map, at most 200 corners; None before it, and after it was cleared (``cleared``).
+        ``picked``: the last click on an image, or None before it and after a click outside all images. It stays the
+        same through reruns with another cause; two clicks on one image differ. ``area``: the area drawn last on this
+        map, with at most 200 corners; None before it, and after it was cleared (``cleared``).
     """
     data = {
         "mapId": map_id,
@@ -164,24 +164,24 @@ def picture_map(
         on_picked_change=_nothing,
         on_area_change=_nothing,
     )
-    return _told(result.picked, result.area, map_id)
+    return _events(result.picked, result.area, map_id)
 
 
 def last_map_events(key: str, map_id: str) -> MapEvents:
-    """Return what was done on the map with ``key``, before it is drawn in this run."""
+    """Return the last events on the map with ``key``, before it is drawn in this run."""
     state = st.session_state.get(key) or {}
-    return _told(state.get("picked"), state.get("area"), map_id)
+    return _events(state.get("picked"), state.get("area"), map_id)
 
 
-def _told(picked: Mapping[str, Any] | None, area: Mapping[str, Any] | None, map_id: str) -> MapEvents:
-    found = None
+def _events(picked: Mapping[str, Any] | None, area: Mapping[str, Any] | None, map_id: str) -> MapEvents:
+    click = None
     if picked is not None:
-        found = ImageClick(int(picked["row"]), str(picked["click"]), bool(picked.get("like")))
+        click = ImageClick(int(picked["row"]), str(picked["click"]), bool(picked.get("like")))
     if area is None or area.get("map") != map_id:
-        return MapEvents(found, None)
+        return MapEvents(click, None)
     if area["corners"] is None:
-        return MapEvents(found, None, str(area["drawn"]))
-    return MapEvents(found, DrawnArea(tuple((float(x), float(y)) for x, y in area["corners"]), str(area["drawn"])))
+        return MapEvents(click, None, str(area["drawn"]))
+    return MapEvents(click, DrawnArea(tuple((float(x), float(y)) for x, y in area["corners"]), str(area["drawn"])))
 
 
 def _goto(goto: Goto | None) -> dict[str, object] | None:
@@ -198,4 +198,4 @@ def _goto(goto: Goto | None) -> dict[str, object] | None:
 
 
 def _nothing() -> None:
-    """Let Streamlit know that a click and an area are states; the rerun itself is the effect."""
+    """Do nothing: a callback makes the click and the area states, and the rerun is the effect."""

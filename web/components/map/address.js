@@ -1,7 +1,7 @@
-// The page's address says what is seen: the map, its colour and pictures, the selection, and the place. It is rewritten
-// in place, so that nothing runs again; what others keep in it stays.
+// The page's address contains the view: the map, its colour and pictures, the selection, and the position. It is
+// replaced without a rerun; other parameters stay.
 
-const RESTING = 150; // milliseconds without a move before the address follows
+const RESTING = 150; // milliseconds without a move before the address is updated
 
 function writeAddressSoon(view) {
   clearTimeout(view.addressing);
@@ -13,7 +13,7 @@ function writeAddress(view) {
   if (!view.data || view.gone || !view.root.isConnected || location.pathname !== view.path) return;
   const { lat, lng } = view.map.getCenter();
   const inside = (value) => Math.min(1, Math.max(0, value)).toFixed(5);
-  const told = {
+  const parameters = {
     map: view.data.mapId,
     colour: view.data.colour,
     pictures: view.data.pictures === "best" ? "" : view.data.pictures,
@@ -23,14 +23,14 @@ function writeAddress(view) {
     z: String(view.map.getZoom()),
   };
   const address = new URL(location.href);
-  for (const [name, value] of Object.entries(told)) {
+  for (const [name, value] of Object.entries(parameters)) {
     if (value) address.searchParams.set(name, value);
     else address.searchParams.delete(name);
   }
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 
-// Where Python sends us: to a place, or to what is inside bounds. Each order is followed once.
+// Apply a move from Python, to a position or to bounds, once.
 function follow(view, goto) {
   view.went = goto.id;
   const { map, data } = view;

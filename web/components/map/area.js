@@ -1,8 +1,8 @@
-// An area of the map drawn by hand, around it or as a rectangle: with Shift held, or after a button. Python gets its
-// corners, x and y in [0, 1], and keeps what lies inside as the selection.
+// Drawing an area on the map, freehand or as a rectangle: with Shift, or after a button. Python receives its corners, x
+// and y in [0, 1], and selects the images inside.
 
-const MOST_CORNERS = 200; // of a drawn area, as it is sent
-const LEAST_SIDE = 6; // pixels: anything smaller is a slip of the hand
+const MAX_CORNERS = 200; // of an area that is sent
+const MIN_SIDE = 6; // pixels: smaller areas are accidental
 
 function listenForAreas(view) {
   view.field.addEventListener("pointerdown", (event) => beginArea(view, event), { capture: true });
@@ -16,7 +16,7 @@ function beginArea(view, event) {
   if (event.button || !event.isPrimary || !(event.shiftKey || drawing)) return;
   if (event.target.closest(".leaflet-control")) return;
   hideCard(view);
-  view.map.dragging.disable(); // before Leaflet sees the mousedown that follows
+  view.map.dragging.disable(); // before Leaflet handles the mousedown that follows
   view.boxed = view.armed === "box";
   view.corners = [view.map.mouseEventToContainerPoint(event)];
   view.line = view.L.polyline([], { ...areaStyle(view), fill: true }).addTo(view.map);
@@ -40,17 +40,17 @@ function endArea(view) {
   const { corners, boxed } = view;
   dropLine(view);
   const sides = new view.L.Bounds(corners).getSize();
-  if (corners.length < 3 || Math.min(sides.x, sides.y) < LEAST_SIDE) return;
+  if (corners.length < 3 || Math.min(sides.x, sides.y) < MIN_SIDE) return;
   select(view, (boxed ? corners : simpler(view, corners)).map((corner) => view.map.containerPointToLatLng(corner)));
 }
 
-// The fewest corners that keep the line within a pixel, or within more pixels where those are too many. A scribble that
-// collapses on the way is thinned evenly instead.
+// Simplify the outline to within a pixel, or to within more pixels while there are too many corners. If a scribble
+// collapses, thin it evenly instead.
 function simpler(view, corners) {
   for (let slack = 1; ; slack *= 1.5) {
     const few = view.L.LineUtil.simplify(corners, slack);
-    if (few.length < 3) return corners.filter((_, place) => place % Math.ceil(corners.length / MOST_CORNERS) === 0);
-    if (few.length <= MOST_CORNERS) return few;
+    if (few.length < 3) return corners.filter((_, place) => place % Math.ceil(corners.length / MAX_CORNERS) === 0);
+    if (few.length <= MAX_CORNERS) return few;
   }
 }
 
@@ -58,7 +58,7 @@ function dropLine(view) {
   if (!view.corners) return;
   view.corners = null;
   view.line.remove();
-  view.drewAt = performance.now(); // the click that ends the drawing picks no image
+  view.drewAt = performance.now(); // the click that ends the drawing selects no image
   view.map.dragging.enable();
   if (view.armed) arm(view, view.armed);
 }
@@ -85,11 +85,11 @@ function dropArea(view) {
   view.area = null;
 }
 
-// Python says what is selected now. A drawn line stays while it is what was selected, or while Python has not yet heard
-// of it.
+// Follow the selection from Python. A drawn outline stays while it is the source of the selection, or while Python has
+// not handled it yet.
 function followSelection(view, data) {
-  const heard = !view.token || data.handled === view.token;
-  if (view.area && heard && !data.showArea) dropArea(view);
+  const handled = !view.token || data.handled === view.token;
+  if (view.area && handled && !data.showArea) dropArea(view);
   view.tools.clear.hidden = !view.area && !data.selection;
 }
 

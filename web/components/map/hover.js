@@ -1,10 +1,10 @@
-// Hover, click and keys: what is under the mouse or the cross, its card, and what a press does.
+// Hover, click and keys: the image under the pointer or the crosshair, and its card.
 
 function listen(view) {
   const { map, field } = view;
   map.on("mousemove", (event) => {
     keysInUse(view, false);
-    if (event.originalEvent.target.closest(".leaflet-control")) return hideCard(view); // what is below is not meant
+    if (event.originalEvent.target.closest(".leaflet-control")) return hideCard(view); // not the image below
     view.pointer = event.containerPoint;
     lookAhead(view, POINTER_RESTS);
     if (view.corners) return;
@@ -49,7 +49,7 @@ function escape(view) {
   else clearSelection(view);
 }
 
-// Whoever steers by keys aims with the middle of the map.
+// With the keyboard, the centre of the map is the pointer.
 function keysInUse(view, yes) {
   view.keys = yes;
   view.cross.hidden = !yes;
@@ -69,12 +69,12 @@ async function ask(view, { lat, lng }) {
   if (!reply.ok) return null;
   const found = await reply.json();
   const answer = found.row === null ? null : found;
-  if (answers.size >= KEPT_ANSWERS) answers.delete(answers.keys().next().value);
+  if (answers.size >= MAX_ANSWERS) answers.delete(answers.keys().next().value);
   answers.set(key, answer);
   return answer;
 }
 
-// One question at a time; while it is under way only the latest place is kept.
+// One request at a time; meanwhile only the latest position is remembered.
 async function hover(view, latlng) {
   view.wanted = latlng;
   if (view.busy) return;
@@ -89,7 +89,7 @@ async function hover(view, latlng) {
       else hideCard(view);
     }
   } catch {
-    hideCard(view); // the server is away; the next move asks again
+    hideCard(view); // the server is unreachable; the next move tries again
   } finally {
     view.busy = false;
   }
@@ -122,7 +122,7 @@ function showCard(view, found, latlng) {
   const { card, picture, title, map } = view;
   const address = location.origin + "/thumbs/" + found.row + ".webp";
   if (picture.src !== address) {
-    picture.removeAttribute("src"); // never the last image beside the next one's title
+    picture.removeAttribute("src"); // never the previous image with the new title
     picture.src = address;
   }
   picture.alt = found.title ?? "";
@@ -138,16 +138,16 @@ function showCard(view, found, latlng) {
   view.pointed = outline(view, found);
 }
 
-// The score that the map is coloured by, and up to three of the highest.
+// The highest scores of the image, or the score that the map is coloured by.
 function showScores(view, found) {
   const { scores } = view;
   scores.replaceChildren();
   const line = (name, value, accepted) => {
     const made = element(scores, "div", "score");
     element(made, "span").textContent = name;
-    const told = element(made, "span");
-    told.textContent = value;
-    if (accepted === true) told.className = "accepted";
+    const figure = element(made, "span");
+    figure.textContent = value;
+    if (accepted === true) figure.className = "accepted";
   };
   const number = (value) => (value === null ? "not scored" : Number(value).toPrecision(3));
   const per = (share) => (share > 0.99 ? "> 99 %" : share < 0.01 ? "< 1 %" : Math.round(100 * share) + " %");

@@ -1,21 +1,21 @@
-// The map in the browser: Leaflet over our tiles. Hover, pictures and names ask routes; only a click and a selection
+// The map in the browser: Leaflet with our tiles. Hovering, pictures and names use routes; only clicks and selections
 // reach Python.
 //
-// The other files of this folder stand before this one in the same module.
+// The other files of this folder precede this one in the same module.
 //
-// Streamlit calls the default function at every rerun with the same parentElement: the map is made once and kept, then
-// told of what changed. Map coordinates are x, y in [0, 1], y down; Leaflet's latlng is (y, x).
+// Streamlit calls the default function at every rerun with the same parentElement: the map is created once, then
+// updated. Map coordinates are x, y in [0, 1], y down; Leaflet's latlng is (y, x).
 
 const VIEWS = new WeakMap();
 const TILE = 256;
-const REACH = 12; // pixels around the pointer in which a point counts as hit
-const KEPT_ANSWERS = 600;
-const WHEEL_RESTS = 200; // milliseconds after a zoom began
-const AHEAD_AFTER = 150; // milliseconds after a view stands until tiles are fetched ahead
-const POINTER_RESTS = 300; // milliseconds until they are where the pointer went
-const FAINT = 0.3; // points beneath pictures
+const REACH = 12; // radius in pixels within which a point is hit
+const MAX_ANSWERS = 600; // cached
+const WHEEL_RESTS = 200; // milliseconds after the start of a zoom in which the wheel is ignored
+const AHEAD_AFTER = 150; // milliseconds after a move until tiles are prefetched
+const POINTER_RESTS = 300; // milliseconds after a pointer move until tiles are prefetched around it
+const FAINT = 0.3; // opacity of points beneath pictures
 const KEYS = "Arrow keys pan, plus and minus zoom, Enter picks, Shift+Enter selects what is in view.";
-const SHOWN = ["mapId", "version", "colour", "selection", "pictures"]; // what tiles depend on
+const SHOWN = ["mapId", "version", "colour", "selection", "pictures"]; // the data that tiles depend on
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
@@ -31,7 +31,7 @@ export default function (component) {
   return () => setTimeout(() => leave(parentElement), 0);
 }
 
-// Streamlit also cleans up after calls that a newer one overtook; only a map that has left the page is taken down.
+// Streamlit also cleans up after superseded calls; only a map that has left the page is removed.
 function leave(parentElement) {
   const view = VIEWS.get(parentElement);
   if (!view || parentElement.isConnected) return;
@@ -82,7 +82,7 @@ function complain(view, error) {
 
 function start(view, L) {
   view.L = L;
-  // Leaflet focuses a map that is pressed: the page must not scroll under the pointer by that.
+  // Leaflet focuses the map on a click, which must not scroll the page.
   view.field.focus = () => HTMLElement.prototype.focus.call(view.field, { preventScroll: true });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const unit = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(TILE, 0, TILE, 0) });
@@ -105,17 +105,17 @@ function start(view, L) {
   listenForAreas(view);
   listen(view);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => recolour(view), 300));
-  // A map that leaves the page, or is hidden, shrinks to nothing: that is no place to remember.
+  // A map that is hidden or has left the page has no size: its view is not remembered.
   view.watcher = new ResizeObserver(() => view.root.clientWidth && view.map.invalidateSize({ pan: false }));
   view.watcher.observe(view.root);
 }
 
-// Without one the processor would draw the animation of a zoom, and the tiles would wait for it.
+// Without one, animated zooms are drawn by the CPU and delay the tiles.
 function hasGraphicsCard() {
   return document.createElement("canvas").getContext("webgl", { failIfMajorPerformanceCaveat: true }) !== null;
 }
 
-// A wheel or a touchpad tells of many small turns; one zoom has time to be seen before the next.
+// A wheel or touchpad sends many small events: pause after each zoom.
 function paceWheel(view) {
   let zoomed = -Infinity;
   view.field.addEventListener("wheel", (event) => {
@@ -127,7 +127,7 @@ function paceWheel(view) {
   view.map.on("zoomstart", () => (zoomed = performance.now()));
 }
 
-// As close as the whole map fits.
+// Show the whole map at the closest zoom.
 function home(view, animate = false) {
   const { x, y } = view.map.getSize();
   const [left, top, right, bottom] = view.data.bounds;
@@ -167,7 +167,7 @@ function update(view, data) {
   writeAddress(view);
 }
 
-// The app went from light to dark or back.
+// The app has switched between the light and the dark theme.
 function recolour(view) {
   if (view.gone || !view.data || themeOf(view) === view.theme) return;
   view.theme = themeOf(view);
@@ -176,7 +176,7 @@ function recolour(view) {
   showLegend(view);
 }
 
-// The place where someone left this map, also when the page was left in between.
+// The last view of this map, remembered in the session.
 const memory = (view) => "bam-map-" + view.data.mapId;
 
 function remember(view) {

@@ -1,4 +1,4 @@
-// The whole map small in a corner, with a frame around what is seen; a click or a drag goes there.
+// A small map in the corner, with a frame around the view; a click or a drag moves the view.
 
 function addMinimap(view) {
   const { mini } = view;
@@ -29,7 +29,7 @@ function showMinimap(view) {
   moveFrame(view);
 }
 
-// Where all of the map is in view, there is nothing to say.
+// The small map is hidden while the whole map is visible.
 function moveFrame(view) {
   if (!view.data) return;
   const seen = view.map.getBounds();

@@ -1,10 +1,10 @@
-// The names on the land: what sets the images of an area apart, at the zooms where there is room for it.
+// The names of regions, at the zooms where there is room for them.
 //
-// A name never lies in the way of the mouse: pointing at it tells why it stands there, a click goes to the image below.
-// With the keyboard each name can be reached: by Tab the first, by the arrows the others.
+// A name never blocks the mouse: hovering shows the reason for it, a click reaches the image below. With the keyboard,
+// Tab reaches the first name and the arrow keys the others.
 
 const NAMES_OFF = "bam-map-names-off";
-const ASK_AGAIN = 2500; // milliseconds, while the names are still being found
+const ASK_AGAIN = 2500; // milliseconds between requests while names are being computed
 const ASK_TIMES = 40;
 
 async function fetchNames(view, asked = 0) {
@@ -14,11 +14,11 @@ async function fetchNames(view, asked = 0) {
   const reply = await fetch(location.origin + address).catch(() => null);
   const current = () => !view.gone && view.data.mapId === mapId && view.data.version === version;
   if (!reply?.ok || !current()) return;
-  const told = await reply.json();
+  const { names, busy } = await reply.json();
   if (!current()) return;
-  view.names = told.names;
+  view.names = names;
   drawNames(view);
-  if (told.busy && asked < ASK_TIMES) setTimeout(() => current() && fetchNames(view, asked + 1), ASK_AGAIN);
+  if (busy && asked < ASK_TIMES) setTimeout(() => current() && fetchNames(view, asked + 1), ASK_AGAIN);
 }
 
 function showNames(view, yes) {
@@ -29,7 +29,7 @@ function showNames(view, yes) {
   drawNames(view);
 }
 
-// Those of this zoom that are in view, the larger area first; one that would touch another is left out.
+// Draw the visible names of this zoom, larger regions first, without overlaps.
 function drawNames(view) {
   const zoom = view.map.getZoom();
   const seen = view.map.getBounds().pad(0.1);
@@ -62,7 +62,7 @@ function shownNames(view) {
   return shown.map((one) => one.firstChild);
 }
 
-// All names are one stop of the Tab key; arrows go from one to the next.
+// The names are one tab stop; arrow keys move between them.
 function stepToName(view, event) {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!step) return;
@@ -102,11 +102,11 @@ function overlap(one, other) {
 }
 
 function pointAtNothing(view) {
-  view.told?.closeTooltip();
-  view.told = undefined;
+  view.openName?.closeTooltip();
+  view.openName = undefined;
 }
 
-// The name under the mouse tells why.
+// Show the reason for the name under the mouse.
 function pointAtName(view, latlng) {
   const at = view.map.latLngToLayerPoint(latlng);
   const hit = (label) => {
@@ -114,8 +114,8 @@ function pointAtName(view, latlng) {
     return !label.getElement().hidden && left <= at.x && at.x <= right && top <= at.y && at.y <= bottom;
   };
   const found = [...(view.labels?.values() ?? [])].find(hit);
-  if (found === view.told) return;
-  view.told?.closeTooltip();
-  view.told = found;
+  if (found === view.openName) return;
+  view.openName?.closeTooltip();
+  view.openName = found;
   found?.openTooltip();
 }

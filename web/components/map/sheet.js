@@ -1,4 +1,4 @@
-// The view at print size: a small form on the map; the server draws the sheet, the browser saves it.
+// Printing the view: a small form on the map; the server draws the sheet, the browser saves it.
 
 const PAPERS = {
   "a4-landscape": "A4 landscape",
@@ -31,14 +31,14 @@ function makeSheet(view) {
   const format = choice("File", FORMATS);
   const save = element(form, "button");
   Object.assign(save, { type: "submit", textContent: "Save" });
-  const said = element(form, "div", "said");
-  said.setAttribute("role", "status");
+  const status = element(form, "div", "said");
+  status.setAttribute("role", "status");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (save.ariaDisabled === "true") return; // a button that is disabled would lose the focus
+    if (save.ariaDisabled === "true") return; // a disabled button would lose the focus
     save.ariaDisabled = "true";
-    said.textContent = "Drawing …";
-    said.textContent = await saveSheet(view, paper.value, format.value);
+    status.textContent = "Drawing …";
+    status.textContent = await saveSheet(view, paper.value, format.value);
     save.ariaDisabled = "false";
   });
   form.addEventListener("keydown", (event) => {
@@ -50,7 +50,7 @@ function makeSheet(view) {
   return form;
 }
 
-// Returns what is to be said of it.
+// Returns the message to show.
 async function saveSheet(view, paper, format) {
   const { lat, lng } = view.map.getCenter();
   const { x, y } = view.map.getSize();
@@ -61,7 +61,7 @@ async function saveSheet(view, paper, format) {
   if (selection) query.set("only", selection);
   query.set("names", view.named ? "1" : "0");
   const address = "/api/maps/" + encodeURIComponent(mapId) + "/sheet." + ending + "?" + query;
-  view.saving = new AbortController(); // a map that is left needs no sheet: the server stops drawing
+  view.saving = new AbortController(); // leaving the map stops the drawing
   const reply = await fetch(location.origin + address, { signal: view.saving.signal }).catch(() => null);
   if (!reply) return "The server cannot be reached. Try again.";
   if (!reply.ok) return (await reply.json().catch(() => null))?.error ?? "The sheet could not be drawn. Try again.";

@@ -1,31 +1,31 @@
-// Tiles, many fetched by one request and kept in memory; those that the next zoom would show are fetched ahead.
+// Fetches tiles, many per request, and caches them in memory; tiles of the next zoom are prefetched.
 //
-// In: which tiles are wanted. Out: the picture of each as an address, or an image that is decoded already. What nobody
-// waits for any longer is not waited for. A tile is {base, query, z, x, y}; its key is its own address on the server.
+// In: the requested tiles. Out: the address of each, or a decoded image. Requests that are no longer needed are
+// cancelled. A tile is {base, query, z, x, y}; its key is its address on the server.
 
-const TILES_KEPT = 600;
+const TILES_CACHED = 600;
 const TILES_AT_ONCE = 64; // in one request
 const TILES_AGAIN = 1000; // milliseconds after a failure
 const TRIES = 30;
-const HEAD = 6; // bytes: the number of a tile, and how many bytes it has
+const HEAD = 6; // bytes: the index and the size of a tile
 
 const keyOf = ({ base, query, z, x, y }) => `${base}/${z}/${x}/${y}.webp?${query}`;
 const lineOf = (tile) => ({ tile, key: keyOf(tile), tries: 0, waiting: new Set(), pack: null });
 
 class TileSource {
   constructor() {
-    this.kept = new Map(); // key to address, the last used ones last
+    this.cache = new Map(); // key to address, the last used ones last
     this.coming = new Map(); // key to {tile, key, tries, waiting, pack}
-    this.asked = []; // what the next request is about
-    this.images = new Map(); // of tiles that were fetched ahead, decoded already
+    this.asked = []; // the tiles of the next request
+    this.images = new Map(); // decoded images of prefetched tiles
   }
 
-  // Call `arrived` with the tile's address, or null where there is none; return what to call when it is not wanted.
+  // Call `arrived` with the tile's address, or null if it does not exist; return a function that cancels the request.
   want(tile, arrived) {
     const key = keyOf(tile);
-    const address = this.kept.get(key);
+    const address = this.cache.get(key);
     if (address !== undefined) {
-      this.keep(key, address);
+      this.store(key, address);
       arrived(address);
       return () => {};
     }
@@ -38,7 +38,7 @@ class TileSource {
     };
   }
 
-  // An image of the tile, its address given where it was fetched ahead.
+  // An image element for the tile, already decoded if it was prefetched.
   image(tile) {
     const key = keyOf(tile);
     const found = this.images.get(key) ?? document.createElement("img");
@@ -46,7 +46,7 @@ class TileSource {
     return Object.assign(found, { alt: "" });
   }
 
-  // Fetch tiles that nobody waits for yet, in place of those that were fetched ahead before.
+  // Prefetch tiles, in place of those prefetched before.
   ahead(tiles) {
     const lines = tiles.map(lineOf);
     const asked = new Set(lines.map(({ key }) => key));
@@ -54,7 +54,7 @@ class TileSource {
     for (const pack of this.packs()) {
       if (pack.ahead && [...pack.lines].some(({ key }) => !asked.has(key))) this.drop(pack);
     }
-    this.fetchAll(lines.filter(({ key }) => !this.kept.has(key) && !this.coming.has(key)), true);
+    this.fetchAll(lines.filter(({ key }) => !this.cache.has(key) && !this.coming.has(key)), true);
   }
 
   dropAhead() {
@@ -66,7 +66,7 @@ class TileSource {
     for (const pack of this.packs()) this.drop(pack);
   }
 
-  // What is on its way.
+  // The packs that are being fetched.
   packs() {
     return new Set([...this.coming.values()].map(({ pack }) => pack).filter(Boolean));
   }
@@ -81,7 +81,7 @@ class TileSource {
     });
   }
 
-  // What a line's pack still brings, others may wait for.
+  // Cancel a line, and its pack if nothing waits for the pack any more.
   leave(line) {
     if (line.pack) {
       if (![...line.pack.lines].some(({ waiting }) => waiting.size)) this.drop(line.pack);
@@ -117,7 +117,7 @@ class TileSource {
     const asked = `${address}&tiles=${tiles}${ahead ? "&ahead=1" : ""}`;
     try {
       const answer = await fetch(asked, { signal: pack.control.signal, priority: ahead ? "low" : "high" });
-      if (answer.status === 404) return lines.forEach((line) => this.tell(line, null));
+      if (answer.status === 404) return lines.forEach((line) => this.deliver(line, null));
       if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
       await unpackTiles(answer.body, (number, bytes) => this.arrived(pack, lines[number], bytes));
     } catch (error) {
@@ -129,9 +129,9 @@ class TileSource {
   arrived(pack, line, bytes) {
     pack.lines.delete(line);
     const address = addressOf(bytes);
-    this.keep(line.key, address);
+    this.store(line.key, address);
     if (pack.ahead) this.prepare(line.key, address);
-    this.tell(this.coming.get(line.key), address);
+    this.deliver(this.coming.get(line.key), address);
   }
 
   prepare(key, address) {
@@ -141,7 +141,7 @@ class TileSource {
     this.images.set(key, image);
   }
 
-  tell(line, address) {
+  deliver(line, address) {
     if (!line) return;
     this.coming.delete(line.key);
     for (const arrived of line.waiting) arrived(address);
@@ -154,15 +154,15 @@ class TileSource {
     setTimeout(() => this.closed || this.fetchAll(again.filter((line) => line.waiting.size), false), TILES_AGAIN);
   }
 
-  keep(key, address) {
-    this.kept.delete(key);
-    this.kept.set(key, address);
-    if (this.kept.size > TILES_KEPT) this.kept.delete(this.kept.keys().next().value);
+  store(key, address) {
+    this.cache.delete(key);
+    this.cache.set(key, address);
+    if (this.cache.size > TILES_CACHED) this.cache.delete(this.cache.keys().next().value);
   }
 }
 
-// Call `found` with each tile of an answer, its number and its bytes, as soon as it is whole.
-async function unpackTiles(body, found) {
+// Call `arrived` with the index and the bytes of each tile of a response, as soon as it is complete.
+async function unpackTiles(body, arrived) {
   const reader = body.getReader();
   let rest = new Uint8Array();
   for (;;) {
@@ -171,12 +171,12 @@ async function unpackTiles(body, found) {
     const bytes = new Uint8Array(rest.length + value.length);
     bytes.set(rest);
     bytes.set(value, rest.length);
-    const told = new DataView(bytes.buffer);
+    const view = new DataView(bytes.buffer);
     let at = 0;
     while (at + HEAD <= bytes.length) {
-      const end = at + HEAD + told.getUint32(at + 2, true);
+      const end = at + HEAD + view.getUint32(at + 2, true);
       if (end > bytes.length) break;
-      found(told.getUint16(at, true), bytes.subarray(at + HEAD, end));
+      arrived(view.getUint16(at, true), bytes.subarray(at + HEAD, end));
       at = end;
     }
     rest = bytes.slice(at);

@@ -1,7 +1,7 @@
-// Tiles and what their colours mean. New layers lie over the old ones until they are loaded, so nothing flickers.
+// Tile layers and the legend. New layers are drawn over the old ones until they are loaded, so that nothing flickers.
 //
-// Beneath pictures points are little seen: they come from the zoom above, twice as large. That is a quarter of the
-// tiles, and whoever zooms in has them already.
+// Points beneath pictures are hardly visible: they come from the next lower zoom, twice as large. That is a quarter of
+// the tiles, and zooming in has already loaded them.
 
 const LARGER = { tileSize: 2 * 256, zoomOffset: -1 };
 
@@ -14,7 +14,7 @@ function tilesOf(view, kind) {
   return { base, query: String(query) };
 }
 
-// Whether the app is light or dark, by how bright its background is.
+// The theme, from the brightness of the app's background.
 function themeOf(view) {
   const parts = getComputedStyle(view.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [255, 255, 255];
   return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128 ? "dark" : "light";
@@ -28,7 +28,7 @@ function showLayers(view) {
     return layerOf(view, tilesOf(view, kind), about);
   };
   const from = data.pictureFromZoom;
-  const large = Math.max(1, from); // there is no zoom above the whole map
+  const large = Math.max(1, from); // zoom 0 is the whole map
   const points = layer(data.colour, { zIndex: 1, maxZoom: large - 1, opacity: from ? 1 : FAINT });
   const beneath = layer(data.colour, { zIndex: 1, minZoom: large, opacity: FAINT, ...LARGER });
   const pictures = layer("pictures-" + data.colour, { zIndex: 2, minZoom: from });
@@ -48,7 +48,7 @@ function showLayers(view) {
   else retire();
 }
 
-// A layer of Leaflet's that gets its tiles from our source.
+// A Leaflet layer that gets its tiles from our source.
 function layerOf(view, tiles, options) {
   const layer = new view.L.GridLayer(options);
   layer.tiles = tiles;
@@ -68,13 +68,13 @@ function layerOf(view, tiles, options) {
   return layer;
 }
 
-// A tile that stands by a transform is a layer of its own to the browser: it would put dozens together in each frame.
+// A tile positioned by a transform is a layer of its own, and the browser would compose dozens of them in each frame.
 function lieFlat(view, tile) {
   const { x, y } = view.L.DomUtil.getPosition(tile);
   Object.assign(tile.style, { transform: "", left: `${x}px`, top: `${y}px` });
 }
 
-// While somebody looks, fetch what one notch of the wheel would show where the pointer is, or in the middle.
+// Once the view rests, prefetch the tiles that one step of the wheel at the pointer, or at the centre, would show.
 function lookAhead(view, after = AHEAD_AFTER) {
   clearTimeout(view.looking);
   view.looking = setTimeout(() => {
@@ -84,7 +84,7 @@ function lookAhead(view, after = AHEAD_AFTER) {
   }, after);
 }
 
-// The tiles in sight when one zooms at the pointer, those nearest to it first.
+// The tiles that are visible after a zoom at the pointer, those nearest to it first.
 function tilesAround(view, zoom) {
   const { min } = view.map.getPixelBounds();
   const size = view.map.getSize();

@@ -1,4 +1,4 @@
-// The buttons on the map: how each is made, and which there are.
+// The buttons on the map.
 
 const ICONS = {
   whole: '<path d="M3 9.5 10 3.5l7 6V17h-4.5v-4.5h-5V17H3z"/>',
@@ -17,7 +17,7 @@ function icon(name) {
     'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">' + ICONS[name] + "</svg>";
 }
 
-// A bar of buttons at the upper left. Each: its name among the icons, what it is called, what it does.
+// Add a bar of buttons at the upper left, each given as icon name, title and action.
 function addBar(view, buttons) {
   const control = new view.L.Control({ position: "topleft" });
   control.onAdd = () => {
@@ -64,7 +64,7 @@ function pressedTool(view, name, yes) {
   view.tools[name].setAttribute("aria-pressed", String(yes));
 }
 
-// One tool at a time waits for the next press on the map; asked for again, it waits no more.
+// Arm a tool for the next click on the map, or disarm it; only one is armed at a time.
 function arm(view, tool) {
   view.armed = view.armed === tool ? null : tool;
   for (const name of ["lasso", "box", "like"]) pressedTool(view, name, view.armed === name);
