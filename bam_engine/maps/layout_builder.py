@@ -65,7 +65,7 @@ def build(
     sample: int = projection.SAMPLE,
     report: Report = silent,
 ) -> LayoutRecord:
-    """Compute a layout and keep it, in place of one of the same method, scope and encoder.
+    """Compute a layout and store it, in place of one of the same method, scope and encoder.
 
     Parameters
     ----------

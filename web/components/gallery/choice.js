@@ -21,15 +21,15 @@ class Choice {
 
   // Select or deselect a range; return false if that would make too many ranges.
   set(from, to, on) {
-    const kept = [];
+    const pieces = [];
     for (const [a, b] of this.ranges) {
-      if (a < from) kept.push([a, Math.min(b, from)]);
-      if (b > to) kept.push([Math.max(a, to), b]);
+      if (a < from) pieces.push([a, Math.min(b, from)]);
+      if (b > to) pieces.push([Math.max(a, to), b]);
     }
-    if (on) kept.push([from, to]);
-    kept.sort((one, other) => one[0] - other[0]);
+    if (on) pieces.push([from, to]);
+    pieces.sort((one, other) => one[0] - other[0]);
     const joined = [];
-    for (const [a, b] of kept) {
+    for (const [a, b] of pieces) {
       const last = joined[joined.length - 1];
       if (last && a <= last[1]) last[1] = Math.max(last[1], b);
       else joined.push([a, b]);

@@ -59,7 +59,7 @@ class Endless {
     const before = this.listing.id;
     this.open(now);
     this.replaced = before;
-    this.say("The list has changed; this is how it is now.");
+    this.announce("The list has changed; this is how it is now.");
   }
 
   async lay(at) {
@@ -195,7 +195,7 @@ class Endless {
   // Move to another parent, as it was but with an empty selection: the user has left the page and returned.
   reattach(parent) {
     this.notify = this.pick = null;
-    this.say("");
+    this.announce("");
     parent.append(...this.parts);
     this.scroller.put();
     if (this.choice.count) this.choose(0, this.listing.total, false);

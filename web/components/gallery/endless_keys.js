@@ -67,7 +67,7 @@ Endless.prototype.focus = function focus(i, top) {
 };
 
 Endless.prototype.choose = function choose(from, to, on) {
-  if (!this.choice.set(from, to, on)) this.say("That is too many pieces for one selection: choose with Shift.");
+  if (!this.choice.set(from, to, on)) this.announce("That is too many pieces for one selection: choose with Shift.");
   this.refresh();
   const { id } = this.listing;
   clearTimeout(this.notifyTimer);

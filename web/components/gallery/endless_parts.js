@@ -75,12 +75,12 @@ Endless.prototype.count = function count(first, last) {
   this.frame.dataset.first = first;
 };
 
-Endless.prototype.say = function say(words) {
+Endless.prototype.announce = function announce(words) {
   this.status.textContent = words;
 };
 
 Endless.prototype.trouble = function trouble(words) {
-  if (words || this.troubled) this.say(words ? `${words} Trying again …` : "");
+  if (words || this.troubled) this.announce(words ? `${words} Trying again …` : "");
   this.troubled = Boolean(words);
 };
 

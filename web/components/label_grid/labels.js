@@ -9,9 +9,9 @@ class Labels {
   // One instance per assignment for the lifetime of the tab: Streamlit may mount the grid again with old data
   static of(data, waiting) {
     const name = Symbol.for("bam.labels");
-    const kept = (globalThis[name] ??= new Map());
-    if (!kept.has(data.assignment)) kept.set(data.assignment, new Labels(data, waiting));
-    const labels = kept.get(data.assignment);
+    const instances = (globalThis[name] ??= new Map());
+    if (!instances.has(data.assignment)) instances.set(data.assignment, new Labels(data, waiting));
+    const labels = instances.get(data.assignment);
     labels.update(data);
     labels.goTo(Math.min(labels.page, labels.pages));
     return labels;

@@ -44,7 +44,7 @@ function follow(view, goto) {
     map.setView([(top + bottom) / 2, (left + right) / 2], zoom, { animate: false });
     return;
   }
-  const wanted = goto.z ?? data.pictureFromZoom + 2;
-  map.setView([goto.y, goto.x], Math.min(Math.max(0, wanted), data.maxZoom), { animate: false });
+  const zoom = goto.z ?? data.pictureFromZoom + 2;
+  map.setView([goto.y, goto.x], Math.min(Math.max(0, zoom), data.maxZoom), { animate: false });
   if (goto.mark) view.chosen = outline(view, goto, true);
 }

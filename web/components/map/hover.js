@@ -76,15 +76,15 @@ async function ask(view, { lat, lng }) {
 
 // One request at a time; meanwhile only the latest position is remembered.
 async function hover(view, latlng) {
-  view.wanted = latlng;
+  view.pendingHover = latlng;
   if (view.busy) return;
   view.busy = true;
   try {
-    while (view.wanted) {
-      const place = view.wanted;
+    while (view.pendingHover) {
+      const place = view.pendingHover;
       const found = await ask(view, place);
-      if (view.wanted !== place) continue;
-      view.wanted = null;
+      if (view.pendingHover !== place) continue;
+      view.pendingHover = null;
       if (found) showCard(view, found, place);
       else hideCard(view);
     }
@@ -143,9 +143,9 @@ function showScores(view, found) {
   const { scores } = view;
   scores.replaceChildren();
   const line = (name, value, accepted) => {
-    const made = element(scores, "div", "score");
-    element(made, "span").textContent = name;
-    const figure = element(made, "span");
+    const node = element(scores, "div", "score");
+    element(node, "span").textContent = name;
+    const figure = element(node, "span");
     figure.textContent = value;
     if (accepted === true) figure.className = "accepted";
   };
@@ -161,7 +161,7 @@ function showScores(view, found) {
 
 function hideCard(view) {
   pointAtNothing(view);
-  view.wanted = null;
+  view.pendingHover = null;
   view.card.hidden = true;
   view.pointed?.remove();
   view.pointed = null;

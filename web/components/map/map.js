@@ -45,15 +45,15 @@ function leave(parentElement) {
 }
 
 function element(parent, name, className) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  parent.append(made);
-  return made;
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  parent.append(node);
+  return node;
 }
 
 function makeView(parentElement) {
   const root = element(parentElement, "div", "bam-map");
-  const view = { root, layers: [], answers: new Map(), data: null, map: null, wanted: null, busy: false, keys: false };
+  const view = { root, layers: [], answers: new Map(), data: null, map: null, pendingHover: null, busy: false, keys: false };
   view.source = new TileSource();
   view.path = location.pathname;
   view.named = !sessionStorage.getItem(NAMES_OFF);

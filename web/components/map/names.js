@@ -7,9 +7,9 @@ const NAMES_OFF = "bam-map-names-off";
 const ASK_AGAIN = 2500; // milliseconds between requests while names are being computed
 const ASK_TIMES = 40;
 
-async function fetchNames(view, asked = 0) {
+async function fetchNames(view, attempt = 0) {
   const { mapId, version } = view.data;
-  if (!asked) view.names = [];
+  if (!attempt) view.names = [];
   const address = "/api/maps/" + encodeURIComponent(mapId) + "/names.json?v=" + encodeURIComponent(version);
   const reply = await fetch(location.origin + address).catch(() => null);
   const current = () => !view.gone && view.data.mapId === mapId && view.data.version === version;
@@ -18,7 +18,7 @@ async function fetchNames(view, asked = 0) {
   if (!current()) return;
   view.names = names;
   drawNames(view);
-  if (busy && asked < ASK_TIMES) setTimeout(() => current() && fetchNames(view, asked + 1), ASK_AGAIN);
+  if (busy && attempt < ASK_TIMES) setTimeout(() => current() && fetchNames(view, attempt + 1), ASK_AGAIN);
 }
 
 function showNames(view, yes) {
@@ -33,12 +33,12 @@ function showNames(view, yes) {
 function drawNames(view) {
   const zoom = view.map.getZoom();
   const seen = view.map.getBounds().pad(0.1);
-  const wanted = view.named && view.data.count > 0
+  const visible = view.named && view.data.count > 0
     ? (view.names ?? []).filter((one) => one.from <= zoom && zoom <= one.to && seen.contains([one.y, one.x]))
     : [];
-  wanted.sort((one, other) => other.count - one.count || (one.name < other.name ? -1 : 1));
+  visible.sort((one, other) => other.count - one.count || (one.name < other.name ? -1 : 1));
   const key = (one) => [one.name, one.x, one.y].join("|");
-  const keys = new Set(wanted.map(key));
+  const keys = new Set(visible.map(key));
   view.labels ??= new Map();
   for (const [old, label] of view.labels) {
     if (keys.has(old)) continue;
@@ -46,7 +46,7 @@ function drawNames(view) {
     view.labels.delete(old);
   }
   const taken = [];
-  for (const one of wanted) {
+  for (const one of visible) {
     const label = view.labels.get(key(one)) ?? makeLabel(view, one);
     view.labels.set(key(one), label);
     const box = boxOf(view, label);

@@ -23,9 +23,9 @@ function makeSheet(view) {
   const choice = (label, values) => {
     const line = element(form, "label");
     element(line, "span").textContent = label;
-    const made = element(line, "select");
-    for (const [value, words] of Object.entries(values)) made.add(new Option(words, value));
-    return made;
+    const select = element(line, "select");
+    for (const [value, words] of Object.entries(values)) select.add(new Option(words, value));
+    return select;
   };
   const paper = choice("Paper", PAPERS);
   const format = choice("File", FORMATS);

@@ -16,7 +16,7 @@ class TileSource {
   constructor() {
     this.cache = new Map(); // key to address, the last used ones last
     this.coming = new Map(); // key to {tile, key, tries, waiting, pack}
-    this.asked = []; // the tiles of the next request
+    this.queued = []; // the tiles of the next request
     this.images = new Map(); // decoded images of prefetched tiles
   }
 
@@ -49,10 +49,10 @@ class TileSource {
   // Prefetch tiles, in place of those prefetched before.
   ahead(tiles) {
     const lines = tiles.map(lineOf);
-    const asked = new Set(lines.map(({ key }) => key));
-    for (const key of this.images.keys()) if (!asked.has(key)) this.images.delete(key);
+    const keys = new Set(lines.map(({ key }) => key));
+    for (const key of this.images.keys()) if (!keys.has(key)) this.images.delete(key);
     for (const pack of this.packs()) {
-      if (pack.ahead && [...pack.lines].some(({ key }) => !asked.has(key))) this.drop(pack);
+      if (pack.ahead && [...pack.lines].some(({ key }) => !keys.has(key))) this.drop(pack);
     }
     this.fetchAll(lines.filter(({ key }) => !this.cache.has(key) && !this.coming.has(key)), true);
   }
@@ -73,10 +73,10 @@ class TileSource {
 
   ask(line) {
     this.coming.set(line.key, line);
-    if (this.asked.push(line) > 1) return;
+    if (this.queued.push(line) > 1) return;
     queueMicrotask(() => {
-      const lines = this.asked.filter(({ waiting }) => waiting.size);
-      this.asked = [];
+      const lines = this.queued.filter(({ waiting }) => waiting.size);
+      this.queued = [];
       this.fetchAll(lines, false);
     });
   }
@@ -114,9 +114,9 @@ class TileSource {
       this.coming.set(line.key, line);
     }
     const tiles = lines.map(({ tile }) => `${tile.x}.${tile.y}`).join();
-    const asked = `${address}&tiles=${tiles}${ahead ? "&ahead=1" : ""}`;
+    const url = `${address}&tiles=${tiles}${ahead ? "&ahead=1" : ""}`;
     try {
-      const answer = await fetch(asked, { signal: pack.control.signal, priority: ahead ? "low" : "high" });
+      const answer = await fetch(url, { signal: pack.control.signal, priority: ahead ? "low" : "high" });
       if (answer.status === 404) return lines.forEach((line) => this.deliver(line, null));
       if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
       await unpackTiles(answer.body, (number, bytes) => this.arrived(pack, lines[number], bytes));

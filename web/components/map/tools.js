@@ -24,17 +24,17 @@ function addBar(view, buttons) {
     const bar = view.L.DomUtil.create("div", "leaflet-bar");
     view.L.DomEvent.disableClickPropagation(bar);
     for (const [name, title, does] of buttons) {
-      const made = element(bar, "a", "bam-tool bam-" + name);
-      Object.assign(made, { href: "#", innerHTML: icon(name), title });
-      made.setAttribute("role", "button");
-      made.setAttribute("aria-label", title);
+      const button = element(bar, "a", "bam-tool bam-" + name);
+      Object.assign(button, { href: "#", innerHTML: icon(name), title });
+      button.setAttribute("role", "button");
+      button.setAttribute("aria-label", title);
       const act = (event) => {
         view.L.DomEvent.stop(event);
         does();
       };
-      view.L.DomEvent.on(made, "click", act);
-      view.L.DomEvent.on(made, "keydown", (event) => event.key === " " && act(event));
-      view.tools[name] = made;
+      view.L.DomEvent.on(button, "click", act);
+      view.L.DomEvent.on(button, "keydown", (event) => event.key === " " && act(event));
+      view.tools[name] = button;
     }
     return bar;
   };
