@@ -1,3 +1,5 @@
+"""The arithmetic of maps: layouts, tiles, colours, regions. Works on arrays and knows no store."""
+
 from bam_engine.projection.frame import Frame, fit_unit_square
 from bam_engine.projection.layout import BLOCK, METHODS, SAMPLE, Layout, Model, compute_layout, fit_layout
 from bam_engine.projection.map_view import MapView
