@@ -80,7 +80,7 @@ def test_a_recall_is_kept_on_the_page(
 ) -> None:
     page = open_page(trained, "threshold")
     page.number_input[1].set_value(0.5).run()
-    assert "Recall is at least 0\\.5 with 95% confidence" in text_of(page)
+    assert "Recall is at least 50% with 95% confidence" in text_of(page)
     button(page, "Keep the threshold of this recall").click().run()
     kept = thresholds.current_threshold(trained, watercolor)
     assert kept is not None
