@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
         "Decisions",
         "IMPORT",
         "KINDS",
-        "LONGEST_NAME",
+        "MAX_NAME_LENGTH",
         "NEGATIVE",
         "NO_LABEL",
         "NewAnswer",
