@@ -1,16 +1,10 @@
 """One format for numbers everywhere; nothing is rounded to certainty."""
 
-import doctest
 import math
 
 import pytest
 
-from bam_engine import formatting
 from bam_engine.formatting import decimal, decimal_interval, duration, percent, percent_interval
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(formatting).failed == 0
 
 
 @pytest.mark.parametrize("proportion", [1e-9, 0.0004, 0.9996, 1 - 1e-9])

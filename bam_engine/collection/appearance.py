@@ -57,7 +57,7 @@ def colour_fractions(image: Image.Image) -> npt.NDArray[np.float64]:
     Examples
     --------
     >>> fractions = colour_fractions(Image.new("RGB", (8, 8), (255, 0, 0)))
-    >>> COLOURS[fractions.argmax()], fractions.max()
+    >>> COLOURS[fractions.argmax()], float(fractions.max())
     ('red', 1.0)
     """
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
