@@ -112,7 +112,7 @@ def draw(
     """
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
-        raise AuditError(f"{attribute.name} has no saved threshold. Choose one on the Threshold page, then audit it.")
+        raise AuditError(f"{attribute.name} has no saved threshold. Choose a threshold, then audit it.")
     votes = workspace.redundancy if people is None else people
     if not 1 <= votes <= MAX_PEOPLE:
         raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")

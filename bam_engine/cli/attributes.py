@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from bam_engine.annotation import KINDS
 from bam_engine.annotation.templates import template
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.errors import AnnotationError
 from bam_engine.workspace import Workspace
 
 
@@ -27,7 +28,10 @@ def add(workspace: Workspace, options: Namespace) -> None:
     if options.question:
         attribute = workspace.attributes.add(options.name, options.kind, options.question, options.instructions)
     else:
-        known = template(options.name)
+        try:
+            known = template(options.name)
+        except AnnotationError as error:
+            raise AnnotationError(f"{error} Give one with --question.") from error
         attribute = workspace.attributes.add(known.name, known.kind, known.question, known.instructions)
     print(f"{attribute.name} ({attribute.kind}): {attribute.question}")
 

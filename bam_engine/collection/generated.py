@@ -19,7 +19,7 @@ KEY = "demo"  # the setting that marks a workspace
 MARK = b'"is": "generated: '  # in the JPEG comment of every image that the demo generates
 HEAD = 4096  # bytes of a file searched for the mark
 
-DEMO_HINT = 'For the demo, open an empty workspace and choose "Try the demo", or run `bam demo` there.'
+DEMO_HINT = "For the demo, open an empty workspace and start it there, or run `bam demo`."
 OTHER_WORKSPACE = "use another workspace (set BAM_WORKSPACE)"
 
 

@@ -344,7 +344,7 @@ def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: R
     """
     current = certification.current(workspace, attribute)
     if current is None:
-        raise LearningError(f"{attribute.name} has no certification. Start one on the Threshold page.")
+        raise LearningError(f"{attribute.name} has no certification. Start one first.")
     lines: list[str] = []
     while True:
         state = certification.state(workspace, current)

@@ -256,7 +256,5 @@ def attribute_of(workspace: Workspace, name: str) -> Attribute:
     names = [attribute.name for attribute in workspace.attributes.all()]
     if name not in names:
         existing = f"The attributes are: {', '.join(names)}." if names else "No attribute is defined yet."
-        raise NotFound(
-            f"There is no attribute {name!r}. {existing} Define it on the Attributes page or with `bam attribute add`."
-        )
+        raise NotFound(f"There is no attribute {name!r}. {existing} Define it first.")
     return workspace.attributes.get(name)

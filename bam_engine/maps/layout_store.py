@@ -99,7 +99,7 @@ def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
     try:
         return _read(folder_of(workspace, map_id) / "about.json")
     except (OSError, ValueError, TypeError) as error:
-        raise NotFound(f"There is no map {map_id!r}. Make one on the Map page.") from error
+        raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.") from error
 
 
 def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -116,7 +116,7 @@ def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], N
         ending = f"-{record.points}" if record.points else ""
         with contextlib.suppress(*_DAMAGED):
             return np.load(folder / f"places{ending}.npy"), np.load(folder / f"rows{ending}.npy")
-    raise NotFound(f"The points of the map {map_id!r} were not found. Make the map again on the Map page.")
+    raise NotFound(f"The points of the map {map_id!r} were not found. Make the map again.")
 
 
 def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[Any]]:
@@ -194,7 +194,7 @@ def restore(workspace: Workspace) -> LayoutRecord:
     """
     record = last_deleted(workspace)
     if record is None:
-        raise NotFound("There is no deleted map to restore. Make one on the Map page.")
+        raise NotFound("There is no deleted map to restore. Make a new map instead.")
     folder = folder_of(workspace, record.id)
     if folder.exists():
         raise NotFound(f"The map “{record.title}” was made again after it was deleted; the new one stays.")

@@ -44,7 +44,7 @@ def start(workspace: Workspace, map_id: str) -> Job:
 
 
 def start_newest(workspace: Workspace) -> Job | None:
-    """Start packing the pictures of the newest map, which the Map page opens first; None where there is no map."""
+    """Start packing the pictures of the newest map, which is opened first; None where there is no map."""
     records = list_layouts(workspace)
     return start(workspace, records[0].id) if records else None
 

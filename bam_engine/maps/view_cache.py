@@ -56,7 +56,7 @@ def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> M
     """
     folder = folder_of(workspace, map_id)
     if not (folder / "about.json").exists():
-        raise NotFound(f"There is no map {map_id!r}. Make one on the Map page.")
+        raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.")
     with workspace.lock_for(f"map:{map_id}"):
         opened: MapView | None
         opened, checked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))

@@ -97,7 +97,7 @@ def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
     with workspace.engine.connect() as connection:
         row = connection.execute(sa.select(db.models).where(db.models.c.id == model_id)).mappings().first()
     if row is None:
-        raise NotFound(f"There is no model {model_id}. The Rounds page lists the models.")
+        raise NotFound(f"There is no model {model_id}. Choose one that `models` lists.")
     return _trained(row)
 
 
