@@ -113,7 +113,7 @@ def test_maps_of_other_methods_and_scopes_coexist(
     assert len(layout_store.list_layouts(workspace)) == len(built)
     layout_store.delete(workspace, again.id)
     assert again.id not in {record.id for record in layout_store.list_layouts(workspace)}
-    with pytest.raises(NotFound, match="Make one"):
+    with pytest.raises(NotFound, match="or make one"):
         layout_store.points_of(workspace, again.id)
 
 
