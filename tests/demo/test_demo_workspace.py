@@ -153,7 +153,7 @@ def test_only_in_a_demo_may_anything_but_people_answer(blank: Workspace, demo_wo
 def test_a_name_that_says_simulated_is_no_persons(demo_workspace: Workspace) -> None:
     name = simulated_annotators.Team().name(1)
     demo_workspace.annotations.annotator(name, simulated=True)
-    with pytest.raises(AnnotationError, match="choose another name"):
+    with pytest.raises(AnnotationError, match="Choose another name"):
         demo_workspace.annotations.annotator(name)
 
 

@@ -383,7 +383,7 @@ def test_an_image_that_cannot_be_shown_holds_up_no_round_and_is_named(
         assert rounds.state(workspace, watercolor).step == "train"
         (problem,) = missing_image_problems(workspace, task.rows)
         assert problem.uri == workspace.catalogue.image(gone).uri
-        assert "gone" in problem.reason
+        assert "not found" in problem.reason
     assert tasks.state(workspace, task).missing == 0  # the file is back: the image is asked about again
     again = tasks.open_task(workspace, task, "ada")
     assert again is not None
