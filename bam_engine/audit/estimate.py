@@ -64,9 +64,11 @@ def estimate_precision(
     Estimate
         With the exact interval (Clopper and Pearson, 1934).
 
-    Notes ----- The binomial interval is exact for independent draws. For draws without replacement, spread over
-    projects, it is conservative with respect to this collection. The design effect extends it to further projects like
-    these, whose near-copies are not independent evidence.
+    Notes
+    -----
+    The binomial interval is exact for independent draws. For draws without replacement, spread over projects, it is
+    conservative with respect to this collection. The design effect extends it to further projects like these, whose
+    near-copies are not independent evidence.
 
     Raises
     ------
@@ -129,10 +131,12 @@ def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0
     estimates : sequence of Estimate
         Of independent audits, one for each attribute, all at ``confidence``.
 
-    Notes ----- The interval recovers each attribute's variance from its own limits (MOVER; Zou and Donner, 2008): the
-    mean minus the root of the sum of squared lower half-widths divided by their number, and likewise above. It inherits
-    the caution of the exact intervals and their design effects, and stays useful at proportions of 1. It describes
-    these attributes, not attributes in general.
+    Notes
+    -----
+    The interval recovers each attribute's variance from its own limits (MOVER; Zou and Donner, 2008): the mean minus
+    the root of the sum of squared lower half-widths divided by their number, and likewise above. It inherits the
+    caution of the exact intervals and their design effects, and stays useful at proportions of 1. It describes these
+    attributes, not attributes in general.
 
     Raises
     ------

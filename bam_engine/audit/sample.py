@@ -48,10 +48,12 @@ def draw_audit(
     AuditSample
         A half with fewer images than requested is taken whole.
 
-    Notes ----- Precision is a proportion of images, so within each half every image must be equally likely; drawing one
-    image from each of some projects would overweight small projects. A simple random sample would waste labels on
-    near-copies. :func:`bam_engine.learning.spread_over_projects` does both: each image has the same probability, so the
-    plain proportion is unbiased and needs no weights.
+    Notes
+    -----
+    Precision is a proportion of images, so within each half every image must be equally likely; drawing one image from
+    each of some projects would overweight small projects. A simple random sample would waste labels on near-copies.
+    :func:`bam_engine.learning.spread_over_projects` does both: each image has the same probability, so the plain
+    proportion is unbiased and needs no weights.
 
     The halves do not give recall: if few images are accepted, 100 of the many rejected ones cannot tell how many
     positives these contain.

@@ -102,8 +102,10 @@ def certify_precision(
     LearningError
         The arrays differ in length, or a score is not finite.
 
-    Notes ----- Each cut has its own sequence: the images that it accepts, in the order of their random numbers. Its
-    test passes at the first n at which the first n images contain no more negatives than
+    Notes
+    -----
+    Each cut has its own sequence: the images that it accepts, in the order of their random numbers. Its test passes at
+    the first n at which the first n images contain no more negatives than
     :func:`~bam_engine.learning.sequential.allowed_defects` allows. Cuts are tested strictest first, each only after the
     one before has passed. Labels for a stricter cut also serve the looser ones, since the order is the same.
 

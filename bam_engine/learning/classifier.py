@@ -110,10 +110,11 @@ def train(
     LearningError
         Only one class is labelled, or the input is inconsistent.
 
-    Notes ----- With at least 5 labels of each class, ``decision_threshold`` is measured on out-of-fold scores; with at
-    least 20, C is chosen from a grid by out-of-fold log-loss. Classes are weighted to balance, by a factor of at most
-    10. The final fit starts from the folds' mean. Earlier models have no influence: the same labels and seed give the
-    same model.
+    Notes
+    -----
+    With at least 5 labels of each class, ``decision_threshold`` is measured on out-of-fold scores; with at least 20, C
+    is chosen from a grid by out-of-fold log-loss. Classes are weighted to balance, by a factor of at most 10. The final
+    fit starts from the folds' mean. Earlier models have no influence: the same labels and seed give the same model.
     """
     features, label = np.asarray(embeddings, dtype=np.float64), checked_labels(labels)
     if features.ndim != 2 or len(features) != len(label):

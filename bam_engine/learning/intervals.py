@@ -235,8 +235,10 @@ def cluster_bootstrap(
     groups : (n,) int
         The project of each image of the sample.
 
-    Notes ----- Approximate, and useless if the sample shows no variation: a proportion of 1 gives the interval [1, 1].
-    For proportions use :func:`proportions`.
+    Notes
+    -----
+    Approximate, and useless if the sample shows no variation: a proportion of 1 gives the interval [1, 1]. For
+    proportions use :func:`proportions`.
 
     Raises
     ------

@@ -65,7 +65,9 @@ def plan_cuts(
     scores, labels : (n,)
         Labelled images outside the population, drawn in any way.
 
-    Notes ----- A logistic curve of the label over the score is fitted, and plausible curves are drawn from its normal
+    Notes
+    -----
+    A logistic curve of the label over the score is fitted, and plausible curves are drawn from its normal
     approximation. For each, the largest number of images that meets the target is computed; the first cut accepts 15%
     of the median, since a start too strict costs a few labels while one too loose may cost all. From there each cut
     accepts 6% more images.

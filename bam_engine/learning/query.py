@@ -105,12 +105,14 @@ def similar(
         True: rank by cosine similarity, for seeds that are not images, such as text. False: rank by what distinguishes
         the seed from the collection; see the notes.
 
-    Notes ----- What most images have in common, above all their style, makes up much of every vector, so by plain
-    cosine similarity an example retrieves images of its style rather than of its kind. Directions in which the
-    collection varies anyway are therefore weighted down: images are ranked by the cosine of ``image - mean`` with ``(M
-    + kI)^-1 (seed - mean)``, where M is the covariance of at most 4,096 images of the pool and k five times its mean
-    eigenvalue. This is the direction of linear discriminant analysis for a single example (Hariharan, Malik and
-    Ramanan, "Discriminative Decorrelation for Clustering and Classification", ECCV 2012) with a shrunken covariance.
+    Notes
+    -----
+    What most images have in common, above all their style, makes up much of every vector, so by plain cosine similarity
+    an example retrieves images of its style rather than of its kind. Directions in which the collection varies anyway
+    are therefore weighted down: images are ranked by the cosine of ``image - mean`` with ``(M + kI)^-1 (seed - mean)``,
+    where M is the covariance of at most 4,096 images of the pool and k five times its mean eigenvalue. This is the
+    direction of linear discriminant analysis for a single example (Hariharan, Malik and Ramanan, "Discriminative
+    Decorrelation for Clustering and Classification", ECCV 2012) with a shrunken covariance.
     """
     rows = _checked_pool(pool, len(vectors), count)
     examples = np.atleast_2d(np.asarray(seeds, dtype=np.float32))

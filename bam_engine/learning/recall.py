@@ -88,8 +88,10 @@ def certify_recall(
     LearningError
         The input is inconsistent, or ``target`` is not between 0 and 1.
 
-    Notes ----- The guarantee covers the images of the collection, near-copies included, not further ones by other
-    makers. For a simple random sample it is exact however similar images are, because only the draw is random.
+    Notes
+    -----
+    The guarantee covers the images of the collection, near-copies included, not further ones by other makers. For a
+    simple random sample it is exact however similar images are, because only the draw is random.
     :func:`~bam_engine.learning.draw_validation` gives every image the same probability and spreads the sample over the
     projects. This is a stratification: the number of images drawn from any part of the collection varies no more than
     in a simple random sample, and sums of independent draws with unequal probabilities have lighter tails than the

@@ -39,8 +39,10 @@ def draw_validation(
     exclude : rows, optional
         Never drawn, such as labelled images.
 
-    Notes ----- Every image has the same probability, so precision on the sample estimates precision on the pool.
-    Spreading the sample over the projects (:func:`spread_over_projects`) spends fewer labels on near-copies.
+    Notes
+    -----
+    Every image has the same probability, so precision on the sample estimates precision on the pool. Spreading the
+    sample over the projects (:func:`spread_over_projects`) spends fewer labels on near-copies.
 
     Raises
     ------
@@ -69,10 +71,12 @@ def spread_over_projects(rows: Rows, groups: npt.ArrayLike, count: int, *, rng: 
     groups : (m,) int
         The project of each row.
 
-    Notes ----- Systematic sampling with equal probabilities (Madow, 1949): images are laid out project by project, with
-    the projects and the images within each in random order, and every ``m / count``-th image is taken from a random
-    start. A project of ``p`` images contributes ``p * count / m`` of them, rounded up or down: at most one unless it
-    holds more than a ``count``-th of all images. Without projects this is a simple random sample.
+    Notes
+    -----
+    Systematic sampling with equal probabilities (Madow, 1949): images are laid out project by project, with the
+    projects and the images within each in random order, and every ``m / count``-th image is taken from a random start.
+    A project of ``p`` images contributes ``p * count / m`` of them, rounded up or down: at most one unless it holds
+    more than a ``count``-th of all images. Without projects this is a simple random sample.
     """
     if count == 0:
         return rows[:0]
@@ -99,11 +103,13 @@ def inclusion_probabilities(
     cuts : (c,)
         The edges of the bands of equal sampling density.
 
-    Notes ----- The fraction drawn of each band, as in post-stratification, made monotone by isotonic regression (Barlow
-    et al., 1972): images drawn for a looser cut also count for the stricter ones, so a band is never sampled less
-    densely than a looser one. The certification draws where the outcome is undecided, so densities depend on the labels
-    and weighted estimates are approximate; ``benchmarks/coverage.py`` measures how good they are. What is certified
-    does not depend on them.
+    Notes
+    -----
+    The fraction drawn of each band, as in post-stratification, made monotone by isotonic regression (Barlow et al.,
+    1972): images drawn for a looser cut also count for the stricter ones, so a band is never sampled less densely than
+    a looser one. The certification draws where the outcome is undecided, so densities depend on the labels and weighted
+    estimates are approximate; ``benchmarks/coverage.py`` measures how good they are. What is certified does not depend
+    on them.
     """
     from sklearn.isotonic import IsotonicRegression
 

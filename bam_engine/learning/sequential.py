@@ -49,11 +49,12 @@ def allowed_defects(
     LearningError
         ``target`` is not between 0 and 1, or ``population`` or ``planned`` is below 1.
 
-    Notes ----- Of all populations below the target, the one with the fewest defects passes most easily (turning defects
-    into good items leads from any other to it). For that population the probability of each count of defects is
-    followed draw by draw (hypergeometric). A count is allowed if its probability fits into the risk that may be spent
-    by then (alpha spending: Lan and DeMets, 1983), and allowed outcomes are removed from the distribution. The
-    computation is exact.
+    Notes
+    -----
+    Of all populations below the target, the one with the fewest defects passes most easily (turning defects into good
+    items leads from any other to it). For that population the probability of each count of defects is followed draw by
+    draw (hypergeometric). A count is allowed if its probability fits into the risk that may be spent by then (alpha
+    spending: Lan and DeMets, 1983), and allowed outcomes are removed from the distribution. The computation is exact.
 
     Examples
     --------

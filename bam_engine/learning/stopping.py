@@ -71,10 +71,12 @@ def measure_change(
     decided_before, decided_after : (N,) bool
         The decisions of the two models on the same images of the collection.
 
-    Notes ----- The interval of the gain is a percentile bootstrap over projects that resamples the scores of both
-    models together, so that what is hard for both cancels out. It is approximate, and too short with few positive
-    projects. If no resample shows a difference it would collapse to a point; then it is widened by the exact upper
-    limit of 0 out of the number of positive projects, each of which could have changed by at most 1.
+    Notes
+    -----
+    The interval of the gain is a percentile bootstrap over projects that resamples the scores of both models together,
+    so that what is hard for both cancels out. It is approximate, and too short with few positive projects. If no
+    resample shows a difference it would collapse to a point; then it is widened by the exact upper limit of 0 out of
+    the number of positive projects, each of which could have changed by at most 1.
 
     Raises
     ------

@@ -142,11 +142,13 @@ def choose_threshold(
     LearningError
         Only positives or only negatives are labelled, or the input is inconsistent.
 
-    Notes ----- **Guarantee.** Over draws of the validation set, the probability that a certified threshold accepts
-    images of the pool with a precision below ``target`` is at most ``1 - confidence``. Proof: a false claim requires
-    that the first cut of the sequence whose true precision is below the target passes its test, which one exact test
-    does with at most this probability. No correction for the number of cuts is needed (fixed-sequence testing: Maurer,
-    Hothorn and Lehmacher, 1995; for this use Angelopoulos et al., "Learn then Test", 2021).
+    Notes
+    -----
+    **Guarantee.** Over draws of the validation set, the probability that a certified threshold accepts images of the
+    pool with a precision below ``target`` is at most ``1 - confidence``. Proof: a false claim requires that the first
+    cut of the sequence whose true precision is below the target passes its test, which one exact test does with at most
+    this probability. No correction for the number of cuts is needed (fixed-sequence testing: Maurer, Hothorn and
+    Lehmacher, 1995; for this use Angelopoulos et al., "Learn then Test", 2021).
 
     **Assumptions.**
 
