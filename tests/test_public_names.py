@@ -165,6 +165,8 @@ ROOMS: dict[str, set[str]] = {
         "feature_scaling",
         "fixed_cuts",
         "inclusion_probabilities",
+        "is_accepted",
+        "is_rejected",
         "labels_to_certify",
         "lower_bound",
         "margin",

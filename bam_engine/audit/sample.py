@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from bam_engine.errors import AuditError
 from bam_engine.formatting import decimal
-from bam_engine.learning import spread_over_projects
+from bam_engine.learning import is_accepted, spread_over_projects
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def draw_audit(
         free[np.asarray(exclude, dtype=np.int64)] = False
     if not np.isfinite(threshold):
         raise AuditError(f"The threshold must be a finite number, not {threshold}. Choose a threshold first.")
-    above = np.flatnonzero(free & (scores >= threshold))
-    below = np.flatnonzero(free & ~(scores >= threshold))
+    is_above = is_accepted(scores, threshold)
+    above, below = np.flatnonzero(free & is_above), np.flatnonzero(free & ~is_above)
     if len(above) == 0:
         raise AuditError(
             f"No unlabelled image scores {decimal(threshold, 3)} or more, so there is nothing to audit. Choose a lower "

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bam_engine.cli.arguments import Commands, add_command, positive_integer, proportion
 from bam_engine.cli.progress import bar
+from bam_engine.collection.matching import match_paths
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange import read_truth
 from bam_engine.formatting import count, percent
@@ -76,22 +77,19 @@ def truth_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the embedded rows with a true label, ascending, and these labels.
 
-    A ``path`` of the CSV is absolute or relative to the CSV's folder.
+    The paths of the CSV are matched as :func:`bam_engine.collection.matching.match_paths` says.
     """
     cells = read_truth(labels, column=column, positive=positive)
-    base = labels.absolute().parent
-    rows = workspace.catalogue.rows_of([str(base / name) for name in cells])
-    pairs = sorted(
-        (rows[str(base / name)], value)
-        for name, value in cells.items()
-        if str(base / name) in rows and rows[str(base / name)] < n
-    )
-    if not pairs:
+    base = labels.resolve().parent
+    matched = match_paths(workspace.catalogue, cells, base).rows
+    truth = {row: cells[path] for path, row in matched.items() if row < n}
+    if not truth:
         raise ExchangeError(
-            f"None of the {count(len(cells), 'path')} of {labels} is in the collection. Paths are absolute, or "
-            f"relative to {base}. Ingest that folder and embed it first."
+            f"None of the {count(len(cells), 'path')} of {labels} matches an embedded image. Paths are absolute, "
+            f"relative to {base}, or the end of an image's path. Ingest the images and embed them first."
         )
-    return np.array([row for row, _ in pairs], np.int64), np.array([value for _, value in pairs], bool)
+    rows = np.array(sorted(truth), np.int64)
+    return rows, np.array([truth[row] for row in rows.tolist()], bool)
 
 
 def _write(

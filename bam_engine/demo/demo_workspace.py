@@ -268,7 +268,7 @@ def true_performance(
     if not has_truth(workspace, attribute.name) or latest_model(workspace, attribute) is None:
         return None
     scores, known = _scored(workspace, attribute, model)
-    accepted, positive = scores >= cut, known == 1
+    accepted, positive = learning.is_accepted(scores, cut), known == 1
     right = int((accepted & positive).sum())
     return TruePerformance(
         _proportion(right, int(accepted.sum())), _proportion(right, int(positive.sum())), int(accepted.sum())
@@ -319,7 +319,7 @@ def _audited(workspace: Workspace, attribute: Attribute, audit: AuditResult) -> 
     free = np.isfinite(scores[:n]) & (known[:n] >= 0)
     out = np.concatenate([answered, held_out])
     free[out[out < n]] = False
-    accepted = scores[:n] >= audit.threshold
+    accepted = learning.is_accepted(scores[:n], audit.threshold)
     shares = [
         _proportion(int((known[:n][part] == 1).sum()), int(part.sum())) for part in (free & accepted, free & ~accepted)
     ]

@@ -21,8 +21,8 @@ from bam_engine.gallery.ordering import order_rows, scoring_attributes
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
 from bam_engine.labelling.label_states import LabelStates, label_version
+from bam_engine.learning import is_accepted
 from bam_engine.training.attribute_scores import AttributeScores, attribute_scores
-from bam_engine.training.decisions import is_accepted
 from bam_engine.workspace.core import Workspace
 
 Rows = NDArray[np.int64]

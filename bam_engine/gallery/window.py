@@ -16,7 +16,7 @@ from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.formatting import count
 from bam_engine.gallery.listing import Listing
-from bam_engine.training.decisions import is_accepted
+from bam_engine.learning import is_accepted
 from bam_engine.workspace.core import Workspace
 
 BLOCK = 200

@@ -4,6 +4,7 @@ Nothing here opens a store. :mod:`bam_engine.training` wires these functions to 
 there (calibration, certification, evaluation, stopping) store what the ones here compute.
 """
 
+from bam_engine.learning.acceptance import is_accepted, is_rejected
 from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
     Calibration,
@@ -121,6 +122,8 @@ __all__ = [
     "feature_scaling",
     "fixed_cuts",
     "inclusion_probabilities",
+    "is_accepted",
+    "is_rejected",
     "labels_to_certify",
     "lower_bound",
     "margin",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bam_engine.annotation import readable
 from bam_engine.errors import DiskFull
 from bam_engine.files import replacing
+from bam_engine.learning import is_accepted
 from bam_engine.maps import title_words
 from bam_engine.maps.layout_store import folder_of, layout_of, points_of
 from bam_engine.progress import Report, silent
@@ -164,7 +165,7 @@ def _attributes(workspace: Workspace, rows: NDArray[np.int64], *, chosen: bool) 
             continue
         cut = threshold.value if threshold is not None else float(model.details["separation"])
         names.append(readable(attribute.name).partition(" (")[0])
-        owners.append(np.flatnonzero(scores_of(workspace, attribute)[rows] >= cut))
+        owners.append(np.flatnonzero(is_accepted(scores_of(workspace, attribute)[rows], cut)))
     codes = np.repeat(np.arange(len(owners)), [len(owner) for owner in owners]) if owners else np.empty(0, np.int64)
     template = "{}" if chosen else "{} (likely; no threshold chosen)"
     every = np.concatenate(owners) if owners else np.empty(0, np.int64)

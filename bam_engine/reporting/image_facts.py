@@ -14,10 +14,10 @@ from bam_engine.annotation import ADJUDICATION, BULK, Attribute
 from bam_engine.collection import Image
 from bam_engine.errors import BamError
 from bam_engine.labelling import tasks
+from bam_engine.learning import is_accepted
 from bam_engine.maps import layout_store, view_cache
 from bam_engine.maps.places import places_of, zoom_among_neighbours
 from bam_engine.training.calibration import probabilities
-from bam_engine.training.decisions import is_accepted
 from bam_engine.training.models import scored_attributes, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace

@@ -23,9 +23,9 @@ from bam_engine.errors import LearningError
 from bam_engine.formatting import count
 from bam_engine.gallery.search import ranking
 from bam_engine.labelling import agreement, tasks
+from bam_engine.learning import is_accepted
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationSummary
-from bam_engine.training.decisions import is_accepted
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import round_labels

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
-from bam_engine.learning import Calibration
+from bam_engine.learning import Calibration, is_accepted, is_rejected
 from bam_engine.training.calibration import calibration_of
-from bam_engine.training.decisions import is_accepted, is_rejected
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace

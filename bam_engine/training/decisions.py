@@ -12,11 +12,10 @@ from bam_engine.annotation import NEGATIVE, POSITIVE, Attribute
 from bam_engine.errors import LearningError
 from bam_engine.formatting import decimal
 from bam_engine.labelling import tasks
+from bam_engine.learning import is_accepted, is_rejected
 from bam_engine.training.models import scores_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
-
-Mask = NDArray[np.bool_]
 
 ACCEPTED, REJECTED, UNDECIDED = 1, 0, -1
 
@@ -25,26 +24,6 @@ REASONS = {
     REJECTED: "by the classifier: score < threshold",
     UNDECIDED: "not embedded, so not scored",
 }
-
-
-def is_accepted(scores: ArrayLike, threshold: float) -> Mask:
-    """Return which images a threshold accepts: those scoring at or above it. Images without a score are not accepted.
-
-    Scores are compared as the float32 that they are stored as.
-
-    Examples
-    --------
-    >>> is_accepted(np.array([1.5, 0.5, -2.0, np.nan], np.float32), 0.5).tolist()
-    [True, True, False, False]
-    """
-    accepted: Mask = np.asarray(scores, np.float32) >= np.float32(threshold)
-    return accepted
-
-
-def is_rejected(scores: ArrayLike, threshold: float) -> Mask:
-    """Return which images a threshold rejects: those scoring below it. Images without a score are not rejected."""
-    rejected: Mask = np.asarray(scores, np.float32) < np.float32(threshold)
-    return rejected
 
 
 def decide(scores: ArrayLike, threshold: float) -> NDArray[np.int8]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bam_engine.cli import main
+from bam_engine.cli.simulation import truth_of
 from bam_engine.labelling import tasks
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -82,6 +83,20 @@ def test_simulation_prints_both_strategies_and_writes_json(
     code, _, err = run(capsys, "simulate", *source[:3], "material", *source[4:])
     assert code == 1
     assert "no column 'material'" in err
+
+
+def test_simulation_finds_images_that_were_ingested_through_a_link(
+    small_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(tmp_path / "w"))
+    monkeypatch.setenv("BAM_CACHE", str(tmp_path / "c"))
+    link = tmp_path / "link"
+    link.symlink_to(small_pictures)
+    assert run(capsys, "ingest", link)[0] == 0
+    workspace = Workspace(tmp_path / "w", tmp_path / "c")
+    rows, truth = truth_of(workspace, link / "labels.csv", "medium", "watercolor", 120)
+    workspace.close()
+    assert (len(rows), int(truth.sum())) == (120, 40)
 
 
 def test_the_steps_from_attribute_to_export(

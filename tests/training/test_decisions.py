@@ -7,6 +7,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
+from bam_engine.learning import is_accepted, is_rejected
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.image_facts import score_lines
 from bam_engine.training import decisions, thresholds
@@ -18,13 +19,13 @@ from tests.conftest import Oracle
 def test_a_score_at_the_threshold_is_accepted_and_no_score_is_undecided() -> None:
     scores = np.array([0.6, 0.5, 0.4, np.nan], np.float32)
     assert decisions.decide(scores, 0.5).tolist() == [1, 1, 0, -1]
-    assert decisions.is_accepted(scores, 0.5).tolist() == [True, True, False, False]
-    assert decisions.is_rejected(scores, 0.5).tolist() == [False, False, True, False]
+    assert is_accepted(scores, 0.5).tolist() == [True, True, False, False]
+    assert is_rejected(scores, 0.5).tolist() == [False, False, True, False]
 
 
 def test_a_threshold_that_float32_cannot_hold_accepts_the_score_it_was_taken_from() -> None:
-    assert decisions.is_accepted(np.array([0.9], np.float32), 0.9).all()
-    assert decisions.is_accepted(np.array([0.9], np.float32).astype(np.float64), 0.9).all()
+    assert is_accepted(np.array([0.9], np.float32), 0.9).all()
+    assert is_accepted(np.array([0.9], np.float32).astype(np.float64), 0.9).all()
 
 
 def test_without_a_threshold_nothing_is_decided(workspace: Workspace, watercolor: Attribute) -> None:
