@@ -12,6 +12,8 @@ whole app and Chromium, without a graphics card, share the processor.
 - panning: a drag of three seconds; the intervals between animation frames.
 - hover: from a move of the mouse to an image until its card is painted; "scores changed" is the first one after a
   training.
+
+The map needs at least 1,000 images. A small one may show pictures at every zoom; then nothing is listed for points.
 """
 
 import argparse
@@ -43,6 +45,8 @@ WIDTH, HEIGHT = 1440, 900
 MAP = "generated"
 SETTLED = 30.0
 """Seconds that the server runs before the first visitor: it compiles its kernels and makes the map ready meanwhile."""
+SMALLEST = 1000
+"""Images that the map needs, so that it has several zoom levels."""
 LOOK, HEARD = 500.0, 260.0
 """Milliseconds that somebody looks after a step; from one turn of the wheel until the next one is heard."""
 PANS = {"points": 0.34, "pictures": 0.75}
@@ -249,7 +253,7 @@ def zooming(visitor: Visitor, places: np.ndarray, about: dict[str, int], look: f
 def hovering(visitor: Visitor, layout: np.ndarray, about: dict[str, int], count: int = 40) -> list[float]:
     """At a zoom with points and at one with pictures, over images in sight."""
     rng, found = np.random.default_rng(5), []
-    for zoom in (about["from_zoom"] - 2, about["from_zoom"] + 3):
+    for zoom in (about["from_zoom"] - 2, min(about["from_zoom"] + 3, about["max_zoom"])):
         visitor.zoom_to(zoom, layout[rng.integers(len(layout))], about["from_zoom"])
         x, y, _ = visitor.view()
         reach = [0.4 * visitor.box[side] / 256 / 2**zoom for side in ("width", "height")]
@@ -294,7 +298,7 @@ def rescored(workspace: Any, *, seed: int) -> None:
 
 
 def line(what: str, times: list[float], limit: float, unit: str = "ms") -> dict[str, Any]:
-    """The median and the 95th percentile against a limit."""
+    """Return the median and the 95th percentile of some times, and their limit."""
     p50, p95 = (float(np.quantile(times, share)) for share in (0.5, 0.95))
     return {"what": what, "n": len(times), "p50": p50, "p95": p95, "most": max(times), "limit": limit, "unit": unit}
 
@@ -326,7 +330,8 @@ def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
                 lines.append(line(f"zoom step, {which}{what}", chosen, LIMITS["zoom"]))
         for what, share in PANS.items():
             visitor.zoom_to(round(share * about["max_zoom"]), places[0], about["from_zoom"])
-            lines.append(line(f"frame while panning, {what}", visitor.pan(), LIMITS["frame"]))
+            if (visitor.view()[2] < about["from_zoom"]) == (what == "points"):
+                lines.append(line(f"frame while panning, {what}", visitor.pan(), LIMITS["frame"]))
         lines.append(line("hover", hovering(visitor, layout, about), LIMITS["hover"]))
         lines.append(line("hover, scores changed", after_new_scores(visitor, layout, workspace), LIMITS["hover"]))
         figures = {"opened_first_ms": first.opened, "opened_again_ms": visitor.opened}
@@ -337,12 +342,13 @@ def measure(home: Path, n: int, paths: int) -> dict[str, Any]:
 
 
 def _levels(found: list[dict[str, float]], from_zoom: int) -> dict[str, list[float]]:
-    """All steps, those to points alone and those to pictures."""
-    return {
+    """Return the times of all steps, of those to points alone and of those to pictures, where there are any."""
+    levels = {
         "": [step["ms"] for step in found],
         ", points": [step["ms"] for step in found if step["zoom"] < from_zoom],
         ", pictures": [step["ms"] for step in found if step["zoom"] >= from_zoom],
     }
+    return {what: times for what, times in levels.items() if times}
 
 
 def show(figures: dict[str, Any]) -> None:
@@ -381,6 +387,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
+    if options.n < SMALLEST:
+        parser().error(f"--n must be at least {SMALLEST}, so that the map has several zoom levels")
     with tempfile.TemporaryDirectory() as temporary:
         home = options.home or Path(temporary)
         print(f"prepared in {prepare(home, options.n):.0f} s", flush=True)
