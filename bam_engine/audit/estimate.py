@@ -215,8 +215,7 @@ def size_to_certify(
     if size is None:
         raise AuditError(
             f"A precision of {percent(proportion)} cannot certify {percent(target)} with any number of images. Choose "
-            "a lower "
-            "target."
+            "a lower target."
         )
     return size
 

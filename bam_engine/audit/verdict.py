@@ -95,8 +95,7 @@ class Verdict:
         if self.enough is None:
             return (
                 "A precision that is not above the target cannot be certified by any number of images: choose a "
-                "stricter "
-                "threshold, or train another round."
+                "stricter threshold, or train another round."
             )
         if self.enough > self.available:
             return (
@@ -105,8 +104,7 @@ class Verdict:
             )
         return (
             f"At {precision}, an audit of {count(self.enough, 'accepted image')}, {self.more:,} more than this one, "
-            "certifies "
-            "it in about half of all cases. Set the size before the first label is seen."
+            "certifies it in about half of all cases. Set the size before the first label is seen."
         )
 
 

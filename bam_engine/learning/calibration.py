@@ -80,9 +80,8 @@ def calibrate(
     n, n_positive = len(sample.labels), int(sample.labels.sum())
     if min(n_positive, n - n_positive) < MIN_PER_CLASS:
         raise LearningError(
-            f"Scores cannot be converted to probabilities yet: {n_positive:,} of {n:,} validation images are "
-            "positive, and "
-            f"at least {MIN_PER_CLASS} of each class are needed. Label more validation images."
+            f"Scores cannot be converted to probabilities yet: {n_positive:,} of {n:,} validation images are positive, "
+            f"and at least {MIN_PER_CLASS} of each class are needed. Label more validation images."
         )
     weight = np.ones(n) if sample.weights is None else sample.weights / sample.weights.mean()
     target = np.where(sample.labels, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))

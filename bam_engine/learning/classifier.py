@@ -335,8 +335,7 @@ def score_many(
         if vectors.ndim != 2 or vectors.shape[1] != len(model.coefficients):
             raise LearningError(
                 f"The model was trained on vectors of {len(model.coefficients)} components, but the collection's have "
-                "shape "
-                f"{vectors.shape}. Train again with this encoder."
+                f"shape {vectors.shape}. Train again with this encoder."
             )
     n = len(vectors)
     weights = np.stack([model.coefficients for model in models], axis=1) if models else np.empty((vectors.shape[1], 0))

@@ -56,8 +56,7 @@ def checked_sample(
     if any(part is not None and part.shape != label.shape for part in (score, weight, group)):
         raise LearningError(
             f"{len(label):,} labels do not match scores of shape {score.shape}, their weights or their groups. Give "
-            "one of "
-            "each for every image."
+            "one of each for every image."
         )
     if len(label) == 0:
         raise LearningError("No images of the validation set are labelled yet. Label the validation set first.")

@@ -119,8 +119,7 @@ def similar(
     if examples.shape[0] == 0 or examples.shape[1] != vectors.shape[1]:
         raise LearningError(
             f"Examples of shape {examples.shape} do not match vectors of {vectors.shape[1]} components. Give at least "
-            "one "
-            "example, embedded by the same encoder."
+            "one example, embedded by the same encoder."
         )
     builder = BatchBuilder(rows, count, vectors, groups, cap_per_group, queried)
     distance = -(
@@ -360,8 +359,7 @@ def _checked_scores(scores: Scores, rows: Rows) -> Scores:
     if missing:
         raise LearningError(
             f"{missing:,} of {counted(len(rows), 'image')} in the pool have no score. Leave images without an "
-            "embedding "
-            "out of the pool, and score the others again."
+            "embedding out of the pool, and score the others again."
         )
     return pool_scores
 

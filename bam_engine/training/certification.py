@@ -94,8 +94,7 @@ class CertificationState:
             so_far = (
                 f"Certified for {target} precision with {confidence} confidence: scores of "
                 f"{decimal(progress.certified, 3)} or more. This covers {count(progress.accepted, 'accepted image')} "
-                "not "
-                "labelled or queried when the certification started."
+                "not labelled or queried when the certification started."
             )
         waiting = f" {count(self.in_rounds, 'image')} of these await labels in a round." if self.in_rounds else ""
         return f"{so_far} {self._next}{waiting}"
@@ -144,8 +143,7 @@ def start(
     if len(free) <= learning.PILOT_SIZE:
         raise LearningError(
             f"Only {count(len(free), 'image')} of {attribute.name} are unlabelled, too few for a certification. Label "
-            "them "
-            "all instead."
+            "them all instead."
         )
     ranked = free[np.argsort(-scores[free], kind="stable")]
     pilot = ranked[learning.pilot_ranks(len(ranked), rng=np.random.default_rng([used_seed, 0]))]
@@ -165,8 +163,7 @@ def start(
         if current(workspace, attribute, target=target) is not None:
             raise LearningError(
                 f"{attribute.name} is already being certified for {percent(target)} precision. Continue that "
-                "certification: "
-                "a second attempt would add its risk to the first."
+                "certification: a second attempt would add its risk to the first."
             )
         if np.isin(used_rows(workspace, attribute), pilot).any():
             raise LearningError(

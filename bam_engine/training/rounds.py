@@ -204,8 +204,7 @@ def _check_still_free(
     if np.isin(batch.rows, tasks.held_out_rows(workspace, attribute)).any():
         raise LearningError(
             f"Some images of round {number} of {attribute.name} have just been drawn for validation, a certification "
-            "or an "
-            "audit. Start the round again."
+            "or an audit. Start the round again."
         )
 
 
