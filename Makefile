@@ -35,7 +35,7 @@ chromium:  ## install what the browser tests need, or say what is missing
 bench: $(VENV)/dev.stamp  ## print the figures of the benchmarks
 	$(BIN)/python -m benchmarks
 
-screenshots: $(VENV)/dev.stamp  ## take the pictures of the documents anew
+screenshots: $(VENV)/dev.stamp  ## retake the pictures of the documents
 	$(BIN)/python -m tests.end_to_end.screenshots
 
 docs: $(VENV)/dev.stamp  ## write the generated parts of the documents

@@ -32,9 +32,8 @@ from benchmarks.options import benchmark_parser
 VALIDATION, CERTIFICATION = 200, 300
 _PARTS = 8
 
-RARE = Curve(
-    lambda u: np.full_like(u, np.nan), lambda u: 0.97 / (1 + np.exp((u - 0.08) / 0.02)), 0.0
-)  # about 8% positives, a falling precision
+# About 8% positives, and a falling precision.
+RARE = Curve(lambda u: np.full_like(u, np.nan), lambda u: 0.97 / (1 + np.exp((u - 0.08) / 0.02)), 0.0)
 SHAPES = {**CURVES, "8% positive": RARE}
 
 Line = tuple[str, str, float, float, float]

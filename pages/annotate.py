@@ -64,8 +64,6 @@ if assignment is None:
     st.rerun()
 
 answered = ws.annotations.answered_rows(assignment.id)
-images = [
-    {"row": row, "answer": answered.get(row)} for row in assignment.rows
-]  # without titles: only the picture counts
+images = [{"row": row, "answer": answered.get(row)} for row in assignment.rows]  # no titles: only the picture counts
 if label_grid(assignment.id, attribute.question, attribute.instructions, images=images):
     st.rerun()

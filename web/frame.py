@@ -17,9 +17,8 @@ def draw(start: str = "overview") -> None:
     """Draw the frame and the page that the URL names; ``start`` is the page at the root."""
     st.set_page_config(page_title=ui.TITLE, page_icon=ICON, layout="wide")
     ui.style()
-    chosen = st.navigation(
-        navigation.pages(start), expanded=True
-    )  # otherwise the last pages are hidden behind a button
+    # Unless it is expanded, the last pages are hidden behind a button.
+    chosen = st.navigation(navigation.pages(start), expanded=True)
     with activity.drawing(), ui.guard():
         ui.sidebar()
         demo_controls.banner()

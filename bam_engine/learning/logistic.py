@@ -87,9 +87,8 @@ def fit_many(
     weight, penalty = weights.astype(dtype), 1 / np.asarray(c, dtype=dtype)
     coefficients = np.zeros((features.shape[1], weight.shape[1]), dtype)
     if start is not None:
-        coefficients += spectrum.vectors @ (
-            spectrum.vectors.T @ start.astype(dtype)
-        )  # the minimum is in the rows' span
+        in_span = spectrum.vectors.T @ start.astype(dtype)  # the minimum is in the span of the rows
+        coefficients += spectrum.vectors @ in_span
     margin = signed @ coefficients
     active = np.arange(weight.shape[1])
     for _ in range(_MAX_STEPS):

@@ -84,9 +84,8 @@ def plan_cuts(
     if len(ordered) == 0:
         raise LearningError("No images are left to certify: all are labelled.")
     fractions = _acceptable_fractions(ordered, sample.scores, sample.labels, target, rng)
-    smallest = min(
-        _SMALLEST / -np.log(target), len(ordered)
-    )  # with fewer images, even an all-positive sample certifies nothing
+    # With fewer images, even an all-positive sample certifies nothing.
+    smallest = min(_SMALLEST / -np.log(target), len(ordered))
     first = max(_START * float(np.median(fractions)) * len(ordered), smallest)
     steps = int(np.floor(np.log(len(ordered) / first) / np.log(_STEP)))
     ranks = np.floor(len(ordered) * _STEP ** -np.arange(steps, -1, -1.0)).astype(np.int64)

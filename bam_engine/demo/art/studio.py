@@ -15,6 +15,7 @@ SMALLEST, LARGEST = 5, 40  # works of a studio
 CONTENTS = ("bicycle", "bird", "building", "cars", "cat", "dog", "flower", "people", "tree")
 MOODS = ("gloomy", "happy", "peaceful", "scary")
 MEDIA = ("3d_graphics", "comic", "graphite", "oilpaint", "pen_ink", "vectorart", "watercolor")
+# None of the seven media of BAM.
 OTHER_MEDIA = (
     "cut paper",
     "pastel",
@@ -23,7 +24,7 @@ OTHER_MEDIA = (
     "coloured pencil",
     "gouache",
     "digital painting",
-)  # none of the seven
+)
 TRUTHS = (
     *(f"content_{name}" for name in CONTENTS),
     *(f"emotion_{name}" for name in MOODS),
