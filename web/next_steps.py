@@ -19,7 +19,7 @@ class Direction:
 
 _WORDS = {
     "add_images": ("The collection is empty.", "Add a folder of images", "images"),
-    "embed": ("{images} have no vectors yet.", "Embed the images", "embed"),
+    "embed": ("{images} no vectors yet.", "Embed the images", "embed"),
     "add_attribute": ("There are no attributes yet.", "Define the first attribute", "attributes"),
     "draw_validation": ("{name} needs a validation sample.", "Draw a validation sample", "rounds"),
     "label_validation": ("Label the validation sample for {name}.", "Label the validation sample", "annotate"),
@@ -44,7 +44,7 @@ def direct(step: NextStep) -> Direction:
     everything = step.step == "done" and step.attribute is None
     text, action, page = _ALL_DONE if everything else _WORDS[step.step]
     name = "" if step.attribute is None else f"“{readable(step.attribute)}”"
-    images = count(step.images, "image") if step.images else "The images"
+    images = count(step.images, "image has", "images have") if step.images else "The images have"
     return Direction(text.format(name=name, round=step.round, images=images), action, page, step.attribute)
 
 

@@ -56,7 +56,8 @@ class Verdict:
 
     @property
     def _seen(self) -> str:
-        return f"{self.estimate.k:,} of {count(self.estimate.n, 'labelled image')} are positive"
+        k, n = self.estimate.k, self.estimate.n
+        return f"{k:,} of {count(n, 'labelled image')} {'is' if 1 in (k, n) else 'are'} positive"
 
     @property
     def _exhausted(self) -> str:
@@ -64,9 +65,8 @@ class Verdict:
         if self.estimate.n < self.available:
             return ""
         return (
-            f"All accepted images without an earlier label have been labelled: for these, "
-            f"{percent(self.estimate.value)} is "
-            "exact. The limits are for further images like them."
+            "All accepted images without an earlier label have been labelled: for these, "
+            f"{percent(self.estimate.value)} is exact. The limits are for further images like them."
         )
 
     @property

@@ -31,6 +31,7 @@ def test_the_verdict_says_when_the_collection_is_too_small():
     few = verdict(_estimates([93])[0], 0.90, available=200)
     assert "only 200 accepted images could be drawn" in few.evidence
     assert "20 images are too few to certify 90%" in verdict(_estimates([19], n=20)[0], 0.90, available=9000).evidence
+    assert "1 of 1 labelled image is positive" in verdict(_estimates([1], n=1)[0], 0.90, available=9000).evidence
 
 
 def test_where_every_accepted_image_was_labelled_the_precision_is_exact():
