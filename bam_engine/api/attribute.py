@@ -78,7 +78,8 @@ class AttributeHandle:
         annotator
             Who says so. A new answer of the same annotator replaces the one before.
         to
-            ``"training"``: labels settle images and train. Those of images that are held out to judge are left out.
+            ``"training"``: labels settle images and train. Those of images that are held out for evaluation are left
+            out.
             ``"validation"``: labels answer the validation sample (:meth:`draw_validation`), and no other images.
 
         Raises

@@ -1,4 +1,4 @@
-"""``labels``: bring labels that were made elsewhere, and write out those that people agree on."""
+"""``labels``: import labels made elsewhere, and export those that people agree on."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -39,8 +39,8 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action.description = (
         "Store the labels of a table as the votes of one annotator. The usual words for yes and no are known (yes/no, "
         "true/false, 1/0, positive/negative, unsure); with --positive alone, every other value means no. Empty cells "
-        "are skipped. Imported labels count as votes and train; they never judge, unless they answer the validation "
-        "sample (--validation). Importing a file twice stores its labels once."
+        "are skipped. Imported labels count as votes and are used for training; with --validation, they answer the "
+        "validation sample instead. Importing a file twice stores its labels once."
     )
     action = add_command(actions, "export", export_file, "write the labels that people agree on to a CSV")
     action.add_argument("file", type=Path, help="CSV to write")
@@ -67,14 +67,14 @@ def import_file(workspace: Workspace, options: Namespace) -> None:
         return
     if workspace.redundancy > 1:
         print(f"Each image needs {workspace.redundancy} votes: labels train once as many annotators agree.")
-    print(f"next: train on them (`score {attribute.name}`)")
+    print(f"next: train on them (`bam score {attribute.name}`)")
 
 
 def _print_stored(stored: StoredLabels, options: Namespace) -> None:
     new = f"{count(stored.new, 'label')} of {options.attribute} stored for {options.annotator}"
     print(f"{new}: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure")
     if stored.repeated:
-        print(f"  {stored.repeated:,} were stored already")
+        print(f"  {stored.repeated:,} already stored")
     if stored.left_out and options.validation:
         print(f"  {stored.left_out:,} left out: not in the validation sample")
     elif stored.left_out:

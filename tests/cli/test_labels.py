@@ -37,12 +37,12 @@ def test_an_import_prints_what_was_stored_and_what_was_not(table: Path, capsys: 
         "  7 paths match no image:",
         *(f"    lost-{i}.png" for i in range(5)),
         "    and 2 more",
-        "next: train on them (`score media_watercolor`)",
+        "next: train on them (`bam score media_watercolor`)",
     ]
     code, out, _ = run(capsys, *command)
     assert (code, out.splitlines()[:2]) == (
         0,
-        ["0 labels of media_watercolor stored for ada: 0 yes, 0 no, 0 unsure", "  5 were stored already"],
+        ["0 labels of media_watercolor stored for ada: 0 yes, 0 no, 0 unsure", "  5 already stored"],
     )
 
 
