@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Verdict, audits, chart
 from bam_engine.audit.audits import AuditResult
-from bam_engine.formatting import NOTHING, count, decimal, percent, percent_interval, percent_range
+from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.labelling import tasks
 from bam_engine.training.thresholds import current_threshold
 from web import demo_controls, ui
@@ -110,9 +110,10 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
             "further person settles it.\n"
             "- **BAM's definition** counts it when *at least one* says yes. With one annotator both are the same; the "
             "more people are asked, the more generous it is.\n"
-            f"- **Intervals** hold with {percent(verdict.estimate.confidence)} confidence: {verdict.estimate.method} "
-            "(Clopper and Pearson), the counts divided by the design effect. **Kept** means that the one-sided lower "
-            f"limit, {percent(verdict.estimate.bound)}, reaches {percent(verdict.target)}."
+            f"- **Intervals** hold with {percent_at_least(verdict.estimate.confidence)} confidence: "
+            f"{verdict.estimate.method} (Clopper and Pearson), the counts divided by the design effect. A target is "
+            f"**met** if the one-sided lower limit, "
+            f"{percent_at_least(verdict.estimate.bound)}, reaches {percent(verdict.target)}."
         )
     with right:
         lines = [

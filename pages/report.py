@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from bam_engine.audit import Estimate, chart
-from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, percent, percent_range
+from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, percent, percent_at_least, percent_range
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training.rounds import state
@@ -88,7 +88,8 @@ def threshold(report: AttributeReport) -> None:
     if cut is not None:
         saved = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
         st.markdown(
-            f"{ui.plain(cut.evidence)} Target {percent(cut.target)}, confidence {percent(cut.confidence)}, {saved}."
+            f"{ui.plain(cut.evidence)} Target {percent(cut.target)}, confidence {percent_at_least(cut.confidence)}, "
+            f"{saved}."
         )
     certifications(report)
     left, right = st.columns(2, gap="large")
@@ -111,7 +112,7 @@ def certifications(report: AttributeReport) -> None:
                 "certification (UTC)": time(one.made_at),
                 "model": one.model_id,
                 "target": percent(one.target),
-                "confidence": percent(one.confidence),
+                "confidence": percent_at_least(one.confidence),
                 "promises about": count(one.population, "image"),
                 "pilot": one.pilot,
                 "batches": " + ".join(str(size) for size in one.batches[1:]) or NOTHING,

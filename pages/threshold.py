@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError, NoThreshold
-from bam_engine.formatting import count, decimal, decimal_interval, percent, percent_range
+from bam_engine.formatting import count, decimal, decimal_interval, percent, percent_at_least, percent_range
 from bam_engine.learning import Threshold
 from bam_engine.training import thresholds, validation
 from bam_engine.training.evaluation import Evaluation, evaluate
@@ -112,11 +112,11 @@ def in_use(attribute: Attribute) -> None:
         goal = f"a recall of {percent(evidence.recall_target)}"
     words = f"In force: scores of at least {decimal(saved.value, 3)}, kept for the newest model, for {goal}"
     guaranteed = evidence.certified or evidence.recall_target is not None
-    words += f", at {percent(evidence.confidence)} confidence." if guaranteed else ", not certified."
+    words += f", at {percent_at_least(evidence.confidence)} confidence." if guaranteed else ", not certified."
     if guaranteed and evidence.confidence < confidence - 1e-9:
         words += (
-            f" For all {number} attributes at once {percent(confidence)} are needed: until it is kept again, its "
-            "promise stands alone."
+            f" For all {number} attributes at once {percent_at_least(confidence)} are needed: until it is kept "
+            "again, its promise stands alone."
         )
     st.caption(words)
     links = st.columns(3)
@@ -134,7 +134,7 @@ def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None
     words = (
         f"Measured on {count(evaluation.n, 'labelled validation image')}, {evaluation.n_positive:,} of them positive. "
         f"Average precision {decimal_interval(ap.value, ap.low, ap.high)}. "
-        f"All intervals hold with {percent(confidence)} confidence, each on its own."
+        f"All intervals hold with {percent_at_least(confidence)} confidence, each on its own."
     )
     if left_out := validation.count_never_drawn(ws, attribute):
         words += (

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.formatting import NOTHING, count, decimal, percent
+from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
 from bam_engine.training import certification
 from bam_engine.training.certification import CertificationState
 from web import ui
@@ -26,8 +26,9 @@ def certify(attribute: Attribute, target: float, confidence: float) -> None:
         st.markdown(ui.plain(state.evidence))
         if abs(started.confidence - confidence) > 1e-9:
             st.caption(
-                f"Started at {percent(started.confidence)} confidence and read at {percent(confidence)} now: every "
-                "label still counts. The more confidence is asked, the more labels a cut needs."
+                f"Started at {percent_at_least(started.confidence)} confidence and read at "
+                f"{percent_at_least(confidence)} now: every label still counts. "
+                "The more confidence is asked, the more labels a cut needs."
             )
         _numbers(state)
         _continue(attribute, state)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import AuditError
-from bam_engine.formatting import count, percent
+from bam_engine.formatting import count, percent, percent_at_least
 from bam_engine.learning.intervals import checked_confidence, labels_to_certify, lower_bound, proportions
 
 BAM_MEAN_PRECISION = 0.904
@@ -148,7 +148,7 @@ def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0
         raise AuditError("No attribute is audited yet. Audit one first.")
     if any(each.confidence != confidence for each in estimates):
         raise AuditError(
-            f"All intervals must be at {percent(confidence)} confidence to be averaged. Estimate them again."
+            f"All intervals must be at {percent_at_least(confidence)} confidence to be averaged. Estimate them again."
         )
     value, low, high, bound = (
         np.array([getattr(each, name) for each in estimates]) for name in ("value", "low", "high", "bound")

@@ -99,6 +99,7 @@ def _environment() -> Any:
         "number": "{:,}".format,
         "count": formatting.count,
         "percent": formatting.percent,
+        "percent_at_least": formatting.percent_at_least,
         "percent_range": formatting.percent_range,
         "decimal": formatting.decimal,
         "decimal_interval": _decimal_interval,

@@ -125,7 +125,7 @@ function fillCell(cell, item, version, coming) {
 // The description of an image, for its tooltip and for screen readers.
 function describeItem({ title, score, chance, accepted, mark, count }) {
   const lines = [title];
-  if (score !== null) lines.push(`score ${score.toFixed(2)}`);
+  if (score !== null) lines.push(`score ${decimal(score)}`);
   if (chance) lines.push(`probability ${percent(chance[0])} (${percent(chance[1])} to ${percent(chance[2])})`);
   if (accepted !== null) lines.push(accepted ? "accepted" : "rejected");
   if (mark) lines.push(`label: ${mark}`);
