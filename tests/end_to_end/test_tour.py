@@ -174,7 +174,7 @@ def see_what_it_is_worth(page: Page) -> None:
     keep(page, "report")
     text = Path(report.value.path()).read_text(encoding="utf-8")
     assert "Generated images." in text
-    assert "In truth" in text
+    assert "Ground truth" in text
 
 
 def look_at_what_was_accepted(page: Page) -> None:
