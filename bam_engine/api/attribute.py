@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bam_engine.annotation import Attribute
+from bam_engine.collection.matching import match_paths
 from bam_engine.errors import AnnotationError
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling.exporting import image_labels
@@ -19,6 +20,7 @@ from bam_engine.training import decisions, rounds, thresholds, validation
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embedded_rows
 
 if TYPE_CHECKING:
     from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
@@ -110,8 +112,6 @@ class AttributeHandle:
         return store_labels(self._workspace, self._attribute, answers, annotator=annotator, to=to)
 
     def _rows(self, paths: list[str | Path]) -> dict[str, int]:
-        from bam_engine.collection.matching import match_paths
-
         matches = match_paths(self._workspace.catalogue, [str(path) for path in paths])
         for unclear, why in ((matches.unmatched, "no image"), (matches.ambiguous, "several images")):
             if unclear:
@@ -299,7 +299,7 @@ class AttributeHandle:
     def decisions(self) -> pd.DataFrame:
         """Return what the threshold in use decides about every image, and why.
 
-        Columns are ``path``; ``decision``, "accepted", "rejected" or "undecided" for want of a score; ``score``;
+        Columns are ``path``; ``decision``, "accepted", "rejected" or "undecided" without a score; ``score``;
         ``label``, what people agree on, "yes", "no" or None; and ``reason``. The evidence for all of them together is
         that of :attr:`threshold`.
 
@@ -362,7 +362,7 @@ class AttributeHandle:
         from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
 
         if inputs not in ("images", "embeddings"):
-            raise AnnotationError(f"'{inputs}' are no inputs. Choose images or embeddings.")
+            raise AnnotationError(f"Inputs cannot be '{inputs}'. Choose images or embeddings.")
         rows, targets = self._targets(labels)
         if inputs == "images":
             paths = [image.path for image in self._workspace.catalogue.images(rows)]
@@ -381,7 +381,5 @@ class AttributeHandle:
         raise AnnotationError(f"Labels cannot come from '{labels}'. Choose people or threshold.")
 
     def _embedded(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        from bam_engine.workspace.vectors import embedded_rows
-
-        there = np.isin(rows, embedded_rows(self._workspace))
-        return rows[there], targets[there]
+        embedded = np.isin(rows, embedded_rows(self._workspace))
+        return rows[embedded], targets[embedded]
