@@ -74,8 +74,7 @@ class AuditResult:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Whether the audit shows that the target is met, and what it would take; open until all images are "
-        "labelled."""
+        """Whether the audit shows that the target is met, and what it would take; open until all is labelled."""
         if self.precision is None:
             return None
         waiting = 0 if self.complete else self.state.total - self.state.answered

@@ -51,8 +51,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def colour_fractions(image: Image.Image) -> npt.NDArray[np.float64]:
-    """Return the fraction of the image that each of ``COLOURS`` covers, (15,), summing to 1. Transparency counts as
-    white.
+    """Return the fraction of the image that each of ``COLOURS`` covers, (15,), summing to 1.
+
+    Transparency counts as white.
 
     Examples
     --------

@@ -31,11 +31,11 @@ def representative_rows(vectors: npt.NDArray[np.float32], k: int, *, rng: np.ran
 
 
 def kmeans_plus_plus(vectors: npt.NDArray[np.float32], k: int, *, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """Return the positions of at most ``k`` vectors far from one another, by k-means++ (Arthur and Vassilvitskii,
-    2007).
+    """Return the positions of at most ``k`` vectors that are far from one another.
 
-    The first is the longest vector; each following one is drawn with probability proportional to its squared distance
-    to the nearest one chosen before. Fewer than ``k`` are returned if no distinct vector is left.
+    This is k-means++ (Arthur and Vassilvitskii, 2007). The first is the longest vector; each following one is drawn
+    with probability proportional to its squared distance to the nearest one chosen before. Fewer than ``k`` are
+    returned if no distinct vector is left.
     """
     square = np.sum(vectors**2, axis=1)
     chosen = [int(np.argmax(square))]

@@ -66,8 +66,9 @@ def spread(
     queried: npt.ArrayLike | None = None,
     rng: np.random.Generator,
 ) -> Batch:
-    """Query the most representative image of each of ``count`` clusters: a first batch without labels, text or
-    examples.
+    """Query the most representative image of each of ``count`` clusters.
+
+    This is a first batch without labels, text or examples.
 
     k-means over at most 4,096 images of the pool (the idea of TypiClust: Hacohen, Dekel and Weinshall, ICML 2022).
     """

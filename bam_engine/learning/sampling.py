@@ -91,8 +91,9 @@ def spread_over_projects(rows: Rows, groups: npt.ArrayLike, count: int, *, rng: 
 def inclusion_probabilities(
     frame: npt.ArrayLike, drawn: npt.ArrayLike, at: npt.ArrayLike, *, cuts: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
-    """Return the probability with which a certification drew an image of each score; it samples stricter cuts more
-    densely.
+    """Return the probability with which a certification drew an image of each score.
+
+    Stricter cuts are sampled more densely.
 
     Parameters
     ----------

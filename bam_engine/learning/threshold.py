@@ -205,8 +205,9 @@ def threshold_at(
 def fixed_cuts(
     pool_scores: npt.ArrayLike, n: int, target: float = 0.90, confidence: float = 0.95
 ) -> npt.NDArray[np.float64]:
-    """Return the cuts at which a validation set of ``n`` images will be tested, strictest first, fixed before it is
-    labelled.
+    """Return the cuts at which a validation set of ``n`` images will be tested, strictest first.
+
+    They are fixed before it is labelled.
 
     The cuts are quantiles of the pool's scores. The first accepts enough of the pool for a tenth of the sample to be
     expected above it, and for the test to survive one negative (46 images for 90% at 95% confidence): stricter cuts

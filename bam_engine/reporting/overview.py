@@ -178,11 +178,10 @@ def _step(state: AttributeState, threshold: AttributeThreshold | None, audit: Au
 def waiting_tasks(
     workspace: Workspace, attribute: Attribute, annotator: str, *, adjudicating: bool = False
 ) -> list[tasks.Task]:
-    """Return the tasks that need this annotator now, the most urgent first: validation, the open round, a
-    certification, the audit.
+    """Return the tasks that need this annotator now, the most urgent first.
 
-    Disputed images come first for someone who is ``adjudicating``, and not at all for others, since an answer to them
-    is final.
+    They are validation, the open round, a certification and the audit. Disputed images come first for someone who is
+    ``adjudicating``, and not at all for others, since an answer to them is final.
     """
     state = rounds.state(workspace, attribute)
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []

@@ -46,10 +46,10 @@ class AttributeScores:
         return is_rejected(self.scores, self.cut)
 
     def probability(self, rows: NDArray[np.int64], *, accepted: bool) -> NDArray[np.float32]:
-        """Return the probability that each of ``rows`` is positive, or negative if not ``accepted``; nan without a
-        score.
+        """Return the probability that each of ``rows`` is positive, or negative if not ``accepted``.
 
-        It is calibrated; without a calibration it is the logistic of the score's distance to the cut.
+        It is calibrated; without a calibration it is the logistic of the score's distance to the cut. It is nan without
+        a score.
         """
         scores = self.scores[rows]
         if self.calibration is None:

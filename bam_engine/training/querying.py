@@ -213,8 +213,9 @@ def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDAr
 
 
 def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return the rows that a classifier trains on, sorted, and their labels: those of rounds and imports, and bulk
-    answers about other images (:func:`bulk.training_labels`).
+    """Return the rows that a classifier trains on, sorted, and their labels (1 or 0).
+
+    They come from rounds, from imports, and from bulk answers about other images (:func:`bulk.training_labels`).
     """
     rows, labels = round_labels(workspace, attribute)
     bulk_rows, bulk_labels = bulk.training_labels(workspace, attribute, without=queried_rows(workspace, attribute))

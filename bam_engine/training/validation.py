@@ -174,8 +174,7 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
 
 
 def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
-    """Return the number of images that the newest draw could not include because a round had queried them; 0 for one "
-    "draw."""
+    """Return how many images the newest draw could not include, since a round had queried them; 0 for a single draw."""
     held, rounds, queried = db.validation_images, db.rounds, db.round_images
     mine = held.c.attribute_id == attribute.id
     last = sa.select(sa.func.max(held.c.draw)).where(mine).scalar_subquery()
