@@ -29,6 +29,7 @@ _endless = st.components.v2.component(
     css=_read("gallery.css", "endless.css"),
     js=_read(
         "../picture_address.js",
+        "../numbers.js",
         "cells.js",
         "layout.js",
         "scroll.js",

@@ -132,14 +132,3 @@ function describeItem({ title, score, chance, accepted, mark, count }) {
   if (count > 1) lines.push(`stands for ${count} near-duplicates`);
   return lines;
 }
-
-// As bam_engine.formatting writes them.
-function percent(share) {
-  if (share > 0 && share < 0.0005) return "<0.1%";
-  if (share >= 0.9995 && share < 1) return ">99.9%";
-  return `${(100 * share).toFixed(1).replace(/\.0$/, "")}%`;
-}
-
-function decimal(value) {
-  return value.toFixed(2).replace("-", "\u2212");
-}

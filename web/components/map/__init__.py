@@ -15,6 +15,7 @@ import streamlit as st
 _HERE = Path(__file__).parent
 _PARTS = (
     "../picture_address",
+    "../numbers",
     "tools",
     "area",
     "address",

@@ -149,11 +149,10 @@ function showScores(view, found) {
     figure.textContent = value;
     if (accepted === true) figure.className = "accepted";
   };
-  const number = (value) => (value === null ? "not scored" : Number(value).toPrecision(3));
-  const per = (share) => (share > 0.99 ? "> 99 %" : share < 0.01 ? "< 1 %" : Math.round(100 * share) + " %");
+  const number = (value) => (value === null ? "not scored" : decimal(value));
   const top = found.scores ?? [];
   for (const { name, score, probability, accepted } of top) {
-    const value = probability === null || probability === undefined ? number(score) : per(probability);
+    const value = probability === null || probability === undefined ? number(score) : percent(probability);
     line(name, value + (accepted ? " ✓" : ""), accepted);
   }
   if (!top.length && found.score !== undefined) line("score", number(found.score));
