@@ -247,13 +247,19 @@ def open_database(url: str) -> sa.Engine:
         The database cannot be opened, or was created by another version of this program.
     """
     try:
+        place = sa.engine.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError as error:
+        raise BamError(
+            "The address of the database is not a SQLAlchemy URL. Write it like sqlite:////data/bam.sqlite or "
+            "postgresql://user@host/name."
+        ) from error
+    try:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
         _create_tables(engine)
         _check_version(engine)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
-        place = sa.engine.make_url(url).render_as_string(hide_password=True)
         raise BamError(f"Cannot open the database {place}: {error}.") from error
     return engine
 

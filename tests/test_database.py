@@ -64,3 +64,8 @@ def test_settings_come_back_as_they_were(database: sa.Engine) -> None:
     db.write_setting(database, "x", {"a": [1, None]})
     db.write_setting(database, "x", {"a": [2, None]})
     assert db.read_setting(database, "x") == {"a": [2, None]}
+
+
+def test_an_address_that_is_no_url_is_refused() -> None:
+    with pytest.raises(BamError, match=r"not a SQLAlchemy URL\. Write it like sqlite:"):
+        db.open_database("labels")
