@@ -5,6 +5,7 @@ be read. Knows no store.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from bam_engine.errors import ExchangeError
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive"})
 NO = frozenset({"no", "n", "false", "f", "0", "0.0", "negative"})
 IN_DOUBT = frozenset({"unsure"})
+_SEPARATOR = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)  # the first line of some files that Excel wrote
+_WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods"})
 _LISTED = 5  # problems that an error names
 
 
@@ -142,15 +145,20 @@ def _cells(path: Path, path_column: str, column: str) -> Iterator[tuple[str, str
 
 
 def _csv_records(path: Path, columns: tuple[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    if path.suffix.lower() in _WORKBOOKS:
+        raise ExchangeError(f"{path} is a spreadsheet. Save the sheet as CSV (UTF-8), and import that file.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = file.readline()
-            file.seek(0)
+            if separator := _SEPARATOR.fullmatch(header):
+                header = separator[1]
+            else:
+                file.seek(0)
             reader = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
             reader.fieldnames = [(name or "").strip() for name in reader.fieldnames or ()]
             _check_columns(path, reader.fieldnames, columns)
             for record in reader:
-                yield f"line {reader.line_num}", record
+                yield f"line {reader.line_num + (separator is not None)}", record
     except UnicodeDecodeError as error:
         raise ExchangeError(f"{path} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8.") from error
     except csv.Error as error:

@@ -109,3 +109,16 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
         ("row 2", "b.png", 0),
         ("row 3", "c.png", None),
     ]
+
+
+def test_the_line_that_excel_puts_first_names_the_separator(tmp_path: Path) -> None:
+    file = write(tmp_path, "\ufeffsep=;\r\npath;answer\r\na,b.png;yes\r\n")
+    assert [(line.place, line.path, line.answer) for line in read_labels(file, column="answer")] == [
+        ("line 3", "a,b.png", 1)
+    ]
+
+
+def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "labels.xlsx").write_bytes(b"PK")
+    with pytest.raises(ExchangeError, match=r"is a spreadsheet\. Save the sheet as CSV"):
+        read_labels(tmp_path / "labels.xlsx", column="answer")
