@@ -1,6 +1,8 @@
 """One attribute of a collection as one object: its labels, its classifier, its threshold, its decisions."""
 
 from collections.abc import Callable, Mapping
+from numbers import Real
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,7 +11,7 @@ import pandas as pd
 
 from bam_engine.annotation import Attribute
 from bam_engine.collection.matching import match_paths
-from bam_engine.errors import AnnotationError
+from bam_engine.errors import AnnotationError, LearningError
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling.exporting import image_labels
 from bam_engine.labelling.importing import Destination, ImportedLabels, StoredLabels, import_labels, store_labels
@@ -96,11 +98,16 @@ class AttributeHandle:
         (1, 1, 1)
         """
         words = Vocabulary()
+        if not isinstance(labels, Mapping | pd.Series):
+            raise AnnotationError(
+                f"Labels are given as a dict or a Series, by row or path, not as a {type(labels).__name__}. "
+                "Write {0: True}, for example."
+            )
         given: dict[Any, object] = dict(labels.items())
         rows = self._rows([key for key in given if isinstance(key, str | Path)])
         answers: dict[int, int] = {}
         for key, value in given.items():
-            row = rows[str(key)] if isinstance(key, str | Path) else int(key)
+            row = rows[str(key)] if isinstance(key, str | Path) else _row(key)
             try:
                 answer = words.answer(value)
             except ValueError:
@@ -279,6 +286,14 @@ class AttributeHandle:
         1.5
         """
         if not isinstance(threshold, Threshold):
+            if not isinstance(threshold, Real) or not np.isfinite(threshold):
+                raise LearningError(
+                    f"The threshold is {threshold!r}. Give a number, or what suggest_threshold returns."
+                )
+            if not 0 < precision < 1:
+                raise LearningError(
+                    f"Target precision must be between 0 and 1, not {precision:g}. Use 0.9, for example."
+                )
             threshold = thresholds.measure_at(self._workspace, self._attribute, float(threshold), target=precision)
         return thresholds.save(self._workspace, self._attribute, threshold)
 
@@ -383,3 +398,13 @@ class AttributeHandle:
     def _embedded(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         embedded = np.isin(rows, embedded_rows(self._workspace))
         return rows[embedded], targets[embedded]
+
+
+def _row(key: Any) -> int:
+    """Return the row that a key of labels names."""
+    try:
+        return index(key)
+    except TypeError:
+        raise AnnotationError(
+            f"{key!r} is neither a row nor a path. Give a whole number or the path of an image."
+        ) from None

@@ -174,3 +174,20 @@ def test_an_unknown_kind_of_dataset_is_refused(watercolor: AttributeHandle) -> N
         watercolor.torch_dataset("pixels")  # type: ignore[arg-type]
     with pytest.raises(AnnotationError, match="Choose people or threshold"):
         watercolor.torch_dataset(labels="crowd")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([1, 2], "not as a list"), ({None: True}, "None is neither"), ({1.5: True}, "1.5 is neither")],
+)
+def test_labels_that_name_no_image_are_refused(bam: Collection, labels: object, message: str) -> None:
+    with pytest.raises(AnnotationError, match=message):
+        bam.add_attribute("bright", "Is it bright?").record(labels, annotator="ada")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threshold", ["high", None, float("nan")])
+def test_a_threshold_that_is_no_number_is_refused(watercolor: AttributeHandle, threshold: object) -> None:
+    with pytest.raises(LearningError, match="Give a number"):
+        watercolor.use_threshold(threshold)  # type: ignore[arg-type]
+    with pytest.raises(LearningError, match="Target precision must be between 0 and 1, not 9"):
+        watercolor.use_threshold(0.5, precision=9)
