@@ -188,15 +188,14 @@ def _check_both_classes(label: npt.NDArray[np.bool_]) -> None:
     n_positive, n = int(label.sum()), len(label)
     if n == 0:
         raise LearningError("No images are labelled yet. Label a batch first.")
+    every = "The only labelled image is" if n == 1 else f"All {counted(n, 'labelled image')} are"
     if n_positive == 0:
         raise LearningError(
-            f"All {counted(n, 'labelled image')} are negative, and a classifier needs positives too. "
-            "Start a round from a text or from example images."
+            f"{every} negative, and a classifier needs positives too. Start a round from a text or from example images."
         )
     if n_positive == n:
         raise LearningError(
-            f"All {counted(n, 'labelled image')} are positive, and a classifier needs negatives too. "
-            "Start a round with diverse or random images."
+            f"{every} positive, and a classifier needs negatives too. Start a round with diverse or random images."
         )
 
 

@@ -300,3 +300,8 @@ def test_the_scores_behind_the_decision_threshold_are_those_of_folds_that_had_no
         if c == choice.c:
             assert choice.out_of_fold == pytest.approx(unseen, abs=0.05)
     assert choice.c == min(losses, key=losses.get)
+
+
+def test_a_single_label_is_refused_in_the_singular():
+    with pytest.raises(LearningError, match="The only labelled image is negative, and a classifier needs positives"):
+        train(np.eye(1), [0], rng=_rng())
