@@ -5,6 +5,7 @@ In:  a loaded torch module and its library's transform. Out: vectors.
 
 import contextlib
 import difflib
+import pickle
 import socket
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -149,6 +150,8 @@ def readable_errors(spec: str, checkpoint: Path | None) -> Iterator[None]:
 
 
 def _first_words(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):
+        return "It is not a file of weights."
     words = " ".join(str(error).split()) or type(error).__name__
     return words if len(words) <= 240 else words[:239].rsplit(" ", 1)[0] + " …"
 

@@ -56,7 +56,7 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
                 _write_generated(connection, dataset)
             connection.commit()
     except (OSError, sqlite3.Error) as error:
-        raise ExchangeError(f"Cannot write {path}: {error}.") from error
+        raise ExchangeError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
     report(len(steps), len(steps), str(path))
     return path
 

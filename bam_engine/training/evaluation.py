@@ -60,6 +60,10 @@ def evaluate(
     """
     sample = evaluation_set(workspace, attribute, model)
     n, n_positive = len(sample.labels), int((sample.labels == 1).sum())
+    if n == 0:
+        raise LearningError(
+            "No validation image is labelled, so nothing can be measured. Draw a validation sample, then label it."
+        )
     if n_positive in (0, n):
         missing = "positive" if n_positive == 0 else "negative"
         raise LearningError(
