@@ -195,7 +195,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         labelled=labelled,
         audits=results,
         examples=() if model is None else _examples(workspace, attribute, agreed, threshold, examples),
-        missing=_missing(workspace, validation, round_summaries, threshold, results, problem),
+        missing=_missing(workspace, model, validation, round_summaries, threshold, results, problem),
         versions=_versions(),
         schema=db.SCHEMA_VERSION,
         agreement=_agreement(workspace, attribute),
@@ -341,6 +341,7 @@ def _examples(
 
 def _missing(
     workspace: Workspace,
+    model: TrainedModel | None,
     validation: tasks.TaskState,
     summaries: Sequence[RoundSummary],
     threshold: AttributeThreshold | None,
@@ -349,7 +350,6 @@ def _missing(
 ) -> tuple[str, ...]:
     """Return what this report lacks, in the order in which it can be added."""
     current = [one for one in results if one.current]
-    trained = any(one.model_id is not None for one in summaries)
     saved = threshold is not None and threshold.saved
     last = summaries[-1] if summaries else None
     checks = (
@@ -359,7 +359,7 @@ def _missing(
             validation.total > 0 and not validation.complete,
             f"Only {validation.answered:,} of {count(validation.total, 'validation image')} are labelled.",
         ),
-        (not trained, "No model is trained, so no image has a score."),
+        (model is None, "No model is trained, so no image has a score."),
         (
             last is not None and last.answered < last.queried,
             f"Round {last.number if last else 0} is not fully labelled; this report does not include it.",

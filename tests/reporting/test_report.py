@@ -18,6 +18,7 @@ from bam_engine.audit import audits
 from bam_engine.cli import main
 from bam_engine.formatting import percent_interval
 from bam_engine.labelling import agreement, tasks
+from bam_engine.labelling.importing import store_labels
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training import rounds, thresholds, validation
@@ -182,6 +183,13 @@ def test_a_validation_sample_of_one_kind_is_said_in_the_report(
     report = gather(workspace, watercolor)
     assert report.evaluation is None
     assert "labelled validation images is positive" in missing_at(workspace, watercolor)
+
+
+def test_a_model_trained_on_imported_labels_alone_is_a_model(workspace: Workspace, watercolor: Attribute) -> None:
+    assert "No model is trained, so no image has a score." in missing_at(workspace, watercolor)
+    store_labels(workspace, watercolor, {row: row % 2 for row in range(20)}, annotator="ada")
+    rounds.train(workspace, watercolor)
+    assert "No model is trained, so no image has a score." not in missing_at(workspace, watercolor)
 
 
 def test_the_file_holds_the_numbers_the_charts_and_the_pictures(finished: Workspace, watercolor: Attribute) -> None:
