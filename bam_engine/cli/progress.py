@@ -15,6 +15,9 @@ def bar(title: str, unit: str) -> Iterator[Report]:
     with tqdm(desc=title, unit=f" {unit}", mininterval=0.1 if sys.stderr.isatty() else 15) as progress:
 
         def report(done: int, total: int | None, message: str = "") -> None:
+            if done < progress.n:  # another part of the work counts from 0
+                progress.initial = 0
+                progress.reset()
             if total is not None:
                 progress.total = total
             if progress.n == 0 and done:  # what a resumed run finds finished does not count towards the rate
