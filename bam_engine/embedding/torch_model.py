@@ -150,7 +150,7 @@ def readable_errors(spec: str, checkpoint: Path | None) -> Iterator[None]:
 
 
 def _first_words(error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError):
+    if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
         return "It is not a file of weights."
     words = " ".join(str(error).split()) or type(error).__name__
     return words if len(words) <= 240 else words[:239].rsplit(" ", 1)[0] + " …"

@@ -238,3 +238,9 @@ def test_a_grey_and_a_long_thin_image_are_encoded_too(clip):
     images = [Image.new("RGB", size, (9, 99, 199)) for size in ((1, 1), (3, 900), (900, 3))]
     made = clip.encode([clip.preprocess(image) for image in images])
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
+
+
+def test_a_table_given_as_a_checkpoint_is_reported_in_plain_words(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,answer\na.png,yes\n")
+    with pytest.raises(EmbeddingError, match="It is not a file of weights"):
+        open_encoder("timm:resnet18", checkpoint=tmp_path / "labels.csv")
