@@ -34,7 +34,7 @@ def main(pictures: Path, workspace: Path) -> None:
 
         colourful.train()
         colourful.use_threshold(colourful.suggest_threshold(precision=0.9))
-        print(colourful.threshold.evidence.evidence)
+        print(colourful.threshold.evidence.summary)
         print(colourful.decisions()["decision"].value_counts().to_string())
         print(*bam.export(workspace / "dataset.sqlite"))
 

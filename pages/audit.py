@@ -85,7 +85,7 @@ def numbers(result: AuditResult) -> None:
     meaning = "How many judged images say as much as one, since images of one project resemble each other."
     cells[3].metric("Design effect", effect, size, delta_color="off", delta_arrow="off", help=meaning)
     draw_verdict, icon = VERDICTS[verdict.met]
-    draw_verdict(ui.plain(verdict.evidence), icon=f":material/{icon}:")
+    draw_verdict(ui.plain(verdict.summary), icon=f":material/{icon}:")
     if not result.complete:
         st.caption(
             "These numbers will move. The verdict waits for all images, so that nobody stops where it looks best."

@@ -56,7 +56,7 @@ def audit(report: AttributeReport) -> None:
     if result is None or result.verdict is None:
         return
     st.subheader("Audit", anchor=False)
-    st.markdown(ui.plain(result.verdict.evidence))
+    st.markdown(ui.plain(result.verdict.summary))
     show_drawing(chart.figure([result]), key=f"audit-{report.attribute.name}")
     estimates = {
         "precision: annotators agree": result.precision,
@@ -88,7 +88,7 @@ def threshold(report: AttributeReport) -> None:
     if cut is not None:
         saved = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
         st.markdown(
-            f"{ui.plain(cut.evidence)} Target {percent(cut.target)}, confidence {percent_at_least(cut.confidence)}, "
+            f"{ui.plain(cut.summary)} Target {percent(cut.target)}, confidence {percent_at_least(cut.confidence)}, "
             f"{saved}."
         )
     certifications(report)

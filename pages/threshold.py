@@ -77,9 +77,9 @@ def for_precision(attribute: Attribute, choice: Threshold) -> None:
     """Draw the threshold for the target precision, and the button that saves it."""
     numbers(choice)
     if choice.certified:
-        st.success(ui.plain(choice.evidence), icon=":material/verified:")
+        st.success(ui.plain(choice.summary), icon=":material/verified:")
     else:
-        st.info(ui.plain(choice.evidence), icon=":material/info:")
+        st.info(ui.plain(choice.summary), icon=":material/info:")
     save_button(attribute, choice, "Keep this threshold", primary=True)
 
 
@@ -96,7 +96,7 @@ def for_recall(attribute: Attribute) -> None:
         except LearningError as error:
             st.markdown(ui.plain(str(error)))
             return
-        st.markdown(ui.plain(choice.evidence))
+        st.markdown(ui.plain(choice.summary))
         numbers(choice)
         save_button(attribute, choice, "Keep the threshold of this recall", primary=False)
 

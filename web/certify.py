@@ -23,7 +23,7 @@ def certify(attribute: Attribute, target: float, confidence: float) -> None:
             _start(attribute, target, confidence)
             return
         state = certification.state(ws, replace(started, confidence=confidence))
-        st.markdown(ui.plain(state.evidence))
+        st.markdown(ui.plain(state.summary))
         if abs(started.confidence - confidence) > 1e-9:
             st.caption(
                 f"Started at {percent_at_least(started.confidence)} confidence and read at "

@@ -45,7 +45,7 @@ class Verdict:
         return None if self.enough is None else max(0, self.enough - self.estimate.n)
 
     @property
-    def evidence(self) -> str:
+    def summary(self) -> str:
         """Two to four sentences for the person who decides."""
         if self.waiting:
             return (

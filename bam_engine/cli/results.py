@@ -75,7 +75,7 @@ def audit(workspace: Workspace, options: Namespace) -> None:
             effect = decimal(estimate.design_effect)
             print(f"{name}: {interval}, {estimate.k:,} of {estimate.n:,}, design effect {effect}")
     if result.verdict is not None:
-        print(result.verdict.evidence)
+        print(result.verdict.summary)
 
 
 def report(workspace: Workspace, options: Namespace) -> None:

@@ -62,4 +62,4 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
     print(f"threshold {decimal(choice.value, 3)}, {count(choice.n_accepted, 'image')} accepted")
     print(f"precision {percent_interval(choice.precision, choice.precision_low, choice.precision_high)}")
     print(f"recall    {percent_interval(choice.recall, choice.recall_low, choice.recall_high)}")
-    print(choice.evidence)
+    print(choice.summary)

@@ -30,7 +30,7 @@ class RecallThreshold:
     missing: int | None
 
     @property
-    def evidence(self) -> str:
+    def summary(self) -> str:
         """One or two sentences for the person who decides."""
         target = percent(self.target)
         if self.value is not None:

@@ -59,7 +59,7 @@ class Threshold:
     promise: str = ""
 
     @property
-    def evidence(self) -> str:
+    def summary(self) -> str:
         """One or two sentences for the person who decides."""
         target, bound = percent(self.target), percent_at_least(self.bound)
         seen = (

@@ -109,7 +109,7 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
         low = None
     note = "" if threshold.saved else "Suggested, not saved by a person. "
     negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
-    return Decision(threshold.value, negative_to, note + threshold.evidence.evidence)
+    return Decision(threshold.value, negative_to, note + threshold.evidence.summary)
 
 
 _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]

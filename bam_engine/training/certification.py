@@ -82,7 +82,7 @@ class CertificationState:
         return 0 if self.progress is None or not self.task.complete else len(self.progress.to_label)
 
     @property
-    def evidence(self) -> str:
+    def summary(self) -> str:
         """What is certified so far, and what the next cut lacks."""
         target, confidence = percent(self.certification.target), percent_at_least(self.certification.confidence)
         progress = self.progress

@@ -56,7 +56,7 @@ def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSu
                 passed=0 if state.progress is None else state.progress.n_passed,
                 certified=state.certified,
                 accepted=0 if state.progress is None else state.progress.accepted,
-                evidence=state.evidence,
+                evidence=state.summary,
             )
         )
     return tuple(summaries)

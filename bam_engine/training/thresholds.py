@@ -205,9 +205,9 @@ def suggest_recall(
     """
     certified = _certify_recall(workspace, attribute, target=recall, confidence=confidence)
     if certified.value is None:
-        raise NoThreshold(certified.evidence)
+        raise NoThreshold(certified.summary)
     measured = measure_at(workspace, attribute, certified.value, target=target, confidence=confidence)
-    return replace(measured, recall_target=recall, promise=certified.evidence)
+    return replace(measured, recall_target=recall, promise=certified.summary)
 
 
 def _certify_recall(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float) -> RecallThreshold:

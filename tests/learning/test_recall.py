@@ -91,7 +91,7 @@ def test_recall_needs_29_positives_and_says_how_many_images_that_is():
     scores, labels = np.arange(280.0), np.arange(280) % 10 == 0
     found = certify_recall(scores, labels, target=0.9)
     assert (found.value, found.n_positive, found.missing) == (None, 28, 10)
-    assert "about 10 more random images" in found.evidence
+    assert "about 10 more random images" in found.summary
     assert certify_recall(np.arange(290.0), np.arange(290) % 10 == 0, target=0.9).value == 0.0
 
 

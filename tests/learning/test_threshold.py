@@ -74,9 +74,9 @@ def test_a_cut_that_looks_good_alone_is_not_called_certified_after_a_stricter_on
     found = choose_threshold(scores, labels, target=0.90)
     assert not found.certified
     if found.bound >= 0.90:
-        assert "the same labels chose it" in found.evidence
+        assert "the same labels chose it" in found.summary
     else:
-        assert "so precision is at least" in found.evidence
+        assert "so precision is at least" in found.summary
 
 
 @given(labelled(60), targets, st.integers(0, 2**32))
@@ -124,7 +124,7 @@ def test_a_sample_too_small_to_certify_anything_certifies_nothing():
     found = choose_threshold(np.arange(20.0), np.arange(20) > 5)
     assert not found.certified
     assert found.value == 6.0  # 14 of 14 are right; 14 of 15, at 5.0, would keep the target too, with a lower limit
-    assert "Not certified: 14 of 20" in found.evidence
+    assert "Not certified: 14 of 20" in found.summary
 
 
 def test_a_clear_separation_is_certified_and_says_so():
@@ -135,7 +135,7 @@ def test_a_clear_separation_is_certified_and_says_so():
     assert found.certified
     assert -0.1 < found.value < 0.1
     assert found.n_accepted == (pool >= found.value).sum()
-    assert found.evidence.startswith("Precision is at least 90% with 95% confidence")
+    assert found.summary.startswith("Precision is at least 90% with 95% confidence")
 
 
 @pytest.mark.slow
@@ -199,8 +199,8 @@ def test_a_certified_sentence_says_which_images_it_is_about():
     rng = np.random.default_rng(0)
     pool = rng.normal(size=20_000)
     found = choose_threshold(pool[:300], pool[:300] > 0, pool_scores=pool)
-    assert "among" not in found.evidence
-    assert "among 1,234 accepted images not labelled or queried" in replace(found, covers=1234).evidence
+    assert "among" not in found.summary
+    assert "among 1,234 accepted images not labelled or queried" in replace(found, covers=1234).summary
 
 
 @pytest.mark.parametrize(("labels", "words"), [([1, 1], "are positive"), ([0, 0], "are negative")])

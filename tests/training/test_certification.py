@@ -78,7 +78,7 @@ def test_the_certified_cut_meets_its_target_and_is_the_one_suggested(
     assert np.mean([oracle.knows(trained, int(row)) for row in accepted]) >= 0.6
     found = thresholds.suggest(trained, watercolor, target=0.6)
     assert (found.value, found.certified) == (state.certified, True)
-    assert decimal(state.certified, 3) in state.evidence
+    assert decimal(state.certified, 3) in state.summary
     assert thresholds.save(trained, watercolor, found).evidence.certified
 
 
@@ -176,7 +176,7 @@ def test_what_a_round_queries_meanwhile_is_not_queried_again_and_its_label_count
     assert now.progress is not None
     assert not np.isin(taught, now.progress.to_label).any()
     assert now.in_rounds == 6
-    assert "await labels in a round" in now.evidence
+    assert "await labels in a round" in now.summary
     after = certification.extend(trained, first)
     assert not np.isin(taught, after.certification.task.rows).any()
     oracle.answer(trained, after.certification.task)
@@ -274,8 +274,8 @@ def test_the_certified_sentence_says_which_images_it_is_about(
     assert state.progress is not None
     found = thresholds.suggest(trained, watercolor, target=0.6)
     assert found.covers == state.progress.accepted < found.n_accepted
-    assert f"among {found.covers} accepted images not labelled or queried" in found.evidence
-    assert "not labelled or queried when" in state.evidence
+    assert f"among {found.covers} accepted images not labelled or queried" in found.summary
+    assert "not labelled or queried when" in state.summary
 
 
 @pytest.mark.parametrize(

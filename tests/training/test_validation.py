@@ -111,8 +111,8 @@ def test_a_recall_threshold_is_saved_like_a_precision_threshold(judged: Workspac
     expected = certify_recall(sample.scores, sample.labels, target=0.8, draws=np.zeros(60, int))
     assert found.value == expected.value
     assert (found.recall_target, found.target, found.certified) == (0.8, 0.7, False)
-    assert found.evidence.startswith("Recall is at least 80% with 95% confidence")
-    assert "No precision is guaranteed" in found.evidence
+    assert found.summary.startswith("Recall is at least 80% with 95% confidence")
+    assert "No precision is guaranteed" in found.summary
     kept = thresholds.save(judged, watercolor, found)
     assert kept.evidence == found
     with pytest.raises(NoThreshold, match="more random images"):
