@@ -19,7 +19,7 @@ from bam_engine.errors import LearningError
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration
 from bam_engine.training.evaluation_set import evaluation_set
-from bam_engine.training.models import TrainedModel, latest_model, scores_of
+from bam_engine.training.models import TrainedModel, newest_model, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
 
@@ -65,9 +65,7 @@ def calibration_of(
     LearningError
         The attribute has no model yet.
     """
-    model = model or latest_model(workspace, attribute)
-    if model is None:
-        raise LearningError(f"{attribute.name} has no scores yet. Label a first round, then train on it.")
+    model = model or newest_model(workspace, attribute)
     version = label_version(workspace, attribute)
     stored = model.details.get("calibration")
     if stored is None or stored["seen"] != version:

@@ -107,6 +107,20 @@ def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | N
     return trained[-1] if trained else None
 
 
+def newest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel:
+    """Return what :func:`latest_model` returns where there is a model.
+
+    Raises
+    ------
+    LearningError
+        The attribute has no model yet.
+    """
+    model = latest_model(workspace, attribute)
+    if model is None:
+        raise LearningError(f"{attribute.name} has no scores yet. Label a first round, then train on it.")
+    return model
+
+
 def scores_of(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, report: Report = silent
 ) -> NDArray[np.float32]:
@@ -119,9 +133,7 @@ def scores_of(
     LearningError
         The attribute has no model yet.
     """
-    model = model or latest_model(workspace, attribute)
-    if model is None:
-        raise LearningError(f"{attribute.name} has no scores yet. Label a first round, then train on it.")
+    model = model or newest_model(workspace, attribute)
     store = workspace.vectors(model.encoder)
     path = _scores_file(workspace, attribute, model)
     if path.exists():
