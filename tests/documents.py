@@ -1,18 +1,25 @@
 """The generated parts of the documents: ``python -m tests.documents`` writes them, ``test_documents`` compares them.
 
-The command-line reference comes from the parsers' help, the schema diagram from the tables of the database. Each stands
-between two comments in a file of ``docs/``; what lies outside them is written by hand.
+The command-line reference comes from the parsers' help, the schema diagram from the tables of the database, the caches
+from the kinds that the modules declare. Each stands between two comments in a file of ``docs/``; what lies outside them
+is written by hand.
 """
 
 import argparse
+import importlib
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import bam_engine
 from bam_engine.cli.main import parser
 from bam_engine.database import metadata
+from bam_engine.formatting import file_size
+from bam_engine.workspace.memory import Kind
 from tests.browser import ROOT
 
 WIDTH = 100
@@ -75,7 +82,27 @@ def _keys(column) -> dict[str, bool]:
     return {"PK": column.primary_key, "FK": bool(column.foreign_keys), "UK": bool(column.unique)}
 
 
+def caches() -> str:
+    """Return the kinds of cached values as a table."""
+    lines = ["| values | of each | until | at most | declared in |", "| --- | --- | --- | --- | --- |"]
+    for kind, module in declared_kinds().items():
+        most = f"{kind.limit:,}" + (f", {file_size(kind.max_bytes)}" if kind.max_bytes else "")
+        lines.append(f"| {kind.name} | {kind.of} | {kind.until} | {most} | `{module.replace('.', '/')}.py` |")
+    return "\n".join(lines)
+
+
+def declared_kinds() -> dict[Kind[Any], str]:
+    """Return every kind with the module that declares it, in the order of modules and declarations."""
+    kinds: dict[Kind[Any], str] = {}
+    for found in pkgutil.walk_packages(bam_engine.__path__, "bam_engine."):
+        if not found.name.endswith("__main__"):
+            values = vars(importlib.import_module(found.name)).values()
+            kinds |= {value: found.name for value in values if isinstance(value, Kind) and value not in kinds}
+    return kinds
+
+
 GENERATED: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "caches.md": caches,
     ROOT / "docs" / "command-line.md": command_reference,
     ROOT / "docs" / "schema.md": schema_diagram,
 }

@@ -27,6 +27,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import embed_collection
 
 COUNT = 2000
@@ -38,6 +39,9 @@ GENERATED = (
 )
 LICENCE = "Generated images may be used for any purpose. Say that they are generated wherever you show them."
 
+_TRUTH = Kind[dict[str, NDArray[np.int8]]](
+    "true labels of a demo", of="workspace", until="its table, images or details change", limit=1
+)
 _PARTS = {"drawing": (0, 74), "adding": (74, 84), "embedding": (84, 99)}  # of a run, in percent
 
 
@@ -210,11 +214,7 @@ def _label_columns(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
     if description is None or not table.exists():
         return {}
     version = (table.stat().st_mtime_ns, len(workspace.catalogue), workspace.catalogue.details_version)
-    cached = workspace.memory_cache.get("demo-truth")
-    if cached is None or cached[0] != version:
-        cached = workspace.memory_cache["demo-truth"] = (version, _read(workspace, table, description.folder))
-    columns: dict[str, NDArray[np.int8]] = cached[1]
-    return columns
+    return workspace.memory.get(_TRUTH, None, version, lambda: _read(workspace, table, description.folder))
 
 
 def _read(workspace: Workspace, table: Path, folder: Path) -> dict[str, NDArray[np.int8]]:

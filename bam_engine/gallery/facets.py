@@ -25,6 +25,7 @@ from bam_engine.errors import BamError, DiskFull
 from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 Mask = NDArray[np.bool_]
 
@@ -45,6 +46,10 @@ class Projects:
 
     codes: NDArray[np.int32]
     names: tuple[str, ...]
+
+
+_YEARS = Kind[NDArray[np.int32]]("years of images", of="workspace", until="images are added or scanned", limit=1)
+_PROJECTS = Kind[Projects]("projects of images", of="workspace", until="images are added or details change", limit=1)
 
 
 @dataclass(frozen=True)
@@ -143,13 +148,13 @@ def in_years(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
 def years(workspace: Workspace, n: int) -> NDArray[np.int32]:
     """Return the year of each of ``n`` images, 0 where it is unknown; cached until there are more images or records."""
     scanned = records(workspace)[:n]
-    cached = workspace.memory_cache.get("years")
-    if cached is None or cached[0] != (n, len(scanned)):
-        calendar_years = scanned["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
-        result = np.zeros(n, np.int32)
-        result[: len(scanned)] = np.where(scanned["day_from"] > 0, calendar_years, 0)
-        cached = workspace.memory_cache["years"] = ((n, len(scanned)), result)
-    by_row: NDArray[np.int32] = cached[1]
+    return workspace.memory.get(_YEARS, None, (n, len(scanned)), lambda: _years(scanned, n))
+
+
+def _years(scanned: NDArray[np.void], n: int) -> NDArray[np.int32]:
+    calendar_years = scanned["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
+    by_row = np.zeros(n, np.int32)
+    by_row[: len(scanned)] = np.where(scanned["day_from"] > 0, calendar_years, 0)
     return by_row
 
 
@@ -177,12 +182,7 @@ def projects(workspace: Workspace) -> Projects:
     The first read takes about one second per million images.
     """
     version = (len(workspace.catalogue), workspace.catalogue.details_version)
-    with workspace.lock_for("projects"):
-        cached = workspace.memory_cache.get("projects")
-        if cached is None or cached[0] != version:
-            cached = workspace.memory_cache["projects"] = (version, _read_projects(workspace, *version))
-    result: Projects = cached[1]
-    return result
+    return workspace.memory.get(_PROJECTS, None, version, lambda: _read_projects(workspace, *version))
 
 
 def version(workspace: Workspace) -> list[int]:

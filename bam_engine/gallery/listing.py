@@ -7,9 +7,9 @@ million images; recent listings are cached.
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,11 @@ from bam_engine.labelling.label_states import LabelStates, label_version
 from bam_engine.learning import is_accepted
 from bam_engine.training.attribute_scores import AttributeScores, attribute_scores
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 Rows = NDArray[np.int64]
 
-MAX_CACHED_BYTES = 256 * 2**20
-"""Bytes that the rows of all cached listings may take; the newest is cached whatever its size."""
-
 FACETS = ("colour", "year", "project", "label", "place")
-
-_MAX_CACHED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +76,19 @@ class Listing:
         return len(self.rows)
 
 
+LISTINGS = Kind[Listing](
+    "listings",
+    of="query and the state of its data",
+    until="never: the id is a digest",
+    limit=64,
+    max_bytes=256_000_000,
+    size=lambda listing: listing.rows.nbytes,
+)
+FACET_COUNTS = Kind[dict[str, int]](
+    "facet counts", of="facet, query and the state of its data", until="never: the id is a digest", limit=320
+)
+
+
 def list_images(workspace: Workspace, query: Query) -> Listing:
     """Return the current result of ``query``, cached until something that it depends on changes.
 
@@ -101,14 +110,15 @@ def list_images(workspace: Workspace, query: Query) -> Listing:
     n = len(workspace.catalogue)
     known = _known(workspace, query, n)
     listing_id = _identify(workspace, query, known, n)
-    cached = _cache_of(workspace).get(listing_id)
-    if cached is not None:
-        return cached
-    matching = conditions(workspace, query, known, n)
-    rows = order_rows(workspace, np.flatnonzero(matching.together()), query, known, matching.ranked)
-    listing = _fold(workspace, _listing(workspace, listing_id, query, known, matching, rows))
-    _add_to_cache(workspace, listing)
-    return listing
+
+    def make() -> Listing:
+        matching = conditions(workspace, query, known, n)
+        rows = order_rows(workspace, np.flatnonzero(matching.together()), query, known, matching.ranked)
+        listing = _fold(workspace, _listing(workspace, listing_id, query, known, matching, rows))
+        listing.rows.flags.writeable = False
+        return listing
+
+    return workspace.memory.get(LISTINGS, listing_id, None, make)
 
 
 def by_id(workspace: Workspace, listing_id: str, query: str = "") -> Listing:
@@ -123,11 +133,9 @@ def by_id(workspace: Workspace, listing_id: str, query: str = "") -> Listing:
     BamError
         The query cannot be parsed or applied.
     """
-    with workspace.lock:
-        cached = _cache_of(workspace).get(listing_id)
-        if cached is not None:
-            _cache_of(workspace).move_to_end(listing_id)
-            return cached
+    cached = workspace.memory.peek(LISTINGS, listing_id)
+    if cached is not None:
+        return cached
     if not query:
         raise NotFound(f"The listing {listing_id[:40]!r} is no longer cached. Open the gallery again.")
     return list_images(workspace, from_json(query))
@@ -151,20 +159,12 @@ def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> di
     known = _known(workspace, query, n)
     version = _identify(workspace, replace(query, sort="oldest", seed=0, folded=False), known, n)
     version += str(facets.version(workspace))
-    cache: OrderedDict[str, dict[str, dict[str, int]]]
-    cache = workspace.memory_cache.setdefault("facet-counts", OrderedDict())
-    with workspace.lock:
-        counts = dict(cache.get(version, {}))
-    missing = [name for name in names if name not in counts]
-    if missing:
-        matching = conditions(workspace, query, known, n)
-        for name in missing:
-            counts[name] = _count(workspace, query, known, name, matching.together(without=name))
-        with workspace.lock:
-            cache[version] = counts
-            while len(cache) > _MAX_CACHED:
-                cache.popitem(last=False)
-    return {name: counts[name] for name in names}
+    matching = cache(lambda: conditions(workspace, query, known, n))  # once for all facets, if any is not cached
+
+    def counted(name: str) -> dict[str, int]:
+        return _count(workspace, query, known, name, matching().together(without=name))
+
+    return {name: workspace.memory.get(FACET_COUNTS, (name, version), None, partial(counted, name)) for name in names}
 
 
 def _known(workspace: Workspace, query: Query, n: int) -> dict[str, AttributeScores | None]:
@@ -254,19 +254,3 @@ def _fold(workspace: Workspace, listing: Listing) -> Listing:
     if line is not None and listing.scored is not None:
         line = int(is_accepted(listing.scored.scores[rows], listing.scored.cut).sum())
     return replace(listing, rows=rows, counts=counts, line=line)
-
-
-def _cache_of(workspace: Workspace) -> "OrderedDict[str, Listing]":
-    with workspace.lock:
-        listings: OrderedDict[str, Listing] = workspace.memory_cache.setdefault("listings", OrderedDict())
-        return listings
-
-
-def _add_to_cache(workspace: Workspace, listing: Listing) -> None:
-    listing.rows.flags.writeable = False
-    with workspace.lock:
-        cache = _cache_of(workspace)
-        cache[listing.id] = listing
-        size = sum(one.rows.nbytes for one in cache.values())
-        while len(cache) > 1 and (len(cache) > _MAX_CACHED or size > MAX_CACHED_BYTES):
-            size -= cache.popitem(last=False)[1].rows.nbytes

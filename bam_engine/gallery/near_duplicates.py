@@ -19,9 +19,12 @@ from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import missing_rows, vectors_of
 
 Groups = NDArray[np.int32]
+
+_GROUPS = Kind[Groups]("near-duplicate groups", of="encoder", until="a search ends or images are added", limit=2)
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,15 @@ def group_of(workspace: Workspace) -> Groups:
         version = (n, file.stat().st_mtime_ns)
     except OSError as error:
         raise NotFound("Near-duplicates have not been searched for yet. Search for them first.") from error
-    cached = workspace.memory_cache.get(f"near:{file}")
-    if cached is None or cached[0] != version:
-        with np.load(file) as stored:
-            searched = stored["groups"][:n]
-        groups = np.concatenate([searched, np.arange(len(searched), n, dtype=np.int32)])
-        groups.flags.writeable = False
-        cached = workspace.memory_cache[f"near:{file}"] = (version, groups)
-    result: Groups = cached[1]
-    return result
+    return workspace.memory.get(_GROUPS, file, version, lambda: _read_groups(file, n))
+
+
+def _read_groups(file: Path, n: int) -> Groups:
+    with np.load(file) as stored:
+        searched = stored["groups"][:n]
+    groups: Groups = np.concatenate([searched, np.arange(len(searched), n, dtype=np.int32)])
+    groups.flags.writeable = False
+    return groups
 
 
 def has_groups(workspace: Workspace) -> bool:

@@ -16,6 +16,7 @@ from bam_engine.formatting import file_size
 from bam_engine.labelling import tasks
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import most_similar, supports_text, text_vector, vectors_of
 
 Rows = NDArray[np.int64]
@@ -28,6 +29,9 @@ MAX_BYTES = 64 * 2**20
 
 MAX_EXAMPLES = 64
 """Example images of one search."""
+
+_NAMES = Kind[Names]("indices of names", of="workspace", until="the process ends", limit=1)
+_RANKINGS = Kind[NDArray[np.int64]]("rankings by score", of="attribute", until="its scores change", limit=16)
 
 
 def find(workspace: Workspace, text: str, count: int = 200) -> list[int]:
@@ -77,11 +81,7 @@ def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
 
 def names_of(workspace: Workspace) -> Names:
     """Return the index of names, opened once."""
-    with workspace.lock_for("names"):
-        names: Names | None = workspace.memory_cache.get("names")
-        if names is None:
-            names = workspace.memory_cache["names"] = Names(workspace.catalogue, workspace.cache / "names")
-        return names
+    return workspace.memory.get(_NAMES, None, None, lambda: Names(workspace.catalogue, workspace.cache / "names"))
 
 
 def by_image(workspace: Workspace, image: int | bytes, count: int = 200) -> Rows:
@@ -179,13 +179,12 @@ def ranking(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     scores = scores_of(workspace, attribute)
     model = latest_model(workspace, attribute)
     version = (model.id if model else 0, len(scores))
-    cached = workspace.memory_cache.get(f"ranking:{attribute.id}")
-    if cached is not None and cached[0] == version:
-        return cached[1]  # type: ignore[no-any-return]
+    return workspace.memory.get(_RANKINGS, attribute.id, version, lambda: _rank(scores))
+
+
+def _rank(scores: NDArray[np.float32]) -> NDArray[np.int64]:
     order = np.argsort(-scores, kind="stable")  # NaN, the images without a vector, come last
-    order = order[: int(np.isfinite(scores).sum())].astype(np.int64)
-    workspace.memory_cache[f"ranking:{attribute.id}"] = (version, order)
-    return order
+    return order[: int(np.isfinite(scores).sum())].astype(np.int64)
 
 
 def marks(workspace: Workspace, attribute: Attribute) -> dict[int, str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bam_engine.errors import BamError, DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 MAX_SELECTIONS = 500
 """Selections on disk; the least recently used is removed first."""
@@ -24,7 +25,7 @@ MAX_SELECTIONS = 500
 MAX_BYTES = 512 * 2**20
 """Bytes of all selections; the newest is stored whatever its size."""
 
-_CACHED = 8  # selections in memory
+SELECTIONS = Kind[NDArray[np.int64]]("selections", of="selection", until="never: the id is a digest", limit=8)
 _ID = re.compile(r"[0-9a-f]{20}")
 
 
@@ -60,7 +61,7 @@ def save(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
         raise DiskFull(
             f"The selection cannot be saved in {path.parent}: {error.strerror}. Free some disk space."
         ) from error
-    _remember(workspace, selection_id, chosen)
+    workspace.memory.put(SELECTIONS, selection_id, None, _read_only(chosen))
     return selection_id
 
 
@@ -73,15 +74,9 @@ def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
         There is no such selection, or it has been removed from the cache.
     """
     if _ID.fullmatch(selection_id):
-        with workspace.lock:
-            cached: NDArray[np.int64] | None = workspace.memory_cache.get("selections", {}).get(selection_id)
-        if cached is not None:
-            return cached
         path = _path(workspace, selection_id)
         with contextlib.suppress(OSError, ValueError, EOFError):
-            rows = np.load(path).astype(np.int64)
-            os.utime(path)
-            return _remember(workspace, selection_id, rows)
+            return workspace.memory.get(SELECTIONS, selection_id, None, lambda: _read(path))
     raise NotFound(
         f"The selection {selection_id[:40]!r} was not found. Only the last {MAX_SELECTIONS} are stored. "
         "Select the images again."
@@ -92,14 +87,14 @@ def _path(workspace: Workspace, selection_id: str) -> Path:
     return workspace.cache / "selections" / f"{selection_id}.npy"
 
 
-def _remember(workspace: Workspace, selection_id: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _read(path: Path) -> NDArray[np.int64]:
+    rows = np.load(path).astype(np.int64)
+    os.utime(path)
+    return _read_only(rows)
+
+
+def _read_only(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     rows.flags.writeable = False
-    with workspace.lock:
-        cache: dict[str, NDArray[np.int64]] = workspace.memory_cache.setdefault("selections", {})
-        cache.pop(selection_id, None)
-        cache[selection_id] = rows
-        while len(cache) > _CACHED:
-            cache.pop(next(iter(cache)))
     return rows
 
 

@@ -18,6 +18,7 @@ from bam_engine.formatting import count
 from bam_engine.gallery.listing import Listing
 from bam_engine.learning import is_accepted
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 BLOCK = 200
 """Images per window."""
@@ -28,6 +29,7 @@ PACK = 40
 _CODES_PER_OCTAVE = 32  # shape codes for each doubling of width over height
 _SQUARE = 128  # shape code of a square
 _PACKED = 2**30
+_SHAPES = Kind[NDArray[np.uint8]]("shapes of images", of="workspace", until="images are added", limit=1)
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,7 @@ def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:
 
 def all_shapes(workspace: Workspace, n: int) -> NDArray[np.uint8]:
     """Return the shape code of every row, (n,); read from the catalogue once and cached on disk."""
-    with workspace.lock_for("shapes"):
-        cached: NDArray[np.uint8] | None = workspace.memory_cache.get("shapes")
-        if cached is None or len(cached) < n:
-            cached = workspace.memory_cache["shapes"] = _read_shapes(workspace)
-    return cached[:n]
+    return workspace.memory.get(_SHAPES, None, len(workspace.catalogue), lambda: _read_shapes(workspace))[:n]
 
 
 def _read_shapes(workspace: Workspace) -> NDArray[np.uint8]:

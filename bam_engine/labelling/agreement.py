@@ -27,6 +27,7 @@ from bam_engine.annotation.agreement import Table, Undefined, Unsure
 from bam_engine.annotation.dawid_skene import DawidSkene, dawid_skene, one_hot, refit
 from bam_engine.formatting import decimal_interval, percent_interval
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 REPEATS = 1000  # bootstrap samples of the measures
 REFITS = 200  # bootstrap samples of the model
@@ -109,6 +110,11 @@ class Agreement:
     annotators: tuple[AnnotatorAgreement, ...]
 
 
+_AGREEMENTS = Kind[Agreement](
+    "agreement of annotators", of="attribute", until="its next answer, or images are added", limit=200
+)
+
+
 def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "value", seed: int = 0) -> Agreement:
     """Return the agreement of the annotators of ``attribute``, cached until the next answer.
 
@@ -122,12 +128,9 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
     newest = sa.select(sa.func.max(db.annotations.c.id)).where(db.annotations.c.attribute_id == attribute.id)
     with workspace.engine.connect() as connection:
         version = (connection.scalar(newest), len(workspace.catalogue), seed)
-    key = f"agreement:{attribute.id}:{unsure}"
-    cached = workspace.memory_cache.get(key)
-    if cached is None or cached[0] != version:
-        cached = workspace.memory_cache[key] = (version, _measure(workspace, attribute, unsure, seed))
-    result: Agreement = cached[1]
-    return result
+    return workspace.memory.get(
+        _AGREEMENTS, (attribute.id, unsure), version, lambda: _measure(workspace, attribute, unsure, seed)
+    )
 
 
 def _measure(workspace: Workspace, attribute: Attribute, unsure: Unsure, seed: int) -> Agreement:

@@ -13,6 +13,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import bulk, tasks
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -56,6 +57,9 @@ class LabelStates:
         ]
 
 
+_STATES = Kind[LabelStates]("label states", of="attribute", until="a label may have changed", limit=1000)
+
+
 def states(workspace: Workspace, attribute: Attribute) -> LabelStates:
     """Return the label states of all images, cached until the next answer.
 
@@ -64,12 +68,8 @@ def states(workspace: Workspace, attribute: Attribute) -> LabelStates:
     only. These states are exclusive; ``unlabelled`` is every other image. ``disagreed`` overlaps with them: at least
     one yes and one no.
     """
-    version = (label_version(workspace, attribute), attribute.id)
-    cached = workspace.memory_cache.get(f"states:{attribute.id}")
-    if cached is None or cached[0] != version:
-        cached = workspace.memory_cache[f"states:{attribute.id}"] = (version, _states(workspace, attribute))
-    result: LabelStates = cached[1]
-    return result
+    version = label_version(workspace, attribute)
+    return workspace.memory.get(_STATES, attribute.id, version, lambda: _states(workspace, attribute))
 
 
 def _states(workspace: Workspace, attribute: Attribute) -> LabelStates:

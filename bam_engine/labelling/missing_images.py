@@ -12,6 +12,9 @@ from bam_engine.collection import Problem
 from bam_engine.collection.catalogue import Image
 from bam_engine.errors import BamError
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
+
+_REASONS = Kind[str]("reasons why an image cannot be shown", of="image", until="its file changes", limit=100_000)
 
 
 def missing_images(workspace: Workspace, rows: Iterable[int]) -> NDArray[np.int64]:
@@ -36,11 +39,8 @@ def _reason(workspace: Workspace, image: Image) -> str:
         status = image.path.stat()
     except OSError as error:
         return f"The file was not found ({error.strerror})."
-    key, version = f"shown:{image.row}", (status.st_mtime_ns, status.st_size)
-    cached = workspace.memory_cache.get(key)
-    if cached is None or cached[0] != version:
-        cached = workspace.memory_cache[key] = (version, _try(workspace, image))
-    return str(cached[1])
+    version = (status.st_mtime_ns, status.st_size)
+    return workspace.memory.get(_REASONS, image.row, version, lambda: _try(workspace, image))
 
 
 def _try(workspace: Workspace, image: Image) -> str:

@@ -173,7 +173,6 @@ def delete(workspace: Workspace, map_id: str) -> None:
         shutil.rmtree(trash, ignore_errors=True)
         trash.mkdir(parents=True, exist_ok=True)
         folder.replace(trash / folder.name)
-    _drop_from_memory(workspace, folder.name)
 
 
 def last_deleted(workspace: Workspace) -> LayoutRecord | None:
@@ -199,20 +198,11 @@ def restore(workspace: Workspace) -> LayoutRecord:
     if folder.exists():
         raise NotFound(f"The map “{record.title}” was made again after it was deleted; the new one stays.")
     (_trash(workspace) / folder.name).replace(folder)
-    _drop_from_memory(workspace, folder.name)
     return record
 
 
 def _trash(workspace: Workspace) -> Path:
     return workspace.cache / "layouts" / ".removed"
-
-
-def _drop_from_memory(workspace: Workspace, name: str) -> None:
-    """Drop all that is cached in memory about a layout."""
-    with workspace.lock_for(f"map:{name}"), workspace.lock_for("places"):
-        for kind in ("map", "regions", "names-tried"):
-            workspace.memory_cache.pop(f"{kind}:{name}", None)
-        workspace.memory_cache.get("places", {}).pop(name, None)
 
 
 def folder_of(workspace: Workspace, map_id: str) -> Path:

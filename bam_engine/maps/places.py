@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from bam_engine.maps.layout_store import layout_of, points_of
 from bam_engine.workspace.core import Workspace
-
-_CACHED = 3  # maps
+from bam_engine.workspace.memory import Kind
 
 Places = NDArray[np.float32]
-_Index = tuple[str, Places, NDArray[np.int32]]
+_Index = tuple[Places, NDArray[np.int32]]
+
+_INDICES = Kind[_Index]("places of images", of="map", until="its points change", limit=3)
 
 
 def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[np.int64]) -> Places:
@@ -27,16 +28,9 @@ def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[n
     NotFound
         There is no such map.
     """
-    points = layout_of(workspace, map_id).points
-    with workspace.lock_for("places"):
-        cache: dict[str, _Index] = workspace.memory_cache.setdefault("places", {})
-        cached = cache.pop(map_id, None)
-        if cached is None or cached[0] != points or not points:
-            cached = _read(workspace, map_id, points)
-        cache[map_id] = cached
-        while len(cache) > _CACHED:
-            cache.pop(next(iter(cache)))
-    _, places, index = cached
+    record = layout_of(workspace, map_id)
+    version = (record.points, record.made_at)
+    places, index = workspace.memory.get(_INDICES, map_id, version, lambda: _read(workspace, map_id))
     rows = np.asarray(rows, np.int64)
     known = (rows >= 0) & (rows < len(index))
     at = np.where(known, index[np.where(known, rows, 0)] if len(index) else -1, -1)
@@ -68,8 +62,8 @@ def zoom_among_neighbours(n: int) -> int:
     return min(7, max(1, math.ceil(math.log(max(1.0, n / 12), 4)) - 1))
 
 
-def _read(workspace: Workspace, map_id: str, points: str) -> _Index:
+def _read(workspace: Workspace, map_id: str) -> _Index:
     places, rows = points_of(workspace, map_id)
     index = np.full(int(rows.max(initial=-1)) + 1, -1, np.int32)
     index[rows] = np.arange(len(rows), dtype=np.int32)
-    return points, places, index
+    return places, index

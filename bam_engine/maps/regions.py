@@ -8,9 +8,11 @@ name: no label is better than a bad one.
 import contextlib
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from bam_engine.projection.naming import NamedRegion, Traits, name_regions
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 VERSION = 1
 """Version of the rules: names of older versions are recomputed."""
@@ -56,6 +59,25 @@ class Region:
     to_zoom: int
 
 
+@dataclass(frozen=True)
+class _NamedMap:
+    """The content of ``regions.json``."""
+
+    version: str
+    regions: tuple[Region, ...]
+
+
+_NAMED_MAPS = Kind[_NamedMap | None]("regions of maps", of="map", until="their file is replaced", limit=64)
+
+
+class _Attempts:
+    """The attempts to name each map in this process: for which version, and how many in a row."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.made: dict[str, tuple[str, int]] = {}
+
+
 def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
     """Return the named regions of a map, by level and size.
 
@@ -68,15 +90,10 @@ def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
         There is no such map.
     """
     version = _version(workspace, map_id)
-    cached: tuple[str, tuple[Region, ...]] | None = workspace.memory_cache.get(f"regions:{map_id}")
-    if cached is None:
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            stored = json.loads((folder_of(workspace, map_id) / "regions.json").read_text(encoding="utf-8"))
-            cached = stored["version"], tuple(Region(**one) for one in stored["regions"])
-            workspace.memory_cache[f"regions:{map_id}"] = cached
-    if cached is None or cached[0] != version:
+    stored = _stored(workspace, map_id)
+    if stored is None or stored.version != version:
         _start_naming(workspace, map_id, version)
-    return cached[1] if cached is not None and cached[0].split(".")[0] == version.split(".")[0] else ()
+    return stored.regions if stored is not None and stored.version.split(".")[0] == version.split(".")[0] else ()
 
 
 def is_naming(workspace: Workspace, map_id: str) -> bool:
@@ -86,16 +103,16 @@ def is_naming(workspace: Workspace, map_id: str) -> bool:
 
 def _start_naming(workspace: Workspace, map_id: str, version: str) -> None:
     """Start the naming in the background, unless it is running or has recently failed for the same version."""
-    name, key = f"names-{map_id}", f"names-tried:{map_id}"
-    with workspace.lock:
-        last, (tried, times) = workspace.jobs.get(name), workspace.memory_cache.get(key, ("", 0))
+    name, attempts = f"names-{map_id}", workspace.state(_Attempts)
+    with attempts.lock:
+        last, (tried, times) = workspace.jobs.get(name), attempts.made.get(map_id, ("", 0))
         if last is not None and last.running:
             return
         failed = last is not None and last.state == "failed" and tried == version
         ended = last.ended if failed and last is not None else None
         if ended is not None and time.monotonic() < ended + min(MAX_WAIT, FIRST_WAIT * 2 ** (times - 1)):
             return
-        workspace.memory_cache[key] = (version, times + 1 if failed else 1)
+        attempts.made[map_id] = (version, times + 1 if failed else 1)
         workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))
 
 
@@ -117,16 +134,36 @@ def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tu
     kinds, projects = _traits(workspace, rows)
     report(2, 3, "names")
     regions = tuple(_with_zooms(name_regions(tree, kinds, projects)))
-    path = folder_of(workspace, map_id) / "regions.json"
+    path = _file(workspace, map_id)
     content = {"version": version, "regions": [asdict(region) for region in regions]}
     try:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(content), encoding="utf-8")
     except OSError as error:
         raise DiskFull(f"Cannot write {path}: {error.strerror or error}. Free some disk space.") from error
-    workspace.memory_cache[f"regions:{map_id}"] = (version, regions)
     report(3, 3, "names")
     return regions
+
+
+def _file(workspace: Workspace, map_id: str) -> Path:
+    return folder_of(workspace, map_id) / "regions.json"
+
+
+def _stored(workspace: Workspace, map_id: str) -> _NamedMap | None:
+    """Return the stored regions; None where there are none, or their file is damaged."""
+    path = _file(workspace, map_id)
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return workspace.memory.get(_NAMED_MAPS, map_id, (status.st_mtime_ns, status.st_ino), lambda: _read(path))
+
+
+def _read(path: Path) -> _NamedMap | None:
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return _NamedMap(stored["version"], tuple(Region(**one) for one in stored["regions"]))
+    return None
 
 
 def _version(workspace: Workspace, map_id: str) -> str:

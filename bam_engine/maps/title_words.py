@@ -18,6 +18,7 @@ from bam_engine import database as db
 from bam_engine.errors import DiskFull
 from bam_engine.files import replacing
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 MIN_IMAGES = 5
 """Images that must have a word; rarer words are dropped."""
@@ -40,6 +41,9 @@ class Words:
     vocabulary: tuple[str, ...]
 
 
+_WORDS_OF_TITLES = Kind[Words]("words of titles", of="workspace", until="images, titles or captions change", limit=1)
+
+
 def words_of(workspace: Workspace) -> Words:
     """Return the words of every image, cached until images, titles or captions change.
 
@@ -52,25 +56,7 @@ def words_of(workspace: Workspace) -> Words:
         They cannot be saved.
     """
     version = version_of(workspace)
-    cached: tuple[str, Words] | None = workspace.memory_cache.get("title-words")
-    if cached is not None and cached[0] == version:
-        return cached[1]
-    path = workspace.cache / "title-words.npz"
-    words = None
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(path) as stored:
-        if str(stored["version"]) == version:
-            vocabulary = tuple(stored["vocabulary"].tobytes().decode().split("\n"))
-            words = Words(stored["begin"], stored["codes"], vocabulary)
-    if words is None:
-        words = _read(workspace)
-        packed = np.frombuffer("\n".join(words.vocabulary).encode(), np.uint8)
-        try:
-            with replacing(path) as temporary:
-                np.savez(temporary, begin=words.begin, codes=words.codes, vocabulary=packed, version=np.array(version))
-        except OSError as error:
-            raise DiskFull(f"Cannot write {path}: {error.strerror or error}. Free some disk space.") from error
-    workspace.memory_cache["title-words"] = (version, words)
-    return words
+    return workspace.memory.get(_WORDS_OF_TITLES, None, version, lambda: _stored_or_read(workspace, version))
 
 
 def version_of(workspace: Workspace) -> str:
@@ -78,6 +64,23 @@ def version_of(workspace: Workspace) -> str:
     with workspace.engine.connect() as connection:
         captions = connection.scalar(sa.select(sa.func.max(db.captions.c.id))) or 0
     return f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}.{captions}"
+
+
+def _stored_or_read(workspace: Workspace, version: str) -> Words:
+    """Return the words from the cache file if it has this version, else from the catalogue, and store them."""
+    path = workspace.cache / "title-words.npz"
+    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(path) as stored:
+        if str(stored["version"]) == version:
+            vocabulary = tuple(stored["vocabulary"].tobytes().decode().split("\n"))
+            return Words(stored["begin"], stored["codes"], vocabulary)
+    words = _read(workspace)
+    packed = np.frombuffer("\n".join(words.vocabulary).encode(), np.uint8)
+    try:
+        with replacing(path) as temporary:
+            np.savez(temporary, begin=words.begin, codes=words.codes, vocabulary=packed, version=np.array(version))
+    except OSError as error:
+        raise DiskFull(f"Cannot write {path}: {error.strerror or error}. Free some disk space.") from error
+    return words
 
 
 def _read(workspace: Workspace) -> Words:

@@ -6,10 +6,9 @@ In:  the id of a layout. Out: a ``MapView``, opened once, and again when its dat
 import hashlib
 import io
 import logging
-import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ from bam_engine.training.models import TrainedModel, latest_model, scores_by_nam
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.training.top_attributes import AttributeScorer, attribute_scorers, top_attributes
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,36 @@ DRAWING_VERSION = 2
 
 _CHECK_EVERY = 1.0  # seconds between checks whether the data of a map have changed
 _REFRESH_DELAY = 0.1  # seconds until a map is opened again, so that the request that noticed is answered first
+
+_VIEWS = Kind[MapView]("opened maps", of="map and its points", until="scores, cuts, labels or projects change", limit=4)
+_TILES = Kind[TileCache]("tile caches, which are on disk", of="workspace", until="the process ends", limit=1)
+_SCORERS = Kind[list[AttributeScorer]](
+    "scorers of attributes", of="state of scores and cuts", until="never: the key is a digest", limit=2
+)
+
+
+class _Refreshing:
+    """The maps that are being opened again in the background."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._subjects: set[tuple[str, str]] = set()
+
+    def start(self, subject: tuple[str, str], work: Callable[[], None]) -> None:
+        """Run ``work`` in a thread, unless a refresh of this map is running."""
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                with self._lock:
+                    self._subjects.remove(subject)
+
+        with self._lock:
+            if subject in self._subjects:
+                return
+            self._subjects.add(subject)
+        threading.Thread(target=run, daemon=True).start()
 
 
 def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
@@ -54,19 +84,14 @@ def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> M
     NotFound
         There is no such layout.
     """
-    folder = folder_of(workspace, map_id)
-    if not (folder / "about.json").exists():
-        raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.")
-    with workspace.lock_for(f"map:{map_id}"):
-        opened: MapView | None
-        opened, checked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
-        if opened is not None and not fresh and time.monotonic() - checked < _CHECK_EVERY:
-            return opened
-        version = map_version(workspace, map_id)
-        if opened is None or opened.version != version:
-            opened = _open(workspace, folder, version, opened)
-        workspace.memory_cache[f"map:{map_id}"] = (opened, time.monotonic())
-        return opened
+    points = _points_version(workspace, map_id)
+    return workspace.memory.get_within(
+        _VIEWS,
+        (map_id, points),
+        0.0 if fresh else _CHECK_EVERY,
+        lambda: map_version(workspace, map_id),
+        lambda version: _open(workspace, map_id, points, version),
+    )
 
 
 def cached_view(workspace: Workspace, map_id: str) -> MapView:
@@ -80,46 +105,44 @@ def cached_view(workspace: Workspace, map_id: str) -> MapView:
     NotFound
         There is no such layout.
     """
-    opened, checked = workspace.memory_cache.get(f"map:{map_id}", (None, -math.inf))
+    subject = map_id, _points_version(workspace, map_id)
+    opened = workspace.memory.peek(_VIEWS, subject)
     if opened is None:
         return current_view(workspace, map_id)
-    if time.monotonic() - checked >= _CHECK_EVERY:
-        lock: threading.Lock = workspace.memory_cache.setdefault(f"map-catching-up:{map_id}", threading.Lock())
-        if lock.acquire(blocking=False):
-            threading.Thread(target=_refresh, args=(workspace, map_id, opened, lock), daemon=True).start()
-    view: MapView = opened
-    return view
+    if workspace.memory.age(_VIEWS, subject) >= _CHECK_EVERY:
+        workspace.state(_Refreshing).start(subject, partial(_refresh, workspace, subject, opened))
+    return opened
 
 
-def _refresh(workspace: Workspace, map_id: str, opened: MapView, lock: threading.Lock) -> None:
+def _refresh(workspace: Workspace, subject: tuple[str, str], opened: MapView) -> None:
     """Open a map again if its data have changed, and prepare it before it replaces the old view."""
-    folder = folder_of(workspace, map_id)
     time.sleep(_REFRESH_DELAY)
     try:
-        if workspace.memory_cache.get(f"map-points:{map_id}") != _points_version(folder):
-            # replaced or deleted: the next request opens the new one, or raises
-            workspace.memory_cache.pop(f"map:{map_id}", None)
-            return
-        version, fresh = map_version(workspace, map_id), opened
+        fresh, version = opened, map_version(workspace, subject[0])
         if version != opened.version:
-            with workspace.lock_for(f"map:{map_id}"):
-                fresh = _open(workspace, folder, version, opened)
+            fresh = _open(workspace, *subject, version)
             fresh.prepare_like(opened)
             if len(fresh):
                 _describe(workspace, _stamps(workspace), int(fresh.source.rows[0]))
-        with workspace.lock_for(f"map:{map_id}"):
-            if workspace.memory_cache.get(f"map:{map_id}", (None,))[0] is opened:
-                workspace.memory_cache[f"map:{map_id}"] = (fresh, time.monotonic())
+        workspace.memory.get(_VIEWS, subject, version, lambda: fresh)
+    except NotFound:  # deleted meanwhile
+        workspace.memory.forget(_VIEWS, subject)
     except Exception:  # the old view stays in use; pages and tiles report the error
-        log.warning("map %s could not be refreshed", map_id, exc_info=True)
-    finally:
-        lock.release()
+        log.warning("map %s could not be refreshed", subject[0], exc_info=True)
 
 
-def _points_version(folder: Path) -> str:
-    """Return a version of the points of a layout; "" where there is no layout."""
-    about = folder / "about.json"
-    return f"{about.stat().st_mtime_ns}" if about.exists() else ""
+def _points_version(workspace: Workspace, map_id: str) -> str:
+    """Return a version of the points of a layout.
+
+    Raises
+    ------
+    NotFound
+        There is no such layout.
+    """
+    try:
+        return str((folder_of(workspace, map_id) / "about.json").stat().st_mtime_ns)
+    except OSError as error:
+        raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.") from error
 
 
 def rows_in_polygon(workspace: Workspace, map_id: str, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
@@ -135,13 +158,10 @@ def rows_in_polygon(workspace: Workspace, map_id: str, corners: Sequence[tuple[f
     return current_view(workspace, map_id).source.in_polygon(corners)
 
 
-def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | None) -> MapView:
-    """Open a map; points, pictures and unchanged colourings of an ``earlier`` view of the same points are reused."""
-    map_id = folder.name
-    points = _points_version(folder)
-    known = workspace.memory_cache.get(f"map-points:{map_id}")
-    same = earlier if earlier is not None and known == points else None
-    places, rows = (np.empty((0, 2), np.float32), None) if same is not None else points_of(workspace, map_id)
+def _open(workspace: Workspace, map_id: str, points: str, version: str) -> MapView:
+    """Open a map; points, pictures and unchanged colourings of an earlier view of the same points are reused."""
+    earlier = workspace.memory.peek(_VIEWS, (map_id, points))
+    places, rows = (np.empty((0, 2), np.float32), None) if earlier is not None else points_of(workspace, map_id)
     stamps = _stamps(workspace)
     sources = Sources(
         categories=categories_of(workspace, map_id),
@@ -151,7 +171,7 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
         tiles=tile_cache(workspace),
         sprites=workspace.sprites,
     )
-    opened = MapView(
+    return MapView(
         places,
         rows=rows,
         version=version,
@@ -159,24 +179,20 @@ def _open(workspace: Workspace, folder: Path, version: str, earlier: MapView | N
         labels=_decisions(workspace),
         thumbnail=partial(_thumbnail, workspace),
         sources=sources,
-        previous=same,
+        previous=earlier,
     )
-    workspace.memory_cache[f"map-points:{map_id}"] = points
-    return opened
 
 
 def tile_cache(workspace: Workspace) -> TileCache:
     """Return the tile cache of a workspace."""
-    with workspace.lock:
-        cache: TileCache = workspace.memory_cache.setdefault("tiles", TileCache(workspace.cache / "tiles"))
-        return cache
+    return workspace.memory.get(_TILES, None, None, lambda: TileCache(workspace.cache / "tiles"))
 
 
 def map_version(workspace: Workspace, map_id: str) -> str:
     """Return a version that changes whenever a tile of the map would look different."""
-    about = folder_of(workspace, map_id) / "about.json"
+    points = _points_version(workspace, map_id)
     stamps = _stamps(workspace)
-    parts = [str(DRAWING_VERSION), workspace.id, str(about.stat().st_mtime_ns), stamps.labels, stamps.projects]
+    parts = [str(DRAWING_VERSION), workspace.id, points, stamps.labels, stamps.projects]
     parts += [f"{name}.{stamp}.{stamps.cuts[name]}" for name, stamp in stamps.scores.items()]
     return _digest(*parts)
 
@@ -260,12 +276,6 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
 
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    cache: dict[str, list[AttributeScorer]] = workspace.memory_cache.setdefault("standings", {})
     key = _digest(*stamps.scores.values(), *stamps.cuts.values())
-    scorers = cache.get(key)
-    if scorers is None:
-        scorers = attribute_scorers(workspace)
-        for old in list(cache)[:-1]:  # the previous view may still be in use
-            cache.pop(old, None)
-        cache[key] = scorers
+    scorers = workspace.memory.get(_SCORERS, key, None, lambda: attribute_scorers(workspace))
     return {"title": image.title or Path(image.uri).name, "scores": top_attributes(scorers, row)}

@@ -17,6 +17,7 @@ from bam_engine.learning import Advice, Change
 from bam_engine.training.models import TrainedModel, models, scores_of
 from bam_engine.training.validation import random_sample
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 _ROUNDS = 2  # that the advice considers
 
@@ -30,6 +31,11 @@ class LastRound:
     advice: Advice
 
 
+_LAST_ROUNDS = Kind[LastRound](
+    "changes by the last round", of="attribute", until="a label or model changes", limit=1000
+)
+
+
 def last_round(workspace: Workspace, attribute: Attribute) -> LastRound | None:
     """Return the change from the previous round's model to the newest; None before the second training.
 
@@ -41,13 +47,8 @@ def last_round(workspace: Workspace, attribute: Attribute) -> LastRound | None:
     pairs = list(pairwise(trained))[-_ROUNDS:]
     if not pairs:
         return None
-    name = f"last round:{attribute.id}"
     version = (label_version(workspace, attribute), [(before.id, after.id) for before, after in pairs])
-    cached = workspace.memory_cache.get(name)
-    if cached is None or cached[0] != version:
-        cached = workspace.memory_cache[name] = (version, _measure(workspace, attribute, pairs))
-    result: LastRound = cached[1]
-    return result
+    return workspace.memory.get(_LAST_ROUNDS, attribute.id, version, lambda: _measure(workspace, attribute, pairs))
 
 
 def _measure(workspace: Workspace, attribute: Attribute, pairs: list[tuple[TrainedModel, TrainedModel]]) -> LastRound:

@@ -4,6 +4,7 @@ A saved threshold belongs to the model it was chosen for; after another training
 someone saves one again. A suggestion is recomputed when a held-out label or a certification has changed.
 """
 
+import contextlib
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import TrainedModel, latest_model
 from bam_engine.training.validation import ValidationSet, complete_draws, random_sample
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
 
 TARGET = 0.90
 """The precision that a threshold is suggested for unless another is given."""
@@ -43,6 +45,12 @@ class AttributeThreshold:
     @property
     def saved(self) -> bool:
         return self.id is not None
+
+
+_HELD_OUT = Kind[str]("digests of held-out labels", of="attribute", until="a label may have changed", limit=1000)
+_SUGGESTIONS = Kind[Threshold | None](
+    "suggested thresholds", of="attribute", until="its model, scores or held-out labels change", limit=1000
+)
 
 
 def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeThreshold | None:
@@ -67,25 +75,20 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
     """
     if "measured" not in model.details:  # training was interrupted
         return None
-    name = f"suggestion:{attribute.id}"
-    version = (model.id, len(workspace.vectors()), label_version(workspace, attribute))
-    cached = workspace.memory_cache.get(name)
-    if cached is not None and cached[0] == version:
-        unchanged: Threshold | None = cached[2]
-        return unchanged
-    basis = (model.id, len(workspace.vectors()), _held_out_version(workspace, attribute))
-    if cached is not None and cached[1] == basis:
-        threshold: Threshold | None = cached[2]
-    else:
-        try:
-            threshold = suggest(workspace, attribute, model, target=TARGET)
-        except LearningError:
-            threshold = None
-    workspace.memory_cache[name] = (version, basis, threshold)
-    return threshold
+
+    def suggested() -> Threshold | None:
+        with contextlib.suppress(LearningError):
+            return suggest(workspace, attribute, model, target=TARGET)
+        return None
+
+    held_out = workspace.memory.get(
+        _HELD_OUT, attribute.id, label_version(workspace, attribute), lambda: _held_out_digest(workspace, attribute)
+    )
+    version = (model.id, len(workspace.vectors()), held_out)
+    return workspace.memory.get(_SUGGESTIONS, attribute.id, version, suggested)
 
 
-def _held_out_version(workspace: Workspace, attribute: Attribute) -> str:
+def _held_out_digest(workspace: Workspace, attribute: Attribute) -> str:
     """Return a digest of the labels of the validation set and of certifications."""
     agreed = tasks.labels(workspace, attribute)
     rows = tasks.held_out_rows(workspace, attribute)

@@ -10,7 +10,7 @@ import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from bam_engine.database import insert_new, open_database, read_setting, setting
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.jobs import Jobs
+from bam_engine.workspace.memory import Kind, Memory
 from bam_engine.workspace.sprites import SpriteFile
+
+T = TypeVar("T")
+
+_ENCODERS = Kind[Encoder]("encoders", of="workspace", until="another is chosen", limit=1)
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,9 @@ class Workspace:
         self.attributes = Attributes(self.engine)
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()
-        self.lock = threading.RLock()  # guards the fields below; hold it only briefly
-        self.memory_cache: dict[str, Any] = {}  # computed values, such as opened maps; may be cleared at any time
-        self._locks: dict[str, threading.RLock] = {}
-        self._encoder: tuple[str, Encoder] | None = None
+        self.memory = Memory()
+        self._lock = threading.Lock()
+        self._states: dict[type, object] = {}
 
     @classmethod
     def from_environment(cls) -> "Workspace":
@@ -100,10 +104,16 @@ class Workspace:
             insert_new(connection, settings, [{"key": "workspace", "value": json.dumps(uuid.uuid4().hex[:12])}])
         return str(read_setting(self.engine, "workspace"))
 
-    def lock_for(self, name: str) -> threading.RLock:
-        """Return the lock to hold during a slow computation; only callers with the same name wait for each other."""
-        with self.lock:
-            return self._locks.setdefault(name, threading.RLock())
+    def state(self, owner: type[T]) -> T:
+        """Return the one ``owner`` of this workspace, made on first use: the state of a module while the process lasts.
+
+        What can be recomputed belongs in :attr:`memory`, what people enter in the database.
+        """
+        with self._lock:
+            existing = self._states.get(owner)
+            if not isinstance(existing, owner):
+                existing = self._states[owner] = owner()
+            return existing
 
     # Settings -------------------------------------------------------------------------------------------------------
 
@@ -136,18 +146,15 @@ class Workspace:
         """Open an encoder and make it the current one; if it cannot be opened, nothing changes."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
         path = str(checkpoint.absolute()) if checkpoint else None
-        with self.lock_for("encoder"):
-            self._encoder = (encoder.key, encoder)
-            write_setting(self.engine, "encoder", {"spec": spec, "checkpoint": path})
-        return encoder
+        write_setting(self.engine, "encoder", {"spec": spec, "checkpoint": path})
+        return self.memory.put(_ENCODERS, None, encoder.key, encoder)
 
     def encoder(self) -> Encoder:
         """Return the current encoder; it is loaded once."""
-        with self.lock_for("encoder"):
-            choice = self.choice
-            if self._encoder is None or self._encoder[0] != choice.key:
-                self._encoder = (choice.key, open_encoder(choice.spec, checkpoint=choice.checkpoint))
-            return self._encoder[1]
+        choice = self.choice
+        return self.memory.get(
+            _ENCODERS, None, choice.key, lambda: open_encoder(choice.spec, checkpoint=choice.checkpoint)
+        )
 
     def vectors(self, key: str | None = None) -> VectorStore:
         """Return the vector store of the current encoder, or of the encoder with ``key``."""

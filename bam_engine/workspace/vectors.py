@@ -14,6 +14,9 @@ from bam_engine.embedding import VectorStore, embed, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
+
+_MISSING = Kind[NDArray[np.int64]]("rows without a vector", of="encoder", until="its vector file changes", limit=4)
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,7 @@ def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int
     if len(store) == 0:
         return np.empty(0, np.int64)
     version = (store.file.stat().st_mtime_ns, len(store))
-    cached = workspace.memory_cache.get(f"missing:{store.folder}")
-    if cached is None or cached[0] != version:
-        cached = workspace.memory_cache[f"missing:{store.folder}"] = (version, store.missing())
-    rows: NDArray[np.int64] = cached[1]
-    return rows
+    return workspace.memory.get(_MISSING, store.folder, version, store.missing)
 
 
 def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:

@@ -122,7 +122,7 @@ def test_projects_are_cached_and_follow_a_change(workspace: Workspace) -> None:
     names = [workspace.catalogue.image(row).project_id for row in range(120)]
     result = facets.projects(workspace)
     assert [result.names[code] or None for code in result.codes] == names
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     again = facets.projects(workspace)
     assert (again.codes == result.codes).all()
     assert again.names == result.names

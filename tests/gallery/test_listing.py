@@ -12,7 +12,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import facets, near_duplicates, selections
 from bam_engine.gallery.conditions import NEAR
-from bam_engine.gallery.listing import FACETS, by_id, facet_counts, list_images
+from bam_engine.gallery.listing import FACETS, LISTINGS, by_id, facet_counts, list_images
 from bam_engine.gallery.query import LABELS, PLACES, SORTS, Query, from_json, from_url
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.labelling import bulk, label_states
@@ -268,18 +268,19 @@ def test_a_listing_is_cached_until_its_data_change(big: Workspace) -> None:
     assert third.id != second.id
     assert third.line != second.line
     assert by_id(big, first.id) is first
-    big.memory_cache.clear()
+    big.memory.clear()
     assert by_id(big, first.id, first.query.json()).id == third.id
     with pytest.raises(NotFound, match="Open the gallery again"):
         by_id(big, first.id)
 
 
 def test_old_listings_are_evicted_from_the_cache(big: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bam_engine.gallery.listing.MAX_CACHED_BYTES", 3 * N * 8)
+    kind = replace(LISTINGS, max_bytes=3 * N * 8)
+    monkeypatch.setattr("bam_engine.gallery.listing.LISTINGS", kind)
     first = list_images(big, Query(sort="shuffled", seed=1))
     for seed in range(2, 6):
         list_images(big, Query(sort="shuffled", seed=seed))
-    assert len(big.memory_cache["listings"]) == 3
+    assert len(big.memory.subjects(kind)) == 3
     with pytest.raises(NotFound):
         by_id(big, first.id)
 
@@ -318,7 +319,7 @@ def test_shapes_are_those_of_the_listing_and_follow_new_images(big: Workspace) -
     big.catalogue.add([NewImage("/wide.jpg", 1500, 100, "wide"), NewImage("/huge.jpg", 9000, 1, "huge")])
     later = list_images(big, Query(sort="newest"))
     assert payload(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
-    big.memory_cache.clear()
+    big.memory.clear()
     assert payload(later)[:2] == pytest.approx([2 ** (127 / 32), 15], rel=0.0111)
 
 

@@ -25,9 +25,9 @@ def test_the_same_set_has_the_same_id_and_another_set_another(workspace: Workspa
 
 def test_a_selection_outlives_the_process_but_not_the_cache(workspace: Workspace) -> None:
     name = selections.save(workspace, [1, 2])
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     assert selections.rows_of(workspace, name).tolist() == [1, 2]
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     for file in (workspace.cache / "selections").iterdir():
         file.unlink()
     with pytest.raises(NotFound, match="Select the images again"):
@@ -55,7 +55,7 @@ def test_a_truncated_file_counts_as_missing(workspace: Workspace) -> None:
     name = selections.save(workspace, [1, 2, 3])
     file = workspace.cache / "selections" / f"{name}.npy"
     file.write_bytes(file.read_bytes()[:40])
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     with pytest.raises(NotFound):
         selections.rows_of(workspace, name)
 
@@ -73,7 +73,7 @@ def test_the_least_recently_used_is_removed_first(workspace: Workspace, monkeypa
     names = [selections.save(workspace, [row]) for row in range(3)]
     for age, name in enumerate(names):
         made_at(workspace, name, 1000 + age)
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     selections.rows_of(workspace, names[0])  # used again
     newest = selections.save(workspace, [7])
     assert files(workspace) == {names[0], names[2], newest}
@@ -89,6 +89,6 @@ def test_the_bytes_are_bounded_but_the_newest_stays(workspace: Workspace, monkey
 def test_cached_selections_are_bounded_and_read_only(workspace: Workspace, tmp_path: Path) -> None:
     for row in range(30):
         name = selections.save(workspace, [row])
-    assert len(workspace.memory_cache["selections"]) <= 8
+    assert len(workspace.memory.subjects(selections.SELECTIONS)) == 8
     with pytest.raises(ValueError):
         selections.rows_of(workspace, name)[0] = 5

@@ -75,7 +75,7 @@ def test_images_of_one_project_widen_the_intervals(
 
     def width(groups: np.ndarray) -> list[float]:
         monkeypatch.setattr(workspace.catalogue, "projects", lambda: groups)
-        workspace.memory_cache.clear()
+        workspace.memory.clear()
         result = agreement.measure(workspace, watercolor)
         return [one.high - one.low for one in (result.raw, result.alpha, result.pairs[0].kappa)]
 

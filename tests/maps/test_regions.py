@@ -110,7 +110,7 @@ def test_names_come_with_the_map_and_from_its_folder(workspace: Workspace) -> No
     result = regions.regions_of(workspace, record.id)
     assert [regions.Region(**one) for one in stored["regions"]] == list(result)
     assert workspace.jobs.get(f"names-{record.id}") is None
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     (layout_store.folder_of(workspace, record.id) / "regions.json").write_text("torn")
     assert regions.regions_of(workspace, record.id) == ()
     assert wait(workspace, record.id) == result
@@ -152,7 +152,7 @@ def test_words_are_read_again_when_titles_change_and_only_then(
     match = [result.vocabulary[code] for code in result.codes[result.begin[row] : result.begin[row + 1]]]
     assert match == ["old", "harvest"]
     assert len(result.begin) == 121
-    workspace.memory_cache.clear()
+    workspace.memory.clear()
     monkeypatch.setattr(title_words, "_read", None)
     again = title_words.words_of(workspace)
     assert again.vocabulary == result.vocabulary

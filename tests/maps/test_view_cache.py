@@ -148,7 +148,7 @@ def test_concurrent_requests_open_a_map_once_and_others_do_not_wait(
 
     def slowly(*asked: object) -> MapView:
         begun.append(asked)
-        if asked[1] == layout_store.folder_of(workspace, mapped):
+        if asked[1] == mapped:
             go_on.wait(20)
         return real(*asked)  # type: ignore[arg-type]
 

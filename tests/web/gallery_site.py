@@ -51,7 +51,7 @@ SERVER = """
 
     def answer(request):
         vote(WORKSPACE, ONE, "ada", {int(row): 1 for row in list_images(WORKSPACE, QUERY).rows[:3]})
-        WORKSPACE.memory_cache.clear()
+        WORKSPACE.memory.clear()
         return JSONResponse("done")
 
     def many():

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bam_engine.errors import BamError
+from bam_engine.gallery.listing import FACET_COUNTS
 from bam_engine.workspace import Workspace
 from web import ui, warm
 from web.routes import shell
@@ -93,4 +94,4 @@ def test_the_gallery_is_made_ready_with_and_without_attributes(workspace: Worksp
     for number in range(attributes):
         workspace.attributes.add(f"a{number}", "media", "Is it?")
     warm._gallery(workspace)
-    assert workspace.memory_cache["facet-counts"]
+    assert workspace.memory.subjects(FACET_COUNTS)
