@@ -4,7 +4,7 @@ BIN     := $(VENV)/bin
 ADDRESS ?= localhost
 PORT    ?= 8501
 
-.PHONY: help run check test lint quick unit chromium bench screenshots docs clean
+.PHONY: help run check test lint quick unit chromium postgresql bench screenshots docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ run: $(VENV)/run.stamp  ## set up and start the app (ADDRESS=localhost PORT=8501
 
 check: lint quick  ## the everyday checks: lint, types, layers, tests without browser and slow statistics
 
-test: chromium lint unit  ## everything: lint, types, layers, all tests
+test: chromium postgresql lint unit  ## everything: lint, types, layers, all tests
 
 lint: $(VENV)/dev.stamp  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -31,6 +31,9 @@ unit: $(VENV)/dev.stamp  ## all tests
 
 chromium:  ## install what the browser tests need, or say what is missing
 	@sh scripts/chromium.sh
+
+postgresql:  ## install what the PostgreSQL tests need, or say what is missing
+	@sh scripts/postgresql.sh
 
 bench: $(VENV)/dev.stamp  ## print the figures of the benchmarks
 	$(BIN)/python -m benchmarks

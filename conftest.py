@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser import NO_BROWSER
 from tests.needs import REASONS, SHARED
+from tests.postgresql import NO_POSTGRESQL
 
 _forbidden: list[str] = []
 """The tests that skipped although CI has what they need, with their reasons."""
@@ -20,10 +21,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Record a test that skips for lack of pictures, weights or the browser, in CI beside ``shared``."""
+    """Record a test that skips for lack of pictures, weights, browser or PostgreSQL, in CI beside ``shared``."""
     if report.skipped and isinstance(report.longrepr, tuple) and os.environ.get("CI") == "true" and SHARED.exists():
         reason = report.longrepr[2]
-        if any(words in reason for words in (*REASONS, NO_BROWSER)):
+        if any(words in reason for words in (*REASONS, NO_BROWSER, NO_POSTGRESQL)):
             _forbidden.append(f"{report.nodeid}: {reason}")
 
 

@@ -257,8 +257,12 @@ def open_database(url: str) -> sa.Engine:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
-        _create_tables(engine)
-        _check_version(engine)
+        try:
+            _create_tables(engine)
+            _check_version(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise BamError(f"Cannot open the database {place}: {error}.") from error
     return engine
@@ -292,14 +296,15 @@ def _create_tables(engine: sa.Engine) -> None:
 def lock(connection: sa.Connection, table: sa.Table | None) -> None:
     """Block other writers of ``table`` until the transaction ends; readers continue. Call it first in a transaction.
 
-    SQLite locks the whole database. With ``table`` None, only processes that create the tables wait for each other.
+    SQLite locks the whole database. PostgreSQL locks the table alone, and lets rows be written that refer to it. With
+    ``table`` None, only processes that create the tables wait for each other.
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif table is None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATE_LOCK})")
     else:
-        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _check_version(engine: sa.Engine) -> None:
@@ -317,9 +322,12 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappin
     """Insert the rows that violate no unique constraint; return how many were inserted."""
     if not rows:
         return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    insert = _insert(connection, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
     return len(connection.execute(insert, list(rows)).all())
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
@@ -332,5 +340,6 @@ def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
 def write_setting(engine: sa.Engine, key: str, value: Any) -> None:
     """Store ``value`` as JSON under ``key``, replacing any earlier value."""
     with engine.begin() as connection:
-        connection.execute(sa.delete(settings).where(settings.c.key == key))
-        connection.execute(sa.insert(settings).values(key=key, value=json.dumps(value)))
+        insert = _insert(connection, settings).values(key=key, value=json.dumps(value))
+        replacing = insert.on_conflict_do_update(index_elements=["key"], set_={"value": insert.excluded.value})
+        connection.execute(replacing)

@@ -23,6 +23,7 @@ from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
 from tests.drawn_pictures import SMALL, draw_collection
 from tests.labelling.team import vote
+from tests.postgresql import PostgreSQL, run_server
 from tests.stub_demo import write_stub
 
 if TYPE_CHECKING:
@@ -38,10 +39,27 @@ CLIP = {
 }
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server for the session; it starts when the first test asks for it."""
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of its own for each test, on either of the two kinds."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bam.sqlite'}"
+        return
+    with request.getfixturevalue("postgresql").database() as url:
+        yield url
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[sa.Engine]:
-    """An empty database of its own for each test."""
-    engine = open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
+def database(database_url: str) -> Iterator[sa.Engine]:
+    """An empty database of its own for each test, on either of the two kinds."""
+    engine = open_database(database_url)
     yield engine
     engine.dispose()
 

@@ -13,6 +13,7 @@ SUITE = """
 import pytest
 from tests.browser import NO_BROWSER
 from tests.needs import needs_real_pictures
+from tests.postgresql import NO_POSTGRESQL
 
 @pytest.fixture
 def browser():
@@ -24,6 +25,7 @@ def page(browser):
 
 def test_of_a_page(page): ...
 def test_of_pictures(): needs_real_pictures()
+def test_of_postgresql(): pytest.skip(f"{NO_POSTGRESQL}: none installed")
 def test_of_another_device(): pytest.skip("this machine has no CUDA device")
 def test_of_nothing(): ...
 """
@@ -34,7 +36,8 @@ def project(tmp_path: Path) -> Path:
     """A small suite under the same rules."""
     tests = tmp_path / "project" / "tests"
     tests.mkdir(parents=True)
-    for name in ("conftest.py", "pyproject.toml", "tests/__init__.py", "tests/browser.py", "tests/needs.py"):
+    helpers = ("__init__.py", "browser.py", "needs.py", "postgresql.py")
+    for name in ("conftest.py", "pyproject.toml", *(f"tests/{helper}" for helper in helpers)):
         shutil.copy(ROOT / name, tests.parent / name)
     (tests / "test_small.py").write_text(SUITE)
     return tests.parent
@@ -47,9 +50,7 @@ def run(project: Path, *options: str, ci: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("spread", [(), ("-n", "1")])
-def test_a_skip_for_lack_of_pictures_or_browser_fails_a_run_in_ci_beside_shared(
-    project: Path, spread: tuple[str, ...]
-) -> None:
+def test_a_skip_for_lack_of_what_ci_has_fails_a_run_in_ci_beside_shared(project: Path, spread: tuple[str, ...]) -> None:
     (project.parent / "shared").mkdir()
     code, out = run(project, *spread, ci="true")
     assert code == 1
@@ -57,8 +58,9 @@ def test_a_skip_for_lack_of_pictures_or_browser_fails_a_run_in_ci_beside_shared(
     assert sorted(line.split(": no")[0] for line in listed) == [
         "tests/test_small.py::test_of_a_page: Skipped: the browser is not here",
         "tests/test_small.py::test_of_pictures: Skipped: the real pictures are not here",
+        "tests/test_small.py::test_of_postgresql: Skipped: PostgreSQL is not here",
     ]
-    assert "1 passed, 3 skipped" in out
+    assert "1 passed, 4 skipped" in out
 
 
 @pytest.mark.parametrize(("ci", "shared"), [("", True), ("true", False)])
@@ -75,4 +77,4 @@ def test_what_uses_the_browser_is_marked_even_through_another_fixture(project: P
     code, out = run(project, "--collect-only", "-q", "-m", "not browser", ci="")
     assert code == 0
     assert "test_of_a_page" not in out
-    assert "3/4 tests collected" in out
+    assert "4/5 tests collected" in out

@@ -289,13 +289,12 @@ while True:
 
 
 @pytest.mark.parametrize("killed_after", [1, 40])
-def test_acknowledged_answers_survive_kill_9(tmp_path: Path, killed_after: int) -> None:
-    url = f"sqlite:///{tmp_path / 'bam.sqlite'}"
-    engine = open_database(url)
+def test_acknowledged_answers_survive_kill_9(database_url: str, killed_after: int) -> None:
+    engine = open_database(database_url)
     Attributes(engine).add("kite", "own", "Is there a kite?")
     assignment = assign(Annotations(engine), range(100_000))
     engine.dispose()
-    command = [sys.executable, "-c", RECORDER, url, assignment.id]
+    command = [sys.executable, "-c", RECORDER, database_url, assignment.id]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
     ) as child:
@@ -303,7 +302,7 @@ def test_acknowledged_answers_survive_kill_9(tmp_path: Path, killed_after: int) 
         child.send_signal(signal.SIGKILL)
         printed += [int(line) for line in child.stdout.read().splitlines()]
     assert child.returncode == -signal.SIGKILL
-    engine = open_database(url)
+    engine = open_database(database_url)
     stored = Annotations(engine).answered_rows(assignment.id)
     engine.dispose()
     assert printed == list(range(len(printed)))

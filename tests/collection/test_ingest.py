@@ -225,18 +225,18 @@ ingest_folder(catalogue, Thumbnails(cache, size=64), pile)
 
 
 @pytest.mark.parametrize(("moment", "saved"), [("inside", 4), ("added", 8), ("thumbnail", 8)])
-def test_a_killed_run_keeps_finished_batches_and_the_next_run_continues(tmp_path, moment, saved):
+def test_a_killed_run_keeps_finished_batches_and_the_next_run_continues(database_url, tmp_path, moment, saved):
     fill(tmp_path / "pile", 10)
-    url, cache = f"sqlite:///{tmp_path / 'bam.sqlite'}", tmp_path / "thumbnails"
+    cache = tmp_path / "thumbnails"
     process = subprocess.run(
-        [sys.executable, "-c", KILLED, url, str(cache), str(tmp_path / "pile"), moment],
+        [sys.executable, "-c", KILLED, database_url, str(cache), str(tmp_path / "pile"), moment],
         cwd=Path(__file__).parents[2],
         check=False,
         capture_output=True,
         text=True,
     )
     assert process.returncode == 9, process.stderr
-    engine = open_database(url)
+    engine = open_database(database_url)
     catalogue, thumbnails = Catalogue(engine), Thumbnails(cache, size=64)
     assert len(catalogue) == saved
     check(catalogue, thumbnails)
