@@ -257,6 +257,8 @@ def open_database(url: str) -> sa.Engine:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
+        elif engine.dialect.driver == "psycopg":
+            sa.event.listen(engine, "connect", _tune_postgresql)
         try:
             _create_tables(engine)
             _check_version(engine)
@@ -285,6 +287,17 @@ def _switch_to_wal(connection: Any) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.02)
+
+
+def _tune_postgresql(connection: Any, _record: Any) -> None:
+    """Replace NUL characters by U+FFFD: titles may hold them, and PostgreSQL stores no text that does."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class WithoutNul(StrDumperUnknown):
+        def dump(self, text: str) -> Any:
+            return super().dump(text.replace("\0", "\ufffd"))
+
+    connection.adapters.register_dumper(str, WithoutNul)
 
 
 def _create_tables(engine: sa.Engine) -> None:

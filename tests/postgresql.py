@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 NO_POSTGRESQL = "PostgreSQL is not here"
 _SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "listen_addresses": "''"}
+_LOCALE = ("--no-locale", "--locale-provider=icu", "--icu-locale=en")  # text is sorted by language, not as Python does
+_OLDEST = 15  # the first version whose databases sort with ICU
 _PLACES = (
     Path("/usr/local/bin"),
     *sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name),
@@ -53,7 +55,7 @@ def run_server() -> Iterator[PostgreSQL]:
         if user:
             shutil.chown(folder, user)
         data = folder / "data"
-        initdb = [programs / "initdb", "-D", data, "-U", "bam", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        initdb = [programs / "initdb", "-D", data, "-U", "bam", "-A", "trust", "-E", "UTF8", "--no-sync", *_LOCALE]
         _call(initdb, user)
         options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()) + f" -k {folder}"
         server = [programs / "pg_ctl", "-D", data, "-w", "-s"]
@@ -72,6 +74,9 @@ def _programs() -> Path:
     places = [Path(found).parent] if found else [place for place in _PLACES if (place / "initdb").exists()]
     if not places:
         pytest.skip(f"{NO_POSTGRESQL}: no initdb. `make test` installs it where it can")
+    version = subprocess.run([places[-1] / "initdb", "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.split()[2].split(".")[0]) < _OLDEST:
+        pytest.skip(f"{NO_POSTGRESQL}: {version.strip()} is too old. The tests need version {_OLDEST}")
     return places[-1]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bam_engine.annotation.answers import (
     ADJUDICATION,
@@ -30,7 +29,7 @@ from bam_engine.annotation.answers import (
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
 from bam_engine.annotation.permissions import check_author, check_may_answer
-from bam_engine.database import annotations, annotators, assignment_images, assignments, insert_new, now
+from bam_engine.database import annotations, annotators, assignment_images, assignments, insert_new, lock, now
 from bam_engine.errors import AnnotationError, NotFound
 
 _NUMBERS = {word: number for number, word in WORDS.items()}
@@ -202,10 +201,9 @@ class Annotations:
             }
             for answer in answers
         ]
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(annotations).on_conflict_do_nothing(index_elements=["uid"])
         with self._engine.begin() as connection:
-            new = len(connection.execute(insert.returning(annotations.c.uid), values).all())
+            lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
+            new = insert_new(connection, annotations, values)
         return Saved(new, len(answers) - new)
 
     def answers(self, attribute_id: int, *, purposes: Collection[str] | None = None) -> Answers:

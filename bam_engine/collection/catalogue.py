@@ -23,6 +23,7 @@ from bam_engine.database import problems as problem_table
 from bam_engine.errors import CollectionError, DiskFull, NotFound
 
 _CHUNK = 500  # keys in one IN list
+_MAX_ROWS = 2**31  # of the type of the column
 _PAGE = 50_000  # rows read at a time
 _DETAILS_VERSION = "descriptions"  # the setting that counts changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
@@ -109,7 +110,7 @@ class Catalogue:
         """
         order = [int(row) for row in rows]
         by_row: dict[int, Image] = {}
-        for chunk in _chunks(dict.fromkeys(order)):
+        for chunk in _chunks(row for row in dict.fromkeys(order) if 0 <= row < _MAX_ROWS):
             for record in self._all(sa.select(*_COLUMNS).where(table.c.row.in_(chunk))):
                 by_row[record.row] = Image(**record._mapping)
         try:

@@ -50,11 +50,11 @@ def save(workspace: Workspace, name: str, query: Query, *, replace: bool = False
 
 def load_all(workspace: Workspace) -> tuple[SavedView, ...]:
     """Return all views, sorted by name, except those that this version of the program cannot read."""
-    query = sa.select(_table.c.name, _table.c.query, _table.c.made_at).order_by(_table.c.name)
+    query = sa.select(_table.c.name, _table.c.query, _table.c.made_at)
     with workspace.engine.connect() as connection:
         stored = connection.execute(query).all()
     views = []
-    for name, text, made_at in stored:
+    for name, text, made_at in sorted(stored):  # by Python: databases differ in how they sort text
         try:
             views.append(SavedView(name, from_json(text), made_at))
         except BamError:

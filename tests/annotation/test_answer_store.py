@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Assignm
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import mark_demo
-from bam_engine.database import open_database
+from bam_engine.database import annotations, now, open_database
 from bam_engine.errors import AnnotationError, NotFound
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -262,6 +263,21 @@ def test_an_assignment_is_open_until_every_image_is_answered_and_again_after_a_w
     assert store.last_assignment(1, ada, "round", 1) == newer
 
 
+def test_an_answer_waits_for_those_that_are_being_stored(store: Annotations, database: sa.Engine) -> None:
+    """Else the id of the newest answer, which stands for the state of all labels, would hide an earlier one."""
+    assignment = assign(store)
+    values = {"uid": "earlier", "assignment_id": assignment.id, "attribute_id": 1, "annotator_id": 1, "row": 0}
+    values |= {"answer": "negative", "made_at": now()}
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as earlier:
+            earlier.execute(sa.insert(annotations).values(values))
+            later = pool.submit(store.record, assignment.id, [NewAnswer("later", 0, POSITIVE)])
+            with pytest.raises(TimeoutError):
+                later.result(0.3)
+        assert later.result() == Saved(1, 0)
+    assert store.answered_rows(assignment.id) == {0: POSITIVE}
+
+
 def test_an_annotator_is_added_once(store: Annotations, database: sa.Engine) -> None:
     mark_demo(database, count=1, seed=0, folder=Path("demo"))  # only a demo admits simulated annotators
     ada, oracle = store.annotator(" Ada "), store.annotator("oracle", simulated=True)
@@ -278,7 +294,7 @@ import sys
 from bam_engine.annotation import NewAnswer
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.collection import mark_demo
-from bam_engine.database import open_database
+from bam_engine.database import annotations, now, open_database
 store = Annotations(open_database(sys.argv[1]))
 row = 0
 while True:
@@ -292,7 +308,7 @@ while True:
 def test_acknowledged_answers_survive_kill_9(database_url: str, killed_after: int) -> None:
     engine = open_database(database_url)
     Attributes(engine).add("kite", "own", "Is there a kite?")
-    assignment = assign(Annotations(engine), range(100_000))
+    assignment = assign(Annotations(engine), range(20_000))
     engine.dispose()
     command = [sys.executable, "-c", RECORDER, database_url, assignment.id]
     with subprocess.Popen(

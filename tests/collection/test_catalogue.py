@@ -166,6 +166,23 @@ def test_names_of_undecodable_bytes_neither_crash_nor_enter(catalogue):
     assert len(catalogue) == 0
 
 
+def test_on_postgresql_which_knows_no_nul_character_another_stands_in_its_place(postgresql):
+    with postgresql.database() as url:
+        engine = open_database(url)
+        catalogue = Catalogue(engine)
+        catalogue.add([new("a", title="one\0two")])
+        assert catalogue.titles() == ["one\ufffdtwo"]
+        assert catalogue.rows_of(["/pile/\0"]) == {}
+        engine.dispose()
+
+
+@pytest.mark.parametrize("row", [-1, 1, 2**40, 10**30])
+def test_a_row_that_is_not_there_is_named(catalogue, row):
+    catalogue.add([new("a")])
+    with pytest.raises(NotFound, match=f"no row {row}. Its rows are 0 to 0"):
+        catalogue.image(row)
+
+
 def test_a_full_disk_is_reported_and_the_database_stays_as_it_was(tmp_path):
     engine = open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
     catalogue = Catalogue(engine)

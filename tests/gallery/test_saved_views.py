@@ -1,5 +1,7 @@
 """Saved views: a query under a name, restored after it was removed."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -20,6 +22,14 @@ def test_a_view_keeps_its_query_until_it_is_removed_and_after_it_is_restored(wor
     assert saved_views.load_all(workspace) == ()
     saved_views.save(workspace, gone.name, gone.query)
     assert saved_views.load(workspace, "cats, alone").query == CATS
+
+
+def test_views_are_sorted_alike_on_every_database(database_url: str, tmp_path: Path) -> None:
+    opened = Workspace(tmp_path / "workspace", tmp_path / "cache", database_url=database_url)
+    for name in ("b", "a", "B", "é", "_"):
+        saved_views.save(opened, name, CATS)
+    assert [view.name for view in saved_views.load_all(opened)] == sorted("baBé_")
+    opened.close()
 
 
 def test_a_name_in_use_is_replaced_only_on_request(workspace: Workspace) -> None:
