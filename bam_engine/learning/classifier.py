@@ -1,8 +1,7 @@
 """The classifier: a logistic regression on embeddings, one for each attribute, and the collection's scores."""
 
-import os
+import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +10,11 @@ import numpy.typing as npt
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count as counted
 from bam_engine.learning.evaluation import checked_labels
-from bam_engine.learning.logistic import Spectrum, fit_many, spectrum_of
+from bam_engine.learning.products import BLOCK, Vectors, products
 from bam_engine.learning.threads import single_threaded_blas
 from bam_engine.progress import Report, silent
 
-Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 _C_GRID = (0.1, 1.0, 10.0, 100.0)  # for feature vectors of about unit length
 _DEFAULT_C = 10.0  # with too few labels to tune C: the best or second best on real embeddings
@@ -23,11 +22,9 @@ _MIN_TO_FOLD = 5
 _MIN_TO_TUNE = 20  # with fewer of a class, cross-validated log-loss prefers too strong a penalty
 _MAX_FOLDS = 4
 _MAX_IMBALANCE = 10.0
-_SPAN = 32_768  # rows that a thread scores at a time
-_MAX_WORKERS = 4
-_CONSTANT = 10.0  # value of the intercept's feature
-_FOLD_TOLERANCE = 1e-2  # 5e-5 of the total log-loss
-_TOLERANCE = 1e-5
+_FOLD_TOLERANCE = 5e-5  # largest component of the mean gradient at which a fit ends
+_TOLERANCE = 1e-6
+_MAX_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class LinearModel:
 
 @dataclass(frozen=True)
 class _Choice:
-    """The chosen C, the out-of-fold scores (n,), and the mean coefficients (d,) of the folds."""
+    """The chosen C, the out-of-fold scores (n,), and the mean coefficients (d + 1,) of the folds."""
 
     c: float
     out_of_fold: npt.NDArray[np.float64] | None
@@ -129,16 +126,14 @@ def train(
     features = (features - scaling.mean) / scaling.scale
     group = np.arange(len(label)) if groups is None else np.asarray(groups)
     folds = assign_folds(label, group, np.random.default_rng(seed))
-    features = _with_constant(features)
     with single_threaded_blas():
-        spectrum = spectrum_of(features)
-        choice = _choose_c(features, label, folds, spectrum)
-        fitted = _fit(features, label, choice, spectrum)
-    scores = features @ fitted if choice.out_of_fold is None else choice.out_of_fold
+        choice = _choose_c(features, label, folds)
+        fitted = _fit(features, label, choice.c, start=choice.start, tolerance=_TOLERANCE)
+    scores = features @ fitted[:-1] + fitted[-1] if choice.out_of_fold is None else choice.out_of_fold
     coefficients = fitted[:-1] / scaling.scale
     return LinearModel(
         coefficients=coefficients.astype(np.float32),
-        intercept=float(fitted[-1] * _CONSTANT - scaling.mean @ coefficients),
+        intercept=float(fitted[-1] - scaling.mean @ coefficients),
         c=choice.c,
         n_positive=int(label.sum()),
         n_negative=int((~label).sum()),
@@ -200,25 +195,24 @@ def _check_both_classes(label: npt.NDArray[np.bool_]) -> None:
 
 
 def _fit(
-    features: npt.NDArray[np.float64], label: npt.NDArray[np.bool_], choice: _Choice, spectrum: Spectrum
-) -> npt.NDArray[np.float64]:
-    """Return the coefficients (d,) fitted on all labels, starting from the folds' mean."""
-    weight = _sample_weights(label, np.ones(len(label), bool))
-    coefficients = fit_many(
-        features,
-        label,
-        weight[:, None],
-        [choice.c],
-        spectrum=spectrum,
-        start=None if choice.start is None else choice.start[:, None],
-        tolerance=_TOLERANCE,
-    )
-    return np.asarray(coefficients[:, 0], np.float64)
+    features: Floats,
+    label: npt.NDArray[np.bool_],
+    c: float,
+    *,
+    start: Floats | None,
+    tolerance: float,
+) -> Floats:
+    """Return the coefficients (d + 1,) of the logistic regression in the features' precision, the intercept last."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
 
-
-def _with_constant(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Append the intercept's feature, large enough to make the penalty on the intercept negligible."""
-    return np.column_stack([features, np.full(len(features), _CONSTANT)])
+    model = LogisticRegression(C=c, tol=tolerance, max_iter=_MAX_ITERATIONS, warm_start=True)
+    if start is not None:
+        model.coef_, model.intercept_ = start[None, :-1], start[-1:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fit that stops early is still a classifier
+        model.fit(features, label, _sample_weights(label))
+    return np.append(model.coef_[0], model.intercept_)
 
 
 def _class_weights(label: npt.NDArray[np.bool_]) -> tuple[float, float]:
@@ -248,60 +242,36 @@ def assign_folds(
 
 
 def _choose_c(
-    features: npt.NDArray[np.float64],
-    label: npt.NDArray[np.bool_],
-    folds: npt.NDArray[np.intp] | None,
-    spectrum: Spectrum,
+    features: npt.NDArray[np.float64], label: npt.NDArray[np.bool_], folds: npt.NDArray[np.intp] | None
 ) -> _Choice:
     """Return the C with the least balanced out-of-fold log-loss, with its scores and mean coefficients."""
     if folds is None:
         return _Choice(_DEFAULT_C, None, None)
     single = features.astype(np.float32)  # half the time; the folds are only compared
-    trained_on = folds[:, None] != np.arange(folds.max() + 1)
-    weight = np.where(trained_on, np.stack([_sample_weights(label, part) for part in trained_on.T], axis=1), 0)
-    enough = min(label.sum(), (~label).sum()) >= _MIN_TO_TUNE
-    grid = _C_GRID if enough else (_DEFAULT_C,)
-    coefficients = fit_many(
-        single,
-        label,
-        np.tile(weight, len(grid)),
-        np.repeat(grid, trained_on.shape[1]),
-        spectrum=spectrum,
-        tolerance=_FOLD_TOLERANCE,
-    )
-    scores = (single @ coefficients).reshape(len(label), len(grid), -1)
-    out_of_fold = scores[np.arange(len(label)), :, folds].astype(np.float64)
-    margin = np.where(label[:, None], out_of_fold, -out_of_fold)
-    losses = _sample_weights(label, np.ones(len(label), bool)) @ np.logaddexp(0, -margin)
+    grid = _C_GRID if min(label.sum(), (~label).sum()) >= _MIN_TO_TUNE else (_DEFAULT_C,)
+    n_folds = int(folds.max()) + 1
+    out_of_fold = np.empty((len(grid), len(label)))
+    mean = np.zeros((len(grid), features.shape[1] + 1))
+    for fold in range(n_folds):
+        taught, unseen = folds != fold, folds == fold
+        trained_on, label_of, coefficients = single[taught], label[taught], None
+        for number, c in enumerate(grid):  # each starts from the one before
+            coefficients = _fit(trained_on, label_of, c, start=coefficients, tolerance=_FOLD_TOLERANCE)
+            out_of_fold[number, unseen] = single[unseen] @ coefficients[:-1] + coefficients[-1]
+            mean[number] += coefficients / n_folds
+    losses = np.logaddexp(0, np.where(label, -out_of_fold, out_of_fold)) @ _sample_weights(label)
     best = int(np.argmin(losses))
-    of_best = coefficients.reshape(len(coefficients), len(grid), -1)[:, best]
-    return _Choice(grid[best], out_of_fold[:, best], of_best.mean(axis=1, dtype=np.float64))
+    return _Choice(grid[best], out_of_fold[best], mean[best])
 
 
-def _sample_weights(label: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return the weight of every image when the classifier trains on ``part``."""
-    negative, positive = _class_weights(label[part])
+def _sample_weights(label: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the weight of each image when a classifier trains on all of them."""
+    negative, positive = _class_weights(label)
     return np.where(label, positive, negative)
 
 
-def widen(vectors: Vectors, wide: npt.NDArray[np.float32]) -> None:
-    """Copy ``vectors`` into ``wide`` (float32); finite float16 by integer operations, several times as fast as numpy.
-
-    The bits of a float16, sign-extended to 32 bits and shifted left by 13, are those of the same number as a float32,
-    except that the exponent's bias is 112 too small; a multiplication corrects it, for subnormal numbers too.
-    """
-    if vectors.dtype != np.float16:
-        np.copyto(wide, vectors, casting="same_kind")
-        return
-    bits = wide.view(np.int32)
-    np.copyto(bits, vectors.view(np.int16))
-    np.left_shift(bits, 13, out=bits)
-    np.bitwise_and(bits, np.int32(-0x70002000), out=bits)  # 0x8FFFE000: sign, exponent, mantissa
-    np.multiply(wide, np.float32(2.0**112), out=wide)
-
-
 def score_all(
-    vectors: Vectors, model: LinearModel, *, block: int = 512, report: Report = silent
+    vectors: Vectors, model: LinearModel, *, block: int = BLOCK, report: Report = silent
 ) -> npt.NDArray[np.float32]:
     """Return the score of every image, (N,) float32.
 
@@ -319,7 +289,7 @@ def score_all(
 
 
 def score_many(
-    vectors: Vectors, models: Sequence[LinearModel], *, block: int = 512, report: Report = silent
+    vectors: Vectors, models: Sequence[LinearModel], *, block: int = BLOCK, report: Report = silent
 ) -> npt.NDArray[np.float32]:
     """Return the scores (k, N) float32 of every image by each of ``k`` models, reading the vectors once.
 
@@ -336,36 +306,9 @@ def score_many(
                 f"The model was trained on vectors of {len(model.coefficients)} components, but the collection's have "
                 f"shape {vectors.shape}. Train again with this encoder."
             )
-    n = len(vectors)
-    weights = np.stack([model.coefficients for model in models], axis=1) if models else np.empty((vectors.shape[1], 0))
-    intercepts = np.array([model.intercept for model in models], np.float32)
-    scores = np.empty((len(models), n), np.float32)
-
-    def score(start: int) -> int:
-        end = min(start + _SPAN, n)
-        _score_span(vectors[start:end], weights.astype(np.float32), intercepts, scores[:, start:end], block)
-        return end
-
-    with single_threaded_blas():
-        workers = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS))
-        try:
-            for end in workers.map(score, range(0, n, _SPAN)):
-                report(end, n, "scoring")
-        finally:
-            workers.shutdown(cancel_futures=True)
+    coefficients = [model.coefficients for model in models] or [np.empty((0, vectors.shape[1]), np.float32)]
+    weights = np.vstack(coefficients).astype(np.float32).T
+    scores = np.empty((len(models), len(vectors)), np.float32)
+    products(vectors, weights, out=scores.T, block=block, report=report, message="scoring")
+    scores += np.array([[model.intercept] for model in models], np.float32).reshape(-1, 1)
     return scores
-
-
-def _score_span(
-    vectors: Vectors,
-    weights: npt.NDArray[np.float32],
-    intercepts: npt.NDArray[np.float32],
-    scores: npt.NDArray[np.float32],
-    block: int,
-) -> None:
-    wide = np.empty((block, vectors.shape[1]), np.float32)
-    for start in range(0, len(vectors), block):
-        part = wide[: min(block, len(vectors) - start)]
-        widen(vectors[start : start + block], part)
-        scores[:, start : start + len(part)] = np.matmul(part, weights).T
-    scores += intercepts[:, None]

@@ -16,8 +16,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning.classifier import widen
 from bam_engine.learning.duplicate_filter import squared_limit
+from bam_engine.learning.products import products
 from bam_engine.learning.threads import single_threaded_blas
 
 TABLES = 12
@@ -118,22 +118,12 @@ class NearDuplicateSearch:
         sample = np.asarray(self._vectors[sampled], np.float32)
         centre = sample.mean(axis=0)
         sample -= centre
-        places = np.empty((len(self._rows), 0), np.float32)
         with single_threaded_blas():
             values, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64) / len(sample))
             leading = np.argsort(-values)[:_COMPONENTS]
             leading = leading[values[leading] > 1e-3 * values.max()] if values.max() > 0 else leading[:1]
-            axes = np.ascontiguousarray(directions[:, leading], np.float32)
-            places = np.empty((len(self._rows), len(leading)), np.float32)
-
-            def span(start: int) -> None:
-                wide = np.empty((_BLOCK, self._vectors.shape[1]), np.float32)
-                for begin in range(start, min(start + _SPAN, len(places)), _BLOCK):
-                    part = self._rows[begin : min(begin + _BLOCK, start + _SPAN)]
-                    widen(np.asarray(self._vectors[part]), wide[: len(part)])
-                    places[begin : begin + len(part)] = (wide[: len(part)] - centre) @ axes
-
-            _in_threads(span, len(places))
+        axes = np.ascontiguousarray(directions[:, leading], np.float32)
+        places = products(self._vectors, axes, rows=self._rows, centre=centre)
         return places, np.sqrt(np.maximum(values[leading], 1e-12))
 
 

@@ -8,6 +8,7 @@ misses some neighbours. ``benchmarks/search.py`` and ``benchmarks/candidates.py`
 
 import functools
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,11 +18,9 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count as counted
-from bam_engine.learning.classifier import Vectors, widen
+from bam_engine.learning.products import Floats, Vectors, for_each_block
 from bam_engine.learning.sampling import Rows
 from bam_engine.progress import Report, silent
-
-Floats = npt.NDArray[np.float32]
 
 NEIGHBOURS = 100
 """Neighbours of each labelled image, as in SEALS."""
@@ -245,38 +244,42 @@ def nearest_neighbours(
         )
     directions = np.ascontiguousarray(np.asarray(vectors[rows], dtype=np.float32).T)
     searched = None if among is None else np.asarray(among, dtype=np.int64)
-    total = len(vectors) if searched is None else len(searched)
-    wide, best = np.empty((_BLOCK, vectors.shape[1]), np.float32), _RunningBest(rows, count)
-    for number, start in enumerate(range(0, total if len(rows) else 0, _BLOCK)):
-        stop = min(start + _BLOCK, total)
-        names = np.arange(start, stop) if searched is None else searched[start:stop]
-        block = vectors[start:stop] if searched is None else vectors[names]
-        widen(block, wide[: stop - start])
-        best.add(names, wide[: stop - start] @ directions)
-        if number % 50 == 0:
-            report(start, total, "finding neighbours")
+    best = _RunningBest(rows, count)
+
+    def compare(part: slice, block: Floats) -> None:
+        names = np.arange(part.start, part.stop) if searched is None else searched[part]
+        best.add(names, block @ directions)
+
+    if len(rows):
+        for_each_block(vectors, compare, rows=searched, block=_BLOCK, report=report, message="finding neighbours")
     return best.result()
 
 
 class _RunningBest:
-    """The nearest neighbours of every seed so far; what cannot be among them is skipped without sorting."""
+    """The nearest neighbours of every seed so far; what cannot be among them is skipped without sorting.
+
+    Blocks may be added by several threads and in any order.
+    """
 
     def __init__(self, seeds: Rows, count: int) -> None:
         self._seeds, self._count = seeds, count
-        self._floor = np.full(len(seeds), -np.inf, np.float32)
+        self._lock = threading.Lock()
+        self._floor = np.full(len(seeds), -np.inf, np.float32)  # the similarity of the last of ``count`` neighbours
+        self._last = np.full(len(seeds), np.iinfo(np.int64).max)  # and its row
         self._parts: list[tuple[Rows, Rows, Floats]] = []
         self._buffered = self._sorted = 0
 
     def add(self, names: Rows, similarity: Floats) -> None:
-        """Add the images ``names`` (b,), ascending and after all added before, with their similarities (b, m)."""
-        hits = np.flatnonzero(similarity > self._floor)  # on a tie the earlier row wins
-        place, seed = np.divmod(hits, len(self._seeds))
-        other = names[place] != self._seeds[seed]
-        place, seed = place[other], seed[other]
-        self._parts.append((seed, names[place], similarity[place, seed]))
-        self._buffered += len(seed)
-        if self._buffered - self._sorted > _BUFFER * self._count * len(self._seeds) or not self._sorted:
-            self._sort()
+        """Add the images ``names`` (b,) with their similarities (b, m)."""
+        place, seed = np.divmod(np.flatnonzero(similarity >= self._floor), len(self._seeds))
+        row, value = names[place], similarity[place, seed]
+        with self._lock:
+            nearer = (value > self._floor[seed]) | (row < self._last[seed])  # on a tie the earlier row wins
+            nearer &= row != self._seeds[seed]
+            self._parts.append((seed[nearer], row[nearer], value[nearer]))
+            self._buffered += int(nearer.sum())
+            if self._buffered - self._sorted > _BUFFER * self._count * len(self._seeds) or not self._sorted:
+                self._sort()
 
     def _sort(self) -> None:
         seed, row, similarity = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
@@ -287,6 +290,7 @@ class _RunningBest:
         keep = np.arange(len(seed)) - begin[seed] < self._count
         full = np.flatnonzero(end - begin >= self._count)
         self._floor[full] = similarity[begin[full] + self._count - 1]
+        self._last[full] = row[begin[full] + self._count - 1]
         self._parts = [(seed[keep], row[keep], similarity[keep])]
         self._buffered = self._sorted = int(keep.sum())
 

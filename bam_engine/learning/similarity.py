@@ -1,17 +1,13 @@
 """Similarity of images to seed vectors: cosine, or in the directions that distinguish a seed from the collection."""
 
 import numpy as np
-import numpy.typing as npt
 
+from bam_engine.learning.products import Floats, Vectors, for_each_block
 from bam_engine.learning.sampling import Rows
 
 _COVARIANCE_SAMPLE = 4096
 _SHRINKAGE = 5.0  # mean eigenvalues; chosen on attributes and an encoder that the benchmarks do not report
-_BLOCK = 1024
 _TINY = np.float32(1e-12)
-
-Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
 
 
 def cosine_similarities(vectors: Vectors, seeds: Floats, rows: Rows) -> Floats:
@@ -42,14 +38,16 @@ def _products(vectors: Vectors, directions: Floats, rows: Rows, mean: Floats | N
     """Return vector @ direction for each row; with a mean, after centring the vector and scaling it to unit length."""
     columns = directions.T if mean is None else np.column_stack([directions.T, mean])
     products = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
-    for start in range(0, len(rows), _BLOCK):
-        part = np.asarray(vectors[rows[start : start + _BLOCK]], dtype=np.float32)
-        block = products[start : start + len(part)]
-        np.matmul(part, columns, out=block)
+
+    def multiply(part: slice, wide: Floats) -> None:
+        block = products[part]
+        np.matmul(wide, columns, out=block)
         if mean is not None:
-            square = np.einsum("ij,ij->i", part, part) - 2 * block[:, -1] + mean @ mean
+            square = np.einsum("ij,ij->i", wide, wide) - 2 * block[:, -1] + mean @ mean
             block -= mean @ columns
             block /= np.sqrt(np.maximum(square, _TINY))[:, None]
+
+    for_each_block(vectors, multiply, rows=rows)
     return products[:, : len(directions)]
 
 

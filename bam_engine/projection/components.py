@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.learning.products import Floats, products
+
 COMPONENTS = 50
 _BLOCK = 8192
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,8 @@ class Components:
     directions: NDArray[np.float64]
 
     def of(self, vectors: NDArray[Any], rows: NDArray[np.int64]) -> Floats:
-        """Return the coordinates (m, c) of ``rows``, read in blocks; a vector that is not finite has NaN."""
-        coordinates = np.empty((len(rows), self.directions.shape[1]), np.float32)
-        directions, mean = self.directions.astype(np.float32), self.mean.astype(np.float32)
-        for start, block in _blocks(vectors, rows):
-            with np.errstate(invalid="ignore"):
-                coordinates[start : start + len(block)] = (block - mean) @ directions
-        return coordinates
+        """Return the coordinates (m, c) of ``rows``, whose vectors are finite."""
+        return products(vectors, self.directions.astype(np.float32), rows=rows, centre=self.mean.astype(np.float32))
 
 
 def fit_components(vectors: NDArray[Any], *, rows: NDArray[np.int64], count: int = COMPONENTS) -> Components:
@@ -41,13 +36,13 @@ def fit_components(vectors: NDArray[Any], *, rows: NDArray[np.int64], count: int
     """
     width = vectors.shape[1]
     shift = np.asarray(vectors[rows[0]], dtype=np.float64)
-    total, products = np.zeros(width), np.zeros((width, width))
-    for _, block in _blocks(vectors, rows):
+    total, squares = np.zeros(width), np.zeros((width, width))
+    for block in _blocks(vectors, rows):
         moved = block - shift
         total += moved.sum(axis=0)
-        products += moved.T @ moved
+        squares += moved.T @ moved
     mean = total / len(rows)
-    _, directions = np.linalg.eigh(products / len(rows) - np.outer(mean, mean))
+    _, directions = np.linalg.eigh(squares / len(rows) - np.outer(mean, mean))
     directions = directions[:, ::-1][:, : min(count, width)]
     largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
     return Components(shift + mean, directions * np.where(largest < 0, -1.0, 1.0))
@@ -62,7 +57,7 @@ def usable(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     return result
 
 
-def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[Any]]]:
+def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
     for start in range(0, len(rows), _BLOCK):
         block = np.asarray(vectors[rows[start : start + _BLOCK]])
-        yield start, block.astype(np.float64 if block.dtype == np.float64 else np.float32)
+        yield block.astype(np.float64 if block.dtype == np.float64 else np.float32)

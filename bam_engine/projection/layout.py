@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.errors import ProjectionError
+from bam_engine.learning.products import Floats
 from bam_engine.progress import Report, silent
-from bam_engine.projection.components import Components, Floats, fit_components, usable
+from bam_engine.projection.components import Components, fit_components, usable
 from bam_engine.projection.frame import MARGIN, Frame, Places, fit_unit_square
 from bam_engine.projection.methods import Arrays, Checkpoints, InMemoryCheckpoints, Placer, Raw
 from bam_engine.projection.neighbours import NeighbourIndex

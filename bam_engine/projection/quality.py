@@ -3,12 +3,14 @@
 In:  vectors (n, d) and places (n, 2). Out: two measures in [0, 1], each with an interval.
 """
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.learning.products import for_each_block
 from bam_engine.projection.frame import Places
 
 NEAREST = 10
@@ -95,14 +97,17 @@ def ranks_of(
     limits = np.empty(others.shape, np.float32)
     for column in range(others.shape[1]):
         limits[:, column] = _distance_limit(queries, np.asarray(vectors[rows[others[:, column]]], np.float32))
-    nearer = np.zeros(others.shape, np.int64)
-    for start in range(0, len(rows), _BLOCK):
-        block = np.asarray(vectors[rows[start : start + _BLOCK]], np.float32)
+    nearer, lock = np.zeros(others.shape, np.int64), threading.Lock()
+
+    def compare(part: slice, block: NDArray[np.float32]) -> None:
         distances = (block**2).sum(axis=1) - 2 * (queries @ block.T)  # squared, without the square of the query
-        inside = np.flatnonzero((chosen >= start) & (chosen < start + len(block)))
-        distances[inside, chosen[inside] - start] = np.inf  # no image is its own neighbour
-        for column in range(others.shape[1]):
-            nearer[:, column] += (distances < limits[:, column, None]).sum(axis=1)
+        inside = np.flatnonzero((chosen >= part.start) & (chosen < part.stop))
+        distances[inside, chosen[inside] - part.start] = np.inf  # no image is its own neighbour
+        found = np.stack([(distances < limit[:, None]).sum(axis=1) for limit in limits.T], axis=1)
+        with lock:
+            nearer[...] += found
+
+    for_each_block(vectors, compare, rows=rows, block=_BLOCK)
     return nearer + 1
 
 
