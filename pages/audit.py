@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Verdict, audits, chart
+from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Verdict, audits
 from bam_engine.audit.audits import AuditResult
+from bam_engine.audit.charts import audited_precision, chart_file
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.labelling import tasks
 from bam_engine.training.thresholds import current_threshold
-from web import demo_controls, ui
-from web.components.drawing import show_drawing
+from web import charts, demo_controls, ui
 from web.engine import workspace
 from web.navigation import go, link
 
@@ -147,23 +147,18 @@ def history(results: list[AuditResult]) -> None:
 
 
 def all_attributes() -> None:
-    """Draw the audited precision of every attribute, and the buttons that download it."""
+    """Draw the audited precision of every attribute, with its downloads."""
     results = audits.finished_audits(ws)
     if not results:
         return
     st.subheader("Audited precision by attribute", anchor=False)
-    show_drawing(chart.figure(results), key="audited-precision")
+    charts.show(audited_precision(results), "audited-precision", table=lambda: chart_file(results, "csv"))
     means = [audits.mean_precision(results), audits.mean_precision(results, by_any=True)]
     agreed, by_any = (percent_interval(one.value, one.low, one.high) if one else NOTHING for one in means)
     st.caption(
         f"Mean over {count(len(results), 'attribute')}: {agreed}; by BAM's definition {by_any}, beside BAM's own "
         f"{percent(BAM_MEAN_PRECISION)} over 20 attributes. Intervals hold with 95% confidence, each on its own."
     )
-    cells = st.columns([3, 3, 3, 10])
-    for cell, form in zip(cells, chart.FORMS, strict=False):
-        data = chart.chart(results, form)
-        name = f"audited-precision.{form}"
-        cell.download_button(form.upper(), data, name, icon=":material/download:", key=f"chart-{form}", width="stretch")
 
 
 attribute = ui.pick_attribute()

@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from bam_engine.audit import Estimate, chart
+from bam_engine.audit import Estimate
 from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, percent, percent_at_least, percent_range
+from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training.rounds import state
 from web import charts, demo_controls, ui
-from web.components.drawing import show_drawing
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -57,7 +57,7 @@ def audit(report: AttributeReport) -> None:
         return
     st.subheader("Audit", anchor=False)
     st.markdown(ui.plain(result.verdict.summary))
-    show_drawing(chart.figure([result]), key=f"audit-{report.attribute.name}")
+    draw("audit")
     estimates = {
         "precision: annotators agree": result.precision,
         "precision, BAM's definition: at least one says yes": result.by_any,
@@ -84,7 +84,7 @@ def threshold(report: AttributeReport) -> None:
     if report.evaluation is None:
         return
     st.subheader("Threshold", anchor=False)
-    name, cut = report.attribute.name, None if report.threshold is None else report.threshold.evidence
+    cut = None if report.threshold is None else report.threshold.evidence
     if cut is not None:
         saved = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
         st.markdown(
@@ -93,13 +93,10 @@ def threshold(report: AttributeReport) -> None:
         )
     certifications(report)
     left, right = st.columns(2, gap="large")
-    chosen = None if cut is None else (cut.recall, cut.precision)
     with left:
-        figure = charts.precision_recall(report.evaluation.curve, 0.90 if cut is None else cut.target, chosen)
-        charts.show(figure, f"report-curve-{name}")
+        draw("precision_recall")
     with right:
-        figure = charts.score_distribution(report.scores, report.labelled, None if cut is None else cut.value)
-        charts.show(figure, f"report-scores-{name}")
+        draw("scores")
 
 
 def certifications(report: AttributeReport) -> None:
@@ -132,21 +129,7 @@ def rounds(report: AttributeReport) -> None:
     if not report.rounds:
         return
     st.subheader("Rounds", anchor=False)
-    lines = [
-        {
-            "labels": one.labels,
-            "average_precision": one.average_precision,
-            "precision": one.precision,
-            "recall": one.recall,
-        }
-        for one in report.rounds
-        if one.labels is not None
-    ]
-    if lines:
-        charts.show(
-            charts.learning_curve(lines, demo_controls.true_curve(report.attribute)),
-            f"report-learning-{report.attribute.name}",
-        )
+    draw("learning")
     table(
         [
             {
@@ -215,6 +198,12 @@ def examples(report: AttributeReport) -> None:
             open_image(picked)
 
 
+def draw(name: str) -> None:
+    """Draw one of the report's charts, if there is anything to draw."""
+    if name in drawn:
+        charts.show(drawn[name], f"report-{name.replace('_', '-')}-{attribute.name}")
+
+
 def table(lines: list[dict[str, object]]) -> None:
     """Draw a small table."""
     st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
@@ -229,6 +218,7 @@ attribute = ui.pick_attribute()
 if attribute is None:
     st.stop()
 report = gather(ws, attribute)
+drawn = report_charts(report, demo_controls.true_points(attribute))
 st.download_button(
     "Download as one HTML file",
     lambda: write_report(ws, report).encode(),

@@ -15,6 +15,7 @@ from bam_engine.labelling.missing_images import missing_image_problems
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import STRATEGIES
 from bam_engine.training import querying, rounds, validation
+from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
 from bam_engine.training.models import scores_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
@@ -204,13 +205,13 @@ def changes(state: AttributeState) -> None:
     model = state.model
     if model is None:
         return
-    now = measured_line(model.details)
+    now = learning_point(model.details)
     cells = st.columns(5)
     positive = f"{model.details['n_positive']} positive"
     cells[0].metric("Labels", f"{model.details['labels']:,}", positive, delta_color="off", delta_arrow="off")
-    metric(cells[1], "Average precision", now.get("average_precision"), decimal, decimal_range)
-    metric(cells[2], "Precision", now.get("precision"), percent, percent_range)
-    metric(cells[3], "Recall", now.get("recall"), percent, percent_range)
+    metric(cells[1], "Average precision", now.average_precision, decimal, decimal_range)
+    metric(cells[2], "Precision", now.precision, percent, percent_range)
+    metric(cells[3], "Recall", now.recall, percent, percent_range)
     flipped = model.details.get("flipped")
     cells[4].metric(
         "Changed sides", NOTHING if flipped is None else f"{flipped:,}", help="Images on the other side now."
@@ -218,23 +219,21 @@ def changes(state: AttributeState) -> None:
     if problem := (model.details.get("measured") or {}).get("problem"):
         st.warning(ui.plain(problem), icon=":material/warning:")
     stopping_advice(state.attribute)
-    lines = [line for round_ in state.rounds if round_.model for line in [measured_line(round_.model.details)]]
+    points = [learning_point(round_.model.details) for round_ in state.rounds if round_.model]
     left, right = st.columns(2, gap="large")
     with left:
-        charts.show(
-            charts.learning_curve(lines, demo_controls.true_curve(state.attribute)),
-            f"learning-curve-{state.attribute.name}",
-        )
+        chart = learning_curve(points, demo_controls.true_points(state.attribute))
+        charts.show(chart, f"learning-curve-{state.attribute.name}")
     with right:
         scores = scores_of(ws, state.attribute)
         rows, answers = querying.round_labels(ws, state.attribute)
         threshold = current_threshold(ws, state.attribute)
-        figure = charts.score_distribution(
+        chart = score_distribution(
             scores[np.isfinite(scores)],
             {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]},
-            None if threshold is None else threshold.value,
+            threshold=None if threshold is None else threshold.value,
         )
-        charts.show(figure, f"scores-{state.attribute.name}")
+        charts.show(chart, f"scores-{state.attribute.name}")
     st.caption("Intervals hold with 95% confidence, each on its own. Precision and recall are those at the threshold.")
     demo_controls.truth_note(state.attribute)
 
@@ -254,16 +253,16 @@ def metric(
         cell.metric(name, number(value), limits(low, high), delta_color="off", delta_arrow="off")
 
 
-def measured_line(details: dict) -> dict:
-    """Return one round's labels and estimates, each (value, low, high)."""
+def learning_point(details: dict) -> LearningPoint:
+    """Return the labels of a trained round and its estimates."""
     measured = details.get("measured") or {}
-    line: dict[str, object] = {"labels": details["labels"]}
-    if average := measured.get("average_precision"):
-        line["average_precision"] = (average["value"], average["low"], average["high"])
-    if threshold := measured.get("threshold"):
-        for name in ("precision", "recall"):
-            line[name] = (threshold[name], threshold[f"{name}_low"], threshold[f"{name}_high"])
-    return line
+    average, threshold = measured.get("average_precision"), measured.get("threshold")
+    precision, recall = (
+        None if threshold is None else (threshold[name], threshold[f"{name}_low"], threshold[f"{name}_high"])
+        for name in ("precision", "recall")
+    )
+    average = None if average is None else (average["value"], average["low"], average["high"])
+    return LearningPoint(details["labels"], average, precision, recall)
 
 
 attribute = ui.pick_attribute()

@@ -8,6 +8,7 @@ from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import count, decimal, decimal_interval, percent, percent_at_least, percent_range
 from bam_engine.learning import Threshold
 from bam_engine.training import thresholds, validation
+from bam_engine.training.charts import precision_recall
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
 from web import charts, demo_controls, ui
@@ -129,7 +130,8 @@ def in_use(attribute: Attribute) -> None:
 def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None) -> None:
     """Draw precision over recall, and on what it is measured."""
     chosen = None if choice is None else (choice.recall, choice.precision)
-    charts.show(charts.precision_recall(evaluation.curve, target, chosen), f"precision-recall-{attribute.name}")
+    chart = precision_recall(evaluation.curve, target=target, chosen=chosen)
+    charts.show(chart, f"precision-recall-{attribute.name}")
     ap = evaluation.average_precision
     words = (
         f"Measured on {count(evaluation.n, 'labelled validation image')}, {evaluation.n_positive:,} of them positive. "

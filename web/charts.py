@@ -1,153 +1,248 @@
-"""The charts: one look, units on every axis, an interval on every estimate.
+"""Draws charts of the engine with Plotly, and offers them as files.
 
-In:  arrays and records of the engine. Out: Plotly figures. Plotly is imported inside, since it takes a while.
+In:  a :class:`bam_engine.charts.Chart`. Out: an interactive figure over the page's width, its description for screen
+readers, and a menu of downloads, which the engine draws. Plotly is imported inside, since it takes a while.
 """
 
-from collections.abc import Sequence
+import html
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from bam_engine.formatting import percent
+from bam_engine import charts
+from bam_engine.charts import (
+    PALETTES,
+    Bars,
+    Chart,
+    Curve,
+    Estimates,
+    Mark,
+    Names,
+    Palette,
+    Reference,
+    Scale,
+    Theme,
+)
+from web import ui
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from bam_engine.learning import Curve
+HEIGHT = 350
+_ROW = 44  # of a horizontal chart, in pixels
+_NAME_LETTERS, _NOTE_LETTERS = 20, 10  # of a name and the title of notes before they break
+_PALE = 0.2  # opacity of bands and of the ground of histograms, as in files
+_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+_TICKS = {"percent": ".1~%", "decimal": "~r", "count": ",.0f"}
+_SYMBOLS = {"dot": "circle", "hollow": "circle", "diamond": "diamond"}
 
-ACCENT, SECOND, QUIET = "#0f8f88", "#c2703d", "#8a8f8c"
-HEIGHT = 320
+
+def show(chart: Chart, key: str, *, table: Callable[[], bytes] | None = None) -> None:
+    """Draw a chart and its downloads; ``table`` makes its CSV where the chart's own is too little.
+
+    ``key`` names the widgets and the files.
+    """
+    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+    with st.container(gap=None):
+        st.html(f'<p class="{ui.UNSEEN}">{html.escape(f"{chart.title}. {chart.description}")}</p>')
+        st.plotly_chart(figure(chart, theme), width="stretch", key=key, config=_CONFIG)
+        with st.popover("Download", icon=":material/download:", type="tertiary"):
+            _downloads(chart, key, table or (lambda: charts.csv_file(chart)))
 
 
-def show(figure: "go.Figure", key: str) -> None:
-    """Draw a figure over the page's width, with a download button and nothing else in its bar."""
-    config = {
-        "displaylogo": False,
-        "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
-        "toImageButtonOptions": {"format": "svg", "filename": key},
+def _downloads(chart: Chart, key: str, table: Callable[[], bytes]) -> None:
+    """Draw the buttons that download a chart, light or dark, and its numbers."""
+    dark = st.toggle("Dark", key=f"{key}-dark")
+    theme: Theme = "dark" if dark else "light"
+    files: dict[str, Callable[[], bytes]] = {
+        "svg": lambda: charts.svg_file(chart, theme),
+        "png": lambda: charts.png_file(chart, theme),
+        "csv": table,
     }
-    st.plotly_chart(figure, width="stretch", key=key, config=config)
+    for form, data in files.items():
+        st.download_button(form.upper(), data, f"{key}.{form}", key=f"{key}-{form}", on_click="ignore", width="stretch")
 
 
-def _figure(x: str, y: str, height: int = HEIGHT) -> "go.Figure":
+def figure(chart: Chart, theme: Theme) -> "go.Figure":
+    """Return a chart as a Plotly figure in the colours of ``theme``, on a transparent ground."""
     import plotly.graph_objects as go
 
-    figure = go.Figure()
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 26, "b": 8},
-        xaxis={"title": x, "automargin": True},
-        yaxis={"title": y, "automargin": True},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    drawn, palette = go.Figure(), PALETTES[theme]
+    drawn.update_layout(
+        height=HEIGHT,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        legend_font={"color": palette.ink, "size": 12},
         hovermode="closest",
+        barmode="overlay",
+        bargap=0,
+        dragmode=False,
     )
-    return figure
+    along, up = _axes(chart)
+    if isinstance(chart.positions, Names):
+        _name_rows(drawn, chart.positions, palette)
+    else:
+        drawn.update_layout({f"{along}axis": _scale(chart.positions)})
+    drawn.update_layout({f"{up}axis": _scale(chart.values)})
+    for update in (drawn.update_xaxes, drawn.update_yaxes):
+        update(tickfont={"color": palette.label, "size": 12}, title_font={"color": palette.label, "size": 13})
+    if chart.empty:
+        drawn.add_annotation(text=_plain(chart.missing), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+        return drawn
+    for mark in chart.marks:
+        drawn.add_traces(_traces(chart, mark, palette))
+    return drawn
 
 
-def learning_curve(rounds: Sequence[dict[str, Any]], truth: Sequence[dict[str, float]] = ()) -> "go.Figure":
-    """Average precision, precision and recall on the validation set against the labels used, with intervals.
-
-    Each of ``rounds`` has ``labels`` and, where it could be measured, (value, low, high) under ``average_precision``,
-    ``precision`` and ``recall``. ``truth`` has the true values under the same names, where they are known: of a demo.
-    """
-    figure = _figure("labels used for training", "on the validation set")
-    colours = {"average_precision": QUIET, "precision": ACCENT, "recall": SECOND}
-    for name, colour in colours.items():
-        measured = [one for one in rounds if one.get(name)]
-        values = np.array([one[name] for one in measured], float).reshape(-1, 3)
-        figure.add_scatter(
-            x=[one["labels"] for one in measured],
-            y=values[:, 0],
-            error_y={
-                "type": "data",
-                "array": values[:, 2] - values[:, 0],
-                "arrayminus": values[:, 0] - values[:, 1],
-                "thickness": 1.2,
-                "width": 4,
-            },
-            mode="lines+markers",
-            name=name.replace("_", " "),
-            line={"color": colour, "width": 2},
-        )
-        true = [one for one in truth if name in one]
-        figure.add_scatter(
-            x=[one["labels"] for one in true],
-            y=[one[name] for one in true],
-            mode="markers",
-            name=f"{name.replace('_', ' ')}, ground truth",
-            marker={"color": colour, "symbol": "diamond-open", "size": 10, "line": {"width": 2}},
-            visible=bool(true),
-        )
-    figure.update_yaxes(range=[0, 1.03])
-    figure.update_xaxes(rangemode="tozero")
-    return figure
+def _axes(chart: Chart) -> tuple[str, str]:
+    """Return the letters of the axes of positions and values."""
+    return ("y", "x") if chart.horizontal else ("x", "y")
 
 
-def score_distribution(
-    scores: NDArray[np.float32],
-    labelled: dict[str, NDArray[np.float32]],
-    threshold: float | None,
-) -> "go.Figure":
-    """How many images have which score, where the labelled ones lie, and where the threshold cuts."""
-    counts, edges = np.histogram(scores, bins=80)
-    figure = _figure("score (log-odds; higher is more positive)", "images")
-    middle = (edges[1:] + edges[:-1]) / 2
-    figure.add_bar(
-        x=middle, y=counts, width=np.diff(edges), marker={"color": QUIET, "line_width": 0}, name="all images"
+def _plain(text: str) -> str:
+    """Return text that Plotly shows as it is: it reads some of HTML's tags."""
+    return html.escape(text, quote=False)
+
+
+def _scale(scale: Scale) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": _plain(scale.title), "tickformat": _TICKS[scale.unit], "automargin": True}
+    if scale.logarithmic:
+        return axis | {"type": "log", "dtick": 1, "range": [math.log10(limit) for limit in scale.limits]}
+    return axis | {"range": list(scale.limits), "zeroline": False}
+
+
+def _name_rows(drawn: "go.Figure", names: Names, palette: Palette) -> None:
+    """Write the names of the rows at their left and the notes at their right, and set a summary apart."""
+    labels = ["<br>".join(_plain(line) for line in textwrap.wrap(name, _NAME_LETTERS)) for name in names.names]
+    if names.summary:
+        labels[-1] = f"<b>{labels[-1]}</b>"
+        drawn.add_hline(len(labels) - 1.5, line={"color": palette.label, "width": 1})
+    low, high = names.limits
+    axis = {"range": [high, low], "tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False}
+    drawn.update_layout(
+        yaxis=axis | {"automargin": True, "zeroline": False},
+        height=_ROW * len(labels) + 150,
+        margin={"r": 8 + 7 * max([_NOTE_LETTERS, *map(len, names.notes)])},
     )
-    for (name, values), colour in zip(labelled.items(), (ACCENT, SECOND), strict=False):
-        counts, _ = np.histogram(values, bins=edges)
-        figure.add_bar(
-            x=middle, y=counts, width=np.diff(edges), marker={"color": colour, "line_width": 0}, name=f"labelled {name}"
-        )
-    figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_yaxes(type="log", dtick=1)
-    if threshold is not None:
-        figure.add_vline(threshold, line={"color": ACCENT, "width": 2, "dash": "dot"}, annotation_text="threshold")
-    return figure
+    title = "<br>".join(map(_plain, textwrap.wrap(names.notes_title, _NOTE_LETTERS)))
+    right = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "align": "left", "showarrow": False}
+    look = {**right, "font": {"color": palette.label, "size": 12}}
+    drawn.add_annotation(text=title, y=low, yref="y", yanchor="bottom", **look)
+    for at, note in enumerate(names.notes):
+        drawn.add_annotation(text=_plain(note), y=at, yref="y", yanchor="middle", **look)
 
 
-def precision_recall(curve: "Curve", target: float, chosen: tuple[float, float] | None) -> "go.Figure":
-    """Precision against recall with the interval of the precision, the target, and the chosen point."""
-    figure = _figure("recall", "precision", 380)
-    finite = np.isfinite(curve.precision) & np.isfinite(curve.recall)
-    order = np.argsort(curve.recall[finite], kind="stable")
-    x = curve.recall[finite][order]
-    low, high = curve.precision_low[finite][order], curve.precision_high[finite][order]
-    figure.add_scatter(
-        x=np.concatenate([x, x[::-1]]),
-        y=np.concatenate([high, low[::-1]]),
-        fill="toself",
-        fillcolor="rgba(15,143,136,0.18)",
-        line={"width": 0},
-        hoverinfo="skip",
-        name="interval of the precision",
+def _traces(chart: Chart, mark: Mark, palette: Palette) -> list["go.Scatter | go.Bar"]:
+    """Return the traces of one mark, the lowest first; the last one has its name in the legend."""
+    colour = palette.colour(mark.colour)
+    if isinstance(mark, Reference):
+        return [_reference(chart, mark, colour)]
+    if isinstance(mark, Bars):
+        return _bars(chart, mark, colour)
+    texts = [_hover(chart, mark, place) for place in range(len(mark.at))]
+    if isinstance(mark, Curve):
+        return _curve(chart, mark, colour, texts)
+    return [_estimates(chart, mark, colour, palette, texts)]
+
+
+def _hover(chart: Chart, mark: Estimates | Curve, place: int) -> str:
+    """Return what is said of one point."""
+    value = chart.values.text(mark.values[place])
+    if mark.low:
+        value = chart.values.interval_text(mark.values[place], mark.low[place], mark.high[place])
+    position = chart.positions.text(mark.at[place])
+    if isinstance(chart.positions, Scale):
+        position = f"{chart.positions.title}: {position}"
+    lines = [f"{mark.name}: {value}", position]
+    if isinstance(mark, Curve) and mark.notes:
+        lines.append(mark.notes[place])
+    return "<br>".join(map(_plain, lines))
+
+
+def _line(chart: Chart, at: Sequence[float | None], values: Sequence[float | None], **look: Any) -> "go.Scatter":
+    import plotly.graph_objects as go
+
+    along, up = _axes(chart)
+    return go.Scatter({along: list(at), up: list(values)}, **look)
+
+
+def _reference(chart: Chart, mark: Reference, colour: str) -> "go.Scatter":
+    line, ends = {"color": colour, "width": 1.6, "dash": "dash"}, (mark.at, mark.at)
+    at, values = (ends, chart.values.limits) if mark.on == "positions" else (chart.positions.limits, ends)
+    return _line(chart, at, values, mode="lines", line=line, name=_plain(mark.name), hoverinfo="name")
+
+
+def _curve(chart: Chart, mark: Curve, colour: str, texts: list[str]) -> list["go.Scatter"]:
+    edge: dict[str, Any] = {"mode": "lines", "line": {"color": colour, "width": 0.7}, "hoverinfo": "skip"}
+    return [
+        _line(chart, mark.at, mark.low, showlegend=False, **edge),
+        _line(chart, mark.at, mark.high, showlegend=False, fill="tonexty", fillcolor=_pale(colour), **edge),
+        _line(
+            chart, mark.at, mark.values, mode="lines", line={"color": colour, "width": 2.2}, name=_plain(mark.name),
+            hovertext=texts, hoverinfo="text",
+        ),
+    ]  # fmt: skip
+
+
+def _estimates(chart: Chart, mark: Estimates, colour: str, palette: Palette, texts: list[str]) -> "go.Scatter":
+    _, up = _axes(chart)
+    fill = colour if mark.symbol == "dot" else palette.paper
+    error = {}
+    if mark.low:
+        error[f"error_{up}"] = {
+            "type": "data",
+            "array": [high - value for high, value in zip(mark.high, mark.values, strict=True)],
+            "arrayminus": [value - low for low, value in zip(mark.low, mark.values, strict=True)],
+            "thickness": 1.6,
+            "width": 4,
+            "color": colour,
+        }
+    shift = chart.shift(mark)
+    return _line(
+        chart,
+        [at + shift for at in mark.at],
+        mark.values,
+        mode="lines+markers" if mark.joined else "markers",
+        line={"color": colour, "width": 2.2},
+        marker={"symbol": _SYMBOLS[mark.symbol], "size": 9, "color": fill, "line": {"color": colour, "width": 1.8}},
+        name=_plain(mark.name),
+        hovertext=texts,
+        hoverinfo="text",
+        cliponaxis=False,
+        **error,
     )
-    figure.add_scatter(
-        x=x,
-        y=curve.precision[finite][order],
-        mode="lines",
-        line={"color": ACCENT, "width": 2.4},
-        name="precision",
-        customdata=np.stack([curve.cuts[finite][order], curve.accepted[finite][order]], axis=1),
-        hovertemplate="recall %{x:.1%}<br>precision %{y:.1%}<br>score ≥ %{customdata[0]:.2f}"
-        "<br>%{customdata[1]:,} images accepted<extra></extra>",
+
+
+def _bars(chart: Chart, mark: Bars, colour: str) -> list["go.Scatter | go.Bar"]:
+    """Return the stepped outline of a histogram, and bars that are seen only by the pointer."""
+    import plotly.graph_objects as go
+
+    along, up = _axes(chart)
+    bins = list(pairwise(mark.edges))
+    texts = [
+        f"{mark.name}: {chart.values.text(value)}<br>{chart.positions.text(start)} to {chart.positions.text(end)}"
+        for value, (start, end) in zip(mark.values, bins, strict=True)
+    ]
+    pointed = go.Bar(
+        {along: [(start + end) / 2 for start, end in bins], up: list(mark.values)},
+        width=[end - start for start, end in bins],
+        orientation="h" if chart.horizontal else "v",
+        opacity=0,
+        showlegend=False,
+        hovertext=texts,
+        hoverinfo="text",
     )
-    figure.add_hline(
-        target,
-        line={"color": SECOND, "dash": "dot"},
-        annotation={"text": f"target {percent(target)}", "x": 0, "xanchor": "left"},
-    )
-    if chosen is not None:
-        figure.add_scatter(
-            x=[chosen[0]],
-            y=[chosen[1]],
-            mode="markers",
-            marker={"size": 13, "color": SECOND, "line": {"width": 2, "color": "white"}},
-            name="threshold",
-        )
-    figure.update_yaxes(range=[0, 1.03], tickformat=".0%")
-    figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
-    return figure
+    points = [point for run in mark.runs(chart.values.limits[0]) for point in (*run, (None, None))]
+    at, values = zip(*points, strict=True) if points else ((), ())
+    step = {"shape": "vh" if chart.horizontal else "hv", "color": colour, "width": 1.6}
+    look = {"mode": "lines", "line": step, "fill": "toself", "fillcolor": _pale(colour), "hoverinfo": "skip"}
+    return [pointed, _line(chart, at, values, name=_plain(mark.name), **look)]
+
+
+def _pale(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{_PALE})"

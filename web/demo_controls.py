@@ -9,9 +9,9 @@ import streamlit as st
 
 from bam_engine.annotation import Attribute
 from bam_engine.demo import demo_workspace, simulated_annotators
-from bam_engine.demo.demo_workspace import TruePerformance
 from bam_engine.formatting import count, percent
 from bam_engine.training import certification
+from bam_engine.training.charts import TruePoint
 from web import ui
 from web.engine import workspace
 
@@ -173,16 +173,10 @@ _TRUTH = """<style>.bam-truth { border: 1px dashed light-dark(#a05a1c, #e0a060);
   padding: .45rem .8rem; font-size: .9375rem; line-height: 1.5; color: light-dark(#5d3d17, #ecd3b0); }</style>"""
 
 
-def true_curve(attribute: Attribute) -> list[dict[str, float]]:
+def true_points(attribute: Attribute) -> tuple[TruePoint, ...]:
     """Return the true values after each round, for the learning curve; nothing where they are unknown."""
     truth = demo_workspace.ground_truth(workspace(), attribute)
-    points = () if truth is None else truth.rounds
-    return [_curve_line(point.labels, point.average_precision, point.at_threshold) for point in points]
-
-
-def _curve_line(labels: int, average: float, at: TruePerformance | None) -> dict[str, float]:
-    line: dict[str, float] = {"labels": labels, "average_precision": average}
-    return line if at is None else {**line, "precision": at.precision, "recall": at.recall}
+    return () if truth is None else truth.learning_points
 
 
 def simulated_note(attribute: Attribute | None = None) -> None:

@@ -32,6 +32,9 @@ TITLE = "bam: image datasets you can trust"
 WAITING = "bam-waiting"
 """The CSS class of placeholders for what is still loading."""
 
+UNSEEN = "bam-unseen"
+"""The CSS class of words for screen readers alone."""
+
 CSS = """
 .stMain .block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
 h1 { font-size: 1.9rem !important; letter-spacing: -0.01em; padding-bottom: .1rem !important; }
@@ -70,6 +73,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .bam-table thead th { font-weight: 400; color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-table tbody th { font-weight: 400; }
 .bam-table thead th:first-child { font-weight: 600; color: inherit; }
+.bam-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .bam-waiting { --least: light-dark(#f0efea, #1f2426); --most: light-dark(#e3e1d9, #2b3235); border-radius: 4px;
   background-color: var(--least); }
 @media (prefers-reduced-motion: no-preference) {

@@ -3,7 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bam_engine.audit import audits, chart
+from bam_engine.audit import audits
+from bam_engine.audit.charts import chart_file
+from bam_engine.charts import PALETTES
 from bam_engine.cli.arguments import Commands, add_command, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import AuditError, ExchangeError
@@ -37,6 +39,9 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "--votes", type=positive_integer, help="votes required per image (default: as in the workspace)"
     )
     command.add_argument("--chart", type=Path, help="chart the audited precision of all attributes (.svg, .png, .csv)")
+    command.add_argument(
+        "--theme", choices=PALETTES, default="light", help="colours of an .svg or .png chart (default: %(default)s)"
+    )
     command = add_command(commands, "report", report, "write an attribute's report as one HTML file")
     command.add_argument("name", help="attribute")
     command.add_argument("--out", type=Path, help="file to write (default: NAME.html)")
@@ -48,7 +53,8 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
 def audit(workspace: Workspace, options: Namespace) -> None:
     """Draw an audit, print the result of the latest one, or write the chart of every attribute."""
     if options.chart is not None:
-        _write(options.chart, chart.chart(audits.finished_audits(workspace), options.chart.suffix.lstrip(".").lower()))
+        form = options.chart.suffix.lstrip(".").lower()
+        _write(options.chart, chart_file(audits.finished_audits(workspace), form, options.theme))
     if options.name is None:
         if options.chart is None:
             raise AuditError("No attribute is given. Name one, or chart all with --chart FILE.")

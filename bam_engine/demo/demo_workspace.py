@@ -24,6 +24,7 @@ from bam_engine.files import replacing
 from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
+from bam_engine.training.charts import TruePoint
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -81,6 +82,16 @@ class Truth:
     labels: int
     wrong: int
     rounds: tuple[TrueRound, ...]
+
+    @property
+    def learning_points(self) -> tuple[TruePoint, ...]:
+        """The true values for the learning curve."""
+        return tuple(
+            TruePoint(one.labels, one.average_precision)
+            if one.at_threshold is None
+            else TruePoint(one.labels, one.average_precision, one.at_threshold.precision, one.at_threshold.recall)
+            for one in self.rounds
+        )
 
 
 @dataclass(frozen=True)

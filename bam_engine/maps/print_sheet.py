@@ -15,7 +15,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from bam_engine.errors import ProjectionError
-from bam_engine.exchange.drawing import text_width
 from bam_engine.formatting import count
 from bam_engine.gallery import selections
 from bam_engine.maps import regions, view_cache
@@ -220,9 +219,7 @@ def _caption(workspace: Workspace, sheet: Sheet, view: MapView, selected: int | 
 def _legend(legend: dict[str, Any], frame: Box) -> list[_Mark]:
     """Lay out the legend at the lower left of the map."""
     swatches = legend.get("swatches") or []
-    width = 20 + max(
-        190.0, text_width(str(legend["title"]), _TEXT), *(24 + text_width(s["label"], _SMALL) for s in swatches)
-    )
+    width = 20 + max(190.0, _width(str(legend["title"]), _TEXT), *(24 + _width(s["label"], _SMALL) for s in swatches))
     height = 34 + (36 if legend.get("ramp") else 18 * len(swatches))
     x, y = frame[0] + 12, frame[3] - 12 - height
     marks: list[_Mark] = [
@@ -236,7 +233,7 @@ def _legend(legend: dict[str, Any], frame: Box) -> list[_Mark]:
             fill, opacity = _colour(colour)
             marks.append(_Box(x + 10 + step * place, y + 29, step + 0.4, 10, fill, opacity))
         marks.append(_Text(x + 10, y + 55, str(legend["low"]), _SMALL))
-        marks.append(_Text(x + 190 - text_width(str(legend["high"]), _SMALL), y + 55, str(legend["high"]), _SMALL))
+        marks.append(_Text(x + 190 - _width(str(legend["high"]), _SMALL), y + 55, str(legend["high"]), _SMALL))
     for place, swatch in enumerate(swatches):
         fill, opacity = _colour(swatch["colour"])
         marks.append(_Box(x + 10, y + 30 + 18 * place, 11, 11, fill, opacity))
@@ -264,7 +261,7 @@ def _names(workspace: Workspace, sheet: Sheet, box: Box, frame: Box, legend: lis
     for one in sorted(shown, key=lambda region: (-region.count, region.name)):
         x = frame[0] + (one.x - box[0]) / (box[2] - box[0]) * (frame[2] - frame[0])
         y = frame[1] + (one.y - box[1]) / (box[3] - box[1]) * (frame[3] - frame[1])
-        half = text_width(one.name, _NAME) / 2 + 4
+        half = _width(one.name, _NAME) / 2 + 4
         place = (x - half, y - _NAME, x + half, y + _NAME / 2)
         inside = frame[0] < place[0] and place[2] < frame[2] and frame[1] < place[1] and place[3] < frame[3]
         if inside and not any(_overlap(place, other) for other in taken):
@@ -314,6 +311,11 @@ def _draw(paper: "Image.Image", mark: _Mark, scale: float) -> None:
         pen.text(at, mark.text, "white", font, anchor, stroke_width=max(1, round(2 * scale)), stroke_fill="white")
     thick = max(0, round(0.022 * mark.size * scale)) if mark.bold else 0
     pen.text(at, mark.text, (31, 36, 34), font, anchor, stroke_width=thick, stroke_fill=(31, 36, 34))
+
+
+def _width(text: str, size: float) -> float:
+    """Return the width of ``text`` in the font of a PNG, with some room for the fonts of those who open an SVG."""
+    return 1.05 * _font(size).getlength(text)
 
 
 def _font(size: float) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bam_engine import exchange, formatting
+from bam_engine import formatting
 from bam_engine.annotation import readable
 from bam_engine.audit import Estimate
-from bam_engine.audit.chart import figure
+from bam_engine.charts import svg_element
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import BamError
-from bam_engine.exchange import CurvePoint, Drawing
+from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, Interval
 from bam_engine.workspace.core import Workspace
 
@@ -27,52 +27,18 @@ def write_report(workspace: Workspace, report: AttributeReport) -> str:
     """Return the report as the text of one HTML file; an unreadable image is shown as a dash."""
     template = _environment().get_template(_TEMPLATE.name)
     name, picture = readable(report.attribute.name), functools.partial(_picture, workspace)
-    demo = demo_workspace.demo(workspace)
+    demo, truth = demo_workspace.demo(workspace), demo_workspace.ground_truth(workspace, report.attribute)
+    charts = report_charts(report, () if truth is None else truth.learning_points)
     return str(
         template.render(
             report=report,
             name=name,
-            charts=charts(report),
+            charts={name: svg_element(chart) for name, chart in charts.items()},
             picture=picture,
             generated="" if demo is None else demo_workspace.notice(demo),
-            truth=demo_workspace.ground_truth(workspace, report.attribute),
+            truth=truth,
         )
     )
-
-
-def charts(report: AttributeReport) -> dict[str, str]:
-    """Return the charts by name as SVG elements; a chart without numbers is an empty string."""
-    drawings: dict[str, Drawing | None] = dict.fromkeys(("learning", "precision_recall", "scores", "audit"))
-    points = learning_points(report)
-    if points:
-        drawings["learning"] = exchange.learning_figure(points)
-    if report.evaluation is not None:
-        threshold = report.threshold
-        chosen = None if threshold is None else (threshold.evidence.recall, threshold.evidence.precision)
-        target = 0.90 if threshold is None else threshold.evidence.target
-        drawings["precision_recall"] = exchange.precision_recall_figure(
-            report.evaluation.curve, target=target, chosen=chosen
-        )
-    if len(report.scores):
-        cut = None if report.threshold is None else report.threshold.value
-        drawings["scores"] = exchange.score_figure(report.scores, report.labelled, threshold=cut)
-    if report.audit is not None and report.audit.precision is not None:
-        drawings["audit"] = figure([report.audit])
-    return {name: exchange.svg_element(drawing) if drawing else "" for name, drawing in drawings.items()}
-
-
-def learning_points(report: AttributeReport) -> list[CurvePoint]:
-    """Return the measured rounds with their estimates by name."""
-    points = []
-    for summary in report.rounds:
-        estimates: dict[str, Interval | None] = {
-            "average precision": summary.average_precision,
-            "precision": summary.precision,
-            "recall": summary.recall,
-        }
-        if summary.labels is not None and any(estimates.values()):
-            points.append(CurvePoint(summary.labels, estimates))
-    return points
 
 
 def _picture(workspace: Workspace, row: int) -> str:
