@@ -53,7 +53,10 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
     assert not app.info
     assert {one.label: one.value for one in app.metric}["Images"] == "120"
     assert [one.value for one in app.subheader][:4] == ["Audit", "Threshold", "Rounds", "People and labels"]
-    assert [one.label for one in app.get("download_button")] == ["Download as one HTML file", *["SVG", "PNG", "CSV"] * 4]
+    assert [one.label for one in app.get("download_button")] == [
+        "Download as one HTML file",
+        *["SVG", "PNG", "CSV"] * 4,
+    ]
     assert len(app.get("plotly_chart")) == 4
 
 
