@@ -71,7 +71,7 @@ def figure(chart: Chart, theme: Theme) -> "go.Figure":
     """Return a chart as a Plotly figure in the colours of ``theme``, on a transparent ground."""
     import plotly.graph_objects as go
 
-    drawn, palette = go.Figure(), PALETTES["light"]
+    drawn, palette = go.Figure(), PALETTES[theme]
     drawn.update_layout(
         height=HEIGHT,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
