@@ -19,7 +19,7 @@ OTHERS = ("cd", "export", "git", "pip", "pre-commit", "python -c")
 """Commands of other programs, which nothing here can check."""
 
 _BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_INLINE = re.compile(r"`((?:bam|python\s-m|make|BAM_\w+=\S+)\s[^`]+)`")
+_INLINE = re.compile(r"`((?:bam|python\s-m|make|BAM_\w+=[^\s`]+)\s[^`]+)`")
 
 
 def test_documented_commands_are_found() -> None:
