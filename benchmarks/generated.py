@@ -6,7 +6,6 @@ the vectors are random, and an attribute's model is given, not trained.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration, LinearModel, Threshold
 from bam_engine.training import thresholds
-from bam_engine.training.models import classifier_details, save_model
+from bam_engine.training.calibration import store_calibration
+from bam_engine.training.models import save_model
 from bam_engine.workspace import Workspace
 
 _BLOCK = 50_000
@@ -72,12 +72,10 @@ def scored_attribute(
         )
         round_id = connection.execute(insert).inserted_primary_key[0]
     model = LinearModel(3 * direction, 0.0, 1.0, 10, 10, 0, 0.0)
-    details = classifier_details(model)
+    trained = save_model(workspace, attribute, round_id, model)
     fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
     if calibrated:
-        calibration = {"seen": label_version(workspace, attribute), "fit": asdict(fit), "problem": ""}
-        details["calibration"] = json.loads(json.dumps(calibration))
-    save_model(workspace, attribute, round_id, model, details)
+        store_calibration(workspace, trained, fit, "", seen=json.dumps(label_version(workspace, attribute)))
     if cut is not None:
         thresholds.save(
             workspace, attribute, Threshold(cut, 0.93, 0.9, 0.96, 0.7, 0.6, 0.8, 0.9, 0.95, False, 0.9, 400, 40, 100)

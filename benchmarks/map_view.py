@@ -284,7 +284,7 @@ def rescored(workspace: Any, *, seed: int) -> None:
 
     from bam_engine import database as db
     from bam_engine.learning import LinearModel
-    from bam_engine.training.models import classifier_details, save_model, scores_of
+    from bam_engine.training.models import save_model, scores_of
 
     attribute = workspace.attributes.all()[0]
     direction = np.random.default_rng(seed).normal(size=workspace.vectors().dim).astype(np.float32)
@@ -293,7 +293,7 @@ def rescored(workspace: Any, *, seed: int) -> None:
         number = connection.scalar(sa.select(sa.func.max(db.rounds.c.number))) + 1
         made = connection.execute(sa.insert(db.rounds).values(**values, number=number))
     model = LinearModel(3 * direction, 0.0, 1.0, 10, 10, 0, 0.0)
-    save_model(workspace, attribute, made.inserted_primary_key[0], model, classifier_details(model))
+    save_model(workspace, attribute, made.inserted_primary_key[0], model)
     scores_of(workspace, attribute)
 
 

@@ -16,7 +16,7 @@ from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import STRATEGIES
 from bam_engine.training import querying, rounds, validation
 from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
-from bam_engine.training.models import scores_of
+from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.vectors import supports_text
@@ -205,21 +205,22 @@ def changes(state: AttributeState) -> None:
     model = state.model
     if model is None:
         return
-    now = learning_point(model.details)
+    now = learning_point(model)
     cells = st.columns(5)
-    positive = f"{model.details['n_positive']} positive"
-    cells[0].metric("Labels", f"{model.details['labels']:,}", positive, delta_color="off", delta_arrow="off")
+    positive = f"{model.n_positive} positive"
+    cells[0].metric("Labels", f"{model.labels:,}", positive, delta_color="off", delta_arrow="off")
     metric(cells[1], "Average precision", now.average_precision, decimal, decimal_range)
     metric(cells[2], "Precision", now.precision, percent, percent_range)
     metric(cells[3], "Recall", now.recall, percent, percent_range)
-    flipped = model.details.get("flipped")
+    measured = model.measurement
+    flipped = None if measured is None else measured.flipped
     cells[4].metric(
         "Changed sides", NOTHING if flipped is None else f"{flipped:,}", help="Images on the other side now."
     )
-    if problem := (model.details.get("measured") or {}).get("problem"):
-        st.warning(ui.plain(problem), icon=":material/warning:")
+    if measured is not None and measured.problem:
+        st.warning(ui.plain(measured.problem), icon=":material/warning:")
     stopping_advice(state.attribute)
-    points = [learning_point(round_.model.details) for round_ in state.rounds if round_.model]
+    points = [learning_point(round_.model) for round_ in state.rounds if round_.model]
     left, right = st.columns(2, gap="large")
     with left:
         chart = learning_curve(points, demo_controls.true_points(state.attribute))
@@ -253,16 +254,12 @@ def metric(
         cell.metric(name, number(value), limits(low, high), delta_color="off", delta_arrow="off")
 
 
-def learning_point(details: dict) -> LearningPoint:
+def learning_point(model: TrainedModel) -> LearningPoint:
     """Return the labels of a trained round and its estimates."""
-    measured = details.get("measured") or {}
-    average, threshold = measured.get("average_precision"), measured.get("threshold")
-    precision, recall = (
-        None if threshold is None else (threshold[name], threshold[f"{name}_low"], threshold[f"{name}_high"])
-        for name in ("precision", "recall")
-    )
-    average = None if average is None else (average["value"], average["low"], average["high"])
-    return LearningPoint(details["labels"], average, precision, recall)
+    if (measured := model.measurement) is None:
+        return LearningPoint(model.labels, None, None, None)
+    average = measured.average_precision_interval
+    return LearningPoint(model.labels, average, measured.precision_interval, measured.recall_interval)
 
 
 attribute = ui.pick_attribute()

@@ -213,7 +213,7 @@ class AttributeHandle:
         Returns
         -------
         TrainedModel
-            ``details`` holds the numbers of labels and what was measured.
+            ``labels`` is the number of labels, ``measurement`` what was measured.
 
         Raises
         ------
@@ -223,7 +223,7 @@ class AttributeHandle:
         Examples
         --------
         >>> model = watercolor.train()
-        >>> model.details["labels"]
+        >>> model.labels
         30
         """
         return rounds.train(self._workspace, self._attribute, report=report)

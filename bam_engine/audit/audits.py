@@ -4,7 +4,6 @@ Wires the stores to :mod:`bam_engine.audit`. An audit belongs to the threshold i
 new one.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -134,6 +133,7 @@ def draw(
         "seed": used_seed,
         "n_accepted": sample.n_accepted,
         "n_rejected": sample.n_rejected,
+        "votes": votes,
         "made_at": db.now(),
     }
     with exclusive(workspace.engine, db.rounds) as connection:
@@ -146,8 +146,6 @@ def draw(
             for place, (row, accepted) in enumerate(zip(sample.rows, sample.accepted, strict=True))
         ]
         connection.execute(sa.insert(db.audit_images), lines)
-        setting = {"key": tasks.audit_votes_key(audit_id), "value": json.dumps(votes)}
-        connection.execute(sa.insert(db.settings).values(setting))
     return results(workspace, attribute)[-1]
 
 
@@ -170,7 +168,7 @@ def _results(workspace: Workspace, attribute: Attribute, condition: sa.ColumnEle
     audits, cuts = db.audits.c, db.thresholds.c
     query = (
         sa.select(audits.id, audits.threshold_id, audits.seed, audits.made_at, audits.n_accepted, audits.n_rejected)
-        .add_columns(cuts.value, cuts.details)
+        .add_columns(cuts.value, cuts.target)
         .join(db.thresholds, cuts.id == audits.threshold_id)
         .where(condition)
         .order_by(audits.id)
@@ -205,7 +203,7 @@ def _result(
         attribute=attribute,
         threshold_id=row.threshold_id,
         threshold=row.value,
-        target=float(json.loads(row.details)["target"]),
+        target=row.target,
         current=row.threshold_id == in_use,
         seed=row.seed,
         made_at=row.made_at,

@@ -36,14 +36,13 @@ def score(workspace: Workspace, options: Namespace) -> None:
     attribute = attribute_of(workspace, options.name)
     with bar("score", "steps") as report:
         model = rounds.train(workspace, attribute, report=report)
-    labels, positive = count(model.details["labels"], "label"), model.details["n_positive"]
-    print(f"{labels} ({positive:,} positive), {count(len(scores_of(workspace, attribute)), 'image')} scored")
-    measured = model.details["measured"]
-    if estimate := measured.get("average_precision"):
-        interval = decimal_interval(estimate["value"], estimate["low"], estimate["high"])
-        print(f"average precision {interval} on the validation set")
-    if measured.get("problem"):
-        print(measured["problem"])
+    images = count(len(scores_of(workspace, attribute)), "image")
+    print(f"{count(model.labels, 'label')} ({model.n_positive:,} positive), {images} scored")
+    measured = model.measurement
+    if measured is not None and (estimate := measured.average_precision_interval):
+        print(f"average precision {decimal_interval(*estimate)} on the validation set")
+    if measured is not None and measured.problem:
+        print(measured.problem)
 
 
 def threshold(workspace: Workspace, options: Namespace) -> None:

@@ -6,13 +6,13 @@ in the transaction that adds images.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from bam_engine import formatting
-from bam_engine.database import images, lock, now, read_setting, settings
+from bam_engine.database import from_document, images, lock, now, read_setting, settings, to_document
 from bam_engine.errors import CollectionError
 
 KEY = "demo"  # the setting that marks a workspace
@@ -66,9 +66,8 @@ def mark_demo(engine: sa.Engine, *, count: int, seed: int, folder: Path) -> Demo
                 f"that seed, or {OTHER_WORKSPACE}."
             )
         demo = Demo(max(count, before.count if before else 0), seed, folder, before.made_at if before else now())
-        value = {"count": demo.count, "seed": seed, "folder": str(folder), "made_at": demo.made_at}
         connection.execute(sa.delete(settings).where(settings.c.key == KEY))
-        connection.execute(sa.insert(settings).values(key=KEY, value=json.dumps(value)))
+        connection.execute(sa.insert(settings).values(key=KEY, value=json.dumps(to_document(demo))))
     return demo
 
 
@@ -104,9 +103,8 @@ def _marked(connection: sa.Connection) -> Demo | None:
     return None if text is None else _read(json.loads(text))
 
 
-def _read(stored: dict[str, object] | None) -> Demo | None:
+def _read(stored: object) -> Demo | None:
     if stored is None:
         return None
-    return Demo(
-        int(str(stored["count"])), int(str(stored["seed"])), Path(str(stored["folder"])), str(stored["made_at"])
-    )
+    demo = from_document(Demo, stored, what="the mark of the demo")
+    return replace(demo, folder=Path(demo.folder))

@@ -302,18 +302,16 @@ def _scored(
 
 def _last_of_rounds(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
     newest = {model.round_id: model for model in models(workspace, attribute)}
-    return [model for model in newest.values() if "measured" in model.details]
+    return [model for model in newest.values() if model.measurement is not None]
 
 
 def _point(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> TrueRound:
     scores, known = _scored(workspace, attribute, model)
-    measured = (model.details.get("measured") or {}).get("threshold")
+    threshold = None if model.measurement is None else model.measurement.threshold
     return TrueRound(
-        labels=int(model.details["labels"]),
+        labels=model.labels,
         average_precision=learning.average_precision(scores, known),
-        at_threshold=None
-        if measured is None
-        else true_performance(workspace, attribute, float(measured["value"]), model),
+        at_threshold=None if threshold is None else true_performance(workspace, attribute, threshold.value, model),
     )
 
 

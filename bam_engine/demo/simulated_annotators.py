@@ -46,6 +46,14 @@ class Team:
 
 
 @dataclass(frozen=True)
+class _Chosen:
+    """A team as the settings store it; its size is the votes that the workspace requires."""
+
+    error_rate: float
+    seed: int
+
+
+@dataclass(frozen=True)
 class PlayResult:
     """A line for each step that was taken, and whether the attribute is finished."""
 
@@ -93,8 +101,11 @@ def team_of(workspace: Workspace) -> Team:
             "Simulated annotators cannot answer in a workspace of real images, which have no ground truth. "
             "Create a demo in another workspace."
         )
-    setting = db.read_setting(workspace.engine, _KEY) or {"error_rate": ERROR_RATE, "seed": demo.seed}
-    return Team(float(setting["error_rate"]), workspace.redundancy, int(setting["seed"]))
+    stored = db.read_setting(workspace.engine, _KEY)
+    if stored is None:
+        return Team(ERROR_RATE, workspace.redundancy, demo.seed)
+    chosen = db.from_document(_Chosen, stored, what="the simulated annotators")
+    return Team(chosen.error_rate, workspace.redundancy, chosen.seed)
 
 
 def choose_team(
@@ -118,7 +129,7 @@ def choose_team(
     chosen = Team(error_rate, people, before.seed if seed is None else seed)
     if people != workspace.redundancy:
         workspace.redundancy = people
-    db.write_setting(workspace.engine, _KEY, {"error_rate": chosen.error_rate, "seed": chosen.seed})
+    db.write_setting(workspace.engine, _KEY, db.to_document(_Chosen(chosen.error_rate, chosen.seed)))
     return chosen
 
 
@@ -210,7 +221,7 @@ def _train(workspace: Workspace, state: AttributeState, team: Team, report: Repo
         if len(state.rounds) >= _MAX_ROUNDS:
             raise
         return _round(workspace, state, team, report)  # no positive among the labels yet
-    return f"trained on {count(model.details['labels'], 'label')}"
+    return f"trained on {count(model.labels, 'label')}"
 
 
 def _decide(workspace: Workspace, state: AttributeState, team: Team, _report: Report) -> str | None:

@@ -12,6 +12,8 @@ from bam_engine.workspace.exclusive import exclusive
 
 MAX_NAME_LENGTH = 80
 MAX_VIEWS = 500
+VERSION = 1
+"""The newest form of a stored query that this program reads, and the one it writes."""
 
 _table = db.saved_views
 
@@ -36,7 +38,8 @@ def save(workspace: Workspace, name: str, query: Query, *, replace: bool = False
     name = " ".join(name.split())
     if not 0 < len(name) <= MAX_NAME_LENGTH:
         raise BamError(f"The name of a view must have 1 to {MAX_NAME_LENGTH} characters; this one has {len(name)}.")
-    values = {"name": name, "query": query.json(), "made_at": db.now()}
+    made_at = db.now()
+    values = {"name": name, "query": query.json(), "version": VERSION, "made_at": made_at}
     with exclusive(workspace.engine, _table) as connection:
         names = set(connection.scalars(sa.select(_table.c.name)))
         if name in names and not replace:
@@ -45,12 +48,12 @@ def save(workspace: Workspace, name: str, query: Query, *, replace: bool = False
             raise BamError(f"There are {MAX_VIEWS} saved views, which is the limit. Remove one first.")
         connection.execute(sa.delete(_table).where(_table.c.name == name))
         connection.execute(sa.insert(_table).values(values))
-    return SavedView(name, query, values["made_at"])
+    return SavedView(name, query, made_at)
 
 
 def load_all(workspace: Workspace) -> tuple[SavedView, ...]:
     """Return all views, sorted by name, except those that this version of the program cannot read."""
-    query = sa.select(_table.c.name, _table.c.query, _table.c.made_at)
+    query = sa.select(_table.c.name, _table.c.query, _table.c.made_at).where(_table.c.version <= VERSION)
     with workspace.engine.connect() as connection:
         stored = connection.execute(query).all()
     views = []

@@ -101,13 +101,9 @@ def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Tas
     """Return the task of an audit, in its shuffled order, with the votes that it requires."""
     table = db.audit_images
     query = sa.select(table.c.row).where(table.c.audit_id == audit_id).order_by(table.c.position)
-    required = db.read_setting(workspace.engine, audit_votes_key(audit_id))
+    with workspace.engine.connect() as connection:
+        required = connection.scalar(sa.select(db.audits.c.votes).where(db.audits.c.id == audit_id))
     return Task(attribute, "audit", audit_id, "Audit", _rows(workspace, query), required)
-
-
-def audit_votes_key(audit_id: int) -> str:
-    """Return the key of the setting with the votes that an audit requires per image."""
-    return f"audit-{audit_id}-people"
 
 
 def required_votes(workspace: Workspace, task: Task) -> int:

@@ -9,7 +9,6 @@ from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
     Calibration,
     calibrate,
-    calibration_from,
     probability,
     probability_limits,
 )
@@ -105,7 +104,6 @@ __all__ = [
     "allowed_defects",
     "average_precision",
     "calibrate",
-    "calibration_from",
     "certify_precision",
     "certify_recall",
     "choose_candidates",

@@ -4,7 +4,6 @@ The order of the scores is preserved. Decisions do not depend on the calibration
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,8 @@ class Calibration:
 
     ``method`` is "platt", the logistic of ``slope * score + intercept``, with two covariances (slope, both, intercept):
     that of the model, and that of the sample as drawn. Or it is "isotonic": linear interpolation between the ``knots``
-    (score, probability, lower and upper limit). ``n`` and ``n_positive`` count the labels. The fields are stored as
-    JSON.
+    (score, probability, lower and upper limit). ``n`` and ``n_positive`` count the labels. It is stored as a
+    document.
     """
 
     method: str
@@ -181,9 +180,3 @@ def _logistic(values: Floats) -> Floats:
     from scipy.special import expit
 
     return np.asarray(expit(values))
-
-
-def calibration_from(stored: dict[str, Any]) -> Calibration:
-    """Return the calibration from its ``dataclasses.asdict``, read back from JSON."""
-    lists = {name: tuple(tuple(line) for line in stored[name]) for name in ("covariances", "knots")}
-    return Calibration(**(stored | lists))

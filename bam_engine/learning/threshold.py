@@ -37,7 +37,7 @@ class Threshold:
     ``covers`` is None if the guarantee covers all accepted images, else how many of them: a certification covers those
     that were neither labelled nor queried when it started. ``recall_target`` is the recall that the threshold is
     certified to keep, None if it was chosen for its precision; ``promise`` then states that guarantee in words. The
-    fields are stored as JSON.
+    fields are columns of the database.
     """
 
     value: float

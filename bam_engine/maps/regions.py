@@ -200,7 +200,7 @@ def _attributes(workspace: Workspace, rows: NDArray[np.int64], *, chosen: bool) 
         threshold, model = current_threshold(workspace, attribute), latest_model(workspace, attribute)
         if model is None or (threshold is not None and threshold.saved) != chosen:
             continue
-        cut = threshold.value if threshold is not None else float(model.details["separation"])
+        cut = threshold.value if threshold is not None else model.decision_threshold
         names.append(readable(attribute.name).partition(" (")[0])
         owners.append(np.flatnonzero(is_accepted(scores_of(workspace, attribute)[rows], cut)))
     codes = np.repeat(np.arange(len(owners)), [len(owner) for owner in owners]) if owners else np.empty(0, np.int64)

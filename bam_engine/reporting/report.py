@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -262,8 +261,8 @@ def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tu
     summaries = []
     for record in rounds.rounds_of(workspace, attribute, agreed):
         why = Counter(reason for reason, _ in rounds.reasons(workspace, record).values())
-        details: dict[str, Any] = {} if record.model is None else record.model.details
-        measured = details.get("measured") or {}
+        model = record.model
+        measured = None if model is None else model.measurement
         summaries.append(
             RoundSummary(
                 number=record.number,
@@ -274,22 +273,18 @@ def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tu
                 answered=record.state.answered,
                 positive=record.state.positive,
                 reasons=tuple(why.most_common()),
-                model_id=None if record.model is None else record.model.id,
-                trained_at=None if record.model is None else record.model.made_at,
-                labels=details.get("labels"),
-                n_positive=details.get("n_positive"),
-                regularisation=details.get("strength"),
-                average_precision=_interval(measured.get("average_precision"), "value", "low", "high"),
-                precision=_interval(measured.get("threshold"), "precision", "precision_low", "precision_high"),
-                recall=_interval(measured.get("threshold"), "recall", "recall_low", "recall_high"),
-                flipped=details.get("flipped"),
+                model_id=None if model is None else model.id,
+                trained_at=None if model is None else model.made_at,
+                labels=None if model is None else model.data.labels,
+                n_positive=None if model is None else model.n_positive,
+                regularisation=None if model is None else model.regularisation,
+                average_precision=None if measured is None else measured.average_precision_interval,
+                precision=None if measured is None else measured.precision_interval,
+                recall=None if measured is None else measured.recall_interval,
+                flipped=None if measured is None else measured.flipped,
             )
         )
     return tuple(summaries)
-
-
-def _interval(estimate: dict[str, float] | None, value: str, low: str, high: str) -> Interval | None:
-    return None if estimate is None else (estimate[value], estimate[low], estimate[high])
 
 
 def _threshold_time(workspace: Workspace, threshold: AttributeThreshold | None) -> str | None:

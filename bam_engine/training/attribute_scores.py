@@ -95,6 +95,6 @@ def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores
         padded[: min(n, len(scores))] = scores[:n]
         scores = padded
     threshold = current_threshold(workspace, attribute)
-    cut = float(model.details["separation"]) if threshold is None else threshold.value
+    cut = model.decision_threshold if threshold is None else threshold.value
     calibration, problem = calibration_of(workspace, attribute, model)
     return AttributeScores(attribute, model.id, scores, cut, threshold, calibration, problem, made_at)

@@ -5,8 +5,7 @@ validation image has been added since.
 """
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
@@ -66,28 +65,40 @@ def calibration_of(
         The attribute has no model yet.
     """
     model = model or newest_model(workspace, attribute)
-    version = label_version(workspace, attribute)
-    stored = model.details.get("calibration")
-    if stored is None or stored["seen"] != version:
-        stored = _fit(workspace, attribute, model) | {"seen": version}
-        _store(workspace, model, stored)
-    return (learning.calibration_from(stored["fit"]) if stored["fit"] else None), stored["problem"]
+    seen = json.dumps(label_version(workspace, attribute))
+    table = db.calibrations
+    with workspace.engine.connect() as connection:
+        stored = connection.execute(sa.select(table).where(table.c.model_id == model.id)).first()
+    if stored is not None and stored.labels_seen == seen:
+        return _read(stored.fit), stored.problem
+    calibration, problem = _fit(workspace, attribute, model)
+    store_calibration(workspace, model, calibration, problem, seen=seen)
+    return calibration, problem
 
 
-def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:
+def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> tuple[Calibration | None, str]:
     sample = evaluation_set(workspace, attribute, model)
     try:
         calibration = learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)
     except LearningError as error:
-        return {"fit": None, "problem": str(error)}
-    return {"fit": asdict(calibration), "problem": ""}
+        return None, str(error)
+    return calibration, ""
 
 
-def _store(workspace: Workspace, model: TrainedModel, calibration: dict[str, Any]) -> None:
-    """Store the calibration in the model's details, leaving entries that others may be writing untouched."""
-    table = db.models
+def _read(fit: str | None) -> Calibration | None:
+    return None if fit is None else db.from_document(Calibration, json.loads(fit), what="a calibration")
+
+
+def store_calibration(
+    workspace: Workspace, model: TrainedModel, calibration: Calibration | None, problem: str, *, seen: str
+) -> None:
+    """Store the calibration of a model, or why there is none, in place of an earlier one.
+
+    ``seen`` is the :func:`label_version` that it was fitted to, as JSON.
+    """
+    table = db.calibrations
+    fit = None if calibration is None else json.dumps(db.to_document(calibration))
+    values = {"model_id": model.id, "labels_seen": seen, "fit": fit, "problem": problem, "made_at": db.now()}
     with exclusive(workspace.engine, table) as connection:
-        stored = connection.scalar(sa.select(table.c.details).where(table.c.id == model.id))
-        details = json.loads(stored or "{}") | {"calibration": calibration}
-        connection.execute(sa.update(table).where(table.c.id == model.id).values(details=json.dumps(details)))
-    model.details["calibration"] = calibration
+        connection.execute(sa.delete(table).where(table.c.model_id == model.id))
+        connection.execute(sa.insert(table).values(values))

@@ -10,7 +10,6 @@ at them; each reading errs with at most its own risk. When an attribute joins a 
 continues with its labels at a higher confidence, and may need some more.
 """
 
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -155,7 +154,6 @@ def start(
         "planned": planned,
         "seed": used_seed,
         "known": np.union1d(known, pilot).astype(np.int64).tobytes(),
-        "cuts": None,
         "made_at": db.now(),
     }
     shown = np.random.default_rng([used_seed, 1]).permutation(pilot)
@@ -219,6 +217,7 @@ def certifications(workspace: Workspace, attribute: Attribute) -> list[Certifica
             ).reshape(-1, 2)
             for line in lines
         }
+        cuts = {line.id: _stored_cuts(connection, line.id) for line in lines}
         return [
             Certification(
                 line.id,
@@ -229,7 +228,7 @@ def certifications(workspace: Workspace, attribute: Attribute) -> list[Certifica
                 line.planned,
                 line.seed,
                 np.frombuffer(line.known, np.int64),
-                tuple(json.loads(line.cuts)) if line.cuts else (),
+                cuts[line.id],
                 tasks.certification_task(workspace, attribute, line.id),
                 batches[line.id][batches[line.id][:, 1] == 0, 0],
                 tuple(np.bincount(batches[line.id][:, 1]).tolist()),
@@ -306,12 +305,22 @@ def _fix_cuts(workspace: Workspace, certification: Certification, labels: NDArra
         target=certification.target,
         rng=np.random.default_rng([certification.seed, 3]),
     )
-    table = db.certifications
+    table = db.certification_cuts
     with exclusive(workspace.engine, table) as connection:
-        change = sa.update(table).where(table.c.id == certification.id, table.c.cuts.is_(None))
-        connection.execute(change.values(cuts=json.dumps([float(cut) for cut in cuts])))
-        stored = connection.scalar(sa.select(table.c.cuts).where(table.c.id == certification.id))
-    return tuple(json.loads(stored or "[]"))
+        if not _stored_cuts(connection, certification.id):
+            lines = [
+                {"certification_id": certification.id, "position": position, "value": float(cut)}
+                for position, cut in enumerate(cuts)
+            ]
+            connection.execute(sa.insert(table), lines)
+        return _stored_cuts(connection, certification.id)
+
+
+def _stored_cuts(connection: sa.Connection, certification_id: int) -> tuple[float, ...]:
+    """Return the cuts of a certification, strictest first; empty until its pilot is labelled."""
+    table = db.certification_cuts
+    query = sa.select(table.c.value).where(table.c.certification_id == certification_id).order_by(table.c.position)
+    return tuple(connection.scalars(query))
 
 
 def _known_random_sample(workspace: Workspace, certification: Certification, model: TrainedModel) -> ValidationSet:

@@ -13,18 +13,10 @@ from bam_engine.formatting import count
 from bam_engine.learning import Curve, Threshold
 from bam_engine.training import thresholds
 from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.measurements import Estimate
 from bam_engine.training.models import TrainedModel
 from bam_engine.training.validation import ValidationSet
 from bam_engine.workspace.core import Workspace
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

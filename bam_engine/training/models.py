@@ -1,7 +1,6 @@
 """Trained classifiers, stored in the database, and their scores, cached on disk."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,74 +14,122 @@ from bam_engine.errors import DiskFull, LearningError, NotFound
 from bam_engine.files import replacing
 from bam_engine.learning import LinearModel, score_all, score_many
 from bam_engine.progress import Report, silent
+from bam_engine.training import measurements
+from bam_engine.training.measurements import Measurement
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.vectors import missing_rows
 
 
 @dataclass(frozen=True)
+class TrainingData:
+    """What a model was trained on, None where it was not recorded.
+
+    Of the ``labels``, some were ``imported`` only, and some stem from bulk answers only (``in_bulk``).
+    ``learned_from`` is a digest of the data.
+    """
+
+    labels: int | None = None
+    imported: int | None = None
+    in_bulk: int | None = None
+    learned_from: str | None = None
+
+
+@dataclass(frozen=True)
 class TrainedModel:
-    """A stored model: coefficients (d + 1,) with the intercept last, and the details recorded at training."""
+    """A stored model: coefficients (d + 1,) with the intercept last, and how it was trained.
+
+    ``regularisation`` is C. ``measurement`` is the newest, None while the training is not finished.
+    """
 
     id: int
     attribute_id: int
     round_id: int
     encoder: str
     coefficients: NDArray[np.float32]
-    details: dict[str, Any]
+    regularisation: float
+    n_positive: int
+    n_negative: int
+    seed: int
+    decision_threshold: float
+    data: TrainingData
     made_at: str
+    measurement: Measurement | None = None
+
+    @property
+    def labels(self) -> int:
+        """The number of labels that it was trained on."""
+        return self.n_positive + self.n_negative if self.data.labels is None else self.data.labels
 
 
 def save_model(
-    workspace: Workspace, attribute: Attribute, round_id: int, model: LinearModel, details: dict[str, Any]
+    workspace: Workspace,
+    attribute: Attribute,
+    round_id: int,
+    model: LinearModel,
+    data: TrainingData = TrainingData(),
 ) -> TrainedModel:
     """Store a trained model and return it with its id.
 
-    If the round already has a model trained on the same data (``details["learned_from"]``), that one is returned:
-    training twice, in sequence or concurrently, makes one model.
+    If the round already has a model with the same ``data.learned_from``, that one is returned: training twice, in
+    sequence or concurrently, makes one model.
     """
     packed = np.append(model.coefficients, model.intercept).astype(np.float32)
-    made_at, key = db.now(), workspace.choice.key
+    key, table = workspace.choice.key, db.models
     values = {
         "attribute_id": attribute.id,
         "round_id": round_id,
         "encoder": key,
         "coefficients": packed.tobytes(),
-        "details": json.dumps(details),
-        "made_at": made_at,
+        "regularisation": model.c,
+        "n_positive": model.n_positive,
+        "n_negative": model.n_negative,
+        "seed": model.seed,
+        "decision_threshold": model.decision_threshold,
+        **asdict(data),
+        "made_at": db.now(),
     }
-    table = db.models
+    same = (table.c.round_id == round_id, table.c.encoder == key, table.c.learned_from == data.learned_from)
     with exclusive(workspace.engine, table) as connection:
-        query = sa.select(table).where(table.c.round_id == round_id, table.c.encoder == key).order_by(table.c.id)
-        for existing in map(_trained, connection.execute(query).mappings()):
-            if "learned_from" in details and existing.details.get("learned_from") == details["learned_from"]:
-                return existing
+        if data.learned_from is not None:
+            existing = connection.execute(_query(*same)).mappings().first()
+            if existing is not None:
+                return _trained(existing)
         inserted = connection.execute(sa.insert(table).values(values)).inserted_primary_key
-    return TrainedModel(int(inserted[0]) if inserted else 0, attribute.id, round_id, key, packed, details, made_at)
+        return _trained(connection.execute(_query(table.c.id == (inserted[0] if inserted else 0))).mappings().one())
 
 
 def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
     """Return the models of ``attribute`` for the encoder in use, oldest first."""
-    table = db.models
-    query = (
-        sa.select(table)
-        .where(table.c.attribute_id == attribute.id, table.c.encoder == workspace.choice.key)
-        .order_by(table.c.id)
-    )
+    query = _query(db.models.c.attribute_id == attribute.id, db.models.c.encoder == workspace.choice.key)
     with workspace.engine.connect() as connection:
         rows = connection.execute(query).mappings().all()
     return [_trained(row) for row in rows]
 
 
+def _query(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the query of the models that meet all conditions, oldest first, with their measurements."""
+    columns = (*db.models.c, *measurements.columns())
+    return (
+        sa.select(*columns).select_from(measurements.with_newest(db.models)).where(*conditions).order_by(db.models.c.id)
+    )
+
+
 def _trained(row: sa.RowMapping) -> TrainedModel:
     return TrainedModel(
-        row["id"],
-        row["attribute_id"],
-        row["round_id"],
-        row["encoder"],
-        np.frombuffer(row["coefficients"], np.float32),
-        json.loads(row["details"]),
-        row["made_at"],
+        id=row["id"],
+        attribute_id=row["attribute_id"],
+        round_id=row["round_id"],
+        encoder=row["encoder"],
+        coefficients=np.frombuffer(row["coefficients"], np.float32),
+        regularisation=row["regularisation"],
+        n_positive=row["n_positive"],
+        n_negative=row["n_negative"],
+        seed=row["seed"],
+        decision_threshold=row["decision_threshold"],
+        data=TrainingData(row["labels"], row["imported"], row["in_bulk"], row["learned_from"]),
+        made_at=row["made_at"],
+        measurement=measurements.measurement_of(row),
     )
 
 
@@ -95,7 +142,7 @@ def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
         There is no such model.
     """
     with workspace.engine.connect() as connection:
-        row = connection.execute(sa.select(db.models).where(db.models.c.id == model_id)).mappings().first()
+        row = connection.execute(_query(db.models.c.id == model_id)).mappings().first()
     if row is None:
         raise NotFound(f"There is no model {model_id}. Choose one that `models` lists.")
     return _trained(row)
@@ -180,27 +227,15 @@ def _cache_scores(workspace: Workspace, attribute: Attribute, model: TrainedMode
 
 def unpack(model: TrainedModel) -> LinearModel:
     """Return the classifier that a stored model describes."""
-    details = model.details
     return LinearModel(
         coefficients=model.coefficients[:-1],
         intercept=float(model.coefficients[-1]),
-        c=float(details["strength"]),
-        n_positive=int(details["n_positive"]),
-        n_negative=int(details["n_negative"]),
-        seed=int(details["seed"]),
-        decision_threshold=float(details["separation"]),
+        c=model.regularisation,
+        n_positive=model.n_positive,
+        n_negative=model.n_negative,
+        seed=model.seed,
+        decision_threshold=model.decision_threshold,
     )
-
-
-def classifier_details(model: LinearModel) -> dict[str, Any]:
-    """Return what :func:`unpack` needs besides the coefficients, under the names that ``models.details`` stores."""
-    return {
-        "strength": model.c,
-        "n_positive": model.n_positive,
-        "n_negative": model.n_negative,
-        "seed": model.seed,
-        "separation": model.decision_threshold,
-    }
 
 
 def scored_attributes(workspace: Workspace) -> list[Attribute]:

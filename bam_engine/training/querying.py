@@ -128,7 +128,7 @@ def _check_candidates(candidates: str) -> None:
 def neighbour_seeds(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Rows:
     """Return the labelled images whose neighbours are the next round's candidates, positives first."""
     rows, answers = round_labels(workspace, attribute)
-    uncertainty = np.abs(scores_of(workspace, attribute, model)[rows] - float(model.details["separation"]))
+    uncertainty = np.abs(scores_of(workspace, attribute, model)[rows] - model.decision_threshold)
     return learning.choose_seeds(rows, answers, uncertainty=uncertainty)
 
 

@@ -5,9 +5,8 @@ explained later.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +22,8 @@ from bam_engine.labelling import tasks
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.evaluation import evaluate
-from bam_engine.training.models import TrainedModel, classifier_details, latest_model, models, save_model, scores_of
+from bam_engine.training.measurements import Measurement, store_measurement
+from bam_engine.training.models import TrainedModel, TrainingData, latest_model, models, save_model, scores_of
 from bam_engine.training.querying import (
     BATCH_SIZE,
     prefetch_neighbours,
@@ -92,7 +92,7 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
     last = rounds[-1]
     if not last.state.complete:
         return "label_round"
-    if last.model is None or "measured" not in last.model.details:  # an interrupted training is completed
+    if last.model is None or last.model.measurement is None:  # an interrupted training is completed
         return "train"
     return "start_round" if last.number < DEFAULT_ROUNDS else "decide"
 
@@ -235,24 +235,22 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     groups = workspace.catalogue.projects()[rows]
     scaling = _feature_scaling(workspace, vectors, rng)
     model = learning.train(vectors[rows], answers, groups=groups, scaling=scaling, rng=rng)
-    details = classifier_details(model) | {
-        "labels": len(rows),
-        "imported": int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
-        "in_bulk": int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
-        "round": last.number,
-        "learned_from": _digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
-    }
-    trained = save_model(workspace, attribute, last.id, model, details)
+    data = TrainingData(
+        labels=len(rows),
+        imported=int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
+        in_bulk=int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
+        learned_from=_digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
+    )
+    trained = save_model(workspace, attribute, last.id, model, data)
     report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
     report(2, 4, "finding neighbours")
     prefetch_neighbours(workspace, attribute, trained)
     report(3, 4, "measuring on the validation set")
-    details["measured"] = _measure(workspace, attribute, trained)
-    details["flipped"] = _flipped(workspace, attribute, trained)
-    _store_details(workspace, trained, details)
+    measurement = replace(_measure(workspace, attribute, trained), flipped=_flipped(workspace, attribute, trained))
+    store_measurement(workspace, trained.id, measurement)
     report(4, 4, "trained")
-    return trained
+    return replace(trained, measurement=measurement)
 
 
 @dataclass(frozen=True)
@@ -305,18 +303,12 @@ def _feature_scaling(
     return learning.feature_scaling(vectors[sample])
 
 
-def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> dict[str, Any]:
+def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Measurement:
     try:
-        evaluation = evaluate(workspace, attribute, model)
+        found = evaluate(workspace, attribute, model)
     except LearningError as error:
-        return {"problem": str(error)}
-    threshold = None if evaluation.threshold is None else asdict(evaluation.threshold)
-    return {
-        "average_precision": asdict(evaluation.average_precision),
-        "threshold": threshold,
-        "n": evaluation.n,
-        "problem": evaluation.no_threshold,
-    }
+        return Measurement(None, None, None, str(error), None)
+    return Measurement(found.n, found.average_precision, found.threshold, found.no_threshold, None)
 
 
 def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) -> int | None:
@@ -326,12 +318,5 @@ def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) ->
         return None
     before = earlier[-1]
     before_scores, after_scores = scores_of(workspace, attribute, before), scores_of(workspace, attribute, after)
-    old_side = before_scores >= float(before.details["separation"])
-    return int((old_side != (after_scores >= float(after.details["separation"]))).sum())
-
-
-def _store_details(workspace: Workspace, model: TrainedModel, details: dict[str, Any]) -> None:
-    model.details.update(details)
-    with workspace.engine.begin() as connection:
-        change = sa.update(db.models).where(db.models.c.id == model.id).values(details=json.dumps(details))
-        connection.execute(change)
+    old_side = before_scores >= before.decision_threshold
+    return int((old_side != (after_scores >= after.decision_threshold)).sum())

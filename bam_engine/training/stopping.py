@@ -78,5 +78,5 @@ def _change(workspace: Workspace, attribute: Attribute, before: TrainedModel, af
 
 
 def _decisions(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.bool_]:
-    decisions: NDArray[np.bool_] = scores_of(workspace, attribute, model) >= float(model.details["separation"])
+    decisions: NDArray[np.bool_] = scores_of(workspace, attribute, model) >= model.decision_threshold
     return decisions

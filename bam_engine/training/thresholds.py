@@ -6,8 +6,7 @@ someone saves one again. A suggestion is recomputed when a held-out label or a c
 
 import contextlib
 import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
 from bam_engine.training import certification
 from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model
 from bam_engine.training.validation import ValidationSet, complete_draws, random_sample
 from bam_engine.workspace.core import Workspace
@@ -59,11 +59,11 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeTh
     if model is None:
         return None
     table = db.thresholds
-    query = sa.select(table.c.id, table.c.details).where(table.c.model_id == model.id).order_by(table.c.id.desc())
+    query = sa.select(table).where(table.c.model_id == model.id).order_by(table.c.id.desc())
     with workspace.engine.connect() as connection:
-        saved = connection.execute(query).first()
+        saved = connection.execute(query).mappings().first()
     if saved is not None:
-        return AttributeThreshold(saved.id, model.id, Threshold(**json.loads(saved.details)))
+        return AttributeThreshold(saved["id"], model.id, evidence_of(saved))
     suggested = _suggestion(workspace, attribute, model)
     return None if suggested is None else AttributeThreshold(None, model.id, suggested)
 
@@ -73,7 +73,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
 
     Every page and the map ask for it, and most new labels are those of rounds, which do not change it.
     """
-    if "measured" not in model.details:  # training was interrupted
+    if model.measurement is None:  # training was interrupted
         return None
 
     def suggested() -> Threshold | None:
@@ -263,8 +263,7 @@ def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> At
     values = {
         "attribute_id": attribute.id,
         "model_id": model.id,
-        "value": threshold.value,
-        "details": json.dumps(asdict(threshold)),
+        **evidence_values(threshold),
         "made_at": db.now(),
     }
     with workspace.engine.begin() as connection:

@@ -58,7 +58,7 @@ def attribute_scorers(workspace: Workspace) -> list[AttributeScorer]:
         threshold = current_threshold(workspace, attribute)
         calibration, _ = calibration_of(workspace, attribute, model)
         cut = math.nan if threshold is None else threshold.value
-        decision_threshold = float(model.details["separation"])
+        decision_threshold = model.decision_threshold
         scores = scores_of(workspace, attribute, model)
         scorers.append(AttributeScorer(readable(attribute.name), scores, cut, decision_threshold, calibration))
     return scorers

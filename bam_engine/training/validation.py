@@ -8,7 +8,6 @@ has queried (:func:`count_never_drawn` counts the others), and only approximatel
 image. What is *certified* by the test on these draws rests on the first one alone.
 """
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -138,19 +137,17 @@ def draw_validation(
             }
             for row, probability in zip(sample.rows, sample.probabilities, strict=True)
         ]
-        setting = {"key": _seed_key(attribute, number), "value": json.dumps(used_seed)}
-        connection.execute(sa.insert(db.settings).values(setting))
+        draw = {"attribute_id": attribute.id, "number": number, "seed": used_seed, "made_at": made_at}
+        connection.execute(sa.insert(db.validation_draws).values(draw))
         return db.insert_new(connection, table, lines)
 
 
 def draw_seed(workspace: Workspace, attribute: Attribute, number: int) -> int | None:
     """Return the seed of a draw by its number from 0; None for draws of early versions, which did not store it."""
-    seed: int | None = db.read_setting(workspace.engine, _seed_key(attribute, number))
-    return seed
-
-
-def _seed_key(attribute: Attribute, number: int) -> str:
-    return f"validation-{attribute.id}-{number}-seed"
+    table = db.validation_draws
+    query = sa.select(table.c.seed).where(table.c.attribute_id == attribute.id, table.c.number == number)
+    with workspace.engine.connect() as connection:
+        return connection.scalar(query)
 
 
 def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,7 +17,15 @@ import numpy as np
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import Catalogue, Thumbnails
-from bam_engine.database import insert_new, open_database, read_setting, settings, write_setting
+from bam_engine.database import (
+    from_document,
+    insert_new,
+    open_database,
+    read_setting,
+    settings,
+    to_document,
+    write_setting,
+)
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.jobs import Jobs
@@ -36,6 +44,17 @@ class EncoderChoice:
     spec: str
     checkpoint: Path | None
     key: str
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """An encoder as the settings store it."""
+
+    spec: str
+    checkpoint: str | None = None
+
+
+_BUILTIN = _Chosen("builtin")
 
 
 class Workspace:
@@ -100,6 +119,8 @@ class Workspace:
         self.sprites.close()
 
     def _identity(self) -> str:
+        if (stored := read_setting(self.engine, "workspace")) is not None:
+            return str(stored)
         with self.engine.begin() as connection:  # of concurrent openers, the first one sets the id
             insert_new(connection, settings, [{"key": "workspace", "value": json.dumps(uuid.uuid4().hex[:12])}])
         return str(read_setting(self.engine, "workspace"))
@@ -133,20 +154,21 @@ class Workspace:
     @property
     def choice(self) -> EncoderChoice:
         """The current encoder; ``builtin`` until another is chosen."""
-        stored = read_setting(self.engine, "encoder", {"spec": "builtin", "checkpoint": None})
-        checkpoint = Path(stored["checkpoint"]) if stored["checkpoint"] else None
+        stored = read_setting(self.engine, "encoder")
+        chosen = _BUILTIN if stored is None else from_document(_Chosen, stored, what="the choice of the encoder")
+        checkpoint = Path(chosen.checkpoint) if chosen.checkpoint else None
         if checkpoint is not None and not checkpoint.exists():
             raise EmbeddingError(
-                f"The checkpoint {checkpoint} of the encoder {stored['spec']} was not found. "
+                f"The checkpoint {checkpoint} of the encoder {chosen.spec} was not found. "
                 "Restore the file, or choose an encoder again."
             )
-        return EncoderChoice(stored["spec"], checkpoint, encoder_key(stored["spec"], checkpoint))
+        return EncoderChoice(chosen.spec, checkpoint, encoder_key(chosen.spec, checkpoint))
 
     def choose_encoder(self, spec: str, checkpoint: Path | None = None) -> Encoder:
         """Open an encoder and make it the current one; if it cannot be opened, nothing changes."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
         path = str(checkpoint.absolute()) if checkpoint else None
-        write_setting(self.engine, "encoder", {"spec": spec, "checkpoint": path})
+        write_setting(self.engine, "encoder", to_document(_Chosen(spec, path)))
         return self.memory.put(_ENCODERS, None, encoder.key, encoder)
 
     def encoder(self) -> Encoder:

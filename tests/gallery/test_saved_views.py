@@ -64,7 +64,9 @@ def test_an_unknown_view_raises_with_the_existing_names(workspace: Workspace) ->
 
 def test_a_view_that_cannot_be_read_hides_no_other(workspace: Workspace) -> None:
     saved_views.save(workspace, "mine", CATS)
+    unreadable = {"name": "odd", "query": '{"sort": ["by smell"]}', "version": saved_views.VERSION}
+    later = {"name": "later", "query": CATS.json(), "version": saved_views.VERSION + 1}
     with workspace.engine.begin() as connection:
-        values = {"name": "later", "query": '{"sort": ["by smell"]}', "made_at": db.now()}
-        connection.execute(sa.insert(db.saved_views).values(values))
+        for values in (unreadable, later):
+            connection.execute(sa.insert(db.saved_views).values(**values, made_at=db.now()))
     assert [view.name for view in saved_views.load_all(workspace)] == ["mine"]

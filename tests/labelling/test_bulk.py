@@ -89,11 +89,11 @@ def test_the_next_training_learns_from_it_and_says_so(
     assert sorted(found.tolist()) == found.tolist() == sorted([*before.tolist(), *rows])
     assert not answers[np.isin(found, rows)].any()
     trained = rounds.train(workspace, watercolor)
-    assert trained.details["in_bulk"] == 10
-    assert trained.details["labels"] == len(before) + 10
+    assert trained.data.in_bulk == 10
+    assert trained.labels == len(before) + 10
     bulk.undo(workspace, given.id)
     assert querying.training_labels(workspace, watercolor)[0].tolist() == before.tolist()
-    assert rounds.train(workspace, watercolor).details["in_bulk"] == 0
+    assert rounds.train(workspace, watercolor).data.in_bulk == 0
 
 
 def test_an_image_that_is_held_out_later_stops_teaching(workspace: Workspace, watercolor: Attribute) -> None:

@@ -64,7 +64,7 @@ def test_labels_train_without_any_round(workspace: Workspace, watercolor: Attrib
         rounds.train(workspace, watercolor)
     from_csv()
     model = rounds.train(workspace, watercolor)
-    assert (model.details["labels"], model.details["imported"], model.details["in_bulk"]) == (120, 120, 0)
+    assert (model.data.labels, model.data.imported, model.data.in_bulk) == (120, 120, 0)
     assert rounds.train(workspace, watercolor).id == model.id
     assert not rounds.rounds_of(workspace, watercolor)
     assert rounds.state(workspace, watercolor).model is not None
@@ -95,7 +95,7 @@ def test_images_drawn_after_the_import_wait_for_an_answer_too(
     model = latest_model(workspace, watercolor)
     assert len(validation.random_sample(workspace, watercolor, model).rows) == 0  # it has learned from them
     retrained = rounds.train(workspace, watercolor)
-    assert retrained.details["labels"] < 120
+    assert retrained.labels < 120
     assert len(validation.random_sample(workspace, watercolor, retrained).rows) == 30
     assert rounds.state(workspace, watercolor).step == "decide"  # nothing is left to label
 

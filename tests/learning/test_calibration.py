@@ -1,14 +1,14 @@
 """A score is shown as how often images of that score are positive, in the order of the scores."""
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from bam_engine.database import from_document, to_document
 from bam_engine.errors import LearningError
-from bam_engine.learning.calibration import Calibration, calibrate, calibration_from, probability, probability_limits
+from bam_engine.learning.calibration import Calibration, calibrate, probability, probability_limits
 
 
 def _sample(n, seed=0, slope=1.5, intercept=-1.0):
@@ -160,7 +160,7 @@ def test_nan_stays_nan_and_the_shape_is_preserved():
 def test_it_is_stored_as_json_and_comes_back():
     for n in (200, 1200):
         found = calibrate(*_sample(n), groups=np.arange(n) // 2)
-        back = calibration_from(json.loads(json.dumps(asdict(found))))
+        back = from_document(Calibration, json.loads(json.dumps(to_document(found))), what="it")
         assert back == found
         assert isinstance(back, Calibration)
         assert np.array_equal(probability(back, [0.3, 1.0]), probability(found, [0.3, 1.0]))

@@ -37,15 +37,17 @@ def test_the_probability_of_a_score_is_fitted_on_the_validation_set(
 
 
 def test_it_is_stored_with_the_model_and_refitted_when_answers_are_added(
-    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
     first, _ = calibration_of(workspace, watercolor)
     kept = latest_model(workspace, watercolor)
     assert first is not None
     assert kept is not None
-    assert learning.calibration_from(kept.details["calibration"]["fit"]) == first
-    assert "measured" in kept.details
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "calibrate", None)  # read, not fitted again
+        assert calibration_of(workspace, watercolor, kept) == (first, "")
+    assert kept.measurement is not None
     validation.draw_validation(workspace, watercolor, 20, seed=2)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     second, _ = calibration_of(workspace, watercolor)

@@ -124,7 +124,7 @@ def test_a_started_round_goes_on_where_its_labels_stopped(
 
 
 @pytest.mark.parametrize(
-    "moment", ["save_model", "scores_of", "prefetch_neighbours", "_measure", "_flipped", "_store_details"]
+    "moment", ["save_model", "scores_of", "prefetch_neighbours", "_measure", "_flipped", "store_measurement"]
 )
 def test_a_training_that_was_cut_short_anywhere_is_made_whole(
     labelled: Workspace,
@@ -142,8 +142,9 @@ def test_a_training_that_was_cut_short_anywhere_is_made_whole(
     assert found.step == "start_round"
     assert count(labelled, db.models) == 1
     assert found.model is not None
-    assert "average_precision" in found.model.details["measured"]
-    assert found.model.details["flipped"] is None
+    assert found.model.measurement is not None
+    assert found.model.measurement.average_precision is not None
+    assert found.model.measurement.flipped is None
     assert len(scores_of(labelled, watercolor)) == 120
 
 
@@ -159,7 +160,8 @@ def test_training_twice_on_the_same_labels_makes_one_model_and_on_others_another
     labelled.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, corrected)])
     other = rounds.train(labelled, watercolor)
     assert other.id != first.id
-    assert other.details["flipped"] is not None
+    assert other.measurement is not None
+    assert other.measurement.flipped is not None
     assert [model.id for model in models(labelled, watercolor)] == [first.id, other.id]
 
 
@@ -306,7 +308,7 @@ def test_two_who_answer_the_same_last_image_complete_the_round_once(
     assert found.rounds[-1].state.answered == 12
     models_made = at_once(*[lambda: rounds.train(workspace, watercolor)] * 2)
     assert len({model.id for model in models_made}) == 1
-    assert models_made[0].details["labels"] == 12
+    assert models_made[0].labels == 12
 
 
 def test_two_who_say_the_opposite_of_the_last_image_leave_it_unsettled_and_the_round_complete(

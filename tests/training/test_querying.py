@@ -215,7 +215,7 @@ def test_a_project_that_holds_half_the_collection_does_not_fill_the_rounds(
         rounds.train(workspace, watercolor)
     found = rounds.state(workspace, watercolor)
     assert found.step == "start_round"
-    assert "average_precision" in found.rounds[-1].model.details["measured"]  # type: ignore[union-attr]
+    assert found.rounds[-1].model.measurement.average_precision is not None  # type: ignore[union-attr]
 
 
 # Examples

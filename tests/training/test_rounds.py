@@ -130,7 +130,7 @@ def test_a_validation_set_without_positives_is_reported_and_the_training_complet
     turn = rounds.start_round(workspace, watercolor, count=20, seed=1)
     oracle.answer(workspace, turn.task)
     model = rounds.train(workspace, watercolor)
-    assert "None of 10 labelled validation images is positive" in model.details["measured"]["problem"]
+    assert "None of 10 labelled validation images is positive" in model.measurement.problem
 
 
 def test_more_validation_images_are_new_ones(workspace: Workspace, watercolor: Attribute) -> None:

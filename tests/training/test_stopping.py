@@ -44,7 +44,7 @@ def test_the_last_two_models_are_compared_on_the_same_images(
     )
     assert found.change.gain == pytest.approx(expected)
     assert found.change.n == 40
-    assert found.change.flipped == after.details["flipped"]
+    assert found.change.flipped == after.measurement.flipped
     assert found.change.decided == 120
     assert found.advice.outcome in ("likely", "unlikely", "unknown")
 

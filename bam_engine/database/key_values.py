@@ -1,0 +1,24 @@
+"""Key–value pairs of the workspace, as JSON."""
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from bam_engine.database.schema import settings
+from bam_engine.database.writing import insert_into
+
+
+def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
+    """Return the JSON value stored under ``key``, or ``default``."""
+    with engine.connect() as connection:
+        text = connection.execute(sa.select(settings.c.value).where(settings.c.key == key)).scalar()
+    return default if text is None else json.loads(text)
+
+
+def write_setting(engine: sa.Engine, key: str, value: Any) -> None:
+    """Store ``value`` as JSON under ``key``, replacing any earlier value."""
+    with engine.begin() as connection:
+        insert = insert_into(connection, settings).values(key=key, value=json.dumps(value))
+        replacing = insert.on_conflict_do_update(index_elements=["key"], set_={"value": insert.excluded.value})
+        connection.execute(replacing)

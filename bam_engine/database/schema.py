@@ -1,0 +1,300 @@
+"""The tables of the workspace's database, as the newest schema has them.
+
+Only definitions: each package reads and writes its own tables. A change here needs a new ``SCHEMA_VERSION`` and a
+migration to it.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 2
+"""The schema that this program reads and writes; the newest of ``migrations/``."""
+
+metadata = sa.MetaData()
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True)
+
+
+def _attribute_id() -> sa.Column[int]:
+    return sa.Column("attribute_id", sa.ForeignKey("attributes.id"), nullable=False, index=True)
+
+
+def _made_at() -> sa.Column[str]:
+    return sa.Column("made_at", sa.Text, nullable=False)
+
+
+def _evidence() -> list[sa.Column[Any]]:
+    """Return the columns of a :class:`bam_engine.learning.Threshold`; null is nan, except in the optional ones."""
+    measured = ("precision", "precision_low", "precision_high", "recall", "recall_low", "recall_high")
+    return [
+        sa.Column("value", sa.Float, nullable=False),  # images that score at least this are accepted
+        *(sa.Column(name, sa.Float) for name in measured),
+        sa.Column("target", sa.Float, nullable=False),
+        sa.Column("confidence", sa.Float, nullable=False),
+        sa.Column("certified", sa.Boolean, nullable=False),
+        sa.Column("bound", sa.Float),
+        sa.Column("n", sa.Integer, nullable=False),
+        sa.Column("n_accepted_sample", sa.Integer, nullable=False),
+        sa.Column("n_accepted", sa.Integer, nullable=False),
+        sa.Column("covers", sa.Integer),  # optional
+        sa.Column("recall_target", sa.Float),  # optional
+        sa.Column("promise", sa.Text, nullable=False),
+    ]
+
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),  # JSON
+)
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
+)
+images = sa.Table(
+    "images",
+    metadata,
+    _id(),
+    sa.Column("row", sa.Integer, nullable=False, unique=True),
+    sa.Column("uri", sa.Text, nullable=False, unique=True),
+    sa.Column("title", sa.Text),
+    sa.Column("project_id", sa.Text, index=True),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("mature_content", sa.Boolean),
+    sa.Column("license", sa.Text),
+    sa.Column("status", sa.Text, nullable=False, default="ok"),
+    _made_at(),
+)
+problems = sa.Table(
+    "problems",
+    metadata,
+    _id(),
+    sa.Column("stage", sa.Text, nullable=False),  # what failed: "ingest" or "embed:KEY"
+    sa.Column("uri", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    _made_at(),
+    sa.UniqueConstraint("stage", "uri"),
+)
+attributes = sa.Table(
+    "attributes",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("instructions", sa.Text, nullable=False, default=""),
+    _made_at(),
+)
+annotators = sa.Table(
+    "annotators",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("simulated", sa.Boolean, nullable=False, default=False),
+    _made_at(),
+)
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # a random UUID, which authorises a browser to answer
+    _attribute_id(),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, index=True),
+    sa.Column("purpose", sa.Text, nullable=False),  # "validation", "round", "audit", … or "import"
+    sa.Column("source_id", sa.Integer, nullable=False),  # the draw, round or audit that the images come from
+    _made_at(),
+)
+assignment_images = sa.Table(
+    "assignment_images",
+    metadata,
+    sa.Column("assignment_id", sa.ForeignKey("assignments.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
+annotations = sa.Table(
+    "annotations",
+    metadata,
+    _id(),
+    sa.Column("uid", sa.Text, nullable=False, unique=True),  # set by the browser, so that a retry is stored once
+    sa.Column("assignment_id", sa.ForeignKey("assignments.id"), nullable=False, index=True),
+    sa.Column("attribute_id", sa.ForeignKey("attributes.id"), nullable=False),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),  # "positive", "negative", "unsure", "withdrawn"
+    sa.Column("seconds", sa.Float),
+    _made_at(),
+    sa.Index("annotations_by_image", "attribute_id", "row", "annotator_id", "id"),
+    sa.Index("annotations_in_order", "attribute_id", "id"),
+)
+captions = sa.Table(
+    "captions",
+    metadata,
+    _id(),
+    sa.Column("row", sa.Integer, nullable=False, index=True),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
+    sa.Column("caption", sa.Text, nullable=False),
+    _made_at(),
+)
+validation_draws = sa.Table(
+    "validation_draws",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("number", sa.Integer, nullable=False),  # 0 for the first, 1 for the first top-up, …
+    sa.Column("seed", sa.Integer),  # null for draws of early versions, which did not store it
+    _made_at(),
+    sa.UniqueConstraint("attribute_id", "number"),
+)
+validation_images = sa.Table(
+    "validation_images",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("probability", sa.Float, nullable=False),  # inclusion probability
+    sa.Column("draw", sa.Integer, nullable=False),  # its number
+    _made_at(),
+    sa.UniqueConstraint("attribute_id", "row"),
+)
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("number", sa.Integer, nullable=False),  # from 1
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    _made_at(),
+    sa.UniqueConstraint("attribute_id", "number"),
+)
+round_images = sa.Table(
+    "round_images",
+    metadata,
+    sa.Column("round_id", sa.ForeignKey("rounds.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("score", sa.Float),
+)
+models = sa.Table(
+    "models",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("round_id", sa.ForeignKey("rounds.id"), nullable=False),
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("coefficients", sa.LargeBinary, nullable=False),  # float32 (d + 1,), the intercept last
+    sa.Column("regularisation", sa.Float, nullable=False),  # C
+    sa.Column("n_positive", sa.Integer, nullable=False),
+    sa.Column("n_negative", sa.Integer, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("decision_threshold", sa.Float, nullable=False),
+    sa.Column("labels", sa.Integer),  # on which it was trained; null, as the next three, where nobody recorded it
+    sa.Column("imported", sa.Integer),  # how many of them were imported only
+    sa.Column("in_bulk", sa.Integer),  # how many of them stem from bulk answers only
+    sa.Column("learned_from", sa.Text),  # a digest of the data: the same data make one model
+    _made_at(),
+)
+measurements = sa.Table(
+    "measurements",
+    metadata,
+    _id(),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False, index=True),
+    sa.Column("n", sa.Integer),  # held-out labels; null, as the next three, where nothing could be measured
+    sa.Column("average_precision", sa.Float),
+    sa.Column("average_precision_low", sa.Float),
+    sa.Column("average_precision_high", sa.Float),
+    sa.Column("problem", sa.Text, nullable=False),  # why nothing was measured, or why there is no threshold
+    sa.Column("flipped", sa.Integer),  # images on the other side than by the model before; null for the first
+    _made_at(),
+)
+measured_thresholds = sa.Table(
+    "measured_thresholds",
+    metadata,
+    sa.Column("measurement_id", sa.ForeignKey("measurements.id"), primary_key=True),
+    *_evidence(),
+)
+calibrations = sa.Table(
+    "calibrations",
+    metadata,
+    sa.Column("model_id", sa.ForeignKey("models.id"), primary_key=True),
+    sa.Column("labels_seen", sa.Text, nullable=False),  # JSON: the version of the labels that it was fitted to
+    sa.Column("fit", sa.Text),  # a document; null if there were too few labels
+    sa.Column("problem", sa.Text, nullable=False),
+    _made_at(),
+)
+thresholds = sa.Table(
+    "thresholds",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
+    *_evidence(),
+    _made_at(),
+)
+certifications = sa.Table(
+    "certifications",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("target", sa.Float, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("planned", sa.Integer, nullable=False),  # the label budget
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows that were labelled or queried before: excluded
+    _made_at(),
+)
+certification_cuts = sa.Table(  # fixed once the pilot is labelled
+    "certification_cuts",
+    metadata,
+    sa.Column("certification_id", sa.ForeignKey("certifications.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),  # 0 for the strictest
+    sa.Column("value", sa.Float, nullable=False),
+)
+certification_images = sa.Table(
+    "certification_images",
+    metadata,
+    sa.Column("certification_id", sa.ForeignKey("certifications.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("batch", sa.Integer, nullable=False),  # 0 for the pilot
+)
+audits = sa.Table(
+    "audits",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("threshold_id", sa.ForeignKey("thresholds.id"), nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("n_accepted", sa.Integer, nullable=False),  # in the whole collection, at the threshold
+    sa.Column("n_rejected", sa.Integer, nullable=False),
+    sa.Column("votes", sa.Integer),  # required per image; null: as many as the workspace requires
+    _made_at(),
+)
+audit_images = sa.Table(
+    "audit_images",
+    metadata,
+    sa.Column("audit_id", sa.ForeignKey("audits.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+)
+
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("query", sa.Text, nullable=False),  # JSON: the gallery's query
+    sa.Column("version", sa.Integer, nullable=False),  # of the query's form
+    _made_at(),
+)

@@ -1,0 +1,42 @@
+"""What every write needs: the time, a lock, and inserts that skip the rows that exist."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+_SCHEMA_LOCK = 7_236_973  # the PostgreSQL advisory lock held while the schema is created or migrated
+
+
+def now() -> str:
+    """Return the current UTC time in ISO 8601 with microseconds; strings sort chronologically."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def lock(connection: sa.Connection, table: sa.Table | None) -> None:
+    """Block other writers of ``table`` until the transaction ends; readers continue. Call it first in a transaction.
+
+    SQLite locks the whole database. PostgreSQL locks the table alone, and lets rows be written that refer to it. With
+    ``table`` None, only processes that create or migrate the tables wait for each other.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif table is None:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+    else:
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows that violate no unique constraint; return how many were inserted."""
+    if not rows:
+        return 0
+    insert = insert_into(connection, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return len(connection.execute(insert, list(rows)).all())
+
+
+def insert_into(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """Return the dialect's INSERT, which knows ``ON CONFLICT``."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
