@@ -7,6 +7,8 @@ one transaction each, under a lock; who waited for it looks again.
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -100,15 +102,11 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
         )
     if version < SCHEMA_VERSION:
         with engine.connect() as connection:
-            connection.detach()  # foreign keys are off on this connection: it does not go back to the pool
             _create_or_migrate(connection)
 
 
 def _create_or_migrate(connection: sa.Connection) -> None:
-    if connection.dialect.name == "sqlite":  # has no effect inside a transaction; dropping a column rebuilds its table
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.rollback()
-    with connection.begin():
+    with _foreign_keys_off(connection), connection.begin():
         lock(connection, None)
         version = stored_version(connection)
         if version == 0:
@@ -119,3 +117,16 @@ def _create_or_migrate(connection: sa.Connection) -> None:
             migrate(connection, version)
         connection.execute(sa.delete(settings).where(settings.c.key == "schema"))
         connection.execute(sa.insert(settings).values(key="schema", value=json.dumps(SCHEMA_VERSION)))
+
+
+@contextmanager
+def _foreign_keys_off(connection: sa.Connection) -> Iterator[None]:
+    """Suspend SQLite's foreign keys, which only works outside a transaction: dropping a column rebuilds its table."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    connection.rollback()
+    yield  # after an error the engine is disposed of
+    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    connection.rollback()
