@@ -19,7 +19,7 @@ SERVER = """
     from starlette.routing import Route
 
     from bam_engine.gallery.query import Query
-    from bam_engine.gallery.listing import list_images, _add_to_cache
+    from bam_engine.gallery.listing import LISTINGS as CACHED, list_images
     from benchmarks.generated import collection, scored_attribute
     from tests.labelling.team import vote
     from web.routes.gallery import gallery_routes
@@ -60,7 +60,7 @@ SERVER = """
         rows = np.resize(base.rows, 2_500_000)
         counts = np.resize([1, 4], len(rows))
         made = replace(base, id="many", rows=rows, matched=len(rows), line=1_000_000, counts=counts)
-        _add_to_cache(WORKSPACE, made)
+        WORKSPACE.memory.get(CACHED, made.id, None, lambda: made)
         return made
 
     LISTINGS = {
@@ -70,7 +70,7 @@ SERVER = """
         "one": lambda: replace(list_images(WORKSPACE, QUERY), id="single", rows=np.array([7]), line=None),
     }
     many()
-    _add_to_cache(WORKSPACE, LISTINGS["one"]())
+    WORKSPACE.memory.get(CACHED, "single", None, LISTINGS["one"])
     app = st.App(
         Path(__file__).with_name("script.py").resolve(),
         routes=[
