@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bam_engine.collection.generated import check_kind
 from bam_engine.database import images as table
-from bam_engine.database import lock, now, read_setting, settings
+from bam_engine.database import lock, now, read_setting, settings, snapshot_of
 from bam_engine.database import problems as problem_table
 from bam_engine.errors import CollectionError, DiskFull, NotFound
 
@@ -85,10 +85,9 @@ class Catalogue:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._projects: tuple[tuple[int, int], tuple[str, ...], npt.NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
-        return _next_row(self._scalar)
+        return snapshot_of(self._engine).read("image count", [table], lambda connection, _: _next_row(connection))
 
     def image(self, row: int) -> Image:
         """Return the record of ``row``.
@@ -133,34 +132,15 @@ class Catalogue:
 
         Every image without a project gets its own code. Codes are dense from 0, in order of first appearance.
         """
-        names, codes = self.project_names()
-        alone = np.flatnonzero(codes < 0)
-        if not len(alone):
-            return codes.copy()
-        own = codes.copy()
-        own[alone] = len(names) + np.arange(len(alone))
-        _, first, place = np.unique(own, return_index=True, return_inverse=True)
-        order = np.empty(len(first), np.int64)
-        order[np.argsort(first)] = np.arange(len(first))
-        return order[place]
+        return self._projects().codes
 
     def project_names(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-        """Return the projects in order of first appearance, and the project index of every row, -1 for none.
+        """Return the projects in order of first appearance, and the project index of every row, -1 for none."""
+        projects = self._projects()
+        return projects.names, projects.named
 
-        Cached until images are added or details change.
-        """
-        version = (len(self), self.details_version)
-        cached = self._projects
-        if cached is None or cached[0] != version:
-            known: dict[str | None, int] = {None: -1}
-            codes = [
-                np.array([known.setdefault(name, len(known) - 1) for name in page], np.int64)
-                for page in self._pages(table.c.project_id)
-            ]
-            names = tuple(name for name in known if name is not None)
-            cached = self._projects = (version, names, np.concatenate([np.empty(0, np.int64), *codes]))
-            cached[2].setflags(write=False)
-        return cached[1], cached[2]
+    def _projects(self) -> "_Projects":
+        return snapshot_of(self._engine).read("projects", [table], lambda connection, _: _read_projects(connection))
 
     def row_of(self, uri: str) -> int | None:
         """Return the row of the image at ``uri``, or None."""
@@ -215,7 +195,7 @@ class Catalogue:
                     uris.add(record.uri)
                     digests.add(record.digest)
                     new.append(record)
-            first, made_at = _next_row(connection.scalar), now()
+            first, made_at = _next_row(connection), now()
             if new:
                 values = [{**asdict(record), "row": first + i, "made_at": made_at} for i, record in enumerate(new)]
                 for value in values:
@@ -269,11 +249,8 @@ class Catalogue:
 
     def problems(self, stage: str | None = None) -> list[Problem]:
         """Return the problems of one stage or of all, oldest first."""
-        columns = (problem_table.c.uri, problem_table.c.reason, problem_table.c.stage)
-        statement = sa.select(*columns).order_by(problem_table.c.id)
-        if stage is not None:
-            statement = statement.where(problem_table.c.stage == stage)
-        return [Problem(**record._mapping) for record in self._all(statement)]
+        problems = snapshot_of(self._engine).rows(problem_table)
+        return [Problem(one.uri, one.reason, one.stage) for one in problems if stage in (None, one.stage)]
 
     def record_problem(self, stage: str, uri: str, reason: str) -> None:
         """Record that ``uri`` failed at ``stage``, replacing an earlier reason."""
@@ -323,25 +300,9 @@ class Catalogue:
         with self._engine.connect() as connection:
             return connection.execute(statement).all()
 
-    def _scalar(self, statement: sa.Select[Any]) -> Any:
-        with self._engine.connect() as connection:
-            return connection.scalar(statement)
-
     def _column(self, column: sa.Column[Any]) -> list[Any]:
         with self._engine.connect() as connection:
             return list(connection.scalars(sa.select(column).order_by(table.c.row)))
-
-    def _pages(self, column: sa.Column[Any]) -> Iterator[list[Any]]:
-        """Yield a text column by row, straight from the driver: three times as fast for millions of rows."""
-        statement = sa.select(column).order_by(table.c.row)
-        with self._engine.connect() as connection:
-            cursor = connection.connection.cursor()
-            try:
-                cursor.execute(str(statement.compile(connection)))
-                while page := cursor.fetchmany(_PAGE):
-                    yield [record[0] for record in page]
-            finally:
-                cursor.close()
 
     def _lookup(self, key: sa.Column[Any], value: sa.Column[Any], keys: Iterable[str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -360,8 +321,53 @@ def storable(uri: str) -> bool:
     return printable(uri) == uri
 
 
-def _next_row(scalar: Any) -> int:
-    return int(scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))))
+def _next_row(connection: sa.Connection) -> int:
+    return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))) or 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Projects:
+    """The names of the projects, the index of each row's into them (-1 for none), and the code of each row's group."""
+
+    names: tuple[str, ...]
+    named: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int64]
+
+
+def _read_projects(connection: sa.Connection) -> _Projects:
+    known: dict[str | None, int] = {None: -1}
+    pages = [
+        np.array([known.setdefault(name, len(known) - 1) for name in page], np.int64)
+        for page in _pages(connection, table.c.project_id)
+    ]
+    named = np.concatenate([np.empty(0, np.int64), *pages])
+    codes = _codes(named, len(known) - 1)
+    for array in (named, codes):
+        array.setflags(write=False)
+    return _Projects(tuple(name for name in known if name is not None), named, codes)
+
+
+def _codes(named: npt.NDArray[np.int64], projects: int) -> npt.NDArray[np.int64]:
+    """Return dense codes in order of first appearance; every image without a project gets its own."""
+    alone = np.flatnonzero(named < 0)
+    own = named.copy()
+    own[alone] = projects + np.arange(len(alone))
+    _, first, place = np.unique(own, return_index=True, return_inverse=True)
+    order = np.empty(len(first), np.int64)
+    order[np.argsort(first)] = np.arange(len(first))
+    return order[place]
+
+
+def _pages(connection: sa.Connection, column: sa.Column[Any]) -> Iterator[list[Any]]:
+    """Yield a text column by row, straight from the driver: three times as fast for millions of rows."""
+    statement = sa.select(column).order_by(table.c.row)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(str(statement.compile(connection)))
+        while page := cursor.fetchmany(_PAGE):
+            yield [record[0] for record in page]
+    finally:
+        cursor.close()
 
 
 def _existing_keys(connection: sa.Connection, column: sa.Column[str], keys: Iterable[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """The workspace's database: its schema, how it is opened and migrated, and what every store needs to write to it.
 
 In:  a SQLAlchemy URL. Out: an engine whose tables are those of ``schema``. Each package reads and writes its own
-tables. Labels cannot be recomputed, so every commit is flushed to disk.
+tables; small ones are read through ``snapshots``. Labels cannot be recomputed, so every commit is flushed to disk.
 """
 
 from bam_engine.database.documents import from_document, to_document
@@ -36,10 +36,12 @@ from bam_engine.database.schema import (
     validation_draws,
     validation_images,
 )
+from bam_engine.database.snapshots import Snapshot, reading, snapshot_of
 from bam_engine.database.writing import insert_new, lock, now
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Snapshot",
     "annotations",
     "annotators",
     "assignment_images",
@@ -64,11 +66,13 @@ __all__ = [
     "open_database",
     "problems",
     "read_setting",
+    "reading",
     "revisions",
     "round_images",
     "rounds",
     "saved_views",
     "settings",
+    "snapshot_of",
     "thresholds",
     "to_document",
     "validation_draws",

@@ -6,14 +6,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.database.schema import settings
+from bam_engine.database.snapshots import snapshot_of
 from bam_engine.database.writing import insert_into
 
 
 def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
     """Return the JSON value stored under ``key``, or ``default``."""
-    with engine.connect() as connection:
-        text = connection.execute(sa.select(settings.c.value).where(settings.c.key == key)).scalar()
-    return default if text is None else json.loads(text)
+    stored = snapshot_of(engine).rows_with(settings.c.key, key)
+    return json.loads(stored[0].value) if stored else default
 
 
 def write_setting(engine: sa.Engine, key: str, value: Any) -> None:

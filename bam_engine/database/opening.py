@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.database.schema import SCHEMA_VERSION, metadata, settings
+from bam_engine.database.snapshots import keep_snapshots
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError
 
@@ -51,6 +52,7 @@ def open_database(url: str) -> sa.Engine:
             raise
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise BamError(f"Cannot open the database {place}: {error}.") from error
+    keep_snapshots(engine)
     return engine
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bam_engine.database.snapshots import renew_snapshot
+
 _SCHEMA_LOCK = 7_236_973  # the PostgreSQL advisory lock held while the schema is created or migrated
 
 
@@ -18,8 +20,9 @@ def now() -> str:
 def lock(connection: sa.Connection, table: sa.Table | None) -> None:
     """Block other writers of ``table`` until the transaction ends; readers continue. Call it first in a transaction.
 
-    SQLite locks the whole database. PostgreSQL locks the table alone, and lets rows be written that refer to it. With
-    ``table`` None, only processes that create or migrate the tables wait for each other.
+    Snapshots taken from here on show what the others wrote. SQLite locks the whole database. PostgreSQL locks the table
+    alone, and lets rows be written that refer to it. With ``table`` None, only processes that create or migrate the
+    tables wait for each other.
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -27,6 +30,7 @@ def lock(connection: sa.Connection, table: sa.Table | None) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
     else:
         connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+    renew_snapshot(connection.engine)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import uuid
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,11 +19,14 @@ from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import Catalogue, Thumbnails
 from bam_engine.database import (
+    Snapshot,
     from_document,
     insert_new,
     open_database,
     read_setting,
+    reading,
     settings,
+    snapshot_of,
     to_document,
     write_setting,
 )
@@ -135,6 +139,23 @@ class Workspace:
             if not isinstance(existing, owner):
                 existing = self._states[owner] = owner()
             return existing
+
+    # The database ---------------------------------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The tables of the database: as the flow that the caller is in sees them, or, outside one, as they are now."""
+        return snapshot_of(self.engine)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Begin a flow, a piece of work that reads one snapshot; see :func:`bam_engine.database.reading`.
+
+        Examples
+        --------
+        >>> with workspace.reading():  # doctest: +SKIP
+        ...     overview(workspace)
+        """
+        return reading(self.engine)
 
     # Settings -------------------------------------------------------------------------------------------------------
 
