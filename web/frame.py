@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from web import demo_controls, navigation, ui
+from web.engine import workspace
 from web.warm import activity
 
 ICON = str(Path(__file__).with_name("icon.png"))
@@ -19,7 +20,7 @@ def draw(start: str = "overview") -> None:
     ui.style()
     # Unless it is expanded, the last pages are hidden behind a button.
     chosen = st.navigation(navigation.pages(start), expanded=True)
-    with activity.drawing(), ui.guard():
+    with activity.drawing(), ui.guard(), workspace().reading():
         ui.sidebar()
         demo_controls.banner()
         chosen.run()

@@ -8,12 +8,10 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
-    ADJUDICATION,
-    NON_VOTING_PURPOSES,
     PURPOSES,
     WITHDRAWN,
     WORDS,
@@ -29,7 +27,16 @@ from bam_engine.annotation.answers import (
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
 from bam_engine.annotation.permissions import check_author, check_may_answer
-from bam_engine.database import annotations, annotators, assignment_images, assignments, insert_new, lock, now
+from bam_engine.database import (
+    annotations,
+    annotators,
+    assignment_images,
+    assignments,
+    insert_new,
+    lock,
+    now,
+    snapshot_of,
+)
 from bam_engine.errors import AnnotationError, NotFound
 
 _NUMBERS = {word: number for number, word in WORDS.items()}
@@ -58,23 +65,21 @@ class Annotations:
             raise AnnotationError("The annotator's name is empty. Enter a name.")
         if simulated:
             check_may_answer(self._engine, name)
-        row = {"name": name, "simulated": simulated, "made_at": now()}
-        query = sa.select(annotators.c.id, annotators.c.simulated).where(annotators.c.name == name)
-        with self._engine.begin() as connection:
-            annotator = connection.execute(query).one_or_none()
-            if annotator is None:
-                insert_new(connection, annotators, [row])
-                annotator = connection.execute(query).one()
+        known = {one.name: one for one in self.annotators()}
+        if name not in known:
+            with self._engine.begin() as connection:
+                insert_new(connection, annotators, [{"name": name, "simulated": simulated, "made_at": now()}])
+            known = {one.name: one for one in self.annotators()}
+        annotator = known[name]
         if bool(annotator.simulated) != simulated:
             kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
             raise AnnotationError(f"The annotator {name!r} is {kinds[0]}, not {kinds[1]}. Choose another name.")
-        return int(annotator.id)
+        return annotator.id
 
     def annotators(self) -> list[Annotator]:
         """Return all annotators in order of creation."""
-        query = sa.select(annotators.c.id, annotators.c.name, annotators.c.simulated).order_by(annotators.c.id)
-        with self._engine.connect() as connection:
-            return [Annotator(int(i), name, bool(simulated)) for i, name, simulated in connection.execute(query)]
+        known = snapshot_of(self._engine).rows(annotators)
+        return [Annotator(one.id, one.name, bool(one.simulated)) for one in known]
 
     # Assignments
 
@@ -212,49 +217,19 @@ class Annotations:
         With ``purposes``, only answers given for those purposes count, and later answers for other purposes do not
         replace them. By default all votes count: neither adjudications (see :meth:`decisions`) nor bulk answers.
         """
-        condition = annotations.c.attribute_id == attribute_id
-        if purposes is not None:
-            if not self._has(attribute_id, purposes):
-                return Answers(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
-            condition &= annotations.c.assignment_id.in_(_assigned(attribute_id, purposes))
-        elif self._has(attribute_id, NON_VOTING_PURPOSES):  # most attributes have none
-            condition &= annotations.c.assignment_id.not_in(_assigned(attribute_id, NON_VOTING_PURPOSES))
-        latest = self._latest(condition)
-        return Answers(
-            np.array([row for row, _, _, _ in latest], dtype=np.int64),
-            np.array([annotator for _, annotator, _, _ in latest], dtype=np.int64),
-            np.array([_NUMBERS[word] for _, _, word, _ in latest], dtype=np.int8),
-        )
+        log = answer_log(self._engine, attribute_id)
+        return log.votes() if purposes is None else log.votes(purposes)
 
     def decisions(self, attribute_id: int) -> Decisions:
         """Return the current decisions: for each image the newest that is not withdrawn.
 
         If the newest is withdrawn, an earlier decision by another annotator applies again.
         """
-        latest = []
-        if self._has(attribute_id, [ADJUDICATION]):
-            decisions = annotations.c.assignment_id.in_(_assigned(attribute_id, [ADJUDICATION]))
-            latest = self._latest((annotations.c.attribute_id == attribute_id) & decisions)
-        newest = {record.row: record for record in sorted(latest, key=lambda record: record.id)}
-        records = [newest[row] for row in sorted(newest)]
-        return Decisions(
-            np.array([record.row for record in records], dtype=np.int64),
-            np.array([record.annotator_id for record in records], dtype=np.int64),
-            np.array([_NUMBERS[record.answer] for record in records], dtype=np.int8),
-            np.array([record.id for record in records], dtype=np.int64),
-        )
-
-    def _has(self, attribute_id: int, purposes: Collection[str]) -> bool:
-        query = _assigned(attribute_id, purposes).limit(1)
-        with self._engine.connect() as connection:
-            return connection.execute(query).first() is not None
+        return answer_log(self._engine, attribute_id).decisions()
 
     def count(self, attribute_id: int, annotator_id: int) -> int:
         """Return how many answers an annotator ever gave about an attribute, superseded and withdrawn ones included."""
-        table = annotations.c
-        query = sa.select(sa.func.count()).where(table.attribute_id == attribute_id, table.annotator_id == annotator_id)
-        with self._engine.connect() as connection:
-            return int(connection.scalar(query) or 0)
+        return int((answer_log(self._engine, attribute_id).annotators == annotator_id).sum())
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
         """Return row → latest answer in this assignment, without withdrawn ones."""
@@ -279,10 +254,7 @@ class Annotations:
             ]
 
     def _latest(self, condition: sa.ColumnElement[bool]) -> list[Any]:
-        """Return (row, annotator, answer, id) of the newest annotation per row and annotator that meets the condition.
-
-        Grouping uses the index ``annotations_by_image``; the join then looks up each newest id once.
-        """
+        """Return (row, annotator, answer, id) of the newest annotation of each row and annotator, without withdrawn."""
         table = annotations.c
         newest = sa.select(sa.func.max(table.id).label("id")).where(condition).group_by(table.row, table.annotator_id)
         pairs = newest.subquery()
@@ -294,9 +266,3 @@ class Annotations:
         )
         with self._engine.connect() as connection:
             return list(connection.execute(query).all())
-
-
-def _assigned(attribute_id: int, purposes: Collection[str]) -> sa.Select[tuple[str]]:
-    """Return a query for the ids of an attribute's assignments with one of the purposes."""
-    table = assignments.c
-    return sa.select(table.id).where(table.attribute_id == attribute_id, table.purpose.in_(list(purposes)))

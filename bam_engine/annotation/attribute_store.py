@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.annotation.attributes import Attribute, check_kind, check_name, check_question
-from bam_engine.database import attributes, now
+from bam_engine.database import attributes, now, snapshot_of
 from bam_engine.errors import AnnotationError, NotFound
 
 
@@ -54,23 +54,23 @@ class Attributes:
 
     def get(self, name: str) -> Attribute:
         """Return the attribute ``name``; otherwise raise :class:`NotFound`, which lists the existing ones."""
-        matches = self._select(attributes.c.name == name)
-        if not matches:
-            names = ", ".join(attribute.name for attribute in self.all())
+        attribute = self._where(attributes.c.name, name)
+        if attribute is None:
+            names = ", ".join(each.name for each in self.all())
             hint = f"The attributes are: {names}." if names else "No attribute is defined yet."
             raise NotFound(f"There is no attribute {name!r}. {hint}")
-        return matches[0]
+        return attribute
 
     def by_id(self, attribute_id: int) -> Attribute:
         """Return the attribute with id ``attribute_id``; otherwise raise :class:`NotFound`."""
-        matches = self._select(attributes.c.id == attribute_id)
-        if not matches:
+        attribute = self._where(attributes.c.id, attribute_id)
+        if attribute is None:
             raise NotFound(f"There is no attribute with id {attribute_id}. Choose one from the list of attributes.")
-        return matches[0]
+        return attribute
 
     def all(self) -> list[Attribute]:
         """Return all attributes in order of definition."""
-        return self._select(sa.true())
+        return [_attribute(row) for row in snapshot_of(self._engine).rows(attributes)]
 
     def update(
         self,
@@ -93,8 +93,10 @@ class Attributes:
                 connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(**values))
         return self.by_id(attribute_id)
 
-    def _select(self, condition: sa.ColumnElement[bool]) -> list[Attribute]:
-        table = attributes.c
-        query = sa.select(table.id, table.name, table.kind, table.question, table.instructions)
-        with self._engine.connect() as connection:
-            return [Attribute(*row) for row in connection.execute(query.where(condition).order_by(table.id))]
+    def _where(self, column: sa.Column[Any], value: object) -> Attribute | None:
+        found = snapshot_of(self._engine).rows_with(column, value)
+        return _attribute(found[0]) if found else None
+
+
+def _attribute(row: sa.Row[Any]) -> Attribute:
+    return Attribute(row.id, row.name, row.kind, row.question, row.instructions)

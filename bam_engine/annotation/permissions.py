@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from bam_engine.collection.generated import DEMO_HINT, is_demo
-from bam_engine.database import annotators
+from bam_engine.database import annotators, snapshot_of
 from bam_engine.errors import AnnotationError
 
 
@@ -18,8 +18,6 @@ def check_may_answer(engine: sa.Engine, name: str) -> None:
 
 def check_author(engine: sa.Engine, annotator_id: int) -> None:
     """Refuse answers of a simulated annotator outside a demo workspace."""
-    query = sa.select(annotators.c.name, annotators.c.simulated).where(annotators.c.id == annotator_id)
-    with engine.connect() as connection:
-        author = connection.execute(query).one_or_none()
-    if author is not None and author.simulated:
-        check_may_answer(engine, author.name)
+    for author in snapshot_of(engine).rows_with(annotators.c.id, annotator_id):
+        if author.simulated:
+            check_may_answer(engine, author.name)

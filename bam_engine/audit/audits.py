@@ -6,6 +6,7 @@ new one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -17,11 +18,13 @@ from bam_engine.annotation import Answers, Attribute
 from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import audit_images
 from bam_engine.training.models import scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.flow import one_flow
 
 IMAGES_PER_SIDE = 100  # accepted, and as many rejected, as in BAM
 MAX_PEOPLE = 9
@@ -80,6 +83,7 @@ class AuditResult:
         return auditing.verdict(self.precision, self.target, available=self.n_accepted, waiting=waiting)
 
 
+@one_flow
 def draw(
     workspace: Workspace,
     attribute: Attribute,
@@ -149,50 +153,43 @@ def draw(
     return results(workspace, attribute)[-1]
 
 
+@one_flow
 def results(workspace: Workspace, attribute: Attribute) -> list[AuditResult]:
     """Return the audits of ``attribute``, oldest first, including those of earlier thresholds."""
-    return _results(workspace, attribute, db.audits.c.attribute_id == attribute.id)
+    return _results(workspace, attribute, workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id))
 
 
+@one_flow
 def latest_result(workspace: Workspace, attribute: Attribute) -> AuditResult | None:
     """Return the newest audit of the threshold in use, or None."""
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
         return None
-    newest = sa.select(sa.func.max(db.audits.c.id)).where(db.audits.c.threshold_id == threshold.id).scalar_subquery()
-    latest = _results(workspace, attribute, db.audits.c.id == newest)
+    drawn = workspace.snapshot.rows_with(db.audits.c.threshold_id, threshold.id)
+    latest = _results(workspace, attribute, drawn[-1:])
     return latest[0] if latest else None
 
 
-def _results(workspace: Workspace, attribute: Attribute, condition: sa.ColumnElement[bool]) -> list[AuditResult]:
-    audits, cuts = db.audits.c, db.thresholds.c
-    query = (
-        sa.select(audits.id, audits.threshold_id, audits.seed, audits.made_at, audits.n_accepted, audits.n_rejected)
-        .add_columns(cuts.value, cuts.target)
-        .join(db.thresholds, cuts.id == audits.threshold_id)
-        .where(condition)
-        .order_by(audits.id)
-    )
-    with workspace.engine.connect() as connection:
-        rows = connection.execute(query).all()
-    if not rows:
+def _results(workspace: Workspace, attribute: Attribute, drawn: Sequence[sa.Row[Any]]) -> list[AuditResult]:
+    if not drawn:
         return []
     threshold = current_threshold(workspace, attribute)
     in_use = None if threshold is None else threshold.id
     answers = workspace.annotations.answers(attribute.id)
-    return [_result(workspace, attribute, row, answers, in_use) for row in rows]
+    return [_result(workspace, attribute, each, answers, in_use) for each in drawn]
 
 
 def _result(
     workspace: Workspace,
     attribute: Attribute,
-    row: sa.Row[*tuple[object, ...]],
+    row: sa.Row[Any],
     answers: Answers,
     in_use: int | None,
 ) -> AuditResult:
     task = tasks.audit_task(workspace, attribute, row.id)
     people = tasks.required_votes(workspace, task)
-    accepted = _accepted(workspace, row.id)
+    accepted = audit_images(workspace, row.id).accepted
+    (threshold,) = workspace.snapshot.rows_with(db.thresholds.c.id, row.threshold_id)
     decisions = workspace.annotations.decisions(attribute.id)
     by_consensus = auditing.labels_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decisions)
     by_any = auditing.labels_by_any(answers.rows, answers.answers, people=people)
@@ -202,8 +199,8 @@ def _result(
         id=row.id,
         attribute=attribute,
         threshold_id=row.threshold_id,
-        threshold=row.value,
-        target=row.target,
+        threshold=threshold.value,
+        target=threshold.target,
         current=row.threshold_id == in_use,
         seed=row.seed,
         made_at=row.made_at,
@@ -225,19 +222,10 @@ def _estimate(labels: NDArray[np.int8], groups: NDArray[np.int64]) -> Estimate |
     return auditing.estimate_precision(labels, groups=groups)
 
 
-def _accepted(workspace: Workspace, audit_id: int) -> NDArray[np.bool_]:
-    table = db.audit_images
-    query = sa.select(table.c.accepted).where(table.c.audit_id == audit_id).order_by(table.c.position)
-    with workspace.engine.connect() as connection:
-        return np.array(connection.execute(query).scalars().all(), bool)
-
-
 def _projects(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the project code of each of ``rows``, without reading the whole catalogue."""
-    codes: dict[object, int] = {}
-    images = workspace.catalogue.images(rows.tolist())
-    keys = [image.row if image.project_id is None else image.project_id for image in images]
-    return np.array([codes.setdefault(key, len(codes)) for key in keys], np.int64)
+    """Return a code of the project of each of ``rows``, dense from 0, in order of first appearance."""
+    _, first, codes = np.unique(workspace.catalogue.projects()[rows], return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[codes]
 
 
 def _annotators(workspace: Workspace, task: tasks.Task, answers: Answers) -> tuple[tuple[str, int], ...]:
@@ -257,6 +245,7 @@ def open_audit_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | 
     return result.task
 
 
+@one_flow
 def finished_audits(workspace: Workspace) -> list[AuditResult]:
     """Return the newest audit of each attribute whose threshold in use has a finished one.
 

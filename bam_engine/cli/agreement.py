@@ -8,6 +8,7 @@ from bam_engine.labelling import adjudication
 from bam_engine.labelling.agreement import AnnotatorAgreement, measure
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -17,6 +18,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--ignore-unsure", action="store_true", help="count unsure as no answer")
 
 
+@one_flow
 def run(workspace: Workspace, options: Namespace) -> None:
     """Print the agreement of all annotators, of every pair, of each with the others, and the open disputes."""
     attribute = attribute_of(workspace, options.name)

@@ -7,6 +7,7 @@ from bam_engine.annotation.templates import template
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
 from bam_engine.errors import AnnotationError
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -36,6 +37,7 @@ def add(workspace: Workspace, options: Namespace) -> None:
     print(f"{attribute.name} ({attribute.kind}): {attribute.question}")
 
 
+@one_flow
 def list_all(workspace: Workspace, _options: Namespace) -> None:
     """Print the attributes."""
     for attribute in workspace.attributes.all():

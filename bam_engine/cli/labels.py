@@ -10,6 +10,7 @@ from bam_engine.labelling.exporting import write_labels
 from bam_engine.labelling.importing import ImportedLabels, StoredLabels, import_labels
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
 
 _LISTED = 5  # paths that are printed
 
@@ -92,6 +93,7 @@ def _print_skipped(imported: ImportedLabels) -> None:
                 print(f"    and {len(paths) - _LISTED:,} more")
 
 
+@one_flow
 def export_file(workspace: Workspace, options: Namespace) -> None:
     """Write the labels of an attribute."""
     lines = write_labels(workspace, attribute_of(workspace, options.attribute), options.file)

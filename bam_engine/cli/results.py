@@ -16,6 +16,7 @@ from bam_engine.reporting import export as exporting
 from bam_engine.reporting.report import gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -50,6 +51,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--format", choices=exporting.FORMATS, default="sqlite", help="default: %(default)s")
 
 
+@one_flow
 def audit(workspace: Workspace, options: Namespace) -> None:
     """Draw an audit, print the result of the latest one, or write the chart of every attribute."""
     if options.chart is not None:
@@ -84,6 +86,7 @@ def audit(workspace: Workspace, options: Namespace) -> None:
         print(result.verdict.summary)
 
 
+@one_flow
 def report(workspace: Workspace, options: Namespace) -> None:
     """Write the report of an attribute as one HTML file."""
     attribute = attribute_of(workspace, options.name)
@@ -91,6 +94,7 @@ def report(workspace: Workspace, options: Namespace) -> None:
     _write(options.out or Path(f"{attribute.name}.html"), text.encode())
 
 
+@one_flow
 def export(workspace: Workspace, options: Namespace) -> None:
     """Write the dataset and print the files."""
     with bar("export", "tables") as report:

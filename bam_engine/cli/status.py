@@ -6,6 +6,7 @@ from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.formatting import count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
 
 _NEXT = {
     "add_images": "add images (`bam ingest FOLDER`)",
@@ -27,6 +28,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     add_command(commands, "status", run, "print the state of the workspace and the next step")
 
 
+@one_flow
 def run(workspace: Workspace, _options: Namespace) -> None:
     """Print the state of the workspace and the next step."""
     state = overview(workspace)

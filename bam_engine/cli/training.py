@@ -9,6 +9,7 @@ from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import rounds, thresholds
 from bam_engine.training.models import rescore_all, scores_of
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -45,6 +46,7 @@ def score(workspace: Workspace, options: Namespace) -> None:
         print(measured.problem)
 
 
+@one_flow
 def threshold(workspace: Workspace, options: Namespace) -> None:
     """Choose the threshold for a target precision or recall, and save it."""
     attribute = attribute_of(workspace, options.name)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, Template
+from bam_engine.annotation.answer_log import answer_log, moment
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.collection import Demo, demo_of, ingest_folder, mark_demo
@@ -23,6 +22,7 @@ from bam_engine.errors import BamError, CollectionError, NotFound
 from bam_engine.files import replacing
 from bam_engine.formatting import count
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.progress import Report, silent
 from bam_engine.training.charts import TruePoint
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_of
@@ -233,8 +233,8 @@ def _read(workspace: Workspace, table: Path, folder: Path) -> dict[str, NDArray[
     names = [template.name for template in BAM_ATTRIBUTES]
     with table.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    rows = workspace.catalogue.rows_of([str(folder / line["path"]) for line in lines])
-    if not rows:
+    rows = {uri: row for row, uri in enumerate(workspace.catalogue.uris())}
+    if not any(str(folder / line["path"]) in rows for line in lines):
         return {}
     known = {name: np.full(len(workspace.catalogue), -1, np.int8) for name in names if name in lines[0]}
     for line in lines:
@@ -318,12 +318,9 @@ def _point(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> T
 def _audited(workspace: Workspace, attribute: Attribute, audit: AuditResult) -> tuple[float, float]:
     """Return the true shares of positives among the accepted and rejected images that an audit was drawn from."""
     scores, known = scores_of(workspace, attribute), true_labels(workspace, attribute.name)
-    answers = db.annotations.c
-    earlier = answers.made_at < audit.made_at
-    before = sa.select(answers.row).where(answers.attribute_id == attribute.id, earlier).distinct()
-    with workspace.engine.connect() as connection:
-        answered = np.array(connection.execute(before).scalars().all(), np.int64)
-    held_out = np.setdiff1d(tasks.held_out_rows(workspace, attribute), audit.task.rows)
+    log = answer_log(workspace.engine, attribute.id)
+    answered = log.rows[log.times < moment(audit.made_at)]
+    held_out = np.setdiff1d(held_out_rows(workspace, attribute), audit.task.rows)
     n = min(len(scores), len(known))
     free = np.isfinite(scores[:n]) & (known[:n] >= 0)
     out = np.concatenate([answered, held_out])

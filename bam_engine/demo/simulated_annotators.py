@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.annotation import WITHDRAWN, Attribute, NewAnswer
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.audit import audits
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import AnnotationError, LearningError, NoThreshold
@@ -24,6 +24,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.training import certification, rounds, thresholds, validation
 from bam_engine.training.rounds import DEFAULT_ROUNDS, AttributeState
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 
 ERROR_RATE = 0.05
 MAX_VOTES = 9  # per image; two annotators and their disputes rarely need more than three
@@ -173,6 +174,7 @@ def answer(workspace: Workspace, task: Task, team: Team) -> int:
     return given
 
 
+@one_flow
 def play_next(workspace: Workspace, attribute: Attribute, team: Team, *, report: Report = silent) -> str | None:
     """Take the next step for ``attribute`` and return it in words; None where nothing is left to do.
 
@@ -378,17 +380,15 @@ class AnswerCounts:
     simulated: int
 
 
+@one_flow
 def count_answers(workspace: Workspace, attribute: Attribute | None = None) -> AnswerCounts:
     """Count the answers that were not withdrawn, of one attribute or of all."""
-    answers, who = db.annotations, db.annotators
-    query = (
-        sa.select(who.c.simulated, sa.func.count())
-        .join(who, who.c.id == answers.c.annotator_id)
-        .where(
-            answers.c.answer != "withdrawn", sa.true() if attribute is None else answers.c.attribute_id == attribute.id
-        )
-        .group_by(who.c.simulated)
-    )
-    with workspace.engine.connect() as connection:
-        counts = {bool(simulated): int(number) for simulated, number in connection.execute(query)}
-    return AnswerCounts(counts.get(False, 0), counts.get(True, 0))
+    of = workspace.attributes.all() if attribute is None else [attribute]
+    simulated = [one.id for one in workspace.annotations.annotators() if one.simulated]
+    by_people = by_simulated = 0
+    for each in of:
+        log = answer_log(workspace.engine, each.id)
+        given = log.answers != WITHDRAWN
+        robots = int(np.isin(log.annotators[given], simulated).sum())
+        by_people, by_simulated = by_people + int(given.sum()) - robots, by_simulated + robots
+    return AnswerCounts(by_people, by_simulated)

@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import UNSURE, Answers, Attribute
 from bam_engine.annotation import agreement as agreeing
 from bam_engine.annotation.agreement import Table, Undefined, Unsure
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.dawid_skene import DawidSkene, dawid_skene, one_hot, refit
 from bam_engine.formatting import decimal_interval, percent_interval
 from bam_engine.workspace.core import Workspace
@@ -125,9 +124,7 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
     seed
         Seed of the bootstrap.
     """
-    newest = sa.select(sa.func.max(db.annotations.c.id)).where(db.annotations.c.attribute_id == attribute.id)
-    with workspace.engine.connect() as connection:
-        version = (connection.scalar(newest), len(workspace.catalogue), seed)
+    version = (answer_log(workspace.engine, attribute.id), len(workspace.catalogue), seed)
     return workspace.memory.get(
         _AGREEMENTS, (attribute.id, unsure), version, lambda: _measure(workspace, attribute, unsure, seed)
     )

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import BULK, NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Attribute, NewAnswer
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.errors import AnnotationError, NotFound
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import embedded_rows
 
@@ -66,7 +68,7 @@ class BulkAnswer:
 def plan(workspace: Workspace, attribute: Attribute, rows: Sequence[int] | Rows) -> Plan:
     """Return the images of a selection that a bulk answer would apply to."""
     selected = np.unique(np.asarray(rows, np.int64))
-    held_out = np.isin(selected, tasks.held_out_rows(workspace, attribute))
+    held_out = np.isin(selected, held_out_rows(workspace, attribute))
     agreed = tasks.labels(workspace, attribute)
     labelled = np.isin(selected, agreed.rows[agreed.settled]) & ~held_out
     return Plan(selected[~held_out & ~labelled], int(held_out.sum()), int(labelled.sum()))
@@ -133,19 +135,11 @@ def current_answers(workspace: Workspace, attribute: Attribute) -> tuple[Rows, N
 
     The newest answer of each person counts, without undone ones; where two people differ, the answer is unsure.
     """
-    given, assigned = db.annotations, db.assignments
-    bulk = sa.select(assigned.c.id).where(assigned.c.attribute_id == attribute.id, assigned.c.purpose == BULK)
-    undone = sa.select(given.c.assignment_id).where(given.c.assignment_id.in_(bulk), given.c.answer == "withdrawn")
-    newest = (
-        sa.select(sa.func.max(given.c.id))
-        .where(given.c.assignment_id.in_(bulk.where(assigned.c.id.not_in(undone))))
-        .group_by(given.c.row, given.c.annotator_id)
-    )
-    query = sa.select(given.c.row, given.c.answer).where(given.c.id.in_(newest)).order_by(given.c.row)
-    with workspace.engine.connect() as connection:
-        records = connection.execute(query).all()
-    rows = np.array([row for row, _ in records], np.int64)
-    answers = np.array([_WORDS[word] for _, word in records], np.int8)
+    log = answer_log(workspace.engine, attribute.id)
+    in_bulk = log.given_for([BULK])
+    undone = log.assignments[in_bulk & (log.answers == WITHDRAWN)]
+    newest = log.newest(np.flatnonzero(in_bulk & ~np.isin(log.assignments, undone)))
+    rows, answers = log.rows[newest].astype(np.int64), log.answers[newest]
     each, place = np.unique(rows, return_inverse=True)
     low, high = np.full(len(each), 2, np.int8), np.full(len(each), -2, np.int8)
     np.minimum.at(low, place, answers)
@@ -164,7 +158,7 @@ def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows
     if len(rows) == 0:
         return rows, answers
     groups = workspace.catalogue.projects()
-    pool = learning.training_pool(len(groups), tasks.held_out_rows(workspace, attribute), groups)
+    pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
     agreed = tasks.labels(workspace, attribute)
     labelled = np.union1d(agreed.rows[agreed.settled | agreed.decided], without)
     usable = np.isin(rows, np.intersect1d(pool, embedded_rows(workspace))) & ~np.isin(rows, labelled)

@@ -22,6 +22,7 @@ from bam_engine.errors import AnnotationError, ExchangeError, NotFound
 from bam_engine.exchange.label_tables import LabelLine, Vocabulary, read_labels
 from bam_engine.formatting import count
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.workspace.core import Workspace
 
 Destination = Literal["training", "validation"]
@@ -160,7 +161,7 @@ def _check_rows(workspace: Workspace, rows: NDArray[np.int64]) -> None:
 def _allowed(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], to: Destination) -> NDArray[np.bool_]:
     """Return a mask of the rows that may be labelled."""
     if to == "training":
-        return ~np.isin(rows, tasks.held_out_rows(workspace, attribute))
+        return ~np.isin(rows, held_out_rows(workspace, attribute))
     sample = tasks.validation_task(workspace, attribute).rows
     if not len(sample):
         raise AnnotationError(f"{attribute.name} has no validation sample yet. Draw it first, then label it.")

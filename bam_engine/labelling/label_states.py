@@ -6,12 +6,13 @@ In:  an attribute. Out: the rows in each state. ``tasks`` and ``bulk`` define th
 from dataclasses import dataclass
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling import bulk, tasks
+from bam_engine.labelling.drawn_images import certification_images, validation_images
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -102,18 +103,14 @@ def _states(workspace: Workspace, attribute: Attribute) -> LabelStates:
 def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     """Return numbers that change whenever a label may have changed.
 
-    They are the id of the last annotation, the number of validation images, the number of images that certifications
-    have queried, and how many annotators must agree.
+    They are the id of the attribute's last answer, the number of its validation images and of the images that its
+    certifications have queried, none of which ever falls, and how many annotators must agree. The same state of the
+    labels has the same numbers in every process.
     """
-    held = db.validation_images
-    last = sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0))
-    drawn = sa.select(sa.func.count()).select_from(held).where(held.c.attribute_id == attribute.id)
-    certifications, queried = db.certifications, db.certification_images
-    certified = (
-        sa.select(sa.func.count())
-        .select_from(queried.join(certifications))
-        .where(certifications.c.attribute_id == attribute.id)
-    )
-    with workspace.engine.connect() as connection:
-        counts = [connection.scalar(query) or 0 for query in (last, drawn, certified)]
-    return [*counts, workspace.redundancy]
+    certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    return [
+        answer_log(workspace.engine, attribute.id).last,
+        len(validation_images(workspace, attribute).rows),
+        sum(len(certification_images(workspace, each.id).rows) for each in certifications),
+        workspace.redundancy,
+    ]

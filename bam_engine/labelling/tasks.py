@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
@@ -22,9 +21,19 @@ from bam_engine.annotation import (
     Consensus,
     consensus,
 )
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.errors import NotFound
+from bam_engine.labelling.drawn_images import (
+    audit_images,
+    certification_images,
+    held_out_rows,
+    round_images,
+    validation_images,
+)
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.memory import Kind
 
 Purpose = Literal["validation", "round", "certification", "audit", "adjudication"]
 
@@ -67,43 +76,25 @@ class TaskState:
 
 def validation_task(workspace: Workspace, attribute: Attribute) -> Task:
     """Return the task of the whole validation sample; it is empty before the first draw."""
-    table = db.validation_images
-    query = sa.select(table.c.row).where(table.c.attribute_id == attribute.id).order_by(table.c.draw, table.c.id)
-    return Task(attribute, "validation", 0, "Validation sample", _rows(workspace, query))
+    return Task(attribute, "validation", 0, "Validation sample", validation_images(workspace, attribute).rows)
 
 
 def round_task(workspace: Workspace, attribute: Attribute, round_id: int, number: int) -> Task:
     """Return the task of a round's batch."""
-    table = db.round_images
-    query = sa.select(table.c.row).where(table.c.round_id == round_id).order_by(table.c.position)
-    return Task(attribute, "round", round_id, f"Round {number}", _rows(workspace, query))
+    return Task(attribute, "round", round_id, f"Round {number}", round_images(workspace, round_id))
 
 
 def certification_task(workspace: Workspace, attribute: Attribute, certification_id: int) -> Task:
     """Return the task of all images that a certification has queried so far."""
-    table = db.certification_images
-    query = sa.select(table.c.row).where(table.c.certification_id == certification_id).order_by(table.c.position)
-    return Task(attribute, "certification", certification_id, "Certification", _rows(workspace, query))
-
-
-def held_out_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits."""
-    held, certified, audited = db.validation_images, db.certification_images, db.audit_images
-    queries = (
-        sa.select(held.c.row).where(held.c.attribute_id == attribute.id),
-        sa.select(certified.c.row).join(db.certifications).where(db.certifications.c.attribute_id == attribute.id),
-        sa.select(audited.c.row).join(db.audits).where(db.audits.c.attribute_id == attribute.id),
-    )
-    return np.unique(np.concatenate([_rows(workspace, query) for query in queries]))
+    rows = certification_images(workspace, certification_id).rows
+    return Task(attribute, "certification", certification_id, "Certification", rows)
 
 
 def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Task:
     """Return the task of an audit, in its shuffled order, with the votes that it requires."""
-    table = db.audit_images
-    query = sa.select(table.c.row).where(table.c.audit_id == audit_id).order_by(table.c.position)
-    with workspace.engine.connect() as connection:
-        required = connection.scalar(sa.select(db.audits.c.votes).where(db.audits.c.id == audit_id))
-    return Task(attribute, "audit", audit_id, "Audit", _rows(workspace, query), required)
+    required = [each.votes for each in workspace.snapshot.rows_with(db.audits.c.id, audit_id)]
+    rows = audit_images(workspace, audit_id).rows
+    return Task(attribute, "audit", audit_id, "Audit", rows, required[0] if required else None)
 
 
 def required_votes(workspace: Workspace, task: Task) -> int:
@@ -124,16 +115,28 @@ def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
     return Task(attribute, "adjudication", 0, "Adjudication", rows[np.argsort(-n_votes[unsettled], kind="stable")])
 
 
-def _rows(workspace: Workspace, query: sa.Select[tuple[int]]) -> NDArray[np.int64]:
-    with workspace.engine.connect() as connection:
-        return np.array(connection.execute(query).scalars().all(), np.int64)
+_VOTES = Kind[Answers]("votes that count", of="attribute", until="its next answer or held-out image", limit=1000)
+_LABELS = Kind[Consensus](
+    "labels", of="attribute and votes required", until="the attribute's next answer or held-out image", limit=1000
+)
 
 
+@one_flow
 def votes(workspace: Workspace, attribute: Attribute) -> Answers:
     """Return the votes that count: the latest answer of each annotator to each image, by row.
 
     An imported label is a vote like any other, except on held-out images, where only answers to a task count.
     """
+    version = _version(workspace, attribute)
+    return workspace.memory.get(_VOTES, attribute.id, version, lambda: _votes(workspace, attribute))
+
+
+def _version(workspace: Workspace, attribute: Attribute) -> tuple[object, ...]:
+    """Return what votes and labels depend on: the answers, and how many images are held out, which only grow."""
+    return answer_log(workspace.engine, attribute.id), len(held_out_rows(workspace, attribute))
+
+
+def _votes(workspace: Workspace, attribute: Attribute) -> Answers:
     answers = workspace.annotations.answers(attribute.id)
     imported = imported_rows(workspace, attribute)
     held_out = np.intersect1d(imported, held_out_rows(workspace, attribute)) if len(imported) else imported
@@ -153,14 +156,18 @@ def imported_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int6
     return np.unique(workspace.annotations.answers(attribute.id, purposes=[IMPORT]).rows)
 
 
+@one_flow
 def labels(workspace: Workspace, attribute: Attribute) -> Consensus:
     """Return the consensus of every image with an answer or a decision about ``attribute``."""
     return _labels(workspace, attribute, workspace.redundancy)
 
 
-def _labels(workspace: Workspace, attribute: Attribute, enough: int) -> Consensus:
-    answers, decisions = votes(workspace, attribute), workspace.annotations.decisions(attribute.id)
-    return consensus(answers, redundancy=enough, decisions=decisions)
+def _labels(workspace: Workspace, attribute: Attribute, required: int) -> Consensus:
+    def agree() -> Consensus:
+        decisions = workspace.annotations.decisions(attribute.id)
+        return consensus(votes(workspace, attribute), redundancy=required, decisions=decisions)
+
+    return workspace.memory.get(_LABELS, (attribute.id, required), _version(workspace, attribute), agree)
 
 
 def labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -173,6 +180,7 @@ def labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     return result
 
 
+@one_flow
 def state(workspace: Workspace, task: Task, agreed: Consensus | None = None) -> TaskState:
     """Return the progress of ``task``; pass the consensus as ``agreed`` if it is at hand."""
     required = required_votes(workspace, task)
@@ -192,6 +200,7 @@ def state(workspace: Workspace, task: Task, agreed: Consensus | None = None) -> 
     )
 
 
+@one_flow
 def open_task(workspace: Workspace, task: Task, annotator: str, *, simulated: bool = False) -> Assignment | None:
     """Return the annotator's open assignment of ``task``, or a new one; None if no image needs this annotator.
 
@@ -219,6 +228,7 @@ def _still_needed(workspace: Workspace, task: Task, current: Assignment, rows: N
     return bool(np.isin(left, rows).all())  # otherwise somebody else has decided some of them
 
 
+@one_flow
 def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.int64]:
     """Return the rows of ``task`` that need this annotator and can be shown, in labelling order.
 
@@ -231,7 +241,7 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.
         ordered = task.rows[np.argsort(own, kind="stable")]
         return _without_missing(workspace, ordered[~np.isin(ordered, decisions.rows)])
     required = required_votes(workspace, task)
-    agreed = consensus(answers, redundancy=required, decisions=decisions)
+    agreed = _labels(workspace, task.attribute, required)
     enough = agreed.counts.sum(axis=1) >= required
     done = agreed.rows[agreed.decided | (enough & (agreed.settled | (required == 1)))]
     return _without_missing(workspace, task.rows[~own & ~np.isin(task.rows, done)])

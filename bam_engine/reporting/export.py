@@ -18,11 +18,13 @@ from bam_engine.training.decisions import automatic_labels
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold, suggest_negative
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 
 FORMATS = ("sqlite", "csv")
 _LABELS = {1: "positive", 0: "negative"}
 
 
+@one_flow
 def gather(workspace: Workspace) -> Dataset:
     """Return the dataset in memory.
 

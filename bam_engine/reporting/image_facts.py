@@ -21,6 +21,7 @@ from bam_engine.training.calibration import probabilities
 from bam_engine.training.models import scored_attributes, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.vectors import neighbours
 
 ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn"}
@@ -89,6 +90,7 @@ class ImageFacts:
     captions: list[tuple[str, str]]
 
 
+@one_flow
 def describe(workspace: Workspace, row: int) -> ImageFacts:
     """Gather the record, annotations and labels of image ``row``; the cost does not depend on the collection's size.
 
@@ -130,6 +132,7 @@ def place_of(workspace: Workspace, row: int) -> Place | None:
     return None
 
 
+@one_flow
 def score_lines(workspace: Workspace, row: int) -> list[AttributeScore]:
     """Return the scores of image ``row``, highest first; attributes without one are left out."""
     result = []

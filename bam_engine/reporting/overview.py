@@ -17,6 +17,7 @@ from bam_engine.training import certification, querying, rounds
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 
 Step = Literal[
     "add_images",
@@ -90,6 +91,7 @@ class Overview:
     next: NextStep
 
 
+@one_flow
 def overview(workspace: Workspace) -> Overview:
     """Gather the state of the workspace."""
     images = len(workspace.catalogue)
@@ -130,11 +132,17 @@ def _next(images: int, embedded: int, lines: tuple[AttributeSummary, ...]) -> Ne
 
 def _started(workspace: Workspace) -> set[int]:
     """Return the ids of the attributes with a validation sample, a round or imported labels."""
-    drawn, rounds_, given = db.validation_images.c, db.rounds.c, db.assignments.c
-    imported = sa.select(given.attribute_id).where(given.purpose == IMPORT)
-    query = sa.union(sa.select(drawn.attribute_id).distinct(), sa.select(rounds_.attribute_id), imported)
-    with workspace.engine.connect() as connection:
-        return set(connection.execute(query).scalars())
+    given = db.assignments.c
+    imports = sa.select(given.attribute_id).where(given.purpose == IMPORT).distinct()
+    snapshot = workspace.snapshot
+    imported = snapshot.read(
+        "attributes with imported labels", [db.assignments], lambda connection, _: set(connection.scalars(imports))
+    )
+    return (
+        imported
+        | {each.attribute_id for each in snapshot.rows(db.validation_draws)}
+        | {each.attribute_id for each in snapshot.rows(db.rounds)}
+    )
 
 
 def _not_started(attribute: Attribute, embedded: int) -> AttributeSummary:
@@ -162,6 +170,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
     )
 
 
+@one_flow
 def next_step(workspace: Workspace, state: AttributeState) -> NextStep:
     """Return the next step of one attribute, whatever the others need."""
     attribute = state.attribute
@@ -175,6 +184,7 @@ def _step(state: AttributeState, threshold: AttributeThreshold | None, audit: Au
     return "done" if audit is not None and audit.complete else "audit"
 
 
+@one_flow
 def waiting_tasks(
     workspace: Workspace, attribute: Attribute, annotator: str, *, adjudicating: bool = False
 ) -> list[tasks.Task]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from importlib import metadata
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import __version__
@@ -22,6 +21,7 @@ from bam_engine.errors import LearningError
 from bam_engine.formatting import count
 from bam_engine.gallery.search import ranking
 from bam_engine.labelling import agreement, tasks
+from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.learning import is_accepted
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationSummary
@@ -31,6 +31,7 @@ from bam_engine.training.querying import round_labels
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.training.validation import count_never_drawn, draw_seed
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 
 EXAMPLES = 12  # images of each group
 _EXAMPLE_SEED = 0  # two reports show the same random examples
@@ -164,6 +165,7 @@ class AttributeReport:
         return current[-1] if current else None
 
 
+@one_flow
 def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPLES) -> AttributeReport:
     """Gather the evidence for ``attribute``, with up to ``examples`` images of each group."""
     agreed = tasks.labels(workspace, attribute)
@@ -240,24 +242,21 @@ def _annotators(workspace: Workspace, attribute: Attribute) -> tuple[AnnotatorSu
 
 
 def _draws(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tuple[ValidationDraw, ...]:
-    table = db.validation_images.c
-    query = sa.select(table.draw, table.row, table.made_at).where(table.attribute_id == attribute.id)
-    with workspace.engine.connect() as connection:
-        records = connection.execute(query.order_by(table.draw, table.id)).all()
+    sample = validation_images(workspace, attribute)
     draws = []
-    for number in sorted({record.draw for record in records}):
-        drawn = [record for record in records if record.draw == number]
-        labels = tasks.labels_of(agreed, np.array([record.row for record in drawn], np.int64))
+    for number in np.unique(sample.draws).tolist():
+        drawn = sample.rows[sample.draws == number]
+        labels = tasks.labels_of(agreed, drawn)
+        made_at = str(sample.made_at[sample.draws == number][0])
         positive, negative = int((labels == POSITIVE).sum()), int((labels == NEGATIVE).sum())
         seed = draw_seed(workspace, attribute, number)
-        draws.append(ValidationDraw(number, drawn[0].made_at, seed, len(drawn), positive, negative))
+        draws.append(ValidationDraw(number, made_at, seed, len(drawn), positive, negative))
     return tuple(draws)
 
 
 def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tuple[RoundSummary, ...]:
-    query = sa.select(db.rounds.c.id, db.rounds.c.made_at).where(db.rounds.c.attribute_id == attribute.id)
-    with workspace.engine.connect() as connection:
-        times = {record.id: record.made_at for record in connection.execute(query)}
+    stored = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
+    times = {record.id: record.made_at for record in stored}
     summaries = []
     for record in rounds.rounds_of(workspace, attribute, agreed):
         why = Counter(reason for reason, _ in rounds.reasons(workspace, record).values())
@@ -290,8 +289,8 @@ def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tu
 def _threshold_time(workspace: Workspace, threshold: AttributeThreshold | None) -> str | None:
     if threshold is None or threshold.id is None:
         return None
-    with workspace.engine.connect() as connection:
-        return connection.scalar(sa.select(db.thresholds.c.made_at).where(db.thresholds.c.id == threshold.id))
+    (stored,) = workspace.snapshot.rows_with(db.thresholds.c.id, threshold.id)
+    return str(stored.made_at)
 
 
 def _scores(

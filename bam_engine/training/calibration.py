@@ -21,6 +21,7 @@ from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import TrainedModel, newest_model, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.flow import one_flow
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def probabilities(workspace: Workspace, attribute: Attribute, rows: ArrayLike) -
     return Probabilities(learning.probability(calibration, score), *limits, "")
 
 
+@one_flow
 def calibration_of(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None
 ) -> tuple[Calibration | None, str]:
@@ -66,11 +68,9 @@ def calibration_of(
     """
     model = model or newest_model(workspace, attribute)
     seen = json.dumps(label_version(workspace, attribute))
-    table = db.calibrations
-    with workspace.engine.connect() as connection:
-        stored = connection.execute(sa.select(table).where(table.c.model_id == model.id)).first()
-    if stored is not None and stored.labels_seen == seen:
-        return _read(stored.fit), stored.problem
+    for stored in workspace.snapshot.rows_with(db.calibrations.c.model_id, model.id):
+        if stored.labels_seen == seen:
+            return _read(stored.fit), stored.problem
     calibration, problem = _fit(workspace, attribute, model)
     store_calibration(workspace, model, calibration, problem, seen=seen)
     return calibration, problem

@@ -11,6 +11,7 @@ continues with its labels at a higher confidence, and may need some more.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -22,13 +23,15 @@ from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import certification_images, queried_rows
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import CertificationPlan, CertificationProgress
 from bam_engine.training.models import TrainedModel, latest_model, model_by_id, scores_of
-from bam_engine.training.querying import queried_rows, used_rows
+from bam_engine.training.querying import used_rows
 from bam_engine.training.validation import ValidationSet, labelled_sample, random_sample
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.flow import one_flow
 
 PLANNED = 300
 """The default number of labels to plan for."""
@@ -111,6 +114,7 @@ class CertificationState:
         return f"The next threshold, {cut}, is undecided: {labels}; {more}."
 
 
+@one_flow
 def start(
     workspace: Workspace,
     attribute: Attribute,
@@ -204,38 +208,28 @@ def _query(connection: sa.Connection, certification_id: int, rows: NDArray[np.in
 
 def certifications(workspace: Workspace, attribute: Attribute) -> list[Certification]:
     """Return the certifications of ``attribute``, oldest first."""
-    table, images = db.certifications, db.certification_images
-    query = sa.select(table).where(table.c.attribute_id == attribute.id).order_by(table.c.id)
-    with workspace.engine.connect() as connection:
-        lines = connection.execute(query).all()
-        batches = {
-            line.id: np.array(
-                connection.execute(
-                    sa.select(images.c.row, images.c.batch).where(images.c.certification_id == line.id)
-                ).all(),
-                np.int64,
-            ).reshape(-1, 2)
-            for line in lines
-        }
-        cuts = {line.id: _stored_cuts(connection, line.id) for line in lines}
-        return [
-            Certification(
-                line.id,
-                attribute,
-                line.model_id,
-                line.target,
-                line.confidence,
-                line.planned,
-                line.seed,
-                np.frombuffer(line.known, np.int64),
-                cuts[line.id],
-                tasks.certification_task(workspace, attribute, line.id),
-                batches[line.id][batches[line.id][:, 1] == 0, 0],
-                tuple(np.bincount(batches[line.id][:, 1]).tolist()),
-                line.made_at,
-            )
-            for line in lines
-        ]
+    stored = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    return [_certification(workspace, attribute, each) for each in stored]
+
+
+def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[Any]) -> Certification:
+    queried = certification_images(workspace, stored.id)
+    cuts = workspace.snapshot.rows_with(db.certification_cuts.c.certification_id, stored.id)
+    return Certification(
+        stored.id,
+        attribute,
+        stored.model_id,
+        stored.target,
+        stored.confidence,
+        stored.planned,
+        stored.seed,
+        np.frombuffer(stored.known, np.int64),
+        tuple(cut.value for cut in cuts),
+        tasks.certification_task(workspace, attribute, stored.id),
+        queried.rows[queried.batches == 0],
+        tuple(np.bincount(queried.batches).tolist()),
+        stored.made_at,
+    )
 
 
 def current(
@@ -256,6 +250,7 @@ def current(
     return matching[-1] if confidence is None else replace(matching[-1], confidence=confidence)
 
 
+@one_flow
 def state(workspace: Workspace, certification: Certification) -> CertificationState:
     """Return the state of a certification; once its pilot is labelled, its cuts are fixed and stored."""
     agreed = tasks.labels(workspace, certification.attribute)
@@ -339,6 +334,7 @@ def population_size(workspace: Workspace, certification: Certification) -> int:
     return len(_population(workspace, certification)[0])
 
 
+@one_flow
 def extend(workspace: Workspace, certification: Certification) -> CertificationState:
     """Query the next batch if the last one is labelled, and return the new state.
 

@@ -17,6 +17,7 @@ from bam_engine.training.measurements import Estimate
 from bam_engine.training.models import TrainedModel
 from bam_engine.training.validation import ValidationSet
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Evaluation:
     no_threshold: str
 
 
+@one_flow
 def evaluate(
     workspace: Workspace,
     attribute: Attribute,

@@ -1,5 +1,6 @@
 """Trained classifiers, stored in the database, and their scores, cached on disk."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,27 @@ def save_model(
 
 def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
     """Return the models of ``attribute`` for the encoder in use, oldest first."""
-    query = _query(db.models.c.attribute_id == attribute.id, db.models.c.encoder == workspace.choice.key)
-    with workspace.engine.connect() as connection:
-        rows = connection.execute(query).mappings().all()
-    return [_trained(row) for row in rows]
+    stored = _stored_models(workspace).by_attribute.get((attribute.id, workspace.choice.key), ())
+    return list(stored)
+
+
+@dataclass(frozen=True, eq=False)
+class _StoredModels:
+    """All models, oldest first, by their id, and by attribute and encoder."""
+
+    by_id: Mapping[int, TrainedModel]
+    by_attribute: Mapping[tuple[int, str], Sequence[TrainedModel]]
+
+
+def _stored_models(workspace: Workspace) -> _StoredModels:
+    def load(connection: sa.Connection, _: object) -> _StoredModels:
+        trained = [_trained(row) for row in connection.execute(_query()).mappings()]
+        groups: dict[tuple[int, str], list[TrainedModel]] = {}
+        for model in trained:
+            groups.setdefault((model.attribute_id, model.encoder), []).append(model)
+        return _StoredModels({model.id: model for model in trained}, groups)
+
+    return workspace.snapshot.read("models", [db.models, db.measurements, db.measured_thresholds], load)
 
 
 def _query(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -141,11 +159,10 @@ def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
     NotFound
         There is no such model.
     """
-    with workspace.engine.connect() as connection:
-        row = connection.execute(_query(db.models.c.id == model_id)).mappings().first()
-    if row is None:
+    model = _stored_models(workspace).by_id.get(model_id)
+    if model is None:
         raise NotFound(f"There is no model {model_id}. Choose one that `models` lists.")
-    return _trained(row)
+    return model
 
 
 def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | None:

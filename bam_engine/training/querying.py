@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
@@ -17,6 +16,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import bulk, tasks
+from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
@@ -113,11 +113,9 @@ def default_candidates(workspace: Workspace, attribute: Attribute) -> str:
 
     For a linear classifier, "everything" is the better choice at any size (``benchmarks/candidates.py``).
     """
-    table = db.rounds
-    query = sa.select(table.c.strategy).where(table.c.attribute_id == attribute.id).order_by(table.c.number.desc())
-    with workspace.engine.connect() as connection:
-        last = connection.scalar(query.limit(1))
-    return "neighbours" if last and last.endswith(NEIGHBOURS_SUFFIX) else "everything"
+    rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
+    last = max(rounds, key=lambda each: each.number, default=None)
+    return "neighbours" if last is not None and last.strategy.endswith(NEIGHBOURS_SUFFIX) else "everything"
 
 
 def _check_candidates(candidates: str) -> None:
@@ -159,16 +157,6 @@ def examples_from(workspace: Workspace, rows: Sequence[int], *, limit: int = MAX
     return [int(row) for row in usable]
 
 
-def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows that any round of ``attribute`` has queried, sorted."""
-    rounds, images = db.rounds, db.round_images
-    query = (sa.select(images.c.row).distinct().join(rounds, rounds.c.id == images.c.round_id)).where(
-        rounds.c.attribute_id == attribute.id
-    )
-    with workspace.engine.connect() as connection:
-        return np.array(sorted(connection.execute(query).scalars()), np.int64)
-
-
 def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that a round may query, ascending.
 
@@ -176,7 +164,7 @@ def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     rounds, images whose imported label is settled, and images without an embedding.
     """
     groups = workspace.catalogue.projects()
-    pool = learning.training_pool(len(groups), tasks.held_out_rows(workspace, attribute), groups)
+    pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
     pool = np.intersect1d(pool, embedded_rows(workspace))
     return np.setdiff1d(pool, np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute)))
 
@@ -193,7 +181,7 @@ def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     Whatever draws images checks this again before it stores them, inside ``exclusive(engine, db.rounds)``, so that
     concurrent draws never use an image both for training and for measuring.
     """
-    return np.union1d(queried_rows(workspace, attribute), tasks.held_out_rows(workspace, attribute)).astype(np.int64)
+    return np.union1d(queried_rows(workspace, attribute), held_out_rows(workspace, attribute)).astype(np.int64)
 
 
 def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
@@ -201,7 +189,7 @@ def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDAr
 
     Held-out images (validation set, certifications, audits) are left out, and imported labels of their projects too.
     """
-    held_out = tasks.held_out_rows(workspace, attribute)
+    held_out = held_out_rows(workspace, attribute)
     rows, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
     if len(imported):
         groups = workspace.catalogue.projects()

@@ -19,6 +19,7 @@ from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count as counted
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.evaluation import evaluate
@@ -28,12 +29,12 @@ from bam_engine.training.querying import (
     BATCH_SIZE,
     prefetch_neighbours,
     propose,
-    queried_rows,
     query_pool,
     training_labels,
 )
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.vectors import embedded_rows, missing_rows, vectors_of
 
 DEFAULT_ROUNDS = 4  # as in BAM
@@ -67,6 +68,7 @@ class AttributeState:
     model: TrainedModel | None
 
 
+@one_flow
 def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
     """Return the state of ``attribute``."""
     agreed = tasks.labels(workspace, attribute)
@@ -100,21 +102,17 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
 def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
     """Return the rounds of ``attribute``, first to last; ``agreed`` are its labels, if the caller has them."""
     agreed = agreed or tasks.labels(workspace, attribute)
-    table = db.rounds
-    mine = (table.c.attribute_id == attribute.id) & (table.c.number > 0)
-    query = sa.select(table).where(mine).order_by(table.c.number)
-    with workspace.engine.connect() as connection:
-        rows = connection.execute(query).mappings().all()
+    stored = [each for each in workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id) if each.number > 0]
     trained = {model.round_id: model for model in models(workspace, attribute)}
     rounds = []
-    for row in rows:
-        task = tasks.round_task(workspace, attribute, row["id"], row["number"])
+    for each in sorted(stored, key=lambda each: each.number):
+        task = tasks.round_task(workspace, attribute, each.id, each.number)
         progress = tasks.state(workspace, task, agreed)
-        model = trained.get(row["id"])
-        rounds.append(Round(row["id"], row["number"], row["strategy"], row["seed"], task, progress, model))
+        rounds.append(Round(each.id, each.number, each.strategy, each.seed, task, progress, trained.get(each.id)))
     return tuple(rounds)
 
 
+@one_flow
 def start_round(
     workspace: Workspace,
     attribute: Attribute,
@@ -201,7 +199,7 @@ def _check_still_free(
         raise LearningError(
             f"Round {number} of {attribute.name} has just been started by someone else. Label that one."
         )
-    if np.isin(batch.rows, tasks.held_out_rows(workspace, attribute)).any():
+    if np.isin(batch.rows, held_out_rows(workspace, attribute)).any():
         raise LearningError(
             f"Some images of round {number} of {attribute.name} have just been drawn for validation, a certification "
             "or an audit. Start the round again."
@@ -216,6 +214,7 @@ def reasons(workspace: Workspace, round_: Round) -> dict[int, tuple[str, float |
         return {row: (reason, score) for row, reason, score in connection.execute(query)}
 
 
+@one_flow
 def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent) -> TrainedModel:
     """Train on all training labels, score every image, and measure on the held-out labels.
 
@@ -270,21 +269,24 @@ def _last_round(workspace: Workspace, attribute: Attribute) -> _RoundKey:
     LearningError
         There is neither a round nor an imported label.
     """
-    table = db.rounds
-    columns = (table.c.id, table.c.number, table.c.seed)
-    query = sa.select(*columns).where(table.c.attribute_id == attribute.id).order_by(table.c.number.desc()).limit(1)
-    with workspace.engine.connect() as connection:
-        last = connection.execute(query).first()
+    last = _newest_round(workspace, attribute)
     if last is None:
         if not len(tasks.imported_rows(workspace, attribute)):
             raise LearningError(
                 f"{attribute.name} has no labels to train on. Start a round and label it, or import labels."
             )
         values = {"attribute_id": attribute.id, "number": 0, "strategy": "import", "encoder": workspace.choice.key}
-        with exclusive(workspace.engine, table) as connection:
-            db.insert_new(connection, table, [{**values, "seed": random_seed(None), "made_at": db.now()}])
-            last = connection.execute(query).one()
-    return _RoundKey(*last)
+        with exclusive(workspace.engine, db.rounds) as connection:
+            db.insert_new(connection, db.rounds, [{**values, "seed": random_seed(None), "made_at": db.now()}])
+        last = _newest_round(workspace, attribute)
+        if last is None:
+            raise LearningError(f"The round of {attribute.name}'s imported labels was stored but cannot be read back.")
+    return _RoundKey(last.id, last.number, last.seed)
+
+
+def _newest_round(workspace: Workspace, attribute: Attribute) -> sa.Row[Any] | None:
+    rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
+    return max(rounds, key=lambda each: each.number, default=None)
 
 
 def _digest(*arrays: NDArray[Any]) -> str:

@@ -16,6 +16,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, LearningError, NoThreshold
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
 from bam_engine.training import certification
@@ -24,6 +25,7 @@ from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model
 from bam_engine.training.validation import ValidationSet, complete_draws, random_sample
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
 
 TARGET = 0.90
@@ -53,17 +55,15 @@ _SUGGESTIONS = Kind[Threshold | None](
 )
 
 
+@one_flow
 def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeThreshold | None:
     """Return the threshold in use: the one saved for the newest model, else the suggested one, else None."""
     model = latest_model(workspace, attribute)
     if model is None:
         return None
-    table = db.thresholds
-    query = sa.select(table).where(table.c.model_id == model.id).order_by(table.c.id.desc())
-    with workspace.engine.connect() as connection:
-        saved = connection.execute(query).mappings().first()
-    if saved is not None:
-        return AttributeThreshold(saved["id"], model.id, evidence_of(saved))
+    saved = workspace.snapshot.rows_with(db.thresholds.c.model_id, model.id)
+    if saved:
+        return AttributeThreshold(saved[-1].id, model.id, evidence_of(saved[-1]._mapping))
     suggested = _suggestion(workspace, attribute, model)
     return None if suggested is None else AttributeThreshold(None, model.id, suggested)
 
@@ -91,7 +91,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
 def _held_out_digest(workspace: Workspace, attribute: Attribute) -> str:
     """Return a digest of the labels of the validation set and of certifications."""
     agreed = tasks.labels(workspace, attribute)
-    rows = tasks.held_out_rows(workspace, attribute)
+    rows = held_out_rows(workspace, attribute)
     answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
     text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + answered.tobytes()
     return f"{label_version(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
@@ -111,6 +111,7 @@ def joint_confidence(attributes: int, confidence: float = 0.95) -> float:
     return 1 - (1 - confidence) / max(1, attributes)
 
 
+@one_flow
 def suggest(
     workspace: Workspace,
     attribute: Attribute,
@@ -192,6 +193,7 @@ def _measure(sample: ValidationSet, value: float, *, target: float, confidence: 
     )
 
 
+@one_flow
 def suggest_recall(
     workspace: Workspace, attribute: Attribute, *, recall: float, target: float = 0.90, confidence: float = 0.95
 ) -> Threshold:

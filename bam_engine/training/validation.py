@@ -20,6 +20,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import round_images, validation_images
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.workspace.core import Workspace, random_seed
@@ -81,21 +82,17 @@ def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedMode
     model = model or latest_model(workspace, attribute)
     if model is None or not len(imported):
         return np.empty(0, np.int64)
-    table = db.validation_images
-    later = (table.c.attribute_id == attribute.id) & (table.c.made_at > model.made_at)
-    with workspace.engine.connect() as connection:
-        drawn = np.array(connection.execute(sa.select(table.c.row).where(later)).scalars().all(), np.int64)
+    sample = validation_images(workspace, attribute)
+    drawn = sample.rows[sample.made_at > model.made_at]
     projects = workspace.catalogue.projects()
     return drawn[np.isin(projects[drawn], projects[imported])]
 
 
 def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
     """Return the probability with which the random draws include an image that no round has queried."""
-    table = db.validation_images
-    query = sa.select(table.c.draw, sa.func.max(table.c.probability)).where(table.c.attribute_id == attribute.id)
-    with workspace.engine.connect() as connection:
-        draws = connection.execute(query.group_by(table.c.draw)).all()
-    return 1 - float(np.prod([1 - probability for _, probability in draws]))
+    sample = validation_images(workspace, attribute)
+    highest = [sample.probabilities[sample.draws == number].max() for number in np.unique(sample.draws)]
+    return 1 - float(np.prod([1 - probability for probability in highest]))
 
 
 def draw_validation(
@@ -144,10 +141,8 @@ def draw_validation(
 
 def draw_seed(workspace: Workspace, attribute: Attribute, number: int) -> int | None:
     """Return the seed of a draw by its number from 0; None for draws of early versions, which did not store it."""
-    table = db.validation_draws
-    query = sa.select(table.c.seed).where(table.c.attribute_id == attribute.id, table.c.number == number)
-    with workspace.engine.connect() as connection:
-        return connection.scalar(query)
+    draws = workspace.snapshot.rows_with(db.validation_draws.c.attribute_id, attribute.id)
+    return next((draw.seed for draw in draws if draw.number == number), None)
 
 
 def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -155,15 +150,12 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
 
     Guarantees are tested on whole draws only: testing while labels come in means testing again and again.
     """
-    table = db.validation_images
-    query = sa.select(table.c.row, table.c.draw).where(table.c.attribute_id == attribute.id).order_by(table.c.draw)
-    with workspace.engine.connect() as connection:
-        drawn = np.array(connection.execute(query).all(), np.int64).reshape(-1, 2)
+    sample = validation_images(workspace, attribute)
     agreed = tasks.labels(workspace, attribute)
     whole = tasks.validation_task(workspace, attribute)
     numbers = np.full(len(rows), -1, np.int64)
-    for number in np.unique(drawn[:, 1]):
-        members = drawn[drawn[:, 1] == number, 0]
+    for number in np.unique(sample.draws):
+        members = sample.rows[sample.draws == number]
         if not tasks.state(workspace, replace(whole, rows=members), agreed).complete:
             break
         numbers[np.isin(rows, members)] = number
@@ -172,14 +164,10 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
 
 def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many images the newest draw could not include, since a round had queried them; 0 for a single draw."""
-    held, rounds, queried = db.validation_images, db.rounds, db.round_images
-    mine = held.c.attribute_id == attribute.id
-    last = sa.select(sa.func.max(held.c.draw)).where(mine).scalar_subquery()
-    since = sa.select(sa.func.min(held.c.made_at)).where(mine, held.c.draw == last, held.c.draw > 0).scalar_subquery()
-    query = (
-        sa.select(sa.func.count(queried.c.row.distinct()))
-        .join(rounds, rounds.c.id == queried.c.round_id)
-        .where(rounds.c.attribute_id == attribute.id, rounds.c.made_at < since)
-    )
-    with workspace.engine.connect() as connection:
-        return int(connection.scalar(query) or 0)
+    sample = validation_images(workspace, attribute)
+    if not sample.draws.any():
+        return 0
+    since = min(sample.made_at[sample.draws == sample.draws.max()].tolist())
+    rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
+    earlier = [round_images(workspace, each.id) for each in rounds if each.made_at < since]
+    return len(np.unique(np.concatenate(earlier))) if earlier else 0

@@ -10,7 +10,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.errors import AnnotationError, NotFound
-from bam_engine.labelling import bulk, tasks
+from bam_engine.labelling import bulk, drawn_images, tasks
 from bam_engine.reporting import export, image_facts
 from bam_engine.training import querying, rounds, thresholds, validation
 from bam_engine.workspace import Workspace
@@ -33,7 +33,7 @@ def test_what_judges_and_what_is_labelled_is_left_out_and_counted(
     oracle.play(workspace, watercolor, count=1)
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     audit = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1)
-    held = set(tasks.held_out_rows(workspace, watercolor).tolist())
+    held = set(drawn_images.held_out_rows(workspace, watercolor).tolist())
     assert set(audit.task.rows.tolist()) <= held
     labelled = set(querying.round_labels(workspace, watercolor)[0].tolist())
     found = bulk.plan(workspace, watercolor, range(120))

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import web.components.map
 from bam_engine.annotation import Attribute
 from bam_engine.gallery import search, selections
-from bam_engine.labelling import bulk, tasks
+from bam_engine.labelling import bulk, drawn_images
 from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.training import validation
 from bam_engine.workspace import Workspace
@@ -169,7 +169,7 @@ def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
     watercolor: Attribute,
 ) -> None:
     validation.draw_validation(workspace, watercolor, 30, seed=1)
-    held = set(tasks.held_out_rows(workspace, watercolor).tolist())
+    held = set(drawn_images.held_out_rows(workspace, watercolor).tolist())
     chosen = [row for row in range(120) if row not in held][:10] + sorted(held)[:2]
     app = open_page(workspace, "map", selection=selections.save(workspace, chosen), annotator="ada")
     text = text_of(app)

@@ -12,7 +12,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import LearningError
 from bam_engine.formatting import decimal
-from bam_engine.labelling import tasks
+from bam_engine.labelling import drawn_images, tasks
 from bam_engine.learning import Batch, Threshold
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.reporting.report import gather
@@ -56,7 +56,7 @@ def finish(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> certif
 
 
 def test_only_images_that_nobody_was_asked_about_are_queried(trained: Workspace, watercolor: Attribute) -> None:
-    before = np.union1d(tasks.held_out_rows(trained, watercolor), querying.queried_rows(trained, watercolor))
+    before = np.union1d(drawn_images.held_out_rows(trained, watercolor), drawn_images.queried_rows(trained, watercolor))
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     assert state.progress is None
     assert 0 < state.task.total <= 30
@@ -183,7 +183,7 @@ def test_what_a_round_queries_meanwhile_is_not_queried_again_and_its_label_count
     turn = rounds.rounds_of(trained, watercolor)[-1]
     oracle.answer(trained, turn.task)
     assert certification.state(trained, after.certification).in_rounds == 0
-    judging = tasks.held_out_rows(trained, watercolor)
+    judging = drawn_images.held_out_rows(trained, watercolor)
     teaching = querying.round_labels(trained, watercolor)[0]
     assert np.isin(taught, teaching).all()
     assert not np.isin(judging, teaching).any()
@@ -198,7 +198,7 @@ def ask_in_a_round(workspace: Workspace, attribute: Attribute, rows: Sequence[in
 def test_a_held_out_image_is_left_out_of_the_training_even_if_a_round_has_queried_it(
     trained: Workspace, watercolor: Attribute
 ) -> None:
-    both = int(querying.queried_rows(trained, watercolor)[0])
+    both = int(drawn_images.queried_rows(trained, watercolor)[0])
     assert both in querying.round_labels(trained, watercolor)[0]
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     line = {"certification_id": state.certification.id, "row": both, "position": 99, "batch": 1}

@@ -6,11 +6,12 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.gallery.search import ranking
-from bam_engine.labelling import tasks
+from bam_engine.labelling import drawn_images, tasks
 from bam_engine.training import querying, rounds, validation
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.database.counting import counted
 
 
 def test_the_steps_follow_one_another(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
@@ -40,7 +41,7 @@ def test_no_project_of_the_validation_set_is_ever_queried(
     oracle.play(workspace, watercolor)
     groups = workspace.catalogue.projects()
     held = set(groups[tasks.validation_task(workspace, watercolor).rows])
-    asked = querying.queried_rows(workspace, watercolor)
+    asked = drawn_images.queried_rows(workspace, watercolor)
     assert len(asked) == 48
     assert not held & set(groups[asked])
 
@@ -155,3 +156,17 @@ def test_an_image_without_a_vector_has_no_score_and_is_never_queried(
     assert np.flatnonzero(np.isnan(scores)).tolist() == [lost]
     assert lost not in querying.query_pool(workspace, watercolor)
     assert lost not in ranking(workspace, watercolor)
+
+
+def test_a_training_asks_the_database_a_few_times(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    turn = rounds.start_round(workspace, watercolor, count=12, seed=5)
+    oracle.answer(workspace, turn.task)
+    again = Workspace(workspace.folder, workspace.cache.parent)  # which has read nothing yet
+    with counted(again.engine) as statements:
+        rounds.train(again, watercolor)
+    assert len(statements) <= 20, statements
+    with counted(again.engine) as unchanged, again.reading():
+        rounds.state(again, watercolor)
+    assert len(unchanged) <= 5, unchanged
+    again.close()

@@ -7,7 +7,7 @@ import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import NoThreshold
-from bam_engine.labelling import tasks
+from bam_engine.labelling import drawn_images, tasks
 from bam_engine.learning import certify_recall, draw_validation
 from bam_engine.reporting.report import gather
 from bam_engine.training import evaluation, querying, rounds, thresholds, validation
@@ -78,7 +78,9 @@ def test_what_a_top_up_could_not_hold_is_counted(judged: Workspace, watercolor: 
     validation.draw_validation(judged, watercolor, 10, seed=2)
     assert validation.count_never_drawn(judged, watercolor) == 12
     assert gather(judged, watercolor).never_drawn == 12
-    assert not np.isin(tasks.validation_task(judged, watercolor).rows, querying.queried_rows(judged, watercolor)).any()
+    assert not np.isin(
+        tasks.validation_task(judged, watercolor).rows, drawn_images.queried_rows(judged, watercolor)
+    ).any()
 
 
 def test_the_seed_of_a_draw_is_stored_and_reproduces_it(judged: Workspace, watercolor: Attribute) -> None:

@@ -95,10 +95,11 @@ def _respond(
         return Response(status_code=304)
     try:
         workspace = get_workspace()
-        listing = by_id(workspace, listing_id, request.query_params.get("q", ""))
-        if listing.id != listing_id:
-            return JSONResponse({"moved": summary(listing)}, headers=NO_STORE)
-        response = handler(workspace, listing)
+        with workspace.reading():
+            listing = by_id(workspace, listing_id, request.query_params.get("q", ""))
+            if listing.id != listing_id:
+                return JSONResponse({"moved": summary(listing)}, headers=NO_STORE)
+            response = handler(workspace, listing)
     except NotFound as error:
         return JSONResponse({"error": str(error)}, status_code=404, headers=NO_STORE)
     except BamError as error:

@@ -78,7 +78,9 @@ def _respond(
 ) -> Response:
     """Return the handler's response, or its error as JSON."""
     try:
-        return handler(get_workspace(), request)
+        workspace = get_workspace()
+        with workspace.reading():
+            return handler(workspace, request)
     except NotFound as error:
         return _error(str(error), 404)
     except BamError as error:

@@ -1,0 +1,189 @@
+"""The log of answers in memory: every stored answer, by attribute, in the order of storing.
+
+In:  the table ``annotations``, of which each look reads only the answers that are new. Out: arrays of 34 bytes per
+answer, and the newest answer of each (image, annotator). A log never changes; a longer one takes its place and shares
+with it all attributes that nobody has answered since.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine.annotation.answers import (
+    ADJUDICATION,
+    NON_VOTING_PURPOSES,
+    PURPOSES,
+    WITHDRAWN,
+    WORDS,
+    Answers,
+    Decisions,
+)
+from bam_engine.database import annotations, assignments, snapshot_of
+
+_PLACES = {purpose: place for place, purpose in enumerate(PURPOSES)}
+_NUMBERS = {word: number for number, word in WORDS.items()}
+_VOTING = frozenset(PURPOSES) - frozenset(NON_VOTING_PURPOSES)
+_PAGE = 50_000  # answers read at a time
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeLog:
+    """All answers about one attribute, oldest first: arrays (m,).
+
+    Attributes
+    ----------
+    ids
+        int64: the annotations, ascending.
+    rows, annotators
+        int32.
+    answers
+        int8: 1 positive, 0 negative, -1 unsure, -2 withdrawn.
+    purposes
+        int8: the place of the purpose in ``PURPOSES``.
+    assignments
+        int32: equal for answers in the same assignment.
+    times
+        datetime64, UTC: when each was stored.
+    """
+
+    ids: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    annotators: NDArray[np.int32]
+    answers: NDArray[np.int8]
+    purposes: NDArray[np.int8]
+    assignments: NDArray[np.int32]
+    times: NDArray[np.datetime64]
+    _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False)  # what was asked before
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def last(self) -> int:
+        """The id of the newest answer; 0 if there is none."""
+        return int(self.ids[-1]) if len(self.ids) else 0
+
+    def given_for(self, purposes: Collection[str]) -> NDArray[np.bool_]:
+        """Return a mask of the answers that were given for one of ``purposes``."""
+        return np.isin(self.purposes, [_PLACES[purpose] for purpose in purposes])
+
+    def newest(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return which of the answers at ``places``, ascending, are the newest of their row and annotator.
+
+        They come by row, then annotator. Where the newest answer is a withdrawal, there is none.
+        """
+        latest_first = places[::-1]
+        keys = self.rows[latest_first].astype(np.int64) << 32 | self.annotators[latest_first]
+        newest = latest_first[np.unique(keys, return_index=True)[1]]
+        standing: NDArray[np.intp] = newest[self.answers[newest] != WITHDRAWN]
+        return standing
+
+    def votes(self, purposes: Collection[str] = _VOTING) -> Answers:
+        """Return the newest answers among those given for ``purposes``."""
+        key = ("votes", frozenset(purposes))
+        if key not in self._known:
+            newest = self.newest(np.flatnonzero(self.given_for(purposes)))
+            self._known[key] = Answers(
+                _frozen(self.rows[newest].astype(np.int64)),
+                _frozen(self.annotators[newest].astype(np.int64)),
+                _frozen(self.answers[newest]),
+            )
+        answers: Answers = self._known[key]
+        return answers
+
+    def decisions(self) -> Decisions:
+        """Return the current decision about each image: the newest that is not withdrawn."""
+        if "decisions" not in self._known:
+            newest = np.sort(self.newest(np.flatnonzero(self.given_for([ADJUDICATION]))))[::-1]
+            newest = newest[np.unique(self.rows[newest], return_index=True)[1]]
+            self._known["decisions"] = Decisions(
+                _frozen(self.rows[newest].astype(np.int64)),
+                _frozen(self.annotators[newest].astype(np.int64)),
+                _frozen(self.answers[newest]),
+                _frozen(self.ids[newest]),
+            )
+        decisions: Decisions = self._known["decisions"]
+        return decisions
+
+
+_KINDS: tuple[Any, ...] = (np.int64, np.int32, np.int32, np.int8, np.int8, np.int32, "datetime64[us]")
+_EMPTY = AttributeLog(*(np.empty(0, kind) for kind in _KINDS))
+
+
+@dataclass(frozen=True, eq=False)
+class _AnswerLog:
+    """The logs of all attributes up to the annotation ``last``, and the number of each assignment."""
+
+    last: int = 0
+    attributes: Mapping[int, AttributeLog] = field(default_factory=lambda: MappingProxyType({}))
+    assignments: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
+    """Return the answers about an attribute."""
+    log = snapshot_of(engine).read("answers", [annotations], _read_on)
+    return log.attributes.get(attribute_id, _EMPTY)
+
+
+def moment(made_at: str) -> np.datetime64:
+    """Return a time of the database, which is in UTC, as those of a log."""
+    return np.datetime64(made_at.partition("+")[0], "us")
+
+
+def _read_on(connection: sa.Connection, log: _AnswerLog | None) -> _AnswerLog:
+    """Read the answers that were stored after the last of ``log``.
+
+    Ids tell what is new, since ``record`` lets one transaction at a time add answers: none appears below another.
+    """
+    log = log or _AnswerLog()
+    given = annotations.c
+    query = (
+        sa.select(given.id, given.row, given.annotator_id, given.answer, assignments.c.purpose, given.assignment_id)
+        .add_columns(given.made_at, given.attribute_id)
+        .join(assignments, assignments.c.id == given.assignment_id)
+        .where(given.id > log.last)
+        .order_by(given.id)
+        .execution_options(yield_per=_PAGE)
+    )
+    numbers, attributes, last = dict(log.assignments), dict(log.attributes), log.last
+    for page in connection.execute(query).partitions():
+        *columns, attribute_of = _encoded(page, numbers)
+        for attribute_id in np.unique(attribute_of).tolist():
+            mine = attribute_of == attribute_id
+            known = attributes.get(attribute_id, _EMPTY)
+            attributes[attribute_id] = _extended(known, [column[mine] for column in columns])
+        last = page[-1].id
+    return _AnswerLog(last, attributes, numbers)
+
+
+def _encoded(page: Sequence[sa.Row[Any]], numbers: dict[str, int]) -> list[NDArray[Any]]:
+    """Return the columns of a page as arrays, and the attribute of each line; number assignments not seen before."""
+    ids, rows, people, words, purposes, assigned, times, attributes = zip(*page, strict=True)
+    for assignment in dict.fromkeys(assigned):
+        numbers.setdefault(assignment, len(numbers))
+    values = (
+        ids,
+        rows,
+        people,
+        [_NUMBERS[word] for word in words],
+        [_PLACES[purpose] for purpose in purposes],
+        [numbers[assignment] for assignment in assigned],
+        [made_at.partition("+")[0] for made_at in times],
+    )
+    columns = [np.array(column, kind) for column, kind in zip(values, _KINDS, strict=True)]
+    return [*columns, np.array(attributes, np.int64)]
+
+
+def _extended(log: AttributeLog, added: Sequence[NDArray[Any]]) -> AttributeLog:
+    known = (log.ids, log.rows, log.annotators, log.answers, log.purposes, log.assignments, log.times)
+    return AttributeLog(*(_frozen(np.concatenate(both)) for both in zip(known, added, strict=True)))
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,144 @@
+"""The images of validation samples, rounds, certifications and audits, in labelling order.
+
+In:  the snapshot. Out: rows, with what is stored about each. All of them are read together, whatever they belong to.
+The images of a round or an audit never change once they are stored, so of these tables only new ones are read;
+validation samples and certifications grow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.workspace.core import Workspace
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationImages:
+    """The validation sample: rows (n,), the number of each one's draw, its inclusion probability, when it was drawn."""
+
+    rows: Rows
+    draws: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    made_at: NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class CertificationImages:
+    """What a certification has queried so far: rows (n,) and the batch of each, 0 for the pilot."""
+
+    rows: Rows
+    batches: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class AuditImages:
+    """The sample of an audit: rows (n,), and whether each is accepted."""
+
+    rows: Rows
+    accepted: NDArray[np.bool_]
+
+
+_NO_ROWS: Rows = np.empty(0, np.int64)
+_NO_VALIDATION = ValidationImages(_NO_ROWS, _NO_ROWS, np.empty(0), np.empty(0, np.str_))
+_NO_CERTIFICATION = CertificationImages(_NO_ROWS, _NO_ROWS)
+_NO_AUDIT = AuditImages(_NO_ROWS, np.empty(0, bool))
+
+
+def validation_images(workspace: Workspace, attribute: Attribute) -> ValidationImages:
+    """Return the validation sample, by draw; it is empty before the first one."""
+    table = db.validation_images
+    query = sa.select(table.c.attribute_id, table.c.row, table.c.draw, table.c.probability, table.c.made_at)
+
+    def load(connection: sa.Connection, _: object) -> dict[int, ValidationImages]:
+        parts = _by_first(connection, query.order_by(table.c.draw, table.c.id))
+        return {
+            key: ValidationImages(
+                _array(rows, np.int64), _array(draws, np.int64), _array(shares, np.float64), _array(times, np.str_)
+            )
+            for key, (rows, draws, shares, times) in parts.items()
+        }
+
+    return workspace.snapshot.read("validation images", [table], load).get(attribute.id, _NO_VALIDATION)
+
+
+def round_images(workspace: Workspace, round_id: int) -> Rows:
+    """Return the batch of a round."""
+    table = db.round_images
+
+    def load(connection: sa.Connection, known: Mapping[int, Rows] | None) -> Mapping[int, Rows]:
+        query = sa.select(table.c.round_id, table.c.row).order_by(table.c.position)
+        parts = _by_first(connection, query.where(table.c.round_id > max(known or (0,))))
+        return {**(known or {}), **{key: _array(rows, np.int64) for key, (rows,) in parts.items()}}
+
+    return workspace.snapshot.read("round images", [table], load).get(round_id, _NO_ROWS)
+
+
+def certification_images(workspace: Workspace, certification_id: int) -> CertificationImages:
+    """Return the images that a certification has queried so far."""
+    table = db.certification_images
+    query = sa.select(table.c.certification_id, table.c.row, table.c.batch).order_by(table.c.position)
+
+    def load(connection: sa.Connection, _: object) -> dict[int, CertificationImages]:
+        parts = _by_first(connection, query)
+        return {
+            key: CertificationImages(_array(rows, np.int64), _array(batches, np.int64))
+            for key, (rows, batches) in parts.items()
+        }
+
+    return workspace.snapshot.read("certification images", [table], load).get(certification_id, _NO_CERTIFICATION)
+
+
+def audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
+    """Return the sample of an audit."""
+    table = db.audit_images
+
+    def load(connection: sa.Connection, known: Mapping[int, AuditImages] | None) -> Mapping[int, AuditImages]:
+        query = sa.select(table.c.audit_id, table.c.row, table.c.accepted).order_by(table.c.position)
+        parts = _by_first(connection, query.where(table.c.audit_id > max(known or (0,))))
+        new = {key: AuditImages(_array(rows, np.int64), _array(sides, bool)) for key, (rows, sides) in parts.items()}
+        return {**(known or {}), **new}
+
+    return workspace.snapshot.read("audit images", [table], load).get(audit_id, _NO_AUDIT)
+
+
+def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the rows that any round of ``attribute`` has queried, ascending."""
+    rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
+    return _union(*(round_images(workspace, each.id) for each in rounds))
+
+
+def held_out_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits."""
+    certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
+    return _union(
+        validation_images(workspace, attribute).rows,
+        *(certification_images(workspace, each.id).rows for each in certifications),
+        *(audit_images(workspace, each.id).rows for each in audits),
+    )
+
+
+def _union(*rows: Rows) -> Rows:
+    return np.unique(np.concatenate([_NO_ROWS, *rows]))
+
+
+def _by_first(connection: sa.Connection, query: sa.Select[Any]) -> dict[int, tuple[tuple[Any, ...], ...]]:
+    """Return the other columns of the result for each value of the first one."""
+    groups: dict[int, list[tuple[Any, ...]]] = {}
+    for key, *values in connection.execute(query):
+        groups.setdefault(key, []).append(tuple(values))
+    return {key: tuple(zip(*lines, strict=True)) for key, lines in groups.items()}
+
+
+def _array(values: tuple[Any, ...], kind: Any) -> NDArray[Any]:
+    array = np.array(values, kind)
+    array.setflags(write=False)
+    return array
