@@ -17,7 +17,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration, LinearModel, Threshold
 from bam_engine.training import thresholds
-from bam_engine.training.calibration import store_calibration
+from bam_engine.training.calibration import StoredCalibration, store_calibrations
 from bam_engine.training.models import save_model
 from bam_engine.workspace import Workspace
 
@@ -75,7 +75,8 @@ def scored_attribute(
     trained = save_model(workspace, attribute, round_id, model)
     fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
     if calibrated:
-        store_calibration(workspace, trained, fit, "", seen=json.dumps(label_version(workspace, attribute)))
+        seen = json.dumps(label_version(workspace, attribute))
+        store_calibrations(workspace, [StoredCalibration(trained.id, fit, "", seen)])
     if cut is not None:
         thresholds.save(
             workspace, attribute, Threshold(cut, 0.93, 0.9, 0.96, 0.7, 0.6, 0.8, 0.9, 0.95, False, 0.9, 400, 40, 100)

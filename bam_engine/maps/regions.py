@@ -29,6 +29,7 @@ from bam_engine.projection.naming import NamedRegion, Traits, name_regions
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
 
 VERSION = 1
@@ -78,6 +79,7 @@ class _Attempts:
         self.made: dict[str, tuple[str, int]] = {}
 
 
+@one_flow
 def regions_of(workspace: Workspace, map_id: str) -> tuple[Region, ...]:
     """Return the named regions of a map, by level and size.
 
@@ -116,6 +118,7 @@ def _start_naming(workspace: Workspace, map_id: str, version: str) -> None:
         workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))
 
 
+@one_flow
 def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tuple[Region, ...]:
     """Name the regions of a map and store them with it.
 

@@ -61,8 +61,10 @@ def words_of(workspace: Workspace) -> Words:
 
 def version_of(workspace: Workspace) -> str:
     """Return a version that changes whenever an image's words may."""
-    with workspace.engine.connect() as connection:
-        captions = connection.scalar(sa.select(sa.func.max(db.captions.c.id))) or 0
+    query = sa.select(sa.func.max(db.captions.c.id))
+    captions = workspace.snapshot.read(
+        "last caption", [db.captions], lambda connection, _: connection.scalar(query) or 0
+    )
     return f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}.{captions}"
 
 

@@ -33,6 +33,7 @@ from bam_engine.training.models import TrainedModel, latest_model, scores_by_nam
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.training.top_attributes import AttributeScorer, attribute_scorers, top_attributes
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class _Refreshing:
         threading.Thread(target=run, daemon=True).start()
 
 
+@one_flow
 def current_view(workspace: Workspace, map_id: str, *, fresh: bool = False) -> MapView:
     """Return a map with the current scores and decisions, from the cache if they have not changed.
 
@@ -114,6 +116,7 @@ def cached_view(workspace: Workspace, map_id: str) -> MapView:
     return opened
 
 
+@one_flow
 def _refresh(workspace: Workspace, subject: tuple[str, str], opened: MapView) -> None:
     """Open a map again if its data have changed, and prepare it before it replaces the old view."""
     time.sleep(_REFRESH_DELAY)
@@ -188,6 +191,7 @@ def tile_cache(workspace: Workspace) -> TileCache:
     return workspace.memory.get(_TILES, None, None, lambda: TileCache(workspace.cache / "tiles"))
 
 
+@one_flow
 def map_version(workspace: Workspace, map_id: str) -> str:
     """Return a version that changes whenever a tile of the map would look different."""
     points = _points_version(workspace, map_id)
@@ -216,10 +220,13 @@ def _stamps(workspace: Workspace) -> _Stamps:
         threshold = current_threshold(workspace, attribute)
         scores[attribute.name] = f"{attribute.id}.{model.id}.{_scored_at(workspace, attribute, model)}"
         cuts[attribute.name] = "" if threshold is None else f"{threshold.value:.6g}"
-    with workspace.engine.connect() as connection:
-        last = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0)))
-    labels = f"{last}.{workspace.redundancy}"
+    labels = f"{_last_answer(workspace)}.{workspace.redundancy}"
     return _Stamps(scores, cuts, labels, f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}")
+
+
+def _last_answer(workspace: Workspace) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0))
+    return workspace.snapshot.read("last answer", [db.annotations], lambda connection, _: connection.scalar(query) or 0)
 
 
 def _scored_at(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> int:
@@ -274,6 +281,7 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
         return None
 
 
+@one_flow
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
     key = _digest(*stamps.scores.values(), *stamps.cuts.values())

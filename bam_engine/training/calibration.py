@@ -5,6 +5,7 @@ validation image has been added since.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,19 @@ def probabilities(workspace: Workspace, attribute: Attribute, rows: ArrayLike) -
     return Probabilities(learning.probability(calibration, score), *limits, "")
 
 
-@one_flow
+@dataclass(frozen=True)
+class StoredCalibration:
+    """The calibration of a model, None where there is none and ``problem`` says why.
+
+    ``seen`` is the :func:`label_version` that it was fitted to, as JSON.
+    """
+
+    model_id: int
+    calibration: Calibration | None
+    problem: str
+    seen: str
+
+
 def calibration_of(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None
 ) -> tuple[Calibration | None, str]:
@@ -66,39 +79,63 @@ def calibration_of(
     LearningError
         The attribute has no model yet.
     """
-    model = model or newest_model(workspace, attribute)
-    seen = json.dumps(label_version(workspace, attribute))
+    (known,) = calibrations_of(workspace, [(attribute, model or newest_model(workspace, attribute))])
+    return known.calibration, known.problem
+
+
+@one_flow
+def calibrations_of(workspace: Workspace, models: Sequence[tuple[Attribute, TrainedModel]]) -> list[StoredCalibration]:
+    """Return the calibration of each model of an attribute; those that are fitted again are stored together."""
+    known = [_stored(workspace, attribute, model) for attribute, model in models]
+    result = [
+        _fit(workspace, attribute, model) if stored is None else stored
+        for (attribute, model), stored in zip(models, known, strict=True)
+    ]
+    fitted = [one for one, stored in zip(result, known, strict=True) if stored is None]
+    if fitted:
+        store_calibrations(workspace, fitted)
+    return result
+
+
+def _stored(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> StoredCalibration | None:
+    """Return the stored calibration of a model unless a label has changed since."""
+    seen = _seen(workspace, attribute)
     for stored in workspace.snapshot.rows_with(db.calibrations.c.model_id, model.id):
         if stored.labels_seen == seen:
-            return _read(stored.fit), stored.problem
-    calibration, problem = _fit(workspace, attribute, model)
-    store_calibration(workspace, model, calibration, problem, seen=seen)
-    return calibration, problem
+            return StoredCalibration(model.id, _read(stored.fit), stored.problem, seen)
+    return None
 
 
-def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> tuple[Calibration | None, str]:
-    sample = evaluation_set(workspace, attribute, model)
+def _seen(workspace: Workspace, attribute: Attribute) -> str:
+    return json.dumps(label_version(workspace, attribute))
+
+
+def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> StoredCalibration:
+    sample, seen = evaluation_set(workspace, attribute, model), _seen(workspace, attribute)
     try:
         calibration = learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)
     except LearningError as error:
-        return None, str(error)
-    return calibration, ""
+        return StoredCalibration(model.id, None, str(error), seen)
+    return StoredCalibration(model.id, calibration, "", seen)
 
 
 def _read(fit: str | None) -> Calibration | None:
     return None if fit is None else db.from_document(Calibration, json.loads(fit), what="a calibration")
 
 
-def store_calibration(
-    workspace: Workspace, model: TrainedModel, calibration: Calibration | None, problem: str, *, seen: str
-) -> None:
-    """Store the calibration of a model, or why there is none, in place of an earlier one.
-
-    ``seen`` is the :func:`label_version` that it was fitted to, as JSON.
-    """
-    table = db.calibrations
-    fit = None if calibration is None else json.dumps(db.to_document(calibration))
-    values = {"model_id": model.id, "labels_seen": seen, "fit": fit, "problem": problem, "made_at": db.now()}
+def store_calibrations(workspace: Workspace, fitted: Sequence[StoredCalibration]) -> None:
+    """Store calibrations, or why there are none, in place of those that their models had before."""
+    table, made_at = db.calibrations, db.now()
+    values = [
+        {
+            "model_id": one.model_id,
+            "labels_seen": one.seen,
+            "fit": None if one.calibration is None else json.dumps(db.to_document(one.calibration)),
+            "problem": one.problem,
+            "made_at": made_at,
+        }
+        for one in fitted
+    ]
     with exclusive(workspace.engine, table) as connection:
-        connection.execute(sa.delete(table).where(table.c.model_id == model.id))
-        connection.execute(sa.insert(table).values(values))
+        connection.execute(sa.delete(table).where(table.c.model_id.in_([one.model_id for one in fitted])))
+        connection.execute(sa.insert(table), values)

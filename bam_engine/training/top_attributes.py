@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from bam_engine import learning
 from bam_engine.annotation import readable
 from bam_engine.learning import Calibration
-from bam_engine.training.calibration import calibration_of
+from bam_engine.training.calibration import calibrations_of
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
 
 SHOWN = 3
 
@@ -48,19 +49,23 @@ class AttributeScorer:
         return probability, summary | {"probability": probability}
 
 
+@one_flow
 def attribute_scorers(workspace: Workspace) -> list[AttributeScorer]:
     """Return the scorer of each attribute that has a model."""
+    newest = [(attribute, latest_model(workspace, attribute)) for attribute in workspace.attributes.all()]
+    models = [(attribute, model) for attribute, model in newest if model is not None]
     scorers = []
-    for attribute in workspace.attributes.all():
-        model = latest_model(workspace, attribute)
-        if model is None:
-            continue
+    for (attribute, model), known in zip(models, calibrations_of(workspace, models), strict=True):
         threshold = current_threshold(workspace, attribute)
-        calibration, _ = calibration_of(workspace, attribute, model)
-        cut = math.nan if threshold is None else threshold.value
-        decision_threshold = model.decision_threshold
-        scores = scores_of(workspace, attribute, model)
-        scorers.append(AttributeScorer(readable(attribute.name), scores, cut, decision_threshold, calibration))
+        scorers.append(
+            AttributeScorer(
+                name=readable(attribute.name),
+                scores=scores_of(workspace, attribute, model),
+                threshold=math.nan if threshold is None else threshold.value,
+                decision_threshold=model.decision_threshold,
+                calibration=known.calibration,
+            )
+        )
     return scorers
 
 

@@ -6,7 +6,11 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bam_engine.annotation import BAM_ATTRIBUTES
+from bam_engine.audit import audits
+from bam_engine.training import certification, thresholds
 from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
 
 
 @pytest.fixture
@@ -22,6 +26,24 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         return app.run()
 
     return run
+
+
+@pytest.fixture
+def twenty(workspace: Workspace, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """BAM's twenty attributes, all with a sample, a round and a model; some certified or audited."""
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
+    with workspace.reading():
+        for number, template in enumerate(BAM_ATTRIBUTES):
+            attribute = workspace.attributes.add(template.name, template.kind, template.question)
+            oracle.play(workspace, attribute, count=1, batch=20)
+            if number % 5:
+                thresholds.save(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.6))
+            if number % 5 == 1:
+                audit = audits.draw(workspace, attribute, n_accepted=3, n_rejected=3, seed=1)
+                oracle.answer(workspace, audit.task)
+            if number % 5 == 2:
+                oracle.answer(workspace, certification.start(workspace, attribute, planned=10).certification.task)
+    return workspace
 
 
 def text_of(app: AppTest) -> str:
