@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.labelling import adjudication, agreement
 from bam_engine.labelling.adjudication import Votes
@@ -120,7 +121,7 @@ def tables(measured: Agreement) -> None:
     )
 
 
-def disputed() -> None:
+def disputed(attribute: Attribute) -> None:
     """Draw the images that wait for a decision, and the button that leads to deciding them."""
     disputes = adjudication.disputes(ws, attribute, ui.annotator())
     st.subheader("Disputed images", anchor=False)
@@ -150,7 +151,7 @@ def disputed() -> None:
         open_image(picked)
 
 
-def decided() -> None:
+def decided(attribute: Attribute) -> None:
     """Draw the decisions, the newest first, and a way to undo one."""
     decisions = adjudication.decided(ws, attribute)
     if not decisions:
@@ -195,5 +196,5 @@ if measured.raw.value is None:
 else:
     numbers(measured)
 tables(measured)
-disputed()
-decided()
+disputed(attribute)
+decided(attribute)

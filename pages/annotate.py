@@ -27,11 +27,11 @@ if adjudicating and "Adjudication" not in waiting:
     link("agreement", "See what was decided", attribute.name)
 if not waiting:
     state, audit = rounds.state(ws, attribute), audits.latest_result(ws, attribute)
-    audit_open = audit is not None and not audit.complete
+    open_audit = None if audit is None or audit.complete else audit
     if state.step == "train":
         ui.train_when_due(attribute, state.rounds[-1].number)
-    elif state.step in ("label_validation", "label_round") or audit_open:
-        people = audit.people if audit_open else ws.redundancy
+    elif state.step in ("label_validation", "label_round") or open_audit is not None:
+        people = ws.redundancy if open_audit is None else open_audit.people
         st.info(
             f"You have answered all that is yours, {ui.plain(ui.annotator())}. {people} people must agree on "
             "each image: the rest waits for another annotator (change the name at the left to be that person).",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS
+from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, readable
 from web import ui
 from web.engine import workspace
 from web.navigation import link
@@ -16,7 +16,7 @@ templates = {template.name: template for template in BAM_ATTRIBUTES if template.
 if not existing:
     st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
 for attribute in existing.values():
-    with st.expander(f"**{ui.plain(ui.readable(attribute.name))}** · {ui.plain(attribute.question)}"):
+    with st.expander(f"**{ui.plain(readable(attribute.name))}** · {ui.plain(attribute.question)}"):
         with st.form(f"edit-{attribute.id}", border=False):
             question = st.text_input("Question", attribute.question)
             instructions = st.text_area("Instructions for annotators", attribute.instructions, height=160)
@@ -30,7 +30,7 @@ with start, st.form("bam", border=True):
     chosen = st.multiselect(
         "Attributes",
         list(templates),
-        format_func=ui.readable,
+        format_func=readable,
         placeholder="Pick one or more",
         help="The 20 attributes of the Behance Artistic Media dataset, with questions and instructions.",
     )

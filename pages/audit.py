@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bam_engine.annotation import Attribute
 from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Verdict, audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import audited_precision, chart_file
@@ -23,7 +24,7 @@ ui.head(
 )
 
 
-def draw_form(result: AuditResult | None) -> None:
+def draw_form(attribute: Attribute, result: AuditResult | None) -> None:
     """Draw the form that draws a new audit."""
     with st.form("draw", border=True):
         cells = st.columns(3)
@@ -45,7 +46,7 @@ def draw_form(result: AuditResult | None) -> None:
             go("annotate", attribute.name)
 
 
-def progress(result: AuditResult) -> None:
+def progress(attribute: Attribute, result: AuditResult) -> None:
     """Draw how far the audit is, and who has judged how much."""
     answered, total = result.state.answered, result.state.total
     st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} are judged")
@@ -176,12 +177,12 @@ if threshold is None or not threshold.saved:
         attribute.name,
     )
 elif result is not None and not result.complete:
-    progress(result)
+    progress(attribute, result)
 if result is not None and result.precision is not None:
     numbers(result)
     demo_controls.truth_note(attribute)
 if threshold is not None and threshold.saved and (result is None or result.complete):
-    draw_form(result)
+    draw_form(attribute, result)
 results = audits.results(ws, attribute)
 if results:
     history(results)

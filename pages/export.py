@@ -22,7 +22,7 @@ if len(ws.catalogue) == 0:
     ui.empty("There is nothing to export yet.", "Add a folder of images", "images")
     st.stop()
 
-form = st.segmented_control("Format", list(FORMS), default="sqlite", format_func=FORMS.get) or "sqlite"
+form = st.segmented_control("Format", list(FORMS), default="sqlite", format_func=FORMS.__getitem__) or "sqlite"
 st.caption(
     "Tables modules, scores, crowd_labels, automatic_labels, crowd_raw_hits, crowd_raw_choices and crowd_raw_captions, "
     "as the Behance Artistic Media dataset was published, and two more: projects, and attributes with the evidence."

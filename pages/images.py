@@ -36,10 +36,11 @@ if demo is not None:
     size, action = st.columns([1, 3], vertical_alignment="bottom")
     more = size.number_input("Images of the demo", demo.count, 100_000, demo.count, step=1000)
     if action.button("Draw more", disabled=more <= demo.count, icon=":material/brush:"):
+        seed = demo.seed
         ws.jobs.start(
             demo_controls.JOB,
             "Drawing more",
-            lambda report: demo_workspace.make_demo(ws, count=int(more), seed=demo.seed, attributes=(), report=report),
+            lambda report: demo_workspace.make_demo(ws, count=int(more), seed=seed, attributes=(), report=report),
         )
         st.rerun()
     st.stop()

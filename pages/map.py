@@ -57,18 +57,18 @@ elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
 st.html(CSS)
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
-    chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).get)
+    chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).__getitem__)
 view = view_cache.current_view(ws, chosen, fresh=True)
 sprite_packing.start(ws, chosen)
 kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
 if st.session_state[map_state.COLOUR] not in kinds:
     st.session_state[map_state.COLOUR] = next(iter(kinds))
 with bar[1]:
-    colour = st.selectbox("Colour by", list(kinds), key=map_state.COLOUR, format_func=kinds.get)
+    colour = st.selectbox("Colour by", list(kinds), key=map_state.COLOUR, format_func=kinds.__getitem__)
 with bar[2]:
     names = map_state.PICTURE_NAMES
     pictures = st.selectbox(
-        "Pictures", list(names), key=map_state.PICTURES, format_func=names.get, help=map_state.PICTURES_HELP
+        "Pictures", list(names), key=map_state.PICTURES, format_func=names.__getitem__, help=map_state.PICTURES_HELP
     )
 with bar[3]:
     layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
@@ -90,7 +90,8 @@ with st.container(key="map-window"):
         max_zoom=view.max_zoom,
         count=len(view),
         bounds=view.bounds,
-        **map_state.legends(view, colour),
+        legend=view.legend(colour, theme="light"),
+        legend_dark=view.legend(colour, theme="dark"),
         selection=shown,
         handled=map_state.last_event(),
         show_area=selected is not None and selected.how == "area",

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bam_engine.annotation import readable
 from bam_engine.demo import demo_workspace
 from bam_engine.gallery.search import random_rows
 from bam_engine.reporting.overview import AttributeSummary, Overview, overview
@@ -61,7 +62,7 @@ def attributes(lines: tuple[AttributeSummary, ...]) -> None:
     ahead = [line.name for line in lines if not line.started]
     if ahead:
         st.subheader("Begin with another" if begun else "Begin with an attribute", anchor=False)
-        chosen = st.pills("Attributes", ahead, format_func=ui.readable, label_visibility="collapsed", key="begin")
+        chosen = st.pills("Attributes", ahead, format_func=readable, label_visibility="collapsed", key="begin")
         if chosen is not None:
             go("rounds", chosen)
 

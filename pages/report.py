@@ -57,7 +57,7 @@ def audit(report: AttributeReport) -> None:
         return
     st.subheader("Audit", anchor=False)
     st.markdown(ui.plain(result.verdict.summary))
-    draw("audit")
+    draw(report, "audit")
     estimates = {
         "precision: annotators agree": result.precision,
         "precision, BAM's definition: at least one says yes": result.by_any,
@@ -94,9 +94,9 @@ def threshold(report: AttributeReport) -> None:
     certifications(report)
     left, right = st.columns(2, gap="large")
     with left:
-        draw("precision_recall")
+        draw(report, "precision_recall")
     with right:
-        draw("scores")
+        draw(report, "scores")
 
 
 def certifications(report: AttributeReport) -> None:
@@ -129,7 +129,7 @@ def rounds(report: AttributeReport) -> None:
     if not report.rounds:
         return
     st.subheader("Rounds", anchor=False)
-    draw("learning")
+    draw(report, "learning")
     table(
         [
             {
@@ -198,10 +198,10 @@ def examples(report: AttributeReport) -> None:
             open_image(picked)
 
 
-def draw(name: str) -> None:
+def draw(report: AttributeReport, name: str) -> None:
     """Draw one of the report's charts, if there is anything to draw."""
     if name in drawn:
-        charts.show(drawn[name], f"report-{name.replace('_', '-')}-{attribute.name}")
+        charts.show(drawn[name], f"report-{name.replace('_', '-')}-{report.attribute.name}")
 
 
 def table(lines: list[dict[str, object]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import TypedDict
 
 import numpy as np
 import streamlit as st
@@ -33,6 +34,16 @@ STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example im
 LATER_STARTS = {"text": "images that match a text", "examples": "images like the ones you choose"}
 BY_SCORE = ("mixture", "margin", "top", "diverse")
 LOOKS = {"everything": "Everything", "neighbours": "Neighbours"}
+
+
+class Options(TypedDict, total=False):
+    """How the images of a round are chosen; see :func:`querying.propose`."""
+
+    strategy: str
+    seeds: list[int]
+    text: str
+    candidates: str
+
 
 ws = workspace()
 ui.head(
@@ -98,7 +109,7 @@ def start_round(state: AttributeState) -> None:
     attribute, number = state.attribute, len(state.rounds) + 1
     with st.container(border=True):
         st.subheader(f"Round {number}", anchor=False)
-        options: dict[str, object] = {}
+        options: Options = {}
         left, middle, right = st.columns([2, 5, 3])
         size = int(
             left.number_input("Images to ask", 1, 1000, querying.BATCH_SIZE, step=10, key=f"count-{attribute.id}")
@@ -110,7 +121,7 @@ def start_round(state: AttributeState) -> None:
                 options["candidates"] = choose_candidates(attribute)
         if start == "text":
             options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
-        elif start in STRATEGIES:
+        elif start is not None and start in STRATEGIES:
             options["strategy"] = start
         if start == "examples":
             options["seeds"] = choose_examples(attribute)
@@ -135,7 +146,7 @@ def first_start(attribute: Attribute) -> str | None:
     starts = {key: text for key, text in STARTS.items() if key != "text" or supports_text(ws)}
     key = ui.start_key(attribute)
     st.session_state.setdefault(key, "spread")
-    return st.segmented_control("Start from", list(starts), format_func=starts.get, key=key)
+    return st.segmented_control("Start from", list(starts), format_func=starts.__getitem__, key=key)
 
 
 def later_start(attribute: Attribute) -> str:
@@ -155,7 +166,7 @@ def choose_candidates(attribute: Attribute) -> str:
     chosen = st.segmented_control(
         "Look at",
         list(LOOKS),
-        format_func=LOOKS.get,
+        format_func=LOOKS.__getitem__,
         key=key,
         help=f"Everything: {querying.CANDIDATES['everything']}. Neighbours: {querying.CANDIDATES['neighbours']}; "
         "it looks at less, and finds fewer positives.",
@@ -171,7 +182,8 @@ def history(state: AttributeState) -> None:
         names = {round_.number: f"Round {round_.number}" for round_ in state.rounds}
         last = len(state.rounds)
         key = f"history-{state.attribute.id}"
-        number = st.segmented_control("Round", list(names), default=last, format_func=names.get, key=key) or last
+        chosen = st.segmented_control("Round", list(names), default=last, format_func=names.__getitem__, key=key)
+        number = chosen or last
         round_ = state.rounds[number - 1]
         why, marks = rounds.reasons(ws, round_), search.marks(ws, state.attribute)
         st.caption(f"{count(len(why), 'image')}. Strategy: {ui.plain(round_.strategy)}; seed {round_.seed}.")

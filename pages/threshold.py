@@ -68,8 +68,8 @@ def metric(cell: DeltaGenerator, name: str, value: float, low: float, high: floa
 
 def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary: bool) -> None:
     """Draw the button that saves a threshold."""
-    kind = "primary" if primary else "secondary"
-    if st.button(label, type=kind, icon=":material/check:", key=f"keep-{label}-{attribute.id}"):
+    key = f"keep-{label}-{attribute.id}"
+    if st.button(label, type="primary" if primary else "secondary", icon=":material/check:", key=key):
         thresholds.save(ws, attribute, choice)
         st.rerun()
 

@@ -120,7 +120,7 @@ def _follow_url(names: list[str]) -> None:
     state = st.session_state
     query = state.pop("gallery-next", None)
     if query is None:
-        url = st.query_params.to_dict() and {name: st.query_params.get_all(name) for name in st.query_params}
+        url = {name: st.query_params.get_all(name) for name in st.query_params}
         if state.get(_URL) == _ours(url) and f"{_PREFIX}attribute" in state:
             return
         query = _from_url(url, names)
@@ -229,7 +229,7 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
         sorts = [sort for sort in SORTS if not meaningless.get(sort)]
         if st.session_state["gallery-sort"] not in sorts:
             st.session_state["gallery-sort"] = "score"
-        st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.get, width=180)
+        st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.__getitem__, width=180)
         if st.session_state["gallery-sort"] == "shuffled":
             st.button("Reshuffle", icon=":material/shuffle:", on_click=_reshuffle)
         with st.popover("Filters", icon=":material/filter_alt:"):

@@ -75,9 +75,8 @@ def steps(row: int, *, key: str, count: int | None = None) -> int | None:
 
 def _beside(row: int, count: int | None) -> tuple[int | None, int | None, str]:
     """Return the rows before and after ``row``, and its position in words, empty without a list."""
-    among = st.session_state.get(_AMONG)
-    at = np.flatnonzero(among == row) if among is not None else np.empty(0, np.int64)
-    if len(at):
+    among: NDArray[np.int64] | None = st.session_state.get(_AMONG)
+    if among is not None and len(at := np.flatnonzero(among == row)):
         place = int(at[0])
         before = int(among[place - 1]) if place else None
         after = int(among[place + 1]) if place + 1 < len(among) else None

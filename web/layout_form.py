@@ -6,12 +6,13 @@ The form starts the job :data:`JOB`.
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bam_engine.annotation import readable
 from bam_engine.errors import NotFound
 from bam_engine.formatting import count, decimal_interval, percent_interval
 from bam_engine.gallery import selections
@@ -36,6 +37,14 @@ HOW = {
 _BY = {"rank": "By rank: evenly filled", "value": "By value: as the scores are"}
 
 
+class Settings(TypedDict, total=False):
+    """What a map's method and scope need; see :func:`layout_builder.build`."""
+
+    attributes: tuple[str, str]
+    by: str
+    selection: str
+
+
 def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, key: str = "layout") -> None:
     """Draw the form and start the job; ``first``: there is no map yet; ``selection``: rows to lay out.
 
@@ -48,16 +57,21 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
     scopes = [scope for scope in layout_store.SCOPES if _possible(scope, scored, selection)]
     with st.container(border=first, key=f"{key}-form"):
         method = st.segmented_control(
-            "Method", methods, default="tsne", format_func=layout_store.METHODS.get, key=f"{key}-method", required=True
+            "Method",
+            methods,
+            default="tsne",
+            format_func=layout_store.METHODS.__getitem__,
+            key=f"{key}-method",
+            required=True,
         )
         st.caption(HOW[method])
-        settings: dict[str, object] = {}
+        settings: Settings = {}
         if method == "scores":
             across, up = st.columns(2)
-            right = across.selectbox("To the right", scored, format_func=ui.readable, key=f"{key}-right")
+            right = across.selectbox("To the right", scored, format_func=readable, key=f"{key}-right")
             others = [name for name in scored if name != right]
-            settings["attributes"] = (right, up.selectbox("Upwards", others, format_func=ui.readable, key=f"{key}-up"))
-            settings["by"] = st.radio("Scores", list(BY), format_func=_BY.get, key=f"{key}-by", horizontal=True)
+            settings["attributes"] = (right, up.selectbox("Upwards", others, format_func=readable, key=f"{key}-up"))
+            settings["by"] = st.radio("Scores", list(BY), format_func=_BY.__getitem__, key=f"{key}-by", horizontal=True)
         scope = st.radio("On the map", scopes, format_func=lambda one: _scope_words(one, selection), key=f"{key}-scope")
         if st.button("Make the map", type="primary", icon=":material/map:", key=f"{key}-make"):
             start(ws, method, scope, settings, selection)
@@ -79,15 +93,15 @@ def layout_popover(
         layout_form(ws, first=False, selection=selection, key=key)
 
 
-def start(ws: Workspace, method: str, scope: str, settings: dict[str, object], selection: Rows | None = None) -> None:
-    """Start the job that makes a layout; ``settings`` is what else :func:`layout_builder.build` takes."""
+def start(ws: Workspace, method: str, scope: str, settings: Settings, selection: Rows | None = None) -> None:
+    """Start the job that makes a layout; ``settings`` is what else its method needs."""
     if scope == "selection":
         settings = {**settings, "selection": selections.save(ws, [] if selection is None else selection)}
     title = f"{layout_store.METHODS[method]} of {layout_store.SCOPES[scope]}"
     ws.jobs.start(
         JOB,
         title[0].upper() + title[1:],
-        lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **settings),  # type: ignore[arg-type]
+        lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **settings),
     )
 
 

@@ -29,7 +29,7 @@ def search_bar(ws: Workspace) -> None:
         if by_meaning:
             ways = {"meaning": "by meaning", "names": "in names"}
             how = st.segmented_control(
-                "How", list(ways), default="meaning", key=_HOW, format_func=ways.get, required=True
+                "How", list(ways), default="meaning", key=_HOW, format_func=ways.__getitem__, required=True
             )
         count = st.selectbox("At most", COUNTS, index=1, key=map_state.COUNT, width=110)
         with st.popover("By image", icon=":material/image_search:"):

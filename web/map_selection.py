@@ -6,7 +6,7 @@ Bulk answers, examples for a round, a gallery, another map, a CSV file.
 import streamlit as st
 
 from bam_engine import formatting
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, readable
 from bam_engine.errors import BamError
 from bam_engine.gallery import selections
 from bam_engine.labelling import bulk
@@ -64,7 +64,7 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
             "A click shows",
             list(_CLICKS),
             default=usual,
-            format_func=_CLICKS.get,
+            format_func=_CLICKS.__getitem__,
             key=f"map-click-{usual}",
             required=True,
         )
@@ -82,8 +82,12 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
 def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *, busy: bool) -> None:
     """Draw the buttons that lead elsewhere with the selection."""
     with st.container(horizontal=True):
-        zoom = {"on_click": map_state.go_to_selection, "args": (ws, map_id)}
-        st.button("Zoom to it", icon=":material/center_focus_strong:", **zoom)
+        st.button(
+            "Zoom to it",
+            icon=":material/center_focus_strong:",
+            on_click=map_state.go_to_selection,
+            args=(ws, map_id),
+        )
         if st.button("Open in the gallery", icon=":material/photo_library:"):
             go("gallery", selection=chosen.id)
         key = "selection-layout"
@@ -98,14 +102,14 @@ def _label(ws: Workspace, rows: Rows) -> None:
     if not attributes:
         return
     which, answers = st.columns([2, 5], vertical_alignment="bottom")
-    name = which.selectbox("Attribute", list(attributes), format_func=ui.readable, key="map-attribute")
+    name = which.selectbox("Attribute", list(attributes), format_func=readable, key="map-attribute")
     attribute = attributes[name]
     plan = bulk.plan(ws, attribute, rows)
     with answers, st.container(horizontal=True):
         for answer, words in bulk.ANSWERS.items():
             if st.button(f"All {words}", icon=_ICONS[answer], key=f"map-all-{words}", disabled=not len(plan.rows)):
                 _answer(ws, attribute, rows, answer)
-        words = f"Use as examples for a round of {ui.readable(name)}"
+        words = f"Use as examples for a round of {readable(name)}"
         if st.button(words, type="primary", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
     left_out = [
@@ -126,7 +130,7 @@ def _answer(ws: Workspace, attribute: Attribute, rows: Rows, answer: int) -> Non
     except BamError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
         return
-    images, name = formatting.count(result.count, "image"), ui.readable(attribute.name)
+    images, name = formatting.count(result.count, "image"), readable(attribute.name)
     words = f"{images} answered for {name}: {bulk.ANSWERS[answer]}, in bulk."
     st.session_state[_LAST] = (result.id, words)
 

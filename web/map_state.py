@@ -6,7 +6,7 @@ only where it differs from the one that the page wrote.
 
 import math
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,6 @@ from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import search, selections
 from bam_engine.maps import view_cache
 from bam_engine.maps.places import extent, places_of
-from bam_engine.projection import MapView
 from bam_engine.workspace import Workspace
 from web import ui
 from web.components.map import Goto, MapEvents
@@ -180,11 +179,6 @@ def more_like(ws: Workspace, row: int) -> None:
         return
     image = ws.catalogue.image(row)
     select_results(ws, np.concatenate([[row], rows]), f"most like “{image.title or image.path.name}”")
-
-
-def legends(view: MapView, colour: str) -> dict[str, Mapping[str, object]]:
-    """Return the legend of a colouring for the map component, for light and dark pages."""
-    return {"legend": view.legend(colour, theme="light"), "legend_dark": view.legend(colour, theme="dark")}
 
 
 def _given(name: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -80,10 +81,10 @@ def warm(workspace: Callable[[], Workspace], activity: PageActivity = activity) 
     What fails here fails again where it is needed, and is reported there.
     """
     steps: list[tuple[bool, Callable[[], object]]] = [
-        *((False, lambda name=name: import_module(name)) for name in _PAGES),  # type: ignore[misc]
+        *((False, partial(import_module, name)) for name in _PAGES),
         (False, lambda: _neighbours()),
         (False, lambda: _gallery(workspace())),
-        *((True, lambda name=name: import_module(name)) for name in _LATER),  # type: ignore[misc]
+        *((True, partial(import_module, name)) for name in _LATER),
         (True, _map),
         (True, lambda: _sprites(workspace())),
         (True, _freeze_heap),

@@ -63,10 +63,10 @@ def tile_routes(
 
     async def tile(request: Request) -> Response:
         path = request.path_params
-        numbers = [_whole_number(path[name]) for name in ("z", "x", "y")]
-        if None in numbers:
+        place = _tile_at(path["z"], path["x"], path["y"])
+        if place is None:
             return _not_found()
-        work = partial(_open_and_draw, get_map, path["map_id"], path["kind"], *numbers, **_tile_options(request))
+        work = partial(_open_and_draw, get_map, path["map_id"], path["kind"], *place, **_tile_options(request))
         async with queue.slot(request) as status:
             if status == FULL:
                 return _too_busy()
@@ -79,10 +79,9 @@ def tile_routes(
     async def pack(request: Request) -> Response:
         path, query = request.path_params, request.query_params
         tiles, ahead = _parse_tiles(path["z"], query.get("tiles", "")), query.get("ahead") == "1"
-        open_map = partial(to_thread.run_sync, _open, limiter=open_limiter)
-        opened = await open_map(get_cached_map or get_map, path["map_id"]) if tiles else None
+        opened = await _open_aside(get_cached_map or get_map, path["map_id"], open_limiter) if tiles else None
         if opened is not None and opened.version != query.get("v") and not ahead:
-            opened = await open_map(get_map, path["map_id"])
+            opened = await _open_aside(get_map, path["map_id"], open_limiter)
         if opened is None:
             return _not_found()
         view, options = opened, _tile_options(request)
@@ -144,11 +143,15 @@ def _caching(request: Request, view: MapView) -> dict[str, str]:
 
 def _parse_tiles(zoom: str, text: str) -> list[Tile]:
     """The tiles of a pack; none where one of them does not exist, or there are too many."""
-    parts = [[zoom, *one.split(".")] for one in text.split(",", MAX_TILES)]
-    numbers = [[_whole_number(part) for part in one] for one in parts]
-    tiles = [(z, x, y) for z, x, y in (one for one in numbers if len(one) == 3) if None not in (z, x, y)]
-    valid = len(tiles) == len(numbers) <= MAX_TILES and all(TileSource.has_tile(*tile) for tile in tiles)
-    return tiles if valid else []
+    parts = [one.split(".") for one in text.split(",", MAX_TILES)]
+    tiles = [_tile_at(zoom, *part) if len(part) == 2 else None for part in parts]
+    valid = [tile for tile in tiles if tile is not None and TileSource.has_tile(*tile)]
+    return valid if len(valid) == len(tiles) <= MAX_TILES else []
+
+
+def _tile_at(zoom: str, column: str, row: str) -> Tile | None:
+    z, x, y = _whole_number(zoom), _whole_number(column), _whole_number(row)
+    return None if z is None or x is None or y is None else (z, x, y)
 
 
 def _open(get_map: GetMap, map_id: str) -> MapView | None:
@@ -156,6 +159,11 @@ def _open(get_map: GetMap, map_id: str) -> MapView | None:
         return get_map(map_id)
     except NotFound:
         return None
+
+
+async def _open_aside(get_map: GetMap, map_id: str, limiter: CapacityLimiter) -> MapView | None:
+    """Open a map in a thread."""
+    return await to_thread.run_sync(_open, get_map, map_id, limiter=limiter)
 
 
 def _draw(view: MapView, kind: str, z: int, x: int, y: int, **options: Any) -> bytes | None:
