@@ -13,6 +13,8 @@ from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.database.counting import counted
+from tests.labelling.team import vote
 
 
 def test_without_a_model_there_is_no_probability_and_it_says_why(workspace: Workspace, watercolor: Attribute) -> None:
@@ -53,6 +55,24 @@ def test_it_is_stored_with_the_model_and_refitted_when_answers_are_added(
     second, _ = calibration_of(workspace, watercolor)
     assert second is not None
     assert (first.n, second.n) == (40, 60)
+
+
+def test_reading_it_writes_once_and_answers_about_another_attribute_change_nothing(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    vote(workspace, watercolor, "ada", {0: 1})
+    with counted(workspace.engine) as first:
+        found = calibration_of(workspace, watercolor)
+    assert sum(statement.startswith("INSERT INTO calibrations") for statement in first) == 1
+    bird = workspace.attributes.add("content_bird", "content", "Is there a bird?")
+    vote(workspace, bird, "ada", {0: 1, 1: 0})
+    again = Workspace(workspace.folder, workspace.cache.parent)
+    for reader in (workspace, again):
+        with counted(reader.engine) as statements:
+            assert calibration_of(reader, watercolor) == found
+        assert [statement for statement in statements if not statement.startswith("SELECT")] == []
+    again.close()
 
 
 def test_labels_of_one_kind_show_no_probability_and_say_why(
