@@ -128,6 +128,7 @@ ROOMS: dict[str, set[str]] = {
         "now",
         "open_database",
         "problems",
+        "read_only",
         "read_setting",
         "reading",
         "revisions",

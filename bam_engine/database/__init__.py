@@ -6,7 +6,7 @@ tables; small ones are read through ``snapshots``. Labels cannot be recomputed, 
 
 from bam_engine.database.documents import from_document, to_document
 from bam_engine.database.key_values import read_setting, write_setting
-from bam_engine.database.opening import open_database
+from bam_engine.database.opening import open_database, read_only
 from bam_engine.database.schema import (
     SCHEMA_VERSION,
     annotations,
@@ -65,6 +65,7 @@ __all__ = [
     "now",
     "open_database",
     "problems",
+    "read_only",
     "read_setting",
     "reading",
     "revisions",

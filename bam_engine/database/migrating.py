@@ -12,6 +12,7 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from bam_engine.database.schema import SCHEMA_VERSION
+from bam_engine.errors import BamError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -27,6 +28,15 @@ def migrate(connection: sa.Connection, version: int, *, to: int = SCHEMA_VERSION
     with Operations.context(MigrationContext.configure(connection)):
         for revision in revisions:
             revision.module.upgrade()
+    if connection.dialect.name == "sqlite":
+        _check_foreign_keys(connection)
+
+
+def _check_foreign_keys(connection: sa.Connection) -> None:
+    """Check what SQLite does not while tables are rebuilt."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise BamError(f"row {broken[1]} of {broken[0]} refers to a row of {broken[2]} that does not exist")
 
 
 def _name(version: int) -> str:

@@ -1,64 +1,133 @@
 """Opening a database: its tables are created, migrated, or refused.
 
-The version of the schema is the setting ``schema``, as in every workspace ever made. Creating and migrating happen in
-one transaction each, under a lock; who waited for it looks again.
+The version of the schema is the setting ``schema``, as in every workspace ever made. Tables are created and migrated in
+one transaction, under a lock; whoever waited for it looks again. A database that this program cannot read is refused
+before anything is written, and a file that it cannot write is opened for reading.
 """
 
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.database.schema import SCHEMA_VERSION, metadata, settings
+from bam_engine.database import sqlite_files
+from bam_engine.database.schema import SCHEMA_VERSION, attributes, metadata, settings
 from bam_engine.database.snapshots import keep_snapshots
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError
+from bam_engine.formatting import duration
 
 _BUSY_TIMEOUT = 30  # seconds that a writer waits for other writers
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT * 1000}")
+_MIGRATION_TIMEOUT = 3600  # seconds that an opener waits while another one migrates
+
+_log = logging.getLogger(__name__)
 
 
 def open_database(url: str) -> sa.Engine:
     """Open the database at ``url``; create its tables or migrate them. Safe when several processes open it at once.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that has returned
-    survives ``kill -9`` and a power cut.
+    survives ``kill -9`` and a power cut. Before a SQLite file is migrated, a copy is made beside it. A file that cannot
+    be written is opened for reading; where it would need a migration, a temporary copy of it gets that.
 
     Raises
     ------
     BamError
-        The database cannot be opened or migrated, or has a schema that this program does not know.
+        The database cannot be opened or migrated, is another program's, or has a later schema. It is left as it was.
     """
     try:
-        place = sa.engine.make_url(url).render_as_string(hide_password=True)
+        parsed = sa.engine.make_url(url)
     except sa.exc.ArgumentError as error:
         raise BamError(
             "The address of the database is not a SQLAlchemy URL. Write it like sqlite:////data/bam.sqlite or "
             "postgresql://user@host/name."
         ) from error
     try:
-        engine = sa.create_engine(url)
-        if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _tune_sqlite)
-        elif engine.dialect.driver == "psycopg":
-            sa.event.listen(engine, "connect", _tune_postgresql)
-        try:
-            _bring_up_to_date(engine)
-        except BaseException:
-            engine.dispose()
-            raise
+        engine = _open(parsed)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
-        raise BamError(f"Cannot open the database {place}: {error}.") from error
+        place = parsed.render_as_string(hide_password=True)
+        raise BamError(f"Cannot open the database {place}: {_reason(error)}.") from error
     keep_snapshots(engine)
+    return engine
+
+
+def _open(url: sa.URL) -> sa.Engine:
+    file = sqlite_files.file_of(url)
+    if file is None or sqlite_files.is_new(file):
+        return _open_for_writing(url, file)
+    version = _version_of(file)
+    if not sqlite_files.is_writable(file):
+        return _open_for_reading(file, version)
+    return _writing_engine(url) if version == SCHEMA_VERSION else _open_for_writing(url, file)
+
+
+def read_only(engine: sa.Engine) -> bool:
+    """Return whether a database was opened for reading, because its file cannot be written."""
+    return bool(engine.get_execution_options().get("read_only", False))
+
+
+def stored_version(connection: sa.Connection) -> int:
+    """Return the version of the database's schema; 0 if it has no tables yet.
+
+    Raises
+    ------
+    BamError
+        The tables are another program's, or their version is later than that of this program.
+    """
+    tables = sa.inspect(connection).get_table_names()
+    if settings.name not in tables and (not tables or connection.dialect.name != "sqlite"):
+        return 0  # on a server, other programs may have tables beside ours
+    if settings.name not in tables or attributes.name not in tables:
+        raise _another_program(connection)
+    try:
+        text = connection.scalar(sa.select(settings.c.value).where(settings.c.key == "schema"))
+        version = 1 if text is None else int(json.loads(text))  # schema 1 was stored after its tables were created
+    except (sa.exc.DBAPIError, ValueError, TypeError) as error:
+        raise _another_program(connection) from error
+    if version > SCHEMA_VERSION:
+        raise BamError(
+            f"This workspace has schema version {version}, but this program reads version {SCHEMA_VERSION}. "
+            "Use the version of the program that wrote it, or a later one."
+        )
+    return version
+
+
+def _another_program(connection: sa.Connection) -> BamError:
+    place = connection.engine.url.database or "in use"
+    return BamError(
+        f"The database {place} holds the tables of another program and no workspace. Name another database, or set "
+        "BAM_WORKSPACE to another folder."
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver says, without the statement."""
+    original = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    return str(original or error).strip().rstrip(".")
+
+
+# Engines ------------------------------------------------------------------------------------------------------------
+
+
+def _writing_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _tune_sqlite)
+    elif engine.dialect.driver == "psycopg":
+        sa.event.listen(engine, "connect", _tune_postgresql)
     return engine
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     _switch_to_wal(connection)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT * 1000}"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -86,49 +155,106 @@ def _tune_postgresql(connection: Any, _record: Any) -> None:
     connection.adapters.register_dumper(str, WithoutNul)
 
 
-def stored_version(connection: sa.Connection) -> int:
-    """Return the version of the database's schema; 0 if it has no tables yet."""
-    if not sa.inspect(connection).has_table(settings.name):
-        return 0
-    text = connection.scalar(sa.select(settings.c.value).where(settings.c.key == "schema"))
-    return 1 if text is None else int(json.loads(text))  # programs of schema 1 stored it after creating the tables
+# Reading ------------------------------------------------------------------------------------------------------------
 
 
-def _bring_up_to_date(engine: sa.Engine) -> None:
-    with engine.connect() as connection:
-        version = stored_version(connection)
-    if version > SCHEMA_VERSION:
-        raise BamError(
-            f"This workspace has schema version {version}, but this program reads version {SCHEMA_VERSION}. "
-            "Use the version of the program that wrote it, or a newer one."
-        )
-    if version < SCHEMA_VERSION:
+def _version_of(file: Path) -> int:
+    """Return the version of a file's schema; nothing is written, not even beside it."""
+    sqlite_files.check_kind(file)
+    engine = sqlite_files.reading_engine(file)
+    try:
         with engine.connect() as connection:
-            _create_or_migrate(connection)
+            return stored_version(connection)
+    finally:
+        engine.dispose()
 
 
-def _create_or_migrate(connection: sa.Connection) -> None:
-    with _foreign_keys_off(connection), connection.begin():
-        lock(connection, None)
-        version = stored_version(connection)
-        if version == 0:
-            metadata.create_all(connection)
-        elif version < SCHEMA_VERSION:
-            from bam_engine.database.migrating import migrate
+def _open_for_reading(file: Path, version: int) -> sa.Engine:
+    folder = None
+    opened = file
+    if version < SCHEMA_VERSION:
+        opened = sqlite_files.copy_to_temporary(file)
+        folder = opened.parent
+        _log.warning("%s cannot be written: a temporary copy of it is migrated and read.", file)
+        _open_for_writing(sa.URL.create("sqlite", database=str(opened)), None).dispose()
+    engine = sqlite_files.reading_engine(opened)
+    if folder is not None:
+        sqlite_files.remove_with(engine, folder)
 
-            migrate(connection, version)
-        connection.execute(sa.delete(settings).where(settings.c.key == "schema"))
-        connection.execute(sa.insert(settings).values(key="schema", value=json.dumps(SCHEMA_VERSION)))
+    def refuse(context: sa.ExceptionContext) -> None:
+        if "readonly database" in str(context.original_exception):
+            raise BamError(
+                f"Nothing can be saved in this workspace: {file} or its folder is read-only. Make both writable, or "
+                "copy the folder to a writable place and open that."
+            )
+
+    sa.event.listen(engine, "handle_error", refuse)
+    return engine
+
+
+# Creating and migrating -----------------------------------------------------------------------------------------------
+
+
+def _open_for_writing(url: sa.URL, file: Path | None) -> sa.Engine:
+    """Open a database whose tables may be missing or old; ``file`` is copied before it is migrated."""
+    engine = _writing_engine(url)
+    try:
+        with engine.connect() as connection:
+            version = stored_version(connection)
+        if version < SCHEMA_VERSION:
+            with engine.connect() as connection, _settings_of_a_migration(connection):
+                _create_or_migrate(connection, file)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 @contextmanager
-def _foreign_keys_off(connection: sa.Connection) -> Iterator[None]:
-    """Suspend SQLite's foreign keys, which only works outside a transaction: dropping a column rebuilds its table."""
+def _settings_of_a_migration(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLite rebuild tables, which foreign keys forbid, and wait longer for others who do; undone after success."""
     if connection.dialect.name != "sqlite":
         yield
         return
-    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    for pragma in ("foreign_keys=OFF", f"busy_timeout={_MIGRATION_TIMEOUT * 1000}"):
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+    connection.rollback()  # the settings have no effect inside a transaction
+    yield
+    for pragma in _PRAGMAS:
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
     connection.rollback()
-    yield  # after an error the engine is disposed of
-    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-    connection.rollback()
+
+
+def _create_or_migrate(connection: sa.Connection, file: Path | None) -> None:
+    copy = None
+    try:
+        with connection.begin():
+            lock(connection, None)
+            version = stored_version(connection)  # another process may have been first
+            if version == 0:
+                metadata.create_all(connection)
+            elif version < SCHEMA_VERSION:
+                copy = None if file is None else sqlite_files.copy_beside(file, version)
+                _migrate(connection, version, copy)
+            connection.execute(sa.delete(settings).where(settings.c.key == "schema"))
+            connection.execute(sa.insert(settings).values(key="schema", value=json.dumps(SCHEMA_VERSION)))
+    except BaseException:
+        if copy is not None:  # the file itself is as it was
+            copy.unlink(missing_ok=True)
+        raise
+
+
+def _migrate(connection: sa.Connection, version: int, copy: Path | None) -> None:
+    from bam_engine.database.migrating import migrate
+
+    beside = "" if copy is None else f" {copy} is a copy from before."
+    _log.warning("This workspace is migrated from schema %d to %d.%s", version, SCHEMA_VERSION, beside)
+    started = time.monotonic()
+    try:
+        migrate(connection, version)
+    except (BamError, sa.exc.SQLAlchemyError) as error:
+        raise BamError(
+            f"This workspace cannot be migrated from schema {version} to {SCHEMA_VERSION}: {_reason(error)}. It is as "
+            "it was before, and the program that wrote it still opens it."
+        ) from error
+    _log.warning("The migration took %s.", duration(time.monotonic() - started))

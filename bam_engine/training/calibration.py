@@ -92,7 +92,7 @@ def calibrations_of(workspace: Workspace, models: Sequence[tuple[Attribute, Trai
         for (attribute, model), stored in zip(models, known, strict=True)
     ]
     fitted = [one for one, stored in zip(result, known, strict=True) if stored is None]
-    if fitted:
+    if fitted and not db.read_only(workspace.engine):
         store_calibrations(workspace, fitted)
     return result
 

@@ -225,14 +225,14 @@ def _object(text: str, what: str) -> dict[str, Any]:
     except ValueError:
         details = None
     if not isinstance(details, dict):
-        raise BamError(f"This workspace cannot be migrated: the details of {what} are not a JSON object.")
+        raise BamError(f"the details of {what} are not a JSON object")
     return details
 
 
 def _check_complete(values: Mapping[str, Any], what: str) -> None:
     missing = [name for name, value in values.items() if value is None]
     if missing:
-        raise BamError(f"This workspace cannot be migrated: {', '.join(missing)} is missing from {what}.")
+        raise BamError(f"{', '.join(missing)} is missing from {what}")
 
 
 def _number(value: Any) -> Any:

@@ -1,0 +1,171 @@
+"""A SQLite file as it lies on the disk: read without a trace, copied before a migration, or only readable.
+
+In:  the path of a database. Out: connections that write nothing, and a copy beside it. Knows no schema.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import weakref
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bam_engine.errors import BamError, DiskFull
+from bam_engine.files import replacing
+from bam_engine.formatting import file_size
+
+_MAGIC = b"SQLite format 3\0"
+_SPACE = 3  # times the size of the database: its copy, what the migration rebuilds, and the log of its transaction
+_ELSEWHERE = "Set BAM_WORKSPACE to another folder, or move the file away."
+
+
+def file_of(url: sa.URL) -> Path | None:
+    """Return the file of a SQLite database; None for one in memory, and for another kind of database."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name).absolute()
+
+
+def is_new(file: Path) -> bool:
+    """Return whether there is no database yet: no file, or an empty one."""
+    return not file.exists() or file.stat().st_size == 0
+
+
+def is_writable(file: Path) -> bool:
+    """Return whether SQLite can write a file, for which it needs the folder too."""
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+
+
+def check_kind(file: Path) -> None:
+    """Refuse a file that is no SQLite database.
+
+    Raises
+    ------
+    BamError
+        It is another kind of file, or it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(len(_MAGIC))
+    except OSError as error:
+        raise BamError(f"Cannot open the database {file}: {error.strerror}. Make it readable.") from error
+    if start != _MAGIC:
+        raise BamError(f"Cannot open the database {file}: the file is not a SQLite database. {_ELSEWHERE}")
+
+
+def reading_engine(file: Path) -> sa.Engine:
+    """Return an engine that only reads, and that leaves the file, and the folder that it is in, as they are.
+
+    SQLite's read-only mode creates the files beside a database in WAL mode where they are missing. They are missing
+    if nobody has the database open; it is then read as one that does not change.
+
+    Raises
+    ------
+    BamError
+        The database was not closed properly, and its folder cannot be written to recover it.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    if log.exists():
+        engine = _engine(file, "mode=ro")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            return engine
+        except sa.exc.OperationalError as error:
+            engine.dispose()
+            if log.exists() and log.stat().st_size:
+                raise BamError(
+                    f"Cannot open the database {file}: it was not closed properly, {log.name} holds changes, and the "
+                    "folder is read-only. Copy the whole folder to a writable place, and open it there."
+                ) from error
+    return _engine(file, "immutable=1")
+
+
+def _engine(file: Path, mode: str) -> sa.Engine:
+    address = f"{file.as_uri()}?{mode}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, check_same_thread=False)
+
+    return sa.create_engine(
+        sa.URL.create("sqlite", database=str(file)),
+        creator=connect,
+        poolclass=sa.QueuePool,
+        execution_options={"read_only": True},
+    )
+
+
+def copy_to_temporary(file: Path) -> Path:
+    """Copy a database that is only readable into a new temporary folder; return the path of the copy."""
+    folder = Path(tempfile.mkdtemp(prefix="bam-"))
+    engine = reading_engine(file)
+    try:
+        with closing(engine.raw_connection()) as source:
+            _back_up(source.driver_connection, folder / file.name)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    finally:
+        engine.dispose()
+    return folder / file.name
+
+
+def remove_with(engine: sa.Engine, folder: Path) -> None:
+    """Remove a temporary folder when ``engine`` is no longer used, or when the program ends."""
+    weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
+
+
+def copy_beside(file: Path, version: int) -> Path:
+    """Copy a database into its folder, flushed to the disk, under a name with ``version`` and the time.
+
+    Other connections may read and write; the copy is of one moment.
+
+    Raises
+    ------
+    DiskFull
+        The disk has no space for the copy and the migration, or it fills up meanwhile.
+    """
+    _check_space(file)
+    copy = file.with_name(f"{file.stem}.schema-{version}.{datetime.now():%Y-%m-%dT%H%M%S}{file.suffix}")
+    try:
+        with replacing(copy) as temporary:
+            with closing(sqlite3.connect(file)) as source:
+                _back_up(source, temporary)
+            shutil.copymode(file, temporary)
+            _flush(temporary)
+        _flush(copy.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise DiskFull(
+            f"The copy {copy.name} of the workspace cannot be written: {error}. Free some disk space."
+        ) from error
+    return copy
+
+
+def _check_space(file: Path) -> None:
+    log = file.with_name(f"{file.name}-wal")
+    needed = _SPACE * (file.stat().st_size + (log.stat().st_size if log.exists() else 0))
+    free = shutil.disk_usage(file.parent).free
+    if free < needed:
+        raise DiskFull(
+            f"A copy of the workspace and its migration need {file_size(needed)} of disk space in {file.parent}, and "
+            f"{file_size(free)} are free. Free some disk space."
+        )
+
+
+def _back_up(source: Any, target: Path) -> None:
+    with closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
