@@ -159,14 +159,26 @@ def _tune_postgresql(connection: Any, _record: Any) -> None:
 
 
 def _version_of(file: Path) -> int:
-    """Return the version of a file's schema; nothing is written, not even beside it."""
-    sqlite_files.check_kind(file)
-    engine = sqlite_files.reading_engine(file)
-    try:
-        with engine.connect() as connection:
-            return stored_version(connection)
-    finally:
-        engine.dispose()
+    """Return the version of a file's schema; nothing is written, not even beside it.
+
+    A file that nobody has open is read without locks, so what was read counts only if nobody wrote meanwhile.
+    """
+    while True:
+        before = sqlite_files.state(file)
+        try:
+            sqlite_files.check_kind(file)
+            engine = sqlite_files.reading_engine(file)
+            try:
+                with engine.connect() as connection:
+                    version = stored_version(connection)
+            finally:
+                engine.dispose()
+        except (BamError, sa.exc.SQLAlchemyError):
+            if sqlite_files.state(file) == before:
+                raise
+        else:
+            if sqlite_files.state(file) == before:
+                return version
 
 
 def _open_for_reading(file: Path, version: int) -> sa.Engine:
@@ -238,7 +250,7 @@ def _create_or_migrate(connection: sa.Connection, file: Path | None) -> None:
                 _migrate(connection, version, copy)
             connection.execute(sa.delete(settings).where(settings.c.key == "schema"))
             connection.execute(sa.insert(settings).values(key="schema", value=json.dumps(SCHEMA_VERSION)))
-    except BaseException:
+    except Exception:
         if copy is not None:  # the file itself is as it was
             copy.unlink(missing_ok=True)
         raise

@@ -42,6 +42,12 @@ def is_writable(file: Path) -> bool:
     return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
 
 
+def state(file: Path) -> object:
+    """Return what differs once another process has written a file, as a reader without locks must know."""
+    written = file.stat()
+    return written.st_ino, written.st_size, written.st_mtime_ns, _log_of(file).exists()
+
+
 def check_kind(file: Path) -> None:
     """Refuse a file that is no SQLite database.
 
@@ -70,7 +76,7 @@ def reading_engine(file: Path) -> sa.Engine:
     BamError
         The database was not closed properly, and its folder cannot be written to recover it.
     """
-    log = file.with_name(f"{file.name}-wal")
+    log = _log_of(file)
     if log.exists():
         engine = _engine(file, "mode=ro")
         try:
@@ -128,8 +134,8 @@ def copy_beside(file: Path, version: int) -> Path:
 
     Raises
     ------
-    DiskFull
-        The disk has no space for the copy and the migration, or it fills up meanwhile.
+    BamError
+        The disk has no space for the copy and the migration, or the copy cannot be written.
     """
     _check_space(file)
     copy = file.with_name(f"{file.stem}.schema-{version}.{datetime.now():%Y-%m-%dT%H%M%S}{file.suffix}")
@@ -141,14 +147,15 @@ def copy_beside(file: Path, version: int) -> Path:
             _flush(temporary)
         _flush(copy.parent)
     except (OSError, sqlite3.Error) as error:
-        raise DiskFull(
-            f"The copy {copy.name} of the workspace cannot be written: {error}. Free some disk space."
+        raise BamError(
+            f"The workspace is not migrated, since the copy {copy} cannot be written: {error}. Free some disk space, "
+            "or make the folder writable."
         ) from error
     return copy
 
 
 def _check_space(file: Path) -> None:
-    log = file.with_name(f"{file.name}-wal")
+    log = _log_of(file)
     needed = _SPACE * (file.stat().st_size + (log.stat().st_size if log.exists() else 0))
     free = shutil.disk_usage(file.parent).free
     if free < needed:
@@ -156,6 +163,10 @@ def _check_space(file: Path) -> None:
             f"A copy of the workspace and its migration need {file_size(needed)} of disk space in {file.parent}, and "
             f"{file_size(free)} are free. Free some disk space."
         )
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}-wal")
 
 
 def _back_up(source: Any, target: Path) -> None:

@@ -7,11 +7,25 @@ from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
+from bam_engine.workspace.gallery_query import Query
+
 from bam_engine import database as db
 from bam_engine.annotation import NewAnswer
-from bam_engine.workspace import Workspace, adjudication, audits, bulk, calibration, certification, demo, rounds
-from bam_engine.workspace import saved_views, simulated, tasks, thresholds, validation
-from bam_engine.workspace.gallery_query import Query
+from bam_engine.workspace import (
+    Workspace,
+    adjudication,
+    audits,
+    bulk,
+    calibration,
+    certification,
+    demo,
+    rounds,
+    saved_views,
+    simulated,
+    tasks,
+    thresholds,
+    validation,
+)
 
 
 def main(folder: Path, target: Path) -> None:
