@@ -180,7 +180,15 @@ def _encoded(page: Sequence[sa.Row[Any]], numbers: dict[str, int]) -> list[NDArr
 
 
 def _extended(log: AttributeLog, added: Sequence[NDArray[Any]]) -> AttributeLog:
-    known: list[NDArray[Any]] = [log.ids, log.rows, log.annotators, log.answers, log.purposes, log.assignments, log.times]
+    known: list[NDArray[Any]] = [
+        log.ids,
+        log.rows,
+        log.annotators,
+        log.answers,
+        log.purposes,
+        log.assignments,
+        log.times,
+    ]
     return AttributeLog(*(_frozen(np.concatenate(both)) for both in zip(known, added, strict=True)))
 
 
