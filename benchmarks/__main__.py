@@ -26,6 +26,7 @@ SUITE = (
     "search",
     "gallery",
     "map_view",
+    "pages",
     "demo",
 )
 
