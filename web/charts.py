@@ -22,7 +22,6 @@ from bam_engine.charts import (
     Estimates,
     Mark,
     Names,
-    Palette,
     Reference,
     Scale,
     Theme,
@@ -32,13 +31,15 @@ from web import ui
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT = 350
+HEIGHT = 380
 _ROW = 44  # of a horizontal chart, in pixels
+_MARGIN = 18  # at the right, where the last number of an axis needs room
 _NAME_LETTERS, _NOTE_LETTERS = 20, 10  # of a name and the title of notes before they break
 _PALE = 0.2  # opacity of bands and of the ground of histograms, as in files
+_INK = "#777d7a"  # a browser can change its theme without a new figure
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _TICKS = {"percent": ".1~%", "decimal": "~r", "count": ",.0f"}
-_SYMBOLS = {"dot": "circle", "hollow": "circle", "diamond": "diamond"}
+_SYMBOLS = {"dot": "circle", "hollow": "circle-open", "diamond": "diamond-open"}
 
 
 def show(chart: Chart, key: str, *, table: Callable[[], bytes] | None = None) -> None:
@@ -46,10 +47,9 @@ def show(chart: Chart, key: str, *, table: Callable[[], bytes] | None = None) ->
 
     ``key`` names the widgets and the files.
     """
-    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
     with st.container(gap=None):
         st.html(f'<p class="{ui.UNSEEN}">{html.escape(f"{chart.title}. {chart.description}")}</p>')
-        st.plotly_chart(figure(chart, theme), width="stretch", key=key, config=_CONFIG)
+        st.plotly_chart(figure(chart), width="stretch", key=key, config=_CONFIG)
         with st.popover("Download", icon=":material/download:", type="tertiary"):
             _downloads(chart, key, table or (lambda: charts.csv_file(chart)))
 
@@ -67,16 +67,16 @@ def _downloads(chart: Chart, key: str, table: Callable[[], bytes]) -> None:
         st.download_button(form.upper(), data, f"{key}.{form}", key=f"{key}-{form}", on_click="ignore", width="stretch")
 
 
-def figure(chart: Chart, theme: Theme) -> "go.Figure":
-    """Return a chart as a Plotly figure in the colours of ``theme``, on a transparent ground."""
+def figure(chart: Chart) -> "go.Figure":
+    """Return a chart as a Plotly figure for a light or dark ground; its words take the colours of the page."""
     import plotly.graph_objects as go
 
-    drawn, palette = go.Figure(), PALETTES[theme]
+    drawn = go.Figure()
     drawn.update_layout(
         height=HEIGHT,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": _MARGIN, "t": 8, "b": 8},
         legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "traceorder": "normal"},
-        legend_font={"color": palette.ink, "size": 12},
+        legend_font_size=12,
         hovermode="closest",
         barmode="overlay",
         bargap=0,
@@ -84,18 +84,23 @@ def figure(chart: Chart, theme: Theme) -> "go.Figure":
     )
     along, up = _axes(chart)
     if isinstance(chart.positions, Names):
-        _name_rows(drawn, chart.positions, palette)
+        _name_rows(drawn, chart.positions)
     else:
-        drawn.update_layout({f"{along}axis": _scale(chart.positions)})
-    drawn.update_layout({f"{up}axis": _scale(chart.values)})
-    for update in (drawn.update_xaxes, drawn.update_yaxes):
-        update(tickfont={"color": palette.label, "size": 12}, title_font={"color": palette.label, "size": 13})
+        drawn.update_layout({f"{along}axis": _scale(chart.positions) | {"showgrid": False}})
+    drawn.update_layout({f"{up}axis": _scale(chart.values) | {"showgrid": not chart.empty}})
+    drawn.update_xaxes(tickfont_size=12, title_font_size=13)
+    drawn.update_yaxes(tickfont_size=12, title_font_size=13)
     if chart.empty:
         drawn.add_annotation(text=_plain(chart.missing), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
         return drawn
     for mark in chart.marks:
-        drawn.add_traces(_traces(chart, mark, palette))
+        drawn.add_traces(_traces(chart, mark))
     return drawn
+
+
+def colour_of(mark: Mark) -> str:
+    """Return the colour of a mark, which is seen on the ground of either theme."""
+    return _INK if mark.colour == "ink" else PALETTES["light"].colour(mark.colour)
 
 
 def _axes(chart: Chart) -> tuple[str, str]:
@@ -115,12 +120,12 @@ def _scale(scale: Scale) -> dict[str, Any]:
     return axis | {"range": list(scale.limits), "zeroline": False}
 
 
-def _name_rows(drawn: "go.Figure", names: Names, palette: Palette) -> None:
+def _name_rows(drawn: "go.Figure", names: Names) -> None:
     """Write the names of the rows at their left and the notes at their right, and set a summary apart."""
     labels = ["<br>".join(_plain(line) for line in textwrap.wrap(name, _NAME_LETTERS)) for name in names.names]
     if names.summary:
         labels[-1] = f"<b>{labels[-1]}</b>"
-        drawn.add_hline(len(labels) - 1.5, line={"color": palette.label, "width": 1})
+        drawn.add_hline(len(labels) - 1.5, line={"color": _INK, "width": 1})
     low, high = names.limits
     axis = {"range": [high, low], "tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False}
     drawn.update_layout(
@@ -130,15 +135,15 @@ def _name_rows(drawn: "go.Figure", names: Names, palette: Palette) -> None:
     )
     title = "<br>".join(map(_plain, textwrap.wrap(names.notes_title, _NOTE_LETTERS)))
     right = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "align": "left", "showarrow": False}
-    look = {**right, "font": {"color": palette.label, "size": 12}}
+    look = {**right, "font": {"size": 12}}
     drawn.add_annotation(text=title, y=low, yref="y", yanchor="bottom", **look)
     for at, note in enumerate(names.notes):
         drawn.add_annotation(text=_plain(note), y=at, yref="y", yanchor="middle", **look)
 
 
-def _traces(chart: Chart, mark: Mark, palette: Palette) -> list["go.Scatter | go.Bar"]:
+def _traces(chart: Chart, mark: Mark) -> list["go.Scatter | go.Bar"]:
     """Return the traces of one mark, the lowest first; the last one has its name in the legend."""
-    colour = palette.colour(mark.colour)
+    colour = colour_of(mark)
     if isinstance(mark, Reference):
         return [_reference(chart, mark, colour)]
     if isinstance(mark, Bars):
@@ -146,7 +151,7 @@ def _traces(chart: Chart, mark: Mark, palette: Palette) -> list["go.Scatter | go
     texts = [_hover(chart, mark, place) for place in range(len(mark.at))]
     if isinstance(mark, Curve):
         return _curve(chart, mark, colour, texts)
-    return [_estimates(chart, mark, colour, palette, texts)]
+    return [_estimates(chart, mark, colour, texts)]
 
 
 def _hover(chart: Chart, mark: Estimates | Curve, place: int) -> str:
@@ -188,9 +193,8 @@ def _curve(chart: Chart, mark: Curve, colour: str, texts: list[str]) -> list["go
     ]  # fmt: skip
 
 
-def _estimates(chart: Chart, mark: Estimates, colour: str, palette: Palette, texts: list[str]) -> "go.Scatter":
+def _estimates(chart: Chart, mark: Estimates, colour: str, texts: list[str]) -> "go.Scatter":
     _, up = _axes(chart)
-    fill = colour if mark.symbol == "dot" else palette.paper
     error = {}
     if mark.low:
         error[f"error_{up}"] = {
@@ -208,7 +212,7 @@ def _estimates(chart: Chart, mark: Estimates, colour: str, palette: Palette, tex
         mark.values,
         mode="lines+markers" if mark.joined else "markers",
         line={"color": colour, "width": 2.2},
-        marker={"symbol": _SYMBOLS[mark.symbol], "size": 9, "color": fill, "line": {"color": colour, "width": 1.8}},
+        marker={"symbol": _SYMBOLS[mark.symbol], "size": 9, "color": colour, "line": {"color": colour, "width": 1.8}},
         name=_plain(mark.name),
         hovertext=texts,
         hoverinfo="text",

@@ -73,6 +73,9 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .bam-table thead th { font-weight: 400; color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-table tbody th { font-weight: 400; }
 .bam-table thead th:first-child { font-weight: 600; color: inherit; }
+[data-testid="stPlotlyChart"] :is(.xtitle, .ytitle, :is(.xtick, .ytick, .annotation) text) {
+  fill: light-dark(#5d6461, #a3aaa6) !important; }
+[data-testid="stPlotlyChart"] .legendtext { fill: light-dark(#1f2422, #e7e8e4) !important; }
 .bam-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .bam-waiting { --least: light-dark(#f0efea, #1f2426); --most: light-dark(#e3e1d9, #2b3235); border-radius: 4px;
   background-color: var(--least); }

@@ -22,7 +22,8 @@ PNG_SCALE = 3
 
 _VERSION = "6.4"  # of Vega-Lite; vl-convert brings several
 _ROW, _ROW_WIDTH = 34, 420  # of the plot of a horizontal chart, in CSS pixels
-_FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"  # as wide as the font with which vl-convert measures
+_WIDER = 1.2  # CSS pixels for each letter: room for the wider fonts of browsers that have none of these
 _SVG = "http://www.w3.org/2000/svg"
 _TICKS = {"percent": ".1~%", "decimal": "~r", "count": ",.0f"}
 _SHAPES = {"dot": "circle", "hollow": "circle", "diamond": "diamond"}
@@ -66,6 +67,10 @@ def _svg(chart: Chart, palette: Palette, *, ground: bool) -> str:
 def specification(chart: Chart, palette: Palette) -> Spec:
     """Return a chart as a Vega-Lite specification."""
     size: Spec = {"width": WIDTH, "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
+    padding = dict.fromkeys(("left", "right", "top", "bottom"), 12)
+    if isinstance(chart.positions, Names):
+        padding["left"] += round(_WIDER * max(map(len, chart.positions.names), default=0))
+        padding["right"] += round(_WIDER * len(chart.positions.notes_title))
     if chart.horizontal:
         low, high = chart.positions.limits
         size = {"width": _ROW_WIDTH, "height": _ROW * (high - low)}
@@ -76,7 +81,7 @@ def specification(chart: Chart, palette: Palette) -> Spec:
         layers += _rows(chart, palette)
         layers += [layer for mark in chart.marks for layer in _layers(chart, mark, palette)]
         layers.append(_legend(chart, palette))
-    return {**size, "padding": 12, "config": _config(palette), "layer": layers}
+    return {**size, "padding": padding, "config": _config(palette), "layer": layers}
 
 
 def _config(palette: Palette) -> Spec:
@@ -96,7 +101,7 @@ def _config(palette: Palette) -> Spec:
             "symbolSize": 70,
             "symbolStrokeWidth": 1.8,
             "symbolOpacity": 1,
-            "columnPadding": 16,
+            "columnPadding": 36,
             "labelOffset": 7,
         },
     }
@@ -111,7 +116,7 @@ def _frame(chart: Chart) -> Spec:
     """Return an empty layer with both axes."""
     along, up = _channels(chart)
     positions = _names_axis(chart.positions) if isinstance(chart.positions, Names) else _axis(chart.positions, 6)
-    values = _axis(chart.values, 5) | {"grid": True, "domain": False, "ticks": False}
+    values = _axis(chart.values, 5) | {"grid": not chart.empty, "domain": False, "ticks": False}
     limits = {"domain": list(chart.positions.limits), "nice": False, "zero": False, "reverse": chart.horizontal}
     return {
         "data": {"values": []},

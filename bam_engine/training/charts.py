@@ -58,7 +58,7 @@ def learning_curve(points: Sequence[LearningPoint], truth: Sequence[TruePoint] =
         known = {float(point.labels): value for point in truth if np.isfinite(value := point.values[name])}
         if known:
             at, true = tuple(known), tuple(known.values())
-            marks.append(Estimates(f"{name}, ground truth", colour, at, true, symbol="diamond"))
+            marks.append(Estimates(f"true {name}", colour, at, true, symbol="diamond"))
     most = max([one.labels for one in points] + [one.labels for one in truth], default=100)
     return Chart(
         "Learning curve",

@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
@@ -22,23 +24,12 @@ from bam_engine.charts import (
     svg_element,
     svg_file,
 )
+from tests.charts.contrast import contrast
 from tests.charts.examples import ALL, EMPTY, FULL, ROWS
 
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 Point = tuple[float, float]
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of WCAG 2.2."""
-
-    def luminance(colour: str) -> float:
-        parts = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
-        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
-
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 class Drawn:
@@ -192,6 +183,12 @@ def test_a_png_has_three_times_the_size_of_its_svg_and_its_resolution(name: str)
     assert picture.info["dpi"][0] == pytest.approx(288, abs=1)
     assert picture.convert("RGB").getpixel((1, 1)) == (0x15, 0x18, 0x1A)
     assert len(picture.convert("L").resize((60, 40)).getcolors() or []) > 3, "something is drawn"
+
+
+def test_charts_are_defined_without_the_library_that_draws_them() -> None:
+    code = "import sys, bam_engine.cli, bam_engine.reporting.charts; print({'vl_convert', 'plotly'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_upright_charts_have_one_size() -> None:

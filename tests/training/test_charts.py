@@ -34,9 +34,9 @@ def test_the_learning_curve_has_each_estimate_with_its_interval_at_its_labels() 
 def test_the_truth_is_marked_where_it_is_known() -> None:
     chart = learning_curve(POINTS, [TruePoint(20, 0.55, math.nan, 0.0), TruePoint(60, 0.82, 0.85, 0.6)])
     assert [(mark.name, mark.at, mark.values) for mark in chart.marks[3:] if isinstance(mark, Estimates)] == [
-        ("average precision, ground truth", (20, 60), (0.55, 0.82)),
-        ("precision, ground truth", (60,), (0.85,)),
-        ("recall, ground truth", (20, 60), (0.0, 0.6)),
+        ("true average precision", (20, 60), (0.55, 0.82)),
+        ("true precision", (60,), (0.85,)),
+        ("true recall", (20, 60), (0.0, 0.6)),
     ]
 
 

@@ -1,19 +1,24 @@
 """A page's Plotly figure holds the same values, intervals, names and colours as the chart and its SVG."""
 
 import html
+import re
+import tomllib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bam_engine.charts import PALETTES, Bars, Chart, Curve, Estimates, Mark, Names, Reference, Theme
+from bam_engine.charts import Bars, Chart, Curve, Estimates, Mark, Names, Reference
+from tests.browser import ROOT
+from tests.charts.contrast import contrast
 from tests.charts.examples import ALL, EMPTY, FOREIGN, FULL, ROWS
-from web.charts import figure
+from web.charts import colour_of, figure
+from web.ui import CSS
 
 
-def drawn(chart: Chart, theme: Theme = "light") -> dict[str, Any]:
+def drawn(chart: Chart) -> dict[str, Any]:
     """The figure as the browser gets it."""
-    return figure(chart, theme).to_dict()
+    return figure(chart).to_dict()
 
 
 def trace(chart: Chart, mark: Mark) -> dict[str, Any]:
@@ -32,8 +37,10 @@ IDS = [f"{name}: {mark.name}" for name, chart in FULL.items() for mark in chart.
 @pytest.mark.parametrize(("chart", "mark"), MARKS, ids=IDS)
 def test_every_mark_is_a_trace_with_its_numbers_and_colour(chart: Chart, mark: Mark) -> None:
     found, (along, up) = trace(chart, mark), axes(chart)
-    colour = PALETTES["light"].colour(mark.colour)
+    colour = colour_of(mark)
     assert found["line"]["color"] == colour
+    if isinstance(mark, Estimates):
+        assert found["marker"]["color"] == found["marker"]["line"]["color"] == colour
     if isinstance(mark, Reference):
         at, across = (along, up) if mark.on == "positions" else (up, along)
         assert list(found[at]) == [mark.at, mark.at]
@@ -52,7 +59,7 @@ def test_every_interval_reaches_from_its_lower_to_its_upper_limit(chart: Chart, 
         error = trace(chart, mark)[f"error_{up}"]
         assert np.subtract(mark.values, error["arrayminus"]) == pytest.approx(mark.low)
         assert np.add(mark.values, error["array"]) == pytest.approx(mark.high)
-        assert error["color"] == PALETTES["light"].colour(mark.colour)
+        assert error["color"] == colour_of(mark)
     if isinstance(mark, Curve):
         low, high = [one for one in drawn(chart)["data"] if one.get("showlegend") is False]
         assert (tuple(low[up]), tuple(high[up]), high["fill"]) == (mark.low, mark.high, "tonexty")
@@ -105,10 +112,15 @@ def test_a_chart_without_data_says_so(name: str) -> None:
     assert EMPTY[name].missing in [note["text"] for note in found["layout"]["annotations"]]
 
 
-def test_the_ink_follows_the_theme() -> None:
-    for theme, palette in PALETTES.items():
-        layout = drawn(FULL["scores"], theme)["layout"]
-        assert layout["legend"]["font"]["color"] == palette.ink
-        assert layout["xaxis"]["tickfont"]["color"] == layout["yaxis"]["title"]["font"]["color"] == palette.label
-        threshold = next(one for one in drawn(FULL["scores"], theme)["data"] if one.get("name") == "threshold")
-        assert threshold["line"]["color"] == palette.ink
+def test_every_colour_is_seen_on_the_ground_of_either_theme() -> None:
+    themes = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+    for ground in (themes["light"]["backgroundColor"], themes["dark"]["backgroundColor"]):
+        for _, mark in MARKS:
+            assert contrast(colour_of(mark), ground) >= 3, mark.name
+    css = re.search(r"\.legendtext { fill: light-dark\((#\w+), (#\w+)\) !important", CSS)
+    labels = re.search(r"\.annotation\) text\) {\s+fill: light-dark\((#\w+), (#\w+)\) !important", CSS)
+    assert css
+    assert labels
+    for light, dark in (css.groups(), labels.groups()):
+        assert contrast(light, themes["light"]["backgroundColor"]) >= 4.5
+        assert contrast(dark, themes["dark"]["backgroundColor"]) >= 4.5
