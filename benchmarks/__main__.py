@@ -21,6 +21,7 @@ SUITE = (
     "guarantee",
     "coverage",
     "tiles",
+    "tile_formats",
     "layouts",
     "lasso",
     "search",

@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 
 from bam_engine.projection import MapView, fit_unit_square
 from bam_engine.projection.categories import Categories
-from bam_engine.projection.encoding import encode
+from bam_engine.projection.encoding import encode_picture
 from bam_engine.projection.picture_tiles import Choice
 from bam_engine.projection.view_sources import Sources
 from bam_engine.workspace.sprites import SpriteFile
@@ -120,7 +120,7 @@ def served(view: MapView) -> Iterator[http.client.HTTPConnection]:
 
 
 def over_http(connection: http.client.HTTPConnection, kind: str, z: int, x: int, y: int) -> bytes:
-    connection.request("GET", f"/tiles/map/{kind}/{z}/{x}/{y}.webp?v=1")
+    connection.request("GET", f"/tiles/map/{kind}/{z}/{x}/{y}?v=1")
     reply = connection.getresponse()
     body = reply.read()
     if reply.status != 200:
@@ -159,7 +159,7 @@ def points(
 
 def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dict[str, Any]]:
     """Tiles of pictures, each way on tiles of its own run: decoded one by one, packed, and in memory."""
-    picture = encode(np.asarray(Image.effect_noise((256, 170), 60).convert("RGB")), lossless=False)
+    picture = encode_picture(np.asarray(Image.effect_noise((256, 170), 60).convert("RGB")))
 
     def thumbnail(_row: int) -> Image.Image:
         return Image.open(io.BytesIO(picture))
@@ -184,7 +184,7 @@ def picture_tiles(layout: np.ndarray, codes: np.ndarray, count: int) -> list[dic
                 for column, row in view._cells(z, x, y, "density", Choice()):
                     small = ImageOps.contain(thumbnail(0).convert("RGB"), (256 // across - 8,) * 2)
                     tile.paste(small, (column * 256 // across, row * 256 // across))
-                return encode(np.asarray(tile), lossless=False)
+                return encode_picture(np.asarray(tile))
 
             line = {"zoom": z, "pixels": 256 // across, "one_by_one": milliseconds(addresses, one_by_one)}
             line["first"] = milliseconds(addresses, partial(view.tile, "pictures-density"))

@@ -266,6 +266,7 @@ ROOMS: dict[str, set[str]] = {
         "compute_layout",
         "fit_layout",
         "fit_unit_square",
+        "media_type",
         "plan_zooms",
     },
     "reporting": set(),

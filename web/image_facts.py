@@ -131,7 +131,7 @@ def _place(place: Place | None) -> None:
     if place is None:
         return
     tiles = "".join(
-        f'<img src="/tiles/{place.map_id}/density/1/{x}/{y}.webp?v={place.version}" alt="" '
+        f'<img src="/tiles/{place.map_id}/density/1/{x}/{y}?v={place.version}" alt="" '
         f'style="left:{50 * x}%;top:{50 * y}%">'
         for x in (0, 1)
         for y in (0, 1)

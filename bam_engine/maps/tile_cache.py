@@ -72,7 +72,7 @@ class TileCache:
 
     def _path(self, key: str) -> Path:
         name = hashlib.sha256(key.encode()).hexdigest()[:40]
-        return self.folder / name[:2] / f"{name}.webp"
+        return self.folder / name[:2] / f"{name}.tile"
 
     def _evict(self) -> None:
         """Measure the folder and remove the least recently used tiles if it is too large."""

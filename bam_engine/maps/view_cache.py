@@ -38,7 +38,7 @@ from bam_engine.workspace.memory import Kind
 
 log = logging.getLogger(__name__)
 
-DRAWING_VERSION = 2
+DRAWING_VERSION = 3
 """Version of the drawing of tiles; part of their keys."""
 
 _CHECK_EVERY = 1.0  # seconds between checks whether the data of a map have changed

@@ -1,5 +1,6 @@
 """The arithmetic of maps: layouts, tiles, colours, regions. Works on arrays and knows no store."""
 
+from bam_engine.projection.encoding import media_type
 from bam_engine.projection.frame import Frame, fit_unit_square
 from bam_engine.projection.layout import BLOCK, METHODS, SAMPLE, Layout, Model, compute_layout, fit_layout
 from bam_engine.projection.map_view import MapView
@@ -26,5 +27,6 @@ __all__ = [
     "compute_layout",
     "fit_layout",
     "fit_unit_square",
+    "media_type",
     "plan_zooms",
 ]

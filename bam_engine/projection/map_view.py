@@ -1,7 +1,7 @@
 """A map ready to be displayed: its points, colourings and pictures.
 
 In:  a layout; scores, labels and categories by image row; a function that returns a thumbnail.
-Out: tiles as WebP bytes, the image at a position, legends. Knows nothing of the web.
+Out: tiles as the bytes of a file, the image at a position, legends. Knows nothing of the web.
 
 Kinds of tiles: ``density`` and ``density-log``; ``score-NAME`` for each of ``scores``; ``accepted-NAME`` for each of
 ``labels``; ``category-NAME`` for each of ``categories``; and ``pictures-KIND`` for each of these: its pictures.
@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from bam_engine.errors import NotFound
 from bam_engine.projection import colours, legends, picture_tiles, shading
 from bam_engine.projection.arrangement import Arrangement
-from bam_engine.projection.encoding import NOTHING, encode
+from bam_engine.projection.encoding import NOTHING, encode_marks, encode_picture
 from bam_engine.projection.picture_store import PictureStore, Thumbnail
 from bam_engine.projection.tiles import TileSource
 from bam_engine.projection.view_sources import Sources
@@ -177,7 +177,7 @@ class MapView:
         theme: str = "light",
         representative: str = "best",
     ) -> bytes:
-        """Return tile (z, x, y) as WebP: points lossless, pictures lossy; an empty tile is a transparent pixel.
+        """Return tile (z, x, y) as PNG, or as WebP if it has pictures; an empty tile is a transparent pixel.
 
         Parameters
         ----------
@@ -324,11 +324,11 @@ class MapView:
                 frame=frame,
                 only=choice.only,
             )
-            return (NOTHING if picture is None else encode(picture, lossless=False)), complete
+            return (NOTHING if picture is None else encode_picture(picture)), complete
         sheet = self._sheet(kind, z, only, choice.only) if shading.uses_sheet(self.source, z) else None
         colouring = self.colouring(kind)
         drawn = shading.draw(self.source, self.plan, colouring, z, x, y, theme=theme, only=choice.only, sheet=sheet)
-        return (NOTHING if drawn is None else encode(drawn, lossless=True)), True
+        return (NOTHING if drawn is None else encode_marks(drawn)), True
 
     def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
         make = partial(shading.render_zoom, self.source, self.plan, self.colouring(kind), z, only=mask)

@@ -1,4 +1,4 @@
-"""Compiled loops of drawing: marks on a tile, and the representative of each cell.
+"""Compiled loops of drawing: marks on a tile, its palette, and the representative of each cell.
 
 In:  points in Morton order; an index image, the mark's coverage, a colour table.
 Out: RGBA, indices. Imports numba, so import it inside functions only; it releases the GIL.
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bam_engine.compiled import njit
 
 PRIORITY, MEDOID, NEWEST = 0, 1, 2
+_COLOURS = 256  # of a palette
 
 
 @njit(nogil=True)
@@ -58,6 +59,34 @@ def _put(cover: Any, top: Any, i: int, j: int, mark: Any, value: int) -> None:
             if full > cover[row, column] or (full == cover[row, column] and value > top[row, column]):
                 cover[row, column] = full
                 top[row, column] = value
+
+
+@njit(nogil=True)
+def palette(pixels: Any) -> Any:
+    """Return the colours (k,) of pixels (n,) uint32 and each pixel's number among them (n,) uint8.
+
+    Transparent pixels (the highest byte, A, is 0) are one colour, 0. More than 256 colours return none.
+    """
+    slots = 4 * _COLOURS  # of a hash table
+    keys, numbers = np.zeros(slots, np.uint32), np.full(slots, -1, np.int32)
+    colours, index = np.zeros(_COLOURS, np.uint32), np.empty(len(pixels), np.uint8)
+    count, last, number = 0, np.uint32(0), -1
+    for at in range(len(pixels)):
+        colour = pixels[at]
+        if colour >> np.uint32(24) == 0:
+            colour = np.uint32(0)
+        if colour != last or number < 0:
+            slot = np.int64((colour * np.uint32(2654435761)) & np.uint32(0xFFFFFFFF)) >> 22
+            while numbers[slot] >= 0 and keys[slot] != colour:
+                slot = (slot + 1) & (slots - 1)
+            if numbers[slot] < 0:
+                if count == _COLOURS:
+                    return colours[:0], index
+                keys[slot], numbers[slot], colours[count] = colour, count, colour
+                count += 1
+            last, number = colour, numbers[slot]
+        index[at] = number
+    return colours[:count], index
 
 
 @njit(nogil=True)

@@ -7,7 +7,7 @@ import numpy as np
 from bam_engine.projection import picture_tiles, shading
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.categories import Categories
-from bam_engine.projection.encoding import encode
+from bam_engine.projection.encoding import encode_marks
 from bam_engine.projection.tiles import TileSource
 from bam_engine.projection.zoom_plan import plan_zooms
 
@@ -28,7 +28,7 @@ def warm() -> None:
             for marks, few in ((plan, shading.FEW), (small, 0)):
                 drawn = shading.draw(sample, marks, colouring, 0, 0, 0, only=only, few=few)
                 if drawn is not None:
-                    encode(drawn, lossless=True)
+                    encode_marks(drawn)
     sample.in_polygon([(0, 0), (1, 0), (1, 1)])
     Arrangement.of(sample, 2)
     for choice in (picture_tiles.Choice(), picture_tiles.Choice(priority=np.zeros(2, np.float32), only=some)):

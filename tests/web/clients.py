@@ -31,7 +31,7 @@ class Client:
         if message["type"] == "http.response.start":
             self.status = int(str(message["status"]))
 
-    async def ask(self, path: str = "/tiles/all/density/0/0/0.webp", query: str = "") -> None:
+    async def ask(self, path: str = "/tiles/all/density/0/0/0", query: str = "") -> None:
         scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
         scope |= {"client": (self.host, 1), "root_path": "", "scheme": "http", "server": ("here", 80)}
         await self.app(scope, self.receive, self.send)  # type: ignore[arg-type]

@@ -93,7 +93,7 @@ SCRIPT = """
 
 def map_site(folder: Path, pictures: Path) -> contextlib.AbstractContextManager[str]:
     """Serve the app by uvicorn on a free port from ``folder``; give its URL."""
-    return small_app(folder, SERVER, SCRIPT, {"PICTURES": str(pictures)}, ask="/tiles/demo/density/0/0/0.webp")
+    return small_app(folder, SERVER, SCRIPT, {"PICTURES": str(pictures)}, ask="/tiles/demo/density/0/0/0")
 
 
 @contextlib.contextmanager

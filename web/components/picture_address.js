@@ -4,7 +4,8 @@ const PIECE = 8192; // bytes converted to text at once
 
 // A data URL: hundreds of object URLs would take more than a third of a second, since each involves another process.
 function addressOf(bytes) {
-  return `data:image/webp;base64,${bytes.toBase64?.() ?? inBase64(bytes)}`;
+  const type = bytes[0] === 0x89 ? "png" : "webp"; // the first byte of each PNG file
+  return `data:image/${type};base64,${bytes.toBase64?.() ?? inBase64(bytes)}`;
 }
 
 function inBase64(bytes) {

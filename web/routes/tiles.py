@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bam_engine.errors import NotFound
-from bam_engine.projection import MapView, TileSource
+from bam_engine.projection import MapView, TileSource, media_type
 from web.routes.caching import IMMUTABLE, NO_STORE, REVALIDATE
 from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue
 from web.routes.tile_packs import MAX_TILES, Tile, TilePack
@@ -36,9 +36,9 @@ def tile_routes(
 ) -> list[Route]:
     """Return the routes under ``/tiles`` and ``/vendor``.
 
-    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}.webp?v=VERSION&only=SELECTION&theme=light|dark&pictures=``: a tile,
-      immutable for that version; with ``only``, points outside a selection are grey; ``pictures`` chooses the image
-      that each cell shows (``best``, ``medoid``, ``newest``);
+    - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}?v=VERSION&only=SELECTION&theme=light|dark&pictures=``: a tile,
+      immutable for that version, PNG with marks and WebP with pictures; with ``only``, points outside a selection are
+      grey; ``pictures`` chooses the image that each cell shows (``best``, ``medoid``, ``newest``);
     - ``GET /tiles/{map_id}/{kind}/{z}.pack?tiles=X.Y,X.Y&...``: up to 64 such tiles in one response, see
       :mod:`.tile_packs`; with ``ahead=1`` (prefetching) they are drawn only while nothing else is;
     - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=&only=&pictures=``: the image at a position as JSON, with its
@@ -74,7 +74,7 @@ def tile_routes(
         if drawn is None:
             return _not_found()
         view, body = drawn
-        return Response(body, media_type="image/webp", headers=_caching(request, view))
+        return Response(body, media_type=media_type(body), headers=_caching(request, view))
 
     async def pack(request: Request) -> Response:
         path, query = request.path_params, request.query_params
@@ -110,7 +110,7 @@ def tile_routes(
 
     return [
         Route("/tiles/{map_id}/nearest", nearest),
-        Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}.webp", tile),
+        Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}", tile),
         Route("/tiles/{map_id}/{kind}/{z}.pack", pack),
         Route("/tiles/{rest:path}", _unknown),
         Route("/vendor/leaflet-src.esm.js", _leaflet),

@@ -9,7 +9,7 @@ const TILES_AGAIN = 1000; // milliseconds after a failure
 const TRIES = 30;
 const HEAD = 6; // bytes: the index and the size of a tile
 
-const keyOf = ({ base, query, z, x, y }) => `${base}/${z}/${x}/${y}.webp?${query}`;
+const keyOf = ({ base, query, z, x, y }) => `${base}/${z}/${x}/${y}?${query}`;
 const lineOf = (tile) => ({ tile, key: keyOf(tile), tries: 0, waiting: new Set(), pack: null });
 
 class TileSource {
