@@ -4,7 +4,7 @@ BIN     := $(VENV)/bin
 ADDRESS ?= localhost
 PORT    ?= 8501
 
-.PHONY: help run check test lint quick unit chromium postgresql bench screenshots docs clean
+.PHONY: help run check test lint quick unit javascript format chromium postgresql bench screenshots docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,15 +12,23 @@ help:  ## list the targets
 run: $(VENV)/run.stamp  ## set up and start the app (ADDRESS=localhost PORT=8501)
 	$(BIN)/python -m bam_engine serve --address $(ADDRESS) --port $(PORT)
 
-check: lint quick  ## the everyday checks: lint, types, layers, tests without browser and slow statistics
+check: lint javascript quick  ## the everyday checks: lint, types, layers, tests without browser and slow statistics
 
-test: chromium postgresql lint unit  ## everything: lint, types, layers, all tests
+test: chromium postgresql lint javascript unit  ## everything: lint, types, layers, all tests
 
-lint: $(VENV)/dev.stamp  ## format, lint, types, layers
+lint: $(VENV)/dev.stamp node_modules/.stamp  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	npm run --silent lint
+
+javascript: node_modules/.stamp  ## the tests of the JavaScript
+	npm run --silent test
+
+format: $(VENV)/dev.stamp node_modules/.stamp  ## format Python, JavaScript and style sheets
+	$(BIN)/ruff format .
+	npm run --silent format
 
 quick: $(VENV)/dev.stamp  ## the tests without browser and slow statistics
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/end_to_end -m "not browser and not slow"
@@ -45,7 +53,7 @@ docs: $(VENV)/dev.stamp  ## write the generated parts of the documents
 	$(BIN)/python -m tests.documents
 
 clean:  ## remove the environment and what the checks keep
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/run.stamp: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -56,3 +64,8 @@ $(VENV)/dev.stamp: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/run.stamp
+
+node_modules/.stamp: package.json package-lock.json
+	@sh scripts/node.sh
+	npm ci --no-audit --no-fund
+	touch $@

@@ -27,6 +27,7 @@ SUITE = (
     "search",
     "gallery",
     "map_view",
+    "page_load",
     "pages",
     "demo",
 )

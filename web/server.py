@@ -14,6 +14,7 @@ from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
 from web.routes.labels import label_routes
 from web.routes.maps import map_routes
+from web.routes.modules import module_routes
 from web.routes.shell import shell_routes
 from web.routes.tiles import tile_routes
 
@@ -22,6 +23,7 @@ def routes() -> list[BaseRoute]:
     """Return all routes beside the pages."""
     return [
         *shell_routes([name for names in GROUPS.values() for name in names]),
+        *module_routes(),
         *image_routes(workspace),
         *gallery_routes(workspace),
         *label_routes(lambda: workspace().annotations),

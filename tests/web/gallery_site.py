@@ -23,6 +23,7 @@ SERVER = """
     from benchmarks.generated import collection, scored_attribute
     from tests.labelling.team import vote
     from web.routes.gallery import gallery_routes
+    from web.routes.modules import module_routes
 
     WORKSPACE = collection(Path(os.environ["HOME_OF_TEST"]), 3000, projects=40)
     ONE = scored_attribute(WORKSPACE, "one", cut=4.0, seed=1)
@@ -77,6 +78,7 @@ SERVER = """
             Route("/thumbs/{row:int}.webp", thumb),
             Route("/answer", answer),
             *gallery_routes(lambda: WORKSPACE),
+            *module_routes(),
         ],
     )
 """
@@ -138,7 +140,7 @@ def in_sight(page: Any) -> list[int]:
         """frame => { const box = frame.getBoundingClientRect();
         return [...frame.querySelectorAll('.cell')].filter(cell => {
         const own = cell.getBoundingClientRect(); return own.top >= box.top - 6 && own.bottom <= box.bottom + 6; })
-        .map(cell => cell.index).sort((a, b) => a - b); }"""
+        .map(cell => Number(cell.dataset.index)).sort((a, b) => a - b); }"""
     )
 
 

@@ -25,6 +25,7 @@ from starlette.routing import Route
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.database import open_database
 from web.routes.labels import label_routes
+from web.routes.modules import module_routes
 
 annotations = Annotations(open_database(os.environ["TEST_DATABASE"]))
 pictures = Path(os.environ["TEST_PICTURES"]).read_text().splitlines()
@@ -41,8 +42,13 @@ def picture(request):
     side = 256 if request.url.path.startswith("/thumbs") else 1200
     return Response(webp(request.path_params["row"], side), media_type="image/webp")
 
-routes = [Route("/thumbs/{row:int}.webp", picture), Route("/large/{row:int}.webp", picture)]
-app = st.App(Path(__file__).with_name("page.py"), routes=[*label_routes(lambda: annotations), *routes])
+routes = [
+    Route("/thumbs/{row:int}.webp", picture),
+    Route("/large/{row:int}.webp", picture),
+    *label_routes(lambda: annotations),
+    *module_routes(),
+]
+app = st.App(Path(__file__).with_name("page.py"), routes=routes)
 """
 PAGE = """
 import os

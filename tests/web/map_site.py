@@ -22,6 +22,7 @@ SERVER = """
 
     from bam_engine.projection import MapView, fit_unit_square
     from bam_engine.projection.view_sources import Sources
+    from web.routes.modules import module_routes
     from web.routes.tiles import tile_routes
 
     FOLDER = Path(os.environ["PICTURES"])
@@ -65,6 +66,7 @@ SERVER = """
         Path(__file__).with_name("script.py").resolve(),
         routes=[
             *tile_routes(MAPS.get),
+            *module_routes(),
             Route("/thumbs/{row:int}.webp", thumb),
             Route("/api/maps/{map_id}/names.json", names),
         ],

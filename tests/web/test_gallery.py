@@ -33,7 +33,9 @@ def page(browser: Any) -> Iterator[Any]:
 def test_the_first_images_are_shown_in_order_with_what_is_known_of_them(page: Any, address: str) -> None:
     opened(page, address)
     first = page.locator(".cell").first
-    shown = page.locator(".cell").evaluate_all("cells => cells.map(cell => [cell.index, Number(cell.dataset.row)])")
+    shown = page.locator(".cell").evaluate_all(
+        "cells => cells.map(cell => [Number(cell.dataset.index), Number(cell.dataset.row)])"
+    )
     rows = best(page)
     assert [row for index, row in sorted(shown) if index < 40 and row][:20] == rows[:20]
     assert counted(page)[2] == N
@@ -50,7 +52,8 @@ def test_pictures_come_many_at_once_and_by_themselves_where_they_were_not_made_y
     opened(page, address)
     until(page, lambda: page.locator(".cell img[src]").count() == page.locator(".cell").count(), "pictures are missing")
     shown = page.locator(".cell img").evaluate_all(
-        "all => all.map(img => [img.parentElement.index, Number(img.parentElement.dataset.row), img.src])"
+        """all => all.map(img => [img.src, img.parentElement.dataset])
+        .map(([src, { index, row }]) => [Number(index), Number(row), src])"""
     )
     for index, row, source in shown:
         assert source.startswith("data:image/webp;base64,") if index < 3 else f"/thumbs/{row}.webp" in source
@@ -107,7 +110,7 @@ def test_the_wheel_moves_pixel_by_pixel_in_the_middle_and_nothing_jumps_when_it_
     page.locator('.cell[aria-posinset="1800000"] img').wait_for()
     page.wait_for_timeout(400)
     tops = """frame => Object.fromEntries([...frame.querySelectorAll('.cell')].map(
-        cell => [cell.index, cell.getBoundingClientRect().top]))"""
+        cell => [Number(cell.dataset.index), cell.getBoundingClientRect().top]))"""
     before = frame.evaluate(tops)
 
     def moved() -> set[int]:
@@ -135,7 +138,7 @@ def test_cells_never_overlap_and_fill_the_width(page: Any, address: str, mode: s
     page.locator('.cell[aria-posinset="600000"] img').wait_for()
     until(page, lambda: page.locator(".cell").count() > 20, "nothing is drawn beyond the edges")
     boxes = frame.evaluate(
-        """frame => [...frame.querySelectorAll('.cell')].sort((a, b) => a.index - b.index).map(cell => {
+        """frame => [...frame.querySelectorAll('.cell')].sort((a, b) => a.dataset.index - b.dataset.index).map(cell => {
         const box = cell.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; })"""
     )
     for (left, top, right, _), (next_left, next_top, _, _) in pairwise(boxes):
@@ -156,7 +159,7 @@ def test_rows_keep_the_shape_of_the_pictures(page: Any, address: str) -> None:
         arranged(page, "Rows")
     codes = page.request.get(caught.value.url).body()
     shown = page.locator(".cell:has(img)").evaluate_all(
-        """cells => cells.map(cell => [cell.index, cell.querySelector('img').getBoundingClientRect()])
+        """cells => cells.map(cell => [Number(cell.dataset.index), cell.querySelector('img').getBoundingClientRect()])
         .map(([index, box]) => [index, box.width / box.height])"""
     )
     assert len(codes) == N

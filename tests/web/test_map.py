@@ -19,7 +19,7 @@ from tests.web.map_site import (
 
 
 @pytest.mark.slow  # the whole app is started
-@pytest.mark.parametrize("path", ["tiles/demo", "tiles/demo/density/0/0", "vendor/leaflet.css"])
+@pytest.mark.parametrize("path", ["tiles/demo", "tiles/demo/density/0/0", "modules/0/components/map/map.js"])
 def test_an_unknown_address_is_a_404_in_the_whole_app_too(address: str, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404") as told:
         urllib.request.urlopen(f"{address}/{path}", timeout=10)

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from bam_engine.errors import BamError
 from bam_engine.gallery.listing import FACET_COUNTS
 from bam_engine.workspace import Workspace
-from web import ui, warm
+from web import modules, ui, warm
 from web.routes import shell
 from web.warm import PageActivity
 
@@ -40,6 +40,13 @@ def test_what_is_fetched_from_the_start_is_there_and_is_named_once(client: TestC
     for element in shell._ELEMENTS:
         assert any(f"/{element}." in name for name in named), element
     assert sum(font in page for font in shell._FONTS) == len(shell._FONTS)
+
+
+def test_a_page_names_the_modules_of_its_component_and_no_other_page_does(client: TestClient) -> None:
+    preloaded = re.compile(r'<link rel="modulepreload" href="(/modules/[^"]+)">')
+    assert preloaded.findall(client.get("/").text) == []
+    expected = modules.addresses(modules.OF_PAGES["gallery"])
+    assert preloaded.findall(client.get("/gallery").text) == list(expected)
 
 
 def test_the_page_is_asked_for_again_each_time_and_answered_shortly_where_it_is_the_same(client: TestClient) -> None:

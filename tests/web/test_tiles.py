@@ -122,14 +122,6 @@ def test_a_place_that_is_none_is_complained_of(client: TestClient, query: str) -
     assert "x, y and r must be numbers" in reply.text
 
 
-def test_leaflet_comes_as_a_script_and_nothing_else_comes_from_its_folder(client: TestClient) -> None:
-    reply = client.get("/vendor/leaflet-src.esm.js")
-    assert reply.headers["content-type"].startswith("text/javascript")
-    assert "Leaflet 1.9.4" in reply.text[:200]
-    for path in ("leaflet.css", "LICENSE", "../routes/tiles.py", "%2e%2e/routes/tiles.py", "..%2froutes%2ftiles.py"):
-        assert client.get(f"/vendor/{path}").status_code == 404
-
-
 def test_no_more_tiles_are_drawn_at_once_than_allowed(view: MapView) -> None:
     now, most, lock = 0, 0, threading.Lock()
 

@@ -2,13 +2,14 @@
 
 Streamlit's page stays blank until its scripts have loaded and the first run has started; each kind of element then
 loads a script of its own, and the layout shifts once our style arrives with that run. Here the style is in the page's
-head, fonts and scripts are preloaded, and a skeleton shows from the first paint. Where Streamlit's page has an
-unexpected form, it is served unchanged.
+head, fonts and scripts are preloaded, the modules of the page's component among them, and a skeleton shows from the
+first paint. Where Streamlit's page has an unexpected form, it is served unchanged.
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import streamlit
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web import ui
+from web import modules, ui
 from web.routes.caching import REVALIDATE
 
 _IMPORTED = re.compile(r'(?:from|import)"\./([^"/]+\.js)"')
@@ -32,22 +33,24 @@ _ELEMENTS = (
 
 def shell_routes(pages: Sequence[str], *, static: Path = _STATIC) -> list[Route]:
     """Return the routes of the root and of each page; none where Streamlit's page has an unexpected form."""
-    content = page_with_shell(static)
-    if not content:
-        return []
+    names = ["", *pages]
+    contents = {name: page_with_shell(static, modules.OF_PAGES.get(name)) for name in names}
+    return [Route(f"/{name}", partial(_page, content)) for name, content in contents.items() if content]
+
+
+async def _page(content: bytes, request: Request) -> Response:
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-
-    async def page(request: Request) -> Response:
-        headers = {"Cache-Control": REVALIDATE, "ETag": tag}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(content, media_type="text/html", headers=headers)
-
-    return [Route(path, page) for path in ("/", *(f"/{name}" for name in pages))]
+    headers = {"Cache-Control": REVALIDATE, "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="text/html", headers=headers)
 
 
-def page_with_shell(static: Path) -> bytes:
-    """Return Streamlit's page with our style and skeleton; empty where it is missing or has an unexpected form."""
+def page_with_shell(static: Path, module: str | None = None) -> bytes:
+    """Return Streamlit's page with our style and skeleton; empty where it is missing or has an unexpected form.
+
+    ``module`` is that of the page's component, which is preloaded with all that it imports.
+    """
     try:
         page = (static / "index.html").read_text(encoding="utf-8")
     except OSError:
@@ -64,6 +67,9 @@ def page_with_shell(static: Path) -> bytes:
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">\n'
         for name in _scripts(folder, _ELEMENTS)
         if name not in page
+    )
+    head += "".join(
+        f'<link rel="modulepreload" href="{address}">\n' for address in (modules.addresses(module) if module else ())
     )
     imports = "".join(
         f'import("./static/js/{file.name}");' for name in _ELEMENTS for file in folder.glob(f"{name}.*.js")

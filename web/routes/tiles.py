@@ -1,4 +1,4 @@
-"""Routes of the map: tiles, the image at a position, and Leaflet itself.
+"""Routes of the map: tiles, and the image at a position.
 
 In:  a function that returns a map by its id.
 Out: Starlette routes. A bounded number of threads draws and a bounded number of requests waits; tiles of disconnected
@@ -8,12 +8,11 @@ clients are not drawn. Every unknown address below is a 404, since Streamlit wou
 import math
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bam_engine.errors import NotFound
@@ -24,9 +23,6 @@ from web.routes.tile_packs import MAX_TILES, Tile, TilePack
 
 GetMap = Callable[[str], MapView | None]
 
-LEAFLET = Path(__file__).resolve().parents[1] / "vendor" / "leaflet" / "leaflet-src.esm.js"
-
-
 WAITING = 1000
 """Tiles that may wait to be drawn; a browser requests a few dozen at a time."""
 
@@ -34,7 +30,7 @@ WAITING = 1000
 def tile_routes(
     get_map: GetMap, *, get_cached_map: GetMap | None = None, at_once: int = 4, waiting: int = WAITING
 ) -> list[Route]:
-    """Return the routes under ``/tiles`` and ``/vendor``.
+    """Return the routes under ``/tiles``.
 
     - ``GET /tiles/{map_id}/{kind}/{z}/{x}/{y}?v=VERSION&only=SELECTION&theme=light|dark&pictures=``: a tile,
       immutable for that version, PNG with marks and WebP with pictures; with ``only``, points outside a selection are
@@ -43,8 +39,7 @@ def tile_routes(
       :mod:`.tile_packs`; with ``ahead=1`` (prefetching) they are drawn only while nothing else is;
     - ``GET /tiles/{map_id}/nearest?x=&y=&r=&kind=&z=&only=&pictures=``: the image at a position as JSON, with its
       highest ``scores``; ``row`` is null where there is none. ``kind`` is the colouring; with ``z``, the image whose
-      picture is drawn there;
-    - ``GET /vendor/leaflet-src.esm.js``.
+      picture is drawn there.
 
     Parameters
     ----------
@@ -113,13 +108,7 @@ def tile_routes(
         Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}", tile),
         Route("/tiles/{map_id}/{kind}/{z}.pack", pack),
         Route("/tiles/{rest:path}", _unknown),
-        Route("/vendor/leaflet-src.esm.js", _leaflet),
-        Route("/vendor/{rest:path}", _unknown),
     ]
-
-
-async def _leaflet(_request: Request) -> Response:
-    return FileResponse(LEAFLET, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
 
 async def _unknown(_request: Request) -> Response:

@@ -6,7 +6,6 @@ from ``/thumbs``, the data of a listing from ``/api/gallery``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,33 +13,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.gallery.listing import Listing
+from web.modules import component
 from web.routes.gallery import summary
 
-_FOLDER = Path(__file__).parent
-
-
-def _read(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
-_component = st.components.v2.component("bam_gallery", css=_read("gallery.css"), js=_read("cells.js", "gallery.js"))
-_endless = st.components.v2.component(
-    "bam_endless_gallery",
-    css=_read("gallery.css", "endless.css"),
-    js=_read(
-        "../picture_address.js",
-        "../numbers.js",
-        "cells.js",
-        "layout.js",
-        "scroll.js",
-        "source.js",
-        "choice.js",
-        "endless.js",
-        "endless_parts.js",
-        "endless_keys.js",
-        "endless_mount.js",
-    ),
-)
+_component = component("bam_gallery", "gallery/gallery.js", ["gallery/gallery.css"])
+_endless = component("bam_endless_gallery", "gallery/endless_mount.js", ["gallery/gallery.css", "gallery/endless.css"])
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,19 @@
 
 const MAX_RANGES = 500;
 
-class Choice {
+/** From an index up to, but without, another. @typedef {[from: number, to: number]} Range */
+
+export class Choice {
   constructor() {
-    this.ranges = []; // [from, to), ascending and disjoint
+    /** Ascending and disjoint. @type {Range[]} */
+    this.ranges = [];
   }
 
   get count() {
     return this.ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   }
 
+  /** @param {number} i */
   has(i) {
     return this.ranges.some(([from, to]) => from <= i && i < to);
   }
@@ -19,8 +23,15 @@ class Choice {
     this.ranges = [];
   }
 
-  // Select or deselect a range; return false if that would make too many ranges.
+  /**
+   * Select or deselect a range; return false if that would make too many ranges.
+   *
+   * @param {number} from
+   * @param {number} to
+   * @param {boolean} on
+   */
   set(from, to, on) {
+    /** @type {Range[]} */
     const pieces = [];
     for (const [a, b] of this.ranges) {
       if (a < from) pieces.push([a, Math.min(b, from)]);
@@ -28,6 +39,7 @@ class Choice {
     }
     if (on) pieces.push([from, to]);
     pieces.sort((one, other) => one[0] - other[0]);
+    /** @type {Range[]} */
     const joined = [];
     for (const [a, b] of pieces) {
       const last = joined[joined.length - 1];
@@ -37,9 +49,5 @@ class Choice {
     if (joined.length > MAX_RANGES) return false;
     this.ranges = joined;
     return true;
-  }
-
-  toggle(i) {
-    return this.set(i, i + 1, !this.has(i));
   }
 }

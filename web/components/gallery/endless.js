@@ -1,37 +1,121 @@
-// The gallery of a listing of any length: only visible cells are in the DOM. In: data {listing {id, q, total, line,
-// block}, version, line_text, height}. Out: trigger `picked` {index, row, click}; state `chosen` {id, ranges}.
+// The gallery of a listing of any length: only visible cells are in the DOM. Out: trigger `picked` {index, row, click};
+// state `chosen` {id, ranges}.
 
+import { newId } from "../dom.js";
+import { session } from "../store.js";
+import { Choice } from "./choice.js";
+import { fillCell, isLoaded, makeCell } from "./endless_cells.js";
+import { onClick, onKey } from "./endless_keys.js";
+import { makeParts, SIZES } from "./endless_parts.js";
+import { GAP, GridLayout, RowsLayout, WORDS } from "./layout.js";
+import { Scroller } from "./scroll.js";
+import { Source } from "./source.js";
+
+/** @import { EndlessData, Listing } from "../data.js" */
+/** @import { Range } from "./choice.js" */
+/** @import { Cell } from "./endless_cells.js" */
+/** @import { Mode } from "./endless_parts.js" */
+/** @import { Layout } from "./layout.js" */
+/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
+
+/**
+ * @typedef {object} Out
+ * @property {(picked: { index: number, row: number, click: string }) => void} pick
+ * @property {(chosen: { id: string, ranges: Range[] }) => void} choose
+ */
+
+const PADDING = 4;
 const OVER = 0.6; // fraction of the view that is drawn beyond each edge
 const LATER = 100; // milliseconds between checks whether all visible pictures have loaded after a jump
 const MAX_CHECKS = 30; // after which the cells beyond the edges are drawn anyway
-const SIZES = { least: 64, most: 360, usual: 150 };
 const NOTIFY_AFTER = 250; // milliseconds until a changed selection is sent
+let galleries = 0;
 
-class Endless {
+/** @param {string} name */
+const remembered = (name) => session.read(`bam-gallery-${name}`);
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+const remember = (name, value) => session.write(`bam-gallery-${name}`, value);
+
+export class Endless {
+  /** @param {ParentNode} parent */
   constructor(parent) {
+    /** @type {Map<number, Cell>} */
     this.cells = new Map();
     this.choice = new Choice();
     this.active = 0;
     this.size = Number(remembered("size")) || SIZES.usual;
+    /** @type {Mode} */
     this.mode = remembered("mode") === "rows" ? "rows" : "grid";
-    this.build(parent);
-    this.scroller = new Scroller(this.frame, this.spacer, (near) => this.draw(near));
-    this.frame.addEventListener("keydown", (event) => this.onKey(event));
-    this.field.addEventListener("click", (event) => this.onClick(event));
+    this.name = `bam-gallery-${(galleries += 1)}`;
+    this.version = "";
+    /** @type {Listing | null} */
+    this.listing = null;
+    /** The listing that this one has replaced since the last rerun. @type {string | null} */
+    this.replaced = null;
+    /** @type {Source | null} */
+    this.source = null;
+    /** @type {Uint8Array | null} */
+    this.shapes = null;
+    /** @type {Layout | null} */
+    this.layout = null;
+    this.width = 0;
+    this.troubled = false;
+    /** @type {Out | null} */
+    this.out = null;
+    /** Opens the image whose data are awaited. @type {(() => void) | null} */
+    this.pick = null;
+    /** Sends the changed selection. @type {(() => void) | null} */
+    this.notify = null;
+    /** @type {Timer} */
+    this.notifyTimer = undefined;
+    /** @type {Timer} */
+    this.later = undefined;
+    /** @type {Timer} */
+    this.waiting = undefined;
+    this.parts = makeParts(this.name, this.size, {
+      go: (number) => this.focus(number - 1, true),
+      threshold: () => this.focus(this.listing?.line ?? 0, true),
+      arrange: (mode) => this.arrange(mode),
+      resize: (size) => this.resize(size),
+    });
+    const { frame, field, spacer } = this.parts;
+    this.frame = frame;
+    parent.append(...this.parts.all);
+    this.showMode();
+    this.scroller = new Scroller(frame, spacer, (near) => this.draw(near));
+    frame.addEventListener("keydown", (event) => onKey(this, event));
+    field.addEventListener("click", (event) => onClick(this, event));
     this.watcher = new ResizeObserver(() => this.fit());
-    this.watcher.observe(this.frame);
+    this.watcher.observe(frame);
   }
 
+  get total() {
+    return this.listing?.total ?? 0;
+  }
+
+  /**
+   * @param {EndlessData} data
+   * @param {Out} out
+   */
   update(data, out) {
+    const { listing } = data;
+    const { marker, toThreshold } = this.parts;
     this.out = out;
     this.version = data.version;
     this.frame.style.height = data.height ? `${data.height}px` : "";
-    this.marker.textContent = data.line_text;
-    this.toThreshold.hidden = !(data.listing.line > 0 && data.listing.line < data.listing.total);
-    if (data.listing.id !== this.listing?.id && data.listing.id !== this.replaced) this.open(data.listing);
+    marker.textContent = data.line_text;
+    toThreshold.hidden = !(listing.line !== null && listing.line > 0 && listing.line < listing.total);
+    if (listing.id !== this.listing?.id && listing.id !== this.replaced) this.open(listing);
   }
 
-  // Show another listing: from its start, or at the same position if it is the same query after a change.
+  /**
+   * Show another listing: from its start, or at the same position if it is the same query after a change.
+   *
+   * @param {Listing} listing
+   */
   open(listing) {
     const same = this.listing?.q === listing.q;
     const at = same ? this.firstVisible() : Number(remembered(`at:${listing.q}`)) || 0;
@@ -41,73 +125,112 @@ class Endless {
     this.shapes = null;
     this.source = new Source(listing, {
       block: (from, to) => this.arrived(from, to),
-      moved: (now) => this.changed(now),
+      moved: (now) => this.changed(listing, now),
       again: () => this.draw(true),
       trouble: (words) => this.trouble(words),
     });
     this.choice.clear();
     this.notify?.();
     this.active = Math.min(at, Math.max(0, listing.total - 1));
-    this.goTo.max = listing.total;
+    this.parts.goTo.max = String(listing.total);
     this.empty();
     this.refresh();
-    this.lay(at);
+    void this.lay(at);
   }
 
-  // The collection has changed: continue with the server's new listing of the same query.
-  changed(now) {
-    const before = this.listing.id;
+  /**
+   * The collection has changed: continue with the server's new listing of the same query.
+   *
+   * @param {Listing} before
+   * @param {Listing} now
+   */
+  changed(before, now) {
     this.open(now);
-    this.replaced = before;
+    this.replaced = before.id;
     this.announce("The list has changed; this is how it is now.");
   }
 
+  // The layout
+
+  /** @param {number} at the image at the upper edge */
   async lay(at) {
     const wide = this.frame.clientWidth - 2 * PADDING;
-    if (wide <= 0) return;
+    const { listing, source, scroller } = this;
+    if (wide <= 0 || !listing || !source) return;
     this.width = wide;
     const size = Math.min(this.size, Math.max(SIZES.least, wide / 2 - GAP));
-    const { total, line } = this.listing;
     if (this.mode === "rows" && !this.shapes) {
-      const { source, scroller } = this;
       const before = scroller.at;
-      this.shapes = await source.shapes().catch((error) => void this.trouble(error.message));
+      this.shapes = await source.shapes().catch((error) => (this.trouble(error.message), null));
       if (source !== this.source || !this.shapes) return;
       if (scroller.at !== before) at = this.firstVisible(); // the user has scrolled while the shapes were loading
     }
-    this.layout = this.mode === "rows"
-      ? new RowsLayout(this.shapes, wide, size, line)
-      : new GridLayout(total, wide, size, line);
+    const { total, line } = listing;
+    this.layout =
+      this.mode === "rows" && this.shapes
+        ? new RowsLayout(this.shapes, wide, size, line)
+        : new GridLayout(total, wide, size, line);
     this.empty();
-    this.marker.hidden = this.layout.lineAt === null;
+    this.parts.marker.hidden = this.layout.lineAt === null;
     this.frame.dataset.laid = this.mode; // rows are laid out once their shapes have loaded
-    this.scroller.resize(this.layout.height + 2 * PADDING, this.topOf(at));
-  }
-
-  topOf(i) {
-    return !i || !this.listing.total ? 0 : this.layout.box(Math.min(i, this.listing.total - 1)).y;
+    const top = at && total ? this.layout.box(Math.min(at, total - 1)).y : 0;
+    scroller.resize(this.layout.height + 2 * PADDING, top);
   }
 
   fit() {
     if (!this.listing) return;
     if (this.frame.clientWidth - 2 * PADDING === this.width) this.scroller.onMove(true);
-    else this.lay(this.firstVisible());
+    else void this.lay(this.firstVisible());
+  }
+
+  /** @param {Mode} mode */
+  arrange(mode) {
+    if (mode === this.mode) return;
+    const at = this.firstVisible();
+    this.mode = mode;
+    remember("mode", mode);
+    this.showMode();
+    void this.lay(at);
+  }
+
+  showMode() {
+    const { grid, rows } = this.parts.modes;
+    grid.setAttribute("aria-pressed", String(this.mode === "grid"));
+    rows.setAttribute("aria-pressed", String(this.mode === "rows"));
+  }
+
+  /** @param {number} size */
+  resize(size) {
+    const at = this.firstVisible();
+    this.size = size;
+    remember("size", size);
+    void this.lay(at);
   }
 
   firstVisible() {
-    if (!this.layout || !this.listing.total) return 0;
+    if (!this.layout || !this.total) return 0;
     return this.layout.start(this.layout.lineFor(this.scroller.at + WORDS));
   }
 
-  // The range of indices between two heights of the content.
+  /**
+   * The range of indices between two heights of the content.
+   *
+   * @param {number} top
+   * @param {number} bottom
+   * @returns {Range}
+   */
   between(top, bottom) {
-    if (!this.listing.total) return [0, 0];
-    return [this.layout.start(this.layout.lineFor(top)), this.layout.end(this.layout.lineFor(bottom))];
+    const { layout } = this;
+    if (!layout || !this.total) return [0, 0];
+    return [layout.start(layout.lineFor(top)), layout.end(layout.lineFor(bottom))];
   }
 
+  // Drawing
+
+  /** @param {boolean} near whether the view has moved by little */
   draw(near) {
-    const { layout, scroller } = this;
-    if (!layout) return;
+    const { layout, scroller, source, listing } = this;
+    if (!layout || !source || !listing) return;
     const { at, view, shift } = scroller;
     const over = this.anyDrawn(at, view) ? OVER : 0; // after a jump, visible pictures come first
     const [from, to] = this.between(at - over * view, at + (1 + over) * view);
@@ -115,63 +238,87 @@ class Endless {
     if (!over) this.drawOnceLoaded();
     for (const [i, cell] of this.cells) {
       if (i < from || i >= to) this.drop(i, cell);
-      else if (cell.shift !== shift) this.place(cell, i);
+      else if (cell.shift !== shift) this.place(layout, cell);
     }
-    for (let i = from; i < to; i += 1) if (!this.cells.has(i)) this.add(i);
-    if (layout.lineAt !== null) this.marker.style.transform = `translateY(${layout.lineAt + PADDING - shift}px)`;
+    for (let i = from; i < to; i += 1) if (!this.cells.has(i)) this.add(layout, i);
+    const { marker } = this.parts;
+    if (layout.lineAt !== null) marker.style.transform = `translateY(${layout.lineAt + PADDING - shift}px)`;
     const [first, last] = this.between(at + WORDS, at + view - GAP);
     this.count(first, last);
     clearTimeout(this.waiting);
-    const fetch = () => this.source.want(from, to);
+    const fetch = () => source.want(from, to);
     if (near) fetch();
     else this.waiting = setTimeout(fetch, 40); // a drag of the scroll bar passes many images
-    remember(`at:${this.listing.q}`, first);
+    remember(`at:${listing.q}`, first);
   }
 
-  // Draw the cells beyond the edges once all visible pictures have loaded.
+  /** Draw the cells beyond the edges once all visible pictures have loaded. */
   drawOnceLoaded(checks = 1) {
     this.later = setTimeout(() => {
-      const seen = [...this.cells.values()].every((cell) => has(cell.querySelector("img")));
-      if (seen || checks >= MAX_CHECKS) this.draw(true);
+      if (checks >= MAX_CHECKS || [...this.cells.values()].every(isLoaded)) this.draw(true);
       else this.drawOnceLoaded(checks + 1);
     }, LATER);
   }
 
-  // Whether any visible cell is drawn, or there is none.
+  /**
+   * Whether any visible cell is drawn, or there is none.
+   *
+   * @param {number} at
+   * @param {number} view
+   */
   anyDrawn(at, view) {
     const [from, to] = this.between(at, at + view);
     for (let i = from; i < to; i += 1) if (this.cells.has(i)) return true;
     return to === from;
   }
 
-  add(i) {
-    const cell = makeCell(this.idOf(i), i, this.listing.total);
+  /**
+   * @param {Layout} layout
+   * @param {number} i
+   */
+  add(layout, i) {
+    const cell = makeCell(this.idOf(i), i, this.total);
     this.cells.set(i, cell);
-    this.place(cell, i);
-    const item = this.source.get(i);
-    if (item) fillCell(cell, item, this.version, this.source.picture(i));
-    this.mark(i, cell);
-    this.field.append(cell);
+    this.place(layout, cell);
+    this.fill(cell);
+    this.mark(cell);
+    this.parts.field.append(cell.box);
   }
 
-  place(cell, i) {
-    const { x, y, width, height } = this.layout.box(i);
+  /** @param {Cell} cell */
+  fill(cell) {
+    const item = this.source?.item(cell.index);
+    if (this.source && item) fillCell(cell, item, this.version, this.source.picture(cell.index));
+  }
+
+  /**
+   * @param {Layout} layout
+   * @param {Cell} cell
+   */
+  place(layout, cell) {
+    const { x, y, width, height } = layout.box(cell.index);
+    const { style } = cell.box;
     cell.shift = this.scroller.shift;
-    cell.style.transform = `translate(${x + PADDING}px, ${y + PADDING - cell.shift}px)`;
-    cell.style.width = `${width}px`;
-    cell.style.setProperty("--high", `${height}px`);
+    style.transform = `translate(${x + PADDING}px, ${y + PADDING - cell.shift}px)`;
+    style.width = `${width}px`;
+    style.setProperty("--high", `${height}px`);
   }
 
-  mark(i, cell) {
-    const chosen = this.choice.has(i);
-    cell.classList.toggle("selected", chosen);
-    cell.classList.toggle("active", i === this.active);
-    cell.setAttribute("aria-selected", String(chosen));
+  /** @param {Cell} cell */
+  mark({ box, index }) {
+    const chosen = this.choice.has(index);
+    box.classList.toggle("selected", chosen);
+    box.classList.toggle("active", index === this.active);
+    box.setAttribute("aria-selected", String(chosen));
   }
 
+  /**
+   * @param {number} i
+   * @param {Cell} cell
+   */
   drop(i, cell) {
-    cell.querySelector("img")?.removeAttribute("src"); // cancels the loading
-    cell.remove();
+    cell.box.querySelector("img")?.removeAttribute("src"); // cancels the loading
+    cell.box.remove();
     this.cells.delete(i);
   }
 
@@ -179,26 +326,143 @@ class Endless {
     for (const [i, cell] of this.cells) this.drop(i, cell);
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
   arrived(from, to) {
-    for (const [i, cell] of this.cells) {
-      if (i >= from && i < to && !cell.item) fillCell(cell, this.source.get(i), this.version, this.source.picture(i));
-    }
+    for (const [i, cell] of this.cells) if (i >= from && i < to && !cell.item) this.fill(cell);
     this.pick?.();
   }
 
   refresh() {
-    for (const [i, cell] of this.cells) this.mark(i, cell);
+    for (const cell of this.cells.values()) this.mark(cell);
     this.frame.setAttribute("aria-activedescendant", this.idOf(this.active));
-    this.field.classList.toggle("choosing", this.choice.count > 0);
+    this.parts.field.classList.toggle("choosing", this.choice.count > 0);
   }
 
-  // Move to another parent, as it was but with an empty selection: the user has left the page and returned.
+  /**
+   * @param {number} first
+   * @param {number} last
+   */
+  count(first, last) {
+    const number = (/** @type {number} */ value) => value.toLocaleString("en");
+    const words = `${number(first + 1)}–${number(last)} of ${number(this.total)}`;
+    this.parts.counted.textContent = this.total ? words : "no images";
+    this.frame.dataset.first = String(first);
+  }
+
+  /** @param {string} words */
+  announce(words) {
+    this.parts.status.textContent = words;
+  }
+
+  /** @param {string} words */
+  trouble(words) {
+    if (words || this.troubled) this.announce(words ? `${words} Trying again …` : "");
+    this.troubled = Boolean(words);
+  }
+
+  /** @param {number} i */
+  idOf(i) {
+    return `${this.name}-${i}`;
+  }
+
+  // Moving, selecting, opening
+
+  /**
+   * @param {number} i
+   * @param {number} way
+   */
+  beyond(i, way) {
+    return this.layout ? this.layout.beyond(i, way) : i;
+  }
+
+  /**
+   * The image a view above (-1) or below (1).
+   *
+   * @param {number} i
+   * @param {number} way
+   */
+  page(i, way) {
+    let at = i;
+    const height = this.layout?.box(i).height ?? this.size;
+    const lines = Math.floor(this.scroller.view / (height + WORDS + GAP));
+    for (let left = Math.max(1, lines); left; left -= 1) at = this.beyond(at, way);
+    return at;
+  }
+
+  /**
+   * @param {number} to
+   * @param {boolean} choosing whether everything on the way is selected
+   */
+  step(to, choosing) {
+    const before = this.active;
+    const now = Math.min(this.total - 1, Math.max(0, to));
+    if (choosing) this.choose(Math.min(before, now), Math.max(before, now) + 1, true);
+    this.focus(now, false);
+  }
+
+  /**
+   * Make an image active and scroll it into view.
+   *
+   * @param {number} i
+   * @param {boolean} top whether it is put at the upper edge
+   */
+  focus(i, top) {
+    if (!this.layout || !this.total) return;
+    this.active = Math.min(this.total - 1, Math.max(0, Math.floor(i) || 0));
+    const { y, height } = this.layout.box(this.active);
+    const { at, view } = this.scroller;
+    const low = y + height + WORDS + 2 * PADDING;
+    if (top) this.scroller.go(y - (this.active === this.listing?.line ? view / 2 : 0));
+    else if (y < at) this.scroller.go(y);
+    else if (low > at + view) this.scroller.go(low - view);
+    this.refresh();
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @param {boolean} on
+   */
+  choose(from, to, on) {
+    if (!this.choice.set(from, to, on)) this.announce("That is too many pieces for one selection: choose with Shift.");
+    this.refresh();
+    const id = this.listing?.id ?? "";
+    clearTimeout(this.notifyTimer);
+    this.notify = () => {
+      clearTimeout(this.notifyTimer);
+      this.notify = null;
+      this.out?.choose({ id, ranges: id === this.listing?.id ? this.choice.ranges : [] });
+    };
+    this.notifyTimer = setTimeout(() => this.notify?.(), NOTIFY_AFTER);
+  }
+
+  /**
+   * Open an image, or wait until its data have loaded.
+   *
+   * @param {number} i
+   */
+  openImage(i) {
+    const item = this.source?.item(i);
+    this.pick = item ? null : () => i === this.active && this.source?.item(i) && this.openImage(i);
+    if (item) this.out?.pick({ index: i, row: item.row, click: newId() });
+  }
+
+  // Leaving and returning
+
+  /**
+   * Move to another parent, as it was but with an empty selection: the user has left the page and returned.
+   *
+   * @param {ParentNode} parent
+   */
   reattach(parent) {
     this.notify = this.pick = null;
     this.announce("");
-    parent.append(...this.parts);
+    parent.append(...this.parts.all);
     this.scroller.put();
-    if (this.choice.count) this.choose(0, this.listing.total, false);
+    if (this.choice.count) this.choose(0, this.total, false);
     this.refresh();
   }
 
@@ -208,25 +472,5 @@ class Endless {
     clearTimeout(this.waiting);
     clearTimeout(this.later);
     clearTimeout(this.notifyTimer);
-  }
-}
-
-function has(picture) {
-  return picture?.hasAttribute("src") && picture.complete;
-}
-
-function remembered(name) {
-  try {
-    return sessionStorage.getItem(`bam-gallery-${name}`);
-  } catch {
-    return null; // storage is disabled
-  }
-}
-
-function remember(name, value) {
-  try {
-    sessionStorage.setItem(`bam-gallery-${name}`, String(value));
-  } catch {
-    // storage is disabled
   }
 }

@@ -1,63 +1,88 @@
-// A grid of thumbnails. In: data {pictures: [[row, caption, title, mark]], version, size, height, selected}.
-// Out: trigger `picked` {row, click}, where `click` is unique. Text is set as text, never as markup; the list is rebuilt
-// only when it changes.
+// The component of a grid of given thumbnails. Out: trigger `picked` {row, click}, where `click` is unique. The list is
+// rebuilt only when it changes.
 
+import { element, newId } from "../dom.js";
+import { makePicture, makeText } from "./cells.js";
+
+/** @import { Component, GalleryData } from "../data.js" */
+
+/** @typedef {ReturnType<typeof build>} Built */
+/** @type {WeakMap<Node, Built>} */
 const built = new WeakMap();
 
-export default function (component) {
-  const { parentElement, data, setTriggerValue } = component;
-  const frame = built.get(parentElement)?.frame ?? makeFrame(parentElement);
-  const state = built.get(parentElement);
-  state.pick = (row) => setTriggerValue("picked", { row, click: `${Date.now()}-${Math.random()}` });
+/** @param {Component<GalleryData>} component */
+export default function mount({ parentElement, data, setTriggerValue }) {
+  let state = built.get(parentElement);
+  if (!state) built.set(parentElement, (state = build(parentElement)));
+  const { frame, grid } = state;
+  state.pick = (row) => setTriggerValue("picked", { row, click: newId() });
   frame.style.maxHeight = data.height ? `${data.height}px` : "";
-  state.grid.style.setProperty("--cell", `${data.size}px`);
+  grid.style.setProperty("--cell", `${data.size}px`);
   const content = JSON.stringify([data.pictures, data.version]);
   if (content !== state.content) {
     state.content = content;
-    state.grid.replaceChildren(...data.pictures.map((picture) => makeCell(picture, data.version)));
+    grid.replaceChildren(...data.pictures.map((picture) => makeCell(picture, data.version)));
     frame.scrollTop = 0;
   }
-  const selected = new Set(data.selected);
-  for (const cell of state.grid.children) cell.classList.toggle("selected", selected.has(Number(cell.dataset.row)));
+  const selected = new Set(data.selected.map(String));
+  for (const cell of cellsOf(grid)) cell.classList.toggle("selected", selected.has(cell.dataset.row ?? ""));
 }
 
-function makeFrame(parent) {
-  const frame = document.createElement("div");
-  frame.className = "frame";
-  const grid = document.createElement("div");
-  grid.className = "grid";
-  frame.append(grid);
+/** @param {ParentNode} parent */
+function build(parent) {
+  const grid = element("div", { className: "grid" });
+  const frame = element("div", { className: "frame" }, grid);
   parent.append(frame);
-  const state = { frame, grid, content: "", pick: () => {} };
+  const state = { frame, grid, content: "", pick: (/** @type {number} */ _row) => {} };
   grid.addEventListener("click", (event) => {
-    const cell = event.target.closest(".cell");
+    const cell = cellAt(event);
     if (cell) state.pick(Number(cell.dataset.row));
   });
   grid.addEventListener("keydown", (event) => moveFocus(event, grid));
-  built.set(parent, state);
-  return frame;
+  return state;
 }
 
+/**
+ * @param {GalleryData["pictures"][number]} picture
+ * @param {string} version
+ */
 function makeCell([row, caption, title, mark], version) {
-  const cell = document.createElement("button");
-  cell.type = "button";
-  cell.className = "cell";
-  cell.dataset.row = row;
-  cell.title = title;
-  cell.setAttribute("aria-label", `${title || `image ${row}`}${caption ? `, ${caption}` : ""}`);
+  const ariaLabel = `${title || `image ${row}`}${caption ? `, ${caption}` : ""}`;
+  const cell = element("button", { type: "button", className: "cell", title, ariaLabel });
+  cell.dataset.row = String(row);
   const picture = makePicture(row, version, () => cell.classList.add("missing"));
   picture.loading = "lazy";
   cell.append(picture);
-  if (mark) cell.append(makeText("mark " + mark, mark));
+  if (mark) cell.append(makeText(`mark ${mark}`, mark));
   if (caption) cell.append(makeText("words", caption));
   return cell;
 }
 
+/** @param {HTMLElement} grid */
+const cellsOf = (grid) => /** @type {HTMLElement[]} */ ([...grid.children]);
+
+/**
+ * @param {Event} event
+ * @returns {HTMLElement | null}
+ */
+const cellAt = (event) => (event.target instanceof Element ? event.target.closest(".cell") : null);
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} grid
+ */
 function moveFocus(event, grid) {
-  const cells = [...grid.children];
-  const here = cells.indexOf(event.target.closest(".cell"));
+  const cells = cellsOf(grid);
+  const cell = cellAt(event);
+  const here = cell ? cells.indexOf(cell) : -1;
   const columns = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
-  const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
+  const steps = new Map([
+    ["ArrowRight", 1],
+    ["ArrowLeft", -1],
+    ["ArrowDown", columns],
+    ["ArrowUp", -columns],
+  ]);
+  const step = steps.get(event.key);
   if (step === undefined || here < 0 || !cells[here + step]) return;
   event.preventDefault();
   event.stopPropagation(); // the page handles these keys too

@@ -9,9 +9,22 @@ const TALLEST = 8_000_000; // Firefox fails beyond 17.8 million pixels, on high-
 const EDGE = 100_000;
 const REST = 160; // milliseconds
 
-class Scroller {
+export class Scroller {
+  /**
+   * @param {HTMLElement} frame
+   * @param {HTMLElement} spacer
+   * @param {(near: boolean) => void} onMove
+   */
   constructor(frame, spacer, onMove) {
-    Object.assign(this, { frame, spacer, onMove, at: 0, shift: 0, height: 0, bar: 0 });
+    this.frame = frame;
+    this.spacer = spacer;
+    this.onMove = onMove;
+    this.at = 0;
+    this.shift = 0;
+    this.height = 0;
+    this.bar = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.resting = undefined;
     frame.addEventListener("scroll", () => this.moved(), { passive: true });
   }
 
@@ -23,25 +36,34 @@ class Scroller {
     return Math.max(0, this.height - this.view);
   }
 
-  // The last position of the bar.
+  /** The last position of the bar. */
   get end() {
     return Math.max(0, Math.min(this.height, TALLEST) - this.view);
   }
 
+  /**
+   * @param {number} height
+   * @param {number} at
+   */
   resize(height, at) {
     this.height = height;
     this.spacer.style.height = `${Math.min(height, TALLEST)}px`;
     this.go(at);
   }
 
-  // Converts a position of the bar to the true position; barOf converts back.
-  true_(bar) {
+  /**
+   * The true position for a position of the bar; barOf converts back.
+   *
+   * @param {number} bar
+   */
+  trueOf(bar) {
     const { end, furthest } = this;
     if (furthest === end || bar <= EDGE) return bar;
     if (bar >= end - EDGE) return furthest - (end - bar);
     return EDGE + ((bar - EDGE) / (end - 2 * EDGE)) * (furthest - 2 * EDGE);
   }
 
+  /** @param {number} at */
   barOf(at) {
     const { end, furthest } = this;
     if (furthest === end || at <= EDGE) return at;
@@ -49,6 +71,7 @@ class Scroller {
     return EDGE + ((at - EDGE) / (furthest - 2 * EDGE)) * (end - 2 * EDGE);
   }
 
+  /** @param {number} at */
   go(at) {
     this.at = Math.min(this.furthest, Math.max(0, at));
     this.put();
@@ -68,7 +91,7 @@ class Scroller {
     if (by === 0) return;
     this.bar = bar;
     const far = Math.abs(by) > 2 * this.view;
-    if (far || bar <= 0 || bar >= this.end) this.at = this.true_(bar);
+    if (far || bar <= 0 || bar >= this.end) this.at = this.trueOf(bar);
     else this.at = Math.min(this.furthest, Math.max(0, this.at + by));
     this.shift = this.height > TALLEST ? this.at - bar : 0;
     this.onMove(!far);

@@ -1,21 +1,71 @@
-// The images of a listing, fetched in windows as they become visible. In: a listing {id, q, total, block, pack}. Out:
-// items by index, null until loaded; pictures by index, many in one response. Requests that are no longer needed are
-// cancelled.
+// The images of a listing, fetched in windows as they become visible. Out: items by index, null until loaded; pictures
+// by index, many in one response. Requests that are no longer needed are cancelled.
 
-const MAX_CACHED = 60; // windows, and packs of pictures
+import { addressOf } from "../picture_address.js";
+
+/** @import { Listing, WindowReply } from "../data.js" */
+
+/**
+ * One image of a listing.
+ *
+ * @typedef {object} Item
+ * @property {number} row
+ * @property {string} title
+ * @property {number | null} score
+ * @property {[number, number, number] | null} chance the probability and its interval
+ * @property {boolean | null} accepted
+ * @property {string} mark
+ * @property {number} count the near-duplicates that it stands for
+ */
+
+/**
+ * @typedef {object} SourceEvents
+ * @property {(from: number, to: number) => void} block items have been loaded
+ * @property {(now: Listing) => void} moved the listing has changed: the one that replaces it
+ * @property {() => void} again a failed request should be repeated
+ * @property {(words: string) => void} trouble why a request has failed; empty once one has succeeded
+ */
+
+/** @typedef {{ control: AbortController, done: boolean, pictures: Promise<Uint8Array[]> }} Pack */
+
+export const MAX_CACHED = 60; // windows, and packs of pictures
 const RETRY_AFTER = 1500; // milliseconds after a failure
+const TRIES = 40;
 
-class Source {
-  constructor(listing, on) {
-    Object.assign(this, { listing, on, blocks: new Map(), coming: new Map(), failed: 0 });
-    this.packs = new Map(); // promises of pictures
+export class Source {
+  /**
+   * @param {Listing} listing
+   * @param {SourceEvents} on
+   * @param {typeof fetch} [get]
+   */
+  constructor(listing, on, get = (address, options) => fetch(address, options)) {
+    this.listing = listing;
+    this.on = on;
+    this.request = get;
+    /** Windows by number, the least recently used first. @type {Map<number, Item[]>} */
+    this.blocks = new Map();
+    /** Windows that are being fetched. @type {Map<number, AbortController>} */
+    this.coming = new Map();
+    /** Packs of pictures by number, the least recently used first. @type {Map<number, Pack>} */
+    this.packs = new Map();
+    this.failed = 0;
+    this.closed = false;
   }
 
-  get(i) {
+  /**
+   * @param {number} i
+   * @returns {Item | null}
+   */
+  item(i) {
     return this.blocks.get(Math.floor(i / this.listing.block))?.[i % this.listing.block] ?? null;
   }
 
-  // Fetch what is missing between two indices, and cancel requests for other windows.
+  /**
+   * Fetch what is missing between two indices, and cancel requests for other windows.
+   *
+   * @param {number} from
+   * @param {number} to
+   */
   want(from, to) {
     if (to <= from) return;
     const first = Math.floor(from / this.listing.block);
@@ -32,16 +82,20 @@ class Source {
     }
     for (let block = first; block <= last; block += 1) {
       if (this.blocks.has(block)) this.touch(block);
-      else if (!this.coming.has(block)) this.fetch(block);
+      else if (!this.coming.has(block)) void this.fetch(block);
     }
   }
 
-  // The address of an image's picture; null if its pack does not contain it.
+  /**
+   * The address of an image's picture; null if its pack does not contain it.
+   *
+   * @param {number} i
+   */
   async picture(i) {
     const pack = Math.floor(i / this.listing.pack);
     const known = this.packs.get(pack) ?? this.fetchPack(pack);
     this.packs.delete(pack);
-    this.packs.set(pack, known); // the most recently used are last
+    this.packs.set(pack, known);
     for (const old of this.packs.keys()) {
       if (this.packs.size <= MAX_CACHED) break;
       this.dropPack(old);
@@ -50,11 +104,16 @@ class Source {
     return bytes?.length ? addressOf(bytes) : null;
   }
 
+  /**
+   * @param {number} pack
+   * @returns {Pack}
+   */
   fetchPack(pack) {
     const control = new AbortController();
-    const entry = { control, done: false };
+    /** @type {Pack} */
+    const entry = { control, done: false, pictures: Promise.resolve([]) };
     entry.pictures = this.ask(`${pack}.pack`, control.signal)
-      .then((answer) => (answer.headers.get("content-type").includes("json") ? [] : unpack(answer)))
+      .then((answer) => (isJson(answer) ? [] : unpack(answer)))
       .catch(() => {
         if (this.packs.get(pack) === entry) this.packs.delete(pack);
         return [];
@@ -63,28 +122,31 @@ class Source {
     return entry;
   }
 
+  /** @param {number} pack */
   dropPack(pack) {
-    const { control } = this.packs.get(pack);
+    this.packs.get(pack)?.control.abort();
     this.packs.delete(pack);
-    control.abort();
   }
 
+  /** @param {number} block */
   touch(block) {
     const items = this.blocks.get(block);
+    if (!items) return;
     this.blocks.delete(block);
     this.blocks.set(block, items);
   }
 
+  /** @param {number} block */
   async fetch(block) {
     const control = new AbortController();
     this.coming.set(block, control);
     const { id } = this.listing;
     try {
       const answer = await this.ask(`${block}.json`, control.signal);
-      const reply = answer && (await answer.json());
+      const reply = await answer.json();
       if (id !== this.listing.id || this.closed) return;
-      if (reply?.moved) return void this.on.moved(reply.moved);
-      if (reply) this.store(block, reply);
+      if (reply.moved) return void this.on.moved(reply.moved);
+      this.store(block, reply);
       this.coming.delete(block);
       this.failed = 0;
       this.on.trouble("");
@@ -92,19 +154,27 @@ class Source {
       if (control.signal.aborted) return;
       this.coming.delete(block);
       this.failed += 1;
-      this.on.trouble(error.message);
-      if (this.failed < 40) setTimeout(() => this.closed || this.on.again(), RETRY_AFTER);
+      this.on.trouble(error instanceof Error ? error.message : String(error));
+      if (this.failed < TRIES) setTimeout(() => this.closed || this.on.again(), RETRY_AFTER);
     }
   }
 
+  /**
+   * @param {string} what
+   * @param {AbortSignal} [signal]
+   */
   async ask(what, signal) {
     const { id, q } = this.listing;
-    const answer = await fetch(`/api/gallery/${id}/${what}?q=${encodeURIComponent(q)}`, { signal });
+    const answer = await this.request(`/api/gallery/${id}/${what}?q=${encodeURIComponent(q)}`, { signal });
     if (answer.ok) return answer;
     const reply = await answer.json().catch(() => null);
     throw new Error(reply?.error ?? `The server answered ${answer.status}.`);
   }
 
+  /**
+   * @param {number} block
+   * @param {WindowReply} reply
+   */
   store(block, reply) {
     const items = reply.rows.map((row, k) => ({
       row,
@@ -116,16 +186,19 @@ class Source {
       count: reply.counts[k],
     }));
     this.blocks.set(block, items);
-    while (this.blocks.size > MAX_CACHED) this.blocks.delete(this.blocks.keys().next().value);
+    for (const old of this.blocks.keys()) {
+      if (this.blocks.size <= MAX_CACHED) break;
+      this.blocks.delete(old);
+    }
     this.on.block(block * this.listing.block, block * this.listing.block + items.length);
   }
 
-  // The shapes of all images, one byte each; null if the listing has changed.
+  /** The shapes of all images, one byte each; null if the listing has changed. */
   async shapes() {
     const { id } = this.listing;
     const answer = await this.ask("shapes.bin");
     if (id !== this.listing.id || this.closed) return null;
-    if (answer.headers.get("content-type").includes("json")) {
+    if (isJson(answer)) {
       this.on.moved((await answer.json()).moved);
       return null;
     }
@@ -140,7 +213,16 @@ class Source {
   }
 }
 
-// Unpack the pictures of a pack: their number and sizes, then their bytes; a missing picture is empty.
+/** @param {Response} answer */
+function isJson(answer) {
+  return answer.headers.get("content-type")?.includes("json") ?? false;
+}
+
+/**
+ * Unpack the pictures of a pack: their number and sizes, then their bytes; a missing picture is empty.
+ *
+ * @param {Response} answer
+ */
 async function unpack(answer) {
   const bytes = await answer.arrayBuffer();
   const head = new DataView(bytes);

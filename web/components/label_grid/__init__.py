@@ -6,24 +6,15 @@ from ``/thumbs/{row}.webp``, large pictures from ``/large/{row}.webp``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from web.modules import component
 
 PER_PAGE = 24
 
-_FOLDER = Path(__file__).parent
-# joined into one module and one style sheet, in this order
-_SCRIPTS = ("outbox.js", "labels.js", "pictures.js", "label_grid.js", "keys.js", "mount.js")
-_STYLES = ("label_grid.css", "pictures.css")
-
-
-def _read(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
-_component = st.components.v2.component("bam_label_grid", css=_read(*_STYLES), js=_read(*_SCRIPTS))
+_component = component(
+    "bam_label_grid", "label_grid/mount.js", ["label_grid/label_grid.css", "label_grid/pictures.css"]
+)
 
 
 def label_grid(

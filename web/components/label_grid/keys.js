@@ -1,41 +1,69 @@
 // Keys, handled before anything else on the page, since Streamlit binds plain letters (c, r). Input fields keep theirs.
 
+import { NO, YES } from "./labels.js";
+
+/** @import { LabelGrid } from "./label_grid.js" */
+
 const CONTROLS = "button, a[href], summary, [role=button], [role=tab], [role=radio], [role=option], [role=menuitem]";
 
+/** @type {Record<string, (grid: LabelGrid) => void>} */
 const KEYS = {
   ArrowLeft: (grid) => grid.focus(grid.at - 1),
   ArrowRight: (grid) => grid.focus(grid.at + 1),
-  ArrowUp: (grid) => grid.at >= grid.columns && grid.focus(grid.at - grid.columns),
-  ArrowDown: (grid) => grid.at + grid.columns < grid.cells.length && grid.focus(grid.at + grid.columns),
+  ArrowUp: (grid) => void (grid.at >= grid.columns && grid.focus(grid.at - grid.columns)),
+  ArrowDown: (grid) => void (grid.at + grid.columns < grid.cells.length && grid.focus(grid.at + grid.columns)),
   Home: (grid) => grid.focus(0),
   End: (grid) => grid.focus(grid.cells.length - 1),
   1: (grid) => grid.step(YES),
   0: (grid) => grid.step(NO),
-  " ": (grid) => grid.cells[grid.at].on.toggle(grid.cells[grid.at].row),
-  u: (grid) => grid.cells[grid.at].on.unsure(grid.cells[grid.at].row),
+  " ": (grid) => grid.toggle(grid.cells[grid.at].row),
+  u: (grid) => grid.turnUnsure(grid.cells[grid.at].row),
   v: (grid) => (grid.large.open ? grid.large.close() : grid.enlarge(grid.cells[grid.at].row)),
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
 const ONCE = new Set(["Enter", "z", "v", "u", " "]); // not repeated while the key is held down
 
-function isField(target) {
-  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+/** @param {Element} target */
+export function isField(target) {
+  const editable = target instanceof HTMLElement && target.isContentEditable;
+  return editable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
-LabelGrid.prototype.onKey = function onKey(event) {
+/**
+ * What a key does. Undefined leaves it to the page; null keeps it from the page and does nothing.
+ *
+ * @param {string} key
+ * @param {object} about
+ * @param {"own" | "foreign" | null} about.control whether a button or the like has the focus: ours, or one of the page
+ * @param {boolean} about.finished whether the last page is submitted
+ * @param {boolean} about.repeat whether the key is held down
+ * @returns {((grid: LabelGrid) => void) | null | undefined}
+ */
+export function effectOf(key, { control, finished, repeat }) {
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  if (control === "own" && (name === "Enter" || name === " ")) return undefined;
+  if (control === "foreign" && (name.length > 1 || name === " ")) return undefined;
+  const does = finished && name !== "z" ? undefined : KEYS[name];
+  if (!does) return /^[a-z]$/.test(name) ? null : undefined;
+  return repeat && ONCE.has(name) ? () => {} : does;
+}
+
+/**
+ * @param {LabelGrid} grid
+ * @param {KeyboardEvent} event
+ */
+export function onKey(grid, event) {
   const target = event.composedPath()[0];
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (!(target instanceof Element) || isField(target) || !this.box.checkVisibility()) return;
+  if (!(target instanceof Element) || isField(target) || !grid.box.checkVisibility()) return;
   if (document.querySelector("[aria-modal=true]")) return; // a dialog of the page is open
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const control = target.closest(CONTROLS);
-  const foreign = control && !this.box.contains(control);
-  if (control && (foreign ? key.length > 1 || key === " " : key === "Enter" || key === " ")) return;
-  const does = this.labels.finished && key !== "z" ? undefined : KEYS[key];
-  if (!does && !/^[a-z]$/.test(key)) return;
+  const focused = target.closest(CONTROLS);
+  const control = focused && (grid.box.contains(focused) ? "own" : "foreign");
+  const does = effectOf(event.key, { control, finished: grid.labels.finished, repeat: event.repeat });
+  if (does === undefined) return;
   event.stopImmediatePropagation();
   if (!does) return;
   event.preventDefault();
-  if (!(event.repeat && ONCE.has(key))) does(this);
-};
+  does(grid);
+}

@@ -1,43 +1,62 @@
 // The state of one assignment: the answers given, the marks on the current page, and the undo history. Knows nothing of
-// the DOM. Answers: 1 yes, 0 no, -1 unsure; a picture without a mark counts as no.
+// the DOM. A picture without a mark counts as no.
 
-const YES = 1;
-const NO = 0;
-const UNSURE = -1;
+import { local } from "../store.js";
 
-class Labels {
-  // One instance per assignment for the lifetime of the tab: Streamlit may mount the grid again with old data
-  static of(data, waiting) {
-    const name = Symbol.for("bam.labels");
-    const instances = (globalThis[name] ??= new Map());
-    if (!instances.has(data.assignment)) instances.set(data.assignment, new Labels(data, waiting));
-    const labels = instances.get(data.assignment);
-    labels.update(data);
-    labels.goTo(Math.min(labels.page, labels.pages));
-    return labels;
-  }
+/** @import { Answer, LabelGridData, LabelImage } from "../data.js" */
+/** @import { Store } from "../store.js" */
+/** @typedef {{ row: number, answer: Answer }} Given */
 
-  // `waiting`: earlier answers of this assignment that are not stored yet
-  constructor(data, waiting) {
+/** @type {Answer} */
+export const YES = 1;
+/** @type {Answer} */
+export const NO = 0;
+/** @type {Answer} */
+export const UNSURE = -1;
+
+export const MARK_NAMES = new Map([
+  [YES, "yes"],
+  [NO, "no"],
+  [UNSURE, "unsure"],
+]);
+
+/** @typedef {Pick<Store, "read" | "write" | "remove">} Drafts */
+
+export class Labels {
+  /**
+   * @param {LabelGridData} data
+   * @param {Given[]} waiting earlier answers of this assignment that are not stored yet
+   * @param {Drafts} [drafts] where marks that are not submitted are kept
+   */
+  constructor(data, waiting, drafts = local) {
     this.assignment = data.assignment;
-    this.given = new Map(waiting.map(({ row, answer }) => [row, answer])); // in this browser; overrides `known`
+    this.drafts = drafts;
+    this.draftKey = `bam.marks.${this.assignment}`;
+    /** Answers given in this browser, which override the known ones. */
+    this.given = new Map(waiting.map(({ row, answer }) => [row, answer]));
+    /** @type {LabelImage[]} */
+    this.images = [];
+    this.perPage = 1;
+    this.pages = 0;
+    /** Answers stored by the server. @type {Map<number, Answer>} */
+    this.known = new Map();
     this.update(data);
-    this.marks = new Map(store.read(this.draftKey) ?? []);
+    /** @type {Map<number, Answer>} */
+    this.marks = new Map(drafts.read(this.draftKey) ?? []);
+    /** @type {[row: number, mark: Answer][]} */
     this.undone = [];
     this.submitted = waiting.length > 0;
-    this.reported = false; // whether Python knows that the assignment is finished
+    /** Whether Python knows that the assignment is finished. */
+    this.reported = false;
     this.page = this.nextOpen(-1);
   }
 
-  get draftKey() {
-    return `bam.marks.${this.assignment}`;
-  }
-
+  /** @param {LabelGridData} data */
   update(data) {
     this.images = data.images;
     this.perPage = data.per_page;
     this.pages = Math.ceil(this.images.length / this.perPage);
-    this.known = new Map(); // stored by the server
+    this.known = new Map();
     for (const { row, answer } of this.images) if (answer !== null) this.known.set(row, answer);
   }
 
@@ -45,14 +64,17 @@ class Labels {
     return this.page >= this.pages;
   }
 
+  /** @param {number} page */
   imagesOf(page) {
     return this.images.slice(page * this.perPage, (page + 1) * this.perPage);
   }
 
+  /** @param {number} row */
   answer(row) {
     return this.given.get(row) ?? this.known.get(row);
   }
 
+  /** @param {number} row */
   mark(row) {
     return this.marks.get(row) ?? this.answer(row) ?? NO;
   }
@@ -61,48 +83,84 @@ class Labels {
     return images.filter(({ row }) => this.answer(row) === undefined).length;
   }
 
-  // the first page after `page` with an unanswered picture; the number of pages if there is none
+  /**
+   * The first page after `page` with an unanswered picture; the number of pages if there is none.
+   *
+   * @param {number} page
+   */
   nextOpen(page) {
     let next = page + 1;
     while (next < this.pages && !this.unanswered(this.imagesOf(next))) next += 1;
     return Math.min(next, this.pages);
   }
 
+  /**
+   * @param {number} row
+   * @param {Answer} mark
+   */
   setMark(row, mark) {
     if (this.mark(row) === mark) return;
     this.undone.push([row, this.mark(row)]);
     this.keepMark(row, mark);
   }
 
+  /**
+   * @param {number} row
+   * @param {Answer} mark
+   */
   keepMark(row, mark) {
     this.marks.set(row, mark);
-    store.write(this.draftKey, [...this.marks]);
+    this.drafts.write(this.draftKey, [...this.marks]);
   }
 
-  // undo the last mark; return its row, or undefined
+  /** Undo the last mark; return its row, or undefined. */
   undo() {
     const last = this.undone.pop();
     if (last) this.keepMark(...last);
     return last?.[0];
   }
 
-  // the answers that submitting these rows would store: new ones and corrections
+  /**
+   * The answers that submitting these rows would store: new ones and corrections.
+   *
+   * @param {number[]} rows
+   * @returns {Given[]}
+   */
   toSave(rows) {
     return rows.filter((row) => this.answer(row) !== this.mark(row)).map((row) => ({ row, answer: this.mark(row) }));
   }
 
+  /** @param {Given[]} answers */
   give(answers) {
     for (const { row, answer } of answers) {
       this.given.set(row, answer);
       this.marks.delete(row);
     }
-    if (this.marks.size) store.write(this.draftKey, [...this.marks]);
-    else store.remove(this.draftKey);
+    if (this.marks.size) this.drafts.write(this.draftKey, [...this.marks]);
+    else this.drafts.remove(this.draftKey);
     this.submitted ||= answers.length > 0;
   }
 
+  /** @param {number} page */
   goTo(page) {
     this.page = page;
     this.undone = [];
   }
+}
+
+/** @type {Map<string, Labels>} */
+const instances = new Map();
+
+/**
+ * The labels of an assignment, one for the lifetime of the tab: Streamlit may mount the grid again with old data.
+ *
+ * @param {LabelGridData} data
+ * @param {Given[]} waiting
+ */
+export function labelsOf(data, waiting) {
+  let labels = instances.get(data.assignment);
+  if (!labels) instances.set(data.assignment, (labels = new Labels(data, waiting)));
+  labels.update(data);
+  labels.goTo(Math.min(labels.page, labels.pages));
+  return labels;
 }

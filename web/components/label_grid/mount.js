@@ -1,21 +1,26 @@
-// Called by Streamlit at every rerun of the script. The grid stays as it is while its assignment is the same.
+// The component of the labelling grid. The grid stays as it is while its assignment is the same.
 
+import { isField } from "./keys.js";
+import { LabelGrid } from "./label_grid.js";
+
+/** @import { Component, LabelGridData } from "../data.js" */
+
+/** @type {WeakMap<Node, LabelGrid>} */
 const grids = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+/** @param {Component<LabelGridData>} component */
+export default function mount({ parentElement, data, setTriggerValue }) {
   let grid = grids.get(parentElement);
+  let fresh = false;
   if (grid?.labels.assignment !== data.assignment) {
     grid?.remove();
     grid = new LabelGrid(parentElement, data);
     grids.set(parentElement, grid);
-    const busy = document.activeElement;
-    if (!busy || !isField(busy)) grid.box.dataset.fresh = "yes";
+    fresh = !document.activeElement || !isField(document.activeElement);
   }
-  grid.update(data, setTriggerValue);
-  grid.listen();
-  if (grid.box.dataset.fresh) {
-    delete grid.box.dataset.fresh;
-    grid.focus(grid.at);
-  }
-  return () => grid.rest();
+  const shown = grid;
+  shown.update(data, setTriggerValue);
+  shown.listen();
+  if (fresh) shown.focus(shown.at);
+  return () => shown.rest();
 }

@@ -1,93 +1,90 @@
-// Answers to be sent to the server. Every batch stays in localStorage until the server has confirmed it, so that neither
-// a lost connection nor a closed tab loses one. Batches are sent one at a time, oldest first: of two answers to one
-// picture the later must arrive later. Sending twice is harmless, since each answer has a unique id.
+// Answers to be sent to the server. Every batch stays in the browser's storage until the server has confirmed it, so that
+// neither a lost connection nor a closed tab loses one. Batches are sent one at a time, oldest first: of two answers to
+// one picture the later must arrive later. Sending twice is harmless, since each answer has a unique id.
 
-const OUTBOX_PREFIX = "bam.answers.";
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30000;
+import { local } from "../store.js";
+
+/** @import { SentAnswer } from "../data.js" */
+/** @import { Store } from "../store.js" */
+
+/**
+ * @typedef {object} Batch
+ * @property {string} assignment
+ * @property {SentAnswer[]} answers
+ * @property {string} key in the storage
+ * @property {string | null} refused why the server will never accept it
+ */
+
+/**
+ * Sends the answers of an assignment and returns the response; rejects where there is none.
+ *
+ * @typedef {(assignment: string, answers: SentAnswer[]) => Promise<{ status: number, reply: any }>} Post
+ */
+
+export const PREFIX = "bam.answers.";
+export const FIRST_WAIT = 1000; // milliseconds
+export const LONGEST_WAIT = 30_000;
 const REFUSALS = [400, 404, 413, 415]; // the server will never accept the batch: retrying is useless
 
-function newUid() {
-  if (crypto.randomUUID) return crypto.randomUUID(); // available on https and localhost only
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-const store = {
-  // localStorage may be disabled or full: then batches are in memory only
-  read(key) {
-    try {
-      return JSON.parse(localStorage.getItem(key));
-    } catch {
-      return null;
-    }
-  },
-  write(key, value) {
-    try {
-      localStorage.setItem(key, JSON.stringify(value));
-    } catch {
-      return false;
-    }
-    return true;
-  },
-  remove(key) {
-    try {
-      localStorage.removeItem(key);
-    } catch {
-      // storage is disabled
-    }
-  },
-  keys(prefix) {
-    try {
-      return Object.keys(localStorage).filter((key) => key.startsWith(prefix)).sort();
-    } catch {
-      return [];
-    }
-  },
-};
-
-class Outbox {
-  static shared() {
-    // one per tab, across mounts
-    const name = Symbol.for("bam.outbox");
-    globalThis[name] ??= new Outbox();
-    return globalThis[name];
-  }
-
-  constructor() {
+export class Outbox {
+  /**
+   * @param {object} environment
+   * @param {Pick<Store, "read" | "write" | "remove" | "keys">} environment.store
+   * @param {Post} environment.post
+   * @param {(does: () => void, milliseconds: number) => () => void} environment.later returns what cancels it
+   * @param {() => number} [environment.now] milliseconds since 1970
+   */
+  constructor({ store, post, later, now = Date.now }) {
+    this.store = store;
+    this.post = post;
+    this.later = later;
+    this.now = now;
+    /** @type {Batch[]} */
     this.batches = [];
+    /** @type {Set<() => void>} */
     this.listeners = new Set();
     this.failures = 0;
     this.clock = 0;
     this.sending = false;
-    for (const key of store.keys(OUTBOX_PREFIX)) {
+    this.cancel = () => {};
+    for (const key of store.keys(PREFIX)) {
       const batch = store.read(key);
       if (batch?.assignment && Array.isArray(batch.answers)) this.batches.push({ ...batch, key, refused: null });
     }
-    addEventListener("online", () => this.send());
-    addEventListener("beforeunload", (event) => {
-      if (this.batches.some((batch) => !batch.refused)) event.preventDefault();
-    });
-    this.send();
+    void this.send();
   }
 
+  /**
+   * @param {string} assignment
+   * @param {SentAnswer[]} answers
+   */
   put(assignment, answers) {
-    this.clock = Math.max(Date.now(), this.clock + 1);
-    const key = `${OUTBOX_PREFIX}${String(this.clock).padStart(15, "0")}.${newUid()}`;
-    store.write(key, { assignment, answers });
+    this.clock = Math.max(this.now(), this.clock + 1);
+    const key = `${PREFIX}${String(this.clock).padStart(15, "0")}.${newUid()}`;
+    this.store.write(key, { assignment, answers });
     this.batches.push({ assignment, answers, key, refused: null });
-    this.send();
+    void this.send();
     this.notify();
   }
 
+  /** Whether any batch waits to be sent. */
+  get pending() {
+    return this.batches.some((batch) => !batch.refused);
+  }
+
+  /** @param {string} assignment */
   of(assignment) {
     return this.batches.filter((batch) => batch.assignment === assignment);
   }
 
+  /** @param {string} assignment */
   waiting(assignment) {
-    return this.of(assignment).filter((batch) => !batch.refused).flatMap((batch) => batch.answers);
+    return this.of(assignment)
+      .filter((batch) => !batch.refused)
+      .flatMap((batch) => batch.answers);
   }
 
+  /** @param {string} assignment */
   refused(assignment) {
     return this.of(assignment).filter((batch) => batch.refused);
   }
@@ -95,48 +92,44 @@ class Outbox {
   async send() {
     if (this.sending) return;
     this.sending = true;
-    clearTimeout(this.timer);
+    this.cancel();
     try {
       let batch;
       while ((batch = this.batches.find((one) => !one.refused))) {
-        if (!(await this.post(batch))) break;
+        if (!(await this.deliver(batch))) break;
         this.failures = 0;
         this.notify();
       }
     } finally {
       this.sending = false;
     }
-    if (!this.batches.some((one) => !one.refused)) return;
+    if (!this.pending) return;
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.failures);
     this.failures += 1;
-    this.timer = setTimeout(() => this.send(), wait);
+    this.cancel = this.later(() => void this.send(), wait);
     this.notify();
   }
 
-  // Send a batch; return whether it is settled: stored, or refused for good. A response that is not ours (a sign-in
-  // page, a proxy's error) does not count.
-  async post(batch) {
-    const body = JSON.stringify({ answers: batch.answers });
-    let response, reply;
+  /**
+   * Send a batch; return whether it is settled: stored, or refused for good. A response that is not ours (a sign-in
+   * page, a proxy's error) does not count.
+   *
+   * @param {Batch} batch
+   */
+  async deliver(batch) {
+    let status, reply;
     try {
-      response = await fetch(`/api/assignments/${encodeURIComponent(batch.assignment)}/answers`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body,
-        keepalive: body.length < 50000, // lets it arrive even if the tab is closed
-        signal: AbortSignal.timeout(20000),
-      });
-      reply = await response.json();
+      ({ status, reply } = await this.post(batch.assignment, batch.answers));
     } catch {
       return false;
     }
-    if (response.status === 200 && reply?.new + reply?.repeated === batch.answers.length) {
+    if (status === 200 && reply?.new + reply?.repeated === batch.answers.length) {
       this.batches = this.batches.filter((one) => one !== batch);
-      store.remove(batch.key);
+      this.store.remove(batch.key);
       return true;
     }
-    if (REFUSALS.includes(response.status) && typeof reply?.error === "string") {
-      batch.refused = reply.error; // stays in localStorage and is retried when the page is opened again
+    if (REFUSALS.includes(status) && typeof reply?.error === "string") {
+      batch.refused = reply.error; // stays in the storage and is retried when the page is opened again
       return true;
     }
     return false;
@@ -145,4 +138,42 @@ class Outbox {
   notify() {
     for (const listener of this.listeners) listener();
   }
+}
+
+/** @returns {string} the unique id of an answer */
+export function newUid() {
+  if (crypto.randomUUID) return crypto.randomUUID(); // available on https and localhost only
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @type {Post} */
+async function postAnswers(assignment, answers) {
+  const body = JSON.stringify({ answers });
+  const response = await fetch(`/api/assignments/${encodeURIComponent(assignment)}/answers`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body,
+    keepalive: body.length < 50_000, // lets it arrive even if the tab is closed
+    signal: AbortSignal.timeout(20_000),
+  });
+  return { status: response.status, reply: await response.json() };
+}
+
+/** @type {Outbox | undefined} */
+let shared;
+
+/** @returns {Outbox} that of this tab, which outlives each grid */
+export function sharedOutbox() {
+  if (shared) return shared;
+  const later = (/** @type {() => void} */ does, /** @type {number} */ milliseconds) => {
+    const timer = setTimeout(does, milliseconds);
+    return () => clearTimeout(timer);
+  };
+  const outbox = (shared = new Outbox({ store: local, post: postAnswers, later }));
+  addEventListener("online", () => void outbox.send());
+  addEventListener("beforeunload", (event) => {
+    if (outbox.pending) event.preventDefault();
+  });
+  return outbox;
 }

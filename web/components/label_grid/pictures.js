@@ -1,25 +1,26 @@
-// One picture: its cell in the grid, and the large view. Text is set as text, never as markup.
+// One picture: its cell in the grid, and the large view.
 
-const MARK_NAMES = new Map([
-  [YES, "yes"],
-  [NO, "no"],
-  [UNSURE, "unsure"],
-]);
-const RETRY_AFTER = 1500;
-const HOLD = 500;
+import { element } from "../dom.js";
+import { MARK_NAMES, NO, YES } from "./labels.js";
+
+/** @import { Answer, LabelImage } from "../data.js" */
+
+/**
+ * @typedef {object} CellEvents
+ * @property {(row: number) => void} toggle
+ * @property {(row: number) => void} unsure
+ * @property {(row: number) => void} enlarge
+ * @property {() => void} settled called when the picture has loaded or failed
+ */
+
+/** @typedef {"loading" | "ready" | "failed"} State */
+
+const RETRY_AFTER = 1500; // milliseconds
+const HOLD = 500; // milliseconds
 const CHECK = "M3 8.5 6.5 12 13 4.5";
 const LENS = "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5 14 14";
 
-function element(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in node) node[name] = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
+/** @param {string} path */
 function icon(path) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
@@ -32,23 +33,33 @@ function icon(path) {
   return svg;
 }
 
-const thumbnail = (row) => `/thumbs/${row}.webp`;
+/** @param {number} row */
+export const thumbnail = (row) => `/thumbs/${row}.webp`;
+/** @param {number} row */
 const enlarged = (row) => `/large/${row}.webp`;
 
-// `on`: {toggle(row), unsure(row), enlarge(row), settled()}; settled is called when the picture has loaded or failed
-class Cell {
+export class Cell {
+  /**
+   * @param {LabelImage} image
+   * @param {number} place on the page, from 1
+   * @param {CellEvents} on
+   */
   constructor({ row, title }, place, on) {
-    Object.assign(this, { row, place, on, title: title ?? "", state: "loading", seen: false, tries: 0 });
+    this.row = row;
+    this.place = place;
+    this.on = on;
+    this.title = title ?? "";
+    /** @type {State} */
+    this.state = "loading";
+    /** @type {Answer} */
+    this.mark = NO;
+    this.seen = false;
+    this.tries = 0;
     this.badge = element("span", { className: "badge", ariaHidden: "true" });
     this.image = element("img", { alt: "", draggable: false, decoding: "async" });
-    this.box = element(
-      "div",
-      { className: "cell", role: "gridcell", tabIndex: -1, title: this.title },
-      this.image,
-      this.badge,
-      this.corner(),
-    );
-    this.box.dataset.row = row;
+    const about = { className: "cell", role: "gridcell", tabIndex: -1, title: this.title };
+    this.box = element("div", about, this.image, this.badge, this.corner());
+    this.box.dataset.row = String(row);
     this.image.addEventListener("load", () => this.settle("ready"));
     this.image.addEventListener("error", () => this.fail());
     this.listen();
@@ -66,11 +77,12 @@ class Cell {
 
   listen() {
     let held = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     const release = () => clearTimeout(timer);
     this.box.addEventListener("pointerdown", (event) => {
       held = false;
-      if (event.button || event.target.closest("button")) return;
+      if (event.button || (event.target instanceof Element && event.target.closest("button"))) return;
       timer = setTimeout(() => {
         held = true;
         this.on.enlarge(this.row);
@@ -96,12 +108,14 @@ class Cell {
     else this.settle("failed");
   }
 
+  /** @param {State} state */
   settle(state) {
     this.box.dataset.state = this.state = state;
     this.show(this.mark);
     this.on.settled();
   }
 
+  /** @param {Answer} mark */
   show(mark) {
     this.mark = mark;
     const name = MARK_NAMES.get(mark);
@@ -113,9 +127,12 @@ class Cell {
   }
 }
 
-// A <dialog>: it is on top of everything, traps the focus and returns it
-class LargeView {
+/** A <dialog>: it is on top of everything, traps the focus and returns it. */
+export class LargeView {
+  /** @param {() => void} onClose */
   constructor(onClose) {
+    /** @type {number | null} */
+    this.row = null;
     this.image = element("img", { alt: "" });
     this.caption = element("figcaption");
     const about = { type: "button", className: "close", ariaLabel: "Close", title: "Close (Esc)" };
@@ -130,13 +147,17 @@ class LargeView {
     return this.box.open;
   }
 
+  /**
+   * @param {LabelImage} image
+   * @param {Answer} mark
+   */
   show({ row, title }, mark) {
     this.caption.textContent = [title, MARK_NAMES.get(mark)].filter(Boolean).join(" · ");
     if (this.row !== row) {
       this.row = row;
       this.image.src = thumbnail(row); // already loaded; the large picture replaces it
       const large = new Image();
-      large.onload = () => this.row === row && (this.image.src = large.src);
+      large.onload = () => void (this.row === row && (this.image.src = large.src));
       large.src = enlarged(row);
     }
     if (this.open) return;

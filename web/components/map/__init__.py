@@ -7,33 +7,13 @@ keeps the page's address up to date.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
-_PARTS = (
-    "../picture_address",
-    "../numbers",
-    "tools",
-    "area",
-    "address",
-    "names",
-    "minimap",
-    "sheet",
-    "tile_source",
-    "tiles",
-    "hover",
-    "map",
-)
-_LEAFLET_CSS = _HERE.parents[1] / "vendor" / "leaflet" / "leaflet.css"
+from web.modules import component
 
-_component = st.components.v2.component(
-    "picture_map",
-    css=_LEAFLET_CSS.read_text(encoding="utf-8") + (_HERE / "map.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS),  # one module
-)
+_component = component("picture_map", "map/map.js", ["../vendor/leaflet/leaflet.css", "map/map.css"])
 
 
 @dataclass(frozen=True)

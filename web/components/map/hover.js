@@ -1,20 +1,41 @@
-// Hover, click and keys: the image under the pointer or the crosshair, and its card.
+// Hover, click and keys: the image under the pointer or the crosshair.
 
-function listen(view) {
+import { clearSelection, dropLine, selectView } from "./area.js";
+import { writeAddressSoon } from "./address.js";
+import { hideCard, outline, showCard } from "./card.js";
+import { moveFrame } from "./minimap.js";
+import { drawNames, pointAtName } from "./names.js";
+import { home, remember } from "./position.js";
+import { TILE } from "./tile_source.js";
+import { lookAhead } from "./tiles.js";
+import { arm } from "./tools.js";
+
+/** @import * as L from "leaflet" */
+/** @import { FoundImage } from "../data.js" */
+/** @import { View } from "./view.js" */
+
+const REACH = 12; // radius in pixels within which a point is hit
+const MAX_ANSWERS = 600; // cached
+const POINTER_RESTS = 300; // milliseconds after a pointer move until tiles are prefetched around it
+const DREW = 300; // milliseconds after drawing in which a click is the end of it
+
+/** @param {View} view */
+export function listen(view) {
   const { map, field } = view;
   map.on("mousemove", (event) => {
     keysInUse(view, false);
-    if (event.originalEvent.target.closest(".leaflet-control")) return hideCard(view); // not the image below
+    const { target } = event.originalEvent;
+    if (target instanceof Element && target.closest(".leaflet-control")) return hideCard(view); // not the image below
     view.pointer = event.containerPoint;
     lookAhead(view, POINTER_RESTS);
     if (view.corners) return;
     pointAtName(view, event.latlng);
-    hover(view, event.latlng);
+    void hover(view, event.latlng);
   });
   map.on("mouseout dragstart zoomstart", () => hideCard(view));
   map.on("mouseout", () => (view.pointer = null));
   map.on("click", (event) => {
-    if (performance.now() - (view.drewAt ?? -1000) > 300) choose(view, event.latlng);
+    if (performance.now() - view.drewAt > DREW) void choose(view, event.latlng);
   });
   map.on("move", () => moveFrame(view));
   map.on("moveend", () => {
@@ -23,24 +44,29 @@ function listen(view) {
     drawNames(view);
     view.source.dropAhead();
     lookAhead(view);
-    if (view.keys) hover(view, map.getCenter());
+    if (view.keys) void hover(view, map.getCenter());
   });
-  field.addEventListener("keydown", (event) => pressed(view, event));
+  field.addEventListener("keydown", (event) => onKey(view, event));
   field.addEventListener("blur", () => {
     keysInUse(view, false);
     hideCard(view);
   });
 }
 
-function pressed(view, event) {
+/**
+ * @param {View} view
+ * @param {KeyboardEvent} event
+ */
+function onKey(view, event) {
   if (event.target !== view.field || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Enter" && event.shiftKey) selectView(view);
-  else if (event.key === "Enter") choose(view, view.map.getCenter());
+  else if (event.key === "Enter") void choose(view, view.map.getCenter());
   else if (event.key === "Home") home(view, true);
   else if (event.key === "Escape") escape(view);
   else if (event.key.startsWith("Arrow") || "+-=".includes(event.key)) keysInUse(view, true);
 }
 
+/** @param {View} view */
 function escape(view) {
   if (view.corners || view.armed) {
     dropLine(view);
@@ -49,38 +75,61 @@ function escape(view) {
   else clearSelection(view);
 }
 
-// With the keyboard, the centre of the map is the pointer.
+/**
+ * With the keyboard, the centre of the map is the pointer.
+ *
+ * @param {View} view
+ * @param {boolean} yes
+ */
 function keysInUse(view, yes) {
   view.keys = yes;
   view.cross.hidden = !yes;
 }
 
+/**
+ * The image at a place; null where there is none.
+ *
+ * @param {View} view
+ * @param {L.LatLng} place
+ * @returns {Promise<FoundImage | null>}
+ */
 async function ask(view, { lat, lng }) {
   const { mapId, version, colour, selection, pictures } = view.data;
+  const { answers } = view;
   const zoom = view.map.getZoom();
   const pixels = TILE * 2 ** zoom;
   const key = [zoom, Math.round((lng * pixels) / 3), Math.round((lat * pixels) / 3)].join();
-  if (view.answers.has(key)) return view.answers.get(key);
-  const answers = view.answers;
-  const query = new URLSearchParams({ x: lng, y: lat, r: REACH / pixels, kind: colour, z: zoom, v: version });
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const place = { x: `${lng}`, y: `${lat}`, r: `${REACH / pixels}`, kind: colour, z: `${zoom}`, v: version };
+  const query = new URLSearchParams(place);
   if (pictures !== "best") query.set("pictures", pictures);
   if (selection) query.set("only", selection);
-  const reply = await fetch(location.origin + "/tiles/" + encodeURIComponent(mapId) + "/nearest?" + query);
+  const reply = await fetch(`${location.origin}/tiles/${encodeURIComponent(mapId)}/nearest?${query}`);
   if (!reply.ok) return null;
   const found = await reply.json();
   const answer = found.row === null ? null : found;
-  if (answers.size >= MAX_ANSWERS) answers.delete(answers.keys().next().value);
+  for (const oldest of answers.keys()) {
+    if (answers.size < MAX_ANSWERS) break;
+    answers.delete(oldest);
+  }
   answers.set(key, answer);
   return answer;
 }
 
-// One request at a time; meanwhile only the latest position is remembered.
+/**
+ * Show the card of the image at a place. One request at a time; meanwhile only the latest position is remembered.
+ *
+ * @param {View} view
+ * @param {L.LatLng} latlng
+ */
 async function hover(view, latlng) {
   view.pendingHover = latlng;
   if (view.busy) return;
   view.busy = true;
   try {
     while (view.pendingHover) {
+      /** @type {L.LatLng} */
       const place = view.pendingHover;
       const found = await ask(view, place);
       if (view.pendingHover !== place) continue;
@@ -95,6 +144,12 @@ async function hover(view, latlng) {
   }
 }
 
+/**
+ * Pick the image at a place.
+ *
+ * @param {View} view
+ * @param {L.LatLng} latlng
+ */
 async function choose(view, latlng) {
   const found = await ask(view, latlng).catch(() => undefined);
   if (found === undefined) return;
@@ -105,63 +160,4 @@ async function choose(view, latlng) {
   if (like && !found) return; // the tool waits for an image
   if (like) arm(view, "like");
   view.pick(found ? { row: found.row, like } : null);
-}
-
-function primary(view) {
-  return getComputedStyle(view.root).getPropertyValue("--st-primary-color").trim() || "#ff4b4b";
-}
-
-function outline(view, found, chosen = false) {
-  const style = { color: primary(view), weight: chosen ? 3 : 2, fill: false, interactive: false };
-  if (!found.box || chosen) return view.L.circleMarker([found.y, found.x], { ...style, radius: 8 }).addTo(view.map);
-  const [left, top, right, bottom] = found.box;
-  return view.L.rectangle([[top, left], [bottom, right]], style).addTo(view.map);
-}
-
-function showCard(view, found, latlng) {
-  const { card, picture, title, map } = view;
-  const address = location.origin + "/thumbs/" + found.row + ".webp";
-  if (picture.src !== address) {
-    picture.removeAttribute("src"); // never the previous image with the new title
-    picture.src = address;
-  }
-  picture.alt = found.title ?? "";
-  title.textContent = found.title ?? "Image " + found.row;
-  showScores(view, found);
-  card.hidden = false;
-  const at = map.latLngToContainerPoint(latlng);
-  const size = map.getSize();
-  const left = at.x + 18 + card.offsetWidth < size.x ? at.x + 18 : at.x - 18 - card.offsetWidth;
-  const top = at.y + 18 + card.offsetHeight < size.y ? at.y + 18 : at.y - 18 - card.offsetHeight;
-  card.style.transform = "translate(" + Math.max(4, left) + "px, " + Math.max(4, top) + "px)";
-  view.pointed?.remove();
-  view.pointed = outline(view, found);
-}
-
-// The highest scores of the image, or the score that the map is coloured by.
-function showScores(view, found) {
-  const { scores } = view;
-  scores.replaceChildren();
-  const line = (name, value, accepted) => {
-    const node = element(scores, "div", "score");
-    element(node, "span").textContent = name;
-    const figure = element(node, "span");
-    figure.textContent = value;
-    if (accepted === true) figure.className = "accepted";
-  };
-  const number = (value) => (value === null ? "not scored" : decimal(value));
-  const top = found.scores ?? [];
-  for (const { name, score, probability, accepted } of top) {
-    const value = probability === null || probability === undefined ? number(score) : percent(probability);
-    line(name, value + (accepted ? " ✓" : ""), accepted);
-  }
-  if (!top.length && found.score !== undefined) line("score", number(found.score));
-}
-
-function hideCard(view) {
-  pointAtNothing(view);
-  view.pendingHover = null;
-  view.card.hidden = true;
-  view.pointed?.remove();
-  view.pointed = null;
 }

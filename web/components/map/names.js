@@ -3,14 +3,23 @@
 // A name never blocks the mouse: hovering shows the reason for it, a click reaches the image below. With the keyboard,
 // Tab reaches the first name and the arrow keys the others.
 
-const NAMES_OFF = "bam-map-names-off";
+import * as L from "../../vendor/leaflet/leaflet-src.esm.js";
+import { element } from "../dom.js";
+import { showPressed } from "./tools.js";
+
+/** @import { RegionName } from "../data.js" */
+/** @import { View } from "./view.js" */
+/** @typedef {{ marker: L.Marker, words: HTMLElement, size: [width: number, height: number] }} Label */
+/** @typedef {[left: number, top: number, right: number, bottom: number]} Pixels */
+
 const ASK_AGAIN = 2500; // milliseconds between requests while names are being computed
 const ASK_TIMES = 40;
 
-async function fetchNames(view, attempt = 0) {
+/** @param {View} view */
+export async function fetchNames(view, attempt = 0) {
   const { mapId, version } = view.data;
   if (!attempt) view.names = [];
-  const address = "/api/maps/" + encodeURIComponent(mapId) + "/names.json?v=" + encodeURIComponent(version);
+  const address = `/api/maps/${encodeURIComponent(mapId)}/names.json?v=${encodeURIComponent(version)}`;
   const reply = await fetch(location.origin + address).catch(() => null);
   const current = () => !view.gone && view.data.mapId === mapId && view.data.version === version;
   if (!reply?.ok || !current()) return;
@@ -18,104 +27,145 @@ async function fetchNames(view, attempt = 0) {
   if (!current()) return;
   view.names = names;
   drawNames(view);
-  if (busy && attempt < ASK_TIMES) setTimeout(() => current() && fetchNames(view, attempt + 1), ASK_AGAIN);
+  if (busy && attempt < ASK_TIMES) setTimeout(() => current() && void fetchNames(view, attempt + 1), ASK_AGAIN);
 }
 
-function showNames(view, yes) {
-  view.named = yes;
-  if (yes) sessionStorage.removeItem(NAMES_OFF);
-  else sessionStorage.setItem(NAMES_OFF, "1");
-  pressedTool(view, "names", yes);
+/**
+ * @param {View} view
+ * @param {boolean} yes
+ */
+export function showNames(view, yes) {
+  view.keepNamed(yes);
+  showPressed(view, "names", yes);
   drawNames(view);
 }
 
-// Draw the visible names of this zoom, larger regions first, without overlaps.
-function drawNames(view) {
+/**
+ * Draw the visible names of this zoom, larger regions first, without overlaps.
+ *
+ * @param {View} view
+ */
+export function drawNames(view) {
   const zoom = view.map.getZoom();
   const seen = view.map.getBounds().pad(0.1);
-  const visible = view.named && view.data.count > 0
-    ? (view.names ?? []).filter((one) => one.from <= zoom && zoom <= one.to && seen.contains([one.y, one.x]))
-    : [];
+  const shown = view.named && view.data.count > 0 ? view.names : [];
+  const visible = shown.filter((one) => one.from <= zoom && zoom <= one.to && seen.contains([one.y, one.x]));
   visible.sort((one, other) => other.count - one.count || (one.name < other.name ? -1 : 1));
-  const key = (one) => [one.name, one.x, one.y].join("|");
+  const key = (/** @type {RegionName} */ one) => [one.name, one.x, one.y].join("|");
   const keys = new Set(visible.map(key));
-  view.labels ??= new Map();
-  for (const [old, label] of view.labels) {
+  for (const [old, { marker }] of view.labels) {
     if (keys.has(old)) continue;
-    label.remove();
+    marker.remove();
     view.labels.delete(old);
   }
+  /** @type {Pixels[]} */
   const taken = [];
   for (const one of visible) {
     const label = view.labels.get(key(one)) ?? makeLabel(view, one);
     view.labels.set(key(one), label);
     const box = boxOf(view, label);
     const free = !taken.some((other) => overlap(box, other));
-    label.getElement().hidden = !free;
+    hide(label, !free);
     if (free) taken.push(box);
   }
   shownNames(view).forEach((words, place) => (words.tabIndex = place ? -1 : 0));
 }
 
-function shownNames(view) {
-  const shown = [...view.labels.values()].map((label) => label.getElement()).filter((one) => !one.hidden);
-  return shown.map((one) => one.firstChild);
+/**
+ * @param {Label} label
+ * @param {boolean} yes
+ */
+function hide({ marker }, yes) {
+  const box = marker.getElement();
+  if (box) box.hidden = yes;
 }
 
-// The names are one tab stop; arrow keys move between them.
-function stepToName(view, event) {
+/** @param {Label} label */
+function isShown({ marker }) {
+  return marker.getElement()?.hidden === false;
+}
+
+/** @param {View} view */
+function shownNames(view) {
+  return [...view.labels.values()].filter(isShown).map(({ words }) => words);
+}
+
+/**
+ * The names are one tab stop; arrow keys move between them.
+ *
+ * @param {View} view
+ * @param {HTMLElement} words
+ * @param {KeyboardEvent} event
+ */
+function stepToName(view, words, event) {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!step) return;
   event.preventDefault();
   const names = shownNames(view);
-  names[(names.indexOf(event.target) + step + names.length) % names.length]?.focus({ preventScroll: true });
+  names[(names.indexOf(words) + step + names.length) % names.length]?.focus({ preventScroll: true });
 }
 
+/**
+ * @param {View} view
+ * @param {RegionName} one
+ * @returns {Label}
+ */
 function makeLabel(view, one) {
-  const words = document.createElement("span");
-  words.textContent = one.name;
-  const icon = view.L.divIcon({ className: "bam-name", html: words, iconSize: null });
-  const label = view.L.marker([one.y, one.x], { icon, keyboard: false, interactive: false, zIndexOffset: one.count });
-  const why = document.createElement("div");
-  why.textContent = one.why;
-  label.bindTooltip(why, { direction: "top", className: "bam-why", offset: [0, -8] });
-  label.addTo(view.map);
+  const words = element("span", {}, one.name);
+  const icon = L.divIcon({ className: "bam-name", html: words, iconSize: undefined });
+  const marker = L.marker([one.y, one.x], { icon, keyboard: false, interactive: false, zIndexOffset: one.count });
+  const why = element("div", {}, one.why);
+  marker.bindTooltip(why, { direction: "top", className: "bam-why", offset: [0, -8] });
+  marker.addTo(view.map);
   words.setAttribute("role", "note");
-  words.setAttribute("aria-label", one.name + ". " + one.why);
-  words.addEventListener("focus", () => label.openTooltip());
-  words.addEventListener("blur", () => label.closeTooltip());
-  words.addEventListener("keydown", (event) => stepToName(view, event));
+  words.setAttribute("aria-label", `${one.name}. ${one.why}`);
+  words.addEventListener("focus", () => marker.openTooltip());
+  words.addEventListener("blur", () => marker.closeTooltip());
+  words.addEventListener("keydown", (event) => stepToName(view, words, event));
   const size = 13 + Math.min(4, Math.log10(Math.max(1, one.count / 20)) * 1.5);
-  words.style.setProperty("--size", size.toFixed(1) + "px");
-  label.size = [words.offsetWidth, words.offsetHeight];
-  return label;
+  words.style.setProperty("--size", `${size.toFixed(1)}px`);
+  return { marker, words, size: [words.offsetWidth, words.offsetHeight] };
 }
 
-function boxOf(view, label) {
-  const at = view.map.latLngToLayerPoint(label.getLatLng());
-  const [width, height] = label.size;
+/**
+ * @param {View} view
+ * @param {Label} label
+ * @returns {Pixels}
+ */
+function boxOf(view, { marker, size: [width, height] }) {
+  const at = view.map.latLngToLayerPoint(marker.getLatLng());
   return [at.x - width / 2 - 3, at.y - height / 2 - 1, at.x + width / 2 + 3, at.y + height / 2 + 1];
 }
 
+/**
+ * @param {Pixels} one
+ * @param {Pixels} other
+ */
 function overlap(one, other) {
   return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
 }
 
-function pointAtNothing(view) {
-  view.openName?.closeTooltip();
+/** @param {View} view */
+export function pointAtNothing(view) {
+  view.openName?.marker.closeTooltip();
   view.openName = undefined;
 }
 
-// Show the reason for the name under the mouse.
-function pointAtName(view, latlng) {
+/**
+ * Show the reason for the name under the mouse.
+ *
+ * @param {View} view
+ * @param {L.LatLng} latlng
+ */
+export function pointAtName(view, latlng) {
   const at = view.map.latLngToLayerPoint(latlng);
-  const hit = (label) => {
+  const hit = (/** @type {Label} */ label) => {
     const [left, top, right, bottom] = boxOf(view, label);
-    return !label.getElement().hidden && left <= at.x && at.x <= right && top <= at.y && at.y <= bottom;
+    return isShown(label) && left <= at.x && at.x <= right && top <= at.y && at.y <= bottom;
   };
-  const found = [...(view.labels?.values() ?? [])].find(hit);
+  const found = [...view.labels.values()].find(hit);
   if (found === view.openName) return;
-  view.openName?.closeTooltip();
+  view.openName?.marker.closeTooltip();
   view.openName = found;
-  found?.openTooltip();
+  found?.marker.openTooltip();
 }

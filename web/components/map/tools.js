@@ -1,5 +1,10 @@
 // The buttons on the map.
 
+import * as L from "../../vendor/leaflet/leaflet-src.esm.js";
+import { add } from "../dom.js";
+
+/** @import { Tool, View } from "./view.js" */
+
 const ICONS = {
   whole: '<path d="M3 9.5 10 3.5l7 6V17h-4.5v-4.5h-5V17H3z"/>',
   lasso: '<path d="M10 3.5c4 0 7 2 7 4.6s-3 4.6-7 4.6-7-2-7-4.6 3-4.6 7-4.6zM6.5 12.5c1.6 1.2.6 4-2 4"/>',
@@ -9,31 +14,40 @@ const ICONS = {
   names: '<path d="M3.5 16 8.5 4l5 12M5.3 12h6.4M15 12.5a2 2 0 1 0 2 2v-3.2c0-1.1-.8-1.8-2-1.8"/>',
   print: '<path d="M5.5 7V3h9v4M5.5 14H3V7h14v7h-2.5M5.5 11.5h9V17h-9z"/>',
 };
-
 const LASSO = "Select an area: draw around it (or drag with Shift; Shift+Enter takes what is in view)";
+/** @type {Tool[]} */
+const ARMED = ["lasso", "box", "like"];
 
+/** @typedef {[name: keyof typeof ICONS, title: string, does: () => void]} Button */
+
+/** @param {keyof typeof ICONS} name */
 function icon(name) {
-  return '<svg viewBox="0 0 20 20" width="17" height="17" aria-hidden="true" fill="none" stroke="currentColor" ' +
-    'stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">' + ICONS[name] + "</svg>";
+  const about = 'viewBox="0 0 20 20" width="17" height="17" aria-hidden="true" fill="none" stroke="currentColor"';
+  return `<svg ${about} stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round">${ICONS[name]}</svg>`;
 }
 
-// Add a bar of buttons at the upper left, each given as icon name, title and action.
+/**
+ * Add a bar of buttons at the upper left.
+ *
+ * @param {View} view
+ * @param {Button[]} buttons
+ */
 function addBar(view, buttons) {
-  const control = new view.L.Control({ position: "topleft" });
+  const control = new L.Control({ position: "topleft" });
   control.onAdd = () => {
-    const bar = view.L.DomUtil.create("div", "leaflet-bar");
-    view.L.DomEvent.disableClickPropagation(bar);
+    const bar = L.DomUtil.create("div", "leaflet-bar");
+    L.DomEvent.disableClickPropagation(bar);
     for (const [name, title, does] of buttons) {
-      const button = element(bar, "a", "bam-tool bam-" + name);
+      const button = add(bar, "a", `bam-tool bam-${name}`);
       Object.assign(button, { href: "#", innerHTML: icon(name), title });
       button.setAttribute("role", "button");
       button.setAttribute("aria-label", title);
-      const act = (event) => {
-        view.L.DomEvent.stop(event);
+      const act = (/** @type {Event} */ event) => {
+        L.DomEvent.stop(event);
         does();
       };
-      view.L.DomEvent.on(button, "click", act);
-      view.L.DomEvent.on(button, "keydown", (event) => event.key === " " && act(event));
+      L.DomEvent.on(button, "click", act);
+      L.DomEvent.on(button, "keydown", (event) => event instanceof KeyboardEvent && event.key === " " && act(event));
       view.tools[name] = button;
     }
     return bar;
@@ -41,33 +55,46 @@ function addBar(view, buttons) {
   control.addTo(view.map);
 }
 
-function addTools(view) {
-  view.tools = {};
-  addBar(view, [["whole", "Show the whole map", () => home(view, true)]]);
+/**
+ * @param {View} view
+ * @param {{ home: () => void, clear: () => void, names: () => void, print: () => void }} on
+ */
+export function addTools(view, on) {
+  addBar(view, [["whole", "Show the whole map", on.home]]);
   addBar(view, [
     ["lasso", LASSO, () => arm(view, "lasso")],
     ["box", "Select a rectangle: drag from corner to corner", () => arm(view, "box")],
     ["like", "Find images like one: click it", () => arm(view, "like")],
-    ["clear", "Clear the selection (Escape)", () => clearSelection(view)],
+    ["clear", "Clear the selection (Escape)", on.clear],
   ]);
   addBar(view, [
-    ["names", "Names of the areas", () => showNames(view, !view.named)],
-    ["print", "Save this view for print", () => openSheet(view)],
+    ["names", "Names of the areas", on.names],
+    ["print", "Save this view for print", on.print],
   ]);
   view.tools.clear.hidden = true;
   view.tools.print.setAttribute("aria-expanded", "false");
-  pressedTool(view, "names", view.named);
-  for (const name of ["lasso", "box", "like"]) pressedTool(view, name, false);
+  showPressed(view, "names", view.named);
+  for (const name of ARMED) showPressed(view, name, false);
 }
 
-function pressedTool(view, name, yes) {
+/**
+ * @param {View} view
+ * @param {string} name
+ * @param {boolean} yes
+ */
+export function showPressed(view, name, yes) {
   view.tools[name].setAttribute("aria-pressed", String(yes));
 }
 
-// Arm a tool for the next click on the map, or disarm it; only one is armed at a time.
-function arm(view, tool) {
+/**
+ * Arm a tool for the next click on the map, or disarm it; only one is armed at a time.
+ *
+ * @param {View} view
+ * @param {Tool} tool
+ */
+export function arm(view, tool) {
   view.armed = view.armed === tool ? null : tool;
-  for (const name of ["lasso", "box", "like"]) pressedTool(view, name, view.armed === name);
+  for (const name of ARMED) showPressed(view, name, view.armed === name);
   view.root.classList.toggle("drawing", view.armed === "lasso" || view.armed === "box");
   view.root.classList.toggle("picking", view.armed === "like");
 }

@@ -1,0 +1,217 @@
+"""Opening a page in Chromium: until its first picture, and how many bytes and requests that takes.
+
+2,000 generated images with scores and a map; every thumbnail is a picture of noise. The server is started as users do,
+by ``bam serve``, once for each checkout: this one, and another with ``--against``, whose visits alternate with ours.
+
+- cold: an empty browser opens the address; warm: the same browser opens it again in a new tab.
+- click: from a click on the page's name, in a browser that has only seen the overview, the first page.
+- bytes: bodies and headers of responses as they cross the network, and the messages of the socket, until half a second
+  after the first picture; requests: those that the browser's cache did not answer.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.gallery import PICTURES, pictures
+from benchmarks.generated import collection, scored_attribute
+from benchmarks.machine import machine
+from benchmarks.map_view import MAP
+from benchmarks.options import benchmark_parser
+from benchmarks.tiles import generated
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {
+    "map": (f"/map?map={MAP}", ".bam-map img.leaflet-tile-loaded"),
+    "gallery": ("/gallery?attribute=one", ".endless .cell img.picture[src]"),
+    "annotate": ("/annotate?attribute=one", ".bam .cell[data-state=ready]"),
+}
+"""The address of each page, and its first picture once it has loaded."""
+VISITS = ("cold", "warm", "click")
+SETTLED = 20.0
+"""Seconds that a server runs before the first visitor."""
+_FIRST = """selector => new Promise((done) => {
+  const look = () => {
+    const hosts = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')];
+    if (hosts.some(host => host.shadowRoot?.querySelector(selector))) return done(performance.now());
+    requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def prepare(home: Path, n: int = PICTURES) -> None:
+    """Create the workspace in a folder: images, an attribute with scores and images to label, a map."""
+    from bam_engine.maps.layout_store import LayoutRecord, save
+    from bam_engine.projection.picture_store import SPRITE, fitted
+    from bam_engine.training.validation import draw_validation
+
+    workspace = collection(home, n)
+    draw_validation(workspace, scored_attribute(workspace, "one", cut=0.0, seed=0))
+    record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
+    save(workspace, record, generated(n), np.arange(n), {})
+    pictures(workspace.thumbnails.folder)
+    for row in range(n):  # as when thumbnails are made
+        workspace.sprites.put(row, fitted(Image.open(workspace.thumbnails.path(row)), SPRITE))
+    workspace.close()
+
+
+@contextmanager
+def served(checkout: Path, home: Path) -> Iterator[str]:
+    """Serve the app of a checkout over a prepared workspace, and give its address."""
+    from tests.browser import free_port, wait_for
+
+    port, log = free_port(), home / f"{checkout.name}.log"
+    command = [sys.executable, "-m", "bam_engine", "serve", "--no-browser", "--port", str(port)]
+    command += ["--workspace", str(home / "workspace"), "--cache", str(home / "cache")]
+    with log.open("w") as written:
+        environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        server = subprocess.Popen(command, cwd=checkout, env=environment, stdout=written, stderr=written)
+    try:
+        wait_for(f"http://localhost:{port}/_stcore/health", server, log)
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+class Visit:
+    """A tab that counts what crosses the network."""
+
+    def __init__(self, context: Any) -> None:
+        self.page = context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.counts = {"requests": 0, "http": 0, "socket": 0}
+        session = context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        session.on("Network.requestServedFromCache", lambda _: self._count(requests=-1))
+        session.on("Network.responseReceived", self._responded)
+        session.on("Network.loadingFinished", lambda event: self._count(http=int(event["encodedDataLength"])))
+        session.on("Network.webSocketFrameReceived", lambda event: self._count(socket=_size(event["response"])))
+
+    def _responded(self, event: dict[str, Any]) -> None:
+        self._count(requests=0 if event["response"].get("fromDiskCache") else 1)
+
+    def _count(self, **more: int) -> None:
+        for name, count in more.items():
+            self.counts[name] += count
+
+    def open(self, address: str, first: str) -> dict[str, float]:
+        """Open an address; return the milliseconds until its first picture and the counts."""
+        self.page.goto(address, wait_until="commit")
+        return self._finish(self.page.evaluate(_FIRST, first))
+
+    def click(self, name: str, first: str) -> dict[str, float]:
+        """Click on a page's name once the page before has come to rest."""
+        self.page.get_by_test_id("stStatusWidget").wait_for(state="detached")
+        self.page.wait_for_timeout(1500)
+        self.counts.update(dict.fromkeys(self.counts, 0))
+        begin = self.page.evaluate("() => performance.now()")
+        self.page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+        return self._finish(self.page.evaluate(_FIRST, first) - begin)
+
+    def _finish(self, milliseconds: float) -> dict[str, float]:
+        self.page.wait_for_timeout(500)
+        return {"ms": milliseconds, **self.counts}
+
+
+def _size(frame: dict[str, Any]) -> int:
+    """Return the bytes of a message; binary ones are given in base64."""
+    return len(frame["payloadData"]) * 3 // 4 if frame["opcode"] == 2 else len(frame["payloadData"])
+
+
+def visits(browser: Any, url: str, page: str) -> dict[str, dict[str, float]]:
+    """Visit a page in each way."""
+    address, first = PAGES[page]
+    found = {}
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    for visit in ("cold", "warm"):
+        tab = Visit(context)
+        found[visit] = tab.open(url + address, first)
+        tab.page.close()
+    context.close()
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    tab = Visit(context)
+    tab.page.goto(url)
+    tab.page.locator("h1").first.wait_for()
+    found["click"] = tab.click(page.capitalize(), first)
+    context.close()
+    return found
+
+
+def measure(home: Path, checkouts: dict[str, Path], pages: Sequence[str], repeats: int) -> list[dict[str, Any]]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import CHROMIUM, FLAGS
+
+    lines = []
+    with sync_playwright() as playwright, ExitStack() as stack:
+        urls = {name: stack.enter_context(served(checkout, home)) for name, checkout in checkouts.items()}
+        time.sleep(SETTLED)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        for page in pages:
+            found: dict[tuple[str, str], list[dict[str, float]]] = {}
+            for repeat in range(repeats + 1):
+                for name, url in urls.items():
+                    for visit, figures in visits(browser, url, page).items():
+                        if repeat:  # the first visit draws the tiles
+                            found.setdefault((visit, name), []).append(figures)
+            for visit in VISITS:
+                for name in urls:
+                    all_figures = found[visit, name]
+                    median = {key: float(np.median([one[key] for one in all_figures])) for key in all_figures[0]}
+                    lines.append({"page": page, "visit": visit, "app": name, "all": all_figures, **median})
+        browser.close()
+    return lines
+
+
+def show(lines: Sequence[dict[str, Any]], repeats: int) -> None:
+    print(f"{machine()}, the server and Chromium (no graphics card) together; medians of {repeats}")
+    print(f"{'':<30}{'first picture':>14}{'ratio':>7}{'kB':>8}{'ratio':>7}{'of them socket':>16}{'requests':>10}")
+    ours: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in lines:
+        reference = ours.setdefault((line["page"], line["visit"]), line)
+        total, expected = line["http"] + line["socket"], reference["http"] + reference["socket"]
+        name = f"{line['page']}, {line['visit']}, {line['app']}"
+        print(
+            f"{name:<30}{line['ms']:>11.0f} ms{line['ms'] / reference['ms']:>6.2f}x{total / 1e3:>8.0f}"
+            f"{total / expected:>6.2f}x{line['socket'] / 1e3:>16.0f}{line['requests']:>10.0f}"
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options of this benchmark."""
+    options = benchmark_parser("page_load", __doc__)
+    options.add_argument("--repeats", type=int, default=5, help="visits of each kind, after one that is not counted")
+    options.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES), metavar="PAGE", help="pages to open")
+    options.add_argument("--against", type=Path, metavar="DIR", help="another checkout to compare with")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
+    checkouts = {"ours": ROOT}
+    if options.against:
+        checkouts["the other"] = options.against.resolve()
+    with tempfile.TemporaryDirectory() as temporary:
+        prepare(Path(temporary))
+        lines = measure(Path(temporary), checkouts, options.pages, options.repeats)
+    show(lines, options.repeats)
+    if options.json:
+        figures = {"machine": machine(), "n": PICTURES, "lines": lines}
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Labels, NO, UNSURE, YES } from "../../../web/components/label_grid/labels.js";
+import { doneTexts, plan, savingState } from "../../../web/components/label_grid/plan.js";
+import { Store } from "../../../web/components/store.js";
+import { MemoryStorage } from "../storage.js";
+
+/** @import { Answer } from "../../../web/components/data.js" */
+/** @import { Given } from "../../../web/components/label_grid/labels.js" */
+/** @import { Outbox } from "../../../web/components/label_grid/outbox.js" */
+/** @import { Shown } from "../../../web/components/label_grid/plan.js" */
+
+/**
+ * Labels of ten pictures, rows 0 to 9, on pages of four.
+ *
+ * @param {object} [about]
+ * @param {Record<number, Answer>} [about.known] answers that the server has
+ * @param {Given[]} [about.waiting] answers on their way
+ * @param {MemoryStorage} [about.storage]
+ */
+function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = {}) {
+  const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: known[row] ?? null, title: "" }));
+  const data = { assignment: "a", question: "Is it?", instructions: "", images, per_page: 4 };
+  return new Labels(data, waiting, new Store(() => storage));
+}
+
+/** @param {number[]} rows */
+const no = (...rows) => /** @type {Record<number, Answer>} */ (Object.fromEntries(rows.map((row) => [row, NO])));
+
+test("pages divide the pictures in order, and the last one may be shorter", () => {
+  const labels = labelsOf();
+  assert.equal(labels.pages, 3);
+  assert.deepEqual(
+    [0, 1, 2].flatMap((page) => labels.imagesOf(page).map(({ row }) => row)),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
+  assert.equal(labels.imagesOf(2).length, 2);
+});
+
+test("work goes on at the first page with an unanswered picture", () => {
+  assert.equal(labelsOf().page, 0);
+  assert.equal(labelsOf({ known: no(0, 1, 2, 3, 5) }).page, 1);
+  assert.equal(labelsOf({ known: no(0, 1, 2, 3), waiting: [4, 5, 6, 7].map((row) => ({ row, answer: YES })) }).page, 2);
+  assert.equal(labelsOf({ known: no(0, 1, 2, 3, 4, 5, 6, 7, 8, 9) }).finished, true);
+});
+
+test("a picture shows its mark, else its answer, else no; an answer of this browser is newer than the server's", () => {
+  const labels = labelsOf({ known: { 1: YES, 2: YES }, waiting: [{ row: 2, answer: UNSURE }] });
+  assert.deepEqual(
+    [0, 1, 2].map((row) => labels.mark(row)),
+    [NO, YES, UNSURE],
+  );
+  labels.setMark(1, NO);
+  assert.equal(labels.mark(1), NO);
+  assert.equal(labels.answer(1), YES, "a mark is no answer yet");
+});
+
+test("undo takes marks back, the last first, and knows which", () => {
+  const labels = labelsOf();
+  labels.setMark(1, YES);
+  labels.setMark(2, UNSURE);
+  labels.setMark(1, UNSURE);
+  labels.setMark(1, UNSURE); // no change: nothing to undo
+  assert.equal(labels.undo(), 1);
+  assert.equal(labels.mark(1), YES);
+  assert.equal(labels.undo(), 2);
+  assert.equal(labels.undo(), 1);
+  assert.deepEqual([labels.mark(1), labels.mark(2)], [NO, NO]);
+  assert.equal(labels.undo(), undefined);
+});
+
+test("another page has nothing to undo", () => {
+  const labels = labelsOf();
+  labels.setMark(1, YES);
+  labels.goTo(1);
+  assert.equal(labels.undo(), undefined);
+  assert.equal(labels.mark(1), YES);
+});
+
+test("what would be saved is what is new or corrected, and once given it is not saved again", () => {
+  const labels = labelsOf({ known: { 0: NO, 1: YES } });
+  labels.setMark(0, YES);
+  labels.setMark(2, UNSURE);
+  const answers = labels.toSave([0, 1, 2, 3]);
+  assert.deepEqual(answers, [
+    { row: 0, answer: YES },
+    { row: 2, answer: UNSURE },
+    { row: 3, answer: NO },
+  ]);
+  labels.give(answers);
+  assert.deepEqual(labels.toSave([0, 1, 2, 3]), []);
+  assert.equal(labels.unanswered(), 6);
+  assert.equal(labels.submitted, true);
+});
+
+test("marks survive a reload until they are given", () => {
+  const storage = new MemoryStorage();
+  const before = labelsOf({ storage });
+  before.setMark(1, YES);
+  before.setMark(4, UNSURE);
+  const after = labelsOf({ storage });
+  assert.deepEqual([after.mark(1), after.mark(4)], [YES, UNSURE]);
+  after.give(after.toSave([0, 1, 2, 3]));
+  assert.equal(labelsOf({ storage }).mark(4), UNSURE);
+  after.give(after.toSave([4]));
+  assert.equal(storage.length, 0);
+});
+
+test("a rerun with old data takes no answer back", () => {
+  const labels = labelsOf();
+  labels.give([{ row: 0, answer: YES }]);
+  labels.update({ ...labelsOf(), assignment: "a", question: "", instructions: "", per_page: 4 });
+  assert.equal(labels.answer(0), YES);
+});
+
+// The plan: what Enter does
+
+/**
+ * @param {Partial<Shown>[]} cells
+ * @returns {Shown[]}
+ */
+const shown = (cells) => cells.map((cell, row) => ({ row, state: "ready", seen: true, ...cell }));
+
+test("Enter waits until every picture has loaded or failed", () => {
+  const { does, text } = plan(shown([{}, { state: "loading" }, { state: "failed" }]), labelsOf(), false);
+  assert.deepEqual([does, text], ["wait", "Loading 2 of 3 pictures"]);
+});
+
+test("Enter saves nothing that nobody has seen", () => {
+  const { does, text } = plan(shown([{}, { seen: false }, { state: "failed", seen: false }]), labelsOf(), false);
+  assert.deepEqual([does, text], ["scroll", "Scroll on: 1 picture not seen yet"]);
+});
+
+test("Enter saves the pictures that are there, and says how many of each answer", () => {
+  const labels = labelsOf();
+  labels.setMark(1, YES);
+  labels.setMark(3, YES);
+  const found = plan(shown([{}, {}, {}, { state: "failed" }]), labels, false);
+  assert.deepEqual([found.does, found.text], ["save", "Save 1 yes, 2 no"]);
+  assert.deepEqual(
+    found.answers.map(({ row }) => row),
+    [0, 1, 2],
+  );
+});
+
+test("without any picture Enter loads them again", () => {
+  assert.equal(plan(shown([{ state: "failed" }]), labelsOf(), false).does, "reload");
+});
+
+test("a page that was answered is corrected, or left as it is", () => {
+  const labels = labelsOf({ known: no(0, 1) });
+  assert.equal(plan(shown([{}, {}]), labels, true).text, "Nothing changed: go on");
+  labels.setMark(1, UNSURE);
+  assert.equal(plan(shown([{}, {}]), labels, true).text, "Correct: 1 unsure");
+});
+
+// What is said of answers on their way
+
+/**
+ * @param {{ waiting?: number, refused?: number, failures?: number }} counts
+ */
+function said({ waiting = 0, refused = 0, failures = 0 }) {
+  const labels = labelsOf();
+  labels.submitted = true;
+  const outbox = {
+    failures,
+    waiting: () => Array.from({ length: waiting }),
+    refused: () => (refused ? [{ refused: "No.", answers: Array.from({ length: refused }) }] : []),
+  };
+  return savingState(labels, /** @type {Outbox} */ (/** @type {unknown} */ (outbox)));
+}
+
+test("answers are said to be saved, on their way, late or refused", () => {
+  assert.deepEqual(said({}), { text: "All answers saved", level: "" });
+  assert.deepEqual(said({ waiting: 2 }), { text: "Saving…", level: "" });
+  assert.deepEqual(said({ waiting: 2, failures: 1 }), { text: "Not saved yet: 2 answers waiting", level: "late" });
+  assert.equal(said({ refused: 1, waiting: 3 }).text, "1 answer refused and kept in this browser: No.");
+  assert.equal(savingState(labelsOf(), /** @type {any} */ ({ waiting: () => [], refused: () => [] })).text, "");
+});
+
+test("after the last page it is said what was saved and what is missing", () => {
+  assert.deepEqual(doneTexts({ saved: 10, late: 0, left: 0 }), ["All done: 10 answers saved."]);
+  const texts = doneTexts({ saved: 8, late: 2, left: 1 });
+  assert.equal(texts[1], "Keep this page open until everything is saved.");
+  assert.equal(texts[2], "1 picture could not be loaded and stayed unanswered.");
+});

@@ -1,0 +1,164 @@
+// What Python hands to each component, and what it gets back. The other side is the `__init__.py` beside each component
+// and the routes in web/routes.
+
+/** The argument of a component's default function, which Streamlit calls at every rerun of the script. */
+export interface Component<Data> {
+  data: Data;
+  parentElement: ParentNode & Node;
+  /** Sets a value that Python reads in every later run. */
+  setStateValue(name: string, value: unknown): void;
+  /** Sets a value that Python reads in the next run alone. */
+  setTriggerValue(name: string, value: unknown): void;
+}
+
+/** 1 yes, 0 no, −1 unsure. */
+export type Answer = 1 | 0 | -1;
+
+// The labelling grid: web/components/label_grid/__init__.py
+
+export interface LabelGridData {
+  /** The id of the assignment. */
+  assignment: string;
+  question: string;
+  instructions: string;
+  /** In display order. */
+  images: LabelImage[];
+  per_page: number;
+}
+
+export interface LabelImage {
+  row: number;
+  /** The stored answer, if there is one. */
+  answer: Answer | null;
+  title: string;
+}
+
+/** An answer as web/routes/labels.py receives it. */
+export interface SentAnswer {
+  uid: string;
+  row: number;
+  answer: Answer;
+  seconds: number;
+}
+
+// The short gallery: web/components/gallery/__init__.py
+
+export interface GalleryData {
+  /** Row, caption, tooltip, mark. */
+  pictures: [row: number, caption: string, title: string, mark: string][];
+  /** The id of the workspace: pictures of a version are immutable. */
+  version: string;
+  /** Side of a cell in CSS pixels. */
+  size: number;
+  /** Height in CSS pixels; null grows with the pictures. */
+  height: number | null;
+  selected: number[];
+}
+
+// The endless gallery: web/components/gallery/__init__.py, web/routes/gallery.py
+
+export interface EndlessData {
+  listing: Listing;
+  version: string;
+  /** The text on the line between accepted and rejected images. */
+  line_text: string;
+  height: number | null;
+}
+
+/** `summary` in web/routes/gallery.py. */
+export interface Listing {
+  id: string;
+  /** The query as JSON. */
+  q: string;
+  total: number;
+  /** Images above the threshold; null without one. */
+  line: number | null;
+  /** Images in a window. */
+  block: number;
+  /** Pictures in a pack. */
+  pack: number;
+}
+
+/** `Window.payload` in bam_engine/gallery/window.py: one value for each image of a window. */
+export interface WindowReply {
+  rows: number[];
+  titles: string[];
+  scores: (number | null)[];
+  probabilities: ([number, number, number] | null)[];
+  accepted: (boolean | null)[];
+  marks: string[];
+  counts: number[];
+}
+
+// The map: web/components/map/__init__.py, web/routes/tiles.py, web/routes/maps.py
+
+/** Left, top, right, bottom. */
+export type Bounds = [left: number, top: number, right: number, bottom: number];
+
+export interface MapData {
+  mapId: string;
+  version: string;
+  colour: string;
+  /** Which image of a cell is shown. */
+  pictures: string;
+  pictureFromZoom: number;
+  maxZoom: number;
+  /** Images on the map. */
+  count: number;
+  /** What the view of the whole map shows. */
+  bounds: Bounds;
+  legend: Legend | null;
+  legendDark: Legend | null;
+  /** The accessible name. */
+  label: string;
+  /** The id of the selection; empty without one. */
+  selection: string;
+  /** The last event that Python has handled. */
+  handled: string | null;
+  /** Whether the drawn outline stays visible. */
+  showArea: boolean;
+  goto: Goto | null;
+}
+
+/** A move of the map, applied once for each id. */
+export interface Goto {
+  id: string;
+  x: number;
+  y: number;
+  /** The zoom; null is two deeper than the first with pictures. */
+  z: number | null;
+  /** Whether to draw a ring around the position. */
+  mark: boolean;
+  bounds: Bounds | null;
+}
+
+export interface Legend {
+  title: string;
+  ramp?: string[];
+  low?: string;
+  high?: string;
+  swatches?: { colour: string; label: string }[];
+}
+
+/** The name of a region, shown from one zoom to another. */
+export interface RegionName {
+  name: string;
+  why: string;
+  x: number;
+  y: number;
+  count: number;
+  from: number;
+  to: number;
+}
+
+/** The image at a position, as web/routes/tiles.py answers. */
+export interface FoundImage {
+  row: number;
+  x: number;
+  y: number;
+  title?: string;
+  /** The corners of its picture, where one is drawn. */
+  box?: Bounds | null;
+  score?: number | null;
+  scores?: { name: string; score: number | null; probability?: number | null; accepted?: boolean | null }[];
+}

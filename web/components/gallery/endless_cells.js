@@ -1,0 +1,79 @@
+// The cells of the endless gallery: empty until their item has loaded, then a picture with its words.
+
+import { element } from "../dom.js";
+import { decimal, percent } from "../numbers.js";
+import { makePicture, makeText } from "./cells.js";
+
+/** @import { Item } from "./source.js" */
+
+/**
+ * @typedef {object} Cell
+ * @property {HTMLElement} box
+ * @property {number} index
+ * @property {Item | null} item
+ * @property {number} shift the scroller's shift when the cell was placed
+ */
+
+/**
+ * @param {string} id
+ * @param {number} index
+ * @param {number} total
+ * @returns {Cell}
+ */
+export function makeCell(id, index, total) {
+  const box = element("div", { className: "cell waiting", id, role: "option" });
+  box.setAttribute("aria-posinset", String(index + 1));
+  box.setAttribute("aria-setsize", String(total));
+  box.setAttribute("aria-label", `image ${index + 1}, loading`);
+  box.dataset.index = String(index);
+  return { box, index, item: null, shift: 0 };
+}
+
+/**
+ * @param {Cell} cell
+ * @param {Item} item
+ * @param {string} version
+ * @param {Promise<string | null>} coming the address of its picture
+ */
+export function fillCell(cell, item, version, coming) {
+  const { box } = cell;
+  cell.item = item;
+  box.classList.remove("waiting");
+  box.dataset.row = String(item.row);
+  if (item.accepted !== null) box.classList.add(item.accepted ? "accepted" : "rejected");
+  const lines = describeItem(item);
+  box.title = lines.join("\n");
+  box.setAttribute("aria-label", lines.join(", "));
+  box.append(makePicture(item.row, version, () => box.classList.add("missing"), coming));
+  box.append(makeText("choose", ""));
+  if (item.count > 1) box.append(makeText("twins", `× ${item.count}`));
+  if (item.mark) box.append(makeText(`mark ${item.mark}`, item.mark));
+  const words = [item.score === null ? "" : decimal(item.score), item.chance ? percent(item.chance[0]) : ""];
+  box.append(makeText("words", words.filter(Boolean).join(" · ") || item.title));
+}
+
+/**
+ * The description of an image, for its tooltip and for screen readers.
+ *
+ * @param {Item} item
+ * @returns {string[]}
+ */
+export function describeItem({ title, score, chance, accepted, mark, count }) {
+  const lines = [title];
+  if (score !== null) lines.push(`score ${decimal(score)}`);
+  if (chance) lines.push(`probability ${percent(chance[0])} (${percent(chance[1])} to ${percent(chance[2])})`);
+  if (accepted !== null) lines.push(accepted ? "accepted" : "rejected");
+  if (mark) lines.push(`label: ${mark}`);
+  if (count > 1) lines.push(`stands for ${count} near-duplicates`);
+  return lines;
+}
+
+/**
+ * Whether the picture of a cell has loaded.
+ *
+ * @param {Cell} cell
+ */
+export function isLoaded({ box }) {
+  const picture = box.querySelector("img");
+  return Boolean(picture?.hasAttribute("src") && picture.complete);
+}

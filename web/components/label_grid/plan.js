@@ -1,0 +1,72 @@
+// What Enter does in the current state of a page, and what the grid says of what is saved. Pure: no DOM.
+
+import { MARK_NAMES } from "./labels.js";
+
+/** @import { Given, Labels } from "./labels.js" */
+/** @import { Outbox } from "./outbox.js" */
+/** @typedef {{ row: number, state: "loading" | "ready" | "failed", seen: boolean }} Shown */
+/** @typedef {{ does: "wait" | "reload" | "scroll" | "save", text: string, answers: Given[] }} Plan */
+
+/**
+ * @param {number} count
+ * @param {string} noun
+ */
+export const many = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/**
+ * The effect of Enter, and the words on its button.
+ *
+ * @param {Shown[]} cells the pictures of the page
+ * @param {Labels} labels
+ * @param {boolean} again whether all of them were answered before
+ * @returns {Plan}
+ */
+export function plan(cells, labels, again) {
+  const ready = cells.filter((cell) => cell.state === "ready");
+  const settled = cells.filter((cell) => cell.state !== "loading").length;
+  const all = cells.length;
+  if (settled < all) return { does: "wait", text: `Loading ${settled} of ${all} pictures`, answers: [] };
+  if (!ready.length) return { does: "reload", text: "Try to load the pictures again", answers: [] };
+  const unseen = ready.filter((cell) => !cell.seen).length;
+  if (unseen) return { does: "scroll", text: `Scroll on: ${many(unseen, "picture")} not seen yet`, answers: [] };
+  const answers = labels.toSave(ready.map((cell) => cell.row));
+  const text = [...MARK_NAMES]
+    .map(([mark, name]) => ({ name, count: answers.filter(({ answer }) => answer === mark).length }))
+    .filter(({ count }) => count)
+    .map(({ name, count }) => `${count} ${name}`)
+    .join(", ");
+  if (!text) return { does: "save", text: again ? "Nothing changed: go on" : "Go on", answers };
+  return { does: "save", text: again ? `Correct: ${text}` : `Save ${text}`, answers };
+}
+
+/**
+ * What is said of answers on their way.
+ *
+ * @param {Labels} labels
+ * @param {Outbox} outbox
+ * @returns {{ text: string, level: "" | "late" }}
+ */
+export function savingState(labels, outbox) {
+  const waiting = outbox.waiting(labels.assignment).length;
+  const [first, ...others] = outbox.refused(labels.assignment);
+  if (first) {
+    const count = [first, ...others].flatMap((batch) => batch.answers).length;
+    return { text: `${many(count, "answer")} refused and kept in this browser: ${first.refused}`, level: "late" };
+  }
+  if (waiting && outbox.failures) return { text: `Not saved yet: ${many(waiting, "answer")} waiting`, level: "late" };
+  if (waiting) return { text: "Saving…", level: "" };
+  return { text: labels.submitted ? "All answers saved" : "", level: "" };
+}
+
+/**
+ * What is said after the last page.
+ *
+ * @param {{ saved: number, late: number, left: number }} counts answers stored, answers on their way, pictures without
+ * @returns {string[]}
+ */
+export function doneTexts({ saved, late, left }) {
+  const texts = [late ? "That was the last page." : `All done: ${many(saved, "answer")} saved.`];
+  if (late) texts.push("Keep this page open until everything is saved.");
+  if (left) texts.push(`${many(left, "picture")} could not be loaded and stayed unanswered.`);
+  return texts;
+}

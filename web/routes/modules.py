@@ -1,0 +1,29 @@
+"""The JavaScript modules of the components.
+
+In:  ``GET /modules/{version}/{path below web/}``. Out: the module, immutable, compressed for browsers that accept it. A
+module has one address in each version; any other version is a 404, since other content there would mix versions.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from web import modules
+from web.routes.caching import NO_STORE, PUBLIC
+
+
+def module_routes() -> list[Route]:
+    """Return the route of the modules."""
+    return [Route("/modules/{version}/{name:path}", _module), Route("/modules/{rest:path}", _module)]
+
+
+async def _module(request: Request) -> Response:
+    name = request.path_params.get("name")
+    if name not in modules.contents() or request.path_params["version"] != modules.version():
+        text = "There is no such module in this version of the app. Reload the page."
+        return Response(text, status_code=404, media_type="text/plain", headers=NO_STORE)
+    headers = {"Cache-Control": PUBLIC, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(modules.contents()[name], media_type="text/javascript", headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(modules.compressed(name), media_type="text/javascript", headers=headers)
