@@ -4,7 +4,7 @@
 import { newId } from "../dom.js";
 import { session } from "../store.js";
 import { Choice } from "./choice.js";
-import { fillCell, isLoaded, makeCell } from "./endless_cells.js";
+import { Drawn, PADDING } from "./endless_drawn.js";
 import { onClick, onKey } from "./endless_keys.js";
 import { makeParts, SIZES } from "./endless_parts.js";
 import { GAP, GridLayout, RowsLayout, WORDS } from "./layout.js";
@@ -13,7 +13,6 @@ import { Source } from "./source.js";
 
 /** @import { EndlessData, Listing } from "../data.js" */
 /** @import { Range } from "./choice.js" */
-/** @import { Cell } from "./endless_cells.js" */
 /** @import { Mode } from "./endless_parts.js" */
 /** @import { Layout } from "./layout.js" */
 /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
@@ -24,10 +23,7 @@ import { Source } from "./source.js";
  * @property {(chosen: { id: string, ranges: Range[] }) => void} choose
  */
 
-const PADDING = 4;
 const OVER = 0.6; // fraction of the view that is drawn beyond each edge
-const LATER = 100; // milliseconds between checks whether all visible pictures have loaded after a jump
-const MAX_CHECKS = 30; // after which the cells beyond the edges are drawn anyway
 const NOTIFY_AFTER = 250; // milliseconds until a changed selection is sent
 let galleries = 0;
 
@@ -42,8 +38,7 @@ const remember = (name, value) => session.write(`bam-gallery-${name}`, value);
 export class Endless {
   /** @param {ParentNode} parent */
   constructor(parent) {
-    /** @type {Map<number, Cell>} */
-    this.cells = new Map();
+    this.drawn = new Drawn(this);
     this.choice = new Choice();
     this.active = 0;
     this.size = Number(remembered("size")) || SIZES.usual;
@@ -71,8 +66,6 @@ export class Endless {
     this.notify = null;
     /** @type {Timer} */
     this.notifyTimer = undefined;
-    /** @type {Timer} */
-    this.later = undefined;
     /** @type {Timer} */
     this.waiting = undefined;
     this.parts = makeParts(this.name, this.size, {
@@ -133,7 +126,7 @@ export class Endless {
     this.notify?.();
     this.active = Math.min(at, Math.max(0, listing.total - 1));
     this.parts.goTo.max = String(listing.total);
-    this.empty();
+    this.drawn.empty();
     this.refresh();
     void this.lay(at);
   }
@@ -170,7 +163,7 @@ export class Endless {
       this.mode === "rows" && this.shapes
         ? new RowsLayout(this.shapes, wide, size, line)
         : new GridLayout(total, wide, size, line);
-    this.empty();
+    this.drawn.empty();
     this.parts.marker.hidden = this.layout.lineAt === null;
     this.frame.dataset.laid = this.mode; // rows are laid out once their shapes have loaded
     const top = at && total ? this.layout.box(Math.min(at, total - 1)).y : 0;
@@ -229,18 +222,14 @@ export class Endless {
 
   /** @param {boolean} near whether the view has moved by little */
   draw(near) {
-    const { layout, scroller, source, listing } = this;
+    const { layout, scroller, source, listing, drawn } = this;
     if (!layout || !source || !listing) return;
     const { at, view, shift } = scroller;
-    const over = this.anyDrawn(at, view) ? OVER : 0; // after a jump, visible pictures come first
+    const over = drawn.any(this.between(at, at + view)) ? OVER : 0; // after a jump, visible pictures come first
     const [from, to] = this.between(at - over * view, at + (1 + over) * view);
-    clearTimeout(this.later);
-    if (!over) this.drawOnceLoaded();
-    for (const [i, cell] of this.cells) {
-      if (i < from || i >= to) this.drop(i, cell);
-      else if (cell.shift !== shift) this.place(layout, cell);
-    }
-    for (let i = from; i < to; i += 1) if (!this.cells.has(i)) this.add(layout, i);
+    clearTimeout(drawn.later);
+    if (!over) drawn.drawOnceLoaded();
+    drawn.show(layout, [from, to]);
     const { marker } = this.parts;
     if (layout.lineAt !== null) marker.style.transform = `translateY(${layout.lineAt + PADDING - shift}px)`;
     const [first, last] = this.between(at + WORDS, at + view - GAP);
@@ -252,91 +241,17 @@ export class Endless {
     remember(`at:${listing.q}`, first);
   }
 
-  /** Draw the cells beyond the edges once all visible pictures have loaded. */
-  drawOnceLoaded(checks = 1) {
-    this.later = setTimeout(() => {
-      if (checks >= MAX_CHECKS || [...this.cells.values()].every(isLoaded)) this.draw(true);
-      else this.drawOnceLoaded(checks + 1);
-    }, LATER);
-  }
-
-  /**
-   * Whether any visible cell is drawn, or there is none.
-   *
-   * @param {number} at
-   * @param {number} view
-   */
-  anyDrawn(at, view) {
-    const [from, to] = this.between(at, at + view);
-    for (let i = from; i < to; i += 1) if (this.cells.has(i)) return true;
-    return to === from;
-  }
-
-  /**
-   * @param {Layout} layout
-   * @param {number} i
-   */
-  add(layout, i) {
-    const cell = makeCell(this.idOf(i), i, this.total);
-    this.cells.set(i, cell);
-    this.place(layout, cell);
-    this.fill(cell);
-    this.mark(cell);
-    this.parts.field.append(cell.box);
-  }
-
-  /** @param {Cell} cell */
-  fill(cell) {
-    const item = this.source?.item(cell.index);
-    if (this.source && item) fillCell(cell, item, this.version, this.source.picture(cell.index));
-  }
-
-  /**
-   * @param {Layout} layout
-   * @param {Cell} cell
-   */
-  place(layout, cell) {
-    const { x, y, width, height } = layout.box(cell.index);
-    const { style } = cell.box;
-    cell.shift = this.scroller.shift;
-    style.transform = `translate(${x + PADDING}px, ${y + PADDING - cell.shift}px)`;
-    style.width = `${width}px`;
-    style.setProperty("--high", `${height}px`);
-  }
-
-  /** @param {Cell} cell */
-  mark({ box, index }) {
-    const chosen = this.choice.has(index);
-    box.classList.toggle("selected", chosen);
-    box.classList.toggle("active", index === this.active);
-    box.setAttribute("aria-selected", String(chosen));
-  }
-
-  /**
-   * @param {number} i
-   * @param {Cell} cell
-   */
-  drop(i, cell) {
-    cell.box.querySelector("img")?.removeAttribute("src"); // cancels the loading
-    cell.box.remove();
-    this.cells.delete(i);
-  }
-
-  empty() {
-    for (const [i, cell] of this.cells) this.drop(i, cell);
-  }
-
   /**
    * @param {number} from
    * @param {number} to
    */
   arrived(from, to) {
-    for (const [i, cell] of this.cells) if (i >= from && i < to && !cell.item) this.fill(cell);
+    this.drawn.arrived(from, to);
     this.pick?.();
   }
 
   refresh() {
-    for (const cell of this.cells.values()) this.mark(cell);
+    this.drawn.markAll();
     this.frame.setAttribute("aria-activedescendant", this.idOf(this.active));
     this.parts.field.classList.toggle("choosing", this.choice.count > 0);
   }
@@ -470,7 +385,7 @@ export class Endless {
     this.source?.close();
     this.watcher.disconnect();
     clearTimeout(this.waiting);
-    clearTimeout(this.later);
+    clearTimeout(this.drawn.later);
     clearTimeout(this.notifyTimer);
   }
 }
