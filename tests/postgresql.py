@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +22,13 @@ _PLACES = (
     Path("/usr/local/bin"),
     *sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name),
 )
+_CLEAR_AWAY = """
+cat  # to the end of the input
+folder=$1
+shift
+[ ! -e "$folder/data/postmaster.pid" ] || "$@"
+rm -rf "$folder"
+"""
 
 
 class PostgreSQL:
@@ -51,27 +59,33 @@ def run_server() -> Iterator[PostgreSQL]:
     programs = _programs()
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="bam-pg-"))  # short: the path of a socket is limited to 107 bytes
-    try:
-        if user:
-            shutil.chown(folder, user)
-        data = folder / "data"
+    if user:
+        shutil.chown(folder, user)
+    data = folder / "data"
+    server = [programs / "pg_ctl", "-D", data, "-w", "-s"]
+    with _cleared_away(folder, [*server, "-m", "immediate", "stop"], user):
         initdb = [programs / "initdb", "-D", data, "-U", "bam", "-A", "trust", "-E", "UTF8", "--no-sync", *_LOCALE]
         _call(initdb, user)
         options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()) + f" -k {folder}"
-        server = [programs / "pg_ctl", "-D", data, "-w", "-s"]
         _call([*server, "-l", folder / "log", "-o", options, "start"], user)
-        try:
-            yield PostgreSQL(folder)
-        finally:
-            _call([*server, "-m", "immediate", "stop"], user)
-    finally:
-        shutil.rmtree(folder)
+        yield PostgreSQL(folder)
+
+
+@contextlib.contextmanager
+def _cleared_away(folder: Path, stop: list[str | Path], user: str | None) -> Iterator[None]:
+    """Stop the server and remove its folder at the end, and also if this process is killed before.
+
+    A shell of its own session waits for the end of its input, which comes when this process closes it or ends.
+    """
+    command = ["sh", "-c", _CLEAR_AWAY, "sh", folder, *stop]
+    with subprocess.Popen(command, cwd="/", stdin=subprocess.PIPE, start_new_session=True, **_identity(user)):
+        yield
 
 
 def _programs() -> Path:
     """Return the folder of PostgreSQL's programs, the newest where several are installed."""
     found = shutil.which("initdb")
-    places = [Path(found).parent] if found else [place for place in _PLACES if (place / "initdb").exists()]
+    places = [Path(found).resolve().parent] if found else [place for place in _PLACES if (place / "initdb").exists()]
     if not places:
         pytest.skip(f"{NO_POSTGRESQL}: no initdb. `make test` installs it where it can")
     version = subprocess.run([places[-1] / "initdb", "--version"], capture_output=True, text=True, check=True).stdout
@@ -88,6 +102,10 @@ def _user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
+def _identity(user: str | None) -> dict[str, Any]:
+    """Return the arguments with which ``subprocess`` runs a command as ``user``."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
 def _call(command: list[str | Path], user: str | None) -> None:
-    as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-    subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, **as_user)
+    subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, **_identity(user))
