@@ -70,8 +70,7 @@ def test_every_benchmark_has_its_command_in_the_benchmarks() -> None:
 def test_decision_records_are_numbered_and_in_their_index() -> None:
     folder = ROOT / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
-    numbers = [int(name[:4]) for name in records]
-    assert len(set(numbers)) == len(numbers)
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
     assert re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8")) == records
 
 

@@ -100,24 +100,34 @@ def measurement_of(row: sa.RowMapping) -> Measurement | None:
     return Measurement(row["measurement_n"], average, threshold, row["measurement_problem"], row["measurement_flipped"])
 
 
+def same(one: Measurement | None, other: Measurement | None) -> bool:
+    """Return whether two measurements would be stored alike; nan equals nan."""
+    return (one and _stored(one)) == (other and _stored(other))
+
+
 def store_measurement(workspace: Workspace, model_id: int, measurement: Measurement) -> None:
     """Add a measurement of a model."""
-    average = measurement.average_precision
+    values, threshold = _stored(measurement)
+    with workspace.engine.begin() as connection:
+        insert = sa.insert(db.measurements).values(model_id=model_id, **values, made_at=db.now())
+        inserted = connection.execute(insert).inserted_primary_key
+        if threshold is not None:
+            line = {"measurement_id": inserted[0] if inserted else 0, **threshold}
+            connection.execute(sa.insert(db.measured_thresholds).values(line))
+
+
+def _stored(measurement: Measurement) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return what ``measurements`` and ``measured_thresholds`` hold of a measurement."""
+    average, threshold = measurement.average_precision, measurement.threshold
     values = {
-        "model_id": model_id,
         "n": measurement.n,
         "average_precision": None if average is None else _nan_to_null(average.value),
         "average_precision_low": None if average is None else _nan_to_null(average.low),
         "average_precision_high": None if average is None else _nan_to_null(average.high),
         "problem": measurement.problem,
         "flipped": measurement.flipped,
-        "made_at": db.now(),
     }
-    with workspace.engine.begin() as connection:
-        inserted = connection.execute(sa.insert(db.measurements).values(values)).inserted_primary_key
-        if measurement.threshold is not None:
-            line = {"measurement_id": inserted[0] if inserted else 0, **evidence_values(measurement.threshold)}
-            connection.execute(sa.insert(db.measured_thresholds).values(line))
+    return values, None if threshold is None else evidence_values(threshold)
 
 
 def _nan_to_null(value: Any) -> Any:

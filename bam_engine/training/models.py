@@ -100,6 +100,14 @@ def save_model(
         return _trained(connection.execute(_query(table.c.id == (inserted[0] if inserted else 0))).mappings().one())
 
 
+def model_of(workspace: Workspace, attribute: Attribute, round_id: int, data: TrainingData) -> TrainedModel | None:
+    """Return the model that a round already has of the same ``data.learned_from``, or None."""
+    if data.learned_from is None:
+        return None
+    stored = [model for model in models(workspace, attribute) if model.round_id == round_id]
+    return next((model for model in stored if model.data.learned_from == data.learned_from), None)
+
+
 def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
     """Return the models of ``attribute`` for the encoder in use, oldest first."""
     stored = _stored_models(workspace).by_attribute.get((attribute.id, workspace.choice.key), ())

@@ -23,8 +23,8 @@ from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.evaluation import evaluate
-from bam_engine.training.measurements import Measurement, store_measurement
-from bam_engine.training.models import TrainedModel, TrainingData, latest_model, models, save_model, scores_of
+from bam_engine.training.measurements import Measurement, same, store_measurement
+from bam_engine.training.models import TrainedModel, TrainingData, latest_model, model_of, models, save_model, scores_of
 from bam_engine.training.querying import (
     BATCH_SIZE,
     prefetch_neighbours,
@@ -219,7 +219,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     """Train on all training labels, score every image, and measure on the held-out labels.
 
     The same labels make the same model once: training again, or concurrently, returns the existing model and completes
-    a training that was interrupted.
+    a training that was interrupted. It is measured again, in case held-out labels have changed.
 
     Raises
     ------
@@ -230,24 +230,25 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     rows, answers = training_labels(workspace, attribute)
     in_rounds, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
     report(0, 4, "training")
-    vectors, rng = vectors_of(workspace), np.random.default_rng(last.seed)
-    groups = workspace.catalogue.projects()[rows]
-    scaling = _feature_scaling(workspace, vectors, rng)
-    model = learning.train(vectors[rows], answers, groups=groups, scaling=scaling, rng=rng)
+    vectors, groups = vectors_of(workspace), workspace.catalogue.projects()[rows]
     data = TrainingData(
         labels=len(rows),
         imported=int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
         in_bulk=int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
         learned_from=_digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
     )
-    trained = save_model(workspace, attribute, last.id, model, data)
+    trained = model_of(workspace, attribute, last.id, data)
+    if trained is None:
+        model = _fit(workspace, rows, answers, groups, np.random.default_rng(last.seed))
+        trained = save_model(workspace, attribute, last.id, model, data)
     report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
     report(2, 4, "finding neighbours")
     prefetch_neighbours(workspace, attribute, trained)
     report(3, 4, "measuring on the validation set")
     measurement = replace(_measure(workspace, attribute, trained), flipped=_flipped(workspace, attribute, trained))
-    store_measurement(workspace, trained.id, measurement)
+    if not same(measurement, trained.measurement):
+        store_measurement(workspace, trained.id, measurement)
     report(4, 4, "trained")
     return replace(trained, measurement=measurement)
 
@@ -297,12 +298,17 @@ def _digest(*arrays: NDArray[Any]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _feature_scaling(
-    workspace: Workspace, vectors: NDArray[np.float16], rng: np.random.Generator
-) -> learning.FeatureScaling:
-    rows = embedded_rows(workspace)
-    sample = np.sort(rng.choice(rows, size=min(len(rows), _SCALING_SAMPLE), replace=False))
-    return learning.feature_scaling(vectors[sample])
+def _fit(
+    workspace: Workspace,
+    rows: NDArray[np.int64],
+    answers: NDArray[np.int8],
+    groups: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> learning.LinearModel:
+    vectors, embedded = vectors_of(workspace), embedded_rows(workspace)
+    sample = np.sort(rng.choice(embedded, size=min(len(embedded), _SCALING_SAMPLE), replace=False))
+    scaling = learning.feature_scaling(vectors[sample])
+    return learning.train(vectors[rows], answers, groups=groups, scaling=scaling, rng=rng)
 
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Measurement:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.gallery.search import ranking
@@ -82,9 +84,32 @@ def test_the_same_labels_and_seed_give_the_same_scores(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
-    first = np.array(scores_of(workspace, watercolor))
-    rounds.train(workspace, watercolor)
-    assert np.array_equal(first, scores_of(workspace, watercolor))
+    first = rounds.train(workspace, watercolor)
+    with workspace.engine.begin() as connection:
+        connection.execute(sa.update(db.models).values(learned_from=None))  # so that it is not recognised
+    second = rounds.train(workspace, watercolor)
+    assert first.id != second.id
+    assert np.array_equal(scores_of(workspace, watercolor, first), scores_of(workspace, watercolor, second))
+
+
+def test_a_model_is_measured_again_once_held_out_labels_have_changed(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    def stored() -> int:
+        with workspace.engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(db.measurements)) or 0
+
+    oracle.play(workspace, watercolor, count=1)
+    first = rounds.train(workspace, watercolor)
+    assert (rounds.train(workspace, watercolor).measurement, stored()) == (first.measurement, 1)
+    validation.draw_validation(workspace, watercolor, 30, seed=2)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    again = rounds.train(workspace, watercolor)
+    assert (again.id, stored()) == (first.id, 2)
+    assert (again.measurement.n, latest_model(workspace, watercolor).measurement) == (
+        first.measurement.n + 30,
+        again.measurement,
+    )
 
 
 def test_scores_come_back_after_the_cache_is_deleted(
@@ -166,7 +191,8 @@ def test_a_training_asks_the_database_a_few_times(workspace: Workspace, watercol
     with counted(again.engine) as statements:
         rounds.train(again, watercolor)
     assert len(statements) <= 20, statements
-    with counted(again.engine) as unchanged, again.reading():
-        rounds.state(again, watercolor)
-    assert len(unchanged) <= 5, unchanged
+    for flow in (rounds.train, rounds.state):
+        with counted(again.engine) as unchanged:
+            flow(again, watercolor)
+        assert len(unchanged) <= 5, unchanged
     again.close()
