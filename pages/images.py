@@ -93,6 +93,15 @@ if result is not None:
         st.caption(f"{count(result.moved, 'file')} {verb} and found here: labels and all else that is known stay.")
     if result.skipped:
         st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
+    if result.updated:
+        st.caption(f"{count(result.updated, 'image')} in the collection with new details.")
+    if result.other_project:
+        words = "keeps its" if result.other_project == 1 else "keep their"
+        st.caption(f"{count(result.other_project, 'image')} {words} project, which is not the folder.")
+    if result.unmatched:
+        words = "names no image" if len(result.unmatched) == 1 else "name no image"
+        with st.expander(f"{count(len(result.unmatched), 'path')} of the metadata {words} of the folder"):
+            st.dataframe(pd.DataFrame({"path": result.unmatched}), hide_index=True, width="stretch")
     if result.duplicates:
         with st.expander(f"{count(len(result.duplicates), 'file')} byte for byte the same as another"):
             st.dataframe(

@@ -162,6 +162,7 @@ ROOMS: dict[str, set[str]] = {
         "Decision",
         "Hit",
         "ImageRecord",
+        "Truth",
         "read_truth",
         "write_bam_sqlite",
         "write_csv",

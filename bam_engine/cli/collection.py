@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.paths import print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
 from bam_engine.formatting import count, decimal
@@ -43,6 +44,12 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
         f"moved, {count(len(summary.duplicates), 'exact duplicate')}, {len(summary.unreadable):,} unreadable, "
         f"{count(summary.skipped, 'other file')} skipped"
     )
+    if summary.updated:
+        print(f"  {count(summary.updated, 'image')} in the collection with new details")
+    if summary.other_project:
+        words = "keeps its" if summary.other_project == 1 else "keep their"
+        print(f"  {count(summary.other_project, 'image')} {words} project, which is not the folder")
+    print_paths(summary.unmatched, "no image", where="of the metadata")
     for problem in summary.unreadable:
         print(f"  {problem.uri}: {problem.reason}")
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.cli.paths import print_paths
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.formatting import count
 from bam_engine.labelling.exporting import write_labels
@@ -11,8 +12,6 @@ from bam_engine.labelling.importing import ImportedLabels, StoredLabels, import_
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
-
-_LISTED = 5  # paths that are printed
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -85,12 +84,8 @@ def _print_stored(stored: StoredLabels, options: Namespace) -> None:
 def _print_skipped(imported: ImportedLabels) -> None:
     if imported.empty:
         print(f"  {count(imported.empty, 'empty cell')} skipped")
-    for paths, why in ((imported.unmatched, "no image"), (imported.ambiguous, "several images")):
-        if paths:
-            print(f"  {count(len(paths), 'path')} {'matches' if len(paths) == 1 else 'match'} {why}:")
-            print("\n".join(f"    {path}" for path in paths[:_LISTED]))
-            if len(paths) > _LISTED:
-                print(f"    and {len(paths) - _LISTED:,} more")
+    print_paths(imported.unmatched, "no image")
+    print_paths(imported.ambiguous, "several images")
 
 
 @one_flow

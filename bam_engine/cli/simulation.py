@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.cli.arguments import Commands, add_command, positive_integer, proportion
+from bam_engine.cli.paths import print_lines_without_path, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection.matching import match_paths
 from bam_engine.errors import ExchangeError
@@ -75,19 +76,25 @@ def run(workspace: Workspace, options: Namespace) -> None:
 def truth_of(
     workspace: Workspace, labels: Path, column: str, positive: str, n: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the embedded rows with a true label, ascending, and these labels.
+    """Return the embedded rows with a true label, ascending, and these labels; print what of the table is not used.
 
-    The paths of the CSV are matched as :func:`bam_engine.collection.matching.match_paths` says.
+    The paths of the table are matched as :func:`bam_engine.collection.matching.match_paths` says.
     """
-    cells = read_truth(labels, column=column, positive=positive)
+    table = read_truth(labels, column=column, positive=positive)
     base = labels.resolve().parent
-    matched = match_paths(workspace.catalogue, cells, base).rows
-    truth = {row: cells[path] for path, row in matched.items() if row < n}
+    matches = match_paths(workspace.catalogue, table.labels, base)
+    truth = {row: table.labels[path] for path, row in matches.rows.items() if row < n}
     if not truth:
         raise ExchangeError(
-            f"None of the {count(len(cells), 'path')} of {labels} matches an embedded image. Paths are absolute, "
-            f"relative to {base}, or the end of an image's path. Ingest the images and embed them first."
+            f"None of the {count(len(table.labels), 'path')} of {labels} matches an embedded image. Paths are "
+            f"absolute, relative to {base}, or the end of an image's path. Ingest the images and embed them first."
         )
+    if table.spellings:
+        spelled = ", ".join(f"{value!r} ({count(times, 'line')})" for value, times in table.spellings.items())
+        print(f"  counted as {positive}, too: {spelled}")
+    print_lines_without_path(table.without_path)
+    print_paths(matches.unmatched, "no image")
+    print_paths(matches.ambiguous, "several images")
     rows = np.array(sorted(truth), np.int64)
     return rows, np.array([truth[row] for row in rows.tolist()], bool)
 

@@ -8,10 +8,11 @@ import csv
 import os
 import re
 import stat
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from bam_engine.collection.images import READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from bam_engine.errors import CollectionError
@@ -25,11 +26,24 @@ _NO = frozenset({"0", "false", "f", "no", "n"})
 
 @dataclass(frozen=True)
 class FolderListing:
-    """The files below a folder: image ``paths``, the number of ``skipped`` other files, and unreadable folders."""
+    """The files below a folder.
+
+    Attributes
+    ----------
+    paths
+        The files that may be images.
+    skipped
+        The number of other files.
+    unreadable
+        (folder, reason) of folders that cannot be read.
+    links
+        Those of ``paths`` that are links to a file outside of the folder.
+    """
 
     paths: list[str]
     skipped: int
-    unreadable: list[tuple[str, str]]  # folder, reason
+    unreadable: list[tuple[str, str]]
+    links: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -68,11 +82,26 @@ def check_folder(folder: str | Path) -> Path:
     return root
 
 
+def is_gone(path: str | Path) -> bool:
+    """Return whether a file is known not to exist.
+
+    Where a folder above it may not be searched, or its file system does not answer, nothing is known.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing:
     """Find the image files below ``folder`` by their suffix.
 
-    Walks folders in natural order ("2.jpg" before "10.jpg"), follows each link to a folder once, and skips hidden
-    files.
+    Walks folders in natural order ("2.jpg" before "10.jpg") and skips hidden files. What a link leads to is listed
+    once: the content of a folder under its real path, a file that the walk meets anyway under its own, and any other
+    file under the path of the link.
 
     Raises
     ------
@@ -80,55 +109,90 @@ def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing
         The folder does not exist, is not a folder, or cannot be read.
     """
     root = check_folder(folder)
-    paths: list[str] = []
-    unreadable: list[tuple[str, str]] = []
+    listing = FolderListing([], 0, [])
     skipped = 0
-    for path, problem in _walk(str(root)):
-        if problem:
-            unreadable.append((path, problem))
-        elif os.path.splitext(path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file would cost a gigabyte
-            paths.append(path)
+    for found in _Walk().below(str(root)):
+        if found.problem:
+            listing.unreadable.append((found.path, found.problem))
+        elif os.path.splitext(found.path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file costs a gigabyte
+            listing.paths.append(found.path)
+            if found.is_link:
+                listing.links.append(found.path)
         else:
             skipped += 1
-        if (len(paths) + skipped) % _REPORT_EVERY == 0:
-            report(0, None, f"looking for images, {len(paths):,} found")
-    return FolderListing(paths, skipped, unreadable)
+        if (len(listing.paths) + skipped) % _REPORT_EVERY == 0:
+            report(0, None, f"looking for images, {len(listing.paths):,} found")
+    return replace(listing, skipped=skipped)
 
 
-def _walk(root: str) -> Iterator[tuple[str, str]]:
-    """Yield each file as (path, "") and each folder that cannot be listed as (path, reason)."""
-    seen: set[tuple[int, int]] = set()
-    stack: list[tuple[str, bool]] = [(root, True)]
-    while stack:
-        path, is_folder = stack.pop()
-        if not is_folder:
-            yield path, ""
-            continue
-        try:
-            status = os.stat(path)  # noqa: PTH116
-            if (status.st_dev, status.st_ino) in seen:
+class _Found(NamedTuple):
+    """A file, or with a ``problem`` a folder that cannot be listed."""
+
+    path: str
+    problem: str = ""
+    is_link: bool = False
+
+
+class _Walk:
+    """A walk through folders: real ones first, then those that links lead to, then files that only links lead to."""
+
+    def __init__(self) -> None:
+        self._walked: set[tuple[int, int]] = set()  # device and inode of each folder
+        self._links: deque[str] = deque()
+
+    def below(self, root: str) -> Iterator[_Found]:
+        """Yield each visible file below ``root`` once."""
+        yield from self._real(root)
+        links_to_files = []
+        while self._links:
+            link = self._links.popleft()
+            if os.path.isdir(link):  # noqa: PTH112
+                yield from self._real(os.path.realpath(link))
+            else:
+                links_to_files.append(link)
+        yield from (_Found(link, is_link=True) for link in links_to_files if not self._is_listed(link))
+
+    def _real(self, root: str) -> Iterator[_Found]:
+        stack = [(root, True)]
+        while stack:
+            path, is_folder = stack.pop()
+            if not is_folder:
+                yield _Found(path)
                 continue
-            seen.add((status.st_dev, status.st_ino))
-            with os.scandir(path) as entries:
-                visible = [entry for entry in entries if not entry.name.startswith(".")]
-        except OSError as error:
-            yield path, f"Cannot read the folder ({error.strerror})."
-            continue
-        visible.sort(key=lambda entry: _natural(entry.name), reverse=True)
-        stack.extend((entry.path, _is_folder(entry)) for entry in visible if _is_folder(entry) or _is_file(entry))
+            try:
+                identity = _identity(path)
+                if identity in self._walked:
+                    continue
+                self._walked.add(identity)
+                with os.scandir(path) as entries:
+                    visible = [entry for entry in entries if not entry.name.startswith(".")]
+            except OSError as error:
+                yield _Found(path, f"Cannot read the folder ({error.strerror}).")
+                continue
+            visible.sort(key=lambda entry: _natural(entry.name))
+            self._links += [entry.path for entry in visible if entry.is_symlink()]
+            stack += [(entry.path, entry.is_dir()) for entry in reversed(visible) if _is_real(entry)]
+
+    def _is_listed(self, link: str) -> bool:
+        """Return whether a link to a file needs no line of its own: its target has one, or is a pipe or a device."""
+        try:
+            if not stat.S_ISREG(os.stat(link).st_mode):  # noqa: PTH116
+                return True
+            folder, name = os.path.split(os.path.realpath(link))
+            return not name.startswith(".") and _identity(folder) in self._walked
+        except OSError:  # a broken link: reading it gives the reason
+            return False
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _identity(path: str) -> tuple[int, int]:
+    status = os.stat(path)  # noqa: PTH116
+    return status.st_dev, status.st_ino
+
+
+def _is_real(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or a file itself, not a link, a pipe or a device, which would block."""
     try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a file, not a pipe or device, which would block. Broken links count as files."""
-    try:
-        return entry.is_file() or entry.is_symlink()
+        return entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
     except OSError:
         return False
 
@@ -138,17 +202,14 @@ def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], name
 
 
-def read_details(file: str | Path, root: Path) -> dict[str, Details]:
-    """Read a metadata CSV into absolute path → :class:`Details`.
+def read_details(file: str | Path) -> dict[str, Details]:
+    """Read a metadata CSV into path → :class:`Details`; the paths are as written.
 
     Parameters
     ----------
     file
-        A CSV in UTF-8 whose header has ``path`` (relative to ``root``, or absolute) and any of ``title``, ``project``,
-        ``license``, ``mature_content`` (true/false, yes/no, 1/0). Other columns are ignored. If a path occurs more
-        than once, its last row counts.
-    root
-        The folder of the images.
+        A CSV in UTF-8 whose header has ``path`` and any of ``title``, ``project``, ``license``, ``mature_content``
+        (true/false, yes/no, 1/0). Other columns are ignored. If a path occurs more than once, its last row counts.
 
     Raises
     ------
@@ -157,7 +218,7 @@ def read_details(file: str | Path, root: Path) -> dict[str, Details]:
     """
     try:
         with Path(file).open(newline="", encoding="utf-8-sig") as lines:
-            return dict(_details(lines, file, root))
+            return dict(_details(lines, file))
     except UnicodeDecodeError as error:
         raise CollectionError(
             f"The metadata file {file} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8."
@@ -168,7 +229,7 @@ def read_details(file: str | Path, root: Path) -> dict[str, Details]:
         raise CollectionError(f"Cannot read the metadata file {file}: {error.strerror}.") from error
 
 
-def _details(lines: TextIO, file: str | Path, root: Path) -> Iterator[tuple[str, Details]]:
+def _details(lines: TextIO, file: str | Path) -> Iterator[tuple[str, Details]]:
     reader = csv.DictReader(lines)
     names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
     if "path" not in names:
@@ -180,11 +241,7 @@ def _details(lines: TextIO, file: str | Path, root: Path) -> Iterator[tuple[str,
         if not path:
             continue
         mature = _yes_or_no(record.get("mature_content"), f"{file}, line {reader.line_num}")
-        absolute = os.path.normpath(os.path.join(root, path))  # noqa: PTH118
-        yield (
-            absolute,
-            Details(_text(record, "title"), _text(record, "project"), _text(record, "license"), mature),
-        )
+        yield path, Details(_text(record, "title"), _text(record, "project"), _text(record, "license"), mature)
 
 
 def _text(record: dict[str, str], name: str) -> str | None:

@@ -6,15 +6,16 @@ one transaction each: if a run is interrupted, finished batches stay and the nex
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bam_engine.collection.catalogue import Catalogue, NewImage, Problem, printable, storable
-from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
+from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, is_gone, read_details
 from bam_engine.collection.images import READABLE_SUFFIXES, ImageInfo, examine, read_image
+from bam_engine.collection.matching import match_files
 from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
 from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
 from bam_engine.formatting import count
@@ -47,9 +48,11 @@ class IngestResult:
     skipped
         Other files in the folder.
     updated
-        Existing images with new details from the metadata file.
+        Existing images with new details from the metadata file, or with a project from their folder.
     unmatched
-        Paths in the metadata file that match no image in the folder.
+        Paths in the metadata file, as written, that name no image in the folder.
+    other_project
+        Existing images that keep a project other than their folder, which was asked for.
     """
 
     files: int
@@ -60,7 +63,8 @@ class IngestResult:
     unreadable: list[Problem]
     skipped: int
     updated: int = 0
-    unmatched: int = 0
+    unmatched: tuple[str, ...] = ()
+    other_project: int = 0
 
 
 def ingest_folder(
@@ -83,9 +87,11 @@ def ingest_folder(
     Parameters
     ----------
     metadata
-        A CSV of details, see :func:`read_details`. It also updates existing images.
+        A CSV of details, see :func:`read_details`. It also updates existing images. Its paths are relative to
+        ``folder`` or absolute, see :func:`bam_engine.collection.matching.match_files`.
     project
-        The project of an image for which ``metadata`` names none: "none", or "folder" for the file's folder.
+        The project of an image for which ``metadata`` names none: "none", or "folder" for the file's folder. An
+        existing image keeps the project that it has.
     report
         Called after each batch with the number of files done and in total.
     workers
@@ -104,10 +110,12 @@ def ingest_folder(
     if project not in PROJECTS:
         raise CollectionError(f"Unknown source of projects {project!r}: use {' or '.join(PROJECTS)}.")
     root = check_folder(folder)
-    details = {} if metadata is None else read_details(metadata, root)
+    table = {} if metadata is None else read_details(metadata)
     listing = find_images(root, report=report)
     _check_listing(root, listing)
-    unmatched = _check_matched(root, details, listing)
+    files = match_files(listing.paths, listing.links, table, root)
+    _check_matched(root, table, files)
+    details = {files[path]: table[path] for path in table if path in files}
     run = _Run(catalogue, thumbnails, root, details, project, report)
     try:
         run.go(listing, workers or os.cpu_count() or 1)
@@ -128,7 +136,8 @@ def ingest_folder(
         unreadable=run.unreadable,
         skipped=listing.skipped,
         updated=run.updated,
-        unmatched=unmatched,
+        unmatched=tuple(path for path in table if path not in files),
+        other_project=run.other_project,
     )
 
 
@@ -147,14 +156,12 @@ def _check_listing(root: Path, listing: FolderListing) -> None:
     )
 
 
-def _check_matched(root: Path, details: Mapping[str, Details], listing: FolderListing) -> int:
-    unmatched = set(details).difference(listing.paths)
-    if details and len(unmatched) == len(details):
+def _check_matched(root: Path, table: Mapping[str, Details], files: Mapping[str, str]) -> None:
+    if table and not files:
         raise CollectionError(
-            f"None of the {len(details):,} paths in the metadata file is an image in {root}. The first is "
-            f"{next(iter(details))}. Use absolute paths, or paths relative to the folder."
+            f"None of the {len(table):,} paths in the metadata file is an image in {root}. The first is "
+            f"{printable(next(iter(table)))}. Use absolute paths, or paths relative to the folder."
         )
-    return len(unmatched)
 
 
 @dataclass
@@ -171,6 +178,7 @@ class _Run:
     existing: int = 0
     moved: int = 0
     updated: int = 0
+    other_project: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
     large: threading.Lock = field(default_factory=threading.Lock)
@@ -199,9 +207,27 @@ class _Run:
         parts += [(len(self.duplicates), "duplicate"), (len(self.unreadable), "unreadable")]
         return "images: " + ", ".join(f"{number:,} {word}" for number, word in parts if number or word == "added")
 
-    def _update_details(self, uris: Iterable[str]) -> None:
-        """Update existing images from the metadata file."""
-        self.updated += self.catalogue.update_details({u: asdict(self.details[u]) for u in uris if u in self.details})
+    def _update_details(self, rows: Mapping[str, int]) -> None:
+        """Update existing images, URI → row, from the metadata file, and those without a project from their folder."""
+        changes = {uri: asdict(self.details[uri]) for uri in rows if uri in self.details}
+        if self.project == "folder":
+            names, named = self.catalogue.project_names()
+            for uri, row in rows.items():
+                change = changes.setdefault(uri, {})
+                if change.get("project_id") is not None:
+                    continue
+                project = self._folder_project(uri)
+                if named[row] < 0:
+                    change["project_id"] = project
+                else:
+                    self.other_project += names[named[row]] != project
+        self.updated += self.catalogue.update_details(changes)
+
+    def _folder_project(self, uri: str) -> str:
+        """Return the project of a file by its folder: from the added folder on, or whole where a link leads outside."""
+        folder, root = os.path.dirname(uri), str(self.root).rstrip("/")  # noqa: PTH120 - a Path per file costs time
+        inside = (folder + "/").startswith(root + "/")
+        return (self.root.name + folder[len(root) :]).lstrip("/") or "." if inside else folder
 
     def _record_problems(self, problems: list[Problem]) -> None:
         self.catalogue.record_problems(problems)
@@ -232,7 +258,7 @@ class _Run:
 
     def _move(self, examined: Mapping[str, ImageInfo], places: Mapping[str, str]) -> None:
         """Move images whose file no longer exists to the first file of the batch with the same bytes."""
-        missing = {digest for digest, uri in places.items() if not Path(uri).exists()}
+        missing = {digest for digest, uri in places.items() if is_gone(uri)}
         moves: dict[str, str] = {}  # old URI -> new URI
         for uri, info in examined.items():
             if info.digest in missing:
@@ -240,7 +266,7 @@ class _Run:
                 moves[places[info.digest]] = uri
         self.catalogue.move(moves)
         self.moved += len(moves)
-        self._update_details(moves.values())
+        self._update_details(self.catalogue.rows_of(moves.values()))
 
     def _explain_rest(
         self,
@@ -267,7 +293,7 @@ class _Run:
         details = self.details.get(uri, Details())
         project = details.project_id
         if project is None and self.project == "folder":
-            project = str(Path(self.root.name, Path(uri).relative_to(self.root)).parent)
+            project = self._folder_project(uri)
         return NewImage(
             uri=uri,
             width=info.width,

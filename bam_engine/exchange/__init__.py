@@ -10,7 +10,8 @@ from bam_engine.exchange.dataset import (
     Hit,
     ImageRecord,
 )
-from bam_engine.exchange.tables import read_truth, write_csv, write_notice
+from bam_engine.exchange.tables import write_csv, write_notice
+from bam_engine.exchange.truth import Truth, read_truth
 
 __all__ = [
     "AttributeRecord",
@@ -20,6 +21,7 @@ __all__ = [
     "Decision",
     "Hit",
     "ImageRecord",
+    "Truth",
     "read_truth",
     "write_bam_sqlite",
     "write_csv",

@@ -72,7 +72,7 @@ class Vocabulary:
         ValueError
             The value means nothing.
         """
-        word = _normal(value)
+        word = comparable(value)
         if not word:
             return None
         if word in self.unsure:
@@ -126,7 +126,7 @@ def read_labels(
 
 def _check_named(path: str | Path, column: str, words: Vocabulary, values: list[object]) -> None:
     """Refuse a vocabulary of which no value stands in the table: a slip would turn every label round."""
-    there = {_normal(value): str(value) for value in values if _normal(value)}
+    there = {comparable(value): str(value) for value in values if comparable(value)}
     for named in (words.yes, words.no):
         if named is not None and named not in (YES, NO) and not named & there.keys():
             raise ExchangeError(
@@ -137,11 +137,21 @@ def _check_named(path: str | Path, column: str, words: Vocabulary, values: list[
 
 def _cells(path: Path, path_column: str, column: str) -> Iterator[tuple[str, str, object]]:
     """Yield the place, path and value of each line that names a path."""
-    read = _parquet_records if path.suffix.lower() == ".parquet" else _csv_records
-    for place, record in read(path, (path_column, column)):
+    for place, record in read_records(path, (path_column, column)):
         name = "" if record[path_column] is None else str(record[path_column]).strip()
         if name:
             yield place, name, record[column]
+
+
+def read_records(path: Path, columns: tuple[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place ("line 7") and the cells of each line of a CSV or Parquet file; a missing cell is None.
+
+    Raises
+    ------
+    ExchangeError
+        The file cannot be read, or has not all of ``columns``.
+    """
+    return (_parquet_records if path.suffix.lower() == ".parquet" else _csv_records)(path, columns)
 
 
 def _csv_records(path: Path, columns: tuple[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -188,11 +198,11 @@ def _check_columns(path: Path, there: Iterable[str], wanted: tuple[str, str]) ->
 
 
 def _normalised(values: Iterable[str]) -> frozenset[str]:
-    return frozenset(_normal(value) for value in values) - {""}
+    return frozenset(comparable(value) for value in values) - {""}
 
 
-def _normal(value: object) -> str:
-    """Return a value as it is compared: text without case, whole numbers without a decimal point."""
+def comparable(value: object) -> str:
+    """Return a cell as it is compared: text without case, whole numbers without a decimal point."""
     if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -1,4 +1,4 @@
-"""A dataset written as CSV files, and columns of true labels read from CSV files, in UTF-8."""
+"""A dataset written as CSV files in UTF-8."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -122,31 +122,3 @@ def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
             decision.negative_to,
             decision.evidence,
         )
-
-
-def read_truth(path: Path, *, column: str, positive: str) -> dict[str, bool]:
-    """Read true labels: for each ``path`` of a CSV, whether ``column`` equals ``positive``.
-
-    Rows with an empty ``column`` are left out.
-
-    Raises
-    ------
-    ExchangeError
-        The file cannot be read, has no column ``path`` or ``column``, or no row equals ``positive``.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            for required in ("path", column):
-                if required not in columns:
-                    raise ExchangeError(
-                        f"{path} has no column {required!r}. Its columns are: {', '.join(columns) or 'none'}."
-                    )
-            cells = {line["path"]: line[column] for line in reader if line[column]}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ExchangeError(f"Cannot read {path} as CSV: {error}.") from error
-    if positive not in cells.values():
-        values = ", ".join(sorted(set(cells.values()))[:12])
-        raise ExchangeError(f"No row of {path} has {column} = {positive!r}. Its values are: {values}.")
-    return {name: value == positive for name, value in cells.items()}

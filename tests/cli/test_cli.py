@@ -85,6 +85,39 @@ def test_simulation_prints_both_strategies_and_writes_json(
     assert "no column 'material'" in err
 
 
+def test_what_of_the_metadata_names_no_image_and_new_details_are_told(
+    small_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(tmp_path / "w"))
+    monkeypatch.setenv("BAM_CACHE", str(tmp_path / "c"))
+    known = (small_pictures / "labels.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+    lines = ["path,title,project", f"{known},named,own", *(f"wrong/{n}.png,," for n in range(8))]
+    (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+    run(capsys, "ingest", small_pictures)
+    code, out, _ = run(capsys, "ingest", small_pictures, "--metadata", tmp_path / "t.csv")
+    assert code == 0
+    assert "1 image in the collection with new details" in out
+    assert "8 paths of the metadata match no image:\n    wrong/0.png\n" in out
+    assert "    and 3 more" in out
+    out = run(capsys, "ingest", small_pictures, "--project", "folder")[1]
+    assert "119 images in the collection with new details" in out
+    assert "1 image keeps its project, which is not the folder" in out
+
+
+def test_what_of_a_truth_column_is_folded_or_left_out_is_told(
+    home: Path, small_pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (small_pictures / "labels.csv").read_text(encoding="utf-8").splitlines()
+    with_spelling = [line.replace("watercolor", "Watercolor") if n == 3 else line for n, line in enumerate(lines)]
+    (tmp_path / "t.csv").write_text("\n".join([*with_spelling, ",,,,watercolor,,", "gone.png,,,,oil,,"]), "utf-8")
+    source = ["--labels", tmp_path / "t.csv", "--column", "medium", "--positive", "watercolor"]
+    code, out, _ = run(capsys, "simulate", *source, "--rounds", 1, "--batch", 5, "--validation", 20)
+    assert code == 0
+    assert "counted as watercolor, too: 'Watercolor' (1 line)" in out
+    assert "1 line has no path and no effect: line 122" in out
+    assert "1 path matches no image:\n    gone.png" in out
+
+
 def test_simulation_finds_images_that_were_ingested_through_a_link(
     small_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

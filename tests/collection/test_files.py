@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bam_engine.collection import Details, find_images, read_details
+from bam_engine.collection.files import is_gone
 from bam_engine.errors import CollectionError, Stopped
 
 
@@ -39,6 +40,36 @@ def test_circular_links_end_and_pipes_are_skipped(tmp_path):
     (tmp_path / "a" / "gone.jpg").symlink_to("nowhere.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
     assert names(tmp_path) == ["a/1.jpg", "a/gone.jpg"]
+
+
+def test_what_links_lead_to_is_listed_once_and_under_its_own_path(tmp_path):
+    outside = tmp_path / "outside"
+    touch(outside, "o/3.jpg", "4.jpg")
+    root = tmp_path / "root"
+    touch(root, "real/1.jpg", "real/deep/2.jpg", ".hidden/5.jpg")
+    (root / "0-newest").symlink_to("real", target_is_directory=True)
+    (root / "0-first.jpg").symlink_to("real/1.jpg")
+    (root / "elsewhere").symlink_to(outside / "o", target_is_directory=True)
+    (root / "again.jpg").symlink_to(outside / "o/3.jpg")
+    (root / "alone.jpg").symlink_to(outside / "4.jpg")
+    (root / "shown.jpg").symlink_to(".hidden/5.jpg")
+    os.mkfifo(tmp_path / "pipe")
+    (root / "pipe.jpg").symlink_to(tmp_path / "pipe")
+    listing = find_images(root)
+    links = [str(root / "alone.jpg"), str(root / "shown.jpg")]
+    assert listing.paths == [str(root / "real/1.jpg"), str(root / "real/deep/2.jpg"), str(outside / "o/3.jpg"), *links]
+    assert (listing.links, listing.skipped) == (links, 0)
+
+
+@pytest.mark.parametrize("error", [PermissionError, TimeoutError, OSError(116, "Stale file handle"), None])
+def test_a_file_is_gone_only_if_its_folder_says_so(tmp_path, monkeypatch, error):
+    touch(tmp_path, "there.jpg")
+    assert not is_gone(tmp_path / "there.jpg")
+    assert is_gone(tmp_path / "gone.jpg")
+    assert is_gone(tmp_path / "there.jpg" / "below a file.jpg")
+    if error is not None:
+        monkeypatch.setattr(os, "stat", lambda _path: (_ for _ in ()).throw(error))
+        assert not is_gone(tmp_path / "gone.jpg")
 
 
 def test_an_unreadable_folder_is_reported_and_the_rest_is_listed(tmp_path, monkeypatch):
@@ -80,7 +111,7 @@ def test_the_search_for_images_can_be_stopped(tmp_path, monkeypatch):
         find_images(tmp_path, report=stop)
 
 
-def test_details_are_keyed_by_absolute_path_and_empty_cells_are_none(tmp_path):
+def test_details_are_keyed_by_the_path_as_written_and_empty_cells_are_none(tmp_path):
     file = tmp_path / "table.csv"
     file.write_text(
         "\ufeffPath,title,project,license,mature_content,more\n"
@@ -88,10 +119,10 @@ def test_details_are_keyed_by_absolute_path_and_empty_cells_are_none(tmp_path):
         f"{tmp_path}/b.jpg,,,,0,x\n./c.jpg\n,nothing,,,,\n",
         encoding="utf-8",
     )
-    assert read_details(file, tmp_path) == {
-        str(tmp_path / "a/1.jpg"): Details('Ceci, n\'est "pas"\nune pipe', "p", "CC0", True),
+    assert read_details(file) == {
+        "a/1.jpg": Details('Ceci, n\'est "pas"\nune pipe', "p", "CC0", True),
         str(tmp_path / "b.jpg"): Details(mature_content=False),
-        str(tmp_path / "c.jpg"): Details(),
+        "./c.jpg": Details(),
     }
 
 
@@ -109,9 +140,9 @@ def test_an_unusable_metadata_file_is_explained(tmp_path, content, message):
     file = tmp_path / "table.csv"
     file.write_bytes(content)
     with pytest.raises(CollectionError, match=message):
-        read_details(file, tmp_path)
+        read_details(file)
 
 
 def test_a_missing_metadata_file_is_named(tmp_path):
     with pytest.raises(CollectionError, match=r"Cannot read the metadata file .*none\.csv: No such file"):
-        read_details(tmp_path / "none.csv", tmp_path)
+        read_details(tmp_path / "none.csv")

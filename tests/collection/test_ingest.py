@@ -58,7 +58,7 @@ def test_pictures_are_added_once_with_their_details(catalogue, thumbnails, tmp_p
     there = len(drawn) - len(gone)
     assert (result.files, result.added, result.existing) == (there + 1, there, 0)
     assert result.duplicates == [(str(folder / "twin.jpg"), str(folder / twin.path))]
-    assert result.unmatched == len(gone)
+    assert set(result.unmatched) == {labels.path for labels in gone}
     by_path = {str(folder / labels.path): labels for labels in drawn}
     for image in catalogue.images(range(len(catalogue))):
         labels = by_path[image.uri]
@@ -290,19 +290,65 @@ def test_the_folder_can_be_the_project_unless_the_metadata_names_one(catalogue, 
     ]
 
 
+def test_existing_images_get_the_project_of_their_folder_and_keep_one_that_they_have(catalogue, thumbnails, tmp_path):
+    outside = tmp_path / "outside"
+    fill(tmp_path / "pile/a", 2)
+    fill(tmp_path / "pile/b", 1, first=2)
+    fill(outside / "shoot", 1, first=3)
+    (tmp_path / "pile/linked").symlink_to(outside, target_is_directory=True)
+    (tmp_path / "t.csv").write_text("path,project\na/1.png,mine\n")
+    ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "pile", project="folder")
+    assert (result.added, result.existing, result.updated, result.other_project) == (0, 4, 3, 1)
+    projects = [image.project_id for image in catalogue.images(range(4))]
+    assert projects == ["pile/a", "mine", "pile/b", str(outside / "shoot")]
+    again = ingest_folder(catalogue, thumbnails, tmp_path / "pile", project="folder")
+    assert (again.updated, again.other_project) == (0, 1)
+
+
+def test_an_image_is_one_whichever_way_it_is_reached(catalogue, thumbnails, tmp_path):
+    fill(tmp_path / "pile/real", 2)
+    (tmp_path / "pile/1-newest").symlink_to("real", target_is_directory=True)
+    (tmp_path / "pile/0.png").symlink_to("real/0.png")
+    (tmp_path / "t.csv").write_text("path,title\n1-newest/0.png,nought\nreal\\1.png,one\n")
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
+    assert (result.files, result.added, result.duplicates, result.unmatched) == (2, 2, [], ())
+    assert catalogue.uris() == [str(tmp_path / f"pile/real/{n}.png") for n in range(2)]
+    assert catalogue.titles() == ["nought", "one"]
+
+
+def test_images_in_a_folder_that_cannot_be_looked_at_are_not_taken_for_gone(
+    catalogue, thumbnails, tmp_path, monkeypatch
+):
+    fill(tmp_path / "locked", 2)
+    ingest_folder(catalogue, thumbnails, tmp_path / "locked")
+    shutil.copytree(tmp_path / "locked", tmp_path / "copy")
+    fill(tmp_path / "copy", 1, first=2)
+    stat = os.stat
+
+    def locked(path: str, *rest: object, **options: object) -> os.stat_result:
+        if str(path).startswith(str(tmp_path / "locked")):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return stat(path, *rest, **options)
+
+    monkeypatch.setattr(os, "stat", locked)
+    result = ingest_folder(catalogue, thumbnails, tmp_path / "copy")
+    assert (result.added, result.moved, len(result.duplicates)) == (1, 0, 2)
+
+
 def test_a_later_metadata_file_updates_existing_images(catalogue, thumbnails, tmp_path):
     fill(tmp_path / "pile", 2)
     ingest_folder(catalogue, thumbnails, tmp_path / "pile")
     (tmp_path / "t.csv").write_text("path,title\n0.png,nought\nelsewhere.png,x\n")
     result = ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
-    assert (result.existing, result.updated, result.unmatched) == (2, 1, 1)
+    assert (result.existing, result.updated, result.unmatched) == (2, 1, ("elsewhere.png",))
     assert catalogue.titles() == ["nought", None]
 
 
 def test_metadata_for_other_files_is_refused_before_anything_is_added(catalogue, thumbnails, tmp_path):
     fill(tmp_path / "pile", 1)
     (tmp_path / "t.csv").write_text("path\npile/0.png\n")
-    with pytest.raises(CollectionError, match=r"None of the 1 paths .*pile/pile/0\.png"):
+    with pytest.raises(CollectionError, match=r"None of the 1 paths .*pile/0\.png"):
         ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
     assert len(catalogue) == 0
 

@@ -16,6 +16,7 @@ from bam_engine.exchange import (
     Decision,
     Hit,
     ImageRecord,
+    Truth,
     read_truth,
     write_bam_sqlite,
     write_csv,
@@ -126,10 +127,20 @@ def test_a_second_export_replaces_the_first(dataset: Dataset, tmp_path: Path) ->
 def test_truth_is_the_cells_that_say_positive(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("path,medium\na.png,oil\nb.png,pen\nc.png,\n", encoding="utf-8")
-    assert read_truth(path, column="medium", positive="oil") == {"a.png": True, "b.png": False}
+    assert read_truth(path, column="medium", positive="oil") == Truth({"a.png": True, "b.png": False}, {}, ())
     with pytest.raises(ExchangeError, match=r"no column 'media'\. Its columns are: path, medium"):
         read_truth(path, column="media", positive="oil")
     with pytest.raises(ExchangeError, match="Its values are: oil, pen"):
         read_truth(path, column="medium", positive="watercolor")
     with pytest.raises(ExchangeError, match="Cannot read"):
         read_truth(tmp_path / "none.csv", column="medium", positive="oil")
+
+
+def test_spellings_of_the_positive_value_count_and_lines_without_a_path_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("medium,path\noil,a.png\nOil,b.png\n OIL ,c.png\nOil,d.png\npen,e.png\noil\n", encoding="utf-8")
+    truth = read_truth(path, column="medium", positive="oil")
+    assert [name for name, positive in truth.labels.items() if positive] == ["a.png", "b.png", "c.png", "d.png"]
+    assert truth.labels["e.png"] is False
+    assert truth.spellings == {"Oil": 2, " OIL ": 1}
+    assert truth.without_path == ("line 7",)

@@ -147,6 +147,21 @@ def test_files_that_have_moved_are_said_to_be_found_again(
         there.rename(image.path)
 
 
+def test_lines_of_the_metadata_without_an_image_are_shown(
+    open_page: Callable[..., AppTest], workspace: Workspace, tmp_path: Path
+) -> None:
+    image = workspace.catalogue.image(7)
+    lines = ["path,title", f"{image.uri},{image.title}", *(f"wrong/{n}.png,t" for n in range(3))]
+    (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+    app = open_page(workspace, "images")
+    app.text_input(key="folder").set_value(str(image.path.parent))
+    next(box for box in app.text_input if "Metadata" in box.label).set_value(str(tmp_path / "t.csv"))
+    button(app, "Add images").click()
+    run_until(app, lambda: any("3 paths of the metadata name no image" in one.label for one in app.expander))
+    check(app)
+    assert "wrong/0.png" in str([one.value for one in app.dataframe])
+
+
 def test_a_lone_kind_of_label_is_said_on_the_page(
     open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
