@@ -13,6 +13,10 @@ class Stopped(BamError):
     """A job was asked to stop; finished work is saved."""
 
 
+class StoreUnavailable(BamError):
+    """The database does not answer, or another program has locked it: nothing was saved, and a retry may succeed."""
+
+
 class NotFound(BamError):
     """A name, row or file does not exist."""
 

@@ -17,14 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.database import sqlite_files
+from bam_engine.database.failures import LOCK_TIMEOUT, explain_failures
 from bam_engine.database.schema import SCHEMA_VERSION, attributes, metadata, settings
 from bam_engine.database.snapshots import keep_snapshots
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError
 from bam_engine.formatting import duration
 
-_BUSY_TIMEOUT = 30  # seconds that a writer waits for other writers
-_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT * 1000}")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_TIMEOUT * 1000}")
 _MIGRATION_TIMEOUT = 3600  # seconds that an opener waits while another one migrates
 
 _log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ def open_database(url: str) -> sa.Engine:
     ------
     BamError
         The database cannot be opened or migrated, is another program's, or has a later schema. It is left as it was.
+    StoreUnavailable
+        The database does not answer, or another program has locked it.
     """
     try:
         parsed = sa.engine.make_url(url)
@@ -118,6 +120,7 @@ def _reason(error: Exception) -> str:
 
 def _writing_engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url)
+    explain_failures(engine)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _tune_sqlite)
     elif engine.dialect.driver == "psycopg":
@@ -133,7 +136,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 def _switch_to_wal(connection: Any) -> None:
     """Switch a new database to WAL mode, with retries: SQLite does not apply its busy timeout here."""
-    deadline = time.monotonic() + _BUSY_TIMEOUT
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -145,7 +148,7 @@ def _switch_to_wal(connection: Any) -> None:
 
 
 def _tune_postgresql(connection: Any, _record: Any) -> None:
-    """Replace NUL characters by U+FFFD: titles may hold them, and PostgreSQL stores no text that does."""
+    """Bound the wait for locks; replace NUL characters in texts, which PostgreSQL does not store, by U+FFFD."""
     from psycopg.types.string import StrDumperUnknown
 
     class WithoutNul(StrDumperUnknown):
@@ -153,6 +156,8 @@ def _tune_postgresql(connection: Any, _record: Any) -> None:
             return super().dump(text.replace("\0", "\ufffd"))
 
     connection.adapters.register_dumper(str, WithoutNul)
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+    connection.commit()
 
 
 # Reading ------------------------------------------------------------------------------------------------------------
@@ -190,6 +195,7 @@ def _open_for_reading(file: Path, version: int) -> sa.Engine:
         _log.warning("%s cannot be written: a temporary copy of it is migrated and read.", file)
         _open_for_writing(sa.URL.create("sqlite", database=str(opened)), None).dispose()
     engine = sqlite_files.reading_engine(opened)
+    explain_failures(engine)
     if folder is not None:
         sqlite_files.remove_with(engine, folder)
 

@@ -27,6 +27,7 @@ def lock(connection: sa.Connection, table: sa.Table | None) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif table is None:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration takes the time that it takes
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
     else:
         connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
+from bam_engine.errors import StoreUnavailable
 from web.routes.labels import MAX_BODY, label_routes
 
 
@@ -118,6 +119,16 @@ def test_a_database_that_fails_asks_for_another_try_and_shows_no_traceback(assig
     reply = client.post(url(assignment), json={"answers": [answer(0)]})
     assert reply.status_code == 503
     assert "secret" not in reply.text
+
+
+def test_a_locked_database_asks_for_another_try_and_says_why(assignment) -> None:
+    class Locked:
+        def record(self, *_: object) -> None:
+            raise StoreUnavailable("Nothing was saved: another program is writing.")
+
+    client = TestClient(Starlette(routes=label_routes(Locked)), raise_server_exceptions=False)
+    reply = client.post(url(assignment), json={"answers": [answer(0)]})
+    assert (reply.status_code, reply.json()["error"][:49]) == (503, "Nothing was saved: another program is writing. Th")
 
 
 def test_a_defect_answers_in_json_too(assignment) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from bam_engine.annotation import NewAnswer, Saved
 from bam_engine.annotation.answer_store import Annotations
-from bam_engine.errors import BamError, NotFound
+from bam_engine.errors import BamError, NotFound, StoreUnavailable
 
 MAX_BODY = 1_000_000
 
@@ -55,6 +55,8 @@ def label_routes(get_annotations: Callable[[], Annotations]) -> list[Route]:
             return _error(400, "The connection was closed before the answers had arrived.")
         except NotFound as error:
             return _error(404, str(error))
+        except StoreUnavailable as error:
+            return _error(503, f"{error} The browser keeps the answers and tries again.")
         except BamError as error:
             return _error(400, str(error))
         except (SQLAlchemyError, OSError):
