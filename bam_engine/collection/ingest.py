@@ -312,6 +312,8 @@ class _Run:
                 return self.thumbnails.render(read_image(uri, size=self.thumbnails.size))
             except ImageUnreadable as error:
                 return error
+            except MemoryError:
+                return ImageUnreadable("There is not enough memory to scale the image.")
 
 
 def _try_examine(uri: str) -> ImageInfo | ImageUnreadable:

@@ -7,6 +7,7 @@ cores, against 275 in processes, which must load torch and send pixels). The man
 slow down with more threads (176 images/s) but scale with processes (649).
 """
 
+import logging
 import os
 from collections.abc import Generator, Iterable
 from functools import partial
@@ -22,6 +23,8 @@ from bam_engine.processes import processes, threads
 
 MIN_FOR_PROCESSES = 1000
 """For fewer images, threads finish before processes have started."""
+
+log = logging.getLogger(__name__)
 
 ModelInput = npt.NDArray[Any]
 
@@ -55,10 +58,13 @@ def decoded(
 
 
 def _preprocess(preprocess: Preprocessor, size: int, path: Path) -> ModelInput | str:
-    """Decode and preprocess one image, or return the reason why not."""
+    """Decode and preprocess one image, or return the reason why not, whatever it is: no image ends the run."""
     try:
         return preprocess(read_image(path, size=size))
     except ImageUnreadable as error:
         return str(error)
-    except OSError as error:
-        return f"The file cannot be read: {error.strerror or error}."
+    except MemoryError:
+        return "There is not enough memory to prepare the image for the encoder."
+    except Exception as error:
+        log.exception("%s could not be prepared for the encoder", path)
+        return f"The image cannot be prepared for the encoder ({type(error).__name__}: {error})."

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import torch
 
 
+MAX_ASPECT = 16
+"""Of a longer image, the ends that the model would not see anyway are cut off before it is resized."""
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """A library's transform split in two: resizing and cropping in the decoding threads, arithmetic on the device.
@@ -46,9 +50,17 @@ class Preprocessing:
 
     def pixels(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Resize and crop to uint8 (height, width, 3)."""
+        if self._resizes_shorter_side:
+            image = _without_ends(image)
         for step in self.geometry:
             image = step(image)
         return np.asarray(image, np.uint8)
+
+    @property
+    def _resizes_shorter_side(self) -> bool:
+        """Whether the longer side grows with the aspect ratio: a resize of the shorter side, whose middle is kept."""
+        sizes = [getattr(step, "size", None) for step in self.geometry if type(step).__name__ == "Resize"]
+        return bool(sizes) and (isinstance(sizes[0], int) or len(sizes[0] or ()) == 1)
 
     @property
     def input_size(self) -> int:
@@ -56,6 +68,16 @@ class Preprocessing:
         sizes = [size for step in self.geometry if (size := getattr(step, "size", None)) is not None]
         first = sizes[0] if sizes else 224
         return int(first if isinstance(first, int) else max(first))
+
+
+def _without_ends(image: Image.Image) -> Image.Image:
+    """Return the middle of a very long image, of which the model sees the very middle."""
+    width, height = image.size
+    longest = MAX_ASPECT * min(width, height)
+    if max(width, height) <= longest:
+        return image
+    left, top = max(0, width - longest) // 2, max(0, height - longest) // 2
+    return image.crop((left, top, left + min(width, longest), top + min(height, longest)))
 
 
 class TorchModel:

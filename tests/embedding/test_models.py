@@ -240,6 +240,33 @@ def test_a_grey_and_a_long_thin_image_are_encoded_too(clip):
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("encoder", ["net", "clip"])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_strip_costs_what_an_ordinary_image_costs_and_its_middle_is_seen(encoder, upright, request, monkeypatch):
+    opened = request.getfixturevalue(encoder)
+    shade = np.linspace(0, 255, 60_000).astype(np.uint8)
+    strip = Image.fromarray(np.repeat(shade[None, :, None], 3, axis=2))
+    strip = strip.transpose(Image.Transpose.ROTATE_90) if upright else strip
+    resize, sizes = Image.Image.resize, []
+    monkeypatch.setattr(
+        Image.Image,
+        "resize",
+        lambda image, size, *rest, **more: sizes.append(size) or resize(image, size, *rest, **more),
+    )
+    seen = opened.preprocess(strip)
+    assert seen.shape == opened.preprocess(Image.new("RGB", (640, 480))).shape
+    assert max(width * height for width, height in sizes) <= 16 * 1.1 * (opened.input_size + 1) ** 2
+    assert np.abs(seen.astype(int) - 127).max() <= 1
+
+
+def test_a_long_image_is_prepared_as_the_library_prepares_it(net):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 1_000, 3), dtype=np.uint8)
+    whole = Image.fromarray(pixels)
+    for step in net.model.preprocessing.geometry:
+        whole = step(whole)
+    assert np.abs(net.preprocess(Image.fromarray(pixels)).astype(int) - np.asarray(whole, int)).max() <= 1
+
+
 def test_a_table_given_as_a_checkpoint_is_reported_in_plain_words(tmp_path):
     (tmp_path / "labels.csv").write_text("path,answer\na.png,yes\n")
     with pytest.raises(EmbeddingError, match="It is not a file of weights"):

@@ -128,6 +128,20 @@ def test_a_vector_that_is_not_finite_is_a_failure_of_its_image_only(tmp_path, pa
     assert store.missing().tolist() == [2]
 
 
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("height and width must be > 0"), RuntimeError("odd")])
+def test_an_image_that_cannot_be_prepared_is_a_failure_of_its_own(tmp_path, paths, error):
+    class Refuses(MeanColour):
+        def preprocess(self, image):
+            if image.width == 12:
+                raise error
+            return super().preprocess(image)
+
+    result = embed(paths, Refuses(), store := VectorStore(tmp_path / "v"), batch=4)
+    ((row, reason),) = result.failed
+    assert (row, result.embedded, store.missing().tolist()) == (3, 22, [3])
+    assert ("memory" in reason) if isinstance(error, MemoryError) else (str(error) in reason)
+
+
 def test_decoding_stays_a_bounded_way_ahead_of_the_model(tmp_path, paths):
     encoder, ahead = MeanColour(), []
 
