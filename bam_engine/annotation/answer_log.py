@@ -6,7 +6,7 @@ with it all attributes that nobody has answered since.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from bam_engine.annotation.annotator_store import merged_into
 from bam_engine.annotation.answers import (
     ADJUDICATION,
     NON_VOTING_PURPOSES,
@@ -49,6 +50,8 @@ class AttributeLog:
         int32: equal for answers in the same assignment.
     times
         datetime64, UTC: when each was stored.
+    merges
+        The annotators whose answers count for another one, and for whom.
     """
 
     ids: NDArray[np.int64]
@@ -58,6 +61,7 @@ class AttributeLog:
     purposes: NDArray[np.int8]
     assignments: NDArray[np.int32]
     times: NDArray[np.datetime64]
+    merges: tuple[tuple[int, int], ...] = ()
     _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False)  # what was asked before
 
     def __len__(self) -> int:
@@ -67,6 +71,28 @@ class AttributeLog:
     def last(self) -> int:
         """The id of the newest answer; 0 if there is none."""
         return int(self.ids[-1]) if len(self.ids) else 0
+
+    def merged(self, into: Mapping[int, int]) -> "AttributeLog":
+        """Return the log with the answers of merged annotators under the ids of those they were merged ``into``.
+
+        The same merges give the same object.
+        """
+        merges = tuple(sorted((one, into[one]) for one in into.keys() & self._authors()))
+        if not merges:
+            return self
+        if merges not in self._known:
+            annotators = self.annotators.copy()
+            for one, other in merges:
+                annotators[self.annotators == one] = other
+            self._known[merges] = replace(self, annotators=_frozen(annotators), merges=merges)
+        log: AttributeLog = self._known[merges]
+        return log
+
+    def _authors(self) -> frozenset[int]:
+        if "authors" not in self._known:
+            self._known["authors"] = frozenset(np.unique(self.annotators).tolist())
+        authors: frozenset[int] = self._known["authors"]
+        return authors
 
     def given_for(self, purposes: Collection[str]) -> NDArray[np.bool_]:
         """Return a mask of the answers that were given for one of ``purposes``."""
@@ -125,9 +151,10 @@ class _AnswerLog:
 
 
 def answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
-    """Return the answers about an attribute."""
-    log = snapshot_of(engine).read("answers", [annotations], _read_on)
-    return log.attributes.get(attribute_id, _EMPTY)
+    """Return the answers about an attribute; those of a merged annotator are under the id of the one merged into."""
+    snapshot = snapshot_of(engine)
+    log = snapshot.read("answers", [annotations], _read_on)
+    return log.attributes.get(attribute_id, _EMPTY).merged(merged_into(snapshot))
 
 
 def moment(made_at: str) -> np.datetime64:

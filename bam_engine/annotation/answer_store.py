@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
     PURPOSES,
@@ -26,16 +27,14 @@ from bam_engine.annotation.answers import (
 )
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
-from bam_engine.annotation.permissions import check_author, check_may_answer
+from bam_engine.annotation.permissions import check_author
 from bam_engine.database import (
     annotations,
-    annotators,
     assignment_images,
     assignments,
     insert_new,
     lock,
     now,
-    snapshot_of,
 )
 from bam_engine.errors import AnnotationError, NotFound
 
@@ -48,38 +47,17 @@ class Annotations:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._annotators = Annotators(engine)
 
     # Annotators
 
     def annotator(self, name: str, simulated: bool = False) -> int:
-        """Return the id of the annotator ``name``, who is added on the first call.
-
-        Raises
-        ------
-        AnnotationError
-            The name is empty or belongs to an annotator of the other kind (a person or simulated), or ``simulated`` is
-            set outside a demo workspace.
-        """
-        name = name.strip()
-        if not name:
-            raise AnnotationError("The annotator's name is empty. Enter a name.")
-        if simulated:
-            check_may_answer(self._engine, name)
-        known = {one.name: one for one in self.annotators()}
-        if name not in known:
-            with self._engine.begin() as connection:
-                insert_new(connection, annotators, [{"name": name, "simulated": simulated, "made_at": now()}])
-            known = {one.name: one for one in self.annotators()}
-        annotator = known[name]
-        if bool(annotator.simulated) != simulated:
-            kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
-            raise AnnotationError(f"The annotator {name!r} is {kinds[0]}, not {kinds[1]}. Choose another name.")
-        return annotator.id
+        """Return :meth:`Annotators.id_of <bam_engine.annotation.annotator_store.Annotators.id_of>` of ``name``."""
+        return self._annotators.id_of(name, simulated)
 
     def annotators(self) -> list[Annotator]:
-        """Return all annotators in order of creation."""
-        known = snapshot_of(self._engine).rows(annotators)
-        return [Annotator(one.id, one.name, bool(one.simulated)) for one in known]
+        """Return all annotators in order of creation, without those who were merged into another."""
+        return self._annotators.all()
 
     # Assignments
 
@@ -240,17 +218,17 @@ class Annotations:
         """Return the complete history of answers to one image, oldest first, including withdrawn ones."""
         table = annotations.c
         query = (
-            sa.select(table.id, table.uid, table.assignment_id, annotators.c.name, assignments.c.purpose)
+            sa.select(table.id, table.uid, table.assignment_id, table.annotator_id, assignments.c.purpose)
             .add_columns(table.answer, table.seconds, table.made_at)
-            .join(annotators, annotators.c.id == table.annotator_id)
             .join(assignments, assignments.c.id == table.assignment_id)
             .where(table.attribute_id == attribute_id, table.row == row)
             .order_by(table.id)
         )
+        names = self._annotators.names()
         with self._engine.connect() as connection:
             return [
-                Annotation(id_, uid, assignment_id, name, purpose, row, _NUMBERS[word], seconds, made_at)
-                for id_, uid, assignment_id, name, purpose, word, seconds, made_at in connection.execute(query)
+                Annotation(id_, uid, assignment_id, names[author], purpose, row, _NUMBERS[word], seconds, made_at)
+                for id_, uid, assignment_id, author, purpose, word, seconds, made_at in connection.execute(query)
             ]
 
     def _latest(self, condition: sa.ColumnElement[bool]) -> list[Any]:

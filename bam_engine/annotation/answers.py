@@ -24,11 +24,12 @@ class UnknownAssignment(AnnotationError, NotFound):
 
 @dataclass(frozen=True)
 class Annotator:
-    """A person, or a simulated one."""
+    """A person, or a simulated one; an archived one cannot answer any more."""
 
     id: int
     name: str
     simulated: bool
+    archived: bool = False
 
 
 @dataclass(frozen=True)

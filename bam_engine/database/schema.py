@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -99,6 +99,14 @@ annotators = sa.Table(
     _id(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("simulated", sa.Boolean, nullable=False, default=False),
+    _made_at(),
+    sa.Column("archived_at", sa.Text),  # null: may answer
+)
+merged_annotators = sa.Table(
+    "merged_annotators",
+    metadata,
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), primary_key=True),
+    sa.Column("into_id", sa.ForeignKey("annotators.id"), nullable=False),  # for whom their answers count
     _made_at(),
 )
 assignments = sa.Table(

@@ -38,8 +38,8 @@ class Decided:
 
 def disputes(workspace: Workspace, attribute: Attribute, annotator: str) -> list[Dispute]:
     """Return the images that need a decision, those that ``annotator`` has not voted on first."""
-    ids = {one.name: one.id for one in workspace.annotations.annotators()}
-    annotator_id = ids.get(annotator.strip(), -1)
+    known = workspace.annotators.find(annotator)
+    annotator_id = -1 if known is None else known.id
     waiting = tasks.rows_for(workspace, tasks.adjudication_task(workspace, attribute), annotator_id)
     answers = tasks.votes(workspace, attribute)
     own = set(answers.rows[answers.annotators == annotator_id].tolist())
@@ -49,7 +49,7 @@ def disputes(workspace: Workspace, attribute: Attribute, annotator: str) -> list
 
 def decided(workspace: Workspace, attribute: Attribute) -> list[Decided]:
     """Return the current decisions, newest first."""
-    names = {one.id: one.name for one in workspace.annotations.annotators()}
+    names = workspace.annotators.names()
     decisions, votes = workspace.annotations.decisions(attribute.id), _votes(workspace, attribute)
     return [
         Decided(
@@ -70,10 +70,11 @@ def retract(workspace: Workspace, attribute: Attribute, row: int, annotator: str
     AnnotationError
         This annotator has no current decision about the image.
     """
+    known = workspace.annotators.find(annotator)
     decisions = [
         one
         for one in workspace.annotations.image_annotations(attribute.id, row)
-        if one.purpose == ADJUDICATION and one.annotator == annotator.strip()
+        if one.purpose == ADJUDICATION and known is not None and one.annotator == known.name
     ]
     if not decisions or decisions[-1].answer == WITHDRAWN:
         raise AnnotationError(

@@ -110,7 +110,7 @@ class Agreement:
 
 
 _AGREEMENTS = Kind[Agreement](
-    "agreement of annotators", of="attribute", until="its next answer, or images are added", limit=200
+    "agreement of annotators", of="attribute", until="its next answer, or images or annotators change", limit=200
 )
 
 
@@ -124,7 +124,8 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
     seed
         Seed of the bootstrap.
     """
-    version = (answer_log(workspace.engine, attribute.id), len(workspace.catalogue), seed)
+    names = workspace.annotators.names()
+    version = (answer_log(workspace.engine, attribute.id), names, len(workspace.catalogue), seed)
     return workspace.memory.get(
         _AGREEMENTS, (attribute.id, unsure), version, lambda: _measure(workspace, attribute, unsure, seed)
     )
@@ -134,7 +135,7 @@ def _measure(workspace: Workspace, attribute: Attribute, unsure: Unsure, seed: i
     answers = workspace.annotations.answers(attribute.id)
     table = agreeing.tabulate(answers, unsure=unsure)
     groups = workspace.catalogue.projects()[table.rows]
-    names = {annotator.id: annotator.name for annotator in workspace.annotations.annotators()}
+    names = workspace.annotators.names()
     raw, alpha, pairs = _agreement(table, groups, names, np.random.default_rng(seed))
     model = _model(table, groups, np.random.default_rng(seed))
     return Agreement(

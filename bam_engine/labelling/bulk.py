@@ -187,7 +187,7 @@ def _get(workspace: Workspace, bulk_id: str) -> BulkAnswer:
 
 
 def _query(workspace: Workspace, condition: sa.ColumnElement[bool] | None, count: int) -> tuple[BulkAnswer, ...]:
-    assigned, annotators, given = db.assignments, db.annotators, db.annotations
+    assigned, given = db.assignments, db.annotations
     answered = (
         sa.select(given.c.assignment_id, sa.func.count().label("n"), sa.func.min(given.c.answer).label("answer"))
         .where(given.c.answer != "withdrawn")
@@ -199,15 +199,20 @@ def _query(workspace: Workspace, condition: sa.ColumnElement[bool] | None, count
     counts = answered.where(given.c.assignment_id.in_(newest)).subquery()
     query = (
         sa.select(
-            assigned.c.id, assigned.c.attribute_id, annotators.c.name, counts.c.answer, counts.c.n, assigned.c.made_at
+            assigned.c.id,
+            assigned.c.attribute_id,
+            assigned.c.annotator_id,
+            counts.c.answer,
+            counts.c.n,
+            assigned.c.made_at,
         )
         .add_columns(assigned.c.id.in_(undone.where(given.c.assignment_id.in_(newest))).label("undone"))
         .join(counts, counts.c.assignment_id == assigned.c.id)
-        .join(annotators, annotators.c.id == assigned.c.annotator_id)
         .order_by(assigned.c.made_at.desc())
     )
+    names = workspace.annotators.names()
     with workspace.engine.connect() as connection:
         return tuple(
-            BulkAnswer(key, attribute_id, name, _WORDS[word], n, made_at, bool(undone))
-            for key, attribute_id, name, word, n, made_at, undone in connection.execute(query)
+            BulkAnswer(key, attribute_id, names[author], _WORDS[word], n, made_at, bool(undone))
+            for key, attribute_id, author, word, n, made_at, undone in connection.execute(query)
         )

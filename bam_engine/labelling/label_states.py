@@ -4,6 +4,7 @@ In:  an attribute. Out: the rows in each state. ``tasks`` and ``bulk`` define th
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,13 +105,15 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     """Return numbers that change whenever a label may have changed.
 
     They are the id of the attribute's last answer, the number of its validation images and of the images that its
-    certifications have queried, none of which ever falls, and how many annotators must agree. The same state of the
-    labels has the same numbers in every process.
+    certifications have queried, none of which ever falls, how many annotators must agree, and which of those who
+    answered count for another. The same state of the labels has the same numbers in every process.
     """
+    log = answer_log(workspace.engine, attribute.id)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     return [
-        answer_log(workspace.engine, attribute.id).last,
+        log.last,
         len(validation_images(workspace, attribute).rows),
         sum(len(certification_images(workspace, each.id).rows) for each in certifications),
         workspace.redundancy,
+        *chain.from_iterable(log.merges),
     ]

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import exchange
-from bam_engine.annotation import ADJUDICATION, BULK, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, PURPOSES, Attribute
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
@@ -123,17 +124,18 @@ def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
     Bulk answers are left out, since nobody looked at each of the images.
     """
     answers, assignments, who = db.annotations, db.assignments, db.annotators
-    latest = (
-        sa.select(sa.func.max(answers.c.id))
-        .join(assignments, assignments.c.id == answers.c.assignment_id)
-        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose != BULK)
-        .group_by(answers.c.row, answers.c.annotator_id, assignments.c.purpose == ADJUDICATION)
+    log = answer_log(workspace.engine, attribute.id)
+    votes, decisions = (
+        log.newest(np.flatnonzero(log.given_for(purposes)))
+        for purposes in (set(PURPOSES) - {ADJUDICATION, BULK}, {ADJUDICATION})
     )
+    latest = frozenset(log.ids[np.concatenate([votes, decisions])].tolist())
     query = (
         sa.select(
             assignments.c.id,
-            who.c.name,
+            assignments.c.annotator_id,
             who.c.simulated,
+            answers.c.id.label("answer_id"),
             answers.c.row,
             answers.c.answer,
             answers.c.seconds,
@@ -143,13 +145,17 @@ def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
         .select_from(answers)
         .join(assignments, assignments.c.id == answers.c.assignment_id)
         .join(who, who.c.id == answers.c.annotator_id)
-        .where(answers.c.id.in_(latest), answers.c.answer != "withdrawn")
+        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose != BULK)
         .order_by(assignments.c.made_at, assignments.c.id, answers.c.id)
     )
     hits: dict[str, _Gathered] = {}
+    names = workspace.annotators.names()
     with workspace.engine.connect() as connection:
         for line in connection.execute(query):
-            new: _Gathered = ([], [], [], line.name, bool(line.simulated), bool(line.decides))
+            if line.answer_id not in latest:
+                continue
+            name = names[line.annotator_id]
+            new: _Gathered = ([], [], [], name, bool(line.simulated), bool(line.decides))
             choices, seconds, times, *_ = hits.setdefault(line.id, new)
             choices.append(Choice(line.row, line.answer))
             seconds.append(line.seconds or 0.0)
@@ -161,9 +167,7 @@ def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
 
 
 def _captions(workspace: Workspace) -> list[Caption]:
-    captions, who = db.captions, db.annotators
-    query = sa.select(captions.c.row, who.c.name, captions.c.caption).join(who, who.c.id == captions.c.annotator_id)
+    captions, names = db.captions, workspace.annotators.names()
+    query = sa.select(captions.c.row, captions.c.annotator_id, captions.c.caption).order_by(captions.c.id)
     with workspace.engine.connect() as connection:
-        return [
-            Caption(line.row, line.name, line.caption) for line in connection.execute(query.order_by(captions.c.id))
-        ]
+        return [Caption(line.row, names[line.annotator_id], line.caption) for line in connection.execute(query)]

@@ -211,13 +211,10 @@ def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
 
 def _captions(workspace: Workspace, row: int) -> list[tuple[str, str]]:
     """Return (annotator, caption), oldest first."""
-    captions, who = db.captions, db.annotators
-    query = sa.select(who.c.name, captions.c.caption).join(who, who.c.id == captions.c.annotator_id)
+    captions, names = db.captions, workspace.annotators.names()
+    query = sa.select(captions.c.annotator_id, captions.c.caption).where(captions.c.row == row)
     with workspace.engine.connect() as connection:
-        return [
-            (name, caption)
-            for name, caption in connection.execute(query.where(captions.c.row == row).order_by(captions.c.id))
-        ]
+        return [(names[who], caption) for who, caption in connection.execute(query.order_by(captions.c.id))]
 
 
 def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import Catalogue, Thumbnails
@@ -102,6 +103,7 @@ class Workspace:
         self.sprites = SpriteFile(self.cache / "sprites" / "24.bin")
         self.thumbnails = Thumbnails(self.cache / "thumbnails", on_store=self.sprites.pack)
         self.attributes = Attributes(self.engine)
+        self.annotators = Annotators(self.engine)
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()
         self.memory = Memory()

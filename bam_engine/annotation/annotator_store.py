@@ -1,0 +1,197 @@
+"""The annotators of a workspace: who they are, which names belong to one person, and who is out of the way.
+
+In:  names. Out: :class:`~bam_engine.annotation.answers.Annotator` records, and the id under which answers are stored.
+A merge is a mapping from one annotator to another: no answer is rewritten, so that separating them is exact.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from bam_engine.annotation.answers import Annotator
+from bam_engine.annotation.names import check_annotator_name, spelling_key
+from bam_engine.annotation.permissions import check_may_answer
+from bam_engine.database import Snapshot, annotators, lock, merged_annotators, now, snapshot_of
+from bam_engine.errors import AnnotationError, NotFound
+
+
+def merged_into(snapshot: Snapshot) -> Mapping[int, int]:
+    """Return, for each merged annotator, the id of the one that their answers count for."""
+    steps = {one.annotator_id: one.into_id for one in snapshot.rows(merged_annotators)}
+    return MappingProxyType({merged: _end(steps, merged) for merged in steps})
+
+
+def _end(steps: Mapping[int, int], start: int) -> int:
+    while start in steps:
+        start = steps[start]
+    return start
+
+
+class Annotators:
+    """The annotators of one workspace."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def all(self) -> list[Annotator]:
+        """Return all annotators in order of creation, archived ones included, without those merged into another."""
+        merged = merged_into(snapshot_of(self._engine))
+        return [one for one in self._stored() if one.id not in merged]
+
+    def merged(self) -> list[tuple[Annotator, Annotator]]:
+        """Return the annotators that are merged into another, in order of creation, and whom each was merged into."""
+        stored = {one.id: one for one in self._stored()}
+        merges = snapshot_of(self._engine).rows(merged_annotators)
+        return [(stored[one.annotator_id], stored[one.into_id]) for one in merges]
+
+    def names(self) -> dict[int, str]:
+        """Return the name of every annotator by id; a merged one bears the name of the other."""
+        stored = {one.id: one.name for one in self._stored()}
+        merged = merged_into(snapshot_of(self._engine))
+        return {annotator_id: stored[merged.get(annotator_id, annotator_id)] for annotator_id in stored}
+
+    def spellings(self) -> list[list[Annotator]]:
+        """Return the groups of annotators whose names are spellings of one, the oldest of each group first."""
+        groups: defaultdict[tuple[str, bool], list[Annotator]] = defaultdict(list)
+        for one in self.all():
+            groups[spelling_key(one.name), one.simulated].append(one)
+        return [group for group in groups.values() if len(group) > 1]
+
+    def find(self, name: str) -> Annotator | None:
+        """Return the annotator with this name or another spelling of it, or None.
+
+        The exact spelling comes first, then the oldest. The name of a merged annotator finds the one merged into.
+        """
+        stored, key = self._stored(), spelling_key(name)
+        similar = [one for one in stored if spelling_key(one.name) == key]
+        similar.sort(key=lambda one: one.name != " ".join(name.split()))
+        if not similar:
+            return None
+        final = merged_into(snapshot_of(self._engine)).get(similar[0].id, similar[0].id)
+        return next(one for one in stored if one.id == final)
+
+    def get(self, name: str) -> Annotator:
+        """Return the annotator as :meth:`find`; otherwise raise :class:`NotFound`, which lists the existing ones."""
+        annotator = self.find(name)
+        if annotator is None:
+            names = ", ".join(one.name for one in self.all())
+            hint = f"The annotators are: {names}." if names else "Nobody has answered yet."
+            raise NotFound(f"There is no annotator {name!r}. {hint}")
+        return annotator
+
+    def id_of(self, name: str, simulated: bool = False) -> int:
+        """Return the id of the annotator ``name``, who is added on the first call; another spelling is the same one.
+
+        Raises
+        ------
+        AnnotationError
+            The name is empty, belongs to an annotator of the other kind (a person or simulated) or to an archived one,
+            or ``simulated`` is set outside a demo workspace.
+        """
+        name = check_annotator_name(name)
+        if simulated:
+            check_may_answer(self._engine, name)
+        annotator = self.find(name) or self._add(name, simulated)
+        if annotator.simulated != simulated:
+            kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
+            raise AnnotationError(
+                f"The annotator {annotator.name!r} is {kinds[0]}, not {kinds[1]}. Choose another name."
+            )
+        if annotator.archived:
+            raise AnnotationError(
+                f"The annotator {annotator.name!r} is archived and cannot answer. Bring them back, or answer under "
+                "another name."
+            )
+        return annotator.id
+
+    def _add(self, name: str, simulated: bool) -> Annotator:
+        with self._engine.begin() as connection:
+            lock(connection, annotators)  # somebody may have added another spelling meanwhile
+            known = self.find(name)
+            if known is not None:
+                return known
+            connection.execute(sa.insert(annotators).values(name=name, simulated=simulated, made_at=now()))
+        return self.get(name)
+
+    def rename(self, annotator_id: int, name: str) -> Annotator:
+        """Give an annotator another name, under which all their answers appear.
+
+        Raises
+        ------
+        AnnotationError
+            The name is empty, or another annotator has it, in whatever spelling.
+        """
+        name = check_annotator_name(name)
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            annotator, key = self._by_id(annotator_id), spelling_key(name)
+            merged = merged_into(snapshot_of(self._engine))
+            for other in self._stored():
+                same_person = merged.get(other.id, other.id) == annotator_id
+                if (
+                    (other.name == name
+                    and other.id != annotator_id)
+                    or (spelling_key(other.name) == key
+                    and not same_person)
+                ):
+                    raise AnnotationError(
+                        f"There is already an annotator {other.name!r}, so {annotator.name!r} cannot be renamed to "
+                        f"{name!r}. If both are one person, merge them."
+                    )
+            connection.execute(sa.update(annotators).where(annotators.c.id == annotator_id).values(name=name))
+        return self._by_id(annotator_id)
+
+    def merge(self, annotator_id: int, into_id: int) -> None:
+        """Let the answers of an annotator count for another one: the two are one person.
+
+        Where both answered an image, the newest answer counts, as when one person answers twice.
+
+        Raises
+        ------
+        AnnotationError
+            Both are the same person already, or one is simulated and the other is not.
+        """
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            annotator, other = self._by_id(annotator_id), self._by_id(into_id)
+            merged = merged_into(snapshot_of(self._engine))
+            if annotator.id in merged or merged.get(other.id, other.id) == annotator.id:
+                raise AnnotationError(f"{annotator.name!r} and {other.name!r} cannot be merged: they are one already.")
+            if annotator.simulated != other.simulated:
+                raise AnnotationError(
+                    f"{annotator.name!r} and {other.name!r} cannot be merged: one is a person, the other simulated."
+                )
+            values = {"annotator_id": annotator.id, "into_id": other.id, "made_at": now()}
+            connection.execute(sa.insert(merged_annotators).values(values))
+
+    def separate(self, annotator_id: int) -> None:
+        """Undo a merge: the answers of the annotator count for themselves again. Nothing changes for one not merged."""
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            table = merged_annotators
+            connection.execute(sa.delete(table).where(table.c.annotator_id == annotator_id))
+
+    def archive(self, annotator_id: int) -> None:
+        """Put an annotator out of the way: they cannot answer any more; their answers count as before."""
+        self._set_archived(annotator_id, now())
+
+    def restore(self, annotator_id: int) -> None:
+        """Bring an archived annotator back."""
+        self._set_archived(annotator_id, None)
+
+    def _set_archived(self, annotator_id: int, moment: str | None) -> None:
+        self._by_id(annotator_id)
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(annotators).where(annotators.c.id == annotator_id).values(archived_at=moment))
+
+    def _by_id(self, annotator_id: int) -> Annotator:
+        for one in self._stored():
+            if one.id == annotator_id:
+                return one
+        raise NotFound(f"There is no annotator with id {annotator_id}. Choose one from the list of annotators.")
+
+    def _stored(self) -> list[Annotator]:
+        rows = snapshot_of(self._engine).rows(annotators)
+        return [Annotator(one.id, one.name, bool(one.simulated), one.archived_at is not None) for one in rows]

@@ -1,0 +1,19 @@
+"""Revision 3: annotators can be merged and archived."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Bring a database of revision 2 to revision 3."""
+    op.create_table(
+        "merged_annotators",
+        sa.Column("annotator_id", sa.Integer, sa.ForeignKey("annotators.id"), primary_key=True),
+        sa.Column("into_id", sa.Integer, sa.ForeignKey("annotators.id"), nullable=False),
+        sa.Column("made_at", sa.Text, nullable=False),
+    )
+    with op.batch_alter_table("annotators") as table:
+        table.add_column(sa.Column("archived_at", sa.Text))
