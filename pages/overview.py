@@ -8,7 +8,7 @@ from bam_engine.gallery.search import random_rows
 from bam_engine.reporting.overview import AttributeSummary, Overview, overview
 from web import demo_controls, ui
 from web.engine import workspace
-from web.navigation import go
+from web.navigation import go, link
 from web.overview_parts import example_map, quality_table, strip
 
 STRIP = 24  # pictures; as many as fit are seen
@@ -82,4 +82,8 @@ ui.head("Overview", "What is in the collection, what each attribute is worth, an
 strip(random_rows(ws, STRIP) if state.embedded else range(min(STRIP, state.images)))
 numbers(state)
 ui.show_next(state.next)
+if spellings := ws.annotators.spellings():
+    names = "; ".join(" and ".join(f"“{ui.plain(one.name)}”" for one in group) for group in spellings)
+    st.warning(f"{names}: spellings of one name that count as several people.", icon=":material/warning:")
+    link("annotators", "Look at the annotators")
 attributes(state.attributes)

@@ -17,6 +17,7 @@ GROUPS = {
         "rounds": ("Rounds", "cycle"),
         "annotate": ("Annotate", "check_box"),
         "agreement": ("Agreement", "handshake"),
+        "annotators": ("Annotators", "group"),
         "threshold": ("Threshold", "tune"),
         "audit": ("Audit", "fact_check"),
         "report": ("Report", "description"),

@@ -81,6 +81,22 @@ class Annotators:
             raise NotFound(f"There is no annotator {name!r}. {hint}")
         return annotator
 
+    def get_merged(self, name: str) -> tuple[Annotator, Annotator]:
+        """Return the merged annotator with this name, the exact spelling first, and whom they were merged into.
+
+        Raises
+        ------
+        NotFound
+            No merged annotator has the name; the message lists those there are.
+        """
+        merged, key = self.merged(), spelling_key(name)
+        for pair in sorted(merged, key=lambda pair: pair[0].name != name):
+            if spelling_key(pair[0].name) == key:
+                return pair
+        names = ", ".join(one.name for one, _ in merged)
+        hint = f"Those merged into another are: {names}." if names else "Nobody is merged into another."
+        raise NotFound(f"There is no merged annotator {name!r}. {hint}")
+
     def id_of(self, name: str, simulated: bool = False) -> int:
         """Return the id of the annotator ``name``, who is added on the first call; another spelling is the same one.
 
@@ -130,11 +146,8 @@ class Annotators:
             merged = merged_into(snapshot_of(self._engine))
             for other in self._stored():
                 same_person = merged.get(other.id, other.id) == annotator_id
-                if (
-                    (other.name == name
-                    and other.id != annotator_id)
-                    or (spelling_key(other.name) == key
-                    and not same_person)
+                if (other.name == name and other.id != annotator_id) or (
+                    spelling_key(other.name) == key and not same_person
                 ):
                     raise AnnotationError(
                         f"There is already an annotator {other.name!r}, so {annotator.name!r} cannot be renamed to "

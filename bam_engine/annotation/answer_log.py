@@ -61,7 +61,7 @@ class AttributeLog:
     purposes: NDArray[np.int8]
     assignments: NDArray[np.int32]
     times: NDArray[np.datetime64]
-    merges: tuple[tuple[int, int], ...] = ()
+    merges: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
     _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False)  # what was asked before
 
     def __len__(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bam_engine import __version__
 from bam_engine.cli import (
     agreement,
+    annotators,
     attributes,
     collection,
     demo,
@@ -56,7 +57,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    work = (serve, demo, collection, attributes, labels, simulation, training, agreement, layouts, results, status)
-    for module in work:
+    setup = (serve, demo, collection, attributes, annotators, labels)
+    for module in (*setup, simulation, training, agreement, layouts, results, status):
         module.add_commands(commands)
     return top

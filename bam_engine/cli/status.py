@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from bam_engine.cli.annotators import print_spellings
 from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.formatting import count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
@@ -39,6 +40,7 @@ def run(workspace: Workspace, _options: Namespace) -> None:
     print(f"{images}, {state.embedded:,} embedded with {state.encoder}, {answers}")
     for problem in workspace.catalogue.problems():
         print(f"  {problem.stage}: {problem.uri}: {problem.reason}")
+    print_spellings(workspace)
     for line in state.attributes:
         _print_attribute(line)
     print(f"next: {next_words(state.next)}")

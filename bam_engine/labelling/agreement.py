@@ -151,6 +151,14 @@ def _measure(workspace: Workspace, attribute: Attribute, unsure: Unsure, seed: i
     )
 
 
+def answers_by_annotator(workspace: Workspace) -> dict[int, int]:
+    """Return how many answers each annotator ever gave, by id; those of a merged one are the other's."""
+    logs = [answer_log(workspace.engine, attribute.id) for attribute in workspace.attributes.all()]
+    given = np.concatenate([np.empty(0, np.int32), *(log.annotators for log in logs)])
+    ids, counts = np.unique(given, return_counts=True)
+    return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
 def suggest_overlap(workspace: Workspace) -> Literal["second_annotator", "second_vote"]:
     """Return what would give images several answers, where none has.
 

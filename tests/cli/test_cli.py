@@ -178,3 +178,30 @@ def test_a_keyboard_interrupt_exits_with_130(
     code, _, err = run(capsys, "status")
     assert code == 130
     assert "Finished work is saved" in err
+
+
+def test_annotators_are_merged_renamed_and_archived_and_each_is_undone(
+    workspace: Workspace, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Anna", "Annie"):
+        workspace.annotators.id_of(name)
+
+    def listed() -> list[str]:
+        return run(capsys, "annotator", "list")[1].splitlines()
+
+    before = listed()
+    assert before == ["Anna: 0 answers", "Annie: 0 answers"]
+    for action, undo in (
+        (("merge", "annie", "anna"), ("separate", "annie")),
+        (("rename", "annie", "Ann"), ("rename", "Ann", "Annie")),
+        (("archive", "annie"), ("restore", "annie")),
+    ):
+        code, out, _ = run(capsys, "annotator", *action)
+        assert code == 0
+        assert "undo: bam annotator" in out
+        assert listed() != before
+        assert run(capsys, "annotator", *undo)[0] == 0
+        assert listed() == before
+    code, _, err = run(capsys, "annotator", "separate", "anna")
+    assert code == 1
+    assert "Nobody is merged" in err

@@ -1,0 +1,112 @@
+"""Annotators: whose answers there are, under which names, and which of them are one person."""
+
+from functools import partial
+
+import streamlit as st
+
+from bam_engine.annotation import Annotator
+from bam_engine.formatting import count
+from bam_engine.labelling.agreement import answers_by_annotator
+from web import ui, undo
+from web.engine import workspace
+
+ws = workspace()
+people = ws.annotators
+answers = answers_by_annotator(ws)
+
+
+def merge(one: Annotator, other: Annotator) -> None:
+    """Merge an annotator into another one."""
+    people.merge(one.id, other.id)
+    undo.done(
+        f"The answers of {ui.plain(one.name)} count for {ui.plain(other.name)}.", partial(people.separate, one.id)
+    )
+
+
+def rename(one: Annotator, name: str) -> None:
+    """Give an annotator another name."""
+    renamed = people.rename(one.id, name)
+    undo.done(f"{ui.plain(one.name)} is called {ui.plain(renamed.name)}.", partial(people.rename, one.id, one.name))
+
+
+def archive(one: Annotator) -> None:
+    """Put an annotator out of the way."""
+    people.archive(one.id)
+    undo.done(f"{ui.plain(one.name)} is archived. Their answers count as before.", partial(people.restore, one.id))
+
+
+def warn(group: list[Annotator]) -> None:
+    """Say that several names are probably one person, and offer to merge them."""
+    names = " and ".join(f"“{ui.plain(one.name)}”" for one in group)
+    with st.container(border=True):
+        st.warning(
+            f"{names} are spellings of one name, but count as {len(group)} people who agree with each other. If they "
+            "are one person, merge them.",
+            icon=":material/warning:",
+        )
+        kept = max(group, key=lambda one: answers.get(one.id, 0))
+        for one in group:
+            if one != kept and st.button(
+                f"Merge {ui.plain(one.name)} into {ui.plain(kept.name)}", key=f"merge-spelling-{one.id}", type="primary"
+            ):
+                merge(one, kept)
+
+
+def card(one: Annotator, others: list[Annotator]) -> None:
+    """Draw an annotator, with what can be done about them."""
+    kind = " · simulated" if one.simulated else ""
+    with st.expander(f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{kind}"):
+        name, button = st.columns([3, 1], vertical_alignment="bottom")
+        new = name.text_input("Name", one.name, max_chars=60, key=f"name-{one.id}-{one.name}")
+        if button.button("Rename", key=f"rename-{one.id}", width="stretch", disabled=new.strip() == one.name):
+            rename(one, new)
+        if others:
+            into, button = st.columns([3, 1], vertical_alignment="bottom")
+            other = into.selectbox(
+                "The same person as",
+                others,
+                index=None,
+                format_func=lambda each: each.name,
+                key=f"into-{one.id}",
+                help="Their answers then count for this person, once per image: where both answered, the newest "
+                "answer counts. Nothing is rewritten, so they can be separated again.",
+            )
+            if button.button("Merge", key=f"merge-{one.id}", width="stretch", disabled=other is None) and other:
+                merge(one, other)
+        if st.button("Archive", key=f"archive-{one.id}", icon=":material/archive:"):
+            archive(one)
+
+
+def aside(text: str, label: str, key: str) -> bool:
+    """Draw a line about an annotator who is out of the way; return whether its button was pressed."""
+    words, button = st.columns([3, 1], vertical_alignment="center")
+    words.markdown(text)
+    return bool(button.button(label, key=key, width="stretch"))
+
+
+ui.head("Annotators", "Who has answered, under which names. One person should have one name here.")
+undo.offer()
+for group in people.spellings():
+    warn(group)
+everyone = people.all()
+active = [one for one in everyone if not one.archived]
+if not active:
+    st.info("Nobody has answered yet. Answers are kept under the name at the left.", icon=":material/info:")
+for one in active:
+    card(one, [other for other in active if other != one and other.simulated == one.simulated])
+if merged := people.merged():
+    st.subheader("Merged", anchor=False)
+    for one, other in merged:
+        if aside(f"{ui.plain(one.name)} counts as {ui.plain(other.name)}", "Separate", f"separate-{one.id}"):
+            people.separate(one.id)
+            undo.done(
+                f"{ui.plain(one.name)} and {ui.plain(other.name)} are two people.",
+                partial(people.merge, one.id, other.id),
+            )
+if archived := [one for one in everyone if one.archived]:
+    st.subheader("Archived", anchor=False)
+    for one in archived:
+        text = f"{ui.plain(one.name)} · {count(answers.get(one.id, 0), 'answer')}"
+        if aside(text, "Bring back", f"restore-{one.id}"):
+            people.restore(one.id)
+            undo.done(f"{ui.plain(one.name)} can answer again.", partial(people.archive, one.id))

@@ -1,0 +1,75 @@
+"""The Annotators page: who answered, two spellings are said to be one name, and every action can be undone at once."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from streamlit.testing.v1 import AppTest
+
+from bam_engine import database as db
+from bam_engine.annotation import NewAnswer
+from bam_engine.workspace import Workspace
+from tests.pages.conftest import text_of
+
+
+@pytest.fixture
+def spelled(workspace: Workspace) -> Workspace:
+    """A workspace in which an early version stored two spellings as two people, who answered one image each."""
+    workspace.attributes.add("kite", "own", "Is there a kite?")
+    with workspace.engine.begin() as connection:
+        rows = [{"name": name, "simulated": False, "made_at": db.now()} for name in ("Anna", "anna")]
+        connection.execute(sa.insert(db.annotators), rows)
+    for key in (1, 2):
+        assignment = workspace.annotations.assign(1, key, [0], purpose="round", source_id=1)
+        workspace.annotations.record(assignment.id, [NewAnswer(assignment.id, 0, 1)])
+    return workspace
+
+
+def votes(workspace: Workspace) -> int:
+    return len(workspace.annotations.answers(1).rows)
+
+
+def test_two_spellings_are_named_merged_and_separated(spelled: Workspace, open_page: Callable[..., AppTest]) -> None:
+    app = open_page(spelled, "annotators")
+    assert "“Anna” and “anna” are spellings of one name" in text_of(app)
+    app.button(key="merge-spelling-2").click().run()
+    assert "spellings" not in text_of(app)
+    assert "anna counts as Anna" in text_of(app)
+    assert votes(spelled) == 1
+    app.button(key="undo").click().run()
+    assert "spellings" in text_of(app)
+    assert votes(spelled) == 2
+
+
+def test_a_merge_is_undone_from_the_list_too(spelled: Workspace, open_page: Callable[..., AppTest]) -> None:
+    spelled.annotators.merge(2, 1)
+    app = open_page(spelled, "annotators")
+    app.button(key="separate-2").click().run()
+    assert votes(spelled) == 2
+    app.button(key="undo").click().run()
+    assert votes(spelled) == 1
+
+
+def test_an_annotator_is_renamed_and_named_back(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
+    workspace.annotators.id_of("Bo")
+    app = open_page(workspace, "annotators")
+    app.text_input(key="name-1-Bo").set_value("Bodil").run()
+    app.button(key="rename-1").click().run()
+    assert "Bo is called Bodil" in text_of(app)
+    app.button(key="undo").click().run()
+    assert [one.name for one in workspace.annotators.all()] == ["Bo"]
+
+
+def test_an_archived_annotator_is_listed_and_brought_back(
+    workspace: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    workspace.annotators.id_of("Bo")
+    app = open_page(workspace, "annotators")
+    app.button(key="archive-1").click().run()
+    assert "Bo is archived" in text_of(app)
+    app.button(key="restore-1").click().run()
+    assert not workspace.annotators.get("Bo").archived
+
+
+def test_the_overview_names_two_spellings(spelled: Workspace, open_page: Callable[..., AppTest]) -> None:
+    assert "“Anna” and “anna”: spellings of one name" in text_of(open_page(spelled, "overview"))

@@ -1,0 +1,27 @@
+"""Undo, offered where something was done: what happened in words, with a button, until the next thing is done."""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import streamlit as st
+
+_DONE = "done-last"
+
+
+def done(message: str, undo: Callable[[], object]) -> NoReturn:
+    """Rerun the page, which then shows with :func:`offer` what was done; ``undo`` takes it back."""
+    st.session_state[_DONE] = (message, undo)
+    st.rerun()
+
+
+def offer() -> None:
+    """Draw what was done last, in Markdown, with a button that undoes it; nothing if there is nothing to undo."""
+    if _DONE not in st.session_state:
+        return
+    message, undo = st.session_state[_DONE]
+    words, button = st.columns([5, 1], vertical_alignment="center")
+    words.success(message, icon=":material/check_circle:")
+    if button.button("Undo", icon=":material/undo:", key="undo", width="stretch"):
+        del st.session_state[_DONE]
+        undo()
+        st.rerun()
