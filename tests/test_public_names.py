@@ -123,6 +123,7 @@ ROOMS: dict[str, set[str]] = {
         "lock",
         "measured_thresholds",
         "measurements",
+        "merged_annotators",
         "metadata",
         "models",
         "now",
