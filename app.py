@@ -7,6 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from web.server import lifespan, routes
+from web.server import lifespan, middleware, routes
 
-app = st.App(Path(__file__).with_name("web") / "frame.py", routes=routes(), lifespan=lifespan)
+app = st.App(Path(__file__).with_name("web") / "frame.py", routes=routes(), middleware=middleware(), lifespan=lifespan)

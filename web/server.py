@@ -1,13 +1,15 @@
-"""The routes of the server, and what happens when it starts and stops."""
+"""The routes of the server, what stands before them, and what happens when it starts and stops."""
 
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bam_engine.maps import view_cache
 from web import warm
+from web.access import access_middleware
 from web.engine import workspace
 from web.navigation import GROUPS
 from web.routes.gallery import gallery_routes
@@ -15,7 +17,7 @@ from web.routes.images import image_routes
 from web.routes.labels import label_routes
 from web.routes.maps import map_routes
 from web.routes.modules import module_routes
-from web.routes.shell import shell_routes
+from web.routes.shell import inline_scripts, shell_routes
 from web.routes.tiles import tile_routes
 
 
@@ -33,6 +35,11 @@ def routes() -> list[BaseRoute]:
             get_cached_map=lambda map_id: view_cache.cached_view(workspace(), map_id),
         ),
     ]
+
+
+def middleware() -> list[Middleware]:
+    """Return what every request passes first."""
+    return access_middleware(inline_scripts())
 
 
 @contextlib.asynccontextmanager

@@ -24,6 +24,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         default="localhost",
         help="address to listen on (default: %(default)s, this computer only; 0.0.0.0 opens the app to the network)",
     )
+    command.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name under which browsers reach the server, beside localhost, IP addresses and ADDRESS; repeatable",
+    )
     command.add_argument("--port", type=_port, default=8501, help="port to listen on (default: %(default)s)")
     command.add_argument("--workspace", type=Path, metavar="DIR", help="the workspace, instead of BAM_WORKSPACE")
     command.add_argument("--cache", type=Path, metavar="DIR", help="folder of derived files, instead of BAM_CACHE")
@@ -36,6 +43,9 @@ def run(options: Namespace) -> None:
     for name, folder in (("BAM_WORKSPACE", options.workspace), ("BAM_CACHE", options.cache)):
         if folder is not None:
             os.environ[name] = str(folder)
+    if options.allow_host:
+        known = os.environ.get("BAM_ALLOWED_HOSTS", "").split(",")
+        os.environ["BAM_ALLOWED_HOSTS"] = ",".join(filter(None, [*known, *options.allow_host]))
     sys.argv = [
         *("streamlit", "run", str(app)),
         *("--server.address", options.address),

@@ -19,7 +19,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     lines: list[list[str]] = []
     monkeypatch.setattr("runpy.run_module", lambda _name, **_how: lines.append(sys.argv[1:]))
     monkeypatch.setattr(sys, "argv", ["bam"])
-    for name in ("BAM_WORKSPACE", "BAM_CACHE"):
+    for name in ("BAM_WORKSPACE", "BAM_CACHE", "BAM_ALLOWED_HOSTS"):
         monkeypatch.setenv(name, "as before")
     return lines
 
@@ -37,6 +37,14 @@ def test_address_port_and_folders_can_be_chosen(started: list[list[str]], tmp_pa
     assert started == [["run", str(ROOT / "app.py"), *options]]
     assert (os.environ["BAM_WORKSPACE"], os.environ["BAM_CACHE"]) == (folders[1], folders[3])
     assert not list(tmp_path.iterdir()), "the server opens the workspace, the command does not"
+
+
+def test_names_of_the_server_are_added_to_those_of_the_environment(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAM_ALLOWED_HOSTS", "one.example")
+    assert main(["serve", "--allow-host", "two.example", "--allow-host", "three.example"]) == 0
+    assert set(os.environ["BAM_ALLOWED_HOSTS"].split(",")) == {"one.example", "two.example", "three.example"}
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "web"])

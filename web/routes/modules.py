@@ -22,7 +22,7 @@ async def _module(request: Request) -> Response:
     if name not in modules.contents() or request.path_params["version"] != modules.version():
         text = "There is no such module in this version of the app. Reload the page."
         return Response(text, status_code=404, media_type="text/plain", headers=NO_STORE)
-    headers = {"Cache-Control": PUBLIC, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": PUBLIC, "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(modules.contents()[name], media_type="text/javascript", headers=headers)
     headers["Content-Encoding"] = "gzip"

@@ -6,6 +6,7 @@ head, fonts and scripts are preloaded, the modules of the page's component among
 first paint. Where Streamlit's page has an unexpected form, it is served unchanged.
 """
 
+import base64
 import hashlib
 import re
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from starlette.routing import Route
 from web import modules, ui
 from web.routes.caching import REVALIDATE
 
+_INLINE = re.compile(r"<script(?: type=\"module\")?>(.*?)</script>", re.DOTALL)
 _IMPORTED = re.compile(r'(?:from|import)"\./([^"/]+\.js)"')
 _FOLDER = Path(__file__).parent.parent / "shell"
 _STATIC = Path(streamlit.__file__).parent / "static"
@@ -79,6 +81,14 @@ def page_with_shell(static: Path, module: str | None = None) -> bytes:
     return page.replace(
         '<div id="root"></div>', f'<div id="root"></div>\n{_read("shell.html")}<script type="module">{imports}</script>'
     ).encode()
+
+
+def inline_scripts(static: Path = _STATIC) -> list[str]:
+    """Return the digests of the scripts within our pages and Streamlit's, as a content security policy has them."""
+    index = static / "index.html"
+    pages = (index.read_text(encoding="utf-8") if index.is_file() else "", page_with_shell(static).decode())
+    scripts = dict.fromkeys(script for page in pages for script in _INLINE.findall(page))
+    return [f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}" for script in scripts]
 
 
 def _scripts(folder: Path, elements: Sequence[str]) -> list[str]:
