@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.annotation.attributes import Attribute, check_kind, check_name, check_question
-from bam_engine.database import attributes, now, snapshot_of
+from bam_engine.database import attributes, insert_row, now, snapshot_of
 from bam_engine.errors import AnnotationError, NotFound
 
 
@@ -42,15 +42,12 @@ class Attributes:
         }
         try:
             with self._engine.begin() as connection:
-                result = connection.execute(sa.insert(attributes).values(**values, made_at=now()))
-                key = result.inserted_primary_key
+                key = insert_row(connection, attributes, {**values, "made_at": now()})
         except sa.exc.IntegrityError as error:
             raise AnnotationError(
                 f"There is already an attribute {name!r}. Open that one, or choose another name."
             ) from error
-        if key is None:
-            raise AnnotationError(f"The attribute {name!r} was stored without an id. Open the workspace again.")
-        return self.by_id(int(key[0]))
+        return self.by_id(key)
 
     def get(self, name: str) -> Attribute:
         """Return the attribute ``name``; otherwise raise :class:`NotFound`, which lists the existing ones."""

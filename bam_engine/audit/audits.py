@@ -143,8 +143,7 @@ def draw(
     with exclusive(workspace.engine, db.rounds) as connection:
         if np.isin(sample.rows, used_rows(workspace, attribute)).any():
             raise AuditError(f"Some images of this audit of {attribute.name} have just been queried. Draw it again.")
-        inserted = connection.execute(sa.insert(db.audits).values(values)).inserted_primary_key
-        audit_id = int(inserted[0]) if inserted else 0
+        audit_id = db.insert_row(connection, db.audits, values)
         lines = [
             {"audit_id": audit_id, "row": int(row), "position": place, "accepted": bool(accepted)}
             for place, (row, accepted) in enumerate(zip(sample.rows, sample.accepted, strict=True))

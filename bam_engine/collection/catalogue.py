@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bam_engine.collection.generated import check_kind
 from bam_engine.database import images as table
-from bam_engine.database import lock, now, read_setting, settings, snapshot_of
+from bam_engine.database import lock, now, put_setting, read_setting, snapshot_of
 from bam_engine.database import problems as problem_table
 from bam_engine.errors import CollectionError, DiskFull, NotFound
 
@@ -280,9 +280,7 @@ class Catalogue:
 
     def _count_change(self, connection: sa.Connection) -> None:
         """Increase ``details_version``."""
-        version = self.details_version + 1
-        connection.execute(sa.delete(settings).where(settings.c.key == _DETAILS_VERSION))
-        connection.execute(sa.insert(settings).values(key=_DETAILS_VERSION, value=str(version)))
+        put_setting(connection, _DETAILS_VERSION, self.details_version + 1)
 
     @contextmanager
     def _write(self, locked: sa.Table) -> Iterator[sa.Connection]:

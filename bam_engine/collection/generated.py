@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bam_engine import formatting
-from bam_engine.database import from_document, images, lock, now, read_setting, settings, to_document
+from bam_engine.database import from_document, images, lock, now, put_setting, read_setting, settings, to_document
 from bam_engine.errors import CollectionError
 
 KEY = "demo"  # the setting that marks a workspace
@@ -66,8 +66,7 @@ def mark_demo(engine: sa.Engine, *, count: int, seed: int, folder: Path) -> Demo
                 f"that seed, or {OTHER_WORKSPACE}."
             )
         demo = Demo(max(count, before.count if before else 0), seed, folder, before.made_at if before else now())
-        connection.execute(sa.delete(settings).where(settings.c.key == KEY))
-        connection.execute(sa.insert(settings).values(key=KEY, value=json.dumps(to_document(demo))))
+        put_setting(connection, KEY, to_document(demo))
     return demo
 
 

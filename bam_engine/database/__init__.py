@@ -5,7 +5,7 @@ tables; small ones are read through ``snapshots``. Labels cannot be recomputed, 
 """
 
 from bam_engine.database.documents import from_document, to_document
-from bam_engine.database.key_values import read_setting, write_setting
+from bam_engine.database.key_values import put_setting, read_setting, write_setting
 from bam_engine.database.opening import open_database, read_only
 from bam_engine.database.schema import (
     SCHEMA_VERSION,
@@ -38,7 +38,7 @@ from bam_engine.database.schema import (
     validation_images,
 )
 from bam_engine.database.snapshots import Snapshot, reading, snapshot_of
-from bam_engine.database.writing import insert_new, lock, now
+from bam_engine.database.writing import insert_new, insert_row, lock, now
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -58,6 +58,7 @@ __all__ = [
     "from_document",
     "images",
     "insert_new",
+    "insert_row",
     "lock",
     "measured_thresholds",
     "measurements",
@@ -67,6 +68,7 @@ __all__ = [
     "now",
     "open_database",
     "problems",
+    "put_setting",
     "read_only",
     "read_setting",
     "reading",

@@ -19,6 +19,11 @@ def read_setting(engine: sa.Engine, key: str, default: Any = None) -> Any:
 def write_setting(engine: sa.Engine, key: str, value: Any) -> None:
     """Store ``value`` as JSON under ``key``, replacing any earlier value."""
     with engine.begin() as connection:
-        insert = insert_into(connection, settings).values(key=key, value=json.dumps(value))
-        replacing = insert.on_conflict_do_update(index_elements=["key"], set_={"value": insert.excluded.value})
-        connection.execute(replacing)
+        put_setting(connection, key, value)
+
+
+def put_setting(connection: sa.Connection, key: str, value: Any) -> None:
+    """Do what :func:`write_setting` does, inside a transaction."""
+    insert = insert_into(connection, settings).values(key=key, value=json.dumps(value))
+    replacing = insert.on_conflict_do_update(index_elements=["key"], set_={"value": insert.excluded.value})
+    connection.execute(replacing)

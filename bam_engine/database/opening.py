@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from bam_engine.database import sqlite_files
 from bam_engine.database.failures import LOCK_TIMEOUT, explain_failures
+from bam_engine.database.key_values import put_setting
 from bam_engine.database.schema import SCHEMA_VERSION, attributes, metadata, settings
 from bam_engine.database.snapshots import keep_snapshots
 from bam_engine.database.writing import lock
@@ -254,8 +255,7 @@ def _create_or_migrate(connection: sa.Connection, file: Path | None) -> None:
             elif version < SCHEMA_VERSION:
                 copy = None if file is None else sqlite_files.copy_beside(file, version)
                 _migrate(connection, version, copy)
-            connection.execute(sa.delete(settings).where(settings.c.key == "schema"))
-            connection.execute(sa.insert(settings).values(key="schema", value=json.dumps(SCHEMA_VERSION)))
+            put_setting(connection, "schema", SCHEMA_VERSION)
     except Exception:
         if copy is not None:  # the file itself is as it was
             copy.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What every write needs: the time, a lock, and inserts that skip the rows that exist."""
+"""What every write needs: the time, a lock, and inserts that return an id or skip the rows that exist."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,6 +32,11 @@ def lock(connection: sa.Connection, table: sa.Table | None) -> None:
     else:
         connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
     renew_snapshot(connection.engine)
+
+
+def insert_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> int:
+    """Insert a row; return its id."""
+    return int(connection.execute(sa.insert(table).values(values).returning(table.c.id)).scalar_one())
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -171,8 +171,7 @@ def start(
             raise LearningError(
                 "Some of these images have been queried in the meantime. Start the certification again."
             )
-        inserted = connection.execute(sa.insert(db.certifications).values(values)).inserted_primary_key
-        _query(connection, inserted[0] if inserted else 0, shown, 0)
+        _query(connection, db.insert_row(connection, db.certifications, values), shown, 0)
     started = current(workspace, attribute)
     if started is None:
         raise LearningError("The certification was stored but cannot be read back.")

@@ -109,11 +109,11 @@ def store_measurement(workspace: Workspace, model_id: int, measurement: Measurem
     """Add a measurement of a model."""
     values, threshold = _stored(measurement)
     with workspace.engine.begin() as connection:
-        insert = sa.insert(db.measurements).values(model_id=model_id, **values, made_at=db.now())
-        inserted = connection.execute(insert).inserted_primary_key
+        line = {"model_id": model_id, **values, "made_at": db.now()}
+        measurement_id = db.insert_row(connection, db.measurements, line)
         if threshold is not None:
-            line = {"measurement_id": inserted[0] if inserted else 0, **threshold}
-            connection.execute(sa.insert(db.measured_thresholds).values(line))
+            evidence = {"measurement_id": measurement_id, **threshold}
+            connection.execute(sa.insert(db.measured_thresholds).values(evidence))
 
 
 def _stored(measurement: Measurement) -> tuple[dict[str, Any], dict[str, Any] | None]:

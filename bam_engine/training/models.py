@@ -96,8 +96,8 @@ def save_model(
             existing = connection.execute(_query(*same)).mappings().first()
             if existing is not None:
                 return _trained(existing)
-        inserted = connection.execute(sa.insert(table).values(values)).inserted_primary_key
-        return _trained(connection.execute(_query(table.c.id == (inserted[0] if inserted else 0))).mappings().one())
+        model_id = db.insert_row(connection, table, values)
+        return _trained(connection.execute(_query(table.c.id == model_id)).mappings().one())
 
 
 def model_of(workspace: Workspace, attribute: Attribute, round_id: int, data: TrainingData) -> TrainedModel | None:

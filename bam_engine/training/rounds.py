@@ -175,10 +175,10 @@ def _store(
     }
     with exclusive(workspace.engine, db.rounds) as connection:
         _check_still_free(workspace, connection, attribute, number, batch)
-        inserted = connection.execute(sa.insert(db.rounds).values(values)).inserted_primary_key
+        round_id = db.insert_row(connection, db.rounds, values)
         lines = [
             {
-                "round_id": inserted[0] if inserted else 0,
+                "round_id": round_id,
                 "row": int(row),
                 "position": position,
                 "reason": reason,
