@@ -91,9 +91,11 @@ def stored_version(connection: sa.Connection) -> int:
         raise _another_program(connection)
     try:
         text = connection.scalar(sa.select(settings.c.value).where(settings.c.key == "schema"))
-        version = 1 if text is None else int(json.loads(text))  # schema 1 was stored after its tables were created
-    except (sa.exc.DBAPIError, ValueError, TypeError) as error:
+        version = 1 if text is None else json.loads(text)  # schema 1 was stored after its tables were created
+    except (sa.exc.DBAPIError, ValueError) as error:
         raise _another_program(connection) from error
+    if type(version) is not int or version < 1:
+        raise _another_program(connection)
     if version > SCHEMA_VERSION:
         raise BamError(
             f"This workspace has schema version {version}, but this program reads version {SCHEMA_VERSION}. "

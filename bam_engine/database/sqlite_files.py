@@ -3,6 +3,7 @@
 In:  the path of a database. Out: connections that write nothing, and a copy beside it. Knows no schema.
 """
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -25,16 +26,28 @@ _ELSEWHERE = "Set BAM_WORKSPACE to another folder, or move the file away."
 
 
 def file_of(url: sa.URL) -> Path | None:
-    """Return the file of a SQLite database; None for one in memory, and for another kind of database."""
+    """Return the file of a SQLite database; None for one in memory, and for another kind of database.
+
+    Links are followed, as SQLite does: its log lies beside the file itself.
+    """
     name = url.database
     if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
-    return Path(name).absolute()
+    return Path(os.path.realpath(name))  # unlike ``resolve``, whatever the links
 
 
 def is_new(file: Path) -> bool:
-    """Return whether there is no database yet: no file, or an empty one."""
-    return not file.exists() or file.stat().st_size == 0
+    """Return whether there is no database yet: no file, or an empty one.
+
+    Raises
+    ------
+    BamError
+        The folder cannot be looked into.
+    """
+    try:
+        return not file.exists() or file.stat().st_size == 0
+    except OSError as error:
+        raise BamError(f"Cannot open the database {file}: {error.strerror}. Make its folder readable.") from error
 
 
 def is_writable(file: Path) -> bool:
@@ -130,13 +143,14 @@ def remove_with(engine: sa.Engine, folder: Path) -> None:
 def copy_beside(file: Path, version: int) -> Path:
     """Copy a database into its folder, flushed to the disk, under a name with ``version`` and the time.
 
-    Other connections may read and write; the copy is of one moment.
+    Other connections may read and write; the copy is of one moment. One caller at a time.
 
     Raises
     ------
     BamError
         The disk has no space for the copy and the migration, or the copy cannot be written.
     """
+    _remove_unfinished_copies(file)
     _check_space(file)
     copy = file.with_name(f"{file.stem}.schema-{version}.{datetime.now():%Y-%m-%dT%H%M%S}{file.suffix}")
     try:
@@ -152,6 +166,12 @@ def copy_beside(file: Path, version: int) -> Path:
             "or make the folder writable."
         ) from error
     return copy
+
+
+def _remove_unfinished_copies(file: Path) -> None:
+    """Remove what processes that were killed while they copied have left: nobody else copies now."""
+    for unfinished in file.parent.glob(f".{glob.escape(file.stem)}.schema-*{glob.escape(file.suffix)}"):
+        unfinished.unlink(missing_ok=True)
 
 
 def _check_space(file: Path) -> None:
@@ -171,6 +191,7 @@ def _log_of(file: Path) -> Path:
 
 def _back_up(source: Any, target: Path) -> None:
     with closing(sqlite3.connect(target)) as copy:
+        copy.execute("PRAGMA journal_mode=OFF")  # a copy that fails is removed, and its journal would stay
         source.backup(copy)
 
 

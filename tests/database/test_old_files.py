@@ -1,6 +1,8 @@
 """What a user is promised when an old file is opened: a copy of it, and a whole file whatever happens."""
 
+import errno
 import gc
+import os
 import re
 import shutil
 import signal
@@ -28,6 +30,20 @@ KILLED = """
 import os, signal, sys
 from bam_engine.database import migrating, open_database
 migrating._check_foreign_keys = lambda connection: os.kill(os.getpid(), signal.SIGKILL)
+open_database(sys.argv[1])
+"""
+KILLED_WHILE_COPYING = """
+import os, signal, sys
+from bam_engine.database import open_database, sqlite_files
+sqlite_files._flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+open_database(sys.argv[1])
+"""
+DISK_FULL_WHILE_COPYING = """
+import resource, sys
+from pathlib import Path
+from bam_engine.database import open_database
+size = Path(sys.argv[1].removeprefix("sqlite:///")).stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
 open_database(sys.argv[1])
 """
 
@@ -101,6 +117,24 @@ def test_a_file_that_is_up_to_date_is_not_copied_again(file: Path) -> None:
     db.open_database(url(file)).dispose()
     db.open_database(url(file)).dispose()
     assert len(copies(file)) == 1
+
+
+@pytest.mark.usefixtures("old")
+def test_what_a_killed_copy_left_is_removed_before_the_next(file: Path) -> None:
+    process = run(KILLED_WHILE_COPYING, file)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert any(path.name.startswith(".bam.schema-1") for path in file.parent.iterdir())
+    db.open_database(url(file)).dispose()
+    assert {path.name for path in file.parent.iterdir()} == {file.name, *(copy.name for copy in copies(file))}
+
+
+def test_a_copy_that_fails_leaves_nothing(file: Path, old: Rows) -> None:
+    process = run(DISK_FULL_WHILE_COPYING, file)
+    errors = process.communicate()[1]
+    assert "cannot be written" in errors, errors
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert read(file) == old
 
 
 def test_without_space_for_the_copy_nothing_begins(file: Path, old: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +238,22 @@ def another_programs(file: Path) -> None:
         database.execute("CREATE TABLE bookmarks (address TEXT)")
 
 
+def a_link_to_a_newer_one(file: Path) -> None:
+    """Its write-ahead log is beside the file that the link leads to."""
+    elsewhere = file.parent.with_name("elsewhere") / "labels.sqlite"
+    newer_and_open_elsewhere(elsewhere)
+    file.parent.mkdir()
+    for path in elsewhere.parent.iterdir():
+        path.replace(file.with_name(path.name))
+    file.symlink_to("labels.sqlite")
+
+
+def with_an_odd_version(file: Path) -> None:
+    write_old(file)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE settings SET value = '2.5' WHERE key = 'schema'")
+
+
 def no_database(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"\x89PNG\r\n" * 400)
@@ -219,6 +269,8 @@ def half_a_database(file: Path) -> None:
     [
         (newer, "schema version 99, but this program reads version"),
         (newer_and_open_elsewhere, "schema version 98, but this program reads version"),
+        (a_link_to_a_newer_one, "schema version 98, but this program reads version"),
+        (with_an_odd_version, "the tables of another program and no workspace"),
         (another_programs, "the tables of another program and no workspace"),
         (no_database, "is not a SQLite database"),
         (half_a_database, "Cannot open the database"),
@@ -232,9 +284,30 @@ def test_what_this_program_cannot_read_is_refused_and_not_touched(
     with pytest.raises(BamError, match=message):
         db.open_database(url(file))
     after = contents(file.parent)
-    shared_memory = f"{file.name}-shm"  # SQLite's index of the log: its locks are in it
+    shared_memory = f"{file.resolve().name}-shm"  # SQLite's index of the log: its locks are in it
     assert before.pop(shared_memory, None) is None or after.pop(shared_memory)
     assert after == before
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)  # no permission stops root
+    with pytest.raises(BamError, match=r"Cannot open the database .*: Permission denied\. Make its folder readable\."):
+        db.open_database(url(file))
+
+
+def test_an_old_file_behind_a_link_is_copied_beside_itself(tmp_path: Path) -> None:
+    file, link = tmp_path / "disk" / "labels.sqlite", tmp_path / "workspace" / "bam.sqlite"
+    old = write_old(file)
+    link.parent.mkdir()
+    link.symlink_to(file)
+    db.open_database(url(link)).dispose()
+    (copy,) = file.parent.glob("labels.schema-1.*.sqlite")
+    assert read(copy) == old
+    assert list(link.parent.iterdir()) == [link]
+    assert link.is_symlink()
 
 
 def test_an_empty_file_is_a_new_workspace(file: Path) -> None:
