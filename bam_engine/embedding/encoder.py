@@ -11,8 +11,8 @@ Specs::
     timm:NAME?pad_type=same&mean=0.5&std=0.5      options after "?", joined by "&"
 
 The options ``mean``, ``std`` (one number, or three separated by commas) and ``size`` (pixels) describe the input; all
-others are passed to the model's constructor. With a checkpoint file, ``openclip:MODEL`` is enough; if PRETRAINED is
-given too, it defines the preprocessing and the file provides the weights.
+others are parameters of the model, see :mod:`.options`. With a checkpoint file, ``openclip:MODEL`` is enough; if
+PRETRAINED is given too, it defines the preprocessing and the file provides the weights.
 """
 
 import ast
@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bam_engine.embedding.base import Encoder, Spec
+from bam_engine.embedding.options import check_options
 from bam_engine.errors import EmbeddingError
 
 KINDS = ("builtin", "timm", "openclip")
@@ -45,7 +46,8 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
     Raises
     ------
     EmbeddingError
-        The name is unknown (similar names are suggested), the file does not fit, or the hub cannot be reached.
+        The name is unknown (similar names are suggested), an option is not valid, the file does not fit, or the hub
+        cannot be reached.
 
     Examples
     --------
@@ -53,6 +55,7 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
     'builtin-v1'
     """
     parsed = parse_spec(spec)
+    check_options(parsed)
     key = encoder_key(spec, checkpoint)
     if parsed.kind == "timm":
         from bam_engine.embedding.timm_encoder import TimmEncoder

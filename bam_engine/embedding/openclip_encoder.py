@@ -30,7 +30,10 @@ class OpenClipEncoder:
         _check_tag(name, tag, checkpoint)
         with readable_errors(spec.text, checkpoint):
             module, transform = open_clip.create_model_from_pretrained(
-                name, str(checkpoint) if checkpoint else tag, **_settings(name, tag, spec)
+                name,
+                str(checkpoint.absolute()) if checkpoint else tag,
+                weights_only=True,
+                **_settings(name, tag, spec),
             )
             self._tokenizer = open_clip.get_tokenizer(name)
         self.model = TorchModel(module, Preprocessing.of(transform))
@@ -77,8 +80,8 @@ def _settings(name: str, tag: str, spec: Spec) -> dict[str, Any]:
     options = dict(spec.options)
     size = options.pop("size", None)
     settings = {
-        "image_mean": channel_values(options.pop("mean", None), spec.text, "mean") or known.get("mean"),
-        "image_std": channel_values(options.pop("std", None), spec.text, "std") or known.get("std"),
+        "image_mean": channel_values(options.pop("mean", None)) or known.get("mean"),
+        "image_std": channel_values(options.pop("std", None)) or known.get("std"),
         "image_interpolation": known.get("interpolation"),
         "image_resize_mode": known.get("resize_mode"),
         "force_quick_gelu": bool(known.get("quick_gelu", False)),

@@ -38,7 +38,7 @@ class TimmEncoder:
             module = timm.create_model(spec.name, pretrained=checkpoint is None, num_classes=0, **options)
             if checkpoint is not None:
                 _load(module, checkpoint)
-        self.model = TorchModel(module, _preprocessing(module, overrides, spec.text))
+        self.model = TorchModel(module, _preprocessing(module, overrides))
         self.input_size = self.model.preprocessing.input_size
         with readable_errors(spec.text, checkpoint):
             self.dim = self.model.probe(module)
@@ -56,7 +56,7 @@ def _load(module: Any, checkpoint: Path) -> None:
     """Load a file into a model without a classifier; only classifier tensors may remain unused."""
     from timm.models import load_checkpoint
 
-    outcome = load_checkpoint(module, str(checkpoint), strict=False)
+    outcome = load_checkpoint(module, str(checkpoint), strict=False, weights_only=True)
     if outcome is None:  # a NumPy archive, checked by the model's own loader
         return
     heads = module.pretrained_cfg.get("classifier") or ()
@@ -74,14 +74,11 @@ def _such_as(names: Sequence[str]) -> str:
     return f" ({', '.join(names[:2])}{', …' if len(names) > 2 else ''})" if names else ""
 
 
-def _preprocessing(module: Any, overrides: dict[str, Any], spec: str) -> Preprocessing:
+def _preprocessing(module: Any, overrides: dict[str, Any]) -> Preprocessing:
     import timm.data
 
     data: Any = timm.data
 
-    args = {name: channel_values(overrides[name], spec, name) for name in ("mean", "std")}
-    size = overrides["size"]
-    if size is not None and not (isinstance(size, int) and size > 0):
-        raise EmbeddingError(f"The option size={size!r} of {spec} is not a number of pixels.")
-    config = data.resolve_data_config({**args, "img_size": size}, model=module)
+    args = {name: channel_values(overrides[name]) for name in ("mean", "std")}
+    config = data.resolve_data_config({**args, "img_size": overrides["size"]}, model=module)
     return Preprocessing.of(data.create_transform(**config, is_training=False))

@@ -128,16 +128,12 @@ class TorchModel:
         return int(self.vectors(forward, [grey]).shape[1])
 
 
-def channel_values(value: Any, spec: str, option: str) -> tuple[float, float, float] | None:
-    """Parse ``mean`` or ``std``: None, one number for all channels, or three."""
+def channel_values(value: Any) -> tuple[float, float, float] | None:
+    """Return ``mean`` or ``std`` of three channels: None, one number for all, or three."""
     if value is None:
         return None
-    numbers = value if isinstance(value, tuple) else (value,) * 3
-    if len(numbers) != 3 or not all(isinstance(number, int | float) for number in numbers):
-        raise EmbeddingError(
-            f"The option {option}={value!r} of {spec} must be one number, or three separated by commas."
-        )
-    return float(numbers[0]), float(numbers[1]), float(numbers[2])
+    first, second, third = value if isinstance(value, tuple) else (value,) * 3
+    return float(first), float(second), float(third)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

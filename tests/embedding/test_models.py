@@ -201,6 +201,66 @@ def test_options_that_a_model_does_not_accept_are_reported(weights):
             open_encoder(f"timm:{NET}?pad_type=same&{options}", checkpoint=weights)
 
 
+@pytest.fixture
+def loaded_gun(tmp_path):
+    """A checkpoint file that writes another file when its pickle is executed, and that other file."""
+    import torch
+
+    shot = tmp_path / "shot"
+
+    class Gun:
+        def __reduce__(self):
+            return Path.touch, (shot,)
+
+    torch.save({"state_dict": Gun()}, tmp_path / "gun.pt")
+    return tmp_path / "gun.pt", shot
+
+
+@pytest.mark.parametrize("model", ["timm:resnet18", "openclip:small-test"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "weights_only=False",
+        "pretrained_image=True",
+        "checkpoint_path=gun.pt",
+        "pretrained_cfg=x",
+        "cache_dir=/tmp",
+        "pretrained_hf=1",
+        "require_pretrained=1",
+        "load_weights=True",
+        "in_chans=1",
+        "Size=3",
+        "size=-1",
+        "size=True",
+        "size=99999999",
+        "mean=a,b,c",
+        "std=True",
+        "image_resize_mode=[]",
+        "pad_type={}",
+    ],
+)
+def test_no_option_opens_a_way_to_code_in_a_checkpoint(model, option, loaded_gun, clip_checkpoint):
+    file, shot = loaded_gun
+    with pytest.raises(EmbeddingError, match=rf"option '?{option.split('=')[0]}"):
+        open_encoder(f"{model}?{option}", checkpoint=file)
+    assert not shot.exists()
+
+
+@pytest.mark.parametrize("spec", ["timm:resnet18", "openclip:small-test", "openclip:small-test?force_quick_gelu=True"])
+@pytest.mark.parametrize("ending", ["pt", "pth", "bin", "npy", "npz", "safetensors", ""])
+def test_code_in_a_checkpoint_never_runs(spec, ending, loaded_gun, clip_checkpoint, tmp_path):
+    file, shot = loaded_gun
+    renamed = file.rename(tmp_path / f"weights.{ending}")
+    with pytest.raises(EmbeddingError, match="does not fit"):
+        open_encoder(spec, checkpoint=renamed)
+    assert not shot.exists()
+
+
+def test_an_option_that_is_not_known_comes_with_those_that_are():
+    with pytest.raises(EmbeddingError, match="Their options are mean, std, size, force_quick_gelu"):
+        open_encoder("openclip:ViT-B-32?weights_only=False")
+
+
 def test_keys_name_folders_and_differ_where_vectors_differ(tmp_path, net, weights):
     other = tmp_path / "other.bin"
     other.write_bytes(b"1")
