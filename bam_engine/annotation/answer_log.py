@@ -146,6 +146,7 @@ class _AnswerLog:
     """The logs of all attributes up to the annotation ``last``, and the number of each assignment."""
 
     last: int = 0
+    made_at: str = ""  # when the last was stored
     attributes: Mapping[int, AttributeLog] = field(default_factory=lambda: MappingProxyType({}))
     assignments: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -165,7 +166,8 @@ def moment(made_at: str) -> np.datetime64:
 def _read_on(connection: sa.Connection, log: _AnswerLog | None) -> _AnswerLog:
     """Read the answers that were stored after the last of ``log``.
 
-    Ids tell what is new, since ``record`` lets one transaction at a time add answers: none appears below another.
+    Ids tell what is new, since ``record`` lets one transaction at a time add answers: none appears below another. If
+    the last is missing or another one, an older database was restored, and all answers are read again.
     """
     log = log or _AnswerLog()
     given = annotations.c
@@ -173,19 +175,25 @@ def _read_on(connection: sa.Connection, log: _AnswerLog | None) -> _AnswerLog:
         sa.select(given.id, given.row, given.annotator_id, given.answer, assignments.c.purpose, given.assignment_id)
         .add_columns(given.made_at, given.attribute_id)
         .join(assignments, assignments.c.id == given.assignment_id)
-        .where(given.id > log.last)
+        .where(given.id >= log.last)
         .order_by(given.id)
         .execution_options(yield_per=_PAGE)
     )
-    numbers, attributes, last = dict(log.assignments), dict(log.attributes), log.last
-    for page in connection.execute(query).partitions():
+    result = connection.execute(query)
+    if log.last:
+        known_last = result.fetchone()
+        if known_last is None or (known_last.id, known_last.made_at) != (log.last, log.made_at):
+            result.close()
+            return _read_on(connection, None)
+    numbers, attributes, last, made_at = dict(log.assignments), dict(log.attributes), log.last, log.made_at
+    for page in result.partitions():
         *columns, attribute_of = _encoded(page, numbers)
         for attribute_id in np.unique(attribute_of).tolist():
             mine = attribute_of == attribute_id
             known = attributes.get(attribute_id, _EMPTY)
             attributes[attribute_id] = _extended(known, [column[mine] for column in columns])
-        last = page[-1].id
-    return _AnswerLog(last, attributes, numbers)
+        last, made_at = page[-1].id, page[-1].made_at
+    return _AnswerLog(last, made_at, attributes, numbers)
 
 
 def _encoded(page: Sequence[sa.Row[Any]], numbers: dict[str, int]) -> list[NDArray[Any]]:

@@ -324,3 +324,17 @@ def test_acknowledged_answers_survive_kill_9(database_url: str, killed_after: in
     assert printed == list(range(len(printed)))
     assert {row: stored[row] for row in printed} == {row: row % 2 for row in printed}
     assert len(stored) <= len(printed) + 1
+
+
+def test_after_an_older_database_was_restored_and_answered_on_its_answers_alone_count(
+    database: sa.Engine, store: Annotations
+) -> None:
+    mine = assign(store)
+    store.record(mine.id, [NewAnswer("before", 0, POSITIVE)])
+    store.record(mine.id, [NewAnswer("lost", 1, POSITIVE)])
+    assert len(latest_answers(store)) == 2
+    with database.begin() as connection:  # uncounted, as a restored file would be
+        connection.exec_driver_sql("DELETE FROM annotations WHERE uid = 'lost'")
+    store.record(mine.id, [NewAnswer("instead", 2, NEGATIVE)])
+    store.record(mine.id, [NewAnswer("later", 3, NEGATIVE)])
+    assert [(row, answer) for (row, _), answer in latest_answers(store).items()] == [(0, 1), (2, 0), (3, 0)]
