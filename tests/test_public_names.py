@@ -64,6 +64,7 @@ ROOMS: dict[str, set[str]] = {
         "Interval",
         "Mark",
         "Names",
+        "PALE",
         "PALETTES",
         "PNG_SCALE",
         "Palette",

@@ -14,18 +14,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from bam_engine import charts
-from bam_engine.charts import (
-    PALETTES,
-    Bars,
-    Chart,
-    Curve,
-    Estimates,
-    Mark,
-    Names,
-    Reference,
-    Scale,
-    Theme,
-)
+from bam_engine.charts import PALE, PALETTES, Bars, Chart, Curve, Estimates, Mark, Names, Reference, Scale, Theme
 from web import ui
 
 if TYPE_CHECKING:
@@ -35,10 +24,8 @@ HEIGHT = 380
 _ROW = 44  # of a horizontal chart, in pixels
 _MARGIN = 18  # at the right, where the last number of an axis needs room
 _NAME_LETTERS, _NOTE_LETTERS = 20, 10  # of a name and the title of notes before they break
-_PALE = 0.2  # opacity of bands and of the ground of histograms, as in files
 _INK = "#777d7a"  # a browser can change its theme without a new figure
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
-_TICKS = {"percent": ".1~%", "decimal": "~r", "count": ",.0f"}
 _SYMBOLS = {"dot": "circle", "hollow": "circle-open", "diamond": "diamond-open"}
 
 
@@ -113,8 +100,13 @@ def _plain(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def _lines(*lines: str) -> str:
+    """Return lines of text as Plotly breaks them."""
+    return "<br>".join(map(_plain, lines))
+
+
 def _scale(scale: Scale) -> dict[str, Any]:
-    axis: dict[str, Any] = {"title": _plain(scale.title), "tickformat": _TICKS[scale.unit], "automargin": True}
+    axis: dict[str, Any] = {"title": _plain(scale.title), "tickformat": scale.tick_format, "automargin": True}
     if scale.logarithmic:
         return axis | {"type": "log", "dtick": 1, "range": [math.log10(limit) for limit in scale.limits]}
     return axis | {"range": list(scale.limits), "zeroline": False}
@@ -122,7 +114,7 @@ def _scale(scale: Scale) -> dict[str, Any]:
 
 def _name_rows(drawn: "go.Figure", names: Names) -> None:
     """Write the names of the rows at their left and the notes at their right, and set a summary apart."""
-    labels = ["<br>".join(_plain(line) for line in textwrap.wrap(name, _NAME_LETTERS)) for name in names.names]
+    labels = [_lines(*textwrap.wrap(name, _NAME_LETTERS)) for name in names.names]
     if names.summary:
         labels[-1] = f"<b>{labels[-1]}</b>"
         drawn.add_hline(len(labels) - 1.5, line={"color": _INK, "width": 1})
@@ -133,7 +125,7 @@ def _name_rows(drawn: "go.Figure", names: Names) -> None:
         height=_ROW * len(labels) + 150,
         margin={"r": 8 + 7 * max([_NOTE_LETTERS, *map(len, names.notes)])},
     )
-    title = "<br>".join(map(_plain, textwrap.wrap(names.notes_title, _NOTE_LETTERS)))
+    title = _lines(*textwrap.wrap(names.notes_title, _NOTE_LETTERS))
     right = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "align": "left", "showarrow": False}
     look = {**right, "font": {"size": 12}}
     drawn.add_annotation(text=title, y=low, yref="y", yanchor="bottom", **look)
@@ -165,7 +157,7 @@ def _hover(chart: Chart, mark: Estimates | Curve, place: int) -> str:
     lines = [f"{mark.name}: {value}", position]
     if isinstance(mark, Curve) and mark.notes:
         lines.append(mark.notes[place])
-    return "<br>".join(map(_plain, lines))
+    return _lines(*lines)
 
 
 def _line(chart: Chart, at: Sequence[float | None], values: Sequence[float | None], **look: Any) -> "go.Scatter":
@@ -228,7 +220,9 @@ def _bars(chart: Chart, mark: Bars, colour: str) -> list["go.Scatter | go.Bar"]:
     along, up = _axes(chart)
     bins = list(pairwise(mark.edges))
     texts = [
-        f"{mark.name}: {chart.values.text(value)}<br>{chart.positions.text(start)} to {chart.positions.text(end)}"
+        _lines(
+            f"{mark.name}: {chart.values.text(value)}", f"{chart.positions.text(start)} to {chart.positions.text(end)}"
+        )
         for value, (start, end) in zip(mark.values, bins, strict=True)
     ]
     pointed = go.Bar(
@@ -249,4 +243,4 @@ def _bars(chart: Chart, mark: Bars, colour: str) -> list["go.Scatter | go.Bar"]:
 
 def _pale(colour: str) -> str:
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{_PALE})"
+    return f"rgba({red},{green},{blue},{PALE})"

@@ -18,6 +18,7 @@ Unit = Literal["percent", "decimal", "count"]
 Symbol = Literal["dot", "hollow", "diamond"]
 Numbers = tuple[float, ...]
 
+_TICKS: dict[Unit, str] = {"percent": ".1~%", "decimal": "~r", "count": ",.0f"}
 _BESIDE = 0.007  # of an axis of numbers: between the series that share its positions
 _ROW_BESIDE = 0.3  # of a row, likewise
 
@@ -30,6 +31,11 @@ class Scale:
     limits: tuple[float, float]
     unit: Unit = "decimal"
     logarithmic: bool = False
+
+    @property
+    def tick_format(self) -> str:
+        """How numbers on the axis are written, in the language of d3-format, which Plotly and Vega share."""
+        return _TICKS[self.unit]
 
     def text(self, value: float) -> str:
         """Return a value of the axis as people read it."""

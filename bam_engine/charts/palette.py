@@ -11,6 +11,9 @@ from bam_engine.charts.chart import Colour
 
 Theme = Literal["light", "dark"]
 
+PALE = 0.2
+"""The opacity of bands and of the ground of histograms."""
+
 
 @dataclass(frozen=True)
 class Palette:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from bam_engine.charts.chart import Bars, Chart, Curve, Estimates, Mark, Names, Reference, Scale
-from bam_engine.charts.palette import PAGE, PALETTES, Palette, Theme
+from bam_engine.charts.palette import PAGE, PALE, PALETTES, Palette, Theme
 
 Spec = dict[str, Any]
 
@@ -25,9 +25,7 @@ _ROW, _ROW_WIDTH = 34, 420  # of the plot of a horizontal chart, in CSS pixels
 _FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"  # as wide as the font with which vl-convert measures
 _WIDER = 1.2  # CSS pixels for each letter: room for the wider fonts of browsers that have none of these
 _SVG = "http://www.w3.org/2000/svg"
-_TICKS = {"percent": ".1~%", "decimal": "~r", "count": ",.0f"}
 _SHAPES = {"dot": "circle", "hollow": "circle", "diamond": "diamond"}
-_PALE = 0.2  # opacity of bands and of the ground of histograms
 _DASHES = [4, 4]
 _DASH = "M-1.7,0L1.7,0"  # a line, as the symbol of a legend
 
@@ -138,7 +136,7 @@ def _value_scale(scale: Scale) -> Spec:
 
 
 def _axis(scale: Scale, ticks: int) -> Spec:
-    axis: Spec = {"title": scale.title, "format": _TICKS[scale.unit], "tickCount": ticks}
+    axis: Spec = {"title": scale.title, "format": scale.tick_format, "tickCount": ticks}
     if scale.logarithmic:
         lowest, highest = np.log10(scale.limits)
         axis["values"] = [10.0**power for power in range(int(np.ceil(lowest)), int(np.floor(highest)) + 1)]
@@ -219,7 +217,7 @@ def _curve(line: Spec, span: Spec, colour: str) -> list[tuple[Spec, Spec]]:
     edge = {"type": "line", "color": colour, "strokeWidth": 0.7}
     (channel,) = (name for name in line if f"{name}2" in span)
     return [
-        ({"type": "area", "color": colour, "opacity": _PALE}, span),
+        ({"type": "area", "color": colour, "opacity": PALE}, span),
         *((edge, line | {channel: _field(end)}) for end in ("low", "high")),
         ({"type": "line", "color": colour, "strokeWidth": 2.2}, line),
     ]
@@ -246,7 +244,7 @@ def _bars(chart: Chart, mark: Bars, line: Spec, colour: str) -> list[Spec]:
     floor = chart.values.limits[0]
     runs = [{"run": run, "at": at, "value": value} for run, steps in enumerate(mark.runs(floor)) for at, value in steps]
     line = line | {"detail": {"field": "run", "type": "nominal"}}
-    ground = {"type": "area", "interpolate": "step-after", "color": colour, "opacity": _PALE}
+    ground = {"type": "area", "interpolate": "step-after", "color": colour, "opacity": PALE}
     outline = {"type": "line", "interpolate": "step-after", "color": colour, "strokeWidth": 1.6}
     return [
         {"data": {"values": runs}, "mark": ground, "encoding": line | {f"{up}2": {"datum": floor}}},
@@ -279,7 +277,7 @@ def _symbol(mark: Mark, palette: Palette) -> Spec:
         fill = colour if mark.symbol == "dot" else palette.paper
         return look | {"fill": fill, "shape": _SHAPES[mark.symbol]}
     if isinstance(mark, Bars):
-        return look | {"fillOpacity": _PALE, "shape": "square"}
+        return look | {"fillOpacity": PALE, "shape": "square"}
     return look | {"strokeDash": [4, 3]} if isinstance(mark, Reference) else look
 
 
