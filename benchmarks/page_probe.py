@@ -82,7 +82,7 @@ def stand_in(drawn: dict[str, Any], events: Any) -> Callable[..., Any]:
     """Return what stands for the map's component: it takes down what it is given."""
 
     def draw_map(map_id: str, **data: Any) -> Any:
-        drawn.update(data, id=map_id)
+        drawn.update(data, map=map_id)
         return events
 
     return draw_map
@@ -100,13 +100,13 @@ def draw(page: str) -> None:
 def ask_as_a_browser(client: Any, drawn: dict[str, Any]) -> None:
     """Request what the map's component does when it is shown: its tiles, names, and the image under the pointer."""
     view = f"v={drawn['version']}&pictures={drawn['pictures']}&theme=light"
-    base = f"/tiles/{drawn['id']}/{drawn['colour']}"
+    base = f"/tiles/{drawn['map']}/{drawn['colour']}"
     seen = ",".join(f"{x}.{y}" for x, y in product(range(2**ZOOM), repeat=2))
     for address in (
         f"{base}/{ZOOM}.pack?{view}&tiles={seen}",
         f"{base}/{ZOOM + 1}.pack?{view}&tiles=2.2,2.3,3.2,3.3&ahead=1",
-        f"/api/maps/{drawn['id']}/names.json?v={drawn['version']}",
-        f"/tiles/{drawn['id']}/nearest?x=0.5&y=0.5&r=0.5&kind={drawn['colour']}&pictures={drawn['pictures']}",
+        f"/api/maps/{drawn['map']}/names.json?v={drawn['version']}",
+        f"/tiles/{drawn['map']}/nearest?x=0.5&y=0.5&r=0.5&kind={drawn['colour']}&pictures={drawn['pictures']}",
     ):
         if (reply := client.get(address)).status_code != 200:
             raise SystemExit(f"{address} was answered {reply.status_code}: {reply.text[:200]}")

@@ -1,7 +1,6 @@
 """How often the first view of a map, with all that a browser requests for it, asks the database."""
 
-from collections.abc import Callable, Mapping
-from itertools import product
+from collections.abc import Callable
 
 import pytest
 from starlette.applications import Starlette
@@ -11,28 +10,12 @@ from streamlit.testing.v1 import AppTest
 import web.engine
 from bam_engine.maps import layout_builder, regions
 from bam_engine.workspace import Workspace
+from benchmarks.page_probe import ask_as_a_browser
 from tests.database.counting import counted
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 from tests.pages.test_map_page import MapComponent
 from web.server import routes
-
-ZOOM = 2
-
-
-def ask_as_a_browser(client: TestClient, shown: Mapping[str, object]) -> None:
-    """Request what the map's component does when it is shown: tiles, some ahead, names, the image under the pointer."""
-    view = f"v={shown['version']}&pictures={shown['pictures']}&theme=light"
-    base = f"/tiles/{shown['map']}/{shown['colour']}"
-    tiles = ",".join(f"{x}.{y}" for x, y in product(range(2**ZOOM), repeat=2))
-    for address in (
-        f"{base}/{ZOOM}.pack?{view}&tiles={tiles}",
-        f"{base}/{ZOOM + 1}.pack?{view}&tiles=2.2,2.3,3.2,3.3&ahead=1",
-        f"/api/maps/{shown['map']}/names.json?v={shown['version']}",
-        f"/tiles/{shown['map']}/nearest?x=0.5&y=0.5&r=0.5&kind={shown['colour']}&pictures={shown['pictures']}",
-    ):
-        reply = client.get(address)
-        assert reply.status_code == 200, (address, reply.text)
 
 
 def test_the_first_view_of_a_map_of_twenty_attributes(
