@@ -1,7 +1,9 @@
 """Opening a page in Chromium: until its first picture, and how many bytes and requests that takes.
 
 2,000 generated images with scores and a map; every thumbnail is a picture of noise. The server is started as users do,
-by ``bam serve``, once for each checkout: this one, and another with ``--against``, whose visits alternate with ours.
+by ``bam serve``, once for each checkout: this one, and an earlier version with ``--against``; their visits alternate.
+The workspace is made by the earlier version, and each checkout serves a copy. A page may load no more bytes and take no
+longer than before.
 
 - cold: an empty browser opens the address; warm: the same browser opens it again in a new tab.
 - click: from a click on the page's name, in a browser that has only seen the overview, the first page.
@@ -12,6 +14,7 @@ by ``bam serve``, once for each checkout: this one, and another with ``--against
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,12 +42,17 @@ PAGES = {
 }
 """The address of each page, and its first picture once it has loaded."""
 VISITS = ("cold", "warm", "click")
+MEASURES = ("first picture, ms", "kB", "of them socket", "requests")
+LIMITED = MEASURES[:2]
+"""What may not grow; the limit is what it was before."""
 SETTLED = 20.0
 """Seconds that a server runs before the first visitor."""
-_FIRST = """selector => new Promise((done) => {
+_FIRST = """selector => new Promise((done, fail) => {
+  const begin = performance.now();
   const look = () => {
     const hosts = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')];
     if (hosts.some(host => host.shadowRoot?.querySelector(selector))) return done(performance.now());
+    if (performance.now() > begin + 60_000) return fail(new Error(`No picture after a minute: ${document.title}`));
     requestAnimationFrame(look);
   };
   look();
@@ -67,12 +75,18 @@ def prepare(home: Path, n: int = PICTURES) -> None:
     workspace.close()
 
 
+def prepare_by(checkout: Path, home: Path) -> None:
+    """Create the workspace with the packages of a checkout, which alone reads the schema that it writes."""
+    command = [sys.executable, "-P", str(ROOT / "benchmarks" / "page_load.py"), "--prepare", str(home)]
+    subprocess.run(command, cwd=checkout, env={**os.environ, "PYTHONPATH": str(checkout)}, check=True)
+
+
 @contextmanager
 def served(checkout: Path, home: Path) -> Iterator[str]:
     """Serve the app of a checkout over a prepared workspace, and give its address."""
     from tests.browser import free_port, wait_for
 
-    port, log = free_port(), home / f"{checkout.name}.log"
+    port, log = free_port(), home / "server.log"
     command = [sys.executable, "-m", "bam_engine", "serve", "--no-browser", "--port", str(port)]
     command += ["--workspace", str(home / "workspace"), "--cache", str(home / "cache")]
     with log.open("w") as written:
@@ -131,6 +145,13 @@ def _size(frame: dict[str, Any]) -> int:
     return len(frame["payloadData"]) * 3 // 4 if frame["opcode"] == 2 else len(frame["payloadData"])
 
 
+def measures(figures: dict[str, float]) -> dict[str, float]:
+    """Return the measures of a visit by name."""
+    loaded = (figures["http"] + figures["socket"]) / 1e3
+    values = (figures["ms"], loaded, figures["socket"] / 1e3, figures["requests"])
+    return dict(zip(MEASURES, values, strict=True))
+
+
 def visits(browser: Any, url: str, page: str) -> dict[str, dict[str, float]]:
     """Visit a page in each way."""
     address, first = PAGES[page]
@@ -150,14 +171,16 @@ def visits(browser: Any, url: str, page: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def measure(home: Path, checkouts: dict[str, Path], pages: Sequence[str], repeats: int) -> list[dict[str, Any]]:
+def measure(
+    homes: dict[str, Path], checkouts: dict[str, Path], pages: Sequence[str], repeats: int
+) -> list[dict[str, Any]]:
     from playwright.sync_api import sync_playwright
 
     from tests.browser import CHROMIUM, FLAGS
 
     lines = []
     with sync_playwright() as playwright, ExitStack() as stack:
-        urls = {name: stack.enter_context(served(checkout, home)) for name, checkout in checkouts.items()}
+        urls = {name: stack.enter_context(served(checkout, homes[name])) for name, checkout in checkouts.items()}
         time.sleep(SETTLED)
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for page in pages:
@@ -167,27 +190,35 @@ def measure(home: Path, checkouts: dict[str, Path], pages: Sequence[str], repeat
                     for visit, figures in visits(browser, url, page).items():
                         if repeat:  # the first visit draws the tiles
                             found.setdefault((visit, name), []).append(figures)
-            for visit in VISITS:
-                for name in urls:
-                    all_figures = found[visit, name]
-                    median = {key: float(np.median([one[key] for one in all_figures])) for key in all_figures[0]}
-                    lines.append({"page": page, "visit": visit, "app": name, "all": all_figures, **median})
+            lines += [line(page, visit, {name: found[visit, name] for name in urls}) for visit in VISITS]
         browser.close()
     return lines
 
 
+def line(page: str, visit: str, found: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    """Return the visits of each checkout, and the median of each measure, its limit and the ratio."""
+    every = {name: [measures(figures) for figures in all_figures] for name, all_figures in found.items()}
+    medians = {}
+    for what in MEASURES:
+        values = {name: float(np.median([one[what] for one in seen])) for name, seen in every.items()}
+        before = values.get("before")
+        medians[what] = {
+            **values,
+            "limit": before if what in LIMITED else None,
+            "ratio": values["here"] / before if before else None,
+        }
+    return {"page": page, "visit": visit, "visits": every, "medians": medians}
+
+
 def show(lines: Sequence[dict[str, Any]], repeats: int) -> None:
     print(f"{machine()}, the server and Chromium (no graphics card) together; medians of {repeats}")
-    print(f"{'':<30}{'first picture':>14}{'ratio':>7}{'kB':>8}{'ratio':>7}{'of them socket':>16}{'requests':>10}")
-    ours: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in lines:
-        reference = ours.setdefault((line["page"], line["visit"]), line)
-        total, expected = line["http"] + line["socket"], reference["http"] + reference["socket"]
-        name = f"{line['page']}, {line['visit']}, {line['app']}"
-        print(
-            f"{name:<30}{line['ms']:>11.0f} ms{line['ms'] / reference['ms']:>6.2f}x{total / 1e3:>8.0f}"
-            f"{total / expected:>6.2f}x{line['socket'] / 1e3:>16.0f}{line['requests']:>10.0f}"
-        )
+    columns = ("here", "before", "limit", "ratio")
+    print(f"{'page':<9} {'visit':<6} {'measure':<18}" + "".join(f"{name:>9}" for name in columns))
+    for each in lines:
+        for what, values in each["medians"].items():
+            found = ((values.get(name), ".2f" if name == "ratio" else ".0f") for name in columns)
+            cells = ("-" if value is None else format(value, form) for value, form in found)
+            print(f"{each['page']:<9} {each['visit']:<6} {what:<18}" + "".join(f"{cell:>9}" for cell in cells))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -195,18 +226,22 @@ def parser() -> argparse.ArgumentParser:
     options = benchmark_parser("page_load", __doc__)
     options.add_argument("--repeats", type=int, default=5, help="visits of each kind, after one that is not counted")
     options.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES), metavar="PAGE", help="pages to open")
-    options.add_argument("--against", type=Path, metavar="DIR", help="another checkout to compare with")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="a checkout of the earlier version")
+    options.add_argument("--prepare", type=Path, metavar="FOLDER", help="only make the workspace in this folder")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    checkouts = {"ours": ROOT}
-    if options.against:
-        checkouts["the other"] = options.against.resolve()
+    if options.prepare:
+        prepare(options.prepare)
+        return
+    checkouts = {"here": ROOT} | ({"before": options.against.resolve()} if options.against else {})
     with tempfile.TemporaryDirectory() as temporary:
-        prepare(Path(temporary))
-        lines = measure(Path(temporary), checkouts, options.pages, options.repeats)
+        made = Path(temporary) / "made"
+        prepare_by(checkouts.get("before", ROOT), made)
+        homes = {name: Path(shutil.copytree(made, Path(temporary) / name)) for name in checkouts}
+        lines = measure(homes, checkouts, options.pages, options.repeats)
     show(lines, options.repeats)
     if options.json:
         figures = {"machine": machine(), "n": PICTURES, "lines": lines}
