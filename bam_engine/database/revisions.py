@@ -4,9 +4,13 @@ In:  an engine. Out: the numbers, in one statement. They are increased by the wr
 commits, so a rolled back one counts nothing, and any process sees which tables have changed since it last looked. A
 table that nobody has written to has no number yet, which reads as 0.
 
+A number is the time of the write in microseconds, or one more than the last where the clock is behind. So a copy and
+its original, or a database before and after a backup was restored, do not give one number to two states.
+
 Writes are recognised as SQLAlchemy constructs (insert, update, delete); SQL written as text is not counted.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -51,8 +55,13 @@ def _forget(connection: sa.Connection) -> None:
 
 
 def _increase(connection: sa.Connection, names: set[str]) -> None:
-    """Increase the numbers in the order of their names, so that two transactions never wait for each other."""
+    """Increase the numbers, in the order of their names, so that two transactions never wait for each other."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(revisions).values([{"name": name, "number": 1} for name in sorted(names)])
-    changed = {"number": revisions.c.number + 1}
-    connection.execute(insert.on_conflict_do_update(index_elements=[revisions.c.name], set_=changed))
+    moment, last = _microseconds(), revisions.c.number
+    insert = dialect.insert(revisions).values([{"name": name, "number": moment} for name in sorted(names)])
+    later = {"number": sa.case((last < moment, moment), else_=last + 1)}
+    connection.execute(insert.on_conflict_do_update(index_elements=[revisions.c.name], set_=later))
+
+
+def _microseconds() -> int:
+    return time.time_ns() // 1000

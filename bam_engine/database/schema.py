@@ -55,7 +55,7 @@ revisions = sa.Table(
     "revisions",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("number", sa.BigInteger, nullable=False, server_default="0"),
 )
 images = sa.Table(
     "images",

@@ -1,4 +1,4 @@
-"""Revision 3: annotators can be merged and archived."""
+"""Revision 3: annotators can be merged and archived; the numbers of revisions are times."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,3 +17,5 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("annotators") as table:
         table.add_column(sa.Column("archived_at", sa.Text))
+    with op.batch_alter_table("revisions") as table:
+        table.alter_column("number", type_=sa.BigInteger, existing_server_default="0")
