@@ -23,6 +23,7 @@ from tests.web.clients import run
 from web.access import ALLOWED_HOSTS, HEADERS, Access, HostCheck, access_middleware, check_origin, content_policy
 from web.routes.shell import inline_scripts, page_with_shell
 
+INERT = ("application/json", "font/", "image/png", "image/webp", "text/css", "text/javascript")
 POLICY = content_policy(inline_scripts())
 HERE = "http://localhost:8501"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -74,8 +75,9 @@ class Reply:
     @property
     def guarded(self) -> bool:
         """Whether it has, once, each header that keeps other sites from showing or reading it."""
-        wanted = [*HEADERS.items(), ("Content-Security-Policy", POLICY)]
-        return all(self.headers.getlist(name) == [value] for name, value in wanted)
+        inert = self.headers.get("content-type", "").startswith(INERT)
+        wanted = {**HEADERS, "Content-Security-Policy": POLICY} if not inert else HEADERS
+        return all(self.headers.getlist(name) == [value] for name, value in wanted.items())
 
 
 async def ask(app: Starlette, method: str, path: str, **headers: str) -> Reply:
@@ -228,12 +230,35 @@ def test_a_defect_is_guarded_too_and_says_nothing_of_itself(small: Starlette) ->
     assert failed.headers["X-Frame-Options"] == "DENY"
 
 
+@pytest.mark.parametrize(
+    ("kind", "has_policy"),
+    [
+        ("text/html; charset=utf-8", True),
+        ("text/plain", True),
+        ("image/svg+xml", True),
+        ("application/pdf", True),
+        ("image/webp", False),
+        ("text/javascript; charset=utf-8", False),
+        ("application/json", False),
+    ],
+)
+def test_what_can_run_something_has_the_policy_and_what_is_loaded_by_the_hundred_has_not(
+    kind: str, has_policy: bool
+) -> None:
+    async def answer(_: Request) -> Response:
+        return Response(b"", media_type=kind)
+
+    app = Starlette(routes=[Route("/", answer)], middleware=access_middleware([]))
+    headers = client(app).get("/").headers
+    assert (headers["X-Frame-Options"], "Content-Security-Policy" in headers) == ("DENY", has_policy)
+
+
 def test_another_check_can_stand_beside_the_others() -> None:
     def signed_in(connection: Request) -> Response | None:
         return None if "session" in connection.cookies else PlainTextResponse("Sign in.", 401)
 
     checks = (HostCheck(set), check_origin, signed_in)
-    app = Starlette(routes=ROUTES, middleware=[Middleware(Access, checks=checks, headers=HEADERS)])
+    app = Starlette(routes=ROUTES, middleware=[Middleware(Access, checks=checks, headers=HEADERS, policy="")])
     assert client(app).get("/").status_code == 401
     assert client(app).get("/", headers={"Cookie": "session=1"}).text == "hello"
     with pytest.raises(WebSocketDisconnect), client(app).websocket_connect("/socket"):
