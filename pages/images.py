@@ -59,6 +59,11 @@ with st.form("ingest", border=True):
             help="Samples are drawn so that images of one maker are not counted as independent. "
             "Turn this on if each folder holds one maker's or one shoot's images.",
         )
+        verify = st.toggle(
+            "Read every byte of known files",
+            help="Files whose size and times are unchanged are taken as known without reading them. Turn this on if "
+            "files may have been exchanged with their times kept, on a disk that does not record it.",
+        )
     go = st.form_submit_button("Add images", type="primary", disabled=running, icon=":material/add_photo_alternate:")
 
 if go:
@@ -73,6 +78,7 @@ if go:
             place,
             metadata=csv,
             project="folder" if by_folder else "none",
+            verify=verify,
             report=report,
         ),
     )
@@ -91,6 +97,21 @@ if result is not None:
     if result.moved:
         verb = "is not where it was" if result.moved == 1 else "are not where they were"
         st.caption(f"{count(result.moved, 'file')} {verb} and found here: labels and all else that is known stay.")
+    if result.found_again:
+        words = "its file was" if result.found_again == 1 else "their files were"
+        st.caption(f"{count(result.found_again, 'image')} found again after {words} missing or replaced.")
+    ui.file_list(
+        result.replaced,
+        "has changed" if len(result.replaced) == 1 else "have changed",
+        "What is there now counts as a new image. Labels stay with the old picture, which is asked about no more. If "
+        "its bytes turn up in a folder that is added, under any name, it has a file again.",
+    )
+    ui.file_list(
+        result.missing,
+        "is missing" if len(result.missing) == 1 else "are missing",
+        "Their images keep their labels and are asked about no more. If their bytes turn up in a folder that is added, "
+        "under any name, they have a file again.",
+    )
     if result.skipped:
         st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
     if result.updated:

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.errors import BamError
-from bam_engine.formatting import duration
+from bam_engine.formatting import count, duration
 from bam_engine.jobs import Job
 from bam_engine.reporting import overview
 from bam_engine.training.rounds import AttributeState, train
@@ -287,6 +287,14 @@ def problem_list(title: str, problems: Sequence[Problem], note: str) -> None:
         st.caption(note)
         lines = [{"file": problem.uri, "reason": problem.reason} for problem in problems]
         st.dataframe(lines, hide_index=True, width="stretch")
+
+
+def file_list(files: Sequence[str], verb: str, note: str) -> None:
+    """Draw a list of files that ``verb`` ("have changed"), if there are any, with a note on what that means."""
+    if files:
+        with st.expander(f"{count(len(files), 'file')} {verb}", expanded=True):
+            st.caption(note)
+            st.dataframe({"file": files}, hide_index=True, width="stretch")
 
 
 def train_when_due(attribute: Attribute, number: int) -> None:

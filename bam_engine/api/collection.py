@@ -71,9 +71,12 @@ class Collection:
         *,
         metadata: str | Path | None = None,
         project: Literal["none", "folder"] = "none",
+        verify: bool = False,
         report: Report = silent,
     ) -> IngestResult:
         """Add the images of a folder and its subfolders. Files stay where they are; adding them again changes nothing.
+
+        An image is its bytes: renamed files keep their rows, and a file that has changed is a new image.
 
         Parameters
         ----------
@@ -83,6 +86,8 @@ class Collection:
             A CSV with a column ``path`` and any of ``title``, ``project``, ``license``, ``mature_content``.
         project
             ``"folder"`` makes each subfolder a project: images of one maker, of which some may be near-copies.
+        verify
+            Read every byte of known files, too. Otherwise those with an unchanged size and times are not read.
         report
             Called with (done, total, message) after each batch.
 
@@ -98,7 +103,9 @@ class Collection:
         (60, [])
         """
         catalogue, thumbnails = self.workspace.catalogue, self.workspace.thumbnails
-        return ingest_folder(catalogue, thumbnails, folder, metadata=metadata, project=project, report=report)
+        return ingest_folder(
+            catalogue, thumbnails, folder, metadata=metadata, project=project, verify=verify, report=report
+        )
 
     def images(self) -> pd.DataFrame:
         """Return one line per image, by row.

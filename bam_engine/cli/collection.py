@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from bam_engine.cli.arguments import Commands, add_command
-from bam_engine.cli.paths import print_paths
+from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
 from bam_engine.formatting import count, decimal
@@ -23,6 +23,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         default="none",
         help="folder: the images of one subfolder belong to one project (default: none)",
     )
+    command.add_argument("--verify", action="store_true", help="read every byte of known files, too")
     command = add_command(commands, "embed", embed, "compute the vectors of images that have none")
     command.add_argument("--encoder", help="builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder)")
     command.add_argument("--checkpoint", type=Path, help="local file of weights, instead of the model hub's")
@@ -37,13 +38,21 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
             options.folder,
             metadata=options.metadata,
             project=options.project,
+            verify=options.verify,
             report=report,
         )
+    found_again = f"{summary.found_again:,} found again, " if summary.found_again else ""
     print(
         f"{count(summary.added, 'image')} added, {summary.existing:,} already in the collection, {summary.moved:,} "
-        f"moved, {count(len(summary.duplicates), 'exact duplicate')}, {len(summary.unreadable):,} unreadable, "
-        f"{count(summary.skipped, 'other file')} skipped"
+        f"moved, {found_again}{count(len(summary.duplicates), 'exact duplicate')}, {len(summary.unreadable):,} "
+        f"unreadable, {count(summary.skipped, 'other file')} skipped"
     )
+    print_files(
+        summary.replaced,
+        "has changed; the labels stay with the old picture, which has no file",
+        "have changed; the labels stay with the old pictures, which have no file",
+    )
+    print_files(summary.missing, "is missing; the image keeps its labels", "are missing; the images keep their labels")
     if summary.updated:
         print(f"  {count(summary.updated, 'image')} in the collection with new details")
     if summary.other_project:

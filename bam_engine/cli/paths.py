@@ -1,4 +1,4 @@
-"""Printing what of a table was not used: paths that match no image or several, and lines without a path."""
+"""Printing lists of paths, of which the first are named: what of a table was not used, and files that have changed."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,17 @@ def print_paths(paths: Sequence[str], match: str, *, where: str = "") -> None:
     if not paths:
         return
     words = [count(len(paths), "path"), where, "matches" if len(paths) == 1 else "match", f"{match}:"]
-    print(" ", " ".join(filter(None, words)))
+    _print_list(" ".join(filter(None, words)), paths)
+
+
+def print_files(files: Sequence[str], one: str, several: str) -> None:
+    """Print how many files there are, what happened to the one or the several, and the first of them, if any."""
+    if files:
+        _print_list(f"{count(len(files), 'file')} {one if len(files) == 1 else several}:", files)
+
+
+def _print_list(head: str, paths: Sequence[str]) -> None:
+    print(f"  {head}")
     for path in paths[:LISTED]:
         print(f"    {path}")
     if len(paths) > LISTED:

@@ -1,11 +1,12 @@
 """The images of a workspace: the catalogue, decoding, thumbnails, and adding a folder."""
 
-from bam_engine.collection.catalogue import Catalogue, Image, NewImage, Problem
+from bam_engine.collection.catalogue import Catalogue
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
 from bam_engine.collection.generated import Demo, demo_of, is_demo, mark_demo
 from bam_engine.collection.images import MAX_PIXELS, ImageInfo, decode_image, examine, read_image
 from bam_engine.collection.ingest import IngestResult, ingest_folder
 from bam_engine.collection.names import Names
+from bam_engine.collection.records import Image, NewImage, Problem
 from bam_engine.collection.thumbnails import Thumbnails
 
 __all__ = [

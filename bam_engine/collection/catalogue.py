@@ -7,9 +7,8 @@ chunks, so it scales to millions of rows.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bam_engine.collection.generated import check_kind
+from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
 from bam_engine.database import images as table
 from bam_engine.database import lock, now, put_setting, read_setting, snapshot_of
 from bam_engine.database import problems as problem_table
@@ -28,55 +28,6 @@ _PAGE = 50_000  # rows read at a time
 _DETAILS_VERSION = "descriptions"  # the setting that counts changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class NewImage:
-    """An image that has no row yet; ``generated`` if it is a demo image of this program."""
-
-    uri: str
-    width: int
-    height: int
-    digest: str
-    title: str | None = None
-    project_id: str | None = None
-    mature_content: bool | None = None
-    license: str | None = None
-    status: str = "ok"
-    generated: bool = False
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image of the collection; ``row`` is its index into every array."""
-
-    id: int
-    row: int
-    uri: str
-    title: str | None
-    project_id: str | None
-    width: int
-    height: int
-    digest: str
-    mature_content: bool | None
-    license: str | None
-    status: str
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return Path(self.uri)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A file that failed at ``stage`` ("ingest" or "embed:KEY"), and the reason."""
-
-    uri: str
-    reason: str
-    stage: str = field(default="ingest")
-
-
 _COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
 
 
@@ -150,9 +101,35 @@ class Catalogue:
         """Return URI → row for those of ``uris`` that are in the collection."""
         return self._lookup(table.c.uri, table.c.row, uris)
 
-    def uris_by_digest(self, digests: Iterable[str]) -> dict[str, str]:
-        """Return digest → URI for those of ``digests`` that are in the collection."""
-        return self._lookup(table.c.digest, table.c.uri, digests)
+    def stamps_at(self, uris: Iterable[str]) -> dict[str, tuple[int, str | None, str]]:
+        """Return URI → (row, stamp, status) for those of ``uris`` that are in the collection."""
+        columns = (table.c.uri, table.c.row, table.c.stamp, table.c.status)
+        return {
+            uri: (row, stamp, status)
+            for chunk in _chunks(filter(storable, uris))
+            for uri, row, stamp, status in self._all(sa.select(*columns).where(table.c.uri.in_(chunk)))
+        }
+
+    def images_with(self, digests: Iterable[str]) -> dict[str, Image]:
+        """Return digest → image for those of ``digests`` that are in the collection."""
+        return {
+            record.digest: Image(**record._mapping)
+            for chunk in _chunks(digests)
+            for record in self._all(sa.select(*_COLUMNS).where(table.c.digest.in_(chunk)))
+        }
+
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Return which images have their file, as far as is known, bool (n,), read-only."""
+        return snapshot_of(self._engine).read("images with a file", [table], lambda connection, _: _present(connection))
+
+    def places_below(self, folder: str) -> Iterator[list[tuple[int, str]]]:
+        """Yield (row, URI) of the images in a folder and its subfolders, but for missing ones, in pages, by row."""
+        start, first = folder.rstrip("/") + "/", 0
+        inside = sa.and_(table.c.uri.startswith(start, autoescape=True), table.c.status == OK)
+        statement = sa.select(table.c.row, table.c.uri).where(inside).order_by(table.c.row).limit(_PAGE)
+        while page := self._all(statement.where(table.c.row >= first)):
+            yield [(row, uri) for row, uri in page if uri.startswith(start)]  # SQLite compares without case
+            first = page[-1][0] + 1
 
     def names_from(self, first: int) -> Iterator[list[tuple[str | None, str | None, str]]]:
         """Yield (title, project, URI) from row ``first`` on, in pages, by row."""
@@ -227,25 +204,63 @@ class Catalogue:
                 self._count_change(connection)
         return sum(map(len, changes.values()))
 
-    def move(self, places: Mapping[str, str]) -> None:
-        """Change the URIs of images in one transaction; rows, labels and all other data stay.
+    def move(self, places: Mapping[int, Place]) -> list[int]:
+        """Give images the places where their bytes were found, in one transaction; return the rows that moved.
 
-        Clears the problems of the old URIs, so that the files are tried again at their new place.
-
-        Parameters
-        ----------
-        places
-            Old URI → new URI, which no other image may have. Unknown old URIs are ignored.
+        Rows, labels and all other data stay. A place that another image has is not given. Clears the problems of the
+        old URIs, so that the files are tried again at their new place.
         """
         if not places:
-            return
-        moves = [{"_old": old, "_new": new} for old, new in places.items()]
+            return []
         with self._write(table) as connection:
-            by_old = sa.update(table).where(table.c.uri == sa.bindparam("_old"))
-            connection.execute(by_old.values(uri=sa.bindparam("_new")), moves)
-            outdated = sa.delete(problem_table).where(problem_table.c.uri == sa.bindparam("_old"))
-            connection.execute(outdated, [{"_old": printable(old)} for old in places])
-            self._count_change(connection)
+            taken = _existing_keys(connection, table.c.uri, [place.uri for place in places.values()])
+            free = {row: place for row, place in places.items() if place.uri not in taken}
+            self._set_places(connection, {row: (place.uri, OK, place.stamp) for row, place in free.items()})
+        return list(free)
+
+    def displace(self, images: Iterable[Image]) -> None:
+        """Mark images as replaced, in one transaction: their files hold other bytes by now.
+
+        Their paths become free for other images. Images that have moved meanwhile stay as they are.
+        """
+        images = list(images)
+        if not images:
+            return
+        with self._write(table) as connection:
+            still = _existing_keys(connection, table.c.uri, [image.uri for image in images])
+            changes = {i.row: (uri_of_replaced(i), REPLACED, None) for i in images if i.uri in still}
+            self._set_places(connection, changes)
+
+    def confirm(self, places: Mapping[int, Place]) -> None:
+        """Record that images have been found in their files, with new stamps, in one transaction."""
+        self._update_at(places, status=OK, stamp=sa.bindparam("_stamp"))
+
+    def mark_missing(self, places: Mapping[int, Place]) -> None:
+        """Record that the files of images have not been found, in one transaction."""
+        self._update_at(places, status=MISSING)
+
+    def _update_at(self, places: Mapping[int, Place], **values: Any) -> None:
+        """Change images that have not moved meanwhile."""
+        if not places:
+            return
+        lines = [{"_row": row, "_uri": place.uri, "_stamp": place.stamp} for row, place in places.items()]
+        there = sa.and_(table.c.row == sa.bindparam("_row"), table.c.uri == sa.bindparam("_uri"))
+        with self._write(table) as connection:
+            connection.execute(sa.update(table).where(there).values(values), lines)
+
+    def _set_places(self, connection: sa.Connection, places: Mapping[int, tuple[str, str, str | None]]) -> None:
+        """Set URI, status and stamp of images, and clear the problems of their old URIs."""
+        if not places:
+            return
+        old: set[str] = set()
+        for chunk in _chunks(places):
+            old.update(connection.scalars(sa.select(table.c.uri).where(table.c.row.in_(chunk))))
+        lines = [{"_row": row, "_uri": u, "_status": s, "_stamp": t} for row, (u, s, t) in places.items()]
+        values: dict[str, Any] = {name: sa.bindparam(f"_{name}") for name in ("uri", "status", "stamp")}
+        connection.execute(sa.update(table).where(table.c.row == sa.bindparam("_row")).values(values), lines)
+        outdated = sa.delete(problem_table).where(problem_table.c.uri == sa.bindparam("_old"))
+        connection.execute(outdated, [{"_old": printable(uri)} for uri in old])
+        self._count_change(connection)
 
     def problems(self, stage: str | None = None) -> list[Problem]:
         """Return the problems of one stage or of all, oldest first."""
@@ -321,6 +336,15 @@ def storable(uri: str) -> bool:
 
 def _next_row(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))) or 0)
+
+
+def _present(connection: sa.Connection) -> npt.NDArray[np.bool_]:
+    present = np.concatenate([
+        np.empty(0, bool),
+        *(np.array([status == OK for status in page], bool) for page in _pages(connection, table.c.status)),
+    ])  # fmt: skip
+    present.setflags(write=False)
+    return present
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ decoded, so a decompression bomb costs nothing. Pillow's global pixel limit and 
 changed.
 """
 
-import hashlib
 import io
 import struct
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from PIL import (
 )
 
 from bam_engine.collection.generated import HEAD, is_generated
+from bam_engine.collection.stamps import Stamp, digest_of
 from bam_engine.errors import ImageUnreadable
 
 MAX_PIXELS = 200_000_000  # decoded at once: 0.8 GB
@@ -70,7 +70,7 @@ _TRUNCATED = "The file is truncated. Copy or download it again."
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What can be read without decoding: the displayed size in pixels and the SHA-256 digest of the file.
+    """What can be read without decoding: the displayed size in pixels, the SHA-256 digest of the file and its stamp.
 
     ``generated`` is True for images of the demo.
     """
@@ -78,6 +78,7 @@ class ImageInfo:
     width: int
     height: int
     digest: str
+    stamp: Stamp
     generated: bool = False
 
 
@@ -137,8 +138,7 @@ def examine(path: str | Path) -> ImageInfo:
             width, height = height, width
         file.seek(0)
         generated = is_generated(file.read(HEAD))
-        file.seek(0)
-        return ImageInfo(width, height, hashlib.file_digest(file, "sha256").hexdigest(), generated)
+        return ImageInfo(width, height, *digest_of(file), generated)
 
 
 def _decode(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:

@@ -12,10 +12,13 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bam_engine.collection.catalogue import Catalogue, NewImage, Problem, printable, storable
-from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, is_gone, read_details
+from bam_engine.collection.catalogue import Catalogue, printable, storable
+from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
 from bam_engine.collection.images import READABLE_SUFFIXES, ImageInfo, examine, read_image
+from bam_engine.collection.known_files import KnownFiles, Sighting, State, look_at
 from bam_engine.collection.matching import match_files
+from bam_engine.collection.records import OK, Image, NewImage, Place, Problem
+from bam_engine.collection.stamps import BEING_WRITTEN, Stamp, stamp_at
 from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
 from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
 from bam_engine.formatting import count
@@ -38,9 +41,16 @@ class IngestResult:
     added
         New images.
     existing
-        Files that are in the collection already.
+        Files that hold the image that they held before.
     moved
-        Images of the collection whose old file no longer exists; they keep their rows.
+        Images of the collection that are in another file than before; they keep their rows.
+    found_again
+        Images that were missing or replaced before, and whose bytes were found; they keep their rows.
+    replaced
+        Files that have changed, so that they hold another picture than before, or none. The images that they held keep
+        their rows and labels, and have no file.
+    missing
+        Files of the collection that are not in the folder any more, and were when it was last added.
     duplicates
         (file, URI of the image in the collection with exactly the same bytes).
     unreadable
@@ -59,6 +69,9 @@ class IngestResult:
     added: int
     existing: int
     moved: int
+    found_again: int
+    replaced: list[str]
+    missing: list[str]
     duplicates: list[tuple[str, str]]
     unreadable: list[Problem]
     skipped: int
@@ -74,15 +87,18 @@ def ingest_folder(
     *,
     metadata: str | Path | None = None,
     project: str = "none",
+    verify: bool = False,
     report: Report = silent,
     workers: int | None = None,
 ) -> IngestResult:
     """Add the images of a folder and its subfolders.
 
-    Files whose path is in the catalogue are not read again. Of several files with the same bytes, one is added. If a
-    file has the bytes of an image whose own file no longer exists, that image has moved: it keeps its row and gets the
-    new path. Unreadable files are recorded as problems of the stage "ingest" until a later run reads them or no longer
-    finds them.
+    An image is its bytes, and a path is where they were last seen. Known files with an unchanged stamp (size and times,
+    see :mod:`bam_engine.collection.stamps`) are not read again. Of several files with the same bytes, one is added. If
+    a file has the bytes of an image whose own file has not, that image has moved: it keeps its row and gets the new
+    path. So however files are renamed, labels stay with their pictures, and a file with new bytes is a new image.
+    Unreadable files are recorded as problems of the stage "ingest" until a later run reads them or no longer finds
+    them.
 
     Parameters
     ----------
@@ -92,6 +108,8 @@ def ingest_folder(
     project
         The project of an image for which ``metadata`` names none: "none", or "folder" for the file's folder. An
         existing image keeps the project that it has.
+    verify
+        Read every byte of known files too.
     report
         Called after each batch with the number of files done and in total.
     workers
@@ -116,7 +134,7 @@ def ingest_folder(
     files = match_files(listing.paths, listing.links, table, root)
     _check_matched(root, table, files)
     details = {files[path]: table[path] for path in table if path in files}
-    run = _Run(catalogue, thumbnails, root, details, project, report)
+    run = _Run(catalogue, thumbnails, root, details, project, verify, report)
     try:
         run.go(listing, workers or os.cpu_count() or 1)
     except DiskFull as error:
@@ -131,7 +149,10 @@ def ingest_folder(
         files=len(listing.paths),
         added=run.added,
         existing=run.existing,
-        moved=run.moved,
+        moved=len(run.moved),
+        found_again=run.found_again,
+        replaced=run.replaced,
+        missing=run.missing,
         duplicates=run.duplicates,
         unreadable=run.unreadable,
         skipped=listing.skipped,
@@ -173,10 +194,14 @@ class _Run:
     root: Path
     details: Mapping[str, Details]
     project: str
+    verify: bool
     report: Report
     added: int = 0
     existing: int = 0
-    moved: int = 0
+    moved: set[int] = field(default_factory=set)
+    found_again: int = 0
+    replaced: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     updated: int = 0
     other_project: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
@@ -185,25 +210,34 @@ class _Run:
 
     def go(self, listing: FolderListing, workers: int) -> None:
         before = {problem.uri for problem in self.catalogue.problems(STAGE)}
-        existing = self.catalogue.rows_of(listing.paths)
-        self.existing, total = len(existing), len(listing.paths)
-        self._update_details(existing)
+        total = len(listing.paths)
         self._record_problems([Problem(path, reason, STAGE) for path, reason in listing.unreadable])
         self._record_problems([_unstorable(path) for path in listing.paths if not storable(path)])
-        new = [path for path in listing.paths if storable(path) and path not in existing]
-        done = total - len(new)
-        self.report(done, total, self._message())
         with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
+            known = self._check_known(listing.paths, pool)
+            new = [p for p in listing.paths if storable(p) and p not in known.rows and p not in known.unreadable]
+            done = total - len(new)
+            self.report(done, total, self._message())
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]
-                bad = self._add(batch, pool)
+                bad = self._add(batch, known, pool)
                 done += len(batch)
                 self.catalogue.clear_problems(STAGE, before.intersection(batch).difference(bad))
                 self.report(done, total, self._message())
+        self.replaced = [path for row, path in known.displaced.items() if row not in self.moved]
+        self.missing = known.find_missing(str(self.root))
         self._clear_resolved(before)
 
+    def _check_known(self, paths: list[str], pool: ThreadPoolExecutor) -> KnownFiles:
+        known = KnownFiles(self.catalogue, pool, self.verify)
+        known.check(paths, lambda: self.report(len(known.rows), len(paths), "checking the known files"))
+        self.found_again, self.existing = known.found_again, len(known.rows) - known.found_again
+        self._record_problems([Problem(path, reason, STAGE) for path, reason in known.unreadable.items()])
+        self._update_details(known.rows)
+        return known
+
     def _message(self) -> str:
-        parts = [(self.added, "added"), (self.existing, "already in the collection"), (self.moved, "moved")]
+        parts = [(self.added, "added"), (self.existing, "already in the collection"), (len(self.moved), "moved")]
         parts += [(len(self.duplicates), "duplicate"), (len(self.unreadable), "unreadable")]
         return "images: " + ", ".join(f"{number:,} {word}" for number, word in parts if number or word == "added")
 
@@ -238,12 +272,12 @@ class _Run:
         bad = {problem.uri for problem in self.unreadable}
         self.catalogue.clear_problems(STAGE, [u for u in before if (u + "/").startswith(inside) and u not in bad])
 
-    def _add(self, batch: list[str], pool: ThreadPoolExecutor) -> list[str]:
+    def _add(self, batch: list[str], known: KnownFiles, pool: ThreadPoolExecutor) -> list[str]:
         """Add the new, readable images of the batch; return the unreadable files."""
         outcomes = dict(zip(batch, pool.map(_try_examine, batch), strict=True))
         examined = {uri: outcome for uri, outcome in outcomes.items() if isinstance(outcome, ImageInfo)}
-        existing = self.catalogue.uris_by_digest({info.digest for info in examined.values()})
-        self._move(examined, existing)
+        existing = self.catalogue.images_with({info.digest for info in examined.values()})
+        self._move(examined, self._elsewhere(existing, pool), known)
         firsts: dict[str, str] = {}  # digest -> the first file of the batch that has it
         for uri, info in examined.items():
             if info.digest not in existing:
@@ -256,17 +290,30 @@ class _Run:
         list(pool.map(self.thumbnails.store, rows.values(), [readable[uri] for uri in rows]))
         return self._explain_rest(outcomes, firsts, rendered, rows)
 
-    def _move(self, examined: Mapping[str, ImageInfo], places: Mapping[str, str]) -> None:
-        """Move images whose file no longer exists to the first file of the batch with the same bytes."""
-        missing = {digest for digest, uri in places.items() if is_gone(uri)}
-        moves: dict[str, str] = {}  # old URI -> new URI
+    def _elsewhere(self, images: Mapping[str, Image], pool: ThreadPoolExecutor) -> dict[str, Image]:
+        """Return those of ``images``, by digest, whose files do not hold them; mark those whose files hold others."""
+        sightings = zip(images.values(), pool.map(self._look_at, images.values()), strict=True)
+        states = [(image, seen.state) for image, seen in sightings]
+        self.catalogue.displace(image for image, state in states if state is State.OTHER_BYTES)
+        return {image.digest: image for image, state in states if state in (State.OTHER_BYTES, State.NOTHING)}
+
+    def _look_at(self, image: Image) -> Sighting:
+        return look_at(image, verify=self.verify)
+
+    def _move(self, examined: Mapping[str, ImageInfo], elsewhere: Mapping[str, Image], known: KnownFiles) -> None:
+        """Move the images ``elsewhere``, by digest, to the first file of the batch with their bytes."""
+        firsts: dict[str, str] = {}
         for uri, info in examined.items():
-            if info.digest in missing:
-                missing.discard(info.digest)
-                moves[places[info.digest]] = uri
-        self.catalogue.move(moves)
-        self.moved += len(moves)
-        self._update_details(self.catalogue.rows_of(moves.values()))
+            firsts.setdefault(info.digest, uri)
+        places = {
+            image.row: Place(firsts[digest], examined[firsts[digest]].stamp.lasting)
+            for digest, image in elsewhere.items()
+        }
+        rows = self.catalogue.move(places)
+        lost = {image.row for image in elsewhere.values() if image.status != OK} - known.displaced.keys()
+        self.found_again += len(lost.intersection(rows))
+        self.moved.update(set(rows) - lost)
+        self._update_details({places[row].uri: row for row in rows})
 
     def _explain_rest(
         self,
@@ -276,7 +323,8 @@ class _Run:
         rows: Mapping[str, int],
     ) -> list[str]:
         """Record for each file of the batch that was not added why it was not."""
-        uris = self.catalogue.uris_by_digest({info.digest for info in outcomes.values() if isinstance(info, ImageInfo)})
+        digests = {outcome.digest for outcome in outcomes.values() if isinstance(outcome, ImageInfo)}
+        uris = {digest: image.uri for digest, image in self.catalogue.images_with(digests).items()}
         problems = []
         for uri, outcome in outcomes.items():
             if uri in rows or (isinstance(outcome, ImageInfo) and uris.get(outcome.digest) == uri):
@@ -299,6 +347,7 @@ class _Run:
             width=info.width,
             height=info.height,
             digest=info.digest,
+            stamp=info.stamp.lasting,
             title=details.title,
             project_id=project,
             mature_content=details.mature_content,
@@ -309,11 +358,19 @@ class _Run:
     def _try_render(self, uri: str, info: ImageInfo) -> Thumbnail | ImageUnreadable:
         with self.large if info.width * info.height > _LARGE else nullcontext():
             try:
-                return self.thumbnails.render(read_image(uri, size=self.thumbnails.size))
+                thumbnail = self.thumbnails.render(read_image(uri, size=self.thumbnails.size))
             except ImageUnreadable as error:
                 return error
             except MemoryError:
                 return ImageUnreadable("There is not enough memory to scale the image.")
+        return thumbnail if _is_still(uri, info.stamp) else ImageUnreadable(BEING_WRITTEN)
+
+
+def _is_still(uri: str, stamp: Stamp) -> bool:
+    try:
+        return stamp_at(uri).text == stamp.text
+    except OSError:
+        return False
 
 
 def _try_examine(uri: str) -> ImageInfo | ImageUnreadable:

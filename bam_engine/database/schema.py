@@ -70,7 +70,8 @@ images = sa.Table(
     sa.Column("digest", sa.Text, nullable=False, unique=True),
     sa.Column("mature_content", sa.Boolean),
     sa.Column("license", sa.Text),
-    sa.Column("status", sa.Text, nullable=False, default="ok"),
+    sa.Column("status", sa.Text, nullable=False, default="ok"),  # or "missing", "replaced": its file is not there
+    sa.Column("stamp", sa.Text),  # of the file when its digest was computed; null: to be computed again
     _made_at(),
 )
 problems = sa.Table(

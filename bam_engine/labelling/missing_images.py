@@ -8,8 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.collection import Problem
-from bam_engine.collection.catalogue import Image
+from bam_engine.collection import Image, Problem
 from bam_engine.errors import BamError
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind

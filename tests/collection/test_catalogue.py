@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bam_engine.collection import Catalogue, NewImage, Problem
 from bam_engine.collection.catalogue import printable
+from bam_engine.collection.records import Place
 from bam_engine.database import images, open_database
 from bam_engine.errors import CollectionError, DiskFull, NotFound
 
@@ -198,11 +199,45 @@ def test_an_image_that_moves_keeps_everything_but_its_uri(catalogue):
     catalogue.record_problem("embed:x", "/pile/a", "The file was not found.")
     catalogue.record_problem("embed:x", "/pile/b", "odd")
     before, version = catalogue.images(range(3)), catalogue.details_version
-    catalogue.move({"/pile/a": "/new/a", "/pile/nowhere": "/new/nowhere"})
-    assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a"), *before[1:]]
-    assert catalogue.row_of("/new/nowhere") is None
+    assert catalogue.move({0: Place("/new/a", "stamp"), 2: Place("/pile/b")}) == [0], "b is another image's place"
+    assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a", stamp="stamp"), *before[1:]]
     assert [problem.uri for problem in catalogue.problems()] == ["/pile/b"]
     assert catalogue.details_version > version, "names are indexed again"
     version = catalogue.details_version
     catalogue.move({})
     assert catalogue.details_version == version
+
+
+def test_a_replaced_image_frees_its_path_and_is_there_again_when_it_is_moved(catalogue):
+    catalogue.add([new("a", stamp="first"), new("b")])
+    catalogue.record_problem("embed:x", "/pile/a", "odd")
+    old, other = catalogue.images([0, 1])
+    catalogue.displace([old, replace(other, uri="/moved/meanwhile")])
+    replaced = catalogue.image(0)
+    assert (replaced.status, replaced.stamp, replaced.last_path) == ("replaced", None, old.path)
+    assert replaced.uri != old.uri
+    assert catalogue.image(1) == other
+    assert catalogue.present().tolist() == [False, True]
+    assert catalogue.problems() == [], "the problem is the old picture's"
+    assert catalogue.add([new("a", digest="another")]) == 1
+    assert catalogue.row_of("/pile/a") == 2
+    catalogue.move({0: Place("/pile/c", "new")})
+    assert catalogue.image(0) == replace(old, uri="/pile/c", stamp="new")
+
+
+def test_an_image_is_marked_as_missing_and_confirmed_where_it_is(catalogue):
+    catalogue.add([new("a"), new("b")])
+    first, _ = before = catalogue.images([0, 1])
+    catalogue.mark_missing({0: Place("/pile/a"), 1: Place("/pile/where b was")})
+    assert [image.status for image in catalogue.images([0, 1])] == ["missing", "ok"]
+    assert catalogue.present().tolist() == [False, True]
+    catalogue.confirm({0: Place("/pile/a", "stamp"), 1: Place("/pile/where b was", "other")})
+    assert catalogue.images([0, 1]) == [replace(first, stamp="stamp"), before[1]]
+
+
+def test_the_places_below_a_folder_are_those_of_its_images_that_are_not_missing(catalogue):
+    uris = ["/pile/a", "/pile/sub/b", "/Pile/c", "/pile%/d", "/pile_e", "/pile/gone"]
+    catalogue.add([new(uri, uri=uri) for uri in uris])
+    catalogue.mark_missing({5: Place("/pile/gone")})
+    for folder, rows in {"/pile": [0, 1], "/pile/": [0, 1], "/Pile": [2], "/pile%": [3], "/": [0, 1, 2, 3, 4]}.items():
+        assert [place for page in catalogue.places_below(folder) for place in page] == [(r, uris[r]) for r in rows]

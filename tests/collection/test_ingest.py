@@ -173,7 +173,7 @@ def test_a_stopped_run_keeps_finished_batches_and_the_next_run_continues(catalog
 
     with pytest.raises(Stopped):
         ingest_folder(catalogue, thumbnails, tmp_path / "pile", report=stop_at_eight)
-    assert seen == [(0, 10), (4, 10), (8, 10)]
+    assert list(dict.fromkeys(seen)) == [(0, 10), (4, 10), (8, 10)]
     assert len(catalogue) == 8
     read, decoded = ingest.read_image, []
     monkeypatch.setattr(ingest, "read_image", lambda path, **o: decoded.append(path) or read(path, **o))

@@ -1,4 +1,8 @@
-"""Revision 3: annotators can be merged and archived; the numbers of revisions are times."""
+"""Revision 3: annotators can be merged and archived; the numbers of revisions are times; images have a stamp.
+
+By its stamp a changed file is noticed. Images of earlier revisions have none: their files are read once when their
+folder is added again.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,3 +23,4 @@ def upgrade() -> None:
         table.add_column(sa.Column("archived_at", sa.Text))
     with op.batch_alter_table("revisions") as table:
         table.alter_column("number", type_=sa.BigInteger, existing_server_default="0")
+    op.add_column("images", sa.Column("stamp", sa.Text))

@@ -1,0 +1,84 @@
+"""The records of the catalogue: an image, where it is, and what is wrong with a file."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OK, MISSING, REPLACED = "ok", "missing", "replaced"
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """An image that has no row yet; ``generated`` if it is a demo image of this program.
+
+    ``stamp`` is that of the file when ``digest`` was computed, if it can be relied on.
+    """
+
+    uri: str
+    width: int
+    height: int
+    digest: str
+    title: str | None = None
+    project_id: str | None = None
+    mature_content: bool | None = None
+    license: str | None = None
+    status: str = OK
+    stamp: str | None = None
+    generated: bool = False
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of the collection: the bytes with ``digest``. ``row`` is its index into every array.
+
+    ``uri`` is the path of its file. Where ``status`` is "missing", no file was there when its folder was last added;
+    where it is "replaced", the path holds something else by now, and ``uri`` is the path and the digest: no file.
+    """
+
+    id: int
+    row: int
+    uri: str
+    title: str | None
+    project_id: str | None
+    width: int
+    height: int
+    digest: str
+    mature_content: bool | None
+    license: str | None
+    status: str
+    stamp: str | None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.uri)
+
+    @property
+    def last_path(self) -> Path:
+        """Where the image was last seen; another picture may be there."""
+        return Path(self.uri.removesuffix(_mark(self.digest)))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image is: a path, and the lasting stamp of its file, if there is one."""
+
+    uri: str
+    stamp: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that failed at ``stage`` ("ingest" or "embed:KEY"), and the reason."""
+
+    uri: str
+    reason: str
+    stage: str = field(default="ingest")
+
+
+def uri_of_replaced(image: Image) -> str:
+    """Return the URI of an image whose path holds something else: the path with the digest, which is no file's."""
+    return image.uri + _mark(image.digest)
+
+
+def _mark(digest: str) -> str:
+    return f"#sha256={digest}"
