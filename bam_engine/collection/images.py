@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -29,7 +28,10 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from bam_engine.collection.colours import on_white, profile_of
 from bam_engine.collection.generated import HEAD, is_generated
+from bam_engine.collection.png_chunks import PngChunks, read_chunks
+from bam_engine.collection.samples import eight_bits
 from bam_engine.collection.stamps import Stamp, digest_of
 from bam_engine.errors import ImageUnreadable
 
@@ -65,6 +67,7 @@ _TRANSPOSES = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_HEAD_OF_AVIF = 1 << 16  # bytes in which the properties of an AVIF are
 _TRUNCATED = "The file is truncated. Copy or download it again."
 
 
@@ -85,8 +88,9 @@ class ImageInfo:
 def read_image(path: str | Path, *, size: int | None = None) -> Image.Image:
     """Decode an image file to upright 8-bit RGB.
 
-    Applies the EXIF orientation, takes the first frame of an animation, composites transparency over white, and
-    converts 16-bit, CMYK and palette images by value, without clipping.
+    Returns what a browser shows: applies colour profiles and the orientation, takes the first frame of an animation,
+    and composites transparency over white. Samples of 16 bits keep their scale; floats, integers with a sign and those
+    of more bits use the whole range of their picture, from black for the lowest value to white for the highest.
 
     Parameters
     ----------
@@ -132,7 +136,7 @@ def examine(path: str | Path) -> ImageInfo:
         The file is missing, empty or not an image. A readable header does not guarantee readable pixels.
     """
     with _readable_errors(), Path(path).open("rb") as file:
-        image = _open(file, Path(path).suffix)
+        image = _open(file, Path(path).suffix).image
         width, height = image.size
         if _orientation(image) in (_TRANSPOSES[5], _TRANSPOSES[6], _TRANSPOSES[7], _TRANSPOSES[8]):
             width, height = height, width
@@ -142,15 +146,36 @@ def examine(path: str | Path) -> ImageInfo:
 
 
 def _decode(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:
-    image = _open(file, suffix)
-    transpose = _orientation(image)
+    opened = _open(file, suffix)
+    image, transpose = opened.image, _orientation(opened.image)
     _scale_before_decoding(image, size)
-    image.load()
-    rgb = _on_white(_reduce(_eight_bits(image), size))
+    frame = eight_bits(_first_frame(image))
+    rgb = on_white(frame, opened.profile, 1 if size is None else max(1, min(frame.size) // max(size, 1)))
     return rgb if transpose is None else rgb.transpose(transpose)
 
 
-def _open(file: BinaryIO, suffix: str) -> ImageFile.ImageFile:
+def _first_frame(image: ImageFile.ImageFile) -> Image.Image:
+    """Decode the frame that a browser shows first."""
+    if image.info.get("default_image"):  # of a PNG whose picture is not part of its animation
+        image.seek(1)
+    box = image.tile[0].extents if image.format == "GIF" and image.tile else None
+    image.load()
+    if box is None or box == (0, 0, *image.size):
+        return image
+    screen = Image.new("RGBA", image.size)  # see-through around a frame that is smaller
+    screen.paste(image.crop(box).convert("RGBA"), box)
+    return screen
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An image whose header is read, and the ICC profile of its colours, if they are not sRGB."""
+
+    image: ImageFile.ImageFile
+    profile: bytes | None
+
+
+def _open(file: BinaryIO, suffix: str) -> _Opened:
     """Read the header. Unlike ``Image.open``, neither warn about the size nor memory-map the file."""
     prefix = file.read(16)
     if not prefix:
@@ -163,16 +188,33 @@ def _open(file: BinaryIO, suffix: str) -> ImageFile.ImageFile:
         factory, accept = Image.OPEN[name]
         if accept is None or accept(prefix) is not True or (unsupported and name in ("TIFF", "AVIF")):
             continue
+        chunks = read_chunks(file) if name == "PNG" else None
         file.seek(0)
         try:
-            image = factory(file, "")
+            image = factory(file if chunks is None else chunks.pixels, "")
         except (SyntaxError, IndexError, TypeError, KeyError, struct.error) as error:
             raise ImageUnreadable(f"The file is damaged or truncated: it starts as {name} but is not valid.") from error
         if min(image.size) < 1:
             raise ImageUnreadable(f"The image has no pixels ({image.width} × {image.height}).")
-        return image
+        if chunks is not None:
+            _keep_clear_colour(image, chunks)
+        return _Opened(image, profile_of(image, chunks, _codes_of_avif(file) if name == "AVIF" else None))
     problem = f"{suffix[1:].upper()} files are not supported" if unsupported else "The file is not an image"
     raise ImageUnreadable(f"{problem}. Convert it to one of {', '.join(_FORMATS)}.")
+
+
+def _keep_clear_colour(image: ImageFile.ImageFile, chunks: PngChunks) -> None:
+    """Scale the transparent colour of a PNG as its samples are scaled."""
+    clear = image.info.get("transparency")
+    if chunks.bits == 16 and isinstance(clear, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+
+
+def _codes_of_avif(file: BinaryIO) -> bytes | None:
+    """Return primaries and transfer function as AVIF gives them: two codes of ITU-T H.273."""
+    file.seek(0)
+    _, found, after = file.read(_HEAD_OF_AVIF).partition(b"colrnclx")
+    return bytes((after[1], after[3])) if found and len(after) > 3 else None
 
 
 def _check_webp_is_whole(file: BinaryIO) -> None:
@@ -184,8 +226,8 @@ def _check_webp_is_whole(file: BinaryIO) -> None:
 
 def _orientation(image: Image.Image) -> Image.Transpose | None:
     """Return the transpose that makes the image upright, from metadata before the pixels."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return None  # Pillow's TIFF reader applies it
+    if image.format in ("TIFF", "WEBP"):
+        return None  # Pillow's TIFF reader applies it, and browsers ignore that of a WebP
     try:
         # The PNG reader's own getexif would decode the whole image to look for trailing metadata.
         return _TRANSPOSES.get(Image.Image.getexif(image).get(_ORIENTATION, 1))
@@ -212,42 +254,6 @@ def _scale_before_decoding(image: ImageFile.ImageFile, size: int | None) -> None
 def _fitting_scale(width: int, height: int) -> int:
     """Return the smallest of 1, 2, 4, 8 that reduces the image to ``MAX_PIXELS`` or less, or 8."""
     return next((s for s in (1, 2, 4) if -(-width // s) * -(-height // s) <= MAX_PIXELS), 8)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit and 32-bit samples to 8 bits by their range."""
-    if image.mode.startswith("I;16"):
-        samples = np.asarray(image).astype(np.uint32)  # in native byte order
-        return Image.fromarray(((samples + 128) // 257).astype(np.uint8))
-    if image.mode not in ("I", "F"):
-        return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if low < 0 or high > 65535:
-        values, high = values - low, high - low
-    full = next((full for full in _full_scales(image.mode) if high <= full), high)
-    return Image.fromarray(np.rint(values * (255.0 / full)).astype(np.uint8))
-
-
-def _full_scales(mode: str) -> tuple[float, ...]:
-    """Return the possible values of white; Pillow reads 16-bit samples of some formats as 32-bit."""
-    return (1.0, 255.0, 65535.0) if mode == "F" else (65535.0,)
-
-
-def _reduce(image: Image.Image, size: int | None) -> Image.Image:
-    if size is None or image.mode in ("P", "1", "PA"):
-        return image
-    factor = min(image.size) // max(size, 1)
-    return image if factor < 2 else image.reduce(factor)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    white = Image.new("RGB", layer.size, "white")
-    white.paste(layer, mask=layer.getchannel("A"))
-    return white
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps
 
-from bam_engine.collection import images, read_image
+from bam_engine.collection import colours, images, read_image
 from bam_engine.collection.images import examine
 from bam_engine.errors import ImageUnreadable
+from tests.collection.odd_pictures import chunk
 from tests.needs import needs_real_pictures
 
 LOSSLESS = ("PNG", "TIFF", "BMP", "PPM")
@@ -49,7 +50,7 @@ def test_a_lossy_picture_comes_back_nearly_as_it_is(tmp_path, form):
     assert np.abs(pixels(read_image(file)) - pixels(picture())).mean() < 6
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_rotation_is_applied_and_the_displayed_size_is_reported(tmp_path, form, orientation):
     exif = Image.Exif()
@@ -86,6 +87,73 @@ def test_a_float_picture_from_nought_to_one_fills_the_range(tmp_path):
     assert read.max() == 255
 
 
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        ("<f4", -1, 1),
+        ("<f4", 0, 3_000),
+        ("<f4", 0, 1e-6),
+        ("<f4", -3e38, 3e38),
+        ("<f8", -1, 1e6),
+        ("<i1", -128, 127),
+        ("<i1", -5, 5),
+        ("<i2", -1_000, 3_000),
+        ("<i2", 100, 200),
+        (">i2", -1_000, 3_000),
+        ("<i4", -(2**31), 2**31 - 1),
+        (">i4", 0, 70_000),
+        ("<u4", 0, 4_095),
+        ("<u4", 10, 2**32 - 1),
+    ],
+)
+@pytest.mark.parametrize("size", [None, 16])
+def test_samples_with_a_sign_floats_and_wide_integers_use_their_whole_range(tmp_path, kind, low, high, size):
+    exact = np.linspace(low, high, 64) if kind[1] == "f" else np.rint(np.linspace(low, high, 64))
+    file = tmp_path / "a.tif"
+    file.write_bytes(tiff(np.tile(exact, (32, 1)).astype(kind)))
+    definition = np.rint((exact / 2 - low / 2) / (high / 2 - low / 2) * 255)
+    read = pixels(read_image(file, size=size))[..., 0]
+    if size is None:
+        assert (np.abs(read - definition) <= 1).all()
+    else:
+        assert (np.abs(read - definition.reshape(-1, 64 // read.shape[1]).mean(axis=1)) <= 2).all()
+
+
+def test_what_is_no_number_counts_as_the_lowest_and_infinity_as_the_highest(tmp_path):
+    values = np.array([[-2, 0, 2, np.nan, np.inf, -np.inf]], np.float32)
+    read = pixels(read_image(saved(tmp_path / "a", Image.fromarray(values), "TIFF")))
+    assert read[0, :, 0].tolist() == [0, 128, 255, 0, 255, 0]
+
+
+@pytest.mark.parametrize(("value", "seen"), [(0.0, 0), (-3.0, 0), (0.5, 255), (np.nan, 0)])
+def test_of_a_picture_of_one_value_a_positive_one_is_white(tmp_path, value, seen):
+    file = saved(tmp_path / "a", Image.fromarray(np.full((4, 4), value, np.float32)), "TIFF")
+    assert (pixels(read_image(file)) == seen).all()
+
+
+@pytest.mark.parametrize("kind", ["<u2", ">u2", "<f4"])
+def test_where_white_is_nought_the_picture_is_the_negative(tmp_path, kind):
+    values = np.tile(np.linspace(0, 65535, 64), (8, 1)).astype(kind)
+    read = []
+    for photometric in (0, 1):
+        (tmp_path / "a.tif").write_bytes(tiff(values, photometric))
+        read.append(pixels(read_image(tmp_path / "a.tif")))
+    assert (read[0] == 255 - read[1]).all()
+
+
+def tiff(samples: np.ndarray, photometric: int = 1) -> bytes:
+    """Return an uncompressed grey TIFF, also of samples that Pillow cannot write."""
+    order = ">" if samples.dtype.byteorder == ">" else "<"
+    height, width = samples.shape
+    kind = {"u": 1, "i": 2, "f": 3}[samples.dtype.kind]
+    tags = [(256, 4, width), (257, 4, height), (258, 3, 8 * samples.itemsize), (259, 3, 1), (262, 3, photometric)]
+    tags += [(273, 4, 8), (277, 3, 1), (278, 4, height), (279, 4, samples.nbytes), (339, 3, kind)]
+    entry = {3: "HHIHxx", 4: "HHII"}
+    table = b"".join(struct.pack(order + entry[form], tag, form, 1, value) for tag, form, value in tags)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8 + samples.nbytes)
+    return head + samples.tobytes() + struct.pack(order + "H", len(tags)) + table + bytes(4)
+
+
 @pytest.mark.parametrize("size", [None, 16])
 def test_cmyk_of_adobe_comes_back_in_its_colours(tmp_path, size):
     file = saved(tmp_path / "a", Image.new("RGB", (64, 64), (200, 60, 20)).convert("CMYK"), "JPEG", quality=95)
@@ -119,6 +187,34 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path, form):
     frames = [Image.new("RGB", (32, 32), colour) for colour in ((250, 0, 0), (0, 250, 0), (0, 0, 250))]
     file = saved(tmp_path / "a", frames[0], form, save_all=True, append_images=frames[1:])
     assert np.abs(pixels(read_image(file)) - (250, 0, 0)).max() < 10
+
+
+@pytest.mark.parametrize("size", [None, 8])
+def test_the_hidden_colour_of_clear_pixels_does_not_darken_their_neighbours(tmp_path, size):
+    stripes = np.full((64, 64, 4), 255, np.uint8)
+    stripes[:, ::2] = (0, 0, 0, 0)
+    file = saved(tmp_path / "a", Image.fromarray(stripes), "PNG")
+    assert (pixels(read_image(file, size=size)) == 255).all()
+
+
+def test_a_large_see_through_picture_is_the_same_as_a_small_one(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    file = saved(tmp_path / "a", Image.fromarray(rng.integers(0, 256, (75, 91, 4), dtype=np.uint8)), "PNG")
+    at_once = {size: pixels(read_image(file, size=size)) for size in (None, 20, 7)}
+    monkeypatch.setattr(colours, "_BAND", 400)
+    for size, whole in at_once.items():
+        assert (pixels(read_image(file, size=size)) == whole).all()
+
+
+def test_the_chunks_beside_the_pixels_of_a_png_are_not_read(tmp_path):
+    file = saved(tmp_path / "a", picture(300, 200), "PNG")
+    content = file.read_bytes()
+    end = content.rindex(b"\0\0\0\0IEND")
+    odd = b"".join(chunk(kind, bytes(100_000)) for kind in (b"tEXt", b"zTXt", b"iTXt", b"prVt", b"tIME", b"iCCP"))
+    for place in (33, end):
+        file.write_bytes(content[:place] + odd + content[place:])
+        assert (pixels(read_image(file)) == pixels(picture(300, 200))).all()
+        assert examine(file).width == 300
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
