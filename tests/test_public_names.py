@@ -129,6 +129,7 @@ ROOMS: dict[str, set[str]] = {
         "metadata",
         "models",
         "now",
+        "on_restore",
         "open_database",
         "problems",
         "put_setting",

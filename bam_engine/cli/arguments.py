@@ -15,11 +15,19 @@ EPILOG = (
 
 
 def add_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, summary: str
+    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, summary: str, *, opened: bool = True
 ) -> argparse.ArgumentParser:
-    """Add a command and return its parser; ``summary`` is a lower-case phrase without a full stop."""
+    """Add a command and return its parser.
+
+    Parameters
+    ----------
+    summary
+        A lower-case phrase without a full stop.
+    opened
+        Whether ``run`` takes the opened workspace.
+    """
     command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=EPILOG)
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, opened=opened)
     return command
 
 

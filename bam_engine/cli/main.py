@@ -15,6 +15,7 @@ from bam_engine.cli import (
     agreement,
     annotators,
     attributes,
+    backups,
     collection,
     demo,
     labels,
@@ -34,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
-        if options.run is serve.run:  # the server opens the workspace itself
-            serve.run(options)
+        if not options.opened:
+            options.run(options)
         else:
             with contextlib.closing(Workspace.from_environment()) as workspace:
                 options.run(workspace, options)
@@ -58,6 +59,6 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, demo, collection, attributes, annotators, labels)
-    for module in (*setup, simulation, training, agreement, layouts, results, status):
+    for module in (*setup, simulation, training, agreement, layouts, results, backups, status):
         module.add_commands(commands)
     return top

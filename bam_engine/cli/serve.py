@@ -18,7 +18,7 @@ from bam_engine.errors import BamError
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command to the parser."""
-    command = add_command(commands, "serve", run, "start the app and open it in the browser")
+    command = add_command(commands, "serve", run, "start the app and open it in the browser", opened=False)
     command.add_argument(
         "--address",
         default="localhost",

@@ -37,7 +37,7 @@ from bam_engine.database.schema import (
     validation_draws,
     validation_images,
 )
-from bam_engine.database.snapshots import Snapshot, reading, snapshot_of
+from bam_engine.database.snapshots import Snapshot, on_restore, reading, snapshot_of
 from bam_engine.database.writing import insert_new, insert_row, lock, now
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "metadata",
     "models",
     "now",
+    "on_restore",
     "open_database",
     "problems",
     "put_setting",

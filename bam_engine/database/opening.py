@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.database import sqlite_files
+from bam_engine.database.daily_copies import DailyCopies
 from bam_engine.database.failures import LOCK_TIMEOUT, explain_failures
 from bam_engine.database.key_values import put_setting
 from bam_engine.database.schema import SCHEMA_VERSION, attributes, metadata, settings
@@ -31,7 +32,7 @@ _MIGRATION_TIMEOUT = 3600  # seconds that an opener waits while another one migr
 _log = logging.getLogger(__name__)
 
 
-def open_database(url: str) -> sa.Engine:
+def open_database(url: str | sa.URL) -> sa.Engine:
     """Open the database at ``url``; create its tables or migrate them. Safe when several processes open it at once.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that has returned
@@ -57,7 +58,9 @@ def open_database(url: str) -> sa.Engine:
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         place = parsed.render_as_string(hide_password=True)
         raise BamError(f"Cannot open the database {place}: {_reason(error)}.") from error
-    keep_snapshots(engine)
+    file = sqlite_files.file_of(parsed)
+    copies = None if file is None or read_only(engine) else DailyCopies(file)
+    keep_snapshots(engine, on_write=None if copies is None else copies.begin)
     return engine
 
 
@@ -65,7 +68,7 @@ def _open(url: sa.URL) -> sa.Engine:
     file = sqlite_files.file_of(url)
     if file is None or sqlite_files.is_new(file):
         return _open_for_writing(url, file)
-    version = _version_of(file)
+    version = version_of(file)
     if not sqlite_files.is_writable(file):
         return _open_for_reading(file, version)
     return _writing_engine(url) if version == SCHEMA_VERSION else _open_for_writing(url, file)
@@ -96,12 +99,17 @@ def stored_version(connection: sa.Connection) -> int:
         raise _another_program(connection) from error
     if type(version) is not int or version < 1:
         raise _another_program(connection)
+    check_version(version)
+    return version
+
+
+def check_version(version: int) -> None:
+    """Refuse the version of a later program."""
     if version > SCHEMA_VERSION:
         raise BamError(
             f"This workspace has schema version {version}, but this program reads version {SCHEMA_VERSION}. "
             "Use the version of the program that wrote it, or a later one."
         )
-    return version
 
 
 def _another_program(connection: sa.Connection) -> BamError:
@@ -166,8 +174,8 @@ def _tune_postgresql(connection: Any, _record: Any) -> None:
 # Reading ------------------------------------------------------------------------------------------------------------
 
 
-def _version_of(file: Path) -> int:
-    """Return the version of a file's schema; nothing is written, not even beside it.
+def version_of(file: Path) -> int:
+    """Return the version of the schema of a SQLite file; nothing is written, not even beside it.
 
     A file that nobody has open is read without locks, so what was read counts only if nobody wrote meanwhile.
     """
@@ -196,7 +204,7 @@ def _open_for_reading(file: Path, version: int) -> sa.Engine:
         opened = sqlite_files.copy_to_temporary(file)
         folder = opened.parent
         _log.warning("%s cannot be written: a temporary copy of it is migrated and read.", file)
-        _open_for_writing(sa.URL.create("sqlite", database=str(opened)), None).dispose()
+        migrate_file(opened)
     engine = sqlite_files.reading_engine(opened)
     explain_failures(engine)
     if folder is not None:
@@ -211,6 +219,11 @@ def _open_for_reading(file: Path, version: int) -> sa.Engine:
 
     sa.event.listen(engine, "handle_error", refuse)
     return engine
+
+
+def migrate_file(file: Path) -> None:
+    """Migrate a SQLite file that is a copy: it is not copied again."""
+    _open_for_writing(sa.URL.create("sqlite", database=str(file)), None).dispose()
 
 
 # Creating and migrating -----------------------------------------------------------------------------------------------

@@ -17,7 +17,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bam_engine.database.schema import revisions
+from bam_engine.database.schema import metadata, revisions
+
+RESTORED = "backups restored"
+"""Counts like a table how often a backup took the place of all rows: nothing read before can be read on from."""
 
 _WRITTEN = "tables written"  # the names, in ``Connection.info``, which lasts as long as the connection
 
@@ -39,6 +42,15 @@ def count_writes(engine: sa.Engine, on_write: Callable[[], None]) -> None:
 def read_revisions(connection: sa.Connection) -> Mapping[str, int]:
     """Return the number of each table by its name."""
     return {row.name: row.number for row in connection.execute(sa.select(revisions))}
+
+
+def count_restore(connection: sa.Connection, before: Mapping[str, int]) -> None:
+    """Increase every number above those from before a backup was restored, and above the backup's own."""
+    stored = read_revisions(connection)
+    names = {RESTORED, *metadata.tables} - {revisions.name}
+    numbers = [{"name": name, "number": 1 + max(before.get(name, 0), stored.get(name, 0))} for name in sorted(names)]
+    connection.execute(sa.delete(revisions))
+    connection.execute(sa.insert(revisions), numbers)
 
 
 def _note(connection: sa.Connection, statement: Any, *_: object) -> None:

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from bam_engine.database.revisions import count_writes, read_revisions
+from bam_engine.database.revisions import RESTORED, count_writes, read_revisions
 
 T = TypeVar("T")
 
@@ -113,14 +113,18 @@ class _Snapshots:
         self._taking = threading.Lock()
         self._newest: Mapping[str, int] = {}
         self._shared = _Shared()
+        self.on_restore: list[Callable[[], None]] = []
 
     def take(self, engine: sa.Engine) -> Snapshot:
         """Return a snapshot of this moment."""
         with self._taking:
             with engine.connect() as connection:
                 revisions = read_revisions(connection)
-            if any(revisions.get(name, 0) < number for name, number in self._newest.items()):
-                self._shared = _Shared()  # an older database was restored
+            older = any(revisions.get(name, 0) < number for name, number in self._newest.items())
+            if older or revisions.get(RESTORED, 0) != self._newest.get(RESTORED, 0):
+                self._shared = _Shared()
+                for forget in self.on_restore:
+                    forget()
             self._newest = revisions
             return Snapshot(engine, revisions, self._shared)
 
@@ -139,10 +143,24 @@ class _Snapshots:
 _snapshots: WeakKeyDictionary[sa.Engine, _Snapshots] = WeakKeyDictionary()
 
 
-def keep_snapshots(engine: sa.Engine) -> None:
-    """Count the writes of ``engine``, whose tables exist, and make :func:`snapshot_of` ready for it."""
+def keep_snapshots(engine: sa.Engine, on_write: Callable[[], None] | None = None) -> None:
+    """Count the writes of ``engine``, whose tables exist, and make :func:`snapshot_of` ready for it.
+
+    ``on_write`` is called before each commit of a transaction that wrote.
+    """
     _snapshots[engine] = snapshots = _Snapshots()
-    count_writes(engine, snapshots.forget)
+
+    def written() -> None:
+        snapshots.forget()
+        if on_write is not None:
+            on_write()
+
+    count_writes(engine, written)
+
+
+def on_restore(engine: sa.Engine, forget: Callable[[], None]) -> None:
+    """Call ``forget`` when another process has restored a backup: what was read or computed before may be of no row."""
+    _snapshots[engine].on_restore.append(forget)
 
 
 def snapshot_of(engine: sa.Engine) -> Snapshot:

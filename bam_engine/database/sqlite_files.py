@@ -4,11 +4,13 @@ In:  the path of a database. Out: connections that write nothing, and a copy bes
 """
 
 import glob
+import itertools
 import os
 import shutil
 import sqlite3
 import tempfile
 import weakref
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +21,8 @@ import sqlalchemy as sa
 from bam_engine.errors import BamError, DiskFull
 from bam_engine.files import replacing
 from bam_engine.formatting import file_size
+
+Check = Callable[[sqlite3.Connection], None]
 
 _MAGIC = b"SQLite format 3\0"
 _SPACE = 3  # times the size of the database: its copy, what the migration rebuilds, and the log of its transaction
@@ -58,7 +62,7 @@ def is_writable(file: Path) -> bool:
 def state(file: Path) -> object:
     """Return what differs once another process has written a file, as a reader without locks must know."""
     written = file.stat()
-    return written.st_ino, written.st_size, written.st_mtime_ns, _log_of(file).exists()
+    return written.st_ino, written.st_size, written.st_mtime_ns, log_of(file).exists()
 
 
 def check_kind(file: Path) -> None:
@@ -89,7 +93,7 @@ def reading_engine(file: Path) -> sa.Engine:
     BamError
         The database was not closed properly, and its folder cannot be written to recover it.
     """
-    log = _log_of(file)
+    log = log_of(file)
     if log.exists():
         engine = _engine(file, "mode=ro")
         try:
@@ -141,9 +145,9 @@ def remove_with(engine: sa.Engine, folder: Path) -> None:
 
 
 def copy_beside(file: Path, version: int) -> Path:
-    """Copy a database into its folder, flushed to the disk, under a name with ``version`` and the time.
+    """Copy a database into its folder under a name with ``version`` and the time, before it is migrated.
 
-    Other connections may read and write; the copy is of one moment. One caller at a time.
+    One caller at a time.
 
     Raises
     ------
@@ -152,14 +156,9 @@ def copy_beside(file: Path, version: int) -> Path:
     """
     _remove_unfinished_copies(file)
     _check_space(file)
-    copy = file.with_name(f"{file.stem}.schema-{version}.{datetime.now():%Y-%m-%dT%H%M%S}{file.suffix}")
+    copy = beside(file, f"schema-{version}")
     try:
-        with replacing(copy) as temporary:
-            with closing(sqlite3.connect(file)) as source:
-                _back_up(source, temporary)
-            shutil.copymode(file, temporary)
-            _flush(temporary)
-        _flush(copy.parent)
+        copy_to(file, copy)
     except (OSError, sqlite3.Error) as error:
         raise BamError(
             f"The workspace is not migrated, since the copy {copy} cannot be written: {error}. Free some disk space, "
@@ -174,8 +173,40 @@ def _remove_unfinished_copies(file: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def beside(file: Path, words: str) -> Path:
+    """Return an unused path in the folder of ``file``, with ``words`` and the time in its name."""
+    stem = f"{file.stem}.{words}.{datetime.now():%Y-%m-%dT%H%M%S}"
+    for number in itertools.count(1):
+        path = file.with_name(f"{stem}{f'-{number}' * (number > 1)}{file.suffix}")
+        if not path.exists():
+            break
+    return path
+
+
+def copy_to(file: Path, copy: Path) -> None:
+    """Copy a database, flushed to the disk. Other connections may read and write; the copy is of one moment."""
+    with closing(sqlite3.connect(file)) as source:
+        back_up(source, copy, like=file)
+
+
+def back_up(source: Any, copy: Path, *, like: Path, check: Check | None = None) -> None:
+    """Copy the database of a connection to ``copy``, flushed to the disk, with the permissions of the file ``like``.
+
+    ``check`` is called with a connection to the copy before that takes the place of an earlier one.
+    """
+    with replacing(copy) as temporary:
+        temporary.touch(mode=0o600)
+        _back_up(source, temporary)
+        if check is not None:
+            with closing(sqlite3.connect(temporary)) as made:
+                check(made)
+        shutil.copymode(like, temporary)
+        flush(temporary)
+    flush(copy.parent)
+
+
 def _check_space(file: Path) -> None:
-    log = _log_of(file)
+    log = log_of(file)
     needed = _SPACE * (file.stat().st_size + (log.stat().st_size if log.exists() else 0))
     free = shutil.disk_usage(file.parent).free
     if free < needed:
@@ -185,7 +216,8 @@ def _check_space(file: Path) -> None:
         )
 
 
-def _log_of(file: Path) -> Path:
+def log_of(file: Path) -> Path:
+    """Return the path of a database's write-ahead log, which need not exist."""
     return file.with_name(f"{file.name}-wal")
 
 
@@ -195,7 +227,8 @@ def _back_up(source: Any, target: Path) -> None:
         source.backup(copy)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import sqlalchemy as sa
 
 from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_store import Annotations
@@ -23,6 +24,7 @@ from bam_engine.database import (
     Snapshot,
     from_document,
     insert_new,
+    on_restore,
     open_database,
     read_setting,
     reading,
@@ -96,7 +98,7 @@ class Workspace:
                 f"Cannot create the workspace {folder} or its cache {cache}: {error.strerror or error}. "
                 "Set BAM_WORKSPACE and BAM_CACHE to writable folders."
             ) from error
-        self.engine = open_database(database_url or f"sqlite:///{self.folder / 'bam.sqlite'}")
+        self.engine = open_database(database_address(self.folder, database_url))
         self.id: str = self._identity()
         self.cache = cache.absolute() / self.id
         self.catalogue = Catalogue(self.engine)
@@ -107,17 +109,15 @@ class Workspace:
         self.annotations = Annotations(self.engine)
         self.jobs = Jobs()
         self.memory = Memory()
+        on_restore(self.engine, self.memory.clear)
         self._lock = threading.Lock()
         self._states: dict[type, object] = {}
 
     @classmethod
     def from_environment(cls) -> "Workspace":
         """Open the workspace given by ``BAM_WORKSPACE``, ``BAM_CACHE`` and ``BAM_DATABASE_URL``."""
-        return cls(
-            Path(os.environ.get("BAM_WORKSPACE", "workspace")),
-            Path(os.environ.get("BAM_CACHE", "cache")),
-            database_url=os.environ.get("BAM_DATABASE_URL"),
-        )
+        cache = Path(os.environ.get("BAM_CACHE", "cache"))
+        return cls(folder_from_environment(), cache, database_url=os.environ.get("BAM_DATABASE_URL"))
 
     def close(self) -> None:
         """Close the database connections and open files."""
@@ -204,6 +204,16 @@ class Workspace:
     def vectors(self, key: str | None = None) -> VectorStore:
         """Return the vector store of the current encoder, or of the encoder with ``key``."""
         return VectorStore(self.cache / "vectors" / (key or self.choice.key))
+
+
+def folder_from_environment() -> Path:
+    """Return the folder of the workspace, given by ``BAM_WORKSPACE``."""
+    return Path(os.environ.get("BAM_WORKSPACE", "workspace"))
+
+
+def database_address(folder: Path, url: str | None = None) -> str | sa.URL:
+    """Return the address of a workspace's database: ``url``, or that of ``bam.sqlite`` in its folder."""
+    return url or sa.URL.create("sqlite", database=str(folder.absolute() / "bam.sqlite"))
 
 
 def random_seed(seed: int | None) -> int:

@@ -1,0 +1,66 @@
+"""``backup`` and ``restore``: the database in one file, and back."""
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.database import backups
+from bam_engine.errors import BamError
+from bam_engine.formatting import file_size
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.core import database_address, folder_from_environment
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the commands to the parser."""
+    command = add_command(commands, "backup", back_up, "write everything that people have entered to one file")
+    command.add_argument("file", type=Path, help="file to write")
+    command.add_argument("--replace", action="store_true", help="replace the file if it exists")
+    command.description = (
+        "Write everything that people have entered to one file, also while the app runs. Pictures and what can be "
+        "recomputed are not in it. A SQLite database gives a SQLite file, a PostgreSQL database an archive of pg_dump."
+    )
+    command = add_command(commands, "restore", restore, "replace the database by a backup", opened=False)
+    command.add_argument("file", type=Path, help="backup or daily copy")
+    command.add_argument(
+        "--replace", action="store_true", help="replace a database that holds something; it is kept in another file"
+    )
+    command.description = (
+        "Replace the database by a backup. The file is checked first and migrated if it is old; what the database held "
+        "is kept beside it."
+    )
+
+
+def back_up(workspace: Workspace, options: Namespace) -> None:
+    """Write a backup, and print its path and size."""
+    file = backups.back_up(workspace.engine, options.file, replace=options.replace)
+    print(f"{file}: {file_size(file.stat().st_size)}")
+
+
+def restore(options: Namespace) -> None:
+    """Restore a backup, and print what there is now, and where the rest is kept."""
+    folder = folder_from_environment()
+    address = database_address(folder, os.environ.get("BAM_DATABASE_URL"))
+    backups.check_backup(address, options.file)
+    if not options.replace:
+        _refuse_to_replace(address)
+    kept = backups.restore(address, options.file, folder.absolute())
+    print(f"{options.file} is restored: {backups.contents(address)}.")
+    if kept is not None:
+        print(f"What the database held before is in {kept}.")
+    print("If the app is running, start it again. Check the derived files with `bam check`.")
+
+
+def _refuse_to_replace(address: str | sa.URL) -> None:
+    try:
+        found = backups.contents(address)
+    except BamError as error:
+        raise BamError(f"{error} To put the backup in its place, add --replace; it is kept in another file.") from error
+    if found:
+        raise BamError(
+            f"The database of this workspace holds {found}. To replace them by the backup, add --replace; they are "
+            "kept in another file. To keep both, set BAM_WORKSPACE to another folder."
+        )
