@@ -35,7 +35,7 @@ open_database(sys.argv[1])
 KILLED_WHILE_COPYING = """
 import os, signal, sys
 from bam_engine.database import open_database, sqlite_files
-sqlite_files._flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+sqlite_files.flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 open_database(sys.argv[1])
 """
 DISK_FULL_WHILE_COPYING = """
