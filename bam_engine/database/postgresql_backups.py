@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bam_engine.database.failures import LOCK_TIMEOUT
 from bam_engine.database.opening import check_version, open_database
-from bam_engine.database.revisions import count_restore, read_revisions
+from bam_engine.database.revisions import count_restore
 from bam_engine.database.schema import metadata, settings
 from bam_engine.database.sqlite_files import beside, flush
 from bam_engine.errors import BamError
@@ -55,8 +55,6 @@ def restore(url: sa.URL, file: Path, folder: Path) -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write(engine, kept)
-        with engine.connect() as connection:
-            before = read_revisions(connection)
     finally:
         engine.dispose()
     names = ", ".join(f'"{name}"' for name in metadata.tables)
@@ -68,7 +66,7 @@ def restore(url: sa.URL, file: Path, folder: Path) -> Path | None:
         _run("psql", *_at(url), *one_step, f"--command={first}", f"--file={script}", url=url)
     engine = open_database(url)  # migrates it
     with engine.begin() as connection:
-        count_restore(connection, before)
+        count_restore(connection)
     engine.dispose()
     return kept
 

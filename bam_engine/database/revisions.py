@@ -44,13 +44,9 @@ def read_revisions(connection: sa.Connection) -> Mapping[str, int]:
     return {row.name: row.number for row in connection.execute(sa.select(revisions))}
 
 
-def count_restore(connection: sa.Connection, before: Mapping[str, int]) -> None:
-    """Increase every number above those from before a backup was restored, and above the backup's own."""
-    stored = read_revisions(connection)
-    names = {RESTORED, *metadata.tables} - {revisions.name}
-    numbers = [{"name": name, "number": 1 + max(before.get(name, 0), stored.get(name, 0))} for name in sorted(names)]
-    connection.execute(sa.delete(revisions))
-    connection.execute(sa.insert(revisions), numbers)
+def count_restore(connection: sa.Connection) -> None:
+    """Increase every number: a backup has taken the place of all rows."""
+    _increase(connection, {RESTORED, *metadata.tables} - {revisions.name})
 
 
 def _note(connection: sa.Connection, statement: Any, *_: object) -> None:

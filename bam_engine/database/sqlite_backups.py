@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bam_engine.database import sqlite_files
 from bam_engine.database.opening import migrate_file, open_database, version_of
-from bam_engine.database.revisions import count_restore, read_revisions
+from bam_engine.database.revisions import count_restore
 from bam_engine.database.schema import metadata, revisions
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError, StoreUnavailable
@@ -125,14 +125,13 @@ def _replace_rows(engine: sa.Engine, live: Path, staged: Path) -> Path:
         try:
             with connection.begin():
                 lock(connection, None)
-                before = read_revisions(connection)
                 sqlite_files.copy_to(live, kept)
                 for table in metadata.sorted_tables:
                     if table is not revisions:
                         stored = table.to_metadata(source, schema="backup")
                         connection.execute(sa.delete(table))
                         connection.execute(sa.insert(table).from_select(list(table.c.keys()), sa.select(stored)))
-                count_restore(connection, before)
+                count_restore(connection)
         except BaseException:
             kept.unlink(missing_ok=True)  # the database is as it was
             raise
