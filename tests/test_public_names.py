@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
         "Template",
         "UNSURE",
         "UnknownAssignment",
+        "UsedUid",
         "WITHDRAWN",
         "check_name",
         "consensus",

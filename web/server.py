@@ -7,7 +7,9 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from bam_engine.errors import BamError, StoreUnavailable
 from bam_engine.maps import view_cache
+from bam_engine.workspace import Workspace
 from web import warm
 from web.access import access_middleware
 from web.engine import workspace
@@ -17,6 +19,7 @@ from web.routes.images import image_routes
 from web.routes.labels import label_routes
 from web.routes.maps import map_routes
 from web.routes.modules import module_routes
+from web.routes.replies import nothing_below
 from web.routes.shell import inline_scripts, shell_routes
 from web.routes.tiles import tile_routes
 
@@ -26,15 +29,30 @@ def routes() -> list[BaseRoute]:
     return [
         *shell_routes([name for names in GROUPS.values() for name in names]),
         *module_routes(),
-        *image_routes(workspace),
-        *gallery_routes(workspace),
-        *label_routes(lambda: workspace().annotations),
-        *map_routes(workspace),
+        *image_routes(opened_workspace),
+        *gallery_routes(opened_workspace),
+        *label_routes(lambda: opened_workspace().annotations),
+        *map_routes(opened_workspace),
         *tile_routes(
-            lambda map_id: view_cache.current_view(workspace(), map_id),
-            get_cached_map=lambda map_id: view_cache.cached_view(workspace(), map_id),
+            lambda map_id: view_cache.current_view(opened_workspace(), map_id),
+            get_cached_map=lambda map_id: view_cache.cached_view(opened_workspace(), map_id),
         ),
+        *nothing_below("/api"),
     ]
+
+
+def opened_workspace() -> Workspace:
+    """Return the workspace for a request.
+
+    Raises
+    ------
+    StoreUnavailable
+        It cannot be opened, whatever the reason: a browser keeps what it sends until it can be.
+    """
+    try:
+        return workspace()
+    except BamError as error:
+        raise StoreUnavailable(str(error)) from error
 
 
 def middleware() -> list[Middleware]:

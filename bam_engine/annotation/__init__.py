@@ -22,6 +22,7 @@ from bam_engine.annotation.answers import (
     NewAnswer,
     Saved,
     UnknownAssignment,
+    UsedUid,
 )
 from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
 from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
@@ -52,6 +53,7 @@ __all__ = [
     "Saved",
     "Template",
     "UnknownAssignment",
+    "UsedUid",
     "check_name",
     "consensus",
     "readable",

@@ -24,6 +24,7 @@ from bam_engine.annotation.answers import (
     NewAnswer,
     Saved,
     UnknownAssignment,
+    UsedUid,
 )
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
@@ -159,7 +160,8 @@ class Annotations:
         Raises
         ------
         AnnotationError
-            The assignment is unknown (:class:`UnknownAssignment`), a row is not in it, or an answer is invalid.
+            The assignment is unknown (:class:`UnknownAssignment`), a row is not in it, an answer is invalid, or its uid
+            is that of another answer (:class:`UsedUid`). Nothing was stored.
         """
         assignment = self._find(assignment_id)
         check_author(self._engine, assignment.annotator_id)
@@ -187,6 +189,8 @@ class Annotations:
         with self._engine.begin() as connection:
             lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
             new = insert_new(connection, annotations, values)
+            if new < len(values):
+                _check_retries(connection, values)
         return Saved(new, len(answers) - new)
 
     def answers(self, attribute_id: int, *, purposes: Collection[str] | None = None) -> Answers:
@@ -244,3 +248,17 @@ class Annotations:
         )
         with self._engine.connect() as connection:
             return list(connection.execute(query).all())
+
+
+def _check_retries(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:
+    """Check that the answers stored under these uids are these answers, or raise :class:`UsedUid`."""
+    compared = ("attribute_id", "annotator_id", "row", "answer")
+    stored: dict[str, tuple[Any, ...]] = {}
+    uids = list({value["uid"] for value in values})
+    for first in range(0, len(uids), _MAX_LISTED):
+        chunk = annotations.c.uid.in_(uids[first : first + _MAX_LISTED])
+        columns = [annotations.c[name] for name in ("uid", *compared)]
+        stored |= {uid: tuple(rest) for uid, *rest in connection.execute(sa.select(*columns).where(chunk))}
+    for value in values:
+        if stored[value["uid"]] != tuple(value[name] for name in compared):
+            raise UsedUid(f"The uid {value['uid']} belongs to another answer. Give each answer a uid of its own.")

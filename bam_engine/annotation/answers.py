@@ -22,6 +22,10 @@ class UnknownAssignment(AnnotationError, NotFound):
     """There is no assignment with this id."""
 
 
+class UsedUid(AnnotationError):
+    """Another answer has the same uid."""
+
+
 @dataclass(frozen=True)
 class Annotator:
     """A person, or a simulated one; an archived one cannot answer any more."""

@@ -54,15 +54,16 @@ def on_white(image: Image.Image, profile: bytes | None, factor: int = 1) -> Imag
     """Return an image in sRGB over white, reduced by a whole ``factor``.
 
     A see-through image is laid over white before it is reduced, so that the colours of pixels that nobody sees do not
-    mix with those of their neighbours.
+    mix with those of their neighbours. It, and one with a palette, is widened to RGB band by band where it is large.
     """
-    if image.mode in ("P", "PA", "1"):
+    small, indexed = image.width * image.height <= _BAND, image.mode in ("P", "PA", "1")
+    if small and indexed:
         factor = 1
-    if not image.has_transparency_data:
-        if image.mode in ("P", "1"):
+    if not image.has_transparency_data and (small or not indexed):
+        if indexed:
             image = image.convert("RGB")
         return _in_srgb(image.reduce(factor) if factor > 1 else image, profile)
-    if factor == 1 and image.width * image.height <= _BAND:
+    if small and factor == 1:
         return _laid_on_white(image, profile)
     whole = Image.new("RGB", tuple(-(-side // factor) for side in image.size))  # type: ignore[arg-type]
     step = max(1, _BAND // (image.width * factor)) * factor
@@ -89,7 +90,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             transform = _transform(profile, image.mode)
         if transform is not None:
             return transform.apply(image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @lru_cache(maxsize=64)

@@ -29,6 +29,7 @@ from PIL import (
 )
 
 from bam_engine.collection.colours import on_white, profile_of
+from bam_engine.collection.decoding_memory import memory_for
 from bam_engine.collection.generated import HEAD, is_generated
 from bam_engine.collection.png_chunks import PngChunks, read_chunks
 from bam_engine.collection.samples import eight_bits
@@ -149,9 +150,10 @@ def _decode(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:
     opened = _open(file, suffix)
     image, transpose = opened.image, _orientation(opened.image)
     _scale_before_decoding(image, size)
-    frame = eight_bits(_first_frame(image))
-    rgb = on_white(frame, opened.profile, 1 if size is None else max(1, min(frame.size) // max(size, 1)))
-    return rgb if transpose is None else rgb.transpose(transpose)
+    with memory_for(image, size):
+        frame = eight_bits(_first_frame(image))
+        rgb = on_white(frame, opened.profile, 1 if size is None else max(1, min(frame.size) // max(size, 1)))
+        return rgb if transpose is None else rgb.transpose(transpose)
 
 
 def _first_frame(image: ImageFile.ImageFile) -> Image.Image:

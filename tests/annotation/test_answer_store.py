@@ -14,7 +14,17 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Assignment, NewAnswer, Saved, UnknownAssignment
+from bam_engine.annotation import (
+    NEGATIVE,
+    POSITIVE,
+    UNSURE,
+    WITHDRAWN,
+    Assignment,
+    NewAnswer,
+    Saved,
+    UnknownAssignment,
+    UsedUid,
+)
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import mark_demo
@@ -45,12 +55,14 @@ def latest_answers(store: Annotations, attribute: int = 1, **chosen) -> dict[tup
     return dict(zip(pairs, answers.answers.tolist(), strict=True))
 
 
-# An answer: the index of its assignment, its row, its value, and the earlier uid that it repeats, if any
+# An answer: the index of its assignment, its row, its value, the earlier uid that it has, if any, and whether it then
+# gives that answer to that row
 STEP = st.tuples(
     st.integers(0, 2),
     st.integers(0, 3),
     st.sampled_from([POSITIVE, NEGATIVE, UNSURE, WITHDRAWN]),
     st.none() | st.integers(0, 10),
+    st.booleans(),
 )
 
 
@@ -65,22 +77,28 @@ def test_the_store_equals_a_dict_of_the_latest_answers_with_any_retries(submits)
         assign(store, range(4), source=2),
         assign(store, range(4), who="Bo"),
     ]
-    latest: dict[tuple[int, int], int] = {}
-    by_assignment: dict[tuple[str, int], int] = {}
-    seen: list[str] = []
+    stored: dict[str, tuple[Assignment, int, int]] = {}  # in the order of the answers
     for submit in submits:
-        assignment = assignments[submit[0][0]]
-        answers, new = [], 0
-        for _, row, answer, repeats in submit:
-            repeated = repeats is not None and repeats < len(seen)
-            uid = seen[repeats] if repeated else f"uid-{len(seen)}"
+        assignment, answers, merged = assignments[submit[0][0]], [], dict(stored)
+        conflict = False
+        for _, row, answer, repeats, truly in submit:
+            uid = f"uid-{len(merged)}"
+            if repeats is not None and repeats < len(merged):
+                uid = f"uid-{repeats}"
+                row, answer = merged[uid][1:] if truly else (row, answer)
             answers.append(NewAnswer(uid, row, answer, 1.5))
-            if not repeated:
-                seen.append(uid)
-                new += 1
-                latest[row, assignment.annotator_id] = by_assignment[assignment.id, row] = answer
-        assert store.record(assignment.id, answers) == Saved(new, len(answers) - new)
+            known = merged.setdefault(uid, (assignment, row, answer))
+            conflict |= (known[0].annotator_id, *known[1:]) != (assignment.annotator_id, row, answer)
+        if conflict:
+            with pytest.raises(UsedUid):
+                store.record(assignment.id, answers)
+        else:
+            new = len(merged) - len(stored)
+            assert store.record(assignment.id, answers) == Saved(new, len(answers) - new)
+            stored = merged
+        latest = {(row, of.annotator_id): answer for of, row, answer in stored.values()}
         assert latest_answers(store) == {pair: answer for pair, answer in latest.items() if answer != WITHDRAWN}
+    by_assignment = {(of.id, row): answer for of, row, answer in stored.values()}
     for assignment in assignments:
         expected = {row: a for (of, row), a in by_assignment.items() if of == assignment.id and a != WITHDRAWN}
         assert store.answered_rows(assignment.id) == expected
@@ -97,11 +115,11 @@ def test_a_double_submit_counts_once(store: Annotations) -> None:
     assert [a.answer for a in store.image_annotations(1, 0)] == [POSITIVE, NEGATIVE]
 
 
-def test_a_repeated_uid_keeps_the_first_answer(store: Annotations) -> None:
+def test_a_uid_with_another_answer_is_refused_and_nothing_is_stored(store: Annotations) -> None:
     assignment = assign(store)
-    answers = [NewAnswer("one", 0, POSITIVE), NewAnswer("one", 1, NEGATIVE)]
-    assert store.record(assignment.id, answers) == Saved(1, 1)
-    assert store.answered_rows(assignment.id) == {0: POSITIVE}
+    with pytest.raises(UsedUid, match="The uid one belongs to another answer"):
+        store.record(assignment.id, [NewAnswer("one", 0, POSITIVE), NewAnswer("one", 1, NEGATIVE)])
+    assert store.answered_rows(assignment.id) == {}
 
 
 def test_concurrent_submissions_are_stored_once(store: Annotations) -> None:

@@ -1,15 +1,24 @@
 """The routes of thumbnails and large pictures."""
 
 import io
+import struct
+import subprocess
+import sys
+import textwrap
+import threading
+import zlib
 from pathlib import Path
 
+import anyio
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from bam_engine.collection import ingest_folder
+from bam_engine.collection import NewImage, ingest_folder
 from bam_engine.workspace import Workspace
+from tests.browser import ROOT
+from tests.web.clients import Client, run
 from web.routes.images import LARGE, image_routes
 
 
@@ -61,3 +70,98 @@ def test_an_image_that_is_not_there_is_a_404_in_words(client: TestClient, wide: 
     gone = client.get("/large/0.webp")
     assert gone.status_code == 404
     assert gone.text
+
+
+@pytest.mark.parametrize(
+    "address", ["", "/", "/a.webp", "/0.png", "/-1.webp", "/1e3.webp", f"/{10**30}.webp", "/0.webp/x"]
+)
+@pytest.mark.parametrize("kind", ["thumbs", "large"])
+def test_other_addresses_are_not_found(client: TestClient, kind: str, address: str) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        assert client.request(method, f"/{kind}{address}").status_code in (404, 405), method
+
+
+def test_a_picture_that_is_not_read_in_time_holds_up_nobody_and_its_client_may_leave(wide: Workspace) -> None:
+    answers = threading.Event()
+
+    def frozen() -> Workspace:
+        assert answers.wait(60)
+        return wide
+
+    async def play() -> list[int]:
+        app = Starlette(routes=image_routes(frozen, thumbnails_at_once=2, large_at_once=1))
+        asking = [Client(app) for _ in range(5)]
+        async with anyio.create_task_group() as group:
+            for one in asking:
+                group.start_soon(one.ask, "/thumbs/0.webp")
+            await anyio.sleep(0.1)
+            large = Client(app)
+            group.start_soon(large.ask, "/large/7.webp")  # waits for the same workspace, in a thread of its own
+            other = Client(app)
+            await other.ask("/thumbs/none")
+            assert other.status == 404, "the server answers meanwhile"
+            asking[4].left.set()
+            await anyio.sleep(0.3)
+            assert asking[4].status == 404, "who has left does not wait for a thread"
+            answers.set()
+        return [one.status for one in [*asking, large]]
+
+    assert run(play) == [200, 200, 200, 200, 404, 404]
+
+
+def png_of_one_colour(path: Path, side: int, kind: int, samples: int, depth: int = 8) -> None:
+    """Write a large PNG without holding its pixels; ``kind`` is its colour type."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    packed = zlib.compressobj(1)
+    line = bytes(1 + side * samples * depth // 8)
+    pixels = b"".join(packed.compress(line) for _ in range(side)) + packed.flush()
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, kind, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
+MANY = """
+    import resource, sys
+    from pathlib import Path
+
+    import anyio
+    from starlette.applications import Starlette
+
+    from bam_engine.workspace import Workspace
+    from tests.web.clients import Client
+    from web.routes.images import image_routes
+
+    workspace = Workspace(Path(sys.argv[1]), Path(sys.argv[2]))
+    app = Starlette(routes=image_routes(lambda: workspace))
+
+    async def play():
+        asking = [Client(app) for _ in range(10)]
+        async with anyio.create_task_group() as group:
+            for row, one in enumerate(asking):
+                group.start_soon(one.ask, f"/large/{row}.webp")
+        print([one.status for one in asking])
+
+    anyio.run(play)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [2, 6], ids=["RGB", "RGBA"])
+def test_ten_huge_pictures_at_once_take_the_memory_of_one(kind: int, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    png_of_one_colour(folder / "0.png", 14_000, kind, {2: 3, 6: 4}[kind])
+    for number in range(1, 10):
+        (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes() + bytes(number))
+    workspace.catalogue.add(
+        NewImage(str(folder / f"{number}.png"), 14_000, 14_000, f"{number:064x}") for number in range(10)
+    )
+    workspace.close()
+    program = [sys.executable, "-c", textwrap.dedent(MANY), str(tmp_path / "workspace"), str(tmp_path / "cache")]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, check=True, text=True).stdout.splitlines()
+    assert set(done[0].strip("[]").split(", ")) <= {"200", "404"}
+    assert int(done[1]) < 1_500_000_000

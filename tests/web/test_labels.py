@@ -45,6 +45,31 @@ def test_answers_are_stored_and_a_repetition_is_told_apart(client, annotations, 
     assert annotations.answered_rows(assignment) == {0: 1, 1: 0, 2: -1}
 
 
+@pytest.mark.parametrize("other", [{"value": 0}, {"row": 1}])
+def test_a_used_uid_with_another_answer_is_refused_and_nothing_of_it_is_stored(
+    client, annotations, assignment, other
+) -> None:
+    assert client.post(url(assignment), json={"answers": [answer(0)]}).status_code == 200
+    changed = answer(other.get("row", 0), other.get("value", 1), uid="uid-0")
+    reply = client.post(url(assignment), json={"answers": [answer(2), changed]})
+    assert reply.status_code == 409
+    assert "uid-0 belongs to another answer" in reply.json()["error"]
+    assert annotations.answered_rows(assignment) == {0: 1}
+
+
+def test_a_uid_of_another_assignment_is_refused(client, annotations, assignment) -> None:
+    assert client.post(url(assignment), json={"answers": [answer(0)]}).status_code == 200
+    other = annotations.assign(1, annotations.annotator("Ben"), range(5), purpose="round", source_id=1).id
+    assert client.post(url(other), json={"answers": [answer(0)]}).status_code == 409
+    assert annotations.answered_rows(other) == {}
+
+
+def test_one_uid_for_two_answers_of_a_request_is_refused(client, annotations, assignment) -> None:
+    twice = {"answers": [answer(0), answer(1, uid="uid-0")]}
+    assert client.post(url(assignment), json=twice).status_code == 409
+    assert annotations.answered_rows(assignment) == {}
+
+
 def test_an_empty_submit_is_no_error(client, assignment) -> None:
     assert client.post(url(assignment), json={"answers": []}).json() == {"new": 0, "repeated": 0}
 

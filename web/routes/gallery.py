@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery.listing import Listing, by_id
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace import Workspace
 from web.routes.caching import IMMUTABLE, NO_STORE
+from web.routes.replies import in_words, nothing_below
 
 _BYTES = "application/octet-stream"
 
@@ -74,14 +74,11 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
     async def all_shapes(request: Request) -> Response:
         return await to_thread.run_sync(_respond, get_workspace, request, _shapes, limiter=limiter)
 
-    async def unknown(_request: Request) -> Response:
-        return JSONResponse({"error": "There is nothing at this address."}, status_code=404, headers=NO_STORE)
-
     return [
-        Route("/api/gallery/{listing}/shapes.bin", all_shapes),
-        Route("/api/gallery/{listing}/{block:int}.json", block),
-        Route("/api/gallery/{listing}/{pack:int}.pack", thumbnails),
-        Route("/api/gallery/{rest:path}", unknown),
+        Route("/api/gallery/{listing}/shapes.bin", in_words(all_shapes)),
+        Route("/api/gallery/{listing}/{block:int}.json", in_words(block)),
+        Route("/api/gallery/{listing}/{pack:int}.pack", in_words(thumbnails)),
+        *nothing_below("/api/gallery"),
     ]
 
 
@@ -93,17 +90,12 @@ def _respond(
     tag = f'"{listing_id}-{request.url.path.rpartition("/")[2]}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304)
-    try:
-        workspace = get_workspace()
-        with workspace.reading():
-            listing = by_id(workspace, listing_id, request.query_params.get("q", ""))
-            if listing.id != listing_id:
-                return JSONResponse({"moved": summary(listing)}, headers=NO_STORE)
-            response = handler(workspace, listing)
-    except NotFound as error:
-        return JSONResponse({"error": str(error)}, status_code=404, headers=NO_STORE)
-    except BamError as error:
-        return JSONResponse({"error": str(error)}, status_code=400, headers=NO_STORE)
+    workspace = get_workspace()
+    with workspace.reading():
+        listing = by_id(workspace, listing_id, request.query_params.get("q", ""))
+        if listing.id != listing_id:
+            return JSONResponse({"moved": summary(listing)}, headers=NO_STORE)
+        response = handler(workspace, listing)
     response.headers.update({"Cache-Control": IMMUTABLE, "ETag": tag})
     return response
 

@@ -2,54 +2,100 @@
 
 ``/thumbs/{row}.webp`` is the stored thumbnail, made if it is missing; ``/large/{row}.webp`` is the image, upright, at
 most 1,600 px on a side. A URL with ``?v=``, the id of the workspace, is immutable; without it the browser revalidates.
+A few pictures of each kind are read at once, in threads of their own, so that a disk or a database that does not answer
+holds up no other request; a request that waits is skipped when its browser has left.
 """
 
 import functools
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bam_engine.collection import read_image
-from bam_engine.errors import BamError
+from bam_engine.errors import ImageUnreadable
 from bam_engine.workspace import Workspace
 from web.routes.caching import IMMUTABLE, REVALIDATE
+from web.routes.replies import Endpoint, failed, in_words, nothing_below
+from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue
 
 LARGE = 1600
 
+WAITING = 2000
+"""Requests of each kind that may wait; a browser asks for a few hundred thumbnails at a time."""
 
-def image_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
+
+def image_routes(
+    get_workspace: Callable[[], Workspace], *, thumbnails_at_once: int = 16, large_at_once: int = 4
+) -> list[Route]:
     """Return the routes of thumbnails and large pictures."""
+    thumbnail = _endpoint(get_workspace, _thumbnail, thumbnails_at_once)
+    large = _endpoint(get_workspace, _large, large_at_once)
+    return [
+        Route("/thumbs/{row:int}.webp", thumbnail),
+        Route("/large/{row:int}.webp", large),
+        *nothing_below("/thumbs"),
+        *nothing_below("/large"),
+    ]
 
-    async def thumbnail(request: Request) -> Response:
-        return await _answer(
-            request, lambda ws, row: ws.thumbnails.read(row) or ws.thumbnails.ensure(row, ws.catalogue.image(row).path)
-        )
 
-    async def large(request: Request) -> Response:
-        return await _answer(request, lambda ws, row: large_picture(ws.catalogue.image(row).path))
+def _endpoint(
+    get_workspace: Callable[[], Workspace], picture: Callable[[Workspace, int], bytes], at_once: int
+) -> Endpoint:
+    """Return an endpoint that reads at most ``at_once`` pictures at the same time."""
+    queue, limiter = RequestQueue(at_once=at_once, waiting=WAITING), CapacityLimiter(at_once)
 
-    async def _answer(request: Request, picture: Callable[[Workspace, int], bytes]) -> Response:
-        workspace = get_workspace()
-        row = request.path_params["row"]
-        tag = f'"{workspace.id}-{row}"'
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304)
-        try:
-            content = await run_in_threadpool(picture, workspace, row)
-        except BamError as error:
-            return PlainTextResponse(str(error), status_code=404)
-        caching = IMMUTABLE if "v" in request.query_params else REVALIDATE
-        return Response(content, media_type="image/webp", headers={"Cache-Control": caching, "ETag": tag})
+    async def endpoint(request: Request) -> Response:
+        async with queue.slot(request) as status:
+            if status == FULL:
+                return failed(503, "Too many pictures are waiting. Try again.")
+            if status == DISCONNECTED:
+                return failed(404, "The client has disconnected.")
+            return await to_thread.run_sync(partial(_respond, get_workspace, request, picture), limiter=limiter)
 
-    return [Route("/thumbs/{row:int}.webp", thumbnail), Route("/large/{row:int}.webp", large)]
+    return in_words(endpoint)
+
+
+def _respond(
+    get_workspace: Callable[[], Workspace], request: Request, picture: Callable[[Workspace, int], bytes]
+) -> Response:
+    workspace = get_workspace()
+    row = request.path_params["row"]
+    tag = f'"{workspace.id}-{row}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304)
+    try:
+        content = picture(workspace, row)
+    except ImageUnreadable as error:
+        return failed(404, str(error))
+    caching = IMMUTABLE if "v" in request.query_params else REVALIDATE
+    return Response(content, media_type="image/webp", headers={"Cache-Control": caching, "ETag": tag})
+
+
+def _thumbnail(workspace: Workspace, row: int) -> bytes:
+    return workspace.thumbnails.read(row) or workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)
+
+
+def _large(workspace: Workspace, row: int) -> bytes:
+    path = workspace.catalogue.image(row).path
+    try:
+        state = path.stat()
+    except OSError:
+        return large_picture(path)
+    return _large_of(path, state.st_size, state.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=32)
+def _large_of(path: Path, _size: int, _changed: int) -> bytes:
+    """Return :func:`large_picture`, cached until the file changes."""
+    return large_picture(path)
+
+
 def large_picture(path: Path) -> bytes:
     """Return an image as WebP, at most ``LARGE`` pixels on a side."""
     image = read_image(path, size=LARGE)

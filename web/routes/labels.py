@@ -10,15 +10,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bam_engine.annotation import NewAnswer, Saved
+from bam_engine.annotation import NewAnswer, Saved, UsedUid
 from bam_engine.annotation.answer_store import Annotations
-from bam_engine.errors import BamError, NotFound, StoreUnavailable
+from bam_engine.errors import BamError, DiskFull, NotFound, StoreUnavailable
+from web.routes.replies import failed
 
 MAX_BODY = 1_000_000
 
@@ -33,45 +34,50 @@ class _Rejected(Exception):
         self.status = status
 
 
-def label_routes(get_annotations: Callable[[], Annotations]) -> list[Route]:
+def label_routes(get_annotations: Callable[[], Annotations], *, at_once: int = 8) -> list[Route]:
     """Return the routes that store answers.
 
     Parameters
     ----------
     get_annotations
         Called in a worker thread at every request; returns the workspace's annotations.
+    at_once
+        Requests that store at the same time; others wait.
     """
+    limiter = CapacityLimiter(at_once)
 
     def store(assignment_id: str, answers: list[NewAnswer]) -> Saved:
         return get_annotations().record(assignment_id, answers)
 
-    async def save(request: Request) -> JSONResponse:
+    async def save(request: Request) -> Response:
         try:
             answers = _parse(await _read(request))
-            saved = await run_in_threadpool(store, request.path_params["assignment_id"], answers)
-        except _Rejected as rejection:
-            return _error(rejection.status, str(rejection))
-        except ClientDisconnect:
-            return _error(400, "The connection was closed before the answers had arrived.")
-        except NotFound as error:
-            return _error(404, str(error))
-        except StoreUnavailable as error:
-            return _error(503, f"{error} The browser keeps the answers and tries again.")
-        except BamError as error:
-            return _error(400, str(error))
-        except (SQLAlchemyError, OSError):
-            log.exception("answers could not be stored")
-            return _error(503, "The answers could not be stored. The browser keeps them and tries again.")
-        except Exception:
-            log.exception("answers could not be processed")
-            return _error(500, "The answers could not be processed. See the server's log for the reason.")
+            saved = await to_thread.run_sync(store, request.path_params["assignment_id"], answers, limiter=limiter)
+        except Exception as error:
+            return _reply_to(error)
         return JSONResponse({"new": saved.new, "repeated": saved.repeated})
 
     return [Route("/api/assignments/{assignment_id}/answers", save, methods=["POST"])]
 
 
-def _error(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": message}, status_code=status)
+def _reply_to(error: Exception) -> Response:
+    """Return the response to an error; the browser keeps the answers after 503 and 500, and sends them again."""
+    match error:
+        case _Rejected():
+            return failed(error.status, str(error))
+        case ClientDisconnect():
+            return failed(400, "The connection was closed before the answers had arrived.")
+        case UsedUid():
+            return failed(409, str(error))
+        case StoreUnavailable() | DiskFull():
+            return failed(503, f"{error} The browser keeps the answers and tries again.")
+        case BamError():
+            return failed(404 if isinstance(error, NotFound) else 400, str(error))
+        case SQLAlchemyError() | OSError():
+            log.error("answers could not be stored", exc_info=error)
+            return failed(503, "The answers could not be stored. The browser keeps them and tries again.")
+    log.error("answers could not be processed", exc_info=error)
+    return failed(500, "The answers could not be processed. See the server's log for the reason.")
 
 
 async def _read(request: Request) -> bytes:

@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
 from bam_engine.gallery.selection_table import csv_blocks
 from bam_engine.maps import print_sheet, regions
 from bam_engine.progress import Report
 from bam_engine.workspace import Workspace
 from web.routes.caching import NO_STORE
+from web.routes.replies import failed, in_words, nothing_below
 from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue, run_until_disconnected
 
 WAITING = 20
@@ -53,38 +53,29 @@ def map_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) -> l
     async def sheet(request: Request) -> Response:
         async with print_queue.slot(request) as status:
             if status == FULL:
-                return _error("Too many sheets are being drawn. Try again in a minute.", 503)
+                return failed(503, "Too many sheets are being drawn. Try again in a minute.")
             if status == DISCONNECTED:
-                return _error("The client has disconnected.", 404)
+                return failed(404, "The client has disconnected.")
             return await run_until_disconnected(request, partial(_draw, get_workspace, request), print_limiter)
 
     async def table(request: Request) -> Response:
         return await to_thread.run_sync(_respond, _table, get_workspace, request, limiter=limiter)
 
-    async def unknown(_request: Request) -> Response:
-        return _error("There is nothing at this address.", 404)
-
     return [
-        Route("/api/maps/{map_id}/names.json", names),
-        Route("/api/maps/{map_id}/sheet.{ending}", sheet),
-        Route("/api/maps/{rest:path}", unknown),
-        Route("/api/selections/{selection_id}.csv", table),
-        Route("/api/selections/{rest:path}", unknown),
+        Route("/api/maps/{map_id}/names.json", in_words(names)),
+        Route("/api/maps/{map_id}/sheet.{ending}", in_words(sheet)),
+        *nothing_below("/api/maps"),
+        Route("/api/selections/{selection_id}.csv", in_words(table)),
+        *nothing_below("/api/selections"),
     ]
 
 
 def _respond(
     handler: Callable[[Workspace, Request], Response], get_workspace: Callable[[], Workspace], request: Request
 ) -> Response:
-    """Return the handler's response, or its error as JSON."""
-    try:
-        workspace = get_workspace()
-        with workspace.reading():
-            return handler(workspace, request)
-    except NotFound as error:
-        return _error(str(error), 404)
-    except BamError as error:
-        return _error(str(error), 400)
+    workspace = get_workspace()
+    with workspace.reading():
+        return handler(workspace, request)
 
 
 def _names(workspace: Workspace, request: Request) -> Response:
@@ -111,7 +102,7 @@ def _draw(get_workspace: Callable[[], Workspace], request: Request, report: Repo
 def _sheet(workspace: Workspace, request: Request, *, report: Report) -> Response:
     query, ending = request.query_params, request.path_params["ending"]
     if ending not in TYPES:
-        return _error(f"Sheets are {' or '.join(TYPES)} files, not {ending[:20]!r}.", 404)
+        return failed(404, f"Sheets are {' or '.join(TYPES)} files, not {ending[:20]!r}.")
     sheet = print_sheet.Sheet(
         map_id=request.path_params["map_id"],
         x=_number(query.get("x")),
@@ -146,7 +137,3 @@ def _number(text: str | None) -> float:
         return float(text) if text else math.nan
     except ValueError:
         return math.nan
-
-
-def _error(message: str, status: int) -> Response:
-    return JSONResponse({"error": message}, status_code=status, headers=NO_STORE)

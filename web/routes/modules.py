@@ -10,11 +10,15 @@ from starlette.routing import Route
 
 from web import modules
 from web.routes.caching import NO_STORE, PUBLIC
+from web.routes.replies import nothing_below
 
 
 def module_routes() -> list[Route]:
     """Return the route of the modules."""
-    return [Route("/modules/{version}/{name:path}", _module), Route("/modules/{rest:path}", _module)]
+    return [
+        *(Route(f"/modules/{path}", _module) for path in ("{version}/{name:path}", "{rest:path}")),
+        *nothing_below("/modules"),
+    ]
 
 
 async def _module(request: Request) -> Response:

@@ -120,8 +120,14 @@ async def run_until_disconnected(
             await anyio.sleep(_DISCONNECT_POLL)
         disconnected.set()
 
+    failure: Exception | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(watch)
-        response = await to_thread.run_sync(work, report, limiter=limiter)
+        try:
+            response = await to_thread.run_sync(work, report, limiter=limiter)
+        except Exception as error:  # raised below: the group would wrap it
+            failure = error
         group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
     return response

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from web.routes.replies import reply_to
 from web.routes.request_queue import FULL, READY, RequestQueue
 
 Tile = tuple[int, int, int]
@@ -89,7 +90,7 @@ class TilePack(Response):
             body = None
             async with self._queue.slot(self._request, background=self._ahead) as status:
                 if status == READY:
-                    body = await to_thread.run_sync(self._draw, tile, limiter=self._limiter)
+                    body = await self._drawn(tile)
             if status == FULL and self._started:
                 self._waiting.appendleft((index, tile))
                 await anyio.sleep(_RETRY_AFTER)
@@ -98,6 +99,17 @@ class TilePack(Response):
                 group.cancel_scope.cancel()
             else:
                 await self._send_tile(lock, send, index, body)
+
+    async def _drawn(self, tile: Tile) -> bytes | None:
+        """Return a tile; where a store fails, note the response that says so."""
+        try:
+            return await to_thread.run_sync(self._draw, tile, limiter=self._limiter)
+        except Exception as error:
+            reply = reply_to(error)
+            if reply is None:
+                raise
+            self._missing = reply
+            return None
 
     async def _send_tile(self, lock: anyio.Lock, send: Send, index: int, body: bytes) -> None:
         async with lock:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from bam_engine.errors import NotFound
 from bam_engine.projection import MapView, TileSource, media_type
 from web.routes.caching import IMMUTABLE, NO_STORE, REVALIDATE
+from web.routes.replies import in_words, nothing_below
 from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue
 from web.routes.tile_packs import MAX_TILES, Tile, TilePack
 
@@ -104,15 +105,11 @@ def tile_routes(
         return _not_found() if image is None else JSONResponse(image, headers={"Cache-Control": REVALIDATE})
 
     return [
-        Route("/tiles/{map_id}/nearest", nearest),
-        Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}", tile),
-        Route("/tiles/{map_id}/{kind}/{z}.pack", pack),
-        Route("/tiles/{rest:path}", _unknown),
+        Route("/tiles/{map_id}/nearest", in_words(nearest)),
+        Route("/tiles/{map_id}/{kind}/{z}/{x}/{y}", in_words(tile)),
+        Route("/tiles/{map_id}/{kind}/{z}.pack", in_words(pack)),
+        *nothing_below("/tiles"),
     ]
-
-
-async def _unknown(_request: Request) -> Response:
-    return _not_found()
 
 
 def _image_options(request: Request) -> dict[str, Any]:

@@ -181,7 +181,7 @@ for (const [what, status, reply] of /** @type {[string, number, unknown][]} */ (
   });
 }
 
-for (const status of [400, 404, 413, 415]) {
+for (const status of [400, 404, 409, 413, 415]) {
   test(`a refusal with ${status} is not retried, keeps nothing else from being sent, and keeps the batch`, async () => {
     const scene = new Scene();
     scene.outbox.put("a", answers(1));

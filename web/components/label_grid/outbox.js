@@ -24,7 +24,7 @@ import { local } from "../store.js";
 export const PREFIX = "bam.answers.";
 export const FIRST_WAIT = 1000; // milliseconds
 export const LONGEST_WAIT = 30_000;
-const REFUSALS = [400, 404, 413, 415]; // the server will never accept the batch: retrying is useless
+const REFUSALS = [400, 404, 409, 413, 415]; // the server will never accept the batch: retrying is useless
 
 export class Outbox {
   /**
