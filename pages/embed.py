@@ -1,10 +1,9 @@
 """Embeddings: choose an encoder, compute the vectors, watch the rate."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from bam_engine.formatting import count
+from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.vectors import embed_collection, problem_stage
 from web import ui
 from web.engine import workspace
@@ -55,7 +54,7 @@ with st.form("encoder", border=True):
 if go:
     spec = kind if kind == "builtin" else f"{kind}:{name.strip()}"
     with st.spinner("Opening the encoder …"):
-        ws.choose_encoder(spec, Path(file).expanduser() if file.strip() else None)
+        ws.choose_encoder(spec, typed_path(file) if file.strip() else None)
     ws.jobs.start(JOB, f"Embedding with {spec}", lambda report: embed_collection(ws, report=report))
     st.rerun()
 

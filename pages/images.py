@@ -1,13 +1,12 @@
 """Images: add a folder, follow its progress, see what could not be read."""
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
 from bam_engine.collection import check_folder, ingest_folder
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
+from bam_engine.typed_paths import typed_path
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import link
@@ -68,7 +67,7 @@ with st.form("ingest", border=True):
 
 if go:
     place = check_folder(folder)
-    csv = Path(metadata).expanduser() if metadata.strip() else None
+    csv = typed_path(metadata) if metadata.strip() else None
     ws.jobs.start(
         JOB,
         f"Adding {place.name}",
@@ -79,6 +78,7 @@ if go:
             metadata=csv,
             project="folder" if by_folder else "none",
             verify=verify,
+            apart=ws.own_folders,
             report=report,
         ),
     )
@@ -114,6 +114,8 @@ if result is not None:
     )
     if result.skipped:
         st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
+    for passed in result.passed_over:
+        st.caption(f"`{passed}` was passed over: a cache, or the folder of the workspace.")
     if result.updated:
         st.caption(f"{count(result.updated, 'image')} in the collection with new details.")
     if result.other_project:

@@ -100,6 +100,7 @@ ROOMS: dict[str, set[str]] = {
         "find_images",
         "ingest_folder",
         "is_demo",
+        "mark_as_cache",
         "mark_demo",
         "read_details",
         "read_image",

@@ -102,9 +102,15 @@ class Collection:
         >>> result.existing, result.unreadable
         (60, [])
         """
-        catalogue, thumbnails = self.workspace.catalogue, self.workspace.thumbnails
         return ingest_folder(
-            catalogue, thumbnails, folder, metadata=metadata, project=project, verify=verify, report=report
+            self.workspace.catalogue,
+            self.workspace.thumbnails,
+            folder,
+            metadata=metadata,
+            project=project,
+            verify=verify,
+            apart=self.workspace.own_folders,
+            report=report,
         )
 
     def images(self) -> pd.DataFrame:

@@ -2,7 +2,10 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
+from bam_engine.errors import BamError
+from bam_engine.typed_paths import typed_path
 from bam_engine.workspace import Workspace
 
 Commands = argparse._SubParsersAction  # the only name that argparse gives to this type
@@ -45,3 +48,11 @@ def proportion(text: str) -> float:
     if not 0 < number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return number
+
+
+def given_path(text: str) -> Path:
+    """Parse a path, which may not be empty, as that of a variable that is not set would be."""
+    try:
+        return typed_path(text)
+    except BamError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

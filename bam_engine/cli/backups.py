@@ -2,11 +2,10 @@
 
 import os
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 import sqlalchemy as sa
 
-from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.database import backups
 from bam_engine.errors import BamError
 from bam_engine.formatting import file_size
@@ -17,14 +16,14 @@ from bam_engine.workspace.core import database_address, folder_from_environment
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the commands to the parser."""
     command = add_command(commands, "backup", back_up, "write everything that people have entered to one file")
-    command.add_argument("file", type=Path, help="file to write")
+    command.add_argument("file", type=given_path, help="file to write")
     command.add_argument("--replace", action="store_true", help="replace the file if it exists")
     command.description = (
         "Write everything that people have entered to one file, also while the app runs. Pictures and what can be "
         "recomputed are not in it. A SQLite database gives a SQLite file, a PostgreSQL database an archive of pg_dump."
     )
     command = add_command(commands, "restore", restore, "replace the database by a backup", opened=False)
-    command.add_argument("file", type=Path, help="backup or daily copy")
+    command.add_argument("file", type=given_path, help="backup or daily copy")
     command.add_argument(
         "--replace", action="store_true", help="replace a database that holds something; it is kept in another file"
     )

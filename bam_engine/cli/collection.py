@@ -1,9 +1,8 @@
 """``ingest`` and ``embed``: images into the collection, vectors for the images."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
@@ -15,8 +14,10 @@ from bam_engine.workspace.vectors import embed_collection
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the commands to the parser."""
     command = add_command(commands, "ingest", ingest, "add the images of a folder")
-    command.add_argument("folder", type=Path)
-    command.add_argument("--metadata", type=Path, help="CSV with a path column and any of title, project, license")
+    command.add_argument("folder", type=given_path)
+    command.add_argument(
+        "--metadata", type=given_path, help="CSV with a path column and any of title, project, license"
+    )
     command.add_argument(
         "--project",
         choices=("none", "folder"),
@@ -26,7 +27,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--verify", action="store_true", help="read every byte of known files, too")
     command = add_command(commands, "embed", embed, "compute the vectors of images that have none")
     command.add_argument("--encoder", help="builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder)")
-    command.add_argument("--checkpoint", type=Path, help="local file of weights, instead of the model hub's")
+    command.add_argument("--checkpoint", type=given_path, help="local file of weights, instead of the model hub's")
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
@@ -39,6 +40,7 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
             metadata=options.metadata,
             project=options.project,
             verify=options.verify,
+            apart=workspace.own_folders,
             report=report,
         )
     found_again = f"{summary.found_again:,} found again, " if summary.found_again else ""
@@ -53,6 +55,8 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
         "have changed; the labels stay with the old pictures, which have no file",
     )
     print_files(summary.missing, "is missing; the image keeps its labels", "are missing; the images keep their labels")
+    for folder in summary.passed_over:
+        print(f"  {folder} was passed over: a cache, or the folder of the workspace")
     if summary.updated:
         print(f"  {count(summary.updated, 'image')} in the collection with new details")
     if summary.other_project:

@@ -1,9 +1,8 @@
 """``labels``: import labels made elsewhere, and export those that people agree on."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.cli.arguments import EPILOG, Commands, add_command, given_path
 from bam_engine.cli.paths import print_paths
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.formatting import count
@@ -21,13 +20,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     )
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     action = add_command(actions, "import", import_file, "store the labels of a table as the votes of one annotator")
-    action.add_argument("file", type=Path, help="CSV (UTF-8, with a header) or Parquet file")
+    action.add_argument("file", type=given_path, help="CSV (UTF-8, with a header) or Parquet file")
     action.add_argument("--attribute", required=True, help="attribute that the labels are about")
     action.add_argument("--column", required=True, help="column of the answers")
     action.add_argument("--annotator", required=True, help="name of the person who gave them")
     action.add_argument("--path-column", default="path", help="column of the images' paths (default: path)")
     action.add_argument(
-        "--folder", type=Path, help="folder that relative paths are relative to (default: the one of the file)"
+        "--folder", type=given_path, help="folder that relative paths are relative to (default: the one of the file)"
     )
     for name, words in (("positive", "yes"), ("negative", "no"), ("unsure", "unsure")):
         action.add_argument(
@@ -43,7 +42,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "validation sample instead. Importing a file twice stores its labels once."
     )
     action = add_command(actions, "export", export_file, "write the labels that people agree on to a CSV")
-    action.add_argument("file", type=Path, help="CSV to write")
+    action.add_argument("file", type=given_path, help="CSV to write")
     action.add_argument("--attribute", required=True, help="attribute that the labels are about")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from bam_engine.audit import audits
 from bam_engine.audit.charts import chart_file
 from bam_engine.charts import PALETTES
-from bam_engine.cli.arguments import Commands, add_command, positive_integer
+from bam_engine.cli.arguments import Commands, add_command, given_path, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import AuditError, ExchangeError
 from bam_engine.files import replacing
@@ -39,15 +39,17 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument(
         "--votes", type=positive_integer, help="votes required per image (default: as in the workspace)"
     )
-    command.add_argument("--chart", type=Path, help="chart the audited precision of all attributes (.svg, .png, .csv)")
+    command.add_argument(
+        "--chart", type=given_path, help="chart the audited precision of all attributes (.svg, .png, .csv)"
+    )
     command.add_argument(
         "--theme", choices=PALETTES, default="light", help="colours of an .svg or .png chart (default: %(default)s)"
     )
     command = add_command(commands, "report", report, "write an attribute's report as one HTML file")
     command.add_argument("name", help="attribute")
-    command.add_argument("--out", type=Path, help="file to write (default: NAME.html)")
+    command.add_argument("--out", type=given_path, help="file to write (default: NAME.html)")
     command = add_command(commands, "export", export, "write the dataset")
-    command.add_argument("target", type=Path, help="file (sqlite) or folder (csv) to write")
+    command.add_argument("target", type=given_path, help="file (sqlite) or folder (csv) to write")
     command.add_argument("--format", choices=exporting.FORMATS, default="sqlite", help="default: %(default)s")
 
 

@@ -12,7 +12,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 import bam_engine
-from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.errors import BamError
 
 
@@ -32,8 +32,10 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         help="a name under which browsers reach the server, beside localhost, IP addresses and ADDRESS; repeatable",
     )
     command.add_argument("--port", type=_port, default=8501, help="port to listen on (default: %(default)s)")
-    command.add_argument("--workspace", type=Path, metavar="DIR", help="the workspace, instead of BAM_WORKSPACE")
-    command.add_argument("--cache", type=Path, metavar="DIR", help="folder of derived files, instead of BAM_CACHE")
+    command.add_argument("--workspace", type=given_path, metavar="DIR", help="the workspace, instead of BAM_WORKSPACE")
+    command.add_argument(
+        "--cache", type=given_path, metavar="DIR", help="folder of derived files, instead of BAM_CACHE"
+    )
     command.add_argument("--no-browser", action="store_true", help="do not open the browser")
 
 

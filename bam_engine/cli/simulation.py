@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.cli.arguments import Commands, add_command, positive_integer, proportion
+from bam_engine.cli.arguments import Commands, add_command, given_path, positive_integer, proportion
 from bam_engine.cli.paths import print_lines_without_path, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection.matching import match_paths
@@ -31,7 +31,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command = add_command(
         commands, "simulate", run, "run the rounds on known labels and compare the strategy with random sampling"
     )
-    command.add_argument("--labels", type=Path, required=True, help="CSV with a path column and the true labels")
+    command.add_argument("--labels", type=given_path, required=True, help="CSV with a path column and the true labels")
     command.add_argument("--column", required=True, help="column of the true labels")
     command.add_argument("--positive", required=True, help="value that counts as yes")
     command.add_argument("--rounds", type=positive_integer, default=4, help="default: %(default)s")
@@ -42,7 +42,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--strategy", choices=list(STRATEGIES), default="mixture", help="default: %(default)s")
     command.add_argument("--target", type=proportion, default=0.90, help="target precision (default: 0.90)")
     command.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-    command.add_argument("--json", type=Path, help="also write the figures to this file")
+    command.add_argument("--json", type=given_path, help="also write the figures to this file")
 
 
 def run(workspace: Workspace, options: Namespace) -> None:

@@ -1,7 +1,7 @@
 """The images of a workspace: the catalogue, decoding, thumbnails, and adding a folder."""
 
 from bam_engine.collection.catalogue import Catalogue
-from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
+from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, mark_as_cache, read_details
 from bam_engine.collection.generated import Demo, demo_of, is_demo, mark_demo
 from bam_engine.collection.images import MAX_PIXELS, ImageInfo, decode_image, examine, read_image
 from bam_engine.collection.ingest import IngestResult, ingest_folder
@@ -29,6 +29,7 @@ __all__ = [
     "find_images",
     "ingest_folder",
     "is_demo",
+    "mark_as_cache",
     "mark_demo",
     "read_details",
     "read_image",

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -17,9 +17,12 @@ from typing import NamedTuple, TextIO
 from bam_engine.collection.images import READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from bam_engine.errors import CollectionError
 from bam_engine.progress import Report, silent
+from bam_engine.typed_paths import typed_path
 
 _CANDIDATES = READABLE_SUFFIXES | UNSUPPORTED_SUFFIXES  # unsupported ones are tried too, so that they are reported
 _REPORT_EVERY = 5_000  # files
+_CACHE_TAG = "CACHEDIR.TAG"  # marks a folder whose content can be recomputed: https://bford.info/cachedir/
+_CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
 
@@ -38,12 +41,15 @@ class FolderListing:
         (folder, reason) of folders that cannot be read.
     links
         Those of ``paths`` that are links to a file outside of the folder.
+    passed_over
+        Folders in which nothing was looked for, since their files are no images of the folder.
     """
 
     paths: list[str]
     skipped: int
     unreadable: list[tuple[str, str]]
     links: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,12 @@ def check_folder(folder: str | Path) -> Path:
     Raises
     ------
     CollectionError
-        It does not exist, is not a folder, or cannot be read.
+        It does not exist, is not a folder, or cannot be read, or it is in a cache.
     """
     if not str(folder).strip():
         raise CollectionError("No folder was given. Enter the path of the folder that holds the images.")
     try:
-        root = Path(folder).expanduser().resolve()
+        root = typed_path(str(folder)).resolve()
         is_folder = stat.S_ISDIR(root.stat().st_mode)
         if is_folder:
             os.scandir(root).close()
@@ -79,7 +85,24 @@ def check_folder(folder: str | Path) -> Path:
         raise CollectionError(f"Cannot read the folder {folder}: {reason}. Check its path and permissions.") from error
     if not is_folder:
         raise CollectionError(f"{root} is a file, not a folder. Enter its folder instead: {root.parent}.")
+    if cache := next((parent for parent in (root, *root.parents) if _is_cache(parent)), None):
+        raise CollectionError(f"{cache} is a cache of files made from others. Choose a folder of images.")
     return root
+
+
+def mark_as_cache(folder: Path) -> None:
+    """Mark a folder as a cache, so that neither a search for images nor a backup program looks into it."""
+    if not _is_cache(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _CACHE_TAG).write_bytes(_CACHE_SIGNATURE + b"\n# The files of this folder can be made again.\n")
+
+
+def _is_cache(folder: Path) -> bool:
+    try:
+        with (folder / _CACHE_TAG).open("rb") as file:
+            return file.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
+    except OSError:
+        return False
 
 
 def is_gone(path: str | Path) -> bool:
@@ -96,12 +119,12 @@ def is_gone(path: str | Path) -> bool:
     return False
 
 
-def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing:
+def find_images(folder: str | Path, *, apart: Iterable[Path] = (), report: Report = silent) -> FolderListing:
     """Find the image files below ``folder`` by their suffix.
 
     Walks folders in natural order ("2.jpg" before "10.jpg") and skips hidden files. What a link leads to is listed
     once: the content of a folder under its real path, a file that the walk meets anyway under its own, and any other
-    file under the path of the link.
+    file under the path of the link. The folders ``apart``, and those that are marked as caches, are passed over.
 
     Raises
     ------
@@ -111,7 +134,8 @@ def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing
     root = check_folder(folder)
     listing = FolderListing([], 0, [])
     skipped = 0
-    for found in _Walk().below(str(root)):
+    walk = _Walk(apart)
+    for found in walk.below(str(root)):
         if found.problem:
             listing.unreadable.append((found.path, found.problem))
         elif os.path.splitext(found.path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file costs a gigabyte
@@ -122,7 +146,7 @@ def find_images(folder: str | Path, *, report: Report = silent) -> FolderListing
             skipped += 1
         if (len(listing.paths) + skipped) % _REPORT_EVERY == 0:
             report(0, None, f"looking for images, {len(listing.paths):,} found")
-    return replace(listing, skipped=skipped)
+    return replace(listing, skipped=skipped, passed_over=walk.passed_over)
 
 
 class _Found(NamedTuple):
@@ -136,7 +160,9 @@ class _Found(NamedTuple):
 class _Walk:
     """A walk through folders: real ones first, then those that links lead to, then files that only links lead to."""
 
-    def __init__(self) -> None:
+    def __init__(self, apart: Iterable[Path]) -> None:
+        self.passed_over: list[str] = []
+        self._apart = {_identity(folder) for folder in apart if folder.exists()}
         self._walked: set[tuple[int, int]] = set()  # device and inode of each folder
         self._links: deque[str] = deque()
 
@@ -166,12 +192,20 @@ class _Walk:
                 self._walked.add(identity)
                 with os.scandir(path) as entries:
                     visible = [entry for entry in entries if not entry.name.startswith(".")]
+                if self._is_no_place_for_images(path, identity, visible):
+                    self.passed_over.append(path)
+                    continue
             except OSError as error:
                 yield _Found(path, f"Cannot read the folder ({error.strerror}).")
                 continue
             visible.sort(key=lambda entry: _natural(entry.name))
             self._links += [entry.path for entry in visible if entry.is_symlink()]
             stack += [(entry.path, entry.is_dir()) for entry in reversed(visible) if _is_real(entry)]
+
+    def _is_no_place_for_images(self, path: str, identity: tuple[int, int], entries: list[os.DirEntry[str]]) -> bool:
+        if identity in self._apart and len(self._walked) > 1:  # the folder that was asked for is not passed over
+            return True
+        return any(entry.name == _CACHE_TAG for entry in entries) and _is_cache(Path(path))
 
     def _is_listed(self, link: str) -> bool:
         """Return whether a link to a file needs no line of its own: its target has one, or is a pipe or a device."""
@@ -184,7 +218,7 @@ class _Walk:
             return False
 
 
-def _identity(path: str) -> tuple[int, int]:
+def _identity(path: str | Path) -> tuple[int, int]:
     status = os.stat(path)  # noqa: PTH116
     return status.st_dev, status.st_ino
 

@@ -6,7 +6,7 @@ one transaction each: if a run is interrupted, finished batches stay and the nex
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -51,6 +51,8 @@ class IngestResult:
         their rows and labels, and have no file.
     missing
         Files of the collection that are not in the folder any more, and were when it was last added.
+    passed_over
+        Folders that were left out: those ``apart``, and caches.
     duplicates
         (file, URI of the image in the collection with exactly the same bytes).
     unreadable
@@ -78,6 +80,7 @@ class IngestResult:
     updated: int = 0
     unmatched: tuple[str, ...] = ()
     other_project: int = 0
+    passed_over: list[str] = field(default_factory=list)
 
 
 def ingest_folder(
@@ -88,6 +91,7 @@ def ingest_folder(
     metadata: str | Path | None = None,
     project: str = "none",
     verify: bool = False,
+    apart: Iterable[Path] = (),
     report: Report = silent,
     workers: int | None = None,
 ) -> IngestResult:
@@ -110,6 +114,8 @@ def ingest_folder(
         existing image keeps the project that it has.
     verify
         Read every byte of known files too.
+    apart
+        Folders to be left out: those of the workspace itself. Caches are left out anyway.
     report
         Called after each batch with the number of files done and in total.
     workers
@@ -129,7 +135,7 @@ def ingest_folder(
         raise CollectionError(f"Unknown source of projects {project!r}: use {' or '.join(PROJECTS)}.")
     root = check_folder(folder)
     table = {} if metadata is None else read_details(metadata)
-    listing = find_images(root, report=report)
+    listing = find_images(root, apart=apart, report=report)
     _check_listing(root, listing)
     files = match_files(listing.paths, listing.links, table, root)
     _check_matched(root, table, files)
@@ -159,6 +165,7 @@ def ingest_folder(
         updated=run.updated,
         unmatched=tuple(path for path in table if path not in files),
         other_project=run.other_project,
+        passed_over=listing.passed_over,
     )
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import uuid
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
-from bam_engine.collection import Catalogue, Thumbnails
+from bam_engine.collection import Catalogue, Thumbnails, mark_as_cache
 from bam_engine.database import (
     Snapshot,
     from_document,
@@ -36,6 +36,7 @@ from bam_engine.database import (
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.jobs import Jobs
+from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.memory import Kind, Memory
 from bam_engine.workspace.sprites import SpriteFile
 
@@ -101,6 +102,8 @@ class Workspace:
         self.engine = open_database(database_address(self.folder, database_url))
         self.id: str = self._identity()
         self.cache = cache.absolute() / self.id
+        with suppress(OSError):  # a cache that cannot be written can be read
+            mark_as_cache(self.cache)
         self.catalogue = Catalogue(self.engine)
         self.sprites = SpriteFile(self.cache / "sprites" / "24.bin")
         self.thumbnails = Thumbnails(self.cache / "thumbnails", on_store=self.sprites.pack)
@@ -116,8 +119,13 @@ class Workspace:
     @classmethod
     def from_environment(cls) -> "Workspace":
         """Open the workspace given by ``BAM_WORKSPACE``, ``BAM_CACHE`` and ``BAM_DATABASE_URL``."""
-        cache = Path(os.environ.get("BAM_CACHE", "cache"))
+        cache = typed_path(os.environ.get("BAM_CACHE") or "cache")
         return cls(folder_from_environment(), cache, database_url=os.environ.get("BAM_DATABASE_URL"))
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders of the workspace and of its cache, where no image is looked for."""
+        return self.folder, self.cache
 
     def close(self) -> None:
         """Close the database connections and open files."""
@@ -208,7 +216,7 @@ class Workspace:
 
 def folder_from_environment() -> Path:
     """Return the folder of the workspace, given by ``BAM_WORKSPACE``."""
-    return Path(os.environ.get("BAM_WORKSPACE", "workspace"))
+    return typed_path(os.environ.get("BAM_WORKSPACE") or "workspace")
 
 
 def database_address(folder: Path, url: str | None = None) -> str | sa.URL:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bam_engine.cli import main
 from bam_engine.cli.simulation import truth_of
@@ -205,3 +206,37 @@ def test_annotators_are_merged_renamed_and_archived_and_each_is_undone(
     code, _, err = run(capsys, "annotator", "separate", "anna")
     assert code == 1
     assert "Nobody is merged" in err
+
+
+def test_what_has_happened_to_files_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(4):
+        Image.new("RGB", (9, 9), (50 * number, 0, 0)).save(pictures / f"{number}.png")
+    monkeypatch.setenv("BAM_WORKSPACE", str(pictures / "bam"))
+    monkeypatch.setenv("BAM_CACHE", str(pictures / "bam" / "cache"))
+    code, out, _ = run(capsys, "ingest", pictures)
+    assert (code, out.split(",")[0]) == (0, "4 images added")
+    assert f"  {pictures / 'bam'} was passed over" in out
+    Image.new("RGB", (9, 9), "green").save(pictures / "0.png")
+    (pictures / "1.png").rename(pictures / "one.png")
+    (pictures / "2.png").rename(tmp_path / "2.png")
+    _, out, _ = run(capsys, "ingest", f"'{pictures}' ")
+    assert out.startswith("1 image added, 1 already in the collection, 1 moved, 0 exact duplicates")
+    assert (
+        f"  1 file has changed; the labels stay with the old picture, which has no file:\n    {pictures}/0.png" in out
+    )
+    assert f"  1 file is missing; the image keeps its labels:\n    {pictures}/2.png" in out
+    (tmp_path / "2.png").rename(pictures / "2.png")
+    _, out, _ = run(capsys, "ingest", pictures, "--verify")
+    assert out.startswith("0 images added, 3 already in the collection, 0 moved, 1 found again, 0 exact")
+
+
+def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["ingest", ""], ["ingest", "x", "--metadata", " "], ["export", ""], ["serve", "--workspace", ""]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 2
+        assert "No path was given" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bam_engine.collection import Details, find_images, read_details
+from bam_engine.collection import Details, find_images, mark_as_cache, read_details
 from bam_engine.collection.files import is_gone
 from bam_engine.errors import CollectionError, Stopped
 
@@ -146,3 +146,24 @@ def test_an_unusable_metadata_file_is_explained(tmp_path, content, message):
 def test_a_missing_metadata_file_is_named(tmp_path):
     with pytest.raises(CollectionError, match=r"Cannot read the metadata file .*none\.csv: No such file"):
         read_details(tmp_path / "none.csv")
+
+
+def test_folders_apart_and_caches_are_passed_over_however_they_are_reached(tmp_path):
+    touch(tmp_path, "a.png", "bam/own.png", "bam/sub/own.png", "sub/cache/thumbnail.png", "sub/b.png")
+    (tmp_path / "sub" / "link").symlink_to(tmp_path / "bam", target_is_directory=True)
+    mark_as_cache(tmp_path / "sub" / "cache")
+    listing = find_images(tmp_path, apart=[tmp_path / "bam", tmp_path / "not there"])
+    assert listing.paths == [str(tmp_path / "a.png"), str(tmp_path / "sub/b.png")]
+    assert set(listing.passed_over) == {str(tmp_path / "bam"), str(tmp_path / "sub/cache")}
+    asked_for = find_images(tmp_path / "bam", apart=[tmp_path / "bam"])
+    assert len(asked_for.paths) == 2, "the folder itself was asked for"
+
+
+def test_a_folder_in_a_cache_is_refused(tmp_path):
+    touch(tmp_path, "cache/thumbnails/0.webp")
+    mark_as_cache(tmp_path / "cache")
+    for folder in (tmp_path / "cache", tmp_path / "cache" / "thumbnails"):
+        with pytest.raises(CollectionError, match="is a cache"):
+            find_images(folder)
+    (tmp_path / "cache" / "CACHEDIR.TAG").write_text("of another kind")
+    assert len(find_images(tmp_path / "cache").paths) == 1

@@ -4,6 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from bam_engine.workspace import Workspace
 
 
@@ -34,3 +36,25 @@ def test_each_workspace_has_one_state_of_a_class(tmp_path: Path) -> None:
     assert (one.state(Counter).value, other.state(Counter).value) == (1, 0)
     one.close()
     other.close()
+
+
+@pytest.mark.parametrize("name", ["cats? first", "a#b", "a%20b", "a&mode=ro", "50%", "~", ":memory:"])
+def test_the_database_is_in_the_folder_of_the_workspace_whatever_its_name(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("BAM_WORKSPACE", str(tmp_path / name))
+    monkeypatch.setenv("BAM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BAM_DATABASE_URL", "")
+    opened = Workspace.from_environment()
+    opened.close()
+    assert (tmp_path / name / "bam.sqlite").is_file()
+    again = Workspace.from_environment()
+    assert again.id == opened.id
+    again.close()
+
+
+def test_empty_variables_are_as_good_as_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("BAM_WORKSPACE", "BAM_CACHE", "BAM_DATABASE_URL"):
+        monkeypatch.setenv(name, "")
+    Workspace.from_environment().close()
+    assert (tmp_path / "workspace" / "bam.sqlite").is_file()
+    assert (tmp_path / "cache").is_dir()
