@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from bam_engine.collection import read_image
+from bam_engine.collection.digests import of_files
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -88,10 +89,10 @@ def measure(spec: str, checkpoint: Path | None, paths: list[Path]) -> Rates:
     encoder = open_encoder(spec, checkpoint=checkpoint)
     warm = [encoder.preprocess(read_image(path, size=encoder.input_size)) for path in paths[:BATCH]]
     encoder.encode(warm)
-    runs, bares = [], []
+    runs, bares, images = [], [], of_files(paths)
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
-            runs.append(embed(paths, encoder, VectorStore(Path(folder) / "v"), batch=BATCH).rate)
+            runs.append(embed(paths, encoder, VectorStore(Path(folder) / "v", images=images), batch=BATCH).rate)
         bares.append(bare_rate(encoder, paths))
     return Rates(spec, len(paths), max(runs), max(bares))
 

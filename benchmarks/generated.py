@@ -52,7 +52,7 @@ def _records(n: int, projects: int, rng: np.random.Generator) -> Iterator[list[d
                 "project_id": f"project {row % projects}",
                 "width": int(width),
                 "height": 360 - int(width),
-                "digest": str(row),
+                "digest": f"{row:032x}".ljust(64, "0"),
                 "status": "ok",
                 "made_at": "2020",
             }

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bam_engine.collection.digests import of_files
 from bam_engine.embedding import VectorStore, embed, open_encoder
 from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS
 
@@ -42,7 +43,8 @@ def load(encoder: str = "mobilenetv2") -> Pictures:
     paths = [SHARED / "images" / path for path in labels["path"]]
     spec, checkpoint = ENCODERS[encoder]
     opened = open_encoder(spec, checkpoint=checkpoint)
-    store = VectorStore(Path(os.environ.get("BAM_CACHE", "cache")) / "benchmarks" / opened.key, opened.dim)
+    folder = Path(os.environ.get("BAM_CACHE", "cache")) / "benchmarks" / opened.key
+    store = VectorStore(folder, opened.dim, images=of_files(paths))
     if len(store) < len(paths):
         embed(paths, opened, store)
     truth = {name: (labels["medium"] == name).to_numpy() for name in MEDIA}

@@ -144,7 +144,7 @@ def disputed(attribute: Attribute) -> None:
     pictures = [
         Picture(one.row, votes(one.votes) + (" · you too" if one.answered_before else "")) for one in disputes[:SHOWN]
     ]
-    picked = gallery(pictures, key=f"disputes-{attribute.id}", version=ws.id)
+    picked = gallery(pictures, key=f"disputes-{attribute.id}", version=ws.picture_version)
     if len(disputes) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(disputes):,} are shown.")
     if picked is not None:
@@ -168,7 +168,7 @@ def decided(attribute: Attribute) -> None:
         Picture(one.row, f"{votes(one.votes)} · by {one.annotator}", mark=MARKS[one.answer])
         for one in decisions[:SHOWN]
     ]
-    picked = gallery(pictures, key=key, version=ws.id, selected=[] if chosen is None else [chosen])
+    picked = gallery(pictures, key=key, version=ws.picture_version, selected=[] if chosen is None else [chosen])
     if picked is not None:
         st.session_state[f"{key}-chosen"] = picked
         st.rerun()

@@ -27,6 +27,8 @@ n, choice = len(ws.catalogue), ws.choice
 done = len(ws.vectors())
 present = choice.spec.partition(":")[0]
 
+if choice.problem:
+    st.warning(choice.problem, icon=":material/warning:")
 kind = st.radio("Encoder", list(KINDS), index=list(KINDS).index(present), format_func=KINDS.get, disabled=running)
 with st.form("encoder", border=True):
     name, file = "", ""

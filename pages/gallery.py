@@ -96,7 +96,7 @@ line = (
     if listing.line is None
     else f"Threshold: {listing.line:,} accepted above · {precision(listing)} · rejected below"
 )
-picked, chosen = endless_gallery(listing, key="gallery", version=ws.id, line_text=line)
+picked, chosen = endless_gallery(listing, key="gallery", version=ws.picture_version, line_text=line)
 with end:
     selection_popover(query, chosen)
 if picked is not None:

@@ -58,6 +58,10 @@ st.html(CSS)
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).__getitem__)
+with bar[3]:
+    layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
+with bar[4]:
+    delete_button(ws, records[chosen], busy=busy)
 view = view_cache.current_view(ws, chosen, fresh=True)
 sprite_packing.start(ws, chosen)
 kinds = {kind: ui.readable_kind(kind) for kind in view.kinds()}
@@ -70,10 +74,6 @@ with bar[2]:
     pictures = st.selectbox(
         "Pictures", list(names), key=map_state.PICTURES, format_func=names.__getitem__, help=map_state.PICTURES_HELP
     )
-with bar[3]:
-    layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
-with bar[4]:
-    delete_button(ws, records[chosen], busy=busy)
 
 map_state.take_events(ws, chosen, last_map_events(KEY, chosen))
 search_bar(ws)

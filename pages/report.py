@@ -193,7 +193,7 @@ def examples(report: AttributeReport) -> None:
     for place, group in enumerate(report.examples):
         st.subheader(group.title, anchor=False)
         pictures = [Picture(one.row, decimal(one.score), one.name, one.label) for one in group.examples]
-        picked = gallery(pictures, key=f"report-{report.attribute.id}-{place}", version=ws.id, size=112)
+        picked = gallery(pictures, key=f"report-{report.attribute.id}-{place}", version=ws.picture_version, size=112)
         if picked is not None:
             open_image(picked)
 

@@ -95,7 +95,12 @@ def choose_examples(attribute: Attribute) -> list[int]:
     shown = search.find(ws, text, 60) if text.strip() else search.random_rows(ws, 60)
     shown = [*chosen, *(row for row in shown if row not in chosen)]
     picked = gallery(
-        [Picture(row) for row in shown], key=f"{key}-grid", version=ws.id, size=84, height=330, selected=chosen
+        [Picture(row) for row in shown],
+        key=f"{key}-grid",
+        version=ws.picture_version,
+        size=84,
+        height=330,
+        selected=chosen,
     )
     if picked is not None:
         st.session_state[key] = [r for r in chosen if r != picked] if picked in chosen else [*chosen, picked]
@@ -136,7 +141,7 @@ def start_round(state: AttributeState) -> None:
         why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
         st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
         pictures = [Picture(int(row), reason, reason) for row, reason in zip(batch.rows, batch.reasons, strict=True)]
-        picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.id, size=110, height=380)
+        picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.picture_version, size=110, height=380)
         if picked is not None:
             open_image(picked)
 
@@ -191,7 +196,7 @@ def history(state: AttributeState) -> None:
             Picture(row, reason, reason_words(reason, score), marks.get(row, ""))
             for row, (reason, score) in why.items()
         ]
-        picked = gallery(pictures, key=f"{key}-{number}", version=ws.id, size=110, height=380)
+        picked = gallery(pictures, key=f"{key}-{number}", version=ws.picture_version, size=110, height=380)
         if picked is not None:
             open_image(picked)
 

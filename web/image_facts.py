@@ -93,7 +93,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
 
 def _picture(image: ImageFacts) -> None:
     """Draw the picture in a box of its shape, over its thumbnail until it has loaded; small ones are enlarged."""
-    version = workspace().id
+    version = workspace().picture_version
     if image.problem and not image.has_thumbnail:
         st.warning(f"The picture cannot be shown. {image.problem} There is no small copy of it either. {MOVED}")
         return
@@ -183,7 +183,7 @@ def _labels(labels: list[AttributeLabel]) -> None:
 
 
 def _near(row: int, same: list[int], similar: list[tuple[int, float]], key: str) -> int | None:
-    picked, version = None, workspace().id
+    picked, version = None, workspace().picture_version
     if same:
         st.caption(f"{count(len(same), 'near-duplicate')} of it")
         twins = [Picture(twin) for twin in same[:SHOWN_TWINS]]

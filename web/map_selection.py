@@ -68,7 +68,7 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
             key=f"map-click-{usual}",
             required=True,
         )
-    opened = gallery([Picture(row) for row in shown], key="map-strip", version=ws.id, size=84, height=200)
+    opened = gallery([Picture(row) for row in shown], key="map-strip", version=ws.picture_version, size=84, height=200)
     if opened is None:
         return
     if click == "image":

@@ -46,7 +46,7 @@ _WORTH = """<style>
 
 def strip(rows: Iterable[int]) -> None:
     """Draw one line of pictures of fixed height, as many as fit."""
-    version = workspace().id
+    version = workspace().picture_version
     pictures = "".join(f'<img src="/thumbs/{int(row)}.webp?v={version}" alt="" loading="lazy">' for row in rows)
     if pictures:
         words = "Some of the images in the collection"

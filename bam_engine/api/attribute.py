@@ -380,9 +380,10 @@ class AttributeHandle:
             raise AnnotationError(f"Inputs cannot be '{inputs}'. Choose images or embeddings.")
         rows, targets = self._targets(labels)
         if inputs == "images":
-            paths = [image.path for image in self._workspace.catalogue.images(rows)]
-            return ImageDataset(rows, targets, paths, transform)
-        return EmbeddingDataset(*self._embedded(rows, targets), self._workspace.vectors().folder, transform)
+            files = [(image.path, image.digest) for image in self._workspace.catalogue.images(rows)]
+            return ImageDataset(rows, targets, files, transform)
+        folder, images = self._workspace.vectors().folder, self._workspace.catalogue.digests().array
+        return EmbeddingDataset(*self._embedded(rows, targets), folder, images, transform)
 
     def _targets(self, labels: str) -> tuple[np.ndarray, np.ndarray]:
         if labels == "people":

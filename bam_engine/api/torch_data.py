@@ -19,7 +19,7 @@ Transform = Callable[[Any], Any]
 
 
 class ImageDataset(Dataset[tuple[Any, int]]):
-    """Images in RGB with labels.
+    """Images in RGB with labels; a file that holds another image by now is an ``ImageUnreadable``.
 
     Attributes
     ----------
@@ -33,34 +33,36 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         self,
         rows: NDArray[np.int64],
         labels: NDArray[np.int64],
-        paths: Sequence[Path],
+        files: Sequence[tuple[Path, str]],
         transform: Transform | None = None,
     ) -> None:
         self.rows, self.labels = rows, labels
         self.transform = transform
-        self._paths = list(paths)
+        self._files = list(files)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, position: int) -> tuple[Any, int]:
-        image = read_image(self._paths[position]).convert("RGB")
+        path, digest = self._files[position]
+        image = read_image(path, digest=digest).convert("RGB")
         return (image if self.transform is None else self.transform(image)), int(self.labels[position])
 
 
 class EmbeddingDataset(Dataset[tuple[Any, int]]):
-    """Embeddings with labels; ``rows`` and ``labels`` as in :class:`ImageDataset`."""
+    """Embeddings with labels; ``rows`` and ``labels`` as in :class:`ImageDataset`, ``images`` as in the store."""
 
     def __init__(
         self,
         rows: NDArray[np.int64],
         labels: NDArray[np.int64],
         folder: Path,
+        images: NDArray[np.uint64],
         transform: Transform | None = None,
     ) -> None:
         self.rows, self.labels = rows, labels
         self.transform = transform
-        self._folder = folder
+        self._folder, self._images = folder, images
         self._vectors: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
@@ -68,7 +70,7 @@ class EmbeddingDataset(Dataset[tuple[Any, int]]):
 
     def __getitem__(self, position: int) -> tuple[Any, int]:
         if self._vectors is None:
-            self._vectors = VectorStore(self._folder).array()
+            self._vectors = VectorStore(self._folder, images=self._images).array()
         vector = torch.from_numpy(self._vectors[self.rows[position]].astype(np.float32))
         return (vector if self.transform is None else self.transform(vector)), int(self.labels[position])
 

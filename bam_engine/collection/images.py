@@ -86,7 +86,7 @@ class ImageInfo:
     generated: bool = False
 
 
-def read_image(path: str | Path, *, size: int | None = None) -> Image.Image:
+def read_image(path: str | Path, *, size: int | None = None, digest: str = "") -> Image.Image:
     """Decode an image file to upright 8-bit RGB.
 
     Returns what a browser shows: applies colour profiles and the orientation, takes the first frame of an animation,
@@ -101,11 +101,13 @@ def read_image(path: str | Path, *, size: int | None = None) -> Image.Image:
         The length of the shorter side, in pixels, that the caller needs. Larger images may be reduced, never below
         ``size``, which saves most of the work of decoding a JPEG. By default the image has its full size, except that a
         JPEG with more than ``MAX_PIXELS`` pixels is decoded at the largest scale (1/2, 1/4, 1/8) within that limit.
+    digest
+        What the SHA-256 digest of the file has to begin with; by default it may be any.
 
     Raises
     ------
     ImageUnreadable
-        The file is missing, empty, truncated, damaged, in an unsupported format, or too large.
+        The file is missing, empty, truncated, damaged, in an unsupported format, too large, or not that of ``digest``.
 
     Examples
     --------
@@ -113,6 +115,8 @@ def read_image(path: str | Path, *, size: int | None = None) -> Image.Image:
     (342, 256)
     """
     with _readable_errors(), Path(path).open("rb") as file:
+        if digest:
+            _check_digest(file, digest)
         return _decode(file, Path(path).suffix, size)
 
 
@@ -144,6 +148,12 @@ def examine(path: str | Path) -> ImageInfo:
         file.seek(0)
         generated = is_generated(file.read(HEAD))
         return ImageInfo(width, height, *digest_of(file), generated)
+
+
+def _check_digest(file: io.BufferedReader, digest: str) -> None:
+    if not digest_of(file)[0].startswith(digest):
+        raise ImageUnreadable("The file has changed since its image was added. Add its folder again.")
+    file.seek(0)
 
 
 def _decode(file: BinaryIO, suffix: str, size: int | None) -> Image.Image:

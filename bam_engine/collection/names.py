@@ -2,29 +2,31 @@
 
 In:  a catalogue, a folder in the cache. Out: rows, best match first. The index is one file of folded text with a line
 per row that every search scans: 0.1 s for 2.5 million names, with any database. It follows the catalogue: new rows are
-appended, and a change of names rebuilds it.
+appended, and a change of names rebuilds it. Its file is named after the state of the names and the images it is of.
 """
 
+import logging
 import os
 import re
-import shutil
 import threading
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine import derived
 from bam_engine.collection.catalogue import Catalogue
-from bam_engine.errors import DiskFull
-from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
+
+_log = logging.getLogger(__name__)
 
 FOLDERS = 1
 """The number of parent folders that count as part of a file's name."""
 
+_VERSION = "names 2"
 _SEPARATOR = "\x1f"  # between title, project and file
 _MARKS = re.compile("[\u0300-\u036f]")  # combining accents; marks of other scripts are kept
 _WORDS = re.compile(r'"([^"]+)"|(\S+)')
@@ -48,7 +50,7 @@ class Names:
         self._catalogue = catalogue
         self._folder = folder
         self._lock = threading.Lock()
-        self._opened: tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None = None
+        self._opened: tuple[tuple[int, str], npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None = None
 
     def find(self, text: str, count: int) -> npt.NDArray[np.int64]:
         """Return up to ``count`` rows whose names contain every word of ``text``, best match first.
@@ -64,22 +66,13 @@ class Names:
         return rows[np.argsort(grades[rows], kind="stable")][:count]
 
     def refresh(self, *, report: Report = silent) -> int:
-        """Bring the index up to date and return its number of lines.
-
-        Raises
-        ------
-        DiskFull
-            The index cannot be written.
-        """
+        """Bring the index up to date and return its number of lines."""
         return len(self._text(report)[1])
 
     def behind(self) -> int:
         """Return the number of rows that the next search must index first; 250,000 names take about a second."""
-        version, count = self._catalogue.details_version, len(self._catalogue)
         with self._lock:
-            if self._opened is None or self._opened[0] != version:
-                self._opened = (version, *self._read(version))
-            return count - len(self._opened[2])
+            return len(self._catalogue) - len(self._open()[1])
 
     def _grades(self, words: list[bytes]) -> npt.NDArray[np.int16]:
         from bam_engine.collection.names_kernels import grade
@@ -100,44 +93,63 @@ class Names:
 
     def _text(self, report: Report) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return the current folded text and the end of each line."""
-        version, count = self._catalogue.details_version, len(self._catalogue)
         with self._lock:
-            if self._opened is None or self._opened[0] != version:
-                self._opened = (version, *self._read(version))
-            if len(self._opened[2]) < count:
-                self._add(version, len(self._opened[2]), report)
-                self._opened = (version, *self._read(version))
-            return self._opened[1:]
+            text, ends = self._open()
+            if len(ends) < len(self._catalogue):
+                text, ends = self._extended(text, len(ends), report)
+                self._opened = (self._state(), text, ends)
+            return text, ends
 
-    def _file(self, version: int) -> Path:
-        return self._folder / f"names-{version}.txt"
+    def _open(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Return what is stored of the names; the caller holds the lock."""
+        state = self._state()
+        if self._opened is None or self._opened[0] != state:
+            self._opened = (state, *self._read())
+        return self._opened[1:]
 
-    def _read(self, version: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        file = self._file(version)
-        if not file.exists() or not file.stat().st_size:
-            return np.empty(0, np.uint8), np.empty(0, np.int64)
-        text = np.asarray(np.memmap(file, np.uint8, "r"))
-        return text, np.flatnonzero(text == ord("\n"))
+    def _state(self) -> tuple[int, str]:
+        """Return the state of the names, and the images that they are of."""
+        return self._catalogue.details_version, self._catalogue.digests().fingerprint()
 
-    def _add(self, version: int, first: int, report: Report) -> None:
-        """Append the lines from row ``first`` on."""
-        total, done = len(self._catalogue), first
+    def _read(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Return the longest stored text that is of the first images of the collection; empty where there is none."""
+        version, digests = self._catalogue.details_version, self._catalogue.digests()
+        files = {}
+        for file in self._folder.glob(f"names-{version}-*.txt"):
+            lines, _, images = file.stem.removeprefix(f"names-{version}-").partition("-")
+            if lines.isdigit() and images == digests.fingerprint(int(lines)):
+                files[int(lines)] = file
+        for number in sorted(files, reverse=True):
+            text = derived.read_mapped(files[number], _VERSION)
+            if text is not None:
+                return text, np.flatnonzero(text == ord("\n"))
+        return np.empty(0, np.uint8), np.empty(0, np.int64)
+
+    def _extended(
+        self, text: npt.NDArray[np.uint8], first: int, report: Report
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Return a text with the lines from row ``first`` on appended, and store it if that is possible."""
+        version, digests = self._catalogue.details_version, self._catalogue.digests()
+        text = np.concatenate([text, *self._new_blocks(first, len(digests), report)])
+        ends = np.flatnonzero(text == ord("\n"))
+        file = self._folder / f"names-{version}-{len(ends)}-{digests.fingerprint(len(ends))}.txt"
         try:
-            with replacing(self._file(version)) as temporary:
-                if first:
-                    shutil.copyfile(self._file(version), temporary)
-                with temporary.open("ab") as file:
-                    for page in self._catalogue.names_from(first):
-                        file.write(_lines(page))
-                        done += len(page)
-                        report(done, total, "reading names")
+            derived.write(file, text.data, _VERSION, flush=True)
         except OSError as error:
-            raise DiskFull(
-                f"Cannot write the name index to {self._folder}: {error.strerror}. Free some space."
-            ) from error
+            _log.warning("The index of names cannot be cached in %s: %s.", self._folder, error.strerror or error)
+            return text, ends
         for old in self._folder.glob("names-*.txt"):
-            if old != self._file(version):
+            if old != file:
                 old.unlink(missing_ok=True)
+        return self._read()
+
+    def _new_blocks(self, first: int, total: int, report: Report) -> Iterator[npt.NDArray[np.uint8]]:
+        done = first
+        for page in self._catalogue.names_from(first):
+            lines = page[: total - done]
+            yield np.frombuffer(_lines(lines) if lines else b"", np.uint8)
+            done += len(lines)
+            report(done, total, "reading names")
 
 
 def fold(text: str) -> str:

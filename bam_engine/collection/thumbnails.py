@@ -1,7 +1,7 @@
 """Thumbnails for grids and galleries. They can be recomputed, so deleting them costs only time.
 
-In:  a row and its image. Out: the bytes of a WebP file whose longest side is at most ``size``. Files are written under
-a temporary name and renamed, so a reader never sees a partial one.
+In:  a row and its image. Out: the bytes of a WebP file whose longest side is at most ``size``. A file says of which
+image it is (:mod:`bam_engine.derived`); one that is damaged or of another image counts as missing.
 """
 
 import errno
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from bam_engine import derived
 from bam_engine.collection.images import read_image
 from bam_engine.errors import CollectionError, DiskFull
-from bam_engine.files import replacing
 
 _PER_FOLDER = 1000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -38,15 +38,23 @@ class Thumbnails:
         Where the files are; created with the first one.
     size
         The longest side in pixels. Smaller images are not enlarged.
+    digest_of
+        Returns what the SHA-256 digest of the image of a row begins with. By default any image is right for a row.
     on_store
         Called with the row and the pixels of each thumbnail after it is written.
     """
 
     def __init__(
-        self, folder: str | Path, size: int = 256, *, on_store: Callable[[int, Image.Image], None] | None = None
+        self,
+        folder: str | Path,
+        size: int = 256,
+        *,
+        digest_of: Callable[[int], str] = lambda row: "",
+        on_store: Callable[[int, Image.Image], None] | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.size = size
+        self._digest_of = digest_of
         self._on_store = on_store
 
     def path(self, row: int) -> Path:
@@ -55,17 +63,11 @@ class Thumbnails:
 
     def has(self, row: int) -> bool:
         """Return whether the thumbnail of ``row`` exists."""
-        try:
-            return self.path(row).stat().st_size > 0  # a power cut can leave an empty file
-        except OSError:
-            return False
+        return derived.is_made_of(self.path(row), self._digest_of(row))
 
     def read(self, row: int) -> bytes | None:
         """Return the thumbnail's bytes, or None if it does not exist."""
-        try:
-            return self.path(row).read_bytes() or None
-        except OSError:
-            return None
+        return derived.read(self.path(row), self._digest_of(row))
 
     def render(self, image: Image.Image) -> Thumbnail:
         """Scale and encode ``image`` without storing it."""
@@ -89,8 +91,7 @@ class Thumbnails:
         """
         path = self.path(row)
         try:
-            with replacing(path) as temporary:
-                temporary.write_bytes(thumbnail.data)
+            derived.write(path, thumbnail.data, self._digest_of(row))
         except OSError as error:
             if error.errno in _DISK_FULL:
                 raise DiskFull(
@@ -112,12 +113,12 @@ class Thumbnails:
         Raises
         ------
         ImageUnreadable
-            The thumbnail does not exist and the image cannot be read.
+            The thumbnail does not exist, and the image cannot be read or is not that of the row.
         """
         data = self.read(row)
         if data is not None:
             return data
-        thumbnail = self.render(read_image(path, size=self.size))
+        thumbnail = self.render(read_image(path, size=self.size, digest=self._digest_of(row)))
         with suppress(DiskFull, CollectionError):
             self.store(row, thumbnail)
         return thumbnail.data

@@ -30,16 +30,18 @@ ModelInput = npt.NDArray[Any]
 
 
 def decoded(
-    encoder: Encoder, paths: Iterable[Path], count: int, *, ahead: int, workers: int | None = None
+    encoder: Encoder, files: Iterable[tuple[Path, str]], count: int, *, ahead: int, workers: int | None = None
 ) -> Generator[ModelInput | str, None, None]:
-    """Yield the model input of each path, or the reason why there is none, in order.
+    """Yield the model input of each file, or the reason why there is none, in order.
 
     At most ``ahead`` images plus one per worker are in progress. Closing the generator cancels the rest.
 
     Parameters
     ----------
+    files
+        Each path, with what the digest of the file has to begin with.
     count
-        The number of paths. From ``MIN_FOR_PROCESSES`` on, processes are used if the encoder is portable.
+        The number of files. From ``MIN_FOR_PROCESSES`` on, processes are used if the encoder is portable.
     workers
         Number of threads or processes; by default one per core.
 
@@ -54,13 +56,14 @@ def decoded(
     else:
         pool, preprocess = threads(workers), encoder.preprocess
     with pool as worker_pool:
-        yield from worker_pool.map(partial(_preprocess, preprocess, encoder.input_size), paths, ahead=ahead + workers)
+        yield from worker_pool.map(partial(_preprocess, preprocess, encoder.input_size), files, ahead=ahead + workers)
 
 
-def _preprocess(preprocess: Preprocessor, size: int, path: Path) -> ModelInput | str:
+def _preprocess(preprocess: Preprocessor, size: int, file: tuple[Path, str]) -> ModelInput | str:
     """Decode and preprocess one image, or return the reason why not, whatever it is: no image ends the run."""
+    path, digest = file
     try:
-        return preprocess(read_image(path, size=size))
+        return preprocess(read_image(path, size=size, digest=digest))
     except ImageUnreadable as error:
         return str(error)
     except MemoryError:

@@ -89,14 +89,14 @@ def embed(
     >>> embed(paths, open_encoder("builtin"), VectorStore(folder))          # doctest: +SKIP
     EmbedResult(embedded=6793, failed=[], seconds=41.2, rate=164.9)
     """
+    store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
     with store.writing():
-        store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
         start = len(store)
         if first_row not in (None, start):
             raise EmbeddingError(
                 f"Cannot start embedding at row {first_row}: {count(start, 'row')} stored, so the next row is {start}."
             )
-        run = _Run(encoder, done=start, total=len(paths), report=report)
+        run = _Run(encoder, store, done=start, total=len(paths), report=report)
         with closing(run.batches(range(start, len(paths)), paths, batch, workers)) as batches:
             for _, vectors in batches:
                 store.append(vectors)
@@ -113,20 +113,19 @@ def retry_missing(
     batch: int = 64,
     workers: int | None = None,
 ) -> EmbedResult:
-    """Retry the images whose vector is zero, in place; ``report`` counts only these.
+    """Retry the images whose vector is zero or damaged, in place; ``report`` counts only these.
 
     Parameters and errors are those of :func:`embed`; ``failed`` lists the rows that still have no vector.
     """
+    store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
     with store.writing():
-        store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
-        rows = store.missing().tolist()
+        rows = np.union1d(store.missing(), store.damaged()).tolist()
         if rows and rows[-1] >= len(paths):
             raise NotFound(f"Row {rows[-1]} has a vector but no file: only {count(len(paths), 'file')} were given.")
-        run = _Run(encoder, done=0, total=len(rows), report=report)
+        run = _Run(encoder, store, done=0, total=len(rows), report=report)
         with closing(run.batches(rows, paths, batch, workers)) as batches:
             for places, vectors in batches:
-                embedded = vectors.any(axis=1)
-                store.replace(np.asarray(places)[embedded], vectors[embedded])
+                store.replace(places, vectors)
                 run.advance(len(places))
     return run.result()
 
@@ -134,8 +133,8 @@ def retry_missing(
 class _Run:
     """The state and pipeline of one run."""
 
-    def __init__(self, encoder: Encoder, *, done: int, total: int, report: Report) -> None:
-        self.encoder = encoder
+    def __init__(self, encoder: Encoder, store: VectorStore, *, done: int, total: int, report: Report) -> None:
+        self.encoder, self.store = encoder, store
         self.failed: list[tuple[int, str]] = []
         self.first, self.done, self.total = done, done, total
         self.report = report
@@ -147,8 +146,8 @@ class _Run:
     ) -> Generator[tuple[list[int], npt.NDArray[np.float32]]]:
         """Yield (rows, vectors) in order; while the caller stores a batch, the workers decode the next two."""
         size = max(1, batch)
-        chosen_paths = (paths[row] for row in rows)
-        with closing(decoded(self.encoder, chosen_paths, len(rows), ahead=2 * size, workers=workers)) as inputs:
+        files = ((paths[row], self.store.image(row)) for row in rows)
+        with closing(decoded(self.encoder, files, len(rows), ahead=2 * size, workers=workers)) as inputs:
             for start in range(0, len(rows), size):
                 chosen = list(rows[start : start + size])
                 yield chosen, self._encode(chosen, list(islice(inputs, len(chosen))))

@@ -1,10 +1,14 @@
-"""The vector store: one append-only, memory-mapped file of float16 vectors per encoder.
+"""The vector store: memory-mapped float16 vectors of one encoder, each with the digest of the image it was made of.
 
-In:  L2-normalised vectors (b, dim), in row order. Out: a read-only array (n, dim), indexed by image row. A row of zeros
-means that the image has no vector.
+In:  L2-normalised vectors (b, dim), in row order, and the digests of the images. Out: a read-only array (n, dim),
+indexed by image row. A row of zeros means that the image has no vector.
 
-Records are atomic: only whole records count, a partial record left by a killed process is truncated before the next
-write, and each append is flushed to disk before it returns.
+``vectors.f16`` has a vector for each row, ``images.bin`` a record: the digest of its image, and a checksum of the
+vector. A store is opened for the images of a collection. Its vectors count up to the first one of another image, which
+is how a copied workspace or a restored backup finds those that it shares; the next append drops those that follow.
+
+Appends are atomic: a vector counts once its record is on the disk, after the vector itself. What a killed process left
+beyond that is truncated before the next write.
 """
 
 import contextlib
@@ -14,6 +18,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +26,15 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import DiskFull, EmbeddingError, NotFound
+from bam_engine.files import flush_to_disk, replacing
+from bam_engine.formatting import count as counted
 
-LAYOUT = 1
+LAYOUT = 2
+RECORD = np.dtype([("image", "<u8", 2), ("checksum", "<u4")])
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BLOCK = 4096
+
+Images = npt.NDArray[np.uint64]
 
 
 class VectorStore:
@@ -36,31 +46,36 @@ class VectorStore:
     Parameters
     ----------
     folder
-        Where ``vectors.f16`` and ``meta.json`` are or will be.
+        Where ``vectors.f16``, ``images.bin`` and ``meta.json`` are or will be.
     dim
         Length of a vector; by default that of the stored vectors, or 0 while there are none.
+    images
+        The digests of all images of the collection by row, uint64 (n, 2). By default the images are those of the
+        stored vectors, and there are no others to append for.
 
     Raises
     ------
     EmbeddingError
-        The folder has vectors of a length other than ``dim``, or an unknown layout.
+        The folder has vectors of a length other than ``dim``.
 
     Examples
     --------
-    >>> store = VectorStore(cache / "vectors" / encoder.key)    # doctest: +SKIP
-    >>> len(store), store.array().shape                         # doctest: +SKIP
+    >>> store = VectorStore(cache / "vectors" / encoder.key, images=catalogue.digests().array)    # doctest: +SKIP
+    >>> len(store), store.array().shape                                                          # doctest: +SKIP
     (6793, (6793, 512))
     """
 
-    def __init__(self, folder: Path, dim: int | None = None) -> None:
+    def __init__(self, folder: Path, dim: int | None = None, *, images: Images | None = None) -> None:
         self.folder = Path(folder)
         self.file = self.folder / "vectors.f16"
+        self._records_file = self.folder / "images.bin"
         self._meta_file = self.folder / "meta.json"
+        self._images = images
         self._depth = 0
         self._mutex = threading.RLock()
-        self._dim = 0
-        meta = self.meta
-        self._dim = int(meta.get("dim", 0)) or int(dim or 0)
+        self._valid: tuple[object, int] = (None, 0)
+        stored = int(self.meta.get("dim", 0))
+        self._dim = stored or int(dim or 0)
         if dim is not None and dim != self._dim:
             raise EmbeddingError(
                 f"Cannot open {self.folder} for vectors of length {dim}: its vectors have length {self._dim}. "
@@ -69,36 +84,54 @@ class VectorStore:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """The store's layout, dim, and the encoder's spec and key; empty before the first use."""
+        """The store's layout, dim, and the encoder's spec and key; empty before the first use, and where damaged."""
         try:
-            meta: dict[str, Any] = json.loads(self._meta_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            meta = json.loads(self._meta_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return {}
-        except (OSError, ValueError) as error:
-            raise EmbeddingError(
-                f"Cannot read {self._meta_file} ({error}). Delete the folder {self.folder} and embed again."
-            ) from error
-        if meta.get("layout") != LAYOUT:
-            raise EmbeddingError(
-                f"The folder {self.folder} has layout {meta.get('layout')}, but this version reads layout {LAYOUT}. "
-                "Delete the folder and embed again."
-            )
-        return meta
+        return meta if isinstance(meta, dict) and meta.get("layout") == LAYOUT else {}
 
     @property
     def dim(self) -> int:
         """Length of a vector; 0 while unknown."""
         if not self._dim:
-            self._dim = int(self.meta.get("dim", 0))
+            self._dim = int(self.meta.get("dim", 0)) or self._dim_by_size()
         return self._dim
 
+    def _dim_by_size(self) -> int:
+        """Return the length of a vector from the sizes of the files, for where ``meta.json`` is damaged."""
+        count, size = _size(self._records_file) // RECORD.itemsize, _size(self.file)
+        return size // (2 * count) if count and size % (2 * count) == 0 else 0
+
+    @property
+    def version(self) -> object:
+        """What changes whenever the vectors do."""
+        return _status(self._records_file), _status(self.file)
+
+    def image(self, row: int) -> str:
+        """Return what the SHA-256 digest of the image of a row begins with; "" where that is not known."""
+        return "" if self._images is None else self._images[row].tobytes().hex()
+
     def __len__(self) -> int:
-        """Return the number of whole vectors in the file."""
-        try:
-            size = self.file.stat().st_size
-        except FileNotFoundError:
-            return 0
-        return size // (2 * self.dim) if self.dim else 0
+        """Return the number of vectors, from row 0 on, that are of the images of the collection."""
+        version = self.version
+        if self._valid[0] != (version, self.dim):
+            self._valid = ((version, self.dim), self._count_valid())
+        return self._valid[1]
+
+    def _count_valid(self) -> int:
+        stored = self._records()
+        count = min(len(stored), _size(self.file) // (2 * self.dim)) if self.dim else 0
+        if self._images is None or not count:
+            return count
+        count = min(count, len(self._images))
+        other = (stored["image"][:count] != self._images[:count]).any(axis=1)
+        return int(np.argmax(other)) if other.any() else count
+
+    def _records(self) -> npt.NDArray[np.void]:
+        """Return the stored records, memory-mapped."""
+        count = _size(self._records_file) // RECORD.itemsize
+        return np.memmap(self._records_file, RECORD, "r", shape=(count,)) if count else np.empty(0, RECORD)
 
     def array(self) -> npt.NDArray[np.float16]:
         """Return all current vectors, float16 (n, dim), read-only and memory-mapped."""
@@ -118,6 +151,20 @@ class VectorStore:
         ]
         return np.concatenate(blocks).astype(np.int64) if blocks else np.empty(0, np.int64)
 
+    def damaged(self) -> npt.NDArray[np.int64]:
+        """Return the rows whose vector is not the one that was stored, ascending. Reads the whole file."""
+        vectors, expected = self.array(), self._records()["checksum"]
+        blocks = [
+            start + np.flatnonzero(_checksums(block) != expected[start : start + len(block)])
+            for start in range(0, len(vectors), _BLOCK)
+            if len(block := vectors[start : start + _BLOCK])
+        ]
+        return np.concatenate(blocks).astype(np.int64) if blocks else np.empty(0, np.int64)
+
+    def state(self) -> str:
+        """Return a digest of the images and of their vectors: what is computed from all vectors depends on it."""
+        return sha256(f"{self.dim}".encode() + self._records()[: len(self)].tobytes()).hexdigest()[:20]
+
     def claim(self, *, spec: str, key: str, dim: int) -> None:
         """Register the encoder of the vectors. Call it before the first append.
 
@@ -127,11 +174,6 @@ class VectorStore:
             The folder belongs to another encoder or has vectors of another length.
         """
         meta = self.meta
-        if not meta and self.file.exists() and self.file.stat().st_size:
-            raise EmbeddingError(
-                f"The encoder of {self.file} is unknown because {self._meta_file.name} is missing. "
-                f"Delete the folder {self.folder} and embed again."
-            )
         owner = meta.get("key") or key
         if owner != key or self.dim not in (0, dim):
             raise EmbeddingError(
@@ -141,25 +183,29 @@ class VectorStore:
         self._dim = dim
         new = {"layout": LAYOUT, "dim": dim, "spec": spec, "key": key}
         if meta != new:
-            self._write_meta(new)
+            with self._write_errors(None), replacing(self._meta_file, flush=True) as temporary:
+                temporary.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")
 
     def append(self, vectors: npt.ArrayLike) -> None:
-        """Append vectors (b, dim) and flush them to disk.
+        """Append the vectors (b, dim) of the next images and flush them to disk.
+
+        Vectors of other images that follow the current ones are dropped. A reader that has them mapped keeps them.
 
         Raises
         ------
         DiskFull
-            The disk is full; the file is unchanged.
+            The disk is full; the store is unchanged.
         EmbeddingError
-            The shape is wrong, values are not finite, or another process is writing.
+            The shape is wrong, values are not finite, there are fewer images, or another process is writing.
         """
         block = self._checked(vectors)
         with self.writing():
-            end = len(self) * 2 * self.dim
-            with self._write_errors(end), self.file.open("r+b", buffering=0) as file:
-                file.seek(end)
-                _write_all(file.fileno(), block.tobytes())
-                os.fsync(file.fileno())
+            start = len(self)
+            records = self._records_of(np.arange(start, start + len(block)), block)
+            self._drop_others(start)
+            with self._write_errors(start):
+                _write_at(self.file, start * 2 * self.dim, block.tobytes())
+                _write_at(self._records_file, start * RECORD.itemsize, records.tobytes())
 
     def replace(self, rows: Sequence[int] | npt.NDArray[np.int64], vectors: npt.ArrayLike) -> None:
         """Replace the vectors of ``rows`` by ``vectors`` (b, dim), in place; existing memory maps show the new values.
@@ -179,15 +225,19 @@ class VectorStore:
             outside = places[(places < 0) | (places >= len(self))]
             if len(outside):
                 raise NotFound(f"Row {outside[0]} has no vector to replace. The store has rows 0 to {len(self) - 1}.")
-            with self.file.open("r+b", buffering=0) as file:
-                for row, vector in zip(places.tolist(), block, strict=True):
-                    file.seek(row * 2 * self.dim)
-                    _write_all(file.fileno(), vector.tobytes())
-                os.fsync(file.fileno())
+            for file, size, values in (
+                (self.file, 2 * self.dim, list(block)),
+                (self._records_file, RECORD.itemsize, list(self._records_of(places, block))),
+            ):
+                with file.open("r+b", buffering=0) as opened:
+                    for row, value in zip(places.tolist(), values, strict=True):
+                        opened.seek(row * size)
+                        _write_all(opened.fileno(), value.tobytes())
+                    os.fsync(opened.fileno())
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Lock the store for writing (reentrant) and truncate a partial last record.
+        """Lock the store for writing (reentrant), and drop an incomplete last vector.
 
         Raises
         ------
@@ -209,7 +259,7 @@ class VectorStore:
                 self._acquire(lock.fileno())
                 self._depth = 1
                 try:
-                    self._truncate_partial_record()
+                    self._drop_incomplete()
                     yield
                 finally:
                     self._depth = 0
@@ -222,28 +272,56 @@ class VectorStore:
                 f"Another process or job is writing vectors to {self.folder}. Wait until it has finished, or stop it."
             ) from error
 
-    def _truncate_partial_record(self) -> None:
+    def _drop_incomplete(self) -> None:
         with self._write_errors(None):
-            self.file.touch()
-        if self.dim:
-            whole = len(self) * 2 * self.dim
-            if self.file.stat().st_size != whole:
-                os.truncate(self.file, whole)
+            if not (self.file.exists() and self._records_file.exists()):
+                self.file.touch()
+                self._records_file.touch()
+                flush_to_disk(self.folder)
+            if self.dim:
+                for file, size in self._sizes(min(len(self._records()), _size(self.file) // (2 * self.dim))):
+                    if _size(file) != size:
+                        os.truncate(file, size)
+
+    def _drop_others(self, count: int) -> None:
+        """Drop the vectors after the first ``count``: they are of other images.
+
+        They may be mapped by a reader for which they are right, so the files are replaced and not truncated.
+        """
+        with self._write_errors(None):
+            for file, size in self._sizes(count):
+                if _size(file) > size:
+                    _copy_start(file, size)
+
+    def _sizes(self, count: int) -> tuple[tuple[Path, int], tuple[Path, int]]:
+        """Return each file with its size for ``count`` vectors."""
+        return (self._records_file, count * RECORD.itemsize), (self.file, count * 2 * self.dim)
 
     @contextlib.contextmanager
-    def _write_errors(self, size: int | None) -> Iterator[None]:
-        """Turn ``OSError`` into errors of the engine, after truncating the file to ``size`` bytes."""
+    def _write_errors(self, count: int | None) -> Iterator[None]:
+        """Turn ``OSError`` into errors of the engine, after truncating the files to ``count`` vectors."""
         try:
             yield
         except OSError as error:
-            if size is not None:
-                os.truncate(self.file, size)
+            if count is not None:
+                for file, size in self._sizes(count):
+                    os.truncate(file, size)
             if error.errno not in _DISK_FULL:
                 raise EmbeddingError(f"Cannot write to {self.folder}: {error.strerror}.") from error
             raise DiskFull(
                 f"The disk of {self.folder} is full. {len(self):,} vectors are saved. Free some space and start "
                 "again to continue."
             ) from error
+
+    def _records_of(self, rows: npt.NDArray[np.int64], block: npt.NDArray[np.float16]) -> npt.NDArray[np.void]:
+        images = self._records()["image"] if self._images is None else self._images
+        if len(rows) and rows.max() >= len(images):
+            raise EmbeddingError(
+                f"Cannot store a vector of row {rows.max()}: the collection has {counted(len(images), 'image')}."
+            )
+        records = np.empty(len(block), RECORD)
+        records["image"], records["checksum"] = images[rows], _checksums(block)
+        return records
 
     def _checked(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float16]:
         block = np.asarray(vectors)
@@ -254,16 +332,46 @@ class VectorStore:
         half = np.ascontiguousarray(block, np.float16)
         if not np.isfinite(half).all():
             raise EmbeddingError("Cannot store vectors with values that are not finite in float16.")
-        if not self._meta_file.exists():
+        if not self.meta:
             self.claim(spec="", key="", dim=block.shape[1])
         return half
 
-    def _write_meta(self, meta: dict[str, Any]) -> None:
-        with self._write_errors(None):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = self._meta_file.with_suffix(f".{os.getpid()}.part")
-            partial.write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
-            partial.replace(self._meta_file)
+
+def _checksums(vectors: npt.NDArray[np.float16]) -> npt.NDArray[np.uint32]:
+    """Return a checksum of each vector: the sum of its bits as numbers, each times an odd number of its own."""
+    weights = np.arange(1, vectors.shape[1] + 1, dtype=np.uint32) * np.uint32(2654435769) | np.uint32(1)
+    return np.asarray((vectors.view(np.uint16) * weights).sum(axis=1, dtype=np.uint32))
+
+
+def _status(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _copy_start(file: Path, size: int) -> None:
+    """Replace a file by a copy of its first ``size`` bytes."""
+    with replacing(file, flush=True) as temporary, file.open("rb") as source, temporary.open("wb") as target:
+        while size and (block := source.read(min(size, 1 << 24))):
+            target.write(block)
+            size -= len(block)
+
+
+def _write_at(file: Path, place: int, data: bytes) -> None:
+    """Write to a place in a file, and flush it to the disk."""
+    with file.open("r+b", buffering=0) as opened:
+        opened.seek(place)
+        _write_all(opened.fileno(), data)
+        os.fsync(opened.fileno())
 
 
 def _write_all(handle: int, data: bytes) -> None:

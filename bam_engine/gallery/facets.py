@@ -6,8 +6,8 @@ cached until an image's details change.
 """
 
 import json
+import logging
 import threading
-import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,16 +20,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bam_engine import database as db
+from bam_engine import derived
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, colour_mask, day_of
+from bam_engine.collection.digests import Digests
 from bam_engine.errors import BamError, DiskFull
-from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
 Mask = NDArray[np.bool_]
 
-RECORD = np.dtype([("colours", "<u2"), ("day", "<i4"), ("day_from", "u1")])
+RECORD = np.dtype([("colours", "<u2"), ("day", "<i4"), ("day_from", "u1"), ("check", "<u4")])
+_log = logging.getLogger(__name__)
 UNKNOWN = "(not known)"
 """The value of images whose colour, year or project is unknown."""
 
@@ -48,7 +50,9 @@ class Projects:
     names: tuple[str, ...]
 
 
+_SCANNED = Kind[NDArray[np.void]]("colours and dates of images", of="workspace", until="images are scanned", limit=1)
 _YEARS = Kind[NDArray[np.int32]]("years of images", of="workspace", until="images are added or scanned", limit=1)
+_PROJECTS_VERSION = "projects 2"
 _PROJECTS = Kind[Projects]("projects of images", of="workspace", until="images are added or details change", limit=1)
 
 
@@ -85,7 +89,7 @@ def scan(workspace: Workspace, *, report: Report = silent) -> FacetScan:
             while done < total:
                 images = workspace.catalogue.images(range(done, min(total, done + _BLOCK)))
                 block = pool.map(lambda image: _read(workspace, image.row, image.path), images)
-                _append(_file(workspace), done, np.array(list(block), RECORD))
+                _append(_file(workspace), done, _checked(workspace, done, list(block)))
                 done += len(images)
                 report(done, total)
     finally:
@@ -101,13 +105,30 @@ def scan_progress(workspace: Workspace) -> FacetScan:
 
 
 def records(workspace: Workspace) -> NDArray[np.void]:
-    """Return the records scanned so far, memory-mapped: (m,) of ``RECORD`` by row, m at most the collection's size."""
+    """Return the records scanned so far, memory-mapped: (m,) of ``RECORD`` by row, up to the first of another image."""
     file = _file(workspace)
     try:
-        count = min(file.stat().st_size // RECORD.itemsize, len(workspace.catalogue))
+        status = file.stat()
     except OSError:
-        count = 0
-    return np.memmap(file, RECORD, "r", shape=(count,)) if count else np.empty(0, RECORD)
+        return np.empty(0, RECORD)
+    version = (status.st_mtime_ns, status.st_size, workspace.catalogue.digests().fingerprint())
+    return workspace.memory.get(_SCANNED, None, version, lambda: _valid_records(workspace, file, status.st_size))
+
+
+def _valid_records(workspace: Workspace, file: Path, size: int) -> NDArray[np.void]:
+    images = workspace.catalogue.digests().array
+    count = min(size // RECORD.itemsize, len(images))
+    if not count:
+        return np.empty(0, RECORD)
+    scanned = np.memmap(file, RECORD, "r", shape=(count,))
+    wrong = scanned["check"] != _check(images[:count], scanned)
+    return scanned[: int(np.argmax(wrong))] if wrong.any() else scanned
+
+
+def _check(images: NDArray[np.uint64], scanned: NDArray[np.void]) -> NDArray[np.uint32]:
+    """Return what tells a record of an image from one of another, and from a damaged one."""
+    fields = (scanned["colours"].astype(np.uint32) << 8 | scanned["day_from"]) ^ scanned["day"].view(np.uint32)
+    return np.asarray(images[:, 0].astype(np.uint32) ^ fields * np.uint32(2654435769), np.uint32)
 
 
 def in_colours(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
@@ -181,8 +202,8 @@ def projects(workspace: Workspace) -> Projects:
 
     The first read takes about one second per million images.
     """
-    version = (len(workspace.catalogue), workspace.catalogue.details_version)
-    return workspace.memory.get(_PROJECTS, None, version, lambda: _read_projects(workspace, *version))
+    version = (workspace.catalogue.digests().fingerprint(), workspace.catalogue.details_version)
+    return workspace.memory.get(_PROJECTS, None, version, lambda: _read_projects(workspace, version[1]))
 
 
 def version(workspace: Workspace) -> list[int]:
@@ -216,7 +237,7 @@ def project_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
 
 
 def _file(workspace: Workspace) -> Path:
-    return workspace.cache / "facets" / "looked-1.bin"
+    return workspace.cache / "facets" / "looked-2.bin"
 
 
 def _read(workspace: Workspace, row: int, path: Path) -> tuple[int, int, int]:
@@ -226,6 +247,12 @@ def _read(workspace: Workspace, row: int, path: Path) -> tuple[int, int, int]:
     except (BamError, OSError, ValueError):
         colours = 0
     return (colours, *day_of(path))
+
+
+def _checked(workspace: Workspace, first: int, block: Sequence[tuple[int, int, int]]) -> NDArray[np.void]:
+    scanned = np.array([(*fields, 0) for fields in block], RECORD)
+    scanned["check"] = _check(workspace.catalogue.digests().array[first : first + len(block)], scanned)
+    return scanned
 
 
 def _append(file: Path, done: int, block: NDArray[np.void]) -> None:
@@ -248,11 +275,11 @@ def _year(name: str) -> int:
     raise BamError(f"{name[:60]!r} is not a year. Write it like 2019, or {UNKNOWN}.")
 
 
-def _read_projects(workspace: Workspace, n: int, details_version: int) -> Projects:
-    """Return the projects of ``n`` images: the stored ones, and those of newer images from the catalogue."""
-    folder = workspace.cache / "facets"
-    file = folder / f"projects-{details_version}.npz"
-    stored = _stored_projects(file)
+def _read_projects(workspace: Workspace, details_version: int) -> Projects:
+    """Return the projects of all images: the stored ones, and those of newer images from the catalogue."""
+    folder, digests = workspace.cache / "facets", workspace.catalogue.digests()
+    n, file = len(digests), folder / f"projects-{details_version}.npz"
+    stored = _stored_projects(file, digests)
     if len(stored.codes) >= n:
         return Projects(stored.codes[:n], stored.names)
     known: dict[str | None, int] = {None: 0} | {name: code for code, name in enumerate(stored.names) if code}
@@ -263,20 +290,21 @@ def _read_projects(workspace: Workspace, n: int, details_version: int) -> Projec
         newer = np.fromiter((known.setdefault(name, len(known)) for name in names), np.int32)
     codes = np.concatenate([stored.codes, newer])
     projects = Projects(codes, ("", *(name for name in known if name is not None)))
+    names_as_bytes = np.frombuffer(json.dumps(projects.names).encode(), np.uint8)
+    images = np.array(digests.fingerprint(len(codes)))
     try:
-        with replacing(file) as temporary:
-            np.savez(temporary, codes=codes, names=np.frombuffer(json.dumps(projects.names).encode(), np.uint8))
+        derived.write_arrays(file, {"codes": codes, "names": names_as_bytes, "images": images}, _PROJECTS_VERSION)
         for old in folder.glob("projects-*.npz"):
             if old != file:
                 old.unlink(missing_ok=True)
     except OSError as error:
-        raise DiskFull(f"The projects cannot be saved in {folder}: {error.strerror}. Free some disk space.") from error
+        _log.warning("The projects cannot be cached in %s: %s.", folder, error.strerror or error)
     return Projects(codes[:n], projects.names)
 
 
-def _stored_projects(file: Path) -> Projects:
-    try:
-        with file.open("rb") as opened, np.load(opened) as stored:
-            return Projects(stored["codes"], tuple(json.loads(bytes(stored["names"]))))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing or damaged: read from the catalogue again
+def _stored_projects(file: Path, digests: Digests) -> Projects:
+    """Return the stored projects; none where they are missing, damaged or of other images."""
+    stored = derived.read_arrays(file, _PROJECTS_VERSION)
+    if stored is None or digests.fingerprint(len(stored["codes"])) != str(stored["images"]):
         return Projects(np.empty(0, np.int32), ("",))
+    return Projects(stored["codes"], tuple(json.loads(bytes(stored["names"]))))

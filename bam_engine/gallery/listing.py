@@ -20,11 +20,12 @@ from bam_engine.gallery.conditions import Conditions, borderline, conditions
 from bam_engine.gallery.ordering import order_rows, scoring_attributes
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
-from bam_engine.labelling.label_states import LabelStates, label_version
+from bam_engine.labelling.label_states import LabelStates, label_version, last_answer
 from bam_engine.learning import is_accepted
 from bam_engine.training.attribute_scores import AttributeScores, attribute_scores
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
+from bam_engine.workspace.vectors import vectors_state
 
 Rows = NDArray[np.int64]
 
@@ -195,14 +196,15 @@ def _count(
 
 def _identify(workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], n: int) -> str:
     """Return an id of the query and the state of everything it depends on."""
-    state: list[object] = [query.json(), n]
+    state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n)]
     if query.text or query.like or query.upload or query.sort == "spread":
-        state += [workspace.choice.key, len(workspace.vectors())]
+        state += [workspace.choice.key, vectors_state(workspace)]
     if query.colour or query.year or query.project or query.words:
         state.append(facets.version(workspace))
     state += [name if scored is None else scored.version() for name, scored in known.items()]
     if query.attribute:
-        state.append(label_version(workspace, tasks.attribute_of(workspace, query.attribute)))
+        attribute = tasks.attribute_of(workspace, query.attribute)
+        state += [label_version(workspace, attribute), last_answer(workspace, attribute)]
     if query.folded:
         state.append(near_duplicates.groups_version(workspace))
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
@@ -225,6 +227,8 @@ def _listing(
     notes = list(matching.notes)
     if query.attribute and scored is None and not notes:
         notes.append("This attribute has no scores yet. Images are in the order in which they were added.")
+    if scored is not None and not len(workspace.vectors()):
+        notes.append("The images have no vectors, so none has a score. Embed the collection.")
     return Listing(
         id=key,
         query=query,

@@ -5,7 +5,6 @@ representative of each row, and during a search ``tables.npz``, the pairs found 
 resumes. Images that were added or embedded later represent themselves until the next search.
 """
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine import learning
+from bam_engine import derived, learning
 from bam_engine.errors import DiskFull, NotFound
-from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
-from bam_engine.workspace.vectors import missing_rows, vectors_of
+from bam_engine.workspace.vectors import vectors_of, vectors_state
 
 Groups = NDArray[np.int32]
 
-_GROUPS = Kind[Groups]("near-duplicate groups", of="encoder", until="a search ends or images are added", limit=2)
+_GROUPS_VERSION = "groups 2"
+_GROUPS = Kind[Groups | None]("near-duplicate groups", of="encoder", until="a search ends or images are added", limit=2)
 
 
 @dataclass(frozen=True)
@@ -49,18 +48,20 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
     DiskFull
         The result cannot be stored.
     """
-    vectors, version = vectors_of(workspace), _version(workspace)
+    vectors, state = vectors_of(workspace), vectors_state(workspace)
     total = learning.TABLES + 1
     report(0, total, "reading the vectors")
     search = learning.NearDuplicateSearch(vectors)
-    pairs, done = _stored_pairs(workspace, version)
+    pairs, done = _stored_pairs(workspace, state)
     report(done + 1, total, f"{len(pairs):,} pairs")
     while done < learning.TABLES and len(pairs) < learning.MAX_PAIRS:
         pairs = learning.unique_pairs(np.concatenate([pairs, search.find_pairs(done)]))
         done += 1
-        _write(_folder(workspace) / "tables.npz", pairs=pairs, done=done, version=version)
+        _write(_folder(workspace) / "tables.npz", state, pairs=pairs, done=np.array(done))
         report(done + 1, total, f"{len(pairs):,} pairs")
-    _write(_folder(workspace) / "groups.npz", groups=learning.representatives(search.first, pairs), version=version)
+    images = np.array(workspace.catalogue.digests().fingerprint(len(vectors)))
+    groups = learning.representatives(search.first, pairs)
+    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, groups=groups, images=images)
     (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
     return fold_summary(workspace)
 
@@ -76,25 +77,32 @@ def group_of(workspace: Workspace) -> Groups:
     NotFound
         There was no search with the encoder in use yet.
     """
-    n, file = len(workspace.catalogue), _folder(workspace) / "groups.npz"
-    try:
-        version = (n, file.stat().st_mtime_ns)
-    except OSError as error:
-        raise NotFound("Near-duplicates have not been searched for yet. Search for them first.") from error
-    return workspace.memory.get(_GROUPS, file, version, lambda: _read_groups(file, n))
-
-
-def _read_groups(file: Path, n: int) -> Groups:
-    with np.load(file) as stored:
-        searched = stored["groups"][:n]
+    n, searched = len(workspace.catalogue), _searched(workspace)
+    if searched is None:
+        raise NotFound("Near-duplicates have not been searched for yet. Search for them first.")
     groups: Groups = np.concatenate([searched, np.arange(len(searched), n, dtype=np.int32)])
     groups.flags.writeable = False
     return groups
 
 
+def _searched(workspace: Workspace) -> Groups | None:
+    """Return the representatives of the rows of the last search; None before one, and where the file is damaged."""
+    file = _folder(workspace) / "groups.npz"
+    version = (groups_version(workspace), workspace.catalogue.digests().fingerprint())
+    return workspace.memory.get(_GROUPS, file, version, lambda: _read_groups(workspace, file))
+
+
+def _read_groups(workspace: Workspace, file: Path) -> Groups | None:
+    stored = derived.read_arrays(file, _GROUPS_VERSION)
+    if stored is None:
+        return None
+    groups: Groups = stored["groups"]
+    return groups if workspace.catalogue.digests().fingerprint(len(groups)) == str(stored["images"]) else None
+
+
 def has_groups(workspace: Workspace) -> bool:
     """Return whether near-duplicates were searched for with the encoder in use."""
-    return (_folder(workspace) / "groups.npz").exists()
+    return _searched(workspace) is not None
 
 
 def groups_version(workspace: Workspace) -> int:
@@ -115,8 +123,7 @@ def fold_summary(workspace: Workspace) -> FoldSummary:
     """
     groups = group_of(workspace)
     sizes = np.bincount(groups, minlength=1)
-    with np.load(_folder(workspace) / "groups.npz") as stored:
-        searched = int(stored["version"][0])
+    searched = len(groups if (found := _searched(workspace)) is None else found)
     return FoldSummary(searched, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), len(groups) - searched)
 
 
@@ -148,26 +155,15 @@ def _folder(workspace: Workspace) -> Path:
     return workspace.cache / "near" / workspace.choice.key
 
 
-def _version(workspace: Workspace) -> NDArray[np.int64]:
-    """Return a version of the vectors: how many there are, and how many are missing."""
-    return np.array([len(workspace.vectors()), len(missing_rows(workspace))], np.int64)
-
-
-def _stored_pairs(workspace: Workspace, version: NDArray[np.int64]) -> tuple[NDArray[np.int32], int]:
+def _stored_pairs(workspace: Workspace, state: str) -> tuple[NDArray[np.int32], int]:
     """Return the pairs of a stopped search of the same vectors, and how many tables it finished."""
-    try:
-        with (_folder(workspace) / "tables.npz").open("rb") as file, np.load(file) as stored:
-            if np.array_equal(stored["version"], version):
-                return stored["pairs"], int(stored["done"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # missing or damaged: the search starts again
-        pass
-    return np.empty((0, 2), np.int32), 0
+    stored = derived.read_arrays(_folder(workspace) / "tables.npz", state)
+    return (np.empty((0, 2), np.int32), 0) if stored is None else (stored["pairs"], int(stored["done"]))
 
 
-def _write(file: Path, **arrays: Any) -> None:
+def _write(file: Path, made_of: str, **arrays: NDArray[Any]) -> None:
     try:
-        with replacing(file) as temporary:
-            np.savez(temporary, **arrays)
+        derived.write_arrays(file, arrays, made_of)
     except OSError as error:
         raise DiskFull(
             f"The near-duplicates cannot be saved in {file}: {error.strerror}. Free some disk space."

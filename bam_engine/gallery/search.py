@@ -14,7 +14,7 @@ from bam_engine.collection import Names, decode_image
 from bam_engine.errors import BamError, EmbeddingError, ImageUnreadable
 from bam_engine.formatting import file_size
 from bam_engine.labelling import tasks
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.models import newest_model, scores_of, scores_version
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import most_similar, supports_text, text_vector, vectors_of
@@ -177,8 +177,7 @@ def ranking(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
         The attribute has no scores yet.
     """
     scores = scores_of(workspace, attribute)
-    model = latest_model(workspace, attribute)
-    version = (model.id if model else 0, len(scores))
+    version = scores_version(workspace, newest_model(workspace, attribute))
     return workspace.memory.get(_RANKINGS, attribute.id, version, lambda: _rank(scores))
 
 

@@ -1,7 +1,7 @@
 """Selections: sets of images, stored under a short id that fits into a URL.
 
-In:  rows. Out: an id, and the rows again. The same set has the same id. Only the most recently used are stored, in the
-cache folder: a selection is a view, and its results (answers, a round, an export) are stored elsewhere.
+In:  rows. Out: an id, and the rows again. The same set of images has the same id. Only the most recently used are
+stored, in the cache folder: a selection is a view, and its results (answers, a round, an export) are stored elsewhere.
 """
 
 import contextlib
@@ -48,13 +48,13 @@ def save(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
     n = len(workspace.catalogue)
     if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < n:
         raise BamError(f"The selection has rows {chosen[0]} to {chosen[-1]}; the collection has rows 0 to {n - 1}.")
-    selection_id = hashlib.sha256(chosen.tobytes()).hexdigest()[:20]
+    selection_id = _id_of(workspace, chosen)
     path = _path(workspace, selection_id)
     try:
         if path.exists():
             os.utime(path)
         else:
-            with replacing(path) as temporary:
+            with replacing(path, flush=True) as temporary:
                 np.save(temporary, chosen.astype(np.int32))
             _drop_old(path)
     except OSError as error:
@@ -76,11 +76,18 @@ def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
     if _ID.fullmatch(selection_id):
         path = _path(workspace, selection_id)
         with contextlib.suppress(OSError, ValueError, EOFError):
-            return workspace.memory.get(SELECTIONS, selection_id, None, lambda: _read(path))
+            rows = workspace.memory.get(SELECTIONS, selection_id, None, lambda: _read(path))
+            if _id_of(workspace, rows) == selection_id:  # neither damaged nor of a collection with other images
+                return rows
     raise NotFound(
         f"The selection {selection_id[:40]!r} was not found. Only the last {MAX_SELECTIONS} are stored. "
         "Select the images again."
     )
+
+
+def _id_of(workspace: Workspace, rows: NDArray[np.int64]) -> str:
+    images = workspace.catalogue.digests().array
+    return hashlib.sha256(rows.tobytes() + images[rows[rows < len(images)]].tobytes()).hexdigest()[:20]
 
 
 def _path(workspace: Workspace, selection_id: str) -> Path:
@@ -89,7 +96,8 @@ def _path(workspace: Workspace, selection_id: str) -> Path:
 
 def _read(path: Path) -> NDArray[np.int64]:
     rows = np.load(path).astype(np.int64)
-    os.utime(path)
+    with contextlib.suppress(OSError):
+        os.utime(path)
     return _read_only(rows)
 
 

@@ -8,16 +8,15 @@ import contextlib
 import hashlib
 import os
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine import derived
 from bam_engine.collection import decode_image
 from bam_engine.errors import DiskFull, NotFound
-from bam_engine.files import replacing
 from bam_engine.gallery.search import image_vector
 from bam_engine.workspace.core import Workspace
 
@@ -47,14 +46,14 @@ def save(workspace: Workspace, content: bytes) -> str:
     """
     upload_id = hashlib.sha256(content).hexdigest()[:20]
     path = _path(workspace, upload_id)
-    if path.exists():
-        os.utime(path)
+    if derived.read(path, upload_id) is not None:
+        with contextlib.suppress(OSError):
+            os.utime(path)
         return upload_id
     vector = image_vector(workspace, content)
     thumbnail = workspace.thumbnails.render(decode_image(content, size=workspace.thumbnails.size)).data
     try:
-        with replacing(path) as temporary:
-            np.savez(temporary, vector=vector, picture=np.frombuffer(thumbnail, np.uint8))
+        derived.write_arrays(path, {"vector": vector, "picture": np.frombuffer(thumbnail, np.uint8)}, upload_id)
         _drop_old(path)
     except OSError as error:
         raise DiskFull(
@@ -71,16 +70,13 @@ def upload_of(workspace: Workspace, upload_id: str) -> Upload:
     NotFound
         There is none of this id for the encoder in use: it was removed, or uploaded with another encoder.
     """
-    try:
-        if not _ID.fullmatch(upload_id):
-            raise ValueError(upload_id)
-        with _path(workspace, upload_id).open("rb") as file, np.load(file) as stored:
-            upload = Upload(stored["vector"], stored["picture"].tobytes())
-        with contextlib.suppress(OSError):
-            os.utime(_path(workspace, upload_id))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise NotFound("The uploaded image is no longer stored. Upload it again.") from error
-    return upload
+    path = _path(workspace, upload_id)
+    stored = derived.read_arrays(path, upload_id) if _ID.fullmatch(upload_id) else None
+    if stored is None:
+        raise NotFound("The uploaded image is no longer stored. Upload it again.")
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return Upload(stored["vector"], stored["picture"].tobytes())
 
 
 def _path(workspace: Workspace, upload_id: str) -> Path:

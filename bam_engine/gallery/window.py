@@ -3,6 +3,7 @@
 In:  a listing, the number of a window. Out: plain lists, JSON-ready. The same window of the same listing never changes.
 """
 
+import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,9 +12,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine import learning
-from bam_engine.errors import DiskFull, NotFound
-from bam_engine.files import replacing
+from bam_engine import derived, learning
+from bam_engine.errors import NotFound
 from bam_engine.formatting import count
 from bam_engine.gallery.listing import Listing
 from bam_engine.learning import is_accepted
@@ -29,6 +29,8 @@ PACK = 40
 _CODES_PER_OCTAVE = 32  # shape codes for each doubling of width over height
 _SQUARE = 128  # shape code of a square
 _PACKED = 2**30
+_SHAPES_VERSION = "shapes 2"
+_log = logging.getLogger(__name__)
 _SHAPES = Kind[NDArray[np.uint8]]("shapes of images", of="workspace", until="images are added", limit=1)
 
 
@@ -109,15 +111,16 @@ def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:
 
 def all_shapes(workspace: Workspace, n: int) -> NDArray[np.uint8]:
     """Return the shape code of every row, (n,); read from the catalogue once and cached on disk."""
-    return workspace.memory.get(_SHAPES, None, len(workspace.catalogue), lambda: _read_shapes(workspace))[:n]
+    images = workspace.catalogue.digests().fingerprint()
+    return workspace.memory.get(_SHAPES, None, images, lambda: _read_shapes(workspace))[:n]
 
 
 def _read_shapes(workspace: Workspace) -> NDArray[np.uint8]:
-    file = workspace.cache / "facets" / "shapes-1.u1"
-    try:
-        stored = np.fromfile(file, np.uint8)
-    except OSError:
-        stored = np.empty(0, np.uint8)
+    file, digests = workspace.cache / "facets" / "shapes-2.npz", workspace.catalogue.digests()
+    cached = derived.read_arrays(file, _SHAPES_VERSION)
+    stored = np.empty(0, np.uint8)
+    if cached is not None and digests.fingerprint(len(cached["codes"])) == str(cached["images"]):
+        stored = cached["codes"]
     table = db.images
     # width and height packed into one integer: several times as fast to read
     packed = sa.cast(table.c.width, sa.BigInteger) * _PACKED + table.c.height
@@ -130,10 +133,10 @@ def _read_shapes(workspace: Workspace) -> NDArray[np.uint8]:
     codes = np.clip(np.rint(octaves * _CODES_PER_OCTAVE) + _SQUARE, 0, 255).astype(np.uint8)
     every = np.concatenate([stored, codes])
     try:
-        with replacing(file) as temporary:
-            every.tofile(temporary)
+        images = np.array(digests.fingerprint(len(every)))
+        derived.write_arrays(file, {"codes": every, "images": images}, _SHAPES_VERSION)
     except OSError as error:
-        raise DiskFull(f"Image shapes cannot be saved in {file}: {error.strerror}. Free some disk space.") from error
+        _log.warning("Image shapes cannot be cached in %s: %s.", file, error.strerror or error)
     return every
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
@@ -99,6 +100,19 @@ def _states(workspace: Workspace, attribute: Attribute) -> LabelStates:
         answers=np.concatenate([agreed.labels[voted], bulk_answers[bulk_only]])[order],
         in_bulk=np.repeat([False, True], [int(voted.sum()), int(bulk_only.sum())])[order],
     )
+
+
+def last_answer(workspace: Workspace, attribute: Attribute | None = None) -> str:
+    """Return the unique id of the last answer, to an attribute or at all; "" before the first.
+
+    Unlike its number, another answer does not get it after a backup was restored.
+    """
+    table = db.annotations.c
+    query = sa.select(table.uid).order_by(table.id.desc()).limit(1)
+    if attribute is not None:
+        query = query.where(table.attribute_id == attribute.id)
+    name = ("last answer", None if attribute is None else attribute.id)
+    return workspace.snapshot.read(name, [db.annotations], lambda connection, _: connection.scalar(query) or "")
 
 
 def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:

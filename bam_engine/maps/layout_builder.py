@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bam_engine import projection
 from bam_engine.annotation import Attribute, readable
+from bam_engine.collection.digests import fingerprint
 from bam_engine.errors import NotFound, ProjectionError
 from bam_engine.gallery.selections import rows_of
 from bam_engine.labelling.tasks import attribute_of
@@ -112,7 +113,8 @@ def build(
         }
     else:
         name, about = f"{method}-{scope_id}-{key}", {}
-        request = {"rows": digest_of(rows), "method": method, "seed": seed, "sample": sample}
+        images = fingerprint(workspace.catalogue.digests().array[rows])
+        request = {"images": images, "rows": digest_of(rows), "method": method, "seed": seed, "sample": sample}
         checkpoints = LayoutCheckpoints(folder_of(workspace, name), request)
         result = _fit(workspace, rows, method, seed, sample, checkpoints, report)
     record = LayoutRecord(
@@ -242,8 +244,8 @@ def _pair(workspace: Workspace, names: Sequence[str]) -> list[Attribute]:
     return pair
 
 
-def _models(workspace: Workspace, pair: Sequence[Attribute]) -> tuple[int, ...]:
-    return tuple(model.id for attribute in pair if (model := latest_model(workspace, attribute)) is not None)
+def _models(workspace: Workspace, pair: Sequence[Attribute]) -> tuple[str, ...]:
+    return tuple(model.digest for attribute in pair if (model := latest_model(workspace, attribute)) is not None)
 
 
 def _has_scores(workspace: Workspace, pair: Sequence[Attribute], rows: Rows) -> NDArray[np.bool_]:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import shutil
 import uuid
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine import derived
 from bam_engine.annotation import readable
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.files import replacing
@@ -34,7 +34,6 @@ SCOPES = {
 }
 
 Arrays = Mapping[str, NDArray[Any]]
-_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile)  # raised by numpy on an incomplete file
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,8 @@ class LayoutRecord:
     """A stored layout: its images, method, quality, and the time it took.
 
     ``fitted`` of its ``n`` images were fitted, the others placed on the result. ``attributes`` and ``by`` are those of
-    a map of two scores, ``models`` the ids of their classifiers. ``points`` and ``model`` name files.
+    a map of two scores, ``models`` the digests of their classifiers. ``points`` and ``model`` name files. ``images`` is
+    the fingerprint of the ``collected`` images that the collection had.
     """
 
     id: str
@@ -55,11 +55,13 @@ class LayoutRecord:
     made_at: float
     fitted: int = 0
     attributes: tuple[str, ...] = ()
-    models: tuple[int, ...] = ()
+    models: tuple[str, ...] = ()
     by: str = ""
     quality: Quality | None = None
     points: str = field(default="", repr=False)
     model: str = field(default="", repr=False)
+    images: str = field(default="", repr=False)
+    collected: int = field(default=0, repr=False)
 
     @property
     def title(self) -> str:
@@ -78,12 +80,12 @@ class LayoutRecord:
 
 
 def list_layouts(workspace: Workspace) -> list[LayoutRecord]:
-    """Return the layouts of the encoder in use, newest first, without unreadable ones."""
+    """Return the layouts of the encoder in use, newest first, without unreadable ones and those of other images."""
     records = []
     for about in sorted((workspace.cache / "layouts").glob("*/about.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             record = _read(about)
-            if record.encoder == workspace.choice.key:
+            if record.encoder == workspace.choice.key and _is_of_these_images(workspace, record):
                 records.append(record)
     return sorted(records, key=lambda record: -record.made_at)
 
@@ -94,12 +96,18 @@ def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
     Raises
     ------
     NotFound
-        There is no such layout, or it cannot be read.
+        There is no such layout, it cannot be read, or it is of other images.
     """
-    try:
-        return _read(folder_of(workspace, map_id) / "about.json")
-    except (OSError, ValueError, TypeError) as error:
-        raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.") from error
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        record = _read(folder_of(workspace, map_id) / "about.json")
+        if _is_of_these_images(workspace, record):
+            return record
+    raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.")
+
+
+def _is_of_these_images(workspace: Workspace, record: LayoutRecord) -> bool:
+    """Return whether the rows of a layout mean the same images; not so in a copied workspace that has others."""
+    return record.images == workspace.catalogue.digests().fingerprint(record.collected)
 
 
 def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -113,18 +121,18 @@ def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], N
     folder = folder_of(workspace, map_id)
     for _ in range(3):  # it may be replaced between reading its record and its points
         record = layout_of(workspace, map_id)
-        ending = f"-{record.points}" if record.points else ""
-        with contextlib.suppress(*_DAMAGED):
-            return np.load(folder / f"places{ending}.npy"), np.load(folder / f"rows{ending}.npy")
+        places, rows = (
+            derived.read_array(folder / f"{name}-{record.points}.npy", record.points) for name in ("places", "rows")
+        )
+        if places is not None and rows is not None:
+            return np.array(places), np.array(rows)
     raise NotFound(f"The points of the map {map_id!r} were not found. Make the map again.")
 
 
 def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[Any]]:
     """Return the arrays that place further images on a layout; empty where there are none."""
     path = folder_of(workspace, record.id) / f"model-{record.model}.npz"
-    with contextlib.suppress(*_DAMAGED), np.load(path) as stored:
-        return dict(stored)
-    return {}
+    return derived.read_arrays(path, record.model) or {}
 
 
 def save(
@@ -142,16 +150,17 @@ def save(
         It cannot be written; the stored one is unchanged.
     """
     folder, points = folder_of(workspace, record.id), uuid.uuid4().hex[:8]
+    digests = workspace.catalogue.digests()
     record = replace(record, points=points, model=record.model if model is None else points)
+    record = replace(record, images=digests.fingerprint(), collected=len(digests))
     written = [folder / f"places-{points}.npy", folder / f"rows-{points}.npy"]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(written[0], places)
-        np.save(written[1], rows)
+        derived.write_array(written[0], places, points)
+        derived.write_array(written[1], rows, points)
         if model is not None:
             written.append(folder / f"model-{points}.npz")
-            np.savez(written[2], **model)  # type: ignore[arg-type]
-        with replacing(folder / "about.json") as temporary:
+            derived.write_arrays(written[2], model, points)
+        with replacing(folder / "about.json", flush=True) as temporary:
             temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
     except OSError as error:
         for path in written:
@@ -233,9 +242,7 @@ class LayoutCheckpoints:
 
     def load(self, name: str) -> Mapping[str, NDArray[Any]] | None:
         """Return the arrays saved under ``name``, or None where they are missing or damaged."""
-        with contextlib.suppress(*_DAMAGED), np.load(self.folder / f"{name}.npz") as saved:
-            return dict(saved)
-        return None
+        return derived.read_arrays(self.folder / f"{name}.npz", name)
 
     def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Save arrays, after flushing those of :meth:`array`.
@@ -247,8 +254,8 @@ class LayoutCheckpoints:
         """
         for array in self._arrays.values():
             array.flush()
-        with self._writing(), replacing(self.folder / f"{name}.npz") as temporary:
-            np.savez(temporary, **arrays)  # type: ignore[arg-type]
+        with self._writing():
+            derived.write_arrays(self.folder / f"{name}.npz", arrays, name)
 
     def array(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """Return a writable array, mapped from a file of its own: its content survives a stop."""

@@ -177,7 +177,7 @@ def _version(workspace: Workspace, map_id: str) -> str:
         model, threshold = latest_model(workspace, attribute), current_threshold(workspace, attribute)
         if model is not None:
             cut = (threshold.value, threshold.saved) if threshold is not None else ""
-            parts.append(f"{attribute.name}.{model.id}.{cut}")
+            parts.append(f"{attribute.name}.{model.digest}.{cut}")
     return f"{record.points}.{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:16]}"
 
 

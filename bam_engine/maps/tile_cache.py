@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from bam_engine.files import replacing
+from bam_engine import derived
 
 MAX_BYTES = 2 * 2**30
 """Bytes of cached tiles; the least recently used are removed first."""
@@ -42,14 +42,13 @@ class TileCache:
     def get(self, key: str) -> bytes | None:
         """Return the tile stored under ``key``, or None."""
         path = self._path(key)
-        try:
-            body = path.read_bytes()
-        except OSError:
+        body = derived.read(path, key)
+        if body is None:
             return None
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _TOUCH:
                 os.utime(path)
-        return body or None  # a power cut can leave an empty file
+        return body
 
     def put(self, key: str, tile: bytes) -> None:
         """Store a tile. After a failure, nothing is written for a while."""
@@ -57,8 +56,7 @@ class TileCache:
             return
         path = self._path(key)
         try:
-            with replacing(path) as temporary:
-                temporary.write_bytes(tile)
+            derived.write(path, tile, key)
         except OSError:
             self._failed = time.monotonic()
         with self._lock:

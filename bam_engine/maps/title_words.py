@@ -3,10 +3,9 @@
 In:  a workspace. Out: the distinct words of each image, cached on disk until a name changes.
 """
 
+import logging
 import re
-import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -15,10 +14,11 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.errors import DiskFull
-from bam_engine.files import replacing
+from bam_engine import derived
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
+
+_log = logging.getLogger(__name__)
 
 MIN_IMAGES = 5
 """Images that must have a word; rarer words are dropped."""
@@ -49,11 +49,6 @@ def words_of(workspace: Workspace) -> Words:
 
     A word has at least three letters and no digit, in lower case; stop words are dropped. An image without a title has
     the words of its file name. Words are numbered in order of first occurrence.
-
-    Raises
-    ------
-    DiskFull
-        They cannot be saved.
     """
     version = version_of(workspace)
     return workspace.memory.get(_WORDS_OF_TITLES, None, version, lambda: _stored_or_read(workspace, version))
@@ -61,27 +56,27 @@ def words_of(workspace: Workspace) -> Words:
 
 def version_of(workspace: Workspace) -> str:
     """Return a version that changes whenever an image's words may."""
-    query = sa.select(sa.func.max(db.captions.c.id))
-    captions = workspace.snapshot.read(
-        "last caption", [db.captions], lambda connection, _: connection.scalar(query) or 0
+    query = sa.select(db.captions.c.id, db.captions.c.made_at).order_by(db.captions.c.id.desc()).limit(1)
+    last = workspace.snapshot.read(
+        "last caption", [db.captions], lambda connection, _: connection.execute(query).first()
     )
-    return f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}.{captions}"
+    captions = "" if last is None else f"{last.id}.{last.made_at}"
+    return f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}.{captions}"
 
 
 def _stored_or_read(workspace: Workspace, version: str) -> Words:
     """Return the words from the cache file if it has this version, else from the catalogue, and store them."""
     path = workspace.cache / "title-words.npz"
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(path) as stored:
-        if str(stored["version"]) == version:
-            vocabulary = tuple(stored["vocabulary"].tobytes().decode().split("\n"))
-            return Words(stored["begin"], stored["codes"], vocabulary)
+    stored = derived.read_arrays(path, version)
+    if stored is not None:
+        vocabulary = tuple(stored["vocabulary"].tobytes().decode().split("\n"))
+        return Words(stored["begin"], stored["codes"], vocabulary)
     words = _read(workspace)
     packed = np.frombuffer("\n".join(words.vocabulary).encode(), np.uint8)
     try:
-        with replacing(path) as temporary:
-            np.savez(temporary, begin=words.begin, codes=words.codes, vocabulary=packed, version=np.array(version))
+        derived.write_arrays(path, {"begin": words.begin, "codes": words.codes, "vocabulary": packed}, version)
     except OSError as error:
-        raise DiskFull(f"Cannot write {path}: {error.strerror or error}. Free some disk space.") from error
+        _log.warning("The words of titles cannot be cached in %s: %s.", path, error.strerror or error)
     return words
 
 

@@ -15,21 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 from PIL import Image
 
-from bam_engine import database as db
-from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
+from bam_engine.labelling.label_states import last_answer
 from bam_engine.maps.categories import categories_of
 from bam_engine.maps.layout_store import folder_of, points_of
 from bam_engine.maps.tile_cache import TileCache
 from bam_engine.projection import MapView
 from bam_engine.projection.view_sources import Sources
 from bam_engine.training.decisions import decide
-from bam_engine.training.models import TrainedModel, latest_model, scores_by_name, scores_of
+from bam_engine.training.models import latest_model, scores_by_name, scores_of, scores_version
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.training.top_attributes import AttributeScorer, attribute_scorers, top_attributes
 from bam_engine.workspace.core import Workspace
@@ -218,23 +216,10 @@ def _stamps(workspace: Workspace) -> _Stamps:
         if model is None:
             continue
         threshold = current_threshold(workspace, attribute)
-        scores[attribute.name] = f"{attribute.id}.{model.id}.{_scored_at(workspace, attribute, model)}"
+        scores[attribute.name] = f"{attribute.id}.{scores_version(workspace, model)}"
         cuts[attribute.name] = "" if threshold is None else f"{threshold.value:.6g}"
-    labels = f"{_last_answer(workspace)}.{workspace.redundancy}"
-    return _Stamps(scores, cuts, labels, f"{len(workspace.catalogue)}.{workspace.catalogue.details_version}")
-
-
-def _last_answer(workspace: Workspace) -> int:
-    query = sa.select(sa.func.coalesce(sa.func.max(db.annotations.c.id), 0))
-    return workspace.snapshot.read("last answer", [db.annotations], lambda connection, _: connection.scalar(query) or 0)
-
-
-def _scored_at(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> int:
-    """Return when the scores were written: a model may score again, for example after more images were embedded."""
-    scores = scores_of(workspace, attribute, model)
-    if not isinstance(scores, np.memmap):  # just computed: read the stored file, which has a modification time
-        scores = scores_of(workspace, attribute, model)
-    return Path(scores.filename).stat().st_mtime_ns if isinstance(scores, np.memmap) and scores.filename else 0
+    projects = f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}"
+    return _Stamps(scores, cuts, f"{last_answer(workspace)}.{workspace.redundancy}", projects)
 
 
 def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The scores of an attribute as galleries use them: with the threshold in use and calibrated probabilities."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import Calibration, is_accepted, is_rejected
 from bam_engine.training.calibration import calibration_of
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.models import latest_model, scores_of, scores_version
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 
@@ -23,17 +22,16 @@ class AttributeScores:
     """The scores (n,) of an attribute, one for each image of the collection, nan where there is none.
 
     ``cut`` is the threshold in use, or the model's decision threshold if there is none (``threshold`` is then None).
-    ``problem`` says why there is no calibration. ``made_at`` changes when the same model scores again.
+    ``problem`` says why there is no calibration. ``state`` identifies the scores: the model and the vectors.
     """
 
     attribute: Attribute
-    model_id: int
     scores: NDArray[np.float32]
     cut: float
     threshold: AttributeThreshold | None
     calibration: Calibration | None
     problem: str
-    made_at: int
+    state: str
 
     @property
     def accepted(self) -> Mask:
@@ -65,8 +63,7 @@ class AttributeScores:
         threshold_id = None if self.threshold is None else self.threshold.id
         return [
             self.attribute.name,
-            self.model_id,
-            self.made_at,
+            self.state,
             len(self.scores),
             self.cut,
             threshold_id,
@@ -87,9 +84,6 @@ def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores
     if model is None:
         return None
     scores = scores_of(workspace, attribute, model)
-    if not isinstance(scores, np.memmap):  # just computed: read the cached file, which has a date
-        scores = scores_of(workspace, attribute, model)
-    made_at = Path(scores.filename).stat().st_mtime_ns if isinstance(scores, np.memmap) and scores.filename else 0
     if len(scores) != n:
         padded = np.full(n, np.nan, np.float32)
         padded[: min(n, len(scores))] = scores[:n]
@@ -97,4 +91,5 @@ def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores
     threshold = current_threshold(workspace, attribute)
     cut = model.decision_threshold if threshold is None else threshold.value
     calibration, problem = calibration_of(workspace, attribute, model)
-    return AttributeScores(attribute, model.id, scores, cut, threshold, calibration, problem, made_at)
+    state = scores_version(workspace, model)
+    return AttributeScores(attribute, scores, cut, threshold, calibration, problem, state)

@@ -1,5 +1,7 @@
 """Trained classifiers, stored in the database, and their scores, cached on disk."""
 
+import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,16 +12,20 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine import database as db
+from bam_engine import derived
 from bam_engine.annotation import Attribute
-from bam_engine.errors import DiskFull, LearningError, NotFound
-from bam_engine.files import replacing
+from bam_engine.errors import LearningError, NotFound
 from bam_engine.learning import LinearModel, score_all, score_many
 from bam_engine.progress import Report, silent
 from bam_engine.training import measurements
 from bam_engine.training.measurements import Measurement
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
-from bam_engine.workspace.vectors import missing_rows
+from bam_engine.workspace.memory import Kind
+from bam_engine.workspace.vectors import missing_rows, vectors_of, vectors_state
+
+_log = logging.getLogger(__name__)
+_SCORES = Kind[NDArray[np.float32]]("scores, mapped from the cache", of="model", until="the vectors change", limit=256)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,14 @@ class TrainedModel:
     data: TrainingData
     made_at: str
     measurement: Measurement | None = None
+
+    @property
+    def digest(self) -> str:
+        """A digest of what decides its scores, 32 letters and digits.
+
+        After a backup was restored, another model may take the ``id``; the digest is that of no other classifier.
+        """
+        return hashlib.sha256(self.encoder.encode() + b"|" + self.coefficients.tobytes()).hexdigest()[:32]
 
     @property
     def labels(self) -> int:
@@ -198,7 +212,7 @@ def scores_of(
 ) -> NDArray[np.float32]:
     """Return the scores (n,) of all images by ``model``, or by the newest; NaN without a vector.
 
-    Cached scores are recomputed from the coefficients if they are missing or older than the newest images.
+    Cached scores are recomputed from the coefficients if they are missing, damaged or of other vectors.
 
     Raises
     ------
@@ -206,48 +220,76 @@ def scores_of(
         The attribute has no model yet.
     """
     model = model or newest_model(workspace, attribute)
-    store = workspace.vectors(model.encoder)
-    path = _scores_file(workspace, attribute, model)
-    if path.exists():
-        scores: NDArray[np.float32] = np.load(path, mmap_mode="r")
-        if len(scores) == len(store):
-            return scores
-    scores = score_all(store.array(), unpack(model), report=report)
-    scores[missing_rows(workspace, model.encoder)] = np.nan
-    _cache_scores(workspace, attribute, model, scores)
-    return scores
+    path, state = _scores_file(workspace, model), vectors_state(workspace, model.encoder)
+
+    def load_or_make() -> NDArray[np.float32]:
+        scores = derived.read_array(path, state)
+        vectors = workspace.vectors(model.encoder).array()
+        if scores is None and not len(vectors):
+            return np.empty(0, np.float32)
+        if scores is None:
+            scores = score_all(vectors, unpack(model), report=report)
+            scores[missing_rows(workspace, model.encoder)] = np.nan
+            scores = _cache_scores(path, scores, state)
+        return scores
+
+    return workspace.memory.get(_SCORES, model.digest, state, load_or_make)
+
+
+def scores_version(workspace: Workspace, model: TrainedModel) -> str:
+    """Return a version that changes whenever the scores of all images by ``model`` do."""
+    return f"{model.digest}.{vectors_state(workspace, model.encoder)}"
 
 
 def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attribute]:
     """Recompute all scores by the newest model of every attribute, reading the vectors once; return the attributes.
 
     Use it after vectors have changed, for example when unreadable images have become readable.
+
+    Raises
+    ------
+    EmbeddingError
+        No image is embedded yet.
     """
     newest = [(attribute, latest_model(workspace, attribute)) for attribute in workspace.attributes.all()]
     trained = [(attribute, model) for attribute, model in newest if model is not None]
     if not trained:
         return []
-    vectors = workspace.vectors().array()
+    vectors = vectors_of(workspace)
     scores = score_many(vectors, [unpack(model) for _, model in trained], report=report)
     scores[:, missing_rows(workspace)] = np.nan
-    for (attribute, model), row in zip(trained, scores, strict=True):
-        _cache_scores(workspace, attribute, model, row)
+    for (_, model), row in zip(trained, scores, strict=True):
+        state = vectors_state(workspace, model.encoder)
+        workspace.memory.put(_SCORES, model.digest, state, _cache_scores(_scores_file(workspace, model), row, state))
     return [attribute for attribute, _ in trained]
 
 
-def _scores_file(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Path:
-    return workspace.cache / "scores" / attribute.name / f"{model.id}.npy"
+def _scores_file(workspace: Workspace, model: TrainedModel) -> Path:
+    return workspace.cache / "scores" / f"{model.digest}.npy"
 
 
-def _cache_scores(workspace: Workspace, attribute: Attribute, model: TrainedModel, scores: NDArray[np.float32]) -> None:
-    path = _scores_file(workspace, attribute, model)
+def _cache_scores(path: Path, scores: NDArray[np.float32], state: str) -> NDArray[np.float32]:
+    """Store scores and return them memory-mapped; where the cache cannot be written, they stay in memory."""
     try:
-        with replacing(path) as temporary:
-            np.save(temporary, scores)
+        derived.write_array(path, scores, state)
     except OSError as error:
-        raise DiskFull(
-            f"Cannot cache the scores of {attribute.name}: {error.strerror}. Free some disk space."
-        ) from error
+        _log.warning("The scores cannot be cached in %s: %s.", path, error.strerror or error)
+    stored = derived.read_array(path, state)
+    return scores if stored is None else stored
+
+
+def check_scored(workspace: Workspace, model: TrainedModel) -> None:
+    """Check that there are vectors that a model can score.
+
+    Raises
+    ------
+    LearningError
+        There are none.
+    """
+    if not len(workspace.vectors(model.encoder)):
+        raise LearningError(
+            "The images have no vectors, so none has a score. Embed the collection: all labels and models are kept."
+        )
 
 
 def unpack(model: TrainedModel) -> LinearModel:

@@ -4,19 +4,22 @@ Wires the vectors to :mod:`bam_engine.learning.neighbours`. One file for each en
 all attributes. Images added since the last look are searched then, and only they.
 """
 
-import zipfile
+import logging
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine import learning
-from bam_engine.errors import DiskFull
-from bam_engine.files import replacing
+from bam_engine import derived, learning
 from bam_engine.learning import Neighbours
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import missing_rows, vectors_of
+
+_VERSION = "neighbours 2"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +41,6 @@ def neighbours_of(workspace: Workspace, rows: NDArray[np.int64], *, report: Repo
     ------
     EmbeddingError
         Nothing is embedded yet.
-    DiskFull
-        The cache cannot be written.
     """
     vectors, missing = vectors_of(workspace), missing_rows(workspace)
     before = cached = _read(workspace, len(vectors))
@@ -68,32 +69,33 @@ def _add(cached: _Cached, rows: NDArray[np.int64], added: Neighbours, n: int, mi
 
 
 def _read(workspace: Workspace, n: int) -> _Cached:
-    path = workspace.cache / "neighbours" / f"{workspace.choice.key}.npz"
-    try:
-        with np.load(path) as file:
-            cached = _Cached(file["seeds"], Neighbours(file["rows"], file["likeness"]), int(file["n"]), file["missing"])
-        if cached.n <= n and cached.neighbours.rows.shape[1] == learning.NEIGHBOURS:
+    stored = derived.read_arrays(_file(workspace), _VERSION)
+    if stored is not None:
+        cached = _Cached(
+            stored["seeds"], Neighbours(stored["rows"], stored["likeness"]), int(stored["n"]), stored["missing"]
+        )
+        same_images = str(stored["images"]) == workspace.catalogue.digests().fingerprint(cached.n)
+        if cached.n <= n and same_images and cached.neighbours.rows.shape[1] == learning.NEIGHBOURS:
             return cached
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # missing or unreadable: it can be recomputed
-        pass
     shape = (0, learning.NEIGHBOURS)
     nothing = Neighbours(np.empty(shape, np.int32), np.empty(shape, np.float32))
     return _Cached(np.empty(0, np.int64), nothing, n, missing_rows(workspace))
 
 
 def _write(workspace: Workspace, cached: _Cached) -> None:
-    path = workspace.cache / "neighbours" / f"{workspace.choice.key}.npz"
+    arrays: dict[str, NDArray[Any]] = {
+        "seeds": cached.seeds,
+        "rows": cached.neighbours.rows,
+        "likeness": cached.neighbours.similarity,
+        "n": np.array(cached.n),
+        "missing": cached.missing,
+        "images": np.array(workspace.catalogue.digests().fingerprint(cached.n)),
+    }
     try:
-        with replacing(path) as temporary:
-            np.savez(
-                temporary,
-                seeds=cached.seeds,
-                rows=cached.neighbours.rows,
-                likeness=cached.neighbours.similarity,
-                n=cached.n,
-                missing=cached.missing,
-            )
+        derived.write_arrays(_file(workspace), arrays, _VERSION)
     except OSError as error:
-        raise DiskFull(
-            f"Cannot cache the neighbours of labelled images: {error.strerror}. Free some disk space."
-        ) from error
+        _log.warning("The neighbours of labelled images cannot be cached: %s.", error.strerror or error)
+
+
+def _file(workspace: Workspace) -> Path:
+    return workspace.cache / "neighbours" / f"{workspace.choice.key}.npz"

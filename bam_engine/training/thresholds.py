@@ -22,7 +22,7 @@ from bam_engine.learning import RecallThreshold, Threshold
 from bam_engine.training import certification
 from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.measurements import evidence_of, evidence_values
-from bam_engine.training.models import TrainedModel, latest_model
+from bam_engine.training.models import TrainedModel, latest_model, scores_version
 from bam_engine.training.validation import ValidationSet, complete_draws, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -84,7 +84,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
     held_out = workspace.memory.get(
         _HELD_OUT, attribute.id, label_version(workspace, attribute), lambda: _held_out_digest(workspace, attribute)
     )
-    version = (model.id, len(workspace.vectors()), held_out)
+    version = (model.id, scores_version(workspace, model), held_out)
     return workspace.memory.get(_SUGGESTIONS, attribute.id, version, suggested)
 
 

@@ -21,7 +21,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import round_images, validation_images
-from bam_engine.training.models import TrainedModel, latest_model, scores_of
+from bam_engine.training.models import TrainedModel, check_scored, latest_model, newest_model, scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
@@ -66,7 +66,14 @@ def labelled_sample(
 
     Images whose labels were imported before they were drawn are left out, since the model may have been trained on
     them.
+
+    Raises
+    ------
+    LearningError
+        The attribute has no model yet, or no image has a vector.
     """
+    model = model or newest_model(workspace, attribute)
+    check_scored(workspace, model)
     labels = tasks.labels_of(tasks.labels(workspace, attribute), drawn)
     scores = scores_of(workspace, attribute, model)
     usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _trained_rows(workspace, attribute, model))

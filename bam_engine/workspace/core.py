@@ -20,6 +20,7 @@ from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import Catalogue, Thumbnails, mark_as_cache
+from bam_engine.collection.digests import Digests
 from bam_engine.database import (
     Snapshot,
     from_document,
@@ -42,24 +43,32 @@ from bam_engine.workspace.sprites import SpriteFile
 
 T = TypeVar("T")
 
+_ASK_EVERY = 1.0  # seconds between questions whether the digests of images have changed
+_DIGESTS = Kind[Digests]("digests of images", of="workspace", until="images are added", limit=1)
+_STORES = Kind[VectorStore]("opened vector files", of="encoder", until="images are added", limit=4)
 _ENCODERS = Kind[Encoder]("encoders", of="workspace", until="another is chosen", limit=1)
 
 
 @dataclass(frozen=True)
 class EncoderChoice:
-    """The encoder of a workspace: its spec, its checkpoint file, and the key of its vectors."""
+    """The encoder of a workspace: its spec, its checkpoint file, and the key of its vectors.
+
+    ``problem`` says why it cannot embed: its checkpoint is not where it was. Its vectors can be used all the same.
+    """
 
     spec: str
     checkpoint: Path | None
     key: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """An encoder as the settings store it."""
+    """An encoder as the settings store it; the key is None where an earlier version stored it."""
 
     spec: str
     checkpoint: str | None = None
+    key: str | None = None
 
 
 _BUILTIN = _Chosen("builtin")
@@ -105,8 +114,8 @@ class Workspace:
         with suppress(OSError):  # a cache that cannot be written can be read
             mark_as_cache(self.cache)
         self.catalogue = Catalogue(self.engine)
-        self.sprites = SpriteFile(self.cache / "sprites" / "24.bin")
-        self.thumbnails = Thumbnails(self.cache / "thumbnails", on_store=self.sprites.pack)
+        self.sprites = SpriteFile(self.cache / "sprites" / "24.bin", self.digest_of)
+        self.thumbnails = Thumbnails(self.cache / "thumbnails", digest_of=self.digest_of, on_store=self.sprites.pack)
         self.attributes = Attributes(self.engine)
         self.annotators = Annotators(self.engine)
         self.annotations = Annotations(self.engine)
@@ -167,6 +176,19 @@ class Workspace:
         """
         return reading(self.engine)
 
+    def digest_of(self, row: int) -> str:
+        """Return the digest of an image; of a row beyond the collection, "".
+
+        It is asked for every picture of a map, so the database is asked at most once a second, and for a new row.
+        """
+        known = self.memory.get_within(_DIGESTS, None, _ASK_EVERY, self.catalogue.digests, lambda digests: digests)
+        return known.text(row) or self.catalogue.digests().text(row)
+
+    @property
+    def picture_version(self) -> str:
+        """A version of all pictures by row: an address that contains it never shows another picture."""
+        return f"{self.id}-{self.catalogue.digests().fingerprint()}"
+
     # Settings -------------------------------------------------------------------------------------------------------
 
     @property
@@ -188,30 +210,49 @@ class Workspace:
         stored = read_setting(self.engine, "encoder")
         chosen = _BUILTIN if stored is None else from_document(_Chosen, stored, what="the choice of the encoder")
         checkpoint = Path(chosen.checkpoint) if chosen.checkpoint else None
-        if checkpoint is not None and not checkpoint.exists():
-            raise EmbeddingError(
-                f"The checkpoint {checkpoint} of the encoder {chosen.spec} was not found. "
-                "Restore the file, or choose an encoder again."
+        try:
+            return EncoderChoice(chosen.spec, checkpoint, encoder_key(chosen.spec, checkpoint))
+        except EmbeddingError as error:
+            problem = (
+                f"The encoder {chosen.spec} cannot be opened. {error} Restore the file, or choose an encoder again."
             )
-        return EncoderChoice(chosen.spec, checkpoint, encoder_key(chosen.spec, checkpoint))
+            return EncoderChoice(chosen.spec, checkpoint, chosen.key or self._stored_key(chosen.spec), problem)
+
+    def _stored_key(self, spec: str) -> str:
+        """Return the key of stored vectors by an encoder, or else one without vectors."""
+        for meta in sorted((self.cache / "vectors").glob("*/meta.json")):
+            if VectorStore(meta.parent).meta.get("spec") == spec:
+                return meta.parent.name
+        return "unknown"
 
     def choose_encoder(self, spec: str, checkpoint: Path | None = None) -> Encoder:
         """Open an encoder and make it the current one; if it cannot be opened, nothing changes."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
         path = str(checkpoint.absolute()) if checkpoint else None
-        write_setting(self.engine, "encoder", to_document(_Chosen(spec, path)))
+        write_setting(self.engine, "encoder", to_document(_Chosen(spec, path, encoder.key)))
         return self.memory.put(_ENCODERS, None, encoder.key, encoder)
 
     def encoder(self) -> Encoder:
-        """Return the current encoder; it is loaded once."""
+        """Return the current encoder; it is loaded once.
+
+        Raises
+        ------
+        EmbeddingError
+            It cannot be opened.
+        """
         choice = self.choice
-        return self.memory.get(
-            _ENCODERS, None, choice.key, lambda: open_encoder(choice.spec, checkpoint=choice.checkpoint)
-        )
+
+        def load() -> Encoder:
+            if choice.problem:
+                raise EmbeddingError(choice.problem)
+            return open_encoder(choice.spec, checkpoint=choice.checkpoint)
+
+        return self.memory.get(_ENCODERS, None, choice.key, load)
 
     def vectors(self, key: str | None = None) -> VectorStore:
         """Return the vector store of the current encoder, or of the encoder with ``key``."""
-        return VectorStore(self.cache / "vectors" / (key or self.choice.key))
+        folder, digests = self.cache / "vectors" / (key or self.choice.key), self.catalogue.digests()
+        return self.memory.get(_STORES, folder, id(digests.array), lambda: VectorStore(folder, images=digests.array))
 
 
 def folder_from_environment() -> Path:

@@ -1,8 +1,9 @@
 """The map's sprites (smallest thumbnails) in one packed file, so that tiles need no decoding.
 
 In:  an image row and its sprite, or its thumbnail's pixels. Out: the sprite. The sparse file has a slot of 1.8 kB per
-row and can be recomputed. A slot that is empty or only partly written counts as missing. Threads and processes can
-write concurrently, because each row always gets the same bytes.
+row and can be recomputed. The checksum of a slot covers the digest of its image, so a slot that is empty, only partly
+written or of another image counts as missing. Threads and processes can write concurrently, because the same image
+always gets the same bytes.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import os
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,19 @@ _RETRY_AFTER = 30.0  # seconds without writing after a failed write
 
 
 class SpriteFile:
-    """The sprites in one file, created on the first write."""
+    """The sprites in one file, created on the first write.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        The file.
+    digest_of
+        Returns the digest of the image of a row.
+    """
+
+    def __init__(self, path: Path, digest_of: Callable[[int], str] = lambda row: "") -> None:
         self.path = path
+        self._digest_of = digest_of
         self._lock = threading.Lock()
         self._file: int | None = None
         self._failed_at = -float("inf")
@@ -45,7 +56,7 @@ class SpriteFile:
             return None
         height, width = slot[0], slot[1]
         body = slot[_HEAD : _HEAD + height * width * 3]
-        if len(body) != height * width * 3 or zlib.crc32(body) != int.from_bytes(slot[4:_HEAD], "little"):
+        if len(body) != height * width * 3 or self._checksum(row, body) != slot[4:_HEAD]:
             return None
         return np.frombuffer(body, np.uint8).reshape(height, width, 3)
 
@@ -55,7 +66,7 @@ class SpriteFile:
         if not (0 < height <= SPRITE and 0 < width <= SPRITE) or time.monotonic() - self._failed_at < _RETRY_AFTER:
             return
         body = np.ascontiguousarray(sprite).tobytes()
-        head = bytes([height, width, 0, 0]) + zlib.crc32(body).to_bytes(4, "little")
+        head = bytes([height, width, 0, 0]) + self._checksum(row, body)
         try:
             file = self._open(write=True)
             if file is not None:
@@ -66,6 +77,9 @@ class SpriteFile:
     def pack(self, row: int, thumbnail: Image.Image) -> None:
         """Store the sprite of a thumbnail."""
         self.put(row, fitted(thumbnail, SPRITE))
+
+    def _checksum(self, row: int, body: bytes) -> bytes:
+        return zlib.crc32(self._digest_of(row).encode(), zlib.crc32(body)).to_bytes(4, "little")
 
     def close(self) -> None:
         """Close the file."""

@@ -19,6 +19,9 @@ from bam_engine.workspace.memory import Kind
 _MISSING = Kind[NDArray[np.int64]]("rows without a vector", of="encoder", until="its vector file changes", limit=4)
 
 
+_STATES = Kind[str]("states of all vectors", of="encoder", until="its vector file changes", limit=4)
+
+
 @dataclass(frozen=True)
 class EmbedSummary:
     """The result of a run: images embedded, images that failed, and images per second."""
@@ -48,12 +51,12 @@ def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedS
     if len(workspace.catalogue) == 0:
         raise EmbeddingError("There are no images to embed. Add a folder of images first.")
     encoder = workspace.encoder()
-    store = VectorStore(workspace.cache / "vectors" / encoder.key, encoder.dim)
+    store = VectorStore(workspace.cache / "vectors" / encoder.key, images=workspace.catalogue.digests().array)
     paths = [Path(uri) for uri in workspace.catalogue.uris()]
-    missing_before = store.missing()
+    incomplete = len(store.missing()) or len(store.damaged())
     result = embed(paths, encoder, store, report=report)
     failed = list(result.failed)
-    if len(missing_before):
+    if incomplete:
         failed += retry_missing(paths, encoder, store).failed
     record_failures(workspace, encoder.key, paths, failed)
     return EmbedSummary(result.embedded, len(failed), result.rate)
@@ -86,8 +89,13 @@ def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int
     store = workspace.vectors(key)
     if len(store) == 0:
         return np.empty(0, np.int64)
-    version = (store.file.stat().st_mtime_ns, len(store))
-    return workspace.memory.get(_MISSING, store.folder, version, store.missing)
+    return workspace.memory.get(_MISSING, store.folder, (store.version, len(store)), store.missing)
+
+
+def vectors_state(workspace: Workspace, key: str | None = None) -> str:
+    """Return a digest of the vectors and of the images that they are of; cached until the vector file changes."""
+    store = workspace.vectors(key)
+    return workspace.memory.get(_STATES, store.folder, (store.version, len(store)), store.state)
 
 
 def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:

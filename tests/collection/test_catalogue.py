@@ -202,7 +202,7 @@ def test_an_image_that_moves_keeps_everything_but_its_uri(catalogue):
     assert catalogue.move({0: Place("/new/a", "stamp"), 2: Place("/pile/b")}) == [0], "b is another image's place"
     assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a", stamp="stamp"), *before[1:]]
     assert [problem.uri for problem in catalogue.problems()] == ["/pile/b"]
-    assert catalogue.details_version > version, "names are indexed again"
+    assert catalogue.details_version != version, "names are indexed again"
     version = catalogue.details_version
     catalogue.move({})
     assert catalogue.details_version == version

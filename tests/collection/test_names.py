@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from bam_engine.collection import Catalogue, Names, NewImage
 from bam_engine.collection.names import fold
 from bam_engine.database import open_database
-from bam_engine.errors import DiskFull
 
 
 def new(uri: str, title: str | None = None, project_id: str | None = None) -> NewImage:
@@ -134,11 +133,33 @@ def test_many_names_are_scanned_in_parts(catalogue: Catalogue, names: Names) -> 
     assert np.array_equal(names.find("jpg", 10**6), np.arange(140_000))
 
 
-def test_a_full_disk_is_reported(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_names_are_found_where_the_index_cannot_be_stored(catalogue: Catalogue, tmp_path: Path) -> None:
     catalogue.add([new("a")])
     (tmp_path / "names").write_text("a file where the folder should be")
-    with pytest.raises(DiskFull, match="names"):
-        Names(catalogue, tmp_path / "names").find("a", 1)
+    assert search(Names(catalogue, tmp_path / "names"), "a") == [0]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\n", bytes(3000)])
+def test_a_damaged_index_is_made_again(catalogue: Catalogue, tmp_path: Path, damage: bytes) -> None:
+    catalogue.add([new("apple"), new("pear")])
+    assert search(Names(catalogue, tmp_path / "names"), "pear") == [1]
+    (file,) = (tmp_path / "names").iterdir()
+    content = file.read_bytes()
+    file.write_bytes(damage)
+    assert search(Names(catalogue, tmp_path / "names"), "pear") == [1]
+    assert file.read_bytes() == content
+
+
+def test_an_index_of_other_images_is_not_used(tmp_path: Path) -> None:
+    """As in two copies of a workspace to which different images were added: the numbers of their changes are equal."""
+    for home, fruit in (("a", "apple"), ("b", "pear")):
+        engine = open_database(f"sqlite:///{tmp_path / home}.sqlite")
+        catalogue = Catalogue(engine)
+        catalogue.add([new("plum"), new(fruit)])
+        names = Names(catalogue, tmp_path / "names")
+        assert [search(names, word) for word in ("plum", fruit)] == [[0], [1]]
+        assert search(names, "apple") == ([1] if fruit == "apple" else [])
+        engine.dispose()
 
 
 def test_an_empty_collection_has_no_names(names: Names) -> None:

@@ -1,6 +1,7 @@
 """Thumbnails: size, atomic writes, and rendering again when missing."""
 
 import errno
+import hashlib
 import io
 from pathlib import Path
 
@@ -75,3 +76,39 @@ def test_a_folder_that_is_not_writable_is_named(tmp_path):
     (tmp_path / "t").write_text("a file stands here")
     with pytest.raises(CollectionError, match="Cannot write"):
         Thumbnails(tmp_path / "t").write(0, Image.new("RGB", (1, 1)))
+
+
+def saved(file: Path, colour: str) -> str:
+    Image.new("RGB", (10, 10), colour).save(file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:32]
+
+
+def test_a_thumbnail_of_another_image_counts_as_missing(tmp_path):
+    red, blue = saved(tmp_path / "red.png", "red"), saved(tmp_path / "blue.png", "blue")
+    first = Thumbnails(tmp_path / "t", digest_of=lambda row: red)
+    data = first.ensure(0, tmp_path / "red.png")
+    second = Thumbnails(tmp_path / "t", digest_of=lambda row: blue)
+    assert second.read(0) is None
+    assert not second.has(0)
+    assert second.ensure(0, tmp_path / "blue.png") != data
+    assert first.read(0) is None
+
+
+def test_a_thumbnail_is_made_of_no_other_bytes_than_those_of_its_image(tmp_path):
+    red = saved(tmp_path / "a.png", "red")
+    thumbnails = Thumbnails(tmp_path / "t", digest_of=lambda row: red)
+    saved(tmp_path / "a.png", "blue")
+    with pytest.raises(ImageUnreadable, match="has changed since"):
+        thumbnails.ensure(0, tmp_path / "a.png")
+    assert not thumbnails.has(0)
+
+
+@pytest.mark.parametrize("damage", [b"", bytes(200), b"RIFF", b"cut"])
+def test_a_damaged_thumbnail_is_made_again(tmp_path, damage):
+    thumbnails = Thumbnails(tmp_path / "t")
+    saved(tmp_path / "a.png", "red")
+    data = thumbnails.ensure(0, tmp_path / "a.png")
+    file = thumbnails.path(0)
+    file.write_bytes(file.read_bytes()[:-30] if damage == b"cut" else damage)
+    assert thumbnails.read(0) is None
+    assert thumbnails.ensure(0, tmp_path / "a.png") == data == thumbnails.read(0)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bam_engine.collection import read_image
+from bam_engine.collection.digests import of_files
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
 from tests.needs import needs_real_pictures
 
@@ -86,7 +87,7 @@ def test_real_flat_and_shaded_emoji_are_told_apart_where_pixels_fail(builtin, tm
     projects = sorted({row["project"] for row in emoji})[::15]
     rows = [row for row in emoji if row["project"] in projects]
     paths = [folder / row["path"] for row in rows]
-    store = VectorStore(tmp_path / "v")
+    store = VectorStore(tmp_path / "v", images=of_files(paths))
     assert embed(paths, builtin, store).failed == []
     solid = np.array([row["medium"] == "3d graphics" for row in rows])
     project = np.array([projects.index(row["project"]) for row in rows])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bam_engine.collection.digests import of_files
 from bam_engine.embedding import VectorStore, decoding, embed, open_encoder, retry_missing
 from bam_engine.errors import BamError, EmbeddingError, Stopped
 
@@ -49,6 +50,11 @@ def paths(tmp_path: Path) -> list[Path]:
     return found
 
 
+def store_at(folder: Path, paths: list[Path]) -> VectorStore:
+    """A store of the images that the files hold now."""
+    return VectorStore(folder, images=of_files(paths))
+
+
 def reference(paths: list[Path]) -> np.ndarray:
     encoder = MeanColour()
     return np.concatenate([encoder.encode([encoder.preprocess(Image.open(path))]) for path in paths]).astype(np.float16)
@@ -57,7 +63,7 @@ def reference(paths: list[Path]) -> np.ndarray:
 @pytest.mark.parametrize("batch", [1, 4, 23, 64])
 @pytest.mark.parametrize("workers", [1, 5])
 def test_row_i_is_the_vector_of_path_i(tmp_path, paths, batch, workers):
-    store = VectorStore(tmp_path / "v")
+    store = store_at(tmp_path / "v", paths)
     result = embed(paths, MeanColour(), store, batch=batch, workers=workers)
     np.testing.assert_array_equal(store.array(), reference(paths))
     assert (result.embedded, result.failed) == (23, [])
@@ -65,7 +71,7 @@ def test_row_i_is_the_vector_of_path_i(tmp_path, paths, batch, workers):
 
 
 def test_new_images_are_embedded_without_touching_old_ones(tmp_path, paths):
-    store, encoder = VectorStore(tmp_path / "v"), MeanColour()
+    store, encoder = store_at(tmp_path / "v", paths), MeanColour()
     embed(paths[:10], encoder, store, batch=4)
     for path in paths[:10]:
         path.unlink()
@@ -75,7 +81,7 @@ def test_new_images_are_embedded_without_touching_old_ones(tmp_path, paths):
 
 
 def test_a_stopped_run_keeps_its_batches_and_the_next_one_goes_on(tmp_path, paths):
-    store, told = VectorStore(tmp_path / "v"), []
+    store, told = store_at(tmp_path / "v", paths), []
 
     def stop_at_eight(done, total, message=""):
         told.append((done, total))
@@ -93,11 +99,11 @@ def test_a_stopped_run_keeps_its_batches_and_the_next_one_goes_on(tmp_path, path
 
 
 def test_images_that_cannot_be_read_get_zeros_and_a_reason_and_are_tried_again(tmp_path, paths):
+    store = store_at(tmp_path / "v", paths)
     kept = paths[1].read_bytes()
     paths[1].unlink()
     paths[10].write_bytes(b"no picture at all")
     paths[22].write_bytes(kept[:40])
-    store = VectorStore(tmp_path / "v")
     result = embed(paths, MeanColour(), store, batch=4)
     assert [row for row, _ in result.failed] == [1, 10, 22] == store.missing().tolist()
     assert all(reason for _, reason in result.failed)
@@ -111,8 +117,9 @@ def test_images_that_cannot_be_read_get_zeros_and_a_reason_and_are_tried_again(t
 
 
 def test_a_batch_in_which_nothing_can_be_read_is_all_zeros(tmp_path):
-    store = VectorStore(tmp_path / "v")
-    result = embed([tmp_path / "a.png", tmp_path / "b.png"], MeanColour(), store)
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    store = store_at(tmp_path / "v", paths)
+    result = embed(paths, MeanColour(), store)
     assert (result.embedded, len(result.failed), store.array().any()) == (0, 2, False)
 
 
@@ -123,7 +130,7 @@ def test_a_vector_that_is_not_finite_is_a_failure_of_its_image_only(tmp_path, pa
             vectors[2] = np.nan
             return vectors
 
-    result = embed(paths[:4], Breaks(), store := VectorStore(tmp_path / "v"))
+    result = embed(paths[:4], Breaks(), store := store_at(tmp_path / "v", paths))
     assert result.failed == [(2, "The encoder returned no usable vector.")]
     assert store.missing().tolist() == [2]
 
@@ -136,7 +143,7 @@ def test_an_image_that_cannot_be_prepared_is_a_failure_of_its_own(tmp_path, path
                 raise error
             return super().preprocess(image)
 
-    result = embed(paths, Refuses(), store := VectorStore(tmp_path / "v"), batch=4)
+    result = embed(paths, Refuses(), store := store_at(tmp_path / "v", paths), batch=4)
     ((row, reason),) = result.failed
     assert (row, result.embedded, store.missing().tolist()) == (3, 22, [3])
     assert ("memory" in reason) if isinstance(error, MemoryError) else (str(error) in reason)
@@ -148,7 +155,7 @@ def test_decoding_stays_a_bounded_way_ahead_of_the_model(tmp_path, paths):
     def report(done, total, message=""):
         ahead.append(encoder.prepared - done)
 
-    embed(paths, encoder, VectorStore(tmp_path / "v"), batch=2, workers=3, report=report)
+    embed(paths, encoder, store_at(tmp_path / "v", paths), batch=2, workers=3, report=report)
     assert max(ahead) <= 2 * 2 + 3
 
 
@@ -172,7 +179,7 @@ def mean_colour(image: Image.Image) -> np.ndarray:
 def test_processes_give_the_same_rows_as_threads(tmp_path, paths, monkeypatch):
     monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 20)
     paths[10].write_bytes(b"no picture at all")
-    stores = [VectorStore(tmp_path / "threads"), VectorStore(tmp_path / "processes")]
+    stores = [store_at(tmp_path / "threads", paths), store_at(tmp_path / "processes", paths)]
     by_threads = embed(paths, MeanColour(), stores[0], batch=4, workers=2)
     encoder = Portable()
     by_processes = embed(paths, encoder, stores[1], batch=4, workers=2)
@@ -185,10 +192,10 @@ def test_processes_give_the_same_rows_as_threads(tmp_path, paths, monkeypatch):
 def test_few_images_or_one_worker_stay_in_this_process(tmp_path, paths, monkeypatch):
     monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 24)
     few = Portable()
-    embed(paths, few, VectorStore(tmp_path / "few"), workers=2)
+    embed(paths, few, store_at(tmp_path / "few", paths), workers=2)
     monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
     alone = Portable()
-    embed(paths, alone, VectorStore(tmp_path / "alone"), workers=1)
+    embed(paths, alone, store_at(tmp_path / "alone", paths), workers=1)
     assert (few.prepared, alone.prepared) == (23, 23)
 
 
@@ -200,7 +207,7 @@ def test_stopped_while_processes_decode_it_keeps_its_batches_and_ends_the_proces
             raise Stopped("stopped")
 
     with pytest.raises(Stopped):
-        embed(paths, Portable(), store := VectorStore(tmp_path / "v"), batch=4, workers=2, report=stop_at_eight)
+        embed(paths, Portable(), store := store_at(tmp_path / "v", paths), batch=4, workers=2, report=stop_at_eight)
     assert len(store) == 8
     assert not multiprocessing.active_children()
 
@@ -208,17 +215,18 @@ def test_stopped_while_processes_decode_it_keeps_its_batches_and_ends_the_proces
 def test_a_killed_process_is_reported_and_loses_nothing(tmp_path, paths, monkeypatch):
     monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
     Image.new("RGB", (FATAL, 8), (5, 5, 5)).save(paths[20])
-    store = VectorStore(tmp_path / "v")
+    store = store_at(tmp_path / "v", paths)
     with pytest.raises(BamError, match="The system killed a worker process, possibly because memory ran out"):
         embed(paths, Portable(), store, batch=1, workers=2)
     assert len(store) <= 20
     Image.new("RGB", (9, 8), (5, 5, 5)).save(paths[20])
+    store = store_at(tmp_path / "v", paths)
     embed(paths, Portable(), store, batch=4, workers=2)
     np.testing.assert_array_equal(store.array(), reference(paths))
 
 
 def test_the_builtin_encoder_is_the_same_in_processes(tmp_path, paths, monkeypatch):
-    stores = [VectorStore(tmp_path / "threads"), VectorStore(tmp_path / "processes")]
+    stores = [store_at(tmp_path / "threads", paths), store_at(tmp_path / "processes", paths)]
     embed(paths, open_encoder("builtin"), stores[0], workers=2)
     monkeypatch.setattr(decoding, "MIN_FOR_PROCESSES", 1)
     embed(paths, open_encoder("builtin"), stores[1], workers=2)
@@ -232,14 +240,14 @@ def test_an_error_of_the_encoder_passes_through_and_loses_nothing(tmp_path, path
                 raise EmbeddingError("The device does not have enough memory.")
             return super().encode(prepared)
 
-    store = VectorStore(tmp_path / "v")
+    store = store_at(tmp_path / "v", paths)
     with pytest.raises(EmbeddingError, match="enough memory"):
         embed(paths, Fails(), store, batch=4)
     assert len(store) == 8
 
 
 def test_rows_cannot_be_skipped_and_stores_cannot_be_mixed_up(tmp_path, paths):
-    store = VectorStore(tmp_path / "v")
+    store = store_at(tmp_path / "v", paths)
     embed(paths[:5], MeanColour(), store)
     with pytest.raises(EmbeddingError, match="the next row is 5"):
         embed(paths, MeanColour(), store, first_row=7)
@@ -248,3 +256,20 @@ def test_rows_cannot_be_skipped_and_stores_cannot_be_mixed_up(tmp_path, paths):
     with pytest.raises(EmbeddingError, match="Use a separate folder for each encoder"):
         embed(paths, other, store)
     assert len(store) == 5
+
+
+def test_a_file_that_holds_another_image_than_the_collection_knows_is_not_embedded(tmp_path, paths):
+    store = store_at(tmp_path / "v", paths)
+    paths[4].write_bytes(paths[5].read_bytes())
+    result = embed(paths, MeanColour(), store)
+    assert [row for row, _ in result.failed] == [4] == store.missing().tolist()
+    assert "has changed since" in result.failed[0][1]
+
+
+def test_a_damaged_vector_is_computed_again(tmp_path, paths):
+    store = store_at(tmp_path / "v", paths)
+    embed(paths, MeanColour(), store)
+    store.file.write_bytes(bytes(12) + store.file.read_bytes()[12:-3] + b"odd")
+    assert store.damaged().tolist() == [0, 1, 22]
+    assert retry_missing(paths, MeanColour(), store).embedded == 3
+    np.testing.assert_array_equal(store.array(), reference(paths))

@@ -1,12 +1,12 @@
 """Layouts coexist, are extended without moving, survive stops and full disks, and describe themselves."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
+from bam_engine.collection import NewImage
 from bam_engine.errors import DiskFull, NotFound, ProjectionError, Stopped
 from bam_engine.gallery import search, selections
 from bam_engine.maps import layout_builder, layout_store, regions, view_cache
@@ -349,15 +349,22 @@ def test_a_map_of_equal_vectors_cannot_be_extended(workspace: Workspace) -> None
         layout_builder.extend(workspace, record.id)
 
 
-def test_a_map_stored_by_an_older_version_can_be_opened(workspace: Workspace) -> None:
+@pytest.mark.parametrize("said", [{"images": "of others"}, {"images": ""}, {"collected": 121}])
+def test_a_map_of_other_images_is_not_opened(workspace: Workspace, said: dict[str, object]) -> None:
     record = layout_builder.build(workspace, method="pca")
-    folder = layout_store.folder_of(workspace, record.id)
-    for name in ("places", "rows"):
-        shutil.move(folder / f"{name}-{record.points}.npy", folder / f"{name}.npy")
-    payload = json.loads((folder / "about.json").read_text())
-    old = {name: payload[name] for name in ("id", "method", "scope", "encoder", "n", "seed", "seconds", "made_at")}
-    (folder / "about.json").write_text(json.dumps(old))
+    about = layout_store.folder_of(workspace, record.id) / "about.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | said))
+    assert layout_store.list_layouts(workspace) == []
+    with pytest.raises(NotFound, match="There is no map"):
+        points(workspace, record.id)
+    layout_builder.build(workspace, method="pca")
     assert len(points(workspace, record.id)) == 120
+
+
+def test_a_map_outlives_new_images(workspace: Workspace) -> None:
+    record = layout_builder.build(workspace, method="pca")
+    workspace.catalogue.add([NewImage("/later", 1, 1, "later")])
+    assert layout_store.list_layouts(workspace) == [record]
 
 
 def test_the_place_of_an_image_is_found_without_opening_a_map(

@@ -73,7 +73,7 @@ def test_a_failing_disk_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def refuse(*_args: object, **_more: object) -> None:
         raise OSError({"full": 28, "read only": 30, "gone": 2}[kind], kind)
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
     monkeypatch.setattr(os, "pwrite", refuse)
     cache.put("a", b"tile")
     sprites.put(3, np.zeros((8, 8, 3), np.uint8))
@@ -113,3 +113,26 @@ def test_sprites_are_read_back_and_damaged_ones_are_not(tmp_path: Path) -> None:
     assert damaged.get(7) is not None
     damaged.close()
     assert (tmp_path / "24.bin").stat().st_blocks * 512 < 100_000, "rows without a picture take no room"
+
+
+def test_a_sprite_of_another_image_counts_as_missing(tmp_path: Path) -> None:
+    sprite = np.zeros((3, 4, 3), np.uint8)
+    first, second = (SpriteFile(tmp_path / "24.bin", lambda row, name=name: f"{name} {row}") for name in "ab")
+    first.put(5, sprite)
+    np.testing.assert_array_equal(first.get(5), sprite)
+    assert second.get(5) is None
+    second.put(5, sprite + 1)
+    assert first.get(5) is None
+    first.close()
+    second.close()
+
+
+def test_a_tile_is_used_for_its_key_and_only_whole(tmp_path: Path) -> None:
+    cache = TileCache(tmp_path / "tiles")
+    cache.put("a", b"tile of a")
+    cache.put("b", b"tile of b")
+    first, second = sorted(tmp_path.rglob("*.tile"))
+    content = first.read_bytes()
+    for damaged in (second.read_bytes(), b"", content[:-1], bytes(len(content))):
+        first.write_bytes(damaged)
+        assert sorted(filter(None, (cache.get("a"), cache.get("b")))) in ([b"tile of a"], [b"tile of b"])

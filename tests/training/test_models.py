@@ -1,17 +1,21 @@
 """Scores of every attribute made anew in one pass are those that each would get alone."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.training import rounds
-from bam_engine.training.models import rescore_all, scores_of
+from bam_engine.training.models import latest_model, rescore_all, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
 
-def test_all_attributes_are_rescored_from_changed_vectors(
+def test_all_attributes_are_scored_from_changed_vectors(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     assert rescore_all(workspace) == []
@@ -24,7 +28,6 @@ def test_all_attributes_are_rescored_from_changed_vectors(
     swapped = store.array()[[4, 5]].astype(np.float32)
     store.replace([5, 4], swapped)
     store.replace([7], np.zeros((1, store.dim), np.float32))
-    assert np.array_equal(before[0], scores_of(workspace, watercolor))  # kept until asked
     assert [attribute.name for attribute in rescore_all(workspace)] == ["media_watercolor", "media_other"]
     for attribute, old in zip((watercolor, other), before, strict=True):
         new = np.array(scores_of(workspace, attribute))
@@ -32,6 +35,63 @@ def test_all_attributes_are_rescored_from_changed_vectors(
         assert np.flatnonzero(np.isnan(new)).tolist() == [7]
         rest = np.setdiff1d(np.arange(120), [4, 5, 7])
         assert new[rest] == pytest.approx(old[rest], abs=1e-4)
+
+
+def scores_file(workspace: Workspace, attribute: Attribute) -> Path:
+    model = latest_model(workspace, attribute)
+    assert model is not None
+    return workspace.cache / "scores" / f"{model.digest}.npy"
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "zeros", "zeros after the header", "foreign", "gone", "folder"])
+def test_damaged_scores_are_computed_again(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, damage: str
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    before, file = np.array(scores_of(workspace, watercolor)), scores_file(workspace, watercolor)
+    content = file.read_bytes()
+    damaged = {"empty": b"", "cut": content[:-50], "zeros": bytes(len(content)), "foreign": b"not an array" * 50}
+    damaged["zeros after the header"] = content[:128] + bytes(len(content) - 128)
+    file.unlink()
+    if damage == "folder":
+        shutil.rmtree(file.parent)
+    elif damage != "gone":
+        file.write_bytes(damaged[damage])
+    workspace.memory.clear()
+    assert np.array_equal(scores_of(workspace, watercolor), before, equal_nan=True)
+    assert file.read_bytes() == content
+
+
+def test_scores_are_of_their_model_and_vectors_only(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    """A restored backup gives the id of its newest model to the next one, which is another."""
+    oracle.play(workspace, watercolor, count=1)
+    first = latest_model(workspace, watercolor)
+    assert first is not None
+    before = np.array(scores_of(workspace, watercolor, first))
+    other = replace(first, coefficients=-first.coefficients)
+    assert np.allclose(scores_of(workspace, watercolor, other), -before, atol=1e-4)
+    store = workspace.vectors()
+    store.replace([3], store.array()[[4]].astype(np.float32))
+    assert scores_of(workspace, watercolor, first)[3] == pytest.approx(before[4], abs=1e-4)
+
+
+def test_scores_that_cannot_be_cached_are_kept_in_memory(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    before = np.array(scores_of(workspace, watercolor))
+    shutil.rmtree(workspace.cache / "scores")
+    (workspace.cache / "scores").write_text("no folder")
+    workspace.memory.clear()
+    assert np.array_equal(scores_of(workspace, watercolor), before, equal_nan=True)
+
+
+def test_without_vectors_there_are_no_scores(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    shutil.rmtree(workspace.cache)
+    assert len(scores_of(workspace, watercolor)) == 0
 
 
 def test_the_command_line_rescores_all(

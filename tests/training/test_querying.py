@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bam_engine import learning
+from bam_engine import derived, learning
 from bam_engine.annotation import Attribute
+from bam_engine.collection import NewImage
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.training import neighbour_cache, querying, rounds, validation
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import vectors_of
+from bam_engine.workspace.vectors import vectors_of, vectors_state
 from tests.conftest import Oracle
 
 
@@ -136,6 +137,8 @@ def test_images_that_came_later_are_found_as_if_they_had_been_there(workspace: W
     store = workspace.vectors()
     rows = np.arange(0, 60, 7)
     neighbour_cache.neighbours_of(workspace, rows)
+    workspace.catalogue.add([NewImage(f"/later/{row}", 1, 1, f"later {row}") for row in rows])
+    store = workspace.vectors()
     store.append(np.asarray(store.array()[rows], np.float32))  # a copy of each: its nearest
     found = neighbour_cache.neighbours_of(workspace, rows)
     assert found[:, 0].tolist() == [120 + place for place in range(len(rows))]
@@ -169,14 +172,19 @@ def test_a_look_at_something_else_is_refused(workspace: Workspace, watercolor: A
 # Bad input
 
 
+def store_scores(workspace: Workspace, model: TrainedModel, scores: np.ndarray) -> None:
+    """Cache scores in place of those of the model."""
+    derived.write_array(workspace.cache / "scores" / f"{model.digest}.npy", scores, vectors_state(workspace))
+    workspace.memory.clear()
+
+
 def test_scores_that_are_all_equal_still_make_a_batch(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     oracle.play(workspace, watercolor, count=1)
     model = latest_model(workspace, watercolor)
     assert model is not None
-    path = workspace.cache / "scores" / watercolor.name / f"{model.id}.npy"
-    np.save(path, np.zeros(120, np.float32))
+    store_scores(workspace, model, np.zeros(120, np.float32))
     for strategy in learning.STRATEGIES:
         _, batch = querying.propose(workspace, watercolor, count=9, strategy=strategy, seed=1)
         assert len(set(batch.rows.tolist())) == 9
@@ -191,7 +199,7 @@ def test_an_image_without_a_score_is_not_queried_by_score(
     scores = np.array(scores_of(workspace, watercolor))
     lost = querying.query_pool(workspace, watercolor)[::2]
     scores[lost] = np.nan
-    np.save(workspace.cache / "scores" / watercolor.name / f"{model.id}.npy", scores)
+    store_scores(workspace, model, scores)
     for strategy in ("mixture", "margin", "top"):
         _, batch = querying.propose(workspace, watercolor, count=200, strategy=strategy, seed=1)
         assert not np.isin(batch.rows, lost).any()

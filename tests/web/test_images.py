@@ -56,8 +56,9 @@ def test_a_missing_thumbnail_is_made_again(client: TestClient, wide: Workspace) 
     assert wide.thumbnails.has(0)
 
 
-def test_a_versioned_address_is_kept_for_good_and_others_are_asked_again(client: TestClient) -> None:
-    assert "immutable" in client.get("/thumbs/0.webp?v=x").headers["cache-control"]
+def test_a_versioned_address_is_kept_for_good_and_others_are_asked_again(client: TestClient, wide: Workspace) -> None:
+    assert "immutable" in client.get(f"/thumbs/0.webp?v={wide.picture_version}").headers["cache-control"]
+    assert client.get("/thumbs/0.webp?v=earlier").headers["cache-control"] == "no-cache"
     plain = client.get("/thumbs/0.webp")
     assert plain.headers["cache-control"] == "no-cache"
     again = client.get("/thumbs/0.webp", headers={"if-none-match": plain.headers["etag"]})
@@ -165,3 +166,29 @@ def test_ten_huge_pictures_at_once_take_the_memory_of_one(kind: int, tmp_path: P
     done = subprocess.run(program, cwd=ROOT, capture_output=True, check=True, text=True).stdout.splitlines()
     assert set(done[0].strip("[]").split(", ")) <= {"200", "404"}
     assert int(done[1]) < 1_500_000_000
+
+
+def test_what_a_browser_keeps_is_asked_for_again_where_the_row_is_another_image(
+    client: TestClient, wide: Workspace, tmp_path: Path
+) -> None:
+    """As in a copied workspace, or after a backup was restored, in which other images were added."""
+    tags = {name: client.get(f"/{name}/0.webp").headers["etag"] for name in ("thumbs", "large")}
+    other = Workspace(tmp_path / "other", tmp_path / "cache")
+    (tmp_path / "blue").mkdir()
+    Image.new("RGB", (40, 20), "blue").save(tmp_path / "blue" / "a.png")
+    ingest_folder(other.catalogue, other.thumbnails, tmp_path / "blue")
+    other_client = TestClient(Starlette(routes=image_routes(lambda: other)))
+    for name, tag in tags.items():
+        answer = other_client.get(f"/{name}/0.webp", headers={"if-none-match": tag})
+        assert answer.status_code == 200
+        assert size(answer.content) == (40, 20)
+    assert other.picture_version != wide.picture_version
+    other.close()
+
+
+def test_a_file_that_holds_another_image_now_is_not_shown_as_the_old_one(client: TestClient, wide: Workspace) -> None:
+    assert client.get("/large/0.webp").status_code == 200
+    Image.new("RGB", (300, 100), "red").save(wide.catalogue.image(0).path)
+    assert client.get("/large/0.webp").status_code == 200, "what was shown of the old bytes may still be shown"
+    wide.thumbnails.path(0).unlink()
+    assert client.get("/thumbs/0.webp").status_code == 404

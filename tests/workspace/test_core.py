@@ -4,8 +4,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bam_engine.database import write_setting
+from bam_engine.embedding import VectorStore, encoder_key
+from bam_engine.errors import EmbeddingError
 from bam_engine.workspace import Workspace
 
 
@@ -58,3 +62,28 @@ def test_empty_variables_are_as_good_as_none(tmp_path, monkeypatch):
     Workspace.from_environment().close()
     assert (tmp_path / "workspace" / "bam.sqlite").is_file()
     assert (tmp_path / "cache").is_dir()
+
+
+def test_an_encoder_whose_checkpoint_is_gone_keeps_its_vectors_and_another_can_be_chosen(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "weights.pth"
+    checkpoint.write_bytes(b"weights")
+    key = encoder_key("timm:resnet18", checkpoint)
+    document = {"version": 1, "spec": "timm:resnet18", "checkpoint": str(checkpoint), "key": key}
+    write_setting(workspace.engine, "encoder", document)
+    images = workspace.catalogue.digests().array
+    store = VectorStore(workspace.cache / "vectors" / key, images=images)
+    store.claim(spec="timm:resnet18", key=key, dim=4)
+    store.append(np.eye(4))
+    assert (workspace.choice.key, workspace.choice.problem) == (key, "")
+    checkpoint.rename(tmp_path / "elsewhere.pth")
+    assert workspace.choice.key == key
+    assert "weights.pth" in workspace.choice.problem
+    assert len(workspace.vectors()) == 4
+    with pytest.raises(EmbeddingError, match="choose an encoder again"):
+        workspace.encoder()
+    write_setting(workspace.engine, "encoder", {k: v for k, v in document.items() if k != "key"})  # an earlier version
+    assert workspace.choice.key == key, "by the vectors that are there"
+    workspace.choose_encoder("builtin")
+    assert (workspace.choice.key, workspace.choice.problem) == ("builtin-v1", "")

@@ -46,7 +46,7 @@ export interface SentAnswer {
 export interface GalleryData {
   /** Row, caption, tooltip, mark. */
   pictures: [row: number, caption: string, title: string, mark: string][];
-  /** The id of the workspace: pictures of a version are immutable. */
+  /** The version of the pictures: those of a version are immutable. */
   version: string;
   /** Side of a cell in CSS pixels. */
   size: number;

@@ -1,9 +1,10 @@
 """Thumbnails and large pictures by row.
 
 ``/thumbs/{row}.webp`` is the stored thumbnail, made if it is missing; ``/large/{row}.webp`` is the image, upright, at
-most 1,600 px on a side. A URL with ``?v=``, the id of the workspace, is immutable; without it the browser revalidates.
-A few pictures of each kind are read at once, in threads of their own, so that a disk or a database that does not answer
-holds up no other request; a request that waits is skipped when its browser has left.
+most 1,600 px on a side. A URL with ``?v=``, the version of the workspace's pictures, is immutable; without it, or with
+an earlier one, the browser revalidates. A few pictures of each kind are read at once, in threads of their own, so that
+a disk or a database that does not answer holds up no other request; a request that waits is skipped when its browser
+has left.
 """
 
 import functools
@@ -64,16 +65,16 @@ def _endpoint(
 def _respond(
     get_workspace: Callable[[], Workspace], request: Request, picture: Callable[[Workspace, int], bytes]
 ) -> Response:
-    workspace = get_workspace()
-    row = request.path_params["row"]
-    tag = f'"{workspace.id}-{row}"'
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304)
-    try:
-        content = picture(workspace, row)
-    except ImageUnreadable as error:
-        return failed(404, str(error))
-    caching = IMMUTABLE if "v" in request.query_params else REVALIDATE
+    workspace, row = get_workspace(), request.path_params["row"]
+    with workspace.reading():
+        tag = f'"{workspace.digest_of(row)}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304)
+        try:
+            content = picture(workspace, row)
+        except ImageUnreadable as error:
+            return failed(404, str(error))
+        caching = IMMUTABLE if request.query_params.get("v") == workspace.picture_version else REVALIDATE
     return Response(content, media_type="image/webp", headers={"Cache-Control": caching, "ETag": tag})
 
 
@@ -82,23 +83,19 @@ def _thumbnail(workspace: Workspace, row: int) -> bytes:
 
 
 def _large(workspace: Workspace, row: int) -> bytes:
-    path = workspace.catalogue.image(row).path
-    try:
-        state = path.stat()
-    except OSError:
-        return large_picture(path)
-    return _large_of(path, state.st_size, state.st_mtime_ns)
+    return large_picture(workspace.catalogue.image(row).path, workspace.digest_of(row))
 
 
 @functools.lru_cache(maxsize=32)
-def _large_of(path: Path, _size: int, _changed: int) -> bytes:
-    """Return :func:`large_picture`, cached until the file changes."""
-    return large_picture(path)
+def large_picture(path: Path, digest: str = "") -> bytes:
+    """Return the image of a ``digest`` as WebP, at most ``LARGE`` pixels on a side.
 
-
-def large_picture(path: Path) -> bytes:
-    """Return an image as WebP, at most ``LARGE`` pixels on a side."""
-    image = read_image(path, size=LARGE)
+    Raises
+    ------
+    ImageUnreadable
+        The file cannot be read, or holds another image.
+    """
+    image = read_image(path, size=LARGE, digest=digest)
     image.thumbnail((LARGE, LARGE))
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=88, method=2)

@@ -46,7 +46,7 @@ def gallery(
     pictures
         In reading order.
     version
-        The id of the workspace, so that thumbnails can be cached as immutable.
+        The version of the workspace's pictures, so that thumbnails can be cached as immutable.
     size
         Side of a cell in CSS pixels.
     height
@@ -76,7 +76,7 @@ def endless_gallery(
     Parameters
     ----------
     version
-        The id of the workspace, so that thumbnails can be cached as immutable.
+        The version of the workspace's pictures, so that thumbnails can be cached as immutable.
     line_text
         The text on the line between accepted and rejected images.
     height

@@ -1,0 +1,131 @@
+"""Derived files: what can be made again says what it was made of, and is used for nothing else.
+
+A derived file ends in a seal: a digest of what it was made of, and a checksum of its content. Who reads it says what
+it has to be made of. A file that is missing, cut, filled with zeros, foreign or of something else reads as None, and
+its owner makes it again; what a power cut, a copied workspace or a restored backup leaves behind is therefore never
+taken for what it is not. The seal follows the content, so that the file stays readable as what it is.
+"""
+
+import hashlib
+import io
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.files import replacing
+
+_SEAL = struct.Struct("<16sI4s")  # the digest of what it was made of, the checksum, the mark
+_MARK = b"bam\x01"
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)  # raised by numpy on an incomplete file
+
+
+def sealed(content: bytes, made_of: str) -> bytes:
+    """Return ``content`` with a seal that says what it was made of.
+
+    Examples
+    --------
+    >>> content_of(sealed(b"scores", "model 7"), "model 7")
+    b'scores'
+    >>> content_of(sealed(b"scores", "model 7"), "model 8") is None
+    True
+    """
+    return content + _seal(content, made_of)
+
+
+def content_of(file: bytes, made_of: str) -> bytes | None:
+    """Return the content of a sealed file, or None where it is damaged or made of something else."""
+    if len(file) < _SEAL.size:
+        return None
+    content, seal = file[: -_SEAL.size], file[-_SEAL.size :]
+    return content if seal == _seal(content, made_of) else None
+
+
+def write(path: Path, content: bytes | memoryview, made_of: str, *, flush: bool = False) -> None:
+    """Write a sealed file in place of an earlier one; see :func:`replacing` for ``flush``."""
+    with replacing(path, flush=flush) as temporary, temporary.open("wb") as file:
+        file.write(content)
+        file.write(_seal(content, made_of))
+        file.flush()
+
+
+def read(path: Path, made_of: str) -> bytes | None:
+    """Return the content of a file, or None where it is missing, damaged or made of something else."""
+    try:
+        return content_of(path.read_bytes(), made_of)
+    except OSError:
+        return None
+
+
+def read_mapped(path: Path, made_of: str) -> NDArray[np.uint8] | None:
+    """Return the content of a file as :func:`read` does, memory-mapped."""
+    if not is_made_of(path, made_of):
+        return None
+    try:
+        file = np.memmap(path, np.uint8, "r")
+    except (OSError, ValueError):
+        return None
+    content: NDArray[np.uint8] = np.asarray(file[: -_SEAL.size])
+    return content if file[-_SEAL.size :].tobytes() == _seal(content.data, made_of) else None
+
+
+def is_made_of(path: Path, made_of: str) -> bool:
+    """Return whether a file ends in the seal of ``made_of``, without reading its content."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-_SEAL.size, os.SEEK_END)
+            digest, _, mark = _SEAL.unpack(file.read(_SEAL.size))
+    except (OSError, struct.error):
+        return False
+    return bool(mark == _MARK and digest == _digest(made_of))
+
+
+def write_array(path: Path, array: NDArray[Any], made_of: str) -> None:
+    """Write an array, flushed to disk."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write(path, buffer.getvalue(), made_of, flush=True)
+
+
+def read_array(path: Path, made_of: str) -> NDArray[Any] | None:
+    """Return an array, memory-mapped, or None where its file is missing, damaged or made of something else."""
+    if read_mapped(path, made_of) is None:
+        return None
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r")
+    except _DAMAGED:
+        return None
+    return array
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], made_of: str) -> None:
+    """Write named arrays, flushed to disk."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    write(path, buffer.getvalue(), made_of, flush=True)
+
+
+def read_arrays(path: Path, made_of: str) -> dict[str, NDArray[Any]] | None:
+    """Return named arrays, or None where their file is missing, damaged or made of something else."""
+    content = read(path, made_of) if is_made_of(path, made_of) else None
+    if content is None:
+        return None
+    try:
+        with np.load(io.BytesIO(content)) as stored:
+            return dict(stored)
+    except _DAMAGED:
+        return None
+
+
+def _seal(content: bytes | memoryview, made_of: str) -> bytes:
+    return _SEAL.pack(_digest(made_of), zlib.crc32(content), _MARK)
+
+
+def _digest(made_of: str) -> bytes:
+    return hashlib.sha256(made_of.encode()).digest()[:16]

@@ -1,0 +1,64 @@
+"""Replacing files: whole or not at all, and what killed processes leave."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from bam_engine import files
+from bam_engine.files import replacing, sweep
+
+
+@pytest.mark.parametrize("flush", [False, True])
+def test_a_file_is_replaced_when_the_block_ends_and_not_before(tmp_path: Path, flush: bool) -> None:
+    file = tmp_path / "new" / "a.txt"
+    with replacing(file, flush=flush) as temporary:
+        temporary.write_text("first")
+        assert not file.exists()
+        assert temporary.suffix == ".txt"
+    with contextlib.suppress(ZeroDivisionError), replacing(file, flush=flush) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert file.read_text() == "first"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_flushed_file_is_on_the_disk_before_its_name_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, replace = [], Path.replace
+
+    def renamed(self: Path, target: Path) -> Path:
+        steps.append("renamed")
+        return replace(self, target)
+
+    monkeypatch.setattr(files.os, "fsync", lambda handle: steps.append("folder" if _is_folder(handle) else "file"))
+    monkeypatch.setattr(Path, "replace", renamed)
+    with replacing(tmp_path / "a", flush=True) as temporary:
+        temporary.write_text("a")
+    assert steps == ["file", "renamed", "folder"]
+
+
+def _is_folder(handle: int) -> bool:
+    return Path(f"/proc/self/fd/{handle}").resolve().is_dir()
+
+
+def test_only_old_temporary_files_are_swept(tmp_path: Path) -> None:
+    left = tmp_path / "thumbnails" / "00000"
+    left.mkdir(parents=True)
+    for file in (tmp_path / ".hidden", left / "1.webp", left / ".a-b", tmp_path / ".about-0123.json"):
+        file.write_text("kept")
+        os.utime(file, (0, 0))
+    with replacing(left / "0.webp") as temporary:
+        temporary.write_text("whole")
+        killed, running = left / temporary.name, left / temporary.name.replace(".0-", ".2-")
+    for file in (killed, running):
+        file.write_text("half")
+    os.utime(killed, (time.time() - 2 * files.ABANDONED,) * 2)
+    assert sweep(tmp_path) == 1
+    assert not killed.exists()
+    assert running.exists()
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == 6
+    assert sweep(tmp_path / "none") == 0
