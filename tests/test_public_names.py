@@ -138,6 +138,8 @@ ROOMS: dict[str, set[str]] = {
         "read_only",
         "read_setting",
         "reading",
+        "removals",
+        "removed_images",
         "revisions",
         "round_images",
         "rounds",

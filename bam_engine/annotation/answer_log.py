@@ -24,6 +24,7 @@ from bam_engine.annotation.answers import (
     Answers,
     Decisions,
 )
+from bam_engine.collection.removals import Removed, removed
 from bam_engine.database import annotations, assignments, snapshot_of
 
 _PLACES = {purpose: place for place, purpose in enumerate(PURPOSES)}
@@ -86,6 +87,21 @@ class AttributeLog:
                 annotators[self.annotators == one] = other
             self._known[merges] = replace(self, annotators=_frozen(annotators), merges=merges)
         log: AttributeLog = self._known[merges]
+        return log
+
+    def without(self, removed: Removed) -> "AttributeLog":
+        """Return the log without the answers to removed images; the same images give the same object."""
+        key = ("without", removed.version)
+        if removed.version and key not in self._known:
+            out = np.isin(self.rows, removed.rows)
+            self._known[key] = self
+            if out.any():
+                columns = (self.ids, self.rows, self.annotators, self.answers, self.purposes, self.assignments)
+                self._known[key] = AttributeLog(
+                    *(_frozen(column[~out]) for column in (*columns, self.times)),
+                    merges=self.merges,
+                )
+        log: AttributeLog = self._known.get(key, self)
         return log
 
     def _authors(self) -> frozenset[int]:
@@ -152,10 +168,13 @@ class _AnswerLog:
 
 
 def answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
-    """Return the answers about an attribute; those of a merged annotator are under the id of the one merged into."""
+    """Return the answers about an attribute, without those to removed images.
+
+    Those of a merged annotator are under the id of the one merged into.
+    """
     snapshot = snapshot_of(engine)
     log = snapshot.read("answers", [annotations], _read_on)
-    return log.attributes.get(attribute_id, _EMPTY).merged(merged_into(snapshot))
+    return log.attributes.get(attribute_id, _EMPTY).merged(merged_into(snapshot)).without(removed(engine))
 
 
 def moment(made_at: str) -> np.datetime64:

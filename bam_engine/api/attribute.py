@@ -22,6 +22,7 @@ from bam_engine.training import decisions, rounds, thresholds, validation
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.membership import member_rows
 from bam_engine.workspace.vectors import embedded_rows
 
 if TYPE_CHECKING:
@@ -245,7 +246,8 @@ class AttributeHandle:
         scores = np.full(len(self._workspace.catalogue), np.nan, np.float32)
         known = scores_of(self._workspace, self._attribute)[: len(scores)]
         scores[: len(known)] = known
-        return pd.Series(scores, pd.RangeIndex(len(scores), name="row"), name=self.name)
+        rows = member_rows(self._workspace)
+        return pd.Series(scores[rows], pd.Index(rows, name="row"), name=self.name)
 
     # The threshold and what it decides
 

@@ -17,6 +17,7 @@ from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.export import export
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.membership import count_images, member_rows
 from bam_engine.workspace.vectors import EmbedSummary, embed_collection, embedded_rows
 
 
@@ -57,7 +58,7 @@ class Collection:
         self.close()
 
     def __len__(self) -> int:
-        return len(self.workspace.catalogue)
+        return count_images(self.workspace)
 
     def __repr__(self) -> str:
         attributes = count(len(self.workspace.attributes.all()), "attribute")
@@ -125,9 +126,8 @@ class Collection:
         >>> print(images.loc[0, "width"], images.loc[0, "height"], images.loc[0, "embedded"])
         64 64 True
         """
-        images = self.workspace.catalogue.images(range(len(self)))
-        embedded = np.zeros(len(images), bool)
-        embedded[embedded_rows(self.workspace)] = True
+        rows = member_rows(self.workspace)
+        images = self.workspace.catalogue.images(rows)
         columns = {
             "path": [image.uri for image in images],
             "title": [image.title for image in images],
@@ -136,9 +136,9 @@ class Collection:
             "height": [image.height for image in images],
             "license": [image.license for image in images],
             "mature_content": [image.mature_content for image in images],
-            "embedded": embedded,
+            "embedded": np.isin(rows, embedded_rows(self.workspace)),
         }
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(images), name="row"))
+        return pd.DataFrame(columns, index=pd.Index(rows, name="row"))
 
     # Embeddings
 
@@ -168,8 +168,9 @@ class Collection:
     def embeddings(self) -> NDArray[np.float16]:
         """Return the embeddings by the encoder in use: float16 (n, d), of unit length, read-only.
 
-        An image without an embedding has a row of zeros, and False in the column ``embedded`` of :meth:`images`. The
-        array is mapped from disk unless images were added since the last :meth:`embed`.
+        An image without an embedding has a row of zeros, and False in the column ``embedded`` of :meth:`images`. A
+        removed image keeps its row, though :meth:`images` does not list it. The array is mapped from disk unless images
+        were added since the last :meth:`embed`.
 
         Examples
         --------
@@ -177,11 +178,11 @@ class Collection:
         >>> len(vectors) == len(bam), vectors.dtype
         (True, dtype('float16'))
         """
-        vectors = self.workspace.vectors().array()
-        if len(vectors) == len(self):
+        vectors, n = self.workspace.vectors().array(), len(self.workspace.catalogue)
+        if len(vectors) == n:
             return vectors
-        padded = np.zeros((len(self), vectors.shape[1]), np.float16)
-        padded[: len(vectors)] = vectors[: len(self)]
+        padded = np.zeros((n, vectors.shape[1]), np.float16)
+        padded[: len(vectors)] = vectors[:n]
         padded.flags.writeable = False
         return padded
 

@@ -74,6 +74,19 @@ images = sa.Table(
     sa.Column("stamp", sa.Text),  # of the file when its digest was computed; null: to be computed again
     _made_at(),
 )
+removals = sa.Table(
+    "removals",
+    metadata,
+    _id(),
+    sa.Column("reason", sa.Text, nullable=False),  # what was removed, in words
+    _made_at(),
+)
+removed_images = sa.Table(  # those that have not come back
+    "removed_images",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("removal_id", sa.ForeignKey("removals.id"), nullable=False, index=True),
+)
 problems = sa.Table(
     "problems",
     metadata,

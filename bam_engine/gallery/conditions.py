@@ -17,6 +17,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states, tasks
 from bam_engine.training.attribute_scores import AttributeScores
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import members
 from bam_engine.workspace.vectors import most_similar
 
 Rows = NDArray[np.int64]
@@ -33,14 +34,20 @@ MAX_MATCHES = 1000
 class Conditions:
     """The masks (n,) and descriptions of a query's conditions, by field name, and notes on what could not be applied.
 
-    ``ranked`` are the rows of a search, best first, or None without a search.
+    ``members`` are the images of the collection, whatever the conditions. ``ranked`` are the rows of a search, best
+    first, or None without a search.
     """
 
-    n: int
+    members: Mask
     masks: dict[str, Mask] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     ranked: Rows | None = None
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.members)
 
     def add(self, name: str, mask: Mask, words: str) -> None:
         """Add a condition."""
@@ -48,7 +55,7 @@ class Conditions:
 
     def together(self, *, without: str = "") -> Mask:
         """Return where all conditions hold, or all but one."""
-        inside = np.ones(self.n, bool)
+        inside = self.members.copy()
         for name, mask in self.masks.items():
             if name != without:
                 inside &= mask
@@ -76,7 +83,7 @@ def conditions(workspace: Workspace, query: Query, known: Mapping[str, Attribute
     BamError
         Another value is invalid, such as an unknown colour or a text that is too long.
     """
-    result = Conditions(n)
+    result = Conditions(members(workspace, n))
     _by_place(result, query, known)
     for name in query.yes:
         _by_attribute(result, f"yes:{name}", known[name], name, accepted=True)

@@ -24,6 +24,7 @@ from bam_engine.labelling.label_states import LabelStates, label_version, last_a
 from bam_engine.learning import is_accepted
 from bam_engine.training.attribute_scores import AttributeScores, attribute_scores
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import vectors_state
 
@@ -196,7 +197,7 @@ def _count(
 
 def _identify(workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], n: int) -> str:
     """Return an id of the query and the state of everything it depends on."""
-    state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n)]
+    state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n), removed(workspace).version]
     if query.text or query.like or query.upload or query.sort == "spread":
         state += [workspace.choice.key, vectors_state(workspace)]
     if query.colour or query.year or query.project or query.words:
@@ -235,7 +236,7 @@ def _listing(
         rows=rows,
         counts=None,
         matched=len(rows),
-        n=matching.n,
+        n=int(matching.members.sum()),
         line=line,
         scored=scored,
         labels=labels,

@@ -17,6 +17,7 @@ from bam_engine import derived, learning
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import members
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import vectors_of, vectors_state
 
@@ -121,10 +122,11 @@ def fold_summary(workspace: Workspace) -> FoldSummary:
     NotFound
         There was no search with the encoder in use yet.
     """
-    groups = group_of(workspace)
-    sizes = np.bincount(groups, minlength=1)
+    groups, inside = group_of(workspace), members(workspace)
+    sizes = np.bincount(groups[inside], minlength=1)
     searched = len(groups if (found := _searched(workspace)) is None else found)
-    return FoldSummary(searched, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), len(groups) - searched)
+    new = int(inside[searched:].sum())
+    return FoldSummary(searched, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), new)
 
 
 def duplicates_of(workspace: Workspace, row: int) -> NDArray[np.int64]:
@@ -132,7 +134,7 @@ def duplicates_of(workspace: Workspace, row: int) -> NDArray[np.int64]:
     if not has_groups(workspace):
         return np.empty(0, np.int64)
     groups = group_of(workspace)
-    group = np.flatnonzero(groups == groups[row])
+    group = np.flatnonzero((groups == groups[row]) & members(workspace))
     others: NDArray[np.int64] = group[group != row]
     return others
 

@@ -16,6 +16,7 @@ from bam_engine.formatting import file_size
 from bam_engine.labelling import tasks
 from bam_engine.training.models import newest_model, scores_of, scores_version
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import member_rows, removed
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import most_similar, supports_text, text_vector, vectors_of
 
@@ -76,7 +77,8 @@ def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
         The text has more than ``MAX_LENGTH`` characters.
     """
     _check(text)
-    return names_of(workspace).find(text, count)
+    gone = removed(workspace)
+    return gone.without(names_of(workspace).find(text, count + len(gone.rows)))[:count]
 
 
 def names_of(workspace: Workspace) -> Names:
@@ -197,6 +199,6 @@ def marks(workspace: Workspace, attribute: Attribute) -> dict[int, str]:
 
 def random_rows(workspace: Workspace, count: int, *, seed: int = 0) -> list[int]:
     """Return ``count`` random rows of the collection, all of them if there are fewer."""
-    n = len(workspace.catalogue)
-    rows = np.random.default_rng(seed).choice(n, size=min(count, n), replace=False)
+    inside = member_rows(workspace)
+    rows = np.random.default_rng(seed).choice(inside, size=min(count, len(inside)), replace=False)
     return [int(row) for row in rows]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bam_engine.errors import BamError, DiskFull, NotFound
 from bam_engine.files import replacing
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 MAX_SELECTIONS = 500
@@ -66,7 +67,7 @@ def save(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
 
 
 def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
-    """Return the rows of a selection, ascending, read-only.
+    """Return the rows of a selection that are in the collection, ascending, read-only.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
         with contextlib.suppress(OSError, ValueError, EOFError):
             rows = workspace.memory.get(SELECTIONS, selection_id, None, lambda: _read(path))
             if _id_of(workspace, rows) == selection_id:  # neither damaged nor of a collection with other images
-                return rows
+                return _read_only(removed(workspace).without(rows))
     raise NotFound(
         f"The selection {selection_id[:40]!r} was not found. Only the last {MAX_SELECTIONS} are stored. "
         "Select the images again."

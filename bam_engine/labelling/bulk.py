@@ -25,6 +25,7 @@ from bam_engine.errors import AnnotationError, NotFound
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import embedded_rows
 
 MAX_IMAGES = 100_000
@@ -67,7 +68,7 @@ class BulkAnswer:
 
 def plan(workspace: Workspace, attribute: Attribute, rows: Sequence[int] | Rows) -> Plan:
     """Return the images of a selection that a bulk answer would apply to."""
-    selected = np.unique(np.asarray(rows, np.int64))
+    selected = removed(workspace).without(np.unique(np.asarray(rows, np.int64)))
     held_out = np.isin(selected, held_out_rows(workspace, attribute))
     agreed = tasks.labels(workspace, attribute)
     labelled = np.isin(selected, agreed.rows[agreed.settled]) & ~held_out

@@ -1,13 +1,13 @@
 """The images of validation samples, rounds, certifications and audits, in labelling order.
 
-In:  the snapshot. Out: rows, with what is stored about each. All of them are read together, whatever they belong to.
-The images of a round or an audit never change once they are stored, so of these tables only new ones are read;
-validation samples and certifications grow.
+In:  the snapshot. Out: rows, with what is stored about each; removed images are left out. All of them are read
+together, whatever they belong to. The images of a round or an audit never change once they are stored, so of these
+tables only new ones are read; validation samples and certifications grow.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 
 Rows = NDArray[np.int64]
+T = TypeVar("T", "ValidationImages", "CertificationImages", "AuditImages")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,12 @@ _NO_AUDIT = AuditImages(_NO_ROWS, np.empty(0, bool))
 
 def validation_images(workspace: Workspace, attribute: Attribute) -> ValidationImages:
     """Return the validation sample, by draw; it is empty before the first one."""
+    drawn = _all_validation_images(workspace, attribute)
+    inside = ~np.isin(drawn.rows, removed(workspace).rows)
+    return _only(drawn, inside)
+
+
+def _all_validation_images(workspace: Workspace, attribute: Attribute) -> ValidationImages:
     table = db.validation_images
     query = sa.select(table.c.attribute_id, table.c.row, table.c.draw, table.c.probability, table.c.made_at)
 
@@ -71,6 +79,10 @@ def validation_images(workspace: Workspace, attribute: Attribute) -> ValidationI
 
 def round_images(workspace: Workspace, round_id: int) -> Rows:
     """Return the batch of a round."""
+    return removed(workspace).without(_all_round_images(workspace, round_id))
+
+
+def _all_round_images(workspace: Workspace, round_id: int) -> Rows:
     table = db.round_images
 
     def load(connection: sa.Connection, known: Mapping[int, Rows] | None) -> Mapping[int, Rows]:
@@ -83,6 +95,11 @@ def round_images(workspace: Workspace, round_id: int) -> Rows:
 
 def certification_images(workspace: Workspace, certification_id: int) -> CertificationImages:
     """Return the images that a certification has queried so far."""
+    queried = _all_certification_images(workspace, certification_id)
+    return _only(queried, ~np.isin(queried.rows, removed(workspace).rows))
+
+
+def _all_certification_images(workspace: Workspace, certification_id: int) -> CertificationImages:
     table = db.certification_images
     query = sa.select(table.c.certification_id, table.c.row, table.c.batch).order_by(table.c.position)
 
@@ -98,6 +115,11 @@ def certification_images(workspace: Workspace, certification_id: int) -> Certifi
 
 def audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
     """Return the sample of an audit."""
+    sample = _all_audit_images(workspace, audit_id)
+    return _only(sample, ~np.isin(sample.rows, removed(workspace).rows))
+
+
+def _all_audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
     table = db.audit_images
 
     def load(connection: sa.Connection, known: Mapping[int, AuditImages] | None) -> Mapping[int, AuditImages]:
@@ -110,20 +132,30 @@ def audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
 
 
 def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows that any round of ``attribute`` has queried, ascending."""
+    """Return the rows that any round of ``attribute`` has queried, ascending, removed images included."""
     rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
-    return _union(*(round_images(workspace, each.id) for each in rounds))
+    return _union(*(_all_round_images(workspace, each.id) for each in rounds))
 
 
 def held_out_rows(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits."""
+    """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits.
+
+    Removed images are among them, so that their projects stay out of the rounds and they can come back.
+    """
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
     return _union(
-        validation_images(workspace, attribute).rows,
-        *(certification_images(workspace, each.id).rows for each in certifications),
-        *(audit_images(workspace, each.id).rows for each in audits),
+        _all_validation_images(workspace, attribute).rows,
+        *(_all_certification_images(workspace, each.id).rows for each in certifications),
+        *(_all_audit_images(workspace, each.id).rows for each in audits),
     )
+
+
+def _only(drawn: T, inside: NDArray[np.bool_]) -> T:
+    """Return those of drawn images that are ``inside`` the collection."""
+    if inside.all():
+        return drawn
+    return replace(drawn, **{each.name: getattr(drawn, each.name)[inside] for each in fields(drawn)})
 
 
 def _union(*rows: Rows) -> Rows:

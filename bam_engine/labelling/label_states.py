@@ -16,6 +16,7 @@ from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling import bulk, tasks
 from bam_engine.labelling.drawn_images import certification_images, validation_images
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 Rows = NDArray[np.int64]
@@ -119,10 +120,10 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     """Return numbers that change whenever a label may have changed.
 
     They are the id of the attribute's last answer, the number of its validation images and of the images that its
-    certifications have queried, none of which ever falls, how many annotators must agree, and which of those who
-    answered count for another. The same state of the labels has the same numbers in every process.
+    certifications have queried, how many annotators must agree, which of those who answered count for another, and, if
+    images were removed, which. The same state of the labels has the same numbers in every process.
     """
-    log = answer_log(workspace.engine, attribute.id)
+    log, gone = answer_log(workspace.engine, attribute.id), removed(workspace)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     return [
         log.last,
@@ -130,4 +131,5 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
         sum(len(certification_images(workspace, each.id).rows) for each in certifications),
         workspace.redundancy,
         *chain.from_iterable(log.merges),
+        *([gone.version] if gone.version else []),
     ]

@@ -24,6 +24,7 @@ from bam_engine.maps.layout_store import (
     SCOPES,
     LayoutCheckpoints,
     LayoutRecord,
+    all_points_of,
     digest_of,
     folder_of,
     layout_of,
@@ -36,6 +37,7 @@ from bam_engine.projection.quality import Quality, measure
 from bam_engine.projection.score_plane import ScorePlane
 from bam_engine.training.models import latest_model, scores_by_name, scores_of
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import embedded_rows, vectors_of
 
 BEST = 1000
@@ -145,7 +147,7 @@ def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> Lay
     """
     record = layout_of(workspace, map_id)
     _check_extensible(workspace, record)
-    places, rows = points_of(workspace, map_id)
+    places, rows = all_points_of(workspace, map_id)
     new = np.setdiff1d(embedded_rows(workspace), rows)
     if not len(new):
         return record
@@ -178,7 +180,8 @@ def count_unplaced(workspace: Workspace, record: LayoutRecord) -> int:
     rows = embedded_rows(workspace)
     if record.method == "scores":
         rows = rows[_has_scores(workspace, [attribute_of(workspace, name) for name in record.attributes], rows)]
-    return max(0, len(rows) - record.n)
+    placed = points_of(workspace, record.id)[1] if removed(workspace).version else range(record.n)
+    return max(0, len(rows) - len(placed))
 
 
 def outdated_reason(workspace: Workspace, record: LayoutRecord) -> str:

@@ -25,6 +25,7 @@ from bam_engine.files import replacing
 from bam_engine.formatting import count
 from bam_engine.projection.quality import Quality
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP", "pca": "PCA", "scores": "two scores"}
 SCOPES = {
@@ -111,13 +112,23 @@ def _is_of_these_images(workspace: Workspace, record: LayoutRecord) -> bool:
 
 
 def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the places (n, 2) of a layout and its image rows (n,), in no particular order.
+    """Return the places (n, 2) of a layout and its image rows (n,), in no particular order, without removed images.
 
     Raises
     ------
     NotFound
         There is no such layout, or it cannot be read.
     """
+    places, rows = all_points_of(workspace, map_id)
+    gone = removed(workspace)
+    if not gone.version:
+        return places, rows
+    inside = ~np.isin(rows, gone.rows)
+    return places[inside], rows[inside]
+
+
+def all_points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the points as :func:`points_of`, but those of removed images too, which keep their places."""
     folder = folder_of(workspace, map_id)
     for _ in range(3):  # it may be replaced between reading its record and its points
         record = layout_of(workspace, map_id)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bam_engine.maps.layout_store import layout_of, points_of
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 Places = NDArray[np.float32]
@@ -29,7 +30,7 @@ def places_of(workspace: Workspace, map_id: str, rows: Sequence[int] | NDArray[n
         There is no such map.
     """
     record = layout_of(workspace, map_id)
-    version = (record.points, record.made_at)
+    version = (record.points, record.made_at, removed(workspace).version)
     places, index = workspace.memory.get(_INDICES, map_id, version, lambda: _read(workspace, map_id))
     rows = np.asarray(rows, np.int64)
     known = (rows >= 0) & (rows < len(index))

@@ -30,6 +30,7 @@ from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 VERSION = 1
@@ -172,7 +173,7 @@ def _read(path: Path) -> _NamedMap | None:
 def _version(workspace: Workspace, map_id: str) -> str:
     """Return a version that changes whenever names may: of the points, then of the rules, decisions and words."""
     record = layout_of(workspace, map_id)
-    parts = [str(VERSION), title_words.version_of(workspace)]
+    parts = [str(VERSION), title_words.version_of(workspace), str(removed(workspace).version)]
     for attribute in workspace.attributes.all():
         model, threshold = latest_model(workspace, attribute), current_threshold(workspace, attribute)
         if model is not None:

@@ -32,6 +32,7 @@ from bam_engine.training.thresholds import current_threshold
 from bam_engine.training.top_attributes import AttributeScorer, attribute_scorers, top_attributes
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 log = logging.getLogger(__name__)
@@ -161,14 +162,17 @@ def rows_in_polygon(workspace: Workspace, map_id: str, corners: Sequence[tuple[f
 
 def _open(workspace: Workspace, map_id: str, points: str, version: str) -> MapView:
     """Open a map; points, pictures and unchanged colourings of an earlier view of the same points are reused."""
-    earlier = workspace.memory.peek(_VIEWS, (map_id, points))
-    places, rows = (np.empty((0, 2), np.float32), None) if earlier is not None else points_of(workspace, map_id)
     stamps = _stamps(workspace)
+    versions = _kind_versions(workspace, points, stamps)
+    earlier = workspace.memory.peek(_VIEWS, (map_id, points))
+    if earlier is not None and earlier.version_of("density") != versions["density"]:
+        earlier = None  # an image was removed or came back
+    places, rows = (np.empty((0, 2), np.float32), None) if earlier is not None else points_of(workspace, map_id)
     sources = Sources(
         categories=categories_of(workspace, map_id),
         selection=partial(selections.rows_of, workspace),
         describe=partial(_describe, workspace, stamps),
-        kind_versions=_kind_versions(workspace, points, stamps),
+        kind_versions=versions,
         tiles=tile_cache(workspace),
         sprites=workspace.sprites,
     )
@@ -194,19 +198,20 @@ def map_version(workspace: Workspace, map_id: str) -> str:
     """Return a version that changes whenever a tile of the map would look different."""
     points = _points_version(workspace, map_id)
     stamps = _stamps(workspace)
-    parts = [str(DRAWING_VERSION), workspace.id, points, stamps.labels, stamps.projects]
+    parts = [str(DRAWING_VERSION), workspace.id, points, stamps.removed, stamps.labels, stamps.projects]
     parts += [f"{name}.{stamp}.{stamps.cuts[name]}" for name, stamp in stamps.scores.items()]
     return _digest(*parts)
 
 
 @dataclass(frozen=True)
 class _Stamps:
-    """Versions of the scores, cuts, answers and projects."""
+    """Versions of the scores, cuts, answers, projects and removed images."""
 
     scores: dict[str, str]
     cuts: dict[str, str]
     labels: str
     projects: str
+    removed: str
 
 
 def _stamps(workspace: Workspace) -> _Stamps:
@@ -218,13 +223,15 @@ def _stamps(workspace: Workspace) -> _Stamps:
         threshold = current_threshold(workspace, attribute)
         scores[attribute.name] = f"{attribute.id}.{scores_version(workspace, model)}"
         cuts[attribute.name] = "" if threshold is None else f"{threshold.value:.6g}"
+    merges = workspace.snapshot.version(db.merged_annotators)[0]
+    labels = f"{last_answer(workspace)}.{workspace.redundancy}.{merges}"
     projects = f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}"
-    return _Stamps(scores, cuts, f"{last_answer(workspace)}.{workspace.redundancy}", projects)
+    return _Stamps(scores, cuts, labels, projects, str(removed(workspace).version))
 
 
 def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[str, str]:
     """Return a version of the tiles of each kind, so that, say, an answer does not invalidate tiles of scores."""
-    base = (str(DRAWING_VERSION), workspace.id, points)
+    base = (str(DRAWING_VERSION), workspace.id, points, stamps.removed)
     versions = {kind: _digest(*base) for kind in ("density", "density-log", "category-cluster")}
     versions["category-project"] = _digest(*base, stamps.projects)
     for name, stamp in stamps.scores.items():

@@ -20,6 +20,7 @@ from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold, suggest_negative
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import member_rows
 
 FORMATS = ("sqlite", "csv")
 _LABELS = {1: "positive", 0: "negative"}
@@ -34,8 +35,8 @@ def gather(workspace: Workspace) -> Dataset:
     ExchangeError
         There are no images.
     """
-    n = len(workspace.catalogue)
-    if n == 0:
+    rows = member_rows(workspace)
+    if not len(rows):
         raise ExchangeError("There are no images to export. Add a folder of images first.")
     images = [
         ImageRecord(
@@ -48,11 +49,11 @@ def gather(workspace: Workspace) -> Dataset:
             image.mature_content,
             image.license,
         )
-        for image in workspace.catalogue.images(range(n))
+        for image in workspace.catalogue.images(rows)
     ]
-    attributes = [_attribute(workspace, attribute, n) for attribute in workspace.attributes.all()]
+    attributes = [_attribute(workspace, attribute, rows) for attribute in workspace.attributes.all()]
     demo = demo_workspace.demo(workspace)
-    return Dataset(images, attributes, _captions(workspace), "" if demo is None else demo_workspace.notice(demo))
+    return Dataset(images, attributes, _captions(workspace, rows), "" if demo is None else demo_workspace.notice(demo))
 
 
 def export(workspace: Workspace, target: Path, *, form: str, report: Report = silent) -> list[Path]:
@@ -74,23 +75,25 @@ def export(workspace: Workspace, target: Path, *, form: str, report: Report = si
     return [*paths, exchange.write_notice(dataset, target.parent)] if dataset.generated else paths
 
 
-def _attribute(workspace: Workspace, attribute: Attribute, n: int) -> AttributeRecord:
+def _attribute(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> AttributeRecord:
     scores = None
     if latest_model(workspace, attribute) is not None:
-        scores = np.full(n, np.nan, np.float32)
         current = scores_of(workspace, attribute)
-        scores[: len(current)] = current
+        scores = np.full(len(rows), np.nan, np.float32)
+        scored = rows < len(current)
+        scores[scored] = current[rows[scored]]
     decision = _decision(workspace, attribute)
     agreed = tasks.labels(workspace, attribute)
-    settled = zip(agreed.rows[agreed.settled], agreed.labels[agreed.settled], strict=True)
+    places = np.searchsorted(rows, agreed.rows[agreed.settled])
+    settled = zip(places, agreed.labels[agreed.settled], strict=True)
     return AttributeRecord(
         name=attribute.name,
         kind=attribute.kind,
         question=attribute.question,
         instructions=attribute.instructions,
         scores=scores,
-        crowd={int(row): _LABELS[int(label)] for row, label in settled},
-        hits=_hits(workspace, attribute),
+        crowd={int(place): _LABELS[int(label)] for place, label in settled},
+        hits=_hits(workspace, attribute, rows),
         decision=decision,
         automatic=_automatic(scores, decision),
     )
@@ -118,7 +121,7 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
 _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]
 
 
-def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
+def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> list[Hit]:
     """Return the assignments with answers: each annotator's latest vote and latest decision on each image.
 
     Bulk answers are left out, since nobody looked at each of the images.
@@ -157,7 +160,7 @@ def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
             name = names[line.annotator_id]
             new: _Gathered = ([], [], [], name, bool(line.simulated), bool(line.decides))
             choices, seconds, times, *_ = hits.setdefault(line.id, new)
-            choices.append(Choice(line.row, line.answer))
+            choices.append(Choice(int(np.searchsorted(rows, line.row)), line.answer))
             seconds.append(line.seconds or 0.0)
             times.append(line.made_at)
     return [
@@ -166,8 +169,13 @@ def _hits(workspace: Workspace, attribute: Attribute) -> list[Hit]:
     ]
 
 
-def _captions(workspace: Workspace) -> list[Caption]:
+def _captions(workspace: Workspace, rows: NDArray[np.int64]) -> list[Caption]:
     captions, names = db.captions, workspace.annotators.names()
     query = sa.select(captions.c.row, captions.c.annotator_id, captions.c.caption).order_by(captions.c.id)
+    places = {row: place for place, row in enumerate(rows.tolist())}
     with workspace.engine.connect() as connection:
-        return [Caption(line.row, names[line.annotator_id], line.caption) for line in connection.execute(query)]
+        return [
+            Caption(places[line.row], names[line.annotator_id], line.caption)
+            for line in connection.execute(query)
+            if line.row in places
+        ]

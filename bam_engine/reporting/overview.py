@@ -18,6 +18,7 @@ from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import count_images
 
 Step = Literal[
     "add_images",
@@ -94,8 +95,8 @@ class Overview:
 @one_flow
 def overview(workspace: Workspace) -> Overview:
     """Gather the state of the workspace."""
-    images = len(workspace.catalogue)
-    embedded = len(workspace.vectors())
+    images = count_images(workspace)
+    embedded = count_images(workspace, len(workspace.vectors()))
     started = _started(workspace)
     lines = tuple(
         _line(workspace, attribute) if attribute.id in started else _not_started(attribute, embedded)

@@ -32,6 +32,7 @@ from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.training.validation import count_never_drawn, draw_seed
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import count_images
 
 EXAMPLES = 12  # images of each group
 _EXAMPLE_SEED = 0  # two reports show the same random examples
@@ -180,8 +181,8 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         attribute=attribute,
         workspace=workspace.id,
         made_at=db.now(),
-        images=len(workspace.catalogue),
-        embedded=len(workspace.vectors()),
+        images=count_images(workspace),
+        embedded=count_images(workspace, len(workspace.vectors())),
         projects=len(np.unique(workspace.catalogue.projects())),
         encoder=workspace.choice.key,
         redundancy=workspace.redundancy,

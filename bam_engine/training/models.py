@@ -21,6 +21,7 @@ from bam_engine.training import measurements
 from bam_engine.training.measurements import Measurement
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.membership import removed, without_removed
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import missing_rows, vectors_of, vectors_state
 
@@ -210,7 +211,7 @@ def newest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel:
 def scores_of(
     workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, report: Report = silent
 ) -> NDArray[np.float32]:
-    """Return the scores (n,) of all images by ``model``, or by the newest; NaN without a vector.
+    """Return the scores (n,) of all images by ``model``, or by the newest; NaN without a vector, and where removed.
 
     Cached scores are recomputed from the coefficients if they are missing, damaged or of other vectors.
 
@@ -233,12 +234,12 @@ def scores_of(
             scores = _cache_scores(path, scores, state)
         return scores
 
-    return workspace.memory.get(_SCORES, model.digest, state, load_or_make)
+    return without_removed(workspace, workspace.memory.get(_SCORES, model.digest, state, load_or_make))
 
 
 def scores_version(workspace: Workspace, model: TrainedModel) -> str:
     """Return a version that changes whenever the scores of all images by ``model`` do."""
-    return f"{model.digest}.{vectors_state(workspace, model.encoder)}"
+    return f"{model.digest}.{vectors_state(workspace, model.encoder)}.{removed(workspace).version}"
 
 
 def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attribute]:

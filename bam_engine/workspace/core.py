@@ -21,6 +21,7 @@ from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.collection import Catalogue, Thumbnails, mark_as_cache
 from bam_engine.collection.digests import Digests
+from bam_engine.collection.removals import Removals
 from bam_engine.database import (
     Snapshot,
     from_document,
@@ -114,6 +115,7 @@ class Workspace:
         with suppress(OSError):  # a cache that cannot be written can be read
             mark_as_cache(self.cache)
         self.catalogue = Catalogue(self.engine)
+        self.removals = Removals(self.engine)
         self.sprites = SpriteFile(self.cache / "sprites" / "24.bin", self.digest_of)
         self.thumbnails = Thumbnails(self.cache / "thumbnails", digest_of=self.digest_of, on_store=self.sprites.pack)
         self.attributes = Attributes(self.engine)

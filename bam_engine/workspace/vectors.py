@@ -14,6 +14,7 @@ from bam_engine.embedding import VectorStore, embed, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import members, removed
 from bam_engine.workspace.memory import Kind
 
 _MISSING = Kind[NDArray[np.int64]]("rows without a vector", of="encoder", until="its vector file changes", limit=4)
@@ -99,8 +100,8 @@ def vectors_state(workspace: Workspace, key: str | None = None) -> str:
 
 
 def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
-    """Return the rows with a vector of the current encoder, ascending."""
-    embedded = np.ones(len(workspace.vectors()), bool)
+    """Return the rows of the collection with a vector of the current encoder, ascending."""
+    embedded = members(workspace, len(workspace.vectors())).copy()
     embedded[missing_rows(workspace)] = False
     return np.flatnonzero(embedded)
 
@@ -153,13 +154,14 @@ def most_similar(
     queries : (d,) or (m, d) float32
         Unit vectors. With several, the highest similarity of an image counts.
     without
-        Rows to exclude. Images without a vector are always excluded.
+        Rows to exclude. Images without a vector, and removed ones, are always excluded.
 
     Raises
     ------
     EmbeddingError
         No image is embedded yet.
     """
+    without = np.union1d(np.asarray(without, np.int64), removed(workspace).rows)
     result = learning.most_similar(vectors_of(workspace), queries, max(1, count), without=without, together=True)
     valid = result.rows[0, :count] >= 0
     return result.rows[0, :count][valid].astype(np.int64), result.similarity[0, :count][valid]

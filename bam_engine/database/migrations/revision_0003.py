@@ -24,3 +24,14 @@ def upgrade() -> None:
     with op.batch_alter_table("revisions") as table:
         table.alter_column("number", type_=sa.BigInteger, existing_server_default="0")
     op.add_column("images", sa.Column("stamp", sa.Text))
+    op.create_table(
+        "removals",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("made_at", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "removed_images",
+        sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("removal_id", sa.Integer, sa.ForeignKey("removals.id"), nullable=False, index=True),
+    )
