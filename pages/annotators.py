@@ -85,7 +85,6 @@ def aside(text: str, label: str, key: str) -> bool:
 
 
 ui.head("Annotators", "Who has answered, under which names. One person should have one name here.")
-undo.offer()
 for group in people.spellings():
     warn(group)
 everyone = people.all()

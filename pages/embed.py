@@ -4,6 +4,7 @@ import streamlit as st
 
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
+from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import embed_collection, problem_stage
 from web import ui
 from web.engine import workspace
@@ -23,8 +24,8 @@ ui.head(
     "rounds, neighbours and the map.",
 )
 running = ws.jobs.is_running(JOB)
-n, choice = len(ws.catalogue), ws.choice
-done = len(ws.vectors())
+n, choice = count_images(ws), ws.choice
+done = count_images(ws, len(ws.vectors()))
 present = choice.spec.partition(":")[0]
 
 if choice.problem:

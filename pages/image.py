@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from web import ui
+from web import removing, ui
 from web.engine import workspace
 from web.image_facts import draw_image
 from web.image_panel import more_like, steps
@@ -22,6 +22,7 @@ row = int(number)
 with st.container(horizontal=True, vertical_alignment="center"):
     target = steps(row, key="image", count=n)
     more_like(row, key="image")
+    removing.one_image(row, key="image")
 clicked = draw_image(row, key="image")
 target = clicked if target is None else target
 if target is not None:

@@ -7,11 +7,13 @@ from bam_engine.collection import check_folder, ingest_folder
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
-from web import demo_controls, ui
+from bam_engine.workspace.membership import count_images, missing_member_rows, removed, rows_at
+from web import demo_controls, removing, ui
 from web.engine import workspace
 from web.navigation import link
 
-JOB = "ingest"
+JOB, MISSING = "ingest", "missing files"
+LISTED = 1000  # missing files in the table
 
 ws = workspace()
 demo = demo_workspace.demo(ws)
@@ -29,7 +31,7 @@ if demo is not None:
         "For images of your own, start the program with another workspace: BAM_WORKSPACE=my-images make run.",
         icon=":material/info:",
     )
-    st.subheader(f"{count(len(ws.catalogue), 'generated image')} in the collection", anchor=False)
+    st.subheader(f"{count(count_images(ws), 'generated image')} in the collection", anchor=False)
     if ui.show_job(demo_controls.JOB, unit="%"):
         st.stop()
     size, action = st.columns([1, 3], vertical_alignment="bottom")
@@ -43,6 +45,37 @@ if demo is not None:
         )
         st.rerun()
     st.stop()
+
+
+def missing_files() -> None:
+    """Offer to look for files that are gone, and to remove their images."""
+    if ui.show_job(MISSING, unit="files"):
+        return
+    job = ws.jobs.get(MISSING)
+    if job is None or job.result is None:
+        if st.button("Look for missing files", icon=":material/search:", key="look-missing"):
+            ws.jobs.start_once(
+                MISSING, "Looking for missing files", lambda report: missing_member_rows(ws, report=report)
+            )
+            st.rerun()
+        return
+    rows = removed(ws).without(job.result)
+    if not len(rows):
+        st.caption("Every file of the collection is where it was.")
+        return
+    st.subheader(f"{count(len(rows), 'file')} not found", anchor=False)
+    st.caption("If they have moved, add their folder where it is now. If they are gone for good, remove the images.")
+    st.dataframe({"file": [image.uri for image in ws.catalogue.images(rows[:LISTED])]}, width="stretch")
+    removing.remove_button(rows, "missing files", key="remove-missing", label=f"Remove {count(len(rows), 'image')}")
+
+
+def remove_folder() -> None:
+    """Offer to remove the images of a folder."""
+    with st.expander("Remove the images of a folder"), st.form("remove-folder", border=False):
+        place = st.text_input("Folder, or one image", key="folder-to-remove", help=removing.HELP)
+        if st.form_submit_button("Remove", icon=":material/delete:"):
+            removing.remove(rows_at(ws, place), place.strip())
+
 
 running = ws.jobs.is_running(JOB)
 with st.form("ingest", border=True):
@@ -131,12 +164,15 @@ if result is not None:
                 pd.DataFrame(result.duplicates, columns=["file", "the same as"]), hide_index=True, width="stretch"
             )
 
-n = len(ws.catalogue)
-if n == 0:
+n = count_images(ws)
+if len(ws.catalogue) == 0:
     st.info("The collection is empty. Give the path of a folder on this computer above.", icon=":material/info:")
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
     link("embed", "Next: embed them")
+    missing_files()
+    remove_folder()
+removing.removals_list()
 problems = ws.catalogue.problems("ingest")
 ui.problem_list(
     f"{count(len(problems), 'file')} could not be read",

@@ -6,6 +6,7 @@ from bam_engine.annotation import readable
 from bam_engine.demo import demo_workspace
 from bam_engine.gallery.search import random_rows
 from bam_engine.reporting.overview import AttributeSummary, Overview, overview
+from bam_engine.workspace.membership import member_rows
 from web import demo_controls, ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -79,7 +80,7 @@ if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_cont
 
 state = overview(ws)
 ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
-strip(random_rows(ws, STRIP) if state.embedded else range(min(STRIP, state.images)))
+strip(random_rows(ws, STRIP) if state.embedded else member_rows(ws)[:STRIP].tolist())
 numbers(state)
 ui.show_next(state.next)
 if spellings := ws.annotators.spellings():

@@ -11,6 +11,7 @@ from bam_engine.training import thresholds, validation
 from bam_engine.training.charts import precision_recall
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
+from bam_engine.workspace.membership import count_images
 from web import charts, demo_controls, ui
 from web.certify import certify
 from web.engine import workspace
@@ -54,7 +55,7 @@ def numbers(choice: Threshold) -> None:
     cells[2].metric(
         "Accepted",
         f"{choice.n_accepted:,}",
-        f"of {count(len(ws.catalogue), 'image')}",
+        f"of {count(count_images(ws), 'image')}",
         delta_color="off",
         delta_arrow="off",
     )

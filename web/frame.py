@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from web import demo_controls, navigation, ui
+from web import demo_controls, navigation, ui, undo
 from web.engine import workspace
 from web.warm import activity
 
@@ -23,6 +23,7 @@ def draw(start: str = "overview") -> None:
     with activity.drawing(), ui.guard(), workspace().reading():
         ui.sidebar()
         demo_controls.banner()
+        undo.offer(chosen.url_path)
         chosen.run()
 
 

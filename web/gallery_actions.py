@@ -14,7 +14,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import querying
-from web import ui
+from web import removing, ui
 from web.engine import workspace
 from web.gallery_bar import show
 from web.navigation import go
@@ -52,6 +52,7 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
             ui.close_popover(_CHOSEN)
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
+        removing.remove_button(rows, "a selection", key="gallery-remove", label="Remove from the collection")
 
 
 def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.gallery.query import Query
-from web import ui
+from web import removing, ui
 from web.engine import workspace
 from web.image_facts import draw_image
 from web.navigation import go
@@ -34,6 +34,7 @@ def _panel() -> None:
         clicked = draw_image(row, key="panel", wide=False)
         with st.container(horizontal=True):
             more_like(row, key="panel")
+            removing.one_image(row, key="panel")
             st.page_link(
                 st.session_state["pages"]["image"],
                 label="Open as a page",

@@ -1,21 +1,24 @@
-"""Undo, offered where something was done: what happened in words, with a button, until the next thing is done."""
+"""Undo, offered where something was done: what happened in words, with a button, until the page is left."""
 
 from collections.abc import Callable
 from typing import NoReturn
 
 import streamlit as st
 
-_DONE = "done-last"
+_DONE, _PAGE = "done-last", "done-page"
 
 
 def done(message: str, undo: Callable[[], object]) -> NoReturn:
-    """Rerun the page, which then shows with :func:`offer` what was done; ``undo`` takes it back."""
+    """Rerun the page, which then says what was done, in Markdown, with a button; ``undo`` takes it back."""
     st.session_state[_DONE] = (message, undo)
     st.rerun()
 
 
-def offer() -> None:
-    """Draw what was done last, in Markdown, with a button that undoes it; nothing if there is nothing to undo."""
+def offer(page: str) -> None:
+    """Draw what was done last on this page, with a button that undoes it; nothing if there is nothing to undo."""
+    if st.session_state.get(_PAGE) != page:
+        st.session_state.pop(_DONE, None)
+    st.session_state[_PAGE] = page
     if _DONE not in st.session_state:
         return
     message, undo = st.session_state[_DONE]

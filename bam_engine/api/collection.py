@@ -1,6 +1,6 @@
 """A collection of images as one object: what :func:`bam_engine.open` returns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -17,7 +17,7 @@ from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.export import export
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.membership import count_images, member_rows
+from bam_engine.workspace.membership import count_images, member_rows, rows_at
 from bam_engine.workspace.vectors import EmbedSummary, embed_collection, embedded_rows
 
 
@@ -139,6 +139,39 @@ class Collection:
             "embedded": np.isin(rows, embedded_rows(self.workspace)),
         }
         return pd.DataFrame(columns, index=pd.Index(rows, name="row"))
+
+    def remove_images(self, images: Iterable[int | str | Path], *, reason: str = "from Python") -> int:
+        """Take images out of the collection, by row or path (a folder: all images below it); return how many.
+
+        They are asked, listed, counted and exported no more. Rows, embeddings and answers stay, so that
+        :meth:`return_images` brings them back as they were.
+
+        Raises
+        ------
+        NotFound
+            A path names no image.
+        CollectionError
+            None of the images is in the collection.
+
+        Examples
+        --------
+        >>> bam.remove_images([0, 1]), len(bam)
+        (2, 58)
+        >>> bam.return_images([0, 1]), len(bam)
+        (2, 60)
+        """
+        return self.workspace.removals.remove(self._rows(images), reason=reason).images
+
+    def return_images(self, images: Iterable[int | str | Path]) -> int:
+        """Bring removed images back into the collection, by row or path; return how many there were."""
+        return self.workspace.removals.bring_back(self._rows(images))
+
+    def _rows(self, images: Iterable[int | str | Path]) -> NDArray[np.int64]:
+        rows = [
+            rows_at(self.workspace, each) if isinstance(each, str | Path) else np.array([each], np.int64)
+            for each in images
+        ]
+        return np.unique(np.concatenate([np.empty(0, np.int64), *rows]))
 
     # Embeddings
 

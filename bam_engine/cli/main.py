@@ -20,6 +20,7 @@ from bam_engine.cli import (
     demo,
     labels,
     layouts,
+    removals,
     results,
     serve,
     simulation,
@@ -58,7 +59,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    setup = (serve, demo, collection, attributes, annotators, labels)
+    setup = (serve, demo, collection, removals, attributes, annotators, labels)
     for module in (*setup, simulation, training, agreement, layouts, results, backups, status):
         module.add_commands(commands)
     return top

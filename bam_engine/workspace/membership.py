@@ -3,10 +3,16 @@
 A removed image keeps its row, so arrays over rows keep their length; what they hold of it is left out.
 """
 
+import os
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.collection.missing_files import find_missing
 from bam_engine.collection.removals import Removed
+from bam_engine.errors import NotFound
+from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -54,3 +60,27 @@ def without_removed(workspace: Workspace, values: NDArray[np.float32]) -> NDArra
     values = np.array(values)
     values[..., rows] = np.nan
     return values
+
+
+def rows_at(workspace: Workspace, path: str | Path) -> NDArray[np.int64]:
+    """Return the rows of the image at a path, or of all images below a folder, ascending, removed ones included.
+
+    Raises
+    ------
+    NotFound
+        There is none.
+    """
+    typed = os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (keeps links, which resolve() follows)
+    places = {typed, os.path.realpath(typed)}
+    starts = tuple(place.rstrip(os.sep) + os.sep for place in places)
+    uris = workspace.catalogue.uris()
+    rows = [row for row, uri in enumerate(uris) if uri in places or uri.startswith(starts)]
+    if not rows:
+        raise NotFound(f"No image of the collection is at {typed} or below it. Give the path of an image or a folder.")
+    return np.array(rows, np.int64)
+
+
+def missing_member_rows(workspace: Workspace, *, report: Report = silent) -> NDArray[np.int64]:
+    """Return the rows of the collection whose files do not exist any more, ascending."""
+    rows, uris = member_rows(workspace), workspace.catalogue.uris()
+    return rows[find_missing([uris[row] for row in rows], report=report)]

@@ -59,6 +59,8 @@ def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedS
     failed = list(result.failed)
     if incomplete:
         failed += retry_missing(paths, encoder, store).failed
+    inside = members(workspace)
+    failed = [(row, reason) for row, reason in failed if inside[row]]
     record_failures(workspace, encoder.key, paths, failed)
     return EmbedSummary(result.embedded, len(failed), result.rate)
 

@@ -240,3 +240,18 @@ def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
             main(command)
         assert ended.value.code == 2
         assert "No path was given" in capsys.readouterr().err
+
+
+def test_images_are_removed_listed_and_returned(
+    workspace: Workspace, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = workspace.catalogue.image(3).uri
+    code, out, _ = run(capsys, "remove", uri)
+    assert (code, out) == (0, "1 image removed (undo: bam return --removal 1)\n")
+    assert run(capsys, "status")[1].startswith("119 images, 119 embedded")
+    assert run(capsys, "remove", "--list")[1].startswith(f"1: 1 image, {uri}, ")
+    assert run(capsys, "remove", uri)[0] == 1
+    assert run(capsys, "return", "--removal", 1)[:2] == (0, "1 image back in the collection\n")
+    assert run(capsys, "return", uri)[0] == 1
+    assert "nothing was removed" in run(capsys, "remove", "--missing")[1]
+    assert run(capsys, "status")[1].startswith("120 images, 120 embedded")

@@ -1,0 +1,113 @@
+"""Removals: what is removed is out, undo is exact, and nothing is deleted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bam_engine.collection import Catalogue
+from bam_engine.collection.catalogue import NewImage
+from bam_engine.collection.missing_files import find_missing
+from bam_engine.collection.removals import Removals
+from bam_engine.database import images, open_database
+from bam_engine.errors import CollectionError, NotFound
+
+N = 8
+
+
+def fill(engine: sa.Engine) -> Removals:
+    Catalogue(engine).add([NewImage(f"/{row}.png", 1, 1, f"digest {row}") for row in range(N)])
+    return Removals(engine)
+
+
+@pytest.fixture
+def removals(database: sa.Engine) -> Removals:
+    return fill(database)
+
+
+def out(removals: Removals) -> set[int]:
+    rows = removals.removed().rows
+    assert np.array_equal(rows, np.unique(rows))
+    return set(rows.tolist())
+
+
+ROWS = st.sets(st.integers(0, N - 1), min_size=1)
+STEP = st.tuples(st.sampled_from(["remove", "undo", "return"]), ROWS, st.integers(0, 5))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(STEP, max_size=12))
+def test_an_image_is_out_from_its_removal_to_its_return(steps: list[tuple[str, set[int], int]]) -> None:
+    removals = fill(open_database("sqlite://"))
+    made: list[tuple[int, set[int]]] = []  # each removal with the images that are out because of it
+    for action, rows, which in steps:
+        if action == "remove":
+            new = rows - out(removals)
+            if not new:
+                with pytest.raises(CollectionError):
+                    removals.remove(rows, reason="again")
+                continue
+            one = removals.remove(rows, reason="some")
+            assert one.images == len(new)
+            made.append((one.id, new))
+        elif action == "undo" and made:
+            key, own = made[which % len(made)]
+            assert removals.undo(key) == len(own)
+            own.clear()
+        elif action == "return":
+            expected = len(rows & out(removals))
+            assert removals.bring_back(rows) == expected
+            for _, own in made:
+                own -= rows
+        assert out(removals) == set().union(*(own for _, own in made))
+        assert {one.id: one.images for one in removals.all()} == {key: len(own) for key, own in made if own}
+
+
+def test_removing_deletes_no_image(removals: Removals, database: sa.Engine) -> None:
+    def stored() -> list[sa.Row]:
+        with database.connect() as connection:
+            return list(connection.execute(sa.select(images).order_by(images.c.row)))
+
+    before = stored()
+    removal = removals.remove(range(N), reason="all")
+    assert stored() == before
+    assert removals.rows_of(removal.id).tolist() == list(range(N))
+
+
+def test_equal_sets_of_removed_images_have_equal_versions(removals: Removals) -> None:
+    assert removals.removed().version == 0
+    first = removals.remove([1, 2], reason="two")
+    version = removals.removed().version
+    removals.undo(first.id)
+    assert removals.removed().version == 0
+    removals.remove([2], reason="one")
+    assert removals.removed().version not in (0, version)
+    removals.remove([1], reason="the other")
+    assert removals.removed().version == version
+
+
+def test_rows_that_do_not_exist_are_not_removed(removals: Removals) -> None:
+    assert removals.remove([N - 1, N, -1], reason="beyond").images == 1
+    with pytest.raises(CollectionError, match="in the collection"):
+        removals.remove([N], reason="beyond")
+    with pytest.raises(NotFound):
+        removals.undo(99)
+
+
+def test_files_are_missing_if_they_do_not_exist_and_not_if_nobody_may_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").touch()
+    paths = [str(tmp_path / name) for name in ("there", "gone", "there/below", "closed")]
+    real = Path.stat
+
+    def stat(path: Path, **options: bool) -> object:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert find_missing(paths).tolist() == [1, 2]
