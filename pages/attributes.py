@@ -1,9 +1,11 @@
 """Attributes: the yes/no questions of this collection."""
 
+from functools import partial
+
 import streamlit as st
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, readable
-from web import ui
+from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
+from web import ui, undo
 from web.engine import workspace
 from web.navigation import link
 
@@ -11,7 +13,27 @@ ws = workspace()
 ui.head("Attributes", "An attribute is a question that is answered with yes or no for every image.")
 
 existing = {attribute.name: attribute for attribute in ws.attributes.all()}
-templates = {template.name: template for template in BAM_ATTRIBUTES if template.name not in existing}
+archived = {attribute.name: attribute for attribute in ws.attributes.archived()}
+templates = {one.name: one for one in BAM_ATTRIBUTES if one.name not in existing.keys() | archived.keys()}
+
+
+def rename(attribute: Attribute, name: str) -> None:
+    """Give an attribute another name."""
+    renamed = ws.attributes.rename(attribute.id, name.strip())
+    undo.done(
+        f"{ui.plain(attribute.name)} is called {ui.plain(renamed.name)}. Links with the old name find it.",
+        partial(ws.attributes.rename, attribute.id, attribute.name),
+    )
+
+
+def archive(attribute: Attribute) -> None:
+    """Put an attribute out of the way."""
+    ws.attributes.archive(attribute.id)
+    undo.done(
+        f"{ui.plain(readable(attribute.name))} is archived. Everything about it is kept.",
+        partial(ws.attributes.restore, attribute.id),
+    )
+
 
 if not existing:
     st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
@@ -23,7 +45,14 @@ for attribute in existing.values():
             if st.form_submit_button("Save"):
                 ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
                 st.rerun()
-        link("rounds", "Work on it", attribute.name)
+        field, button = st.columns([3, 1], vertical_alignment="bottom")
+        new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")
+        if button.button("Rename", key=f"rename-{attribute.id}", width="stretch", disabled=new == attribute.name):
+            rename(attribute, new)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            link("rounds", "Work on it", attribute.name)
+            if st.button("Archive", key=f"archive-{attribute.id}", icon=":material/archive:"):
+                archive(attribute)
 start, own = st.columns(2, gap="large")
 with start, st.form("bam", border=True):
     st.subheader("From BAM's twenty", anchor=False)
@@ -66,3 +95,15 @@ if existing:
     if people != ws.redundancy:
         ws.redundancy = int(people)
         st.rerun()
+
+if archived:
+    st.subheader("Archived", anchor=False)
+    for attribute in archived.values():
+        words, button = st.columns([3, 1], vertical_alignment="center")
+        words.markdown(f"{ui.plain(readable(attribute.name))} · {ui.plain(attribute.question)}")
+        if button.button("Bring back", key=f"restore-{attribute.id}", icon=":material/undo:", width="stretch"):
+            ws.attributes.restore(attribute.id)
+            undo.done(
+                f"{ui.plain(readable(attribute.name))} is in use again.",
+                partial(ws.attributes.archive, attribute.id),
+            )

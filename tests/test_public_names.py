@@ -120,6 +120,7 @@ ROOMS: dict[str, set[str]] = {
         "certification_cuts",
         "certification_images",
         "certifications",
+        "former_names",
         "from_document",
         "images",
         "insert_new",

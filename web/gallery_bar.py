@@ -15,7 +15,7 @@ from bam_engine.errors import BamError
 from bam_engine.gallery import facets, near_duplicates, uploads
 from bam_engine.gallery.conditions import NEAR
 from bam_engine.gallery.listing import FACETS, facet_counts
-from bam_engine.gallery.query import LABELS, Query, from_url
+from bam_engine.gallery.query import LABELS, Query, from_url, with_names
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
@@ -137,7 +137,7 @@ def _ours(url: Mapping[str, list[str]]) -> dict[str, list[str]]:
 def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
     """Return the query of the URL; by default, a random sample of what the attribute's threshold accepts."""
     try:
-        query = from_url(url)
+        query = with_names(from_url(url), workspace().attributes.current_name)
         for name in (query.attribute, *query.yes, *query.no):
             if name:
                 attribute_of(workspace(), name)
@@ -148,10 +148,11 @@ def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
     if "attribute" not in parameters and not _ours(parameters):
         last = st.session_state.get("attribute_kept")
         parameters["attribute"] = [last if last in names else names[0]] if names else []
-    name = (parameters.get("attribute") or [""])[0]
+    name = query.attribute or (parameters.get("attribute") or [""])[0]
     if name and not ({"place", "sort"} & set(parameters)) and not _narrowed(query):
         parameters |= _first_look(name)
-    return from_url({name: values for name, values in parameters.items() if values})
+    query = from_url({name: values for name, values in parameters.items() if values})
+    return with_names(query, workspace().attributes.current_name)
 
 
 def _narrowed(query: Query) -> bool:

@@ -210,7 +210,8 @@ def pick_attribute(label: str = "Attribute") -> Attribute | None:
         empty("There are no attributes yet.", "Define the first one", "attributes")
         return None
     names = [attribute.name for attribute in attributes]
-    current = st.query_params.get("attribute") or st.session_state.get("attribute_kept")
+    wanted = st.query_params.get("attribute") or st.session_state.get("attribute_kept")
+    current = workspace().attributes.current_name(str(wanted or ""))
     index = names.index(current) if current in names else 0
     name = st.selectbox(label, names, index=index, key="attribute_picker", format_func=readable)
     st.session_state["attribute_kept"] = name

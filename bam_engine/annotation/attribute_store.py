@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.annotation.attributes import Attribute, check_kind, check_name, check_question
-from bam_engine.database import attributes, insert_row, now, snapshot_of
+from bam_engine.database import attributes, former_names, insert_row, now, snapshot_of
 from bam_engine.errors import AnnotationError, NotFound
 
 
@@ -21,7 +21,7 @@ class Attributes:
         Parameters
         ----------
         name
-            Snake case in lower case, starting with a letter, at most 60 characters; it cannot be changed later.
+            Snake case in lower case, starting with a letter, at most 60 characters.
         kind
             One of ``KINDS``.
         question
@@ -44,14 +44,20 @@ class Attributes:
             with self._engine.begin() as connection:
                 key = insert_row(connection, attributes, {**values, "made_at": now()})
         except sa.exc.IntegrityError as error:
-            raise AnnotationError(
-                f"There is already an attribute {name!r}. Open that one, or choose another name."
-            ) from error
+            raise self._taken(name) from error
         return self.by_id(key)
 
     def get(self, name: str) -> Attribute:
-        """Return the attribute ``name``; otherwise raise :class:`NotFound`, which lists the existing ones."""
-        attribute = self._where(attributes.c.name, name)
+        """Return the attribute with this name, or else the one that had it last.
+
+        Raises
+        ------
+        NotFound
+            There is none, or it is archived; the message lists the existing ones.
+        """
+        attribute = self._where(attributes.c.name, self.current_name(name))
+        if attribute is not None and attribute.archived:
+            raise NotFound(f"The attribute {attribute.name!r} is archived. Bring it back to use it.")
         if attribute is None:
             names = ", ".join(each.name for each in self.all())
             hint = f"The attributes are: {names}." if names else "No attribute is defined yet."
@@ -66,8 +72,22 @@ class Attributes:
         return attribute
 
     def all(self) -> list[Attribute]:
-        """Return all attributes in order of definition."""
+        """Return the attributes in order of definition, without archived ones."""
+        return [attribute for attribute in self._stored() if not attribute.archived]
+
+    def archived(self) -> list[Attribute]:
+        """Return the archived attributes in order of definition."""
+        return [attribute for attribute in self._stored() if attribute.archived]
+
+    def _stored(self) -> list[Attribute]:
         return [_attribute(row) for row in snapshot_of(self._engine).rows(attributes)]
+
+    def current_name(self, name: str) -> str:
+        """Return the name of the attribute that is called ``name`` or, if none is, was so last; else ``name``."""
+        if self._where(attributes.c.name, name) is None:
+            for former in reversed(snapshot_of(self._engine).rows_with(former_names.c.name, name)):
+                return self.by_id(former.attribute_id).name
+        return name
 
     def update(
         self,
@@ -77,7 +97,7 @@ class Attributes:
         question: str | None = None,
         instructions: str | None = None,
     ) -> Attribute:
-        """Change the given fields. The name is fixed, because datasets and links use it."""
+        """Change the given fields; :meth:`rename` changes the name."""
         values: dict[str, Any] = {}
         if kind is not None:
             values["kind"] = check_kind(kind)
@@ -90,10 +110,60 @@ class Attributes:
                 connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(**values))
         return self.by_id(attribute_id)
 
+    def rename(self, attribute_id: int, name: str) -> Attribute:
+        """Give an attribute another name: exports use the new one; links and saved views with the old one find it.
+
+        Raises
+        ------
+        AnnotationError
+            The name is invalid or taken.
+        """
+        old, new = self.by_id(attribute_id).name, check_name(name)
+        if old == new:
+            return self.by_id(attribute_id)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(name=new))
+                again = (former_names.c.attribute_id == attribute_id) & former_names.c.name.in_([old, new])
+                connection.execute(sa.delete(former_names).where(again))
+                values = {"attribute_id": attribute_id, "name": old, "made_at": now()}
+                connection.execute(sa.insert(former_names).values(values))
+        except sa.exc.IntegrityError as error:
+            raise self._taken(new) from error
+        return self.by_id(attribute_id)
+
+    def archive(self, attribute_id: int) -> Attribute:
+        """Put an attribute out of the way: nothing lists, asks or exports it, and all that is known of it is kept."""
+        return self._set_archived(attribute_id, now())
+
+    def restore(self, attribute_id: int) -> Attribute:
+        """Bring an archived attribute back."""
+        return self._set_archived(attribute_id, None)
+
+    def get_archived(self, name: str) -> Attribute:
+        """Return the archived attribute ``name``; otherwise raise :class:`NotFound`, which lists those there are."""
+        archived, name = self.archived(), self.current_name(name)
+        for attribute in archived:
+            if attribute.name == name:
+                return attribute
+        names = ", ".join(each.name for each in archived)
+        hint = f"Archived are: {names}." if names else "None is archived."
+        raise NotFound(f"There is no archived attribute {name!r}. {hint}")
+
+    def _set_archived(self, attribute_id: int, moment: str | None) -> Attribute:
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(archived_at=moment))
+        return self.by_id(attribute_id)
+
+    def _taken(self, name: str) -> AnnotationError:
+        if name in {each.name for each in self.archived()}:
+            return AnnotationError(f"There is an archived attribute {name!r}. Bring it back, or choose another name.")
+        return AnnotationError(f"There is already an attribute {name!r}. Open that one, or choose another name.")
+
     def _where(self, column: sa.Column[Any], value: object) -> Attribute | None:
         found = snapshot_of(self._engine).rows_with(column, value)
         return _attribute(found[0]) if found else None
 
 
 def _attribute(row: sa.Row[Any]) -> Attribute:
-    return Attribute(row.id, row.name, row.kind, row.question, row.instructions)
+    return Attribute(row.id, row.name, row.kind, row.question, row.instructions, row.archived_at is not None)

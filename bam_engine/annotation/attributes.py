@@ -25,6 +25,7 @@ class Attribute:
     kind: str
     question: str
     instructions: str
+    archived: bool = False
 
 
 def check_name(name: str) -> str:

@@ -70,6 +70,25 @@ class AttributeHandle:
     def __repr__(self) -> str:
         return f"<AttributeHandle {self.name}: {self.question}>"
 
+    def rename(self, name: str) -> "AttributeHandle":
+        """Give the attribute another name, and return it; the old name still finds it.
+
+        Raises
+        ------
+        AnnotationError
+            The name is invalid or taken.
+
+        Examples
+        --------
+        >>> bam.attribute("media_watercolor").rename("is_watercolor").rename("media_watercolor").name
+        'media_watercolor'
+        """
+        return AttributeHandle(self._workspace, self._workspace.attributes.rename(self._attribute.id, name))
+
+    def archive(self) -> None:
+        """Put the attribute out of the way; :meth:`Collection.restore_attribute` brings it back."""
+        self._workspace.attributes.archive(self._attribute.id)
+
     # Labels
 
     def record(self, labels: Labels, *, annotator: str, to: Destination = "training") -> StoredLabels:

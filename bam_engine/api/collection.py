@@ -253,7 +253,7 @@ class Collection:
         Parameters
         ----------
         name
-            Lower-case letters, digits and underscores: a column of the dataset. It cannot be changed.
+            Lower-case letters, digits and underscores: a column of the dataset.
         question
             What annotators are asked; may be left out for the twenty attributes of BAM, which bring their own question
             and instructions (``bam_engine.annotation.BAM_ATTRIBUTES``).
@@ -271,6 +271,11 @@ class Collection:
             known = template(name)
             question, kind, instructions = known.question, known.kind, instructions or known.instructions
         return AttributeHandle(self.workspace, self.workspace.attributes.add(name, kind, question, instructions))
+
+    def restore_attribute(self, name: str) -> AttributeHandle:
+        """Bring an archived attribute back; raise :class:`~bam_engine.errors.NotFound` where none has the name."""
+        archived = self.workspace.attributes.get_archived(name)
+        return AttributeHandle(self.workspace, self.workspace.attributes.restore(archived.id))
 
     # Results
 

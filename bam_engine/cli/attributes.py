@@ -1,4 +1,4 @@
-"""``attribute``: define and list the questions."""
+"""``attribute``: define, list, rename and archive the questions."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -13,7 +13,10 @@ from bam_engine.workspace.flow import one_flow
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command and its subcommands to the parser."""
     command = commands.add_parser(
-        "attribute", help="define or list attributes", description="Define or list attributes.", epilog=EPILOG
+        "attribute",
+        help="define, list, rename or archive attributes",
+        description="Define, list, rename or archive attributes.",
+        epilog=EPILOG,
     )
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     action = add_command(actions, "add", add, "define an attribute, or add one of BAM's twenty by name")
@@ -22,6 +25,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action.add_argument("--kind", choices=KINDS, default="own", help="category (default: own)")
     action.add_argument("--instructions", default="", help="guidelines for annotators")
     add_command(actions, "list", list_all, "list the attributes")
+    action = add_command(actions, "rename", rename, "give an attribute another name; the old one still finds it")
+    action.add_argument("name")
+    action.add_argument("new", metavar="new-name")
+    action = add_command(actions, "archive", archive, "put an attribute out of the way; everything about it is kept")
+    action.add_argument("name")
+    action = add_command(actions, "restore", restore, "bring an archived attribute back")
+    action.add_argument("name")
 
 
 def add(workspace: Workspace, options: Namespace) -> None:
@@ -42,3 +52,24 @@ def list_all(workspace: Workspace, _options: Namespace) -> None:
     """Print the attributes."""
     for attribute in workspace.attributes.all():
         print(f"{attribute.name:30} {attribute.kind:8} {attribute.question}")
+    for attribute in workspace.attributes.archived():
+        print(f"{attribute.name:30} archived {attribute.question}")
+
+
+def rename(workspace: Workspace, options: Namespace) -> None:
+    """Give an attribute another name."""
+    before = workspace.attributes.get(options.name)
+    after = workspace.attributes.rename(before.id, options.new)
+    print(f"{before.name} is called {after.name} (undo: bam attribute rename {after.name} {before.name})")
+
+
+def archive(workspace: Workspace, options: Namespace) -> None:
+    """Archive an attribute."""
+    attribute = workspace.attributes.archive(workspace.attributes.get(options.name).id)
+    print(f"{attribute.name} is archived (undo: bam attribute restore {attribute.name})")
+
+
+def restore(workspace: Workspace, options: Namespace) -> None:
+    """Bring an archived attribute back."""
+    attribute = workspace.attributes.restore(workspace.attributes.get_archived(options.name).id)
+    print(f"{attribute.name} is in use again (undo: bam attribute archive {attribute.name})")

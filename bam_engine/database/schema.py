@@ -106,6 +106,15 @@ attributes = sa.Table(
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("instructions", sa.Text, nullable=False, default=""),
     _made_at(),
+    sa.Column("archived_at", sa.Text),  # null: in use
+)
+former_names = sa.Table(  # by which links, saved views and scripts still find an attribute
+    "former_names",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("name", sa.Text, nullable=False),
+    _made_at(),
 )
 annotators = sa.Table(
     "annotators",

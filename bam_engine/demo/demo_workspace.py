@@ -155,7 +155,7 @@ def make_demo(
     table = write_collection(folder, count=description.count, seed=seed, report=_part(report, "drawing"))
     ingest_folder(workspace.catalogue, workspace.thumbnails, folder, metadata=table, report=_part(report, "adding"))
     embed_collection(workspace, report=_part(report, "embedding"))
-    existing = {attribute.name for attribute in workspace.attributes.all()}
+    existing = {each.name for each in (*workspace.attributes.all(), *workspace.attributes.archived())}
     for template in templates:
         if template.name not in existing:
             workspace.attributes.add(template.name, template.kind, template.question, template.instructions)

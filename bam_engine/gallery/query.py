@@ -5,8 +5,8 @@ that it names exist is checked when it is listed.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 from bam_engine.errors import BamError
 
@@ -134,6 +134,12 @@ def from_url(given: Mapping[str, str | Sequence[str]]) -> Query:
         else:
             arguments[field.name] = _number(field.name, values[-1]) if isinstance(field.default, int) else values[-1]
     return Query(**arguments)  # type: ignore[arg-type]
+
+
+def with_names(query: Query, name_of: Callable[[str], str]) -> Query:
+    """Return the query with every attribute under the name that ``name_of`` gives for it."""
+    yes, no = (tuple(map(name_of, names)) for names in (query.yes, query.no))
+    return replace(query, attribute=query.attribute and name_of(query.attribute), yes=yes, no=no)
 
 
 def from_json(text: str) -> Query:

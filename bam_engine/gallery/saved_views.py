@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.errors import BamError, NotFound
-from bam_engine.gallery.query import Query, from_json
+from bam_engine.gallery.query import Query, from_json, with_names
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
 
@@ -52,14 +52,17 @@ def save(workspace: Workspace, name: str, query: Query, *, replace: bool = False
 
 
 def load_all(workspace: Workspace) -> tuple[SavedView, ...]:
-    """Return all views, sorted by name, except those that this version of the program cannot read."""
+    """Return all views, sorted by name, except those that this version of the program cannot read.
+
+    They name attributes as these are called today.
+    """
     query = sa.select(_table.c.name, _table.c.query, _table.c.made_at).where(_table.c.version <= VERSION)
     with workspace.engine.connect() as connection:
         stored = connection.execute(query).all()
     views = []
     for name, text, made_at in sorted(stored):  # by Python: databases differ in how they sort text
         try:
-            views.append(SavedView(name, from_json(text), made_at))
+            views.append(SavedView(name, with_names(from_json(text), workspace.attributes.current_name), made_at))
         except BamError:
             continue
     return tuple(views)

@@ -125,7 +125,7 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
         Seed of the bootstrap.
     """
     names = workspace.annotators.names()
-    version = (answer_log(workspace.engine, attribute.id), names, len(workspace.catalogue), seed)
+    version = (answer_log(workspace.engine, attribute.id), attribute, names, len(workspace.catalogue), seed)
     return workspace.memory.get(
         _AGREEMENTS, (attribute.id, unsure), version, lambda: _measure(workspace, attribute, unsure, seed)
     )

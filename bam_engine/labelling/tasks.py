@@ -22,7 +22,6 @@ from bam_engine.annotation import (
     consensus,
 )
 from bam_engine.annotation.answer_log import answer_log
-from bam_engine.errors import NotFound
 from bam_engine.labelling.drawn_images import (
     audit_images,
     certification_images,
@@ -252,15 +251,5 @@ def _without_missing(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[n
 
 
 def attribute_of(workspace: Workspace, name: str) -> Attribute:
-    """Return the attribute ``name``.
-
-    Raises
-    ------
-    NotFound
-        It does not exist; the message lists the existing ones.
-    """
-    names = [attribute.name for attribute in workspace.attributes.all()]
-    if name not in names:
-        existing = f"The attributes are: {', '.join(names)}." if names else "No attribute is defined yet."
-        raise NotFound(f"There is no attribute {name!r}. {existing} Define it first.")
+    """Return the attribute ``name``; see :meth:`bam_engine.annotation.attribute_store.Attributes.get`."""
     return workspace.attributes.get(name)

@@ -85,7 +85,7 @@ def list_layouts(workspace: Workspace) -> list[LayoutRecord]:
     records = []
     for about in sorted((workspace.cache / "layouts").glob("*/about.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
-            record = _read(about)
+            record = _renamed(workspace, _read(about))
             if record.encoder == workspace.choice.key and _is_of_these_images(workspace, record):
                 records.append(record)
     return sorted(records, key=lambda record: -record.made_at)
@@ -102,13 +102,19 @@ def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:
     with contextlib.suppress(OSError, ValueError, TypeError):
         record = _read(folder_of(workspace, map_id) / "about.json")
         if _is_of_these_images(workspace, record):
-            return record
+            return _renamed(workspace, record)
     raise NotFound(f"There is no map {map_id!r}. Choose another map, or make one.")
 
 
 def _is_of_these_images(workspace: Workspace, record: LayoutRecord) -> bool:
     """Return whether the rows of a layout mean the same images; not so in a copied workspace that has others."""
     return record.images == workspace.catalogue.digests().fingerprint(record.collected)
+
+
+def _renamed(workspace: Workspace, record: LayoutRecord) -> LayoutRecord:
+    """Return a record with its attributes as they are called today."""
+    names = tuple(map(workspace.attributes.current_name, record.attributes))
+    return record if names == record.attributes else replace(record, attributes=names)
 
 
 def points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -276,6 +276,6 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
 @one_flow
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    key = _digest(*stamps.scores.values(), *stamps.cuts.values())
+    key = _digest(*stamps.scores, *stamps.scores.values(), *stamps.cuts.values())
     scorers = workspace.memory.get(_SCORERS, key, None, lambda: attribute_scorers(workspace))
     return {"title": image.title or Path(image.uri).name, "scores": top_attributes(scorers, row)}

@@ -98,3 +98,48 @@ def test_all_templates_of_bam_can_be_added(database: sa.Engine) -> None:
 def test_each_template_has_a_question_and_instructions(template) -> None:
     assert template.question.endswith("?")
     assert re.fullmatch(r"Yes: .+\.\nNo: .+\.\nIn doubt: .+\.", template.instructions)
+
+
+def test_a_renamed_attribute_is_found_by_both_names(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    kite = attributes.add("kite", "own", "Is there a kite?")
+    renamed = attributes.rename(kite.id, "content_kite")
+    assert (renamed.id, renamed.name, attributes.get("kite")) == (kite.id, "content_kite", renamed)
+    assert attributes.rename(kite.id, "kite") == kite == attributes.get("content_kite")
+
+
+def test_an_attribute_that_has_a_name_comes_before_one_that_had_it(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    first = attributes.rename(attributes.add("kite", "own", "Is there a kite?").id, "content_kite")
+    second = attributes.add("kite", "own", "Is it called Kite?")
+    assert attributes.get("kite") == second
+    attributes.rename(second.id, "title_kite")
+    assert attributes.get("kite").id == second.id, "who had the name last"
+    attributes.rename(second.id, "kite")
+    assert (attributes.get("kite").id, attributes.get("title_kite").id) == (second.id, second.id)
+    assert attributes.get("content_kite") == first
+
+
+def test_an_attribute_is_not_renamed_to_an_invalid_or_a_used_name(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    kite, cat = (attributes.add(name, "own", "Is there one?") for name in ("kite", "cat"))
+    for name in ("Cat", "select", "cat"):
+        with pytest.raises(AnnotationError):
+            attributes.rename(kite.id, name)
+    attributes.archive(cat.id)
+    with pytest.raises(AnnotationError, match="archived"):
+        attributes.rename(kite.id, "cat")
+    assert attributes.get("kite") == kite
+
+
+def test_an_archived_attribute_is_out_of_the_way_and_comes_back(database: sa.Engine) -> None:
+    attributes = Attributes(database)
+    kite = attributes.add("kite", "own", "Is there a kite?")
+    archived = attributes.archive(kite.id)
+    assert (attributes.all(), attributes.archived()) == ([], [archived])
+    for find in (attributes.get, lambda name: attributes.add(name, "own", "Is there one?")):
+        with pytest.raises((NotFound, AnnotationError), match="Bring it back"):
+            find("kite")
+    assert attributes.restore(attributes.get_archived("kite").id) == kite == attributes.get("kite")
+    with pytest.raises(NotFound, match="None is archived"):
+        attributes.get_archived("kite")

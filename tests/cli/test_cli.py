@@ -255,3 +255,20 @@ def test_images_are_removed_listed_and_returned(
     assert run(capsys, "return", uri)[0] == 1
     assert "nothing was removed" in run(capsys, "remove", "--missing")[1]
     assert run(capsys, "status")[1].startswith("120 images, 120 embedded")
+
+
+def test_attributes_are_renamed_and_archived_and_each_is_undone(
+    workspace: Workspace, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.attributes.add("kite", "own", "Is there a kite?")
+    before = run(capsys, "attribute", "list")[1]
+    for action, undo in (
+        (("rename", "kite", "cat"), ("rename", "cat", "kite")),
+        (("archive", "kite"), ("restore", "kite")),
+    ):
+        code, out, _ = run(capsys, "attribute", *action)
+        assert code == 0
+        assert f"undo: bam attribute {' '.join(undo)}" in out
+        assert run(capsys, "attribute", "list")[1] != before
+        assert run(capsys, "attribute", *undo)[0] == 0
+        assert run(capsys, "attribute", "list")[1] == before

@@ -25,7 +25,11 @@ from bam_engine.workspace import Workspace
 from tests.database.old_workspace import Rows, in_order, read, read_from, write_old, write_old_to
 
 CHANGED = {"settings", "models", "thresholds", "certifications", "audits", "saved_views"}
-ADDED: dict[str, dict[str, Any]] = {"annotators": {"archived_at": None}, "images": {"stamp": None}}
+ADDED: dict[str, dict[str, Any]] = {
+    "annotators": {"archived_at": None},
+    "attributes": {"archived_at": None},
+    "images": {"stamp": None},
+}
 COMPOSED = re.compile(r"audit-\d+-people|validation-\d+-\d+-seed")
 OPTIONAL = {"covers": None, "recall_target": None, "promise": ""}
 RENAMED = {"strength": "regularisation", "separation": "decision_threshold"}

@@ -1,7 +1,7 @@
-"""Revision 3: annotators can be merged and archived; the numbers of revisions are times; images have a stamp.
+"""Revision 3: images can be removed, annotators merged, attributes renamed, and both archived; images have a stamp.
 
-By its stamp a changed file is noticed. Images of earlier revisions have none: their files are read once when their
-folder is added again.
+The numbers of revisions are times. By its stamp a changed file is noticed. Images of earlier revisions have none: their
+files are read once when their folder is added again.
 """
 
 import sqlalchemy as sa
@@ -24,6 +24,15 @@ def upgrade() -> None:
     with op.batch_alter_table("revisions") as table:
         table.alter_column("number", type_=sa.BigInteger, existing_server_default="0")
     op.add_column("images", sa.Column("stamp", sa.Text))
+    with op.batch_alter_table("attributes") as table:
+        table.add_column(sa.Column("archived_at", sa.Text))
+    op.create_table(
+        "former_names",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("attribute_id", sa.Integer, sa.ForeignKey("attributes.id"), nullable=False, index=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("made_at", sa.Text, nullable=False),
+    )
     op.create_table(
         "removals",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),

@@ -1,0 +1,47 @@
+"""The Attributes page: an attribute is renamed or archived, and each is undone at once."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from bam_engine.gallery import saved_views
+from bam_engine.gallery.listing import list_images
+from bam_engine.gallery.query import Query
+from bam_engine.workspace import Workspace
+from tests.pages.conftest import text_of
+
+
+def test_an_attribute_is_renamed_and_named_back(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
+    kite = workspace.attributes.add("kite", "own", "Is there a kite?")
+    app = open_page(workspace, "attributes")
+    app.text_input(key="name-1-kite").set_value("content_kite").run()
+    app.button(key="rename-1").click().run()
+    assert "kite is called content_kite" in text_of(app)
+    app.button(key="undo").click().run()
+    assert workspace.attributes.all() == [kite]
+
+
+def test_an_archived_attribute_is_listed_and_brought_back(
+    workspace: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    workspace.attributes.add("kite", "own", "Is there a kite?")
+    app = open_page(workspace, "attributes")
+    app.button(key="archive-1").click().run()
+    assert "kite is archived" in text_of(app)
+    app.button(key="restore-1").click().run()
+    assert not workspace.attributes.get("kite").archived
+
+
+def test_links_and_saved_views_with_a_former_name_open_the_attribute(
+    workspace: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    for name in ("cat", "kite"):
+        workspace.attributes.add(name, "own", "Is there one?")
+    saved_views.save(workspace, "all kites", Query(attribute="kite"))
+    kite = workspace.attributes.rename(2, "content_kite")
+    assert saved_views.load(workspace, "all kites").query.attribute == kite.name
+    assert len(list_images(workspace, Query(attribute="kite", label=("unlabelled",)))) == 120
+    for page in ("rounds", "gallery"):
+        app = open_page(workspace, page, attribute="kite")
+        assert not app.exception
+        assert app.query_params["attribute"] in (kite.name, [kite.name]), page
