@@ -89,8 +89,8 @@ for group in people.spellings():
     warn(group)
 everyone = people.all()
 active = [one for one in everyone if not one.archived]
-if not active:
-    st.info("Nobody has answered yet. Answers are kept under the name at the left.", icon=":material/info:")
+if not everyone:
+    ui.empty("Nobody has answered yet. Answers are kept under the name at the left.", "Answer some images", "annotate")
 for one in active:
     card(one, [other for other in active if other != one and other.simulated == one.simulated])
 if merged := people.merged():
