@@ -56,10 +56,11 @@ def card(one: Annotator, others: list[Annotator]) -> None:
     """Draw an annotator, with what can be done about them."""
     kind = " · simulated" if one.simulated else ""
     with st.expander(f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{kind}"):
-        name, button = st.columns([3, 1], vertical_alignment="bottom")
-        new = name.text_input("Name", one.name, max_chars=60, key=f"name-{one.id}-{one.name}")
-        if button.button("Rename", key=f"rename-{one.id}", width="stretch", disabled=new.strip() == one.name):
-            rename(one, new)
+        with st.form(f"rename-form-{one.id}", border=False):
+            name, button = st.columns([3, 1], vertical_alignment="bottom")
+            new = name.text_input("Name", one.name, max_chars=60, key=f"name-{one.id}-{one.name}")
+            if button.form_submit_button("Rename", key=f"rename-{one.id}", width="stretch"):
+                rename(one, new)
         if others:
             into, button = st.columns([3, 1], vertical_alignment="bottom")
             other = into.selectbox(

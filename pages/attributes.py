@@ -45,10 +45,11 @@ for attribute in existing.values():
             if st.form_submit_button("Save"):
                 ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
                 st.rerun()
-        field, button = st.columns([3, 1], vertical_alignment="bottom")
-        new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")
-        if button.button("Rename", key=f"rename-{attribute.id}", width="stretch", disabled=new == attribute.name):
-            rename(attribute, new)
+        with st.form(f"rename-form-{attribute.id}", border=False):
+            field, button = st.columns([3, 1], vertical_alignment="bottom")
+            new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")
+            if button.form_submit_button("Rename", key=f"rename-{attribute.id}", width="stretch"):
+                rename(attribute, new)
         with st.container(horizontal=True, vertical_alignment="center"):
             link("rounds", "Work on it", attribute.name)
             if st.button("Archive", key=f"archive-{attribute.id}", icon=":material/archive:"):

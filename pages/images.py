@@ -65,7 +65,7 @@ def missing_files() -> None:
         return
     st.subheader(f"{count(len(rows), 'file')} not found", anchor=False)
     st.caption("If they have moved, add their folder where it is now. If they are gone for good, remove the images.")
-    st.dataframe({"file": [image.uri for image in ws.catalogue.images(rows[:LISTED])]}, width="stretch")
+    st.dataframe({"file": [str(image.last_path) for image in ws.catalogue.images(rows[:LISTED])]}, width="stretch")
     removing.remove_button(rows, "missing files", key="remove-missing", label=f"Remove {count(len(rows), 'image')}")
 
 
@@ -145,6 +145,8 @@ if result is not None:
         "Their images keep their labels and are asked about no more. If their bytes turn up in a folder that is added, "
         "under any name, they have a file again.",
     )
+    if gone := list(ws.catalogue.rows_of(result.missing).values()):
+        removing.remove_button(gone, "missing files", key="remove-gone", label=f"Remove {count(len(gone), 'image')}")
     if result.skipped:
         st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
     for passed in result.passed_over:

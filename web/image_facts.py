@@ -23,6 +23,7 @@ from bam_engine.reporting.image_facts import (
     similar_images,
 )
 from bam_engine.training.models import scored_attributes
+from bam_engine.workspace.membership import removed
 from web import ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -82,7 +83,8 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
     near = ui.placeholder(_STRIP if len(workspace().vectors()) else "")
     lines = score_lines(workspace(), row)
     with scores.container():
-        _scores(lines)
+        if lines or row not in removed(workspace()).rows:
+            _scores(lines)
     position = place_of(workspace(), row)
     with place.container():
         _place(position)

@@ -53,7 +53,7 @@ def test_a_merge_is_undone_from_the_list_too(spelled: Workspace, open_page: Call
 def test_an_annotator_is_renamed_and_named_back(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
     workspace.annotators.id_of("Bo")
     app = open_page(workspace, "annotators")
-    app.text_input(key="name-1-Bo").set_value("Bodil").run()
+    app.text_input(key="name-1-Bo").set_value("Bodil")
     app.button(key="rename-1").click().run()
     assert "Bo is called Bodil" in text_of(app)
     app.button(key="undo").click().run()

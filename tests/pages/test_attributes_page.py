@@ -14,7 +14,7 @@ from tests.pages.conftest import text_of
 def test_an_attribute_is_renamed_and_named_back(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
     kite = workspace.attributes.add("kite", "own", "Is there a kite?")
     app = open_page(workspace, "attributes")
-    app.text_input(key="name-1-kite").set_value("sail").run()
+    app.text_input(key="name-1-kite").set_value("sail")
     app.button(key="rename-1").click().run()
     assert "kite is called sail" in text_of(app)
     app.button(key="undo").click().run()
