@@ -360,7 +360,7 @@ class AttributeHandle:
         }
         table = pd.DataFrame(columns)
         table.index.name = "row"
-        return table
+        return table.loc[member_rows(self._workspace)]
 
     # For training a network
 

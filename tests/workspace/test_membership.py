@@ -190,6 +190,7 @@ def test_the_python_interface_counts_and_lists_the_collection(trained: tuple[Wor
         assert len(bam.embeddings()) == 120
         scores = bam.attribute(attribute.name).scores()
         assert list(scores.index) == list(bam.images().index)
+        assert list(bam.attribute(attribute.name).decisions().index) == list(bam.images().index)
         assert json.dumps(len(bam.attribute(attribute.name).labels()))
         assert bam.return_images(OUT.tolist()) == len(OUT)
         assert len(bam) == 120
