@@ -1,7 +1,6 @@
 """``remove`` and ``return``: take images out of the collection, and bring them back."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 import numpy as np
 
@@ -19,12 +18,12 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the commands to the parser."""
     command = add_command(commands, "remove", remove, "remove images from the collection; their answers are kept")
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("paths", nargs="*", default=[], type=Path, metavar="PATH", help="an image, or a folder of them")
+    which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="an image, or a folder of them")
     which.add_argument("--missing", action="store_true", help="the images whose files do not exist any more")
     which.add_argument("--list", action="store_true", help="remove nothing; list what was removed")
     command = add_command(commands, "return", bring_back, "bring removed images back into the collection")
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("paths", nargs="*", default=[], type=Path, metavar="PATH", help="an image, or a folder of them")
+    which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="an image, or a folder of them")
     which.add_argument("--removal", type=int, metavar="NUMBER", help="all images of one removal")
 
 
@@ -43,13 +42,13 @@ def remove(workspace: Workspace, options: Namespace) -> None:
         reason = "missing files"
     else:
         rows = _rows(workspace, options.paths)
-        reason = ", ".join(str(path) for path in options.paths)
+        reason = ", ".join(options.paths)
     removal = workspace.removals.remove(rows, reason=reason)
     print(f"{count(removal.images, 'image')} removed (undo: bam return --removal {removal.id})")
 
 
 @one_flow
-def _rows(workspace: Workspace, paths: list[Path]) -> np.ndarray:
+def _rows(workspace: Workspace, paths: list[str]) -> np.ndarray:
     return np.unique(np.concatenate([rows_at(workspace, path) for path in paths]))
 
 

@@ -13,6 +13,7 @@ from bam_engine.collection.missing_files import find_missing
 from bam_engine.collection.removals import Removed
 from bam_engine.errors import NotFound
 from bam_engine.progress import Report, silent
+from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -67,10 +68,12 @@ def rows_at(workspace: Workspace, path: str | Path) -> NDArray[np.int64]:
 
     Raises
     ------
+    BamError
+        The path is empty.
     NotFound
-        There is none.
+        There is no image.
     """
-    typed = os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (keeps links, which resolve() follows)
+    typed = os.path.abspath(typed_path(str(path)))  # noqa: PTH100  (keeps links, which resolve() follows)
     places = {typed, os.path.realpath(typed)}
     starts = tuple(place.rstrip(os.sep) + os.sep for place in places)
     uris = workspace.catalogue.uris()

@@ -10,7 +10,7 @@ import pytest
 from bam_engine import Collection
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
-from bam_engine.errors import NotFound
+from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import search, selections
 from bam_engine.gallery.listing import facet_counts, list_images
 from bam_engine.gallery.query import Query
@@ -165,6 +165,8 @@ def test_images_are_named_by_their_path_or_folder(workspace: Workspace, tmp_path
     assert rows_at(workspace, tmp_path / "link").tolist() == below
     with pytest.raises(NotFound, match="No image"):
         rows_at(workspace, f"{folder}x")
+    with pytest.raises(BamError, match="empty"):
+        rows_at(workspace, " ")
 
 
 def test_images_with_missing_files_are_found(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
