@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bam_engine import database as db
 from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import selections
 from bam_engine.labelling.label_states import last_answer
