@@ -178,7 +178,7 @@ def more_like(ws: Workspace, row: int) -> None:
         st.error(ui.plain(str(error)), icon=":material/error:")
         return
     image = ws.catalogue.image(row)
-    select_results(ws, np.concatenate([[row], rows]), f"most like “{image.title or image.path.name}”")
+    select_results(ws, np.concatenate([[row], rows]), f"most like “{image.title or image.name}”")
 
 
 def _given(name: str) -> str:

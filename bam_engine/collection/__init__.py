@@ -5,11 +5,13 @@ from bam_engine.collection.files import Details, FolderListing, check_folder, fi
 from bam_engine.collection.generated import Demo, demo_of, is_demo, mark_demo
 from bam_engine.collection.images import MAX_PIXELS, ImageInfo, decode_image, examine, read_image
 from bam_engine.collection.ingest import IngestResult, ingest_folder
+from bam_engine.collection.known_files import State, look_at
 from bam_engine.collection.names import Names
-from bam_engine.collection.records import Image, NewImage, Problem
+from bam_engine.collection.records import FILE_STATES, Image, NewImage, Problem
 from bam_engine.collection.thumbnails import Thumbnails
 
 __all__ = [
+    "FILE_STATES",
     "MAX_PIXELS",
     "Catalogue",
     "Demo",
@@ -21,6 +23,7 @@ __all__ = [
     "Names",
     "NewImage",
     "Problem",
+    "State",
     "Thumbnails",
     "check_folder",
     "decode_image",
@@ -29,6 +32,7 @@ __all__ = [
     "find_images",
     "ingest_folder",
     "is_demo",
+    "look_at",
     "mark_as_cache",
     "mark_demo",
     "read_details",

@@ -1,9 +1,19 @@
 """The records of the catalogue: an image, where it is, and what is wrong with a file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 OK, MISSING, REPLACED = "ok", "missing", "replaced"
+
+FILE_STATES: Mapping[str, str] = MappingProxyType(
+    {
+        MISSING: "The file was not there when its folder was last added.",
+        REPLACED: "The file holds something else since its folder was last added.",
+    }
+)
+"""What is the matter with the file of an image, by its status."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,11 @@ class Image:
     def path(self) -> Path:
         """The file."""
         return Path(self.uri)
+
+    @property
+    def name(self) -> str:
+        """The name of the file where the image was last seen."""
+        return self.last_path.name
 
     @property
     def last_path(self) -> Path:

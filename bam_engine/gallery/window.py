@@ -74,7 +74,7 @@ def window(workspace: Workspace, listing: Listing, block: int) -> Window:
     return Window(
         rows=rows.tolist(),
         ratios=[round(image.width / max(1, image.height), 3) for image in images],
-        titles=[image.title or image.path.name for image in images],
+        titles=[image.title or image.name for image in images],
         scores=scores,
         probabilities=probabilities,
         accepted=accepted,

@@ -1,6 +1,7 @@
-"""Missing images: those that cannot be shown, because they have neither a thumbnail nor a readable file.
+"""Missing images, about which nobody is asked: those whose file is gone, holds something else, or cannot be read.
 
-Nothing is stored: an image whose file reappears is part of its tasks again.
+That a file is gone or replaced is in the catalogue since its folder was last added; whether one without a thumbnail can
+be read is tried. An image whose file reappears is part of its tasks again.
 """
 
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.collection import Image, Problem
+from bam_engine.collection import FILE_STATES, Image, Problem
 from bam_engine.errors import BamError
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -17,23 +18,26 @@ _REASONS = Kind[str]("reasons why an image cannot be shown", of="image", until="
 
 
 def missing_images(workspace: Workspace, rows: Iterable[int]) -> NDArray[np.int64]:
-    """Return those of ``rows`` that cannot be shown, in their order: no thumbnail, and no readable file."""
+    """Return those of ``rows`` about which nobody is asked, in their order."""
     return np.array([row for row, _ in _failures(workspace, rows)], np.int64)
 
 
 def missing_image_problems(workspace: Workspace, rows: Iterable[int]) -> list[Problem]:
-    """Return the files of those of ``rows`` that cannot be shown, with the reason."""
+    """Return the files of those of ``rows`` about which nobody is asked, with the reason."""
     return [problem for _, problem in _failures(workspace, rows)]
 
 
 def _failures(workspace: Workspace, rows: Iterable[int]) -> list[tuple[int, Problem]]:
-    without = [int(row) for row in rows if not workspace.thumbnails.has(int(row))]
-    reasons = [(image, _reason(workspace, image)) for image in workspace.catalogue.images(without)]
-    return [(image.row, Problem(image.uri, reason, "show")) for image, reason in reasons if reason]
+    present = workspace.catalogue.present()
+    doubtful = [int(row) for row in rows if not present[row] or not workspace.thumbnails.has(int(row))]
+    reasons = [(image, _reason(workspace, image)) for image in workspace.catalogue.images(doubtful)]
+    return [(image.row, Problem(str(image.last_path), reason, "show")) for image, reason in reasons if reason]
 
 
 def _reason(workspace: Workspace, image: Image) -> str:
-    """Return why an image without a thumbnail cannot be shown, or "". Each version of a file is tried once."""
+    """Return why nobody is asked about an image, or "". Each version of a file is tried once."""
+    if image.status in FILE_STATES:
+        return FILE_STATES[image.status]
     try:
         status = image.path.stat()
     except OSError as error:

@@ -279,4 +279,4 @@ def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, A
     image = workspace.catalogue.image(row)
     key = _digest(*stamps.scores, *stamps.scores.values(), *stamps.cuts.values())
     scorers = workspace.memory.get(_SCORERS, key, None, lambda: attribute_scorers(workspace))
-    return {"title": image.title or Path(image.uri).name, "scores": top_attributes(scorers, row)}
+    return {"title": image.title or image.name, "scores": top_attributes(scorers, row)}

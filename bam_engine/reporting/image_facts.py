@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import ADJUDICATION, BULK, Attribute
-from bam_engine.collection import Image
+from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
 from bam_engine.labelling import tasks
 from bam_engine.learning import is_accepted
@@ -104,8 +104,8 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
     annotations = _annotations(workspace, row)
     return ImageFacts(
         row=row,
-        uri=image.uri,
-        name=image.path.name,
+        uri=str(image.last_path),
+        name=image.name,
         title=image.title,
         width=image.width,
         height=image.height,
@@ -166,11 +166,16 @@ def similar_images(workspace: Workspace, row: int, count: int = 12) -> list[tupl
 
 
 def _file(image: Image) -> tuple[int | None, str]:
-    """Return the size of the file in bytes, or why it cannot be read."""
+    """Return the size of the file in bytes, or why it is not the image's or cannot be read."""
+    if image.status in FILE_STATES:
+        return None, FILE_STATES[image.status]
     try:
-        return image.path.stat().st_size, ""
+        size = image.path.stat().st_size
     except OSError as error:
         return None, f"The file cannot be read ({error.strerror})."
+    if look_at(image).state is State.OTHER_BYTES:
+        return None, "The file has changed since its folder was last added."
+    return size, ""
 
 
 def _added(workspace: Workspace, row: int) -> str:

@@ -327,7 +327,7 @@ def _examples(
         labels = tasks.labels_of(agreed, rows)
         images = workspace.catalogue.images(rows.tolist())
         members = (
-            Example(image.row, image.title or image.path.name, float(scores[image.row]), words[int(label)])
+            Example(image.row, image.title or image.name, float(scores[image.row]), words[int(label)])
             for image, label in zip(images, labels, strict=True)
         )
         result.append(ExampleGroup(title, tuple(members)))

@@ -22,7 +22,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.neighbour_cache import neighbours_of
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.vectors import embedded_rows, text_vector, vectors_of
+from bam_engine.workspace.vectors import askable_rows, embedded_rows, text_vector, vectors_of
 
 BATCH_SIZE = 100
 MAX_EXAMPLES = 24  # representatives that stand for a larger selection
@@ -161,11 +161,11 @@ def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that a round may query, ascending.
 
     Left out are held-out images (validation set, certifications, audits) and their projects, images queried by earlier
-    rounds, images whose imported label is settled, and images without an embedding.
+    rounds, images whose imported label is settled, and images without an embedding or a file.
     """
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
-    pool = np.intersect1d(pool, embedded_rows(workspace))
+    pool = np.intersect1d(pool, askable_rows(workspace))
     return np.setdiff1d(pool, np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute)))
 
 

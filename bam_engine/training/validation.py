@@ -25,7 +25,7 @@ from bam_engine.training.models import TrainedModel, check_scored, latest_model,
 from bam_engine.training.querying import used_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
-from bam_engine.workspace.vectors import embedded_rows
+from bam_engine.workspace.vectors import askable_rows
 
 SAMPLE_SIZE = 200
 
@@ -108,14 +108,14 @@ def draw_validation(
     """Draw ``count`` validation images at random, with known probability; return how many were drawn.
 
     Images that a round, an audit or a certification has queried are no longer a fair sample and are left out, as are
-    images without an embedding. The seed is stored (:func:`draw_seed`).
+    images without an embedding or a file. The seed is stored (:func:`draw_seed`).
 
     Raises
     ------
     LearningError
         No image is left to draw, or some have been queried or drawn concurrently.
     """
-    usable = np.setdiff1d(embedded_rows(workspace), used_rows(workspace, attribute))
+    usable = np.setdiff1d(askable_rows(workspace), used_rows(workspace, attribute))
     if len(usable) == 0:
         raise LearningError(
             "No images are left to draw: all embedded images are in the validation set or have been queried. Add "

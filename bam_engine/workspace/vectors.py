@@ -108,6 +108,13 @@ def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
     return np.flatnonzero(embedded)
 
 
+def askable_rows(workspace: Workspace) -> NDArray[np.int64]:
+    """Return the rows that people may be asked about, ascending: with a vector, and with a file as far as is known."""
+    rows, present = embedded_rows(workspace), workspace.catalogue.present()
+    rows = rows[rows < len(present)]
+    return rows[present[rows]]
+
+
 def neighbours(workspace: Workspace, row: int, count: int = 12) -> list[tuple[int, float]]:
     """Return the ``count`` images most similar to image ``row``, with their cosine similarity, highest first.
 
