@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
+from bam_engine.collection import ingest_folder
 from bam_engine.labelling import tasks
 from bam_engine.maps import layout_builder
 from bam_engine.training import rounds, thresholds, validation
@@ -145,6 +147,25 @@ def test_files_that_have_moved_are_said_to_be_found_again(
         assert workspace.catalogue.image(7).path == there
     finally:
         there.rename(image.path)
+
+
+def test_files_that_have_changed_or_are_missing_are_listed(open_page: Callable[..., AppTest], tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    Image.new("RGB", (8, 8), "green").save(folder / "0.png")
+    (folder / "1.png").unlink()
+    app = open_page(workspace, "images")
+    app.text_input(key="folder").set_value(f" '{folder}' ")
+    button(app, "Add images").click()
+    run_until(app, lambda: any("1 file has changed" in one.label for one in app.expander))
+    check(app)
+    assert "1 file is missing" in [one.label for one in app.expander]
+    listed = [str(table.value["file"][0]) for table in app.dataframe]
+    assert listed == [str(folder / "0.png"), str(folder / "1.png")]
 
 
 def test_lines_of_the_metadata_without_an_image_are_shown(
