@@ -136,8 +136,8 @@ if result is not None:
     ui.file_list(
         result.replaced,
         "has changed" if len(result.replaced) == 1 else "have changed",
-        "What is there now counts as a new image. Labels stay with the old picture, which is asked about no more. If "
-        "its bytes turn up in a folder that is added, under any name, it has a file again.",
+        "What is there now is a new image, or one that has moved there. Labels stay with the old picture, which is "
+        "asked about no more. If its bytes turn up in a folder that is added, under any name, it has a file again.",
     )
     ui.file_list(
         result.missing,
