@@ -19,7 +19,7 @@ from bam_engine.errors import LearningError
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration
 from bam_engine.training.evaluation_set import evaluation_set
-from bam_engine.training.models import TrainedModel, newest_model, scores_of
+from bam_engine.training.models import TrainedModel, check_scored, newest_model, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.flow import one_flow
@@ -60,7 +60,8 @@ def probabilities(workspace: Workspace, attribute: Attribute, rows: ArrayLike) -
 class StoredCalibration:
     """The calibration of a model, None where there is none and ``problem`` says why.
 
-    ``seen`` is the :func:`label_version` that it was fitted to, as JSON.
+    ``seen`` is the :func:`label_version` that it was fitted to, as JSON; "" where nothing could be scored, which is
+    true only as long as there are no vectors and is therefore not stored.
     """
 
     model_id: int
@@ -91,7 +92,7 @@ def calibrations_of(workspace: Workspace, models: Sequence[tuple[Attribute, Trai
         _fit(workspace, attribute, model) if stored is None else stored
         for (attribute, model), stored in zip(models, known, strict=True)
     ]
-    fitted = [one for one, stored in zip(result, known, strict=True) if stored is None]
+    fitted = [one for one, stored in zip(result, known, strict=True) if stored is None and one.seen]
     if fitted and not db.read_only(workspace.engine):
         store_calibrations(workspace, fitted)
     return result
@@ -111,6 +112,10 @@ def _seen(workspace: Workspace, attribute: Attribute) -> str:
 
 
 def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> StoredCalibration:
+    try:
+        check_scored(workspace, model)
+    except LearningError as error:
+        return StoredCalibration(model.id, None, str(error), "")
     sample, seen = evaluation_set(workspace, attribute, model), _seen(workspace, attribute)
     try:
         calibration = learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)

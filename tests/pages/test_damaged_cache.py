@@ -6,14 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.cli import main
+from bam_engine.database import calibrations
 from bam_engine.gallery import near_duplicates, selections
 from bam_engine.maps import layout_builder
 from bam_engine.training import thresholds
+from bam_engine.training.calibration import calibration_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
@@ -116,3 +119,18 @@ def test_a_map_whose_points_are_damaged_can_be_made_again_or_deleted(open_page: 
     assert "Make the map again" in app.error[0].value
     labels = [button.label for button in app.button]
     assert any("Delete" in label for label in labels), labels
+
+
+def test_a_probability_is_back_as_soon_as_there_are_vectors_again(open_page: Open, finished: Workspace) -> None:
+    (attribute,) = finished.attributes.all()
+    before = calibration_of(finished, attribute)
+    with finished.engine.begin() as connection:
+        connection.execute(sa.delete(calibrations))
+    vectors, elsewhere = finished.cache / "vectors", finished.folder / "vectors"
+    vectors.rename(elsewhere)
+    app = open_page(finished, "gallery", attribute=attribute.name)
+    assert not app.error
+    assert "Embed the collection" in text_of(app)
+    assert "Embed the collection" in calibration_of(finished, attribute)[1]
+    elsewhere.rename(vectors)
+    assert calibration_of(finished, attribute) == before
