@@ -1,8 +1,10 @@
-"""Atomic replacement of files."""
+"""Atomic replacement of files, who may read what is made, and which files are read at all."""
 
 import contextlib
+import errno
 import os
 import re
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,6 +14,50 @@ ABANDONED = 24 * 3600.0
 """Seconds after which a temporary file belongs to a process that was killed."""
 
 _TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.\w+)?")
+
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Modes of what people's work is kept in: nobody but its owner reads it."""
+
+
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """Let nobody but the owner read any file or folder that this process makes in the block, whatever its thread."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+MAX_LINE = 1_000_000
+"""Characters in a line of a text that is read line by line."""
+
+
+def check_ordinary(path: Path) -> None:
+    """Raise an ``OSError`` unless ``path`` is an ordinary file, or a link to one: a device or a pipe may never end."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a UTF-8 text with their ends, as the ``csv`` module wants them.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read, or is no ordinary one.
+    ValueError
+        It is not UTF-8 (``UnicodeDecodeError``), or a line has more than ``MAX_LINE`` characters.
+    """
+    check_ordinary(path)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        while line := file.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                raise ValueError(f"a line has more than {MAX_LINE:,} characters")
+            yield line
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ else:
     result = getattr(ws.jobs.get(JOB), "result", None)
     if result is not None and result.embedded:
         st.caption(f"{count(result.embedded, 'image')} at {result.rate:,.0f} images/s.")
-    st.metric(f"Embedded with {choice.spec}", f"{done:,} of {n:,}")
+    st.metric(f"Embedded with {ui.plain(choice.spec)}", f"{done:,} of {n:,}")
     if done and done >= n:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(problem_stage(choice.key))

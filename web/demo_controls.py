@@ -139,7 +139,7 @@ def _outcome(name: str) -> None:
     if job.state == "failed":
         st.warning(ui.plain(job.error), icon=":material/info:")
     elif job.state == "stopped":
-        st.info(job.message, icon=":material/pause_circle:")
+        st.info(ui.plain(job.message), icon=":material/pause_circle:")
     elif job.result is not None:
         lines = job.result.lines or ("there was nothing left to answer",)
         st.markdown("**Simulated annotators:** " + ui.plain(" · ".join(lines)))

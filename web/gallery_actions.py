@@ -99,7 +99,9 @@ def views_popover(query: Query) -> None:
             if name.button(ui.plain(view.name), key=f"view-{view.name}", type="tertiary", icon=":material/bookmark:"):
                 show(view.query)
                 ui.close_popover(_VIEWS)
-            if remove_cell.button("", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {view.name}"):
+            if remove_cell.button(
+                "", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {ui.plain(view.name)}"
+            ):
                 st.session_state[_REMOVED] = saved_views.remove(ws, view.name)
                 st.rerun()
         removed = st.session_state.get(_REMOVED)

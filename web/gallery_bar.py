@@ -319,7 +319,7 @@ def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[s
             values,
             key=_PREFIX + name,
             selection_mode="multi",
-            format_func=lambda value: f"{words(value)} · {counts.get(value, 0):,}",
+            format_func=lambda value: f"{ui.plain(str(words(value)))} · {counts.get(value, 0):,}",
         )
 
 

@@ -97,12 +97,14 @@ def _picture(image: ImageFacts) -> None:
     """Draw the picture in a box of its shape, over its thumbnail until it has loaded; small ones are enlarged."""
     version = workspace().picture_version
     if image.problem and not image.has_thumbnail:
-        st.warning(f"The picture cannot be shown. {image.problem} There is no small copy of it either. {MOVED}")
+        st.warning(
+            f"The picture cannot be shown. {ui.plain(image.problem)} There is no small copy of it either. {MOVED}"
+        )
         return
     small = f"/thumbs/{image.row}.webp?v={version}"
     source, tallest = f"/large/{image.row}.webp?v={version}", ENLARGED * image.height
     if image.problem:
-        st.warning(f"Only the small copy is shown. {image.problem} {MOVED}")
+        st.warning(f"Only the small copy is shown. {ui.plain(image.problem)} {MOVED}")
         source, tallest = small, min(image.height, THUMBNAIL * image.height / max(image.width, image.height))
     ratio = image.width / max(1, image.height)
     behind = f";background-image:url({small})" if image.has_thumbnail else ""

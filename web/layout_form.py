@@ -113,7 +113,7 @@ def map_notes(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = 
     if words := quality_words(record):
         st.caption(words)
     if problem := layout_builder.outdated_reason(ws, record):
-        st.info(problem, icon=":material/update:")
+        st.info(ui.plain(problem), icon=":material/update:")
         return
     if newer := layout_builder.count_unplaced(ws, record):
         note, action = st.columns([3, 2], vertical_alignment="center")
@@ -201,7 +201,7 @@ def _back(ws: Workspace, key: str) -> None:
     try:
         st.session_state[key] = layout_store.restore(ws).id
     except NotFound as error:
-        st.toast(str(error), icon=":material/info:")
+        st.toast(ui.plain(str(error)), icon=":material/info:")
 
 
 def _possible(scope: str, scored: Sequence[str], selection: Rows | None) -> bool:

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bam_engine.errors import BamError, StoreUnavailable
+from bam_engine.files import private_files
 from bam_engine.maps import view_cache
 from bam_engine.workspace import Workspace
 from web import warm
@@ -63,7 +64,8 @@ def middleware() -> list[Middleware]:
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Warm up at the start; stop background jobs at the end."""
-    warm.start(workspace)
-    yield
-    for job in workspace().jobs.running():
-        job.stop()
+    with private_files():
+        warm.start(workspace)
+        yield
+        for job in workspace().jobs.running():
+            job.stop()

@@ -32,6 +32,8 @@ TITLE = "bam: image datasets you can trust"
 WAITING = "bam-waiting"
 """The CSS class of placeholders for what is still loading."""
 
+_LONGEST_NAME = 60  # letters of an annotator's name
+
 UNSEEN = "bam-unseen"
 """The CSS class of words for screen readers alone."""
 
@@ -99,7 +101,7 @@ def guard() -> Iterator[None]:
     try:
         yield
     except BamError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     except Exception as error:
         log.exception("a page failed")
         st.error(
@@ -117,21 +119,35 @@ def head(title: str, lead: str) -> None:
 
 def sidebar() -> None:
     """Draw the annotator's name and the jobs that are running."""
+    st.session_state.setdefault("annotator", "me")
     with st.sidebar:
         st.text_input(
             "Annotator",
             key="annotator",
-            value=st.query_params.get("annotator", "me"),
-            max_chars=60,
+            max_chars=_LONGEST_NAME,
             help="The name under which your answers are kept. Two people on one computer use two names.",
         )
+        _proposed_annotator()
         # refreshed only while a job runs: a refresh can cut short the run that follows a change of page
         st.fragment(_background, run_every=2.0 if workspace().jobs.running() else None)()
 
 
+def _proposed_annotator() -> None:
+    """Offer the name that the address gives: whoever made a link does not decide under whose name others answer."""
+    name = st.query_params.get("annotator", "").strip()[:_LONGEST_NAME]
+    if not name or name == annotator():
+        return
+
+    def accept() -> None:
+        st.session_state["annotator"] = name
+
+    st.caption(f"The link that you opened is for **{plain(name)}**.")
+    st.button(f"Answer as {plain(name)}", key="annotator-accept", on_click=accept, icon=":material/person:")
+
+
 def _background() -> None:
     for job in workspace().jobs.running():
-        st.progress(fraction_done(job), text=f"{job.title}: {progress_words(job)}")
+        st.progress(fraction_done(job), text=f"{plain(job.title)}: {progress_words(job)}")
 
 
 def popover(label: str, name: str, **options: Any) -> DeltaGenerator:
@@ -186,8 +202,8 @@ def _watch(name: str, unit: str) -> None:
         return
     left = job.seconds_left
     speed = f"{job.rate:,.0f} {unit}/s" if job.rate >= 1 else ""
-    facts = [progress_words(job), speed, "" if left is None else f"{duration(left)} left", job.message]
-    st.progress(fraction_done(job), text=f"**{job.title}** · " + " · ".join(fact for fact in facts if fact))
+    facts = [progress_words(job), speed, "" if left is None else f"{duration(left)} left", plain(job.message)]
+    st.progress(fraction_done(job), text=f"**{plain(job.title)}** · " + " · ".join(fact for fact in facts if fact))
     stopping = job.stopping.is_set()
     if st.button("Stopping …" if stopping else "Stop", key=f"stop-{name}", disabled=stopping, icon=":material/stop:"):
         job.stop()
@@ -196,11 +212,12 @@ def _watch(name: str, unit: str) -> None:
 
 def _outcome(job: Job) -> None:
     if job.state == "failed":
-        st.error(f"**{job.title}** failed after {duration(job.seconds)}. {job.error}", icon=":material/error:")
+        words = f"**{plain(job.title)}** failed after {duration(job.seconds)}. {plain(job.error)}"
+        st.error(words, icon=":material/error:")
     elif job.state == "stopped":
-        st.info(job.message, icon=":material/pause_circle:")
+        st.info(plain(job.message), icon=":material/pause_circle:")
     else:
-        st.success(f"**{job.title}** finished in {duration(job.seconds)}.", icon=":material/check_circle:")
+        st.success(f"**{plain(job.title)}** finished in {duration(job.seconds)}.", icon=":material/check_circle:")
 
 
 def pick_attribute(label: str = "Attribute") -> Attribute | None:

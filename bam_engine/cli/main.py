@@ -29,6 +29,7 @@ from bam_engine.cli import (
 )
 from bam_engine.cli.arguments import EPILOG
 from bam_engine.errors import BamError
+from bam_engine.files import private_files
 from bam_engine.workspace import Workspace
 
 
@@ -36,11 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
-        if not options.opened:
-            options.run(options)
-        else:
-            with contextlib.closing(Workspace.from_environment()) as workspace:
-                options.run(workspace, options)
+        with private_files():
+            if not options.opened:
+                options.run(options)
+            else:
+                with contextlib.closing(Workspace.from_environment()) as workspace:
+                    options.run(workspace, options)
     except BamError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

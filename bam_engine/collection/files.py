@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from bam_engine.collection.images import READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from bam_engine.errors import CollectionError
+from bam_engine.files import text_lines
 from bam_engine.progress import Report, silent
 from bam_engine.typed_paths import typed_path
 
@@ -251,8 +252,7 @@ def read_details(file: str | Path) -> dict[str, Details]:
         The file cannot be read, has no column ``path``, or has an invalid value.
     """
     try:
-        with Path(file).open(newline="", encoding="utf-8-sig") as lines:
-            return dict(_details(lines, file))
+        return dict(_details(text_lines(Path(file)), file))
     except UnicodeDecodeError as error:
         raise CollectionError(
             f"The metadata file {file} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8."
@@ -263,11 +263,12 @@ def read_details(file: str | Path) -> dict[str, Details]:
         raise CollectionError(f"Cannot read the metadata file {file}: {error.strerror}.") from error
 
 
-def _details(lines: TextIO, file: str | Path) -> Iterator[tuple[str, Details]]:
+def _details(lines: Iterator[str], file: str | Path) -> Iterator[tuple[str, Details]]:
     reader = csv.DictReader(lines)
     names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
     if "path" not in names:
-        columns = f"Its columns are: {', '.join(names)}." if names else "The file is empty."
+        # What the file holds is not repeated: whoever reaches the app could read any file so.
+        columns = "Name the column of the paths so in its first line." if names else "The file is empty."
         raise CollectionError(f'The metadata file {file} has no column "path". {columns}')
     reader.fieldnames = names
     for record in reader:

@@ -67,6 +67,8 @@ def open_database(url: str | sa.URL) -> sa.Engine:
 def _open(url: sa.URL) -> sa.Engine:
     file = sqlite_files.file_of(url)
     if file is None or sqlite_files.is_new(file):
+        if file is not None:
+            sqlite_files.create(file)
         return _open_for_writing(url, file)
     version = version_of(file)
     if not sqlite_files.is_writable(file):

@@ -3,6 +3,7 @@
 In:  the path of a database. Out: connections that write nothing, and a copy beside it. Knows no schema.
 """
 
+import contextlib
 import glob
 import itertools
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.errors import BamError, DiskFull
-from bam_engine.files import replacing
+from bam_engine.files import PRIVATE_FILE, replacing
 from bam_engine.formatting import file_size
 
 Check = Callable[[sqlite3.Connection], None]
@@ -52,6 +53,12 @@ def is_new(file: Path) -> bool:
         return not file.exists() or file.stat().st_size == 0
     except OSError as error:
         raise BamError(f"Cannot open the database {file}: {error.strerror}. Make its folder readable.") from error
+
+
+def create(file: Path) -> None:
+    """Make an empty file that only its owner can read; SQLite gives the files beside it the same mode."""
+    with contextlib.suppress(OSError):  # SQLite says why a file cannot be made
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
 
 
 def is_writable(file: Path) -> bool:

@@ -5,6 +5,7 @@ be read. Knows no store.
 """
 
 import csv
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE
 from bam_engine.errors import ExchangeError
+from bam_engine.files import check_ordinary, text_lines
 
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive"})
 NO = frozenset({"no", "n", "false", "f", "0", "0.0", "negative"})
@@ -158,20 +160,20 @@ def _csv_records(path: Path, columns: tuple[str, str]) -> Iterator[tuple[str, di
     if path.suffix.lower() in _WORKBOOKS:
         raise ExchangeError(f"{path} is a spreadsheet. Save the sheet as CSV (UTF-8), and import that file.")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header = file.readline()
-            if separator := _SEPARATOR.fullmatch(header):
-                header = separator[1]
-            else:
-                file.seek(0)
-            reader = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
-            reader.fieldnames = [(name or "").strip() for name in reader.fieldnames or ()]
-            _check_columns(path, reader.fieldnames, columns)
-            for record in reader:
-                yield f"line {reader.line_num + (separator is not None)}", record
+        lines = text_lines(path)
+        header = next(lines, "")
+        if separator := _SEPARATOR.fullmatch(header):
+            header = separator[1]
+        else:
+            lines = itertools.chain([header], lines)
+        reader = csv.DictReader(lines, delimiter=max(",;\t", key=header.count))
+        reader.fieldnames = [(name or "").strip() for name in reader.fieldnames or ()]
+        _check_columns(path, reader.fieldnames, columns)
+        for record in reader:
+            yield f"line {reader.line_num + (separator is not None)}", record
     except UnicodeDecodeError as error:
         raise ExchangeError(f"{path} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8.") from error
-    except csv.Error as error:
+    except (csv.Error, ValueError) as error:
         raise ExchangeError(f"{path} is not a valid CSV: {error}.") from error
     except OSError as error:
         raise ExchangeError(f"Cannot read {path}: {error.strerror or error}.") from error
@@ -181,6 +183,7 @@ def _parquet_records(path: Path, columns: tuple[str, str]) -> Iterator[tuple[str
     import pandas as pd
 
     try:
+        check_ordinary(path)
         table = pd.read_parquet(path)
     except (OSError, ValueError, ImportError) as error:
         raise ExchangeError(f"Cannot read {path} as Parquet: {error}.") from error

@@ -37,6 +37,7 @@ from bam_engine.database import (
 )
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
+from bam_engine.files import PRIVATE_FOLDER
 from bam_engine.jobs import Jobs
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.memory import Kind, Memory
@@ -102,8 +103,8 @@ class Workspace:
     def __init__(self, folder: Path, cache: Path, *, database_url: str | None = None) -> None:
         self.folder = folder.absolute()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            cache.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            cache.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         except OSError as error:
             raise BamError(
                 f"Cannot create the workspace {folder} or its cache {cache}: {error.strerror or error}. "
@@ -113,6 +114,7 @@ class Workspace:
         self.id: str = self._identity()
         self.cache = cache.absolute() / self.id
         with suppress(OSError):  # a cache that cannot be written can be read
+            self.cache.mkdir(PRIVATE_FOLDER, exist_ok=True)
             mark_as_cache(self.cache)
         self.catalogue = Catalogue(self.engine)
         self.removals = Removals(self.engine)

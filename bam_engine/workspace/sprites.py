@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bam_engine.files import PRIVATE_FILE
 from bam_engine.projection.picture_store import SPRITE, fitted
 
 _HEAD = 8  # height, width, 2 bytes free, the checksum
@@ -97,5 +98,5 @@ class SpriteFile:
             if self._file is None and (write or self.path.exists()):
                 with contextlib.suppress(OSError):
                     self.path.parent.mkdir(parents=True, exist_ok=True)
-                    self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+                    self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
             return self._file

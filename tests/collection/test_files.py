@@ -129,7 +129,7 @@ def test_details_are_keyed_by_the_path_as_written_and_empty_cells_are_none(tmp_p
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"file,title\na,b\n", 'no column "path". Its columns are: file, title'),
+        (b"file,title\na,b\n", 'no column "path". Name the column of the paths so in its first line'),
         (b"", 'no column "path". The file is empty'),
         (b"path,title\na,\xff\n", "not UTF-8"),
         (b"path,mature_content\na,maybe\n", "line 2: mature_content is 'maybe'"),
@@ -167,3 +167,26 @@ def test_a_folder_in_a_cache_is_refused(tmp_path):
             find_images(folder)
     (tmp_path / "cache" / "CACHEDIR.TAG").write_text("of another kind")
     assert len(find_images(tmp_path / "cache").paths) == 1
+
+
+def test_a_file_that_is_no_table_is_not_repeated(tmp_path):
+    (tmp_path / "shadow").write_text("root:$6$secret:1:0\nada,secret,path\n", encoding="utf-8")
+    with pytest.raises(CollectionError) as refused:
+        read_details(tmp_path / "shadow")
+    assert "secret" not in str(refused.value)
+
+
+def test_what_may_never_end_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "link.csv").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe.csv", tmp_path / "link.csv", "/dev/zero", "/dev/tty"):
+        with pytest.raises(CollectionError, match=r"Cannot read the metadata file .*: it is not an ordinary file"):
+            read_details(path)
+    with pytest.raises(CollectionError, match="it is a folder"):
+        read_details(tmp_path)
+
+
+def test_a_line_without_end_is_refused(tmp_path):
+    (tmp_path / "long.csv").write_text("path," + "x" * 1_000_001, encoding="utf-8")
+    with pytest.raises(CollectionError, match="a line has more than 1,000,000 characters"):
+        read_details(tmp_path / "long.csv")

@@ -1,5 +1,6 @@
 """Tables of labels are read as people write them; what cannot be read is named with its line."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bam_engine.errors import ExchangeError
-from bam_engine.exchange.label_tables import Vocabulary, read_labels
+from bam_engine.exchange.label_tables import Vocabulary, read_labels, read_records
 
 
 def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -122,3 +123,14 @@ def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "labels.xlsx").write_bytes(b"PK")
     with pytest.raises(ExchangeError, match=r"is a spreadsheet\. Save the sheet as CSV"):
         read_labels(tmp_path / "labels.xlsx", column="answer")
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])
+def test_what_may_never_end_is_refused_unread(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(ExchangeError, match="not an ordinary file"):
+        list(read_records(tmp_path / name, ("path", "label")))
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ExchangeError, match="not an ordinary file"):
+        list(read_records(tmp_path / name, ("path", "label")))

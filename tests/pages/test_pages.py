@@ -17,6 +17,7 @@ from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
+from web import ui
 from web.navigation import GROUPS
 
 PAGES = [name for names in GROUPS.values() for name in names]
@@ -216,7 +217,7 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_encoder_stays(
     button(app, "Embed the collection").click()
     app.run()
     assert not app.exception
-    assert "notes.safetensors" in app.error[0].value
+    assert ui.plain("notes.safetensors") in app.error[0].value
     assert workspace.choice.spec == "builtin"
 
 
