@@ -151,6 +151,8 @@ if result is not None:
         st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
     for passed in result.passed_over:
         st.caption(f"`{passed}` was passed over: a cache, or the folder of the workspace.")
+    if result.hidden:
+        st.caption(f"{count(result.hidden, 'hidden file or folder', 'hidden files and folders')} left alone.")
     if result.updated:
         st.caption(f"{count(result.updated, 'image')} in the collection with new details.")
     if result.other_project:

@@ -57,6 +57,8 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
     print_files(summary.missing, "is missing; the image keeps its labels", "are missing; the images keep their labels")
     for folder in summary.passed_over:
         print(f"  {folder} was passed over: a cache, or the folder of the workspace")
+    if summary.hidden:
+        print(f"  {count(summary.hidden, 'hidden file or folder', 'hidden files and folders')} left alone")
     if summary.updated:
         print(f"  {count(summary.updated, 'image')} in the collection with new details")
     if summary.other_project:

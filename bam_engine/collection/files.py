@@ -1,7 +1,7 @@
 """Finding image files in a folder, and reading a metadata CSV.
 
 In:  a folder's path, a CSV file's path. Out: absolute paths in natural order and counts of the rest; path → details.
-Works on file names alone: no image is opened here.
+No image is decoded here.
 """
 
 import csv
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bam_engine.collection.images import READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES
+from bam_engine.collection.formats import DECIDES, READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES, is_picture
 from bam_engine.errors import CollectionError
 from bam_engine.files import text_lines
 from bam_engine.progress import Report, silent
@@ -44,6 +44,8 @@ class FolderListing:
         Those of ``paths`` that are links to a file outside of the folder.
     passed_over
         Folders in which nothing was looked for, since their files are no images of the folder.
+    hidden
+        The number of hidden files and folders, which are left alone.
     """
 
     paths: list[str]
@@ -51,6 +53,7 @@ class FolderListing:
     unreadable: list[tuple[str, str]]
     links: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+    hidden: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def is_gone(path: str | Path) -> bool:
 
 
 def find_images(folder: str | Path, *, apart: Iterable[Path] = (), report: Report = silent) -> FolderListing:
-    """Find the image files below ``folder`` by their suffix.
+    """Find the image files below ``folder`` by their suffix or, where it tells nothing, by their content.
 
     Walks folders in natural order ("2.jpg" before "10.jpg") and skips hidden files. What a link leads to is listed
     once: the content of a folder under its real path, a file that the walk meets anyway under its own, and any other
@@ -134,12 +137,11 @@ def find_images(folder: str | Path, *, apart: Iterable[Path] = (), report: Repor
     """
     root = check_folder(folder)
     listing = FolderListing([], 0, [])
-    skipped = 0
-    walk = _Walk(apart)
+    skipped, walk = 0, _Walk(apart)
     for found in walk.below(str(root)):
         if found.problem:
             listing.unreadable.append((found.path, found.problem))
-        elif os.path.splitext(found.path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file costs a gigabyte
+        elif _may_be_image(found.path):
             listing.paths.append(found.path)
             if found.is_link:
                 listing.links.append(found.path)
@@ -147,7 +149,18 @@ def find_images(folder: str | Path, *, apart: Iterable[Path] = (), report: Repor
             skipped += 1
         if (len(listing.paths) + skipped) % _REPORT_EVERY == 0:
             report(0, None, f"looking for images, {len(listing.paths):,} found")
-    return replace(listing, skipped=skipped, passed_over=walk.passed_over)
+    return replace(listing, skipped=skipped, hidden=walk.hidden, passed_over=walk.passed_over)
+
+
+def _may_be_image(path: str) -> bool:
+    """Return whether a file is a picture by its name or by its content, or cannot be looked into."""
+    if os.path.splitext(path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file would cost a gigabyte
+        return True
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return is_picture(file.read(DECIDES) or b"")
+    except OSError:
+        return not os.path.islink(path)  # noqa: PTH114
 
 
 class _Found(NamedTuple):
@@ -166,6 +179,7 @@ class _Walk:
         self._apart = {_identity(folder) for folder in apart if folder.exists()}
         self._walked: set[tuple[int, int]] = set()  # device and inode of each folder
         self._links: deque[str] = deque()
+        self.hidden = 0
 
     def below(self, root: str) -> Iterator[_Found]:
         """Yield each visible file below ``root`` once."""
@@ -192,13 +206,15 @@ class _Walk:
                     continue
                 self._walked.add(identity)
                 with os.scandir(path) as entries:
-                    visible = [entry for entry in entries if not entry.name.startswith(".")]
+                    found = list(entries)
+                visible = [entry for entry in found if not entry.name.startswith(".")]
                 if self._is_no_place_for_images(path, identity, visible):
                     self.passed_over.append(path)
                     continue
             except OSError as error:
                 yield _Found(path, f"Cannot read the folder ({error.strerror}).")
                 continue
+            self.hidden += len(found) - len(visible)
             visible.sort(key=lambda entry: _natural(entry.name))
             self._links += [entry.path for entry in visible if entry.is_symlink()]
             stack += [(entry.path, entry.is_dir()) for entry in reversed(visible) if _is_real(entry)]

@@ -30,6 +30,7 @@ from PIL import (
 
 from bam_engine.collection.colours import on_white, profile_of
 from bam_engine.collection.decoding_memory import memory_for
+from bam_engine.collection.formats import DECIDES, RAW_SUFFIXES, SUPPORTED, format_of, what_it_is
 from bam_engine.collection.generated import HEAD, is_generated
 from bam_engine.collection.png_chunks import PngChunks, read_chunks
 from bam_engine.collection.samples import eight_bits
@@ -50,14 +51,6 @@ _PLUGINS = (  # importing them registers these formats; no others are tried
     Jpeg2KImagePlugin,
     AvifImagePlugin,
 )
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
-READABLE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
-    | {".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
-)
-UNSUPPORTED_SUFFIXES = frozenset(
-    {".heic", ".heif", ".jxl", ".psd", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2"}
-)
 _ORIENTATION = 0x0112
 _TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -69,6 +62,8 @@ _TRANSPOSES = {
     8: Image.Transpose.ROTATE_90,
 }
 _HEAD_OF_AVIF = 1 << 16  # bytes in which the properties of an AVIF are
+_KIND_OF_IMAGE, _CAMERA, _MORE_IMAGES, _DNG_VERSION = 254, 271, 330, 50706  # tags of a TIFF
+_CONVERT = f"Convert it to one of {', '.join(SUPPORTED)}."
 _TRUNCATED = "The file is truncated. Copy or download it again."
 
 
@@ -189,30 +184,38 @@ class _Opened:
 
 def _open(file: BinaryIO, suffix: str) -> _Opened:
     """Read the header. Unlike ``Image.open``, neither warn about the size nor memory-map the file."""
-    prefix = file.read(16)
-    if not prefix:
+    head = file.read(DECIDES)
+    if not head:
         raise ImageUnreadable("The file is empty (0 bytes).")
-    if prefix[:4] == b"RIFF":
+    name = format_of(head)
+    if name is None:
+        raise ImageUnreadable(f"The file is {what_it_is(head)}. {_CONVERT}")
+    if name == "WEBP":
         _check_webp_is_whole(file)
-    # Raw and HEIC files look like TIFF and AVIF; decoding them would give a tiny preview or garbage.
-    unsupported = suffix.lower() in UNSUPPORTED_SUFFIXES
-    for name in _FORMATS:
-        factory, accept = Image.OPEN[name]
-        if accept is None or accept(prefix) is not True or (unsupported and name in ("TIFF", "AVIF")):
-            continue
-        chunks = read_chunks(file) if name == "PNG" else None
-        file.seek(0)
-        try:
-            image = factory(file if chunks is None else chunks.pixels, "")
-        except (SyntaxError, IndexError, TypeError, KeyError, struct.error) as error:
-            raise ImageUnreadable(f"The file is damaged or truncated: it starts as {name} but is not valid.") from error
-        if min(image.size) < 1:
-            raise ImageUnreadable(f"The image has no pixels ({image.width} × {image.height}).")
-        if chunks is not None:
-            _keep_clear_colour(image, chunks)
-        return _Opened(image, profile_of(image, chunks, _codes_of_avif(file) if name == "AVIF" else None))
-    problem = f"{suffix[1:].upper()} files are not supported" if unsupported else "The file is not an image"
-    raise ImageUnreadable(f"{problem}. Convert it to one of {', '.join(_FORMATS)}.")
+    chunks = read_chunks(file) if name == "PNG" else None
+    file.seek(0)
+    try:
+        image = Image.OPEN[name][0](file if chunks is None else chunks.pixels, "")
+    except (SyntaxError, IndexError, TypeError, KeyError, struct.error) as error:
+        if "unknown" in str(error):  # a pixel mode, a compression
+            raise ImageUnreadable(
+                f"The file is a {name} of a kind that is not supported ({error}). {_CONVERT}"
+            ) from error
+        raise ImageUnreadable(f"The file is damaged or truncated: it starts as {name} but is not valid.") from error
+    if min(image.size) < 1:
+        raise ImageUnreadable(f"The image has no pixels ({image.width} × {image.height}).")
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_raw(image, suffix):
+        raise ImageUnreadable(f"The file is a raw file of a camera, which is not supported. {_CONVERT}")
+    if chunks is not None:
+        _keep_clear_colour(image, chunks)
+    return _Opened(image, profile_of(image, chunks, _codes_of_avif(file) if name == "AVIF" else None))
+
+
+def _is_raw(image: TiffImagePlugin.TiffImageFile, suffix: str) -> bool:
+    """Return whether a TIFF is a camera's raw file, whose first image is but a small preview."""
+    tags = image.tag_v2
+    preview = tags.get(_KIND_OF_IMAGE, 0) & 1 and _MORE_IMAGES in tags
+    return _DNG_VERSION in tags or bool(preview) or (suffix.lower() in RAW_SUFFIXES and _CAMERA in tags)
 
 
 def _keep_clear_colour(image: ImageFile.ImageFile, chunks: PngChunks) -> None:

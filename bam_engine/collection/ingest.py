@@ -14,7 +14,8 @@ from pathlib import Path
 
 from bam_engine.collection.catalogue import Catalogue, printable, storable
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
-from bam_engine.collection.images import READABLE_SUFFIXES, ImageInfo, examine, read_image
+from bam_engine.collection.formats import SUPPORTED
+from bam_engine.collection.images import ImageInfo, examine, read_image
 from bam_engine.collection.known_files import KnownFiles, Sighting, State, look_at
 from bam_engine.collection.matching import match_files
 from bam_engine.collection.records import OK, Image, NewImage, Place, Problem
@@ -59,6 +60,8 @@ class IngestResult:
         Files, and folders, that cannot be read.
     skipped
         Other files in the folder.
+    hidden
+        Hidden files and folders, which are left alone.
     updated
         Existing images with new details from the metadata file, or with a project from their folder.
     unmatched
@@ -81,6 +84,7 @@ class IngestResult:
     unmatched: tuple[str, ...] = ()
     other_project: int = 0
     passed_over: list[str] = field(default_factory=list)
+    hidden: int = 0
 
 
 def ingest_folder(
@@ -166,6 +170,7 @@ def ingest_folder(
         unmatched=tuple(path for path in table if path not in files),
         other_project=run.other_project,
         passed_over=listing.passed_over,
+        hidden=listing.hidden,
     )
 
 
@@ -177,10 +182,9 @@ def _check_listing(root: Path, listing: FolderListing) -> None:
         raise CollectionError(f"No images were found in {root}. {printable(path)}: {reason}")
     if not listing.skipped:
         raise CollectionError(f"The folder {root} is empty. Put images into it or choose another folder.")
-    suffixes = " ".join(sorted(READABLE_SUFFIXES))
     raise CollectionError(
-        f"The folder {root} holds {count(listing.skipped, 'file')} but no image. Supported file names end with: "
-        f"{suffixes}."
+        f"The folder {root} holds {count(listing.skipped, 'file')} but no image. Supported formats are "
+        f"{', '.join(SUPPORTED)}."
     )
 
 

@@ -33,6 +33,12 @@ def test_files_in_unsupported_formats_are_listed_too(tmp_path):
     assert names(tmp_path) == ["a.heic", "b.psd"]
 
 
+def test_a_file_that_cannot_be_looked_into_is_listed(tmp_path, monkeypatch):
+    touch(tmp_path, "a.dat", "b.jpg")
+    monkeypatch.setattr("builtins.open", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    assert names(tmp_path) == ["a.dat", "b.jpg"]
+
+
 def test_circular_links_end_and_pipes_are_skipped(tmp_path):
     touch(tmp_path, "a/1.jpg")
     (tmp_path / "a" / "up").symlink_to(tmp_path, target_is_directory=True)

@@ -280,7 +280,8 @@ def test_what_is_not_an_image_gets_a_reason_without_the_path(tmp_path):
             assert str(tmp_path) not in reasons[name]
     assert "empty" in reasons["empty"]
     assert "not an image" in reasons["page"]
-    assert "HEIC files are not supported" in reasons["photo.heic"]
+    assert "The file is a HEIC picture, which is not supported" in reasons["photo.heic"]
+    assert "a web page" in reasons["page"]
     with pytest.raises(ImageUnreadable, match="not found"):
         read_image(tmp_path / "gone")
     with pytest.raises(ImageUnreadable, match="cannot be read"):

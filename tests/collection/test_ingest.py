@@ -133,7 +133,7 @@ def test_bad_files_are_listed_with_reasons_and_the_rest_is_added(catalogue, thum
         "cut twin.png": "truncated",
         "text.jpg": "not an image",
         "bomb.png": "50,000 × 50,000 pixels (2,500 megapixels)",
-        "new phone.heic": "HEIC files are not supported",
+        "new phone.heic": "The file is a HEIC picture, which is not supported",
         "gone.jpg": "not found",
         "\\udcff.png": "not valid text",
     }
@@ -141,6 +141,24 @@ def test_bad_files_are_listed_with_reasons_and_the_rest_is_added(catalogue, thum
     assert all(part in reasons[name] for name, part in expected.items())
     assert sorted(catalogue.problems("ingest"), key=str) == sorted(result.unreadable, key=str)
     check(catalogue, thumbnails)
+
+
+def test_pictures_are_recognised_by_their_content_and_none_is_passed_over(catalogue, thumbnails, tmp_path):
+    pile = tmp_path / "pile"
+    fill(pile, 4)
+    for number, name in enumerate(("IMG_0", "IMG_1.dat", "IMG_2.tmp.part", "IMG_3.nef")):
+        (pile / f"{number}.png").rename(pile / name)
+    (pile / "IMG_4").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (pile / "drawing.xml").write_text("<svg/>")
+    (pile / "notes.txt").write_text("other")
+    (pile / ".hidden.png").touch()
+    (pile / ".folder").mkdir()
+    result = ingest_folder(catalogue, thumbnails, pile)
+    assert (result.files, result.added, result.skipped, result.hidden) == (6, 4, 1, 2)
+    assert {Path(p.uri).name: p.reason.split(",")[0] for p in result.unreadable} == {
+        "IMG_4": "The file is a HEIC picture",
+        "drawing.xml": "The file is an SVG drawing",
+    }
 
 
 def test_a_problem_is_cleared_once_the_file_is_repaired_or_deleted(catalogue, thumbnails, tmp_path):
@@ -270,7 +288,7 @@ def test_folders_without_images_say_what_they_hold(catalogue, thumbnails, tmp_pa
     with pytest.raises(CollectionError, match="is empty"):
         ingest_folder(catalogue, thumbnails, empty)
     (empty / "a.txt").touch()
-    with pytest.raises(CollectionError, match=r"holds 1 file but no image.*\.jpg"):
+    with pytest.raises(CollectionError, match=r"holds 1 file but no image. Supported formats are JPEG, "):
         ingest_folder(catalogue, thumbnails, empty)
     with pytest.raises(CollectionError, match="does not exist"):
         ingest_folder(catalogue, thumbnails, tmp_path / "missing")

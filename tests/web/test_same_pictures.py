@@ -62,7 +62,7 @@ def names_and_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
     folder = tmp_path_factory.mktemp("odd")
     files = {}
     for number, (name, content) in enumerate(odd_pictures()):
-        files[name] = folder / f"{number:03d}.png"  # the content says what it is, not the suffix
+        files[name] = folder / f"{number:03d}"  # a name without a suffix: the content says what it is
         files[name].write_bytes(content + b"\0" * number)  # no two are the same file
     return files
 
