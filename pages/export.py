@@ -29,6 +29,11 @@ st.caption(
     if form == "sqlite"
     else "images.csv (a line an image), annotations.csv (a line an answer), attributes.csv (questions and evidence)."
 )
+raw_text = form == "csv" and st.toggle(
+    "Raw text",
+    help="An apostrophe precedes each text that a spreadsheet would take for a formula. Turn this on to read the files "
+    "with a program that is no spreadsheet.",
+)
 if demo_workspace.demo(ws) is not None:
     st.caption(
         "The images are generated, and the files say so: GENERATED.txt, and a column or table of their own. Answers of "
@@ -37,7 +42,9 @@ if demo_workspace.demo(ws) is not None:
 if st.button("Write the files", type="primary", icon=":material/download:"):
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
     target = ws.folder / "exports" / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
-    ws.jobs.start(JOB, "Writing the dataset", lambda report: export(ws, target, form=form, report=report))
+    ws.jobs.start(
+        JOB, "Writing the dataset", lambda report: export(ws, target, form=form, raw_text=raw_text, report=report)
+    )
     st.rerun()
 
 if not ui.show_job(JOB, unit="tables"):

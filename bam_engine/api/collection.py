@@ -280,7 +280,12 @@ class Collection:
     # Results
 
     def export(
-        self, target: str | Path, *, form: Literal["sqlite", "csv"] = "sqlite", report: Report = silent
+        self,
+        target: str | Path,
+        *,
+        form: Literal["sqlite", "csv"] = "sqlite",
+        raw_text: bool = False,
+        report: Report = silent,
     ) -> list[Path]:
         """Write the dataset and return the files: images, labels by people, scores, and labels by the thresholds.
 
@@ -288,10 +293,13 @@ class Collection:
         ----------
         target
             The file to write (``"sqlite"``, with the tables of BAM), or a folder (``"csv"``).
+        raw_text
+            Write texts into CSV files unchanged. By default an apostrophe precedes each text that a spreadsheet would
+            take for a formula.
 
         Examples
         --------
         >>> [path.name for path in bam.export("dataset", form="csv")]
         ['images.csv', 'annotations.csv', 'attributes.csv']
         """
-        return export(self.workspace, Path(target), form=form, report=report)
+        return export(self.workspace, Path(target), form=form, raw_text=raw_text, report=report)

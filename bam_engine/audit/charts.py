@@ -1,6 +1,5 @@
 """The chart of audited precision over all attributes, and its numbers, as files."""
 
-import csv
 import io
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from bam_engine.charts import Chart, Estimates, Mark, Names, Reference, Scale, T
 from bam_engine.charts.chart import Colour, Symbol
 from bam_engine.errors import AuditError
 from bam_engine.formatting import count, percent, percent_interval
+from bam_engine.spreadsheets import write_lines
 
 FORMS = ("svg", "png", "csv")
 _HEAD = ("attribute", "definition", "precision", "low", "high", "positive", "labelled", "open", "people")
@@ -103,8 +103,7 @@ def chart_file(results: Sequence[AuditResult], form: str, theme: Theme = "light"
 def _table(results: Sequence[AuditResult]) -> bytes:
     """Return CSV with a header and a line for each attribute and definition, in UTF-8."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*_HEAD, *_MORE])
+    lines: list[list[object]] = [[*_HEAD, *_MORE]]
     for result in results:
         for definition, estimate in (("consensus", result.precision), ("any", result.by_any)):
             if estimate is None:
@@ -114,12 +113,13 @@ def _table(results: Sequence[AuditResult]) -> bytes:
             counts = (estimate.value, estimate.low, estimate.high, estimate.k, estimate.n, estimate.open, result.people)
             method = (estimate.design_effect, estimate.n_effective, estimate.method)
             drawn = (result.target, word, result.seed, result.made_at)
-            writer.writerow([result.attribute.name, definition, *counts, *method, *drawn])
+            lines.append([result.attribute.name, definition, *counts, *method, *drawn])
     for definition, mean in (
         ("consensus", audits.mean_precision(results)),
         ("any", audits.mean_precision(results, by_any=True)),
     ):
         if mean is not None:
             line = [mean.value, mean.low, mean.high, mean.k, mean.n, mean.open, "", mean.design_effect]
-            writer.writerow(["mean", definition, *line, mean.n_effective, mean.method, "", "", "", ""])
+            lines.append(["mean", definition, *line, mean.n_effective, mean.method, "", "", "", ""])
+    write_lines(text, lines)
     return text.getvalue().encode()

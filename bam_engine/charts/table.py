@@ -1,11 +1,11 @@
 """The numbers of a chart as CSV."""
 
-import csv
 import io
 from collections.abc import Iterator
 from itertools import pairwise, zip_longest
 
 from bam_engine.charts.chart import Bars, Chart, Curve, Mark, Names, Reference
+from bam_engine.spreadsheets import write_lines
 
 HEAD = ("series", "position", "until", "value", "low", "high", "note")
 
@@ -13,10 +13,7 @@ HEAD = ("series", "position", "until", "value", "low", "high", "note")
 def csv_file(chart: Chart) -> bytes:
     """Return a line for each point, bar and reference line under a header, in UTF-8; numbers are not rounded."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEAD)
-    for mark in chart.marks:
-        writer.writerows(_lines(chart, mark))
+    write_lines(text, [HEAD, *(line for mark in chart.marks for line in _lines(chart, mark))])
     return text.getvalue().encode()
 
 

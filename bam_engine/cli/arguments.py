@@ -34,6 +34,16 @@ def add_command(
     return command
 
 
+def add_raw_text(command: argparse.ArgumentParser) -> None:
+    """Add the option that writes texts into CSV files unchanged."""
+    command.add_argument(
+        "--raw-text",
+        action="store_true",
+        help="write texts into CSV files unchanged; by default, an apostrophe precedes what a spreadsheet would take "
+        "for a formula",
+    )
+
+
 def positive_integer(text: str) -> int:
     """Parse an integer of at least 1."""
     number = int(text)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from bam_engine.cli.arguments import EPILOG, Commands, add_command, given_path
+from bam_engine.cli.arguments import EPILOG, Commands, add_command, add_raw_text, given_path
 from bam_engine.cli.paths import print_paths
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.formatting import count
@@ -44,6 +44,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action = add_command(actions, "export", export_file, "write the labels that people agree on to a CSV")
     action.add_argument("file", type=given_path, help="CSV to write")
     action.add_argument("--attribute", required=True, help="attribute that the labels are about")
+    add_raw_text(action)
 
 
 def import_file(workspace: Workspace, options: Namespace) -> None:
@@ -90,5 +91,5 @@ def _print_skipped(imported: ImportedLabels) -> None:
 @one_flow
 def export_file(workspace: Workspace, options: Namespace) -> None:
     """Write the labels of an attribute."""
-    lines = write_labels(workspace, attribute_of(workspace, options.attribute), options.file)
+    lines = write_labels(workspace, attribute_of(workspace, options.attribute), options.file, raw_text=options.raw_text)
     print(f"{options.file}: {count(lines, 'image')}")

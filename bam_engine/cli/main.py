@@ -1,11 +1,14 @@
 """The parser of the command line and its exit codes.
 
 0: success. 1: the command failed; the message says why. 2: the command line is wrong. 130: interrupted from the
-keyboard; finished work is saved, and the same command resumes.
+keyboard; finished work is saved, and the same command resumes. 141: the program that reads the output has ended.
 """
 
 import argparse
 import contextlib
+import errno
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,9 +35,38 @@ from bam_engine.errors import BamError
 from bam_engine.files import private_files
 from bam_engine.workspace import Workspace
 
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+BROKEN_PIPE = 128 + 13
+"""The exit code of a program that the signal SIGPIPE ends."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console may lack a letter of a name
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has all that it wants
+        _write_no_more()
+        return BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        _write_no_more()
+        print(f"error: Cannot write: {error.strerror}. Free some space, or write elsewhere.", file=sys.stderr)
+        return 1
+
+
+def _write_no_more() -> None:
+    """Send standard output nowhere: Python flushes it once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     try:
         with private_files():

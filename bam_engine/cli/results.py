@@ -6,7 +6,7 @@ from pathlib import Path
 from bam_engine.audit import audits
 from bam_engine.audit.charts import chart_file
 from bam_engine.charts import PALETTES
-from bam_engine.cli.arguments import Commands, add_command, given_path, positive_integer
+from bam_engine.cli.arguments import Commands, add_command, add_raw_text, given_path, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import AuditError, ExchangeError
 from bam_engine.files import replacing
@@ -51,6 +51,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command = add_command(commands, "export", export, "write the dataset")
     command.add_argument("target", type=given_path, help="file (sqlite) or folder (csv) to write")
     command.add_argument("--format", choices=exporting.FORMATS, default="sqlite", help="default: %(default)s")
+    add_raw_text(command)
 
 
 @one_flow
@@ -100,7 +101,9 @@ def report(workspace: Workspace, options: Namespace) -> None:
 def export(workspace: Workspace, options: Namespace) -> None:
     """Write the dataset and print the files."""
     with bar("export", "tables") as report:
-        paths = exporting.export(workspace, options.target, form=options.format, report=report)
+        paths = exporting.export(
+            workspace, options.target, form=options.format, raw_text=options.raw_text, report=report
+        )
     for path in paths:
         print(path)
 

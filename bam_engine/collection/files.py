@@ -18,6 +18,7 @@ from bam_engine.collection.formats import DECIDES, READABLE_SUFFIXES, UNSUPPORTE
 from bam_engine.errors import CollectionError
 from bam_engine.files import text_lines
 from bam_engine.progress import Report, silent
+from bam_engine.spreadsheets import from_cell
 from bam_engine.typed_paths import typed_path
 
 _CANDIDATES = READABLE_SUFFIXES | UNSUPPORTED_SUFFIXES  # unsupported ones are tried too, so that they are reported
@@ -288,7 +289,7 @@ def _details(lines: Iterator[str], file: str | Path) -> Iterator[tuple[str, Deta
         raise CollectionError(f'The metadata file {file} has no column "path". {columns}')
     reader.fieldnames = names
     for record in reader:
-        path = (record["path"] or "").strip()
+        path = from_cell(record["path"] or "").strip()
         if not path:
             continue
         mature = _yes_or_no(record.get("mature_content"), f"{file}, line {reader.line_num}")
@@ -296,7 +297,7 @@ def _details(lines: Iterator[str], file: str | Path) -> Iterator[tuple[str, Deta
 
 
 def _text(record: dict[str, str], name: str) -> str | None:
-    return (record.get(name) or "").strip() or None
+    return from_cell(record.get(name) or "").strip() or None
 
 
 def _yes_or_no(text: str | None, place: str) -> bool | None:

@@ -17,6 +17,7 @@ import numpy as np
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE
 from bam_engine.errors import ExchangeError
 from bam_engine.files import check_ordinary, text_lines
+from bam_engine.spreadsheets import from_cell
 
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive"})
 NO = frozenset({"no", "n", "false", "f", "0", "0.0", "negative"})
@@ -140,7 +141,7 @@ def _check_named(path: str | Path, column: str, words: Vocabulary, values: list[
 def _cells(path: Path, path_column: str, column: str) -> Iterator[tuple[str, str, object]]:
     """Yield the place, path and value of each line that names a path."""
     for place, record in read_records(path, (path_column, column)):
-        name = "" if record[path_column] is None else str(record[path_column]).strip()
+        name = "" if record[path_column] is None else from_cell(str(record[path_column])).strip()
         if name:
             yield place, name, record[column]
 
@@ -210,7 +211,7 @@ def comparable(value: object) -> str:
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
-    return str(value).strip().casefold()
+    return from_cell(str(value)).strip().casefold()
 
 
 def _listed(items: list[str], most: int = _LISTED) -> str:

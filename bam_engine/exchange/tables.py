@@ -1,6 +1,5 @@
 """A dataset written as CSV files in UTF-8."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,17 @@ from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import AttributeRecord, Dataset
 from bam_engine.files import replacing
 from bam_engine.progress import Report, silent
+from bam_engine.spreadsheets import write_lines
 
 
-def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> list[Path]:
+def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report: Report = silent) -> list[Path]:
     """Write ``images.csv``, ``annotations.csv`` and ``attributes.csv`` into ``folder``; return their paths.
 
     ``images.csv`` has one row per image and, per attribute, ``NAME_score``, ``NAME_crowd`` (the consensus of people)
     and ``NAME_label`` (positive, unsure or negative by the thresholds); missing values are empty. ``annotations.csv``
     has one row per answer; its ``kind`` is a vote or an adjudicator's decision. ``attributes.csv`` has the questions,
-    thresholds and evidence. Each file is written atomically. For generated images, ``images.csv`` has a column
+    thresholds and evidence. No text starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless
+    ``raw_text`` is asked for. Each file is written atomically. For generated images, ``images.csv`` has a column
     ``generated``, and ``GENERATED.txt`` describes them.
 
     Raises
@@ -35,7 +36,7 @@ def write_csv(dataset: Dataset, folder: Path, *, report: Report = silent) -> lis
     paths = []
     for done, (name, lines) in enumerate(tables.items()):
         report(done, len(tables), name)
-        paths.append(_write(folder / name, lines))
+        paths.append(_write(folder / name, lines, raw_text))
     if dataset.generated:
         paths.append(write_notice(dataset, folder))
     report(len(tables), len(tables), str(folder))
@@ -59,10 +60,10 @@ def write_notice(dataset: Dataset, folder: Path) -> Path:
     return path
 
 
-def _write(path: Path, lines: Iterable[Sequence[Any]]) -> Path:
+def _write(path: Path, lines: Iterable[Sequence[Any]], raw_text: bool) -> Path:
     try:
         with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(lines)
+            write_lines(file, lines, raw_text=raw_text)
     except OSError as error:
         raise ExchangeError(f"Cannot write {path}: {error.strerror or error}.") from error
     return path

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.label_tables import comparable, read_records
+from bam_engine.spreadsheets import from_cell
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_truth(path: Path, *, column: str, positive: str) -> Truth:
         if not comparable(record[column]):
             continue
         values[value] += 1
-        name = str(record["path"] or "").strip()
+        name = from_cell(str(record["path"] or "")).strip()
         if name:
             labels[name] = comparable(record[column]) == wanted
         else:

