@@ -65,6 +65,12 @@ def test_a_versioned_address_is_kept_for_good_and_others_are_asked_again(client:
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("number", [2**31, 2**32, 2**63, 2**64, 10**18 - 1, 10**30, "9" * 5_000])
+def test_a_number_of_any_length_that_is_no_row_is_a_404(client: TestClient, number: object) -> None:
+    for address in (f"/thumbs/{number}.webp", f"/large/{number}.webp"):
+        assert client.get(address).status_code == 404
+
+
 def test_an_image_that_is_not_there_is_a_404_in_words(client: TestClient, wide: Workspace) -> None:
     assert client.get("/thumbs/1.webp").status_code == 404
     wide.catalogue.image(0).path.unlink()

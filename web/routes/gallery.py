@@ -17,6 +17,7 @@ from starlette.routing import Route
 from bam_engine.gallery.listing import Listing, by_id
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.workspace import Workspace
+from web.routes import numbers
 from web.routes.caching import IMMUTABLE, NO_STORE
 from web.routes.replies import in_words, nothing_below
 
@@ -50,6 +51,7 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
         Requests served at the same time; others wait.
     """
     limiter = CapacityLimiter(at_once)
+    numbers.register()
 
     async def block(request: Request) -> Response:
         number = request.path_params["block"]
@@ -76,8 +78,8 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
 
     return [
         Route("/api/gallery/{listing}/shapes.bin", in_words(all_shapes)),
-        Route("/api/gallery/{listing}/{block:int}.json", in_words(block)),
-        Route("/api/gallery/{listing}/{pack:int}.pack", in_words(thumbnails)),
+        Route("/api/gallery/{listing}/{block:number}.json", in_words(block)),
+        Route("/api/gallery/{listing}/{pack:number}.pack", in_words(thumbnails)),
         *nothing_below("/api/gallery"),
     ]
 

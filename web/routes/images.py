@@ -21,6 +21,7 @@ from starlette.routing import Route
 from bam_engine.collection import read_image
 from bam_engine.errors import ImageUnreadable
 from bam_engine.workspace import Workspace
+from web.routes import numbers
 from web.routes.caching import IMMUTABLE, REVALIDATE
 from web.routes.replies import Endpoint, failed, in_words, nothing_below
 from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue
@@ -35,11 +36,12 @@ def image_routes(
     get_workspace: Callable[[], Workspace], *, thumbnails_at_once: int = 16, large_at_once: int = 4
 ) -> list[Route]:
     """Return the routes of thumbnails and large pictures."""
+    numbers.register()
     thumbnail = _endpoint(get_workspace, _thumbnail, thumbnails_at_once)
     large = _endpoint(get_workspace, _large, large_at_once)
     return [
-        Route("/thumbs/{row:int}.webp", thumbnail),
-        Route("/large/{row:int}.webp", large),
+        Route("/thumbs/{row:number}.webp", thumbnail),
+        Route("/large/{row:number}.webp", large),
         *nothing_below("/thumbs"),
         *nothing_below("/large"),
     ]
