@@ -1,7 +1,7 @@
 """Numbers in addresses.
 
-``{row:number}`` in a route matches up to 18 digits, so that every number fits into 64 bits; an address with a longer one
-is an address of nothing.
+``{row:number}`` in a route matches up to 18 digits, so that every number fits into 64 bits; an address with a longer
+one is an address of nothing.
 """
 
 from starlette.convertors import IntegerConvertor, register_url_convertor
