@@ -70,16 +70,15 @@ def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
     start = file.seek(len(SIGNATURE))
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
-        chunk = _Chunk(kind, start, length + 12)
         if kind not in _CHECKED:
-            yield chunk
+            yield _Chunk(kind, start, length + 12)
         elif length <= _LONGEST:
             content, checksum = file.read(length), file.read(4)
             if checksum == struct.pack(">I", zlib.crc32(kind + content)):
-                yield chunk._replace(content=content)
+                yield _Chunk(kind, start, length + 12, content)
         if kind == b"IEND":
             break
-        start = file.seek(start + chunk.length)
+        start = file.seek(start + length + 12)
 
 
 class _Spliced(io.RawIOBase):

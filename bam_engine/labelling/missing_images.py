@@ -41,7 +41,7 @@ def _reason(workspace: Workspace, image: Image) -> str:
     try:
         status = image.path.stat()
     except OSError as error:
-        where = "was not found" if is_gone(image.path) else "cannot be reached"
+        where = "was not found" if isinstance(error, FileNotFoundError | NotADirectoryError) else "cannot be reached"
         return f"The file {where} ({error.strerror})."
     version = (status.st_mtime_ns, status.st_size)
     return workspace.memory.get(_REASONS, image.row, version, lambda: _try(workspace, image))
