@@ -76,14 +76,15 @@ def test_a_picture_has_the_same_colours_in_chromium_in_the_interface_and_for_enc
     result = ingest_folder(workspace.catalogue, workspace.thumbnails, files[0].parent)
     assert (result.added, result.unreadable) == (len(files), [])
     rows = workspace.catalogue.rows_of(map(str, files))
-    embed(files, encoder := Sees(), VectorStore(tmp_path / "vectors"), workers=1)
+    store = VectorStore(tmp_path / "vectors", images=workspace.catalogue.digests().array)
+    embed([Path(uri) for uri in workspace.catalogue.uris()], encoder := Sees(), store, workers=1)
     client = TestClient(Starlette(routes=image_routes(lambda: workspace)))
     page = browser.new_page()
     seen = {
         "file": shown(page, [file.read_bytes() for file in files]),
         "thumbnail": shown(page, [client.get(f"/thumbs/{rows[str(file)]}.webp").content for file in files]),
         "large picture": shown(page, [client.get(f"/large/{rows[str(file)]}.webp").content for file in files]),
-        "encoder": [np.asarray(image) for image in encoder.images],
+        "encoder": [np.asarray(encoder.images[rows[str(file)]]) for file in files],
     }
     page.close()
     workspace.close()
