@@ -86,7 +86,13 @@ class AttributeHandle:
         return AttributeHandle(self._workspace, self._workspace.attributes.rename(self._attribute.id, name))
 
     def archive(self) -> None:
-        """Put the attribute out of the way; :meth:`Collection.restore_attribute` brings it back."""
+        """Put the attribute out of the way; :meth:`Collection.restore_attribute` brings it back.
+
+        Examples
+        --------
+        >>> watercolor.archive()
+        >>> watercolor = bam.restore_attribute("media_watercolor")
+        """
         self._workspace.attributes.archive(self._attribute.id)
 
     # Labels

@@ -163,7 +163,13 @@ class Collection:
         return self.workspace.removals.remove(self._rows(images), reason=reason).images
 
     def return_images(self, images: Iterable[int | str | Path]) -> int:
-        """Bring removed images back into the collection, by row or path; return how many there were."""
+        """Bring removed images back into the collection, by row or path; return how many there were.
+
+        Examples
+        --------
+        >>> bam.remove_images([5]), bam.return_images([5]), bam.return_images([5])
+        (1, 1, 0)
+        """
         return self.workspace.removals.bring_back(self._rows(images))
 
     def _rows(self, images: Iterable[int | str | Path]) -> NDArray[np.int64]:
@@ -273,7 +279,14 @@ class Collection:
         return AttributeHandle(self.workspace, self.workspace.attributes.add(name, kind, question, instructions))
 
     def restore_attribute(self, name: str) -> AttributeHandle:
-        """Bring an archived attribute back; raise :class:`~bam_engine.errors.NotFound` where none has the name."""
+        """Bring an archived attribute back; raise :class:`~bam_engine.errors.NotFound` where none has the name.
+
+        Examples
+        --------
+        >>> bam.attribute("media_watercolor").archive()
+        >>> bam.restore_attribute("media_watercolor").name
+        'media_watercolor'
+        """
         archived = self.workspace.attributes.get_archived(name)
         return AttributeHandle(self.workspace, self.workspace.attributes.restore(archived.id))
 
