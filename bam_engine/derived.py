@@ -75,6 +75,14 @@ def read_mapped(path: Path, made_of: str) -> NDArray[np.uint8] | None:
     return content if file[-_SEAL.size :].tobytes() == _seal(content.data, made_of) else None
 
 
+def is_whole(file: bytes) -> bool:
+    """Return whether the content of a sealed file is as it was written, whatever it was made of."""
+    if len(file) < _SEAL.size:
+        return False
+    _, checksum, mark = _SEAL.unpack(file[-_SEAL.size :])
+    return bool(mark == _MARK and checksum == zlib.crc32(memoryview(file)[: -_SEAL.size]))
+
+
 def is_made_of(path: Path, made_of: str) -> bool:
     """Return whether a file ends in the seal of ``made_of``, without reading its content."""
     try:

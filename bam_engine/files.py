@@ -13,7 +13,8 @@ from pathlib import Path
 ABANDONED = 24 * 3600.0
 """Seconds after which a temporary file belongs to a process that was killed."""
 
-_TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.\w+)?")
+TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.\w+)?")
+"""The names of temporary files."""
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """Modes of what people's work is kept in: nobody but its owner reads it."""
@@ -106,7 +107,7 @@ def sweep(folder: Path, *, older_than: float = ABANDONED) -> int:
     """
     removed, before = 0, time.time() - older_than
     for parent, _, names in os.walk(folder):
-        for path in (Path(parent, name) for name in names if name.startswith(".") and _TEMPORARY.fullmatch(name)):
+        for path in (Path(parent, name) for name in names if name.startswith(".") and TEMPORARY.fullmatch(name)):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < before:
                     path.unlink()

@@ -9,7 +9,7 @@ import streamlit as st
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import file_size
 from bam_engine.reporting.export import export
-from web import ui
+from web import backup, check, ui
 from web.engine import workspace
 
 JOB = "export"
@@ -61,3 +61,6 @@ if not ui.show_job(JOB, unit="tables"):
                     archive.write(path, path.name)
             name = f"{files[0].parent.name}.zip"
             st.download_button("Download all", buffer.getvalue(), name, icon=":material/download:")
+
+backup.section()
+check.section()

@@ -261,6 +261,7 @@ ROOMS: dict[str, set[str]] = {
         "unique_pairs",
         "wilson",
     },
+    "maintenance": {"Finding", "check", "repair"},
     "maps": set(),
     "projection": {
         "BLOCK",

@@ -1,14 +1,16 @@
-"""``backup`` and ``restore``: the database in one file, and back."""
+"""``backup`` and ``restore``: the database in one file, and back. ``check``: what is damaged, and its repair."""
 
 import os
 from argparse import ArgumentParser, Namespace
 
 import sqlalchemy as sa
 
+from bam_engine import maintenance
 from bam_engine.cli.arguments import Commands, add_command, given_path
+from bam_engine.cli.progress import bar
 from bam_engine.database import backups
 from bam_engine.errors import BamError
-from bam_engine.formatting import file_size
+from bam_engine.formatting import count, file_size
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.core import database_address, folder_from_environment
 
@@ -31,6 +33,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "Replace the database by a backup. The file is checked first and migrated if it is old; what the database held "
         "is kept beside it."
     )
+    command = add_command(commands, "check", check, "find what is damaged, and repair what can be derived again")
+    command.add_argument("--repair", action="store_true", help="delete what is damaged, and derive it again")
+    command.add_argument("--skip-images", action="store_true", help="do not read the image files")
+    command.description = (
+        "Find what is damaged: the database, image files that are not those that were added, and derived files that "
+        "are damaged, of other images, or belong to nothing. The exit code is 0 if nothing is left to mend."
+    )
 
 
 def back_up(workspace: Workspace, options: Namespace) -> None:
@@ -51,6 +60,31 @@ def restore(options: Namespace) -> None:
     if kept is not None:
         print(f"What the database held before is in {kept}.")
     print("If the app is running, start it again. Check the derived files with `bam check`.")
+
+
+def check(workspace: Workspace, options: Namespace) -> None:
+    """Print what is damaged, and repair it if that is asked for."""
+    with bar("check", "files") as report:
+        findings = maintenance.check(workspace, images=not options.skip_images, report=report)
+    for finding in findings:
+        print(f"{finding.what}\n  {finding.cure}")
+    repairable = [finding for finding in findings if finding.repairable]
+    left = len(findings) - len(repairable)
+    if repairable and not options.repair:
+        raise BamError(
+            f"{count(len(findings), 'kind of damage was', 'kinds of damage were')} found. `bam check --repair` repairs "
+            f"{len(repairable):,} of them."
+        )
+    if repairable:
+        with bar("repair", "steps") as report:
+            problems = maintenance.repair(repairable, report=report)
+        if problems:
+            raise BamError(" ".join(["Not everything was repaired.", *problems]))
+        print(f"{count(len(repairable), 'kind of damage was', 'kinds of damage were')} repaired.")
+    if left:
+        raise BamError(f"{count(left, 'kind of damage is', 'kinds of damage are')} left that only you can mend.")
+    if not findings:
+        print("Nothing is damaged.")
 
 
 def _refuse_to_replace(address: str | sa.URL) -> None:

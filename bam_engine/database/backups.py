@@ -5,6 +5,8 @@ with a copy of what it held before. SQLite's backups are SQLite files, those of 
 Pictures and derived files are not in them.
 """
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +18,8 @@ from bam_engine.database.opening import open_database
 from bam_engine.database.schema import annotations, images
 from bam_engine.errors import BamError
 from bam_engine.formatting import count
+
+_FAILURES = (OSError, sqlite3.Error, sa.exc.DBAPIError)  # of the disk, above all
 
 
 class _Kind(Protocol):
@@ -67,8 +71,8 @@ def back_up(engine: sa.Engine, file: Path, *, replace: bool = False) -> Path:
         raise BamError(f"The file {file} exists and is not replaced. Name another file, or delete it.")
     try:
         _kind_of(engine.url).write(engine, file)
-    except OSError as error:
-        raise BamError(f"The backup {file} cannot be written: {error.strerror or error}.") from error
+    except _FAILURES as error:
+        raise BamError(f"The backup {file} cannot be written: {_reason(error)}.") from error
     return file
 
 
@@ -84,9 +88,22 @@ def check_backup(url: str | sa.URL, file: Path) -> None:
         if not file.is_file():
             raise BamError("there is no such file.")
         _kind_of(sa.make_url(url)).check(file.absolute())
-    except (BamError, sa.exc.DBAPIError) as error:
-        reason = f"the file is damaged ({error.orig})." if isinstance(error, sa.exc.DBAPIError) else error
+    except (BamError, *_FAILURES) as error:
+        reason = error if isinstance(error, BamError) else f"the file cannot be read ({_reason(error)})."
         raise BamError(f"{file} cannot be restored: {reason}") from error
+
+
+def check_database(engine: sa.Engine) -> None:
+    """Read a SQLite database to its end; a server looks after its own.
+
+    Raises
+    ------
+    BamError
+        It is damaged.
+    """
+    if sqlite_files.file_of(engine.url) is not None:
+        with closing(engine.raw_connection()) as opened:
+            sqlite_backups.check_whole(opened.driver_connection)
 
 
 def contents(url: str | sa.URL) -> Contents | None:
@@ -135,8 +152,13 @@ def restore(url: str | sa.URL, file: Path, folder: Path) -> Path | None:
     check_backup(url, file)
     try:
         return _kind_of(sa.make_url(url)).restore(sa.make_url(url), file.absolute(), folder)
-    except OSError as error:
-        raise BamError(f"{file} cannot be restored: {error.strerror or error}.") from error
+    except _FAILURES as error:
+        raise BamError(f"{file} cannot be restored: {_reason(error)}. The database is as it was.") from error
+
+
+def _reason(error: Exception) -> str:
+    original = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return str(getattr(original, "strerror", None) or original).rstrip(".")
 
 
 def _kind_of(url: sa.URL) -> _Kind:

@@ -15,12 +15,20 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from bam_engine.database import sqlite_files
 
 KEPT = 7
 """Copies that are kept: those of the last days."""
 
 _log = logging.getLogger(__name__)
+
+
+def daily_copies(engine: sa.Engine) -> list[Path]:
+    """Return the daily copies of an opened database, oldest first; none on a server."""
+    file = sqlite_files.file_of(engine.url)
+    return [] if file is None else DailyCopies(file).all()
 
 
 class DailyCopies:

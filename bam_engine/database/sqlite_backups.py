@@ -30,7 +30,7 @@ def write(engine: sa.Engine, file: Path) -> None:
     if live is None:
         raise BamError("A database in memory has no backup.")
     with closing(engine.raw_connection()) as source:
-        sqlite_files.back_up(source.driver_connection, file, like=live, check=_check_whole)
+        sqlite_files.back_up(source.driver_connection, file, like=live, check=check_whole)
 
 
 def check(file: Path) -> None:
@@ -39,7 +39,7 @@ def check(file: Path) -> None:
     engine = sqlite_files.reading_engine(file)
     try:
         with closing(engine.raw_connection()) as opened:
-            _check_whole(opened.driver_connection)
+            check_whole(opened.driver_connection)
     finally:
         engine.dispose()
 
@@ -72,7 +72,7 @@ def restore(url: sa.URL, file: Path, _folder: Path) -> Path | None:
             engine.dispose()
 
 
-def _check_whole(connection: Any) -> None:
+def check_whole(connection: Any) -> None:
     """Read every page and every reference of a database."""
     try:
         for question in ("PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"):
@@ -107,7 +107,7 @@ def _whole_database(url: sa.URL) -> sa.Engine:
     engine = open_database(url)
     try:
         with closing(engine.raw_connection()) as opened:
-            _check_whole(opened.driver_connection)
+            check_whole(opened.driver_connection)
     except BaseException:
         engine.dispose()
         raise

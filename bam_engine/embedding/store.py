@@ -151,6 +151,11 @@ class VectorStore:
         ]
         return np.concatenate(blocks).astype(np.int64) if blocks else np.empty(0, np.int64)
 
+    @property
+    def others(self) -> int:
+        """The number of stored vectors that are of no image of the collection, or follow one that is not."""
+        return max(0, len(self._records()) - len(self))
+
     def damaged(self) -> npt.NDArray[np.int64]:
         """Return the rows whose vector is not the one that was stored, ascending. Reads the whole file."""
         vectors, expected = self.array(), self._records()["checksum"]

@@ -129,6 +129,11 @@ def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
     return list(stored)
 
 
+def all_models(workspace: Workspace) -> list[TrainedModel]:
+    """Return the models of every attribute and encoder, oldest first."""
+    return list(_stored_models(workspace).by_id.values())
+
+
 @dataclass(frozen=True, eq=False)
 class _StoredModels:
     """All models, oldest first, by their id, and by attribute and encoder."""
@@ -221,10 +226,10 @@ def scores_of(
         The attribute has no model yet.
     """
     model = model or newest_model(workspace, attribute)
-    path, state = _scores_file(workspace, model), vectors_state(workspace, model.encoder)
+    path, state = scores_file(workspace, model), vectors_state(workspace, model.encoder)
 
     def load_or_make() -> NDArray[np.float32]:
-        scores = derived.read_array(path, state)
+        scores = cached_scores(workspace, model)
         vectors = workspace.vectors(model.encoder).array()
         if scores is None and not len(vectors):
             return np.empty(0, np.float32)
@@ -261,12 +266,18 @@ def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attrib
     scores[:, missing_rows(workspace)] = np.nan
     for (_, model), row in zip(trained, scores, strict=True):
         state = vectors_state(workspace, model.encoder)
-        workspace.memory.put(_SCORES, model.digest, state, _cache_scores(_scores_file(workspace, model), row, state))
+        workspace.memory.put(_SCORES, model.digest, state, _cache_scores(scores_file(workspace, model), row, state))
     return [attribute for attribute, _ in trained]
 
 
-def _scores_file(workspace: Workspace, model: TrainedModel) -> Path:
+def scores_file(workspace: Workspace, model: TrainedModel) -> Path:
+    """Return where the scores of a model are cached."""
     return workspace.cache / "scores" / f"{model.digest}.npy"
+
+
+def cached_scores(workspace: Workspace, model: TrainedModel) -> NDArray[np.float32] | None:
+    """Return the cached scores of a model, or None where they are missing, damaged or of other vectors."""
+    return derived.read_array(scores_file(workspace, model), vectors_state(workspace, model.encoder))
 
 
 def _cache_scores(path: Path, scores: NDArray[np.float32], state: str) -> NDArray[np.float32]:

@@ -4,10 +4,15 @@ In:  a folder for permanent data, a folder for the cache. Out: the stores and th
 on a workspace is a function in one of the packages above this one.
 """
 
+import errno
 import json
+import logging
 import os
+import shutil
+import tempfile
 import threading
 import uuid
+import weakref
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +53,11 @@ T = TypeVar("T")
 _ASK_EVERY = 1.0  # seconds between questions whether the digests of images have changed
 _DIGESTS = Kind[Digests]("digests of images", of="workspace", until="images are added", limit=1)
 _STORES = Kind[VectorStore]("opened vector files", of="encoder", until="images are added", limit=4)
+
+
+_NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_log = logging.getLogger(__name__)
+
 _ENCODERS = Kind[Encoder]("encoders", of="workspace", until="another is chosen", limit=1)
 
 
@@ -84,7 +94,8 @@ class Workspace:
     folder
         Folder of ``bam.sqlite``, with the image records and labels. Created if missing.
     cache
-        Folder for derived data, in a subfolder named after the workspace's id. Created if missing.
+        Folder for derived data, in a subfolder named after the workspace's id. Created if missing; where that is not
+        permitted, a temporary folder takes its place.
     database_url
         A SQLAlchemy URL to use instead of ``bam.sqlite``.
 
@@ -102,9 +113,11 @@ class Workspace:
 
     def __init__(self, folder: Path, cache: Path, *, database_url: str | None = None) -> None:
         self.folder = folder.absolute()
+        cache = cache.absolute()
         try:
             self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-            cache.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            if not _can_be_made(cache):
+                cache = _temporary_cache(self)
         except OSError as error:
             raise BamError(
                 f"Cannot create the workspace {folder} or its cache {cache}: {error.strerror or error}. "
@@ -112,7 +125,7 @@ class Workspace:
             ) from error
         self.engine = open_database(database_address(self.folder, database_url))
         self.id: str = self._identity()
-        self.cache = cache.absolute() / self.id
+        self.cache = cache / self.id
         with suppress(OSError):  # a cache that cannot be written can be read
             self.cache.mkdir(PRIVATE_FOLDER, exist_ok=True)
             mark_as_cache(self.cache)
@@ -267,6 +280,25 @@ def folder_from_environment() -> Path:
 def database_address(folder: Path, url: str | None = None) -> str | sa.URL:
     """Return the address of a workspace's database: ``url``, or that of ``bam.sqlite`` in its folder."""
     return url or sa.URL.create("sqlite", database=str(folder.absolute() / "bam.sqlite"))
+
+
+def _can_be_made(cache: Path) -> bool:
+    """Make the folder of derived data; return whether that is permitted."""
+    try:
+        cache.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _NOT_PERMITTED:
+            raise
+        _log.warning("The cache %s cannot be made (%s): a temporary folder takes its place.", cache, error.strerror)
+        return False
+    return True
+
+
+def _temporary_cache(workspace: Workspace) -> Path:
+    """Return a new folder, which is removed when the workspace is no longer used, or when the program ends."""
+    folder = Path(tempfile.mkdtemp(prefix="bam-cache-"))
+    weakref.finalize(workspace, shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def random_seed(seed: int | None) -> int:

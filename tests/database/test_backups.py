@@ -1,5 +1,6 @@
 """Backups of both kinds of database: of one moment, checked, and restored so that nothing is lost."""
 
+import resource
 import sqlite3
 import threading
 import time
@@ -200,6 +201,29 @@ def test_changes_that_are_only_in_the_log_are_in_the_backup(tmp_path: Path) -> N
     file = backups.back_up(engine, tmp_path / "backup.sqlite")
     engine.dispose()
     assert len(read(file)["annotations"]) == 5
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bam.sqlite'}"
+    engine = db.open_database(url)
+    answer(engine, range(300))
+    file = backups.back_up(engine, tmp_path / "backup")
+    before = rows_of(url)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        with pytest.raises(BamError, match=r"The backup .* cannot be written: .*\.$"):
+            backups.back_up(engine, tmp_path / "another")
+        with pytest.raises(BamError, match=r"cannot be restored: .* The database is as it was\.$"):
+            backups.restore(url, file, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert rows_of(url) == before
+    assert {path.name for path in tmp_path.iterdir() if "-wal" not in path.name and "-shm" not in path.name} == {
+        "bam.sqlite",
+        "backup",
+    }
+    engine.dispose()
 
 
 def test_the_database_itself_is_no_backup(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Opening a workspace."""
 
+import errno
+import gc
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,3 +90,25 @@ def test_an_encoder_whose_checkpoint_is_gone_keeps_its_vectors_and_another_can_b
     assert workspace.choice.key == key, "by the vectors that are there"
     workspace.choose_encoder("builtin")
     assert (workspace.choice.key, workspace.choice.problem) == ("builtin-v1", "")
+
+
+def test_where_no_cache_can_be_made_a_temporary_folder_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    mkdir = Path.mkdir
+
+    def read_only(path: Path, *args: object, **options: object) -> None:
+        if path.name == "cache":
+            raise OSError(errno.EROFS, "Read-only file system")
+        mkdir(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    opened = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    folder = opened.cache.parent
+    assert folder.is_dir()
+    assert folder.parent == Path(tempfile.gettempdir())
+    assert "Read-only file system" in caplog.text
+    opened.close()
+    del opened
+    gc.collect()
+    assert not folder.exists()

@@ -1,0 +1,187 @@
+"""The check finds planted damage of each kind, says so, and repairs what can be derived again."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bam_engine.annotation import Attribute
+from bam_engine.cli import main
+from bam_engine.collection import ingest_folder
+from bam_engine.errors import NotFound, Stopped
+from bam_engine.maintenance import check, repair
+from bam_engine.maps import layout_builder, layout_store
+from bam_engine.training.models import all_models, scores_file, scores_of
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection, vectors_of
+from tests.drawn_pictures import SMALL, draw_collection
+
+
+@pytest.fixture
+def complete(played: Workspace, watercolor: Attribute) -> Workspace:
+    """A workspace with thumbnails, vectors, scores and a map."""
+    scores_of(played, watercolor)
+    for image in played.catalogue.images(range(120)):
+        played.thumbnails.ensure(image.row, image.path)
+    layout_builder.build(played, method="pca")
+    return played
+
+
+@pytest.fixture
+def other(complete: Workspace, small_pictures: Path, tmp_path: Path) -> Workspace:
+    """A workspace with the same pictures in another order: rows mean other images."""
+    folder = tmp_path / "other-pictures"
+    folder.mkdir()
+    pictures = [file for file in sorted(small_pictures.rglob("*"), reverse=True) if file.suffix in (".jpg", ".png")]
+    for number, file in enumerate(pictures):
+        shutil.copy(file, folder / f"{number:04}{file.suffix}")
+    opened = Workspace(tmp_path / "other" / "workspace", tmp_path / "other" / "cache")
+    ingest_folder(opened.catalogue, opened.thumbnails, folder)
+    embed_collection(opened)
+    opened.close()
+    return opened
+
+
+def found(workspace: Workspace) -> list[str]:
+    return [finding.what for finding in check(workspace)]
+
+
+def only(workspace: Workspace, words: str) -> None:
+    """Assert that one kind of damage is found, with these words, and that a repair leaves none."""
+    findings = check(workspace)
+    assert [words in finding.what for finding in findings] == [True], [finding.what for finding in findings]
+    assert repair(findings) == []
+    assert found(workspace) == []
+
+
+def test_a_whole_workspace_has_no_damage(complete: Workspace) -> None:
+    assert found(complete) == []
+
+
+def test_vectors_of_another_workspace_are_found_and_made_again(complete: Workspace, other: Workspace) -> None:
+    right = np.array(vectors_of(complete))
+    key = complete.choice.key
+    for name in ("vectors.f16", "images.bin"):
+        shutil.copy(other.cache / "vectors" / key / name, complete.cache / "vectors" / key / name)
+    findings = check(complete)
+    assert "of other images" in findings[0].what
+    assert repair(findings) == []
+    assert found(complete) == []
+    assert np.array_equal(vectors_of(complete), right)
+
+
+def test_only_the_vector_file_of_another_workspace_is_found(complete: Workspace, other: Workspace) -> None:
+    right = np.array(vectors_of(complete))
+    key = complete.choice.key
+    shutil.copy(other.cache / "vectors" / key / "vectors.f16", complete.cache / "vectors" / key / "vectors.f16")
+    findings = check(complete)
+    assert "damaged" in findings[0].what
+    assert repair(findings) == []
+    assert found(complete) == []
+    assert np.array_equal(vectors_of(complete), right)
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_truncated_score_array_is_found_and_made_again(complete: Workspace, watercolor: Attribute, size: int) -> None:
+    right = np.array(scores_of(complete, watercolor))
+    file = scores_file(complete, all_models(complete)[-1])
+    file.write_bytes(file.read_bytes()[:size])
+    complete.memory.clear()
+    only(complete, "1 score array is damaged")
+    assert np.array_equal(scores_of(complete, watercolor), right, equal_nan=True)
+    assert file.stat().st_size > size
+
+
+def test_a_thumbnail_of_another_image_is_found_and_made_again(complete: Workspace) -> None:
+    right = complete.thumbnails.read(5)
+    shutil.copy(complete.thumbnails.path(6), complete.thumbnails.path(5))
+    only(complete, "1 thumbnail is damaged or of other images")
+    assert complete.thumbnails.read(5) == right
+
+
+def test_an_orphaned_tile_folder_is_found_and_deleted(complete: Workspace) -> None:
+    orphan = complete.cache / "tiles" / "old-map" / "3"
+    orphan.mkdir(parents=True)
+    (orphan / "1.png").write_bytes(b"tile")
+    only(complete, f"1 file of the cache belongs to nothing: {complete.cache / 'tiles'}")
+    assert not (complete.cache / "tiles" / "old-map").exists()
+
+
+def test_a_map_without_points_is_found_and_deleted(complete: Workspace) -> None:
+    (record,) = layout_store.list_layouts(complete)
+    folder = layout_store.folder_of(complete, record.id)
+    next(folder.glob("places-*.npy")).write_bytes(b"")
+    only(complete, f"The map in {folder} is damaged")
+    with pytest.raises(NotFound):
+        layout_store.layout_of(complete, record.id)
+
+
+@pytest.mark.parametrize("name", ["scores/media_comic/7.npy", "strange/file", "thumbnails/00000/900.webp"])
+def test_files_that_nothing_owns_are_deleted(complete: Workspace, name: str) -> None:
+    file = complete.cache / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"?")
+    only(complete, "belongs to nothing")
+    assert not file.exists()
+
+
+def test_image_files_are_compared_with_their_digests_and_never_touched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_collection(tmp_path / "pictures", SMALL)
+    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, tmp_path / "pictures")
+    changed, missing, last = (Path(uri) for uri in workspace.catalogue.uris()[:3])
+    shutil.copy(last, changed)
+    missing.unlink()
+    findings = check(workspace)
+    assert [finding.what for finding in findings] == [
+        f"1 file is not the image that was added: {changed}.",
+        f"1 image file is missing: {missing}.",
+    ]
+    assert not any(finding.repairable for finding in findings)
+    assert check(workspace, images=False) == []
+    workspace.close()
+
+
+def test_the_check_reports_every_step_and_can_be_stopped(complete: Workspace) -> None:
+    seen: list[tuple[int, int | None]] = []
+    check(complete, report=lambda done, total, message="": seen.append((done, total)))
+    assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
+    assert {total for _, total in seen} == {len(seen)}
+
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        raise Stopped("stopped")
+
+    with pytest.raises(Stopped):
+        check(complete, report=stop)
+
+
+def test_the_exit_code_says_whether_damage_is_left(
+    complete: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(complete.folder))
+    monkeypatch.setenv("BAM_CACHE", str(complete.cache.parent))
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == "Nothing is damaged.\n"
+    complete.thumbnails.path(5).write_bytes(b"")
+    assert main(["check"]) == 1
+    out, err = capsys.readouterr()
+    assert "1 thumbnail is damaged" in out
+    assert "`bam check --repair` repairs 1 of them" in err
+    assert main(["check", "--repair"]) == 0
+    assert main(["check"]) == 0
+
+
+def test_a_damaged_database_is_named(complete: Workspace) -> None:
+    file = complete.folder / "bam.sqlite"
+    complete.close()
+    content = bytearray(file.read_bytes())
+    content[-4096 * 3 : -4096 * 2] = b"\xff" * 4096
+    file.write_bytes(content)
+    opened = Workspace(complete.folder, complete.cache.parent)
+    findings = check(opened, images=False)
+    assert findings[0].what.startswith("The database is damaged: ")
+    assert not findings[0].repairable
+    opened.close()

@@ -1,0 +1,51 @@
+"""Backups on the page: written, downloaded, and the copies that are kept of each day."""
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from bam_engine.database import backups
+from bam_engine.database.daily_copies import daily_copies
+from bam_engine.formatting import count, file_size
+from web import ui
+from web.engine import workspace
+
+JOB = "backup"
+DOWNLOAD_LIMIT = 500 * 1024**2
+
+
+def section() -> None:
+    """Draw the button that writes a backup, the backup to download, and what is kept besides."""
+    ws = workspace()
+    st.subheader("Backup", anchor=False)
+    st.caption(
+        "Labels, decisions and models in one file, written while others go on labelling. Pictures are not in it, nor "
+        "what can be recomputed. `bam restore FILE` brings it back."
+    )
+    if st.button("Write a backup", icon=":material/save:"):
+        ending = "dump" if ws.engine.dialect.name == "postgresql" else "sqlite"
+        file = ws.folder / "backups" / f"bam-{time.strftime('%Y-%m-%d-%H%M%S')}.{ending}"
+        ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file))
+        st.rerun()
+    if not ui.show_job(JOB, unit="files"):
+        written = getattr(ws.jobs.get(JOB), "result", None)
+        if written is not None and written.exists():
+            _offer(written)
+    copies = daily_copies(ws.engine)
+    if copies:
+        st.caption(
+            f"Kept beside the database: {count(len(copies), 'daily copy', 'daily copies')}, last `{copies[-1]}`."
+        )
+
+
+def _write(file: Path) -> Path:
+    file.parent.mkdir(exist_ok=True)
+    return backups.back_up(workspace().engine, file)
+
+
+def _offer(file: Path) -> None:
+    size = file.stat().st_size
+    st.markdown(f"`{file}` · {file_size(size)}")
+    if size <= DOWNLOAD_LIMIT:
+        st.download_button("Download the backup", file.read_bytes(), file.name, icon=":material/download:")

@@ -1,0 +1,47 @@
+"""The check of the workspace on the page: what is damaged, and the button that repairs it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bam_engine import maintenance
+from web import ui
+from web.engine import workspace
+
+CHECK, REPAIR = "check", "repair"
+
+
+def section() -> None:
+    """Draw the button that checks the workspace, and what was found."""
+    ws = workspace()
+    st.subheader("Check", anchor=False)
+    st.caption(
+        "Reads the database and every image file, and finds derived files that are damaged, of other images, or belong "
+        "to nothing. Nothing is changed."
+    )
+    busy = ws.jobs.is_running(CHECK) or ws.jobs.is_running(REPAIR)
+    if st.button("Check the workspace", icon=":material/health_and_safety:", disabled=busy):
+        ws.jobs.forget(REPAIR)
+        ws.jobs.start(CHECK, "Checking the workspace", lambda report: maintenance.check(ws, report=report))
+        st.rerun()
+    if ui.show_job(REPAIR, unit="steps"):
+        return
+    for problem in getattr(ws.jobs.get(REPAIR), "result", None) or ():
+        st.warning(ui.plain(problem), icon=":material/warning:")
+    if not ui.show_job(CHECK, unit="files"):
+        found = getattr(ws.jobs.get(CHECK), "result", None)
+        if found is not None:
+            _show(found)
+
+
+def _show(found: Sequence[maintenance.Finding]) -> None:
+    if not found:
+        st.markdown("Nothing is damaged.")
+    for finding in found:
+        st.markdown(f"- {ui.plain(finding.what)} {ui.plain(finding.cure)}")
+    repairable = [finding for finding in found if finding.repairable]
+    if repairable and st.button("Repair", icon=":material/build:"):
+        jobs = workspace().jobs
+        jobs.forget(CHECK)
+        jobs.start(REPAIR, "Repairing the workspace", lambda report: maintenance.repair(repairable, report=report))
+        st.rerun()
