@@ -16,6 +16,7 @@ from bam_engine.annotation import NewAnswer
 from bam_engine.audit import audits
 from bam_engine.cli import main
 from bam_engine.collection import demo_of, ingest_folder
+from bam_engine.collection.records import Place
 from bam_engine.demo import demo_workspace as demo
 from bam_engine.demo import simulated_annotators
 from bam_engine.errors import AnnotationError, CollectionError, NotFound, Stopped
@@ -73,11 +74,11 @@ def test_a_demo_that_was_moved_keeps_its_truth(demo_workspace: Workspace, tmp_pa
     assert len(moved.catalogue) == 130
     assert all(image.path.exists() for image in moved.catalogue.images(range(130)))
     assert (demo.true_labels(moved, attribute.name)[:120] == known).all()
-    moved.catalogue.move({uri: f"/nowhere/{row}" for row, uri in enumerate(moved.catalogue.uris()) if row < 125})
+    moved.catalogue.move({row: Place(f"/nowhere/{row}") for row in range(125)})
     few = demo.ground_truth(moved, attribute)
     assert few is not None
     assert few.wrong == 0, "what is not known is not wrong"
-    moved.catalogue.move({uri: f"/nowhere/{row}" for row, uri in enumerate(moved.catalogue.uris()) if row >= 125})
+    moved.catalogue.move({row: Place(f"/nowhere/{row}") for row in range(125, 130)})
     assert demo.ground_truth(moved, attribute) is None
     moved.close()
 
