@@ -16,6 +16,7 @@ The collection needs at least four images for each visible thumbnail.
 """
 
 import argparse
+import io
 import json
 import tempfile
 import time
@@ -27,6 +28,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bam_engine.collection.thumbnails import Thumbnail
+from bam_engine.workspace import Workspace
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -88,25 +91,22 @@ _JUMP = """([seen, number]) => {
 }"""
 
 
-def pictures(folder: Path, count: int = PICTURES) -> None:
-    """Write thumbnails for the first rows; the others are links to these, made when they are asked for."""
+def pictures(workspace: Workspace, count: int = PICTURES) -> None:
+    """Store thumbnails of the first rows; the others get copies of these, made when they are asked for."""
     rng = np.random.default_rng(0)
     for row in range(count):
         width = int(rng.integers(120, 241))
         soft = Image.effect_noise((width // 4, (360 - width) // 4), 70).resize((width, 360 - width))
         tint = Image.new("RGB", soft.size, tuple(int(part) for part in rng.integers(60, 255, 3)))
-        place = folder / f"{row // 1000:05d}" / f"{row}.webp"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.blend(tint, soft.convert("RGB"), 0.5).save(place, "WEBP", quality=85)
+        workspace.thumbnails.write(row, Image.blend(tint, soft.convert("RGB"), 0.5))
 
 
-def linked(folder: Path, rows: Any) -> None:
-    """Make rows look like one of those that have a picture."""
-    for row in rows:
-        place = folder / f"{int(row) // 1000:05d}" / f"{int(row)}.webp"
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.hardlink_to(folder / f"{int(row) % PICTURES // 1000:05d}" / f"{int(row) % PICTURES}.webp")
+def copied(workspace: Workspace, rows: Any) -> None:
+    """Give rows the thumbnail of one of those that have a picture."""
+    for row in map(int, rows):
+        data = workspace.thumbnails.read(row % PICTURES)
+        if data is not None and not workspace.thumbnails.has(row):
+            workspace.thumbnails.store(row, Thumbnail(data, Image.open(io.BytesIO(data))))
 
 
 @contextmanager
@@ -120,12 +120,13 @@ def served(home: Path, n: int, shown: int) -> Iterator[tuple[str, list[int]]]:
     workspace = collection(home, n)
     scored_attribute(workspace, "one", cut=4.0 if n >= LARGE else 0.0, seed=1)
     rows = list_images(workspace, Query(attribute="one")).rows
-    folder = workspace.thumbnails.folder
-    pictures(folder)
-    linked(folder, rows[: 4 * shown])
-    linked(folder, list_images(workspace, Query(attribute="one", place="accepted", sort="shuffled")).rows[: 4 * shown])
+    pictures(workspace)
+    copied(workspace, rows[: 4 * shown])
+    copied(
+        workspace, list_images(workspace, Query(attribute="one", place="accepted", sort="shuffled")).rows[: 4 * shown]
+    )
     for at in (n * 2 // 5, n // 2, n * 3 // 5, n * 4 // 5, n * 9 // 10):
-        linked(folder, rows[max(0, at - 3 * shown) : at + 3 * shown])
+        copied(workspace, rows[max(0, at - 3 * shown) : at + 3 * shown])
     first = rows[:shown].tolist()
     workspace.close()
     environment = {

@@ -130,7 +130,7 @@ def prepare(home: Path, n: int) -> float:
     record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
     save(workspace, record, generated(n), np.arange(n), {})
     regions.refresh(workspace, MAP)
-    pictures(workspace.thumbnails.folder)
+    pictures(workspace)
     noise = [fitted(Image.open(workspace.thumbnails.path(row)), SPRITE) for row in range(PICTURES)]
     for row in range(n):  # as when thumbnails are made
         workspace.sprites.put(row, noise[row % PICTURES])

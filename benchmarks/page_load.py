@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from benchmarks.gallery import PICTURES, pictures
 from benchmarks.generated import collection, scored_attribute
@@ -62,16 +61,13 @@ _FIRST = """selector => new Promise((done, fail) => {
 def prepare(home: Path, n: int = PICTURES) -> None:
     """Create the workspace in a folder: images, an attribute with scores and images to label, a map."""
     from bam_engine.maps.layout_store import LayoutRecord, save
-    from bam_engine.projection.picture_store import SPRITE, fitted
     from bam_engine.training.validation import draw_validation
 
     workspace = collection(home, n)
     draw_validation(workspace, scored_attribute(workspace, "one", cut=0.0, seed=0))
     record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
     save(workspace, record, generated(n), np.arange(n), {})
-    pictures(workspace.thumbnails.folder)
-    for row in range(n):  # as when thumbnails are made
-        workspace.sprites.put(row, fitted(Image.open(workspace.thumbnails.path(row)), SPRITE))
+    pictures(workspace, n)
     workspace.close()
 
 

@@ -1,6 +1,5 @@
 """Who may read what is made: nobody but its owner."""
 
-import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from bam_engine.cli import main
 from bam_engine.database import write_setting
 from bam_engine.files import private_files
 from bam_engine.workspace import Workspace
+from tests.web.clients import run
 from web import server
 
 
@@ -79,7 +79,7 @@ def test_the_server_runs_with_the_same_mask(monkeypatch: pytest.MonkeyPatch, tmp
         async with server.lifespan(None):
             (tmp_path / "made").touch()
 
-    asyncio.run(play())
+    run(play)
     assert modes(tmp_path)["made"] == "0o600"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.browser import small_app
 
 SERVER = """
-    import io, os
+    import os
     from dataclasses import replace
     from pathlib import Path
 
@@ -31,21 +31,18 @@ SERVER = """
     ASKED = []
 
     def pixels(row):
-        file = io.BytesIO()
-        Image.new("RGB", (48, 32), (row * 7 % 256, row * 13 % 256, 120)).save(file, "WEBP")
-        return file.getvalue()
+        image = Image.new("RGB", (48, 32), (row * 7 % 256, row * 13 % 256, 120))
+        return WORKSPACE.thumbnails.render(image)
 
     STORED = list_images(WORKSPACE, QUERY).rows[:3].tolist()
     for row in STORED:
-        place = WORKSPACE.thumbnails.path(row)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(pixels(row))
+        WORKSPACE.thumbnails.store(row, pixels(row))
 
     def thumb(request):
         row = request.path_params["row"]
         if row == 7:
             return Response("no picture", status_code=404)
-        return Response(pixels(row), media_type="image/webp")
+        return Response(pixels(row).data, media_type="image/webp")
 
     def asked(request):
         return JSONResponse(ASKED)
