@@ -16,7 +16,7 @@ from bam_engine.database.failures import LOCK_TIMEOUT
 from bam_engine.database.opening import check_version, open_database
 from bam_engine.database.revisions import count_restore
 from bam_engine.database.schema import metadata, settings
-from bam_engine.database.sqlite_files import beside, flush
+from bam_engine.database.sqlite_files import beside
 from bam_engine.errors import BamError
 from bam_engine.files import replacing
 
@@ -27,12 +27,10 @@ _BARE = ("--no-owner", "--no-privileges")
 def write(engine: sa.Engine, file: Path) -> None:
     """Write a backup in place of ``file``, flushed to the disk."""
     tables = [f"--table={name}" for name in metadata.tables]
-    with replacing(file) as temporary:
+    with replacing(file, flush=True) as temporary:
         temporary.touch(mode=0o600)
         _run("pg_dump", *_at(engine.url), "--format=custom", *_BARE, *tables, f"--file={temporary}", url=engine.url)
         check(temporary)
-        flush(temporary)
-    flush(file.parent)
 
 
 def check(file: Path) -> None:

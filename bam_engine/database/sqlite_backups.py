@@ -19,6 +19,7 @@ from bam_engine.database.revisions import count_restore
 from bam_engine.database.schema import metadata, revisions
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError, StoreUnavailable
+from bam_engine.files import flush_to_disk
 
 _KEPT = "before-restore"
 _PARTS = ("", "-wal", "-shm")  # a database, its log, and the index of that
@@ -150,4 +151,4 @@ def _put_in_place(staged: Path, live: Path) -> None:
     for part in _PARTS[1:]:  # a log without its database would be taken for one of the new database
         live.with_name(live.name + part).unlink(missing_ok=True)
     staged.replace(live)
-    sqlite_files.flush(live.parent)
+    flush_to_disk(live.parent)

@@ -201,15 +201,13 @@ def back_up(source: Any, copy: Path, *, like: Path, check: Check | None = None) 
 
     ``check`` is called with a connection to the copy before that takes the place of an earlier one.
     """
-    with replacing(copy) as temporary:
+    with replacing(copy, flush=True) as temporary:
         temporary.touch(mode=0o600)
         _back_up(source, temporary)
         if check is not None:
             with closing(sqlite3.connect(temporary)) as made:
                 check(made)
         shutil.copymode(like, temporary)
-        flush(temporary)
-    flush(copy.parent)
 
 
 def _check_space(file: Path) -> None:
@@ -232,12 +230,3 @@ def _back_up(source: Any, target: Path) -> None:
     with closing(sqlite3.connect(target)) as copy:
         copy.execute("PRAGMA journal_mode=OFF")  # a copy that fails is removed, and its journal would stay
         source.backup(copy)
-
-
-def flush(path: Path) -> None:
-    """Flush a file, or the names in a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

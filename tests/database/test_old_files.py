@@ -34,8 +34,9 @@ open_database(sys.argv[1])
 """
 KILLED_WHILE_COPYING = """
 import os, signal, sys
-from bam_engine.database import open_database, sqlite_files
-sqlite_files.flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+from bam_engine import files
+from bam_engine.database import open_database
+files.flush_to_disk = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 open_database(sys.argv[1])
 """
 DISK_FULL_WHILE_COPYING = """
