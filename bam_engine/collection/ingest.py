@@ -101,12 +101,12 @@ def ingest_folder(
 ) -> IngestResult:
     """Add the images of a folder and its subfolders.
 
-    An image is its bytes, and a path is where they were last seen. Known files with an unchanged stamp (size and times,
-    see :mod:`bam_engine.collection.stamps`) are not read again. Of several files with the same bytes, one is added. If
-    a file has the bytes of an image whose own file has not, that image has moved: it keeps its row and gets the new
-    path. So however files are renamed, labels stay with their pictures, and a file with new bytes is a new image.
-    Unreadable files are recorded as problems of the stage "ingest" until a later run reads them or no longer finds
-    them.
+    An image is its bytes, and a path is where they were last seen. Known files with an unchanged stamp (size, times and
+    number, see :mod:`bam_engine.collection.stamps`) are not read again. Of several files with the same bytes, one is
+    added. If a file has the bytes of an image whose own file has not, that image has moved: it keeps its row and gets
+    the new path. So however files are renamed, labels stay with their pictures, and a file with new bytes is a new
+    image. Unreadable files are recorded as problems of the stage "ingest" until a later run reads them or no longer
+    finds them.
 
     Parameters
     ----------

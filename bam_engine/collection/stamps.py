@@ -1,10 +1,11 @@
 """Whether a file still holds the bytes that were read from it.
 
 In:  a file. Out: its stamp, which costs no reading, and the digest of its bytes, which decides. A stamp is the size of
-a file, the time when its content was written, and the time of its last change of any kind, which also moves with what
-keeps the former (``touch -r``, ``cp -p``, a rename over the file). Another stamp means that the file is to be read
-again, never that it has changed: a copied disk has times of its own, and a file system without the second time gives
-the first one twice.
+a file, the time when its content was written, the time of its last change of any kind, which also moves with what keeps
+the former (``touch -r``, ``cp -p``, a rename over the file), and its number in the file system, which tells files apart
+that were written at once and whose folder was renamed: that changes no time of theirs. Another stamp means that the
+file is to be read again, never that it has changed: a copied disk has times and numbers of its own, and some file
+systems give a file another number whenever they are mounted.
 """
 
 import hashlib
@@ -42,8 +43,8 @@ class Stamp:
 
 
 def stamp_text(status: os.stat_result) -> str:
-    """Return the text of the stamp of a file: its size and times."""
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+    """Return the text of the stamp of a file: its size, times and number."""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
 def stamp_at(path: str | Path) -> Stamp:

@@ -111,6 +111,30 @@ def test_swaps_and_cycles_with_kept_times_keep_their_rows(catalogue, add, pile, 
     assert {image.digest: image.row for image in catalogue.images(range(len(names)))} == before
 
 
+def test_folders_that_change_their_names_keep_the_rows_of_files_that_were_written_at_once(
+    catalogue, add, pile, tmp_path
+):
+    """Renaming a folder changes no time of its files, and a clock's tick may hold many files."""
+    pairs = []
+    for number in range(40):
+        for folder in ("a", "b"):
+            (pile / folder).mkdir(exist_ok=True)
+            draw(tmp_path / f"{folder}.bmp", 2 * number + (folder == "b"))
+        for folder in ("a", "b"):
+            (tmp_path / f"{folder}.bmp").rename(pile / folder / f"{number}.bmp")
+            os.utime(pile / folder / f"{number}.bmp", (LONG_AGO, LONG_AGO))
+        one, other = ((pile / folder / f"{number}.bmp").stat() for folder in ("a", "b"))
+        pairs.append((one.st_size, one.st_ctime_ns) == (other.st_size, other.st_ctime_ns))
+    assert any(pairs), "some files differ in nothing but their bytes"
+    add()
+    rows = {image.digest: image.row for image in catalogue.images(range(80))}
+    for old, new in (("a", "kept"), ("b", "a"), ("kept", "b")):
+        (pile / old).rename(pile / new)
+    result = add()
+    assert (result.added, result.replaced, result.moved) == (0, [], 80)
+    assert {image.digest: image.row for image in catalogue.images(range(80))} == rows
+
+
 def test_a_picture_that_is_edited_in_place_is_a_new_image(catalogue, add, pile):
     draw(pile / "photo.bmp", 1)
     add(metadata=None)
