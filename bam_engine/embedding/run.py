@@ -5,8 +5,8 @@ the reason, for an image that could not be read. Finished batches are saved, how
 """
 
 import time
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -119,15 +119,28 @@ def retry_missing(
     """
     store.claim(spec=encoder.spec, key=encoder.key, dim=encoder.dim)
     with store.writing():
-        rows = np.union1d(store.missing(), store.damaged()).tolist()
+        damaged = store.damaged()
+        rows = np.union1d(store.missing(), damaged).tolist()
         if rows and rows[-1] >= len(paths):
             raise NotFound(f"Row {rows[-1]} has a vector but no file: only {count(len(paths), 'file')} were given.")
         run = _Run(encoder, store, done=0, total=len(rows), report=report)
-        with closing(run.batches(rows, paths, batch, workers)) as batches:
+        with _new_edition(store, when=len(damaged) > 0), closing(run.batches(rows, paths, batch, workers)) as batches:
             for places, vectors in batches:
                 store.replace(places, vectors)
                 run.advance(len(places))
     return run.result()
+
+
+@contextmanager
+def _new_edition(store: VectorStore, *, when: bool) -> Iterator[None]:
+    """Renew the edition of the vectors before and after they are mended, since others compute from them meanwhile."""
+    if when:
+        store.renew_edition()
+    try:
+        yield
+    finally:
+        if when:
+            store.renew_edition()
 
 
 class _Run:

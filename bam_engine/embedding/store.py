@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -84,7 +85,7 @@ class VectorStore:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """The store's layout, dim, and the encoder's spec and key; empty before the first use, and where damaged."""
+        """The layout, dim and edition, and the encoder's spec and key; empty before the first use, or if damaged."""
         try:
             meta = json.loads(self._meta_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -106,7 +107,7 @@ class VectorStore:
     @property
     def version(self) -> object:
         """What changes whenever the vectors do."""
-        return _status(self._records_file), _status(self.file)
+        return _status(self._records_file), _status(self.file), _status(self._meta_file)
 
     def image(self, row: int) -> str:
         """Return what the SHA-256 digest of the image of a row begins with; "" where that is not known."""
@@ -166,9 +167,19 @@ class VectorStore:
         ]
         return np.concatenate(blocks).astype(np.int64) if blocks else np.empty(0, np.int64)
 
+    @property
+    def edition(self) -> str:
+        """What differs once damaged vectors were replaced: what was computed from them is not to be used any more."""
+        return str(self.meta.get("edition", ""))
+
+    def renew_edition(self) -> None:
+        """Give the vectors a new edition."""
+        self._write_meta({**self.meta, "edition": uuid.uuid4().hex[:8]})
+
     def state(self) -> str:
         """Return a digest of the images and of their vectors: what is computed from all vectors depends on it."""
-        return sha256(f"{self.dim}".encode() + self._records()[: len(self)].tobytes()).hexdigest()[:20]
+        about = f"{self.dim}{self.edition}".encode()
+        return sha256(about + self._records()[: len(self)].tobytes()).hexdigest()[:20]
 
     def claim(self, *, spec: str, key: str, dim: int) -> None:
         """Register the encoder of the vectors. Call it before the first append.
@@ -186,10 +197,13 @@ class VectorStore:
                 f"{self.dim}). Use a separate folder for each encoder."
             )
         self._dim = dim
-        new = {"layout": LAYOUT, "dim": dim, "spec": spec, "key": key}
+        new = {"layout": LAYOUT, "dim": dim, "spec": spec, "key": key, "edition": self.edition}
         if meta != new:
-            with self._write_errors(None), replacing(self._meta_file, flush=True) as temporary:
-                temporary.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")
+            self._write_meta(new)
+
+    def _write_meta(self, meta: dict[str, Any]) -> None:
+        with self._write_errors(None), replacing(self._meta_file, flush=True) as temporary:
+            temporary.write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
 
     def append(self, vectors: npt.ArrayLike) -> None:
         """Append the vectors (b, dim) of the next images and flush them to disk.

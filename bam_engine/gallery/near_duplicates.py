@@ -19,7 +19,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import members
 from bam_engine.workspace.memory import Kind
-from bam_engine.workspace.vectors import vectors_of, vectors_state
+from bam_engine.workspace.vectors import vectors_fingerprint, vectors_of, vectors_state
 
 Groups = NDArray[np.int32]
 
@@ -60,7 +60,7 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
         done += 1
         _write(_folder(workspace) / "tables.npz", state, pairs=pairs, done=np.array(done))
         report(done + 1, total, f"{len(pairs):,} pairs")
-    images = np.array(workspace.catalogue.digests().fingerprint(len(vectors)))
+    images = np.array(vectors_fingerprint(workspace, len(vectors)))
     groups = learning.representatives(search.first, pairs)
     _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, groups=groups, images=images)
     (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
@@ -89,7 +89,7 @@ def group_of(workspace: Workspace) -> Groups:
 def _searched(workspace: Workspace) -> Groups | None:
     """Return the representatives of the rows of the last search; None before one, and where the file is damaged."""
     file = _folder(workspace) / "groups.npz"
-    version = (groups_version(workspace), workspace.catalogue.digests().fingerprint())
+    version = (groups_version(workspace), vectors_fingerprint(workspace, len(workspace.catalogue)))
     return workspace.memory.get(_GROUPS, file, version, lambda: _read_groups(workspace, file))
 
 
@@ -98,7 +98,7 @@ def _read_groups(workspace: Workspace, file: Path) -> Groups | None:
     if stored is None:
         return None
     groups: Groups = stored["groups"]
-    return groups if workspace.catalogue.digests().fingerprint(len(groups)) == str(stored["images"]) else None
+    return groups if vectors_fingerprint(workspace, len(groups)) == str(stored["images"]) else None
 
 
 def has_groups(workspace: Workspace) -> bool:

@@ -92,9 +92,15 @@ def _vectors(workspace: Workspace, files: Files, orphans: set[Path], step: Step)
 
 def _finding_of_vectors(workspace: Workspace, folder: Path, words: str) -> Finding:
     what = f"Vectors in {folder} are not those of the images: {words}."
+    scores = tuple(scores_file(workspace, model) for model in all_models(workspace) if model.encoder == folder.name)
     if folder.name != workspace.choice.key:
-        return Finding(what, "Delete them: another encoder is in use.", (folder,))
-    return Finding(what, "Embed these images again.", remake=lambda report: embed_collection(workspace, report=report))
+        return Finding(what, "Delete them and their scores: another encoder is in use.", (folder, *scores))
+
+    def embed_again(report: Report) -> None:
+        embed_collection(workspace, report=report)
+        _score_again(workspace, report)
+
+    return Finding(what, "Embed these images again, and score all images.", scores, embed_again)
 
 
 def _scores(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from bam_engine import derived, learning
 from bam_engine.learning import Neighbours
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.vectors import missing_rows, vectors_of
+from bam_engine.workspace.vectors import missing_rows, vectors_fingerprint, vectors_of
 
 _VERSION = "neighbours 2"
 _log = logging.getLogger(__name__)
@@ -74,8 +74,8 @@ def _read(workspace: Workspace, n: int) -> _Cached:
         cached = _Cached(
             stored["seeds"], Neighbours(stored["rows"], stored["likeness"]), int(stored["n"]), stored["missing"]
         )
-        same_images = str(stored["images"]) == workspace.catalogue.digests().fingerprint(cached.n)
-        if cached.n <= n and same_images and cached.neighbours.rows.shape[1] == learning.NEIGHBOURS:
+        same_vectors = str(stored["images"]) == vectors_fingerprint(workspace, cached.n)
+        if cached.n <= n and same_vectors and cached.neighbours.rows.shape[1] == learning.NEIGHBOURS:
             return cached
     shape = (0, learning.NEIGHBOURS)
     nothing = Neighbours(np.empty(shape, np.int32), np.empty(shape, np.float32))
@@ -89,7 +89,7 @@ def _write(workspace: Workspace, cached: _Cached) -> None:
         "likeness": cached.neighbours.similarity,
         "n": np.array(cached.n),
         "missing": cached.missing,
-        "images": np.array(workspace.catalogue.digests().fingerprint(cached.n)),
+        "images": np.array(vectors_fingerprint(workspace, cached.n)),
     }
     try:
         derived.write_arrays(_file(workspace), arrays, _VERSION)

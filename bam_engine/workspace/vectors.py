@@ -101,6 +101,11 @@ def vectors_state(workspace: Workspace, key: str | None = None) -> str:
     return workspace.memory.get(_STATES, store.folder, (store.version, len(store)), store.state)
 
 
+def vectors_fingerprint(workspace: Workspace, n: int) -> str:
+    """Return a digest of the first ``n`` images and of the edition of their vectors, with the encoder in use."""
+    return workspace.catalogue.digests().fingerprint(n) + workspace.vectors().edition
+
+
 def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
     """Return the rows of the collection with a vector of the current encoder, ascending."""
     embedded = members(workspace, len(workspace.vectors())).copy()

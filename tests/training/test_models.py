@@ -9,9 +9,12 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.cli import main
+from bam_engine.gallery.near_duplicates import find_groups, has_groups
 from bam_engine.training import rounds
 from bam_engine.training.models import latest_model, rescore_all, scores_of
+from bam_engine.training.neighbour_cache import neighbours_of
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 
 
@@ -75,6 +78,32 @@ def test_scores_are_of_their_model_and_vectors_only(
     store = workspace.vectors()
     store.replace([3], store.array()[[4]].astype(np.float32))
     assert scores_of(workspace, watercolor, first)[3] == pytest.approx(before[4], abs=1e-4)
+
+
+@pytest.mark.parametrize("damage", ["zeros", "foreign"])
+def test_what_was_computed_from_damaged_vectors_does_not_outlive_them(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, damage: str
+) -> None:
+    """Embedding again gives back the vectors that there were; what was made of the damaged ones is another thing."""
+    oracle.play(workspace, watercolor, count=1)
+    before, file = np.array(scores_of(workspace, watercolor)), scores_file(workspace, watercolor)
+    near = neighbours_of(workspace, np.arange(5))
+    find_groups(workspace)
+    vectors = workspace.vectors().file
+    content, size = vectors.read_bytes(), 2 * workspace.vectors().dim
+    shutil.rmtree(workspace.cache / "neighbours")
+    vectors.write_bytes(bytes(len(content)) if damage == "zeros" else content[size:] + content[:size])
+    file.unlink()
+    workspace.memory.clear()
+    assert not np.allclose(scores_of(workspace, watercolor), before, equal_nan=True), "they are those of the damage"
+    assert not np.array_equal(neighbours_of(workspace, np.arange(5)), near)
+    find_groups(workspace)
+    embed_collection(workspace)
+    workspace.memory.clear()
+    assert vectors.read_bytes() == content
+    assert scores_of(workspace, watercolor) == pytest.approx(before, nan_ok=True)
+    assert np.array_equal(neighbours_of(workspace, np.arange(5)), near)
+    assert not has_groups(workspace), "they are to be searched for again"
 
 
 def test_scores_that_cannot_be_cached_are_kept_in_memory(
