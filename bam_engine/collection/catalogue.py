@@ -238,8 +238,13 @@ class Catalogue:
         if not images:
             return
         with self._write(table) as connection:
-            still = _existing_keys(connection, table.c.uri, [image.uri for image in images])
-            changes = {i.row: (uri_of_replaced(i), REPLACED, None) for i in images if i.uri in still}
+            stored = sa.select(table.c.row, table.c.uri)
+            places = {
+                (row, uri)
+                for chunk in _chunks(image.row for image in images)
+                for row, uri in connection.execute(stored.where(table.c.row.in_(chunk)))
+            }
+            changes = {i.row: (uri_of_replaced(i), REPLACED, None) for i in images if (i.row, i.uri) in places}
             self._set_places(connection, changes)
 
     def confirm(self, places: Mapping[int, Place]) -> None:

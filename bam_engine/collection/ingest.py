@@ -297,9 +297,10 @@ class _Run:
         rendered = dict(zip(new, pool.map(self._try_render, new, [examined[u] for u in new]), strict=True))
         readable = {uri: thumbnail for uri, thumbnail in rendered.items() if isinstance(thumbnail, Thumbnail)}
         self.added += self.catalogue.add([self._record(uri, examined[uri]) for uri in readable])
-        rows = self.catalogue.rows_of(readable)
-        list(pool.map(self.thumbnails.store, rows.values(), [readable[uri] for uri in rows]))
-        return self._explain_rest(outcomes, firsts, rendered, rows)
+        added = self.catalogue.images_with({examined[uri].digest for uri in readable})  # by this run or by another one
+        pictures = [readable[firsts[digest]] for digest in added]
+        list(pool.map(self.thumbnails.store, [image.row for image in added.values()], pictures))
+        return self._explain_rest(outcomes, firsts, rendered)
 
     def _elsewhere(self, images: Mapping[str, Image], pool: ThreadPoolExecutor) -> dict[str, Image]:
         """Return those of ``images``, by digest, whose files do not hold them; mark those whose files hold others."""
@@ -331,20 +332,21 @@ class _Run:
         outcomes: Mapping[str, ImageInfo | ImageUnreadable],
         firsts: Mapping[str, str],
         rendered: Mapping[str, Thumbnail | ImageUnreadable],
-        rows: Mapping[str, int],
     ) -> list[str]:
         """Record for each file of the batch that was not added why it was not."""
         digests = {outcome.digest for outcome in outcomes.values() if isinstance(outcome, ImageInfo)}
         uris = {digest: image.uri for digest, image in self.catalogue.images_with(digests).items()}
         problems = []
         for uri, outcome in outcomes.items():
-            if uri in rows or (isinstance(outcome, ImageInfo) and uris.get(outcome.digest) == uri):
+            if isinstance(outcome, ImageInfo) and uris.get(outcome.digest) == uri:
                 continue
             error = rendered.get(firsts.get(outcome.digest, "")) if isinstance(outcome, ImageInfo) else outcome
             if isinstance(error, ImageUnreadable):
                 problems.append(Problem(uri, str(error), STAGE))
-            elif isinstance(outcome, ImageInfo):
+            elif isinstance(outcome, ImageInfo) and outcome.digest in uris:
                 self.duplicates.append((uri, uris[outcome.digest]))
+            else:  # another run has added the file meanwhile, with other bytes
+                problems.append(Problem(uri, BEING_WRITTEN, STAGE))
         self._record_problems(problems)
         return [problem.uri for problem in problems]
 

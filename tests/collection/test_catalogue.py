@@ -223,6 +223,8 @@ def test_a_replaced_image_frees_its_path_and_is_there_again_when_it_is_moved(cat
     assert catalogue.row_of("/pile/a") == 2
     catalogue.move({0: Place("/pile/c", "new")})
     assert catalogue.image(0) == replace(old, uri="/pile/c", stamp="new")
+    catalogue.displace([old])
+    assert catalogue.image(0).uri == "/pile/c", "its old path is that of another image"
 
 
 def test_an_image_is_marked_as_missing_and_confirmed_where_it_is(catalogue):

@@ -1,6 +1,7 @@
 """Adding a folder: every image once, every problem reported, every interruption survived."""
 
 import errno
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from PIL import Image
 
 from bam_engine.collection import Catalogue, Problem, Thumbnails, ingest, ingest_folder
+from bam_engine.collection.stamps import BEING_WRITTEN
 from bam_engine.database import open_database
 from bam_engine.errors import CollectionError, DiskFull, Stopped
 from tests.collection.test_images import bomb
@@ -394,3 +396,28 @@ def test_two_concurrent_runs_add_each_image_once(catalogue, thumbnails, tmp_path
     assert result.added + outcomes[0].added == 12
     assert result.unreadable == []
     check(catalogue, thumbnails)
+
+
+def test_a_file_that_another_run_adds_with_other_bytes_gets_no_thumbnail_of_those_before(
+    catalogue, thumbnails, tmp_path, monkeypatch
+):
+    pile = tmp_path / "pile"
+    pile.mkdir()
+    Image.new("RGB", (8, 8), "red").save(pile / "a.png")
+    Image.new("RGB", (9, 9), "green").save(pile / "b.png")
+    add = catalogue.add
+
+    def other_goes_first(records):
+        monkeypatch.setattr(catalogue, "add", add)
+        Image.new("RGB", (8, 8), "blue").save(pile / "a.png")
+        ingest_folder(catalogue, thumbnails, pile)
+        return add(records)
+
+    monkeypatch.setattr(catalogue, "add", other_goes_first)
+    result = ingest_folder(catalogue, thumbnails, pile)
+    assert (result.added, result.duplicates) == (0, [])
+    assert [(problem.uri, problem.reason) for problem in result.unreadable] == [(str(pile / "a.png"), BEING_WRITTEN)]
+    for row, colour in enumerate([(0, 0, 255), (0, 128, 0)]):
+        assert hashlib.sha256(catalogue.image(row).path.read_bytes()).hexdigest() == catalogue.image(row).digest
+        with Image.open(thumbnails.path(row)) as thumbnail:
+            assert np.allclose(np.asarray(thumbnail)[4, 4], colour, atol=8), colour
