@@ -17,7 +17,18 @@ from bam_engine.annotation.names import spelling_key
 from bam_engine.database import annotations, annotators, now
 from bam_engine.errors import AnnotationError, NotFound
 
-SPELLINGS = ("Anna", "anna", " ANNA ", "anna\u00a0", "Ａｎｎａ")
+SPELLINGS = (
+    "Anna",
+    "anna",
+    " ANNA ",
+    "anna\u00a0",
+    "Ａｎｎａ",
+    "Anna\u200b",
+    "\u202eAnna",
+    "An\u00adna",
+    "Anna\x00",
+    "An\u200dna",
+)
 
 
 @pytest.fixture
@@ -54,6 +65,25 @@ def latest(store: Annotations) -> dict[tuple[int, int], int]:
 def test_every_spelling_of_a_name_is_one_annotator(people: Annotators, spelling: str) -> None:
     assert people.id_of("Anna") == people.id_of(spelling)
     assert [one.name for one in people.all()] == ["Anna"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\u202eAnna\u202c", "Anna"),
+        ("An\x00na\x1b[31m", "An na [31m"),
+        ("Zoë\ud83d", "Zoë"),
+        ("👩\u200d💻", "👩\u200d💻"),
+    ],
+)
+def test_a_name_is_what_is_seen_of_it(people: Annotators, typed: str, kept: str) -> None:
+    assert people.rename(people.id_of("Ben"), typed).name == kept
+
+
+@pytest.mark.parametrize("typed", ["", " ", "\u200b", "\u200d", "\x00", "\ud83d"])
+def test_a_name_of_which_nothing_is_seen_is_refused(people: Annotators, typed: str) -> None:
+    with pytest.raises(AnnotationError, match="The annotator's name is empty"):
+        people.id_of(typed)
 
 
 @given(st.text(st.characters(categories=["L", "N", "Zs"]), min_size=1))
