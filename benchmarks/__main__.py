@@ -25,6 +25,7 @@ SUITE = (
     "layouts",
     "lasso",
     "search",
+    "words",
     "gallery",
     "map_view",
     "page_load",

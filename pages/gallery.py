@@ -86,9 +86,13 @@ if query.folded:
     offer_grouping()
 if not len(listing):
     st.warning(f"Nothing is left: {ui.plain(listing.emptied_by)}.", icon=":material/filter_alt_off:")
+    if query.words:
+        ui.searched_note()
     st.stop()
 
 st.markdown(headline(listing))
+if query.words:
+    ui.searched_note()
 if how_to_read := reading(listing):
     st.caption(how_to_read)
 line = (

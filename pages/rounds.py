@@ -105,6 +105,8 @@ def choose_examples(attribute: Attribute) -> list[int]:
     if picked is not None:
         st.session_state[key] = [r for r in chosen if r != picked] if picked in chosen else [*chosen, picked]
         st.rerun()
+    if text.strip() and not search.searches_by_meaning(ws):
+        ui.searched_note()
     st.caption(f"{len(chosen)} chosen. Click an image to choose it, again to leave it out.")
     return chosen
 

@@ -12,14 +12,13 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine import formatting
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.gallery import facets, near_duplicates, uploads
+from bam_engine.gallery import facets, near_duplicates, search, uploads
 from bam_engine.gallery.conditions import NEAR
 from bam_engine.gallery.listing import FACETS, facet_counts
 from bam_engine.gallery.query import LABELS, Query, from_url, with_names
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
-from bam_engine.workspace.vectors import supports_text
 from web import ui
 from web.engine import workspace
 
@@ -180,8 +179,7 @@ def _chosen() -> Query:
     """Return the query of the widgets."""
     state = {name: st.session_state.get(_PREFIX + name) for name in (*_FIELDS, *_HIDDEN)}
     text = str(state.pop("search") or "").strip()
-    by_meaning = supports_text(workspace()) and len(workspace().vectors()) > 0
-    parameters: dict[str, Any] = {"text" if by_meaning else "words": text}
+    parameters: dict[str, Any] = {"text" if search.searches_by_meaning(workspace()) else "words": text}
     for name, value in state.items():
         default = Query.__dataclass_fields__[name].default
         parameters[name] = default if value is None else tuple(value) if isinstance(default, tuple) else value

@@ -6,7 +6,6 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from bam_engine.errors import BamError
 from bam_engine.gallery import search
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import supports_text
 from web import map_state, ui
 
 COUNTS = (50, 200, 1000)
@@ -19,7 +18,7 @@ _CSS = """<style>
 def search_bar(ws: Workspace) -> None:
     """Draw the search bar, and run a new search."""
     st.html(_CSS)
-    by_meaning = supports_text(ws)
+    by_meaning = search.searches_by_meaning(ws)
     bar = st.container(horizontal=True, vertical_alignment="bottom", key="map-search")
     with bar:
         text = st.text_input(
@@ -64,7 +63,7 @@ def _by_text(ws: Workspace, text: str, how: str, count: int) -> None:
         return
     rows = search.by_words(ws, text, count)
     more = ", the first of more" if len(rows) == count else ""
-    map_state.select_results(ws, rows, f"with “{text}” in their names{more}")
+    map_state.select_results(ws, rows, f"for “{text}”{more}; searched {search.searched_by_words(ws)}")
 
 
 def _is_search() -> bool:

@@ -16,10 +16,10 @@ from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.errors import BamError
 from bam_engine.formatting import count, duration
+from bam_engine.gallery import search
 from bam_engine.jobs import Job
 from bam_engine.reporting import overview
 from bam_engine.training.rounds import AttributeState, train
-from bam_engine.workspace.vectors import supports_text
 from web.engine import workspace
 from web.navigation import go
 from web.next_steps import direct
@@ -239,7 +239,13 @@ def pick_attribute(label: str = "Attribute") -> Attribute | None:
 
 def search_hint() -> str:
     """Return what can be typed into a search box."""
-    return "describe what to look for" if supports_text(workspace()) else "a word in the title or file name"
+    by_meaning = search.searches_by_meaning(workspace())
+    return "describe what to look for" if by_meaning else "words of titles and file names"
+
+
+def searched_note() -> None:
+    """Draw what a search by words has looked at."""
+    st.caption(f"Searched {search.searched_by_words(workspace())}.")
 
 
 def empty(text: str, action: str, page: str, attribute: str | None = None) -> None:

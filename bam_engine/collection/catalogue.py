@@ -6,6 +6,7 @@ chunks, so it scales to millions of rows.
 """
 
 import secrets
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from bam_engine.collection import digests
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.generated import check_kind
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
+from bam_engine.database import captions as caption_table
 from bam_engine.database import images as table
 from bam_engine.database import lock, now, put_setting, read_setting, snapshot_of
 from bam_engine.database import problems as problem_table
@@ -32,6 +34,9 @@ _STEP = 2**32  # less than this at once grows the number of the details
 _DETAILS_VERSION = "descriptions"  # the setting that grows with changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
 _T = TypeVar("_T")
+NamesOfImage = tuple[str | None, str | None, str | None, str]
+"""The title of an image, its captions, its project and its URI."""
+
 _COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
 
 
@@ -139,12 +144,25 @@ class Catalogue:
             yield [(row, uri) for row, uri in page if uri.startswith(start)]  # SQLite compares without case
             first = page[-1][0] + 1
 
-    def names_from(self, first: int) -> Iterator[list[tuple[str | None, str | None, str]]]:
-        """Yield (title, project, URI) from row ``first`` on, in pages, by row."""
+    def names_from(self, first: int) -> Iterator[list[NamesOfImage]]:
+        """Yield the names of the images from row ``first`` on, in pages, by row."""
         columns = (table.c.title, table.c.project_id, table.c.uri)
         while page := self._all(sa.select(*columns).where(table.c.row >= first).order_by(table.c.row).limit(_PAGE)):
-            yield [(title, project, uri) for title, project, uri in page]
+            captions = self._captions(first, first + len(page))
+            yield [(title, captions.get(row), project, uri) for row, (title, project, uri) in enumerate(page, first)]
             first += len(page)
+
+    def _captions(self, first: int, stop: int) -> dict[int, str]:
+        """Return row → captions for the rows from ``first`` to ``stop`` that have any, oldest first."""
+        inside = sa.and_(caption_table.c.row >= first, caption_table.c.row < stop)
+        columns, captions = (caption_table.c.row, caption_table.c.caption), dict[int, str]()
+        for row, caption in self._all(sa.select(*columns).where(inside).order_by(caption_table.c.id)):
+            captions[row] = f"{captions[row]} {caption}" if row in captions else caption
+        return captions
+
+    def kinds_of_names(self) -> tuple[str, ...]:
+        """Return which kinds of names the images have, in words: some of titles, captions, project and file names."""
+        return snapshot_of(self._engine).read("kinds of names", [table, caption_table], _kinds_of_names)
 
     @property
     def details_version(self) -> int:
@@ -153,6 +171,16 @@ class Catalogue:
         It grows by a random step, so that a restored backup that changes otherwise never gets a number used before.
         """
         return int(read_setting(self._engine, _DETAILS_VERSION, 0))
+
+    @property
+    def names_version(self) -> str:
+        """Identifies the state of all names (:meth:`names_from`) of the images that there are."""
+        newest = sa.select(caption_table.c.id, caption_table.c.made_at).order_by(caption_table.c.id.desc()).limit(1)
+        last = snapshot_of(self._engine).read(
+            "last caption", [caption_table], lambda connection, _: connection.execute(newest).first()
+        )
+        captions = "" if last is None else f".{zlib.crc32(f'{last.id} {last.made_at}'.encode()):x}"
+        return f"{self.details_version}{captions}"
 
     def add(self, records: Iterable[NewImage]) -> int:
         """Add images in one transaction, each in the next row; return the number of new ones.
@@ -352,6 +380,12 @@ def storable(uri: str) -> bool:
 
 def _next_row(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))) or 0)
+
+
+def _kinds_of_names(connection: sa.Connection, _: object) -> tuple[str, ...]:
+    kinds = (("titles", table.c.title), ("captions", caption_table.c.caption), ("project names", table.c.project_id))
+    existing = [kind for kind, column in kinds if connection.scalar(sa.select(sa.exists().where(column.is_not(None))))]
+    return (*existing, "file names")
 
 
 def _present(connection: sa.Connection) -> npt.NDArray[np.bool_]:

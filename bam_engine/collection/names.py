@@ -1,24 +1,25 @@
-"""Full-text search over titles, projects and file names.
+"""Full-text search over titles, captions, projects and file names.
 
-In:  a catalogue, a folder in the cache. Out: rows, best match first. The index is one file of folded text with a line
-per row that every search scans: 0.1 s for 2.5 million names, with any database. It follows the catalogue: new rows are
-appended, and a change of names rebuilds it. Its file is named after the state of the names and the images it is of.
+In:  a catalogue, a folder in the cache. Out: rows, best match first. The index is one file of folded text that every
+search scans, with two lines per row: its names, and the stems of their words. It is the same with any database
+(docs/decisions/0030). It follows the catalogue: new rows are appended, and a change of names rebuilds it. Its file is
+named after the state of the names and the images it is of.
 """
 
 import logging
 import os
-import re
 import threading
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bam_engine import derived
-from bam_engine.collection.catalogue import Catalogue
+from bam_engine.collection.catalogue import Catalogue, NamesOfImage
+from bam_engine.collection.words import SEPARATOR, Stemmer, Term, fold, search_terms
 from bam_engine.progress import Report, silent
 
 _log = logging.getLogger(__name__)
@@ -26,10 +27,7 @@ _log = logging.getLogger(__name__)
 FOLDERS = 1
 """The number of parent folders that count as part of a file's name."""
 
-_VERSION = "names 2"
-_SEPARATOR = "\x1f"  # between title, project and file
-_MARKS = re.compile("[\u0300-\u036f]")  # combining accents; marks of other scripts are kept
-_WORDS = re.compile(r'"([^"]+)"|(\S+)')
+_VERSION = "names 3"
 _SPAN = 65536  # lines per task of a thread
 _MAX_WORKERS = 8
 _SAMPLE = 1 << 20  # bytes from which letter frequencies are estimated
@@ -50,53 +48,54 @@ class Names:
         self._catalogue = catalogue
         self._folder = folder
         self._lock = threading.Lock()
-        self._opened: tuple[tuple[int, str], npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None = None
+        self._opened: tuple[tuple[str, str], npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None = None
 
     def find(self, text: str, count: int) -> npt.NDArray[np.int64]:
         """Return up to ``count`` rows whose names contain every word of ``text``, best match first.
 
-        Ignores case and accents. Text in double quotes is matched as one phrase. Whole words rank before word prefixes,
-        and these before matches inside words; ties by row.
+        What its words are, :func:`~bam_engine.collection.words.search_terms` says. Whole words rank before other forms
+        of them ("dogs" for "dog"), these before words that begin with them, and these before matches inside words; of
+        equals, matches in titles rank first, then those in captions, projects and files; ties by row.
         """
-        words = [fold(phrase or word).encode() for phrase, word in _WORDS.findall(text)]
-        if not any(words):
+        terms = search_terms(text)
+        if not terms:
             return np.empty(0, np.int64)
-        grades = self._grades([word for word in words if word])
+        grades = self._grades(terms)
         rows = np.flatnonzero(grades >= 0)
         return rows[np.argsort(grades[rows], kind="stable")][:count]
 
     def refresh(self, *, report: Report = silent) -> int:
-        """Bring the index up to date and return its number of lines."""
-        return len(self._text(report)[1])
+        """Bring the index up to date and return its number of rows."""
+        return len(self._text(report)[1]) // 2
 
     def behind(self) -> int:
         """Return the number of rows that the next search must index first; 250,000 names take about a second."""
         with self._lock:
-            return len(self._catalogue) - len(self._open()[1])
+            return len(self._catalogue) - len(self._open()[1]) // 2
 
-    def _grades(self, words: list[bytes]) -> npt.NDArray[np.int16]:
+    def _grades(self, terms: list[Term]) -> npt.NDArray[np.int32]:
         from bam_engine.collection.names_kernels import grade
 
         text, ends = self._text(silent)
-        words = sorted(words, key=len, reverse=True)  # a long word excludes most lines
+        terms = sorted(terms, key=lambda term: len(term.text), reverse=True)  # a long word excludes most rows
         common = np.bincount(text[:_SAMPLE], minlength=256)
-        pivots = np.array([min(range(len(word)), key=lambda i, word=word: common[word[i]]) for word in words])  # type: ignore[misc]
-        joined, word_ends = np.frombuffer(b"".join(words), np.uint8), np.cumsum([len(word) for word in words])
-        grades = np.empty(len(ends), np.int16)
+        words = _joined([term.text.encode() for term in terms], common)
+        stems = _joined([term.stem.encode() for term in terms], common)
+        grades = np.empty(len(ends) // 2, np.int32)
 
         def span(first: int) -> None:
-            grade(text, ends, joined, word_ends, pivots, grades, first, min(first + _SPAN, len(ends)))
+            grade(text, ends, words, stems, grades, first, min(first + _SPAN, len(grades)))
 
         with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_WORKERS)) as workers:
-            list(workers.map(span, range(0, len(ends), _SPAN)))
+            list(workers.map(span, range(0, len(grades), _SPAN)))
         return grades
 
     def _text(self, report: Report) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return the current folded text and the end of each line."""
         with self._lock:
             text, ends = self._open()
-            if len(ends) < len(self._catalogue):
-                text, ends = self._extended(text, len(ends), report)
+            if len(ends) // 2 < len(self._catalogue):
+                text, ends = self._extended(text, len(ends) // 2, report)
                 self._opened = (self._state(), text, ends)
             return text, ends
 
@@ -107,18 +106,18 @@ class Names:
             self._opened = (state, *self._read())
         return self._opened[1:]
 
-    def _state(self) -> tuple[int, str]:
+    def _state(self) -> tuple[str, str]:
         """Return the state of the names, and the images that they are of."""
-        return self._catalogue.details_version, self._catalogue.digests().fingerprint()
+        return self._catalogue.names_version, self._catalogue.digests().fingerprint()
 
     def _read(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return the longest stored text that is of the first images of the collection; empty where there is none."""
-        version, digests = self._catalogue.details_version, self._catalogue.digests()
+        version, digests = self._catalogue.names_version, self._catalogue.digests()
         files = {}
         for file in self._folder.glob(f"names-{version}-*.txt"):
-            lines, _, images = file.stem.removeprefix(f"names-{version}-").partition("-")
-            if lines.isdigit() and images == digests.fingerprint(int(lines)):
-                files[int(lines)] = file
+            rows, _, images = file.stem.removeprefix(f"names-{version}-").partition("-")
+            if rows.isdigit() and images == digests.fingerprint(int(rows)):
+                files[int(rows)] = file
         for number in sorted(files, reverse=True):
             text = derived.read_mapped(files[number], _VERSION)
             if text is not None:
@@ -128,11 +127,12 @@ class Names:
     def _extended(
         self, text: npt.NDArray[np.uint8], first: int, report: Report
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """Return a text with the lines from row ``first`` on appended, and store it if that is possible."""
-        version, digests = self._catalogue.details_version, self._catalogue.digests()
+        """Return a text with the lines of the rows from ``first`` on appended, and store it if that is possible."""
+        version, digests = self._catalogue.names_version, self._catalogue.digests()
         text = np.concatenate([text, *self._new_blocks(first, len(digests), report)])
         ends = np.flatnonzero(text == ord("\n"))
-        file = self._folder / f"names-{version}-{len(ends)}-{digests.fingerprint(len(ends))}.txt"
+        rows = len(ends) // 2
+        file = self._folder / f"names-{version}-{rows}-{digests.fingerprint(rows)}.txt"
         try:
             derived.write(file, text.data, _VERSION, flush=True)
         except OSError as error:
@@ -144,31 +144,32 @@ class Names:
         return self._read()
 
     def _new_blocks(self, first: int, total: int, report: Report) -> Iterator[npt.NDArray[np.uint8]]:
-        done = first
+        done, stemmer = first, Stemmer()
         for page in self._catalogue.names_from(first):
-            lines = page[: total - done]
-            yield np.frombuffer(_lines(lines) if lines else b"", np.uint8)
-            done += len(lines)
+            known = page[: total - done]
+            yield np.frombuffer(_lines(known, stemmer) if known else b"", np.uint8)
+            done += len(known)
             report(done, total, "reading names")
 
 
-def fold(text: str) -> str:
-    """Return ``text`` in the form used for matching: without case, accents and line breaks.
-
-    Examples
-    --------
-    >>> fold("Éclair  STRASSE")
-    'eclair  strasse'
-    """
-    plain = text.replace("\n", " ").replace(_SEPARATOR, " ")
-    if plain.isascii():
-        return plain.lower()
-    return _MARKS.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold()))
-
-
-def _lines(page: Iterable[tuple[str | None, str | None, str]]) -> bytes:
-    parts = [
-        _SEPARATOR.join((fold(title or ""), fold(project or ""), fold("/".join(uri.split("/")[-FOLDERS - 1 :]))))
-        for title, project, uri in page
+def _lines(page: Sequence[NamesOfImage], stemmer: Stemmer) -> bytes:
+    """Return the two lines of each row: its names, and their stems."""
+    names = [
+        SEPARATOR.join(
+            (
+                fold(title) if title else "",
+                fold(captions) if captions else "",
+                fold(project) if project else "",
+                fold("/".join(uri.rsplit("/", FOLDERS + 1)[-FOLDERS - 1 :])),
+            )
+        )
+        for title, captions, project, uri in page
     ]
-    return ("\n".join(parts) + "\n").encode("utf-8", "backslashreplace")
+    lines = "\n".join(line for both in zip(names, stemmer.lines(names), strict=True) for line in both)
+    return (lines + "\n").encode("utf-8", "backslashreplace")
+
+
+def _joined(words: Sequence[bytes], common: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
+    """Return the bytes of the words, the end of each, and the position of its rarest letter."""
+    pivots = [min(range(len(word)), key=lambda i, word=word: common[word[i]], default=0) for word in words]  # type: ignore[misc]
+    return np.frombuffer(b"".join(words), np.uint8), np.cumsum([len(word) for word in words]), np.array(pivots)

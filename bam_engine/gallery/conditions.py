@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation import readable
+from bam_engine.collection.words import search_terms
 from bam_engine.errors import BamError
 from bam_engine.formatting import decimal
 from bam_engine.gallery import facets, search, selections, uploads
@@ -166,6 +167,8 @@ def _search(workspace: Workspace, result: Conditions, query: Query) -> Rows | No
     if query.words.strip():
         rows = search.by_words(workspace, query.words, result.n)
         result.add("words", _mask_of(rows, result.n), f"named “{query.words[:60]}”")
+        if not search_terms(query.words):
+            result.notes.append(f"“{query.words[:60]}” has no word to look for. Type letters or digits.")
     if query.text.strip():
         rows = search.by_text(workspace, query.text, MAX_MATCHES)
         result.add("text", _mask_of(rows, result.n), f"among the {MAX_MATCHES:,} best matches for “{query.text[:60]}”")

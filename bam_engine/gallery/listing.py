@@ -200,8 +200,10 @@ def _identify(workspace: Workspace, query: Query, known: dict[str, AttributeScor
     state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n), removed(workspace).version]
     if query.text or query.like or query.upload or query.sort == "spread":
         state += [workspace.choice.key, vectors_state(workspace)]
-    if query.colour or query.year or query.project or query.words:
+    if query.colour or query.year or query.project:
         state.append(facets.version(workspace))
+    if query.words:
+        state.append(workspace.catalogue.names_version)
     state += [name if scored is None else scored.version() for name, scored in known.items()]
     if query.attribute:
         attribute = tasks.attribute_of(workspace, query.attribute)

@@ -43,7 +43,7 @@ class Query:
     text
         Search by meaning, with an encoder that supports text.
     words
-        Words that the title, project or file name must all contain.
+        Words that the title, captions, project and file name must contain.
     like
         Rows of example images: search for similar ones.
     upload

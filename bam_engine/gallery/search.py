@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Names, decode_image
 from bam_engine.errors import BamError, EmbeddingError, ImageUnreadable
+from bam_engine.formatting import count as counted
 from bam_engine.formatting import file_size
 from bam_engine.labelling import tasks
 from bam_engine.training.models import newest_model, scores_of, scores_version
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.membership import member_rows, removed
+from bam_engine.workspace.membership import count_images, member_rows, removed
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import most_similar, supports_text, text_vector, vectors_of
 
@@ -36,19 +37,22 @@ _RANKINGS = Kind[NDArray[np.int64]]("rankings by score", of="attribute", until="
 
 
 def find(workspace: Workspace, text: str, count: int = 200) -> list[int]:
-    """Return the rows that match ``text``, best first.
+    """Return the rows that match ``text``, best first: by meaning where that is possible, otherwise by words.
 
-    By meaning with an encoder that supports text (:func:`by_text`), otherwise by the words of titles and file names
-    (:func:`by_words`).
+    See :func:`searches_by_meaning`, :func:`by_text` and :func:`by_words`.
 
     Raises
     ------
     BamError
         The text is too long, or it is empty and the encoder supports text.
     """
-    by_meaning = supports_text(workspace) and len(workspace.vectors()) > 0
-    rows = by_text(workspace, text, count) if by_meaning else by_words(workspace, text, count)
+    rows = (by_text if searches_by_meaning(workspace) else by_words)(workspace, text, count)
     return [int(row) for row in rows]
+
+
+def searches_by_meaning(workspace: Workspace) -> bool:
+    """Return whether a text is searched by meaning: the encoder in use embeds texts, and there are vectors."""
+    return supports_text(workspace) and len(workspace.vectors()) > 0
 
 
 def by_text(workspace: Workspace, text: str, count: int = 200) -> Rows:
@@ -66,10 +70,11 @@ def by_text(workspace: Workspace, text: str, count: int = 200) -> Rows:
 
 
 def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
-    """Return up to ``count`` images whose title, project or path (file name and folder) contains every word.
+    """Return up to ``count`` images whose title, captions, project and file name together contain every word.
 
-    Case and accents are ignored; words in double quotes are one phrase. Whole words rank before beginnings of words,
-    these before parts of words; ties by row. An empty text matches nothing.
+    The folder of a file is a part of its name. Case, accents and the endings of English words are ignored; words in
+    double quotes are one phrase. :meth:`bam_engine.collection.Names.find` says which rank first. A text without a
+    word matches nothing.
 
     Raises
     ------
@@ -79,6 +84,13 @@ def by_words(workspace: Workspace, text: str, count: int = 200) -> Rows:
     _check(text)
     gone = removed(workspace)
     return gone.without(names_of(workspace).find(text, count + len(gone.rows)))[:count]
+
+
+def searched_by_words(workspace: Workspace) -> str:
+    """Return what a search by words looks at: "titles and file names of 20,000 images"."""
+    *others, last = workspace.catalogue.kinds_of_names()
+    kinds = f"{', '.join(others)} and {last}" if others else last
+    return f"{kinds} of {counted(count_images(workspace), 'image')}"
 
 
 def names_of(workspace: Workspace) -> Names:

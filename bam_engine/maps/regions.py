@@ -218,7 +218,7 @@ def _projects(workspace: Workspace) -> tuple[NDArray[np.int64], tuple[str, ...]]
     known: dict[str, int] = {}
     codes: list[int] = []
     for page in workspace.catalogue.names_from(0):
-        codes += [-1 if project is None else known.setdefault(project, len(known)) for _, project, _ in page]
+        codes += [-1 if project is None else known.setdefault(project, len(known)) for _, _, project, _ in page]
     by_row = np.array(codes, np.int64)
     without = by_row < 0
     by_row[without] = len(known) + np.arange(without.sum())

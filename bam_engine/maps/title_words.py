@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import database as db
 from bam_engine import derived
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -56,12 +54,7 @@ def words_of(workspace: Workspace) -> Words:
 
 def version_of(workspace: Workspace) -> str:
     """Return a version that changes whenever an image's words may."""
-    query = sa.select(db.captions.c.id, db.captions.c.made_at).order_by(db.captions.c.id.desc()).limit(1)
-    last = workspace.snapshot.read(
-        "last caption", [db.captions], lambda connection, _: connection.execute(query).first()
-    )
-    captions = "" if last is None else f"{last.id}.{last.made_at}"
-    return f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}.{captions}"
+    return f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.names_version}"
 
 
 def _stored_or_read(workspace: Workspace, version: str) -> Words:
@@ -81,12 +74,11 @@ def _stored_or_read(workspace: Workspace, version: str) -> Words:
 
 
 def _read(workspace: Workspace) -> Words:
-    captions = _captions(workspace)
     known: dict[str, int] = {}
     codes: list[NDArray[np.int32]] = []
     lengths: list[int] = []
-    for row, text in enumerate(_texts(workspace)):
-        distinct = dict.fromkeys(_WORD.findall(f"{text} {captions.get(row, '')}".lower()))  # in order of occurrence
+    for text in _texts(workspace):
+        distinct = dict.fromkeys(_WORD.findall(text.lower()))  # in order of occurrence
         own = [known.setdefault(word, len(known)) for word in distinct if word not in _STOP_WORDS]
         lengths.append(len(own))
         codes.append(np.array(own, np.int32))
@@ -101,14 +93,5 @@ def _read(workspace: Workspace) -> Words:
 
 def _texts(workspace: Workspace) -> Iterator[str]:
     for page in workspace.catalogue.names_from(0):
-        for title, _, uri in page:
-            yield title or PurePath(uri).stem
-
-
-def _captions(workspace: Workspace) -> dict[int, str]:
-    table = db.captions.c
-    captions: dict[int, str] = {}
-    with workspace.engine.connect() as connection:
-        for row, caption in connection.execute(sa.select(table.row, table.caption).order_by(table.id)):
-            captions[row] = f"{captions.get(row, '')} {caption}"
-    return captions
+        for title, captions, _, uri in page:
+            yield f"{title or PurePath(uri).stem} {captions or ''}"

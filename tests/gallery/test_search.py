@@ -62,6 +62,37 @@ def test_by_words_every_word_is_in_the_name_and_whole_words_come_first(workspace
     assert search.by_words(workspace, '"red pear"').tolist() == [120, 122]
     assert search.by_words(workspace, "red pear", 2).tolist() == [120, 122]
     assert search.by_words(workspace, "  ").tolist() == []
+    assert search.by_words(workspace, "tree pears").tolist() == [122]
+    assert search.find(workspace, "the tree") == [122], "without an encoder of texts, words are searched"
+
+
+def test_removed_images_are_not_found_by_words(workspace: Workspace) -> None:
+    workspace.catalogue.add([NewImage(f"/{row}.jpg", 9, 9, f"n{row}", title="a quince") for row in range(4)])
+    assert search.by_words(workspace, "quinces").tolist() == [120, 121, 122, 123]
+    removal = workspace.removals.remove([120, 122], reason="two quinces")
+    assert search.by_words(workspace, "quinces", 2).tolist() == [121, 123]
+    assert search.searched_by_words(workspace).endswith(" of 122 images")
+    workspace.removals.undo(removal.id)
+    assert search.by_words(workspace, "quinces").tolist() == [120, 121, 122, 123]
+
+
+def test_what_a_search_by_words_looks_at(workspace: Workspace, tmp_path: Path) -> None:
+    empty = Workspace(tmp_path / "empty", tmp_path / "cache")
+    assert search.searched_by_words(empty) == "file names of 0 images"
+    empty.catalogue.add([NewImage("/a.jpg", 9, 9, "a", title="apple")])
+    assert search.searched_by_words(empty) == "titles and file names of 1 image"
+    empty.catalogue.add([NewImage("/b.jpg", 9, 9, "b", project_id="fruit")])
+    assert search.searched_by_words(empty) == "titles, project names and file names of 2 images"
+    empty.close()
+
+
+def test_a_listing_by_words_follows_the_names(workspace: Workspace) -> None:
+    query = Query(words="quinces", sort="found")
+    assert list_images(workspace, query).rows.tolist() == []
+    image = workspace.catalogue.image(17)
+    workspace.catalogue.update_details({image.uri: {"title": "Quince"}})
+    assert list_images(workspace, query).rows.tolist() == [17]
+    assert list_images(workspace, Query(words="?!")).notes == ("“?!” has no word to look for. Type letters or digits.",)
 
 
 def test_a_search_by_image_finds_similar_images_and_not_itself(workspace: Workspace) -> None:

@@ -54,7 +54,7 @@ def test_the_kinds_of_a_map(workspace: Workspace, mapped: str, watercolor: Attri
 def test_projects_are_counted_by_name(workspace: Workspace, mapped: str) -> None:
     projects: dict[str, int] = {}
     for page in workspace.catalogue.names_from(0):
-        for _, project, _ in page:
+        for _, _, project, _ in page:
             projects[project or "no project"] = projects.get(project or "no project", 0) + 1
     result = counts(workspace, mapped, "category-project")
     assert sum(result.values()) == len(view_cache.current_view(workspace, mapped))

@@ -169,6 +169,7 @@ def test_where_nothing_is_left_the_page_says_what_does_it(
     words = text_of(app)
     assert "Nothing is left" in words
     assert "without “named “nosuchname”” there would be" in words.replace("\\", "")
+    assert f"Searched {search.searched_by_words(scored)}." in words
     assert screen.listing is None
     app.text_input(key="gallery-search").set_value("")
     text_of(app.run())
@@ -296,6 +297,7 @@ def test_many_names_are_read_in_the_background_before_words_are_looked_for(
     run_until(app, lambda: screen.listing is not None)
     assert search.names_of(scored).behind() == 0
     assert screen.rows == list_images(scored, Query(words="emoji")).rows.tolist()
+    assert f"Searched {search.searched_by_words(scored)}." in text_of(app)
     assert screen.rows
 
 
