@@ -15,6 +15,7 @@ people = ws.annotators
 answers = answers_by_annotator(ws)
 
 
+@ui.guard()
 def merge(one: Annotator, other: Annotator) -> None:
     """Merge an annotator into another one."""
     people.merge(one.id, other.id)
@@ -23,12 +24,24 @@ def merge(one: Annotator, other: Annotator) -> None:
     )
 
 
+def call(one: Annotator, name: str) -> Annotator:
+    """Give an annotator another name, under which whoever answers as them on this page goes on."""
+    answering = people.find(ui.annotator())
+    renamed = people.rename(one.id, name)
+    if answering is not None and answering.id == one.id:
+        ui.answer_as(renamed.name)
+    return renamed
+
+
+@ui.guard()
 def rename(one: Annotator, name: str) -> None:
     """Give an annotator another name."""
-    renamed = people.rename(one.id, name)
-    undo.done(f"{ui.plain(one.name)} is called {ui.plain(renamed.name)}.", partial(people.rename, one.id, one.name))
+    renamed = call(one, name)
+    if renamed.name != one.name:
+        undo.done(f"{ui.plain(one.name)} is called {ui.plain(renamed.name)}.", partial(call, renamed, one.name))
 
 
+@ui.guard()
 def archive(one: Annotator) -> None:
     """Put an annotator out of the way."""
     people.archive(one.id)
@@ -82,7 +95,22 @@ def aside(text: str, label: str, key: str) -> bool:
     """Draw a line about an annotator who is out of the way; return whether its button was pressed."""
     words, button = st.columns([3, 1], vertical_alignment="center")
     words.markdown(text)
-    return bool(button.button(label, key=key, width="stretch"))
+    return bool(button.button(label, key=key, icon=":material/undo:", width="stretch"))
+
+
+@ui.guard()
+def separate(one: Annotator, other: Annotator) -> None:
+    """Undo a merge."""
+    people.separate(one.id)
+    words = f"{ui.plain(one.name)} and {ui.plain(other.name)} are two people."
+    undo.done(words, partial(people.merge, one.id, other.id))
+
+
+@ui.guard()
+def bring_back(one: Annotator) -> None:
+    """Bring an archived annotator back."""
+    people.restore(one.id)
+    undo.done(f"{ui.plain(one.name)} can answer again.", partial(people.archive, one.id))
 
 
 ui.head("Annotators", "Who has answered, under which names. One person should have one name here.")
@@ -98,15 +126,10 @@ if merged := people.merged():
     st.subheader("Merged", anchor=False)
     for one, other in merged:
         if aside(f"{ui.plain(one.name)} counts as {ui.plain(other.name)}", "Separate", f"separate-{one.id}"):
-            people.separate(one.id)
-            undo.done(
-                f"{ui.plain(one.name)} and {ui.plain(other.name)} are two people.",
-                partial(people.merge, one.id, other.id),
-            )
+            separate(one, other)
 if archived := [one for one in everyone if one.archived]:
     st.subheader("Archived", anchor=False)
     for one in archived:
         text = f"{ui.plain(one.name)} · {count(answers.get(one.id, 0), 'answer')}"
         if aside(text, "Bring back", f"restore-{one.id}"):
-            people.restore(one.id)
-            undo.done(f"{ui.plain(one.name)} can answer again.", partial(people.archive, one.id))
+            bring_back(one)

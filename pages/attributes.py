@@ -17,15 +17,19 @@ archived = {attribute.name: attribute for attribute in ws.attributes.archived()}
 templates = {one.name: one for one in BAM_ATTRIBUTES if one.name not in existing.keys() | archived.keys()}
 
 
+@ui.guard()
 def rename(attribute: Attribute, name: str) -> None:
     """Give an attribute another name."""
     renamed = ws.attributes.rename(attribute.id, name.strip())
+    if renamed.name == attribute.name:
+        return
     undo.done(
         f"{ui.plain(attribute.name)} is called {ui.plain(renamed.name)}. Links with the old name find it.",
         partial(ws.attributes.rename, attribute.id, attribute.name),
     )
 
 
+@ui.guard()
 def archive(attribute: Attribute) -> None:
     """Put an attribute out of the way."""
     ws.attributes.archive(attribute.id)
@@ -33,6 +37,13 @@ def archive(attribute: Attribute) -> None:
         f"{ui.plain(readable(attribute.name))} is archived. Everything about it is kept.",
         partial(ws.attributes.restore, attribute.id),
     )
+
+
+@ui.guard()
+def bring_back(attribute: Attribute) -> None:
+    """Bring an archived attribute back."""
+    ws.attributes.restore(attribute.id)
+    undo.done(f"{ui.plain(readable(attribute.name))} is in use again.", partial(ws.attributes.archive, attribute.id))
 
 
 if not existing:
@@ -43,8 +54,9 @@ for attribute in existing.values():
             question = st.text_input("Question", attribute.question)
             instructions = st.text_area("Instructions for annotators", attribute.instructions, height=160)
             if st.form_submit_button("Save"):
-                ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
-                st.rerun()
+                with ui.guard():
+                    ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
+                    st.rerun()
         with st.form(f"rename-form-{attribute.id}", border=False):
             field, button = st.columns([3, 1], vertical_alignment="bottom")
             new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")
@@ -67,11 +79,12 @@ with start, st.form("bam", border=True):
     if st.form_submit_button("Add these", icon=":material/add:", type="primary"):
         if not chosen:
             st.warning("Pick at least one attribute first.")
-        for name in chosen:
-            template = templates[name]
-            ws.attributes.add(template.name, template.kind, template.question, template.instructions)
-        if chosen:
-            st.rerun()
+        with ui.guard():
+            for name in chosen:
+                template = templates[name]
+                ws.attributes.add(template.name, template.kind, template.question, template.instructions)
+            if chosen:
+                st.rerun()
 with own, st.form("own", border=True):
     st.subheader("Your own", anchor=False)
     name = st.text_input(
@@ -81,8 +94,9 @@ with own, st.form("own", border=True):
     question = st.text_input("Question", placeholder="Is this a watercolour?", key="new-question")
     instructions = st.text_area("Instructions for annotators", placeholder="What counts, what does not, edge cases.")
     if st.form_submit_button("Add", icon=":material/add:", type="primary"):
-        ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
-        st.rerun()
+        with ui.guard():
+            ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
+            st.rerun()
 
 if existing:
     st.subheader("Agreement", anchor=False)
@@ -94,8 +108,9 @@ if existing:
         help="1 for a person alone, 2 for a team, as in BAM. Until enough people agree, an image has no label.",
     )
     if people != ws.redundancy:
-        ws.redundancy = int(people)
-        st.rerun()
+        with ui.guard():
+            ws.redundancy = int(people)
+            st.rerun()
 
 if archived:
     st.subheader("Archived", anchor=False)
@@ -103,8 +118,4 @@ if archived:
         words, button = st.columns([3, 1], vertical_alignment="center")
         words.markdown(f"{ui.plain(readable(attribute.name))} · {ui.plain(attribute.question)}")
         if button.button("Bring back", key=f"restore-{attribute.id}", icon=":material/undo:", width="stretch"):
-            ws.attributes.restore(attribute.id)
-            undo.done(
-                f"{ui.plain(readable(attribute.name))} is in use again.",
-                partial(ws.attributes.archive, attribute.id),
-            )
+            bring_back(attribute)

@@ -1,5 +1,7 @@
 """Images: add a folder, follow its progress, see what could not be read."""
 
+from typing import NoReturn
+
 import pandas as pd
 import streamlit as st
 
@@ -7,13 +9,12 @@ from bam_engine.collection import check_folder, ingest_folder
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
-from bam_engine.workspace.membership import count_images, missing_member_rows, removed, rows_at
-from web import demo_controls, removing, ui
+from bam_engine.workspace.membership import count_images, rows_at
+from web import demo_controls, missing_files, removing, ui
 from web.engine import workspace
 from web.navigation import link
 
-JOB, MISSING = "ingest", "missing files"
-LISTED = 1000  # missing files in the table
+JOB = "ingest"
 
 ws = workspace()
 demo = demo_workspace.demo(ws)
@@ -47,34 +48,35 @@ if demo is not None:
     st.stop()
 
 
-def missing_files() -> None:
-    """Offer to look for files that are gone, and to remove their images."""
-    if ui.show_job(MISSING, unit="files"):
-        return
-    job = ws.jobs.get(MISSING)
-    if job is None or job.result is None:
-        if st.button("Look for missing files", icon=":material/search:", key="look-missing"):
-            ws.jobs.start_once(
-                MISSING, "Looking for missing files", lambda report: missing_member_rows(ws, report=report)
-            )
-            st.rerun()
-        return
-    rows = removed(ws).without(job.result)
-    if not len(rows):
-        st.caption("Every file of the collection is where it was.")
-        return
-    st.subheader(f"{count(len(rows), 'file')} not found", anchor=False)
-    st.caption("If they have moved, add their folder where it is now. If they are gone for good, remove the images.")
-    st.dataframe({"file": [str(image.last_path) for image in ws.catalogue.images(rows[:LISTED])]}, width="stretch")
-    removing.remove_button(rows, "missing files", key="remove-missing", label=f"Remove {count(len(rows), 'image')}")
-
-
 def remove_folder() -> None:
     """Offer to remove the images of a folder."""
     with st.expander("Remove the images of a folder"), st.form("remove-folder", border=False):
         place = st.text_input("Folder, or one image", key="folder-to-remove", help=removing.HELP)
         if st.form_submit_button("Remove", icon=":material/delete:"):
-            removing.remove(rows_at(ws, place), place.strip())
+            with ui.guard():
+                removing.remove(rows_at(ws, place), place.strip())
+
+
+def add(folder: str, metadata: str) -> NoReturn:
+    """Start adding the images of a folder, with a table of their details."""
+    place = check_folder(folder)
+    csv = typed_path(metadata) if metadata.strip() else None
+    ws.jobs.forget(missing_files.JOB)  # what was missing may be in this folder
+    ws.jobs.start(
+        JOB,
+        f"Adding {place.name}",
+        lambda report: ingest_folder(
+            ws.catalogue,
+            ws.thumbnails,
+            place,
+            metadata=csv,
+            project="folder" if by_folder else "none",
+            verify=verify,
+            apart=ws.own_folders,
+            report=report,
+        ),
+    )
+    st.rerun()
 
 
 running = ws.jobs.is_running(JOB)
@@ -99,23 +101,8 @@ with st.form("ingest", border=True):
     go = st.form_submit_button("Add images", type="primary", disabled=running, icon=":material/add_photo_alternate:")
 
 if go:
-    place = check_folder(folder)
-    csv = typed_path(metadata) if metadata.strip() else None
-    ws.jobs.start(
-        JOB,
-        f"Adding {place.name}",
-        lambda report: ingest_folder(
-            ws.catalogue,
-            ws.thumbnails,
-            place,
-            metadata=csv,
-            project="folder" if by_folder else "none",
-            verify=verify,
-            apart=ws.own_folders,
-            report=report,
-        ),
-    )
-    st.rerun()
+    with ui.guard():
+        add(folder, metadata)
 
 if ui.show_job(JOB):
     st.stop()
@@ -124,29 +111,28 @@ if result is not None:
     cells = st.columns(5)
     cells[0].metric("Images found", f"{result.files:,}")
     cells[1].metric("Added", f"{result.added:,}")
-    cells[2].metric("Known before", f"{result.existing:,}")
+    cells[2].metric("Known before", f"{result.existing + result.moved + result.found_again:,}")
     cells[3].metric("Identical to another", f"{len(result.duplicates):,}")
     cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
     if result.moved:
-        verb = "is not where it was" if result.moved == 1 else "are not where they were"
-        st.caption(f"{count(result.moved, 'file')} {verb} and found here: labels and all else that is known stay.")
+        words = "was moved or renamed, and kept its" if result.moved == 1 else "were moved or renamed, and kept their"
+        st.caption(f"{count(result.moved, 'file')} {words} labels.")
     if result.found_again:
         words = "its file was" if result.found_again == 1 else "their files were"
         st.caption(f"{count(result.found_again, 'image')} found again after {words} missing or replaced.")
     ui.file_list(
         result.replaced,
         "has changed" if len(result.replaced) == 1 else "have changed",
-        "What is there now is a new image, or one that has moved there. Labels stay with the old picture, which is "
-        "asked about no more. If its bytes turn up in a folder that is added, under any name, it has a file again.",
+        "What is there now is a new image, or one that has moved there. Labels stay with the old picture; nobody is "
+        "asked about it until it turns up, under any name, in a folder that you add.",
     )
     ui.file_list(
         result.missing,
         "is missing" if len(result.missing) == 1 else "are missing",
-        "Their images keep their labels and are asked about no more. If their bytes turn up in a folder that is added, "
-        "under any name, they have a file again.",
+        "Their images keep their labels; nobody is asked about them until they turn up, under any name, in a folder "
+        "that you add.",
     )
-    if gone := list(ws.catalogue.rows_of(result.missing).values()):
-        removing.remove_button(gone, "missing files", key="remove-gone", label=f"Remove {count(len(gone), 'image')}")
+    missing_files.remove_button(list(ws.catalogue.rows_of(result.missing).values()), key="remove-gone")
     if result.skipped:
         st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
     for passed in result.passed_over:
@@ -174,7 +160,7 @@ if len(ws.catalogue) == 0:
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
     link("embed", "Next: embed them")
-    missing_files()
+    missing_files.look()
     remove_folder()
 removing.removals_list()
 problems = ws.catalogue.problems("ingest")

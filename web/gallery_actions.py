@@ -52,7 +52,9 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
             ui.close_popover(_CHOSEN)
         if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
-        removing.remove_button(rows, "a selection", key="gallery-remove", label="Remove from the collection")
+        if removing.pressed("gallery-remove", "Remove from the collection"):
+            with ui.guard():
+                removing.remove(rows, "a selection", popover=_CHOSEN)
 
 
 def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> None:

@@ -8,38 +8,44 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from bam_engine.collection.removals import Removal
 from bam_engine.formatting import count
 from bam_engine.workspace.membership import removed
 from web import ui, undo
 from web.engine import workspace
 
-HELP = "They are asked, shown, counted and exported no more. Their answers are kept, and they can come back."
+HELP = "Removed images are asked, shown, counted and exported no more. Their answers are kept, and they can come back."
 
 
-def remove(rows: Sequence[int] | NDArray[np.int64], reason: str) -> NoReturn:
-    """Remove images, and offer to undo it."""
+def remove(rows: Sequence[int] | NDArray[np.int64], reason: str, *, popover: str = "") -> NoReturn:
+    """Remove images, and offer to undo it; ``popover`` is the one to close, in which the button was."""
     removal = workspace().removals.remove(rows, reason=reason)
+    if popover:
+        ui.renew_popover(popover)
     verb = "is" if removal.images == 1 else "are"
     words = f"{count(removal.images, 'image')} {verb} not in the collection any more. The answers are kept."
     undo.done(words, partial(workspace().removals.undo, removal.id))
 
 
-def remove_button(rows: Sequence[int] | NDArray[np.int64], reason: str, *, key: str, label: str = "Remove") -> None:
-    """Draw the button that removes images."""
-    if st.button(label, icon=":material/delete:", key=key, help=HELP):
-        remove(rows, reason)
+def pressed(key: str, label: str = "Remove") -> bool:
+    """Draw a button to remove images; return whether it was pressed."""
+    return st.button(label, icon=":material/delete:", key=key, help=HELP)
 
 
 def one_image(row: int, *, key: str) -> None:
     """Draw the button that removes an image from the collection, or, if it is removed, brings it back."""
     ws = workspace()
+    reason = ws.catalogue.image(row).name
     if row not in removed(ws).rows:
-        remove_button([row], "an image", key=f"{key}-remove")
+        if pressed(f"{key}-remove"):
+            with ui.guard():
+                remove([row], reason)
         return
-    st.caption("This image was removed from the collection.", width="content")
+    st.caption("Removed from the collection", width="content")
     if st.button("Bring back", icon=":material/undo:", key=f"{key}-return"):
-        ws.removals.bring_back([row])
-        undo.done("The image is in the collection again.", partial(ws.removals.remove, [row], reason="an image"))
+        with ui.guard():
+            ws.removals.bring_back([row])
+            undo.done("The image is in the collection again.", partial(ws.removals.remove, [row], reason=reason))
 
 
 def removals_list() -> None:
@@ -54,10 +60,14 @@ def removals_list() -> None:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(f"{count(one.images, 'image')} · {ui.plain(one.reason)} · {one.made_at[:10]}")
         if button.button("Bring back", key=f"return-{one.id}", icon=":material/undo:", width="stretch"):
-            rows = ws.removals.rows_of(one.id)
-            ws.removals.undo(one.id)
-            verb = "is" if one.images == 1 else "are"
-            undo.done(
-                f"{count(one.images, 'image')} {verb} in the collection again.",
-                partial(ws.removals.remove, rows, reason=one.reason),
-            )
+            with ui.guard():
+                _bring_back(one)
+
+
+def _bring_back(removal: Removal) -> NoReturn:
+    removals = workspace().removals
+    rows = removals.rows_of(removal.id)
+    removals.undo(removal.id)
+    verb = "is" if removal.images == 1 else "are"
+    words = f"{count(removal.images, 'image')} {verb} in the collection again."
+    undo.done(words, partial(removals.remove, rows, reason=removal.reason))

@@ -33,6 +33,10 @@ WAITING = "bam-waiting"
 """The CSS class of placeholders for what is still loading."""
 
 _LONGEST_NAME = 60  # letters of an annotator's name
+_NEXT_NAME = "annotator-next"
+
+STICKY = "bam-sticky"
+"""The key of a container that stays in sight while the page is scrolled."""
 
 UNSEEN = "bam-unseen"
 """The CSS class of words for screen readers alone."""
@@ -86,6 +90,8 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
     background-size: 300% 100%; animation: bam-shimmer 1.6s linear 12; }
   @keyframes bam-shimmer { from { background-position: 120% 0; } to { background-position: -30% 0; } }
 }
+[data-testid="stLayoutWrapper"]:has(> .st-key-bam-sticky) { position: sticky; top: 0; z-index: 10;
+  background: light-dark(#fcfcfa, #15181a); }
 [data-testid="stSkillsNudge"] { display: none !important; } /* an offer to developers, not to our users */
 """
 
@@ -119,7 +125,7 @@ def head(title: str, lead: str) -> None:
 
 def sidebar() -> None:
     """Draw the annotator's name and the jobs that are running."""
-    st.session_state.setdefault("annotator", "me")
+    st.session_state["annotator"] = st.session_state.pop(_NEXT_NAME, st.session_state.get("annotator", "me"))
     with st.sidebar:
         st.text_input(
             "Annotator",
@@ -156,9 +162,14 @@ def popover(label: str, name: str, **options: Any) -> DeltaGenerator:
 
 
 def close_popover(name: str) -> NoReturn:
-    """Rerun the page with a popover closed: under another key, it is a new one."""
-    st.session_state[_popover_key(name)] = st.session_state.get(_popover_key(name), 0) + 1
+    """Rerun the page with a popover closed."""
+    renew_popover(name)
     st.rerun()
+
+
+def renew_popover(name: str) -> None:
+    """Draw a popover closed from the next run on: under another key, it is a new one."""
+    st.session_state[_popover_key(name)] = st.session_state.get(_popover_key(name), 0) + 1
 
 
 def _popover_key(name: str) -> str:
@@ -168,6 +179,11 @@ def _popover_key(name: str) -> str:
 def annotator() -> str:
     """Return the name chosen in the sidebar."""
     return str(st.session_state.get("annotator") or "me").strip() or "me"
+
+
+def answer_as(name: str) -> None:
+    """Choose another name in the sidebar from the next run on: in this one, it is drawn already."""
+    st.session_state[_NEXT_NAME] = name
 
 
 def fraction_done(job: Job) -> float:

@@ -5,6 +5,8 @@ from typing import NoReturn
 
 import streamlit as st
 
+from web import ui
+
 _DONE, _PAGE = "done-last", "done-page"
 
 
@@ -22,9 +24,11 @@ def offer(page: str) -> None:
     if _DONE not in st.session_state:
         return
     message, undo = st.session_state[_DONE]
-    words, button = st.columns([5, 1], vertical_alignment="center")
-    words.success(message, icon=":material/check_circle:")
-    if button.button("Undo", icon=":material/undo:", key="undo", width="stretch"):
-        del st.session_state[_DONE]
-        undo()
-        st.rerun()
+    with st.container(key=ui.STICKY):
+        words, button = st.columns([5, 1], vertical_alignment="center")
+        words.success(message, icon=":material/check_circle:")
+        if button.button("Undo", icon=":material/undo:", key="undo", width="stretch"):
+            with ui.guard():
+                undo()
+                del st.session_state[_DONE]
+                st.rerun()

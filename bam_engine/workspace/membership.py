@@ -83,7 +83,10 @@ def rows_at(workspace: Workspace, path: str | Path) -> NDArray[np.int64]:
     return np.array(rows, np.int64)
 
 
-def missing_member_rows(workspace: Workspace, *, report: Report = silent) -> NDArray[np.int64]:
-    """Return the rows of the collection whose files do not exist any more, ascending."""
-    rows, uris = member_rows(workspace), workspace.catalogue.uris()
+def missing_member_rows(
+    workspace: Workspace, *, among: NDArray[np.int64] | None = None, report: Report = silent
+) -> NDArray[np.int64]:
+    """Return the rows of the collection whose files do not exist any more, ascending; ``among`` these, if given."""
+    rows = member_rows(workspace) if among is None else removed(workspace).without(np.unique(among))
+    uris = workspace.catalogue.uris()
     return rows[find_missing([uris[row] for row in rows], report=report)]

@@ -60,6 +60,29 @@ def test_an_annotator_is_renamed_and_named_back(workspace: Workspace, open_page:
     assert [one.name for one in workspace.annotators.all()] == ["Bo"]
 
 
+def test_whoever_is_renamed_goes_on_under_the_new_name(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
+    workspace.annotators.id_of("Bo")
+    app = open_page(workspace, "annotators", annotator="bo")
+    app.text_input(key="name-1-Bo").set_value("Bodil")
+    app.button(key="rename-1").click().run()
+    assert app.text_input(key="annotator").value == "Bodil"
+    app.button(key="undo").click().run()
+    assert app.text_input(key="annotator").value == "Bo"
+
+
+def test_a_name_that_exists_is_refused_beside_its_field(
+    workspace: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    for name in ("Anna", "Bo"):
+        workspace.annotators.id_of(name)
+    app = open_page(workspace, "annotators", annotator="Cy")
+    app.text_input(key="name-1-Anna").set_value("bo")
+    app.button(key="rename-1").click().run()
+    assert "There is already an annotator 'Bo'" in app.error[0].value
+    assert app.button(key="archive-2")  # the rest of the page is there
+    assert app.text_input(key="annotator").value == "Cy"
+
+
 def test_an_archived_annotator_is_listed_and_brought_back(
     workspace: Workspace, open_page: Callable[..., AppTest]
 ) -> None:

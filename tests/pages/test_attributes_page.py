@@ -21,6 +21,39 @@ def test_an_attribute_is_renamed_and_named_back(workspace: Workspace, open_page:
     assert workspace.attributes.all() == [kite]
 
 
+def test_a_name_that_exists_is_refused_beside_its_field(
+    workspace: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    for name in ("cat", "kite"):
+        workspace.attributes.add(name, "own", "Is there one?")
+    app = open_page(workspace, "attributes")
+    app.text_input(key="name-1-cat").set_value("kite")
+    app.button(key="rename-1").click().run()
+    assert "There is already an attribute 'kite'" in app.error[0].value
+    assert app.button(key="archive-2")  # the rest of the page is there
+
+
+def test_its_own_name_renames_nothing(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
+    workspace.attributes.add("kite", "own", "Is there a kite?")
+    app = open_page(workspace, "attributes")
+    app.button(key="rename-1").click().run()
+    assert not app.success
+
+
+def test_an_undo_that_is_refused_leaves_the_page_and_the_offer(
+    workspace: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    workspace.attributes.add("kite", "own", "Is there a kite?")
+    app = open_page(workspace, "attributes")
+    app.text_input(key="name-1-kite").set_value("sail")
+    app.button(key="rename-1").click().run()
+    workspace.attributes.add("kite", "own", "Is there another?")
+    app.button(key="undo").click().run()
+    assert "There is already an attribute 'kite'" in app.error[0].value
+    assert app.button(key="undo")
+    assert app.button(key="archive-1")
+
+
 def test_an_archived_attribute_is_listed_and_brought_back(
     workspace: Workspace, open_page: Callable[..., AppTest]
 ) -> None:

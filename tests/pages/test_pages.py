@@ -143,7 +143,7 @@ def test_files_that_have_moved_are_said_to_be_found_again(
         app = open_page(workspace, "images")
         app.text_input(key="folder").set_value(str(there.parent))
         button(app, "Add images").click()
-        run_until(app, lambda: "1 file is not where it was and found here" in text_of(app))
+        run_until(app, lambda: "1 file was moved or renamed, and kept its labels." in text_of(app))
         check(app)
         assert workspace.catalogue.image(7).path == there
     finally:

@@ -3,11 +3,28 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from bam_engine.collection import ingest_folder
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import count_images
 from tests.pages.conftest import run_until, text_of
+
+Pictures = tuple[Workspace, Path]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    """A workspace of three pictures, 0.png to 2.png, and their folder."""
+    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    return workspace, folder
 
 
 def test_an_image_is_removed_on_its_page_and_the_undo_brings_it_back(
@@ -25,7 +42,7 @@ def test_an_image_is_removed_on_its_page_and_the_undo_brings_it_back(
 def test_a_removed_image_says_so_and_comes_back(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
     workspace.removals.remove([3], reason="a test")
     app = open_page(workspace, "image", row="3")
-    assert "This image was removed" in text_of(app)
+    assert "Removed from the collection" in text_of(app)
     app.button(key="image-return").click().run()
     assert count_images(workspace) == 120
     app.button(key="undo").click().run()
@@ -45,21 +62,78 @@ def test_a_folder_is_removed_and_listed_with_its_way_back(
     assert count_images(workspace) == 120
 
 
-def test_missing_files_are_looked_for_and_removed(
-    workspace: Workspace, open_page: Callable[..., AppTest], monkeypatch
-) -> None:
-    real, gone = Path.stat, workspace.catalogue.image(5).uri
+@pytest.fixture
+def gone(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Files that are not to be found while they are in this set: that of image 5."""
+    real, files = Path.stat, {workspace.catalogue.image(5).uri}
 
     def stat(path: Path, **options: bool) -> object:
-        if str(path) == gone:
+        if str(path) in files:
             raise FileNotFoundError(2, "No such file")
         return real(path, **options)
 
     monkeypatch.setattr(Path, "stat", stat)
-    app = open_page(workspace, "images")
+    return files
+
+
+def look(app: AppTest) -> None:
     app.button(key="look-missing").click().run()
-    run_until(app, lambda: any(button.key == "remove-missing" for button in app.run().button))
+    run_until(app, lambda: any(button.label == "Look again" for button in app.run().button))
+
+
+@pytest.mark.usefixtures("gone")
+def test_missing_files_are_looked_for_and_removed(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
+    app = open_page(workspace, "images")
+    look(app)
+    assert "1 image without a file" in [one.value for one in app.subheader]
+    assert app.dataframe[0].value.iloc[0].tolist() == [workspace.catalogue.image(5).uri, "is gone"]
     app.button(key="remove-missing").click().run()
     assert workspace.removals.removed().rows.tolist() == [5]
+    assert "Every file of the collection is where it was." in text_of(app)
     app.button(key="undo").click().run()
     assert count_images(workspace) == 120
+
+
+def test_a_file_that_is_back_is_not_removed(
+    workspace: Workspace, open_page: Callable[..., AppTest], gone: set[str]
+) -> None:
+    app = open_page(workspace, "images")
+    look(app)
+    gone.clear()
+    app.button(key="remove-missing").click().run()
+    assert count_images(workspace) == 120
+    assert "The files are there again" in text_of(app)
+    look(app)
+    assert "Every file of the collection is where it was." in text_of(app)
+
+
+def test_a_replaced_picture_is_listed_under_its_path(open_page: Callable[..., AppTest], pictures: Pictures) -> None:
+    workspace, folder = pictures
+    Image.new("RGB", (8, 8), "green").save(folder / "1.png")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    app = open_page(workspace, "images")
+    look(app)
+    assert app.dataframe[0].value.iloc[0].tolist() == [str(folder / "1.png"), "holds something else"]
+
+
+def test_what_was_missing_when_its_folder_was_added_is_removed_once(
+    open_page: Callable[..., AppTest], pictures: Pictures
+) -> None:
+    workspace, folder = pictures
+    (folder / "1.png").unlink()
+    app = open_page(workspace, "images")
+    app.text_input(key="folder").set_value(str(folder))
+    next(button for button in app.button if button.label == "Add images").click().run()
+    run_until(app, lambda: any(button.key == "remove-gone" for button in app.run().button))
+    app.button(key="remove-gone").click().run()
+    assert workspace.removals.removed().rows.tolist() == [1]
+    assert not any(button.key == "remove-gone" for button in app.button)
+
+
+def test_a_refusal_leaves_the_rest_of_the_page(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
+    workspace.removals.remove([3], reason="a test")
+    app = open_page(workspace, "images")
+    app.text_input(key="folder-to-remove").set_value("/no/such/folder")
+    next(button for button in app.button if button.label == "Remove").click().run()
+    assert "No image of the collection is at /no/such/folder" in app.error[0].value
+    assert "Removed" in [one.value for one in app.subheader]
