@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bam_engine.collection import REPLACED
+from bam_engine.collection import FILE_STATES
 from bam_engine.formatting import count
 from bam_engine.workspace.membership import missing_member_rows, removed
 from web import removing, ui
@@ -58,6 +58,6 @@ def _list(rows: NDArray[np.int64]) -> None:
     )
     images = ws.catalogue.images(rows[:LISTED])
     files = [str(image.last_path) for image in images]
-    happened = ["holds something else" if image.status == REPLACED else "is gone" for image in images]
+    happened = [FILE_STATES.get(image.status, "The file is gone.") for image in images]
     st.dataframe({"file": files, "what happened": happened}, hide_index=True, width="stretch")
     remove_button(rows, key="remove-missing")

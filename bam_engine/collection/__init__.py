@@ -7,13 +7,12 @@ from bam_engine.collection.images import MAX_PIXELS, ImageInfo, decode_image, ex
 from bam_engine.collection.ingest import IngestResult, ingest_folder
 from bam_engine.collection.known_files import State, look_at
 from bam_engine.collection.names import Names
-from bam_engine.collection.records import FILE_STATES, REPLACED, Image, NewImage, Problem
+from bam_engine.collection.records import FILE_STATES, Image, NewImage, Problem
 from bam_engine.collection.thumbnails import Thumbnails
 
 __all__ = [
     "FILE_STATES",
     "MAX_PIXELS",
-    "REPLACED",
     "Catalogue",
     "Demo",
     "Details",
