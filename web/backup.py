@@ -24,8 +24,8 @@ def section() -> None:
         "what can be recomputed. `bam restore FILE` brings it back."
     )
     if st.button("Write a backup", icon=":material/save:"):
-        ending = "dump" if ws.engine.dialect.name == "postgresql" else "sqlite"
-        file = ws.folder / "backups" / f"bam-{time.strftime('%Y-%m-%d-%H%M%S')}.{ending}"
+        name = f"bam-{time.strftime('%Y-%m-%d-%H%M%S')}.{backups.ENDINGS[ws.engine.dialect.name]}"
+        file = ws.folder / "backups" / name
         ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file))
         st.rerun()
     if not ui.show_job(JOB, unit="files"):

@@ -26,8 +26,11 @@ def section() -> None:
         st.rerun()
     if ui.show_job(REPAIR, unit="steps"):
         return
-    for problem in getattr(ws.jobs.get(REPAIR), "result", None) or ():
-        st.warning(ui.plain(problem), icon=":material/warning:")
+    for outcome in getattr(ws.jobs.get(REPAIR), "result", None) or ():
+        if outcome.problem:
+            st.warning(f"{ui.plain(outcome.finding.what)} {ui.plain(outcome.problem)}", icon=":material/warning:")
+        else:
+            st.markdown(f"- Repaired: {ui.plain(outcome.finding.what)}")
     if not ui.show_job(CHECK, unit="files"):
         found = getattr(ws.jobs.get(CHECK), "result", None)
         if found is not None:

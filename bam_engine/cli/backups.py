@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -66,25 +67,31 @@ def check(workspace: Workspace, options: Namespace) -> None:
     """Print what is damaged, and repair it if that is asked for."""
     with bar("check", "files") as report:
         findings = maintenance.check(workspace, images=not options.skip_images, report=report)
-    for finding in findings:
-        print(f"{finding.what}\n  {finding.cure}")
     repairable = [finding for finding in findings if finding.repairable]
-    left = len(findings) - len(repairable)
+    for finding in findings:
+        print(f"{finding.what}\n  {finding.cure}{f' Run `{finding.command}`.' if finding.command else ''}")
     if repairable and not options.repair:
         raise BamError(
             f"{count(len(findings), 'kind of damage was', 'kinds of damage were')} found. `bam check --repair` repairs "
             f"{len(repairable):,} of them."
         )
-    if repairable:
-        with bar("repair", "steps") as report:
-            problems = maintenance.repair(repairable, report=report)
-        if problems:
-            raise BamError(" ".join(["Not everything was repaired.", *problems]))
-        print(f"{count(len(repairable), 'kind of damage was', 'kinds of damage were')} repaired.")
+    left = len(findings) - _repair(repairable)
     if left:
         raise BamError(f"{count(left, 'kind of damage is', 'kinds of damage are')} left that only you can mend.")
     if not findings:
         print("Nothing is damaged.")
+
+
+def _repair(findings: Sequence[maintenance.Finding]) -> int:
+    """Repair and print what was repaired; return how many findings that were."""
+    if not findings:
+        return 0
+    with bar("repair", "steps") as report:
+        outcomes = maintenance.repair(findings, report=report)
+    for outcome in outcomes:
+        problem = f"\n  {outcome.problem}" if outcome.problem else ""
+        print(f"{'Not repaired' if problem else 'Repaired'}: {outcome.finding.what}{problem}")
+    return sum(not outcome.problem for outcome in outcomes)
 
 
 def _refuse_to_replace(address: str | sa.URL) -> None:

@@ -5,6 +5,7 @@ with a copy of what it held before. SQLite's backups are SQLite files, those of 
 Pictures and derived files are not in them.
 """
 
+import glob
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,10 +15,14 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from bam_engine.database import postgresql_backups, sqlite_backups, sqlite_files
+from bam_engine.database.daily_copies import daily_copies
 from bam_engine.database.opening import open_database
 from bam_engine.database.schema import annotations, images
 from bam_engine.errors import BamError
 from bam_engine.formatting import count
+
+ENDINGS = {"sqlite": "sqlite", "postgresql": "dump"}
+"""How the names of backups end, by the kind of database."""
 
 _FAILURES = (OSError, sqlite3.Error, sa.exc.DBAPIError)  # of the disk, above all
 
@@ -104,6 +109,17 @@ def check_database(engine: sa.Engine) -> None:
     if sqlite_files.file_of(engine.url) is not None:
         with closing(engine.raw_connection()) as opened:
             sqlite_backups.check_whole(opened.driver_connection)
+
+
+def copies_of(engine: sa.Engine, folder: Path) -> list[Path]:
+    """Return the copies that the program keeps of a database, by itself and in the folder of its workspace.
+
+    Not those from before a restore: what was restored may have been a damaged database.
+    """
+    file = sqlite_files.file_of(engine.url)
+    before = [] if file is None else file.parent.glob(f"{glob.escape(file.stem)}.schema-*{glob.escape(file.suffix)}")
+    written = folder.glob(f"backups/bam-*.{ENDINGS[engine.dialect.name]}")
+    return [*daily_copies(engine), *sorted(before), *sorted(written)]
 
 
 def contents(url: str | sa.URL) -> Contents | None:

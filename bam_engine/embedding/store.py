@@ -155,7 +155,17 @@ class VectorStore:
     @property
     def others(self) -> int:
         """The number of stored vectors that are of no image of the collection, or follow one that is not."""
-        return max(0, len(self._records()) - len(self))
+        return self.stored - self.incomplete - len(self)
+
+    @property
+    def stored(self) -> int:
+        """The number of vectors or records in the files, whatever they are worth."""
+        return max(len(self._records()), _size(self.file) // (2 * self.dim) if self.dim else 0)
+
+    @property
+    def incomplete(self) -> int:
+        """The number of vectors without a record, or the other way round: a process was killed, or a file was cut."""
+        return self.stored - min(len(self._records()), _size(self.file) // (2 * self.dim)) if self.dim else 0
 
     def damaged(self) -> npt.NDArray[np.int64]:
         """Return the rows whose vector is not the one that was stored, ascending. Reads the whole file."""

@@ -115,6 +115,14 @@ def records(workspace: Workspace) -> NDArray[np.void]:
     return workspace.memory.get(_SCANNED, None, version, lambda: _valid_records(workspace, file, status.st_size))
 
 
+def damaged(workspace: Workspace) -> int:
+    """Return how many stored records are damaged, of other images, or follow one that is."""
+    try:
+        return _file(workspace).stat().st_size // RECORD.itemsize - len(records(workspace))
+    except OSError:
+        return 0
+
+
 def _valid_records(workspace: Workspace, file: Path, size: int) -> NDArray[np.void]:
     images = workspace.catalogue.digests().array
     count = min(size // RECORD.itemsize, len(images))

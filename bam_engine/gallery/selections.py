@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine import derived
 from bam_engine.errors import BamError, DiskFull, NotFound
-from bam_engine.files import replacing
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
@@ -52,11 +52,10 @@ def save(workspace: Workspace, rows: Iterable[int] | NDArray[np.int64]) -> str:
     selection_id = _id_of(workspace, chosen)
     path = _path(workspace, selection_id)
     try:
-        if path.exists():
+        if path.exists() and not is_damaged(workspace, selection_id):
             os.utime(path)
         else:
-            with replacing(path, flush=True) as temporary:
-                np.save(temporary, chosen.astype(np.int32))
+            derived.write_array(path, chosen.astype(np.int32), selection_id)
             _drop_old(path)
     except OSError as error:
         raise DiskFull(
@@ -84,6 +83,19 @@ def rows_of(workspace: Workspace, selection_id: str) -> NDArray[np.int64]:
         f"The selection {selection_id[:40]!r} was not found. Only the last {MAX_SELECTIONS} are stored. "
         "Select the images again."
     )
+
+
+def is_damaged(workspace: Workspace, selection_id: str) -> bool:
+    """Return whether the file of a selection is not as it was written; earlier versions wrote it without a seal."""
+    path = _path(workspace, selection_id)
+    try:
+        if derived.is_whole(path.read_bytes()):
+            return False
+        return _id_of(workspace, np.load(path).astype(np.int64)) != selection_id
+    except FileNotFoundError:  # the least recently used is removed
+        return False
+    except (OSError, ValueError, EOFError, IndexError):
+        return True
 
 
 def _id_of(workspace: Workspace, rows: NDArray[np.int64]) -> str:

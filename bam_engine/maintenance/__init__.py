@@ -4,6 +4,6 @@ In:  a workspace. Out: findings, each a kind of damage in words with what mends 
 """
 
 from bam_engine.maintenance.check import check, repair
-from bam_engine.maintenance.finding import Finding
+from bam_engine.maintenance.finding import Finding, Outcome
 
-__all__ = ["Finding", "check", "repair"]
+__all__ = ["Finding", "Outcome", "check", "repair"]

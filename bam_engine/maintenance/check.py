@@ -14,12 +14,13 @@ from bam_engine.database import backups
 from bam_engine.errors import BamError, Stopped
 from bam_engine.formatting import count
 from bam_engine.maintenance import derived_files
-from bam_engine.maintenance.finding import Finding, first_of
+from bam_engine.maintenance.finding import Finding, Outcome, Step, first_of
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import member_rows
 
 _DAMAGED_DATABASE = "Restore a backup or a daily copy. The damaged database is kept."
+_DAMAGED_COPIES = "They bring nothing back. Write a backup, best to another disk, and delete them."
 
 
 def check(workspace: Workspace, *, images: bool = True, report: Report = silent) -> list[Finding]:
@@ -37,7 +38,8 @@ def check(workspace: Workspace, *, images: bool = True, report: Report = silent)
     """
     rows = member_rows(workspace).tolist() if images else []
     files = derived_files.files_of(workspace)
-    total, done = len(rows) + len(files) + 1, 0
+    copies = backups.copies_of(workspace.engine, workspace.folder)
+    total, done = len(rows) + len(files) + len(copies) + 1, 0
 
     def step(message: str) -> None:
         nonlocal done
@@ -46,21 +48,23 @@ def check(workspace: Workspace, *, images: bool = True, report: Report = silent)
 
     step("database")
     findings = list(_database(workspace))
+    findings += _copies(workspace, copies, step)
     findings += _image_files(workspace, rows, step)
     findings += derived_files.check(workspace, files, step)
     return findings
 
 
-def repair(findings: Iterable[Finding], *, report: Report = silent) -> list[str]:
-    """Delete what is damaged and derive it again; return why some of it could not be, in words.
+def repair(findings: Iterable[Finding], *, report: Report = silent) -> list[Outcome]:
+    """Delete what is damaged and derive it again; return what became of each finding.
 
     Raises
     ------
     Stopped
         A stop was requested; what was mended stays so.
     """
-    problems = []
+    outcomes = []
     for finding in findings:
+        problem = ""
         try:
             for file in finding.files:
                 _delete(file)
@@ -69,20 +73,39 @@ def repair(findings: Iterable[Finding], *, report: Report = silent) -> list[str]
         except Stopped:
             raise
         except OSError as error:
-            problems.append(f"{error.filename} cannot be deleted: {error.strerror}.")
+            problem = f"{error.filename} cannot be deleted: {error.strerror}."
         except BamError as error:
-            problems.append(str(error))
-    return problems
+            problem = str(error)
+        outcomes.append(Outcome(finding, problem))
+    return outcomes
 
 
 def _database(workspace: Workspace) -> Iterator[Finding]:
     try:
         backups.check_database(workspace.engine)
     except BamError as error:
-        yield Finding(f"The database is damaged: {error}", _DAMAGED_DATABASE)
+        yield Finding(f"The database is damaged: {error}", _DAMAGED_DATABASE, command="bam restore FILE --replace")
 
 
-def _image_files(workspace: Workspace, rows: Sequence[int], step: derived_files.Step) -> Iterator[Finding]:
+def _copies(workspace: Workspace, copies: Sequence[Path], step: Step) -> Iterator[Finding]:
+    damaged = []
+    for copy in copies:
+        try:
+            backups.check_backup(workspace.engine.url, copy)
+        except BamError:
+            if copy.exists():  # the oldest daily copy is removed for a new one
+                damaged.append(copy)
+        step("copies of the database")
+    if damaged:
+        yield Finding(
+            f"{count(len(damaged), 'copy', 'copies')} of the database {'is' if len(damaged) == 1 else 'are'} damaged"
+            f"{first_of(damaged)}.",
+            _DAMAGED_COPIES,
+            command="bam backup FILE",
+        )
+
+
+def _image_files(workspace: Workspace, rows: Sequence[int], step: Step) -> Iterator[Finding]:
     """Compare every image file with the digest that it had when it was added."""
     uris, digests = workspace.catalogue.uris(), workspace.catalogue.digests()
     missing, changed, unreadable = [], [], []
@@ -101,11 +124,13 @@ def _image_files(workspace: Workspace, rows: Sequence[int], step: derived_files.
         yield Finding(
             f"{count(len(changed), 'file is', 'files are')} not the image that was added{first_of(changed)}.",
             "Add the folder again: the labels stay with the images that were labelled.",
+            command="bam ingest FOLDER --verify",
         )
     if missing:
         yield Finding(
             f"{count(len(missing), 'image file is', 'image files are')} missing{first_of(missing)}.",
             "Add the folder again where the files are; labels are kept meanwhile.",
+            command="bam ingest FOLDER",
         )
     if unreadable:
         yield Finding(

@@ -1,36 +1,34 @@
 """The derived files of a workspace: which are damaged, of other images, or belong to nothing.
 
-Each folder of the cache has an owner, whose own reader says whether a file is right. A file that nothing owns, as an
-earlier version or a model that is gone leaves it, is an orphan.
+Each kind of file has an owner, whose own reader says whether a file is right. A file that nothing owns, as an earlier
+version or a model that is gone leaves it, is an orphan.
 """
 
 import os
 import re
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from bam_engine import derived
-from bam_engine.errors import ImageUnreadable, NotFound
 from bam_engine.files import ABANDONED, TEMPORARY
 from bam_engine.formatting import count
-from bam_engine.maintenance.finding import Finding, first_of
-from bam_engine.maps import layout_store
-from bam_engine.progress import Report
-from bam_engine.training.models import all_models, cached_scores, latest_model, scores_file, scores_of
+from bam_engine.gallery import near_duplicates
+from bam_engine.maintenance import maps, pictures, selections, vectors
+from bam_engine.maintenance.finding import Files, Finding, Remake, Step, first_of
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import embed_collection
 
-Step = Callable[[str], None]
-Files = Sequence[Path]
+Examine = Callable[[Workspace, Files, set[Path], Step], Iterator[Finding]]
+"""Yields what is damaged among the files of one kind, and adds those that belong to nothing to the orphans."""
 
-_TILE = re.compile(r"tiles/[0-9a-f]{2}/[0-9a-f]{40}\.tile")
-_VECTOR_FILES = ("vectors.f16", "images.bin", "meta.json", "lock")
-_SEALED = re.compile(r"(facets|near)/.*\.npz|(names|neighbours|uploads)/.*|title-words\.npz")
-_OTHERS = re.compile(
-    r"facets/.*\.bin|selections/.*|sprites/.*|CACHEDIR\.TAG"
-)  # their readers check what they take from them
+
+MakeRemake = Callable[[Workspace, Files], Remake | None]
+
+
+def _nothing(workspace: Workspace, damaged: Files) -> None:
+    """Make nothing again: that happens when it is next needed."""
 
 
 def files_of(workspace: Workspace) -> list[Path]:
@@ -47,22 +45,17 @@ def files_of(workspace: Workspace) -> list[Path]:
 def check(workspace: Workspace, files: Files, step: Step) -> Iterator[Finding]:
     """Yield what is damaged among ``files``; ``step`` is called after each."""
     orphans: set[Path] = set()
-    owned: dict[str, list[Path]] = {name: [] for name in _OWNERS}
-    sealed: list[Path] = []
+    owned: dict[Examine, list[Path]] = {examine: [] for _, examine in _KINDS}
     for file in files:
         name = file.relative_to(workspace.cache).as_posix()
-        temporary, entry = TEMPORARY.fullmatch(file.name), name.partition("/")[0]
-        if entry in owned and not temporary:
-            owned[entry].append(file)
-        elif _SEALED.fullmatch(name) and not temporary:
-            sealed.append(file)
-        else:
-            if temporary or not _OTHERS.fullmatch(name):
-                orphans.add(file)
+        owner = next((examine for pattern, examine in _KINDS if pattern.fullmatch(name)), None)
+        if owner is None or TEMPORARY.fullmatch(file.name):
+            orphans.add(file)
             step("derived files")
-    for entry, examine in _OWNERS.items():
-        yield from examine(workspace, owned[entry], orphans, step)
-    yield from _whole(sealed, step)
+        else:
+            owned[owner].append(file)
+    for examine, of_one_kind in owned.items():
+        yield from examine(workspace, of_one_kind, orphans, step)
     if orphans:
         occupied = {folder for file in set(files) - orphans for folder in file.parents} | {workspace.cache}
         names = sorted({_topmost(file, occupied) for file in orphans})
@@ -74,112 +67,10 @@ def check(workspace: Workspace, files: Files, step: Step) -> Iterator[Finding]:
         )
 
 
-def _vectors(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
-    home = workspace.cache / "vectors"
-    orphans.update(file for file in files if file.name not in _VECTOR_FILES or file.parent.parent != home)
-    for folder in sorted({file.parent for file in files if file not in orphans}):
-        store = workspace.vectors(folder.name)
-        damaged = len(store.damaged())
-        facts = [(store.others, "of other images"), (damaged, "damaged")]
-        words = [f"{number:,} {kind}" for number, kind in facts if number]
-        if (folder / "vectors.f16").exists() and not store.meta:
-            words.append("of an encoder that is not known")
-        if words:
-            yield _finding_of_vectors(workspace, folder, " and ".join(words))
-    for _ in files:
-        step("vectors")
-
-
-def _finding_of_vectors(workspace: Workspace, folder: Path, words: str) -> Finding:
-    what = f"Vectors in {folder} are not those of the images: {words}."
-    scores = tuple(scores_file(workspace, model) for model in all_models(workspace) if model.encoder == folder.name)
-    if folder.name != workspace.choice.key:
-        return Finding(what, "Delete them and their scores: another encoder is in use.", (folder, *scores))
-
-    def embed_again(report: Report) -> None:
-        embed_collection(workspace, report=report)
-        _score_again(workspace, report)
-
-    return Finding(what, "Embed these images again, and score all images.", scores, embed_again)
-
-
-def _scores(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
-    models = {scores_file(workspace, model): model for model in all_models(workspace)}
-    wrong = []
-    for file in files:
-        if file not in models:
-            orphans.add(file)
-        elif cached_scores(workspace, models[file]) is None:
-            wrong.append(file)
-        step("scores")
-    if wrong:
-        yield Finding(
-            f"{count(len(wrong), 'score array is', 'score arrays are')} damaged or of other vectors{first_of(wrong)}.",
-            "Score all images again.",
-            tuple(wrong),
-            lambda report: _score_again(workspace, report),
-        )
-
-
-def _score_again(workspace: Workspace, report: Report) -> None:
-    for attribute in workspace.attributes.all():
-        if latest_model(workspace, attribute) is not None:
-            scores_of(workspace, attribute, report=report)
-
-
-def _thumbnails(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
-    n = len(workspace.catalogue)
-    wrong: dict[int, Path] = {}
-    for file in files:
-        row = int(file.stem) if file.stem.isascii() and file.stem.isdecimal() else n
-        if row >= n or file != workspace.thumbnails.path(row):
-            orphans.add(file)
-        elif workspace.thumbnails.read(row) is None:
-            wrong[row] = file
-        step("thumbnails")
-    if wrong:
-        paths = list(wrong.values())
-        yield Finding(
-            f"{count(len(wrong), 'thumbnail is', 'thumbnails are')} damaged or of other images{first_of(paths)}.",
-            "Make them again.",
-            tuple(paths),
-            lambda report: _draw_again(workspace, list(wrong), report),
-        )
-
-
-def _draw_again(workspace: Workspace, rows: Sequence[int], report: Report) -> None:
-    for done, image in enumerate(workspace.catalogue.images(rows), 1):
-        with suppress(ImageUnreadable):
-            workspace.thumbnails.ensure(image.row, image.path)
-        report(done, len(rows), "thumbnails")
-
-
-def _layouts(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
-    home = workspace.cache / "layouts"
-    orphans.update(file for file in files if file.parent == home)
-    names = {file.relative_to(home).parts[0] for file in files if file.parent != home}
-    for name in sorted(name for name in names if name != ".removed" and not name.endswith(".part")):
-        try:
-            layout_store.points_of(workspace, name)
-        except NotFound:
-            yield Finding(
-                f"The map in {home / name} is damaged or of other images.",
-                "Delete it, and make the map again.",
-                (home / name,),
-            )
-    for _ in files:
-        step("maps")
-
-
-def _tiles(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
-    tiles = [file for file in files if _TILE.fullmatch(file.relative_to(workspace.cache).as_posix())]
-    orphans.update(set(files).difference(tiles))
-    for _ in range(len(files) - len(tiles)):
-        step("tiles")
-    return _whole(tiles, step)
-
-
-def _whole(files: Files, step: Step) -> Iterator[Finding]:
+def _sealed(
+    cure: str, workspace: Workspace, files: Files, orphans: set[Path], step: Step, *, remake: MakeRemake = _nothing
+) -> Iterator[Finding]:
+    """Examine files that say themselves whether they are whole."""
     damaged = []
     for file in files:
         with suppress(FileNotFoundError):  # another process may remove what it no longer needs
@@ -189,12 +80,50 @@ def _whole(files: Files, step: Step) -> Iterator[Finding]:
     if damaged:
         yield Finding(
             f"{count(len(damaged), 'derived file is', 'derived files are')} damaged{first_of(damaged)}.",
-            "Delete them: they are made again when they are needed.",
+            cure,
             tuple(damaged),
+            remake(workspace, damaged),
         )
 
 
-_OWNERS = {"vectors": _vectors, "scores": _scores, "thumbnails": _thumbnails, "layouts": _layouts, "tiles": _tiles}
+def _search_again(workspace: Workspace, damaged: Files) -> Remake | None:
+    """Return the search for near-duplicates, if the groups of the encoder in use are damaged."""
+    if workspace.cache / "near" / workspace.choice.key / "groups.npz" in damaged:
+        return lambda report: near_duplicates.find_groups(workspace, report=report)
+    return None
+
+
+def _is_right(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
+    """Examine nothing: whatever these files hold, nothing is taken from them."""
+    for _ in files:
+        step("derived files")
+    yield from ()
+
+
+_MADE_WHEN_NEEDED = partial(_sealed, "Delete them: they are made again when they are needed.")
+_KINDS: tuple[tuple[re.Pattern[str], Examine], ...] = (
+    (re.compile(r"vectors/.*"), vectors.vectors),
+    (re.compile(r"scores/.*"), vectors.scores),
+    (re.compile(r"thumbnails/.*"), pictures.thumbnails),
+    (re.compile(r"sprites/24\.bin"), pictures.sprites),
+    (re.compile(r"facets/looked-2\.bin"), pictures.colours_and_dates),
+    (re.compile(r"layouts/.*"), maps.layouts),
+    (re.compile(r"selections/[0-9a-f]{20}\.npy"), selections.selections),
+    (re.compile(r"tiles/[0-9a-f]{2}/[0-9a-f]{40}\.tile"), _MADE_WHEN_NEEDED),
+    (re.compile(r"facets/(projects-\d+|shapes-2)\.npz"), _MADE_WHEN_NEEDED),
+    (re.compile(r"names/names-\d+-\d+-[0-9a-f]*\.txt"), _MADE_WHEN_NEEDED),
+    (re.compile(r"neighbours/[^/]+\.npz|title-words\.npz"), _MADE_WHEN_NEEDED),
+    (
+        re.compile(r"near/[^/]+/(groups|tables)\.npz"),
+        partial(_sealed, "Delete them, and search for near-duplicates again.", remake=_search_again),
+    ),
+    (
+        re.compile(r"uploads/[^/]+/[0-9a-f]{20}\.npz"),
+        partial(_sealed, "Delete them. To search by these pictures, upload them again."),
+    ),
+    (re.compile(r"CACHEDIR\.TAG"), _is_right),
+)
+"""The files that the program writes, and who says whether one is right."""
 
 
 def _topmost(orphan: Path, occupied: Container[Path]) -> Path:

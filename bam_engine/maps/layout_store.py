@@ -65,6 +65,12 @@ class LayoutRecord:
     collected: int = field(default=0, repr=False)
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its files: the record, the points, and the model where there is one."""
+        model = (f"model-{self.model}.npz",) if self.model else ()
+        return "about.json", f"places-{self.points}.npy", f"rows-{self.points}.npy", *model
+
+    @property
     def title(self) -> str:
         if self.axes:
             of = "" if self.scope == "collection" else f" of {SCOPES[self.scope]}"
@@ -144,6 +150,15 @@ def all_points_of(workspace: Workspace, map_id: str) -> tuple[NDArray[np.float32
         if places is not None and rows is not None:
             return np.array(places), np.array(rows)
     raise NotFound(f"The points of the map {map_id!r} were not found. Make the map again.")
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether every file of the layout in a folder is as it was written."""
+    try:
+        _, *arrays = _read(folder / "about.json").files
+        return all(derived.is_whole((folder / name).read_bytes()) for name in arrays)
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def model_of(workspace: Workspace, record: LayoutRecord) -> dict[str, NDArray[Any]]:

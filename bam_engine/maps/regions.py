@@ -33,6 +33,9 @@ from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
+FILE = "regions.json"
+"""The name of the file in the folder of a map."""
+
 VERSION = 1
 """Version of the rules: names of older versions are recomputed."""
 
@@ -150,7 +153,13 @@ def refresh(workspace: Workspace, map_id: str, *, report: Report = silent) -> tu
 
 
 def _file(workspace: Workspace, map_id: str) -> Path:
-    return folder_of(workspace, map_id) / "regions.json"
+    return folder_of(workspace, map_id) / FILE
+
+
+def are_whole(workspace: Workspace, map_id: str) -> bool:
+    """Return whether the stored regions of a map can be read; also where there are none."""
+    path = _file(workspace, map_id)
+    return not path.exists() or _read(path) is not None
 
 
 def _stored(workspace: Workspace, map_id: str) -> _NamedMap | None:

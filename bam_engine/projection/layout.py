@@ -8,6 +8,7 @@ A large collection is fitted on a random sample; the rest is placed by the metho
 """
 
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -216,18 +217,25 @@ def _place_all(
 ) -> Places:
     """Place all rows, block by block; the fitted ones too, which is cheap and simple."""
     places = checkpoints.array("places", (len(rows), 2))
+    blocks, done = -(-len(rows) // BLOCK), 0
     progress = checkpoints.load("blocks")
-    blocks = -(-len(rows) // BLOCK)
+    if progress is not None and progress.get("checksum") == _checksum(places, int(progress["done"][0])):
+        done = int(progress["done"][0])
     steps = 0 if model.method == "pca" else _module(model.method).STEPS
     place = None
-    for block in range(int(progress["done"][0]) if progress is not None else 0, blocks):
+    for block in range(done, blocks):
         report(steps + block * _BLOCK_STEPS, steps + blocks * _BLOCK_STEPS, f"placing {len(rows):,} images")
         place = place or model.placer(workers=workers)
         at = slice(block * BLOCK, (block + 1) * BLOCK)
         places[at] = place(vectors, rows[at])
-        checkpoints.save("blocks", {"done": np.array([block + 1])})
+        checkpoints.save("blocks", {"done": np.array([block + 1]), "checksum": _checksum(places, block + 1)})
     report(steps + blocks * _BLOCK_STEPS, steps + blocks * _BLOCK_STEPS, "placed")
     return np.array(places)
+
+
+def _checksum(places: Places, blocks: int) -> NDArray[np.uint32]:
+    """Return a checksum of the places of the first blocks: a power cut may have taken them."""
+    return np.array([zlib.crc32(places[: blocks * BLOCK].tobytes())], np.uint32)
 
 
 def _make_placer(model: Model, workers: int) -> Callable[[NDArray[Any], NDArray[np.int64]], Places]:

@@ -280,6 +280,14 @@ def cached_scores(workspace: Workspace, model: TrainedModel) -> NDArray[np.float
     return derived.read_array(scores_file(workspace, model), vectors_state(workspace, model.encoder))
 
 
+def scores_are_whole(workspace: Workspace, model: TrainedModel) -> bool:
+    """Return whether the file of a model's scores is as it was written, whatever the vectors are today."""
+    try:
+        return derived.is_whole(scores_file(workspace, model).read_bytes())
+    except OSError:
+        return False
+
+
 def _cache_scores(path: Path, scores: NDArray[np.float32], state: str) -> NDArray[np.float32]:
     """Store scores and return them memory-mapped; where the cache cannot be written, they stay in memory."""
     try:

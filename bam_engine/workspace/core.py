@@ -246,8 +246,22 @@ class Workspace:
         """Open an encoder and make it the current one; if it cannot be opened, nothing changes."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
         path = str(checkpoint.absolute()) if checkpoint else None
-        write_setting(self.engine, "encoder", to_document(_Chosen(spec, path, encoder.key)))
+        chosen = to_document(_Chosen(spec, path, encoder.key))
+        write_setting(self.engine, "encoder", chosen)
+        write_setting(self.engine, "encoders", read_setting(self.engine, "encoders", {}) | {encoder.key: chosen})
         return self.memory.put(_ENCODERS, None, encoder.key, encoder)
+
+    def choice_of(self, key: str) -> EncoderChoice | None:
+        """Return the encoder whose vectors have ``key``; None where it is not known, or its checkpoint has gone."""
+        stored = [read_setting(self.engine, "encoder"), read_setting(self.engine, "encoders", {}).get(key)]
+        known = [from_document(_Chosen, one, what="the choice of an encoder") for one in stored if one is not None]
+        spec = VectorStore(self.cache / "vectors" / key).meta.get("spec")
+        for chosen in (*known, _BUILTIN, *([_Chosen(spec)] if spec else [])):
+            checkpoint = Path(chosen.checkpoint) if chosen.checkpoint else None
+            with suppress(EmbeddingError):
+                if encoder_key(chosen.spec, checkpoint) == key:
+                    return EncoderChoice(chosen.spec, checkpoint, key)
+        return None
 
     def encoder(self) -> Encoder:
         """Return the current encoder; it is loaded once.

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,21 @@ class SpriteFile:
     def pack(self, row: int, thumbnail: Image.Image) -> None:
         """Store the sprite of a thumbnail."""
         self.put(row, fitted(thumbnail, SPRITE))
+
+    def damaged(self) -> list[int]:
+        """Return the rows whose sprite is damaged or of another image, ascending. Reads the whole file."""
+        try:
+            heads = np.memmap(self.path, np.uint8, "r")[::_SLOT]
+        except (OSError, ValueError):  # missing or empty
+            return []
+        return [row for row in np.flatnonzero(heads).tolist() if self.get(row) is None]
+
+    def clear(self, rows: Sequence[int]) -> None:
+        """Remove sprites."""
+        file = self._open(write=True)
+        if file is not None:
+            for row in rows:
+                os.pwrite(file, bytes(_SLOT), row * _SLOT)
 
     def _checksum(self, row: int, body: bytes) -> bytes:
         return zlib.crc32(self._digest_of(row).encode(), zlib.crc32(body)).to_bytes(4, "little")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bam_engine import learning
-from bam_engine.embedding import VectorStore, embed, retry_missing
+from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -51,9 +51,32 @@ def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedS
     """
     if len(workspace.catalogue) == 0:
         raise EmbeddingError("There are no images to embed. Add a folder of images first.")
-    encoder = workspace.encoder()
+    return _embed(workspace, workspace.encoder(), [Path(uri) for uri in workspace.catalogue.uris()], report)
+
+
+def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> EmbedSummary:
+    """Embed those images again whose stored vector of an encoder is damaged or of another image.
+
+    Of an encoder that is not in use, no further image is embedded.
+
+    Raises
+    ------
+    EmbeddingError
+        The encoder cannot be opened.
+    """
+    if key == workspace.choice.key:
+        return embed_collection(workspace, report=report)
+    choice = workspace.choice_of(key)
+    if choice is None:
+        raise EmbeddingError(f"The encoder of the vectors {key} cannot be opened.")
+    stored = workspace.vectors(key).stored
+    paths = [Path(uri) for uri in workspace.catalogue.uris()[:stored]]
+    return _embed(workspace, open_encoder(choice.spec, checkpoint=choice.checkpoint), paths, report)
+
+
+def _embed(workspace: Workspace, encoder: Encoder, paths: list[Path], report: Report) -> EmbedSummary:
+    """Embed the images of ``paths``, the files of the first rows."""
     store = VectorStore(workspace.cache / "vectors" / encoder.key, images=workspace.catalogue.digests().array)
-    paths = [Path(uri) for uri in workspace.catalogue.uris()]
     incomplete = len(store.missing()) or len(store.damaged())
     result = embed(paths, encoder, store, report=report)
     failed = list(result.failed)

@@ -9,8 +9,10 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.collection import ingest_folder
+from bam_engine.database.backups import back_up
 from bam_engine.errors import NotFound, Stopped
-from bam_engine.maintenance import check, repair
+from bam_engine.gallery import selections
+from bam_engine.maintenance import Finding, Outcome, check, repair
 from bam_engine.maps import layout_builder, layout_store
 from bam_engine.training.models import all_models, scores_file, scores_of
 from bam_engine.workspace import Workspace
@@ -47,11 +49,16 @@ def found(workspace: Workspace) -> list[str]:
     return [finding.what for finding in check(workspace)]
 
 
+def mend(findings: list[Finding]) -> None:
+    """Assert that a repair mends all findings."""
+    assert repair(findings) == [Outcome(finding) for finding in findings]
+
+
 def only(workspace: Workspace, words: str) -> None:
     """Assert that one kind of damage is found, with these words, and that a repair leaves none."""
     findings = check(workspace)
     assert [words in finding.what for finding in findings] == [True], [finding.what for finding in findings]
-    assert repair(findings) == []
+    mend(findings)
     assert found(workspace) == []
 
 
@@ -66,7 +73,7 @@ def test_vectors_of_another_workspace_are_found_and_made_again(complete: Workspa
         shutil.copy(other.cache / "vectors" / key / name, complete.cache / "vectors" / key / name)
     findings = check(complete)
     assert "of other images" in findings[0].what
-    assert repair(findings) == []
+    mend(findings)
     assert found(complete) == []
     assert np.array_equal(vectors_of(complete), right)
 
@@ -77,7 +84,7 @@ def test_only_the_vector_file_of_another_workspace_is_found(complete: Workspace,
     shutil.copy(other.cache / "vectors" / key / "vectors.f16", complete.cache / "vectors" / key / "vectors.f16")
     findings = check(complete)
     assert "damaged" in findings[0].what
-    assert repair(findings) == []
+    mend(findings)
     assert found(complete) == []
     assert np.array_equal(vectors_of(complete), right)
 
@@ -108,11 +115,19 @@ def test_an_orphaned_tile_folder_is_found_and_deleted(complete: Workspace) -> No
     assert not (complete.cache / "tiles" / "old-map").exists()
 
 
-def test_a_map_without_points_is_found_and_deleted(complete: Workspace) -> None:
+def test_a_map_without_points_is_found_and_made_again(complete: Workspace) -> None:
     (record,) = layout_store.list_layouts(complete)
-    folder = layout_store.folder_of(complete, record.id)
-    next(folder.glob("places-*.npy")).write_bytes(b"")
-    only(complete, f"The map in {folder} is damaged")
+    places, _ = layout_store.points_of(complete, record.id)
+    next(layout_store.folder_of(complete, record.id).glob("places-*.npy")).write_bytes(b"")
+    only(complete, "The map “PCA of the collection: 120 images” in ")
+    assert np.allclose(layout_store.points_of(complete, record.id)[0], places)
+
+
+def test_a_map_of_a_selection_without_points_is_found_and_deleted(complete: Workspace) -> None:
+    chosen = selections.save(complete, range(40))
+    record = layout_builder.build(complete, method="pca", scope="selection", selection=chosen)
+    next(layout_store.folder_of(complete, record.id).glob("rows-*.npy")).write_bytes(b"")
+    only(complete, "is damaged")
     with pytest.raises(NotFound):
         layout_store.layout_of(complete, record.id)
 
@@ -185,3 +200,71 @@ def test_a_damaged_database_is_named(complete: Workspace) -> None:
     assert findings[0].what.startswith("The database is damaged: ")
     assert not findings[0].repairable
     opened.close()
+
+
+@pytest.fixture
+def checkpoint(clip_checkpoint: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(clip_checkpoint, tmp_path))
+
+
+@pytest.fixture
+def of_another_encoder(complete: Workspace, checkpoint: Path) -> Path:
+    """The folder of the vectors of an encoder that is not in use; the first of them is damaged."""
+    complete.choose_encoder("openclip:small-test", checkpoint)
+    embed_collection(complete)
+    store = complete.vectors()
+    content = bytearray(store.file.read_bytes())
+    content[0] ^= 1
+    store.file.write_bytes(content)
+    complete.choose_encoder("builtin")
+    return store.folder
+
+
+def test_vectors_of_an_encoder_that_is_not_in_use_are_computed_again(
+    complete: Workspace, of_another_encoder: Path
+) -> None:
+    only(complete, f"Vectors in {of_another_encoder} are not those of the images: 1 damaged.")
+    assert len(complete.vectors(of_another_encoder.name)) == 120
+    assert complete.choice.spec == "builtin"
+
+
+def test_vectors_of_an_encoder_that_has_gone_are_never_deleted(
+    complete: Workspace, of_another_encoder: Path, checkpoint: Path
+) -> None:
+    away = checkpoint.rename(checkpoint.with_suffix(".away"))
+    (finding,) = check(complete)
+    assert not finding.repairable
+    assert f"The encoder {of_another_encoder.name} cannot be opened" in finding.cure
+    assert finding.command == "bam embed --encoder SPEC --checkpoint FILE"
+    away.rename(checkpoint)
+    only(complete, "1 damaged")
+
+
+def test_a_damaged_copy_of_the_database_is_found_and_kept(complete: Workspace) -> None:
+    copies = [
+        complete.folder / name for name in ("bam.daily.2026-11-01.sqlite", "backups/bam-2026-11-02-120000.sqlite")
+    ]
+    for copy in copies:
+        copy.parent.mkdir(exist_ok=True)
+        back_up(complete.engine, copy)
+    assert found(complete) == []
+    copies[1].write_bytes(copies[1].read_bytes()[:5000])
+    (finding,) = check(complete)
+    assert finding.what == f"1 copy of the database is damaged: {copies[1]}."
+    assert (finding.repairable, finding.command) == (False, "bam backup FILE")
+
+
+def test_the_command_says_what_was_repaired_and_what_needs_which_command(
+    complete: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(complete.folder))
+    monkeypatch.setenv("BAM_CACHE", str(complete.cache.parent))
+    copy = complete.folder / "bam.daily.2026-11-01.sqlite"
+    copy.write_bytes(b"")
+    complete.thumbnails.path(5).write_bytes(b"")
+    assert main(["check", "--repair"]) == 1
+    out, err = capsys.readouterr()
+    assert f"1 copy of the database is damaged: {copy}." in out
+    assert "delete them. Run `bam backup FILE`." in out
+    assert "Repaired: 1 thumbnail is damaged or of other images" in out
+    assert "1 kind of damage is left that only you can mend." in err

@@ -222,6 +222,27 @@ def test_a_stopped_map_resumes_and_leaves_no_checkpoints(
     assert (whole.fitted, whole.n) == (60, 120)
 
 
+def test_a_stopped_map_whose_places_are_lost_places_its_images_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.projection.layout.BLOCK", 10)
+
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        if message.startswith("placing") and done > 4:
+            raise Stopped("asked to stop")
+
+    whole = points(workspace, layout_builder.build(workspace, method="pca", sample=60).id)
+    with pytest.raises(Stopped):
+        layout_builder.build(workspace, method="pca", sample=60, report=stop)
+    (places,) = (workspace.cache / "layouts").glob("*.part/places.npy")
+    content = places.read_bytes()
+    for damaged in (content[:100], content[:128] + bytes(len(content) - 128)):
+        places.write_bytes(damaged)
+        with pytest.raises(Stopped):
+            layout_builder.build(workspace, method="pca", sample=60, report=stop)
+    assert points(workspace, layout_builder.build(workspace, method="pca", sample=60).id) == whole
+
+
 def test_checkpoints_of_another_request_are_discarded(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bam_engine.projection.layout.BLOCK", 10)
 
