@@ -261,7 +261,7 @@ ROOMS: dict[str, set[str]] = {
         "unique_pairs",
         "wilson",
     },
-    "maintenance": {"Finding", "check", "repair"},
+    "maintenance": {"Finding", "Outcome", "check", "repair"},
     "maps": set(),
     "projection": {
         "BLOCK",

@@ -3,22 +3,55 @@
 The environment names it. If the environment changes, as in tests, another workspace is opened.
 """
 
-import functools
 import os
 import threading
+import time
+from dataclasses import dataclass
 
+from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace
 
 _VARIABLES = ("BAM_WORKSPACE", "BAM_CACHE", "BAM_DATABASE_URL")
+_Names = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a workspace could not be opened, and when that was known."""
+
+    error: BamError
+    at: float
+
+
 _opening = threading.Lock()  # the warm-up and the first page must not open one each
+_opened: dict[_Names, Workspace] = {}
+_failed: dict[_Names, _Failure] = {}
 
 
 def workspace() -> Workspace:
-    """Return the workspace that the environment names, opened once."""
+    """Return the workspace that the environment names, opened once.
+
+    Whoever waits while another one fails to open it is told the same, and does not try in turn: the database may take
+    seconds to fail.
+    """
+    names, asked = _names(), time.monotonic()
     with _opening:
-        return _open(tuple(os.environ.get(name) for name in _VARIABLES))
+        if names not in _opened:
+            failure = _failed.get(names)
+            if failure is not None and failure.at > asked:
+                raise failure.error
+            try:
+                _opened[names] = Workspace.from_environment()
+            except BamError as error:
+                _failed[names] = _Failure(error, time.monotonic())
+                raise
+        return _opened[names]
 
 
-@functools.cache
-def _open(_names: tuple[str | None, ...]) -> Workspace:
-    return Workspace.from_environment()
+def opened_workspace() -> Workspace | None:
+    """Return the workspace that the environment names if it was opened."""
+    return _opened.get(_names())
+
+
+def _names() -> _Names:
+    return tuple(os.environ.get(name) for name in _VARIABLES)

@@ -11,7 +11,7 @@ from bam_engine.errors import BamError, StoreUnavailable
 from bam_engine.files import private_files
 from bam_engine.maps import view_cache
 from bam_engine.workspace import Workspace
-from web import warm
+from web import engine, warm
 from web.access import access_middleware
 from web.engine import workspace
 from web.navigation import GROUPS
@@ -67,5 +67,6 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with private_files():
         warm.start(workspace)
         yield
-        for job in workspace().jobs.running():
-            job.stop()
+        if (opened := engine.opened_workspace()) is not None:
+            for job in opened.jobs.running():
+                job.stop()

@@ -137,6 +137,9 @@ def _writing_engine(url: sa.URL) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _tune_sqlite)
     elif engine.dialect.driver == "psycopg":
+        from bam_engine.database.postgresql_connections import give_up_on_silence
+
+        give_up_on_silence(engine)
         sa.event.listen(engine, "connect", _tune_postgresql)
     return engine
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bam_engine.database import postgresql_connections
 from bam_engine.database.failures import LOCK_TIMEOUT
 from bam_engine.database.opening import check_version, open_database
 from bam_engine.database.revisions import count_restore
@@ -83,9 +84,11 @@ def _run(program: str, *arguments: str, url: sa.URL | None = None) -> str:
     BamError
         It is not installed, or it failed.
     """
-    password = {} if url is None or url.password is None else {"PGPASSWORD": str(url.password)}
+    settings = {"PGCONNECT_TIMEOUT": str(postgresql_connections.CONNECT_TIMEOUT), **os.environ}
+    if url is not None and url.password is not None:
+        settings["PGPASSWORD"] = str(url.password)
     try:
-        done = subprocess.run([program, *arguments], env={**os.environ, **password}, capture_output=True, text=True)
+        done = subprocess.run([program, *arguments], env=settings, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise BamError(
             f"A PostgreSQL database is backed up and restored by its own programs, and {program} is not installed "

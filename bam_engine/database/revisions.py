@@ -59,7 +59,8 @@ def _note(connection: sa.Connection, statement: Any, *_: object) -> None:
 
 
 def _forget(connection: sa.Connection) -> None:
-    connection.info.pop(_WRITTEN, None)
+    if not connection.invalidated:  # what was noted ends with the connection
+        connection.info.pop(_WRITTEN, None)
 
 
 def _increase(connection: sa.Connection, names: set[str]) -> None:
