@@ -11,6 +11,7 @@ from bam_engine.formatting import file_size
 from bam_engine.reporting.export import export
 from web import backup, check, ui
 from web.engine import workspace
+from web.output import output_folder
 
 JOB = "export"
 FORMS = {"sqlite": "SQLite, BAM's tables", "csv": "CSV files"}
@@ -41,7 +42,7 @@ if demo_workspace.demo(ws) is not None:
     )
 if st.button("Write the files", type="primary", icon=":material/download:"):
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
-    target = ws.folder / "exports" / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
+    target = output_folder("exports") / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
     ws.jobs.start(
         JOB, "Writing the dataset", lambda report: export(ws, target, form=form, raw_text=raw_text, report=report)
     )

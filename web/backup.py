@@ -10,6 +10,7 @@ from bam_engine.database.daily_copies import daily_copies
 from bam_engine.formatting import count, file_size
 from web import ui
 from web.engine import workspace
+from web.output import output_folder
 
 JOB = "backup"
 DOWNLOAD_LIMIT = 500 * 1024**2
@@ -25,7 +26,7 @@ def section() -> None:
     )
     if st.button("Write a backup", icon=":material/save:"):
         name = f"bam-{time.strftime('%Y-%m-%d-%H%M%S')}.{backups.ENDINGS[ws.engine.dialect.name]}"
-        file = ws.folder / "backups" / name
+        file = output_folder("backups") / name
         ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file))
         st.rerun()
     if not ui.show_job(JOB, unit="files"):

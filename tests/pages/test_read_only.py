@@ -12,7 +12,7 @@ from bam_engine.database import read_only, sqlite_files
 from bam_engine.labelling.tasks import validation_task
 from bam_engine.training import thresholds
 from bam_engine.workspace import Workspace
-from tests.pages.conftest import text_of
+from tests.pages.conftest import run_until, text_of
 
 
 @pytest.fixture
@@ -59,6 +59,19 @@ def test_every_page_to_look_at_is_drawn(archived: Workspace, open_page: Callable
     app = open_page(archived, page)
     assert not app.error, app.error[0].value
     assert text_of(app)
+
+
+@pytest.mark.parametrize("label", ["Write the files", "Write a backup"])
+def test_what_the_export_page_writes_is_offered_and_leaves_no_trace(
+    archived: Workspace, open_page: Callable[..., AppTest], label: str
+) -> None:
+    before = contents(archived.folder)
+    app = open_page(archived, "export")
+    next(button for button in app.button if button.label == label).click().run()
+    run_until(app, lambda: app.error or app.get("download_button"))
+    assert not app.error, app.error[0].value
+    assert contents(archived.folder) == before
+    assert not any(path.is_dir() for path in archived.folder.iterdir() if path != archived.cache.parent)
 
 
 def test_the_workspace_of_the_fixture_is_read_only(archived: Workspace) -> None:
