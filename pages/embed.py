@@ -45,7 +45,7 @@ with st.form("encoder", border=True):
             str(choice.checkpoint or "") if present == kind else "",
             placeholder="/home/you/weights/model.safetensors",
             help="Without a file, the weights are fetched by name from the model's hub. On a machine without "
-            "internet, give the file.",
+            "internet, give the file; `bam weights get` fetches it on one that has internet.",
             key="checkpoint",
         )
     else:

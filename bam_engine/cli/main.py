@@ -29,6 +29,7 @@ from bam_engine.cli import (
     simulation,
     status,
     training,
+    weights,
 )
 from bam_engine.cli.arguments import EPILOG
 from bam_engine.errors import BamError
@@ -94,6 +95,6 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, demo, collection, removals, attributes, annotators, labels)
-    for module in (*setup, simulation, training, agreement, layouts, results, backups, status):
+    for module in (*setup, weights, simulation, training, agreement, layouts, results, backups, status):
         module.add_commands(commands)
     return top

@@ -4,6 +4,7 @@ In:  RGB images, texts. Out: vectors whose dot product measures how well a text 
 the hub by tag, or from a checkpoint file.
 """
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,7 @@ class OpenClipEncoder:
         import open_clip
 
         self.spec, self.key = spec.text, key
-        name, _, tag = spec.name.partition("/")
-        if name not in open_clip.list_models():
-            raise EmbeddingError(f"open_clip has no model {name!r}. {suggest(name, open_clip.list_models())}")
-        _check_tag(name, tag, checkpoint)
+        name, tag = _names(spec, checkpoint)
         with readable_errors(spec.text, checkpoint):
             module, transform = open_clip.create_model_from_pretrained(
                 name,
@@ -57,6 +55,43 @@ class OpenClipEncoder:
         return self.model.run(self.model.module.encode_text, tokens)
 
 
+def hub_file(spec: Spec) -> tuple[str, tuple[str, ...]]:
+    """Return the hub's repository of the weights of a spec, and the names that their file may have, best first.
+
+    Raises
+    ------
+    EmbeddingError
+        There are no such weights (similar names are suggested), they are not on the hub, or the model takes more from
+        the hub than its weights.
+    """
+    import open_clip
+
+    name, tag = _names(spec, None)
+    text = open_clip.get_model_config(name).get("text_cfg", {})
+    more = text.get("hf_tokenizer_name") or text.get("hf_model_name")
+    if more:
+        raise EmbeddingError(
+            f"openclip:{name} reads texts with {more}, which no file of weights contains, so a file is not enough "
+            "without a network. Choose a model such as ViT-B-32."
+        )
+    repository, _, file = open_clip.get_pretrained_cfg(name, tag).get("hf_hub", "").rpartition("/")
+    if not repository:
+        raise EmbeddingError(f"The weights {tag!r} of {name} are not on the hub. Choose others.")
+    safe = file.rpartition(".")[0] + ".safetensors" if file else "open_clip_model.safetensors"
+    return repository, (safe, file or "open_clip_pytorch_model.bin")
+
+
+def _names(spec: Spec, checkpoint: Path | None) -> tuple[str, str]:
+    """Return the model and the tag of a spec, which open_clip knows."""
+    import open_clip
+
+    name, _, tag = spec.name.partition("/")
+    if name not in open_clip.list_models():
+        raise EmbeddingError(f"open_clip has no model {name!r}. {suggest(name, open_clip.list_models())}")
+    _check_tag(name, tag, checkpoint)
+    return name, tag
+
+
 def _check_tag(name: str, tag: str, checkpoint: Path | None) -> None:
     import open_clip
 
@@ -68,7 +103,8 @@ def _check_tag(name: str, tag: str, checkpoint: Path | None) -> None:
     problem = (
         f"open_clip has no weights {tag!r} for {name}." if tag else f"The encoder openclip:{name} names no weights."
     )
-    choice = f"Choose one of {', '.join(tags[:8])}" if tags else "There are none to download"
+    nearest = difflib.get_close_matches(tag, tags, n=8, cutoff=0) if tag else tags[:8]
+    choice = f"Choose one of {', '.join(nearest)}" if tags else "There are none to download"
     raise EmbeddingError(f"{problem} {choice}, or use openclip:{name} with a checkpoint file.")
 
 
