@@ -8,6 +8,9 @@ import unicodedata
 
 from bam_engine.errors import AnnotationError
 
+MAX_LENGTH = 200
+"""Characters of a name."""
+
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and halves of characters, which no database stores
 _JOINERS = "\u200c\u200d\ufe00-\ufe0f"  # that letters of some scripts, and emoji, need
 _IGNORABLE = (  # Unicode's property Default_Ignorable_Code_Point, without the joiners
@@ -24,11 +27,13 @@ def check_annotator_name(name: str) -> str:
     Raises
     ------
     AnnotationError
-        Nothing is left of it.
+        Nothing is left of it, or it is too long.
     """
     checked = unicodedata.normalize("NFC", _seen(name))
     if not spelling_key(checked):
         raise AnnotationError("The annotator's name is empty. Enter a name.")
+    if len(checked) > MAX_LENGTH:
+        raise AnnotationError(f"The annotator's name has {len(checked):,} characters. Enter {MAX_LENGTH} at most.")
     return checked
 
 

@@ -31,6 +31,9 @@ _CHUNK = 500  # keys in one IN list
 _MAX_ROWS = 2**31  # of the type of the column
 _PAGE = 50_000  # rows read at a time
 _STEP = 2**32  # less than this at once grows the number of the details
+MAX_TEXT = 2_500
+"""Bytes of a path: PostgreSQL keeps no longer text in an index."""
+
 _DETAILS_VERSION = "descriptions"  # the setting that grows with changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
 _T = TypeVar("_T")
@@ -191,15 +194,14 @@ class Catalogue:
         Raises
         ------
         CollectionError
-            A URI has undecodable bytes, which a database cannot store, or generated and real images would mix. Nothing
-            was added.
+            A URI cannot be stored, see :func:`storable`, or generated and real images would mix. Nothing was added.
         DiskFull
             The disk is full. Nothing was added.
         """
         batch = list(records)
         for record in batch:
             if not storable(record.uri):
-                raise CollectionError(f"{printable(record.uri)}: the file name has undecodable bytes. Rename the file.")
+                raise CollectionError(f"{printable(record.uri)}: {why_not_storable(record.uri)}")
         with self._write(table) as connection:
             generated = [record.uri for record in batch if record.generated]
             check_kind(connection, generated, [record.uri for record in batch if not record.generated])
@@ -369,13 +371,21 @@ class Catalogue:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with invalid Unicode (undecodable bytes of a file name) as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return ``text`` with invalid Unicode (undecodable bytes of a file name) as escapes, cut if it is too long."""
+    content = text.encode("utf-8", "backslashreplace")
+    return content.decode() if len(content) <= MAX_TEXT else f"{content[: MAX_TEXT - 3].decode(errors='ignore')}…"
 
 
 def storable(uri: str) -> bool:
-    """Return whether the database can store ``uri`` unchanged."""
+    """Return whether any database can store ``uri`` unchanged: it is valid text, of ``MAX_TEXT`` bytes at most."""
     return printable(uri) == uri
+
+
+def why_not_storable(uri: str) -> str:
+    """Return why a URI is not :func:`storable`, and what to do."""
+    if uri.encode("utf-8", "replace").decode() != uri:
+        return "The file name has bytes that are not valid text. Rename the file."
+    return f"The path has more than {MAX_TEXT:,} bytes. Shorten the names of its folders."
 
 
 def _next_row(connection: sa.Connection) -> int:

@@ -25,6 +25,7 @@ _CANDIDATES = READABLE_SUFFIXES | UNSUPPORTED_SUFFIXES  # unsupported ones are t
 _REPORT_EVERY = 5_000  # files
 _CACHE_TAG = "CACHEDIR.TAG"  # marks a folder whose content can be recomputed: https://bford.info/cachedir/
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+_MAX_PROJECT = 500  # characters; a database indexes no text of any length
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
 
@@ -293,7 +294,11 @@ def _details(lines: Iterator[str], file: str | Path) -> Iterator[tuple[str, Deta
         if not path:
             continue
         mature = _yes_or_no(record.get("mature_content"), f"{file}, line {reader.line_num}")
-        yield path, Details(_text(record, "title"), _text(record, "project"), _text(record, "license"), mature)
+        project = _text(record, "project")
+        if project and len(project) > _MAX_PROJECT:
+            place = f"{file}, line {reader.line_num}"
+            raise CollectionError(f"{place}: the project has {len(project):,} characters. Use {_MAX_PROJECT} at most.")
+        yield path, Details(_text(record, "title"), project, _text(record, "license"), mature)
 
 
 def _text(record: dict[str, str], name: str) -> str | None:

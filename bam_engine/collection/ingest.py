@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bam_engine.collection.catalogue import Catalogue, printable, storable
+from bam_engine.collection.catalogue import Catalogue, printable, storable, why_not_storable
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
 from bam_engine.collection.formats import SUPPORTED
 from bam_engine.collection.images import ImageInfo, examine, read_image
@@ -223,7 +223,8 @@ class _Run:
         before = {problem.uri for problem in self.catalogue.problems(STAGE)}
         total = len(listing.paths)
         self._record_problems([Problem(path, reason, STAGE) for path, reason in listing.unreadable])
-        self._record_problems([_unstorable(path) for path in listing.paths if not storable(path)])
+        unstorable = [path for path in listing.paths if not storable(path)]
+        self._record_problems([Problem(path, why_not_storable(path), STAGE) for path in unstorable])
         with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
             known = self._check_known(listing.paths, pool)
             new = [p for p in listing.paths if storable(p) and p not in known.rows and p not in known.unreadable]
@@ -391,7 +392,3 @@ def _try_examine(uri: str) -> ImageInfo | ImageUnreadable:
         return examine(uri)
     except ImageUnreadable as error:
         return error
-
-
-def _unstorable(path: str) -> Problem:
-    return Problem(path, "The file name has bytes that are not valid text. Rename the file.", STAGE)

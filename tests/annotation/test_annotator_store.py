@@ -13,7 +13,7 @@ from bam_engine.annotation import NEGATIVE, POSITIVE, WITHDRAWN, NewAnswer, cons
 from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
-from bam_engine.annotation.names import spelling_key
+from bam_engine.annotation.names import MAX_LENGTH, spelling_key
 from bam_engine.database import annotations, annotators, now
 from bam_engine.errors import AnnotationError, NotFound
 
@@ -84,6 +84,13 @@ def test_a_name_is_what_is_seen_of_it(people: Annotators, typed: str, kept: str)
 def test_a_name_of_which_nothing_is_seen_is_refused(people: Annotators, typed: str) -> None:
     with pytest.raises(AnnotationError, match="The annotator's name is empty"):
         people.id_of(typed)
+
+
+def test_a_name_is_short_enough_for_every_database(people: Annotators) -> None:
+    longest = "𒀀" * MAX_LENGTH
+    assert people.rename(people.id_of("Ben"), longest).name == longest
+    with pytest.raises(AnnotationError, match="has 201 characters"):
+        people.id_of(f"{longest}.")
 
 
 @given(st.text(st.characters(categories=["L", "N", "Zs"]), min_size=1))

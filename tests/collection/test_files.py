@@ -139,6 +139,7 @@ def test_details_are_keyed_by_the_path_as_written_and_empty_cells_are_none(tmp_p
         (b"", 'no column "path". The file is empty'),
         (b"path,title\na,\xff\n", "not UTF-8"),
         (b"path,mature_content\na,maybe\n", "line 2: mature_content is 'maybe'"),
+        (b"path,project\na,short\nb," + b"x" * 501, "line 3: the project has 501 characters"),
         (b"path,title\na," + b"x" * 200_000, "not a valid CSV"),
     ],
 )

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from PIL import Image
 
 from bam_engine.collection import Catalogue, Problem, Thumbnails, ingest, ingest_folder
+from bam_engine.collection.catalogue import MAX_TEXT
+from bam_engine.collection.records import Place
 from bam_engine.collection.stamps import BEING_WRITTEN
 from bam_engine.database import open_database
 from bam_engine.errors import CollectionError, DiskFull, Stopped
@@ -421,3 +423,32 @@ def test_a_file_that_another_run_adds_with_other_bytes_gets_no_thumbnail_of_thos
         assert hashlib.sha256(catalogue.image(row).path.read_bytes()).hexdigest() == catalogue.image(row).digest
         with Image.open(thumbnails.path(row)) as thumbnail:
             assert np.allclose(np.asarray(thumbnail)[4, 4], colour, atol=8), colour
+
+
+def test_a_path_that_a_database_cannot_index_is_listed_and_the_others_are_added(database, thumbnails, tmp_path):
+    catalogue, pile = Catalogue(database), tmp_path / "pile"
+    fill(pile, 2)
+    letters = np.random.default_rng(0).integers(0x4E00, 0x9000, (20, 80))  # that cannot be compressed
+    handle = os.open(pile, os.O_RDONLY)
+    try:
+        for name in ("".join(map(chr, line)) for line in letters):  # a path of so many bytes is made step by step
+            os.mkdir(name, dir_fd=handle)
+            inner = os.open(name, os.O_RDONLY, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+            if len(bytes(Path(f"/proc/self/fd/{handle}").readlink())) > MAX_TEXT:
+                break
+        shutil.copy(next(pile.glob("*.png")), f"/proc/self/fd/{handle}/deep.png")
+    finally:
+        os.close(handle)
+    for _ in range(2):
+        result = ingest_folder(catalogue, thumbnails, pile)
+        assert (result.added + result.existing, len(catalogue)) == (2, 2)
+        assert [problem.reason for problem in result.unreadable] == [
+            "The path has more than 2,500 bytes. Shorten the names of its folders."
+        ]
+        assert [problem.uri for problem in catalogue.problems("ingest")] == [result.unreadable[0].uri]
+    longest = "/" + "".join(map(chr, letters.ravel()))[: (MAX_TEXT - 1) // 3]
+    assert (len(longest.encode()), catalogue.move({0: Place(longest)})) == (MAX_TEXT, [0])
+    catalogue.displace([catalogue.image(0)])
+    assert catalogue.image(0).last_path == Path(longest)
