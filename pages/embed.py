@@ -5,7 +5,7 @@ import streamlit as st
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images
-from bam_engine.workspace.vectors import embed_collection, problem_stage
+from bam_engine.workspace.vectors import embed_collection, embedded_rows, problem_stage
 from web import ui
 from web.engine import workspace
 from web.navigation import link
@@ -69,7 +69,7 @@ else:
     result = getattr(ws.jobs.get(JOB), "result", None)
     if result is not None and result.embedded:
         st.caption(f"{count(result.embedded, 'image')} at {result.rate:,.0f} images/s.")
-    st.metric(f"Embedded with {ui.plain(choice.spec)}", f"{done:,} of {n:,}")
+    st.metric(f"Embedded with {ui.plain(choice.spec)}", f"{len(embedded_rows(ws)):,} of {n:,}")
     if done and done >= n:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(problem_stage(choice.key))

@@ -326,7 +326,7 @@ def problem_list(title: str, problems: Sequence[Problem], note: str) -> None:
     if problems:
         st.subheader(title, anchor=False)
         st.caption(note)
-        lines = [{"file": problem.uri, "reason": problem.reason} for problem in problems]
+        lines = [{"file": problem.path, "reason": problem.reason} for problem in problems]
         st.dataframe(lines, hide_index=True, width="stretch")
 
 

@@ -66,7 +66,7 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
         print(f"  {count(summary.other_project, 'image')} {words} project, which is not the folder")
     print_paths(summary.unmatched, "no image", where="of the metadata")
     for problem in summary.unreadable:
-        print(f"  {problem.uri}: {problem.reason}")
+        print(f"  {problem.path}: {problem.reason}")
 
 
 def embed(workspace: Workspace, options: Namespace) -> None:

@@ -39,7 +39,7 @@ def run(workspace: Workspace, _options: Namespace) -> None:
         answers += f", {state.simulated:,} by simulated annotators"
     print(f"{images}, {state.embedded:,} embedded with {state.encoder}, {answers}")
     for problem in workspace.catalogue.problems():
-        print(f"  {problem.stage}: {problem.uri}: {problem.reason}")
+        print(f"  {problem.stage}: {problem.path}: {problem.reason}")
     print_spellings(workspace)
     for line in state.attributes:
         _print_attribute(line)

@@ -1,5 +1,6 @@
 """The records of the catalogue: an image, where it is, and what is wrong with a file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,11 @@ class Problem:
     reason: str
     stage: str = field(default="ingest")
 
+    @property
+    def path(self) -> str:
+        """The path of the file, without the digest that marks an image whose path holds something else."""
+        return _MARK.sub("", self.uri)
+
 
 def uri_of_replaced(image: Image) -> str:
     """Return the URI of an image whose path holds something else: the path with the digest, which is no file's."""
@@ -97,3 +103,6 @@ def uri_of_replaced(image: Image) -> str:
 
 def _mark(digest: str) -> str:
     return f"#sha256={digest}"
+
+
+_MARK = re.compile(r"#sha256=[0-9a-f]{64}$")

@@ -19,6 +19,7 @@ from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import count_images
+from bam_engine.workspace.vectors import embedded_rows
 
 Step = Literal[
     "add_images",
@@ -96,31 +97,31 @@ class Overview:
 def overview(workspace: Workspace) -> Overview:
     """Gather the state of the workspace."""
     images = count_images(workspace)
-    embedded = count_images(workspace, len(workspace.vectors()))
+    tried = count_images(workspace, len(workspace.vectors()))  # with a vector, or none can be computed
     started = _started(workspace)
     lines = tuple(
-        _line(workspace, attribute) if attribute.id in started else _not_started(attribute, embedded)
+        _line(workspace, attribute) if attribute.id in started else _not_started(attribute, tried)
         for attribute in workspace.attributes.all()
     )
     answers = count_answers(workspace)
     return Overview(
         images=images,
-        embedded=embedded,
+        embedded=len(embedded_rows(workspace)),
         encoder=workspace.choice.spec,
         unreadable=len(workspace.catalogue.problems("ingest")),
         by_people=answers.people,
         simulated=answers.simulated,
         generated=demo_workspace.demo(workspace) is not None,
         attributes=lines,
-        next=_next(images, embedded, lines),
+        next=_next(images, tried, lines),
     )
 
 
-def _next(images: int, embedded: int, lines: tuple[AttributeSummary, ...]) -> NextStep:
+def _next(images: int, tried: int, lines: tuple[AttributeSummary, ...]) -> NextStep:
     if images == 0:
         return NextStep("add_images")
-    if embedded < images:
-        return NextStep("embed", images=images - embedded)
+    if tried < images:
+        return NextStep("embed", images=images - tried)
     if not lines:
         return NextStep("add_attribute")
     unfinished = [line for line in lines if line.step != "done"]
@@ -146,8 +147,8 @@ def _started(workspace: Workspace) -> set[int]:
     )
 
 
-def _not_started(attribute: Attribute, embedded: int) -> AttributeSummary:
-    return AttributeSummary(attribute.name, 0, 0, None, None, None, None, "draw_validation" if embedded else "embed", 0)
+def _not_started(attribute: Attribute, tried: int) -> AttributeSummary:
+    return AttributeSummary(attribute.name, 0, 0, None, None, None, None, "draw_validation" if tried else "embed", 0)
 
 
 def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:

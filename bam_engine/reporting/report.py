@@ -33,6 +33,7 @@ from bam_engine.training.validation import count_never_drawn, draw_seed
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import count_images
+from bam_engine.workspace.vectors import embedded_rows
 
 EXAMPLES = 12  # images of each group
 _EXAMPLE_SEED = 0  # two reports show the same random examples
@@ -182,7 +183,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         workspace=workspace.id,
         made_at=db.now(),
         images=count_images(workspace),
-        embedded=count_images(workspace, len(workspace.vectors())),
+        embedded=len(embedded_rows(workspace)),
         projects=len(np.unique(workspace.catalogue.projects())),
         encoder=workspace.choice.key,
         redundancy=workspace.redundancy,

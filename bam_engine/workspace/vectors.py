@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bam_engine import learning
+from bam_engine.collection import FILE_STATES
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
@@ -92,7 +93,9 @@ def record_failures(workspace: Workspace, key: str, paths: list[Path], failed: l
     """Replace the recorded problems of an encoder by those of the last run."""
     for problem in workspace.catalogue.problems(problem_stage(key)):
         workspace.catalogue.clear_problem(problem_stage(key), problem.uri)
-    for row, reason in failed:
+    images = workspace.catalogue.images(row for row, _ in failed)
+    for image, (row, reason) in zip(images, failed, strict=True):
+        reason = FILE_STATES.get(image.status, reason)
         workspace.catalogue.record_problem(problem_stage(key), str(paths[row]), reason)
 
 
