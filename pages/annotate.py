@@ -65,5 +65,5 @@ if assignment is None:
 
 answered = ws.annotations.answered_rows(assignment.id)
 images = [{"row": row, "answer": answered.get(row)} for row in assignment.rows]  # no titles: only the picture counts
-if label_grid(assignment.id, attribute.question, attribute.instructions, images=images):
+if label_grid(assignment.id, attribute.question, attribute.instructions, images=images, version=ws.picture_version):
     st.rerun()

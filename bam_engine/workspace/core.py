@@ -198,13 +198,19 @@ class Workspace:
 
         It is asked for every picture of a map, so the database is asked at most once a second, and for a new row.
         """
-        known = self.memory.get_within(_DIGESTS, None, _ASK_EVERY, self.catalogue.digests, lambda digests: digests)
-        return known.text(row) or self.catalogue.digests().text(row)
+        return self._known_digests().text(row) or self.catalogue.digests().text(row)
 
     @property
     def picture_version(self) -> str:
-        """A version of all pictures by row: an address that contains it never shows another picture."""
-        return f"{self.id}-{self.catalogue.digests().fingerprint()}"
+        """A version of all pictures by row: an address that contains it never shows another picture.
+
+        It follows new images within a second; a row that a version does not count keeps its picture all the same.
+        """
+        return f"{self.id}-{self._known_digests().fingerprint()}"
+
+    def _known_digests(self) -> Digests:
+        """Return the digests as they were at most a second ago."""
+        return self.memory.get_within(_DIGESTS, None, _ASK_EVERY, self.catalogue.digests, lambda digests: digests)
 
     # Settings -------------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,9 @@ images = [
     {"row": row, "answer": answered.get(row), "title": f"<script>window.broken = 1</script> {row}"}
     for row in assignment.rows
 ]
-finished = label_grid(assignment.id, flower.question, flower.instructions, images=images, per_page=PER_PAGE)
+finished = label_grid(
+    assignment.id, flower.question, flower.instructions, images=images, version="1", per_page=PER_PAGE
+)
 if finished:
     st.session_state.finished = finished
 if "finished" in st.session_state:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.web.label_grid_site import Site, site
+from tests.web.label_grid_site import PER_PAGE, Site, site
 
 __all__ = ["site"]  # the fixture
 
@@ -246,7 +246,7 @@ def test_enter_waits_until_every_picture_has_come_and_one_that_fails_stays_unans
     assignment = site.assign(rows)
     held = []
     page.route("**/thumbs/1003.webp*", lambda route: route.abort())
-    page.route("**/thumbs/1005.webp", lambda route: held.append(route))
+    page.route("**/thumbs/1005.webp*", lambda route: held.append(route))
     page.goto(f"{site.url}/?assignment={assignment}")
     expect(page.locator(".save")).to_have_text("Loading 11 of 12 pictures", timeout=30_000)
     page.keyboard.press("Enter")
@@ -263,6 +263,17 @@ def test_enter_waits_until_every_picture_has_come_and_one_that_fails_stays_unans
     page.unroute("**/thumbs/1003.webp*")
     page.get_by_role("button", name="Try the missing pictures again").click()
     expect(page.locator(".save")).to_have_text("Save 1 no")
+
+
+def test_every_picture_is_asked_for_by_the_version_of_the_pictures_so_that_the_browser_keeps_it(
+    page: Page, site: Site
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_grid(page, site, site.assign(range(1000, 1024)))
+    pictures = [url for url in asked if "/thumbs/" in url or "/large/" in url]
+    assert len(pictures) >= PER_PAGE
+    assert all(url.endswith("?v=1") for url in pictures)
 
 
 def test_pictures_further_down_are_looked_at_before_they_are_answered(page: Page, site: Site) -> None:
@@ -284,7 +295,7 @@ def test_the_large_picture_opens_and_closes_by_key_and_can_be_marked(page: Page,
     page.keyboard.press("ArrowRight")
     page.keyboard.press("v")
     large = page.locator("dialog.large")
-    expect(large.locator("img")).to_have_attribute("src", re.compile(r"/large/1\.webp$"))
+    expect(large.locator("img")).to_have_attribute("src", re.compile(r"/large/1\.webp\?v=1$"))
     expect(large.locator("figcaption")).to_have_text("<script>window.broken = 1</script> 1 · no")
     page.keyboard.press("1")
     expect(large.locator("figcaption")).to_contain_text("> 2 · no")
@@ -318,7 +329,7 @@ def test_the_end_is_told_to_python_once_everything_is_stored(page: Page, site: S
 
 def test_the_next_pages_pictures_are_fetched_ahead_and_no_cell_moves_while_they_come(page: Page, site: Site) -> None:
     asked: set[str] = set()
-    page.on("request", lambda request: asked.add(request.url.rpartition("/")[2]))
+    page.on("request", lambda request: asked.add(request.url.rpartition("/")[2].partition("?")[0]))
     open_grid(page, site, site.assign(range(60)))
     page.wait_for_timeout(300)
     assert {f"{row}.webp" for row in range(48)} <= asked

@@ -23,6 +23,8 @@ export interface LabelGridData {
   instructions: string;
   /** In display order. */
   images: LabelImage[];
+  /** The version of the pictures: those of a version are immutable. */
+  version: string;
   per_page: number;
 }
 

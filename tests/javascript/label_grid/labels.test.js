@@ -21,7 +21,7 @@ import { MemoryStorage } from "../storage.js";
  */
 function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = {}) {
   const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: known[row] ?? null, title: "" }));
-  const data = { assignment: "a", question: "Is it?", instructions: "", images, per_page: 4 };
+  const data = { assignment: "a", question: "Is it?", instructions: "", images, version: "1", per_page: 4 };
   return new Labels(data, waiting, new Store(() => storage));
 }
 
@@ -110,7 +110,7 @@ test("marks survive a reload until they are given", () => {
 test("a rerun with old data takes no answer back", () => {
   const labels = labelsOf();
   labels.give([{ row: 0, answer: YES }]);
-  labels.update({ ...labelsOf(), assignment: "a", question: "", instructions: "", per_page: 4 });
+  labels.update({ ...labelsOf(), assignment: "a", question: "", instructions: "", version: "1", per_page: 4 });
   assert.equal(labels.answer(0), YES);
 });
 

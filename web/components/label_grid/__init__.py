@@ -2,7 +2,8 @@
 
 In:  an assignment, its question and its pictures with earlier answers. Out: answers POSTed to
 ``/api/assignments/{id}/answers`` (see ``web/routes/labels.py``), and one event when all are stored. Thumbnails come
-from ``/thumbs/{row}.webp``, large pictures from ``/large/{row}.webp``.
+from ``/thumbs/{row}.webp?v=``, large pictures from ``/large/{row}.webp?v=``; with the current version of the pictures
+the browser keeps them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ def label_grid(
     instructions: str = "",
     *,
     images: Sequence[Mapping[str, Any]],
+    version: str,
     per_page: int = PER_PAGE,
     key: str | None = None,
     on_finished: Callable[[], None] | None = None,
@@ -41,6 +43,8 @@ def label_grid(
     images
         In display order, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None}``; ``answer`` and
         ``title`` are optional.
+    version
+        The version of the workspace's pictures.
     per_page
         Pictures per page, at least 1.
     key
@@ -64,6 +68,7 @@ def label_grid(
         "question": question,
         "instructions": instructions,
         "images": shown,
+        "version": version,
         "per_page": per_page,
     }
     state = _component(

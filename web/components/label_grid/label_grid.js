@@ -5,7 +5,7 @@ import { onKey } from "./keys.js";
 import { labelsOf, NO, UNSURE, YES } from "./labels.js";
 import { newUid, sharedOutbox } from "./outbox.js";
 import { doneButtons, makeParts } from "./parts.js";
-import { Cell, LargeView, thumbnail } from "./pictures.js";
+import { addresses, Cell, LargeView } from "./pictures.js";
 import { doneTexts, many, plan, savingState } from "./plan.js";
 
 /** @import { Answer, Component, LabelGridData } from "../data.js" */
@@ -25,6 +25,7 @@ export class LabelGrid {
       data,
       this.outbox.of(data.assignment).flatMap((batch) => batch.answers),
     );
+    this.version = data.version;
     this.large = new LargeView(() => this.focus(this.at));
     const on = { submit: () => this.submit(), undo: () => this.undo(), resized: () => this.layOut() };
     this.parts = makeParts(on, this.large.box);
@@ -60,6 +61,7 @@ export class LabelGrid {
     const { question, text, instructions, grid } = this.parts;
     this.notifyPython = notifyPython;
     this.labels.update(data);
+    this.version = data.version;
     question.textContent = data.question;
     text.textContent = data.instructions;
     instructions.hidden = !data.instructions;
@@ -111,7 +113,7 @@ export class LabelGrid {
     };
     this.again = images.length > 0 && labels.unanswered(images) === 0;
     this.cells = [];
-    for (const image of images) this.cells.push(new Cell(image, this.cells.length + 1, on));
+    for (const image of images) this.cells.push(new Cell(image, this.version, this.cells.length + 1, on));
     for (const cell of this.cells) cell.show(labels.mark(cell.row));
     this.at = 0;
     this.columns = 0;
@@ -181,7 +183,7 @@ export class LabelGrid {
     if (this.ahead?.page === labels.page) return;
     const after = (/** @type {number} */ pages) => (labels.page + pages) * labels.perPage;
     const next = labels.images.slice(after(1), after(1 + PAGES_AHEAD));
-    const images = next.map(({ row }) => element("img", { src: thumbnail(row) }));
+    const images = next.map(({ row }) => element("img", { src: addresses(row, this.version).small }));
     this.ahead = { page: labels.page, images }; // referenced, or the browser may drop them
   }
 
@@ -238,7 +240,7 @@ export class LabelGrid {
   enlarge(row) {
     this.moveTo(this.placeOf(row));
     const image = this.labels.images.find((one) => one.row === row);
-    if (image) this.large.show(image, this.labels.mark(row));
+    if (image) this.large.show(image, this.version, this.labels.mark(row));
   }
 
   /** @param {number} row */

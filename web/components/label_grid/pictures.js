@@ -33,19 +33,27 @@ function icon(path) {
   return svg;
 }
 
-/** @param {number} row */
-export const thumbnail = (row) => `/thumbs/${row}.webp`;
-/** @param {number} row */
-const enlarged = (row) => `/large/${row}.webp`;
+/**
+ * The addresses of an image. With the version of the pictures, the browser keeps what it has loaded.
+ *
+ * @param {number} row
+ * @param {string} version
+ */
+export function addresses(row, version) {
+  const query = `?v=${encodeURIComponent(version)}`;
+  return { small: `/thumbs/${row}.webp${query}`, large: `/large/${row}.webp${query}` };
+}
 
 export class Cell {
   /**
    * @param {LabelImage} image
+   * @param {string} version of the pictures
    * @param {number} place on the page, from 1
    * @param {CellEvents} on
    */
-  constructor({ row, title }, place, on) {
+  constructor({ row, title }, version, place, on) {
     this.row = row;
+    this.address = addresses(row, version).small;
     this.place = place;
     this.on = on;
     this.title = title ?? "";
@@ -99,7 +107,7 @@ export class Cell {
 
   load() {
     this.box.dataset.state = this.state = "loading";
-    this.image.src = thumbnail(this.row) + (this.tries ? `?try=${this.tries}` : "");
+    this.image.src = this.address + (this.tries ? `&try=${this.tries}` : "");
   }
 
   fail() {
@@ -149,16 +157,18 @@ export class LargeView {
 
   /**
    * @param {LabelImage} image
+   * @param {string} version of the pictures
    * @param {Answer} mark
    */
-  show({ row, title }, mark) {
+  show({ row, title }, version, mark) {
     this.caption.textContent = [title, MARK_NAMES.get(mark)].filter(Boolean).join(" · ");
     if (this.row !== row) {
       this.row = row;
-      this.image.src = thumbnail(row); // already loaded; the large picture replaces it
+      const address = addresses(row, version);
+      this.image.src = address.small; // already loaded; the large picture replaces it
       const large = new Image();
       large.onload = () => void (this.row === row && (this.image.src = large.src));
-      large.src = enlarged(row);
+      large.src = address.large;
     }
     if (this.open) return;
     this.box.showModal();
