@@ -14,7 +14,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
-from bam_engine.errors import BamError
+from bam_engine.database import read_only
+from bam_engine.errors import BamError, NotFound
 from bam_engine.formatting import count, duration
 from bam_engine.gallery import search
 from bam_engine.jobs import Job
@@ -135,6 +136,8 @@ def sidebar() -> None:
             help="The name under which your answers are kept. Two people on one computer use two names.",
         )
         _proposed_annotator()
+        if read_only(workspace().engine):
+            st.caption("This workspace is read-only: it can be looked at, reported and exported, not changed.")
         # refreshed only while a job runs: a refresh can cut short the run that follows a change of page
         st.fragment(_background, run_every=2.0 if workspace().jobs.running() else None)()
 
@@ -244,14 +247,25 @@ def pick_attribute(label: str = "Attribute") -> Attribute | None:
         empty("There are no attributes yet.", "Define the first one", "attributes")
         return None
     names = [attribute.name for attribute in attributes]
-    wanted = st.query_params.get("attribute") or st.session_state.get("attribute_kept")
+    asked = st.query_params.get("attribute")
+    wanted = asked or st.session_state.get("attribute_kept")
     current = workspace().attributes.current_name(str(wanted or ""))
     index = names.index(current) if current in names else 0
+    if asked and current not in names:
+        _say_why_not(asked)
     name = st.selectbox(label, names, index=index, key="attribute_picker", format_func=readable)
     st.session_state["attribute_kept"] = name
     if st.query_params.get("attribute") != name:
         st.query_params["attribute"] = name
     return attributes[names.index(name)]
+
+
+def _say_why_not(name: str) -> None:
+    """Say why an attribute that the address names is not shown: there is none, or it is archived."""
+    try:
+        workspace().attributes.get(name)
+    except NotFound as error:
+        st.warning(f"This address cannot be opened. {plain(str(error))}", icon=":material/link_off:")
 
 
 def search_hint() -> str:

@@ -22,6 +22,7 @@ from bam_engine.training.models import scored_attributes, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import neighbours
 
 ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn"}
@@ -201,6 +202,8 @@ def _labels(workspace: Workspace, row: int, names: set[str]) -> list[AttributeLa
 
 
 def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
+    if row in removed(workspace).rows:
+        return "not counted"
     labels = tasks.labels(workspace, attribute)
     at = np.flatnonzero(labels.rows == row)
     if not len(at):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.gallery import saved_views
@@ -78,3 +79,14 @@ def test_links_and_saved_views_with_a_former_name_open_the_attribute(
         app = open_page(workspace, page, attribute="kite")
         assert not app.exception
         assert app.query_params["attribute"] in (kite.name, [kite.name]), page
+
+
+@pytest.mark.parametrize("page", ["rounds", "annotate", "threshold", "audit", "agreement", "report"])
+def test_a_link_to_an_archived_attribute_is_not_answered_with_another_in_silence(
+    workspace: Workspace, open_page: Callable[..., AppTest], page: str
+) -> None:
+    for name in ("cat", "kite"):
+        workspace.attributes.add(name, "own", "Is there one?")
+    workspace.attributes.archive(2)
+    assert "'kite' is archived" in open_page(workspace, page, attribute="kite").warning[0].value.replace("\\", "")
+    assert not open_page(workspace, page, attribute="cat").warning

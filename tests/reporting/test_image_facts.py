@@ -15,3 +15,13 @@ def test_an_image_is_described_by_every_room(played: Workspace, watercolor: Attr
     assert row not in [other for other, _ in near]
     likeness = [value for _, value in near]
     assert likeness == sorted(likeness, reverse=True)
+
+
+def test_the_answers_to_a_removed_image_are_shown_as_not_counted(played: Workspace, watercolor: Attribute) -> None:
+    row = int(tasks.validation_task(played, watercolor).rows[0])
+    (counted,) = describe(played, row).labels
+    removal = played.removals.remove([row], reason="a test")
+    (label,) = describe(played, row).labels
+    assert (label.state, label.answers) == ("not counted", counted.answers)
+    played.removals.undo(removal.id)
+    assert describe(played, row).labels == [counted]
