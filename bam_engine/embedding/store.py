@@ -90,19 +90,28 @@ class VectorStore:
             meta = json.loads(self._meta_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return meta if isinstance(meta, dict) and meta.get("layout") == LAYOUT else {}
+        is_ours = isinstance(meta, dict) and meta.get("layout") == LAYOUT and isinstance(meta.get("dim"), int)
+        return meta if is_ours else {}
 
     @property
     def dim(self) -> int:
         """Length of a vector; 0 while unknown."""
         if not self._dim:
-            self._dim = int(self.meta.get("dim", 0)) or self._dim_by_size()
-        return self._dim
+            self._dim = int(self.meta.get("dim", 0))
+        return self._dim or self._dim_by_size()
 
     def _dim_by_size(self) -> int:
-        """Return the length of a vector from the sizes of the files, for where ``meta.json`` is damaged."""
-        count, size = _size(self._records_file) // RECORD.itemsize, _size(self.file)
-        return size // (2 * count) if count and size % (2 * count) == 0 else 0
+        """Return the length of a vector from the sizes of the files, for where ``meta.json`` is damaged.
+
+        It is 0 where the first vectors of that length are not those that were stored, as in a file that is cut.
+        """
+        records, size = self._records(), _size(self.file)
+        if not len(records) or not size or size % (2 * len(records)):
+            return 0
+        dim = size // (2 * len(records))
+        first = np.memmap(self.file, np.float16, "r", shape=(len(records), dim))[:_BLOCK]
+        expected = records["checksum"][: len(first)]
+        return dim if expected.any() and np.array_equal(_checksums(first), expected) else 0
 
     @property
     def version(self) -> object:
@@ -185,6 +194,12 @@ class VectorStore:
     def renew_edition(self) -> None:
         """Give the vectors a new edition."""
         self._write_meta({**self.meta, "edition": uuid.uuid4().hex[:8]})
+
+    def drop_others(self) -> None:
+        """Drop the vectors that are of no image of the collection, as the next append would."""
+        if self.dim:
+            with self.writing():
+                self._drop_others(len(self))
 
     def state(self) -> str:
         """Return a digest of the images and of their vectors: what is computed from all vectors depends on it."""

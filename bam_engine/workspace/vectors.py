@@ -65,12 +65,13 @@ def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> E
     EmbeddingError
         The encoder cannot be opened.
     """
+    stored = workspace.vectors(key).stored
+    workspace.vectors(key).drop_others()
     if key == workspace.choice.key:
         return embed_collection(workspace, report=report)
     choice = workspace.choice_of(key)
     if choice is None:
         raise EmbeddingError(f"The encoder of the vectors {key} cannot be opened.")
-    stored = workspace.vectors(key).stored
     paths = [Path(uri) for uri in workspace.catalogue.uris()[:stored]]
     return _embed(workspace, open_encoder(choice.spec, checkpoint=choice.checkpoint), paths, report)
 

@@ -241,6 +241,30 @@ def test_vectors_outlive_their_metadata(tmp_path, text):
     assert (len(opened(tmp_path)), store.meta["key"], len(store.damaged())) == (4, "builtin-v1", 0)
 
 
+@pytest.mark.parametrize("size", [9 * 16, 9 * 16 - 9 * 2 * 4, 4 * 16, 5, 0])
+def test_a_length_of_vectors_is_not_guessed_from_a_file_that_is_cut(tmp_path, size):
+    opened(tmp_path).append(some(9))
+    (tmp_path / "meta.json").write_text("")
+    os.truncate(tmp_path / "vectors.f16", size)
+    store = opened(tmp_path)
+    assert store.dim == (8 if size == 9 * 16 else 0)
+    reader = opened(tmp_path)
+    assert len(reader) == (9 if size == 9 * 16 else 0)
+    store.claim(spec="builtin", key="builtin-v1", dim=8)
+    for each in (store, reader):
+        np.testing.assert_array_equal(each.array(), some(9).astype(np.float16)[: size // 16])
+
+
+def test_vectors_of_images_beyond_the_collection_can_be_dropped(tmp_path):
+    opened(tmp_path).append(some(9))
+    shorter = opened(tmp_path, images=IMAGES[:4])
+    assert (len(shorter), shorter.others) == (4, 5)
+    shorter.drop_others()
+    for store in (shorter, opened(tmp_path)):
+        assert (store.others, store.incomplete) == (0, 0)
+        np.testing.assert_array_equal(store.array(), some(9)[:4].astype(np.float16))
+
+
 def test_vectors_that_are_not_those_that_were_stored_are_damaged(tmp_path):
     store = opened(tmp_path)
     store.append(some(9))

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.collection import ingest_folder
-from bam_engine.database.backups import back_up
+from bam_engine.database.backups import back_up, restore
 from bam_engine.errors import NotFound, Stopped
 from bam_engine.gallery import selections
 from bam_engine.maintenance import Finding, Outcome, check, repair
@@ -268,3 +269,22 @@ def test_the_command_says_what_was_repaired_and_what_needs_which_command(
     assert "delete them. Run `bam backup FILE`." in out
     assert "Repaired: 1 thumbnail is damaged or of other images" in out
     assert "1 kind of damage is left that only you can mend." in err
+
+
+def test_vectors_beyond_the_collection_as_after_an_older_backup_are_dropped(
+    complete: Workspace, tmp_path: Path
+) -> None:
+    older = tmp_path / "older.sqlite"
+    back_up(complete.engine, older)
+    more = tmp_path / "more"
+    more.mkdir()
+    Image.new("RGB", (20, 20), "red").save(more / "new.png")
+    ingest_folder(complete.catalogue, complete.thumbnails, more)
+    embed_collection(complete)
+    restore(complete.engine.url, older, tmp_path)
+    right = np.array(vectors_of(complete))
+    findings = check(complete)
+    assert any("1 of other images" in finding.what for finding in findings)
+    mend(findings)
+    assert found(complete) == []
+    assert np.array_equal(vectors_of(complete), right)
