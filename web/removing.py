@@ -22,9 +22,14 @@ def remove(rows: Sequence[int] | NDArray[np.int64], reason: str, *, popover: str
     removal = workspace().removals.remove(rows, reason=reason)
     if popover:
         ui.renew_popover(popover)
+    images = _name(int(rows[0])) if len(rows) == 1 else count(removal.images, "image")
     verb = "is" if removal.images == 1 else "are"
-    words = f"{count(removal.images, 'image')} {verb} not in the collection any more. The answers are kept."
+    words = f"{ui.plain(images)} {verb} not in the collection any more. The answers are kept."
     undo.done(words, partial(workspace().removals.undo, removal.id))
+
+
+def _name(row: int) -> str:
+    return workspace().catalogue.image(row).name
 
 
 def pressed(key: str, label: str = "Remove") -> bool:
@@ -35,17 +40,17 @@ def pressed(key: str, label: str = "Remove") -> bool:
 def one_image(row: int, *, key: str) -> None:
     """Draw the button that removes an image from the collection, or, if it is removed, brings it back."""
     ws = workspace()
-    reason = ws.catalogue.image(row).name
+    name = _name(row)
     if row not in removed(ws).rows:
         if pressed(f"{key}-remove"):
             with ui.guard():
-                remove([row], reason)
+                remove([row], name)
         return
     st.caption("Removed from the collection", width="content")
     if st.button("Bring back", icon=":material/undo:", key=f"{key}-return"):
         with ui.guard():
             ws.removals.bring_back([row])
-            undo.done("The image is in the collection again.", partial(ws.removals.remove, [row], reason=reason))
+            undo.done(f"{ui.plain(name)} is in the collection again.", partial(ws.removals.remove, [row], reason=name))
 
 
 def removals_list() -> None:

@@ -92,13 +92,18 @@ class Problem:
 
     @property
     def path(self) -> str:
-        """The path of the file, without the digest that marks an image whose path holds something else."""
-        return _MARK.sub("", self.uri)
+        """The path of the file."""
+        return last_path(self.uri)
 
 
 def uri_of_replaced(image: Image) -> str:
     """Return the URI of an image whose path holds something else: the path with the digest, which is no file's."""
     return image.uri + _mark(image.digest)
+
+
+def last_path(uri: str) -> str:
+    """Return the path of a URI, without the digest that marks an image whose path holds something else."""
+    return _MARK.sub("", uri)
 
 
 def _mark(digest: str) -> str:

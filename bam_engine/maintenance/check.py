@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from bam_engine.collection.records import last_path
 from bam_engine.database import backups
 from bam_engine.errors import BamError, Stopped
 from bam_engine.formatting import count
@@ -108,7 +109,7 @@ def _copies(workspace: Workspace, copies: Sequence[Path], step: Step) -> Iterato
 def _image_files(workspace: Workspace, rows: Sequence[int], step: Step) -> Iterator[Finding]:
     """Compare every image file with the digest that it had when it was added."""
     uris, digests = workspace.catalogue.uris(), workspace.catalogue.digests()
-    missing, changed, unreadable = [], [], []
+    missing, replaced, changed, unreadable = [], [], [], []
     for row in rows:
         uri = uris[row]
         try:
@@ -116,7 +117,11 @@ def _image_files(workspace: Workspace, rows: Sequence[int], step: Step) -> Itera
                 if not hashlib.file_digest(file, "sha256").hexdigest().startswith(digests.text(row)):
                     changed.append(uri)
         except (FileNotFoundError, NotADirectoryError):
-            missing.append(uri)
+            path = last_path(uri)
+            if path == uri:
+                missing.append(path)
+            else:
+                replaced.append(path)
         except (OSError, ValueError):
             unreadable.append(uri)
         step("image files")
@@ -129,8 +134,15 @@ def _image_files(workspace: Workspace, rows: Sequence[int], step: Step) -> Itera
     if missing:
         yield Finding(
             f"{count(len(missing), 'image file is', 'image files are')} missing{first_of(missing)}.",
-            "Add the folder again where the files are; labels are kept meanwhile.",
+            "Add the folder again where the files are, or remove the images: their answers are kept.",
             command="bam ingest FOLDER",
+        )
+    if replaced:
+        yield Finding(
+            f"{count(len(replaced), 'image has', 'images have')} no file, since another is in its place"
+            f"{first_of(replaced)}.",
+            "Add the folder where the old picture is, or remove the image: its answers are kept.",
+            command="bam remove --missing",
         )
     if unreadable:
         yield Finding(

@@ -17,6 +17,7 @@ from bam_engine.maintenance import Finding, Outcome, check, repair
 from bam_engine.maps import layout_builder, layout_store
 from bam_engine.training.models import all_models, scores_file, scores_of
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.membership import missing_member_rows
 from bam_engine.workspace.vectors import embed_collection, vectors_of
 from tests.drawn_pictures import SMALL, draw_collection
 
@@ -158,6 +159,13 @@ def test_image_files_are_compared_with_their_digests_and_never_touched(
     ]
     assert not any(finding.repairable for finding in findings)
     assert check(workspace, images=False) == []
+    ingest_folder(workspace.catalogue, workspace.thumbnails, tmp_path / "pictures")
+    assert [finding.what for finding in check(workspace)] == [
+        f"1 image file is missing: {missing}.",
+        f"1 image has no file, since another is in its place: {changed}.",
+    ]
+    workspace.removals.remove(missing_member_rows(workspace), reason="missing files")
+    assert check(workspace) == []
     workspace.close()
 
 
