@@ -14,8 +14,8 @@ from bam_engine.gallery import search
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_image_problems
 from bam_engine.labelling.tasks import TaskState
-from bam_engine.learning import STRATEGIES
-from bam_engine.training import querying, rounds, validation
+from bam_engine.learning import STRATEGIES, Batch
+from bam_engine.training import prompts, querying, rounds, validation
 from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.rounds import AttributeState
@@ -127,7 +127,10 @@ def start_round(state: AttributeState) -> None:
             if state.model is not None and start in BY_SCORE:
                 options["candidates"] = choose_candidates(attribute)
         if start == "text":
-            options["text"] = st.text_input("What to look for", attribute.question.rstrip("?"))
+            options["text"] = write_prompts(attribute)
+            if not options["text"].strip():
+                st.info("Describe above what to look for.", icon=":material/info:")
+                return
         elif start is not None and start in STRATEGIES:
             options["strategy"] = start
         if start == "examples":
@@ -138,21 +141,50 @@ def start_round(state: AttributeState) -> None:
         seed = attribute.id * 1000 + number
         used, batch = querying.propose(ws, attribute, count=size, seed=seed, **options)
         if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):
+            if start == "text":
+                prompts.save_prompts(ws, attribute, options["text"])
             rounds.start_round(ws, attribute, count=size, seed=seed, **options)
             go("annotate", attribute.name)
         why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
         st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
-        pictures = [Picture(int(row), reason, reason) for row, reason in zip(batch.rows, batch.reasons, strict=True)]
+        words = with_guesses(batch, options["text"]) if start == "text" else batch.reasons
+        pictures = [
+            Picture(int(row), reason, more) for row, reason, more in zip(batch.rows, batch.reasons, words, strict=True)
+        ]
         picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.picture_version, size=110, height=380)
         if picked is not None:
             open_image(picked)
+
+
+def write_prompts(attribute: Attribute) -> str:
+    """Draw the prompts of the attribute; return them."""
+    return st.text_area(
+        "What to look for",
+        prompts.prompts_of(ws, attribute),
+        key=f"prompts-{attribute.id}",
+        height=110,
+        help="One description a line, such as “a photo of a dog”; several are averaged. A line that begins with “not” "
+        "describes images that look alike and are none: “not a photo of a wolf”.",
+    )
+
+
+def with_guesses(batch: Batch, text: str) -> list[str]:
+    """Return the reasons of a batch, each with the encoder's guess about its image."""
+    st.caption(
+        "The text puts the images in order. That is a weak guess of the encoder, and no label: nothing learns it."
+    )
+    shares = prompts.shares_ahead(ws, prompts.Prompts.parse(text), batch.rows)
+    return [
+        f"{reason} · weak guess: among the best {percent(share)}"
+        for reason, share in zip(batch.reasons, shares.tolist(), strict=True)
+    ]
 
 
 def first_start(attribute: Attribute) -> str | None:
     """Draw the starts of a first round; return the chosen one."""
     starts = {key: text for key, text in STARTS.items() if key != "text" or supports_text(ws)}
     key = ui.start_key(attribute)
-    st.session_state.setdefault(key, "spread")
+    st.session_state.setdefault(key, "text" if "text" in starts else "spread")
     return st.segmented_control("Start from", list(starts), format_func=starts.__getitem__, key=key)
 
 

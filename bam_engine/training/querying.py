@@ -21,8 +21,9 @@ from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.neighbour_cache import neighbours_of
+from bam_engine.training.prompts import Prompts, direction
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.vectors import askable_rows, embedded_rows, text_vector, vectors_of
+from bam_engine.workspace.vectors import askable_rows, embedded_rows, vectors_of
 
 BATCH_SIZE = 100
 MAX_EXAMPLES = 24  # representatives that stand for a larger selection
@@ -61,7 +62,7 @@ def propose(
     seeds : rows
         Start from these example images instead.
     text : str
-        Start from this text instead.
+        Start from the images that fit this text best; it has a prompt in each line (:mod:`.prompts`).
     candidates : str
         A key of ``CANDIDATES``; empty: that of the last round (:func:`default_candidates`). Only strategies that use
         scores can be restricted to neighbours; the returned strategy then says so. A text, examples, spread and random
@@ -84,7 +85,8 @@ def propose(
     groups = workspace.catalogue.projects()[: len(vectors)]
     options: dict[str, Any] = {"groups": groups, "queried": queried_rows(workspace, attribute), "rng": rng}
     if text:
-        query, reason = text_vector(workspace, text)[None], f"{learning.MATCHES_TEXT} “{text}”"
+        prompts = Prompts.parse(text)
+        query, reason = direction(workspace, prompts)[None], f"{learning.MATCHES_TEXT} {prompts}"
         return "text", learning.similar(vectors, query, pool, count, reason=reason, plain=True, **options)
     if len(seeds):
         return "examples", learning.similar(vectors, vectors[np.asarray(seeds, np.int64)], pool, count, **options)

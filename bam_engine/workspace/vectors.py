@@ -171,7 +171,19 @@ def text_vector(workspace: Workspace, text: str) -> NDArray[np.float32]:
     EmbeddingError
         The current encoder does not embed text, or the text is empty.
     """
-    if not text.strip():
+    vector: NDArray[np.float32] = text_vectors(workspace, [text])[0]
+    return vector
+
+
+def text_vectors(workspace: Workspace, texts: list[str]) -> NDArray[np.float32]:
+    """Return the unit vectors (t, d) of texts.
+
+    Raises
+    ------
+    EmbeddingError
+        The current encoder does not embed text, or a text is empty.
+    """
+    if not all(text.strip() for text in texts):
         raise EmbeddingError("The text is empty. Describe what to search for.")
     encoder = workspace.encoder()
     encode_text = getattr(encoder, "encode_text", None)
@@ -179,8 +191,8 @@ def text_vector(workspace: Workspace, text: str) -> NDArray[np.float32]:
         raise EmbeddingError(
             f"The encoder {encoder.spec} embeds images only. Choose an OpenCLIP encoder to search by text."
         )
-    vector: NDArray[np.float32] = encode_text([text])[0]
-    return vector
+    vectors: NDArray[np.float32] = encode_text(texts)
+    return vectors
 
 
 def most_similar(

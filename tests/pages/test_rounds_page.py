@@ -12,8 +12,9 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import STRATEGIES
 from bam_engine.maps import layout_builder, view_cache
-from bam_engine.training import querying, rounds, validation
+from bam_engine.training import prompts, querying, rounds, validation
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
 from tests.pages.test_pages import button, check
@@ -216,3 +217,24 @@ def test_images_that_cannot_be_shown_are_named_on_the_page(
     assert "Images that cannot be shown" in [one.value for one in app.subheader]
     assert gone.uri in app.dataframe[0].value["file"].tolist()
     assert any("1 cannot be shown" in str(metric.delta) for metric in app.metric)
+
+
+def test_an_encoder_of_texts_starts_from_prompts_and_shows_its_weak_guess(
+    open_page: Open, validated: Workspace, watercolor: Attribute, clip_checkpoint: Path
+) -> None:
+    validated.choose_encoder("openclip:small-test", clip_checkpoint)
+    embed_collection(validated)
+    app = open_page(validated, "rounds")
+    assert control(app, "Start from").value == "text"
+    assert app.text_area[0].value == "Is it a watercolour"
+    app.text_area[0].set_value("a watercolour\nnot an emoji").run()
+    words = text_of(app)
+    assert "matches the text “a watercolour”, not “an emoji”" in words
+    assert "weak guess of the encoder, and no label" in words
+    assert prompts.prompts_of(validated, watercolor) == "Is it a watercolour", "a preview saves nothing"
+    app.text_area[0].set_value(" ").run()
+    assert "Describe above what to look for" in text_of(app)
+    app.text_area[0].set_value("a watercolour\nnot an emoji").run()
+    button(app, "Start round 1").click().run()
+    assert prompts.prompts_of(validated, watercolor) == "a watercolour\nnot an emoji"
+    assert rounds.rounds_of(validated, watercolor)[-1].strategy == "text"
