@@ -228,6 +228,8 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     """
     last = _last_round(workspace, attribute)
     rows, answers = training_labels(workspace, attribute)
+    if not len(rows):
+        raise LearningError(_no_labels(workspace, attribute))
     in_rounds, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
     report(0, 4, "training")
     vectors, groups = vectors_of(workspace), workspace.catalogue.projects()[rows]
@@ -251,6 +253,17 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
         store_measurement(workspace, trained.id, measurement)
     report(4, 4, "trained")
     return replace(trained, measurement=measurement)
+
+
+def _no_labels(workspace: Workspace, attribute: Attribute) -> str:
+    """Return why there is nothing to train on, and what to do."""
+    disputed = sum(each.state.disputed for each in rounds_of(workspace, attribute))
+    if not disputed:
+        return f"{attribute.name} has no labels to train on: no image is settled as yes or no. Label another batch."
+    return (
+        f"{attribute.name} has no labels to train on: annotators disagree about {counted(disputed, 'image')} of its "
+        "rounds. Settle these, or label another batch."
+    )
 
 
 @dataclass(frozen=True)
