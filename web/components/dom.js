@@ -34,8 +34,3 @@ export function add(parent, tag, className = "", text = "") {
   parent.append(node);
   return node;
 }
-
-/** @returns {string} an id that no other event of this browser has */
-export function newId() {
-  return `${Date.now()}-${Math.random()}`;
-}

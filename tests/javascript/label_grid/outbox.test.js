@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FIRST_WAIT, LONGEST_WAIT, newUid, Outbox, PREFIX } from "../../../web/components/label_grid/outbox.js";
+import { FIRST_WAIT, LONGEST_WAIT, Outbox, PREFIX } from "../../../web/components/label_grid/outbox.js";
 import { Store } from "../../../web/components/store.js";
 import { MemoryStorage } from "../storage.js";
 
@@ -225,8 +225,4 @@ test("listeners hear of a batch that is put, stored or late", async () => {
   await scene.store();
   assert.equal(heard, 3);
   assert.equal(scene.outbox.failures, 0);
-});
-
-test("no two answers have one id", () => {
-  assert.equal(new Set(Array.from({ length: 1000 }, newUid)).size, 1000);
 });

@@ -1,7 +1,7 @@
 // The gallery of a listing of any length: only visible cells are in the DOM. Out: trigger `picked` {index, row, click};
 // state `chosen` {id, ranges}.
 
-import { newId } from "../dom.js";
+import { newId } from "../ids.js";
 import { session } from "../store.js";
 import { Choice } from "./choice.js";
 import { Drawn, PADDING } from "./endless_drawn.js";

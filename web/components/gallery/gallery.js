@@ -1,7 +1,8 @@
 // The component of a grid of given thumbnails. Out: trigger `picked` {row, click}, where `click` is unique. The list is
 // rebuilt only when it changes.
 
-import { element, newId } from "../dom.js";
+import { element } from "../dom.js";
+import { newId } from "../ids.js";
 import { makePicture, makeText } from "./cells.js";
 
 /** @import { Component, GalleryData } from "../data.js" */

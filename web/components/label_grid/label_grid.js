@@ -1,9 +1,10 @@
 // The labelling grid: pages of pictures, marked by key, click or touch, and submitted by Enter.
 
 import { element } from "../dom.js";
+import { newId } from "../ids.js";
 import { onKey } from "./keys.js";
 import { labelsOf, NO, UNSURE, YES } from "./labels.js";
-import { newUid, sharedOutbox } from "./outbox.js";
+import { sharedOutbox } from "./outbox.js";
 import { doneButtons, makeParts } from "./parts.js";
 import { addresses, Cell, LargeView } from "./pictures.js";
 import { doneTexts, many, plan, savingState } from "./plan.js";
@@ -279,7 +280,7 @@ export class LabelGrid {
     if (answers.length) {
       outbox.put(
         labels.assignment,
-        answers.map((answer) => ({ uid: newUid(), ...answer, seconds })),
+        answers.map((answer) => ({ uid: newId(), ...answer, seconds })),
       );
       labels.reported = false;
     }

@@ -2,6 +2,7 @@
 // neither a lost connection nor a closed tab loses one. Batches are sent one at a time, oldest first: of two answers to
 // one picture the later must arrive later. Sending twice is harmless, since each answer has a unique id.
 
+import { newId } from "../ids.js";
 import { local } from "../store.js";
 
 /** @import { SentAnswer } from "../data.js" */
@@ -60,7 +61,7 @@ export class Outbox {
    */
   put(assignment, answers) {
     this.clock = Math.max(this.now(), this.clock + 1);
-    const key = `${PREFIX}${String(this.clock).padStart(15, "0")}.${newUid()}`;
+    const key = `${PREFIX}${String(this.clock).padStart(15, "0")}.${newId()}`;
     this.store.write(key, { assignment, answers });
     this.batches.push({ assignment, answers, key, refused: null });
     void this.send();
@@ -138,13 +139,6 @@ export class Outbox {
   notify() {
     for (const listener of this.listeners) listener();
   }
-}
-
-/** @returns {string} the unique id of an answer */
-export function newUid() {
-  if (crypto.randomUUID) return crypto.randomUUID(); // available on https and localhost only
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @type {Post} */

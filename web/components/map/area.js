@@ -2,7 +2,7 @@
 // and y in [0, 1], and selects the images inside.
 
 import * as L from "../../vendor/leaflet/leaflet-src.esm.js";
-import { newId } from "../dom.js";
+import { newId } from "../ids.js";
 import { hideCard } from "./card.js";
 import { arm } from "./tools.js";
 

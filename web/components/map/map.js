@@ -3,7 +3,7 @@
 
 import { clearSelection, dropArea, followSelection, listenForAreas } from "./area.js";
 import { writeAddress } from "./address.js";
-import { newId } from "../dom.js";
+import { newId } from "../ids.js";
 import { hideCard } from "./card.js";
 import { listen } from "./hover.js";
 import { showLegend } from "./legend.js";
