@@ -90,19 +90,19 @@ class AttributeLog:
         return log
 
     def without(self, removed: Removed) -> "AttributeLog":
-        """Return the log without the answers to removed images; the same images give the same object."""
-        key = ("without", removed.version)
-        if removed.version and key not in self._known:
+        """Return the log without the answers to removed images.
+
+        The same images as the last time give the same object; earlier ones are not kept, since each is a copy.
+        """
+        if not removed.version:
+            return self
+        known: tuple[int, AttributeLog] = self._known.get("without", (0, self))
+        if known[0] != removed.version:
             out = np.isin(self.rows, removed.rows)
-            self._known[key] = self
-            if out.any():
-                columns = (self.ids, self.rows, self.annotators, self.answers, self.purposes, self.assignments)
-                self._known[key] = AttributeLog(
-                    *(_frozen(column[~out]) for column in (*columns, self.times)),
-                    merges=self.merges,
-                )
-        log: AttributeLog = self._known.get(key, self)
-        return log
+            columns = (self.ids, self.rows, self.annotators, self.answers, self.purposes, self.assignments, self.times)
+            log = AttributeLog(*(_frozen(column[~out]) for column in columns), merges=self.merges) if out.any() else self
+            known = self._known["without"] = (removed.version, log)
+        return known[1]
 
     def _authors(self) -> frozenset[int]:
         if "authors" not in self._known:

@@ -79,13 +79,10 @@ def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> E
 def _embed(workspace: Workspace, encoder: Encoder, paths: list[Path], report: Report) -> EmbedSummary:
     """Embed the images of ``paths``, the files of the first rows."""
     store = VectorStore(workspace.cache / "vectors" / encoder.key, images=workspace.catalogue.digests().array)
-    incomplete = len(store.missing()) or len(store.damaged())
+    again = retry_missing(paths, encoder, store)
     result = embed(paths, encoder, store, report=report)
-    failed = list(result.failed)
-    if incomplete:
-        failed += retry_missing(paths, encoder, store).failed
     inside = members(workspace)
-    failed = [(row, reason) for row, reason in failed if inside[row]]
+    failed = [(row, reason) for row, reason in (*again.failed, *result.failed) if inside[row]]
     record_failures(workspace, encoder.key, paths, failed)
     return EmbedSummary(result.embedded, len(failed), result.rate)
 
