@@ -124,9 +124,9 @@ class VectorStore:
 
     def __len__(self) -> int:
         """Return the number of vectors, from row 0 on, that are of the images of the collection."""
-        version = self.version
-        if self._valid[0] != (version, self.dim):
-            self._valid = ((version, self.dim), self._count_valid())
+        version = (self.version, self.dim)
+        if self._valid[0] != version:
+            self._valid = (version, self._count_valid())
         return self._valid[1]
 
     def _count_valid(self) -> int:
@@ -135,8 +135,9 @@ class VectorStore:
         if self._images is None or not count:
             return count
         count = min(count, len(self._images))
-        other = (stored["image"][:count] != self._images[:count]).any(axis=1)
-        return int(np.argmax(other)) if other.any() else count
+        first, second = (stored["image"][:count, part] != self._images[:count, part] for part in (0, 1))
+        others = np.flatnonzero(first | second)
+        return int(others[0]) if len(others) else count
 
     def _records(self) -> npt.NDArray[np.void]:
         """Return the stored records, memory-mapped."""
@@ -250,6 +251,7 @@ class VectorStore:
             with self._write_errors(start):
                 _write_at(self.file, start * 2 * self.dim, block.tobytes())
                 _write_at(self._records_file, start * RECORD.itemsize, records.tobytes())
+            self._valid = ((self.version, self.dim), start + len(block))  # known without a look: nobody else writes
 
     def replace(self, rows: Sequence[int] | npt.NDArray[np.int64], vectors: npt.ArrayLike) -> None:
         """Replace the vectors of ``rows`` by ``vectors`` (b, dim), in place; existing memory maps show the new values.

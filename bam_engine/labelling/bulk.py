@@ -162,7 +162,7 @@ def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows
     pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
     agreed = tasks.labels(workspace, attribute)
     labelled = np.union1d(agreed.rows[agreed.settled | agreed.decided], without)
-    usable = np.isin(rows, np.intersect1d(pool, embedded_rows(workspace))) & ~np.isin(rows, labelled)
+    usable = np.isin(rows, np.intersect1d(pool, embedded_rows(workspace), assume_unique=True)) & ~np.isin(rows, labelled)
     order = _shuffle_keys(rows)
     samples = []
     for value in (POSITIVE, NEGATIVE):

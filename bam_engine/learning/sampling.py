@@ -51,7 +51,7 @@ def draw_validation(
     """
     rows = np.arange(pool, dtype=np.int64) if isinstance(pool, int) else np.unique(np.asarray(pool, dtype=np.int64))
     if exclude is not None:
-        rows = np.setdiff1d(rows, np.asarray(exclude, dtype=np.int64), assume_unique=False)
+        rows = np.setdiff1d(rows, np.unique(np.asarray(exclude, dtype=np.int64)), assume_unique=True)
     if not 0 < count <= len(rows):
         advice = f"Draw 1 to {len(rows):,}." if len(rows) else "Add images first."
         raise LearningError(

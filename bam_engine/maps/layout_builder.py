@@ -148,7 +148,7 @@ def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> Lay
     record = layout_of(workspace, map_id)
     _check_extensible(workspace, record)
     places, rows = all_points_of(workspace, map_id)
-    new = np.setdiff1d(embedded_rows(workspace), rows)
+    new = np.setdiff1d(embedded_rows(workspace), rows, assume_unique=True)
     if not len(new):
         return record
     started = time.monotonic()
@@ -202,7 +202,7 @@ def _rows(workspace: Workspace, scope: str, best: int, selection: str | None) ->
     if scope == "selection":
         if selection is None:
             raise ProjectionError("A map of a selection needs a selection. Select images on a map first.")
-        rows = np.intersect1d(rows_of(workspace, selection), embedded_rows(workspace))
+        rows = np.intersect1d(rows_of(workspace, selection), embedded_rows(workspace), assume_unique=True)
         if not len(rows):
             raise ProjectionError("None of the selected images is embedded. Select others, or embed these.")
         return rows

@@ -184,7 +184,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         made_at=db.now(),
         images=count_images(workspace),
         embedded=len(embedded_rows(workspace)),
-        projects=len(np.unique(workspace.catalogue.projects())),
+        projects=int(workspace.catalogue.projects().max(initial=-1)) + 1,
         encoder=workspace.choice.key,
         redundancy=workspace.redundancy,
         annotators=_annotators(workspace, attribute),

@@ -142,7 +142,7 @@ def start(
     used_seed = random_seed(seed)
     scores = scores_of(workspace, attribute, model)
     known = _known_rows(workspace, attribute)
-    free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), known)
+    free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), known, assume_unique=True)
     if len(free) <= learning.PILOT_SIZE:
         raise LearningError(
             f"Only {count(len(free), 'image')} of {attribute.name} are unlabelled, too few for a certification. Label "
@@ -282,7 +282,7 @@ def _labels(workspace: Workspace, certification: Certification, agreed: Consensu
 
 def _population(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     scores = scores_of(workspace, certification.attribute, model_of(workspace, certification))
-    rows = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), certification.known)
+    rows = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), certification.known, assume_unique=True)
     return rows, np.asarray(scores[rows])
 
 

@@ -151,7 +151,7 @@ def examples_from(workspace: Workspace, rows: Sequence[int], *, limit: int = MAX
     LearningError
         No image of the selection is embedded.
     """
-    usable = np.intersect1d(np.asarray(rows, np.int64), embedded_rows(workspace))
+    usable = np.intersect1d(np.unique(np.asarray(rows, np.int64)), embedded_rows(workspace), assume_unique=True)
     if len(usable) == 0:
         raise LearningError("None of the selected images is embedded. Select others, or compute embeddings again.")
     if len(usable) > limit:
@@ -167,8 +167,9 @@ def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
-    pool = np.intersect1d(pool, askable_rows(workspace))
-    return np.setdiff1d(pool, np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute)))
+    pool = np.intersect1d(pool, askable_rows(workspace), assume_unique=True)
+    used = np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute))
+    return np.setdiff1d(pool, used, assume_unique=True)
 
 
 def _imported_labels(workspace: Workspace, attribute: Attribute) -> Rows:

@@ -115,7 +115,7 @@ def draw_validation(
     LearningError
         No image is left to draw, or some have been queried or drawn concurrently.
     """
-    usable = np.setdiff1d(askable_rows(workspace), used_rows(workspace, attribute))
+    usable = np.setdiff1d(askable_rows(workspace), used_rows(workspace, attribute), assume_unique=True)
     if len(usable) == 0:
         raise LearningError(
             "No images are left to draw: all embedded images are in the validation set or have been queried. Add "
