@@ -98,9 +98,11 @@ class AttributeLog:
             return self
         known: tuple[int, AttributeLog] = self._known.get("without", (0, self))
         if known[0] != removed.version:
-            out = np.isin(self.rows, removed.rows)
+            left = ~np.isin(self.rows, removed.rows)
             columns = (self.ids, self.rows, self.annotators, self.answers, self.purposes, self.assignments, self.times)
-            log = AttributeLog(*(_frozen(column[~out]) for column in columns), merges=self.merges) if out.any() else self
+            log = self
+            if not left.all():
+                log = AttributeLog(*(_frozen(column[left]) for column in columns), merges=self.merges)
             known = self._known["without"] = (removed.version, log)
         return known[1]
 

@@ -141,11 +141,19 @@ class Catalogue:
     def places_below(self, folder: str) -> Iterator[list[tuple[int, str]]]:
         """Yield (row, URI) of the images in a folder and its subfolders, but for missing ones, in pages, by row."""
         start, first = folder.rstrip("/") + "/", 0
-        inside = sa.and_(table.c.uri.startswith(start, autoescape=True), table.c.status == OK)
+        inside = sa.and_(_starts_with(start), table.c.status == OK)
         statement = sa.select(table.c.row, table.c.uri).where(inside).order_by(table.c.row).limit(_PAGE)
         while page := self._all(statement.where(table.c.row >= first)):
             yield [(row, uri) for row, uri in page if uri.startswith(start)]  # SQLite compares without case
             first = page[-1][0] + 1
+
+    def rows_below(self, folder: str) -> list[int]:
+        """Return the rows of all images in a folder and its subfolders, ascending, missing ones included."""
+        start = folder.rstrip("/") + "/"
+        if not storable(start):
+            return []
+        below = self._all(sa.select(table.c.row, table.c.uri).where(_starts_with(start)).order_by(table.c.row))
+        return [row for row, uri in below if uri.startswith(start)]  # SQLite compares without case
 
     def names_from(self, first: int) -> Iterator[list[NamesOfImage]]:
         """Yield the names of the images from row ``first`` on, in pages, by row."""
@@ -396,6 +404,11 @@ def _kinds_of_names(connection: sa.Connection, _: object) -> tuple[str, ...]:
     kinds = (("titles", table.c.title), ("captions", caption_table.c.caption), ("project names", table.c.project_id))
     existing = [kind for kind, column in kinds if connection.scalar(sa.select(sa.exists().where(column.is_not(None))))]
     return (*existing, "file names")
+
+
+def _starts_with(start: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a URI starts with a text, perhaps in another case."""
+    return table.c.uri.startswith(start, autoescape=True)
 
 
 def _existing_keys(connection: sa.Connection, column: sa.Column[str], keys: Iterable[str]) -> set[str]:

@@ -162,7 +162,8 @@ def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows
     pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
     agreed = tasks.labels(workspace, attribute)
     labelled = np.union1d(agreed.rows[agreed.settled | agreed.decided], without)
-    usable = np.isin(rows, np.intersect1d(pool, embedded_rows(workspace), assume_unique=True)) & ~np.isin(rows, labelled)
+    pool = pool[np.isin(pool, embedded_rows(workspace), assume_unique=True)]
+    usable = np.isin(rows, pool) & ~np.isin(rows, labelled)
     order = _shuffle_keys(rows)
     samples = []
     for value in (POSITIVE, NEGATIVE):

@@ -167,7 +167,7 @@ def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
-    pool = np.intersect1d(pool, askable_rows(workspace), assume_unique=True)
+    pool = pool[np.isin(pool, askable_rows(workspace), assume_unique=True)]
     used = np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute))
     return np.setdiff1d(pool, used, assume_unique=True)
 

@@ -75,12 +75,11 @@ def rows_at(workspace: Workspace, path: str | Path) -> NDArray[np.int64]:
     """
     typed = os.path.abspath(typed_path(str(path)))  # noqa: PTH100  (keeps links, which resolve() follows)
     places = {typed, os.path.realpath(typed)}
-    starts = tuple(place.rstrip(os.sep) + os.sep for place in places)
-    uris = workspace.catalogue.uris()
-    rows = [row for row, uri in enumerate(uris) if uri in places or uri.startswith(starts)]
+    rows = set(workspace.catalogue.rows_of(places).values())
+    rows.update(*map(workspace.catalogue.rows_below, places))
     if not rows:
         raise NotFound(f"No image of the collection is at {typed} or below it. Give the path of an image or a folder.")
-    return np.array(rows, np.int64)
+    return np.array(sorted(rows), np.int64)
 
 
 def missing_member_rows(

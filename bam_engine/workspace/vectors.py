@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bam_engine import learning
-from bam_engine.collection import FILE_STATES
+from bam_engine.collection import FILE_STATES, Problem
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
@@ -89,12 +89,13 @@ def _embed(workspace: Workspace, encoder: Encoder, paths: list[Path], report: Re
 
 def record_failures(workspace: Workspace, key: str, paths: list[Path], failed: list[tuple[int, str]]) -> None:
     """Replace the recorded problems of an encoder by those of the last run."""
-    for problem in workspace.catalogue.problems(problem_stage(key)):
-        workspace.catalogue.clear_problem(problem_stage(key), problem.uri)
-    images = workspace.catalogue.images(row for row, _ in failed)
-    for image, (row, reason) in zip(images, failed, strict=True):
-        reason = FILE_STATES.get(image.status, reason)
-        workspace.catalogue.record_problem(problem_stage(key), str(paths[row]), reason)
+    catalogue, stage = workspace.catalogue, problem_stage(key)
+    catalogue.clear_problems(stage, [problem.uri for problem in catalogue.problems(stage)])
+    images = catalogue.images(row for row, _ in failed)
+    catalogue.record_problems(
+        Problem(str(paths[row]), FILE_STATES.get(image.status, reason), stage)
+        for image, (row, reason) in zip(images, failed, strict=True)
+    )
 
 
 def vectors_of(workspace: Workspace) -> NDArray[np.float16]:
