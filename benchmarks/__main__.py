@@ -30,6 +30,7 @@ SUITE = (
     "map_view",
     "page_load",
     "pages",
+    "identity",
     "demo",
 )
 

@@ -1,5 +1,6 @@
 """Images are removed where they are shown and where their files are listed, and the undo is right there."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,14 +70,14 @@ def test_a_folder_is_removed_and_listed_with_its_way_back(
 @pytest.fixture
 def gone(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Files that are not to be found while they are in this set: that of image 5."""
-    real, files = Path.stat, {workspace.catalogue.image(5).uri}
+    real, files = os.stat, {workspace.catalogue.image(5).uri}
 
-    def stat(path: Path, **options: bool) -> object:
+    def stat(path: str, **options: bool) -> object:
         if str(path) in files:
             raise FileNotFoundError(2, "No such file")
         return real(path, **options)
 
-    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(os, "stat", stat)
     return files
 
 

@@ -1,6 +1,7 @@
 """A removed image is asked, shown, counted and exported no more, anywhere, and comes back with all that is known."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,14 +172,14 @@ def test_images_are_named_by_their_path_or_folder(workspace: Workspace, tmp_path
 
 def test_images_with_missing_files_are_found(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     uris = workspace.catalogue.uris()
-    real: Callable[..., object] = Path.stat
+    real: Callable[..., object] = os.stat
 
-    def stat(path: Path, **options: bool) -> object:
+    def stat(path: str, **options: bool) -> object:
         if str(path) in (uris[4], uris[6]):
             raise FileNotFoundError(2, "No such file")
         return real(path, **options)
 
-    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(os, "stat", stat)
     workspace.removals.remove([6], reason="one")
     assert missing_member_rows(workspace).tolist() == [4]
 

@@ -1,0 +1,91 @@
+"""Whole columns of the table ``images`` as arrays, by row.
+
+In:  a connection. Out: read-only arrays that are indexed by row, and what they are read with. Nothing here is per image
+in Python where SQL or numpy can do it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from bam_engine.collection import digests
+from bam_engine.collection.digests import Digests
+from bam_engine.collection.records import OK
+from bam_engine.database import images as table
+
+_PAGE = 50_000  # rows read at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Projects:
+    """The names of the projects, the index of each row's into them (-1 for none), and the code of each row's group."""
+
+    names: tuple[str, ...]
+    named: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int64]
+
+
+def next_row(connection: sa.Connection) -> int:
+    """Return the number of rows, which is the row of the next image."""
+    return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))) or 0)
+
+
+def read_present(connection: sa.Connection) -> npt.NDArray[np.bool_]:
+    """Return which images have their file, as far as is known, bool (n,)."""
+    absent = list(connection.scalars(sa.select(table.c.row).where(table.c.status != OK)))
+    present = np.ones(next_row(connection), bool)
+    present[np.array(absent, np.int64)] = False
+    return _frozen(present)
+
+
+def read_digests(connection: sa.Connection, known: Digests | None) -> Digests:
+    """Return all digests, reading those after the ``known`` ones, unless these are of another database."""
+    known = known or digests.NONE
+    last = sa.select(table.c.digest).where(table.c.row == len(known) - 1)
+    if len(known) and not np.array_equal(digests.parse([connection.scalar(last) or ""])[0], known.array[-1]):
+        known = digests.NONE
+    return known.extended(digests.concatenated(_pages(connection, table.c.digest, first=len(known))))
+
+
+def read_projects(connection: sa.Connection) -> Projects:
+    """Return the projects of all images."""
+    known: dict[str | None, int] = {None: -1}
+    pages = [
+        np.array([known.setdefault(name, len(known) - 1) for name in page], np.int64)
+        for page in _pages(connection, table.c.project_id)
+    ]
+    named = np.concatenate([np.empty(0, np.int64), *pages])
+    codes = _codes(named, len(known) - 1)
+    return Projects(tuple(name for name in known if name is not None), _frozen(named), _frozen(codes))
+
+
+def _codes(named: npt.NDArray[np.int64], projects: int) -> npt.NDArray[np.int64]:
+    """Return dense codes in order of first appearance; every image without a project gets its own."""
+    alone = np.flatnonzero(named < 0)
+    own = named.copy()
+    own[alone] = projects + np.arange(len(alone))
+    _, first, place = np.unique(own, return_index=True, return_inverse=True)
+    order = np.empty(len(first), np.int64)
+    order[np.argsort(first)] = np.arange(len(first))
+    return order[place]
+
+
+def _pages(connection: sa.Connection, column: sa.Column[Any], *, first: int = 0) -> Iterator[list[Any]]:
+    """Yield a text column by row, straight from the driver: three times as fast for millions of rows."""
+    statement = sa.select(column).where(table.c.row >= first).order_by(table.c.row)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(str(statement.compile(connection, compile_kwargs={"literal_binds": True})))
+        while page := cursor.fetchmany(_PAGE):
+            yield [record[0] for record in page]
+    finally:
+        cursor.close()
+
+
+def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.setflags(write=False)
+    return array
