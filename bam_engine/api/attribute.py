@@ -1,8 +1,7 @@
 """One attribute of a collection as one object: its labels, its classifier, its threshold, its decisions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from numbers import Real
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bam_engine.annotation import Attribute
-from bam_engine.collection.matching import match_paths
+from bam_engine.api.given_labels import Labels, answers_of
 from bam_engine.errors import AnnotationError, LearningError
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling.exporting import image_labels
@@ -27,9 +26,6 @@ from bam_engine.workspace.vectors import embedded_rows
 
 if TYPE_CHECKING:
     from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
-
-Labels = Mapping[int | str | Path, object] | pd.Series
-"""Answers by row or path: True, False, 1, 0, "yes", "no", "unsure"; None is no answer."""
 
 _OUTCOMES = {decisions.ACCEPTED: "accepted", decisions.REJECTED: "rejected", decisions.UNDECIDED: "undecided"}
 _LABELS = {1: "yes", 0: "no", -1: None}
@@ -123,33 +119,8 @@ class AttributeHandle:
         >>> stored.yes, stored.no, stored.unsure
         (1, 1, 1)
         """
-        words = Vocabulary()
-        if not isinstance(labels, Mapping | pd.Series):
-            raise AnnotationError(
-                f"Labels are given as a dict or a Series, by row or path, not as a {type(labels).__name__}. "
-                "Write {0: True}, for example."
-            )
-        given: dict[Any, object] = dict(labels.items())
-        rows = self._rows([key for key in given if isinstance(key, str | Path)])
-        answers: dict[int, int] = {}
-        for key, value in given.items():
-            row = rows[str(key)] if isinstance(key, str | Path) else _row(key)
-            try:
-                answer = words.answer(value)
-            except ValueError:
-                raise AnnotationError(
-                    f"The label of {key} is {value!r}. Use True, False, 'yes', 'no' or 'unsure'."
-                ) from None
-            if answer is not None and answers.setdefault(row, answer) != answer:
-                raise AnnotationError(f"Image {row} has two labels, {key!r} among them. Give each image one.")
+        answers = answers_of(self._workspace.catalogue, labels)
         return store_labels(self._workspace, self._attribute, answers, annotator=annotator, to=to)
-
-    def _rows(self, paths: list[str | Path]) -> dict[str, int]:
-        matches = match_paths(self._workspace.catalogue, [str(path) for path in paths])
-        for unclear, why in ((matches.unmatched, "no image"), (matches.ambiguous, "several images")):
-            if unclear:
-                raise AnnotationError(f"{unclear[0]} matches {why} of the collection. Give the row or the whole path.")
-        return matches.rows
 
     def import_labels(
         self,
@@ -426,13 +397,3 @@ class AttributeHandle:
     def _embedded(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         embedded = np.isin(rows, embedded_rows(self._workspace))
         return rows[embedded], targets[embedded]
-
-
-def _row(key: Any) -> int:
-    """Return the row that a key of labels names."""
-    try:
-        return index(key)
-    except TypeError:
-        raise AnnotationError(
-            f"{key!r} is neither a row nor a path. Give a whole number or the path of an image."
-        ) from None
