@@ -15,7 +15,6 @@ import contextlib
 import errno
 import json
 import os
-import sys
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine.embedding.record_files import acquire_lock, keep_start, size_of, status_of, write_all, write_at
 from bam_engine.errors import DiskFull, EmbeddingError, NotFound
 from bam_engine.files import flush_to_disk, replacing
 from bam_engine.formatting import count as counted
@@ -105,7 +105,7 @@ class VectorStore:
 
         It is 0 where the first vectors of that length are not those that were stored, as in a file that is cut.
         """
-        records, size = self._records(), _size(self.file)
+        records, size = self._records(), size_of(self.file)
         if not len(records) or not size or size % (2 * len(records)):
             return 0
         dim = size // (2 * len(records))
@@ -116,7 +116,7 @@ class VectorStore:
     @property
     def version(self) -> object:
         """What changes whenever the vectors do."""
-        return _status(self._records_file), _status(self.file), _status(self._meta_file)
+        return status_of(self._records_file), status_of(self.file), status_of(self._meta_file)
 
     def image(self, row: int) -> str:
         """Return what the SHA-256 digest of the image of a row begins with; "" where that is not known."""
@@ -131,7 +131,7 @@ class VectorStore:
 
     def _count_valid(self) -> int:
         stored = self._records()
-        count = min(len(stored), _size(self.file) // (2 * self.dim)) if self.dim else 0
+        count = min(len(stored), size_of(self.file) // (2 * self.dim)) if self.dim else 0
         if self._images is None or not count:
             return count
         count = min(count, len(self._images))
@@ -141,7 +141,7 @@ class VectorStore:
 
     def _records(self) -> npt.NDArray[np.void]:
         """Return the stored records, memory-mapped."""
-        count = _size(self._records_file) // RECORD.itemsize
+        count = size_of(self._records_file) // RECORD.itemsize
         return np.memmap(self._records_file, RECORD, "r", shape=(count,)) if count else np.empty(0, RECORD)
 
     def array(self) -> npt.NDArray[np.float16]:
@@ -170,12 +170,12 @@ class VectorStore:
     @property
     def stored(self) -> int:
         """The number of vectors or records in the files, whatever they are worth."""
-        return max(len(self._records()), _size(self.file) // (2 * self.dim) if self.dim else 0)
+        return max(len(self._records()), size_of(self.file) // (2 * self.dim) if self.dim else 0)
 
     @property
     def incomplete(self) -> int:
         """The number of vectors without a record, or the other way round: a process was killed, or a file was cut."""
-        return self.stored - min(len(self._records()), _size(self.file) // (2 * self.dim)) if self.dim else 0
+        return self.stored - min(len(self._records()), size_of(self.file) // (2 * self.dim)) if self.dim else 0
 
     def damaged(self) -> npt.NDArray[np.int64]:
         """Return the rows whose vector is not the one that was stored, ascending. Reads the whole file."""
@@ -249,8 +249,8 @@ class VectorStore:
             records = self._records_of(np.arange(start, start + len(block)), block)
             self._drop_others(start)
             with self._write_errors(start):
-                _write_at(self.file, start * 2 * self.dim, block.tobytes())
-                _write_at(self._records_file, start * RECORD.itemsize, records.tobytes())
+                write_at(self.file, start * 2 * self.dim, block.tobytes())
+                write_at(self._records_file, start * RECORD.itemsize, records.tobytes())
             self._valid = ((self.version, self.dim), start + len(block))  # known without a look: nobody else writes
 
     def replace(self, rows: Sequence[int] | npt.NDArray[np.int64], vectors: npt.ArrayLike) -> None:
@@ -278,7 +278,7 @@ class VectorStore:
                 with file.open("r+b", buffering=0) as opened:
                     for row, value in zip(places.tolist(), values, strict=True):
                         opened.seek(row * size)
-                        _write_all(opened.fileno(), value.tobytes())
+                        write_all(opened.fileno(), value.tobytes())
                     os.fsync(opened.fileno())
 
     @contextlib.contextmanager
@@ -312,7 +312,7 @@ class VectorStore:
 
     def _acquire(self, handle: int) -> None:
         try:
-            _lock(handle)
+            acquire_lock(handle)
         except OSError as error:
             raise EmbeddingError(
                 f"Another process or job is writing vectors to {self.folder}. Wait until it has finished, or stop it."
@@ -325,8 +325,8 @@ class VectorStore:
                 self._records_file.touch()
                 flush_to_disk(self.folder)
             if self.dim:
-                for file, size in self._sizes(min(len(self._records()), _size(self.file) // (2 * self.dim))):
-                    if _size(file) != size:
+                for file, size in self._sizes(min(len(self._records()), size_of(self.file) // (2 * self.dim))):
+                    if size_of(file) != size:
                         os.truncate(file, size)
 
     def _drop_others(self, count: int) -> None:
@@ -336,8 +336,8 @@ class VectorStore:
         """
         with self._write_errors(None):
             for file, size in self._sizes(count):
-                if _size(file) > size:
-                    _copy_start(file, size)
+                if size_of(file) > size:
+                    keep_start(file, size)
 
     def _sizes(self, count: int) -> tuple[tuple[Path, int], tuple[Path, int]]:
         """Return each file with its size for ``count`` vectors."""
@@ -387,52 +387,3 @@ def _checksums(vectors: npt.NDArray[np.float16]) -> npt.NDArray[np.uint32]:
     """Return a checksum of each vector: the sum of its bits as numbers, each times an odd number of its own."""
     weights = np.arange(1, vectors.shape[1] + 1, dtype=np.uint32) * np.uint32(2654435769) | np.uint32(1)
     return np.asarray((vectors.view(np.uint16) * weights).sum(axis=1, dtype=np.uint32))
-
-
-def _status(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
-
-
-def _copy_start(file: Path, size: int) -> None:
-    """Replace a file by a copy of its first ``size`` bytes."""
-    with replacing(file, flush=True) as temporary, file.open("rb") as source, temporary.open("wb") as target:
-        while size and (block := source.read(min(size, 1 << 24))):
-            target.write(block)
-            size -= len(block)
-
-
-def _write_at(file: Path, place: int, data: bytes) -> None:
-    """Write to a place in a file, and flush it to the disk."""
-    with file.open("r+b", buffering=0) as opened:
-        opened.seek(place)
-        _write_all(opened.fileno(), data)
-        os.fsync(opened.fileno())
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
-
-
-def _lock(handle: int) -> None:
-    """Acquire the lock or raise ``OSError``. The system releases it when the process ends."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
