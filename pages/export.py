@@ -48,20 +48,19 @@ if st.button("Write the files", type="primary", icon=":material/download:"):
     )
     st.rerun()
 
-if not ui.show_job(JOB, unit="tables"):
-    files = getattr(ws.jobs.get(JOB), "result", None) or []
-    for path in files:
-        st.markdown(f"`{path}` · {file_size(path.stat().st_size)}")
-    if files and sum(path.stat().st_size for path in files) <= DOWNLOAD_LIMIT:
-        if len(files) == 1:
-            st.download_button("Download", files[0].read_bytes(), files[0].name, icon=":material/download:")
-        else:
-            buffer = io.BytesIO()
-            with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-                for path in files:
-                    archive.write(path, path.name)
-            name = f"{files[0].parent.name}.zip"
-            st.download_button("Download all", buffer.getvalue(), name, icon=":material/download:")
+files = ui.result_of(JOB, unit="tables") or []
+for path in files:
+    st.markdown(f"`{path}` · {file_size(path.stat().st_size)}")
+if files and sum(path.stat().st_size for path in files) <= DOWNLOAD_LIMIT:
+    if len(files) == 1:
+        st.download_button("Download", files[0].read_bytes(), files[0].name, icon=":material/download:")
+    else:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in files:
+                archive.write(path, path.name)
+        name = f"{files[0].parent.name}.zip"
+        st.download_button("Download all", buffer.getvalue(), name, icon=":material/download:")
 
 backup.section()
 check.section()

@@ -29,10 +29,9 @@ def section() -> None:
         file = output_folder("backups") / name
         ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file))
         st.rerun()
-    if not ui.show_job(JOB, unit="files"):
-        written = getattr(ws.jobs.get(JOB), "result", None)
-        if written is not None and written.exists():
-            _offer(written)
+    written = ui.result_of(JOB, unit="files")
+    if written is not None and written.exists():
+        _offer(written)
     copies = daily_copies(ws.engine)
     if copies:
         st.caption(

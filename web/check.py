@@ -24,17 +24,16 @@ def section() -> None:
         ws.jobs.forget(REPAIR)
         ws.jobs.start(CHECK, "Checking the workspace", lambda report: maintenance.check(ws, report=report))
         st.rerun()
-    if ui.show_job(REPAIR, unit="steps"):
-        return
-    for outcome in getattr(ws.jobs.get(REPAIR), "result", None) or ():
+    for outcome in ui.result_of(REPAIR, unit="steps") or ():
         if outcome.problem:
             st.warning(f"{ui.plain(outcome.finding.what)} {ui.plain(outcome.problem)}", icon=":material/warning:")
         else:
             st.markdown(f"- Repaired: {ui.plain(outcome.finding.what)}")
-    if not ui.show_job(CHECK, unit="files"):
-        found = getattr(ws.jobs.get(CHECK), "result", None)
-        if found is not None:
-            _show(found)
+    if ws.jobs.is_running(REPAIR):
+        return
+    found = ui.result_of(CHECK, unit="files")
+    if found is not None:
+        _show(found)
 
 
 def _show(found: Sequence[maintenance.Finding]) -> None:

@@ -214,6 +214,14 @@ def show_job(name: str, *, unit: str = "images") -> bool:
     return False
 
 
+def result_of(name: str, *, unit: str = "images") -> Any:
+    """Draw the job ``name`` as :func:`show_job`; return its result, None before it has one."""
+    if show_job(name, unit=unit):
+        return None
+    job = workspace().jobs.get(name)
+    return None if job is None else job.result
+
+
 @st.fragment(run_every=0.5)
 def _watch(name: str, unit: str) -> None:
     job = workspace().jobs.get(name)
