@@ -79,8 +79,9 @@ def prepare(home: Path, n: int, dim: int) -> None:
     workspace.close()
 
 
-def grow(workspace: Workspace) -> None:
-    """Add images, with vectors."""
+def grow(home: Path) -> None:
+    """Add images, with vectors, as another process does."""
+    workspace = Workspace(home / "workspace", home / "cache")
     first = len(workspace.catalogue)
     added = [
         {"row": row, "uri": f"/added/{row}.jpg", "digest": f"{row:032x}".ljust(64, "1"), "width": 200, "height": 160}
@@ -90,6 +91,7 @@ def grow(workspace: Workspace) -> None:
         connection.execute(sa.insert(db.images).values(status="ok", made_at=db.now()), added)
     vectors = np.random.default_rng(first).normal(size=(ADDED, workspace.vectors().dim)).astype(np.float32)
     workspace.vectors().append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    workspace.close()
 
 
 def look(workspace: Workspace, attribute: Attribute) -> dict[str, float]:
@@ -108,7 +110,7 @@ def measure(home: Path, n: int, dim: int) -> dict[str, Any]:
     workspace = Workspace(home / "workspace", home / "cache")
     attribute = workspace.attributes.get("one")
     looks = [look(workspace, attribute)]
-    grow(workspace)
+    grow(home)
     looks += [look(workspace, attribute), look(workspace, attribute)]
     workspace.close()
     lines = {name: dict(zip(LOOKS, (each[name] for each in looks), strict=True)) for name in looks[0]}
