@@ -107,7 +107,10 @@ class Catalogue:
         return projects.names, projects.named
 
     def _projects(self) -> columns.Projects:
-        return self._read("projects", columns.read_projects)
+        version = self.details_version
+        return snapshot_of(self._engine).read(
+            "projects", [table], lambda connection, known: columns.read_projects(connection, known, version)
+        )
 
     def row_of(self, uri: str) -> int | None:
         """Return the row of the image at ``uri``, or None."""

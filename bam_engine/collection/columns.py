@@ -22,11 +22,18 @@ _PAGE = 50_000  # rows read at a time
 
 @dataclass(frozen=True, eq=False)
 class Projects:
-    """The names of the projects, the index of each row's into them (-1 for none), and the code of each row's group."""
+    """The names of the projects, the index of each row's into them (-1 for none), and the code of each row's group.
+
+    They are those of the images while the version of their details is ``version``.
+    """
 
     names: tuple[str, ...]
     named: npt.NDArray[np.int64]
     codes: npt.NDArray[np.int64]
+    version: int
+
+
+_NO_PROJECTS = Projects((), np.empty(0, np.int64), np.empty(0, np.int64), -1)
 
 
 def next_row(connection: sa.Connection) -> int:
@@ -51,27 +58,29 @@ def read_digests(connection: sa.Connection, known: Digests | None) -> Digests:
     return known.extended(digests.concatenated(_pages(connection, table.c.digest, first=len(known))))
 
 
-def read_projects(connection: sa.Connection) -> Projects:
-    """Return the projects of all images."""
-    known: dict[str | None, int] = {None: -1}
+def read_projects(connection: sa.Connection, known: Projects | None, version: int) -> Projects:
+    """Return the projects of all images, reading those after the ``known`` ones if these are of the same version."""
+    known = known if known is not None and known.version == version else _NO_PROJECTS
+    numbers: dict[str | None, int] = {None: -1} | {name: number for number, name in enumerate(known.names)}
     pages = [
-        np.array([known.setdefault(name, len(known) - 1) for name in page], np.int64)
-        for page in _pages(connection, table.c.project_id)
+        np.array([numbers.setdefault(name, len(numbers) - 1) for name in page], np.int64)
+        for page in _pages(connection, table.c.project_id, first=len(known.named))
     ]
-    named = np.concatenate([np.empty(0, np.int64), *pages])
-    codes = _codes(named, len(known) - 1)
-    return Projects(tuple(name for name in known if name is not None), _frozen(named), _frozen(codes))
+    named = np.concatenate([known.named, *pages])
+    names = tuple(name for name in numbers if name is not None)
+    return Projects(names, _frozen(named), _frozen(_codes(named, len(names))), version)
 
 
 def _codes(named: npt.NDArray[np.int64], projects: int) -> npt.NDArray[np.int64]:
     """Return dense codes in order of first appearance; every image without a project gets its own."""
-    alone = np.flatnonzero(named < 0)
-    own = named.copy()
-    own[alone] = projects + np.arange(len(alone))
-    _, first, place = np.unique(own, return_index=True, return_inverse=True)
-    order = np.empty(len(first), np.int64)
-    order[np.argsort(first)] = np.arange(len(first))
-    return order[place]
+    rows = np.arange(len(named))
+    inside = named >= 0
+    first_of = np.empty(projects, np.int64)
+    first_of[named[inside][::-1]] = rows[inside][::-1]  # of several rows the last written stays, which is the first
+    first = rows.copy()
+    first[inside] = first_of[named[inside]]
+    codes: npt.NDArray[np.int64] = (np.cumsum(first == rows) - 1)[first]
+    return codes
 
 
 def _pages(connection: sa.Connection, column: sa.Column[Any], *, first: int = 0) -> Iterator[list[Any]]:

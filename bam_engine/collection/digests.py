@@ -6,6 +6,7 @@ parted.
 """
 
 import hashlib
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ class Digests:
 
     array: NDArray[np.uint64]
     _fingerprints: dict[int, str] = field(default_factory=dict, repr=False)
+    _room: "_Room | None" = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.array)
@@ -43,10 +45,30 @@ class Digests:
         return self._fingerprints[n]
 
     def extended(self, more: NDArray[np.uint64]) -> "Digests":
-        """Return these digests followed by ``more``."""
-        array = np.concatenate([self.array, more])
+        """Return these digests followed by ``more``; room is left, so that adding a few to millions copies none."""
+        room = self._room if self._room is not None and self._room.append(len(self), more) else _Room(self.array, more)
+        array = room.array[: len(self) + len(more)]
         array.setflags(write=False)
-        return Digests(array, dict(self._fingerprints))
+        return Digests(array, dict(self._fingerprints), room)
+
+
+class _Room:
+    """An array with room after what is used of it, which only one successor of some digests can have."""
+
+    def __init__(self, start: NDArray[np.uint64], more: NDArray[np.uint64]) -> None:
+        self.used = len(start) + len(more)
+        self.array = np.empty((self.used + self.used // 8, 2), np.uint64)
+        self.array[: self.used] = np.concatenate([start, more])
+        self._lock = threading.Lock()
+
+    def append(self, start: int, more: NDArray[np.uint64]) -> bool:
+        """Add ``more`` after the first ``start`` digests; return False if there is no room, or it is used already."""
+        with self._lock:
+            if self.used != start or start + len(more) > len(self.array):
+                return False
+            self.used = start + len(more)
+            self.array[start : self.used] = more
+        return True
 
 
 NONE = Digests(np.empty((0, 2), np.uint64))

@@ -62,3 +62,14 @@ def test_another_database_in_the_same_place_is_read_anew(tmp_path: Path) -> None
         connection.execute(sa.update(table).where(table.c.row == 4).values(digest=sha(14)))
     assert [catalogue.digests().text(row) for row in (2, 3, 4)] == [sha(number)[:32] for number in (2, 13, 14)]
     engine.dispose()
+
+
+def test_two_that_follow_the_same_digests_do_not_see_each_other() -> None:
+    parts = [parse([sha(number) for number in range(first, first + 10)]) for first in (0, 10, 20)]
+    start = NONE.extended(parts[0]).extended(parts[1][:0])
+    one, two = start.extended(parts[1]), start.extended(parts[2])
+    longer = one.extended(parts[2])
+    assert np.array_equal(start.array, parts[0])
+    assert np.array_equal(one.array, np.concatenate(parts[:2]))
+    assert np.array_equal(two.array, np.concatenate([parts[0], parts[2]]))
+    assert np.array_equal(longer.array, np.concatenate(parts))
