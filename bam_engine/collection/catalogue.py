@@ -18,6 +18,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bam_engine.collection import columns
+from bam_engine.collection.columns import NamesOfImage
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.generated import check_kind
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
@@ -37,9 +38,6 @@ MAX_TEXT = 2_500
 _DETAILS_VERSION = "descriptions"  # the setting that grows with changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
 _T = TypeVar("_T")
-NamesOfImage = tuple[str | None, str | None, str | None, str]
-"""The title of an image, its captions, its project and its URI."""
-
 _COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
 
 
@@ -160,23 +158,14 @@ class Catalogue:
 
     def names_from(self, first: int) -> Iterator[list[NamesOfImage]]:
         """Yield the names of the images from row ``first`` on, in pages, by row."""
-        fields = (table.c.title, table.c.project_id, table.c.uri)
-        while page := self._all(sa.select(*fields).where(table.c.row >= first).order_by(table.c.row).limit(_PAGE)):
-            captions = self._captions(first, first + len(page))
-            yield [(title, captions.get(row), project, uri) for row, (title, project, uri) in enumerate(page, first)]
-            first += len(page)
-
-    def _captions(self, first: int, stop: int) -> dict[int, str]:
-        """Return row → captions for the rows from ``first`` to ``stop`` that have any, oldest first."""
-        inside = sa.and_(caption_table.c.row >= first, caption_table.c.row < stop)
-        columns, captions = (caption_table.c.row, caption_table.c.caption), dict[int, str]()
-        for row, caption in self._all(sa.select(*columns).where(inside).order_by(caption_table.c.id)):
-            captions[row] = f"{captions[row]} {caption}" if row in captions else caption
-        return captions
+        with self._engine.connect() as connection:
+            yield from columns.read_names(connection, first)
 
     def kinds_of_names(self) -> tuple[str, ...]:
         """Return which kinds of names the images have, in words: some of titles, captions, project and file names."""
-        return snapshot_of(self._engine).read("kinds of names", [table, caption_table], _kinds_of_names)
+        return snapshot_of(self._engine).read(
+            "kinds of names", [table, caption_table], lambda connection, _: columns.kinds_of_names(connection)
+        )
 
     @property
     def details_version(self) -> int:
@@ -324,10 +313,6 @@ class Catalogue:
         problems = snapshot_of(self._engine).rows(problem_table)
         return [Problem(one.uri, one.reason, one.stage) for one in problems if stage in (None, one.stage)]
 
-    def record_problem(self, stage: str, uri: str, reason: str) -> None:
-        """Record that ``uri`` failed at ``stage``, replacing an earlier reason."""
-        self.record_problems([Problem(uri, reason, stage)])
-
     def record_problems(self, problems: Iterable[Problem]) -> None:
         """Record problems in one transaction, replacing earlier reasons."""
         values = {(p.stage, printable(p.uri)): printable(p.reason) for p in problems}
@@ -338,10 +323,6 @@ class Catalogue:
             made_at = now()
             rows = [{"stage": s, "uri": u, "reason": r, "made_at": made_at} for (s, u), r in values.items()]
             connection.execute(sa.insert(problem_table), rows)
-
-    def clear_problem(self, stage: str, uri: str) -> None:
-        """Delete the problem of ``uri`` at ``stage``, if there is one."""
-        self.clear_problems(stage, [uri])
 
     def clear_problems(self, stage: str, uris: Iterable[str]) -> None:
         """Delete problems of a stage in one transaction."""
@@ -401,12 +382,6 @@ def why_not_storable(uri: str) -> str:
     if uri.encode("utf-8", "replace").decode() != uri:
         return "The file name has bytes that are not valid text. Rename the file."
     return f"The path has more than {MAX_TEXT:,} bytes. Shorten the names of its folders."
-
-
-def _kinds_of_names(connection: sa.Connection, _: object) -> tuple[str, ...]:
-    kinds = (("titles", table.c.title), ("captions", caption_table.c.caption), ("project names", table.c.project_id))
-    existing = [kind for kind, column in kinds if connection.scalar(sa.select(sa.exists().where(column.is_not(None))))]
-    return (*existing, "file names")
 
 
 def _starts_with(start: str) -> sa.ColumnElement[bool]:

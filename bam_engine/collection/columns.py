@@ -1,7 +1,7 @@
-"""Whole columns of the table ``images`` as arrays, by row.
+"""Whole columns of the table ``images``, by row.
 
-In:  a connection. Out: read-only arrays that are indexed by row, and what they are read with. Nothing here is per image
-in Python where SQL or numpy can do it.
+In:  a connection. Out: read-only arrays that are indexed by row, and the names of images in pages. Nothing here is per
+image in Python where SQL or numpy can do it.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,13 @@ import sqlalchemy as sa
 from bam_engine.collection import digests
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.records import OK
+from bam_engine.database import captions as caption_table
 from bam_engine.database import images as table
 
 _PAGE = 50_000  # rows read at a time
+
+NamesOfImage = tuple[str | None, str | None, str | None, str]
+"""The title of an image, its captions, its project and its URI."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,32 @@ def read_projects(connection: sa.Connection, known: Projects | None, version: in
     named = np.concatenate([known.named, *pages])
     names = tuple(name for name in numbers if name is not None)
     return Projects(names, _frozen(named), _frozen(_codes(named, len(names))), version)
+
+
+def read_names(connection: sa.Connection, first: int) -> Iterator[list[NamesOfImage]]:
+    """Yield the names of the images from row ``first`` on, in pages."""
+    query = sa.select(table.c.title, table.c.project_id, table.c.uri).order_by(table.c.row).limit(_PAGE)
+    while page := connection.execute(query.where(table.c.row >= first)).all():
+        captions = _read_captions(connection, first, first + len(page))
+        yield [(title, captions.get(row), project, uri) for row, (title, project, uri) in enumerate(page, first)]
+        first += len(page)
+
+
+def _read_captions(connection: sa.Connection, first: int, stop: int) -> dict[int, str]:
+    """Return row → captions for the rows from ``first`` to ``stop`` that have any, oldest first."""
+    row, caption = caption_table.c.row, caption_table.c.caption
+    captions: dict[int, str] = {}
+    query = sa.select(row, caption).where(row >= first, row < stop).order_by(caption_table.c.id)
+    for place, text in connection.execute(query):
+        captions[place] = f"{captions[place]} {text}" if place in captions else text
+    return captions
+
+
+def kinds_of_names(connection: sa.Connection) -> tuple[str, ...]:
+    """Return which kinds of names the images have, in words: some of titles, captions, project and file names."""
+    kinds = (("titles", table.c.title), ("captions", caption_table.c.caption), ("project names", table.c.project_id))
+    existing = [kind for kind, column in kinds if connection.scalar(sa.select(sa.exists().where(column.is_not(None))))]
+    return (*existing, "file names")
 
 
 def _codes(named: npt.NDArray[np.int64], projects: int) -> npt.NDArray[np.int64]:

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine import derived
-from bam_engine.collection.catalogue import Catalogue, NamesOfImage
+from bam_engine.collection.catalogue import Catalogue
+from bam_engine.collection.columns import NamesOfImage
 from bam_engine.collection.words import SEPARATOR, Stemmer, Term, fold, search_terms
 from bam_engine.progress import Report, silent
 

@@ -10,8 +10,7 @@ Kinds of tiles: ``density`` and ``density-log``; ``score-NAME`` for each of ``sc
 import math
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ from bam_engine.errors import NotFound
 from bam_engine.projection import colours, legends, picture_tiles, shading
 from bam_engine.projection.arrangement import Arrangement
 from bam_engine.projection.encoding import NOTHING, encode_marks, encode_picture
+from bam_engine.projection.lru_cache import LruCache
 from bam_engine.projection.picture_store import PictureStore, Thumbnail
 from bam_engine.projection.tiles import TileSource
 from bam_engine.projection.view_sources import Sources
@@ -81,12 +81,10 @@ class MapView:
         self._scores = dict(scores or {})
         self._labels = dict(labels or {})
         self._describe = self._sources.describe
-        self._lock = threading.Lock()
-        self._making: dict[Any, threading.Lock] = {}
         self._arranging = threading.Lock()
-        self._colourings: OrderedDict[str, shading.Colouring] = OrderedDict()
-        self._sheets: OrderedDict[tuple[str, str, int], shading.Index] = OrderedDict()
-        self._selected: OrderedDict[str, shading.Mask] = OrderedDict()
+        self._colourings: LruCache[str, shading.Colouring] = LruCache(CACHED)
+        self._sheets: LruCache[tuple[str, str, int], shading.Index] = LruCache(CACHED)  # by kind, selection, zoom
+        self._selected: LruCache[str, shading.Mask] = LruCache(CACHED)
         self._arrangement: Arrangement | None = None
         self._store = PictureStore(thumbnail, sprites=self._sources.sprites)
         self.last_request = -math.inf  # time of the last request; background work pauses after it
@@ -94,22 +92,17 @@ class MapView:
             self._reuse(previous)
 
     def _reuse(self, previous: "MapView") -> None:
-        with previous._lock:
-            self._store, self._arrangement, self.last_request = (
-                previous._store,
-                previous._arrangement,
-                previous.last_request,
-            )
-            self._selected = OrderedDict(previous._selected)
-            same = {kind for kind in self.kinds() if self.version_of(kind) == previous.version_of(kind)}
-            self._colourings = OrderedDict((kind, one) for kind, one in previous._colourings.items() if kind in same)
-            self._sheets = OrderedDict((key, sheet) for key, sheet in previous._sheets.items() if key[0] in same)
+        self._store, self._arrangement = previous._store, previous._arrangement
+        self.last_request = previous.last_request
+        self._selected = LruCache(CACHED, previous._selected.items())
+        same = {kind for kind in self.kinds() if self.version_of(kind) == previous.version_of(kind)}
+        colourings, sheets = previous._colourings.items(), previous._sheets.items()
+        self._colourings = LruCache(CACHED, [(kind, colouring) for kind, colouring in colourings if kind in same])
+        self._sheets = LruCache(CACHED, [(key, sheet) for key, sheet in sheets if key[0] in same])
 
     def prepare_like(self, previous: "MapView") -> None:
         """Prepare the colourings that a previous view has in its cache, so that they are ready when needed."""
-        with previous._lock:
-            kinds = [kind for kind in previous._colourings if kind in self.kinds()]
-        for kind in kinds:
+        for kind in (kind for kind in self.kinds() if kind in previous._colourings):
             self.colouring(kind)
 
     def __len__(self) -> int:
@@ -151,8 +144,7 @@ class MapView:
         NotFound
             The map has no such kind.
         """
-        colouring: shading.Colouring = self._cached(self._colourings, kind, lambda: self._make_colouring(kind))
-        return colouring
+        return self._colourings.get(kind, lambda: self._make_colouring(kind))
 
     def _make_colouring(self, kind: str) -> shading.Colouring:
         family, name = _parts(kind)
@@ -223,8 +215,7 @@ class MapView:
         NotFound
             There is no such selection.
         """
-        mask: shading.Mask = self._cached(self._selected, only, lambda: self._mask(only))
-        return mask
+        return self._selected.get(only, lambda: self._mask(only))
 
     def _mask(self, only: str) -> shading.Mask:
         if self._sources.selection is None:
@@ -332,29 +323,7 @@ class MapView:
 
     def _sheet(self, kind: str, z: int, only: str | None, mask: shading.Mask | None) -> shading.Index:
         make = partial(shading.render_zoom, self.source, self.plan, self.colouring(kind), z, only=mask)
-        sheet: shading.Index = self._cached(self._sheets, (kind, only or "", z), make)
-        return sheet
-
-    def _cached(self, cache: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
-        """Return the cached value of a key; concurrent callers make it once."""
-        with self._lock:
-            if key in cache:
-                cache.move_to_end(key)
-                return cache[key]
-            lock = self._making.setdefault((id(cache), key), threading.Lock())
-        with lock:
-            with self._lock:
-                if key in cache:
-                    return cache[key]
-            try:
-                value = make()
-            finally:
-                self._making.pop((id(cache), key), None)
-            with self._lock:
-                cache[key] = value
-                while len(cache) > CACHED:
-                    cache.popitem(last=False)
-        return value
+        return self._sheets.get((kind, only or "", z), make)
 
     def _choice(self, kind: str, only: str | None, representative: str) -> picture_tiles.Choice:
         if representative not in picture_tiles.REPRESENTATIVES:

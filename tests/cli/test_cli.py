@@ -10,6 +10,7 @@ from PIL import Image
 
 from bam_engine.cli import main
 from bam_engine.cli.simulation import truth_of
+from bam_engine.collection import Problem
 from bam_engine.labelling import tasks
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -124,7 +125,7 @@ def test_what_of_a_truth_column_is_folded_or_left_out_is_told(
 def test_a_console_without_the_letters_of_a_name_gets_them_as_escapes(
     home: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace.catalogue.record_problem("ingest", "/é/日本.png", "empty")
+    workspace.catalogue.record_problems([Problem("/é/日本.png", "empty", "ingest")])
     output = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(output, encoding="ascii"))
     assert main(["status"]) == 0

@@ -144,21 +144,21 @@ def test_details_change_only_where_a_new_value_is_given(catalogue):
 
 
 def test_a_problem_is_recorded_once_with_its_last_reason_and_can_be_cleared(catalogue):
-    catalogue.record_problem("ingest", "/a", "cut off")
-    catalogue.record_problem("embed:x", "/a", "odd")
-    catalogue.record_problem("ingest", "/a", "empty")
+    catalogue.record_problems([Problem("/a", "cut off", "ingest")])
+    catalogue.record_problems([Problem("/a", "odd", "embed:x")])
+    catalogue.record_problems([Problem("/a", "empty", "ingest")])
     assert catalogue.problems("ingest") == [Problem("/a", "empty", "ingest")]
     assert len(catalogue.problems()) == 2
-    catalogue.clear_problem("ingest", "/a")
-    catalogue.clear_problem("ingest", "/never recorded")
+    catalogue.clear_problems("ingest", ["/a"])
+    catalogue.clear_problems("ingest", ["/never recorded"])
     assert catalogue.problems() == [Problem("/a", "odd", "embed:x")]
 
 
 def test_names_of_undecodable_bytes_neither_crash_nor_enter(catalogue):
     name = "/pile/\udcff.jpg"
-    catalogue.record_problem("ingest", name, "undecodable")
+    catalogue.record_problems([Problem(name, "undecodable", "ingest")])
     assert catalogue.problems()[0].uri == printable(name) == "/pile/\\udcff.jpg"
-    catalogue.clear_problem("ingest", name)
+    catalogue.clear_problems("ingest", [name])
     assert catalogue.problems() == []
     assert catalogue.rows_of([name]) == {}
     with pytest.raises(CollectionError, match="not valid text"):
@@ -196,8 +196,8 @@ def test_a_full_disk_is_reported_and_the_database_stays_as_it_was(tmp_path):
 
 def test_an_image_that_moves_keeps_everything_but_its_uri(catalogue):
     catalogue.add([new("a", title="first"), new("b"), new("c")])
-    catalogue.record_problem("embed:x", "/pile/a", "The file was not found.")
-    catalogue.record_problem("embed:x", "/pile/b", "odd")
+    catalogue.record_problems([Problem("/pile/a", "The file was not found.", "embed:x")])
+    catalogue.record_problems([Problem("/pile/b", "odd", "embed:x")])
     before, version = catalogue.images(range(3)), catalogue.details_version
     assert catalogue.move({0: Place("/new/a", "stamp"), 2: Place("/pile/b")}) == [0], "b is another image's place"
     assert catalogue.images(range(3)) == [replace(before[0], uri="/new/a", stamp="stamp"), *before[1:]]
@@ -210,7 +210,7 @@ def test_an_image_that_moves_keeps_everything_but_its_uri(catalogue):
 
 def test_a_replaced_image_frees_its_path_and_is_there_again_when_it_is_moved(catalogue):
     catalogue.add([new("a", stamp="first"), new("b")])
-    catalogue.record_problem("embed:x", "/pile/a", "odd")
+    catalogue.record_problems([Problem("/pile/a", "odd", "embed:x")])
     old, other = catalogue.images([0, 1])
     catalogue.displace([old, replace(other, uri="/moved/meanwhile")])
     replaced = catalogue.image(0)

@@ -88,7 +88,7 @@ def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tm
     (tmp_path / "t.csv").write_text("path,title\n3.png,three\n")
     ingest_folder(catalogue, thumbnails, tmp_path / "pile", metadata=tmp_path / "t.csv")
     before = {Path(uri).name: row for row, uri in enumerate(catalogue.uris())}
-    catalogue.record_problem("embed:x", str(tmp_path / "pile/1.png"), "The file was not found.")
+    catalogue.record_problems([Problem(str(tmp_path / "pile/1.png"), "The file was not found.", "embed:x")])
     stays = tmp_path / "pile/4.png"
     there = tmp_path / "elsewhere"
     shutil.copytree(tmp_path / "pile", there)
@@ -172,8 +172,8 @@ def test_a_problem_is_cleared_once_the_file_is_repaired_or_deleted(catalogue, th
     (pile / "0.png").write_bytes(whole[:300])
     (pile / "zero.png").touch()
     (pile / "stays.png").touch()
-    catalogue.record_problem("ingest", "/elsewhere/a.png", "empty")
-    catalogue.record_problem("embed:x", str(pile / "0.png"), "odd")
+    catalogue.record_problems([Problem("/elsewhere/a.png", "empty", "ingest")])
+    catalogue.record_problems([Problem(str(pile / "0.png"), "odd", "embed:x")])
     assert len(ingest_folder(catalogue, thumbnails, pile).unreadable) == 3
     (pile / "0.png").write_bytes(whole)
     (pile / "zero.png").unlink()
