@@ -76,7 +76,7 @@ NONE = Digests(np.empty((0, 2), np.uint64))
 
 def fingerprint(array: NDArray[np.uint64]) -> str:
     """Return a digest of some images' digests in their order, 20 letters and digits."""
-    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:20]
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:20]
 
 
 def parse(digests: Sequence[str]) -> NDArray[np.uint64]:
