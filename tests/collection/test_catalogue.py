@@ -13,6 +13,7 @@ from bam_engine.collection import Catalogue, NewImage, Problem
 from bam_engine.collection.catalogue import printable
 from bam_engine.collection.records import Place
 from bam_engine.database import images, open_database
+from bam_engine.database.revisions import count_restore
 from bam_engine.errors import CollectionError, DiskFull, NotFound
 
 
@@ -26,9 +27,13 @@ def catalogue(database: sa.Engine) -> Catalogue:
 
 
 def emptied(database: sa.Engine) -> Catalogue:
-    """Return the catalogue without its images: a database of its own for each example would take long."""
+    """Return the catalogue without its images: a database of its own for each example would take long.
+
+    Nothing that was read before is read on from, as after a restore: the program itself never deletes a row.
+    """
     with database.begin() as connection:
         connection.execute(sa.delete(images))
+        count_restore(connection)
     return Catalogue(database)
 
 
