@@ -9,9 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
-from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.audit.charts import FORMS, chart_file
@@ -110,9 +108,8 @@ def test_the_number_of_people_stays_with_the_audit_and_is_refused_where_it_canno
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_an_audit_spreads_over_projects(decided: Workspace, watercolor: Attribute, seed: int) -> None:
-    with decided.engine.begin() as connection:  # ten makers, each with every tenth image
-        change = sa.update(db.images).values(project_id=sa.cast(db.images.c.row % 10, sa.Text))
-        connection.execute(change)
+    makers = {uri: {"project_id": str(row % 10)} for row, uri in enumerate(decided.catalogue.uris())}
+    decided.catalogue.update_details(makers)
     scores, codes = scores_of(decided, watercolor), decided.catalogue.projects()
     drawn = audits.draw(decided, watercolor, n_accepted=5, n_rejected=10, seed=seed)
     most = np.bincount(codes[scores >= drawn.threshold], minlength=10).max()
