@@ -14,7 +14,7 @@ from bam_engine.gallery import search
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_image_problems
 from bam_engine.labelling.tasks import TaskState
-from bam_engine.learning import STRATEGIES, Batch
+from bam_engine.learning import MATCHES_TEXT, STRATEGIES, Batch
 from bam_engine.training import prompts, querying, rounds, validation
 from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
 from bam_engine.training.models import TrainedModel, scores_of
@@ -147,10 +147,7 @@ def start_round(state: AttributeState) -> None:
             go("annotate", attribute.name)
         why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
         st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
-        words = with_guesses(batch, options["text"]) if start == "text" else batch.reasons
-        pictures = [
-            Picture(int(row), reason, more) for row, reason, more in zip(batch.rows, batch.reasons, words, strict=True)
-        ]
+        pictures = pictures_of(batch, options.get("text", ""))
         picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.picture_version, size=110, height=380)
         if picked is not None:
             open_image(picked)
@@ -168,15 +165,21 @@ def write_prompts(attribute: Attribute) -> str:
     )
 
 
-def with_guesses(batch: Batch, text: str) -> list[str]:
-    """Return the reasons of a batch, each with the encoder's guess about its image."""
+def pictures_of(batch: Batch, text: str) -> list[Picture]:
+    """Return the pictures of a batch, each with its reason and, for one from a text, with the encoder's guess."""
+    if not text:
+        return [Picture(int(row), why, why) for row, why in zip(batch.rows, batch.reasons, strict=True)]
     st.caption(
         "The text puts the images in order. That is a weak guess of the encoder, and no label: nothing learns it."
     )
     shares = prompts.shares_ahead(ws, prompts.Prompts.parse(text), batch.rows)
     return [
-        f"{reason} · weak guess: among the best {percent(share)}"
-        for reason, share in zip(batch.reasons, shares.tolist(), strict=True)
+        Picture(
+            int(row),
+            f"weak guess: top {percent(share)}" if reason.startswith(MATCHES_TEXT) else reason,
+            f"{reason} · weak guess: among the best {percent(share)}",
+        )
+        for row, reason, share in zip(batch.rows, batch.reasons, shares.tolist(), strict=True)
     ]
 
 
