@@ -13,6 +13,7 @@ from bam_engine.maps import view_cache
 from bam_engine.workspace import Workspace
 from web import engine, warm
 from web.access import access_middleware
+from web.assets import asset_middleware
 from web.engine import workspace
 from web.navigation import GROUPS
 from web.routes.gallery import gallery_routes
@@ -58,7 +59,7 @@ def opened_workspace() -> Workspace:
 
 def middleware() -> list[Middleware]:
     """Return what every request passes first."""
-    return access_middleware(inline_scripts())
+    return [*access_middleware(inline_scripts()), *asset_middleware()]
 
 
 @contextlib.asynccontextmanager
