@@ -30,6 +30,13 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
+_DATABASES = {b"SQLite format 3\0": "a database", b"PGDMP": "a backup of a database"}
+"""What a file is that begins so."""
+
+_PART = re.compile(
+    "(?<=.)-(wal|shm|journal)$"
+)  # what follows the name of a database in those of files that belong to it
+
 MAX_LINE = 1_000_000
 """Characters in a line of a text that is read line by line."""
 
@@ -41,6 +48,20 @@ def check_ordinary(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is not an ordinary file")
+
+
+def check_output(path: Path) -> None:
+    """Raise an ``OSError`` where ``path`` is a database, the log of one, or a backup: an output replaces none."""
+    name = _PART.sub("", path.name)
+    try:
+        with path.with_name(name).open("rb") as file:
+            head = file.read(max(map(len, _DATABASES)))
+    except (OSError, ValueError):  # there is none, or writing it gives the reason
+        return
+    for start, what in _DATABASES.items():
+        if head.startswith(start):
+            belongs = "" if name == path.name else "part of "
+            raise OSError(errno.EEXIST, f"it is {belongs}{what}, which is not replaced. Name another file")
 
 
 def text_lines(path: Path) -> Iterator[str]:
@@ -65,8 +86,8 @@ def text_lines(path: Path) -> Iterator[str]:
 def replacing(path: Path, *, flush: bool = False) -> Iterator[Path]:
     """Yield a temporary path to write to; it replaces ``path`` when the block ends without an error.
 
-    Creates the folder if it is missing. The temporary name is unique and keeps the suffix, so concurrent writers of one
-    file do not collide: the last to finish wins.
+    Creates the folder if it is missing; replaces no folder, device or pipe. The temporary name is unique and keeps the
+    suffix, so concurrent writers of one file do not collide: the last to finish wins.
 
     Parameters
     ----------
@@ -76,6 +97,8 @@ def replacing(path: Path, *, flush: bool = False) -> Iterator[Path]:
         file has to check it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        check_ordinary(path)
     temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary

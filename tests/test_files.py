@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
 from bam_engine import files
-from bam_engine.files import replacing, sweep
+from bam_engine.files import check_output, replacing, sweep
 
 
 @pytest.mark.parametrize("flush", [False, True])
@@ -43,6 +44,35 @@ def test_a_flushed_file_is_on_the_disk_before_its_name_and_its_name_after(
 
 def _is_folder(handle: int) -> bool:
     return Path(f"/proc/self/fd/{handle}").resolve().is_dir()
+
+
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="not an ordinary file"), replacing(path) as temporary:
+            temporary.write_text("never")
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    broken = tmp_path / "broken"
+    broken.symlink_to(tmp_path / "nothing")
+    with replacing(broken) as temporary:
+        temporary.write_text("whole")
+    assert broken.read_text() == "whole"
+
+
+def test_an_output_replaces_no_database_and_nothing_that_belongs_to_one(tmp_path: Path) -> None:
+    database = tmp_path / "a.sqlite"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("create table t (a)")
+    (tmp_path / "b.dump").write_bytes(b"PGDMP and more")
+    for name in ("a.sqlite", "a.sqlite-wal", "a.sqlite-shm", "a.sqlite-journal", "b.dump"):
+        with pytest.raises(OSError, match="is not replaced"):
+            check_output(tmp_path / name)
+    (tmp_path / "c.csv").write_text("a,b")
+    for name in ("c.csv", "c.csv-wal", "nothing", "-wal"):
+        check_output(tmp_path / name)
 
 
 def test_only_old_temporary_files_are_swept(tmp_path: Path) -> None:

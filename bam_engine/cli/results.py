@@ -9,7 +9,7 @@ from bam_engine.charts import PALETTES
 from bam_engine.cli.arguments import Commands, add_command, add_raw_text, given_path, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import AuditError, ExchangeError
-from bam_engine.files import replacing
+from bam_engine.files import check_output, replacing
 from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.reporting import export as exporting
@@ -111,6 +111,7 @@ def export(workspace: Workspace, options: Namespace) -> None:
 def _write(path: Path, data: bytes) -> None:
     """Write a file atomically and print its path."""
     try:
+        check_output(path)
         with replacing(path) as temporary:
             temporary.write_bytes(data)
     except OSError as error:

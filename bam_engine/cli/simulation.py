@@ -20,6 +20,7 @@ from bam_engine.cli.progress import bar
 from bam_engine.collection.matching import match_paths
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange import read_truth
+from bam_engine.files import check_output
 from bam_engine.formatting import count, percent
 from bam_engine.learning import STRATEGIES, RoundOutcome, comparison_table, simulate
 from bam_engine.workspace import Workspace
@@ -111,6 +112,7 @@ def _write(
         "rounds": {name: [_finite(asdict(outcome)) for outcome in rounds] for name, rounds in outcomes.items()},
     }
     try:
+        check_output(options.json)
         options.json.write_text(json.dumps(payload, indent=2), encoding="utf-8")
     except OSError as error:
         raise ExchangeError(f"Cannot write {options.json}: {error.strerror or error}.") from error

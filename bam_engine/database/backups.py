@@ -6,6 +6,7 @@ Pictures and derived files are not in them.
 """
 
 import glob
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def back_up(engine: sa.Engine, file: Path, *, replace: bool = False) -> Path:
         raise BamError(f"{file} is a folder. Name a file in it.")
     if not file.parent.is_dir():
         raise BamError(f"The folder {file.parent} does not exist. Create it, or connect the disk that it is on.")
-    if live is not None and file.exists() and file.samefile(live):
+    if live is not None and (Path(os.path.realpath(file)) in sqlite_files.parts(live) or _is_same(file, live)):
         raise BamError(f"{file} is the database itself. Name another file.")
     if file.exists() and not replace:
         raise BamError(f"The file {file} exists and is not replaced. Name another file, or delete it.")
@@ -170,6 +171,10 @@ def restore(url: str | sa.URL, file: Path, folder: Path) -> Path | None:
         return _kind_of(sa.make_url(url)).restore(sa.make_url(url), file.absolute(), folder)
     except _FAILURES as error:
         raise BamError(f"{file} cannot be restored: {_reason(error)}. The database is as it was.") from error
+
+
+def _is_same(file: Path, live: Path) -> bool:
+    return file.exists() and file.samefile(live)
 
 
 def _reason(error: Exception) -> str:

@@ -22,7 +22,6 @@ from bam_engine.errors import BamError, StoreUnavailable
 from bam_engine.files import flush_to_disk
 
 _KEPT = "before-restore"
-_PARTS = ("", "-wal", "-shm")  # a database, its log, and the index of that
 
 
 def write(engine: sa.Engine, file: Path) -> None:
@@ -99,8 +98,8 @@ def _staged(file: Path, live: Path) -> Iterator[Path]:
         yield staged
     finally:
         engine.dispose()
-        for part in _PARTS:
-            staged.with_name(staged.name + part).unlink(missing_ok=True)
+        for part in sqlite_files.parts(staged):
+            part.unlink(missing_ok=True)
 
 
 def _whole_database(url: sa.URL) -> sa.Engine:
@@ -141,14 +140,14 @@ def _replace_rows(engine: sa.Engine, live: Path, staged: Path) -> Path:
 
 def _move_aside(live: Path) -> Path:
     kept = sqlite_files.beside(live, _KEPT)
-    for part in _PARTS:
+    for part, place in zip(sqlite_files.parts(live), sqlite_files.parts(kept), strict=True):
         with contextlib.suppress(FileNotFoundError):
-            live.with_name(live.name + part).replace(kept.with_name(kept.name + part))
+            part.replace(place)
     return kept
 
 
 def _put_in_place(staged: Path, live: Path) -> None:
-    for part in _PARTS[1:]:  # a log without its database would be taken for one of the new database
-        live.with_name(live.name + part).unlink(missing_ok=True)
+    for part in sqlite_files.parts(live)[1:]:  # a log without its database would be taken for one of the new database
+        part.unlink(missing_ok=True)
     staged.replace(live)
     flush_to_disk(live.parent)

@@ -25,6 +25,7 @@ from bam_engine.formatting import file_size
 
 Check = Callable[[sqlite3.Connection], None]
 
+_PARTS = ("", "-wal", "-shm")
 _MAGIC = b"SQLite format 3\0"
 _SPACE = 3  # times the size of the database: its copy, what the migration rebuilds, and the log of its transaction
 _ELSEWHERE = "Set BAM_WORKSPACE to another folder, or move the file away."
@@ -39,6 +40,11 @@ def file_of(url: sa.URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
     return Path(os.path.realpath(name))  # unlike ``resolve``, whatever the links
+
+
+def parts(file: Path) -> list[Path]:
+    """Return the paths of a database, its log and the index of that; the last two need not exist."""
+    return [file.with_name(file.name + part) for part in _PARTS]
 
 
 def is_new(file: Path) -> bool:

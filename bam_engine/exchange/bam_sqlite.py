@@ -17,7 +17,7 @@ import numpy as np
 
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import NEGATIVE, POSITIVE, Dataset, Hit
-from bam_engine.files import replacing
+from bam_engine.files import check_output, replacing
 from bam_engine.progress import Report, silent
 
 _TABLES = """
@@ -35,7 +35,7 @@ create table crowd_raw_captions (assignment_id text, mid int, attribute text, ca
 
 
 def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -> Path:
-    """Write ``dataset`` to ``path``, replacing an existing file atomically.
+    """Write ``dataset`` to ``path``, replacing an existing file atomically; of databases, an earlier dataset alone.
 
     ``crowd_raw_choices.label`` is 1 for yes, 0 for no and null for unsure. ``n_clicks`` counts the marked images: a
     click in the grid marks one.
@@ -47,6 +47,8 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
     """
     steps = ("images", "scores", "labels by people", "decisions")
     try:
+        if not _is_dataset(path):
+            check_output(path)
         with replacing(path) as temporary, contextlib.closing(sqlite3.connect(temporary)) as connection:
             connection.executescript(_TABLES)
             for done, (step, write) in enumerate(zip(steps, _WRITERS, strict=True)):
@@ -59,6 +61,16 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
         raise ExchangeError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
     report(len(steps), len(steps), str(path))
     return path
+
+
+def _is_dataset(path: Path) -> bool:
+    """Return whether a file is a dataset that was written before."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+            question = "select 1 from sqlite_master where type = 'table' and name = 'crowd_raw_choices'"
+            return connection.execute(question).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def _write_generated(connection: sqlite3.Connection, dataset: Dataset) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import AttributeRecord, Dataset
-from bam_engine.files import replacing
+from bam_engine.files import check_output, replacing
 from bam_engine.progress import Report, silent
 from bam_engine.spreadsheets import write_lines
 
@@ -53,6 +53,7 @@ def write_notice(dataset: Dataset, folder: Path) -> Path:
     """
     path = folder / "GENERATED.txt"
     try:
+        check_output(path)
         with replacing(path) as temporary:
             temporary.write_text(dataset.generated, encoding="utf-8")
     except OSError as error:
@@ -62,6 +63,7 @@ def write_notice(dataset: Dataset, folder: Path) -> Path:
 
 def _write(path: Path, lines: Iterable[Sequence[Any]], raw_text: bool) -> Path:
     try:
+        check_output(path)
         with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             write_lines(file, lines, raw_text=raw_text)
     except OSError as error:

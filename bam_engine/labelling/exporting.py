@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute
 from bam_engine.errors import ExchangeError
-from bam_engine.files import replacing
+from bam_engine.files import check_output, replacing
 from bam_engine.labelling import tasks
 from bam_engine.spreadsheets import write_lines
 from bam_engine.workspace.core import Workspace
@@ -53,6 +53,7 @@ def write_labels(workspace: Workspace, attribute: Attribute, file: Path, *, raw_
     """
     lines = image_labels(workspace, attribute)
     try:
+        check_output(file)
         with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
             table = [[getattr(line, name) for name in COLUMNS] for line in lines]
             write_lines(stream, [COLUMNS, *table], raw_text=raw_text)

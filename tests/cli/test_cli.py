@@ -202,6 +202,26 @@ def test_the_steps_from_attribute_to_export(
     assert run(capsys, "threshold", "nothing")[0] == 1
 
 
+@pytest.mark.parametrize("name", ["bam.sqlite", "bam.sqlite-wal", "bam.sqlite-shm"])
+def test_no_command_replaces_the_database_by_what_it_writes(
+    workspace: Workspace, home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    run(capsys, "attribute", "add", "media_watercolor")
+    file = workspace.folder / name
+    before = file.stat().st_ino
+    for command in (
+        ("export", file),
+        ("labels", "export", "--attribute", "media_watercolor", file),
+        ("report", "media_watercolor", "--out", file),
+        ("backup", "--replace", file),
+    ):
+        code, _, error = run(capsys, *command)
+        assert code == 1, command
+        assert "Name another file" in error
+        assert file.stat().st_ino == before
+    assert [each.name for each in workspace.attributes.all()] == ["media_watercolor"]
+
+
 def test_a_keyboard_interrupt_exits_with_130(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
