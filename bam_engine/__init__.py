@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __version__ = "0.4.0"
 """The one place that states it: the package, ``bam --version`` and every report read it here."""
 
-__all__ = ["AttributeHandle", "BamError", "Collection", "__version__", "open"]
+__all__ = ["AttributeHandle", "BamError", "Collection", "__version__", "open", "restore"]
 
 
 def open(  # noqa: A001 - as in gzip.open: it is called by the module's name
@@ -49,6 +49,43 @@ def open(  # noqa: A001 - as in gzip.open: it is called by the module's name
     from bam_engine.api.collection import Collection
 
     return Collection(Path(folder), None if cache is None else Path(cache), database_url=database_url)
+
+
+def restore(
+    folder: str | Path, file: str | Path, *, replace: bool = False, database_url: str | None = None
+) -> Path | None:
+    """Put a backup in the place of a collection's database, like ``bam restore``; close the collection first.
+
+    The file, which may also be a daily copy, is checked first, and migrated if it is old.
+
+    Parameters
+    ----------
+    folder, database_url
+        As for :func:`open`.
+    replace
+        Replace a database that holds something.
+
+    Returns
+    -------
+    Path or None
+        The file that keeps what the database held before; None if there was none.
+
+    Raises
+    ------
+    BamError
+        The file is damaged, or the database holds something and is not to be replaced; it is as it was.
+
+    Examples
+    --------
+    >>> file = bam.backup("labels.sqlite")
+    >>> bam.close()
+    >>> kept = bam_engine.restore("workspace", file, replace=True)
+    >>> kept.exists()
+    True
+    """
+    from bam_engine.api.restoring import restore as restored
+
+    return restored(Path(folder), Path(file), replace=replace, database_url=database_url)
 
 
 def __getattr__(name: str) -> object:

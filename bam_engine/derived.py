@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.files import replacing
+from bam_engine.files import open_ordinary, replacing
 
 _SEAL = struct.Struct("<16sI4s")  # the digest of what it was made of, the checksum, the mark
 _MARK = b"bam\x01"
@@ -58,7 +58,8 @@ def write(path: Path, content: bytes | memoryview, made_of: str, *, flush: bool 
 def read(path: Path, made_of: str) -> bytes | None:
     """Return the content of a file, or None where it is missing, damaged or made of something else."""
     try:
-        return content_of(path.read_bytes(), made_of)
+        with open_ordinary(path) as file:
+            return content_of(file.read(), made_of)
     except OSError:
         return None
 
@@ -86,7 +87,7 @@ def is_whole(file: bytes) -> bool:
 def is_made_of(path: Path, made_of: str) -> bool:
     """Return whether a file ends in the seal of ``made_of``, without reading its content."""
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             file.seek(-_SEAL.size, os.SEEK_END)
             digest, _, mark = _SEAL.unpack(file.read(_SEAL.size))
     except (OSError, struct.error):

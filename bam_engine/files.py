@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import re
 import stat
@@ -13,7 +14,7 @@ from pathlib import Path
 ABANDONED = 24 * 3600.0
 """Seconds after which a temporary file belongs to a process that was killed."""
 
-TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.\w+)?")
+TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.[\w-]+)?")
 """The names of temporary files."""
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
@@ -43,7 +44,24 @@ MAX_LINE = 1_000_000
 
 def check_ordinary(path: Path) -> None:
     """Raise an ``OSError`` unless ``path`` is an ordinary file, or a link to one: a device or a pipe may never end."""
-    mode = path.stat().st_mode
+    _check_mode(path.stat().st_mode)
+
+
+def open_ordinary(path: str | Path) -> io.BufferedReader:
+    """Open an ordinary file for reading; raise an ``OSError`` for anything else, which might block for ever.
+
+    Unlike a check before opening, it holds for the file that was opened, whatever takes its place meanwhile.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe opens at once
+    try:
+        _check_mode(os.fstat(handle).st_mode)
+        return open(handle, "rb")  # noqa: PTH123
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _check_mode(mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
     if not stat.S_ISREG(mode):
@@ -74,8 +92,7 @@ def text_lines(path: Path) -> Iterator[str]:
     ValueError
         It is not UTF-8 (``UnicodeDecodeError``), or a line has more than ``MAX_LINE`` characters.
     """
-    check_ordinary(path)
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with io.TextIOWrapper(open_ordinary(path), newline="", encoding="utf-8-sig") as file:
         while line := file.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:
                 raise ValueError(f"a line has more than {MAX_LINE:,} characters")
@@ -120,19 +137,37 @@ def flush_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def sweep(folder: Path, *, older_than: float = ABANDONED) -> int:
-    """Remove the temporary files of :func:`replacing` that killed processes left below ``folder``; return how many.
+def is_due(stamp: Path, *, every: float = ABANDONED) -> bool:
+    """Return whether something was not done for ``every`` seconds, and note in the time of a file that it is done now.
+
+    Where the file cannot be written, nothing is due.
+    """
+    try:
+        if stamp.exists() and time.time() - stamp.stat().st_mtime < every:
+            return False
+        stamp.touch(PRIVATE_FILE)
+    except OSError:
+        return False
+    return True
+
+
+def sweep(folder: Path, *, older_than: float = ABANDONED, deep: bool = True) -> int:
+    """Remove the temporary files of :func:`replacing` that killed processes left in ``folder``; return how many.
 
     Parameters
     ----------
     older_than
         Seconds since the last write; a younger file may be one that a process is writing.
+    deep
+        Whether folders in ``folder`` are swept, too.
     """
     removed, before = 0, time.time() - older_than
-    for parent, _, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
         for path in (Path(parent, name) for name in names if name.startswith(".") and TEMPORARY.fullmatch(name)):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < before:
                     path.unlink()
                     removed += 1
+        if not deep:
+            folders.clear()
     return removed

@@ -126,10 +126,12 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(8), duration(200), duration(7500)
-    ('8 s', '3 min 20 s', '2 h 5 min')
+    >>> duration(0.4), duration(8), duration(200), duration(7500)
+    ('less than 1 s', '8 s', '3 min 20 s', '2 h 5 min')
     """
     whole = round(seconds)
+    if whole < 1:
+        return "less than 1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -35,7 +35,7 @@ import numpy.typing as npt
 from bam_engine import learning
 from bam_engine.learning.classifier import assign_folds
 from benchmarks.machine import machine
-from benchmarks.options import benchmark_parser
+from benchmarks.options import benchmark_parser, checkout_at
 from benchmarks.pictures import ATTRIBUTES, ENCODERS, Pictures, available, load
 
 EXAMPLES = 3
@@ -224,7 +224,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--attributes", nargs="+", choices=ATTRIBUTES, default=list(ATTRIBUTES))
     options.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES), help="classifiers beside ours")
     options.add_argument("--held-out", type=float, default=0.5, help="fraction of the projects that nothing trains on")
-    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="also train in this checkout of the project")
+    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="also train in this checkout")
     options.add_argument("--encoders", nargs="+", choices=list(ENCODERS), default=list(ENCODERS))
     return options
 
@@ -234,9 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the workers: seconds that compare
     figures: dict[str, Any] = {"machine": machine()}
     names = ["ours", *(name for name in NAMES[1:] if name in options.only)]
-    contest = partial(
-        play, names=names, held_out=options.held_out, against=options.against and options.against.resolve()
-    )
+    contest = partial(play, names=names, held_out=options.held_out, against=options.against)
     shown = [*names, *([OTHER] if options.against else [])]
     for encoder in options.encoders:
         if not available(encoder):

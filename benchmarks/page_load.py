@@ -29,7 +29,7 @@ from benchmarks.gallery import PICTURES
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
 from benchmarks.map_view import MAP
-from benchmarks.options import benchmark_parser
+from benchmarks.options import benchmark_parser, checkout_at
 from benchmarks.tiles import generated
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -222,7 +222,7 @@ def parser() -> argparse.ArgumentParser:
     options = benchmark_parser("page_load", __doc__)
     options.add_argument("--repeats", type=int, default=5, help="visits of each kind, after one that is not counted")
     options.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES), metavar="PAGE", help="pages to open")
-    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="a checkout of the earlier version")
+    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="a checkout of the earlier version")
     options.add_argument("--prepare", type=Path, metavar="FOLDER", help="only make the workspace in this folder")
     return options
 
@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.prepare:
         prepare(options.prepare)
         return
-    checkouts = {"here": ROOT} | ({"before": options.against.resolve()} if options.against else {})
+    checkouts = {"here": ROOT} | ({"before": options.against} if options.against else {})
     with tempfile.TemporaryDirectory() as temporary:
         homes = {name: Path(temporary) / name for name in checkouts}
         for name, checkout in checkouts.items():

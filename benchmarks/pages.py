@@ -28,7 +28,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.machine import machine
-from benchmarks.options import benchmark_parser
+from benchmarks.options import benchmark_parser, checkout_at
 
 HERE = Path(__file__).resolve().parents[1]
 VISITS = ("fresh process", "first view", "again")
@@ -101,7 +101,7 @@ def show(lines: Sequence[dict[str, Any]]) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("pages", __doc__)
-    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="a checkout of the earlier version")
+    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="a checkout of the earlier version")
     options.add_argument("--images", type=int, default=400)
     options.add_argument("--attributes", type=int, default=20)
     options.add_argument("--runs", type=int, default=5)
@@ -110,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    checkouts = {"here": HERE} | ({"before": options.against.resolve()} if options.against else {})
+    checkouts = {"here": HERE} | ({"before": options.against} if options.against else {})
     with tempfile.TemporaryDirectory() as place:
         workspace = Path(place) / "made"
         size = ("--images", options.images, "--attributes", options.attributes)

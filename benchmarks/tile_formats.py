@@ -27,7 +27,7 @@ from PIL import Image, features
 from bam_engine.projection import shading
 from bam_engine.projection.encoding import LEVEL, encode_marks, media_type
 from benchmarks.machine import machine
-from benchmarks.options import benchmark_parser
+from benchmarks.options import benchmark_parser, checkout_at
 from benchmarks.tiles import KINDS, ZOOMS, codes_of, generated, tiles_at, view_of
 
 REPEATS = 3
@@ -168,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("tile_formats", __doc__)
     options.add_argument("--points", type=int, default=2_500_000, help="points on the map")
-    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="also write by the encoder of this checkout")
+    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="also write by its encoder")
     options.add_argument("--tiles", type=int, default=10, help="tiles of each colouring at each zoom")
     return options
 

@@ -7,7 +7,7 @@ from bam_engine.demo import demo_workspace
 from bam_engine.gallery.search import random_rows
 from bam_engine.reporting.overview import AttributeSummary, Overview, overview
 from bam_engine.workspace.membership import member_rows
-from web import demo_controls, ui
+from web import backup, demo_controls, ui
 from web.engine import workspace
 from web.navigation import go, link
 from web.overview_parts import example_map, quality_table, strip
@@ -88,3 +88,4 @@ if spellings := ws.annotators.spellings():
     st.warning(f"{names}: spellings of one name that count as several people.", icon=":material/warning:")
     link("annotators", "Look at the annotators")
 attributes(state.attributes)
+backup.hint()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bam_engine import files
-from bam_engine.files import check_output, replacing, sweep
+from bam_engine.files import check_output, is_due, open_ordinary, replacing, sweep
 
 
 @pytest.mark.parametrize("flush", [False, True])
@@ -92,3 +92,26 @@ def test_only_old_temporary_files_are_swept(tmp_path: Path) -> None:
     assert running.exists()
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == 6
     assert sweep(tmp_path / "none") == 0
+
+
+def test_only_ordinary_files_are_opened(tmp_path: Path) -> None:
+    ordinary, pipe, link = tmp_path / "file", tmp_path / "pipe", tmp_path / "link"
+    ordinary.write_bytes(b"content")
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    with open_ordinary(ordinary) as file:
+        assert file.read() == b"content"
+    for other in (pipe, link, Path("/dev/zero"), tmp_path):
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        with pytest.raises(OSError, match=r"not an ordinary file|it is a folder"):
+            open_ordinary(other)
+        assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_something_is_due_once_a_day_whoever_asks(tmp_path: Path) -> None:
+    stamp = tmp_path / "DONE"
+    assert is_due(stamp)
+    assert not is_due(stamp)
+    os.utime(stamp, (time.time() - 25 * 3600,) * 2)
+    assert is_due(stamp)
+    assert not is_due(tmp_path / "none" / "DONE"), "what cannot be noted is not due"

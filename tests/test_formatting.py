@@ -27,4 +27,9 @@ def test_limits_of_which_one_is_negative_are_not_joined_by_a_dash() -> None:
 
 
 def test_a_minute_is_not_sixty_seconds() -> None:
-    assert [duration(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 0 s", "1 h 0 min"]
+    assert [duration(seconds) for seconds in (0.2, 59.4, 59.6, 3599.6)] == [
+        "less than 1 s",
+        "59 s",
+        "1 min 0 s",
+        "1 h 0 min",
+    ]

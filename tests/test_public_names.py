@@ -7,7 +7,7 @@ import pytest
 
 import bam_engine
 
-PACKAGE = {"AttributeHandle", "BamError", "Collection", "__version__", "open"}
+PACKAGE = {"AttributeHandle", "BamError", "Collection", "__version__", "open", "restore"}
 
 ROOMS: dict[str, set[str]] = {
     "annotation": {

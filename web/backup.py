@@ -6,10 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 from bam_engine.database import backups
-from bam_engine.database.daily_copies import daily_copies
+from bam_engine.database.daily_copies import daily_copies, problem_of
 from bam_engine.formatting import count, file_size
 from web import ui
 from web.engine import workspace
+from web.navigation import link
 from web.output import output_folder
 
 JOB = "backup"
@@ -34,9 +35,22 @@ def section() -> None:
         _offer(written)
     copies = daily_copies(ws.engine)
     if copies:
-        st.caption(
-            f"Kept beside the database: {count(len(copies), 'daily copy', 'daily copies')}, last `{copies[-1]}`."
-        )
+        place = "in the workspace" if ws.engine.dialect.name == "postgresql" else "beside the database"
+        st.caption(f"Kept {place}: {count(len(copies), 'daily copy', 'daily copies')}, last `{copies[-1]}`.")
+    if problem := problem_of(ws.engine):
+        st.warning(f"No daily copy is made. {ui.plain(problem)}", icon=":material/warning:")
+
+
+def hint() -> None:
+    """Draw when the last daily copy was made, or why none is, and where backups and the check are."""
+    engine = workspace().engine
+    copies, problem = daily_copies(engine), problem_of(engine)
+    if problem:
+        st.warning(f"No daily copy is made. {ui.plain(problem)}", icon=":material/warning:")
+    elif copies:
+        st.caption(f"What people entered was last copied on {copies[-1].stem.rpartition('.')[2]}.")
+    if problem or copies:
+        link("export", "Backups, and the check of the workspace")
 
 
 def _write(file: Path) -> Path:

@@ -17,7 +17,6 @@ from importlib import import_module
 import numpy as np
 
 from bam_engine.errors import BamError
-from bam_engine.files import sweep
 from bam_engine.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def warm(workspace: Callable[[], Workspace], activity: PageActivity = activity) 
         (True, _map),
         (True, lambda: _sprites(workspace())),
         (True, _freeze_heap),
-        (True, lambda: sweep(workspace().cache)),
+        (True, lambda: workspace().sweep()),
     ]
     for heavy, step in steps:
         if heavy:

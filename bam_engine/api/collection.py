@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bam_engine import maintenance
 from bam_engine.annotation.templates import template
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.collection import IngestResult, ingest_folder
+from bam_engine.database import backups
 from bam_engine.formatting import count
 from bam_engine.labelling.tasks import attribute_of
+from bam_engine.maintenance import Finding, Outcome
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.export import export
 from bam_engine.workspace import Workspace
@@ -316,3 +319,55 @@ class Collection:
         ['images.csv', 'annotations.csv', 'attributes.csv']
         """
         return export(self.workspace, Path(target), form=form, raw_text=raw_text, report=report)
+
+    # Keeping
+
+    def backup(self, file: str | Path, *, replace: bool = False) -> Path:
+        """Write everything that people have entered to one file, also while others write; return its absolute path.
+
+        Images and what can be recomputed are not in it. :func:`bam_engine.restore` brings it back.
+
+        Parameters
+        ----------
+        replace
+            Replace the file if it exists.
+
+        Examples
+        --------
+        >>> bam.backup("labels.sqlite").name
+        'labels.sqlite'
+        """
+        return backups.back_up(self.workspace.engine, Path(file), replace=replace)
+
+    def check(self, *, images: bool = True, report: Report = silent) -> list[Finding]:
+        """Return what is damaged: of the database, its copies, the image files and what was derived from them.
+
+        Each finding says ``what`` is damaged and its ``cure``, and whether it is ``repairable``. Nothing is changed.
+
+        Parameters
+        ----------
+        images
+            Compare every image file with the image that was added.
+
+        Examples
+        --------
+        >>> bam.check()
+        []
+        """
+        return maintenance.check(self.workspace, images=images, report=report)
+
+    def repair(self, findings: Iterable[Finding], *, report: Report = silent) -> list[Outcome]:
+        """Derive again what :meth:`check` found damaged; no label and no image file is changed.
+
+        Returns
+        -------
+        list of Outcome
+            For each finding that is repairable, ``finding`` and ``problem``: why it could not be repaired, or "".
+
+        Examples
+        --------
+        >>> bam.repair(bam.check())
+        []
+        """
+        repairable = [finding for finding in findings if finding.repairable]
+        return maintenance.repair(repairable, report=report)

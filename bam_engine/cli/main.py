@@ -76,6 +76,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             else:
                 with contextlib.closing(Workspace.from_environment()) as workspace:
                     options.run(workspace, options)
+                    workspace.sweep()
     except BamError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from bam_engine.cli.annotators import print_spellings
 from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.database.daily_copies import problem_of
 from bam_engine.formatting import count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
 from bam_engine.workspace import Workspace
@@ -41,6 +42,8 @@ def run(workspace: Workspace, _options: Namespace) -> None:
     for problem in workspace.catalogue.problems():
         print(f"  {problem.stage}: {problem.path}: {problem.reason}")
     print_spellings(workspace)
+    if reason := problem_of(workspace.engine):
+        print(f"  No daily copy of the database is made. {reason}")
     for line in state.attributes:
         _print_attribute(line)
     print(f"next: {next_words(state.next)}")

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bam_engine.files import open_ordinary
+
 HUES = {
     "pink": 345.0,
     "red": 15.0,
@@ -129,7 +131,7 @@ def day_of(path: Path) -> tuple[int, int]:
 
 def _taken(path: Path) -> int | None:
     try:
-        with Image.open(path, formats=("JPEG", "TIFF", "PNG", "WEBP", "AVIF")) as image:
+        with open_ordinary(path) as file, Image.open(file, formats=("JPEG", "TIFF", "PNG", "WEBP", "AVIF")) as image:
             exif = image.getexif()
             texts = [exif.get_ifd(_EXIF_IFD).get(tag) or exif.get(tag) for tag in _TAKEN]
     except Exception:  # damaged metadata can raise any exception; the image then has no capture date

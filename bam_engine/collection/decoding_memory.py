@@ -1,7 +1,7 @@
 """The memory that decoding may take at once, whoever asks for it: requests, an ingest, an encoder.
 
 In:  an opened image, before its pixels are decoded. Out: its turn. An image waits until as much memory is free as it
-needs; one that needs more than there is at all is refused.
+needs; one that needs a little more than there is at all is decoded alone, and one that needs more than that is refused.
 """
 
 import threading
@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from PIL import Image, ImageFile, Jpeg2KImagePlugin, JpegImagePlugin
 
 from bam_engine.errors import ImageUnreadable
-from bam_engine.formatting import file_size
+from bam_engine.formatting import decimal, file_size
 
 BUDGET = 1_000_000_000
 """Bytes, in each process: enough for 200 megapixels of RGB, which Pillow keeps in four bytes each."""
+
+ALONE = 1.2
+"""How much of the budget one image may take that is decoded while no other is; with the program, below 1.5 GB."""
 
 _BYTES = {"WEBP": 16, "AVIF": 10, "JPEG2000": 20}
 """Bytes for each pixel while a file of the format is decoded: its library has copies of its own."""
@@ -78,23 +81,26 @@ _budget = MemoryBudget(BUDGET)
 def memory_for(image: ImageFile.ImageFile, size: int | None) -> Iterator[None]:
     """Hold the memory that decoding ``image`` takes.
 
-    Whoever wants all pixels, and so gives no ``size``, keeps them in any case: such an image is decoded alone. Of the
-    others, nothing large remains afterwards.
+    An image that needs more than ``BUDGET`` is decoded alone. Whoever wants all pixels, and so gives no ``size``, keeps
+    them in any case: how many bytes they take is not limited. Of the others, nothing large remains afterwards.
 
     Raises
     ------
     ImageUnreadable
-        The image needs more than ``BUDGET``.
+        The image needs more than ``ALONE`` times ``BUDGET``.
     """
     needed = memory_needed(image)
     if needed > _budget.total and size is not None and isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile):
         image.reduce = levels = _levels_to_drop(image, size)
         needed >>= 2 * levels
-    if needed > _budget.total and size is not None:
+    limit = _budget.total * ALONE
+    if needed > limit and size is not None:
+        pixels = image.width * image.height
         raise ImageUnreadable(
             f"The image is too large: to decode {image.width:,} × {image.height:,} pixels of {image.format} takes "
-            f"{file_size(needed)} of memory, and the limit is {file_size(_budget.total)}. Scale it down, or convert it "
-            "to JPEG, and add it again."
+            f"{file_size(needed)} of memory, and the limit is {file_size(int(limit))}. That is enough for about "
+            f"{decimal(pixels * limit / needed / 1e6, 0)} megapixels of this kind. Scale it down, or convert it to "
+            "JPEG, and add it again."
         )
     with _budget.held(min(needed, _budget.total)):
         yield

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.files import open_ordinary
+
 LENGTH = 16
 """Bytes of a digest that are compared: the first of SHA-256."""
 
@@ -104,7 +106,7 @@ def of_files(paths: Iterable[Path]) -> NDArray[np.uint64]:
 
 def _of_file(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return _hashed(str(path))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from bam_engine.collection.formats import DECIDES, READABLE_SUFFIXES, UNSUPPORTED_SUFFIXES, is_picture
 from bam_engine.errors import CollectionError
-from bam_engine.files import text_lines
+from bam_engine.files import open_ordinary, text_lines
 from bam_engine.progress import Report, silent
 from bam_engine.spreadsheets import from_cell
 from bam_engine.typed_paths import typed_path
@@ -105,7 +105,7 @@ def mark_as_cache(folder: Path) -> None:
 
 def _is_cache(folder: Path) -> bool:
     try:
-        with (folder / _CACHE_TAG).open("rb") as file:
+        with open_ordinary(folder / _CACHE_TAG) as file:
             return file.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
     except OSError:
         return False
@@ -159,7 +159,7 @@ def _may_be_image(path: str) -> bool:
     if os.path.splitext(path)[1].lower() in _CANDIDATES:  # noqa: PTH122 - a Path per file would cost a gigabyte
         return True
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        with open_ordinary(path) as file:
             return is_picture(file.read(DECIDES) or b"")
     except OSError:
         return not os.path.islink(path)  # noqa: PTH114

@@ -36,6 +36,7 @@ from bam_engine.collection.png_chunks import PngChunks, read_chunks
 from bam_engine.collection.samples import eight_bits
 from bam_engine.collection.stamps import Stamp, digest_of
 from bam_engine.errors import ImageUnreadable
+from bam_engine.files import open_ordinary
 
 MAX_PIXELS = 200_000_000  # decoded at once: 0.8 GB
 MAX_JPEG_PIXELS = 1_000_000_000  # of a JPEG that can be decoded at a reduced scale
@@ -109,7 +110,7 @@ def read_image(path: str | Path, *, size: int | None = None, digest: str = "") -
     >>> read_image("scans/0001.jpg", size=256).size  # doctest: +SKIP
     (342, 256)
     """
-    with _readable_errors(), Path(path).open("rb") as file:
+    with _readable_errors(), open_ordinary(path) as file:
         if digest:
             _check_digest(file, digest)
         return _decode(file, Path(path).suffix, size)
@@ -135,7 +136,7 @@ def examine(path: str | Path) -> ImageInfo:
     ImageUnreadable
         The file is missing, empty or not an image. A readable header does not guarantee readable pixels.
     """
-    with _readable_errors(), Path(path).open("rb") as file:
+    with _readable_errors(), open_ordinary(path) as file:
         image = _open(file, Path(path).suffix).image
         width, height = image.size
         if _orientation(image) in (_TRANSPOSES[5], _TRANSPOSES[6], _TRANSPOSES[7], _TRANSPOSES[8]):

@@ -9,13 +9,13 @@ import enum
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bam_engine.collection.catalogue import Catalogue
 from bam_engine.collection.files import is_gone
 from bam_engine.collection.records import OK, Image, Place
 from bam_engine.collection.stamps import digest_of, stamp_at
 from bam_engine.errors import ImageUnreadable
+from bam_engine.files import open_ordinary
 
 _LOOKED_AT = 5_000  # files at a time
 _SLICE = 250  # of them by one thread
@@ -45,7 +45,7 @@ def look_at(image: Image, *, verify: bool = False) -> Sighting:
     try:
         if not verify and stamp_at(image.uri).text == image.stamp:
             return Sighting(State.SAME, image.stamp)
-        with Path(image.uri).open("rb") as file:
+        with open_ordinary(image.uri) as file:
             digest, stamp = digest_of(file)
     except (OSError, ValueError, ImageUnreadable) as error:
         if is_gone(image.uri):

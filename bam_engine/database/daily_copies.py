@@ -1,7 +1,8 @@
-"""A copy of the database for each of the last days on which somebody wrote, beside it.
+"""A copy of the database for each of the last days on which somebody wrote.
 
 Whoever writes first on a day starts the copy, in a thread of its own: no writer waits for it. So the copy of a day
-holds what was entered until the day before. On PostgreSQL, backups are the administrator's.
+holds what was entered until the day before. A file is copied beside itself, the database of a server by its own
+``pg_dump`` into the folder of the workspace.
 """
 
 import contextlib
@@ -11,32 +12,97 @@ import re
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from bam_engine.database import sqlite_files
+from bam_engine.database.schema import annotations
+from bam_engine.errors import BamError
 
 KEPT = 7
 """Copies that are kept: those of the last days."""
 
+_FAILURES = (OSError, sqlite3.Error, sa.exc.SQLAlchemyError, BamError)
 _log = logging.getLogger(__name__)
 
 
-def daily_copies(engine: sa.Engine) -> list[Path]:
-    """Return the daily copies of an opened database, oldest first; none on a server."""
-    file = sqlite_files.file_of(engine.url)
-    return [] if file is None else DailyCopies(file).all()
+class _Source(Protocol):
+    """The database that is copied."""
+
+    def problem(self) -> str:
+        """Return why it cannot be copied here, "" where it can."""
+
+    def has_answers(self) -> bool:
+        """Return whether there is anything to lose."""
+
+    def size(self) -> int:
+        """Return about how many bytes a copy has."""
+
+    def copy_to(self, copy: Path) -> None:
+        """Write a copy, flushed to the disk."""
+
+
+class _File:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def problem(self) -> str:
+        return ""
+
+    def has_answers(self) -> bool:
+        with closing(sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT 1 FROM annotations LIMIT 1").fetchone() is not None
+
+    def size(self) -> int:
+        return self.file.stat().st_size
+
+    def copy_to(self, copy: Path) -> None:
+        sqlite_files.copy_to(self.file, copy)
+
+
+class _Server:
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+
+    def problem(self) -> str:
+        from bam_engine.database import postgresql_backups
+
+        return postgresql_backups.missing_program("pg_dump")
+
+    def has_answers(self) -> bool:
+        with self._connected() as connection:
+            return connection.execute(sa.select(annotations.c.id).limit(1)).first() is not None
+
+    def size(self) -> int:
+        with self._connected() as connection:
+            return int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0) // 2
+
+    def copy_to(self, copy: Path) -> None:
+        from bam_engine.database import postgresql_backups
+
+        postgresql_backups.write_archive(self.url, copy)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            yield connection
 
 
 class DailyCopies:
-    """The daily copies of the database ``file``."""
+    """The daily copies of a database, called after ``file``."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, source: _Source) -> None:
         self.file = file
+        self._source = source
         self._day: date | None = None
+        self._failure = ""
 
     def begin(self) -> None:
         """Start the copy of today, unless this process has looked after it; returns at once."""
@@ -45,31 +111,62 @@ class DailyCopies:
             self._day = today
             threading.Thread(target=self._make, args=(today,), name="daily-copy").start()
 
-    def all(self) -> list[Path]:
-        """Return the copies, oldest first."""
-        name = re.compile(rf"{re.escape(self.file.stem)}\.daily\.\d{{4}}-\d\d-\d\d{re.escape(self.file.suffix)}")
-        return sorted(path for path in self.file.parent.iterdir() if name.fullmatch(path.name))
+    @property
+    def problem(self) -> str:
+        """Why there is no copy of today, "" where none is due or it was made."""
+        return self._source.problem() or self._failure
 
     def _make(self, day: date) -> None:
         copy = self.file.with_name(f"{self.file.stem}.daily.{day.isoformat()}{self.file.suffix}")
+        self._failure = ""
         try:
-            if copy.exists() or not self._has_answers():
-                return
-            self._sweep(KEPT - 1)
-            if shutil.disk_usage(copy.parent).free < 2 * self.file.stat().st_size:
-                _log.warning("There is no space for the daily copy %s. Free some disk space.", copy)
-                return
-            sqlite_files.copy_to(self.file, copy)
-        except (OSError, sqlite3.Error) as error:
-            _log.warning("The daily copy %s was not made: %s", copy, error)
+            if not copy.exists() and self._source.has_answers():
+                self._copy_to(copy)
+        except _FAILURES as error:
+            self._failure = f"The daily copy {copy} was not made: {error}"
+        if self._failure:
+            _log.warning("%s", self._failure)
 
-    def _has_answers(self) -> bool:
-        with closing(sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True)) as database:
-            return database.execute("SELECT 1 FROM annotations LIMIT 1").fetchone() is not None
+    def _copy_to(self, copy: Path) -> None:
+        _remove_old(self.file, KEPT - 1)
+        if shutil.disk_usage(copy.parent).free < 2 * self._source.size():
+            self._failure = f"There is no space for the daily copy {copy}. Free some disk space."
+        else:
+            self._source.copy_to(copy)
 
-    def _sweep(self, kept: int) -> None:
-        """Remove all but the newest copies, and what killed processes left of others."""
-        unfinished = self.file.parent.glob(f".{glob.escape(self.file.stem)}.daily.*")
-        for path in [*self.all()[:-kept], *unfinished]:
-            with contextlib.suppress(OSError):
-                path.unlink()
+
+_kept: "WeakKeyDictionary[sa.Engine, DailyCopies]" = WeakKeyDictionary()
+
+
+def keep_daily_copies(engine: sa.Engine, folder: Path | None) -> DailyCopies | None:
+    """Return the daily copies of an opened database; None for one in memory, or of a server without a ``folder``."""
+    file = sqlite_files.file_of(engine.url)
+    if file is not None:
+        _kept[engine] = DailyCopies(file, _File(file))
+    elif folder is not None and engine.dialect.name == "postgresql":
+        _kept[engine] = DailyCopies(folder / "bam.dump", _Server(engine.url))
+    return _kept.get(engine)
+
+
+def daily_copies(engine: sa.Engine) -> list[Path]:
+    """Return the daily copies of an opened database, oldest first."""
+    return copies_of(_kept[engine].file) if engine in _kept else []
+
+
+def problem_of(engine: sa.Engine) -> str:
+    """Return why an opened database has no daily copy of today, in a sentence; "" where nothing is wrong."""
+    return _kept[engine].problem if engine in _kept else ""
+
+
+def copies_of(file: Path) -> list[Path]:
+    """Return the daily copies that are called after ``file``, oldest first."""
+    name = re.compile(rf"{re.escape(file.stem)}\.daily\.\d{{4}}-\d\d-\d\d{re.escape(file.suffix)}")
+    return sorted(path for path in file.parent.iterdir() if name.fullmatch(path.name))
+
+
+def _remove_old(file: Path, kept: int) -> None:
+    """Remove all but the newest copies, and what killed processes left of others."""
+    unfinished = file.parent.glob(f".{glob.escape(file.stem)}.daily.*")
+    for path in [*copies_of(file)[:-kept], *unfinished]:
+        with contextlib.suppress(OSError):
+            path.unlink()

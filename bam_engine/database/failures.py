@@ -1,6 +1,7 @@
-"""Failures of a database that may pass, in our words: it is locked by another program, or its server does not answer.
+"""Failures of a database in our words: it is locked by another program, its server does not answer, it is damaged.
 
-In:  an engine. From then on, its errors of these kinds are :class:`.StoreUnavailable`; all others stay what they are.
+In:  an engine. From then on, its errors of the first two kinds, which may pass, are :class:`.StoreUnavailable`, and one
+of damage is a :class:`.BamError`; all others stay what they are.
 """
 
 import sqlite3
@@ -32,6 +33,11 @@ def explain_failures(engine: sa.Engine) -> None:
             return StoreUnavailable(
                 f"The database {place} does not answer: {_first_line(error)}. Start its server, and try again."
             )
+        if _kind_of(error) == sqlite3.SQLITE_CORRUPT:
+            return BamError(
+                f"The database {place} is damaged ({_first_line(error)}). Restore a backup or a daily copy with `bam "
+                "restore FILE`; what can be read of the damaged one is kept."
+            )
         return None
 
     sa.event.listen(engine, "handle_error", explain)
@@ -42,8 +48,12 @@ def _first_line(error: BaseException) -> str:
 
 
 def _is_locked(error: BaseException) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)  # the kind is in its lowest byte
-    return (code is not None and code & 0xFF in _LOCKED) or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+    return _kind_of(error) in _LOCKED or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
+def _kind_of(error: BaseException) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF  # the kind is in its lowest byte
 
 
 def _may_pass(engine: sa.Engine, error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.database import sqlite_files
-from bam_engine.database.daily_copies import DailyCopies
+from bam_engine.database.daily_copies import keep_daily_copies
 from bam_engine.database.failures import LOCK_TIMEOUT, explain_failures
 from bam_engine.database.key_values import put_setting
 from bam_engine.database.schema import SCHEMA_VERSION, attributes, metadata, settings
@@ -32,12 +32,17 @@ _MIGRATION_TIMEOUT = 3600  # seconds that an opener waits while another one migr
 _log = logging.getLogger(__name__)
 
 
-def open_database(url: str | sa.URL) -> sa.Engine:
+def open_database(url: str | sa.URL, *, copies: Path | None = None) -> sa.Engine:
     """Open the database at ``url``; create its tables or migrate them. Safe when several processes open it at once.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that has returned
     survives ``kill -9`` and a power cut. Before a SQLite file is migrated, a copy is made beside it. A file that cannot
     be written is opened for reading; where it would need a migration, a temporary copy of it gets that.
+
+    Parameters
+    ----------
+    copies
+        The folder for the daily copies of a server's database, by default none. Those of a file are beside it.
 
     Raises
     ------
@@ -58,9 +63,8 @@ def open_database(url: str | sa.URL) -> sa.Engine:
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         place = parsed.render_as_string(hide_password=True)
         raise BamError(f"Cannot open the database {place}: {_reason(error)}.") from error
-    file = sqlite_files.file_of(parsed)
-    copies = None if file is None or read_only(engine) else DailyCopies(file)
-    keep_snapshots(engine, on_write=None if copies is None else copies.begin)
+    daily = keep_daily_copies(engine, copies)
+    keep_snapshots(engine, on_write=None if daily is None or read_only(engine) else daily.begin)
     return engine
 
 

@@ -6,6 +6,7 @@ PostgreSQL's client programs do the work; the password goes to them in their env
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,10 +28,27 @@ _BARE = ("--no-owner", "--no-privileges")
 
 def write(engine: sa.Engine, file: Path) -> None:
     """Write a backup in place of ``file``, flushed to the disk."""
+    write_archive(engine.url, file)
+
+
+def missing_program(program: str) -> str:
+    """Return a sentence that says that a program of PostgreSQL is not installed; "" where it is."""
+    return "" if shutil.which(program) else _not_installed(program)
+
+
+def _not_installed(program: str) -> str:
+    return (
+        f"A PostgreSQL database is backed up and restored by its own programs, and {program} is not installed here. "
+        "Install PostgreSQL's client programs, or do it on a machine that has them."
+    )
+
+
+def write_archive(url: sa.URL, file: Path) -> None:
+    """Do what :func:`write` does, with the address of a database."""
     tables = [f"--table={name}" for name in metadata.tables]
     with replacing(file, flush=True) as temporary:
         temporary.touch(mode=0o600)
-        _run("pg_dump", *_at(engine.url), "--format=custom", *_BARE, *tables, f"--file={temporary}", url=engine.url)
+        _run("pg_dump", *_at(url), "--format=custom", *_BARE, *tables, f"--file={temporary}", url=url)
         check(temporary)
 
 
@@ -90,10 +108,7 @@ def _run(program: str, *arguments: str, url: sa.URL | None = None) -> str:
     try:
         done = subprocess.run([program, *arguments], env=settings, capture_output=True, text=True)
     except FileNotFoundError as error:
-        raise BamError(
-            f"A PostgreSQL database is backed up and restored by its own programs, and {program} is not installed "
-            "here. Install PostgreSQL's client programs, or do it on a machine that has them."
-        ) from error
+        raise BamError(_not_installed(program)) from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it gave no reason"]
         raise BamError(f"{program} failed: {lines[0].partition('error: ')[2] or lines[0]}")

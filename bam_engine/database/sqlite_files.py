@@ -3,7 +3,6 @@
 In:  the path of a database. Out: connections that write nothing, and a copy beside it. Knows no schema.
 """
 
-import contextlib
 import glob
 import itertools
 import os
@@ -20,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.errors import BamError, DiskFull
-from bam_engine.files import PRIVATE_FILE, replacing
+from bam_engine.files import PRIVATE_FILE, open_ordinary, replacing
 from bam_engine.formatting import file_size
 
 Check = Callable[[sqlite3.Connection], None]
@@ -28,7 +27,7 @@ Check = Callable[[sqlite3.Connection], None]
 _PARTS = ("", "-wal", "-shm")
 _MAGIC = b"SQLite format 3\0"
 _SPACE = 3  # times the size of the database: its copy, what the migration rebuilds, and the log of its transaction
-_ELSEWHERE = "Set BAM_WORKSPACE to another folder, or move the file away."
+_ELSEWHERE = "Set BAM_WORKSPACE to another folder, or move it away."
 
 
 def file_of(url: sa.URL) -> Path | None:
@@ -56,15 +55,26 @@ def is_new(file: Path) -> bool:
         The folder cannot be looked into.
     """
     try:
-        return not file.exists() or file.stat().st_size == 0
+        return not file.exists() or (file.is_file() and file.stat().st_size == 0)
     except OSError as error:
         raise BamError(f"Cannot open the database {file}: {error.strerror}. Make its folder readable.") from error
 
 
 def create(file: Path) -> None:
-    """Make an empty file that only its owner can read; SQLite gives the files beside it the same mode."""
-    with contextlib.suppress(OSError):  # SQLite says why a file cannot be made
+    """Make an empty file that only its owner can read; SQLite gives the files beside it the same mode.
+
+    Raises
+    ------
+    BamError
+        It cannot be made.
+    """
+    try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
+    except OSError as error:
+        raise BamError(
+            f"Cannot make the database {file}: {error.strerror}. Make its folder writable, or set BAM_WORKSPACE to "
+            "another folder."
+        ) from error
 
 
 def is_writable(file: Path) -> bool:
@@ -87,10 +97,12 @@ def check_kind(file: Path) -> None:
         It is another kind of file, or it cannot be read.
     """
     try:
-        with file.open("rb") as opened:
+        with open_ordinary(file) as opened:
             start = opened.read(len(_MAGIC))
-    except OSError as error:
+    except PermissionError as error:
         raise BamError(f"Cannot open the database {file}: {error.strerror}. Make it readable.") from error
+    except OSError as error:
+        raise BamError(f"Cannot open the database {file}: {error.strerror}. {_ELSEWHERE}") from error
     if start != _MAGIC:
         raise BamError(f"Cannot open the database {file}: the file is not a SQLite database. {_ELSEWHERE}")
 

@@ -26,6 +26,7 @@ from urllib.parse import parse_qsl
 from bam_engine.embedding.base import Encoder, Spec
 from bam_engine.embedding.options import check_options
 from bam_engine.errors import EmbeddingError
+from bam_engine.files import open_ordinary
 
 KINDS = ("builtin", "timm", "openclip")
 PREPROCESSING_VERSION = 1
@@ -144,5 +145,5 @@ def _digest(file: Path) -> str:
 @functools.lru_cache(maxsize=16)
 def _digest_of(file: Path, _size: int, _changed: int) -> str:
     """Return the SHA-256 of a file, cached until the file changes, because pages need the key often."""
-    with file.open("rb") as stream:
+    with open_ordinary(file) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

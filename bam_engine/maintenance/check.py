@@ -13,6 +13,7 @@ from pathlib import Path
 from bam_engine.collection.records import last_path
 from bam_engine.database import backups
 from bam_engine.errors import BamError, Stopped
+from bam_engine.files import open_ordinary
 from bam_engine.formatting import count
 from bam_engine.maintenance import derived_files
 from bam_engine.maintenance.finding import Finding, Outcome, Step, first_of
@@ -113,7 +114,7 @@ def _image_files(workspace: Workspace, rows: Sequence[int], step: Step) -> Itera
     for row in rows:
         uri = uris[row]
         try:
-            with Path(uri).open("rb") as file:
+            with open_ordinary(uri) as file:
                 if not hashlib.file_digest(file, "sha256").hexdigest().startswith(digests.text(row)):
                     changed.append(uri)
         except (FileNotFoundError, NotADirectoryError):

@@ -19,6 +19,7 @@ from bam_engine.gallery import near_duplicates
 from bam_engine.maintenance import maps, pictures, selections, vectors
 from bam_engine.maintenance.finding import Files, Finding, Remake, Step, first_of
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.core import SWEPT
 
 Examine = Callable[[Workspace, Files, set[Path], Step], Iterator[Finding]]
 """Yields what is damaged among the files of one kind, and adds those that belong to nothing to the orphans."""
@@ -121,7 +122,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Examine], ...] = (
         re.compile(r"uploads/[^/]+/[0-9a-f]{20}\.npz"),
         partial(_sealed, "Delete them. To search by these pictures, upload them again."),
     ),
-    (re.compile(r"CACHEDIR\.TAG"), _is_right),
+    (re.compile(rf"CACHEDIR\.TAG|{SWEPT}"), _is_right),
 )
 """The files that the program writes, and who says whether one is right."""
 

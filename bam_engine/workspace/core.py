@@ -42,13 +42,19 @@ from bam_engine.database import (
 )
 from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
-from bam_engine.files import PRIVATE_FOLDER
+from bam_engine.files import PRIVATE_FOLDER, is_due, sweep
 from bam_engine.jobs import Jobs
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.memory import Kind, Memory
 from bam_engine.workspace.sprites import SpriteFile
 
 T = TypeVar("T")
+
+SWEPT = "SWEPT"
+"""The name of the file in the cache whose time is that of the last sweep."""
+
+MAX_SEED = 2**31 - 1
+"""The largest seed that every kind of database stores."""
 
 _ASK_EVERY = 1.0  # seconds between questions whether the digests of images have changed
 _DIGESTS = Kind[Digests]("digests of images", of="workspace", until="images are added", limit=1)
@@ -123,7 +129,7 @@ class Workspace:
                 f"Cannot create the workspace {folder} or its cache {cache}: {error.strerror or error}. "
                 "Set BAM_WORKSPACE and BAM_CACHE to writable folders."
             ) from error
-        self.engine = open_database(database_address(self.folder, database_url))
+        self.engine = open_database(database_address(self.folder, database_url), copies=self.folder)
         self.id: str = self._identity()
         self.cache = cache / self.id
         with suppress(OSError):  # a cache that cannot be written can be read
@@ -157,6 +163,13 @@ class Workspace:
         """Close the database connections and open files."""
         self.engine.dispose()
         self.sprites.close()
+
+    def sweep(self) -> None:
+        """Remove what killed processes left unfinished, once a day; no process is silent for that long in a file."""
+        if is_due(self.cache / SWEPT):
+            sweep(self.cache)
+            for folder in (self.folder, self.folder / "backups"):
+                sweep(folder, deep=False)
 
     def _identity(self) -> str:
         if (stored := read_setting(self.engine, "workspace")) is not None:
@@ -322,5 +335,15 @@ def _temporary_cache(workspace: Workspace) -> Path:
 
 
 def random_seed(seed: int | None) -> int:
-    """Return ``seed``, or a random one that fits the database."""
-    return int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else seed
+    """Return ``seed``, or a random one that fits the database.
+
+    Raises
+    ------
+    BamError
+        The seed does not fit the database.
+    """
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+    if not 0 <= seed <= MAX_SEED:
+        raise BamError(f"Cannot use the seed {seed}. Choose a number from 0 to {MAX_SEED}.")
+    return seed

@@ -16,7 +16,7 @@ from bam_engine.errors import AnnotationError, BamError, LearningError, NotFound
 
 EXAMPLES = [
     example
-    for thing in (bam_engine.open, Collection, AttributeHandle)
+    for thing in (bam_engine.open, bam_engine.restore, Collection, AttributeHandle)
     for example in doctest.DocTestFinder(recurse=True).find(thing, thing.__qualname__, globs={})
     if example.examples
 ]
@@ -191,3 +191,34 @@ def test_a_threshold_that_is_no_number_is_refused(watercolor: AttributeHandle, t
         watercolor.use_threshold(threshold)  # type: ignore[arg-type]
     with pytest.raises(LearningError, match="Target precision must be between 0 and 1, not 9"):
         watercolor.use_threshold(0.5, precision=9)
+
+
+def test_a_backup_brings_back_what_was_there_and_nothing_is_replaced_unasked(home: Path) -> None:
+    with bam_engine.open(home / "workspace") as bam:
+        file = bam.backup(home / "labels.sqlite")
+        with pytest.raises(BamError, match="exists and is not replaced"):
+            bam.backup(file)
+        before = bam.attribute("media_watercolor").labels()
+        bam.add_attribute("sketch", "Is it a sketch?")
+    with pytest.raises(BamError, match=r"holds 60 images and .* give replace=True"):
+        bam_engine.restore(home / "workspace", file)
+    kept = bam_engine.restore(home / "workspace", file, replace=True)
+    assert kept is not None
+    with bam_engine.open(home / "workspace") as bam:
+        assert [attribute.name for attribute in bam.attributes()] == ["media_watercolor"]
+        pd.testing.assert_frame_equal(bam.attribute("media_watercolor").labels(), before)
+    assert bam_engine.restore(home / "new", kept) is None
+    with bam_engine.open(home / "new") as bam:
+        assert [attribute.name for attribute in bam.attributes()] == ["media_watercolor", "sketch"]
+
+
+def test_damage_is_found_and_repaired(home: Path) -> None:
+    with bam_engine.open(home / "workspace") as bam:
+        thumbnail = bam.workspace.thumbnails.path(3)
+        thumbnail.write_bytes(b"")
+        (finding,) = bam.check()
+        assert "1 thumbnail is damaged" in finding.what
+        (outcome,) = bam.repair([finding])
+        assert (outcome.finding, outcome.problem) == (finding, "")
+        assert thumbnail.stat().st_size > 0
+        assert bam.check() == []

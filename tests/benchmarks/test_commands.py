@@ -65,3 +65,13 @@ def test_a_small_layout_runs_as_documented_and_writes_its_figures(tmp_path: Path
 def run(*arguments: str) -> str:
     command = [sys.executable, "-m", "benchmarks", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", ["page_load", "pages", "classifiers", "tile_formats"])
+def test_another_checkout_that_is_none_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = importlib.import_module(f"benchmarks.{name}").parser()
+    assert parser.parse_args(["--against", str(ROOT)]).against == ROOT
+    for folder, words in ((tmp_path / "none", "does not exist"), (tmp_path, "holds no checkout of the project")):
+        with pytest.raises(SystemExit):
+            parser.parse_args(["--against", str(folder)])
+        assert f"the folder {folder} {words}; make one with: git worktree add" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -325,3 +326,24 @@ def test_attributes_are_renamed_and_archived_and_each_is_undone(
         assert run(capsys, "attribute", "list")[1] != before
         assert run(capsys, "attribute", *undo)[0] == 0
         assert run(capsys, "attribute", "list")[1] == before
+
+
+def test_a_command_sweeps_what_killed_runs_left_once_a_day(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
+    monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
+    left = [workspace.cache / "scores", workspace.folder, workspace.folder / "backups"]
+    old, pictures = [folder / f".x-{'0' * 32}.npy" for folder in left], workspace.folder / "pictures"
+    young, of_others = workspace.cache / f".y-{'0' * 32}.npy", pictures / f".x-{'0' * 32}.png"
+    for file in (*old, young, of_others):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    for file in (*old, of_others):
+        os.utime(file, (time.time() - 25 * 3600,) * 2)
+    assert main(["status"]) == 0
+    assert [file.exists() for file in (*old, young, of_others)] == [False, False, False, True, True]
+    old[0].touch()
+    os.utime(old[0], (time.time() - 25 * 3600,) * 2)
+    assert main(["status"]) == 0
+    assert old[0].exists(), "once a day"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bam_engine.collection import decoding_memory, read_image
+from bam_engine.collection import decoding_memory, images, read_image
 from bam_engine.collection.decoding_memory import BUDGET, MemoryBudget
 from bam_engine.errors import ImageUnreadable
 from tests.browser import ROOT
@@ -71,10 +71,36 @@ def test_a_picture_that_needs_more_than_there_is_is_refused_in_words_unless_all_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding_memory, "_budget", MemoryBudget(39_999))
-    Image.new("RGB", (100, 100)).save(tmp_path / "large.png")
-    with pytest.raises(ImageUnreadable, match=r"too large: to decode 100 × 100 pixels of PNG takes 40 kB of memory"):
+    Image.new("RGB", (120, 100)).save(tmp_path / "large.png")
+    message = r"to decode 120 × 100 pixels of PNG takes 48 kB of memory, and the limit is 48 kB\. That is enough for"
+    with pytest.raises(ImageUnreadable, match=message):
         read_image(tmp_path / "large.png", size=10)
-    assert read_image(tmp_path / "large.png").size == (100, 100)
+    assert read_image(tmp_path / "large.png").size == (120, 100)
+
+
+def test_a_picture_that_needs_a_little_more_than_there_is_is_decoded_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = MemoryBudget(40_000)
+    monkeypatch.setattr(decoding_memory, "_budget", budget)
+    Image.new("RGB", (118, 100)).save(tmp_path / "large.png")
+    free: list[int] = []
+    eight_bits = images.eight_bits
+    monkeypatch.setattr(images, "eight_bits", lambda frame: free.append(budget.free) or eight_bits(frame))
+    assert read_image(tmp_path / "large.png", size=100).size == (118, 100)
+    assert free == [0], "nobody else decodes"
+
+
+def test_the_limits_that_the_guide_names() -> None:
+    """Megapixels of a format that are decoded, at most 200."""
+    limit = BUDGET * decoding_memory.ALONE
+    assert {name: round(limit / each / 1e6) for name, each in decoding_memory._BYTES.items()} == {
+        "WEBP": 75,
+        "AVIF": 120,
+        "JPEG2000": 60,
+    }
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    assert "WebP up to 75 megapixels, AVIF up to 120" in " ".join(guide.split())
 
 
 @pytest.mark.parametrize("levels", [1, 3, 6])

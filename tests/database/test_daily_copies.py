@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.database import daily_copies, sqlite_files
+from bam_engine.database import backups, daily_copies, sqlite_files
 from tests.database.old_workspace import read
 from tests.database.test_backups import answer
+from tests.postgresql import PostgreSQL
 
 
 class Clock(datetime.date):
@@ -64,7 +65,7 @@ def write_on(day: int, engine: sa.Engine, clock: type[Clock]) -> None:
 
 
 def copies(file: Path) -> list[str]:
-    return [path.name for path in daily_copies.DailyCopies(file).all()]
+    return [path.name for path in daily_copies.copies_of(file)]
 
 
 def test_the_first_write_of_a_day_makes_one_copy(file: Path, engine: sa.Engine, clock: type[Clock]) -> None:
@@ -141,3 +142,47 @@ def test_a_copy_that_cannot_be_made_is_logged_and_disturbs_nobody(
     assert "There is no space for the daily copy" in caplog.text
     assert "was not made: no such device" in caplog.text
     assert db.read_setting(engine, "day") == [3, 1]
+
+
+def test_a_server_is_copied_into_the_folder_of_the_workspace(
+    postgresql: PostgreSQL, clock: type[Clock], tmp_path: Path
+) -> None:
+    with postgresql.database() as url:
+        engine = db.open_database(url, copies=tmp_path)
+        answer(engine, range(3))
+        wait()
+        assert daily_copies.daily_copies(engine) == [], "a new workspace has nothing to lose"
+        for day in range(2, 11):
+            write_on(day, engine, clock)
+        copies = daily_copies.daily_copies(engine)
+        assert [path.name for path in copies] == [f"bam.daily.2026-11-{day:02}.dump" for day in range(4, 11)]
+        assert daily_copies.problem_of(engine) == ""
+        answer(engine, range(3, 9), "Ben")
+        engine.dispose()
+        assert backups.contents(url) == backups.Contents(0, 9)
+        backups.restore(url, copies[-1], tmp_path)
+        assert backups.contents(url) == backups.Contents(0, 3)
+
+
+def test_without_pg_dump_a_sentence_says_that_nothing_is_copied(
+    postgresql: PostgreSQL,
+    clock: type[Clock],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with postgresql.database() as url:
+        engine = db.open_database(url, copies=tmp_path)
+        answer(engine, range(1))
+        write_on(2, engine, clock)
+        assert daily_copies.daily_copies(engine) == []
+        assert "pg_dump is not installed here. Install PostgreSQL's client programs" in daily_copies.problem_of(engine)
+        assert "bam.daily.2026-11-02.dump was not made" in caplog.text
+        assert db.read_setting(engine, "day") == [2, 1], "nobody is disturbed"
+        engine.dispose()
+
+
+def test_a_server_without_a_folder_has_no_copies(database: sa.Engine, tmp_path: Path) -> None:
+    on_a_file = database.dialect.name == "sqlite"
+    assert (daily_copies.keep_daily_copies(database, None) is not None) == on_a_file

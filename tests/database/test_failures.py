@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.database import failures, opening
-from bam_engine.errors import StoreUnavailable
+from bam_engine.errors import BamError, StoreUnavailable
 from tests.postgresql import PostgreSQL
 
 
@@ -84,3 +84,18 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: P
 def test_other_failures_stay_what_they_are(database: sa.Engine) -> None:
     with pytest.raises(sa.exc.DBAPIError), database.connect() as connection:
         connection.exec_driver_sql("SELECT * FROM nowhere")
+
+
+def test_a_damaged_file_is_named_with_what_brings_it_back(tmp_path: Path) -> None:
+    file = tmp_path / "bam.sqlite"
+    engine = db.open_database(f"sqlite:///{file}")
+    db.write_setting(engine, "x", "long" * 20_000)
+    engine.dispose()
+    content = file.read_bytes()
+    file.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    engine = sa.create_engine(f"sqlite:///{file}")
+    failures.explain_failures(engine)
+    message = r"bam\.sqlite is damaged .*Restore a backup or a daily copy with `bam restore"
+    with engine.connect() as connection, pytest.raises(BamError, match=message):
+        connection.exec_driver_sql("SELECT * FROM settings").all()
+    engine.dispose()

@@ -23,6 +23,7 @@ from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace import Workspace
 from tests.database.old_workspace import Rows, in_order, read, read_from, write_old, write_old_to
+from tests.postgresql import PostgreSQL
 
 CHANGED = {"settings", "models", "thresholds", "certifications", "audits", "saved_views"}
 ADDED: dict[str, dict[str, Any]] = {
@@ -207,3 +208,16 @@ def test_the_program_reads_a_migrated_workspace(tmp_path: Path) -> None:
     assert views["Grüne Katzen"] == Query(words="cat", colour=("green",), like=(1, 2), folded=True)
     assert len(views) == 2
     workspace.close()
+
+
+@pytest.mark.parametrize("seed", [2**31 - 1, 2**31])
+def test_a_seed_that_postgresql_does_not_hold_is_left_out(seed: int, old: Rows, postgresql: PostgreSQL) -> None:
+    for row in old["settings"]:
+        if re.fullmatch(r"validation-\d+-\d+-seed", row["key"]):
+            row["value"] = str(seed)
+    with postgresql.database() as url:
+        write_old_to(url, old)
+        engine = db.open_database(url)
+        seeds = {row["seed"] for row in read_from(engine)["validation_draws"]}
+        engine.dispose()
+    assert seeds - {None} == ({seed} if seed < 2**31 else set())

@@ -1,5 +1,6 @@
 """The database: opening, schema version, durability."""
 
+import errno
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -134,3 +135,21 @@ def test_on_postgresql_what_refers_to_a_locked_table_is_written_meanwhile(postgr
 def test_an_address_that_is_no_url_is_refused() -> None:
     with pytest.raises(BamError, match=r"not a SQLAlchemy URL\. Write it like sqlite:"):
         db.open_database("labels")
+
+
+def test_a_new_database_where_nothing_can_be_made_names_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("bam_engine.database.sqlite_files.os.open", refuse)  # root may write anywhere
+    with pytest.raises(BamError, match=r"Cannot make the database .*: Permission denied\. Make its folder writable"):
+        db.open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")
+
+
+def test_a_folder_in_the_place_of_the_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bam.sqlite").mkdir()
+    message = r"bam\.sqlite: it is a folder\. Set BAM_WORKSPACE to another folder, or move it away\."
+    with pytest.raises(BamError, match=message):
+        db.open_database(f"sqlite:///{tmp_path / 'bam.sqlite'}")

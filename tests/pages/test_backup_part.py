@@ -33,6 +33,18 @@ def test_the_daily_copies_are_named(
     assert "bam.daily.2026-11-28.sqlite" in text
 
 
+@pytest.mark.usefixtures("watercolor")
+def test_the_overview_says_when_the_last_copy_was_made(
+    workspace: Workspace, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "copied" not in text_of(open_page(workspace, "overview"))
+    (workspace.folder / "bam.daily.2026-11-28.sqlite").touch()
+    assert "What people entered was last copied on 2026-11-28." in text_of(open_page(workspace, "overview"))
+    monkeypatch.setattr("web.backup.problem_of", lambda engine: "pg_dump is not installed here.")
+    for page in ("overview", "export"):
+        assert "No daily copy is made. pg_dump is not installed here." in text_of(open_page(workspace, page))
+
+
 def press(app: AppTest, label: str) -> None:
     next(one for one in app.button if one.label == label).click()
     app.run()

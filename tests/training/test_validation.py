@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.errors import NoThreshold
+from bam_engine.errors import BamError, NoThreshold
 from bam_engine.labelling import drawn_images, tasks
 from bam_engine.learning import certify_recall, draw_validation
 from bam_engine.reporting.report import gather
@@ -119,3 +119,9 @@ def test_a_recall_threshold_is_saved_like_a_precision_threshold(judged: Workspac
     assert kept.evidence == found
     with pytest.raises(NoThreshold, match="more random images"):
         thresholds.suggest_recall(judged, watercolor, recall=0.99)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_that_no_database_stores_is_refused(workspace: Workspace, watercolor: Attribute, seed: int) -> None:
+    with pytest.raises(BamError, match="Choose a number from 0 to 2147483647"):
+        validation.draw_validation(workspace, watercolor, 20, seed=seed)
