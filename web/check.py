@@ -16,8 +16,8 @@ def section() -> None:
     ws = workspace()
     st.subheader("Check", anchor=False)
     st.caption(
-        "Reads the database and every image file, and finds thumbnails, vectors, scores and maps that are damaged, of "
-        "other images, or left over. Nothing is changed."
+        "Reads the database, its copies and every image file, and finds thumbnails, vectors, scores and maps that are "
+        "damaged, of other images, or left over. Nothing is changed."
     )
     busy = ws.jobs.is_running(CHECK) or ws.jobs.is_running(REPAIR)
     if st.button("Check the workspace", icon=":material/health_and_safety:", disabled=busy):

@@ -38,8 +38,9 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--repair", action="store_true", help="delete what is damaged, and derive it again")
     command.add_argument("--skip-images", action="store_true", help="do not read the image files")
     command.description = (
-        "Find what is damaged: the database, image files that are not those that were added, and derived files that "
-        "are damaged, of other images, or belong to nothing. The exit code is 0 if nothing is left to mend."
+        "Find what is damaged: the database and its copies, image files that are not those that were added, and "
+        "derived files that are damaged, of other images, or belong to nothing. Say what was repaired, and which "
+        "command mends the rest. The exit code is 0 if nothing is left to mend."
     )
 
 
