@@ -22,7 +22,7 @@ from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import member_rows
 
 _DAMAGED_DATABASE = "Restore a backup or a daily copy. The damaged database is kept."
-_DAMAGED_COPIES = "They bring nothing back. Write a backup, best to another disk, and delete them."
+_DAMAGED_COPIES = "Nothing can be restored from it. Write a backup, best to another disk, and delete what is damaged."
 
 
 def check(workspace: Workspace, *, images: bool = True, report: Report = silent) -> list[Finding]:

@@ -274,7 +274,7 @@ def test_the_command_says_what_was_repaired_and_what_needs_which_command(
     assert main(["check", "--repair"]) == 1
     out, err = capsys.readouterr()
     assert f"1 copy of the database is damaged: {copy}." in out
-    assert "delete them. Run `bam backup FILE`." in out
+    assert "delete what is damaged. Run `bam backup FILE`." in out
     assert "Repaired: 1 thumbnail is damaged or of other images" in out
     assert "1 kind of damage is left that only you can mend." in err
 

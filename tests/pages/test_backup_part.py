@@ -58,6 +58,7 @@ def test_damage_is_found_and_repaired_from_the_page(workspace: Workspace, open_p
     run_until(app, lambda: "1 thumbnail is damaged" in text_of(app))
     press(app, "Repair")
     run_until(app, lambda: any("Repairing" in one.value for one in app.success))
+    assert "Repaired: 1 thumbnail is damaged" in text_of(app)
     assert workspace.thumbnails.read(5)
     press(app, "Check the workspace")
     run_until(app, lambda: "Nothing is damaged." in text_of(app))
