@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bam_engine import maintenance
+from bam_engine.progress import Report
 from web import ui
 from web.engine import workspace
 
@@ -41,9 +42,15 @@ def _show(found: Sequence[maintenance.Finding]) -> None:
         st.markdown("Nothing is damaged.")
     for finding in found:
         st.markdown(f"- {ui.plain(finding.what)} {ui.plain(finding.cure)}")
-    repairable = [finding for finding in found if finding.repairable]
-    if repairable and st.button("Repair", icon=":material/build:"):
+    if any(finding.repairable for finding in found) and st.button("Repair", icon=":material/build:"):
         jobs = workspace().jobs
         jobs.forget(CHECK)
-        jobs.start(REPAIR, "Repairing the workspace", lambda report: maintenance.repair(repairable, report=report))
+        jobs.start(REPAIR, "Repairing the workspace", lambda report: _repair(found, report))
         st.rerun()
+
+
+def _repair(found: Sequence[maintenance.Finding], report: Report) -> list[maintenance.Outcome]:
+    """Repair what can be; the rest needs its cure."""
+    repairable = [finding for finding in found if finding.repairable]
+    left = [maintenance.Outcome(finding, finding.cure) for finding in found if not finding.repairable]
+    return [*maintenance.repair(repairable, report=report), *left]
