@@ -42,23 +42,29 @@ MAX_LINE = 1_000_000
 """Characters in a line of a text that is read line by line."""
 
 
-def check_ordinary(path: Path) -> None:
+def check_ordinary(path: str | Path) -> None:
     """Raise an ``OSError`` unless ``path`` is an ordinary file, or a link to one: a device or a pipe may never end."""
-    _check_mode(path.stat().st_mode)
+    _check_mode(os.stat(path).st_mode)  # noqa: PTH116
 
 
 def open_ordinary(path: str | Path) -> io.BufferedReader:
     """Open an ordinary file for reading; raise an ``OSError`` for anything else, which might block for ever.
 
-    Unlike a check before opening, it holds for the file that was opened, whatever takes its place meanwhile.
+    What is opened is looked at once more: something else may have taken the place of the file meanwhile.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe opens at once
+    check_ordinary(path)
+    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
     try:
-        _check_mode(os.fstat(handle).st_mode)
-        return open(handle, "rb")  # noqa: PTH123
+        _check_mode(os.fstat(file.fileno()).st_mode)
     except BaseException:
-        os.close(handle)
+        file.close()
         raise
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting: a pipe would wait for somebody who writes."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _check_mode(mode: int) -> None:
