@@ -88,9 +88,9 @@ def test_other_failures_stay_what_they_are(database: sa.Engine) -> None:
 
 def test_a_damaged_file_is_named_with_what_brings_it_back(tmp_path: Path) -> None:
     file = tmp_path / "bam.sqlite"
-    engine = db.open_database(f"sqlite:///{file}")
-    db.write_setting(engine, "x", "long" * 20_000)
-    engine.dispose()
+    with closing(sqlite3.connect(file)) as made:
+        made.execute("CREATE TABLE settings AS SELECT zeroblob(80000)")
+        made.commit()
     content = file.read_bytes()
     file.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
     engine = sa.create_engine(f"sqlite:///{file}")
