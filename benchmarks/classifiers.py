@@ -224,13 +224,14 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--attributes", nargs="+", choices=ATTRIBUTES, default=list(ATTRIBUTES))
     options.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES), help="classifiers beside ours")
     options.add_argument("--held-out", type=float, default=0.5, help="fraction of the projects that nothing trains on")
-    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="also train in this checkout")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="also train in this checkout")
     options.add_argument("--encoders", nargs="+", choices=list(ENCODERS), default=list(ENCODERS))
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
+    options.against = checkout_at(options.against)
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the workers: seconds that compare
     figures: dict[str, Any] = {"machine": machine()}
     names = ["ours", *(name for name in NAMES[1:] if name in options.only)]

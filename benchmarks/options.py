@@ -15,16 +15,15 @@ def benchmark_parser(name: str, text: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def checkout_at(text: str) -> Path:
-    """Return the folder of a checkout of the project, for ``--against``.
+def checkout_at(folder: Path | None) -> Path | None:
+    """Return the absolute path of another checkout of the project, as ``--against`` names it; None where it does not.
 
     Raises
     ------
-    ArgumentTypeError
+    SystemExit
         It does not exist, or is no checkout.
     """
-    folder = Path(text).resolve()
-    if not (folder / "bam_engine").is_dir():
-        reason = "holds no checkout of the project" if folder.is_dir() else "does not exist"
-        raise argparse.ArgumentTypeError(f"the folder {folder} {reason}; make one with: git worktree add {text} COMMIT")
-    return folder
+    if folder is None or (folder / "bam_engine").is_dir():
+        return folder and folder.resolve()
+    reason = "holds no checkout of the project" if folder.is_dir() else "does not exist"
+    raise SystemExit(f"The folder {folder} {reason}. Make one with: git worktree add {folder} COMMIT")

@@ -222,13 +222,14 @@ def parser() -> argparse.ArgumentParser:
     options = benchmark_parser("page_load", __doc__)
     options.add_argument("--repeats", type=int, default=5, help="visits of each kind, after one that is not counted")
     options.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES), metavar="PAGE", help="pages to open")
-    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="a checkout of the earlier version")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="a checkout of the earlier version")
     options.add_argument("--prepare", type=Path, metavar="FOLDER", help="only make the workspace in this folder")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
+    options.against = checkout_at(options.against)
     if options.prepare:
         prepare(options.prepare)
         return

@@ -101,7 +101,7 @@ def show(lines: Sequence[dict[str, Any]]) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("pages", __doc__)
-    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="a checkout of the earlier version")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="a checkout of the earlier version")
     options.add_argument("--images", type=int, default=400)
     options.add_argument("--attributes", type=int, default=20)
     options.add_argument("--runs", type=int, default=5)
@@ -110,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
+    options.against = checkout_at(options.against)
     checkouts = {"here": HERE} | ({"before": options.against} if options.against else {})
     with tempfile.TemporaryDirectory() as place:
         workspace = Path(place) / "made"

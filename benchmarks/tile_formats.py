@@ -168,13 +168,14 @@ def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("tile_formats", __doc__)
     options.add_argument("--points", type=int, default=2_500_000, help="points on the map")
-    options.add_argument("--against", type=checkout_at, metavar="CHECKOUT", help="also write by its encoder")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="also write by its encoder")
     options.add_argument("--tiles", type=int, default=10, help="tiles of each colouring at each zoom")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
+    options.against = checkout_at(options.against)
     figures = measure(options.points, options.tiles, options.against)
     show(figures)
     if options.json:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -91,6 +92,8 @@ def test_the_installed_app_serves_from_an_empty_folder(wheel: Path, tmp_path: Pa
         wait_for(f"http://localhost:{port}/_stcore/health", server, log)
         with urllib.request.urlopen(f"http://localhost:{port}/", timeout=20) as page:
             assert b"bam-shell" in page.read(), "the page is Streamlit's own and not the app's"
+        with pytest.raises(urllib.error.HTTPError, match="404"):  # of no image: what a first page opens is opened
+            urllib.request.urlopen(f"http://localhost:{port}/thumbs/0.webp", timeout=60)
     finally:
         server.terminate()
         server.wait(10)

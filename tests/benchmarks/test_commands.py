@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import SUITE, commands_of
+from benchmarks.options import checkout_at
 from benchmarks.round import in_order
 from tests.browser import ROOT
 
@@ -68,10 +69,10 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["page_load", "pages", "classifiers", "tile_formats"])
-def test_another_checkout_that_is_none_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parser = importlib.import_module(f"benchmarks.{name}").parser()
-    assert parser.parse_args(["--against", str(ROOT)]).against == ROOT
+def test_another_checkout_that_is_none_is_named(name: str, tmp_path: Path) -> None:
+    benchmark = importlib.import_module(f"benchmarks.{name}")
     for folder, words in ((tmp_path / "none", "does not exist"), (tmp_path, "holds no checkout of the project")):
-        with pytest.raises(SystemExit):
-            parser.parse_args(["--against", str(folder)])
-        assert f"the folder {folder} {words}; make one with: git worktree add" in capsys.readouterr().err
+        with pytest.raises(SystemExit, match=f"The folder {folder} {words}. Make one with: git worktree add"):
+            benchmark.main(["--against", str(folder)])
+    assert checkout_at(ROOT / "benchmarks" / "..") == ROOT
+    assert checkout_at(None) is None
