@@ -42,7 +42,7 @@ def test_the_overview_says_when_the_last_copy_was_made(
     assert "What people entered was last copied on 2026-11-28." in text_of(open_page(workspace, "overview"))
     monkeypatch.setattr("web.backup.problem_of", lambda engine: "It is not installed here.")
     for page in ("overview", "export"):
-        assert "No daily copy is made. It is not installed here." in text_of(open_page(workspace, page))
+        assert "No daily copy is made. It is not installed here" in text_of(open_page(workspace, page))
 
 
 def press(app: AppTest, label: str) -> None:
