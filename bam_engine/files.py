@@ -78,7 +78,7 @@ def check_output(path: Path) -> None:
     """Raise an ``OSError`` where ``path`` is a database, the log of one, or a backup: an output replaces none."""
     name = _PART.sub("", path.name)
     try:
-        with path.with_name(name).open("rb") as file:
+        with open_ordinary(path.with_name(name)) as file:
             head = file.read(max(map(len, _DATABASES)))
     except (OSError, ValueError):  # there is none, or writing it gives the reason
         return
