@@ -19,13 +19,17 @@ HELP = "Removed images are asked, shown, counted and exported no more. Their ans
 
 def remove(rows: Sequence[int] | NDArray[np.int64], reason: str, *, popover: str = "") -> NoReturn:
     """Remove images, and offer to undo it; ``popover`` is the one to close, in which the button was."""
-    removal = workspace().removals.remove(rows, reason=reason)
+    removal = workspace().removals.remove(rows, reason=reason, by=_actor())
     if popover:
         ui.renew_popover(popover)
     images = _name(int(rows[0])) if len(rows) == 1 else count(removal.images, "image")
     verb = "is" if removal.images == 1 else "are"
     words = f"{ui.plain(images)} {verb} not in the collection any more. The answers are kept."
-    undo.done(words, partial(workspace().removals.undo, removal.id))
+    undo.done(words, partial(workspace().removals.undo, removal.id, by=_actor()))
+
+
+def _actor() -> int:
+    return workspace().annotators.actor(ui.annotator())
 
 
 def _name(row: int) -> str:
@@ -49,30 +53,39 @@ def one_image(row: int, *, key: str) -> None:
     st.caption("Removed from the collection", width="content")
     if st.button("Bring back", icon=":material/undo:", key=f"{key}-return"):
         with ui.guard():
-            ws.removals.bring_back([row])
-            undo.done(f"{ui.plain(name)} is in the collection again.", partial(ws.removals.remove, [row], reason=name))
+            ws.removals.bring_back([row], by=_actor())
+            again = partial(ws.removals.remove, [row], reason=name, by=_actor())
+            undo.done(f"{ui.plain(name)} is in the collection again.", again)
 
 
 def removals_list() -> None:
-    """Draw the removals, each with a button that brings its images back."""
+    """Draw the removals, each with a button that brings its images back, and those that are wholly undone."""
     ws = workspace()
     stored = ws.removals.all()
     if not stored:
         return
+    names = ws.annotators.names()
     st.subheader("Removed", anchor=False)
     st.caption(HELP)
     for one in stored:
-        words, button = st.columns([4, 1], vertical_alignment="center")
-        words.markdown(f"{count(one.images, 'image')} · {ui.plain(one.reason)} · {one.made_at[:10]}")
-        if button.button("Bring back", key=f"return-{one.id}", icon=":material/undo:", width="stretch"):
-            with ui.guard():
-                _bring_back(one)
+        if one.images:
+            words, button = st.columns([4, 1], vertical_alignment="center")
+            history = ui.plain(one.history(names))
+            words.markdown(f"{count(one.images, 'image')} · {ui.plain(one.reason)} · {history}")
+            if button.button("Bring back", key=f"return-{one.id}", icon=":material/undo:", width="stretch"):
+                with ui.guard():
+                    _bring_back(one)
+    undone = [one for one in stored if not one.images]
+    if undone:
+        with st.expander(f"Brought back ({len(undone):,})"):
+            for one in undone:
+                st.caption(f"{ui.plain(one.reason)} · {ui.plain(one.history(names))}")
 
 
 def _bring_back(removal: Removal) -> NoReturn:
     removals = workspace().removals
     rows = removals.rows_of(removal.id)
-    removals.undo(removal.id)
+    removals.undo(removal.id, by=_actor())
     verb = "is" if removal.images == 1 else "are"
     words = f"{count(removal.images, 'image')} {verb} in the collection again."
-    undo.done(words, partial(removals.remove, rows, reason=removal.reason))
+    undo.done(words, partial(removals.remove, rows, reason=removal.reason, by=_actor()))

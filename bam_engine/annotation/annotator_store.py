@@ -109,7 +109,7 @@ class Annotators:
         name = check_annotator_name(name)
         if simulated:
             check_may_answer(self._engine, name)
-        annotator = self.find(name) or self._add(name, simulated)
+        annotator = self._enter(name, simulated)
         if annotator.simulated != simulated:
             kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
             raise AnnotationError(
@@ -121,6 +121,19 @@ class Annotators:
                 "another name."
             )
         return annotator.id
+
+    def actor(self, name: str) -> int:
+        """Return the id of whoever acts under ``name`` without answering: a person added on the first call, or anyone.
+
+        Raises
+        ------
+        AnnotationError
+            The name is empty.
+        """
+        return self._enter(check_annotator_name(name), simulated=False).id
+
+    def _enter(self, name: str, simulated: bool) -> Annotator:
+        return self.find(name) or self._add(name, simulated)
 
     def _add(self, name: str, simulated: bool) -> Annotator:
         with self._engine.begin() as connection:

@@ -143,11 +143,13 @@ class Collection:
         }
         return pd.DataFrame(columns, index=pd.Index(rows, name="row"))
 
-    def remove_images(self, images: Iterable[int | str | Path], *, reason: str = "from Python") -> int:
+    def remove_images(
+        self, images: Iterable[int | str | Path], *, reason: str = "from Python", annotator: str | None = None
+    ) -> int:
         """Take images out of the collection, by row or path (a folder: all images below it); return how many.
 
         They are asked, listed, counted and exported no more. Rows, embeddings and answers stay, so that
-        :meth:`return_images` brings them back as they were.
+        :meth:`return_images` brings them back as they were. ``annotator`` is the name of the person who does it.
 
         Raises
         ------
@@ -158,22 +160,28 @@ class Collection:
 
         Examples
         --------
-        >>> bam.remove_images([0, 1]), len(bam)
+        >>> bam.remove_images([0, 1], reason="covers", annotator="ada"), len(bam)
         (2, 58)
         >>> bam.return_images([0, 1]), len(bam)
         (2, 60)
         """
-        return self.workspace.removals.remove(self._rows(images), reason=reason).images
+        by = self._actor(annotator)
+        return self.workspace.removals.remove(self._rows(images), reason=reason, by=by).images
 
-    def return_images(self, images: Iterable[int | str | Path]) -> int:
+    def return_images(self, images: Iterable[int | str | Path], *, annotator: str | None = None) -> int:
         """Bring removed images back into the collection, by row or path; return how many there were.
+
+        ``annotator`` is the name of the person who does it.
 
         Examples
         --------
         >>> bam.remove_images([5]), bam.return_images([5]), bam.return_images([5])
         (1, 1, 0)
         """
-        return self.workspace.removals.bring_back(self._rows(images))
+        return self.workspace.removals.bring_back(self._rows(images), by=self._actor(annotator))
+
+    def _actor(self, annotator: str | None) -> int | None:
+        return None if annotator is None else self.workspace.annotators.actor(annotator)
 
     def _rows(self, images: Iterable[int | str | Path]) -> NDArray[np.int64]:
         rows = [

@@ -1,6 +1,7 @@
 """``remove`` and ``return``: take images out of the collection, and bring them back."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -20,18 +21,29 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="an image, or a folder of them")
     which.add_argument("--missing", action="store_true", help="the images whose files do not exist any more")
-    which.add_argument("--list", action="store_true", help="remove nothing; list what was removed")
+    which.add_argument("--list", action="store_true", help="remove nothing; list what was removed, and by whom")
+    _add_name(command, "who removes them")
     command = add_command(commands, "return", bring_back, "bring removed images back into the collection")
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="an image, or a folder of them")
     which.add_argument("--removal", type=int, metavar="NUMBER", help="all images of one removal")
+    _add_name(command, "who brings them back")
+
+
+def _add_name(command: ArgumentParser, who: str) -> None:
+    command.add_argument("--as", dest="name", metavar="NAME", help=f"{who}: the name of an annotator, for the list")
+
+
+def _actor(workspace: Workspace, options: Namespace) -> int | None:
+    return None if options.name is None else workspace.annotators.actor(options.name)
 
 
 def remove(workspace: Workspace, options: Namespace) -> None:
     """Remove images, or list the removals."""
     if options.list:
+        names = workspace.annotators.names()
         for one in workspace.removals.all():
-            print(_words(one))
+            print(_words(one, names))
         return
     if options.missing:
         with bar("remove", "files") as report:
@@ -43,7 +55,7 @@ def remove(workspace: Workspace, options: Namespace) -> None:
     else:
         rows = _rows(workspace, options.paths)
         reason = ", ".join(options.paths)
-    removal = workspace.removals.remove(rows, reason=reason)
+    removal = workspace.removals.remove(rows, reason=reason, by=_actor(workspace, options))
     print(f"{count(removal.images, 'image')} removed (undo: bam return --removal {removal.id})")
 
 
@@ -54,14 +66,16 @@ def _rows(workspace: Workspace, paths: list[str]) -> np.ndarray:
 
 def bring_back(workspace: Workspace, options: Namespace) -> None:
     """Bring images back."""
+    by = _actor(workspace, options)
     if options.removal is not None:
-        images = workspace.removals.undo(options.removal)
+        images = workspace.removals.undo(options.removal, by=by)
     else:
-        images = workspace.removals.bring_back(_rows(workspace, options.paths))
+        images = workspace.removals.bring_back(_rows(workspace, options.paths), by=by)
     if not images:
         raise CollectionError("None of these images is removed, so nothing came back.")
     print(f"{count(images, 'image')} back in the collection")
 
 
-def _words(removal: Removal) -> str:
-    return f"{removal.id}: {count(removal.images, 'image')}, {removal.reason}, {removal.made_at[:10]}"
+def _words(removal: Removal, names: Mapping[int, str]) -> str:
+    left = count(removal.images, "image") if removal.images else "all back"
+    return f"{removal.id}: {left}, {removal.reason}, {removal.history(names)}"

@@ -1,19 +1,30 @@
 """Images that were removed from the collection, and how they come back.
 
-In:  rows. Out: which rows are removed, and the removals, each with its reason and date. Nothing is deleted: a row stays
-the place of its image in every array, and its answers are kept. An image is removed by one removal at a time, so that
-undoing that removal is exact.
+In:  rows. Out: which rows are removed, and the removals, each with its reason and date, who removed the images, and who
+brought them back. Nothing is deleted: a row stays the place of its image in every array, and its answers are kept. An
+image is removed by one removal at a time, so that undoing that removal is exact.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine.database import images, insert_new, lock, now, removals, removed_images, snapshot_of
+from bam_engine.database import (
+    images,
+    insert_new,
+    insert_row,
+    lock,
+    now,
+    removals,
+    removed_images,
+    returns,
+    snapshot_of,
+)
 from bam_engine.errors import CollectionError, NotFound
 from bam_engine.formatting import count
 
@@ -34,13 +45,37 @@ class Removed:
 
 
 @dataclass(frozen=True)
+class Return:
+    """Images of one removal that came back at once: how many, when, and the id of the annotator who did it."""
+
+    images: int
+    made_at: str
+    annotator_id: int | None
+
+
+@dataclass(frozen=True)
 class Removal:
-    """Images that were removed at once: why, when, and how many of them have not come back."""
+    """Images that were removed at once: why, when, by whom (an annotator's id), and how many have not come back."""
 
     id: int
     reason: str
     made_at: str
+    annotator_id: int | None
     images: int
+    returns: tuple[Return, ...] = ()
+
+    def history(self, names: Mapping[int, str]) -> str:
+        """Return when and by whom the images were removed and brought back; ``names`` are those of the annotators."""
+        steps = [f"removed {_signed(self.made_at, self.annotator_id, names)}"]
+        steps += [
+            f"{one.images:,} brought back {_signed(one.made_at, one.annotator_id, names)}" for one in self.returns
+        ]
+        return "; ".join(steps)
+
+
+def _signed(made_at: str, annotator_id: int | None, names: Mapping[int, str]) -> str:
+    date = f"on {made_at[:10]}"
+    return date if annotator_id is None else f"by {names[annotator_id]} {date}"
 
 
 def removed(engine: sa.Engine) -> Removed:
@@ -65,10 +100,16 @@ class Removals:
         return removed(self._engine)
 
     def all(self) -> list[Removal]:
-        """Return the removals that are not wholly undone, newest first."""
-        left = snapshot_of(self._engine).read("images of removals", [removed_images], lambda c, _: _counts(c))
-        stored = reversed(snapshot_of(self._engine).rows(removals))
-        return [Removal(one.id, one.reason, one.made_at, left[one.id]) for one in stored if one.id in left]
+        """Return all removals, newest first; those that are wholly undone have no image left."""
+        snapshot = snapshot_of(self._engine)
+        left = snapshot.read("images of removals", [removed_images], lambda c, _: _counts(c))
+        back: dict[int, list[Return]] = {}
+        for one in snapshot.rows(returns):
+            back.setdefault(one.removal_id, []).append(Return(one.images, one.made_at, one.annotator_id))
+        return [
+            Removal(one.id, one.reason, one.made_at, one.annotator_id, left.get(one.id, 0), tuple(back.get(one.id, ())))
+            for one in reversed(snapshot.rows(removals))
+        ]
 
     def rows_of(self, removal_id: int) -> Rows:
         """Return the rows of a removal that have not come back, ascending."""
@@ -76,7 +117,7 @@ class Removals:
         with self._engine.connect() as connection:
             return np.array(sorted(connection.scalars(of_it)), np.int64)
 
-    def remove(self, rows: Iterable[int] | Rows, *, reason: str) -> Removal:
+    def remove(self, rows: Iterable[int] | Rows, *, reason: str, by: int | None = None) -> Removal:
         """Remove images from the collection: they are asked, shown, counted and exported no more.
 
         Parameters
@@ -85,6 +126,8 @@ class Removals:
             The images; those that are removed already stay with their own removal.
         reason
             What was removed, in a few words for the list of removals.
+        by
+            The annotator who removes them, by id, if known.
 
         Raises
         ------
@@ -97,17 +140,18 @@ class Removals:
             n = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(images.c.row) + 1, 0))) or 0
             wanted = wanted[(wanted >= 0) & (wanted < n)]
             made_at = now()
-            added = connection.execute(sa.insert(removals).values(reason=reason, made_at=made_at)).inserted_primary_key
-            removal_id = int(added[0]) if added else 0
+            removal_id = insert_row(connection, removals, {"reason": reason, "annotator_id": by, "made_at": made_at})
             new = insert_new(
                 connection, removed_images, [{"row": row, "removal_id": removal_id} for row in wanted.tolist()]
             )
             if not new:
                 raise CollectionError(f"None of {count(len(wanted), 'image')} to remove is in the collection.")
-        return Removal(removal_id, reason, made_at, new)
+        return Removal(removal_id, reason, made_at, by, new)
 
-    def undo(self, removal_id: int) -> int:
+    def undo(self, removal_id: int, *, by: int | None = None) -> int:
         """Bring back every image of a removal that has not come back; return how many there were.
+
+        ``by`` is the id of the annotator who does it, if known.
 
         Raises
         ------
@@ -116,24 +160,33 @@ class Removals:
         """
         if removal_id not in {one.id for one in snapshot_of(self._engine).rows(removals)}:
             raise NotFound(f"There is no removal {removal_id}. Choose one from the list of removals.")
-        with self._engine.begin() as connection:
-            lock(connection, removals)
-            return connection.execute(
-                sa.delete(removed_images).where(removed_images.c.removal_id == removal_id)
-            ).rowcount
+        return self._bring_back([removed_images.c.removal_id == removal_id], by)
 
-    def bring_back(self, rows: Iterable[int] | Rows) -> int:
-        """Bring removed images back, whichever removal they belong to; return how many there were."""
+    def bring_back(self, rows: Iterable[int] | Rows, *, by: int | None = None) -> int:
+        """Bring removed images back, whichever removal they belong to; return how many there were.
+
+        ``by`` is the id of the annotator who does it, if known.
+        """
         wanted = np.unique(np.fromiter(rows, np.int64)).tolist()
+        chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+        return self._bring_back([removed_images.c.row.in_(chunk) for chunk in chunks], by)
+
+    def _bring_back(self, conditions: Iterable[sa.ColumnElement[bool]], by: int | None) -> int:
+        """Bring back the images that meet one of ``conditions``, and store how many of each removal came back."""
+        numbers: Counter[int] = Counter()
         with self._engine.begin() as connection:
             lock(connection, removals)
-            deletions = (
-                sa.delete(removed_images).where(removed_images.c.row.in_(wanted[start : start + _CHUNK]))
-                for start in range(0, len(wanted), _CHUNK)
-            )
-            return sum(connection.execute(deletion).rowcount for deletion in deletions)
+            for condition in conditions:
+                numbers.update(_counts(connection, condition))
+                connection.execute(sa.delete(removed_images).where(condition))
+            if numbers:
+                back = {"annotator_id": by, "made_at": now()}
+                lines = [{"removal_id": key, "images": number, **back} for key, number in sorted(numbers.items())]
+                connection.execute(sa.insert(returns), lines)
+        return numbers.total()
 
 
-def _counts(connection: sa.Connection) -> dict[int, int]:
-    counted = sa.select(removed_images.c.removal_id, sa.func.count().label("n")).group_by(removed_images.c.removal_id)
-    return {line.removal_id: line.n for line in connection.execute(counted)}
+def _counts(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dict[int, int]:
+    """Return how many images of each removal are removed and meet the conditions."""
+    of_each = sa.select(removed_images.c.removal_id, sa.func.count().label("n")).where(*conditions)
+    return {line.removal_id: line.n for line in connection.execute(of_each.group_by(removed_images.c.removal_id))}

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -79,6 +79,7 @@ removals = sa.Table(
     metadata,
     _id(),
     sa.Column("reason", sa.Text, nullable=False),  # what was removed, in words
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # who removed it; null if nobody gave a name
     _made_at(),
 )
 removed_images = sa.Table(  # those that have not come back
@@ -86,6 +87,15 @@ removed_images = sa.Table(  # those that have not come back
     metadata,
     sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("removal_id", sa.ForeignKey("removals.id"), nullable=False, index=True),
+)
+returns = sa.Table(  # of images that came back
+    "returns",
+    metadata,
+    _id(),
+    sa.Column("removal_id", sa.ForeignKey("removals.id"), nullable=False, index=True),
+    sa.Column("images", sa.Integer, nullable=False),  # how many of the removal
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # who brought them back; null if nobody gave a name
+    _made_at(),
 )
 problems = sa.Table(
     "problems",

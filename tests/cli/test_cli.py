@@ -300,12 +300,13 @@ def test_images_are_removed_listed_and_returned(
     workspace: Workspace, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uri = workspace.catalogue.image(3).uri
-    code, out, _ = run(capsys, "remove", uri)
+    code, out, _ = run(capsys, "remove", uri, "--as", "Ada")
     assert (code, out) == (0, "1 image removed (undo: bam return --removal 1)\n")
     assert run(capsys, "status")[1].startswith("119 images, 119 embedded")
-    assert run(capsys, "remove", "--list")[1].startswith(f"1: 1 image, {uri}, ")
+    assert run(capsys, "remove", "--list")[1].startswith(f"1: 1 image, {uri}, removed by Ada on ")
     assert run(capsys, "remove", uri)[0] == 1
-    assert run(capsys, "return", "--removal", 1)[:2] == (0, "1 image back in the collection\n")
+    assert run(capsys, "return", "--removal", 1, "--as", "ben")[:2] == (0, "1 image back in the collection\n")
+    assert "1 brought back by ben on " in run(capsys, "remove", "--list")[1]
     assert run(capsys, "return", uri)[0] == 1
     assert "nothing was removed" in run(capsys, "remove", "--missing")[1]
     assert run(capsys, "status")[1].startswith("120 images, 120 embedded")

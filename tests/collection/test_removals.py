@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.collection import Catalogue
 from bam_engine.collection.catalogue import NewImage
 from bam_engine.collection.missing_files import find_missing
@@ -44,6 +45,7 @@ STEP = st.tuples(st.sampled_from(["remove", "undo", "return"]), ROWS, st.integer
 def test_an_image_is_out_from_its_removal_to_its_return(steps: list[tuple[str, set[int], int]]) -> None:
     removals = fill(open_database("sqlite://"))
     made: list[tuple[int, set[int]]] = []  # each removal with the images that are out because of it
+    sizes: dict[int, int] = {}
     for action, rows, which in steps:
         if action == "remove":
             new = rows - out(removals)
@@ -54,6 +56,7 @@ def test_an_image_is_out_from_its_removal_to_its_return(steps: list[tuple[str, s
             one = removals.remove(rows, reason="some")
             assert one.images == len(new)
             made.append((one.id, new))
+            sizes[one.id] = len(new)
         elif action == "undo" and made:
             key, own = made[which % len(made)]
             assert removals.undo(key) == len(own)
@@ -64,7 +67,8 @@ def test_an_image_is_out_from_its_removal_to_its_return(steps: list[tuple[str, s
             for _, own in made:
                 own -= rows
         assert out(removals) == set().union(*(own for _, own in made))
-        assert {one.id: one.images for one in removals.all()} == {key: len(own) for key, own in made if own}
+        assert {one.id: one.images for one in removals.all()} == {key: len(own) for key, own in made}
+        assert all(one.images + sum(back.images for back in one.returns) == sizes[one.id] for one in removals.all())
 
 
 def test_removing_deletes_no_image(removals: Removals, database: sa.Engine) -> None:
@@ -112,3 +116,31 @@ def test_files_are_missing_if_they_do_not_exist_and_not_if_nobody_may_look(
 
     monkeypatch.setattr(os, "stat", stat)
     assert find_missing(paths).tolist() == [1, 2]
+
+
+def test_a_removal_says_who_removed_the_images_and_who_brought_which_back(database: sa.Engine) -> None:
+    removals, people = fill(database), Annotators(database)
+    ada, ben = people.actor("Ada"), people.actor(" ben ")
+    assert people.actor("ada") == ada
+    first = removals.remove([1, 2, 3], reason="covers", by=ada)
+    second = removals.remove([4], reason="one more")
+    assert removals.bring_back([2, 4, 5], by=ben) == 2
+    assert removals.undo(first.id) == 2
+    newest, oldest = removals.all()
+    assert (oldest.annotator_id, [(one.images, one.annotator_id) for one in oldest.returns]) == (
+        ada,
+        [(1, ben), (2, None)],
+    )
+    assert (newest.id, newest.annotator_id, [one.images for one in newest.returns]) == (second.id, None, [1])
+    people.rename(ada, "Ada L.")
+    words = oldest.history(people.names())
+    day = oldest.made_at[:10]
+    assert words == f"removed by Ada L. on {day}; 1 brought back by ben on {day}; 2 brought back on {day}"
+    assert removals.undo(first.id) == 0
+    assert len(removals.all()[1].returns) == 2  # nothing came back, so nothing is recorded
+
+
+def test_whoever_is_archived_can_remove_images_without_answering(database: sa.Engine) -> None:
+    removals, people = fill(database), Annotators(database)
+    people.archive(people.actor("Ada"))
+    assert removals.remove([1], reason="one", by=people.actor("Ada")).annotator_id == people.actor("Ada")

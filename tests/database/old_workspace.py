@@ -1,4 +1,4 @@
-"""The workspace of schema 1 in ``schema_1/``, as a SQLite file or on a server, and rows as SQLite itself reads them."""
+"""The workspaces of ``schema_1/`` and ``schema_3/``, as SQLite files or on a server, and rows as SQLite reads them."""
 
 import gzip
 import sqlite3
@@ -8,33 +8,45 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bam_engine.database.migrating import migrate
 from bam_engine.database.migrations import revision_0001
 
 Rows = dict[str, list[dict[str, Any]]]
-DUMP = Path(__file__).parent / "schema_1" / "workspace.sql.gz"
+FOLDER = Path(__file__).parent
 
 
-def write_old(file: Path) -> Rows:
-    """Write the workspace as its program left it, in WAL mode and closed; return its rows."""
+def write_old(file: Path, schema: int = 1) -> Rows:
+    """Write the workspace of a schema as its program left it, in WAL mode and closed; return its rows."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database:
-        database.executescript(gzip.decompress(DUMP.read_bytes()).decode())
+        database.executescript(
+            gzip.decompress((FOLDER / f"schema_{schema}" / "workspace.sql.gz").read_bytes()).decode()
+        )
         database.execute("PRAGMA journal_mode=WAL")
     return read(file)
 
 
-def write_old_to(url: str, rows: Rows) -> None:
-    """Write the rows of a workspace of schema 1 to an empty database, into the tables that its program made."""
+def write_old_to(url: str, rows: Rows, schema: int = 1) -> None:
+    """Write the rows of a workspace of a schema to an empty database, into the tables that its program made."""
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         revision_0001.metadata.create_all(connection)
-        for table in revision_0001.metadata.sorted_tables:
+        tables = revision_0001.metadata
+        if schema > 1:
+            connection.execute(sa.insert(tables.tables["settings"]).values(key="schema", value="1"))
+            migrate(connection, 1, to=schema)
+            tables = sa.MetaData()
+            tables.reflect(connection)
+            for table in reversed(tables.sorted_tables):
+                connection.execute(sa.delete(table))
+        for table in tables.sorted_tables:
             kinds = {column.name for column in table.columns if isinstance(column.type, sa.Boolean)}
             lines = [
                 {name: value if name not in kinds or value is None else bool(value) for name, value in row.items()}
                 for row in rows[table.name]
             ]
-            connection.execute(sa.insert(table), lines)
+            if lines:
+                connection.execute(sa.insert(table), lines)
     engine.dispose()
 
 

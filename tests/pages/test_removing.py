@@ -61,10 +61,15 @@ def test_a_folder_is_removed_and_listed_with_its_way_back(
     app.text_input(key="folder-to-remove").set_value(str(Path(workspace.catalogue.image(0).uri).parent))
     next(button for button in app.button if button.label == "Remove").click().run()
     left = count_images(workspace)
+    date = workspace.removals.all()[0].made_at[:10]
     assert left < 120
     assert f"{120 - left} images are not in the collection any more" in text_of(app)
+    assert "removed by me on" in text_of(app)
+    app.session_state["annotator"] = "Ben"
     app.button(key="return-1").click().run()
     assert count_images(workspace) == 120
+    words = text_of(app).replace("\\", "")
+    assert f"removed by me on {date}; {120 - left} brought back by Ben on {date}" in words
 
 
 @pytest.fixture
