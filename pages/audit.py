@@ -38,7 +38,8 @@ def draw_form(attribute: Attribute, result: AuditResult | None) -> None:
             help="BAM asked two. It holds for this audit alone; a person is a name chosen in the sidebar.",
         )
         st.caption(
-            "Drawn by project: every image of a half is equally likely, and as few as possible are of one project."
+            "Drawn by project: every image of a half is equally likely, and as few as possible are of one project. "
+            "Images that cannot be looked at, since their file is missing or removed, are left out."
         )
         label = "Draw another audit" if result else "Draw the audit"
         if st.form_submit_button(label, type="secondary" if result else "primary"):
@@ -87,6 +88,7 @@ def numbers(result: AuditResult) -> None:
     cells[3].metric("Design effect", effect, size, delta_color="off", delta_arrow="off", help=meaning)
     draw_verdict, icon = VERDICTS[verdict.met]
     draw_verdict(ui.plain(verdict.summary), icon=f":material/{icon}:")
+    st.caption(result.population)
     if not result.complete:
         st.caption(
             "These numbers will move. The verdict waits for all images, so that nobody stops where it looks best."
@@ -137,6 +139,7 @@ def history(results: list[AuditResult]) -> None:
             "in force": "yes" if one.current else "no",
             "target": percent(one.target),
             "judged": f"{one.state.answered:,} of {one.state.total:,}",
+            "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
             "people": ", ".join(name for name, _ in one.annotators) or NOTHING,
             "precision": NOTHING if one.precision_interval is None else percent_interval(*one.precision_interval),
             "target is": NOTHING if one.verdict is None else OUTCOMES[one.verdict.met],

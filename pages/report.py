@@ -25,6 +25,8 @@ def head(report: AttributeReport) -> None:
         st.markdown("  \n".join(ui.plain(line) for line in report.attribute.instructions.splitlines()))
     if report.missing:
         st.info("Not there yet:\n" + "\n".join(f"- {ui.plain(one)}" for one in report.missing), icon=":material/info:")
+    if report.without_file:
+        st.caption(report.without_file)
     cells = st.columns(5)
     embedded = f"{report.embedded:,} embedded · {report.projects:,} projects"
     number(cells[0], "Images", f"{report.images:,}", embedded)
@@ -57,6 +59,7 @@ def audit(report: AttributeReport) -> None:
         return
     st.subheader("Audit", anchor=False)
     st.markdown(ui.plain(result.verdict.summary))
+    st.caption(result.population)
     draw(report, "audit")
     estimates = {
         "precision: annotators agree": result.precision,
@@ -74,6 +77,7 @@ def estimate_cells(estimate: Estimate) -> dict[str, object]:
         "positive": estimate.k,
         "judged": estimate.n,
         "open": estimate.open,
+        "absent": estimate.absent,
         "design effect": decimal(estimate.design_effect),
         "method": estimate.method,
     }
@@ -111,6 +115,8 @@ def certifications(report: AttributeReport) -> None:
                 "target": percent(one.target),
                 "confidence": percent_at_least(one.confidence),
                 "promises about": count(one.population, "image"),
+                "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
+                "absent": f"{one.absent:,}",
                 "pilot": one.pilot,
                 "batches": " + ".join(str(size) for size in one.batches[1:]) or NOTHING,
                 "labels": f"{one.labels} of {one.planned} meant",
@@ -179,6 +185,7 @@ def people(report: AttributeReport) -> None:
                     "images": one.images,
                     "positive": one.positive,
                     "negative": one.negative,
+                    "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
                     "seed": "not kept" if one.seed is None else str(one.seed),
                 }
                 for one in report.draws

@@ -11,7 +11,7 @@ from bam_engine.training import thresholds, validation
 from bam_engine.training.charts import precision_recall
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
-from bam_engine.workspace.membership import count_images
+from bam_engine.workspace.membership import count_images, count_without_file, without_file
 from web import charts, demo_controls, ui
 from web.certify import certify
 from web.engine import workspace
@@ -55,7 +55,7 @@ def numbers(choice: Threshold) -> None:
     cells[2].metric(
         "Accepted",
         f"{choice.n_accepted:,}",
-        f"of {count(count_images(ws), 'image')}",
+        f"of {count(count_images(ws) - count_without_file(ws), 'image')}",
         delta_color="off",
         delta_arrow="off",
     )
@@ -139,12 +139,14 @@ def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None
         f"Average precision {decimal_interval(ap.value, ap.low, ap.high)}. "
         f"All intervals hold with {percent_at_least(confidence)} confidence, each on its own."
     )
-    if left_out := validation.count_never_drawn(ws, attribute):
+    if never_drawn := validation.count_never_drawn(ws, attribute):
         words += (
-            f" The {count(left_out, 'image')} that rounds had asked about could not be drawn when the sample was "
+            f" The {count(never_drawn, 'image')} that rounds had asked about could not be drawn when the sample was "
             "topped up: these numbers speak of the others."
         )
     st.caption(words)
+    if left_out := without_file(ws):
+        st.caption(left_out)
 
 
 attribute = ui.pick_attribute()

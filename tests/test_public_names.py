@@ -144,6 +144,7 @@ ROOMS: dict[str, set[str]] = {
         "reading",
         "removals",
         "removed_images",
+        "returns",
         "revisions",
         "round_images",
         "rounds",

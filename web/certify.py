@@ -24,6 +24,8 @@ def certify(attribute: Attribute, target: float, confidence: float) -> None:
             return
         state = certification.state(ws, replace(started, confidence=confidence))
         st.markdown(ui.plain(state.summary))
+        if started.left_out:
+            st.caption(f"{count(started.left_out, 'image')} without a readable file were left out when it started.")
         if abs(started.confidence - confidence) > 1e-9:
             st.caption(
                 f"Started at {percent_at_least(started.confidence)} confidence and read at "

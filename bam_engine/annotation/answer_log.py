@@ -174,9 +174,14 @@ def answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
 
     Those of a merged annotator are under the id of the one merged into.
     """
+    return whole_answer_log(engine, attribute_id).without(removed(engine))
+
+
+def whole_answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
+    """Return the answers about an attribute as :func:`answer_log`, with those to removed images."""
     snapshot = snapshot_of(engine)
     log = snapshot.read("answers", [annotations], _read_on)
-    return log.attributes.get(attribute_id, _EMPTY).merged(merged_into(snapshot)).without(removed(engine))
+    return log.attributes.get(attribute_id, _EMPTY).merged(merged_into(snapshot))
 
 
 def moment(made_at: str) -> np.datetime64:

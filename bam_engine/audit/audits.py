@@ -15,16 +15,21 @@ from numpy.typing import NDArray
 from bam_engine import audit as auditing
 from bam_engine import database as db
 from bam_engine.annotation import Answers, Attribute
+from bam_engine.annotation.answer_log import whole_answer_log
 from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
+from bam_engine.formatting import count
 from bam_engine.labelling import tasks
-from bam_engine.labelling.drawn_images import audit_images
+from bam_engine.labelling.drawn_images import whole_audit_sample
+from bam_engine.labelling.missing_images import missing_images
 from bam_engine.training.models import scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
+from bam_engine.workspace.vectors import with_files
 
 IMAGES_PER_SIDE = 100  # accepted, and as many rejected, as in BAM
 MAX_PEOPLE = 9
@@ -35,10 +40,13 @@ class AuditResult:
     """An audit: how it was drawn, its progress, and its estimates (None while nothing of that half is labelled).
 
     ``threshold`` is the threshold that it measures and ``target`` the precision that this was chosen for; ``current``
-    says that it is still in use. ``n_accepted`` and ``n_rejected`` images could have been drawn. Each image is labelled
-    by ``people``; ``annotators`` are those who did, with the number of their images. ``precision`` is the proportion of
-    accepted images that are positive by consensus (a disputed one is not), ``by_any`` the same by BAM's definition (at
-    least one annotator says so), and ``missed`` the proportion of rejected images that are positive by consensus.
+    says that it is still in use. ``n_accepted`` and ``n_rejected`` images could have been drawn: those that can be
+    looked at and had no label; ``left_out`` further ones had no readable file (None where nobody counted them). Each
+    image is labelled by ``people``; ``annotators`` are those who did, with the number of their images. ``precision`` is
+    the proportion of accepted images that are positive by consensus (a disputed one is not), ``by_any`` the same by
+    BAM's definition (at least one annotator says so), and ``missed`` the proportion of rejected images that are
+    positive by consensus. Of the sample, ``removed`` images were removed since it was drawn, and ``lost`` ones have no
+    file any more and were not labelled before; :func:`bam_engine.audit.estimate_precision` says how they count.
     """
 
     id: int
@@ -51,6 +59,7 @@ class AuditResult:
     made_at: str
     n_accepted: int
     n_rejected: int
+    left_out: int | None
     people: int
     annotators: tuple[tuple[str, int], ...]
     task: tasks.Task
@@ -58,6 +67,30 @@ class AuditResult:
     precision: Estimate | None
     by_any: Estimate | None
     missed: Estimate | None
+    removed: int = 0
+    lost: int = 0
+
+    @property
+    def population(self) -> str:
+        """What the audit is about, what it left out, and what has become of its sample, in sentences."""
+        drawn_from = (
+            f"Drawn from {count(self.n_accepted, 'accepted image')} and {count(self.n_rejected, 'rejected image')}, "
+            "all that had no label and could be looked at."
+        )
+        left_out = f"{count(self.left_out, 'image')} without a readable file not among them." if self.left_out else ""
+        return " ".join(filter(None, (drawn_from, left_out, self._absent)))
+
+    @property
+    def _absent(self) -> str:
+        """Say which images of the sample cannot be looked at any more."""
+        parts = (
+            (self.removed, "removed from the collection"),
+            (self.lost, "left without a readable file before they were labelled"),
+        )
+        words = " and ".join(f"{number:,} {what}" for number, what in parts if number)
+        if not words:
+            return ""
+        return f"Of its sample, {words} since: they count against the result, whatever they are."
 
     @property
     def complete(self) -> bool:
@@ -95,7 +128,9 @@ def draw(
 ) -> AuditResult:
     """Draw an audit of the saved threshold, from images that nobody has labelled or been asked about.
 
-    Images of an open round are left out too, since their labels will train a model.
+    Images of an open round are left out too, since their labels will train a model, and so are images without a
+    readable file: the audit is about those that can be looked at. Whether a drawn image without a thumbnail can be read
+    is tried; one that cannot leaves the sample, in which every other image is as likely as before.
 
     Parameters
     ----------
@@ -120,23 +155,33 @@ def draw(
         raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")
     scores = scores_of(workspace, attribute)
     answered = workspace.annotations.answers(attribute.id).rows
-    unavailable = np.concatenate([answered, used_rows(workspace, attribute), np.flatnonzero(np.isnan(scores))])
+    unavailable = np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
+    free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), unavailable)
+    with_file = with_files(workspace, free)
     used_seed = random_seed(seed)
     sample = auditing.draw_audit(
         scores,
         threshold.value,
         groups=workspace.catalogue.projects()[: len(scores)],
-        exclude=np.unique(unavailable[unavailable < len(scores)]),
+        exclude=np.setdiff1d(np.arange(len(scores)), with_file),
         n_accepted=n_accepted,
         n_rejected=n_rejected,
         rng=np.random.default_rng(used_seed),
     )
+    unreadable = missing_images(workspace, sample.rows)
+    sample = sample.without(unreadable)
+    if not sample.accepted.any():
+        raise AuditError(
+            f"None of {count(len(unreadable), 'accepted image')} that were drawn has a readable file. Add their folder "
+            "again, so that it is known which files are there, then draw the audit."
+        )
     values = {
         "attribute_id": attribute.id,
         "threshold_id": threshold.id,
         "seed": used_seed,
         "n_accepted": sample.n_accepted,
         "n_rejected": sample.n_rejected,
+        "left_out": len(free) - len(with_file) + len(unreadable),
         "votes": votes,
         "made_at": db.now(),
     }
@@ -174,7 +219,7 @@ def _results(workspace: Workspace, attribute: Attribute, drawn: Sequence[sa.Row[
         return []
     threshold = current_threshold(workspace, attribute)
     in_use = None if threshold is None else threshold.id
-    answers = workspace.annotations.answers(attribute.id)
+    answers = whole_answer_log(workspace.engine, attribute.id).votes()
     return [_result(workspace, attribute, each, answers, in_use) for each in drawn]
 
 
@@ -187,13 +232,15 @@ def _result(
 ) -> AuditResult:
     task = tasks.audit_task(workspace, attribute, row.id)
     people = tasks.required_votes(workspace, task)
-    accepted = audit_images(workspace, row.id).accepted
+    sample, accepted = whole_audit_sample(workspace, row.id).rows, whole_audit_sample(workspace, row.id).accepted
     (threshold,) = workspace.snapshot.rows_with(db.thresholds.c.id, row.threshold_id)
-    decisions = workspace.annotations.decisions(attribute.id)
+    decisions = whole_answer_log(workspace.engine, attribute.id).decisions()
     by_consensus = auditing.labels_by_consensus(answers.rows, answers.answers, redundancy=people, decisions=decisions)
     by_any = auditing.labels_by_any(answers.rows, answers.answers, people=people)
-    groups = _projects(workspace, task.rows)
-    yes, no = task.rows[accepted], task.rows[~accepted]
+    groups, labels = _projects(workspace, sample), by_consensus.of(sample)
+    gone = np.isin(sample, removed(workspace).rows)
+    lost = np.isin(sample, missing_images(workspace, sample[(labels < 0) & ~gone]))
+    absent = gone | lost
     return AuditResult(
         id=row.id,
         attribute=attribute,
@@ -205,20 +252,23 @@ def _result(
         made_at=row.made_at,
         n_accepted=row.n_accepted,
         n_rejected=row.n_rejected,
+        left_out=row.left_out,
         people=people,
         annotators=_annotators(workspace, task, answers),
         task=task,
         state=tasks.state(workspace, task),
-        precision=_estimate(by_consensus.of(yes), groups[accepted]),
-        by_any=_estimate(by_any.of(yes), groups[accepted]),
-        missed=_estimate(by_consensus.of(no), groups[~accepted]),
+        precision=_estimate(labels[accepted], groups[accepted], absent[accepted]),
+        by_any=_estimate(by_any.of(sample)[accepted], groups[accepted], absent[accepted]),
+        missed=_estimate(labels[~accepted], groups[~accepted], absent[~accepted]),
+        removed=int(gone.sum()),
+        lost=int(lost.sum()),
     )
 
 
-def _estimate(labels: NDArray[np.int8], groups: NDArray[np.int64]) -> Estimate | None:
-    if not (labels >= 0).any():
+def _estimate(labels: NDArray[np.int8], groups: NDArray[np.int64], absent: NDArray[np.bool_]) -> Estimate | None:
+    if not ((labels >= 0) & ~absent).any():
         return None
-    return auditing.estimate_precision(labels, groups=groups)
+    return auditing.estimate_precision(labels, groups=groups, absent=absent)
 
 
 def _projects(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:

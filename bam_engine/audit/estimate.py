@@ -20,7 +20,8 @@ class Estimate:
 
     ``k`` of the ``n`` labelled images are positive; ``n_effective`` is the effective sample size; ``bound`` is the
     one-sided lower limit at the same confidence, with which targets are compared. ``open`` images of the sample do not
-    have enough answers yet and are left out. ``method`` names the interval.
+    have enough answers yet and are left out. Of the ``absent`` ones, which cannot be looked at any more, ``against``
+    count as not positive in the lower limits. ``method`` names the interval.
     """
 
     value: float
@@ -33,11 +34,18 @@ class Estimate:
     confidence: float
     method: str
     open: int = 0
+    absent: int = 0
+    against: int = 0
+
+    @property
+    def tested(self) -> int:
+        """The number of images that the lower limits rest on: the labelled ones, and those counted against it."""
+        return self.n + self.against
 
     @property
     def design_effect(self) -> float:
         """The number of labelled images that carry as much information as one independent image."""
-        return self.n / self.n_effective
+        return self.tested / self.n_effective
 
     def meets(self, target: float) -> bool | None:
         """Return whether the proportion is shown to reach the target: True, False, or None if inconclusive."""
@@ -47,7 +55,11 @@ class Estimate:
 
 
 def estimate_precision(
-    labels: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence: float = 0.95
+    labels: npt.ArrayLike,
+    *,
+    groups: npt.ArrayLike | None = None,
+    absent: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
 ) -> Estimate:
     """Return the precision: the proportion of positives among the labelled accepted images.
 
@@ -58,6 +70,9 @@ def estimate_precision(
     groups : (n,) int, optional
         Projects. If one repeats, counts are divided by the design effect, estimated from the labels and never below 1;
         see :func:`bam_engine.learning.intervals.proportions`.
+    absent : (n,) bool, optional
+        Drawn images that cannot be looked at any more. They are in no proportion and count against every limit: in the
+        lower ones as not positive unless labelled positive, in the upper one as positive unless labelled negative.
 
     Returns
     -------
@@ -69,6 +84,10 @@ def estimate_precision(
     The binomial interval is exact for independent draws. For draws without replacement, spread over projects, it is
     conservative with respect to this collection. The design effect extends it to further projects like these, whose
     near-copies are not independent evidence.
+
+    The limits hold whatever made images absent, also if that was what the sample has shown of them: they are the widest
+    that any answer could have led to (worst-case bounds: Horowitz and Manski, 1995), and a label is never dropped where
+    dropping it would help.
 
     Raises
     ------
@@ -88,39 +107,58 @@ def estimate_precision(
         raise AuditError(
             f"{group.size:,} project codes do not match {count(len(label), 'label')}. Give one for each image."
         )
-    settled = label >= 0
-    n, k = int(settled.sum()), int((label == 1).sum())
+    gone = np.zeros(len(label), dtype=bool) if absent is None else np.asarray(absent, dtype=bool)
+    settled = (label >= 0) & ~gone
+    n, k = int(settled.sum()), int((label[settled] == 1).sum())
     if n == 0:
         raise AuditError(f"None of {count(len(label), 'image')} of this half is labelled yet. Label some first.")
-    group = None if group is None else group[settled]
-    result = proportions(
-        (label[settled] == 1)[None, :], np.ones((1, n), dtype=bool), groups=group, confidence=confidence
-    )
-    effective = float(result.n_effective[0])
-    repeats = group is not None and len(np.unique(group)) < n
+    positive, against = label == 1, gone & (label != 1)
+    low, _, effective = _interval(positive, settled | against, group, confidence)
+    _, high, _ = _interval(positive | gone, settled | (gone & (label != 0)), group, confidence)
+    tested = n + int(against.sum())
+    repeats = group is not None and len(np.unique(group[settled | against])) < tested
     return Estimate(
         value=k / n,
-        low=float(result.low[0]),
-        high=float(result.high[0]),
+        low=low,
+        high=high,
         n=n,
         k=k,
         n_effective=effective,
-        bound=float(lower_bound(k / n * effective, effective, confidence)),
+        bound=float(lower_bound(k / tested * effective, effective, confidence)),
         confidence=confidence,
         method="exact binomial, by project" if repeats else "exact binomial",
-        open=len(label) - n,
+        open=int(((label < 0) & ~gone).sum()),
+        absent=int(gone.sum()),
+        against=int(against.sum()),
     )
 
 
+def _interval(
+    positive: npt.NDArray[np.bool_],
+    counted: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.int64] | None,
+    confidence: float,
+) -> tuple[float, float, float]:
+    """Return the limits of the proportion of positives among the images counted, and their effective number."""
+    project = None if groups is None else groups[counted]
+    every = np.ones((1, int(counted.sum())), dtype=bool)
+    result = proportions(positive[counted][None, :], every, groups=project, confidence=confidence)
+    return float(result.low[0]), float(result.high[0]), float(result.n_effective[0])
+
+
 def estimate_missed(
-    labels: npt.ArrayLike, *, groups: npt.ArrayLike | None = None, confidence: float = 0.95
+    labels: npt.ArrayLike,
+    *,
+    groups: npt.ArrayLike | None = None,
+    absent: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
 ) -> Estimate:
     """Return the proportion of positives among the labelled rejected images.
 
     This is not one minus recall: 1% of a million rejected images is 10,000 positives, and with 100 labelled images the
     interval reaches from almost none to five times as many. Parameters as for :func:`estimate_precision`.
     """
-    return estimate_precision(labels, groups=groups, confidence=confidence)
+    return estimate_precision(labels, groups=groups, absent=absent, confidence=confidence)
 
 
 def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0.95) -> Estimate:
@@ -165,6 +203,8 @@ def mean_over_attributes(estimates: Sequence[Estimate], *, confidence: float = 0
         confidence=confidence,
         method=f"mean of {m} attributes, variance recovered from their limits",
         open=sum(each.open for each in estimates),
+        absent=sum(each.absent for each in estimates),
+        against=sum(each.against for each in estimates),
     )
 
 

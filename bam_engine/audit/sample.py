@@ -19,6 +19,13 @@ class AuditSample:
     n_accepted: int
     n_rejected: int
 
+    def without(self, rows: npt.NDArray[np.int64]) -> "AuditSample":
+        """Return the sample without ``rows``, which could not have been drawn; the others are as likely as before."""
+        stay = ~np.isin(self.rows, rows)
+        accepted = int((self.accepted & ~stay).sum())
+        rejected = int((~stay).sum()) - accepted
+        return AuditSample(self.rows[stay], self.accepted[stay], self.n_accepted - accepted, self.n_rejected - rejected)
+
 
 def draw_audit(
     scores: npt.NDArray[np.float32] | npt.NDArray[np.float64],

@@ -57,7 +57,10 @@ class Verdict:
     @property
     def _seen(self) -> str:
         k, n = self.estimate.k, self.estimate.n
-        return f"{k:,} of {count(n, 'labelled image')} {'is' if 1 in (k, n) else 'are'} positive"
+        seen = f"{k:,} of {count(n, 'labelled image')} {'is' if 1 in (k, n) else 'are'} positive"
+        if not self.estimate.absent:
+            return seen
+        return f"{seen}, and {count(self.estimate.absent, 'image')} that cannot be looked at any more count against it"
 
     @property
     def _exhausted(self) -> str:
@@ -84,7 +87,7 @@ class Verdict:
 
     @property
     def _needed(self) -> str:
-        target, n = percent(self.target), self.estimate.n
+        target, n = percent(self.target), self.estimate.tested
         if self.needed is None:
             return f"{count(n, 'image is', 'images are')} too few to certify {target}."
         return f"Certifying {target} takes {self.needed:,} of {n:,}."
@@ -133,7 +136,7 @@ def verdict(estimate: Estimate, target: float, *, available: int, waiting: int =
         estimate=estimate,
         target=target,
         met=None if waiting else estimate.meets(target),
-        needed=positives_to_certify(estimate.n, target, confidence, design_effect=effect),
+        needed=positives_to_certify(estimate.tested, target, confidence, design_effect=effect),
         sizes=tuple((n, positives_to_certify(n, target, confidence)) for n in SIZES),
         enough=enough,
         available=available,

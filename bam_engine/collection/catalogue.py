@@ -139,6 +139,12 @@ class Catalogue:
         """Return which images have their file, as far as is known, bool (n,), read-only."""
         return self._read("images with a file", columns.read_present)
 
+    @property
+    def missing_version(self) -> int:
+        """A number that identifies which images have no file, as far as is known."""
+        read = snapshot_of(self._engine).read
+        return read("version of missing files", [table], lambda c, _: zlib.crc32(np.packbits(_present(c)).tobytes()))
+
     def places_below(self, folder: str) -> Iterator[list[tuple[int, str]]]:
         """Yield (row, URI) of the images in a folder and its subfolders, but for missing ones, in pages, by row."""
         start, first = folder.rstrip("/") + "/", 0

@@ -190,6 +190,7 @@ validation_draws = sa.Table(
     _attribute_id(),
     sa.Column("number", sa.Integer, nullable=False),  # 0 for the first, 1 for the first top-up, …
     sa.Column("seed", sa.Integer),  # null for draws of early versions, which did not store it
+    sa.Column("left_out", sa.Integer),  # images without a readable file; null where nobody counted them
     _made_at(),
     sa.UniqueConstraint("attribute_id", "number"),
 )
@@ -291,7 +292,9 @@ certifications = sa.Table(
     sa.Column("confidence", sa.Float, nullable=False),
     sa.Column("planned", sa.Integer, nullable=False),  # the label budget
     sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows that were labelled or queried before: excluded
+    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows outside the population, the pilot among them
+    sa.Column("images", sa.Integer),  # rows from here on came later and are outside too; null where nobody counted
+    sa.Column("left_out", sa.Integer),  # unlabelled images without a readable file; null where nobody counted them
     _made_at(),
 )
 certification_cuts = sa.Table(  # fixed once the pilot is labelled
@@ -316,8 +319,9 @@ audits = sa.Table(
     _attribute_id(),
     sa.Column("threshold_id", sa.ForeignKey("thresholds.id"), nullable=False),
     sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("n_accepted", sa.Integer, nullable=False),  # in the whole collection, at the threshold
+    sa.Column("n_accepted", sa.Integer, nullable=False),  # images that could be drawn
     sa.Column("n_rejected", sa.Integer, nullable=False),
+    sa.Column("left_out", sa.Integer),  # unlabelled images without a readable file; null where nobody counted them
     sa.Column("votes", sa.Integer),  # required per image; null: as many as the workspace requires
     _made_at(),
 )

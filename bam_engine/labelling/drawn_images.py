@@ -1,8 +1,9 @@
 """The images of validation samples, rounds, certifications and audits, in labelling order.
 
-In:  the snapshot. Out: rows, with what is stored about each; removed images are left out. All of them are read
-together, whatever they belong to. The images of a round or an audit never change once they are stored, so of these
-tables only new ones are read; validation samples and certifications grow.
+In:  the snapshot. Out: rows, with what is stored about each. Removed images are left out, but for functions that return
+the *whole* of a sample, as it was drawn. All of them are read together, whatever they belong to. The images of a round
+or an audit never change once they are stored, so of these tables only new ones are read; validation samples and
+certifications grow.
 """
 
 from collections.abc import Mapping
@@ -56,12 +57,13 @@ _NO_AUDIT = AuditImages(_NO_ROWS, np.empty(0, bool))
 
 def validation_images(workspace: Workspace, attribute: Attribute) -> ValidationImages:
     """Return the validation sample, by draw; it is empty before the first one."""
-    drawn = _all_validation_images(workspace, attribute)
+    drawn = whole_validation_sample(workspace, attribute)
     inside = ~np.isin(drawn.rows, removed(workspace).rows)
     return _only(drawn, inside)
 
 
-def _all_validation_images(workspace: Workspace, attribute: Attribute) -> ValidationImages:
+def whole_validation_sample(workspace: Workspace, attribute: Attribute) -> ValidationImages:
+    """Return the validation sample as it was drawn, removed images included."""
     table = db.validation_images
     query = sa.select(table.c.attribute_id, table.c.row, table.c.draw, table.c.probability, table.c.made_at)
 
@@ -95,11 +97,12 @@ def _all_round_images(workspace: Workspace, round_id: int) -> Rows:
 
 def certification_images(workspace: Workspace, certification_id: int) -> CertificationImages:
     """Return the images that a certification has queried so far."""
-    queried = _all_certification_images(workspace, certification_id)
+    queried = whole_certification(workspace, certification_id)
     return _only(queried, ~np.isin(queried.rows, removed(workspace).rows))
 
 
-def _all_certification_images(workspace: Workspace, certification_id: int) -> CertificationImages:
+def whole_certification(workspace: Workspace, certification_id: int) -> CertificationImages:
+    """Return what a certification has queried, removed images included."""
     table = db.certification_images
     query = sa.select(table.c.certification_id, table.c.row, table.c.batch).order_by(table.c.position)
 
@@ -115,11 +118,12 @@ def _all_certification_images(workspace: Workspace, certification_id: int) -> Ce
 
 def audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
     """Return the sample of an audit."""
-    sample = _all_audit_images(workspace, audit_id)
+    sample = whole_audit_sample(workspace, audit_id)
     return _only(sample, ~np.isin(sample.rows, removed(workspace).rows))
 
 
-def _all_audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
+def whole_audit_sample(workspace: Workspace, audit_id: int) -> AuditImages:
+    """Return the sample of an audit as it was drawn, removed images included."""
     table = db.audit_images
 
     def load(connection: sa.Connection, known: Mapping[int, AuditImages] | None) -> Mapping[int, AuditImages]:
@@ -145,9 +149,9 @@ def held_out_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
     return _union(
-        _all_validation_images(workspace, attribute).rows,
-        *(_all_certification_images(workspace, each.id).rows for each in certifications),
-        *(_all_audit_images(workspace, each.id).rows for each in audits),
+        whole_validation_sample(workspace, attribute).rows,
+        *(whole_certification(workspace, each.id).rows for each in certifications),
+        *(whole_audit_sample(workspace, each.id).rows for each in audits),
     )
 
 

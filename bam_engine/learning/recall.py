@@ -19,7 +19,8 @@ class RecallThreshold:
 
     ``value`` is None if only accepting everything would meet the target. ``missing`` is then about how many more images
     have to be drawn at random and labelled, None if no positive has been seen yet. ``n_below`` of the ``n_positive``
-    positives in the draws that certified the cut score below it.
+    positives in the draws that certified the cut score below it. ``lost`` images of the draws cannot be looked at any
+    more and may be positive.
     """
 
     value: float | None
@@ -28,6 +29,7 @@ class RecallThreshold:
     n_positive: int
     n_below: int
     missing: int | None
+    lost: int = 0
 
     @property
     def summary(self) -> str:
@@ -40,6 +42,8 @@ class RecallThreshold:
                 f"images, {self.n_below:,} score lower."
             )
         seen = f"the random validation images contain {count(self.n_positive, 'positive')}"
+        if self.lost:
+            seen += f", and {count(self.lost, 'image')} that cannot be looked at any more may be further ones"
         more = "" if self.missing is None else f" Label about {count(self.missing, 'more random image')}."
         return f"Not enough positives to certify {target} recall: {seen}.{more}"
 
@@ -52,6 +56,7 @@ def certify_recall(
     confidence: float = 0.95,
     groups: npt.ArrayLike | None = None,
     draws: npt.ArrayLike | None = None,
+    lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> RecallThreshold:
     """Return the highest cut that keeps a recall of at least ``target``, from a random sample of images.
 
@@ -78,6 +83,10 @@ def certify_recall(
         few positives to certify anything spends nothing, which depends on their number alone and not on their scores.
         The highest cut of all looks is returned, so more labels never withdraw a cut. The first draw then needs 30
         positives for 90% at 95% confidence.
+    lost : (m,) scores and (m,) draws, optional
+        Further images of the draws that cannot be looked at any more and are not known to be negative. At each cut,
+        those below it count as positives that it misses, and the others do not count, so that the guarantee holds
+        whatever made them absent (worst-case bounds: Horowitz and Manski, 1995).
 
     Returns
     -------
@@ -115,6 +124,7 @@ def certify_recall(
         raise LearningError(
             f"{draw.size:,} draw numbers do not match {count(len(sample.labels), 'label')}. Give one for each image."
         )
+    lost_scores, lost_draws = (np.empty(0), np.empty(0)) if lost is None else map(np.asarray, lost)
     left, spent = 1 - checked_confidence(confidence), 1.0 if draws is None else _SPENT
     certified: list[tuple[float, int, int]] = []
     for number in np.unique(draw):
@@ -123,10 +133,14 @@ def certify_recall(
         effective = len(positive) if sample.groups is None else _effective_size(sample.groups[drawn])
         if effective == 0 or target**effective > spent * left:
             continue
-        below = _max_below(positive, effective, target, spent * left)
-        certified.append((float(positive[below]), len(positive), below))
-        left -= spent * left
+        absent = np.sort(lost_scores[lost_draws <= number])
+        below = _max_below(positive, effective, target, spent * left, absent)
+        if below is not None:
+            certified.append((float(positive[below]), len(positive), below))
+        left *= 1 - spent
     n = int(sample.labels.sum())
+    if not certified and len(lost_scores):
+        return RecallThreshold(None, target, confidence, n, 0, None, len(lost_scores))
     if not certified:
         required = int(np.ceil(np.log(spent * left) / np.log(target)))
         effective = n if sample.groups is None else _effective_size(sample.groups[sample.labels])
@@ -144,13 +158,20 @@ def _effective_size(groups: npt.NDArray[np.int64]) -> float:
     return float(len(groups) ** 2 / (sizes**2).sum())
 
 
-def _max_below(positive: Floats, effective: float, target: float, risk: float) -> int:
-    """Return the position, ascending, of the highest score that can still be certified; the lowest always can."""
+def _max_below(positive: Floats, effective: float, target: float, risk: float, absent: Floats) -> int | None:
+    """Return the position, ascending, of the highest score that can still be certified, or None.
+
+    Without ``absent`` images, which count as positives below every cut above them, the lowest always can.
+    """
     from scipy.special import betainc
 
     below = np.searchsorted(positive, positive)  # with ties: strictly below
-    above = 1 - below / len(positive)
-    risks = [betainc(above * n, (1 - above) * n + 1, target) for n in (effective, float(len(positive)))]
+    missed = np.searchsorted(absent, positive)
+    above = (len(positive) - below) / (len(positive) + missed)
+    sizes = (effective * (len(positive) + missed) / len(positive), len(positive) + missed)
+    risks = [betainc(above * n, (1 - above) * n + 1, target) for n in sizes]
     passed = np.maximum(*risks) <= risk * (1 + 1e-9)
     last = len(passed) if passed.all() else int(np.argmin(passed))
+    if last == 0 and len(absent):
+        return None
     return int(below[max(last - 1, 0)])

@@ -103,6 +103,7 @@ def choose_threshold(
     weights: npt.ArrayLike | None = None,
     groups: npt.ArrayLike | None = None,
     testing: npt.ArrayLike | None = None,
+    lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Threshold:
     """Return the loosest threshold certified for a precision of at least ``target``, or else the best supported one.
 
@@ -126,6 +127,10 @@ def choose_threshold(
     testing : (n,) bool, optional
         The images that may certify: one whole draw, fixed before it was first looked at. The others only measure. None:
         all.
+    lost : (m,) scores and (m,) projects, optional
+        Further images of the testing draw that cannot be looked at any more and are not known to be positive. The test
+        counts them as negative, so that it holds whatever made them absent (worst-case bounds: Horowitz and Manski,
+        1995); nothing is measured on them.
 
     Returns
     -------
@@ -176,6 +181,8 @@ def choose_threshold(
     _check_both_classes(sample)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
     tested = sample if testing is None else _subset(sample, np.asarray(testing, dtype=bool))
+    if lost is not None and len(tested.labels):
+        tested = _with_negatives(tested, *lost)
     certified_cut = _certified_cut(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
     if certified_cut is not None:
         return _measured(certified_cut, sample, pool, target, confidence, certified=True)
@@ -246,6 +253,16 @@ def _subset(sample: Sample, chosen: npt.NDArray[np.bool_]) -> Sample:
     weights = None if sample.weights is None else sample.weights[chosen]
     groups = None if sample.groups is None else sample.groups[chosen]
     return Sample(sample.scores[chosen], sample.labels[chosen], weights, groups)
+
+
+def _with_negatives(sample: Sample, scores: npt.ArrayLike, groups: npt.ArrayLike) -> Sample:
+    score, group = np.asarray(scores, dtype=np.float64), np.asarray(groups, dtype=np.int64)
+    return Sample(
+        np.concatenate([sample.scores, score]),
+        np.concatenate([sample.labels, np.zeros(len(score), dtype=bool)]),
+        None if sample.weights is None else np.concatenate([sample.weights, np.ones(len(score))]),
+        None if sample.groups is None else np.concatenate([sample.groups, group]),
+    )
 
 
 def _certified_cut(sample: Sample, cuts: Floats, target: float, confidence: float) -> float | None:

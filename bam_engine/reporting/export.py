@@ -20,7 +20,7 @@ from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold, suggest_negative
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
-from bam_engine.workspace.membership import member_rows
+from bam_engine.workspace.membership import member_rows, without_file
 
 FORMATS = ("sqlite", "csv")
 _LABELS = {1: "positive", 0: "negative"}
@@ -119,7 +119,8 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
         low = None
     note = "" if threshold.saved else "Suggested, not saved by a person. "
     negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
-    return Decision(threshold.value, negative_to, note + threshold.evidence.summary)
+    evidence = f"{note}{threshold.evidence.summary} {without_file(workspace)}".rstrip()
+    return Decision(threshold.value, negative_to, evidence)
 
 
 _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]

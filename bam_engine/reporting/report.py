@@ -29,10 +29,10 @@ from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import round_labels
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
-from bam_engine.training.validation import count_never_drawn, draw_seed
+from bam_engine.training.validation import count_never_drawn, draw_facts
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
-from bam_engine.workspace.membership import count_images
+from bam_engine.workspace.membership import count_images, without_file
 from bam_engine.workspace.vectors import embedded_rows
 
 EXAMPLES = 12  # images of each group
@@ -61,12 +61,14 @@ class AnnotatorSummary:
 class ValidationDraw:
     """One draw of validation images: its number from 0, its time and size, and the labels so far.
 
-    ``seed`` is None for a draw from before seeds were stored.
+    ``seed`` is None for a draw from before seeds were stored, and ``left_out``, the number of images without a readable
+    file that could not be drawn, for one from before they were counted.
     """
 
     number: int
     made_at: str
     seed: int | None
+    left_out: int | None
     images: int
     positive: int
     negative: int
@@ -125,7 +127,8 @@ class AttributeReport:
     ``scores`` holds those of all scored images, ``labelled`` those of the training labels by name; both are empty
     before the first training. ``threshold`` is the current one, suggested or saved. ``audits`` are oldest first.
     ``agreement`` holds (measure, formatted value). ``versions`` lists (program, version), this one first.
-    ``never_drawn`` counts the images that could not be drawn when the validation set was extended.
+    ``never_drawn`` counts the images that could not be drawn when the validation set was extended. ``without_file``
+    says how many images have no readable file, so that no number is about them; "" if all have one.
     """
 
     attribute: Attribute
@@ -153,6 +156,7 @@ class AttributeReport:
     agreement: tuple[tuple[str, str], ...] = ()
     certifications: tuple[CertificationSummary, ...] = ()
     never_drawn: int = 0
+    without_file: str = ""
 
     @property
     def waits_for_audit(self) -> bool:
@@ -204,6 +208,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         agreement=_agreement(workspace, attribute),
         certifications=certification_history.history(workspace, attribute),
         never_drawn=count_never_drawn(workspace, attribute),
+        without_file=without_file(workspace),
     )
 
 
@@ -251,8 +256,8 @@ def _draws(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tup
         labels = tasks.labels_of(agreed, drawn)
         made_at = str(sample.made_at[sample.draws == number][0])
         positive, negative = int((labels == POSITIVE).sum()), int((labels == NEGATIVE).sum())
-        seed = draw_seed(workspace, attribute, number)
-        draws.append(ValidationDraw(number, made_at, seed, len(drawn), positive, negative))
+        seed, left_out = draw_facts(workspace, attribute, number)
+        draws.append(ValidationDraw(number, made_at, seed, left_out, len(drawn), positive, negative))
     return tuple(draws)
 
 

@@ -3,7 +3,11 @@
 Wires tasks and labels to :mod:`bam_engine.learning.certification`. There is one certification for a model and a target;
 a second attempt with fresh random numbers would add its risk. Its population, random order and cuts are stored before
 the labels that count, so that the guarantee can be checked later. The guarantee covers that population: the images that
-nobody had labelled or been asked about when it started.
+could be looked at, and that nobody had labelled or been asked about, when it started.
+
+What cannot be looked at any more never helps a cut to pass. An image without a file counts as not positive until it is
+found. A removed image leaves the population, but stays as not positive if somebody was asked about it and its label was
+not positive: removing what the labels have shown to be wrong gains nothing.
 
 Cuts and order do not depend on the confidence, so the same labels can be read at any confidence chosen without looking
 at them; each reading errs with at most its own risk. When an attribute joins a joint guarantee, every certification
@@ -23,15 +27,18 @@ from bam_engine.annotation import Attribute, Consensus
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
+from bam_engine.labelling.absent_images import count_absent, covered_rows
 from bam_engine.labelling.drawn_images import certification_images, queried_rows
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import CertificationPlan, CertificationProgress
-from bam_engine.training.models import TrainedModel, latest_model, model_by_id, scores_of
+from bam_engine.training.models import TrainedModel, all_scores_of, latest_model, model_by_id, scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.training.validation import ValidationSet, labelled_sample, random_sample
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import members, removed
+from bam_engine.workspace.vectors import with_files
 
 PLANNED = 300
 """The default number of labels to plan for."""
@@ -42,8 +49,9 @@ class Certification:
     """One attempt to certify a precision; ``cuts`` are empty until the pilot is labelled.
 
     ``confidence`` is the one at which it is read, initially the one that it was started with. ``known`` are the rows
-    outside its population. ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was
-    started.
+    outside its population, and so are rows from ``images`` on, which came later (None: there are none). ``left_out``
+    images were outside only because they had no readable file (None where nobody counted them). ``batches`` are the
+    sizes of its batches, the pilot first; ``made_at`` is when it was started.
     """
 
     id: int
@@ -54,6 +62,8 @@ class Certification:
     planned: int
     seed: int
     known: NDArray[np.int64]
+    images: int | None
+    left_out: int | None
     cuts: tuple[float, ...]
     task: tasks.Task
     pilot: NDArray[np.int64]
@@ -66,13 +76,15 @@ class CertificationState:
     """The state of a certification: its task, and its progress (None until the pilot is labelled).
 
     ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round. They are not queried
-    twice: their labels come from there.
+    twice: their labels come from there. ``absent`` images of the population cannot be looked at any more and count as
+    not positive.
     """
 
     certification: Certification
     task: tasks.TaskState
     progress: CertificationProgress | None
     in_rounds: int = 0
+    absent: int = 0
 
     @property
     def certified(self) -> float | None:
@@ -98,6 +110,9 @@ class CertificationState:
                 f"{decimal(progress.certified, 3)} or more. This covers {count(progress.accepted, 'accepted image')} "
                 "not labelled or queried when the certification started."
             )
+        if self.absent:
+            verb = "counts" if self.absent == 1 else "count"
+            so_far += f" {count(self.absent, 'image')} that cannot be looked at any more {verb} as not positive."
         waiting = f" {count(self.in_rounds, 'image')} of these await labels in a round." if self.in_rounds else ""
         return f"{so_far} {self._next}{waiting}"
 
@@ -142,14 +157,18 @@ def start(
     used_seed = random_seed(seed)
     scores = scores_of(workspace, attribute, model)
     known = _known_rows(workspace, attribute)
-    free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), known, assume_unique=True)
+    unlabelled = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), known, assume_unique=True)
+    free, n_images = with_files(workspace, unlabelled), len(workspace.catalogue)
     if len(free) <= learning.PILOT_SIZE:
         raise LearningError(
-            f"Only {count(len(free), 'image')} of {attribute.name} are unlabelled, too few for a certification. Label "
-            "them all instead."
+            f"Only {count(len(free), 'image')} of {attribute.name} are unlabelled and have a file, too few for a "
+            "certification. Label them all instead."
         )
     ranked = free[np.argsort(-scores[free], kind="stable")]
-    pilot = ranked[learning.pilot_ranks(len(ranked), rng=np.random.default_rng([used_seed, 0]))]
+    drawn = ranked[learning.pilot_ranks(len(ranked), rng=np.random.default_rng([used_seed, 0]))]
+    pilot = np.setdiff1d(drawn, missing_images(workspace, drawn))
+    outside = np.ones(n_images, bool)
+    outside[np.setdiff1d(free, drawn, assume_unique=True)] = False
     values = {
         "attribute_id": attribute.id,
         "model_id": model.id,
@@ -157,7 +176,9 @@ def start(
         "confidence": confidence,
         "planned": planned,
         "seed": used_seed,
-        "known": np.union1d(known, pilot).astype(np.int64).tobytes(),
+        "known": np.flatnonzero(outside).astype(np.int64).tobytes(),
+        "images": n_images,
+        "left_out": len(unlabelled) - len(free) + len(drawn) - len(pilot),
         "made_at": db.now(),
     }
     shown = np.random.default_rng([used_seed, 1]).permutation(pilot)
@@ -223,6 +244,8 @@ def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[An
         stored.planned,
         stored.seed,
         np.frombuffer(stored.known, np.int64),
+        stored.images,
+        stored.left_out,
         tuple(cut.value for cut in cuts),
         tasks.certification_task(workspace, attribute, stored.id),
         queried.rows[queried.batches == 0],
@@ -260,12 +283,16 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
             return CertificationState(certification, task, None)
         certification = replace(certification, cuts=_fix_cuts(workspace, certification, labels))
     rows, scores = _population(workspace, certification)
+    absent = count_absent(workspace, rows[labels[rows] == 0], agreed)
     plan = CertificationPlan(certification.cuts, certification.target, certification.confidence, certification.planned)
     order = np.random.default_rng([certification.seed, 2]).random(int(rows[-1]) + 1)[rows]
     progress = learning.certify_precision(plan, scores, order, labels[rows])
     needed = rows[progress.to_label]
     in_rounds = np.isin(needed, queried_rows(workspace, certification.attribute))
-    return CertificationState(certification, task, replace(progress, to_label=needed[~in_rounds]), int(in_rounds.sum()))
+    inside = members(workspace)[rows]
+    accepted = 0 if progress.certified is None else int((scores[inside] >= progress.certified).sum())
+    progress = replace(progress, to_label=needed[~in_rounds], accepted=accepted)
+    return CertificationState(certification, task, progress, int(in_rounds.sum()), absent)
 
 
 def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:
@@ -277,12 +304,16 @@ def _labels(workspace: Workspace, certification: Certification, agreed: Consensu
     unsettled = queried[(labels[queried] < 0) & np.isin(queried, answered)]
     labels[unsettled] = 0
     labels[missing_images(workspace, queried[labels[queried] < 0])] = 0
+    labels[(labels < 0) & ~workspace.catalogue.present()] = 0
+    labels[removed(workspace).rows] = 0
     return labels
 
 
 def _population(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    scores = scores_of(workspace, certification.attribute, model_of(workspace, certification))
-    rows = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), certification.known, assume_unique=True)
+    scores = all_scores_of(workspace, certification.attribute, model_of(workspace, certification))
+    scored = np.flatnonzero(np.isfinite(scores[: certification.images]))
+    started_with = np.setdiff1d(scored, certification.known, assume_unique=True)
+    rows = covered_rows(workspace, certification.attribute, started_with)
     return rows, np.asarray(scores[rows])
 
 
@@ -329,8 +360,8 @@ def model_of(workspace: Workspace, certification: Certification) -> TrainedModel
 
 
 def population_size(workspace: Workspace, certification: Certification) -> int:
-    """Return the number of images covered: those that nobody had labelled or been asked about at the start."""
-    return len(_population(workspace, certification)[0])
+    """Return how many images are covered: those that could be looked at when it started, and had no label."""
+    return int(members(workspace)[_population(workspace, certification)[0]].sum())
 
 
 @one_flow

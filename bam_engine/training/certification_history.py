@@ -12,7 +12,9 @@ class CertificationSummary:
     """A certification as a report shows it: its plan, what it queried, and how far it got.
 
     ``batches`` are the sizes of the batches, the ``pilot`` first; ``labels`` of these images are labelled. The
-    guarantee covers ``population`` images. ``cuts`` are tested strictest first, and unknown until the pilot is
+    guarantee covers ``population`` images, which had no label and could be looked at; ``left_out`` further ones had no
+    readable file (None where nobody counted them). ``absent`` images of the population cannot be looked at any more and
+    count as not positive. ``cuts`` are tested strictest first, and unknown until the pilot is
     labelled; ``passed`` of them have passed. The last of these is ``certified`` and accepts ``accepted`` images.
     """
 
@@ -23,6 +25,8 @@ class CertificationSummary:
     planned: int
     seed: int
     population: int
+    left_out: int | None
+    absent: int
     batches: tuple[int, ...]
     labels: int
     cuts: tuple[float, ...]
@@ -50,6 +54,8 @@ def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSu
                 planned=each.planned,
                 seed=each.seed,
                 population=certification.population_size(workspace, each),
+                left_out=each.left_out,
+                absent=state.absent,
                 batches=each.batches,
                 labels=state.task.answered,
                 cuts=state.certification.cuts,

@@ -225,6 +225,13 @@ def scores_of(
     LearningError
         The attribute has no model yet.
     """
+    return without_removed(workspace, all_scores_of(workspace, attribute, model, report=report))
+
+
+def all_scores_of(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, report: Report = silent
+) -> NDArray[np.float32]:
+    """Return the scores as :func:`scores_of`, with those of removed images."""
     model = model or newest_model(workspace, attribute)
     path, state = scores_file(workspace, model), vectors_state(workspace, model.encoder)
 
@@ -239,7 +246,7 @@ def scores_of(
             scores = _cache_scores(path, scores, state)
         return scores
 
-    return without_removed(workspace, workspace.memory.get(_SCORES, model.digest, state, load_or_make))
+    return workspace.memory.get(_SCORES, model.digest, state, load_or_make)
 
 
 def scores_version(workspace: Workspace, model: TrainedModel) -> str:

@@ -23,7 +23,7 @@ from bam_engine.training import certification
 from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, scores_version
-from bam_engine.training.validation import ValidationSet, complete_draws, random_sample
+from bam_engine.training.validation import ValidationSet, complete_draws, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -84,7 +84,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
     held_out = workspace.memory.get(
         _HELD_OUT, attribute.id, label_version(workspace, attribute), lambda: _held_out_digest(workspace, attribute)
     )
-    version = (model.id, scores_version(workspace, model), held_out)
+    version = (model.id, scores_version(workspace, model), held_out, workspace.catalogue.missing_version)
     return workspace.memory.get(_SUGGESTIONS, attribute.id, version, suggested)
 
 
@@ -146,6 +146,8 @@ def suggest(
     testing = np.zeros(len(random.rows), bool)
     if started is None:
         testing = complete_draws(workspace, attribute, random.rows) == 0
+    lost = lost_images(workspace, attribute, model)
+    against = lost.against(0, draw=0)
     return learning.choose_threshold(
         random.scores,
         random.labels,
@@ -154,6 +156,7 @@ def suggest(
         groups=random.groups,
         pool_scores=random.pool_scores,
         testing=testing,
+        lost=(lost.scores[against], lost.groups[against]),
     )
 
 
@@ -219,14 +222,21 @@ def _certify_recall(workspace: Workspace, attribute: Attribute, *, target: float
     """Certify a recall on the fully labelled draws.
 
     Images were drawn, spread over the projects, so projects need no correction. Each draw is one look with its own part
-    of the risk. The guarantee covers the images that these draws could hold: after a top-up, those that no round had
-    queried.
+    of the risk. The guarantee covers the images that these draws could hold: those that can be looked at and, after a
+    top-up, that no round had queried. Images of the draws that cannot be looked at any more count against it.
     """
     random = random_sample(workspace, attribute)
     draws = complete_draws(workspace, attribute, random.rows)
     whole = draws >= 0
+    lost = lost_images(workspace, attribute)
+    against = lost.against(1)
     return learning.certify_recall(
-        random.scores[whole], random.labels[whole], target=target, confidence=confidence, draws=draws[whole]
+        random.scores[whole],
+        random.labels[whole],
+        target=target,
+        confidence=confidence,
+        draws=draws[whole],
+        lost=(lost.scores[against], lost.draws[against]),
     )
 
 
@@ -234,7 +244,8 @@ def suggest_negative(
     workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95
 ) -> float | None:
     """Return the highest score at or below which ``target`` of the images are negative, or None if there is none."""
-    sample = random_sample(workspace, attribute)
+    sample, lost = random_sample(workspace, attribute), lost_images(workspace, attribute)
+    against = lost.against(1)
     try:
         threshold = learning.choose_threshold(
             -sample.scores,
@@ -243,6 +254,7 @@ def suggest_negative(
             confidence=confidence,
             groups=sample.groups,
             pool_scores=-sample.pool_scores,
+            lost=(-lost.scores[against], lost.groups[against]),
         )
     except LearningError:
         return None

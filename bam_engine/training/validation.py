@@ -19,13 +19,23 @@ from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count as counted
 from bam_engine.labelling import tasks
-from bam_engine.labelling.drawn_images import round_images, validation_images
-from bam_engine.training.models import TrainedModel, check_scored, latest_model, newest_model, scores_of
+from bam_engine.labelling.absent_images import absent_images
+from bam_engine.labelling.drawn_images import round_images, validation_images, whole_validation_sample
+from bam_engine.labelling.missing_images import missing_images
+from bam_engine.training.models import (
+    TrainedModel,
+    all_scores_of,
+    check_scored,
+    latest_model,
+    newest_model,
+    scores_of,
+)
 from bam_engine.training.querying import used_rows
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
-from bam_engine.workspace.vectors import askable_rows
+from bam_engine.workspace.vectors import embedded_rows, with_files
 
 SAMPLE_SIZE = 200
 
@@ -35,7 +45,7 @@ class ValidationSet:
     """Labelled validation images with a score: rows, scores, labels (1 or 0) and project codes, each (n,).
 
     ``weights`` (n,) are inverse inclusion probabilities, None if all are equal. ``pool_scores`` are the scores of the
-    whole collection, without images that have none.
+    collection: of all images that have one and, as far as is known, a file.
     """
 
     rows: NDArray[np.int64]
@@ -80,7 +90,44 @@ def labelled_sample(
     usable[usable] &= np.isfinite(scores[drawn[usable]])
     rows = drawn[usable]
     groups = workspace.catalogue.projects()[rows]
-    return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, scores[np.isfinite(scores)])
+    pool = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
+    return ValidationSet(rows, np.asarray(scores[rows]), labels[usable], groups, np.asarray(scores[pool]))
+
+
+@dataclass(frozen=True)
+class LostImages:
+    """Images of complete draws that cannot be looked at any more: scores, labels, projects and draws, each (m,).
+
+    A label is 1 positive, 0 answered but not positive, -1 not answered.
+    """
+
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    groups: NDArray[np.int64]
+    draws: NDArray[np.int64]
+
+    def against(self, label: int, *, draw: int | None = None) -> NDArray[np.bool_]:
+        """Return a mask of the images that may have the ``label``: those with it, and those without any."""
+        mask: NDArray[np.bool_] = (self.labels == label) | (self.labels < 0)
+        return mask if draw is None else mask & (self.draws == draw)
+
+
+def lost_images(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> LostImages:
+    """Return the images of complete draws that were removed since, or lost their file before they were labelled."""
+    sample = whole_validation_sample(workspace, attribute)
+    absent = absent_images(workspace, attribute, sample.rows)
+    model = model or newest_model(workspace, attribute)
+    scores = all_scores_of(workspace, attribute, model)
+    known = absent.rows < len(scores)
+    known[known] = np.isfinite(scores[absent.rows[known]])
+    rows = absent.rows[known]
+    order = np.argsort(sample.rows)
+    draws = sample.draws[order][np.searchsorted(sample.rows[order], rows)]
+    whole = draws < _complete(workspace, attribute)
+    rows = rows[whole]
+    return LostImages(
+        np.asarray(scores[rows]), absent.labels[known][whole], workspace.catalogue.projects()[rows], draws[whole]
+    )
 
 
 def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> NDArray[np.int64]:
@@ -108,14 +155,16 @@ def draw_validation(
     """Draw ``count`` validation images at random, with known probability; return how many were drawn.
 
     Images that a round, an audit or a certification has queried are no longer a fair sample and are left out, as are
-    images without an embedding or a file. The seed is stored (:func:`draw_seed`).
+    images without an embedding or a readable file: whatever is measured is about images that can be looked at. The seed
+    is stored (:func:`draw_facts`).
 
     Raises
     ------
     LearningError
         No image is left to draw, or some have been queried or drawn concurrently.
     """
-    usable = np.setdiff1d(askable_rows(workspace), used_rows(workspace, attribute), assume_unique=True)
+    unused = np.setdiff1d(embedded_rows(workspace), used_rows(workspace, attribute), assume_unique=True)
+    usable = with_files(workspace, unused)
     if len(usable) == 0:
         raise LearningError(
             "No images are left to draw: all embedded images are in the validation set or have been queried. Add "
@@ -125,6 +174,12 @@ def draw_validation(
     rng = np.random.default_rng(used_seed)
     groups = workspace.catalogue.projects()
     sample = learning.draw_validation(usable, min(count, len(usable)), groups=groups, rng=rng)
+    unreadable = missing_images(workspace, sample.rows)
+    if len(unreadable) == len(sample.rows):
+        raise LearningError(
+            f"None of {counted(len(unreadable), 'drawn image')} has a readable file. Add their folder again, so that "
+            "it is known which files are there, then draw."
+        )
     table = db.validation_images
     with exclusive(workspace.engine, db.rounds) as connection:
         if np.isin(used_rows(workspace, attribute), sample.rows).any():
@@ -140,16 +195,26 @@ def draw_validation(
                 "made_at": made_at,
             }
             for row, probability in zip(sample.rows, sample.probabilities, strict=True)
+            if row not in unreadable  # the others are as likely as before
         ]
-        draw = {"attribute_id": attribute.id, "number": number, "seed": used_seed, "made_at": made_at}
+        draw = {
+            "attribute_id": attribute.id,
+            "number": number,
+            "seed": used_seed,
+            "left_out": len(unused) - len(usable) + len(unreadable),
+            "made_at": made_at,
+        }
         connection.execute(sa.insert(db.validation_draws).values(draw))
         return db.insert_new(connection, table, lines)
 
 
-def draw_seed(workspace: Workspace, attribute: Attribute, number: int) -> int | None:
-    """Return the seed of a draw by its number from 0; None for draws of early versions, which did not store it."""
+def draw_facts(workspace: Workspace, attribute: Attribute, number: int) -> tuple[int | None, int | None]:
+    """Return the seed of a draw, by its number from 0, and how many images it left out since they had no readable file.
+
+    None for draws of early versions, which did not store it.
+    """
     draws = workspace.snapshot.rows_with(db.validation_draws.c.attribute_id, attribute.id)
-    return next((draw.seed for draw in draws if draw.number == number), None)
+    return next(((draw.seed, draw.left_out) for draw in draws if draw.number == number), (None, None))
 
 
 def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -157,16 +222,24 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
 
     Guarantees are tested on whole draws only: testing while labels come in means testing again and again.
     """
+    sample, complete = validation_images(workspace, attribute), _complete(workspace, attribute)
+    numbers = np.full(len(rows), -1, np.int64)
+    for number in range(complete):
+        numbers[np.isin(rows, sample.rows[sample.draws == number])] = number
+    return numbers
+
+
+def _complete(workspace: Workspace, attribute: Attribute) -> int:
+    """Return how many draws, from the first on, are fully labelled: the number of the first one that is not."""
     sample = validation_images(workspace, attribute)
     agreed = tasks.labels(workspace, attribute)
     whole = tasks.validation_task(workspace, attribute)
-    numbers = np.full(len(rows), -1, np.int64)
-    for number in np.unique(sample.draws):
-        members = sample.rows[sample.draws == number]
-        if not tasks.state(workspace, replace(whole, rows=members), agreed).complete:
-            break
-        numbers[np.isin(rows, members)] = number
-    return numbers
+    numbers = np.unique(sample.draws).tolist()
+    for number in numbers:
+        members = replace(whole, rows=sample.rows[sample.draws == number])
+        if not tasks.state(workspace, members, agreed).complete:
+            return int(number)
+    return int(numbers[-1]) + 1 if numbers else 0
 
 
 def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bam_engine.collection.missing_files import find_missing
 from bam_engine.collection.removals import Removed
 from bam_engine.errors import NotFound
+from bam_engine.formatting import count
 from bam_engine.progress import Report, silent
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.core import Workspace
@@ -50,6 +51,21 @@ def count_images(workspace: Workspace, n: int | None = None) -> int:
     """Return how many of the first ``n`` rows, by default all, are in the collection."""
     n = len(workspace.catalogue) if n is None else n
     return n - int(np.searchsorted(removed(workspace).rows, n))
+
+
+def count_without_file(workspace: Workspace) -> int:
+    """Return how many images of the collection have no readable file, as far as is known."""
+    present = workspace.catalogue.present()
+    return int((members(workspace, len(present)) & ~present).sum())
+
+
+def without_file(workspace: Workspace) -> str:
+    """Return a sentence that says which images no sample holds and no promise is about; "" if there are none."""
+    number = count_without_file(workspace)
+    if not number:
+        return ""
+    them = "it" if number == 1 else "them"
+    return f"{count(number, 'image')} without a readable file: in no sample, and no number here speaks of {them}."
 
 
 def without_removed(workspace: Workspace, values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -140,7 +140,12 @@ def embedded_rows(workspace: Workspace) -> NDArray[np.int64]:
 
 def askable_rows(workspace: Workspace) -> NDArray[np.int64]:
     """Return the rows that people may be asked about, ascending: with a vector, and with a file as far as is known."""
-    rows, present = embedded_rows(workspace), workspace.catalogue.present()
+    return with_files(workspace, embedded_rows(workspace))
+
+
+def with_files(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of ``rows`` whose images have their file, as far as is known, in their order."""
+    present = workspace.catalogue.present()
     rows = rows[rows < len(present)]
     return rows[present[rows]]
 

@@ -29,6 +29,7 @@ def audit(name: str, positive: int, by_any: int | None, *, answered: int = 100) 
         made_at="2026-11-29T00:00:00",
         n_accepted=100,
         n_rejected=0,
+        left_out=0,
         people=2,
         annotators=(),
         task=Task(attribute, "audit", 1, "", np.arange(100)),

@@ -86,13 +86,13 @@ def test_what_a_top_up_could_not_hold_is_counted(judged: Workspace, watercolor: 
 def test_the_seed_of_a_draw_is_stored_and_reproduces_it(judged: Workspace, watercolor: Attribute) -> None:
     free = np.setdiff1d(embedded_rows(judged), querying.used_rows(judged, watercolor))
     validation.draw_validation(judged, watercolor, 10)
-    first, second = (validation.draw_seed(judged, watercolor, number) for number in (0, 1))
+    first, second = (validation.draw_facts(judged, watercolor, number)[0] for number in (0, 1))
     assert first == 1
     assert second is not None
     again = draw_validation(free, 10, groups=judged.catalogue.projects(), rng=np.random.default_rng(second))
     assert again.rows.tolist() == tasks.validation_task(judged, watercolor).rows[60:].tolist()
     assert [line.seed for line in gather(judged, watercolor).draws] == [first, second]
-    assert validation.draw_seed(judged, watercolor, 7) is None
+    assert validation.draw_facts(judged, watercolor, 7) == (None, None)
 
 
 def test_the_requested_confidence_reaches_every_interval(judged: Workspace, watercolor: Attribute) -> None:

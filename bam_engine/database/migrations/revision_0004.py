@@ -1,6 +1,6 @@
-"""Revision 4: a removal says who removed the images, and who brought them back.
+"""Revision 4: a removal says who removed the images, and who brought them back; a sample says how many were left out.
 
-What was removed before was removed by nobody in particular.
+What was removed before was removed by nobody in particular, and nobody counted what earlier samples had left out.
 """
 
 import sqlalchemy as sa
@@ -23,3 +23,6 @@ def upgrade() -> None:
         sa.Column("annotator_id", sa.Integer, sa.ForeignKey("annotators.id")),
         sa.Column("made_at", sa.Text, nullable=False),
     )
+    for name in ("validation_draws", "certifications", "audits"):
+        op.add_column(name, sa.Column("left_out", sa.Integer))
+    op.add_column("certifications", sa.Column("images", sa.Integer))

@@ -1,0 +1,81 @@
+"""Drawn images that cannot be looked at any more, and what is known of them.
+
+In:  the rows of a sample as it was drawn. Out: those that were removed since, with the labels that they had, and those
+whose file went missing before they were labelled. Both count against whatever is claimed of the sample.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.annotation import TASK_PURPOSES, Answers, Attribute, Consensus, Decisions, consensus
+from bam_engine.annotation.answer_log import whole_answer_log
+from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
+from bam_engine.labelling.missing_images import missing_images
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class AbsentImages:
+    """Rows (m,), ascending, and their labels, int8 (m,): 1 positive, 0 answered but not positive, -1 not answered."""
+
+    rows: Rows
+    labels: NDArray[np.int8]
+
+
+def absent_images(workspace: Workspace, attribute: Attribute, drawn: Rows) -> AbsentImages:
+    """Return those of the ``drawn`` images that were removed since, or lost their file before they were labelled."""
+    gone = np.intersect1d(drawn, removed(workspace).rows)
+    agreed = tasks.labels(workspace, attribute)
+    answered = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
+    lost = missing_images(workspace, np.setdiff1d(drawn, np.union1d(gone, answered)).astype(np.int64))
+    rows = np.union1d(gone, lost).astype(np.int64)
+    labels = np.full(len(rows), -1, np.int8)
+    labels[np.isin(rows, gone)] = _labels_of_removed(workspace, attribute, gone)
+    return AbsentImages(rows, labels)
+
+
+def covered_rows(workspace: Workspace, attribute: Attribute, rows: Rows) -> Rows:
+    """Return what is left of a population, with what counts against claims about it, ascending.
+
+    Removed images leave it, unless somebody was asked about them and they have no positive label. So a removal that
+    followed from the labels does not help a claim, and one that did not leaves a random sample of what is left.
+    """
+    gone = np.intersect1d(rows, removed(workspace).rows)
+    if not len(gone):
+        return rows
+    asked_about = np.union1d(
+        whole_answer_log(workspace.engine, attribute.id).rows,
+        np.union1d(queried_rows(workspace, attribute), held_out_rows(workspace, attribute)),
+    )
+    absent = absent_images(workspace, attribute, np.intersect1d(gone, asked_about).astype(np.int64))
+    return np.setdiff1d(rows, np.setdiff1d(gone, absent.rows[absent.labels != 1])).astype(np.int64)
+
+
+def count_absent(workspace: Workspace, rows: Rows, agreed: Consensus) -> int:
+    """Return how many of ``rows``, which count as not positive, do so only because they cannot be looked at."""
+    answered = (agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided | agreed.settled
+    return len(np.setdiff1d(rows, agreed.rows[answered]))
+
+
+def _labels_of_removed(workspace: Workspace, attribute: Attribute, rows: Rows) -> NDArray[np.int8]:
+    """Return the labels that removed images, ascending, had by the answers to tasks."""
+    log = whole_answer_log(workspace.engine, attribute.id)
+    votes, decisions = log.votes(TASK_PURPOSES), log.decisions()
+    mine, decided = np.isin(votes.rows, rows), np.isin(decisions.rows, rows)
+    agreed = consensus(
+        Answers(votes.rows[mine], votes.annotators[mine], votes.answers[mine]),
+        redundancy=workspace.redundancy,
+        decisions=Decisions(
+            decisions.rows[decided], decisions.annotators[decided], decisions.answers[decided], decisions.ids[decided]
+        ),
+    )
+    labels = tasks.labels_of(agreed, rows)
+    enough = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
+    labels[(labels < 0) & np.isin(rows, enough)] = 0
+    return labels
