@@ -1,5 +1,7 @@
 """Audit: precision on a fresh, blind sample, beside BAM's, and whether it meets the target of the threshold."""
 
+from functools import partial
+
 import streamlit as st
 
 from bam_engine.annotation import Attribute
@@ -83,7 +85,7 @@ def numbers(result: AuditResult) -> None:
     if verdict is None:
         return
     effect = decimal(verdict.estimate.design_effect)
-    size = f"{verdict.estimate.n:,} judged say as much as {decimal(verdict.estimate.n_effective, 0)}"
+    size = f"{verdict.estimate.tested:,} counted say as much as {decimal(verdict.estimate.n_effective, 0)}"
     meaning = "How many judged images say as much as one, since images of one project resemble each other."
     cells[3].metric("Design effect", effect, size, delta_color="off", delta_arrow="off", help=meaning)
     draw_verdict, icon = VERDICTS[verdict.met]
@@ -156,7 +158,7 @@ def all_attributes() -> None:
     if not results:
         return
     st.subheader("Audited precision by attribute", anchor=False)
-    charts.show(audited_precision(results), "audited-precision", table=lambda: chart_file(results, "csv"))
+    charts.show(audited_precision(results), "audited-precision", table=partial(chart_file, results, "csv"))
     means = [audits.mean_precision(results), audits.mean_precision(results, by_any=True)]
     agreed, by_any = (percent_interval(one.value, one.low, one.high) if one else NOTHING for one in means)
     st.caption(

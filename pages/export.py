@@ -26,15 +26,13 @@ if len(ws.catalogue) == 0:
 form = st.segmented_control("Format", list(FORMS), default="sqlite", format_func=FORMS.__getitem__) or "sqlite"
 st.caption(
     "Tables modules, scores, crowd_labels, automatic_labels, crowd_raw_hits, crowd_raw_choices and crowd_raw_captions, "
-    "as the Behance Artistic Media dataset was published, and two more: projects, and attributes with the evidence."
+    "as the Behance Artistic Media dataset was published, and four more: projects, attributes with the evidence, "
+    "adjudications, and images_without_file, the images whose file is missing or replaced."
     if form == "sqlite"
-    else "images.csv (a line an image), annotations.csv (a line an answer), attributes.csv (questions and evidence)."
+    else "images.csv (a line an image; its file is ok, missing or replaced), annotations.csv (a line an answer), "
+    "attributes.csv (questions and evidence)."
 )
-raw_text = form == "csv" and st.toggle(
-    "Raw text",
-    help="An apostrophe precedes each text that a spreadsheet would take for a formula. Turn this on to read the files "
-    "with a program that is no spreadsheet.",
-)
+raw_text = form == "csv" and ui.raw_text("export-raw-text")
 if demo_workspace.demo(ws) is not None:
     st.caption(
         "The images are generated, and the files say so: GENERATED.txt, and a column or table of their own. Answers of "

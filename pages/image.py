@@ -6,6 +6,7 @@ from web import removing, ui
 from web.engine import workspace
 from web.image_facts import draw_image
 from web.image_panel import more_like, steps
+from web.navigation import link
 
 ws = workspace()
 ui.head("Image", "All that is known of one image. Click one of those near it to go on from there.")
@@ -16,8 +17,13 @@ if n == 0:
 
 number = st.query_params.get("row", "0")
 if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number) < n):
-    st.warning(f"There is no image {ui.plain(number[:40])}: their numbers are 0 to {n - 1:,}.")
-    number = "0"
+    st.warning(
+        f"This address cannot be opened. There is no image “{ui.plain(number[:40])}”: "
+        f"their numbers are 0 to {n - 1:,}.",
+        icon=":material/link_off:",
+    )
+    link("gallery", "Look for it in the gallery")
+    st.stop()
 row = int(number)
 with st.container(horizontal=True, vertical_alignment="center"):
     target = steps(row, key="image", count=n)

@@ -117,6 +117,12 @@ if result is not None:
     if result.moved:
         words = "was moved or renamed, and kept its" if result.moved == 1 else "were moved or renamed, and kept their"
         st.caption(f"{count(result.moved, 'file')} {words} labels.")
+    if result.removed:
+        verb = "holds an image that was" if result.removed == 1 else "hold images that were"
+        st.caption(
+            f"{count(result.removed, 'file')} {verb} removed from the collection, and adding the folder does not bring "
+            "them back: the list under *Removed*, below, does."
+        )
     if result.found_again:
         words = "its file was" if result.found_again == 1 else "their files were"
         st.caption(f"{count(result.found_again, 'image')} found again after {words} missing or replaced.")

@@ -8,8 +8,9 @@ import html
 import math
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import streamlit as st
 
@@ -29,7 +30,13 @@ _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _SYMBOLS = {"dot": "circle", "hollow": "circle-open", "diamond": "diamond-open"}
 
 
-def show(chart: Chart, key: str, *, table: Callable[[], bytes] | None = None) -> None:
+class Table(Protocol):
+    """Makes the CSV of a chart."""
+
+    def __call__(self, *, raw_text: bool) -> bytes: ...
+
+
+def show(chart: Chart, key: str, *, table: Table | None = None) -> None:
     """Draw a chart and its downloads; ``table`` makes its CSV where the chart's own is too little.
 
     ``key`` names the widgets and the files.
@@ -38,17 +45,18 @@ def show(chart: Chart, key: str, *, table: Callable[[], bytes] | None = None) ->
         st.html(f'<p class="{ui.UNSEEN}">{html.escape(f"{chart.title}. {chart.description}")}</p>')
         st.plotly_chart(figure(chart), width="stretch", key=key, config=_CONFIG)
         with st.popover("Download", icon=":material/download:", type="tertiary"):
-            _downloads(chart, key, table or (lambda: charts.csv_file(chart)))
+            _downloads(chart, key, table or partial(charts.csv_file, chart))
 
 
-def _downloads(chart: Chart, key: str, table: Callable[[], bytes]) -> None:
+def _downloads(chart: Chart, key: str, table: Table) -> None:
     """Draw the buttons that download a chart, light or dark, and its numbers."""
     dark = st.toggle("Dark", key=f"{key}-dark")
+    raw_text = ui.raw_text(f"{key}-raw-text", "Raw text in the CSV")
     theme: Theme = "dark" if dark else "light"
     files: dict[str, Callable[[], bytes]] = {
         "svg": lambda: charts.svg_file(chart, theme),
         "png": lambda: charts.png_file(chart, theme),
-        "csv": table,
+        "csv": lambda: table(raw_text=raw_text),
     }
     for form, data in files.items():
         st.download_button(form.upper(), data, f"{key}.{form}", key=f"{key}-{form}", on_click="ignore", width="stretch")

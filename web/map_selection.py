@@ -92,7 +92,8 @@ def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *,
             go("gallery", selection=chosen.id)
         key = "selection-layout"
         layout_popover(ws, "Make a map of it", icon=":material/map:", busy=busy, selection=rows, key=key)
-        st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv", icon=":material/download:")
+        raw = "?raw-text=1" if ui.raw_text("selection-raw-text") else ""
+        st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv{raw}", icon=":material/download:")
         st.button("Clear the selection", icon=":material/close:", on_click=map_state.select, args=(None,))
 
 

@@ -276,6 +276,16 @@ def _say_why_not(name: str) -> None:
         st.warning(f"This address cannot be opened. {plain(str(error))}", icon=":material/link_off:")
 
 
+def raw_text(key: str, label: str = "Raw text") -> bool:
+    """Draw the toggle that leaves texts of a CSV file as they are; return whether it is on."""
+    return st.toggle(
+        label,
+        key=key,
+        help="An apostrophe precedes each text that a spreadsheet would take for a formula. Turn this on to read the "
+        "files with a program that is no spreadsheet.",
+    )
+
+
 def search_hint() -> str:
     """Return what can be typed into a search box."""
     by_meaning = search.searches_by_meaning(workspace())

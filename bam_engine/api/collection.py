@@ -133,6 +133,7 @@ class Collection:
         images = self.workspace.catalogue.images(rows)
         columns = {
             "path": [image.uri for image in images],
+            "file": [image.status for image in images],
             "title": [image.title for image in images],
             "project": [image.project_id for image in images],
             "width": [image.width for image in images],

@@ -77,20 +77,22 @@ class AuditResult:
             f"Drawn from {count(self.n_accepted, 'accepted image')} and {count(self.n_rejected, 'rejected image')}, "
             "all that had no label and could be looked at."
         )
-        left_out = f"{count(self.left_out, 'image')} without a readable file not among them." if self.left_out else ""
+        verb = "was" if self.left_out == 1 else "were"
+        left_out = f"{count(self.left_out, 'image')} without a readable file {verb} left out." if self.left_out else ""
         return " ".join(filter(None, (drawn_from, left_out, self._absent)))
 
     @property
     def _absent(self) -> str:
         """Say which images of the sample cannot be looked at any more."""
-        parts = (
-            (self.removed, "removed from the collection"),
-            (self.lost, "left without a readable file before they were labelled"),
-        )
-        words = " and ".join(f"{number:,} {what}" for number, what in parts if number)
-        if not words:
+        parts = []
+        if self.removed:
+            parts.append(f"{count(self.removed, 'image was', 'images were')} removed")
+        if self.lost:
+            its = "its file before it was" if self.lost == 1 else "their files before they were"
+            parts.append(f"{count(self.lost, 'image')} lost {its} labelled")
+        if not parts:
             return ""
-        return f"Of its sample, {words} since: they count against the result, whatever they are."
+        return f"Since the draw, {' and '.join(parts)}: what is absent counts against the result, whatever it is."
 
     @property
     def complete(self) -> bool:

@@ -80,8 +80,11 @@ def _name(result: AuditResult) -> str:
     return readable(result.attribute.name) + ("" if result.complete else ", not finished")
 
 
-def chart_file(results: Sequence[AuditResult], form: str, theme: Theme = "light") -> bytes:
+def chart_file(results: Sequence[AuditResult], form: str, theme: Theme = "light", *, raw_text: bool = False) -> bytes:
     """Return the chart as the bytes of an ``svg`` or ``png`` file, or its numbers as ``csv``.
+
+    No text of the CSV starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked
+    for.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def chart_file(results: Sequence[AuditResult], form: str, theme: Theme = "light"
     if form not in FORMS:
         raise AuditError(f"Cannot write a chart as {form!r}. Choose one of {', '.join(FORMS)}.")
     if form == "csv":
-        return _table(results)
+        return _table(results, raw_text)
     chart = audited_precision(results)
     if chart.empty:
         raise AuditError(
@@ -100,7 +103,7 @@ def chart_file(results: Sequence[AuditResult], form: str, theme: Theme = "light"
     return charts.svg_file(chart, theme) if form == "svg" else charts.png_file(chart, theme)
 
 
-def _table(results: Sequence[AuditResult]) -> bytes:
+def _table(results: Sequence[AuditResult], raw_text: bool) -> bytes:
     """Return CSV with a header and a line for each attribute and definition, in UTF-8."""
     text = io.StringIO()
     lines: list[list[object]] = [[*_HEAD, *_MORE]]
@@ -121,5 +124,5 @@ def _table(results: Sequence[AuditResult]) -> bytes:
         if mean is not None:
             line = [mean.value, mean.low, mean.high, mean.k, mean.n, mean.open, "", mean.design_effect]
             lines.append(["mean", definition, *line, mean.n_effective, mean.method, "", "", "", ""])
-    write_lines(text, lines)
+    write_lines(text, lines, raw_text=raw_text)
     return text.getvalue().encode()

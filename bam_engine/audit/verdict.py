@@ -105,6 +105,8 @@ class Verdict:
                 f"At {precision}, an audit would need {count(self.enough, 'image')}, but only "
                 f"{count(self.available, 'accepted image')} could be drawn. Choose a stricter threshold."
             )
+        if self.estimate.absent and not self.more:
+            return "An audit of the images that are left may show more: draw another."
         return (
             f"At {precision}, an audit of {count(self.enough, 'accepted image')}, {self.more:,} more than this one, "
             "certifies it in about half of all cases. Set the size before the first label is seen."

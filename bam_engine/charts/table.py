@@ -10,10 +10,13 @@ from bam_engine.spreadsheets import write_lines
 HEAD = ("series", "position", "until", "value", "low", "high", "note")
 
 
-def csv_file(chart: Chart) -> bytes:
-    """Return a line for each point, bar and reference line under a header, in UTF-8; numbers are not rounded."""
+def csv_file(chart: Chart, *, raw_text: bool = False) -> bytes:
+    """Return a line for each point, bar and reference line under a header, in UTF-8; numbers are not rounded.
+
+    No name starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for.
+    """
     text = io.StringIO()
-    write_lines(text, [HEAD, *(line for mark in chart.marks for line in _lines(chart, mark))])
+    write_lines(text, [HEAD, *(line for mark in chart.marks for line in _lines(chart, mark))], raw_text=raw_text)
     return text.getvalue().encode()
 
 

@@ -49,6 +49,12 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
         f"moved, {found_again}{count(len(summary.duplicates), 'exact duplicate')}, {len(summary.unreadable):,} "
         f"unreadable, {count(summary.skipped, 'other file')} skipped"
     )
+    if summary.removed:
+        verb = "holds an image" if summary.removed == 1 else "hold images"
+        print(
+            f"  {count(summary.removed, 'file')} {verb} that you have removed; `bam remove --list` lists the removals, "
+            "`bam return FOLDER` brings images back"
+        )
     print_files(
         summary.replaced,
         "has changed; the labels stay with the old picture, which has no file",

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from bam_engine.cli.arguments import EPILOG, Commands, add_command, add_raw_text, given_path
-from bam_engine.cli.paths import print_paths
+from bam_engine.cli.paths import print_lines_without_path, print_paths
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.formatting import count
 from bam_engine.labelling.exporting import write_labels
@@ -86,6 +86,7 @@ def _print_skipped(imported: ImportedLabels) -> None:
         print(f"  {count(imported.empty, 'empty cell')} skipped")
     print_paths(imported.unmatched, "no image")
     print_paths(imported.ambiguous, "several images")
+    print_lines_without_path(imported.without_path)
 
 
 @one_flow

@@ -45,6 +45,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument(
         "--theme", choices=PALETTES, default="light", help="colours of an .svg or .png chart (default: %(default)s)"
     )
+    add_raw_text(command)
     command = add_command(commands, "report", report, "write an attribute's report as one HTML file")
     command.add_argument("name", help="attribute")
     command.add_argument("--out", type=given_path, help="file to write (default: NAME.html)")
@@ -59,7 +60,9 @@ def audit(workspace: Workspace, options: Namespace) -> None:
     """Draw an audit, print the result of the latest one, or write the chart of every attribute."""
     if options.chart is not None:
         form = options.chart.suffix.lstrip(".").lower()
-        _write(options.chart, chart_file(audits.finished_audits(workspace), form, options.theme))
+        _write(
+            options.chart, chart_file(audits.finished_audits(workspace), form, options.theme, raw_text=options.raw_text)
+        )
     if options.name is None:
         if options.chart is None:
             raise AuditError("No attribute is given. Name one, or chart all with --chart FILE.")

@@ -22,6 +22,7 @@ from bam_engine.collection.columns import NamesOfImage
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.generated import check_kind
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
+from bam_engine.collection.removals import Removed, removed
 from bam_engine.database import captions as caption_table
 from bam_engine.database import images as table
 from bam_engine.database import lock, now, put_setting, read_setting, snapshot_of
@@ -135,15 +136,21 @@ class Catalogue:
             for record in self._all(sa.select(*_COLUMNS).where(table.c.digest.in_(chunk)))
         }
 
+    def removed(self) -> Removed:
+        """Return the images that were removed from the collection."""
+        return removed(self._engine)
+
     def present(self) -> npt.NDArray[np.bool_]:
         """Return which images have their file, as far as is known, bool (n,), read-only."""
-        return self._read("images with a file", columns.read_present)
+        return self._files().present
 
     @property
     def missing_version(self) -> int:
         """A number that identifies which images have no file, as far as is known."""
-        read = snapshot_of(self._engine).read
-        return read("version of missing files", [table], lambda c, _: zlib.crc32(np.packbits(_present(c)).tobytes()))
+        return self._files().version
+
+    def _files(self) -> columns.Files:
+        return self._read("images with a file", columns.read_files)
 
     def places_below(self, folder: str) -> Iterator[list[tuple[int, str]]]:
         """Yield (row, URI) of the images in a folder and its subfolders, but for missing ones, in pages, by row."""

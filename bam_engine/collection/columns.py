@@ -4,6 +4,7 @@ In:  a connection. Out: read-only arrays that are indexed by row, and the names 
 image in Python where SQL or numpy can do it.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +46,21 @@ def next_row(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))) or 0)
 
 
-def read_present(connection: sa.Connection) -> npt.NDArray[np.bool_]:
-    """Return which images have their file, as far as is known, bool (n,)."""
-    absent = list(connection.scalars(sa.select(table.c.row).where(table.c.status != OK)))
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Which images have their file, as far as is known, bool (n,), and a number that identifies those without one."""
+
+    present: npt.NDArray[np.bool_]
+    version: int
+
+
+def read_files(connection: sa.Connection) -> Files:
+    """Return which images have their file."""
+    of_absent = sa.select(table.c.row).where(table.c.status != OK).order_by(table.c.row)
+    absent = np.array(list(connection.scalars(of_absent)), np.int64)
     present = np.ones(next_row(connection), bool)
-    present[np.array(absent, np.int64)] = False
-    return _frozen(present)
+    present[absent] = False
+    return Files(_frozen(present), zlib.crc32(absent.tobytes()))
 
 
 def read_digests(connection: sa.Connection, known: Digests | None) -> Digests:

@@ -12,6 +12,8 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from bam_engine.collection.catalogue import Catalogue, printable, storable, why_not_storable
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
 from bam_engine.collection.formats import SUPPORTED
@@ -68,6 +70,8 @@ class IngestResult:
         Paths in the metadata file, as written, that name no image in the folder.
     other_project
         Existing images that keep a project other than their folder, which was asked for.
+    removed
+        Files that hold an image that was removed from the collection. Adding their folder does not bring it back.
     """
 
     files: int
@@ -85,6 +89,7 @@ class IngestResult:
     other_project: int = 0
     passed_over: list[str] = field(default_factory=list)
     hidden: int = 0
+    removed: int = 0
 
 
 def ingest_folder(
@@ -171,6 +176,7 @@ def ingest_folder(
         other_project=run.other_project,
         passed_over=listing.passed_over,
         hidden=listing.hidden,
+        removed=run.removed,
     )
 
 
@@ -210,6 +216,7 @@ class _Run:
     added: int = 0
     existing: int = 0
     moved: set[int] = field(default_factory=set)
+    relocated: set[int] = field(default_factory=set)  # moved or found again, in another file than before
     found_again: int = 0
     replaced: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -217,6 +224,7 @@ class _Run:
     other_project: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
+    removed: int = 0
     large: threading.Lock = field(default_factory=threading.Lock)
 
     def go(self, listing: FolderListing, workers: int) -> None:
@@ -238,7 +246,17 @@ class _Run:
                 self.report(done, total, self._message())
         self.replaced = [path for row, path in known.displaced.items() if row not in self.moved]
         self.missing = known.find_missing(str(self.root))
+        self.removed = self._count_removed(known)
         self._clear_resolved(before)
+
+    def _count_removed(self, known: KnownFiles) -> int:
+        """Return how many files hold a removed image: known files, moved ones, and exact duplicates."""
+        gone = self.catalogue.removed().rows
+        if not len(gone):
+            return 0
+        copies = self.catalogue.rows_of({uri for _, uri in self.duplicates})
+        rows = [*known.rows.values(), *self.relocated, *(copies[uri] for _, uri in self.duplicates)]
+        return int(np.isin(rows, gone).sum())
 
     def _check_known(self, paths: list[str], pool: ThreadPoolExecutor) -> KnownFiles:
         known = KnownFiles(self.catalogue, pool, self.verify)
@@ -326,6 +344,7 @@ class _Run:
         lost = {image.row for image in elsewhere.values() if image.status != OK} - known.displaced.keys()
         self.found_again += len(lost.intersection(rows))
         self.moved.update(set(rows) - lost)
+        self.relocated.update(rows)
         self._update_details({places[row].uri: row for row in rows})
 
     def _explain_rest(

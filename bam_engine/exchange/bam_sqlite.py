@@ -2,9 +2,10 @@
 
 The file has the tables ``modules``, ``scores``, ``crowd_labels``, ``automatic_labels``, ``crowd_raw_hits``,
 ``crowd_raw_choices`` and ``crowd_raw_captions`` as published by BAM (Wilber et al., ICCV 2017), so that programs that
-read BAM can read it. Three tables add what BAM's leave out: ``projects`` holds the names behind ``project_id``,
+read BAM can read it. Four tables add what BAM's leave out: ``projects`` holds the names behind ``project_id``,
 ``attributes`` the questions and the evidence for each threshold, ``adjudications`` the decisions on disputed images,
-which are no raw choices. For generated images, ``generated`` holds the notice and ``workers`` says who is simulated.
+which are no raw choices, and ``images_without_file`` the images whose file is missing or replaced. For generated
+images, ``generated`` holds the notice and ``workers`` says who is simulated.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from bam_engine.progress import Report, silent
 _TABLES = """
 create table modules (mid int primary key, project_id int, src text, mature_content boolean, license text);
 create table projects (project_id int primary key, name text);
+create table images_without_file (mid int primary key, file text);
 create table attributes (name text primary key, kind text, question text, instructions text, positive_from real,
     negative_to real, evidence text);
 create table crowd_labels (mid int, attribute text, label text, primary key (mid, attribute));
@@ -91,6 +93,10 @@ def _write_images(connection: sqlite3.Connection, dataset: Dataset) -> None:
             (image.id, codes.get(image.project_id or ""), image.uri, image.mature_content, image.license)
             for image in dataset.images
         ),
+    )
+    connection.executemany(
+        "insert into images_without_file values (?, ?)",
+        ((image.id, image.file) for image in dataset.images if image.file != "ok"),
     )
 
 

@@ -15,7 +15,11 @@ POSITIVE, UNSURE, NEGATIVE = "positive", "unsure", "negative"
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image of the dataset."""
+    """One image of the dataset.
+
+    ``file`` is "ok", "missing" or "replaced": whether its file was there when its folder was last added. The ``uri`` of
+    a replaced image ends with ``#sha256=`` and its digest, and is no file's.
+    """
 
     id: int
     uri: str
@@ -25,6 +29,7 @@ class ImageRecord:
     height: int
     mature_content: bool | None
     license: str | None
+    file: str = "ok"
 
 
 @dataclass(frozen=True)

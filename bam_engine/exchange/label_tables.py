@@ -37,6 +37,14 @@ class LabelLine:
 
 
 @dataclass(frozen=True)
+class LabelTable:
+    """The lines of a table that name an image, and the places ("line 7") of those with an answer and without a path."""
+
+    lines: list[LabelLine]
+    without_path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """Which values mean yes, no and unsure, compared without regard to case.
 
@@ -89,7 +97,7 @@ class Vocabulary:
 
 def read_labels(
     path: str | Path, *, column: str, path_column: str = "path", vocabulary: Vocabulary | None = None
-) -> list[LabelLine]:
+) -> LabelTable:
     """Read a table of labels.
 
     Parameters
@@ -99,7 +107,7 @@ def read_labels(
     column
         The column of the answers.
     path_column
-        The column of the images' paths. Lines without a path are skipped.
+        The column of the images' paths.
     vocabulary
         Which values mean what; yes/no, true/false, 1/0, positive/negative and unsure by default.
 
@@ -109,7 +117,7 @@ def read_labels(
         The file cannot be read, a column is missing, a value means nothing, or a named value stands nowhere.
     """
     words = vocabulary or Vocabulary()
-    cells = list(_cells(Path(path), path_column, column))
+    cells, without_path = _cells(Path(path), path_column, column)
     _check_named(path, column, words, [value for _, _, value in cells])
     lines = []
     unknown: dict[str, list[str]] = {}
@@ -124,7 +132,7 @@ def read_labels(
             f"Column {column} of {path} has values that mean neither yes, no nor unsure: {_listed(named)}. "
             "Use these words, or say which values mean yes and which mean no."
         )
-    return lines
+    return LabelTable(lines, without_path)
 
 
 def _check_named(path: str | Path, column: str, words: Vocabulary, values: list[object]) -> None:
@@ -138,12 +146,16 @@ def _check_named(path: str | Path, column: str, words: Vocabulary, values: list[
             )
 
 
-def _cells(path: Path, path_column: str, column: str) -> Iterator[tuple[str, str, object]]:
-    """Yield the place, path and value of each line that names a path."""
+def _cells(path: Path, path_column: str, column: str) -> tuple[list[tuple[str, str, object]], tuple[str, ...]]:
+    """Return the place, path and value of each line that names a path, and the places of the others with a value."""
+    cells, without_path = [], []
     for place, record in read_records(path, (path_column, column)):
         name = "" if record[path_column] is None else from_cell(str(record[path_column])).strip()
         if name:
-            yield place, name, record[column]
+            cells.append((place, name, record[column]))
+        elif comparable(record[column]):
+            without_path.append(place)
+    return cells, tuple(without_path)
 
 
 def read_records(path: Path, columns: tuple[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:

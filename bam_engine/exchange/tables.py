@@ -16,12 +16,12 @@ from bam_engine.spreadsheets import write_lines
 def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report: Report = silent) -> list[Path]:
     """Write ``images.csv``, ``annotations.csv`` and ``attributes.csv`` into ``folder``; return their paths.
 
-    ``images.csv`` has one row per image and, per attribute, ``NAME_score``, ``NAME_crowd`` (the consensus of people)
-    and ``NAME_label`` (positive, unsure or negative by the thresholds); missing values are empty. ``annotations.csv``
-    has one row per answer; its ``kind`` is a vote or an adjudicator's decision. ``attributes.csv`` has the questions,
-    thresholds and evidence. No text starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless
-    ``raw_text`` is asked for. Each file is written atomically. For generated images, ``images.csv`` has a column
-    ``generated``, and ``GENERATED.txt`` describes them.
+    ``images.csv`` has one row per image, whose ``file`` is "ok", "missing" or "replaced", and, per attribute,
+    ``NAME_score``, ``NAME_crowd`` (the consensus of people) and ``NAME_label`` (positive, unsure or negative by the
+    thresholds); missing values are empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote or an
+    adjudicator's decision. ``attributes.csv`` has the questions, thresholds and evidence. No text starts a formula in a
+    spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is written atomically. For
+    generated images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes them.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _write(path: Path, lines: Iterable[Sequence[Any]], raw_text: bool) -> Path:
 
 
 def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
-    head = ["id", "uri", "title", "project", "width", "height", "mature_content", "license"]
+    head = ["id", "uri", "file", "title", "project", "width", "height", "mature_content", "license"]
     if dataset.generated:
         head.append("generated")
     yield head + [
@@ -83,6 +83,7 @@ def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
         yield [
             image.id,
             image.uri,
+            image.file,
             image.title,
             image.project_id,
             image.width,

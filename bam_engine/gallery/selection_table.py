@@ -17,12 +17,17 @@ from bam_engine.workspace.core import Workspace
 BLOCK = 2000
 """Images per block."""
 
-COLUMNS = ("row", "uri", "title", "project")
+COLUMNS = ("row", "uri", "file", "title", "project")
 """Columns before the scores; the column of an attribute is ``NAME_score``, as in an export of the dataset."""
 
 
-def csv_blocks(workspace: Workspace, rows: Sequence[int] | NDArray[np.int64]) -> Iterator[str]:
+def csv_blocks(
+    workspace: Workspace, rows: Sequence[int] | NDArray[np.int64], *, raw_text: bool = False
+) -> Iterator[str]:
     """Yield the CSV file of ``rows`` in their order: a header, then a row for each image; a missing score is empty.
+
+    The column ``file`` is "ok", "missing" or "replaced". No text starts a formula in a spreadsheet
+    (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for.
 
     Raises
     ------
@@ -30,15 +35,16 @@ def csv_blocks(workspace: Workspace, rows: Sequence[int] | NDArray[np.int64]) ->
         The collection has no such row.
     """
     scores = scores_by_name(workspace)
-    yield _lines([[*COLUMNS, *(f"{name}_score" for name in scores)]])
+    yield _lines([[*COLUMNS, *(f"{name}_score" for name in scores)]], raw_text)
     rows = np.asarray(rows, np.int64)
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK]
         columns = [[_number(values, int(row)) for values in scores.values()] for row in block]
-        yield _lines(
-            [image.row, image.uri, image.title, image.project_id, *numbers]
-            for image, numbers in zip(workspace.catalogue.images(block.tolist()), columns, strict=True)
+        images = zip(workspace.catalogue.images(block.tolist()), columns, strict=True)
+        lines = (
+            [image.row, image.uri, image.status, image.title, image.project_id, *numbers] for image, numbers in images
         )
+        yield _lines(lines, raw_text)
 
 
 def _number(scores: NDArray[np.float32], row: int) -> float | None:
@@ -46,7 +52,7 @@ def _number(scores: NDArray[np.float32], row: int) -> float | None:
     return round(score, 6) if math.isfinite(score) else None
 
 
-def _lines(lines: Iterable[Sequence[object]]) -> str:
+def _lines(lines: Iterable[Sequence[object]], raw_text: bool) -> str:
     file = io.StringIO()
-    write_lines(file, lines)
+    write_lines(file, lines, raw_text=raw_text)
     return file.getvalue()

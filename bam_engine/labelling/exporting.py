@@ -14,12 +14,15 @@ from bam_engine.spreadsheets import write_lines
 from bam_engine.workspace.core import Workspace
 
 ANSWERS = {POSITIVE: "yes", NEGATIVE: "no", UNSURE: "unsure"}
-COLUMNS = ("path", "label", "yes", "no", "unsure", "decided")
+COLUMNS = ("path", "label", "yes", "no", "unsure", "decided", "file")
 
 
 @dataclass(frozen=True)
 class ImageLabel:
-    """An image's label ("yes", "no", or "" if not settled), its votes, and whether an adjudicator decided."""
+    """An image's label ("yes", "no", or "" if not settled), its votes, and whether an adjudicator decided.
+
+    ``file`` is "ok", "missing" or "replaced".
+    """
 
     row: int
     path: str
@@ -28,16 +31,24 @@ class ImageLabel:
     no: int
     unsure: int
     decided: bool
+    file: str
 
 
 def image_labels(workspace: Workspace, attribute: Attribute) -> list[ImageLabel]:
     """Return the label of every image with an answer or a decision, by row."""
     consensus = tasks.labels(workspace, attribute)
-    paths = np.array(workspace.catalogue.uris(), object)[consensus.rows]
-    lines = zip(consensus.rows, paths, consensus.labels, consensus.counts, consensus.decided, strict=True)
+    images = workspace.catalogue.images(consensus.rows)
+    lines = zip(images, consensus.labels, consensus.counts, consensus.decided, strict=True)
     return [
-        ImageLabel(int(row), path, "" if label < 0 else ANSWERS[int(label)], *_integers(votes), bool(decided))
-        for row, path, label, votes, decided in lines
+        ImageLabel(
+            image.row,
+            image.uri,
+            "" if label < 0 else ANSWERS[int(label)],
+            *_integers(votes),
+            bool(decided),
+            image.status,
+        )
+        for image, label, votes, decided in lines
     ]
 
 

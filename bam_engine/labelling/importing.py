@@ -53,12 +53,16 @@ class StoredLabels:
 
 @dataclass(frozen=True)
 class ImportedLabels:
-    """The stored labels of a table, the number of empty cells, and the paths that match no image or several."""
+    """The stored labels of a table, the number of empty cells, and what had no effect.
+
+    That are the paths that match no image or several, and the places ("line 7") of lines with an answer and no path.
+    """
 
     stored: StoredLabels
     empty: int
     unmatched: tuple[str, ...]
     ambiguous: tuple[str, ...]
+    without_path: tuple[str, ...] = ()
 
 
 def import_labels(
@@ -92,14 +96,15 @@ def import_labels(
     AnnotationError
         As :func:`store_labels`.
     """
-    lines = read_labels(file, column=column, path_column=path_column, vocabulary=vocabulary)
+    table = read_labels(file, column=column, path_column=path_column, vocabulary=vocabulary)
+    lines = table.lines
     base = Path(file).resolve().parent if folder is None else folder.resolve()
     matches = match_paths(workspace.catalogue, [line.path for line in lines], base)
     _check_matched(file, matches, base)
     answers = _answers(file, lines, matches)
     stored = store_labels(workspace, attribute, answers, annotator=annotator, to=to)
     empty = sum(line.answer is None for line in lines)
-    return ImportedLabels(stored, empty, tuple(matches.unmatched), tuple(matches.ambiguous))
+    return ImportedLabels(stored, empty, tuple(matches.unmatched), tuple(matches.ambiguous), table.without_path)
 
 
 def store_labels(

@@ -48,6 +48,7 @@ def gather(workspace: Workspace) -> Dataset:
             image.height,
             image.mature_content,
             image.license,
+            image.status,
         )
         for image in workspace.catalogue.images(rows)
     ]

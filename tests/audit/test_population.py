@@ -60,7 +60,7 @@ def test_images_without_a_file_and_removed_ones_are_not_drawn_and_counted(
     assert sorted(drawn.task.rows.tolist()) == free[12:]
     assert (drawn.n_accepted, drawn.n_rejected) == (accepted, len(free) - 12 - accepted)
     assert drawn.left_out == 8
-    assert "8 images without a readable file not among them" in drawn.population
+    assert "8 images without a readable file were left out" in drawn.population
 
 
 def test_a_drawn_image_that_turns_out_to_be_unreadable_leaves_the_sample_and_the_population(
@@ -100,7 +100,7 @@ def test_removing_the_wrong_images_of_an_audit_does_not_improve_it_and_their_ret
     assert after.removed == len(wrong)
     assert after.precision.value == 1.0  # of what is left
     assert after.precision.bound == before.precision.bound
-    assert f"{len(wrong)} removed from the collection" in after.population
+    assert f"{len(wrong)} image{'s were' if len(wrong) > 1 else ' was'} removed" in after.population
     decided.removals.undo(removal.id)
     assert latest(decided, watercolor).precision == before.precision
     decided.removals.remove(right[:2], reason="they are right")
@@ -119,7 +119,7 @@ def test_an_image_whose_file_goes_before_it_is_labelled_counts_against_the_audit
     without = latest(decided, watercolor)
     assert without.precision is not None
     assert (without.complete, without.lost, without.precision.n, without.precision.against) == (True, 1, 19, 1)
-    assert "1 left without a readable file before they were labelled" in without.population
+    assert "1 image lost its file before it was labelled" in without.population
     find(decided, [first])
     assert not latest(decided, watercolor).complete
     oracle.answer(decided, drawn.task)

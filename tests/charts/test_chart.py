@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -65,3 +66,9 @@ def test_the_csv_has_every_number_of_a_chart() -> None:
     notes = [line["note"] for line in table(FULL["precision and recall"])]
     assert notes[0].startswith("score ≥ ")
     assert all(csv_file(chart).startswith(b"series,") for chart in EMPTY.values())
+
+
+def test_a_name_in_the_csv_starts_no_formula_unless_raw_text_is_asked_for() -> None:
+    chart = replace(ROWS, positions=Names(("=1+1", "b", "c", "d"), ("", "", "", ""), "k / n", True))
+    assert b"agree,'=1+1," in csv_file(chart)
+    assert b"agree,=1+1," in csv_file(chart, raw_text=True)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.training import validation
@@ -102,3 +104,23 @@ def test_labels_are_exported(table: Path, tmp_path: Path, capsys: pytest.Capture
     assert (code, out) == (0, f"{tmp_path / 'out.csv'}: 5 images\n")
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         assert [line["label"] for line in csv.DictReader(file)] == ["yes", "yes", "no", "no", ""]
+
+
+@pytest.mark.usefixtures("home")
+def test_answers_without_a_path_are_listed(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with table.open("a", encoding="utf-8") as file:
+        file.write(",yes\n,no\n")
+    out = run(capsys, "labels", "import", table, *ADA, "--column", "answer", "--path-column", "file")[1]
+    assert "  2 lines have no path and no effect: line 15, line 16\n" in out
+
+
+@pytest.mark.usefixtures("home")
+def test_exported_labels_say_which_images_have_no_file(
+    workspace: Workspace, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "labels", "import", table, *ADA, "--column", "answer", "--path-column", "file")
+    with workspace.engine.begin() as connection:
+        connection.execute(sa.update(db.images).where(db.images.c.row == 1).values(status="missing"))
+    run(capsys, "labels", "export", tmp_path / "out.csv", "--attribute", "media_watercolor")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        assert [line["file"] for line in csv.DictReader(file)] == ["ok", "missing", "ok", "ok", "ok"]

@@ -1,6 +1,7 @@
 """Removals: what is removed is out, undo is exact, and nothing is deleted."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from bam_engine.annotation.annotator_store import Annotators
-from bam_engine.collection import Catalogue
+from bam_engine.collection import Catalogue, Thumbnails, ingest_folder
 from bam_engine.collection.catalogue import NewImage
 from bam_engine.collection.missing_files import find_missing
 from bam_engine.collection.removals import Removals
@@ -144,3 +146,27 @@ def test_whoever_is_archived_can_remove_images_without_answering(database: sa.En
     removals, people = fill(database), Annotators(database)
     people.archive(people.actor("Ada"))
     assert removals.remove([1], reason="one", by=people.actor("Ada")).annotator_id == people.actor("Ada")
+
+
+def test_an_ingest_counts_the_files_that_hold_removed_images(database: sa.Engine, tmp_path: Path) -> None:
+    catalogue, thumbnails, removals = Catalogue(database), Thumbnails(tmp_path / "thumbnails"), Removals(database)
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    for number in range(5):
+        pixels = np.random.default_rng(number).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+
+    def add() -> int:
+        return ingest_folder(catalogue, thumbnails, folder).removed
+
+    assert add() == 0
+    uris = catalogue.uris()
+    removal = removals.remove([uris.index(str(folder / f"{number}.png")) for number in (0, 1, 2)], reason="three")
+    assert add() == 3  # known files
+    (folder / "0.png").rename(folder / "moved.png")
+    shutil.copy(folder / "1.png", folder / "copy.png")
+    (folder / "2.png").unlink()
+    assert add() == 3  # one moved, one where it was, and its copy
+    assert len(removals.removed().rows) == 3
+    removals.undo(removal.id)
+    assert add() == 0

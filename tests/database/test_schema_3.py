@@ -9,9 +9,14 @@ from alembic.migration import MigrationContext
 
 from bam_engine import database as db
 from bam_engine.collection.removals import Removals
-from tests.database.old_workspace import read_from, write_old, write_old_to
+from tests.database.old_workspace import in_order, read_from, write_old, write_old_to
 
-ADDED: dict[str, dict[str, Any]] = {"removals": {"annotator_id": None}}
+ADDED: dict[str, dict[str, Any]] = {
+    "removals": {"annotator_id": None},
+    "validation_draws": {"left_out": None},
+    "certifications": {"images": None, "left_out": None},
+    "audits": {"left_out": None},
+}
 
 
 def test_every_row_of_schema_3_is_kept(database_url: str, tmp_path: Path) -> None:
@@ -23,7 +28,7 @@ def test_every_row_of_schema_3_is_kept(database_url: str, tmp_path: Path) -> Non
     engine = db.open_database(database_url)
     found = read_from(engine)
     for table in old.keys() - {"settings", "revisions"}:
-        assert found[table] == [row | ADDED.get(table, {}) for row in old[table]], table
+        assert found[table] == in_order(row | ADDED.get(table, {}) for row in old[table]), table
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, db.metadata) == []

@@ -154,3 +154,12 @@ def test_a_title_that_is_a_formula_is_text_in_a_spreadsheet(dataset: Dataset, tm
     write_csv(titled, tmp_path, raw_text=raw_text)
     with (tmp_path / "images.csv").open(newline="", encoding="utf-8") as file:
         assert next(csv.DictReader(file))["title"] == (formula if raw_text else f"'{formula}")
+
+
+def test_every_format_says_which_images_have_no_file(dataset: Dataset, tmp_path: Path) -> None:
+    first, second, *others = dataset.images
+    lost = replace(dataset, images=[replace(first, file="missing"), replace(second, file="replaced"), *others])
+    path = write_bam_sqlite(lost, tmp_path / "dataset.sqlite")
+    assert rows(path, "select * from images_without_file order by mid") == [(11, "missing"), (12, "replaced")]
+    with write_csv(lost, tmp_path)[0].open(newline="", encoding="utf-8") as file:
+        assert [line["file"] for line in csv.DictReader(file)] == ["missing", "replaced", "ok", "ok"]

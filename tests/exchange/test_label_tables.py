@@ -29,7 +29,7 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 )
 def test_the_usual_words_are_read_whatever_their_case(tmp_path: Path, written: str, answer: int | None) -> None:
     file = write(tmp_path, f"path,answer\na.png,{written}\n")
-    assert [line.answer for line in read_labels(file, column="answer")] == [answer]
+    assert [line.answer for line in read_labels(file, column="answer").lines] == [answer]
 
 
 def test_values_of_python_and_numpy_are_answers() -> None:
@@ -43,15 +43,15 @@ def test_minus_one_means_nothing_since_some_write_it_for_no_and_some_for_unsure(
     with pytest.raises(ExchangeError, match=r"'-1' \(line 3\)"):
         read_labels(file, column="answer")
     words = Vocabulary.of(positive=["1"], negative=["-1"])
-    assert [line.answer for line in read_labels(file, column="answer", vocabulary=words)] == [1, 0]
+    assert [line.answer for line in read_labels(file, column="answer", vocabulary=words).lines] == [1, 0]
 
 
 def test_one_named_value_makes_the_others_its_opposite(tmp_path: Path) -> None:
     file = write(tmp_path, "path,medium\na.png,Watercolor\nb.png,oil\nc.png,\nd.png,unsure\n")
     words = Vocabulary.of(positive=["watercolor"])
-    assert [line.answer for line in read_labels(file, column="medium", vocabulary=words)] == [1, 0, None, -1]
+    assert [line.answer for line in read_labels(file, column="medium", vocabulary=words).lines] == [1, 0, None, -1]
     words = Vocabulary.of(negative=["oil"])
-    assert [line.answer for line in read_labels(file, column="medium", vocabulary=words)] == [1, 0, None, -1]
+    assert [line.answer for line in read_labels(file, column="medium", vocabulary=words).lines] == [1, 0, None, -1]
 
 
 def test_values_named_on_both_sides_leave_the_others_unread(tmp_path: Path) -> None:
@@ -72,13 +72,14 @@ def test_a_named_value_that_stands_nowhere_is_a_slip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_other_separators_and_a_byte_order_mark_are_read(tmp_path: Path, separator: str) -> None:
     file = write(tmp_path, f"\ufeffpath{separator}answer\na.png{separator}yes\n")
-    assert [(line.path, line.answer) for line in read_labels(file, column="answer")] == [("a.png", 1)]
+    assert [(line.path, line.answer) for line in read_labels(file, column="answer").lines] == [("a.png", 1)]
 
 
-def test_the_path_may_have_another_column_and_lines_without_one_are_skipped(tmp_path: Path) -> None:
-    file = write(tmp_path, "file,answer\na.png,yes\n,no\n")
-    lines = read_labels(file, column="answer", path_column="file")
-    assert [(line.place, line.path) for line in lines] == [("line 2", "a.png")]
+def test_the_path_may_have_another_column_and_answers_without_one_are_named(tmp_path: Path) -> None:
+    file = write(tmp_path, "file,answer\na.png,yes\n,no\n ,\n ,yes\n")
+    table = read_labels(file, column="answer", path_column="file")
+    assert [(line.place, line.path) for line in table.lines] == [("line 2", "a.png")]
+    assert table.without_path == ("line 3", "line 5")  # nothing is lost with line 4
 
 
 def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_unknown_values_are_named_with_their_first_line(tmp_path: Path) -> None:
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     table = pd.DataFrame({"path": ["a.png", "b.png", "c.png", None], "answer": [1.0, 0.0, None, 1.0]})
     table.to_parquet(tmp_path / "labels.parquet")
-    lines = read_labels(tmp_path / "labels.parquet", column="answer")
+    lines = read_labels(tmp_path / "labels.parquet", column="answer").lines
     assert [(line.place, line.path, line.answer) for line in lines] == [
         ("row 1", "a.png", 1),
         ("row 2", "b.png", 0),
@@ -114,7 +115,7 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
 
 def test_the_line_that_excel_puts_first_names_the_separator(tmp_path: Path) -> None:
     file = write(tmp_path, "\ufeffsep=;\r\npath;answer\r\na,b.png;yes\r\n")
-    assert [(line.place, line.path, line.answer) for line in read_labels(file, column="answer")] == [
+    assert [(line.place, line.path, line.answer) for line in read_labels(file, column="answer").lines] == [
         ("line 3", "a,b.png", 1)
     ]
 

@@ -202,14 +202,16 @@ def test_a_file_that_is_gone_is_said_and_the_small_copy_shown(
         gone.rename(image.path)
 
 
-@pytest.mark.parametrize("row", ["120", "-1", "abc", "1" * 30, "٣", ""])
-def test_an_image_that_is_not_there_is_said_to_be_missing_and_another_is_shown(
+@pytest.mark.parametrize("row", ["120", "-1", "1.5", "abc", "1" * 30, "٣", ""])
+def test_an_address_that_names_no_image_says_so_and_shows_none(
     open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]], row: str
 ) -> None:
-    words = text_of(open_page(workspace, "image", row=row))
-    assert "There is no image" in words
+    app = open_page(workspace, "image", row=row)
+    words = text_of(app)
+    assert "This address cannot be opened. There is no image" in words
     assert "0 to 119" in words
-    assert "image-near-0" in beside
+    assert not beside
+    assert [button.label for button in app.button if "emove" in button.label] == []
 
 
 def test_one_steps_through_the_collection(

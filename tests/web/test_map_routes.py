@@ -129,6 +129,7 @@ def test_a_selection_comes_as_a_table_with_its_scores(
     assert reply.headers["content-type"].startswith("text/csv")
     lines = list(csv.DictReader(io.StringIO(reply.text)))
     assert [int(line["row"]) for line in lines] == [2, 9, 40]
+    assert [line["file"] for line in lines] == ["ok"] * 3
     scores = models.scores_of(workspace, watercolor)
     for line in lines:
         image = workspace.catalogue.image(int(line["row"]))
@@ -157,3 +158,12 @@ def test_what_is_asked_wrongly_gets_a_message(
     reply = client.get("/api/" + path.replace("MAP", layout.id))
     assert reply.status_code == status
     assert len(reply.json()["error"]) > 10
+
+
+@pytest.mark.parametrize(("query", "title"), [("", "'=1+1"), ("?raw-text=0", "'=1+1"), ("?raw-text=1", "=1+1")])
+def test_a_title_in_the_table_of_a_selection_starts_no_formula_unless_raw_text_is_asked_for(
+    client: TestClient, workspace: Workspace, query: str, title: str
+) -> None:
+    workspace.catalogue.update_details({workspace.catalogue.image(2).uri: {"title": "=1+1"}})
+    reply = client.get(f"/api/selections/{selections.save(workspace, [2])}.csv{query}")
+    assert [line["title"] for line in csv.DictReader(io.StringIO(reply.text))] == [title]

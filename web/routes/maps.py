@@ -128,7 +128,8 @@ def _table(workspace: Workspace, request: Request) -> Response:
     rows = selections.rows_of(workspace, selection_id)
     name = f'attachment; filename="selection-{selection_id[:8]}.csv"'
     headers = {**NO_STORE, "Content-Disposition": name}
-    return StreamingResponse(csv_blocks(workspace, rows), media_type="text/csv; charset=utf-8", headers=headers)
+    blocks = csv_blocks(workspace, rows, raw_text=request.query_params.get("raw-text", "0") != "0")
+    return StreamingResponse(blocks, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _number(text: str | None) -> float:
