@@ -12,6 +12,7 @@ import re
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -24,6 +25,7 @@ import sqlalchemy as sa
 from bam_engine.database import sqlite_files
 from bam_engine.database.schema import annotations
 from bam_engine.errors import BamError
+from bam_engine.files import ABANDONED
 
 KEPT = 7
 """Copies that are kept: those of the last days."""
@@ -165,8 +167,11 @@ def copies_of(file: Path) -> list[Path]:
 
 
 def _remove_old(file: Path, kept: int) -> None:
-    """Remove all but the newest copies, and what killed processes left of others."""
-    unfinished = file.parent.glob(f".{glob.escape(file.stem)}.daily.*")
-    for path in [*copies_of(file)[:-kept], *unfinished]:
+    """Remove all but the newest copies, and what killed processes left of others; one may be copying now."""
+    for path in copies_of(file)[:-kept]:
         with contextlib.suppress(OSError):
             path.unlink()
+    for path in file.parent.glob(f".{glob.escape(file.stem)}.daily.*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED:
+                path.unlink()

@@ -1,6 +1,7 @@
 """The daily copies: made by the first writer of a day, seven of them, in nobody's way."""
 
 import datetime
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -94,14 +95,16 @@ def test_reading_makes_no_copy(file: Path, engine: sa.Engine, clock: type[Clock]
 
 def test_seven_copies_are_kept_and_nothing_else_is_removed(file: Path, engine: sa.Engine, clock: type[Clock]) -> None:
     others = [file.with_name(name) for name in ("bam.schema-1.2026-01-01T000000.sqlite", "bam.daily.notes.txt")]
-    unfinished = file.with_name(".bam.daily.2026-10-01-0123.sqlite")
-    for path in (*others, unfinished):
+    abandoned, unfinished = (file.with_name(f".bam.daily.2026-10-0{day}-0123.sqlite") for day in (1, 2))
+    for path in (*others, abandoned, unfinished):
         path.touch()
+    os.utime(abandoned, (0, 0))
     for day in range(2, 12):
         write_on(day, engine, clock)
     assert copies(file) == [f"bam.daily.2026-11-{day:02}.sqlite" for day in range(5, 12)]
     assert all(path.exists() for path in others)
-    assert not unfinished.exists()
+    assert not abandoned.exists()
+    assert unfinished.exists(), "another process may be writing it"
 
 
 def test_no_writer_waits_for_the_copy(
