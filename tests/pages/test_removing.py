@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -52,6 +53,23 @@ def test_a_removed_image_says_so_and_comes_back(workspace: Workspace, open_page:
     assert count_images(workspace) == 120
     app.button(key="undo").click().run()
     assert workspace.removals.removed().rows.tolist() == [3]
+
+
+def chosen_popover(app: AppTest) -> str:
+    """Return the identity of the popover over the chosen images: the browser keeps one open while it has the same."""
+    return next(one.proto.id for one in app.get("popover") if "chosen" in one.proto.popover.label)
+
+
+def test_a_selection_is_removed_in_the_gallery_and_its_popover_closes(
+    workspace: Workspace, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.components.gallery.endless_gallery", lambda *_, **__: (None, np.array([4, 7])))
+    app = open_page(workspace, "gallery")
+    before = chosen_popover(app)
+    app.button(key="gallery-remove").click().run()
+    assert workspace.removals.removed().rows.tolist() == [4, 7]
+    assert "2 images are not in the collection any more" in text_of(app)
+    assert chosen_popover(app) != before  # it is drawn anew, closed
 
 
 def test_a_folder_is_removed_and_listed_with_its_way_back(
