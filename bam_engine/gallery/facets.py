@@ -21,6 +21,8 @@ from PIL import Image
 
 from bam_engine import database as db
 from bam_engine import derived
+from bam_engine.collection import Image as Record
+from bam_engine.collection import State, look_at
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, colour_mask, day_of
 from bam_engine.collection.digests import Digests
 from bam_engine.errors import BamError, DiskFull
@@ -88,7 +90,7 @@ def scan(workspace: Workspace, *, report: Report = silent) -> FacetScan:
         with ThreadPoolExecutor(4) as pool:
             while done < total:
                 images = workspace.catalogue.images(range(done, min(total, done + _BLOCK)))
-                block = pool.map(lambda image: _read(workspace, image.row, image.path), images)
+                block = pool.map(lambda image: _read(workspace, image), images)
                 _append(_file(workspace), done, _checked(workspace, done, list(block)))
                 done += len(images)
                 report(done, total)
@@ -248,13 +250,14 @@ def _file(workspace: Workspace) -> Path:
     return workspace.cache / "facets" / "looked-2.bin"
 
 
-def _read(workspace: Workspace, row: int, path: Path) -> tuple[int, int, int]:
+def _read(workspace: Workspace, record: Record) -> tuple[int, int, int]:
     try:
-        with Image.open(BytesIO(workspace.thumbnails.ensure(row, path)), formats=("WEBP",)) as image:
+        with Image.open(BytesIO(workspace.thumbnails.ensure(record.row, record.path)), formats=("WEBP",)) as image:
             colours = colour_mask(image)
     except (BamError, OSError, ValueError):
         colours = 0
-    return (colours, *day_of(path))
+    is_there = look_at(record).state is State.SAME  # otherwise the date would be that of another picture
+    return (colours, *(day_of(record.path) if is_there else (0, 0)))
 
 
 def _checked(workspace: Workspace, first: int, block: Sequence[tuple[int, int, int]]) -> NDArray[np.void]:

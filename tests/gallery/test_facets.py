@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.collection import NewImage
+from bam_engine.collection import NewImage, ingest_folder
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, MIN_FRACTION, colour_fractions, colour_mask, day_of
 from bam_engine.errors import BamError, Stopped
 from bam_engine.gallery import facets
@@ -79,7 +79,7 @@ def test_a_stopped_scan_resumes_and_reads_no_image_twice(workspace: Workspace, m
     monkeypatch.setattr(facets, "_BLOCK", 50)
     asked: list[int] = []
     read = facets._read
-    monkeypatch.setattr(facets, "_read", lambda *about: asked.append(about[1]) or read(*about))
+    monkeypatch.setattr(facets, "_read", lambda *about: asked.append(about[1].row) or read(*about))
 
     def stop(done: int, total: int | None, message: str = "") -> None:
         if done >= 50:
@@ -141,3 +141,21 @@ def test_projects_are_cached_and_follow_a_change(workspace: Workspace) -> None:
 def test_only_one_scan_runs_at_a_time(workspace: Workspace) -> None:
     with facets._SCANNING, pytest.raises(BamError, match="already"):
         facets.scan(workspace)
+
+
+def test_an_image_has_no_date_of_the_picture_that_took_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, colour, year in (("a", "red", 2001), ("b", "blue", 2002)):
+        exif = Image.Exif()
+        exif.get_ifd(0x8769)[0x9003] = f"{year}:05:23 10:11:12"
+        Image.new("RGB", (8, 8), colour).save(folder / f"{name}.jpg", exif=exif)
+    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    (folder / "b.jpg").replace(folder / "a.jpg")
+    facets.scan(workspace)
+    assert facets.years(workspace, 2).tolist() == [0, 0], (
+        "the file of one is gone, and that of the other is not its own"
+    )
+    assert facets.records(workspace)["colours"].all(), "their thumbnails are their own"
+    workspace.close()
