@@ -5,6 +5,8 @@ are imported only when one of their models is opened.
 
 Specs::
 
+    combined                                      network and descriptors as one vector: the default
+    network                                       EfficientNet-Lite0, whose weights are installed with the program
     builtin                                       classical descriptors, no weights
     timm:NAME                                     a timm model without its classifier
     openclip:MODEL/PRETRAINED                     a CLIP model, for images and text
@@ -28,7 +30,11 @@ from bam_engine.embedding.options import check_options
 from bam_engine.errors import EmbeddingError
 from bam_engine.files import open_ordinary
 
-KINDS = ("builtin", "timm", "openclip")
+DEFAULT = "combined"
+"""The encoder of a new collection."""
+IN_THE_BOX = ("combined", "network", "builtin")
+"""The kinds that are one encoder each: they have no name, no options and no checkpoint."""
+KINDS = (*IN_THE_BOX, "timm", "openclip")
 PREPROCESSING_VERSION = 1
 """Version of the preprocessing for timm and openclip models; part of their keys."""
 
@@ -39,7 +45,8 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
     Parameters
     ----------
     spec
-        ``builtin``, ``timm:NAME`` or ``openclip:MODEL/PRETRAINED``, options after ``?`` (see the module).
+        ``combined``, ``network``, ``builtin``, ``timm:NAME`` or ``openclip:MODEL/PRETRAINED``, options after ``?`` (see
+        the module).
     checkpoint
         A file of weights (``.safetensors``, or a PyTorch file with tensors only). By default timm and openclip load the
         weights from their hub or its local cache.
@@ -47,8 +54,8 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
     Raises
     ------
     EmbeddingError
-        The name is unknown (similar names are suggested), an option is not valid, the file does not fit, or the hub
-        cannot be reached.
+        The name is unknown (similar names are suggested), an option is not valid, the file does not fit, the hub cannot
+        be reached, or installed weights are missing or damaged.
 
     Examples
     --------
@@ -66,6 +73,14 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
         from bam_engine.embedding.openclip_encoder import OpenClipEncoder
 
         return OpenClipEncoder(parsed, key, checkpoint)
+    if parsed.kind == "combined":
+        from bam_engine.embedding.combined import CombinedEncoder
+
+        return CombinedEncoder()
+    if parsed.kind == "network":
+        from bam_engine.embedding.network import NetworkEncoder
+
+        return NetworkEncoder()
     from bam_engine.embedding.builtin import BuiltinEncoder
 
     return BuiltinEncoder()
@@ -80,14 +95,10 @@ def encoder_key(spec: str, checkpoint: Path | None = None) -> str:
         The spec is invalid, or the checkpoint file does not exist.
     """
     parsed = parse_spec(spec)
-    if parsed.kind == "builtin":
+    if parsed.kind in IN_THE_BOX:
         if checkpoint is not None:
-            raise EmbeddingError(
-                f"The builtin encoder has no weights, so the checkpoint {checkpoint} cannot be used with it."
-            )
-        from bam_engine.embedding.builtin import KEY
-
-        return KEY
+            raise EmbeddingError(f"The encoder {parsed.kind} takes no weights, so {checkpoint} cannot be used with it.")
+        return _key_in_the_box(parsed.kind)
     plain = parsed.name.replace("/", "@")
     safe = re.sub(r"[^A-Za-z0-9@._-]+", "_", plain)[:80]
     parts = [parsed.kind, safe, f"v{PREPROCESSING_VERSION}"]
@@ -97,6 +108,12 @@ def encoder_key(spec: str, checkpoint: Path | None = None) -> str:
     if checkpoint is not None:
         parts.append("w" + _digest(checkpoint)[:12])
     return "-".join(parts)
+
+
+def _key_in_the_box(kind: str) -> str:
+    from bam_engine.embedding import builtin, combined, network
+
+    return {"combined": combined.KEY, "network": network.KEY, "builtin": builtin.KEY}[kind]
 
 
 def parse_spec(spec: str) -> Spec:
@@ -110,10 +127,11 @@ def parse_spec(spec: str) -> Spec:
     text = spec.strip()
     head, _, query = text.partition("?")
     kind, _, name = head.partition(":")
-    if kind not in KINDS or (kind == "builtin") == bool(name) or (kind == "builtin" and query):
+    alone = kind in IN_THE_BOX
+    if kind not in KINDS or alone == bool(name) or (alone and query):
         raise EmbeddingError(
-            f"{spec!r} is not a valid encoder. Use builtin, timm:NAME or openclip:MODEL/PRETRAINED, "
-            "for example timm:resnet18."
+            f"{spec!r} is not a valid encoder. Use combined, network, builtin, timm:NAME or "
+            "openclip:MODEL/PRETRAINED, for example timm:resnet18."
         )
     try:
         pairs = parse_qsl(query, strict_parsing=True) if query else []

@@ -57,6 +57,8 @@ _CHANNELS: Allowed = (_is_channels, "one number, or three separated by commas")
 _SIZE: Allowed = (_is_size, f"a number of pixels from 1 to {MAX_SIZE:,}")
 _INPUT = {"mean": _CHANNELS, "std": _CHANNELS, "size": _SIZE}
 _OPTIONS: dict[str, dict[str, Allowed]] = {
+    "combined": {},
+    "network": {},
     "builtin": {},
     "timm": _INPUT
     | {

@@ -51,7 +51,7 @@ class Preprocessing:
     def pixels(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Resize and crop to uint8 (height, width, 3)."""
         if self._resizes_shorter_side:
-            image = _without_ends(image)
+            image = without_ends(image)
         for step in self.geometry:
             image = step(image)
         return np.asarray(image, np.uint8)
@@ -70,7 +70,7 @@ class Preprocessing:
         return int(first if isinstance(first, int) else max(first))
 
 
-def _without_ends(image: Image.Image) -> Image.Image:
+def without_ends(image: Image.Image) -> Image.Image:
     """Return the middle of a very long image, of which the model sees the very middle."""
     width, height = image.size
     longest = MAX_ASPECT * min(width, height)
