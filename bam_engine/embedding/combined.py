@@ -1,8 +1,8 @@
 """The standard encoder: what the network sees and what the descriptors measure, as one vector.
 
-In:  RGB images. Out: the features of the network and the descriptors, each of unit length, side by side. The network
-sees contents, the descriptors see how a picture is made; together they are better at both than either
-(``benchmarks/encoders.py``).
+In:  RGB images. Out: the vectors of the network and of the descriptors side by side, with the same weight. The network
+sees contents, the descriptors see how a picture is made; together they are better than either
+(``benchmarks/encoders.py``). Why nothing reduces their length: docs/decisions/0031-network-and-descriptors.md.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,6 @@ VERSION = 1
 """Increase it with any change of the vectors that is not one of the descriptors or of the network."""
 KEY = f"combined-v{VERSION}.{network.VERSION}.{builtin.VERSION}"
 DIM = network.DIM + descriptors.DIM
-_SHARE = 0.7
-"""Length of the descriptors' part of a vector, where that of the network is 1."""
 _INPUT = np.dtype([("pixels", np.uint8, (network.SIDE, network.SIDE, 3)), ("descriptors", np.float32, descriptors.DIM)])
 
 
@@ -50,8 +48,9 @@ class CombinedEncoder:
     def encode(self, inputs: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return the L2-normalised vectors (b, DIM)."""
         block = np.stack(inputs)
-        seen = self._network.encode(block["pixels"])
-        return np.hstack([seen, np.float32(_SHARE) * block["descriptors"]]) / np.float32(np.hypot(1, _SHARE))
+        vectors = np.hstack([self._network.encode(block["pixels"]), block["descriptors"]])
+        vectors /= np.float32(np.sqrt(2))
+        return vectors
 
 
 def _prepare(image: Image.Image) -> npt.NDArray[np.void]:

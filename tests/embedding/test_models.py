@@ -149,6 +149,8 @@ def test_a_tag_beside_a_file_says_how_the_input_is_prepared():
         ("clip:ViT-B-32", "is not a valid encoder"),
         ("timm:", "is not a valid encoder"),
         ("builtin:large", "is not a valid encoder"),
+        ("network:large", "is not a valid encoder"),
+        ("combined?size=3", "is not a valid encoder"),
         ("", "is not a valid encoder"),
         ("timm:resnet18?pad_type", "Write them as key=value"),
     ],
@@ -290,7 +292,7 @@ def test_a_missing_checkpoint_is_reported(tmp_path):
     ):
         with pytest.raises(EmbeddingError, match=message):
             open_encoder("timm:resnet18", checkpoint=file)
-    with pytest.raises(EmbeddingError, match="has no weights"):
+    with pytest.raises(EmbeddingError, match="takes no weights"):
         open_encoder("builtin", checkpoint=tmp_path)
 
 
