@@ -9,6 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 
 SUITE = (
+    "encoders",
     "encoder_quality",
     "embedding_rate",
     "round",

@@ -33,7 +33,7 @@ def collection(home: Path, n: int, *, dim: int = 16, projects: int = 1000, seed:
         for block in _records(n, projects, rng):
             connection.execute(sa.insert(db.images), block)
     store = workspace.vectors()
-    store.claim(spec="builtin", key=workspace.choice.key, dim=dim)
+    store.claim(spec=workspace.choice.spec, key=workspace.choice.key, dim=dim)
     with store.writing():
         for start in range(0, n, _BLOCK):
             vectors = rng.normal(size=(min(_BLOCK, n - start), dim)).astype(np.float32)

@@ -45,13 +45,14 @@ Rows = npt.NDArray[np.int64]
 
 
 def generate(n: int, rng: np.random.Generator, vectors: Half | None = None) -> tuple[Half, Labels]:
-    """Return unit vectors (n, 512) of 50 gaussian neighbourhoods, those of the first five positive."""
-    centres = rng.normal(size=(50, DIM)).astype(np.float32)
-    cluster = rng.integers(0, 50, size=n)
+    """Return unit vectors (n, d) of 50 gaussian neighbourhoods, the first five positive; d is DIM by default."""
     vectors = np.empty((n, DIM), dtype=np.float16) if vectors is None else vectors
+    dim = vectors.shape[1]
+    centres = rng.normal(size=(50, dim)).astype(np.float32)
+    cluster = rng.integers(0, 50, size=n)
     for start in range(0, n, 16_384):
         part = slice(start, start + 16_384)
-        wide = centres[cluster[part]] + 2 * rng.standard_normal((len(cluster[part]), DIM), dtype=np.float32)
+        wide = centres[cluster[part]] + 2 * rng.standard_normal((len(cluster[part]), dim), dtype=np.float32)
         vectors[part] = wide / np.linalg.norm(wide, axis=1, keepdims=True)
     return vectors, cluster < 5
 

@@ -17,6 +17,7 @@ from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection import demo_of, ingest_folder, mark_demo
 from bam_engine.database import open_database
 from bam_engine.demo.demo_workspace import folder_of, make_demo
+from bam_engine.embedding import DEFAULT_ENCODER
 from bam_engine.labelling.tasks import Task, open_task, validation_task
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
@@ -37,6 +38,20 @@ CLIP = {
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptors_by_default() -> Iterator[None]:
+    """New workspaces of tests embed with the descriptors alone: most tests need vectors, and none of a network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bam_engine.workspace.core.DEFAULT_ENCODER", "builtin")
+        yield
+
+
+@pytest.fixture
+def standard_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New workspaces embed with the encoder that users get."""
+    monkeypatch.setattr("bam_engine.workspace.core.DEFAULT_ENCODER", DEFAULT_ENCODER)
 
 
 @pytest.fixture(scope="session")

@@ -159,6 +159,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "demo": set(),
     "embedding": {
+        "DEFAULT_ENCODER",
         "EmbedResult",
         "Encoder",
         "TextEncoder",

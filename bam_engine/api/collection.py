@@ -201,7 +201,8 @@ class Collection:
         Parameters
         ----------
         encoder
-            ``"builtin"`` (no download), ``"timm:NAME"`` or ``"openclip:MODEL/PRETRAINED"``; by default the one in use.
+            ``"combined"``, ``"network"`` or ``"builtin"`` (no download), ``"timm:NAME"`` or
+            ``"openclip:MODEL/PRETRAINED"``; by default the one in use.
         checkpoint
             A file of weights instead of those of the model hub.
         report

@@ -26,7 +26,10 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("--verify", action="store_true", help="read every byte of known files, too")
     command = add_command(commands, "embed", embed, "compute the vectors of images that have none")
-    command.add_argument("--encoder", help="builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder)")
+    command.add_argument(
+        "--encoder",
+        help="combined, network, builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder)",
+    )
     command.add_argument("--checkpoint", type=given_path, help="local file of weights, instead of the model hub's")
 
 

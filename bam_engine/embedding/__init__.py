@@ -1,11 +1,12 @@
 """Encoders, the vector store, and the run that fills it."""
 
 from bam_engine.embedding.base import Encoder, TextEncoder
-from bam_engine.embedding.encoder import encoder_key, open_encoder
+from bam_engine.embedding.encoder import DEFAULT_ENCODER, encoder_key, open_encoder
 from bam_engine.embedding.run import EmbedResult, embed, retry_missing
 from bam_engine.embedding.store import VectorStore
 
 __all__ = [
+    "DEFAULT_ENCODER",
     "EmbedResult",
     "Encoder",
     "TextEncoder",

@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.embedding import builtin, descriptors, network
+from bam_engine.embedding import builtin, network
 from bam_engine.embedding.base import Preprocessor
 
 VERSION = 1
 """Increase it with any change of the vectors that is not one of the descriptors or of the network."""
 KEY = f"combined-v{VERSION}.{network.VERSION}.{builtin.VERSION}"
-DIM = network.DIM + descriptors.DIM
-_INPUT = np.dtype([("pixels", np.uint8, (network.SIDE, network.SIDE, 3)), ("descriptors", np.float32, descriptors.DIM)])
 
 
 class CombinedEncoder:
@@ -32,8 +30,10 @@ class CombinedEncoder:
     """
 
     def __init__(self) -> None:
+        from bam_engine.embedding import descriptors
+
         self.spec, self.key = "combined", KEY
-        self.dim, self.input_size = DIM, network.SHORTER_SIDE
+        self.dim, self.input_size = network.DIM + descriptors.DIM, network.SHORTER_SIDE
         self._network = network.NetworkEncoder()
 
     def preprocess(self, image: Image.Image) -> npt.NDArray[np.void]:
@@ -54,4 +54,8 @@ class CombinedEncoder:
 
 
 def _prepare(image: Image.Image) -> npt.NDArray[np.void]:
-    return np.array((network.pixels(image), descriptors.describe(np.asarray(image))), _INPUT)
+    from bam_engine.embedding.descriptors import describe
+
+    pixels, described = network.pixels(image), describe(np.asarray(image))
+    parts = [("pixels", np.uint8, pixels.shape), ("descriptors", np.float32, described.shape)]
+    return np.array((pixels, described), parts)

@@ -30,7 +30,7 @@ from bam_engine.embedding.options import check_options
 from bam_engine.errors import EmbeddingError
 from bam_engine.files import open_ordinary
 
-DEFAULT = "combined"
+DEFAULT_ENCODER = "combined"
 """The encoder of a new collection."""
 IN_THE_BOX = ("combined", "network", "builtin")
 """The kinds that are one encoder each: they have no name, no options and no checkpoint."""

@@ -16,7 +16,7 @@ import weakref
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from bam_engine.collection.removals import Removals
 from bam_engine.database import (
     Snapshot,
     from_document,
+    images,
     insert_new,
     on_restore,
     open_database,
@@ -40,7 +41,7 @@ from bam_engine.database import (
     to_document,
     write_setting,
 )
-from bam_engine.embedding import Encoder, VectorStore, encoder_key, open_encoder
+from bam_engine.embedding import DEFAULT_ENCODER, Encoder, VectorStore, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.files import PRIVATE_FOLDER, is_due, sweep
 from bam_engine.jobs import Jobs
@@ -174,8 +175,12 @@ class Workspace:
     def _identity(self) -> str:
         if (stored := read_setting(self.engine, "workspace")) is not None:
             return str(stored)
+        first: dict[str, Any] = {"workspace": uuid.uuid4().hex[:12]}
         with self.engine.begin() as connection:  # of concurrent openers, the first one sets the id
-            insert_new(connection, settings, [{"key": "workspace", "value": json.dumps(uuid.uuid4().hex[:12])}])
+            empty = connection.execute(sa.select(images.c.row).limit(1)).first() is None
+            if empty:  # with images, it is older than ids, and was embedded with another default
+                first["encoder"] = to_document(_Chosen(DEFAULT_ENCODER, key=encoder_key(DEFAULT_ENCODER)))
+            insert_new(connection, settings, [{"key": key, "value": json.dumps(value)} for key, value in first.items()])
         return str(read_setting(self.engine, "workspace"))
 
     def state(self, owner: type[T]) -> T:
@@ -242,7 +247,7 @@ class Workspace:
 
     @property
     def choice(self) -> EncoderChoice:
-        """The current encoder; ``builtin`` until another is chosen."""
+        """The current encoder. A new workspace begins with the default; an older one may name none: ``builtin``."""
         stored = read_setting(self.engine, "encoder")
         chosen = _BUILTIN if stored is None else from_document(_Chosen, stored, what="the choice of the encoder")
         checkpoint = Path(chosen.checkpoint) if chosen.checkpoint else None

@@ -5,15 +5,19 @@ import gc
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
-from bam_engine.database import write_setting
+from bam_engine.collection import ingest_folder
+from bam_engine.database import settings, write_setting
 from bam_engine.embedding import VectorStore, encoder_key
 from bam_engine.errors import EmbeddingError
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
 
 
 def test_concurrent_openers_of_a_new_workspace_agree_on_its_id(tmp_path: Path) -> None:
@@ -90,6 +94,45 @@ def test_an_encoder_whose_checkpoint_is_gone_keeps_its_vectors_and_another_can_b
     assert workspace.choice.key == key, "by the vectors that are there"
     workspace.choose_encoder("builtin")
     assert (workspace.choice.key, workspace.choice.problem) == ("builtin-v1", "")
+
+
+@pytest.mark.usefixtures("standard_encoder")
+def test_a_new_workspace_uses_the_standard_encoder_and_keeps_it_as_a_choice(tmp_path: Path, monkeypatch) -> None:
+    with closing(Workspace(tmp_path / "workspace", tmp_path / "cache")) as opened:
+        assert (opened.choice.spec, opened.choice.key) == ("combined", encoder_key("combined"))
+    monkeypatch.setattr("bam_engine.workspace.core.DEFAULT_ENCODER", "network")
+    with closing(Workspace(tmp_path / "workspace", tmp_path / "cache")) as opened:
+        assert opened.choice.spec == "combined", "another default is for new workspaces"
+
+
+@pytest.mark.usefixtures("standard_encoder")
+def test_a_workspace_that_names_no_encoder_keeps_the_descriptors(workspace: Workspace) -> None:
+    """As versions left it that had one encoder, with and without an identity of the workspace."""
+    embedded = len(workspace.vectors())
+    for keys in (["encoder"], ["encoder", "workspace"]):
+        with workspace.engine.begin() as connection:
+            connection.execute(sa.delete(settings).where(settings.c.key.in_(keys)))
+        with closing(Workspace(workspace.folder, workspace.cache.parent)) as opened:
+            assert opened.choice.spec == "builtin"
+            assert "workspace" not in keys or opened.id != workspace.id
+    assert embedded == 120
+
+
+@pytest.mark.usefixtures("standard_encoder")
+def test_without_the_weights_the_vectors_stay_usable_and_the_descriptors_go_on(
+    small_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Workspace(tmp_path / "workspace", tmp_path / "cache")) as opened:
+        ingest_folder(opened.catalogue, opened.thumbnails, small_pictures)
+        store, images = opened.vectors(), opened.catalogue.digests().array
+        store.claim(spec="combined", key=opened.choice.key, dim=4)
+        store.append(np.eye(4)[np.arange(len(images)) % 4])
+        monkeypatch.setattr("bam_engine.embedding.network._PACKAGE", "weights_that_nobody_installed")
+        assert len(opened.vectors()) == len(images)
+        with pytest.raises(EmbeddingError, match="are not installed"):
+            embed_collection(opened)
+        opened.choose_encoder("builtin")
+        assert embed_collection(opened).embedded == len(images)
 
 
 def test_where_no_cache_can_be_made_a_temporary_folder_takes_its_place(
