@@ -221,6 +221,31 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_encoder_stays(
     assert workspace.choice.spec == "builtin"
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"), [("combined", "sees how it is made"), ("builtin", "in seconds"), ("network", "less well")]
+)
+def test_the_embeddings_page_says_what_an_encoder_of_the_box_sees(
+    open_page: Callable[..., AppTest], workspace: Workspace, kind: str, words: str
+) -> None:
+    app = open_page(workspace, "embed")
+    app.radio[0].set_value(kind).run()
+    assert not app.exception
+    assert any(words in caption.value for caption in app.caption)
+    assert not app.text_input, "there is nothing to name and no file to give"
+
+
+def test_without_the_weights_of_the_network_the_page_says_so_and_the_encoder_stays(
+    open_page: Callable[..., AppTest], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.embedding.network._PACKAGE", "weights_that_nobody_installed")
+    app = open_page(workspace, "embed")
+    app.radio[0].set_value("combined").run()
+    button(app, "Embed the collection").click().run()
+    assert not app.exception
+    assert "pip install" in app.error[0].value
+    assert workspace.choice.spec == "builtin"
+
+
 def test_with_openclip_the_search_box_reads_text_and_a_round_starts_from_it(
     open_page: Callable[..., AppTest],
     workspace: Workspace,
