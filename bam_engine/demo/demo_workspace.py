@@ -43,7 +43,7 @@ LICENCE = "Generated images may be used for any purpose. Say that they are gener
 _TRUTH = Kind[dict[str, NDArray[np.int8]]](
     "true labels of a demo", of="workspace", until="its table, images or details change", limit=1
 )
-_PARTS = {"drawing": (0, 48), "adding": (48, 55), "embedding": (55, 99)}  # of a run, in percent
+_PARTS = {"drawing": (0, 55), "adding": (55, 62), "embedding": (62, 99)}  # of a run, in percent
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_a_run_that_was_stopped_goes_on_and_more_works_can_be_asked_for(blank: W
 
         return report
 
-    for share in (30, 75):  # while drawing, and once the images are to be added
+    for share in (30, 57):  # while drawing, and once the images are to be added
         with pytest.raises(Stopped):
             demo.make_demo(blank, count=24, report=stop_at(share))
         stopped = demo.unfinished(blank)
