@@ -2,7 +2,7 @@
 
 In:  RGB images. Out: the vectors of the network and of the descriptors side by side, with the same weight. The network
 sees contents, the descriptors see how a picture is made; together they are better than either
-(``benchmarks/encoders.py``). Why nothing reduces their length: docs/decisions/0031-network-and-descriptors.md.
+(``benchmarks/encoders.py``). Why nothing reduces their length: docs/decisions/0032-network-and-descriptors.md.
 """
 
 from collections.abc import Sequence
