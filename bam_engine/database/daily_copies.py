@@ -93,6 +93,10 @@ class _Server:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
         engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        if engine.dialect.driver == "psycopg":
+            from bam_engine.database.postgresql_connections import give_up_on_silence
+
+            give_up_on_silence(engine)
         with engine.connect() as connection:
             yield connection
 
