@@ -13,10 +13,11 @@ import pytest
 from tests.browser import ROOT
 
 PROGRAM = """
-import sys, tempfile, time
+import signal, sys, tempfile, time
 from pathlib import Path
 from tests.postgresql import run_server
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background of a shell ignores it
 tempfile.tempdir = sys.argv[1]
 with run_server():
     (pid_file,) = Path(sys.argv[1]).glob("bam-pg-*/data/postmaster.pid")

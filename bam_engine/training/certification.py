@@ -261,10 +261,11 @@ def current(
 
     It is read at ``confidence``, or at the one that it was started with.
     """
-    model = latest_model(workspace, attribute)
+    stored = certifications(workspace, attribute)
+    model = latest_model(workspace, attribute) if stored else None
     matching = [
         each
-        for each in certifications(workspace, attribute)
+        for each in stored
         if model is not None and each.model_id == model.id and (target is None or abs(each.target - target) < 1e-9)
     ]
     if not matching:

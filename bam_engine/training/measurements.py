@@ -4,6 +4,7 @@ Also how a :class:`Threshold` is written into columns and read from them. SQLite
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -64,7 +65,7 @@ def evidence_values(threshold: Threshold) -> dict[str, Any]:
     return {name: _nan_to_null(value) for name, value in asdict(threshold).items()}
 
 
-def evidence_of(row: sa.RowMapping, *, prefix: str = "") -> Threshold:
+def evidence_of(row: sa.RowMapping | Mapping[str, Any], *, prefix: str = "") -> Threshold:
     """Return the threshold of a row with the columns of :func:`evidence_values`, each named with ``prefix``."""
     values = {field.name: row[prefix + field.name] for field in fields(Threshold)}
     return Threshold(**{name: each if name in _OPTIONAL else _null_to_nan(each) for name, each in values.items()})
@@ -86,7 +87,7 @@ def with_newest(models: sa.FromClause) -> sa.FromClause:
     )
 
 
-def measurement_of(row: sa.RowMapping) -> Measurement | None:
+def measurement_of(row: sa.RowMapping | Mapping[str, Any]) -> Measurement | None:
     """Return the measurement in a row with :func:`columns`, or None."""
     if row["measurement_id"] is None:
         return None

@@ -112,7 +112,7 @@ def save_model(
             if existing is not None:
                 return _trained(existing)
         model_id = db.insert_row(connection, table, values)
-        return _trained(connection.execute(_query(table.c.id == model_id)).mappings().one())
+    return _trained({**dict.fromkeys(column.name for column in measurements.columns()), **values, "id": model_id})
 
 
 def model_of(workspace: Workspace, attribute: Attribute, round_id: int, data: TrainingData) -> TrainedModel | None:
@@ -161,7 +161,7 @@ def _query(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-def _trained(row: sa.RowMapping) -> TrainedModel:
+def _trained(row: sa.RowMapping | Mapping[str, Any]) -> TrainedModel:
     return TrainedModel(
         id=row["id"],
         attribute_id=row["attribute_id"],

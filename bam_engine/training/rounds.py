@@ -239,7 +239,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
         in_bulk=int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
         learned_from=_digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
     )
-    trained = model_of(workspace, attribute, last.id, data)
+    before, trained = models(workspace, attribute), model_of(workspace, attribute, last.id, data)
     if trained is None:
         model = _fit(workspace, rows, answers, groups, np.random.default_rng(last.seed))
         trained = save_model(workspace, attribute, last.id, model, data)
@@ -248,7 +248,8 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     report(2, 4, "finding neighbours")
     prefetch_neighbours(workspace, attribute, trained)
     report(3, 4, "measuring on the validation set")
-    measurement = replace(_measure(workspace, attribute, trained), flipped=_flipped(workspace, attribute, trained))
+    flipped = _flipped(workspace, attribute, before, trained)
+    measurement = replace(_measure(workspace, attribute, trained), flipped=flipped)
     if not same(measurement, trained.measurement):
         store_measurement(workspace, trained.id, measurement)
     report(4, 4, "trained")
@@ -332,9 +333,11 @@ def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) ->
     return Measurement(found.n, found.average_precision, found.threshold, found.no_threshold, None)
 
 
-def _flipped(workspace: Workspace, attribute: Attribute, after: TrainedModel) -> int | None:
-    """Return the number of images whose decision changed since the previous model; None for the first."""
-    earlier = [model for model in models(workspace, attribute) if model.id < after.id]
+def _flipped(
+    workspace: Workspace, attribute: Attribute, stored: Sequence[TrainedModel], after: TrainedModel
+) -> int | None:
+    """Return the number of images whose decision changed since the last of ``stored`` models before; None for none."""
+    earlier = [model for model in stored if model.id < after.id]
     if not earlier:
         return None
     before = earlier[-1]

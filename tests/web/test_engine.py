@@ -1,12 +1,13 @@
 """The one workspace of a process: opened once, a failure is told to all who wait, ending the server opens nothing."""
 
-import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from bam_engine.errors import StoreUnavailable
 from bam_engine.progress import Report
@@ -66,11 +67,8 @@ def test_all_who_wait_for_a_database_that_fails_are_told_at_once(monkeypatch: py
 
 
 def test_a_server_that_opened_no_workspace_opens_none_when_it_ends(place: Path) -> None:
-    async def run() -> None:
-        async with lifespan(None):
-            pass
-
-    asyncio.run(run())
+    with TestClient(Starlette(lifespan=lifespan)):
+        pass
     assert list(place.iterdir()) == []
 
 
@@ -81,11 +79,8 @@ def test_background_jobs_are_stopped_when_the_server_ends() -> None:
             report(done, None)
             time.sleep(0.01)
 
-    async def run() -> None:
-        async with lifespan(None):
-            engine.workspace().jobs.start("work", "Working", work)
-
-    asyncio.run(run())
+    with TestClient(Starlette(lifespan=lifespan)):
+        engine.workspace().jobs.start("work", "Working", work)
     workspace, until = engine.workspace(), time.monotonic() + 20
     while workspace.jobs.is_running("work") and time.monotonic() < until:
         time.sleep(0.01)
