@@ -29,7 +29,7 @@ from benchmarks.gallery import PICTURES
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
 from benchmarks.map_view import MAP
-from benchmarks.options import benchmark_parser, checkout_at
+from benchmarks.options import benchmark_parser
 from benchmarks.tiles import generated
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,11 +63,11 @@ def prepare(home: Path, n: int = PICTURES) -> None:
     from bam_engine.training.validation import draw_validation
 
     workspace = collection(home, n)
+    for row in range(n):
+        workspace.thumbnails.write(row, Image.effect_noise((240, 160), 70).convert("RGB"))
     draw_validation(workspace, scored_attribute(workspace, "one", cut=0.0, seed=0))
     record = LayoutRecord(MAP, "tsne", "collection", workspace.choice.key, n, 0, 0.0, time.time())
     save(workspace, record, generated(n), np.arange(n), {})
-    for row in range(n):
-        workspace.thumbnails.write(row, Image.effect_noise((240, 160), 70).convert("RGB"))
     workspace.close()
 
 
@@ -229,11 +229,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    options.against = checkout_at(options.against)
     if options.prepare:
         prepare(options.prepare)
         return
-    checkouts = {"here": ROOT} | ({"before": options.against} if options.against else {})
+    from benchmarks.options import checkout_at  # an earlier version, which prepares by this module, lacks it
+
+    against = checkout_at(options.against)
+    checkouts = {"here": ROOT} | ({"before": against} if against else {})
     with tempfile.TemporaryDirectory() as temporary:
         homes = {name: Path(temporary) / name for name in checkouts}
         for name, checkout in checkouts.items():
