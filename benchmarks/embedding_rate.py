@@ -46,6 +46,14 @@ class Rates:
         return self.run / self.bare
 
 
+def pictures_found() -> bool:
+    """Return whether the real pictures are beside the project; where they are not, print so."""
+    if (SHARED / "images" / "labels.csv").exists():
+        return True
+    print(f"Skipped: the real pictures are not in {SHARED / 'images'}.")
+    return False
+
+
 def some_paths(count: int) -> list[Path]:
     """Return ``count`` pictures spread over the collection, repeated if there are fewer."""
     with (SHARED / "images" / "labels.csv").open(newline="", encoding="utf-8") as file:
@@ -107,8 +115,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    if not (SHARED / "images" / "labels.csv").exists():
-        print(f"Skipped: the real pictures are not in {SHARED / 'images'}.")
+    if not pictures_found():
         return
     paths = some_paths(options.images)
     print(f"{machine()}, {device()}; {len(paths):,} images")

@@ -20,7 +20,7 @@ from PIL import Image
 
 from bam_engine.collection import read_image
 from bam_engine.embedding import open_encoder
-from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS
+from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS, pictures_found
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -236,8 +236,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    if not (SHARED / "images" / "labels.csv").exists():
-        print(f"Skipped: the real pictures are not in {SHARED / 'images'}.")
+    if not pictures_found():
         return
     import torch
 

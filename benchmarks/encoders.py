@@ -31,7 +31,7 @@ from bam_engine.collection import read_image
 from bam_engine.collection.digests import of_files
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
 from benchmarks import round as rounds
-from benchmarks.embedding_rate import SHARED, some_paths
+from benchmarks.embedding_rate import SHARED, pictures_found, some_paths
 from benchmarks.encoder_quality import right_answers
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
@@ -182,8 +182,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    if not (SHARED / "images" / "labels.csv").exists():
-        print(f"Skipped: the real pictures are not in {SHARED / 'images'}.")
+    if not pictures_found():
         return
     labels = chosen_pictures()
     encoders = {spec: open_encoder(spec) for spec in options.encoders}

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web.routes.caching import PUBLIC
+from web.routes.caching import PUBLIC, accepts_gzip, kept_text
 
 STATIC = Path(streamlit.__file__).parent / "static" / "static"
 _FOLDERS = ("js", "css", "media")
@@ -49,7 +49,7 @@ class Assets:
 
     async def _response(self, file: Path, request: Request) -> Response | None:
         text = file.suffix in _TEXT
-        compressed = text and "gzip" in request.headers.get("accept-encoding", "")
+        compressed = text and accepts_gzip(request)
         content = self._contents.get((file, compressed))
         if content is None:
             try:
@@ -57,10 +57,10 @@ class Assets:
             except OSError:
                 return None
             self._contents[file, compressed] = content
-        headers = {"Cache-Control": PUBLIC}
-        headers |= {"Vary": "Accept-Encoding"} if text else {}
-        headers |= {"Content-Encoding": "gzip"} if compressed else {}
-        return Response(content, media_type=mimetypes.guess_type(file.name)[0], headers=headers)
+        media_type = mimetypes.guess_type(file.name)[0]
+        if text:
+            return kept_text(content, media_type, compressed=compressed)
+        return Response(content, media_type=media_type, headers={"Cache-Control": PUBLIC})
 
 
 def _read(file: Path, compressed: bool) -> bytes:

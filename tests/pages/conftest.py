@@ -2,15 +2,21 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import BAM_ATTRIBUTES
 from bam_engine.audit import audits
+from bam_engine.collection import ingest_folder
 from bam_engine.training import certification, thresholds
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+
+Pictures = tuple[Workspace, Path]
+"""A workspace and the folder of its pictures."""
 
 
 @pytest.fixture
@@ -27,6 +33,18 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         return app.run()
 
     return run
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    """A workspace of three pictures, 0.png to 2.png, and their folder."""
+    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    return workspace, folder
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
-from bam_engine.collection import ingest_folder
 from bam_engine.labelling import tasks
 from bam_engine.maps import layout_builder
 from bam_engine.training import rounds, thresholds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
-from tests.pages.conftest import run_until, text_of
+from tests.pages.conftest import Pictures, run_until, text_of
 from web import ui
 from web.navigation import GROUPS
 
@@ -150,13 +149,10 @@ def test_files_that_have_moved_are_said_to_be_found_again(
         there.rename(image.path)
 
 
-def test_files_that_have_changed_or_are_missing_are_listed(open_page: Callable[..., AppTest], tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(3):
-        Image.new("RGB", (8, 8), (80 * number, 0, 0)).save(folder / f"{number}.png")
-    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+def test_files_that_have_changed_or_are_missing_are_listed(
+    open_page: Callable[..., AppTest], pictures: Pictures
+) -> None:
+    workspace, folder = pictures
     Image.new("RGB", (8, 8), "green").save(folder / "0.png")
     (folder / "1.png").unlink()
     app = open_page(workspace, "images")

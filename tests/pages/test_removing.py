@@ -12,21 +12,7 @@ from streamlit.testing.v1 import AppTest
 from bam_engine.collection import ingest_folder
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import count_images
-from tests.pages.conftest import run_until, text_of
-
-Pictures = tuple[Workspace, Path]
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Pictures:
-    """A workspace of three pictures, 0.png to 2.png, and their folder."""
-    workspace = Workspace(tmp_path / "workspace", tmp_path / "cache")
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(3):
-        Image.new("RGB", (8, 8), (80 * number, 0, 0)).save(folder / f"{number}.png")
-    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
-    return workspace, folder
+from tests.pages.conftest import Pictures, run_until, text_of
 
 
 def test_an_image_is_removed_on_its_page_and_the_undo_brings_it_back(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web import modules
-from web.routes.caching import NO_STORE, PUBLIC
+from web.routes.caching import NO_STORE, accepts_gzip, kept_text
 from web.routes.replies import nothing_below
 
 
@@ -26,8 +26,6 @@ async def _module(request: Request) -> Response:
     if name not in modules.contents() or request.path_params["version"] != modules.version():
         text = "There is no such module in this version of the app. Reload the page."
         return Response(text, status_code=404, media_type="text/plain", headers=NO_STORE)
-    headers = {"Cache-Control": PUBLIC, "Vary": "Accept-Encoding"}
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(modules.contents()[name], media_type="text/javascript", headers=headers)
-    headers["Content-Encoding"] = "gzip"
-    return Response(modules.compressed(name), media_type="text/javascript", headers=headers)
+    compressed = accepts_gzip(request)
+    content = modules.compressed(name) if compressed else modules.contents()[name]
+    return kept_text(content, "text/javascript", compressed=compressed)
