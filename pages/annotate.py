@@ -6,7 +6,7 @@ from bam_engine.audit import audits
 from bam_engine.labelling import tasks
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import rounds
-from web import demo_controls, ui
+from web import demo_controls, jobs, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
 from web.navigation import link
@@ -29,7 +29,7 @@ if not waiting:
     state, audit = rounds.state(ws, attribute), audits.latest_result(ws, attribute)
     open_audit = None if audit is None or audit.complete else audit
     if state.step == "train":
-        ui.train_when_due(attribute, state.rounds[-1].number)
+        jobs.train_when_due(attribute, state.rounds[-1].number)
     elif state.step in ("label_validation", "label_round") or open_audit is not None:
         people = ws.redundancy if open_audit is None else open_audit.people
         st.info(
@@ -40,7 +40,7 @@ if not waiting:
         link("agreement", "See where people disagree", attribute.name)
     else:
         if state.rounds:
-            ui.show_job(ui.training(attribute, state.rounds[-1].number))
+            jobs.show(jobs.training(attribute, state.rounds[-1].number))
         ui.next_step(state)
         if state.model is not None:
             link("rounds", "See what changed", attribute.name)

@@ -9,7 +9,7 @@ import streamlit as st
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import file_size
 from bam_engine.reporting.export import export
-from web import backup, check, ui
+from web import backup, check, jobs, ui
 from web.engine import workspace
 from web.output import output_folder
 
@@ -46,7 +46,7 @@ if st.button("Write the files", type="primary", icon=":material/download:"):
     )
     st.rerun()
 
-files = ui.result_of(JOB, unit="tables") or []
+files = jobs.result_of(JOB, unit="tables") or []
 for path in files:
     st.markdown(f"`{path}` · {file_size(path.stat().st_size)}")
 if files and sum(path.stat().st_size for path in files) <= DOWNLOAD_LIMIT:

@@ -10,7 +10,7 @@ from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images, rows_at
-from web import demo_controls, missing_files, removing, ui
+from web import demo_controls, jobs, missing_files, removing, ui
 from web.engine import workspace
 from web.navigation import link
 
@@ -33,7 +33,7 @@ if demo is not None:
         icon=":material/info:",
     )
     st.subheader(f"{count(count_images(ws), 'generated image')} in the collection", anchor=False)
-    if ui.show_job(demo_controls.JOB, unit="%"):
+    if jobs.show(demo_controls.JOB, unit="%"):
         st.stop()
     size, action = st.columns([1, 3], vertical_alignment="bottom")
     more = size.number_input("Images of the demo", demo.count, 100_000, demo.count, step=1000)
@@ -104,7 +104,7 @@ if go:
     with ui.guard():
         add(folder, metadata)
 
-if ui.show_job(JOB):
+if jobs.show(JOB):
     st.stop()
 result = getattr(ws.jobs.get(JOB), "result", None)
 if result is not None:

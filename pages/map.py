@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.gallery import selections
 from bam_engine.maps import layout_store, sprite_packing, view_cache
-from web import map_state, ui
+from web import jobs, map_state, ui
 from web.components.map import last_map_events, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
@@ -41,7 +41,7 @@ if len(ws.vectors()) == 0:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")
     st.stop()
 
-busy = ui.show_job(JOB, unit="steps")
+busy = jobs.show(JOB, unit="steps")
 undo_deletion(ws, map_state.MAP)
 records = {record.id: record for record in layout_store.list_layouts(ws)}
 if not records:

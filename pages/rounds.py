@@ -21,7 +21,7 @@ from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.vectors import supports_text
-from web import charts, demo_controls, ui
+from web import charts, demo_controls, jobs, ui
 from web.advice import stopping_advice
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -331,8 +331,8 @@ if state.step == "draw_validation":
 elif state.step in ("label_validation", "label_round"):
     ui.next_step(state)
 elif state.step == "train":
-    ui.train_when_due(attribute, state.rounds[-1].number)
-    if (job := ws.jobs.get(ui.training(attribute, state.rounds[-1].number))) is not None and job.state == "failed":
+    jobs.train_when_due(attribute, state.rounds[-1].number)
+    if (job := ws.jobs.get(jobs.training(attribute, state.rounds[-1].number))) is not None and job.state == "failed":
         start_round(state)
 if state.step == "decide":
     ui.next_step(state)

@@ -8,7 +8,7 @@ import streamlit as st
 from bam_engine.database import backups
 from bam_engine.database.daily_copies import daily_copies, problem_of
 from bam_engine.formatting import count, file_size
-from web import ui
+from web import jobs, ui
 from web.engine import workspace
 from web.navigation import link
 from web.output import output_folder
@@ -30,7 +30,7 @@ def section() -> None:
         file = output_folder("backups") / name
         ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file))
         st.rerun()
-    written = ui.result_of(JOB, unit="files")
+    written = jobs.result_of(JOB, unit="files")
     if written is not None and written.exists():
         _offer(written)
     copies = daily_copies(ws.engine)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bam_engine import maintenance
 from bam_engine.progress import Report
-from web import ui
+from web import jobs, ui
 from web.engine import workspace
 
 CHECK, REPAIR = "check", "repair"
@@ -25,14 +25,14 @@ def section() -> None:
         ws.jobs.forget(REPAIR)
         ws.jobs.start(CHECK, "Checking the workspace", lambda report: maintenance.check(ws, report=report))
         st.rerun()
-    for outcome in ui.result_of(REPAIR, unit="steps") or ():
+    for outcome in jobs.result_of(REPAIR, unit="steps") or ():
         if outcome.problem:
             st.warning(f"{ui.plain(outcome.finding.what)} {ui.plain(outcome.problem)}", icon=":material/warning:")
         else:
             st.markdown(f"- Repaired: {ui.plain(outcome.finding.what)}")
     if ws.jobs.is_running(REPAIR):
         return
-    found = ui.result_of(CHECK, unit="files")
+    found = jobs.result_of(CHECK, unit="files")
     if found is not None:
         _show(found)
 

@@ -12,7 +12,7 @@ from bam_engine.demo import demo_workspace, simulated_annotators
 from bam_engine.formatting import count, percent
 from bam_engine.training import certification
 from bam_engine.training.charts import TruePoint
-from web import ui
+from web import jobs, ui
 from web.engine import workspace
 
 JOB = "demo"
@@ -38,7 +38,7 @@ def banner() -> None:
 def try_demo() -> None:
     """Draw the button that makes a demo, its progress, or the button that resumes a stopped one."""
     ws = workspace()
-    if ui.show_job(JOB, unit="%"):
+    if jobs.show(JOB, unit="%"):
         return
     stopped = demo_workspace.unfinished(ws)
     size = image_count(0 if stopped is None else stopped.count)
@@ -71,7 +71,7 @@ def offer_labelling(attribute: Attribute, *, certifying: bool = False) -> bool:
         return False
     name = f"simulate-{attribute.id}"
     if ws.jobs.is_running(name):
-        ui.show_job(name, unit="steps")
+        jobs.show(name, unit="steps")
         return True
     pending = _certification_pending(attribute) if certifying else simulated_annotators.can_continue(ws, attribute)
     if pending or ws.jobs.get(name) is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from web import demo_controls, navigation, ui, undo
+from web import demo_controls, jobs, navigation, ui, undo
 from web.engine import workspace
 from web.warm import activity
 
@@ -22,6 +22,7 @@ def draw(start: str = "overview") -> None:
     chosen = st.navigation(navigation.pages(start), expanded=True)
     with activity.drawing(), ui.guard(), workspace().reading():
         ui.sidebar()
+        jobs.in_sidebar()
         demo_controls.banner()
         undo.offer(chosen.url_path)
         chosen.run()

@@ -14,7 +14,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import querying
-from web import removing, ui
+from web import jobs, removing, ui
 from web.engine import workspace
 from web.gallery_bar import show
 from web.navigation import go
@@ -133,25 +133,25 @@ def names_ready(query: Query) -> bool:
     if not query.words:
         return True
     if ws.jobs.is_running(NAMES):
-        return not ui.show_job(NAMES, unit="names")
+        return not jobs.show(NAMES, unit="names")
     names = search.names_of(ws)
     if names.behind() < MANY_NAMES:
         ws.jobs.forget(NAMES)
         return True
     if ws.jobs.get(NAMES) is not None:  # it was stopped or failed
-        ui.show_job(NAMES, unit="names")
+        jobs.show(NAMES, unit="names")
         if not st.button("Read on", icon=":material/refresh:"):
             return False
         ws.jobs.forget(NAMES)
     ws.jobs.start_once(NAMES, "Reading titles and file names", lambda report: names.refresh(report=report))
-    ui.show_job(NAMES, unit="names")
+    jobs.show(NAMES, unit="names")
     return False
 
 
 def offer_grouping() -> None:
     """Offer the search for near-duplicates where it is not up to date, and draw its progress."""
     ws = workspace()
-    if ui.show_job(FOLDING, unit="steps"):
+    if jobs.show(FOLDING, unit="steps"):
         return
     newer = near_duplicates.fold_summary(ws).newer if near_duplicates.has_groups(ws) else 0
     if near_duplicates.has_groups(ws) and not newer:

@@ -19,7 +19,7 @@ from bam_engine.gallery.query import LABELS, Query, from_url, with_names
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
-from web import ui
+from web import jobs, ui
 from web.engine import workspace
 
 PLACES = {"all": "All", "accepted": "At or above", "near": "Near", "rejected": "Below"}
@@ -325,7 +325,7 @@ def _facet_scan() -> None:
     """Offer to index colours and dates that are missing, and draw the progress."""
     ws = workspace()
     scan = facets.scan_progress(ws)
-    if ui.show_job(JOB) or scan.done >= scan.total:
+    if jobs.show(JOB) or scan.done >= scan.total:
         return
     st.caption(f"Colours and dates of {formatting.count(scan.total - scan.done, 'image')} were not looked up yet.")
     if st.button("Look them up", icon=":material/palette:"):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bam_engine.collection import FILE_STATES
 from bam_engine.formatting import count
 from bam_engine.workspace.membership import missing_member_rows, removed
-from web import removing, ui
+from web import jobs, removing, ui
 from web.engine import workspace
 
 JOB = "missing files"
@@ -19,7 +19,7 @@ LISTED = 1000  # images in the table
 def look() -> None:
     """Offer to look for images whose files are gone, and to remove those that were found."""
     ws = workspace()
-    if ui.show_job(JOB, unit="files"):
+    if jobs.show(JOB, unit="files"):
         return
     job = ws.jobs.get(JOB)
     label = "Look for missing files"

@@ -1,4 +1,4 @@
-"""What pages share: headings, error handling, progress of jobs, pickers.
+"""What pages share: headings, error handling, pickers, tables.
 
 Nothing here makes decisions about data.
 """
@@ -16,11 +16,10 @@ from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.database import read_only
 from bam_engine.errors import BamError, NotFound
-from bam_engine.formatting import count, duration
+from bam_engine.formatting import count
 from bam_engine.gallery import search
-from bam_engine.jobs import Job
 from bam_engine.reporting import overview
-from bam_engine.training.rounds import AttributeState, train
+from bam_engine.training.rounds import AttributeState
 from web.engine import workspace
 from web.navigation import go
 from web.next_steps import direct
@@ -126,7 +125,7 @@ def head(title: str, lead: str) -> None:
 
 
 def sidebar() -> None:
-    """Draw the annotator's name and the jobs that are running."""
+    """Draw the annotator's name."""
     st.session_state["annotator"] = st.session_state.pop(_NEXT_NAME, st.session_state.get("annotator", "me"))
     with st.sidebar:
         st.text_input(
@@ -138,8 +137,6 @@ def sidebar() -> None:
         _proposed_annotator()
         if read_only(workspace().engine):
             st.caption("This workspace is read-only: it can be looked at, reported and exported, not changed.")
-        # refreshed only while a job runs: a refresh can cut short the run that follows a change of page
-        st.fragment(_background, run_every=2.0 if workspace().jobs.running() else None)()
 
 
 def _proposed_annotator() -> None:
@@ -153,11 +150,6 @@ def _proposed_annotator() -> None:
 
     st.caption(f"The link that you opened is for **{plain(name)}**.")
     st.button(f"Answer as {plain(name)}", key="annotator-accept", on_click=accept, icon=":material/person:")
-
-
-def _background() -> None:
-    for job in workspace().jobs.running():
-        st.progress(fraction_done(job), text=f"{plain(job.title)}: {progress_words(job)}")
 
 
 def popover(label: str, name: str, **options: Any) -> DeltaGenerator:
@@ -188,64 +180,6 @@ def annotator() -> str:
 def answer_as(name: str) -> None:
     """Choose another name in the sidebar from the next run on: in this one, it is drawn already."""
     st.session_state[_NEXT_NAME] = name
-
-
-def fraction_done(job: Job) -> float:
-    """Return the finished fraction of a job."""
-    return min(1.0, job.done / job.total) if job.total else 0.0
-
-
-def progress_words(job: Job) -> str:
-    """Return the progress of a job in words."""
-    return f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
-
-
-def show_job(name: str, *, unit: str = "images") -> bool:
-    """Draw the job ``name`` with its rate, remaining time and a stop button; return whether it is running.
-
-    The page reruns once when the job ends.
-    """
-    job = workspace().jobs.get(name)
-    if job is not None and job.running:
-        _watch(name, unit)
-        return True
-    if job is not None:
-        _outcome(job)
-    return False
-
-
-def result_of(name: str, *, unit: str = "images") -> Any:
-    """Draw the job ``name`` as :func:`show_job`; return its result, None before it has one."""
-    if show_job(name, unit=unit):
-        return None
-    job = workspace().jobs.get(name)
-    return None if job is None else job.result
-
-
-@st.fragment(run_every=0.5)
-def _watch(name: str, unit: str) -> None:
-    job = workspace().jobs.get(name)
-    if job is None or not job.running:
-        st.rerun()
-        return
-    left = job.seconds_left
-    speed = f"{job.rate:,.0f} {unit}/s" if job.rate >= 1 else ""
-    facts = [progress_words(job), speed, "" if left is None else f"{duration(left)} left", plain(job.message)]
-    st.progress(fraction_done(job), text=f"**{plain(job.title)}** · " + " · ".join(fact for fact in facts if fact))
-    stopping = job.stopping.is_set()
-    if st.button("Stopping …" if stopping else "Stop", key=f"stop-{name}", disabled=stopping, icon=":material/stop:"):
-        job.stop()
-        st.rerun(scope="fragment")
-
-
-def _outcome(job: Job) -> None:
-    if job.state == "failed":
-        words = f"**{plain(job.title)}** failed after {duration(job.seconds)}. {plain(job.error)}"
-        st.error(words, icon=":material/error:")
-    elif job.state == "stopped":
-        st.info(plain(job.message), icon=":material/pause_circle:")
-    else:
-        st.success(f"**{plain(job.title)}** finished in {duration(job.seconds)}.", icon=":material/check_circle:")
 
 
 def pick_attribute(label: str = "Attribute") -> Attribute | None:
@@ -368,23 +302,6 @@ def file_list(files: Sequence[str], verb: str, note: str) -> None:
         with st.expander(f"{count(len(files), 'file')} {verb}", expanded=True):
             st.caption(note)
             st.dataframe({"file": files}, hide_index=True, width="stretch")
-
-
-def train_when_due(attribute: Attribute, number: int) -> None:
-    """Train on a labelled round in the background, once, and draw the progress."""
-    ws = workspace()
-    name = training(attribute, number)
-    ws.jobs.start_once(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
-    if show_job(name, unit="steps"):
-        return
-    if st.button("Train again", icon=":material/refresh:", key=f"again-{name}"):
-        ws.jobs.forget(name)
-        st.rerun()
-
-
-def training(attribute: Attribute, number: int) -> str:
-    """Return the name of the job that trains after a round."""
-    return f"train-{attribute.id}-{number}"
 
 
 def start_key(attribute: Attribute) -> str:
