@@ -2,23 +2,22 @@
 
 import streamlit as st
 
+from bam_engine.embedding import display_name
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import embed_collection, embedded_rows, problem_stage
-from web import ui
+from web import jobs, ui
 from web.engine import workspace
 from web.navigation import link
 
 JOB = "embed"
 KINDS = {
-    "combined": "Standard: a network and descriptors",
-    "builtin": "Fast preview: descriptors alone",
-    "network": "The network alone",
+    **{spec: display_name(spec) for spec in ("combined", "builtin", "network")},
     "timm": "timm: a network's features, such as resnet18",
     "openclip": "OpenCLIP: images and text",
 }
-IN_THE_BOX = {
+ABOUT = {
     "combined": "A small network that learned from a million photographs sees what a picture shows; descriptors of "
     "colour, texture, strokes and shape see how it is made. Nothing is downloaded, and 2,000 images take about half a "
     "minute on two cores.",
@@ -44,8 +43,8 @@ if choice.problem:
 kind = st.radio("Encoder", list(KINDS), index=list(KINDS).index(present), format_func=KINDS.get, disabled=running)
 with st.form("encoder", border=True):
     name, file = "", ""
-    if kind in IN_THE_BOX:
-        st.caption(IN_THE_BOX[kind])
+    if kind in ABOUT:
+        st.caption(ABOUT[kind])
     else:
         name = st.text_input(
             "Model",
@@ -64,7 +63,7 @@ with st.form("encoder", border=True):
     go = st.form_submit_button("Embed the collection", type="primary", disabled=running, icon=":material/hub:")
 
 if go:
-    spec = kind if kind in IN_THE_BOX else f"{kind}:{name.strip()}"
+    spec = kind if kind in ABOUT else f"{kind}:{name.strip()}"
     with st.spinner("Opening the encoder …"):
         ws.choose_encoder(spec, typed_path(file) if file.strip() else None)
     ws.jobs.start(JOB, f"Embedding with {spec}", lambda report: embed_collection(ws, report=report))
@@ -73,12 +72,12 @@ if go:
 if n == 0:
     ui.empty("There are no images to embed yet.", "Add a folder of images", "images")
 else:
-    if ui.show_job(JOB):
+    if jobs.show(JOB):
         st.stop()
     result = getattr(ws.jobs.get(JOB), "result", None)
     if result is not None and result.embedded:
         st.caption(f"{count(result.embedded, 'image')} at {result.rate:,.0f} images/s.")
-    st.metric(f"Embedded with {ui.plain(choice.spec)}", f"{len(embedded_rows(ws)):,} of {n:,}")
+    st.metric(f"Embedded with {ui.plain(ws.encoder_name())}", f"{len(embedded_rows(ws)):,} of {n:,}")
     if done and done >= n:
         link("attributes", "Next: define what to look for")
 failed = ws.catalogue.problems(problem_stage(choice.key))

@@ -164,6 +164,7 @@ ROOMS: dict[str, set[str]] = {
         "Encoder",
         "TextEncoder",
         "VectorStore",
+        "display_name",
         "embed",
         "encoder_key",
         "open_encoder",

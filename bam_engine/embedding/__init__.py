@@ -2,6 +2,7 @@
 
 from bam_engine.embedding.base import Encoder, TextEncoder
 from bam_engine.embedding.encoder import DEFAULT_ENCODER, encoder_key, open_encoder
+from bam_engine.embedding.names import display_name
 from bam_engine.embedding.run import EmbedResult, embed, retry_missing
 from bam_engine.embedding.store import VectorStore
 
@@ -11,6 +12,7 @@ __all__ = [
     "Encoder",
     "TextEncoder",
     "VectorStore",
+    "display_name",
     "embed",
     "encoder_key",
     "open_encoder",

@@ -41,7 +41,7 @@ from bam_engine.database import (
     to_document,
     write_setting,
 )
-from bam_engine.embedding import DEFAULT_ENCODER, Encoder, VectorStore, encoder_key, open_encoder
+from bam_engine.embedding import DEFAULT_ENCODER, Encoder, VectorStore, display_name, encoder_key, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.files import PRIVATE_FOLDER, is_due, sweep
 from bam_engine.jobs import Jobs
@@ -286,6 +286,19 @@ class Workspace:
                 if encoder_key(chosen.spec, checkpoint) == key:
                     return EncoderChoice(chosen.spec, checkpoint, key)
         return None
+
+    def encoder_name(self, key: str | None = None) -> str:
+        """Return the name for people of the encoder in use, or of the one whose vectors, models or maps have ``key``.
+
+        An encoder with a checkpoint is named after it, too; one of which nothing is known any more by its key.
+        """
+        current = self.choice
+        choice = current if key in (None, current.key) else self.choice_of(str(key))
+        if choice is None:
+            spec = VectorStore(self.cache / "vectors" / str(key)).meta.get("spec")
+            return f"{display_name(spec)}, {key}" if spec else str(key)
+        name = display_name(choice.spec)
+        return name if choice.checkpoint is None else f"{name}, {choice.checkpoint.name}"
 
     def encoder(self) -> Encoder:
         """Return the current encoder; it is loaded once.
