@@ -49,6 +49,14 @@ def test_a_page_names_the_modules_of_its_component_and_no_other_page_does(client
     assert preloaded.findall(client.get("/gallery").text) == list(expected)
 
 
+def test_a_page_at_rest_fetches_the_modules_of_the_other_pages(client: TestClient) -> None:
+    every = {address for entry in modules.OF_PAGES.values() for address in modules.addresses(entry)}
+    for address, own in (("/", set()), ("/gallery", set(modules.addresses(modules.OF_PAGES["gallery"])))):
+        later = re.findall(r'data-modules="([^"]+)"', client.get(address).text)
+        assert len(later) == 1
+        assert set(later[0].split()) == every - own
+
+
 def test_the_page_is_asked_for_again_each_time_and_answered_shortly_where_it_is_the_same(client: TestClient) -> None:
     first = client.get("/")
     assert first.headers["cache-control"] == "no-cache"

@@ -3,7 +3,8 @@
 Streamlit's page stays blank until its scripts have loaded and the first run has started; each kind of element then
 loads a script of its own, and the layout shifts once our style arrives with that run. Here the style is in the page's
 head, fonts and scripts are preloaded, the modules of the page's component among them, and a skeleton shows from the
-first paint. Where Streamlit's page has an unexpected form, it is served unchanged.
+first paint. Once a page is shown and rests, the modules of the other pages are fetched too, so that a click on one
+finds them there. Where Streamlit's page has an unexpected form, it is served unchanged.
 """
 
 import base64
@@ -70,16 +71,18 @@ def page_with_shell(static: Path, module: str | None = None) -> bytes:
         for name in _scripts(folder, _ELEMENTS)
         if name not in page
     )
-    head += "".join(
-        f'<link rel="modulepreload" href="{address}">\n' for address in (modules.addresses(module) if module else ())
-    )
+    own = modules.addresses(module) if module else ()
+    head += "".join(f'<link rel="modulepreload" href="{address}">\n' for address in own)
+    others = {address: None for other in modules.OF_PAGES.values() for address in modules.addresses(other)}
+    later = " ".join(address for address in others if address not in own)
     imports = "".join(
         f'import("./static/js/{file.name}");' for name in _ELEMENTS for file in folder.glob(f"{name}.*.js")
     )
     head += f"<style>\n{_read('shell.css')}\n{ui.CSS}</style>\n"
     page = page.replace("<title>Streamlit</title>", f"<title>{ui.TITLE}</title>").replace("</head>", f"{head}</head>")
+    shell = _read("shell.html").replace('data-modules=""', f'data-modules="{later}"')
     return page.replace(
-        '<div id="root"></div>', f'<div id="root"></div>\n{_read("shell.html")}<script type="module">{imports}</script>'
+        '<div id="root"></div>', f'<div id="root"></div>\n{shell}<script type="module">{imports}</script>'
     ).encode()
 
 
