@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
     first_done: int | None = None
+    part_started: float = field(default_factory=time.monotonic)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -48,13 +50,13 @@ class Job:
 
     @property
     def rate(self) -> float:
-        """Steps per second since the first report; steps that an earlier run finished do not count."""
-        steps = self.done - (self.first_done or 0)
-        return steps / self.seconds if self.seconds > 0 else 0.0
+        """Steps per second in the part of the work that is under way; what an earlier run finished does not count."""
+        steps, seconds = self.done - (self.first_done or 0), (self.ended or time.monotonic()) - self.part_started
+        return steps / seconds if seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated seconds left at the current rate; None while unknown."""
+        """Estimated seconds left of the part of the work that is under way; None while unknown."""
         if self.total is None or self.rate <= 0:
             return None
         return max(0.0, (self.total - self.done) / self.rate)
@@ -64,8 +66,9 @@ class Job:
         self.stopping.set()
 
     def report(self, done: int, total: int | None, message: str = "") -> None:
-        """Update the progress; raise ``Stopped`` if a stop was requested."""
-        if self.first_done is None:
+        """Update the progress; raise ``Stopped`` if a stop was requested. Another part of the work counts from 0."""
+        if self.first_done is None or done < self.done:
+            self.part_started = self.started if self.first_done is None else time.monotonic()
             self.first_done = done
         self.done, self.total = done, total
         self.message = message or self.message
@@ -74,9 +77,13 @@ class Job:
 
 
 class Jobs:
-    """The background jobs of one workspace; at most one job per name runs at a time."""
+    """The background jobs of one workspace; at most one job per name runs at a time.
 
-    def __init__(self) -> None:
+    ``within`` is called when a job starts and returns the context in which its thread works.
+    """
+
+    def __init__(self, within: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._within = within
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
@@ -102,8 +109,9 @@ class Jobs:
             return self.get(name) or self._begin(name, title, work)
 
     def _begin(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
+        context = self._within()
         job = self._jobs[name] = Job(name, title)
-        threading.Thread(target=_run, args=(job, work), name=f"job-{name}", daemon=True).start()
+        threading.Thread(target=_run, args=(job, work, context), name=f"job-{name}", daemon=True).start()
         return job
 
     def get(self, name: str) -> Job | None:
@@ -127,9 +135,10 @@ class Jobs:
                 del self._jobs[name]
 
 
-def _run(job: Job, work: Callable[[Report], Any]) -> None:
+def _run(job: Job, work: Callable[[Report], Any], context: AbstractContextManager[None]) -> None:
     try:
-        job.result = work(job.report)
+        with context:
+            job.result = work(job.report)
         outcome = "done"
     except Stopped as stopped:
         job.message, outcome = str(stopped), "stopped"

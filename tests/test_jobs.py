@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -85,3 +87,28 @@ def test_the_rate_of_a_resumed_run_excludes_earlier_steps() -> None:
     with pytest.raises(Stopped):
         job.report(1200, 2000)
     assert job.done == 1200
+
+
+def test_the_time_left_is_that_of_the_part_under_way() -> None:
+    job = Job("x", "Moving", started=time.monotonic() - 1000)
+    job.report(0, 1000)
+    job.report(1000, 1000)
+    job.report(0, 4)
+    assert job.seconds_left is None, "nothing is known of the next part yet"
+    job.part_started -= 10
+    job.report(2, 4)
+    assert job.seconds_left == pytest.approx(10, rel=0.05)
+
+
+def test_a_job_works_in_the_context_of_the_moment_it_was_started() -> None:
+    inside = []
+
+    @contextmanager
+    def context(name: str) -> Iterator[None]:
+        inside.append(name)
+        yield
+        inside.remove(name)
+
+    jobs = Jobs(within=lambda: context("started"))
+    assert wait(jobs.start("x", "Working", lambda report: list(inside))).result == ["started"]
+    assert inside == []

@@ -98,5 +98,5 @@ def train_when_due(attribute: Attribute, number: int) -> None:
 
 
 def training(attribute: Attribute, number: int) -> str:
-    """Return the name of the job that trains after a round."""
-    return f"train-{attribute.id}-{number}"
+    """Return the name of the job that trains the encoder in use after a round."""
+    return f"train-{attribute.id}-{number}-{workspace().choice.key}"

@@ -65,6 +65,16 @@ def open_encoder(spec: str, *, checkpoint: Path | None = None) -> Encoder:
     parsed = parse_spec(spec)
     check_options(parsed)
     key = encoder_key(spec, checkpoint)
+    try:
+        return _opened(parsed, key, checkpoint)
+    except ImportError as error:
+        raise EmbeddingError(
+            f"The encoder {spec} needs the library {error.name}, which cannot be imported ({error}). Install what "
+            "requirements.txt names, or choose another encoder. What this one has embedded stays usable."
+        ) from error
+
+
+def _opened(parsed: Spec, key: str, checkpoint: Path | None) -> Encoder:
     if parsed.kind == "timm":
         from bam_engine.embedding.timm_encoder import TimmEncoder
 

@@ -17,6 +17,7 @@ from bam_engine import derived, learning
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_encoder
 from bam_engine.workspace.membership import members
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import vectors_fingerprint, vectors_of, vectors_state
@@ -37,6 +38,7 @@ class FoldSummary:
     newer: int
 
 
+@one_encoder
 def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary:
     """Search the whole collection for near-duplicates and store the groups.
 

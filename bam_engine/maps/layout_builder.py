@@ -37,6 +37,7 @@ from bam_engine.projection.quality import Quality, measure
 from bam_engine.projection.score_plane import ScorePlane
 from bam_engine.training.models import latest_model, scores_by_name, scores_of
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_encoder
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import embedded_rows, vectors_of
 
@@ -55,6 +56,7 @@ class _Result:
     fitted: int
 
 
+@one_encoder
 def build(
     workspace: Workspace,
     *,
@@ -131,6 +133,7 @@ def build(
     return record
 
 
+@one_encoder
 def extend(workspace: Workspace, map_id: str, *, report: Report = silent) -> LayoutRecord:
     """Place the images added since a map was made on it, and return its record; other images do not move.
 

@@ -21,6 +21,7 @@ from bam_engine.training import measurements
 from bam_engine.training.measurements import Measurement
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
+from bam_engine.workspace.flow import one_encoder
 from bam_engine.workspace.membership import removed, without_removed
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import missing_rows, vectors_of, vectors_state
@@ -254,6 +255,7 @@ def scores_version(workspace: Workspace, model: TrainedModel) -> str:
     return f"{model.digest}.{vectors_state(workspace, model.encoder)}.{removed(workspace).version}"
 
 
+@one_encoder
 def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attribute]:
     """Recompute all scores by the newest model of every attribute, reading the vectors once; return the attributes.
 

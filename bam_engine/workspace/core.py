@@ -13,8 +13,8 @@ import tempfile
 import threading
 import uuid
 import weakref
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,6 @@ from bam_engine.collection.digests import Digests
 from bam_engine.collection.removals import Removals
 from bam_engine.database import (
     Snapshot,
-    from_document,
     images,
     insert_new,
     on_restore,
@@ -38,14 +37,14 @@ from bam_engine.database import (
     reading,
     settings,
     snapshot_of,
-    to_document,
     write_setting,
 )
-from bam_engine.embedding import DEFAULT_ENCODER, Encoder, VectorStore, display_name, encoder_key, open_encoder
+from bam_engine.embedding import DEFAULT_ENCODER, Encoder, VectorStore, open_encoder
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.files import PRIVATE_FOLDER, is_due, sweep
 from bam_engine.jobs import Jobs
 from bam_engine.typed_paths import typed_path
+from bam_engine.workspace.encoders import EncoderChoice, Encoders, first_choice
 from bam_engine.workspace.memory import Kind, Memory
 from bam_engine.workspace.sprites import SpriteFile
 
@@ -66,31 +65,6 @@ _NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _log = logging.getLogger(__name__)
 
 _ENCODERS = Kind[Encoder]("encoders", of="workspace", until="another is chosen", limit=1)
-
-
-@dataclass(frozen=True)
-class EncoderChoice:
-    """The encoder of a workspace: its spec, its checkpoint file, and the key of its vectors.
-
-    ``problem`` says why it cannot embed: its checkpoint is not where it was. Its vectors can be used all the same.
-    """
-
-    spec: str
-    checkpoint: Path | None
-    key: str
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """An encoder as the settings store it; the key is None where an earlier version stored it."""
-
-    spec: str
-    checkpoint: str | None = None
-    key: str | None = None
-
-
-_BUILTIN = _Chosen("builtin")
 
 
 class Workspace:
@@ -143,7 +117,8 @@ class Workspace:
         self.attributes = Attributes(self.engine)
         self.annotators = Annotators(self.engine)
         self.annotations = Annotations(self.engine)
-        self.jobs = Jobs()
+        self.encoders = Encoders(self.engine, self.cache)
+        self.jobs = Jobs(within=lambda: self.using(self.choice.key))
         self.memory = Memory()
         on_restore(self.engine, self.memory.clear)
         self._lock = threading.Lock()
@@ -179,7 +154,7 @@ class Workspace:
         with self.engine.begin() as connection:  # of concurrent openers, the first one sets the id
             empty = connection.execute(sa.select(images.c.row).limit(1)).first() is None
             if empty:  # with images, it is older than ids, and was embedded with another default
-                first["encoder"] = to_document(_Chosen(DEFAULT_ENCODER, key=encoder_key(DEFAULT_ENCODER)))
+                first["encoder"] = first_choice(DEFAULT_ENCODER)
             insert_new(connection, settings, [{"key": key, "value": json.dumps(value)} for key, value in first.items()])
         return str(read_setting(self.engine, "workspace"))
 
@@ -201,15 +176,19 @@ class Workspace:
         """The tables of the database: as the flow that the caller is in sees them, or, outside one, as they are now."""
         return snapshot_of(self.engine)
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Begin a flow, a piece of work that reads one snapshot; see :func:`bam_engine.database.reading`.
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Begin a flow, a piece of work that reads one snapshot and uses one encoder.
+
+        See :func:`bam_engine.database.reading`, and :meth:`using`.
 
         Examples
         --------
         >>> with workspace.reading():  # doctest: +SKIP
         ...     overview(workspace)
         """
-        return reading(self.engine)
+        with reading(self.engine), self.using():
+            yield
 
     def digest_of(self, row: int) -> str:
         """Return the digest of an image; of a row beyond the collection, "".
@@ -247,58 +226,37 @@ class Workspace:
 
     @property
     def choice(self) -> EncoderChoice:
-        """The current encoder. A new workspace begins with the default; an older one may name none: ``builtin``."""
-        stored = read_setting(self.engine, "encoder")
-        chosen = _BUILTIN if stored is None else from_document(_Chosen, stored, what="the choice of the encoder")
-        checkpoint = Path(chosen.checkpoint) if chosen.checkpoint else None
-        try:
-            return EncoderChoice(chosen.spec, checkpoint, encoder_key(chosen.spec, checkpoint))
-        except EmbeddingError as error:
-            problem = (
-                f"The encoder {chosen.spec} cannot be opened. {error} Restore the file, or choose an encoder again."
-            )
-            return EncoderChoice(chosen.spec, checkpoint, chosen.key or self._stored_key(chosen.spec), problem)
+        """The encoder in use. A new workspace begins with the default; an older one may name none: ``builtin``."""
+        return self.encoders.in_use
 
-    def _stored_key(self, spec: str) -> str:
-        """Return the key of stored vectors by an encoder, or else one without vectors."""
-        for meta in sorted((self.cache / "vectors").glob("*/meta.json")):
-            if VectorStore(meta.parent).meta.get("spec") == spec:
-                return meta.parent.name
-        return "unknown"
+    def using(self, key: str | None = None) -> AbstractContextManager[None]:
+        """Use one encoder inside, whatever is chosen meanwhile: that of ``key``, or the one in use.
+
+        A flow and a job use the encoder with which they have begun; a choice made inside counts from then on.
+
+        Examples
+        --------
+        >>> with workspace.using("network-v1"):  # doctest: +SKIP
+        ...     latest_model(workspace, attribute)
+        """
+        return self.encoders.using(key)
 
     def choose_encoder(self, spec: str, checkpoint: Path | None = None) -> Encoder:
         """Open an encoder and make it the current one; if it cannot be opened, nothing changes."""
         encoder = open_encoder(spec, checkpoint=checkpoint)
-        path = str(checkpoint.absolute()) if checkpoint else None
-        chosen = to_document(_Chosen(spec, path, encoder.key))
-        write_setting(self.engine, "encoder", chosen)
-        write_setting(self.engine, "encoders", read_setting(self.engine, "encoders", {}) | {encoder.key: chosen})
+        self.encoders.choose(EncoderChoice(spec, None if checkpoint is None else checkpoint.absolute(), encoder.key))
         return self.memory.put(_ENCODERS, None, encoder.key, encoder)
 
     def choice_of(self, key: str) -> EncoderChoice | None:
         """Return the encoder whose vectors have ``key``; None where it is not known, or its checkpoint has gone."""
-        stored = [read_setting(self.engine, "encoder"), read_setting(self.engine, "encoders", {}).get(key)]
-        known = [from_document(_Chosen, one, what="the choice of an encoder") for one in stored if one is not None]
-        spec = VectorStore(self.cache / "vectors" / key).meta.get("spec")
-        for chosen in (*known, _BUILTIN, *([_Chosen(spec)] if spec else [])):
-            checkpoint = Path(chosen.checkpoint) if chosen.checkpoint else None
-            with suppress(EmbeddingError):
-                if encoder_key(chosen.spec, checkpoint) == key:
-                    return EncoderChoice(chosen.spec, checkpoint, key)
-        return None
+        return self.encoders.choice_of(key)
 
     def encoder_name(self, key: str | None = None) -> str:
         """Return the name for people of the encoder in use, or of the one whose vectors, models or maps have ``key``.
 
-        An encoder with a checkpoint is named after it, too; one of which nothing is known any more by its key.
+        An encoder with a checkpoint is named after it, too; one that this program cannot open any more by its key.
         """
-        current = self.choice
-        choice = current if key in (None, current.key) else self.choice_of(str(key))
-        if choice is None:
-            spec = VectorStore(self.cache / "vectors" / str(key)).meta.get("spec")
-            return f"{display_name(spec)}, {key}" if spec else str(key)
-        name = display_name(choice.spec)
-        return name if choice.checkpoint is None else f"{name}, {choice.checkpoint.name}"
+        return self.encoders.name(key)
 
     def encoder(self) -> Encoder:
         """Return the current encoder; it is loaded once.

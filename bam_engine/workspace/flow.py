@@ -1,4 +1,4 @@
-"""Flows: functions that read the database as it is when they begin."""
+"""Flows: functions that read the database as it is when they begin; and functions that keep to one encoder."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -28,3 +28,17 @@ def one_flow(function: Callable[Concatenate[Workspace, P], R]) -> Callable[Conca
             return function(workspace, *args, **options)
 
     return flow
+
+
+def one_encoder(function: Callable[Concatenate[Workspace, P], R]) -> Callable[Concatenate[Workspace, P], R]:
+    """Make a function of a workspace use the encoder with which it began, as a flow does; it reads no single snapshot.
+
+    It is for work that takes minutes, during which somebody may choose another encoder.
+    """
+
+    @wraps(function)
+    def steady(workspace: Workspace, /, *args: P.args, **options: P.kwargs) -> R:
+        with workspace.using(workspace.choice.key):
+            return function(workspace, *args, **options)
+
+    return steady
