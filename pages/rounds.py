@@ -57,8 +57,10 @@ def steps(state: AttributeState) -> None:
     """Draw the progress of the validation sample and of each round."""
     cells = iter(st.columns(1 + max(rounds.DEFAULT_ROUNDS, len(state.rounds))))
     step(next(cells), "Validation", state.validation, "")
+    learned = max((round_.number for round_ in state.rounds if round_.model), default=0)
     for round_ in state.rounds:
-        step(next(cells), f"Round {round_.number}", round_.state, "" if round_.model else " · not trained yet")
+        note = "" if round_.number <= learned else " · not trained yet"
+        step(next(cells), f"Round {round_.number}", round_.state, note)
     for number, cell in enumerate(cells, start=len(state.rounds) + 1):
         step(cell, f"Round {number}", None, "")
 

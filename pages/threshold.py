@@ -69,7 +69,8 @@ def metric(cell: DeltaGenerator, name: str, value: float, low: float, high: floa
 
 def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary: bool) -> None:
     """Draw the button that saves a threshold."""
-    key = f"keep-{label}-{attribute.id}"
+    model = latest_model(ws, attribute)  # what was seen is kept: another model since has a button of its own
+    key = f"keep-{label}-{attribute.id}-{model and model.id}"
     if st.button(label, type="primary" if primary else "secondary", icon=":material/check:", key=key):
         thresholds.save(ws, attribute, choice)
         st.rerun()

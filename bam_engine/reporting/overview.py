@@ -107,7 +107,7 @@ def overview(workspace: Workspace) -> Overview:
     return Overview(
         images=images,
         embedded=len(embedded_rows(workspace)),
-        encoder=workspace.choice.spec,
+        encoder=workspace.encoder_name(),
         unreadable=len(workspace.catalogue.problems("ingest")),
         by_people=answers.people,
         simulated=answers.simulated,
@@ -160,7 +160,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
     rows, _ = querying.round_labels(workspace, attribute)
     return AttributeSummary(
         name=attribute.name,
-        rounds=sum(round_.model is not None for round_ in state.rounds),
+        rounds=max((round_.number for round_ in state.rounds if round_.model is not None), default=0),
         labels=len(rows),
         precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
         recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),

@@ -277,14 +277,16 @@ class _RoundKey:
 
 
 def _last_round(workspace: Workspace, attribute: Attribute) -> _RoundKey:
-    """Return the last round, or round 0, which stands for the labels imported before the first one and queries nothing.
+    """Return the newest round, or the one before it while the newest is labelled: that trains when it is complete.
+
+    Round 0 stands for the labels imported before the first one and queries nothing.
 
     Raises
     ------
     LearningError
         There is neither a round nor an imported label.
     """
-    last = _newest_round(workspace, attribute)
+    last = _newest_complete_round(workspace, attribute)
     if last is None:
         if not len(tasks.imported_rows(workspace, attribute)):
             raise LearningError(
@@ -293,15 +295,20 @@ def _last_round(workspace: Workspace, attribute: Attribute) -> _RoundKey:
         values = {"attribute_id": attribute.id, "number": 0, "strategy": "import", "encoder": workspace.choice.key}
         with exclusive(workspace.engine, db.rounds) as connection:
             db.insert_new(connection, db.rounds, [{**values, "seed": random_seed(None), "made_at": db.now()}])
-        last = _newest_round(workspace, attribute)
+        last = _newest_complete_round(workspace, attribute)
         if last is None:
             raise LearningError(f"The round of {attribute.name}'s imported labels was stored but cannot be read back.")
     return _RoundKey(last.id, last.number, last.seed)
 
 
-def _newest_round(workspace: Workspace, attribute: Attribute) -> sa.Row[Any] | None:
-    rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
-    return max(rounds, key=lambda each: each.number, default=None)
+def _newest_complete_round(workspace: Workspace, attribute: Attribute) -> sa.Row[Any] | None:
+    """Return the newest round; where that is being labelled, the one before it, if there is one."""
+    stored = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
+    newest_first = sorted(stored, key=lambda each: -each.number)
+    begun = rounds_of(workspace, attribute)
+    if len(newest_first) > 1 and begun and not begun[-1].state.complete:
+        return newest_first[1]
+    return newest_first[0] if newest_first else None
 
 
 def _digest(*arrays: NDArray[Any]) -> str:
