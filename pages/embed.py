@@ -1,17 +1,18 @@
-"""Embeddings: choose an encoder, compute the vectors, watch the rate."""
+"""Embeddings: choose an encoder, compute the vectors, watch the rate, and move between encoders."""
 
 import streamlit as st
 
 from bam_engine.embedding import display_name
 from bam_engine.formatting import count
-from bam_engine.typed_paths import typed_path
+from bam_engine.switching import moving
+from bam_engine.switching.results import encoder_results
 from bam_engine.workspace.membership import count_images
-from bam_engine.workspace.vectors import embed_collection, embedded_rows, problem_stage
-from web import jobs, ui
+from bam_engine.workspace.vectors import embedded_rows, problem_stage
+from web import encoders, jobs, ui
+from web.encoders import JOB
 from web.engine import workspace
 from web.navigation import link
 
-JOB = "embed"
 KINDS = {
     **{spec: display_name(spec) for spec in ("combined", "builtin", "network")},
     "timm": "timm: a network's features, such as resnet18",
@@ -38,13 +39,28 @@ n, choice = count_images(ws), ws.choice
 done = count_images(ws, len(ws.vectors()))
 present = choice.spec.partition(":")[0]
 
+encoders.note()
 if choice.problem:
-    st.warning(choice.problem, icon=":material/warning:")
-kind = st.radio("Encoder", list(KINDS), index=list(KINDS).index(present), format_func=KINDS.get, disabled=running)
+    st.warning(ui.plain(choice.problem), icon=":material/warning:")
+known = list(KINDS)
+index = known.index(present) if present in known else None
+kind = st.radio("Encoder", known, index=index, format_func=KINDS.get, disabled=running)
+if kind is None:
+    st.stop()
+moves = kind != present and done > 0
+if moves and kind in ABOUT and not running:
+    encoders.plan(moving.plan_move(ws, kind))
 with st.form("encoder", border=True):
-    name, file = "", ""
+    name, file, preview = "", "", False
     if kind in ABOUT:
         st.caption(ABOUT[kind])
+        if moving.gains_from_preview(ws, kind):
+            preview = st.checkbox(
+                "Begin with the fast preview",
+                value=True,
+                help="The descriptors of all images are there sooner, and the collection can be explored with them. "
+                "The encoder goes on in the background, and takes their place unless something rests on them by then.",
+            )
     else:
         name = st.text_input(
             "Model",
@@ -60,26 +76,34 @@ with st.form("encoder", border=True):
             "internet, give the file; `bam weights get` fetches it on one that has internet.",
             key="checkpoint",
         )
-    go = st.form_submit_button("Embed the collection", type="primary", disabled=running, icon=":material/hub:")
+        if done:
+            st.caption(
+                "Another model than the one in use embeds all images first, and learns the labels of every attribute; "
+                "then it is used. What the present one has stays listed below."
+            )
+    go = st.form_submit_button(
+        "Move to this encoder" if moves else "Embed the collection",
+        type="primary",
+        disabled=running,
+        icon=":material/hub:",
+    )
 
 if go:
-    spec = kind if kind in ABOUT else f"{kind}:{name.strip()}"
-    with st.spinner("Opening the encoder …"):
-        ws.choose_encoder(spec, typed_path(file) if file.strip() else None)
-    ws.jobs.start(JOB, f"Embedding with {spec}", lambda report: embed_collection(ws, report=report))
-    st.rerun()
+    encoders.start(kind if kind in ABOUT else f"{kind}:{name.strip()}", file, preview=preview)
 
 if n == 0:
     ui.empty("There are no images to embed yet.", "Add a folder of images", "images")
 else:
-    if jobs.show(JOB):
-        st.stop()
-    result = getattr(ws.jobs.get(JOB), "result", None)
-    if result is not None and result.embedded:
-        st.caption(f"{count(result.embedded, 'image')} at {result.rate:,.0f} images/s.")
+    encoders.preparation(linked=False)
+    result = jobs.result_of(JOB)
+    if result is not None:
+        encoders.outcome(result)
     st.metric(f"Embedded with {ui.plain(ws.encoder_name())}", f"{len(embedded_rows(ws)):,} of {n:,}")
     if done and done >= n:
         link("attributes", "Next: define what to look for")
+    everything = encoder_results(ws)
+    if len(everything) > 1:
+        encoders.cards(everything)
 failed = ws.catalogue.problems(problem_stage(choice.key))
 ui.problem_list(
     f"{count(len(failed), 'image')} could not be embedded",

@@ -7,7 +7,7 @@ from bam_engine.demo import demo_workspace
 from bam_engine.gallery.search import random_rows
 from bam_engine.reporting.overview import AttributeSummary, Overview, overview
 from bam_engine.workspace.membership import member_rows
-from web import backup, demo_controls, ui
+from web import backup, demo_controls, encoders, ui
 from web.engine import workspace
 from web.navigation import go, link
 from web.overview_parts import example_map, quality_table, strip
@@ -82,6 +82,7 @@ state = overview(ws)
 ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
 strip(random_rows(ws, STRIP) if state.embedded else member_rows(ws)[:STRIP].tolist())
 numbers(state)
+encoders.preparation(linked=True)
 ui.show_next(state.next)
 if spellings := ws.annotators.spellings():
     names = "; ".join(" and ".join(f"“{ui.plain(one.name)}”" for one in group) for group in spellings)

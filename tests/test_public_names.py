@@ -288,6 +288,7 @@ ROOMS: dict[str, set[str]] = {
         "plan_zooms",
     },
     "reporting": set(),
+    "switching": set(),
     "training": set(),
     "workspace": {
         "EncoderChoice",

@@ -14,11 +14,13 @@ from bam_engine.annotation.templates import template
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.collection import IngestResult, ingest_folder
 from bam_engine.database import backups
+from bam_engine.errors import LearningError
 from bam_engine.formatting import count
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.maintenance import Finding, Outcome
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.export import export
+from bam_engine.switching.moving import move
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import count_images, member_rows, rows_at
 from bam_engine.workspace.vectors import EmbedSummary, embed_collection, embedded_rows
@@ -198,6 +200,9 @@ class Collection:
     ) -> EmbedSummary:
         """Compute the embedding of every image that has none by this encoder, and use the encoder from now on.
 
+        Where another one is in use, that stays in use until every image is embedded and every attribute that was
+        trained has learned its labels with this one. What the other has stays with it, for when it is used again.
+
         Parameters
         ----------
         encoder
@@ -208,14 +213,26 @@ class Collection:
         report
             Called with (done, total, message) after each batch.
 
+        Raises
+        ------
+        LearningError
+            An attribute cannot be trained with this encoder; the other one stays in use.
+
         Examples
         --------
         >>> bam.embed("builtin").failed
         0
         """
-        if encoder is not None:
-            self.workspace.choose_encoder(encoder, None if checkpoint is None else Path(checkpoint))
-        return embed_collection(self.workspace, report=report)
+        if encoder is None:
+            return embed_collection(self.workspace, report=report)
+        moved = move(self.workspace, encoder, None if checkpoint is None else Path(checkpoint), report=report)
+        if not moved.in_use:
+            reasons = " ".join(f"{name}: {reason}" for name, reason in moved.failed)
+            raise LearningError(
+                f"The images are embedded with {encoder}, which is not in use, since not every attribute could be "
+                f"trained with it. {reasons}"
+            )
+        return moved.embedded
 
     def embeddings(self) -> NDArray[np.float16]:
         """Return the embeddings by the encoder in use: float16 (n, d), of unit length, read-only.

@@ -1,4 +1,4 @@
-"""``ingest`` and ``embed``: images into the collection, vectors for the images."""
+"""``ingest`` and ``embed``: images into the collection, vectors for the images, and which encoder is used."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -7,8 +7,9 @@ from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
 from bam_engine.formatting import count, decimal
+from bam_engine.switching import moving
+from bam_engine.switching.results import EncoderResults, encoder_results
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import embed_collection
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -28,9 +29,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command = add_command(commands, "embed", embed, "compute the vectors of images that have none")
     command.add_argument(
         "--encoder",
-        help="combined, network, builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder)",
+        help="combined, network, builtin, timm:NAME or openclip:MODEL/PRETRAINED (default: current encoder); another "
+        "one embeds all images and learns all labels, and is used from then on",
     )
     command.add_argument("--checkpoint", type=given_path, help="local file of weights, instead of the model hub's")
+    command.add_argument("--preview", action="store_true", help="begin a new collection with the descriptors")
+    command.add_argument("--use", metavar="KEY", help="use an encoder that --list lists, at once, with what it has")
+    command.add_argument("--list", action="store_true", help="list the encoders with what each has")
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
@@ -79,12 +84,50 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
 
 
 def embed(workspace: Workspace, options: Namespace) -> None:
-    """Embed the images without a vector, with the encoder of the options or the current one."""
-    if options.encoder:
-        workspace.choose_encoder(options.encoder, options.checkpoint)
+    """Embed with an encoder and move to it; or list the encoders, or use another with what it has."""
+    if options.list:
+        for each in encoder_results(workspace):
+            _print_encoder(each)
+        return
+    if options.use:
+        moving.use(workspace, options.use)
+        print(f"{workspace.encoder_name()} is in use; every encoder keeps what it has")
+        return
+    choice = workspace.choice
+    spec, checkpoint = (options.encoder, options.checkpoint) if options.encoder else (choice.spec, choice.checkpoint)
+    work = moving.begin_with_preview if options.preview and not len(workspace.vectors()) else moving.move
     with bar("embed", "images") as report:
-        summary = embed_collection(workspace, report=report)
-    rate = f"{decimal(summary.rate, 1)} images/s"
-    print(f"{count(summary.embedded, 'image')} embedded with {workspace.choice.spec} ({rate})")
+        moved = work(workspace, spec, checkpoint, report=report)
+    _print_moved(workspace, moved)
+
+
+def _print_moved(workspace: Workspace, moved: moving.Moved) -> None:
+    """Print what a move has done, and what keeps it from being complete."""
+    name, summary = workspace.encoder_name(moved.key), moved.embedded
+    print(f"{count(summary.embedded, 'image')} embedded with {name} ({decimal(summary.rate, 1)} images/s)")
     if summary.failed:
         print(f"{count(summary.failed, 'image')} could not be embedded; `bam status` lists the reasons.")
+    if moved.trained:
+        print(f"{count(len(moved.trained), 'attribute')} trained with it: {', '.join(moved.trained)}")
+    for attribute, reason in moved.failed:
+        print(f"  {attribute} could not be trained: {reason}")
+    before = workspace.encoder_name(moved.before)
+    if not moved.in_use:
+        print(f"{before} stays in use; `bam embed --use {moved.key}` uses the other one as it is")
+    elif moved.before != moved.key and len(workspace.vectors(moved.before)):
+        print(f"it is in use; {before} keeps what it has, and `bam embed --use {moved.before}` goes back to it")
+
+
+def _print_encoder(encoder: EncoderResults) -> None:
+    facts = {
+        "trained": encoder.trained,
+        "not trained yet": encoder.untrained,
+        "thresholds": encoder.thresholds,
+        "audits": encoder.audits,
+        "maps": encoder.maps,
+    }
+    used = ", in use" if encoder.in_use else ""
+    print(f"{encoder.key}: {encoder.name}, {encoder.embedded:,} of {count(encoder.images, 'image')} embedded{used}")
+    for what, names in facts.items():
+        if names:
+            print(f"  {what}: {', '.join(names)}")

@@ -7,6 +7,7 @@ from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.database.daily_copies import problem_of
 from bam_engine.formatting import count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
+from bam_engine.switching.moving import preparation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
 
@@ -39,6 +40,8 @@ def run(workspace: Workspace, _options: Namespace) -> None:
     if state.generated:
         answers += f", {state.simulated:,} by simulated annotators"
     print(f"{images}, {state.embedded:,} embedded with {state.encoder}, {answers}")
+    if (awaited := preparation(workspace)) is not None:
+        print(f"  {awaited.name} has embedded {awaited.embedded:,} and is not in use yet (`bam embed --list`)")
     for problem in workspace.catalogue.problems():
         print(f"  {problem.stage}: {problem.path}: {problem.reason}")
     print_spellings(workspace)

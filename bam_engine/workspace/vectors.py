@@ -38,8 +38,8 @@ def problem_stage(key: str) -> str:
     return f"embed:{key}"
 
 
-def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedSummary:
-    """Embed every image without a vector of the current encoder, and retry those that failed before.
+def embed_collection(workspace: Workspace, encoder: Encoder | None = None, *, report: Report = silent) -> EmbedSummary:
+    """Embed every image without a vector of ``encoder``, by default that in use; retry those that failed before.
 
     Raises
     ------
@@ -52,7 +52,8 @@ def embed_collection(workspace: Workspace, *, report: Report = silent) -> EmbedS
     """
     if len(workspace.catalogue) == 0:
         raise EmbeddingError("There are no images to embed. Add a folder of images first.")
-    return _embed(workspace, workspace.encoder(), [Path(uri) for uri in workspace.catalogue.uris()], report)
+    encoder = encoder or workspace.encoder()
+    return _embed(workspace, encoder, [Path(uri) for uri in workspace.catalogue.uris()], report)
 
 
 def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> EmbedSummary:

@@ -15,6 +15,7 @@ from bam_engine.collection import Problem
 from bam_engine.labelling import tasks
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.switching.other_encoder import open_other
 
 
 @pytest.fixture
@@ -348,3 +349,21 @@ def test_a_command_sweeps_what_killed_runs_left_once_a_day(
     os.utime(old[0], (time.time() - 25 * 3600,) * 2)
     assert main(["status"]) == 0
     assert old[0].exists(), "once a day"
+
+
+def test_the_encoders_are_listed_and_another_is_used_with_what_it_has(
+    home: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.switching.moving.open_encoder", open_other)
+    code, out, _ = run(capsys, "embed", "--encoder", "network")
+    assert code == 0
+    assert "120 images embedded with Network alone" in out
+    assert "Fast preview (descriptors) keeps what it has, and `bam embed --use builtin-v1` goes back to it" in out
+    code, out, _ = run(capsys, "embed", "--list")
+    assert "network-v1: Network alone, 120 of 120 images embedded, in use" in out
+    assert "builtin-v1: Fast preview (descriptors), 120 of 120 images embedded\n" in out
+    code, out, _ = run(capsys, "embed", "--use", "builtin-v1")
+    assert (code, workspace.choice.spec) == (0, "builtin")
+    code, _, err = run(capsys, "embed", "--use", "combined-v1.1.1")
+    assert code == 1
+    assert "has embedded no image" in err

@@ -210,8 +210,9 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_encoder_stays(
     app.radio[0].set_value("timm").run()
     app.text_input(key="model").set_value("resnet18")
     app.text_input(key="checkpoint").set_value(str(tmp_path / "notes.safetensors"))
-    button(app, "Embed the collection").click()
+    button(app, "Move to this encoder").click()
     app.run()
+    run_until(app, lambda: app.error)
     assert not app.exception
     assert ui.plain("notes.safetensors") in app.error[0].value
     assert workspace.choice.spec == "builtin"
@@ -236,8 +237,8 @@ def test_without_the_weights_of_the_network_the_page_says_so_and_the_encoder_sta
     monkeypatch.setattr("bam_engine.embedding.network._PACKAGE", "weights_that_nobody_installed")
     app = open_page(workspace, "embed")
     app.radio[0].set_value("combined").run()
-    button(app, "Embed the collection").click().run()
-    assert not app.exception
+    button(app, "Move to this encoder").click().run()
+    run_until(app, lambda: app.error)
     assert ui.plain("pip install") in app.error[0].value
     assert workspace.choice.spec == "builtin"
 
