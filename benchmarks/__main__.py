@@ -18,6 +18,7 @@ SUITE = (
     "classifiers",
     "strategies",
     "first_batch",
+    "newcomer",
     "stopping",
     "guarantee",
     "coverage",
@@ -33,6 +34,7 @@ SUITE = (
     "pages",
     "identity",
     "demo",
+    "demo_contents",
 )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
+from bam_engine.errors import BamError
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.gallery import search
 from bam_engine.labelling import tasks
@@ -89,12 +90,21 @@ def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
             st.rerun()
 
 
+def found(text: str) -> list[int]:
+    """Return the best matches of a text, and say why where there can be none."""
+    try:
+        return [int(row) for row in search.find(ws, text, 60).rows]
+    except BamError as error:
+        st.warning(ui.plain(str(error)), icon=":material/search_off:")
+        return []
+
+
 def choose_examples(attribute: Attribute) -> list[int]:
     """Draw images to pick examples from; return the rows picked so far."""
     key = f"examples-{attribute.id}"
     chosen: list[int] = st.session_state.setdefault(key, [])
     text = st.text_input("Search", key=f"{key}-text", placeholder=ui.search_hint())
-    shown = search.find(ws, text, 60) if text.strip() else search.random_rows(ws, 60)
+    shown = found(text) if text.strip() else search.random_rows(ws, 60)
     shown = [*chosen, *(row for row in shown if row not in chosen)]
     picked = gallery(
         [Picture(row) for row in shown],

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from bam_engine import maintenance
 from bam_engine.annotation.templates import template
 from bam_engine.api.attribute import AttributeHandle
+from bam_engine.api.best_matches import best_matches
 from bam_engine.collection import IngestResult, ingest_folder
 from bam_engine.database import backups
 from bam_engine.errors import LearningError
-from bam_engine.formatting import count
+from bam_engine.formatting import count as counted
+from bam_engine.gallery import search
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.maintenance import Finding, Outcome
 from bam_engine.progress import Report, silent
@@ -66,8 +68,8 @@ class Collection:
         return count_images(self.workspace)
 
     def __repr__(self) -> str:
-        attributes = count(len(self.workspace.attributes.all()), "attribute")
-        return f"<Collection {self._folder}: {count(len(self), 'image')}, {attributes}>"
+        attributes = counted(len(self.workspace.attributes.all()), "attribute")
+        return f"<Collection {self._folder}: {counted(len(self), 'image')}, {attributes}>"
 
     # Images
 
@@ -254,6 +256,28 @@ class Collection:
         padded[: len(vectors)] = vectors[:n]
         padded.flags.writeable = False
         return padded
+
+    # Search
+
+    def search(self, text: str, count: int = 20, *, by: Literal["meaning", "words"] | None = None) -> pd.DataFrame:
+        """Return the ``count`` images that match a text best, best first, as the gallery finds them.
+
+        Columns are ``path``, ``file``, ``title``, ``project`` and, by meaning, ``similarity``: the cosine with the
+        text. ``attrs["searched"]`` says what was looked at, and ``attrs["matches"]`` how many images match in all.
+
+        Parameters
+        ----------
+        by
+            ``"meaning"`` needs an encoder that reads text (OpenCLIP). ``"words"`` looks for every word in titles,
+            captions, project names and file names. By default by meaning where that is possible.
+
+        Examples
+        --------
+        >>> found = bam.search("painting 42")
+        >>> found.index.tolist(), found.attrs["searched"]
+        ([42], 'file names of 60 images')
+        """
+        return best_matches(self.workspace, search.find(self.workspace, text, count, by=by))
 
     # Attributes
 

@@ -25,6 +25,7 @@ from bam_engine.cli import (
     layouts,
     removals,
     results,
+    search,
     serve,
     simulation,
     status,
@@ -96,6 +97,6 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, demo, collection, removals, attributes, annotators, labels)
-    for module in (*setup, weights, simulation, training, agreement, layouts, results, backups, status):
+    for module in (*setup, weights, search, simulation, training, agreement, layouts, results, backups, status):
         module.add_commands(commands)
     return top

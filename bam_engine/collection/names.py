@@ -29,6 +29,7 @@ FOLDERS = 1
 """The number of parent folders that count as part of a file's name."""
 
 _VERSION = "names 3"
+_UNWRITABLE = "backslashreplace"  # how bytes of a file's name that are no text are written
 _SPAN = 65536  # lines per task of a thread
 _MAX_WORKERS = 8
 _SAMPLE = 1 << 20  # bytes from which letter frequencies are estimated
@@ -80,7 +81,7 @@ class Names:
         text, ends = self._text(silent)
         terms = sorted(terms, key=lambda term: len(term.text), reverse=True)  # a long word excludes most rows
         common = np.bincount(text[:_SAMPLE], minlength=256)
-        words = _joined([term.text.encode() for term in terms], common)
+        words = _joined([term.text.encode("utf-8", _UNWRITABLE) for term in terms], common)
         stems = _joined([term.stem.encode() for term in terms], common)
         grades = np.empty(len(ends) // 2, np.int32)
 
@@ -167,7 +168,7 @@ def _lines(page: Sequence[NamesOfImage], stemmer: Stemmer) -> bytes:
         for title, captions, project, uri in page
     ]
     lines = "\n".join(line for both in zip(names, stemmer.lines(names), strict=True) for line in both)
-    return (lines + "\n").encode("utf-8", "backslashreplace")
+    return (lines + "\n").encode("utf-8", _UNWRITABLE)
 
 
 def _joined(words: Sequence[bytes], common: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:

@@ -167,7 +167,10 @@ def _digest(file: Path) -> str:
         raise EmbeddingError(f"Cannot read the checkpoint {file}: {error.strerror}.") from error
     if not file.is_file():
         raise EmbeddingError(f"The checkpoint {file} is not a file.")
-    return _digest_of(file.absolute(), state.st_size, state.st_mtime_ns)
+    try:
+        return _digest_of(file.absolute(), state.st_size, state.st_mtime_ns)
+    except OSError as error:
+        raise EmbeddingError(f"Cannot read the checkpoint {file}: {error.strerror or error}.") from error
 
 
 @functools.lru_cache(maxsize=16)

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.embedding.base import Spec
+from bam_engine.embedding.checkpoints import Misfit, lacks_and_has
 from bam_engine.embedding.torch_model import Preprocessing, TorchModel, channel_values, readable_errors, suggest
 from bam_engine.errors import EmbeddingError
-from bam_engine.formatting import count
 
 
 class TimmEncoder:
@@ -63,15 +63,7 @@ def _load(module: Any, checkpoint: Path) -> None:
     heads = tuple(f"{head}." for head in ((heads,) if isinstance(heads, str) else heads))
     unexpected = [name for name in outcome.unexpected_keys if not name.startswith(heads)]
     if outcome.missing_keys or unexpected:
-        raise ValueError(
-            f"The file lacks {count(len(outcome.missing_keys), 'tensor')} of the "
-            f"model{_such_as(outcome.missing_keys)} and has {len(unexpected):,} that the model does not "
-            f"have{_such_as(unexpected)}."
-        )
-
-
-def _such_as(names: Sequence[str]) -> str:
-    return f" ({', '.join(names[:2])}{', …' if len(names) > 2 else ''})" if names else ""
+        raise Misfit(lacks_and_has(outcome.missing_keys, unexpected))
 
 
 def _preprocessing(module: Any, overrides: dict[str, Any]) -> Preprocessing:

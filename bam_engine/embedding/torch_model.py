@@ -5,7 +5,6 @@ In:  a loaded torch module and its library's transform. Out: vectors.
 
 import contextlib
 import difflib
-import pickle
 import socket
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bam_engine.embedding.checkpoints import Misfit, why_not
 from bam_engine.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -123,9 +123,18 @@ class TorchModel:
         return self.run(forward, self.tensor(inputs))
 
     def probe(self, forward: Callable[["torch.Tensor"], "torch.Tensor"]) -> int:
-        """Return the length of the vectors, by computing one."""
+        """Return the length of the vectors, by computing one.
+
+        Raises
+        ------
+        Misfit
+            The vector is not finite.
+        """
         grey = self.preprocessing.pixels(Image.new("RGB", (self.preprocessing.input_size,) * 2, (128, 128, 128)))
-        return int(self.vectors(forward, [grey]).shape[1])
+        vectors = self.vectors(forward, [grey])
+        if not np.isfinite(vectors).all():
+            raise Misfit("With its tensors, the vector of a picture has numbers that are not finite.")
+        return int(vectors.shape[1])
 
 
 def channel_values(value: Any) -> tuple[float, float, float] | None:
@@ -153,25 +162,19 @@ def readable_errors(spec: str, checkpoint: Path | None) -> Iterator[None]:
             yield
     except EmbeddingError:
         raise
-    except TypeError as error:
-        raise EmbeddingError(f"Cannot create {spec} with these options: {error}.") from error
     except Exception as error:
-        if checkpoint is not None:
-            raise EmbeddingError(
-                f"The checkpoint {checkpoint} does not fit {spec}: {_first_words(error)} "
-                "Choose a file of this model, or the model of this file."
-            ) from error
-        raise EmbeddingError(
-            f"Cannot download the weights of {spec} ({type(error).__name__}), and there is no local copy. Check the "
-            "connection, or use a checkpoint file."
-        ) from error
+        raise EmbeddingError(_readable(error, spec, checkpoint)) from error
 
 
-def _first_words(error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
-        return "It is not a file of weights."
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= 240 else words[:239].rsplit(" ", 1)[0] + " …"
+def _readable(error: Exception, spec: str, checkpoint: Path | None) -> str:
+    if isinstance(error, TypeError) and (checkpoint is None or "argument" in str(error)):
+        return f"Cannot create {spec} with these options: {error}."
+    if checkpoint is not None:
+        return why_not(checkpoint, spec, error)
+    return (
+        f"Cannot download the weights of {spec} ({type(error).__name__}), and there is no local copy. Check the "
+        "connection, or use a checkpoint file."
+    )
 
 
 @contextlib.contextmanager

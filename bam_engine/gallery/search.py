@@ -4,6 +4,7 @@ In:  a text, words, images or an attribute. Out: rows, best first. Wires the enc
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Names, decode_image
+from bam_engine.collection.words import search_terms
 from bam_engine.errors import BamError, EmbeddingError, ImageUnreadable
 from bam_engine.formatting import count as counted
 from bam_engine.formatting import file_size
@@ -19,9 +21,10 @@ from bam_engine.training.models import newest_model, scores_of, scores_version
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import count_images, member_rows, removed
 from bam_engine.workspace.memory import Kind
-from bam_engine.workspace.vectors import most_similar, supports_text, text_vector, vectors_of
+from bam_engine.workspace.vectors import embedded_rows, most_similar, supports_text, text_vector, vectors_of
 
 Rows = NDArray[np.int64]
+Ways = Literal["meaning", "words"]
 
 MAX_LENGTH = 1000
 """Characters of a search text."""
@@ -36,18 +39,53 @@ _NAMES = Kind[Names]("indices of names", of="workspace", until="the process ends
 _RANKINGS = Kind[NDArray[np.int64]]("rankings by score", of="attribute", until="its scores change", limit=16)
 
 
-def find(workspace: Workspace, text: str, count: int = 200) -> list[int]:
-    """Return the rows that match ``text``, best first: by meaning where that is possible, otherwise by words.
+@dataclass(frozen=True)
+class Found:
+    """The result of a search by a text.
+
+    ``rows`` are the best matches, best first, of ``matches`` in all. By meaning, every embedded image is a match, more
+    or less, and ``similarities`` are the cosines of the rows with the text; by words there are none. ``searched`` says
+    in words what was looked at.
+    """
+
+    rows: Rows
+    matches: int
+    by: Ways
+    searched: str
+    similarities: NDArray[np.float32] | None = None
+
+
+def find(workspace: Workspace, text: str, count: int = 200, *, by: Ways | None = None) -> Found:
+    """Search images by a text, as the gallery does: by meaning where that is possible, otherwise by words.
 
     See :func:`searches_by_meaning`, :func:`by_text` and :func:`by_words`.
+
+    Parameters
+    ----------
+    by
+        One of the two ways, whether the other is possible or not.
 
     Raises
     ------
     BamError
-        The text is too long, or it is empty and the encoder supports text.
+        There are no images, or the text is empty, has no word to look for, or is too long.
+    EmbeddingError
+        The search is to be by meaning, and the encoder in use does not support text, or nothing is embedded yet.
     """
-    rows = (by_text if searches_by_meaning(workspace) else by_words)(workspace, text, count)
-    return [int(row) for row in rows]
+    _check(text)
+    if not count_images(workspace):
+        raise BamError("There are no images to search. Add a folder of images first.")
+    if not text.strip():
+        raise BamError("The search text is empty. Give a word to look for.")
+    if by == "meaning" or (by is None and searches_by_meaning(workspace)):
+        rows, similarities = most_similar(workspace, text_vector(workspace, text), count)
+        embedded = len(embedded_rows(workspace))
+        searched = f"{counted(embedded, 'image')} by meaning, with {workspace.choice.spec}"
+        return Found(rows, embedded, "meaning", searched, similarities)
+    if not search_terms(text):
+        raise BamError(f"“{text[:60]}” has no word to look for. Type letters or digits.")
+    rows = by_words(workspace, text, count_images(workspace))
+    return Found(rows[:count], len(rows), "words", searched_by_words(workspace))
 
 
 def searches_by_meaning(workspace: Workspace) -> bool:

@@ -13,6 +13,7 @@ import pytest
 import bam_engine
 from bam_engine import AttributeHandle, Collection
 from bam_engine.errors import AnnotationError, BamError, LearningError, NotFound
+from bam_engine.gallery import search
 
 EXAMPLES = [
     example
@@ -222,3 +223,13 @@ def test_damage_is_found_and_repaired(home: Path) -> None:
         assert (outcome.finding, outcome.problem) == (finding, "")
         assert thumbnail.stat().st_size > 0
         assert bam.check() == []
+
+
+def test_a_search_is_that_of_the_gallery_with_what_it_searched(bam: Collection) -> None:
+    found = bam.search("painting 4", 3)
+    assert found.index.tolist() == search.by_words(bam.workspace, "painting 4", 3).tolist()
+    assert found["path"].tolist() == bam.images()["path"][found.index].tolist()
+    assert found.attrs == {"searched": "file names of 60 images", "matches": 15}
+    assert bam.search("nowhere").empty
+    with pytest.raises(BamError, match="The search text is empty"):
+        bam.search(" ")

