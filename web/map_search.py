@@ -24,9 +24,9 @@ def search_bar(ws: Workspace) -> None:
         text = st.text_input(
             "Search", key=_TEXT, placeholder=ui.search_hint(), icon=":material/search:", width="stretch"
         )
-        how = "names"
+        how: search.Ways = "words"
         if by_meaning:
-            ways = {"meaning": "by meaning", "names": "in names"}
+            ways = {"meaning": "by meaning", "words": "in names"}
             how = st.segmented_control(
                 "How", list(ways), default="meaning", key=_HOW, format_func=ways.__getitem__, required=True
             )
@@ -39,7 +39,9 @@ def search_bar(ws: Workspace) -> None:
         bar.button("Clear", icon=":material/close:", on_click=_clear, key="map-search-clear")
 
 
-def _search(ws: Workspace, request: tuple[str, str, int] | None, uploaded: UploadedFile | None, count: int) -> None:
+def _search(
+    ws: Workspace, request: tuple[str, search.Ways, int] | None, uploaded: UploadedFile | None, count: int
+) -> None:
     """Run a search if the text or file is new; a cleared text clears its results."""
     file = (uploaded.file_id, count) if uploaded is not None else None
     before = st.session_state.get(_DONE, (None, None))
@@ -56,14 +58,13 @@ def _search(ws: Workspace, request: tuple[str, str, int] | None, uploaded: Uploa
         st.error(ui.plain(str(error)), icon=":material/error:")
 
 
-def _by_text(ws: Workspace, text: str, how: str, count: int) -> None:
-    if how == "meaning":
-        rows = search.by_text(ws, text, count)
-        map_state.select_results(ws, rows, f"the best matches for “{text}”")
+def _by_text(ws: Workspace, text: str, by: search.Ways, count: int) -> None:
+    found = search.find(ws, text, count, by=by)
+    if by == "meaning":
+        map_state.select_results(ws, found.rows, f"the best matches for “{text}”")
         return
-    rows = search.by_words(ws, text, count)
-    more = ", the first of more" if len(rows) == count else ""
-    map_state.select_results(ws, rows, f"for “{text}”{more}; searched {search.searched_by_words(ws)}")
+    more = f", the first of {found.matches:,}" if len(found.rows) < found.matches else ""
+    map_state.select_results(ws, found.rows, f"for “{text}”{more}; searched {found.searched}")
 
 
 def _is_search() -> bool:

@@ -80,7 +80,7 @@ def find(workspace: Workspace, text: str, count: int = 200, *, by: Ways | None =
     if by == "meaning" or (by is None and searches_by_meaning(workspace)):
         rows, similarities = most_similar(workspace, text_vector(workspace, text), count)
         embedded = len(embedded_rows(workspace))
-        searched = f"{counted(embedded, 'image')} by meaning, with {workspace.choice.spec}"
+        searched = f"{counted(embedded, 'image')} by meaning, with {workspace.encoder_name()}"
         return Found(rows, embedded, "meaning", searched, similarities)
     if not search_terms(text):
         raise BamError(f"“{text[:60]}” has no word to look for. Type letters or digits.")

@@ -1,5 +1,8 @@
 """What whole flows are judged by: the images that could not train, and the mean of the seeds."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
@@ -10,8 +13,10 @@ from bam_engine.labelling.drawn_images import whole_validation_sample
 from bam_engine.training.models import scores_of
 from bam_engine.training.querying import training_labels
 from bam_engine.workspace import Workspace
+from benchmarks import demo_contents, newcomer
 from benchmarks.played import mean, precisions
 from tests.conftest import Oracle
+from tests.needs import needs_real_pictures
 
 
 def test_a_model_is_judged_on_images_that_could_not_train_it(
@@ -36,3 +41,29 @@ def test_the_mean_of_seeds_has_students_interval_and_leaves_out_runs_without_a_f
     assert (summary.value, summary.low, summary.high) == pytest.approx((np.mean(values), *interval))
     assert mean([0.4]).value == 0.4
     assert np.isnan(mean([0.4]).low)
+
+
+def test_a_small_demo_is_played_with_each_encoder_and_writes_its_figures(
+    stub_drawing: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--count", "120", "--seeds", "2", "--contents", "content_dog", "--encoders", "builtin"]
+    demo_contents.main([*options, "--json", str(tmp_path / "figures.json")])
+    played = json.loads((tmp_path / "figures.json").read_text())["played"]
+    assert [(one["encoder"], one["seed"]) for one in played] == [("builtin", 0), ("builtin", 1)]
+    assert all(one["labels"] >= 40 and 0.15 < one["share"] < 0.45 and 0 < one["untrained"] <= 1 for one in played)
+    *_, content, together = capsys.readouterr().out.splitlines()
+    value = f"{np.mean([one['untrained'] for one in played]):.2f}"
+    assert content.startswith("content_dog")
+    assert together.startswith("all contents")
+    assert value in content
+    assert value in together
+
+
+def test_a_newcomer_labels_two_rounds_from_five_examples(tmp_path: Path) -> None:
+    needs_real_pictures()
+    options = ["--images", "320", "--seeds", "1", "--contents", "dog", "--encoders", "builtin"]
+    newcomer.main([*options, "--json", str(tmp_path / "figures.json")])
+    (flow,) = json.loads((tmp_path / "figures.json").read_text())["flows"]
+    assert flow["share"] == pytest.approx(89 / 320, abs=0.01)
+    assert flow["positives"] > 10
+    assert flow["share"] < flow["untrained"] <= 1

@@ -67,7 +67,7 @@ def test_an_encoder_that_reads_text_searches_by_meaning(
     similarities = [image["similarity"] for image in found["images"]]
     assert similarities == sorted(similarities, reverse=True)
     first, *lines = run(capsys, "a dog", "--limit", 5)[1].splitlines()
-    assert first == "the best 5; searched 120 images by meaning, with openclip:small-test"
+    assert first == "the best 5; searched 120 images by meaning, with OpenCLIP small-test, small.pt"
     assert len(lines) == 5
     assert json.loads(run(capsys, "dog", "--by", "words", "--json")[1])["matches"] == 3
 

@@ -54,7 +54,7 @@ def test_with_an_encoder_that_reads_text_a_search_is_by_meaning_unless_words_are
     likeness = cosines(reading, reading.encoder().encode_text(["a ripe pear"]))[0]  # type: ignore[attr-defined]
     assert (found.rows.tolist(), found.by) == (best(likeness, 15), "meaning")
     assert found.similarities == pytest.approx(likeness[found.rows], abs=1e-6)
-    assert (found.matches, found.searched) == (120, "120 images by meaning, with openclip:small-test")
+    assert (found.matches, found.searched) == (120, "120 images by meaning, with OpenCLIP small-test, small.pt")
     by_words = search.find(reading, "apple", by="words")
     assert by_words.rows.tolist() == search.by_words(reading, "apple").tolist() != []
     reading.removals.remove([int(found.rows[0])], reason="too ripe")

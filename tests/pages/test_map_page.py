@@ -214,7 +214,7 @@ def test_an_encoder_that_reads_text_finds_by_meaning_or_by_names(
     rows = selections.rows_of(workspace, str(component.data["selection"]))
     assert rows.tolist() == sorted(search.by_text(workspace, "apple", 50).tolist())
     assert "50 images found" in text_of(app)
-    app.segmented_control(key="map-search-how").set_value("names").run()
+    app.segmented_control(key="map-search-how").set_value("words").run()
     rows = selections.rows_of(workspace, str(component.data["selection"]))
     assert rows.tolist() == sorted(search.by_words(workspace, "apple", 50).tolist())
 
