@@ -29,7 +29,7 @@ FOLDERS = 1
 """The number of parent folders that count as part of a file's name."""
 
 _VERSION = "names 3"
-_UNWRITABLE = "backslashreplace"  # how bytes of a file's name that are no text are written
+_UNWRITABLE = "backslashreplace"  # how bytes that are no text are written
 _SPAN = 65536  # lines per task of a thread
 _MAX_WORKERS = 8
 _SAMPLE = 1 << 20  # bytes from which letter frequencies are estimated
