@@ -8,7 +8,7 @@ import json
 import pickle
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bam_engine.formatting import count, file_size
@@ -74,27 +74,35 @@ def _state_of_safetensors(header: bytes, length: int, size: int) -> str | None:
     if not header.startswith(b"{"):
         return _NO_WEIGHTS
     if len(header) < length:
-        return f"is cut off: {file_size(size)} are there, less than its list of tensors takes. {_AGAIN}"
+        return f"is cut off within its list of tensors. {_AGAIN}"
     try:
         entries = json.loads(header)
         end = 8 + length + max(entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__")
     except (ValueError, TypeError, KeyError, IndexError):
         return f"is damaged: its list of tensors cannot be read. {_AGAIN}"
-    return f"is cut off: {file_size(size)} of {file_size(end)} are there. {_AGAIN}" if size < end else None
+    return f"is cut off: {file_size(end - size)} of {file_size(end)} are missing. {_AGAIN}" if size < end else None
 
 
 def _unreadable(error: Exception, file: Path) -> str | None:
     """Return why the library could not read the file, or None where it could."""
-    words = str(error)
+    errors = list(_with_causes(error))
+    words = " ".join(map(str, errors))
     if named := _GLOBAL.search(words):
         return _has_code(f" ({named[1]})")
     if "call reduce for unrecognized" in words or "TorchScript" in words:
         return _has_code("")
-    if words.startswith("PytorchStreamReader") or isinstance(error, EOFError):
+    if "PytorchStreamReader" in words or "unexpected EOF" in words or isinstance(error, EOFError):
         return f"is cut off or damaged. {_AGAIN}"
-    if isinstance(error, pickle.UnpicklingError | AttributeError | StopIteration):
+    if isinstance(error, AttributeError | StopIteration) or any(isinstance(e, pickle.UnpicklingError) for e in errors):
         return _NO_WEIGHTS
     return _NO_WEIGHTS if isinstance(error, ValueError) and file.suffix in (".npy", ".npz") else None
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those from which it was raised; a library may put its own words before them."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _has_code(name: str) -> str:
@@ -114,11 +122,11 @@ def _mismatch(error: Exception) -> str:
         name, there, wanted = shapes[0]
         text += f" It has {count(len(shapes), 'tensor')} of another shape than the model's ({name}: {there} instead of "
         text += f"{wanted}{', …' if len(shapes) > 1 else ''})."
-    return text.strip() or _shortened(" ".join(words.split()) or f"{type(error).__name__}.")
+    return text.strip() or _shortened(" ".join(words.split()).rstrip(".") or type(error).__name__)
 
 
 def _shortened(words: str) -> str:
-    return words if len(words) <= _MAX_WORDS else words[: _MAX_WORDS - 1].rsplit(" ", 1)[0] + " …"
+    return f"{words}." if len(words) <= _MAX_WORDS else words[: _MAX_WORDS - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _listed(kind: str, words: str) -> list[str]:

@@ -93,8 +93,16 @@ FILES: dict[str, tuple[str, Make, str]] = {
     "no tensor at all": ("pt", lambda *_: saved({}), ""),
     "cut off": ("pt", lambda spec, _: saved(tensors(spec))[:-5000], f"is cut off or damaged. {AGAIN}"),
     "cut off, old form": ("pt", lambda spec, _: saved(tensors(spec), legacy=True)[:-5000], AGAIN),
-    "cut off .safetensors": ("safetensors", lambda spec, _: as_safetensors(tensors(spec))[:-5000], "is cut off: "),
-    "cut off early": ("safetensors", lambda spec, _: as_safetensors(tensors(spec))[:99], "is cut off: 99 B"),
+    "cut off .safetensors": (
+        "safetensors",
+        lambda spec, _: as_safetensors(tensors(spec))[:-5000],
+        "is cut off: 5 kB of 6.",
+    ),
+    "cut off early": (
+        "safetensors",
+        lambda spec, _: as_safetensors(tensors(spec))[:99],
+        "is cut off within its list of tensors.",
+    ),
     "a damaged list of tensors": (
         "safetensors",
         lambda spec, _: as_safetensors(tensors(spec)).replace(b'"dtype"', b'"dtyqe', 1).replace(b"{", b"{]", 1),
@@ -107,11 +115,15 @@ FILES: dict[str, tuple[str, Make, str]] = {
         lambda _, shot: saved({"a": Gun(shot)}, legacy=True),
         f"holds code (posix.mkdir), which {CODE}",
     ),
-    "a bare pickle": ("bin", lambda _, shot: pickle.dumps(Gun(shot)), ""),
+    "a bare pickle": (
+        "bin",
+        lambda _, shot: pickle.dumps(Gun(shot), protocol=2),
+        f"holds code (posix.mkdir), which {CODE}",
+    ),
     "other shapes": (
         "pt",
         lambda spec, _: saved(narrowed(spec)),
-        "It has 2 tensors of another shape than the model's (",
+        " of another shape than the model's (",
     ),
     "other tensors": ("pt", lambda spec, _: saved(without_first(spec)), "It lacks 1 tensor of the model ("),
     "numbers that are none": ("pt", lambda spec, _: saved(not_finite(spec)), "has numbers that are not finite"),
