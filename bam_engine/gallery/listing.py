@@ -229,7 +229,9 @@ def _listing(
     line = int(is_accepted(scored.scores[rows], scored.cut).sum()) if scored is not None and by_one_score else None
     notes = list(matching.notes)
     if query.attribute and scored is None and not notes:
-        notes.append("This attribute has no scores yet. Images are in the order in which they were added.")
+        as_added = query.sort in ("score", "closest") or (query.sort == "found" and not query.searched)
+        order = " Images are in the order in which they were added."
+        notes.append("This attribute has no scores yet." + order * (as_added and not scoring_attributes(query, known)))
     if scored is not None and not len(workspace.vectors()):
         notes.append("The images have no vectors, so none has a score. Embed the collection.")
     return Listing(

@@ -125,6 +125,16 @@ def test_an_attribute_without_scores_leaves_all_images_and_says_so(big: Workspac
     big.attributes.add("fresh", "media", "Is it?")
     assert "no scores yet" in list_images(big, Query(attribute="fresh")).notes[0]
     assert "all are shown" in list_images(big, Query(attribute="fresh", place="accepted")).notes[0]
+    for query, as_added in (
+        (Query(attribute="fresh"), True),
+        (Query(attribute="fresh", sort="closest"), True),
+        (Query(attribute="fresh", sort="found"), True),
+        (Query(attribute="fresh", sort="found", words="jpg"), False),
+        (Query(attribute="fresh", sort="shuffled"), False),
+    ):
+        listing = list_images(big, query)
+        assert ("in the order in which they were added" in listing.notes[0]) == as_added
+        assert not as_added or listing.rows.tolist() == list(range(len(listing)))
     both = list_images(big, Query(yes=("one", "fresh")))
     assert "is ignored" in both.notes[0]
     assert set(both.rows) == set(np.flatnonzero(scores(big, "one") >= 1.0))
