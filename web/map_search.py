@@ -26,10 +26,11 @@ def search_bar(ws: Workspace) -> None:
         )
         how: search.Ways = "words"
         if by_meaning:
-            ways = {"meaning": "by meaning", "words": "in names"}
-            how = st.segmented_control(
+            ways: dict[search.Ways, str] = {"meaning": "by meaning", "words": "in names"}
+            chosen = st.segmented_control(
                 "How", list(ways), default="meaning", key=_HOW, format_func=ways.__getitem__, required=True
             )
+            how = chosen or "meaning"
         count = st.selectbox("At most", COUNTS, index=1, key=map_state.COUNT, width=110)
         with st.popover("By image", icon=":material/image_search:"):
             st.caption("Images like one of yours. For images like one on the map, use its button there.")
