@@ -6,7 +6,8 @@ from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.labelling import adjudication, agreement
 from bam_engine.labelling.adjudication import Votes
-from bam_engine.labelling.agreement import Agreement, Measure
+from bam_engine.labelling.agreement import Agreement
+from bam_engine.labelling.measures import Measure
 from web import demo_controls, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -68,8 +69,8 @@ def numbers(measured: Agreement) -> None:
             if measure.value is None and measured.raw.value is not None:
                 st.caption(ui.plain(measure.reason))
     st.caption(
-        f"{count(measured.answered, 'image')} answered, {measured.shared:,} of them by several people. Intervals hold "
-        "with 95% confidence, images of one project counting as alike."
+        f"{count(measured.answered, 'image')} answered, {measured.shared:,} of them by several people. "
+        f"{measured.not_counted} Intervals hold with 95% confidence, images of one project counting as alike."
     )
 
 
@@ -106,6 +107,7 @@ def tables(measured: Agreement) -> None:
         {
             "annotator": line.name,
             "answers": line.answers,
+            "to settle": line.settling,
             "says yes": words(line.positive),
             "unsure": words(line.unsure),
             "as most others say": words(line.with_majority),
@@ -116,8 +118,10 @@ def tables(measured: Agreement) -> None:
     ]
     st.dataframe(lines, hide_index=True, width="stretch")
     st.caption(
-        "“As most others say” leaves out a person's own vote. Sensitivity: how often they say yes of images that are "
-        "probably positive; specificity: no of probably negative ones; both by the model of Dawid and Skene."
+        "“To settle”: answers of someone who was asked since others did not agree; they count for sensitivity and "
+        "specificity alone. “As most others say” leaves out a person's own vote. Sensitivity: how often they say yes "
+        "of images that are probably positive; specificity: no of probably negative ones; both by the model of Dawid "
+        "and Skene."
     )
 
 

@@ -45,6 +45,36 @@ class Table:
     codes: NDArray[np.int8]
 
 
+def planned_answers(answers: Answers, given: NDArray[np.int64], people: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which answers were asked for whatever others had said: the first ``people`` about each image.
+
+    Whoever is asked further about an image is asked because the first ones do not agree. Their answers settle the image
+    and say nothing of how often people agree: counted among the others, they make a good annotator look poor and a pair
+    that differs often look as if it did less often.
+
+    Parameters
+    ----------
+    answers
+        By row.
+    given : (m,) int
+        When each person first answered the image: any numbers that ascend with time.
+    people : (m,) int
+        How many people each of these images is meant for.
+
+    Examples
+    --------
+    >>> answers = Answers(np.array([7, 7, 7]), np.array([1, 2, 3]), np.array([1, 1, 0], np.int8))
+    >>> planned_answers(answers, np.array([30, 10, 20]), np.array([2, 2, 2])).tolist()
+    [False, True, True]
+    """
+    order = np.lexsort((given, answers.rows))
+    starts = np.flatnonzero(np.diff(answers.rows[order], prepend=-1))
+    place = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    planned = np.zeros(len(order), bool)
+    planned[order] = place < people[order]
+    return planned
+
+
 def tabulate(answers: Answers, *, unsure: Unsure = "value") -> Table:
     """Return the table of answers.
 

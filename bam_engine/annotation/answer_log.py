@@ -122,7 +122,7 @@ class AttributeLog:
         They come by row, then annotator. Where the newest answer is a withdrawal, there is none.
         """
         latest_first = places[::-1]
-        keys = self.rows[latest_first].astype(np.int64) << 32 | self.annotators[latest_first]
+        keys = _keys(self.rows[latest_first], self.annotators[latest_first])
         newest = latest_first[np.unique(keys, return_index=True)[1]]
         standing: NDArray[np.intp] = newest[self.answers[newest] != WITHDRAWN]
         return standing
@@ -139,6 +139,12 @@ class AttributeLog:
             )
         answers: Answers = self._known[key]
         return answers
+
+    def first_votes(self, answers: Answers) -> NDArray[np.int64]:
+        """Return the place in the log of the first vote about each image of ``answers`` by its annotator."""
+        voting = np.flatnonzero(self.given_for(_VOTING))
+        keys, first = np.unique(_keys(self.rows[voting], self.annotators[voting]), return_index=True)
+        return voting[first[np.searchsorted(keys, _keys(answers.rows, answers.annotators))]]
 
     def decisions(self) -> Decisions:
         """Return the current decision about each image: the newest that is not withdrawn."""
@@ -251,6 +257,11 @@ def _extended(log: AttributeLog, added: Sequence[NDArray[Any]]) -> AttributeLog:
         log.times,
     ]
     return AttributeLog(*(_frozen(np.concatenate(both)) for both in zip(known, added, strict=True)))
+
+
+def _keys(rows: NDArray[Any], annotators: NDArray[Any]) -> NDArray[np.int64]:
+    """Return one number for each (row, annotator), which ascends by row, then annotator."""
+    return rows.astype(np.int64) << 32 | annotators.astype(np.int64)
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -25,6 +25,8 @@ def run(workspace: Workspace, options: Namespace) -> None:
     result = measure(workspace, attribute, unsure="missing" if options.ignore_unsure else "value")
     people = count(len(result.annotators), "person", "people")
     print(f"{count(result.answered, 'image')} answered by {people}, {result.shared:,} by more than one")
+    if result.not_counted:
+        print(result.not_counted)
     print(f"raw agreement         {result.raw.text}")
     print(f"Krippendorff's alpha  {result.alpha.text}")
     positive = f"{result.prevalence.text} positive" if result.prevalence.value is not None else result.prevalence.reason

@@ -1,7 +1,9 @@
 """Agreement of the annotators of an attribute, with an interval for every number.
 
 Applies ``annotation.agreement`` and ``annotation.dawid_skene`` to the stored answers. Decisions of adjudicators are not
-votes and are ignored here. All intervals have 95% confidence:
+votes and are ignored here. Agreement is that of the *planned* answers: of the first people asked about each image, as
+many as it was meant for. Who is asked further because these do not agree sees difficult images only, so their answers
+enter the Dawid–Skene model alone (:mod:`.answer_model`). All intervals have 95% confidence:
 
 - Proportions (raw agreement, yes rate, agreement with the majority): exact, clustered by project where projects repeat;
   see :func:`bam_engine.learning.proportions`.
@@ -18,46 +20,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine import learning
-from bam_engine.annotation import UNSURE, Answers, Attribute
+from bam_engine import database as db
+from bam_engine.annotation import IMPORT, UNSURE, Answers, Attribute
 from bam_engine.annotation import agreement as agreeing
 from bam_engine.annotation.agreement import Table, Undefined, Unsure
 from bam_engine.annotation.answer_log import answer_log
-from bam_engine.annotation.dawid_skene import DawidSkene, dawid_skene, one_hot, refit
-from bam_engine.formatting import decimal_interval, percent_interval
+from bam_engine.formatting import count
+from bam_engine.labelling.answer_model import AnswerModel, draw_counts, fit_answers, prevalence, rate
+from bam_engine.labelling.drawn_images import audit_images
+from bam_engine.labelling.measures import Floats, Measure, proportion, undefined
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
 REPEATS = 1000  # bootstrap samples of the measures
-REFITS = 200  # bootstrap samples of the model
+MIN_PEOPLE = 2  # for whom an image is meant at least: a second answer is never asked for because of the first
 MAX_PAIRS = 100  # pairs of annotators, those who share the most images
-_ITERATIONS = 30  # of expectation maximisation for one bootstrap sample
 _TAIL = 0.025
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A value with its interval from ``n`` images; where ``value`` is None, ``reason`` says why.
-
-    It is a proportion or, with ``coefficient``, a statistic without a unit that may be negative.
-    """
-
-    value: float | None
-    low: float
-    high: float
-    n: int
-    reason: str = ""
-    coefficient: bool = False
-
-    @property
-    def text(self) -> str:
-        """The value with its interval, or why there is none."""
-        if self.value is None:
-            return self.reason
-        interval = decimal_interval if self.coefficient else percent_interval
-        return interval(self.value, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -75,13 +53,15 @@ class PairAgreement:
 class AnnotatorAgreement:
     """One annotator.
 
-    ``positive`` and ``unsure`` are fractions of their answers. ``with_majority`` is the fraction of images on which
-    they agree with the majority of the others, without their own vote. ``sensitivity`` and ``specificity`` are those of
-    the Dawid–Skene model.
+    Of their ``answers``, ``settling`` ones were asked for because others did not agree. ``positive`` and ``unsure`` are
+    fractions of the other ones, the planned answers. ``with_majority`` is the fraction of images on which they agree
+    with the majority of the others, without their own vote, among planned answers. ``sensitivity`` and ``specificity``
+    are those of the Dawid–Skene model.
     """
 
     name: str
     answers: int
+    settling: int
     positive: Measure
     unsure: Measure
     with_majority: Measure
@@ -93,20 +73,29 @@ class AnnotatorAgreement:
 class Agreement:
     """The agreement of the annotators of one attribute.
 
-    ``answered`` images have an answer, ``shared`` of them several. ``prevalence`` is the fraction of positives among
-    the shared images by the Dawid–Skene model; without it no annotator has a sensitivity either. ``pairs`` holds at
-    most ``MAX_PAIRS`` pairs, those with the most shared images first.
+    ``answered`` images have an answer, ``shared`` of them several planned ones. ``settling`` further answers were asked
+    for because these did not agree; they are in no measure but those of the Dawid–Skene model. ``prevalence`` is the
+    fraction of positives among the images with several answers by that model; without it no annotator has a sensitivity
+    either. ``pairs`` holds at most ``MAX_PAIRS`` pairs, those with the most shared images first.
     """
 
     attribute: Attribute
     unsure: Unsure
     answered: int
     shared: int
+    settling: int
     raw: Measure
     alpha: Measure
     prevalence: Measure
     pairs: tuple[PairAgreement, ...]
     annotators: tuple[AnnotatorAgreement, ...]
+
+    @property
+    def not_counted(self) -> str:
+        """Which answers are not counted as agreement, in a sentence; empty if all are."""
+        if not self.settling:
+            return ""
+        return f"Not counted: {count(self.settling, 'answer')} of people who were asked since the first did not agree."
 
 
 _AGREEMENTS = Kind[Agreement](
@@ -125,29 +114,75 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
         Seed of the bootstrap.
     """
     names = workspace.annotators.names()
-    version = (answer_log(workspace.engine, attribute.id), attribute, names, len(workspace.catalogue), seed)
-    return workspace.memory.get(
-        _AGREEMENTS, (attribute.id, unsure), version, lambda: _measure(workspace, attribute, unsure, seed)
+    version = (
+        answer_log(workspace.engine, attribute.id),
+        attribute,
+        names,
+        len(workspace.catalogue),
+        seed,
+        workspace.redundancy,
+        len(workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)),
     )
 
+    def measured() -> Agreement:
+        answers, projects = workspace.annotations.answers(attribute.id), workspace.catalogue.projects()
+        planned = _planned(workspace, attribute, answers)
+        return measure_answers(attribute, answers, planned, projects, names, unsure=unsure, seed=seed)
 
-def _measure(workspace: Workspace, attribute: Attribute, unsure: Unsure, seed: int) -> Agreement:
-    answers = workspace.annotations.answers(attribute.id)
-    table = agreeing.tabulate(answers, unsure=unsure)
-    groups = workspace.catalogue.projects()[table.rows]
-    names = workspace.annotators.names()
-    raw, alpha, pairs = _agreement(table, groups, names, np.random.default_rng(seed))
-    model = _model(table, groups, np.random.default_rng(seed))
+    return workspace.memory.get(_AGREEMENTS, (attribute.id, unsure), version, measured)
+
+
+def _planned(workspace: Workspace, attribute: Attribute, answers: Answers) -> NDArray[np.bool_]:
+    """Return which answers were asked for whatever others had said.
+
+    An image is meant for as many people as the workspace requires, for two at least, and in an audit for those that the
+    audit requires. Labels that were imported count, since nobody asked for them here.
+    """
+    log = answer_log(workspace.engine, attribute.id)
+    people = np.full(len(answers.rows), max(MIN_PEOPLE, workspace.redundancy))
+    for audit in workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id):
+        judged = np.isin(answers.rows, audit_images(workspace, audit.id).rows)
+        people[judged] = np.maximum(people[judged], audit.votes or 0)
+    first = log.first_votes(answers)
+    return agreeing.planned_answers(answers, first, people) | log.given_for([IMPORT])[first]
+
+
+def measure_answers(
+    attribute: Attribute,
+    answers: Answers,
+    planned: NDArray[np.bool_],
+    projects: NDArray[np.int64],
+    names: dict[int, str],
+    *,
+    unsure: Unsure = "value",
+    seed: int = 0,
+) -> Agreement:
+    """Return the agreement that answers show.
+
+    Parameters
+    ----------
+    answers
+        By row. ``planned`` ones count as agreement; see ``planned_answers`` in :mod:`bam_engine.annotation.agreement`.
+    projects
+        The project of each row.
+    names
+        Of the annotators, by id.
+    """
+    overlap = Answers(answers.rows[planned], answers.annotators[planned], answers.answers[planned])
+    table, every = (agreeing.tabulate(each, unsure=unsure) for each in (overlap, answers))
+    raw, alpha, pairs = _agreement(table, projects[table.rows], names, np.random.default_rng(seed))
+    model = fit_answers(every, projects[every.rows], np.random.default_rng(seed))
     return Agreement(
         attribute=attribute,
         unsure=unsure,
-        answered=len(table.rows),
+        answered=len(every.rows),
         shared=int((agreeing.answer_counts(table).sum(axis=1) > 1).sum()),
+        settling=int((~planned).sum()),
         raw=raw,
         alpha=alpha,
-        prevalence=_prevalence(model),
+        prevalence=prevalence(model),
         pairs=pairs,
-        annotators=_annotators(workspace, answers, table, groups, names, model),
+        annotators=_annotators(answers, planned, table, projects, names, model),
     )
 
 
@@ -198,28 +233,23 @@ def _bootstrap(groups: list[NDArray[np.int64]], tables: list[Floats], rng: np.ra
         np.add.at(summed[:, index], codes[start : start + len(table)], table)
         start += len(table)
     flat = summed.reshape(len(projects), -1)
-    result = np.array([_draw_counts(len(projects), rng) @ flat for _ in range(REPEATS)])
+    result = np.array([draw_counts(len(projects), rng) @ flat for _ in range(REPEATS)])
     return list(np.moveaxis(result.reshape(-1, len(tables), 3, 3), 1, 0))
-
-
-def _draw_counts(count: int, rng: np.random.Generator) -> Floats:
-    """Return how often each of ``count`` projects occurs in one bootstrap sample."""
-    return np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
 
 
 def _of_all(table: Table, groups: NDArray[np.int64], coincidences: Floats, samples: Floats) -> tuple[Measure, Measure]:
     try:
         pairs = agreeing.answer_pairs(table)
     except Undefined as error:
-        undefined = _undefined(str(error), int((agreeing.answer_counts(table).sum(axis=1) > 1).sum()))
-        return undefined, undefined
+        neither = undefined(str(error), int((agreeing.answer_counts(table).sum(axis=1) > 1).sum()))
+        return neither, neither
     weights = 2 / (pairs.answers * (pairs.answers - 1))
-    raw = _proportion(pairs.same, groups[pairs.images], weights=weights, n=len(coincidences))
+    raw = proportion(pairs.same, groups[pairs.images], weights=weights, n=len(coincidences))
     try:
         value = agreeing.krippendorff_alpha(table)
     except Undefined as error:
-        return raw, _undefined(str(error), len(coincidences))
-    paired = _proportion(pairs.same, groups[pairs.images], weights=1 / (pairs.answers - 1), n=len(coincidences))
+        return raw, undefined(str(error), len(coincidences))
+    paired = proportion(pairs.same, groups[pairs.images], weights=1 / (pairs.answers - 1), n=len(coincidences))
     expected = float(agreeing.alpha_expected_disagreement(coincidences.sum(axis=0)))
     return raw, _chance_corrected(value, expected, paired, samples)
 
@@ -228,13 +258,13 @@ def _of_two(
     table: Table, groups: NDArray[np.int64], pair: tuple[int, int], samples: Floats, names: dict[int, str]
 ) -> PairAgreement:
     both = agreeing.shared_images(table, *pair)
-    raw = _proportion(table.codes[both, pair[0]] == table.codes[both, pair[1]], groups[both])
+    raw = proportion(table.codes[both, pair[0]] == table.codes[both, pair[1]], groups[both])
     try:
         value = agreeing.cohen_kappa(table, *pair)
         expected = float(agreeing.kappa_expected_disagreement(agreeing.contingency(table, *pair)[1].sum(axis=0)))
         kappa = _chance_corrected(value, expected, raw, samples)
     except Undefined as error:
-        kappa = _undefined(str(error), len(both))
+        kappa = undefined(str(error), len(both))
     first, second = (names[int(table.annotators[column])] for column in pair)
     return PairAgreement(first, second, len(both), raw, kappa)
 
@@ -248,122 +278,53 @@ def _chance_corrected(value: float, expected: float, raw: Measure, samples: Floa
     return Measure(value, max(float(low), -1.0), min(float(high), 1.0), raw.n, coefficient=True)
 
 
-def _proportion(
-    hits: NDArray[np.bool_], groups: NDArray[np.int64], *, weights: Floats | None = None, n: int | None = None
-) -> Measure:
-    """Return the proportion of hits; ``n`` is the number of images if it is not the number of hits."""
-    images = len(hits) if n is None else n
-    if len(hits) == 0:
-        return _undefined("There are no answers to count.", 0)
-    uneven = weights is not None and bool((weights != weights[0]).any())
-    estimate = learning.proportions(
-        hits[None, :], np.ones((1, len(hits)), bool), weights=weights if uneven else None, groups=groups
-    )
-    return Measure(float(estimate.value[0]), float(estimate.low[0]), float(estimate.high[0]), images)
-
-
-def _undefined(reason: str, n: int) -> Measure:
-    return Measure(None, float("nan"), float("nan"), n, reason)
-
-
 # Each annotator
 
 
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """The Dawid–Skene model of a table and of its bootstrap samples; without a solution, ``reason`` says why."""
-
-    table: Table
-    solution: DawidSkene | None
-    reason: str
-    rates: Floats
-    prevalences: Floats
-
-
-def _model(table: Table, groups: NDArray[np.int64], rng: np.random.Generator) -> _Model:
-    empty = np.empty(0)
-    try:
-        solution = dawid_skene(table)
-    except Undefined as error:
-        return _Model(table, None, str(error), empty, empty)
-    if solution.problem:
-        return _Model(table, None, solution.problem, empty, empty)
-    rates, prevalences = _refit(table.codes[solution.images], groups[solution.images], solution.positive, rng)
-    return _Model(table, solution, "", rates, prevalences)
-
-
-def _prevalence(model: _Model) -> Measure:
-    if model.solution is None:
-        return _undefined(model.reason, 0)
-    n = len(model.solution.images)
-    return _wider_interval(model.solution.prevalence, float(n), n, model.prevalences)
-
-
-def _rate(model: _Model, column: int, truth: int) -> Measure:
-    """Return an annotator's rate of yes on positive images (``truth`` 1), or of no on negative ones (0)."""
-    if model.solution is None:
-        return _undefined(model.reason, 0)
-    answered = model.table.codes[model.solution.images, column] != agreeing.NO_ANSWER
-    probability = model.solution.positive if truth else 1 - model.solution.positive
-    expected = float(probability[answered].sum())
-    value = float(model.solution.rates[column, truth, truth])
-    if np.isnan(value) or expected < 1:
-        kind = "positive" if truth else "negative"
-        return _undefined(f"No image that they share with others is likely to be {kind}.", int(answered.sum()))
-    return _wider_interval(value, expected, int(answered.sum()), model.rates[:, column, truth, truth])
-
-
-def _wider_interval(value: float, effective_n: float, n: int, samples: Floats) -> Measure:
-    exact_low, exact_high = learning.exact_bounds(value * effective_n, effective_n)
-    low, high = np.nanquantile(samples, [_TAIL, 1 - _TAIL])
-    return Measure(value, float(min(exact_low, low)), float(max(exact_high, high)), n)
-
-
-def _refit(
-    codes: NDArray[np.int8], groups: NDArray[np.int64], start: Floats, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Refit the model to bootstrap samples of projects; return the rates (r, a, 2, 3) and prevalences (r,)."""
-    projects, project_of = np.unique(groups, return_inverse=True)
-    patterns, pattern_of = np.unique(codes, axis=0, return_inverse=True)
-    first = np.zeros(len(patterns))
-    first[pattern_of.reshape(-1)] = start  # equal answers have equal probabilities
-    samples = [
-        np.bincount(pattern_of.reshape(-1), _draw_counts(len(projects), rng)[project_of], minlength=len(patterns))
-        for _ in range(REFITS)
-    ]
-    return refit(one_hot(patterns), np.array(samples, np.float64), first, _ITERATIONS)
-
-
 def _annotators(
-    workspace: Workspace,
     answers: Answers,
+    planned: NDArray[np.bool_],
     table: Table,
-    groups: NDArray[np.int64],
+    projects: NDArray[np.int64],
     names: dict[int, str],
-    model: _Model,
+    model: AnswerModel,
 ) -> tuple[AnnotatorAgreement, ...]:
-    projects = workspace.catalogue.projects()
+    groups = projects[table.rows]
     lines = []
     for key in np.unique(answers.annotators):
         own = answers.annotators == key
-        unsure = _proportion(answers.answers[own] == UNSURE, projects[answers.rows[own]])
-        column = int(np.searchsorted(table.annotators, key))
-        if column == len(table.annotators) or table.annotators[column] != key:  # unsure about all, and unsure ignored
-            undefined = _undefined("They were unsure about every image.", 0)
-            lines.append(AnnotatorAgreement(names[int(key)], 0, undefined, unsure, undefined, undefined, undefined))
-            continue
-        codes = table.codes[:, column]
-        answered, others = codes != agreeing.NO_ANSWER, agreeing.majority_of_others(table, column)
-        both = answered & (others != agreeing.NO_ANSWER)
+        every, column = _column(model.table, int(key)), _column(table, int(key))
+        unsure = proportion(answers.answers[own & planned] == UNSURE, projects[answers.rows[own & planned]])
+        positive = with_majority = undefined(_without_planned(bool((own & planned).any())), 0)
+        if column is not None:
+            codes, others = table.codes[:, column], agreeing.majority_of_others(table, column)
+            answered = codes != agreeing.NO_ANSWER
+            both = answered & (others != agreeing.NO_ANSWER)
+            positive = proportion(codes[answered] == agreeing.YES, groups[answered])
+            with_majority = proportion(codes[both] == others[both], groups[both])
         lines.append(
             AnnotatorAgreement(
                 name=names[int(key)],
-                answers=int(answered.sum()),
-                positive=_proportion(codes[answered] == agreeing.YES, groups[answered]),
+                answers=0 if every is None else int((model.table.codes[:, every] != agreeing.NO_ANSWER).sum()),
+                settling=int((own & ~planned).sum()),
+                positive=positive,
                 unsure=unsure,
-                with_majority=_proportion(codes[both] == others[both], groups[both]),
-                sensitivity=_rate(model, column, 1),
-                specificity=_rate(model, column, 0),
+                with_majority=with_majority,
+                sensitivity=rate(model, every, 1),
+                specificity=rate(model, every, 0),
             )
         )
     return tuple(lines)
+
+
+def _column(table: Table, annotator: int) -> int | None:
+    """Return the column of an annotator, or None for one without an answer."""
+    column = int(np.searchsorted(table.annotators, annotator))
+    return column if column < len(table.annotators) and table.annotators[column] == annotator else None
+
+
+def _without_planned(unsure: bool) -> str:
+    """Return why an annotator has no planned answer that counts."""
+    if unsure:
+        return "They were unsure about every image."
+    return "They were asked only about images on which others did not agree."

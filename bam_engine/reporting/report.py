@@ -219,7 +219,8 @@ def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, s
         return ()
     of_all = (("Raw agreement", measured.raw.text), ("Krippendorff's alpha", measured.alpha.text))
     pairs = ((f"Cohen's kappa of {pair.first} and {pair.second}", pair.kappa.text) for pair in measured.pairs)
-    return (*of_all, *pairs)
+    left_out = (("Answers", measured.not_counted),) if measured.settling else ()
+    return (*of_all, *pairs, *left_out)
 
 
 def _evaluation(

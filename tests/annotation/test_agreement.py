@@ -20,6 +20,7 @@ from bam_engine.annotation.agreement import (
     kappa_of,
     krippendorff_alpha,
     majority_of_others,
+    planned_answers,
     raw_agreement,
     tabulate,
 )
@@ -196,3 +197,36 @@ def test_the_majority_of_the_others_excludes_the_annotator() -> None:
     table = columns("+++++", "--+.?", "-++.+", "-.-..")
     assert majority_of_others(table, 0).tolist() == [0, -1, 1, -1, 1]
     assert majority_of_others(columns("+", "-"), 0).tolist() == [0]
+
+
+# Planned answers
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6)), unique=True, max_size=25), st.integers(1, 4))
+def test_the_first_people_about_each_image_were_planned(asked, people) -> None:
+    order = sorted(range(len(asked)), key=lambda at: asked[at])
+    rows, who = (np.array([asked[at][place] for at in order], np.int64) for place in (0, 1))
+    answers = Answers(rows, who, np.ones(len(rows), np.int8))
+    planned = planned_answers(answers, np.array(order, np.int64), np.full(len(rows), people))
+    for row in set(rows.tolist()):
+        in_time = sorted((order[at], at) for at in range(len(rows)) if rows[at] == row)
+        assert [bool(planned[at]) for _, at in in_time] == [True] * min(people, len(in_time)) + [False] * max(
+            0, len(in_time) - people
+        )
+
+
+@pytest.mark.parametrize("errors", [(0.05, 0.05, 0.05), (0.12, 0.03, 0.06)])
+def test_who_settles_disputes_does_not_change_the_agreement(errors: tuple[float, ...]) -> None:
+    rng, n = np.random.default_rng(4), 20_000
+    truth = rng.random(n) < 0.3
+    says = truth[:, None] ^ (rng.random((n, 3)) < np.array(errors))
+    given_by = np.stack([np.ones((n,), bool), np.ones((n,), bool), says[:, 0] != says[:, 1]], axis=1)
+    rows, who = np.nonzero(given_by)
+    answers = Answers(rows, who, says[rows, who].astype(np.int8))
+    expected = (1 - errors[0]) * (1 - errors[1]) + errors[0] * errors[1]
+    planned = planned_answers(answers, who, np.full(len(rows), 2))
+    counted = tabulate(Answers(rows[planned], who[planned], answers.answers[planned]))
+    assert raw_agreement(counted) == pytest.approx(expected, abs=0.01)
+    assert raw_agreement(tabulate(answers)) > expected + 0.02  # the third answer to a dispute agrees with one of two
+    good = cohen_kappa(tabulate(answers), 0, 2)
+    assert good < 0.5 < cohen_kappa(counted, 0, 1)

@@ -5,11 +5,14 @@ import pytest
 
 from bam_engine.annotation import Answers, Attribute
 from bam_engine.annotation.agreement import kappa_of, tabulate
+from bam_engine.audit import audits
 from bam_engine.cli import main
-from bam_engine.labelling import agreement
-from bam_engine.labelling.agreement import Measure
+from bam_engine.labelling import agreement, measures, tasks
+from bam_engine.labelling.measures import Measure
 from bam_engine.learning.intervals import Proportions
+from bam_engine.training import thresholds
 from bam_engine.workspace import Workspace
+from tests.conftest import Oracle
 from tests.labelling.team import decide, vote
 
 
@@ -36,6 +39,7 @@ def test_a_new_answer_is_measured_at_once(team: Workspace, watercolor: Attribute
 
 
 def test_every_number_has_an_interval_around_it(workspace: Workspace, watercolor: Attribute) -> None:
+    workspace.redundancy = 3
     rng = np.random.default_rng(1)
     truth = rng.random(80) < 0.4
     for name, right in (("ada", 0.95), ("ben", 0.9), ("cleo", 0.8)):
@@ -81,7 +85,7 @@ def test_images_of_one_project_widen_the_intervals(
 
     alone, together = width(np.arange(120)), width(np.arange(120) // 10)
     assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
-    monkeypatch.setattr(agreement.learning, "proportions", without_width)  # the bootstrap alone
+    monkeypatch.setattr(measures.learning, "proportions", without_width)  # the bootstrap alone
     (_, *alone), (_, *together) = width(np.arange(120)), width(np.arange(120) // 10)
     assert all(wide > 1.3 * narrow for wide, narrow in zip(together, alone, strict=True))
 
@@ -98,8 +102,9 @@ def test_images_of_one_project_are_drawn_together() -> None:
 def test_an_image_weighs_in_the_interval_of_alpha_as_it_does_in_alpha(
     workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agreement.learning, "proportions", without_width)
+    monkeypatch.setattr(measures.learning, "proportions", without_width)
     monkeypatch.setattr(agreement, "REPEATS", 1)
+    workspace.redundancy = 5
     for place, name in enumerate(("ada", "ben", "cleo", "dan", "eve")):
         same = dict(enumerate([1, 0] * 20)) if place < 2 else {}
         vote(workspace, watercolor, name, same | {row: int(place < 2) for row in range(50, 70)})
@@ -182,6 +187,7 @@ def test_an_undefined_measure_has_a_reason_and_a_way_forward(workspace: Workspac
 
 
 def test_a_model_that_may_be_inverted_shows_no_rates(workspace: Workspace, watercolor: Attribute) -> None:
+    workspace.redundancy = 4
     said = np.random.default_rng(2).integers(0, 2, 60)
     for name, turned in (("ada", 0), ("ben", 0), ("cleo", 1), ("dan", 1)):
         vote(workspace, watercolor, name, dict(enumerate((said ^ turned).tolist())))
@@ -198,6 +204,54 @@ def test_only_the_pairs_who_share_most_are_measured(
     vote(team, watercolor, "cleo", {0: 1, 1: 0})
     monkeypatch.setattr(agreement, "MAX_PAIRS", 1)
     assert [(pair.first, pair.second) for pair in agreement.measure(team, watercolor).pairs] == [("ada", "ben")]
+
+
+# Who is asked because others did not agree
+
+
+def test_who_settles_disputes_is_not_counted_as_agreeing_and_is_told_apart(
+    team: Workspace, watercolor: Attribute
+) -> None:
+    before = agreement.measure(team, watercolor)
+    vote(team, watercolor, "cleo", {2: 1, 3: 0, 4: 1})
+    after = agreement.measure(team, watercolor)
+    assert (after.raw, after.alpha, after.pairs) == (before.raw, before.alpha, before.pairs)
+    assert (before.settling, before.not_counted, after.settling) == (0, "", 3)
+    assert after.not_counted.startswith("Not counted: 3 answers of people who were asked since")
+    ada, _, cleo = after.annotators
+    assert (ada.answers, ada.settling, cleo.answers, cleo.settling) == (6, 0, 3, 3)
+    for measure in (cleo.positive, cleo.with_majority):
+        assert measure.value is None
+        assert "asked only about images on which others did not agree" in measure.reason
+    assert ada.with_majority == before.annotators[0].with_majority
+    assert tasks.labels(team, watercolor).settled.sum() == 4, "their answers settle what they are asked"
+
+
+def test_the_order_of_answering_decides_who_was_first(team: Workspace, watercolor: Attribute) -> None:
+    vote(team, watercolor, "cleo", {5: 0})  # the second about image 5
+    vote(team, watercolor, "ben", {5: 0})
+    measured = agreement.measure(team, watercolor)
+    assert (measured.shared, measured.settling) == (6, 1)
+    assert [pair.shared for pair in measured.pairs] == [5, 1]
+    vote(team, watercolor, "ada", {5: 0})  # a changed answer stays where it was
+    assert agreement.measure(team, watercolor).settling == 1
+
+
+def test_an_audit_by_three_counts_three(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    thresholds.save(workspace, watercolor, thresholds.measure_at(workspace, watercolor, -1.0, target=0.6))
+    audit = audits.draw(workspace, watercolor, n_accepted=6, n_rejected=4, people=3, seed=1)
+    for name in ("ada", "ben", "cleo"):
+        oracle.answer(workspace, audit.task, name=name)
+    measured = agreement.measure(workspace, watercolor)
+    assert (measured.shared, measured.settling) == (10, 0)
+    assert [pair.shared for pair in measured.pairs] == [10, 10, 10]
+
+
+def test_labels_that_were_imported_are_counted_however_many(team: Workspace, watercolor: Attribute) -> None:
+    for name in ("a", "b", "c"):
+        vote(team, watercolor, name, {20: 1, 21: 0}, "import")
+    assert agreement.measure(team, watercolor).settling == 0
 
 
 # The command line
