@@ -19,8 +19,18 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import BULK, NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Attribute, NewAnswer
-from bam_engine.annotation.answer_log import answer_log
+from bam_engine.annotation import (
+    ADJUDICATION,
+    BULK,
+    NEGATIVE,
+    POSITIVE,
+    TASK_PURPOSES,
+    UNSURE,
+    WITHDRAWN,
+    Attribute,
+    NewAnswer,
+)
+from bam_engine.annotation.answer_log import answer_log, moment
 from bam_engine.errors import AnnotationError, NotFound
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
@@ -131,13 +141,18 @@ def history(workspace: Workspace, attribute: Attribute | None = None, *, count: 
     return _query(workspace, None if attribute is None else db.assignments.c.attribute_id == attribute.id, count)
 
 
-def current_answers(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
+def current_answers(
+    workspace: Workspace, attribute: Attribute, *, until: str | None = None
+) -> tuple[Rows, NDArray[np.int8]]:
     """Return the rows with a bulk answer, ascending, and their answers: 1, 0, or -1 unsure.
 
-    The newest answer of each person counts, without undone ones; where two people differ, the answer is unsure.
+    The newest answer of each person counts, without undone ones; where two people differ, the answer is unsure. With
+    ``until``, a time of the database, what was stored later does not count.
     """
     log = answer_log(workspace.engine, attribute.id)
     in_bulk = log.given_for([BULK])
+    if until is not None:
+        in_bulk &= log.times <= moment(until)
     undone = log.assignments[in_bulk & (log.answers == WITHDRAWN)]
     newest = log.newest(np.flatnonzero(in_bulk & ~np.isin(log.assignments, undone)))
     rows, answers = log.rows[newest].astype(np.int64), log.answers[newest]
@@ -158,10 +173,32 @@ def training_labels(workspace: Workspace, attribute: Attribute, *, without: Rows
     rows, answers = current_answers(workspace, attribute)
     if len(rows) == 0:
         return rows, answers
-    groups = workspace.catalogue.projects()
-    pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
     agreed = tasks.labels(workspace, attribute)
     labelled = np.union1d(agreed.rows[agreed.settled | agreed.decided], without)
+    return _sample(workspace, rows, answers, held_out_rows(workspace, attribute), labelled)
+
+
+def taught_rows(workspace: Workspace, attribute: Attribute, *, until: str, drawn_since: Rows) -> Rows:
+    """Return the rows whose bulk answer a model trained at the time ``until`` may have learned from.
+
+    They are chosen again as its training chose them, as if the images ``drawn_since`` were neither held out nor
+    labelled yet.
+    """
+    rows, answers = current_answers(workspace, attribute, until=until)
+    if len(rows) == 0:
+        return rows
+    log = answer_log(workspace.engine, attribute.id)
+    votes = log.rows[log.given_for([*TASK_PURPOSES, ADJUDICATION]) & (log.times <= moment(until))].astype(np.int64)
+    held_out = np.setdiff1d(held_out_rows(workspace, attribute), drawn_since)
+    return _sample(workspace, rows, answers, held_out, votes)[0]
+
+
+def _sample(
+    workspace: Workspace, rows: Rows, answers: NDArray[np.int8], held_out: Rows, labelled: Rows
+) -> tuple[Rows, NDArray[np.int8]]:
+    """Return those of bulk answers that train, ascending, given which images are held out or labelled otherwise."""
+    groups = workspace.catalogue.projects()
+    pool = learning.training_pool(len(groups), held_out, groups)
     pool = pool[np.isin(pool, embedded_rows(workspace), assume_unique=True)]
     usable = np.isin(rows, pool) & ~np.isin(rows, labelled)
     order = _shuffle_keys(rows)

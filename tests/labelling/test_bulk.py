@@ -104,6 +104,32 @@ def test_an_image_that_is_held_out_later_stops_teaching(workspace: Workspace, wa
     assert not np.isin(bulk.training_labels(workspace, watercolor, without=np.array([], np.int64))[0], held).any()
 
 
+def test_images_that_taught_in_bulk_do_not_judge_the_model_that_they_taught(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MAX_PER_ANSWER", 20)
+    oracle.play(workspace, watercolor, count=1)
+    rows = [int(row) for row in free_rows(workspace, watercolor, 60)]
+    bulk.answer(workspace, watercolor, rows, 0, annotator="me")
+    taught = np.setdiff1d(
+        *(
+            each[0]
+            for each in (querying.training_labels(workspace, watercolor), querying.round_labels(workspace, watercolor))
+        )
+    )
+    assert len(taught) == 20
+    model = rounds.train(workspace, watercolor)
+    validation.draw_validation(workspace, watercolor, 30, seed=5)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    drawn = tasks.validation_task(workspace, watercolor).rows
+    both = np.intersect1d(drawn, taught)
+    assert len(both) > 0
+    judging = validation.random_sample(workspace, watercolor, model).rows
+    assert set(judging.tolist()) == set(drawn.tolist()) - set(both.tolist())
+    retrained = rounds.train(workspace, watercolor)
+    assert set(validation.random_sample(workspace, watercolor, retrained).rows.tolist()) == set(drawn.tolist())
+
+
 def test_what_somebody_looked_at_counts_alone(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
     validation.draw_validation(workspace, watercolor, 20, seed=1)
     rows = free_rows(workspace, watercolor, 100)
