@@ -1,10 +1,17 @@
-"""How often the intervals on the pages contain the true value, on generated curves whose truth is known.
+"""How often the intervals on the pages contain the true value, on generated collections whose truth is known.
 
-Each run creates a collection of 20,000 images, labels a random validation sample of 200 and, for the second half of the
-table, certifies a precision of 90% with 300 more labels. Precision and recall are measured at three thresholds that
-were fixed in advance and at the one that was chosen: with equal weights from the random sample alone, and weighted by
-one over the probability of selection from both together, as the Threshold page does. "covered" should be 0.95 or more;
-"width" is the mean width of the interval.
+Each run makes a collection of 10,000 images, with scores of two models and with projects, and uses it as the app is
+used: a random validation sample of 200 is labelled; a round asks about 200 images that score highest or near the class
+boundary; the threshold for a precision of 90% is chosen; an audit of 100 and 100 images is drawn. "topped up" draws 200
+more validation images after the round; "certified" then certifies the precision with 300 more labels. Shapes differ in
+the fraction of positives, in how many of them the model cannot see (they score like negatives), and in projects, whose
+images score and are labelled alike.
+
+Agreement has a table of its own: 200 images answered by two of three people who err in 3 to 12% of the images, by the
+third where the two do not agree.
+
+"covered" should be 0.93 or more in every line; "width" is the mean width of the interval, "runs" the number of runs in
+which there was one.
 """
 
 import argparse
@@ -12,96 +19,345 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
+from bam_engine.annotation import Answers, Attribute
+from bam_engine.annotation.agreement import planned_answers
+from bam_engine.audit import draw_audit, estimate_missed, estimate_precision
+from bam_engine.errors import LearningError
+from bam_engine.labelling.agreement import measure_answers
 from bam_engine.learning import (
     CertificationPlan,
+    RandomSample,
+    average_precision,
+    average_precision_limits,
     certify_precision,
+    choose_threshold,
+    draw_validation,
     inclusion_probabilities,
+    measure_change,
     pilot_inclusion_probabilities,
     pilot_ranks,
     plan_cuts,
     precision_recall,
 )
-from benchmarks.guarantee import CONFIDENCE, CURVES, TARGET, Array, Collection, Curve, make_collection
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
-VALIDATION, CERTIFICATION = 200, 300
-_PARTS = 8
+TARGET, CONFIDENCE = 0.90, 0.95
+IMAGES, VALIDATION, ROUND, CERTIFICATION, AUDIT = 10_000, 200, 200, 300, 100
+STAGES = ("first draw", "topped up", "certified")
+_PARTS = 8  # the runs are shared out, always alike
 
-# About 8% positives, and a falling precision.
-RARE = Curve(lambda u: np.full_like(u, np.nan), lambda u: 0.97 / (1 + np.exp((u - 0.08) / 0.02)), 0.0)
-SHAPES = {**CURVES, "8% positive": RARE}
+Scores = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
-Line = tuple[str, str, float, float, float]
-"""Design, what is estimated, its true value, and the interval."""
+Line = tuple[str, float, float, float]
+"""What is estimated, its true value, and the interval."""
 
 
-def certified_labels(collection: Collection, rng: np.random.Generator) -> tuple[Array, Array, float | None]:
-    """Spend the certification's labels; return the places asked, how likely each place was to be, and the cut."""
-    n = len(collection.scores)
-    known = collection.sample
-    left = np.setdiff1d(np.arange(n), known)
-    pilot = left[pilot_ranks(len(left), rng=rng)]
-    rest = np.setdiff1d(left, pilot)
-    scores, truth, order = collection.scores[rest], collection.truth[rest], rng.random(len(rest))
-    labelled = np.concatenate([pilot, known])
-    cuts = plan_cuts(scores, collection.scores[labelled], collection.truth[labelled], target=TARGET, rng=rng)
+@dataclass(frozen=True)
+class Shape:
+    """A kind of collection: the fraction of positives, how far their scores lie above the negatives' in standard
+    deviations, how many of them score like negatives, and how many images a project has."""
+
+    positive: float
+    apart: float = 3.0
+    hidden: float = 0.0
+    project: int = 1
+
+
+SHAPES = MappingProxyType(
+    {
+        "36% positive": Shape(0.36, apart=2.5),
+        "10% positive": Shape(0.10),
+        "10% in projects of ten": Shape(0.10, project=10),
+        "10%, hard to tell": Shape(0.10, apart=1.5),
+        "10%, of which 15% hidden": Shape(0.10, hidden=0.15),
+        "3% positive": Shape(0.03),
+        "3%, of which 15% hidden": Shape(0.03, hidden=0.15),
+        "0.7% positive": Shape(0.007, apart=4.0),
+    }
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A collection, each array (N,): truth, projects, and the scores of the model in use and of the one before."""
+
+    truth: Labels
+    groups: Rows
+    scores: Scores
+    before: Scores
+
+
+@dataclass(frozen=True)
+class Known:
+    """Rows that people have labelled: the random sample with the number of each draw, the round, the certification.
+
+    ``asked`` were asked about before the last draw. After a certification, ``weights`` are (N,) inverse inclusion
+    probabilities of held-out rows, ``asking`` those with which it asked about each image, and ``cut`` is what it
+    certified.
+    """
+
+    random: Rows
+    round: Rows
+    certified: Rows
+    asked: Rows
+    weights: npt.NDArray[np.float64] | None = None
+    asking: npt.NDArray[np.float64] | None = None
+    cut: float | None = None
+
+    @property
+    def held_out(self) -> Rows:
+        return np.union1d(self.random, self.certified)
+
+    @property
+    def all(self) -> Rows:
+        return np.union1d(self.held_out, self.round)
+
+
+def make_world(shape: Shape, rng: np.random.Generator) -> World:
+    """Return a collection of a shape."""
+    groups = np.arange(IMAGES) // shape.project
+    many = shape.project > 1
+    truth = rng.random(groups[-1] + 1)[groups] < shape.positive
+    if many:  # one image in ten differs from the rest of its project
+        truth = np.where(rng.random(IMAGES) < 0.1, rng.random(IMAGES) < shape.positive, truth)
+    seen = truth & (rng.random(IMAGES) >= shape.hidden)
+    alike = np.sqrt(0.5) if many else 0.0
+    noise = alike * rng.normal(size=groups[-1] + 1)[groups] + np.sqrt(1 - alike**2) * rng.normal(size=IMAGES)
+    scores = shape.apart * seen + noise
+    before = 0.8 * shape.apart * seen + 0.9 * noise + 0.5 * rng.normal(size=IMAGES)
+    return World(truth, groups, scores.astype(np.float32), before.astype(np.float32))
+
+
+def labelled(world: World, stage: str, rng: np.random.Generator) -> Known:
+    """Label a collection as the app does, up to a stage."""
+    random = draw_validation(IMAGES, VALIDATION, groups=world.groups, rng=rng).rows
+    free = np.setdiff1d(np.flatnonzero(~np.isin(world.groups, world.groups[random])), random)
+    if len(free) < IMAGES / 2:
+        free = np.setdiff1d(np.arange(IMAGES), random)
+    boundary = np.quantile(world.scores, 1 - max(2 * world.truth.mean(), 0.01))
+    by_score, near = np.argsort(-world.scores[free]), np.argsort(np.abs(world.scores[free] - boundary))
+    asked = free[np.unique(np.concatenate([by_score[: ROUND // 2], near[: ROUND // 2]]))]
+    known = Known(random, asked, asked[:0], asked[:0])
+    if stage == "topped up":
+        more = draw_validation(IMAGES, VALIDATION, groups=world.groups, exclude=known.all, rng=rng).rows
+        return replace(known, random=np.concatenate([random, more]), asked=asked)
+    return known if stage == "first draw" else certified(world, known, rng)
+
+
+def certified(world: World, known: Known, rng: np.random.Generator) -> Known:
+    """Spend the labels of a certification."""
+    free = np.setdiff1d(np.arange(IMAGES), known.all)
+    free = free[np.argsort(-world.scores[free], kind="stable")]
+    pilot = free[pilot_ranks(len(free), rng=rng)]
+    rest = np.setdiff1d(free, pilot)
+    scores, truth, order = world.scores[rest], world.truth[rest], rng.random(len(rest))
+    first = np.concatenate([pilot, known.random])
+    cuts = plan_cuts(scores, world.scores[first], world.truth[first], target=TARGET, rng=rng)
     budget = CERTIFICATION - len(pilot)
-    plan, labels = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, budget), np.full(len(rest), -1, np.int8)
+    plan, labels = CertificationPlan(tuple(cuts), TARGET, CONFIDENCE, CERTIFICATION), np.full(len(rest), -1, np.int8)
     now = certify_precision(plan, scores, order, labels)
-    while budget and len(now.to_label):
+    while budget > 0 and len(now.to_label):
         batch = now.to_label[:budget]
         budget -= len(batch)
         labels[batch] = truth[batch]
         now = certify_precision(plan, scores, order, labels, n_passed=now.n_passed)
-    ranks = np.searchsorted(left, np.arange(n))  # the scores stand from high to low
-    later = inclusion_probabilities(scores, scores[labels >= 0], collection.scores, cuts=cuts)
-    probabilities = 1 - (1 - pilot_inclusion_probabilities(ranks, len(left))) * (1 - later)
-    return np.concatenate([pilot, rest[labels >= 0]]), probabilities, now.certified
+    ranks = np.searchsorted(-world.scores[free], -world.scores)
+    later = inclusion_probabilities(scores, scores[labels >= 0], world.scores, cuts=cuts)
+    not_asked = (1 - pilot_inclusion_probabilities(ranks, len(free))) * (1 - later)
+    queried = np.concatenate([pilot, rest[labels >= 0]])
+    weights = 1 / np.maximum(1 - not_asked * (1 - VALIDATION / IMAGES), 1e-9)
+    return replace(known, certified=queried, weights=weights, asking=1 - not_asked, cut=now.certified)
 
 
-def estimates(
-    collection: Collection, design: str, places: Array, weights: Array | None, chosen: float
-) -> Iterator[Line]:
-    """Yield each estimate's interval beside its truth."""
-    scores, truth = collection.scores, collection.truth
-    fixed = [float(scores[int(share * len(scores))]) for share in (0.03, 0.1, 0.3)]
-    for cut, name in zip([*fixed, chosen], ("at 3%", "at 10%", "at 30%", "at the chosen cut"), strict=True):
-        curve = precision_recall(scores[places], truth[places], cuts=[cut], weights=weights)
+def chosen_cut(world: World, known: Known) -> float | None:
+    """Return the threshold that the app would suggest, or None."""
+    if known.cut is not None:
+        return known.cut
+    sample = known.random
+    try:
+        found = choose_threshold(
+            world.scores[sample],
+            world.truth[sample],
+            target=TARGET,
+            groups=world.groups[sample],
+            pool_scores=world.scores,
+            testing=np.arange(len(sample)) < VALIDATION,
+        )
+    except LearningError:
+        return None
+    return found.value
+
+
+def estimates(world: World, known: Known, stage: str, rng: np.random.Generator) -> Iterator[Line]:
+    """Yield each interval of the Rounds, Threshold and Audit pages beside its truth."""
+    scores, truth, groups = world.scores, world.truth, world.groups
+    places, random = known.held_out, known.random
+    weights = None if known.weights is None else known.weights[places]
+    positive = float(np.quantile(scores[truth], 0.5)), float(np.quantile(scores, 1 - truth.mean()))
+    chosen = chosen_cut(world, known)
+    cuts = {"at half the positives": positive[0], "at as many as positives": positive[1]}
+    if chosen is not None:
+        cuts["at the threshold"] = chosen
+    pool = np.setdiff1d(np.arange(IMAGES), known.asked)
+    evidence = RandomSample(
+        scores[random].astype(np.float64),
+        truth[random],
+        scores[pool],
+        asked=scores[known.asked],
+        answers=truth[known.asked],
+        found=scores[known.all][truth[known.all]],
+        refused=scores[known.all][~truth[known.all]],
+    )
+    sampled, of_sampled, exact = known_by_score(known)
+    for name, cut in cuts.items():
+        curve = precision_recall(
+            scores[sampled],
+            truth[sampled],
+            cuts=[cut],
+            weights=of_sampled,
+            groups=groups[sampled],
+            pool_scores=scores,
+            random=evidence,
+            known=(scores[exact], truth[exact]),
+        )
         accepted = scores >= cut
-        yield design, f"precision {name}", truth[accepted].mean(), curve.precision_low[0], curve.precision_high[0]
-        yield design, f"recall {name}", accepted[truth].mean(), curve.recall_low[0], curve.recall_high[0]
+        delivered = accepted | (np.isin(np.arange(IMAGES), known.all) & truth)
+        yield f"precision {name}", float(truth[accepted].mean()), curve.precision_low[0], curve.precision_high[0]
+        yield f"recall {name}", float(delivered[truth].mean()), curve.recall_low[0], curve.recall_high[0]
+    if truth[places].any():
+        limits = average_precision_limits(
+            scores[places],
+            truth[places],
+            groups=groups[places],
+            weights=weights,
+            random=np.isin(places, random),
+            rng=rng,
+        )
+        about = np.ones(IMAGES, bool)
+        about[known.round if stage == "certified" else known.asked] = False  # as the Threshold page says
+        yield "average precision", average_precision(scores[about], truth[about]), limits.low, limits.high
+    if truth[random].any():
+        change = measure_change(
+            world.before[random],
+            scores[random],
+            truth[random],
+            groups=groups[random],
+            decided_before=world.before > 1,
+            decided_after=scores > 1,
+            rng=rng,
+        )
+        gain = average_precision(scores, truth) - average_precision(world.before, truth)
+        yield "gain of a round", gain, change.low, change.high
+    if chosen is not None:
+        yield from audited(world, known, chosen, rng)
 
 
-def run(curve: Curve, rng: np.random.Generator) -> list[Line]:
-    """Make one collection and estimate it by both designs."""
-    collection = make_collection(curve, VALIDATION, rng)
-    sampled = collection.scores[collection.sample]
-    best = float(np.sort(sampled)[-len(sampled) // 4])
-    lines = list(estimates(collection, "random 200", collection.sample, None, best))
-    queried, probabilities, certified = certified_labels(collection, rng)
-    places = np.concatenate([collection.sample, queried])
-    weights = 1 / (1 - (1 - probabilities[places]) * (1 - VALIDATION / len(collection.scores)))
-    chosen = certified if certified is not None else best
-    return lines + list(estimates(collection, "and certification", places, weights, chosen))
+def known_by_score(known: Known) -> tuple[Rows, npt.NDArray[np.float64] | None, Rows]:
+    """Return the rows whose labels stand for others, their weights, and the rows that stand for themselves.
+
+    As ``gather_evidence`` of :mod:`bam_engine.training.evaluation_set` chooses them.
+    """
+    if known.asking is None:
+        return known.random, None, known.asked
+    dense = known.asking >= VALIDATION / IMAGES
+    sampled = np.concatenate([known.certified[dense[known.certified]], known.random[~dense[known.random]]])
+    before = np.concatenate([known.random, known.round])
+    weights = 1 / np.where(dense, known.asking, VALIDATION / IMAGES)
+    return sampled, weights[sampled], before[dense[before]]
 
 
-def _part(name: str, repeats: int, seed: int) -> dict[tuple[str, str], list[tuple[bool, float, float]]]:
-    rng, results = np.random.default_rng([len(name), seed]), defaultdict(list)
+def audited(world: World, known: Known, cut: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Yield what an audit of a threshold shows."""
+    free = np.ones(IMAGES, bool)
+    free[known.all] = False
+    accepted = world.scores >= cut
+    if not (free & accepted).any():
+        return
+    sample = draw_audit(
+        world.scores, cut, groups=world.groups, exclude=known.all, n_accepted=AUDIT, n_rejected=AUDIT, rng=rng
+    )
+    labels, groups = world.truth[sample.rows].astype(np.int8), world.groups[sample.rows]
+    for name, half, side, estimate in (
+        ("audited precision", sample.accepted, accepted, estimate_precision),
+        ("missed positives of an audit", ~sample.accepted, ~accepted, estimate_missed),
+    ):
+        found = estimate(labels[half], groups=groups[half])
+        yield name, float(world.truth[free & side].mean()), found.low, found.high
+
+
+def agreed(positive: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Yield the agreement of three people of whom two are asked about each image, and the third to settle it."""
+    right = np.array([[0.95, 0.88, 0.92], [0.97, 0.99, 0.98]])  # of each person, on positive and on negative images
+    truth = rng.random(VALIDATION) < positive
+    says = np.where(truth[:, None], rng.random((VALIDATION, 3)) < right[0], rng.random((VALIDATION, 3)) >= right[1])
+    asked = np.argsort(rng.random((VALIDATION, 3)), axis=1)
+    in_turn = np.take_along_axis(says, asked, axis=1)
+    given = np.stack([np.full(VALIDATION, True)] * 2 + [in_turn[:, 0] != in_turn[:, 1]], axis=1)
+    rows, turns = np.nonzero(given)
+    people = asked[rows, turns]
+    order = np.lexsort((people, rows))
+    answers = Answers(rows[order], people[order], in_turn[rows, turns][order].astype(np.int8))
+    planned = planned_answers(answers, turns[order], np.full(len(order), 2))
+    names, attribute = {0: "one", 1: "two", 2: "three"}, Attribute(1, "generated", "content", "Is it?", "")
+    found = measure_answers(attribute, answers, planned, np.arange(VALIDATION), names, seed=int(rng.integers(2**31)))
+    yes = np.array([1 - right[1], right[0]])  # (class, person)
+    share = np.array([1 - positive, positive])
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    same = {(i, j): float(share @ (yes[:, i] * yes[:, j] + (1 - yes[:, i]) * (1 - yes[:, j]))) for i, j in pairs}
+    rates = share @ yes
+    raw, mean = float(np.mean(list(same.values()))), float(rates.mean())
+    truths = {
+        "raw agreement": (raw, found.raw),
+        "Krippendorff's alpha": (1 - (1 - raw) / (2 * mean * (1 - mean)), found.alpha),
+        "probably positive": (positive, found.prevalence),
+    }
+    for pair in found.pairs:
+        i, j = sorted(who for who, name in names.items() if name in (pair.first, pair.second))
+        by_chance = rates[i] * rates[j] + (1 - rates[i]) * (1 - rates[j])
+        truths[f"Cohen's kappa {i}{j}"] = (float((same[i, j] - by_chance) / (1 - by_chance)), pair.kappa)
+    for line in found.annotators:
+        who = next(key for key, name in names.items() if name == line.name)
+        truths[f"sensitivity {who}"] = (float(right[0, who]), line.sensitivity)
+        truths[f"specificity {who}"] = (float(right[1, who]), line.specificity)
+        truths[f"says yes {who}"] = (float(rates[who]), line.positive)
+    for name, (value, measure) in truths.items():
+        if measure.value is not None:
+            yield name.rstrip(" 012"), value, measure.low, measure.high
+
+
+def run(shape: Shape, stage: str, rng: np.random.Generator) -> list[Line]:
+    """Make one collection and estimate it at a stage, or the agreement about it."""
+    if stage == "agreement":
+        return list(agreed(shape.positive, rng))
+    world = make_world(shape, rng)
+    return list(estimates(world, labelled(world, stage, rng), stage, rng))
+
+
+def _part(name: str, stage: str, repeats: int, seed: int) -> dict[str, list[tuple[bool, float]]]:
+    rng, results = np.random.default_rng([list(SHAPES).index(name), len(stage), seed]), defaultdict(list)
     for _ in range(repeats):
-        for design, what, truth, low, high in run(SHAPES[name], rng):
-            results[design, what].append((bool(low - 1e-12 <= truth <= high + 1e-12), high - low, truth))
+        for what, truth, low, high in run(SHAPES[name], stage, rng):
+            results[what].append((bool(low - 1e-9 <= truth <= high + 1e-9), high - low))
     return dict(results)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("coverage", __doc__)
-    options.add_argument("--repeats", type=int, default=1600)
+    options.add_argument("--repeats", type=int, default=1000)
+    options.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES), metavar="SHAPE")
+    options.add_argument("--stages", nargs="+", choices=[*STAGES, "agreement"], default=[*STAGES, "agreement"])
+    options.add_argument("--processes", type=int, help="at once; none: as many as there are processors")
     return options
 
 
@@ -109,15 +365,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     each, lines = max(1, options.repeats // _PARTS), []
     print(f"generated data, {each * _PARTS} runs each, 95% intervals; {machine()}")
-    print(f"{'curve':<20} {'labels':<18} {'estimate':<28} {'covered':>8} {'width':>6}")
-    with ProcessPoolExecutor() as pool:
-        for name in SHAPES:
-            parts = list(pool.map(partial(_part, name, each), range(_PARTS)))
-            for key in parts[0]:
-                results = np.array([one for part in parts for one in part[key]], dtype=float)
-                covered, width = float(results[:, 0].mean()), float(results[:, 1].mean())
-                print(f"{name:<20} {key[0]:<18} {key[1]:<28} {covered:>8.3f} {width:>6.2f}", flush=True)
-                lines.append({"curve": name, "labels": key[0], "estimate": key[1], "covered": covered, "width": width})
+    print(f"{'shape':<26} {'labels':<11} {'interval':<32} {'covered':>8} {'width':>6} {'runs':>6}")
+    with ProcessPoolExecutor(options.processes) as pool:
+        for name in options.shapes:
+            for stage in options.stages:
+                parts = list(pool.map(partial(_part, name, stage, each), range(_PARTS)))
+                for what in sorted({what for part in parts for what in part}):
+                    results = np.array([one for part in parts for one in part.get(what, [])], dtype=float)
+                    covered, width = (float(column.mean()) for column in results.T)
+                    print(
+                        f"{name:<26} {stage:<11} {what:<32} {covered:>8.3f} {width:>6.2f} {len(results):>6}", flush=True
+                    )
+                    figures = {"covered": covered, "width": width, "runs": len(results)}
+                    lines.append({"shape": name, "labels": stage, "interval": what, **figures})
     if options.json:
         figures = {"data": "generated", "machine": machine(), "repeats": each * _PARTS, "lines": lines}
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -140,6 +140,7 @@ def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None
         f"Average precision {decimal_interval(ap.value, ap.low, ap.high)}. "
         f"All intervals hold with {percent_at_least(confidence)} confidence, each on its own."
     )
+    words += f" {evaluation.copies}" if evaluation.copies else ""
     if never_drawn := validation.count_never_drawn(ws, attribute):
         words += (
             f" The {count(never_drawn, 'image')} that rounds had asked about could not be drawn when the sample was "

@@ -25,7 +25,7 @@ from bam_engine.annotation.answers import (
     UsedUid,
 )
 from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
-from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus
+from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus, judged_labels
 from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 
 __all__ = [
@@ -56,5 +56,6 @@ __all__ = [
     "UsedUid",
     "check_name",
     "consensus",
+    "judged_labels",
     "readable",
 ]

@@ -87,3 +87,25 @@ def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None 
         decided[decided_places] = True
         labels[decided_places] = np.where(decisions.answers == UNSURE, NO_LABEL, decisions.answers)
     return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL, decided)
+
+
+def judged_labels(agreed: Consensus, *, required: int) -> NDArray[np.int8]:
+    """Return how each image counts in a sample that judges, int8 (m,): 1 positive, 0 not, -1 not answered enough.
+
+    This is the one rule for validation samples, certifications and audits: an image is positive if its annotators agree
+    that it is, and not positive in every other case, be the answer no, unsure, or disputed until it is settled. Leaving
+    out what people doubt would make the rest look better than the whole. Training uses settled labels alone.
+
+    Parameters
+    ----------
+    required
+        How many people have to answer before an image counts, unless an adjudicator has decided.
+
+    Examples
+    --------
+    >>> answers = Answers(np.array([4, 7, 7, 9]), np.array([1, 1, 2, 1]), np.array([1, 1, 0, -1], np.int8))
+    >>> judged_labels(consensus(answers, redundancy=1), required=1).tolist()
+    [1, 0, 0]
+    """
+    answered = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= required)
+    return np.where(answered, agreed.labels == POSITIVE, NO_LABEL).astype(np.int8)

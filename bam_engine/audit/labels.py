@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.annotation.answers import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions
-from bam_engine.annotation.consensus import Consensus, consensus
+from bam_engine.annotation.consensus import Consensus, consensus, judged_labels
 from bam_engine.errors import AuditError
 from bam_engine.formatting import count
 
@@ -54,9 +54,8 @@ def labels_by_consensus(
 ) -> AuditLabels:
     """Return labels by consensus: positive if at least ``redundancy`` annotators say so and more than say no.
 
-    An image is open (-1) until ``redundancy`` people have answered. If they then disagree or are unsure, it is negative
-    until further people settle it: leaving doubtful images out would make the rest look better than the whole. An
-    adjudicator's decision counts whatever the others said.
+    An image is open (-1) until ``redundancy`` people have answered, and negative where they then disagree or are unsure
+    (:func:`~bam_engine.annotation.judged_labels`). An adjudicator's decision counts whatever the others said.
 
     Parameters
     ----------
@@ -69,8 +68,7 @@ def labels_by_consensus(
     [1, -1]
     """
     votes = _consensus(rows, answers, redundancy, decisions)
-    answered = votes.decided | (votes.counts.sum(axis=1) >= redundancy)
-    return AuditLabels(votes.rows, np.where(answered, votes.labels == POSITIVE, -1).astype(np.int8))
+    return AuditLabels(votes.rows, judged_labels(votes, required=redundancy))
 
 
 def _consensus(

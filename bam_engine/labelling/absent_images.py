@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation import TASK_PURPOSES, Answers, Attribute, Consensus, Decisions, consensus
+from bam_engine.annotation import (
+    NO_LABEL,
+    TASK_PURPOSES,
+    Answers,
+    Attribute,
+    Consensus,
+    Decisions,
+    consensus,
+    judged_labels,
+)
 from bam_engine.annotation.answer_log import whole_answer_log
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
@@ -32,7 +41,7 @@ def absent_images(workspace: Workspace, attribute: Attribute, drawn: Rows) -> Ab
     """Return those of the ``drawn`` images that were removed since, or lost their file before they were labelled."""
     gone = np.intersect1d(drawn, removed(workspace).rows)
     agreed = tasks.labels(workspace, attribute)
-    answered = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
+    answered = agreed.rows[judged_labels(agreed, required=workspace.redundancy) != NO_LABEL]
     lost = missing_images(workspace, np.setdiff1d(drawn, np.union1d(gone, answered)).astype(np.int64))
     rows = np.union1d(gone, lost).astype(np.int64)
     labels = np.full(len(rows), -1, np.int8)
@@ -59,7 +68,7 @@ def covered_rows(workspace: Workspace, attribute: Attribute, rows: Rows) -> Rows
 
 def count_absent(workspace: Workspace, rows: Rows, agreed: Consensus) -> int:
     """Return how many of ``rows``, which count as not positive, do so only because they cannot be looked at."""
-    answered = (agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided | agreed.settled
+    answered = judged_labels(agreed, required=workspace.redundancy) != NO_LABEL
     return len(np.setdiff1d(rows, agreed.rows[answered]))
 
 
@@ -75,7 +84,4 @@ def _labels_of_removed(workspace: Workspace, attribute: Attribute, rows: Rows) -
             decisions.rows[decided], decisions.annotators[decided], decisions.answers[decided], decisions.ids[decided]
         ),
     )
-    labels = tasks.labels_of(agreed, rows)
-    enough = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
-    labels[(labels < 0) & np.isin(rows, enough)] = 0
-    return labels
+    return tasks.judged_labels_of(agreed, rows, required=workspace.redundancy)

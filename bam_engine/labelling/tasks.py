@@ -20,6 +20,7 @@ from bam_engine.annotation import (
     Attribute,
     Consensus,
     consensus,
+    judged_labels,
 )
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling.drawn_images import (
@@ -171,11 +172,24 @@ def _labels(workspace: Workspace, attribute: Attribute, required: int) -> Consen
 
 def labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     """Return the settled label of each of ``rows``, int8: 1, 0, or -1 without a label."""
+    return _at(agreed.rows, agreed.labels, rows)
+
+
+def judged_labels_of(agreed: Consensus, rows: NDArray[np.int64], *, required: int) -> NDArray[np.int8]:
+    """Return how each of ``rows`` counts in a sample that judges: 1, 0 (unsure and disputed ones too), or -1.
+
+    The rule is :func:`bam_engine.annotation.judged_labels`.
+    """
+    return _at(agreed.rows, judged_labels(agreed, required=required), rows)
+
+
+def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return the value of each of ``rows`` by those of the ``known`` ones, ascending; -1 where there is none."""
     result = np.full(len(rows), -1, np.int8)
-    if len(agreed.rows) and len(rows):
-        place = np.minimum(np.searchsorted(agreed.rows, rows), len(agreed.rows) - 1)
-        answered = agreed.rows[place] == rows
-        result[answered] = agreed.labels[place[answered]]
+    if len(known) and len(rows):
+        place = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+        found = known[place] == rows
+        result[found] = values[place[found]]
     return result
 
 

@@ -4,7 +4,7 @@ Nothing here opens a store. :mod:`bam_engine.training` wires these functions to 
 there (calibration, certification, evaluation, stopping) store what the ones here compute.
 """
 
-from bam_engine.learning.acceptance import is_accepted, is_rejected
+from bam_engine.learning.acceptance import count_accepted, is_accepted, is_rejected
 from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
     Calibration,
@@ -13,7 +13,7 @@ from bam_engine.learning.calibration import (
     probability_limits,
 )
 from bam_engine.learning.candidates import choose_candidates, choose_seeds
-from bam_engine.learning.certification import CertificationPlan, CertificationProgress, certify_precision
+from bam_engine.learning.certification import CertificationPlan, CertificationProgress, certify_precision, risk_share
 from bam_engine.learning.classifier import (
     FeatureScaling,
     LinearModel,
@@ -23,7 +23,7 @@ from bam_engine.learning.classifier import (
     score_many,
     train,
 )
-from bam_engine.learning.evaluation import Curve, average_precision, count_accepted, precision_recall
+from bam_engine.learning.evaluation import Curve, average_precision, average_precision_limits, precision_recall
 from bam_engine.learning.intervals import (
     Interval,
     Proportions,
@@ -32,6 +32,7 @@ from bam_engine.learning.intervals import (
     exact_bounds,
     labels_to_certify,
     lower_bound,
+    population_bounds,
     proportions,
     wilson,
 )
@@ -58,6 +59,7 @@ from bam_engine.learning.query import (
     top,
 )
 from bam_engine.learning.recall import RecallThreshold, certify_recall
+from bam_engine.learning.recall_interval import RandomSample, recall_of
 from bam_engine.learning.sampling import (
     ValidationSample,
     draw_validation,
@@ -96,6 +98,7 @@ __all__ = [
     "NearDuplicateSearch",
     "Neighbours",
     "Proportions",
+    "RandomSample",
     "RecallThreshold",
     "RoundOutcome",
     "Threshold",
@@ -103,6 +106,7 @@ __all__ = [
     "advise",
     "allowed_defects",
     "average_precision",
+    "average_precision_limits",
     "calibrate",
     "certify_precision",
     "certify_recall",
@@ -133,12 +137,15 @@ __all__ = [
     "pilot_inclusion_probabilities",
     "pilot_ranks",
     "plan_cuts",
+    "population_bounds",
     "precision_recall",
     "probability",
     "probability_limits",
     "proportions",
     "random",
+    "recall_of",
     "representatives",
+    "risk_share",
     "score_all",
     "score_many",
     "select_batch",

@@ -1,14 +1,18 @@
 """Measures of a ranking on a labelled sample: average precision, and precision and recall with intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.intervals import Floats, proportions
+from bam_engine.learning.acceptance import count_accepted
+from bam_engine.learning.intervals import Floats, Interval, Proportions, clopper_pearson, proportions
+from bam_engine.learning.recall_interval import RandomSample, recall_of
 
 _MAX_CUTS = 200
+_BLOCK = 1_000_000  # images of bootstrap samples at a time
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,88 @@ def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike, *, weights: 
     return float(np.sum(np.diff(hits, prepend=0.0) * precision) / hits[-1])
 
 
+def average_precision_limits(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    groups: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    random: npt.ArrayLike | None = None,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return the limits of the average precision of the collection that a sample is drawn from.
+
+    On each side they are the wider of two: a bootstrap over projects, which collapses to a point if the sample is
+    ranked perfectly, and the exact binomial limits with one trial for each project with a positive (after the binomial
+    interval of Boyd, Eng and Page, "Area under the Precision-Recall Curve", 2013). Positives that were found because of
+    their scores are no trials, since they say nothing of positives that score low.
+
+    Parameters
+    ----------
+    scores, labels : (n,)
+        At least one is positive.
+    groups : (n,) int
+        The project of each image.
+    weights : (n,) float > 0, optional
+        Inverse inclusion probabilities. None: all equal.
+    random : (n,) bool, optional
+        Which images were drawn at random, whatever their scores. None: all.
+    """
+    sample = checked_sample(scores, labels, weights, groups)
+    by_chance = sample.labels if random is None else sample.labels & np.asarray(random, dtype=bool)
+    value = average_precision(sample.scores, sample.labels, weights=sample.weights)
+    repeats = int(np.clip(10 / (1 - confidence), 400, 4000))  # ten values beyond each limit, if affordable
+    resampled = resampled_average_precision([sample.scores], sample, rng=rng, repeats=repeats)[0]
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(resampled, [tail, 1 - tail])
+    trials = max(1, len(np.unique(np.asarray(groups)[by_chance])))
+    exact = clopper_pearson(value * trials, trials, confidence)
+    return Interval(min(float(low), exact.low), max(float(high), exact.high))
+
+
+def resampled_average_precision(
+    rankings: Sequence[npt.ArrayLike], sample: Sample, *, rng: np.random.Generator, repeats: int
+) -> Floats:
+    """Return the average precision of several rankings in the same bootstrap samples of whole projects, (r, repeats).
+
+    The scores of each ranking are (n,), labels, weights and groups those of ``sample``. A bootstrap sample without a
+    positive gives nan.
+    """
+    weight = np.ones(len(sample.labels)) if sample.weights is None else sample.weights
+    code = np.arange(len(weight)) if sample.groups is None else np.unique(sample.groups, return_inverse=True)[1]
+    projects, result = int(code.max()) + 1, np.full((len(rankings), repeats), np.nan)
+    ranked = [_Ranking(np.asarray(scores), sample.labels) for scores in rankings]
+    block = max(1, _BLOCK // len(weight))
+    for start in range(0, repeats, block):
+        drawn = rng.multinomial(projects, np.full(projects, 1 / projects), size=min(block, repeats - start))
+        mass = drawn[:, code] * weight
+        for line, each in zip(result, ranked, strict=True):
+            line[start : start + len(mass)] = each.average_precision(mass)
+    return result
+
+
+class _Ranking:
+    """The order of one ranking, for the average precision under many weights of its images."""
+
+    def __init__(self, scores: npt.NDArray[np.floating], labels: npt.NDArray[np.bool_]) -> None:
+        self._order = np.argsort(-scores, kind="stable")
+        ends = np.flatnonzero(np.diff(scores[self._order], append=-np.inf))  # of images with equal scores
+        self._hits = np.flatnonzero(labels[self._order])
+        self._ends = ends[np.searchsorted(ends, self._hits)]
+        self._up_to = np.searchsorted(self._hits, self._ends, side="right") - 1  # the last hit of equal scores
+
+    def average_precision(self, weights: Floats) -> Floats:
+        """Return the average precision for each line of weights (r, n); nan without a positive."""
+        mass = weights[:, self._order]
+        every, hit = np.cumsum(mass, axis=1)[:, self._ends], mass[:, self._hits]
+        precision = np.cumsum(hit, axis=1)[:, self._up_to] / np.maximum(every, 1e-300)
+        total = hit.sum(axis=1)
+        average: Floats = np.full(len(mass), np.nan)
+        np.divide((hit * precision).sum(axis=1), total, out=average, where=total > 0)
+        return average
+
+
 def precision_recall(
     scores: npt.ArrayLike,
     labels: npt.ArrayLike,
@@ -119,6 +205,8 @@ def precision_recall(
     groups: npt.ArrayLike | None = None,
     confidence: float = 0.95,
     pool_scores: npt.ArrayLike | None = None,
+    random: RandomSample | None = None,
+    known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Curve:
     """Return precision and recall of "accept if score >= cut", with two-sided intervals.
 
@@ -130,10 +218,16 @@ def precision_recall(
         None: the distinct scores of the sample, thinned to 200.
     weights, groups : (n,), optional
         Inverse inclusion probabilities and projects; see :func:`~bam_engine.learning.intervals.proportions` for the
-        intervals. Precision is a proportion of the accepted images, recall a proportion of the positives.
+        intervals. Precision is a proportion of the accepted images.
     confidence : float
     pool_scores : (N,), optional
         The scores of all images that a cut decides on, which ``accepted`` counts. None: it counts the sample.
+    random : RandomSample, optional
+        What the recall rests on; see :func:`~bam_engine.learning.recall_interval.recall_of`. None: the validation set
+        is a random sample itself, and the recall is the proportion of its positives that are accepted.
+    known : (m,) scores and (m,) labels, optional
+        Images of the pool that the validation set does not stand for, since their labels were known before it was
+        drawn. They count as they are, and the validation set for all others.
 
     Returns
     -------
@@ -147,8 +241,16 @@ def precision_recall(
     accepted = sample.scores >= cut[:, None]
     positive = np.broadcast_to(sample.labels, accepted.shape)
     precision = proportions(positive, accepted, weights=sample.weights, groups=sample.groups, confidence=confidence)
-    recall = proportions(accepted, positive, weights=sample.weights, groups=sample.groups, confidence=confidence)
     counted = sample.scores if pool_scores is None else np.asarray(pool_scores)
+    if known is not None:
+        value, low, high = (
+            with_known(each, cut, known, counted) for each in (precision.value, precision.low, precision.high)
+        )
+        precision = Proportions(value, low, high, precision.n_effective)
+    if random is None:
+        recall = proportions(accepted, positive, weights=sample.weights, groups=sample.groups, confidence=confidence)
+    else:
+        recall = recall_of(cut, random, precision, confidence)
     return Curve(
         cuts=cut,
         precision=precision.value,
@@ -161,23 +263,34 @@ def precision_recall(
     )
 
 
+def with_known(
+    precision: Floats, cuts: Floats, known: tuple[npt.ArrayLike, npt.ArrayLike], pool: npt.NDArray[np.floating]
+) -> Floats:
+    """Return the precision of all images of a pool at each cut, (c,), from that of those without a known label.
+
+    Parameters
+    ----------
+    precision, cuts : (c,)
+    known : (m,) scores and (m,) labels
+        Of the images of the pool whose labels are known.
+    pool : (N,)
+        The scores of the pool.
+
+    Examples
+    --------
+    >>> with_known(np.array([0.5]), np.array([1.0]), ([1.0, 1.0, 0.0], [1, 1, 1]), np.array([1, 1, 1, 1, 0]))
+    array([0.75])
+    """
+    scores, positive = np.asarray(known[0], dtype=np.float64), checked_labels(known[1])
+    n_known, k_known = count_accepted(scores, cuts), count_accepted(scores[positive], cuts)
+    others = np.maximum(count_accepted(pool, cuts) - n_known, 0)
+    total = np.where(others > 0, others * precision, 0.0) + k_known
+    of_all: Floats = np.divide(total, n_known + others, out=precision.copy(), where=n_known + others > 0)
+    return of_all
+
+
 def _default_cuts(scores: Floats) -> Floats:
     distinct = np.unique(scores)[::-1]
     if len(distinct) <= _MAX_CUTS:
         return distinct
     return distinct[np.linspace(0, len(distinct) - 1, _MAX_CUTS).round().astype(np.intp)]
-
-
-def count_accepted(scores: npt.NDArray[np.floating], cuts: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return the number of scores (N,) at or above each cut (c,), in one pass over the scores.
-
-    Examples
-    --------
-    >>> count_accepted(np.array([0.1, 0.5, 0.9]), [0.9, 0.5]).tolist()
-    [1, 2]
-    """
-    cut = np.atleast_1d(np.asarray(cuts, dtype=np.float64))
-    ascending = np.sort(cut)
-    reached = np.bincount(np.searchsorted(ascending, scores, side="right"), minlength=len(ascending) + 1)
-    at_least = np.cumsum(reached[::-1])[::-1][1:]  # scores at or above the j-th lowest cut
-    return at_least[np.searchsorted(ascending, cut)].astype(np.int64)

@@ -62,6 +62,45 @@ def _lower(k: npt.ArrayLike, n: npt.ArrayLike, tail: float) -> Floats:
     return low
 
 
+def population_bounds(
+    k: npt.ArrayLike, n: npt.ArrayLike, population: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Return the two-sided exact limits of how many items of a finite population are hits, elementwise.
+
+    ``k`` of ``n`` items drawn without replacement are hits. The limits are the fewest and the most hits in the
+    population with which so extreme a count is not too unlikely (hypergeometric; Wright, *Exact confidence bounds when
+    sampling from small finite universes*, 1991). They are never wider than those of Clopper and Pearson, and meet where
+    everything was drawn.
+
+    Examples
+    --------
+    >>> low, high = population_bounds([0, 0, 1], [0, 200, 10], [50, 10_000, 10])
+    >>> low.tolist(), high.tolist()
+    ([0.0, 0.0, 1.0], [50.0, 180.0, 1.0])
+    """
+    from scipy.stats import hypergeom
+
+    hits, drawn, size = (
+        each.astype(np.int64) for each in np.broadcast_arrays(np.asarray(k), np.asarray(n), np.asarray(population))
+    )
+    tail = (1 - checked_confidence(confidence)) / 2
+    fewest, most = hits, size - (drawn - hits)
+
+    def boundary(possible: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.bool_]]) -> npt.NDArray[np.int64]:
+        """Return the fewest hits in the population that are ``possible``, which all higher numbers are too."""
+        below, at = fewest - 1, most.copy()
+        while (undecided := at - below > 1).any():
+            middle = (below + at) // 2
+            inside = possible(np.clip(middle, fewest, most))
+            at, below = np.where(undecided & inside, middle, at), np.where(undecided & ~inside, middle, below)
+        return at
+
+    low = boundary(lambda total: hypergeom.sf(hits - 1, size, total, drawn) > tail)
+    too_many = boundary(lambda total: hypergeom.cdf(hits, size, total, drawn) <= tail)
+    excluded = hypergeom.cdf(hits, size, too_many, drawn) <= tail
+    return low.astype(np.float64), np.where(excluded, too_many - 1, most).astype(np.float64)
+
+
 def labels_to_certify(
     proportion: float, target: float = 0.90, confidence: float = 0.95, *, design_effect: float = 1.0
 ) -> int | None:

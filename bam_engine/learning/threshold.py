@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import count, percent, percent_at_least
-from bam_engine.learning.evaluation import Sample, checked_sample, count_accepted, precision_recall
+from bam_engine.learning.acceptance import count_accepted
+from bam_engine.learning.evaluation import Sample, checked_sample, precision_recall, with_known
 from bam_engine.learning.intervals import (
     Floats,
     checked_confidence,
@@ -20,6 +21,7 @@ from bam_engine.learning.intervals import (
     lower_bound,
     proportions,
 )
+from bam_engine.learning.recall_interval import RandomSample
 
 _STEP = 1.1  # each cut accepts 10% more images than the one before: about half a standard error of the precision
 _FIRST_FRACTION = 0.1  # of the sample that the first cut accepts, or more
@@ -30,9 +32,9 @@ class Threshold:
     """A threshold and its evidence from the validation set; an image is accepted if ``score >= value``.
 
     ``precision_low`` to ``recall_high`` are two-sided limits at ``confidence``; ``bound`` is the one-sided lower limit
-    of the precision. ``certified`` means that the guarantee of :func:`choose_threshold` holds for ``target``. ``n`` and
-    ``n_accepted_sample`` count images of the validation set, ``n_accepted`` those of the pool (of the sample without
-    one).
+    of the precision. The recall is that of what is delivered (:func:`~bam_engine.learning.recall_of`). ``certified``
+    means that the guarantee of :func:`choose_threshold` holds for ``target``. ``n`` and ``n_accepted_sample`` count
+    images of the validation set, ``n_accepted`` those of the pool (of the sample without one).
 
     ``covers`` is None if the guarantee covers all accepted images, else how many of them: a certification covers those
     that were neither labelled nor queried when it started. ``recall_target`` is the recall that the threshold is
@@ -104,6 +106,8 @@ def choose_threshold(
     groups: npt.ArrayLike | None = None,
     testing: npt.ArrayLike | None = None,
     lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    random: RandomSample | None = None,
+    known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Threshold:
     """Return the loosest threshold certified for a precision of at least ``target``, or else the best supported one.
 
@@ -131,6 +135,9 @@ def choose_threshold(
         Further images of the testing draw that cannot be looked at any more and are not known to be positive. The test
         counts them as negative, so that it holds whatever made them absent (worst-case bounds: Horowitz and Manski,
         1995); nothing is measured on them.
+    random, known : optional
+        What the recall rests on, and images whose labels were known before the draw; see
+        :func:`~bam_engine.learning.precision_recall`. They measure and never decide.
 
     Returns
     -------
@@ -185,9 +192,9 @@ def choose_threshold(
         tested = _with_negatives(tested, *lost)
     certified_cut = _certified_cut(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
     if certified_cut is not None:
-        return _measured(certified_cut, sample, pool, target, confidence, certified=True)
+        return _measured(certified_cut, sample, pool, random, known, target, confidence, certified=True)
     cut = _best_supported_cut(sample, target, confidence)
-    return _measured(cut, sample, pool, target, confidence, certified=False)
+    return _measured(cut, sample, pool, random, known, target, confidence, certified=False)
 
 
 def threshold_at(
@@ -200,13 +207,15 @@ def threshold_at(
     pool_scores: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
     groups: npt.ArrayLike | None = None,
+    random: RandomSample | None = None,
+    known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Threshold:
     """Return the evidence of the validation set for a threshold set by hand; never ``certified``.
 
     Parameters as for :func:`choose_threshold`."""
     sample = checked_sample(scores, labels, weights, groups)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
-    return _measured(value, sample, pool, target, confidence, certified=False)
+    return _measured(value, sample, pool, random, known, target, confidence, certified=False)
 
 
 def fixed_cuts(
@@ -318,6 +327,8 @@ def _measured(
     value: float,
     sample: Sample,
     pool: npt.NDArray[np.floating],
+    random: RandomSample | None,
+    known: tuple[npt.ArrayLike, npt.ArrayLike] | None,
     target: float,
     confidence: float,
     *,
@@ -330,7 +341,13 @@ def _measured(
         weights=sample.weights,
         groups=sample.groups,
         confidence=confidence,
+        pool_scores=pool,
+        random=random,
+        known=known,
     )
+    bounds = _precision_bounds(sample, curve.cuts, confidence)
+    if known is not None:
+        bounds = with_known(bounds, curve.cuts, known, pool)
     return Threshold(
         value=value,
         precision=float(curve.precision[0]),
@@ -342,10 +359,10 @@ def _measured(
         target=target,
         confidence=confidence,
         certified=certified,
-        bound=float(_precision_bounds(sample, curve.cuts, confidence)[0]),
+        bound=float(bounds[0]),
         n=len(sample.labels),
-        n_accepted_sample=int(curve.accepted[0]),
-        n_accepted=int(count_accepted(pool, [value])[0]),
+        n_accepted_sample=int(count_accepted(sample.scores, [value])[0]),
+        n_accepted=int(curve.accepted[0]),
     )
 
 

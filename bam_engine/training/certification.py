@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import Attribute, Consensus
+from bam_engine.annotation import Attribute, Consensus, judged_labels
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
@@ -299,11 +299,8 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
 def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:
     """Return a label for each row of the collection: -1 unknown, 0 if people answered without agreeing on a yes."""
     labels = np.full(len(workspace.catalogue), -1, np.int8)
-    labels[agreed.rows[agreed.settled]] = agreed.labels[agreed.settled]
-    answered = agreed.rows[(agreed.counts.sum(axis=1) >= workspace.redundancy) | agreed.decided]
+    labels[agreed.rows] = judged_labels(agreed, required=workspace.redundancy)
     queried = np.union1d(certification.task.rows, queried_rows(workspace, certification.attribute)).astype(np.int64)
-    unsettled = queried[(labels[queried] < 0) & np.isin(queried, answered)]
-    labels[unsettled] = 0
     labels[missing_images(workspace, queried[labels[queried] < 0])] = 0
     labels[(labels < 0) & ~workspace.catalogue.present()] = 0
     labels[removed(workspace).rows] = 0

@@ -1,7 +1,7 @@
 """Quality of a model, measured on held-out labels: average precision and the precision-recall curve, with intervals."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,20 +9,29 @@ from numpy.typing import NDArray
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError, NoThreshold
-from bam_engine.formatting import count
+from bam_engine.formatting import count, decimal
+from bam_engine.labelling import tasks
 from bam_engine.learning import Curve, Threshold
+from bam_engine.learning.duplicate_filter import DuplicateFilter
 from bam_engine.training import thresholds
-from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.evaluation_set import evaluation_set, gather_evidence
 from bam_engine.training.measurements import Estimate
 from bam_engine.training.models import TrainedModel
+from bam_engine.training.querying import training_labels
 from bam_engine.training.validation import ValidationSet
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.vectors import embedded_rows, vectors_of
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Average precision, the precision-recall curve, and the threshold for the target or why there is none."""
+    """Average precision, the precision-recall curve, and the threshold for the target or why there is none.
+
+    Of the ``n`` images, ``copied`` are near-duplicates of images that the newest model was trained on, under another
+    project or drawn later. They belong to the collection and are counted; ``without_copies`` is the average precision
+    of the others, nan if none of these is positive.
+    """
 
     n: int
     n_positive: int
@@ -30,6 +39,20 @@ class Evaluation:
     curve: Curve
     threshold: Threshold | None
     no_threshold: str
+    copied: int = 0
+    without_copies: float = math.nan
+
+    @property
+    def copies(self) -> str:
+        """What near-duplicates of training images do to the average precision; empty if there are none."""
+        if not self.copied:
+            return ""
+        verb = "is a near-duplicate" if self.copied == 1 else "are near-duplicates"
+        others = "" if math.isnan(self.without_copies) else f": without them it is {decimal(self.without_copies)}"
+        return (
+            f"{count(self.copied, 'validation image')} {verb} of images that taught the model, which flatters the "
+            f"average precision{others}."
+        )
 
 
 @one_flow
@@ -64,40 +87,58 @@ def evaluate(
             f"None of {count(n, 'labelled validation image')} is {missing}, so nothing can be measured. Label more "
             "validation images, or start a certification, which looks where positives are."
         )
+    found = gather_evidence(workspace, attribute, model)
     curve = learning.precision_recall(
-        sample.scores,
-        sample.labels,
-        weights=sample.weights,
-        groups=sample.groups,
+        found.sample.scores,
+        found.sample.labels,
+        weights=found.sample.weights,
+        groups=found.sample.groups,
         confidence=confidence,
-        pool_scores=sample.pool_scores,
+        pool_scores=found.sample.pool_scores,
+        random=found.random,
+        known=found.known,
     )
-    average_precision = _average_precision(sample, confidence)
+    random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
+    average_precision = _average_precision(sample, random, confidence)
+    threshold, problem = None, ""
     try:
         threshold = thresholds.suggest(workspace, attribute, model, target=target, confidence=confidence)
     except NoThreshold as error:
-        return Evaluation(n, n_positive, average_precision, curve, None, str(error))
-    return Evaluation(n, n_positive, average_precision, curve, threshold, "")
+        problem = str(error)
+    copies = _copies(workspace, attribute, sample.rows)
+    others = sample.subset(~copies)
+    return Evaluation(
+        n=n,
+        n_positive=n_positive,
+        average_precision=average_precision,
+        curve=curve,
+        threshold=threshold,
+        no_threshold=problem,
+        copied=int(copies.sum()),
+        without_copies=learning.average_precision(others.scores, others.labels, weights=others.weights)
+        if len(others.rows)
+        else math.nan,
+    )
 
 
-def _average_precision(sample: ValidationSet, confidence: float) -> Estimate:
-    """Return the average precision with the wider, on each side, of two intervals at ``confidence``.
+def _copies(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of ``rows`` are near-duplicates of images that train."""
+    trained = training_labels(workspace, attribute)[0]
+    if not len(trained) or not len(rows):
+        return np.zeros(len(rows), bool)
+    near = DuplicateFilter(vectors_of(workspace), embedded_rows(workspace), trained).queried_before(rows.tolist())
+    return np.isin(rows, list(near))
 
-    One is a bootstrap over projects, which collapses to a point if the sample is ranked perfectly. The other is the
-    exact binomial interval with one trial for each project with a positive (after the binomial interval of Boyd, Eng
-    and Page, "Area under the Precision-Recall Curve", 2013).
-    """
 
-    def statistic(positions: NDArray[np.intp]) -> float:
-        resampled = sample.subset(positions)
-        if not resampled.labels.any():
-            return float("nan")
-        return learning.average_precision(resampled.scores, resampled.labels, weights=resampled.weights)
-
+def _average_precision(sample: ValidationSet, random: NDArray[np.bool_], confidence: float) -> Estimate:
+    limits = learning.average_precision_limits(
+        sample.scores,
+        sample.labels,
+        groups=sample.groups,
+        weights=sample.weights,
+        random=random,
+        rng=np.random.default_rng(0),
+        confidence=confidence,
+    )
     value = learning.average_precision(sample.scores, sample.labels, weights=sample.weights)
-    repeats = int(np.clip(10 / (1 - confidence), 400, 4000))  # ten values beyond each limit, if affordable
-    options: dict[str, Any] = {"rng": np.random.default_rng(0), "repeats": repeats, "confidence": confidence}
-    bootstrap = learning.cluster_bootstrap(statistic, sample.groups, **options)
-    trials = len(np.unique(sample.groups[sample.labels == 1]))
-    exact = learning.clopper_pearson(value * trials, trials, confidence)
-    return Estimate(value, min(bootstrap.low, exact.low), max(bootstrap.high, exact.high))
+    return Estimate(value, limits.low, limits.high)

@@ -1,15 +1,24 @@
-"""The labelled images that a model is measured on: the validation set, and what certifications labelled."""
+"""What a model is measured on: the validation set, what certifications labelled, and what is known of misses."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import NEGATIVE, NO_LABEL, POSITIVE, Attribute, judged_labels
 from bam_engine.labelling import tasks
+from bam_engine.learning import RandomSample
 from bam_engine.training import certification
-from bam_engine.training.models import TrainedModel
-from bam_engine.training.validation import ValidationSet, draw_probability, labelled_sample, random_sample
+from bam_engine.training.models import TrainedModel, newest_model, scores_of
+from bam_engine.training.validation import (
+    ValidationSet,
+    asked_before_last_draw,
+    draw_probability,
+    labelled_sample,
+    random_sample,
+)
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.vectors import with_files
 
 
 def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> ValidationSet:
@@ -33,3 +42,77 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
     for each in certifications:
         left_out *= 1 - certification.inclusion_probabilities(workspace, each, sample.rows)
     return replace(sample, weights=1 / np.maximum(1 - left_out, 1e-9))
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What tells how good a threshold is.
+
+    The labels of ``sample``, with their weights, stand for all images but the ``known`` ones, (m,) scores and (m,)
+    labels, which count as they are. ``random`` is what the recall rests on.
+    """
+
+    sample: ValidationSet
+    known: tuple[NDArray[np.float32], NDArray[np.bool_]]
+    random: RandomSample
+
+
+def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> Evidence:
+    """Return the evidence for the thresholds of ``model``, or of the newest.
+
+    The random draws stand for what the newest of them could hold. Images that rounds, certifications and audits had
+    asked about before it are known. Where the newest certification asked about a larger fraction of the images of a
+    score than the draws did, its labels stand for its population instead, and all images that were labelled when it
+    started are known. Labels are those of now, counted by :func:`bam_engine.annotation.judged_labels`.
+
+    Raises
+    ------
+    LearningError
+        The attribute has no model yet.
+    """
+    model = model or newest_model(workspace, attribute)
+    scores, labels = scores_of(workspace, attribute, model), _labels(workspace, attribute, model)
+    drawn = random_sample(workspace, attribute, model)
+    asked = np.zeros(len(scores), bool)
+    before = asked_before_last_draw(workspace, attribute)
+    asked[before[before < len(scores)]] = True
+    asked &= labels >= 0
+    random = RandomSample(
+        drawn.scores.astype(np.float64),
+        drawn.labels == POSITIVE,
+        scores[(labels != _OUTSIDE) & ~asked],
+        asked=scores[asked],
+        answers=labels[asked] == POSITIVE,
+        found=scores[labels == POSITIVE],
+        refused=scores[labels == NEGATIVE],
+    )
+    certifications = [each for each in certification.certifications(workspace, attribute) if each.cuts]
+    if not certifications:
+        return Evidence(drawn, (random.asked.astype(np.float32), random.answers), random)
+    newest, labelled = certifications[-1], np.flatnonzero(labels >= 0)
+    fraction = len(drawn.rows) / max(len(random.pool), 1)
+    dense = certification.inclusion_probabilities(workspace, newest, labelled) >= fraction
+    queried, known_then = np.isin(labelled, newest.task.rows), np.isin(labelled, newest.known)
+    known = labelled[np.where(dense, known_then & ~queried, asked[labelled])]
+    stands_for = labelled[np.where(dense, queried, np.isin(labelled, drawn.rows))]
+    sample = labelled_sample(workspace, attribute, stands_for, model)
+    probabilities = certification.inclusion_probabilities(workspace, newest, sample.rows)
+    sample = replace(sample, weights=1 / np.maximum(np.where(probabilities >= fraction, probabilities, fraction), 1e-9))
+    return Evidence(sample, (scores[known], labels[known] == POSITIVE), random)
+
+
+_OUTSIDE = -2
+
+
+def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:
+    """Return how each row with a score and a file counts where a sample judges; others are outside."""
+    scores, agreed = scores_of(workspace, attribute, model), tasks.labels(workspace, attribute)
+    labels = np.full(len(scores), _OUTSIDE, np.int8)
+    inside = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
+    labels[inside] = NO_LABEL
+    scored = agreed.rows < len(scores)
+    rows = agreed.rows[scored]
+    labels[rows] = np.where(
+        labels[rows] == _OUTSIDE, _OUTSIDE, judged_labels(agreed, required=workspace.redundancy)[scored]
+    )
+    return labels

@@ -20,10 +20,10 @@ from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
 from bam_engine.training import certification
-from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, scores_version
-from bam_engine.training.validation import ValidationSet, complete_draws, lost_images, random_sample
+from bam_engine.training.validation import complete_draws, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -54,6 +54,9 @@ _SUGGESTIONS = Kind[Threshold | None](
     "suggested thresholds", of="attribute", until="its model, scores or held-out labels change", limit=1000
 )
 
+_Recall = tuple[float, float, float]
+_RECALLS = Kind[_Recall]("recalls at thresholds", of="attribute and threshold", until="a label may change", limit=1000)
+
 
 @one_flow
 def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeThreshold | None:
@@ -63,9 +66,33 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeTh
         return None
     saved = workspace.snapshot.rows_with(db.thresholds.c.model_id, model.id)
     if saved:
-        return AttributeThreshold(saved[-1].id, model.id, evidence_of(saved[-1]._mapping))
+        evidence = evidence_of(saved[-1]._mapping)
+        return AttributeThreshold(saved[-1].id, model.id, _with_recall(workspace, attribute, model, evidence))
     suggested = _suggestion(workspace, attribute, model)
-    return None if suggested is None else AttributeThreshold(None, model.id, suggested)
+    if suggested is None:
+        return None
+    return AttributeThreshold(None, model.id, _with_recall(workspace, attribute, model, suggested))
+
+
+def _with_recall(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
+    """Return a threshold with the recall that all labels of now show, since what people find is delivered too."""
+    version = (
+        scores_version(workspace, model),
+        label_version(workspace, attribute),
+        workspace.catalogue.missing_version,
+    )
+
+    def recall() -> _Recall:
+        with contextlib.suppress(LearningError):
+            found = _measured_at(
+                workspace, attribute, evidence.value, model, target=evidence.target, confidence=evidence.confidence
+            )
+            return found.recall, found.recall_low, found.recall_high
+        return evidence.recall, evidence.recall_low, evidence.recall_high
+
+    key = (attribute.id, evidence.value, evidence.confidence)
+    value, low, high = workspace.memory.get(_RECALLS, key, version, recall)
+    return replace(evidence, recall=value, recall_low=low, recall_high=high)
 
 
 def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Threshold | None:
@@ -143,6 +170,7 @@ def suggest(
         if certified is not None:
             return certified
     random = random_sample(workspace, attribute, model)
+    misses = gather_evidence(workspace, attribute, model).random
     testing = np.zeros(len(random.rows), bool)
     if started is None:
         testing = complete_draws(workspace, attribute, random.rows) == 0
@@ -157,6 +185,8 @@ def suggest(
         pool_scores=random.pool_scores,
         testing=testing,
         lost=(lost.scores[against], lost.groups[against]),
+        random=misses,
+        known=(misses.asked, misses.answers),
     )
 
 
@@ -165,8 +195,10 @@ def _certified(workspace: Workspace, started: certification.Certification) -> Th
     state = certification.state(workspace, started)
     if state.progress is None or state.certified is None:
         return None
-    sample = evaluation_set(workspace, started.attribute, certification.model_of(workspace, started))
-    threshold = _measure(sample, state.certified, target=started.target, confidence=started.confidence)
+    model = certification.model_of(workspace, started)
+    threshold = _measured_at(
+        workspace, started.attribute, state.certified, model, target=started.target, confidence=started.confidence
+    )
     return replace(threshold, certified=True, covers=state.progress.accepted)
 
 
@@ -180,10 +212,20 @@ def measure_at(
     LearningError
         There is no model yet, or no validation image is labelled.
     """
-    return _measure(evaluation_set(workspace, attribute), value, target=target, confidence=confidence)
+    return _measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
 
 
-def _measure(sample: ValidationSet, value: float, *, target: float, confidence: float) -> Threshold:
+def _measured_at(
+    workspace: Workspace,
+    attribute: Attribute,
+    value: float,
+    model: TrainedModel | None,
+    *,
+    target: float,
+    confidence: float,
+) -> Threshold:
+    found = gather_evidence(workspace, attribute, model)
+    sample = found.sample
     return learning.threshold_at(
         value,
         sample.scores,
@@ -193,6 +235,8 @@ def _measure(sample: ValidationSet, value: float, *, target: float, confidence: 
         weights=sample.weights,
         groups=sample.groups,
         pool_scores=sample.pool_scores,
+        random=found.random,
+        known=found.known,
     )
 
 

@@ -20,9 +20,15 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count as counted
-from bam_engine.labelling import tasks
+from bam_engine.labelling import bulk, tasks
 from bam_engine.labelling.absent_images import absent_images
-from bam_engine.labelling.drawn_images import round_images, validation_images, whole_validation_sample
+from bam_engine.labelling.drawn_images import (
+    audit_images,
+    certification_images,
+    round_images,
+    validation_images,
+    whole_validation_sample,
+)
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.training.models import (
     TrainedModel,
@@ -72,10 +78,12 @@ def random_sample(workspace: Workspace, attribute: Attribute, model: TrainedMode
 def labelled_sample(
     workspace: Workspace, attribute: Attribute, drawn: NDArray[np.int64], model: TrainedModel | None = None
 ) -> ValidationSet:
-    """Return the rows that have a settled label and a score by ``model``, or by the newest.
+    """Return the rows that enough people have answered about and that have a score by ``model``, or by the newest.
 
-    Images whose labels were imported before they were drawn are left out, since the model may have been trained on
-    them.
+    On what they do not agree is not positive (:func:`bam_engine.annotation.judged_labels`).
+
+    Images whose labels were imported, or answered in bulk, before they were drawn are left out as long as the model may
+    have been trained on them.
 
     Raises
     ------
@@ -84,7 +92,8 @@ def labelled_sample(
     """
     model = model or newest_model(workspace, attribute)
     check_scored(workspace, model)
-    labels = tasks.labels_of(tasks.labels(workspace, attribute), drawn)
+    agreed = tasks.labels(workspace, attribute)
+    labels = tasks.judged_labels_of(agreed, drawn, required=workspace.redundancy)
     scores = scores_of(workspace, attribute, model)
     usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _trained_rows(workspace, attribute, model))
     usable[usable] &= np.isfinite(scores[drawn[usable]])
@@ -131,15 +140,18 @@ def lost_images(workspace: Workspace, attribute: Attribute, model: TrainedModel 
 
 
 def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> NDArray[np.int64]:
-    """Return the validation images drawn after the training from projects with imported labels."""
-    imported = tasks.imported_rows(workspace, attribute)
+    """Return the validation images drawn after the training that may have taught the model.
+
+    They are those of projects with imported labels, and those whose bulk answer it used.
+    """
     model = model or latest_model(workspace, attribute)
-    if model is None or not len(imported):
-        return np.empty(0, np.int64)
     sample = validation_images(workspace, attribute)
+    if model is None or not (sample.made_at > model.made_at).any():
+        return np.empty(0, np.int64)
+    imported, projects = tasks.imported_rows(workspace, attribute), workspace.catalogue.projects()
     drawn = sample.rows[sample.made_at > model.made_at]
-    projects = workspace.catalogue.projects()
-    return drawn[np.isin(projects[drawn], projects[imported])]
+    in_bulk = bulk.taught_rows(workspace, attribute, until=model.made_at, drawn_since=drawn)
+    return drawn[np.isin(projects[drawn], projects[imported]) | np.isin(drawn, in_bulk)]
 
 
 def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
@@ -244,10 +256,30 @@ def _complete(workspace: Workspace, attribute: Attribute) -> int:
 
 def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many images the newest draw could not include, since a round had queried them; 0 for a single draw."""
-    sample = validation_images(workspace, attribute)
-    if not sample.draws.any():
-        return 0
-    since = min(sample.made_at[sample.draws == sample.draws.max()].tolist())
+    since = _last_draw(workspace, attribute)
     rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
     earlier = [round_images(workspace, each.id) for each in rounds if each.made_at < since]
     return len(np.unique(np.concatenate(earlier))) if earlier else 0
+
+
+def asked_before_last_draw(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows that the newest draw could not include, since people had been asked about them before.
+
+    They come from the rounds, certifications and audits that were started before it; there are none for a single draw.
+    """
+    since, rows = _last_draw(workspace, attribute), [np.empty(0, np.int64)]
+    sources = (
+        (db.rounds, round_images),
+        (db.certifications, lambda *of: certification_images(*of).rows),
+        (db.audits, lambda *of: audit_images(*of).rows),
+    )
+    for table, images in sources:
+        started = workspace.snapshot.rows_with(table.c.attribute_id, attribute.id)
+        rows += [images(workspace, each.id) for each in started if each.made_at < since]
+    return np.setdiff1d(np.concatenate(rows), validation_images(workspace, attribute).rows)
+
+
+def _last_draw(workspace: Workspace, attribute: Attribute) -> str:
+    """Return when the sample was last topped up; "" if it has been drawn at most once."""
+    sample = validation_images(workspace, attribute)
+    return min(sample.made_at[sample.draws == sample.draws.max()].tolist()) if sample.draws.any() else ""

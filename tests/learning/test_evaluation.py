@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import average_precision, clopper_pearson, count_accepted, precision_recall
+from bam_engine.learning import (
+    average_precision,
+    average_precision_limits,
+    clopper_pearson,
+    count_accepted,
+    precision_recall,
+)
+from bam_engine.learning.evaluation import checked_sample, resampled_average_precision
 
 labelled = st.lists(st.tuples(st.integers(-5, 5), st.booleans(), st.floats(0.1, 9)), min_size=1, max_size=40)
 
@@ -97,3 +104,38 @@ def test_a_long_sample_is_thinned_to_two_hundred_cuts_from_end_to_end():
 def test_input_that_does_not_fit_together_is_refused_in_words(scores, labels, weights, words):
     with pytest.raises(LearningError, match=words):
         average_precision(scores, labels, weights=weights)
+
+
+def test_a_resampled_average_precision_is_that_of_the_projects_drawn():
+    rng = np.random.default_rng(0)
+    scores, labels, groups = np.round(rng.normal(size=60), 1), rng.random(60) < 0.2, rng.integers(0, 20, 60)
+    sample = checked_sample(scores, labels, rng.random(60) + 0.5, groups)
+    found = resampled_average_precision([scores, -scores], sample, rng=np.random.default_rng(1), repeats=20)
+    projects, code = np.unique(groups, return_inverse=True)
+    n = len(projects)
+    drawn = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), size=20)[:, code]
+    for column, times in enumerate(drawn):
+        for line, ranking in enumerate((scores, -scores)):
+            rows = np.repeat(np.arange(60), times)
+            expected = average_precision(ranking[rows], labels[rows], weights=sample.weights[rows])
+            assert found[line, column] == pytest.approx(expected, nan_ok=True)
+
+
+def test_positives_that_were_found_by_their_scores_do_not_narrow_the_average_precision():
+    scores, labels = np.arange(60.0), np.arange(60) >= 40
+    options = {"groups": np.arange(60), "rng": np.random.default_rng(0)}
+    every = average_precision_limits(scores, labels, **options)
+    some = average_precision_limits(scores, labels, random=np.arange(60) % 10 == 0, **options)
+    assert every.low == clopper_pearson(20, 20).low
+    assert some.low == clopper_pearson(2, 2).low
+
+
+def test_images_whose_labels_were_known_count_as_they_are():
+    pool = np.repeat([1.0, 0.0], [60, 40])
+    known = np.ones(20), np.arange(20) < 5
+    curve = precision_recall(np.ones(40), np.arange(40) < 30, cuts=[0.5], pool_scores=pool, known=known)
+    alone = precision_recall(np.ones(40), np.arange(40) < 30, cuts=[0.5])
+    for name in ("precision", "precision_low", "precision_high"):
+        assert getattr(curve, name)[0] == pytest.approx((40 * getattr(alone, name)[0] + 5) / 60)
+    everything = precision_recall(np.ones(1), [1], cuts=[0.5], pool_scores=np.ones(20), known=known)
+    assert everything.precision_low[0] == everything.precision[0] == everything.precision_high[0] == 0.25

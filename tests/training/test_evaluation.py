@@ -1,8 +1,19 @@
 """How good the scores are, with intervals that admit how few images were labelled."""
 
+import numpy as np
+import pytest
+
 from bam_engine.annotation import Attribute
+from bam_engine.labelling import tasks
+from bam_engine.learning import average_precision
+from bam_engine.training import certification, querying, thresholds, validation
 from bam_engine.training.evaluation import evaluate
+from bam_engine.training.evaluation_set import gather_evidence
+from bam_engine.training.models import scores_of
+from bam_engine.training.validation import random_sample
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import vectors_of
+from tests.conftest import Oracle
 
 
 def test_a_faultless_ranking_of_a_small_sample_is_not_called_certain(played: Workspace, watercolor: Attribute) -> None:
@@ -10,3 +21,53 @@ def test_a_faultless_ranking_of_a_small_sample_is_not_called_certain(played: Wor
     assert found.low < found.value <= found.high
     assert found.value == 1.0  # these pictures are easily told apart
     assert found.low < 0.9
+
+
+def test_validation_images_that_copy_training_images_are_counted_and_said(
+    played: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert evaluate(played, watercolor).copies == ""
+    judging = random_sample(played, watercolor)
+    teaching = querying.training_labels(played, watercolor)[0]
+    copied = vectors_of(played).copy()
+    copied[judging.rows[:3]] = copied[teaching[0]]
+    monkeypatch.setattr("bam_engine.training.evaluation.vectors_of", lambda _: copied)
+    found = evaluate(played, watercolor)
+    assert found.copied == 3
+    assert found.without_copies == average_precision(judging.scores[3:], judging.labels[3:])
+    assert "3 validation images are near-duplicates of images that taught the model" in found.copies
+    assert found.n == len(judging.rows), "they stay part of the sample"
+
+
+def test_what_the_recall_rests_on_is_what_was_drawn_and_what_was_asked_before(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    random = gather_evidence(played, watercolor).random
+    assert (len(random.scores), len(random.pool), len(random.asked)) == (40, 120, 0)
+    assert len(random.found) + len(random.refused) == 40 + 24
+    validation.draw_validation(played, watercolor, 10, seed=2)
+    oracle.answer(played, tasks.validation_task(played, watercolor))
+    topped = gather_evidence(played, watercolor)
+    assert (len(topped.random.scores), len(topped.random.pool), len(topped.random.asked)) == (50, 96, 24)
+    assert topped.known[0].tolist() == topped.random.asked.tolist()
+    assert topped.sample.weights is None
+
+
+def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_ones_for_themselves(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    certification.start(played, watercolor, target=0.6, planned=40, seed=3)
+    for _ in range(5):
+        found = certification.current(played, watercolor)
+        assert found is not None
+        oracle.answer(played, found.task)
+        certification.extend(played, found)
+    gathered = gather_evidence(played, watercolor)
+    assert gathered.sample.weights is not None
+    assert (gathered.sample.weights >= 1).all()
+    total = gathered.sample.weights.sum() + len(gathered.known[0])
+    assert total == pytest.approx(len(played.catalogue), rel=0.25)
+    certified = thresholds.measure_at(played, watercolor, 0.0, target=0.6)
+    scores = scores_of(played, watercolor)
+    true = np.mean([oracle.knows(played, int(row)) for row in np.flatnonzero(scores >= 0)])
+    assert certified.precision_low <= true <= certified.precision_high

@@ -107,6 +107,26 @@ def test_the_requested_confidence_reaches_every_interval(judged: Workspace, wate
     assert [one.confidence for one in by_hand] == [0.95, 0.9975]
 
 
+def test_an_image_that_people_are_unsure_of_counts_as_not_positive_wherever_a_sample_judges(
+    judged: Workspace, watercolor: Attribute
+) -> None:
+    task = tasks.validation_task(judged, watercolor)
+    before = validation.random_sample(judged, watercolor)
+    doubted = [int(row) for row in before.rows[before.labels == 1][:5]]
+    precision = thresholds.measure_at(judged, watercolor, -100.0, target=0.6)
+    again = judged.annotations.assign(
+        watercolor.id, judged.annotations.annotator("oracle"), doubted, purpose="validation", source_id=0
+    )
+    judged.annotations.record(again.id, [NewAnswer(uuid.uuid4().hex, row, -1) for row in doubted])
+    after = validation.random_sample(judged, watercolor)
+    assert after.rows.tolist() == before.rows.tolist()
+    assert after.labels[np.isin(after.rows, doubted)].tolist() == [0] * 5
+    measured = thresholds.measure_at(judged, watercolor, -100.0, target=0.6)
+    assert measured.n == precision.n == len(task.rows)
+    assert measured.precision == pytest.approx(precision.precision - 5 / precision.n)
+    assert not np.isin(doubted, querying.round_labels(judged, watercolor)[0]).any()
+
+
 def test_a_recall_threshold_is_saved_like_a_precision_threshold(judged: Workspace, watercolor: Attribute) -> None:
     sample = validation.random_sample(judged, watercolor)
     found = thresholds.suggest_recall(judged, watercolor, recall=0.8, target=0.7)

@@ -1,0 +1,130 @@
+"""Recall with its interval: the positives that are delivered against those that are missed.
+
+In:  what is known of both sides of a cut. Out: how much of all positives is delivered. Knows nothing of who was asked
+when; :mod:`bam_engine.training.evaluation_set` gathers that.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from bam_engine.errors import LearningError
+from bam_engine.formatting import count
+from bam_engine.learning.acceptance import count_accepted
+from bam_engine.learning.intervals import Floats, Proportions, population_bounds
+
+_ABOVE, _BELOW = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class RandomSample:
+    """A random sample of images, and what is known of all others.
+
+    Attributes
+    ----------
+    scores, labels : (n,) float, (n,) bool
+        Of the sampled images: what tells how many positives are missed.
+    pool : (N,)
+        The scores of all images that could be drawn, the sample among them.
+    asked, answers : (m,) float, (m,) bool
+        Scores and labels of the images outside the pool: people had been asked about them before the draw.
+    found, refused : (p,) and (q,)
+        Scores of all images that people have labelled positive or not positive, for whatever purpose.
+    """
+
+    scores: Floats
+    labels: npt.NDArray[np.bool_]
+    pool: npt.NDArray[np.floating]
+    asked: npt.NDArray[np.floating] = field(default_factory=lambda: np.empty(0))
+    answers: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    found: npt.NDArray[np.floating] = field(default_factory=lambda: np.empty(0))
+    refused: npt.NDArray[np.floating] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        if self.scores.shape != self.labels.shape or self.asked.shape != self.answers.shape:
+            raise LearningError(
+                f"{count(len(self.scores), 'score')} and {count(len(self.asked), 'score')} do not match their "
+                f"{count(len(self.labels), 'label')} and {count(len(self.answers), 'label')}. Give one label for each."
+            )
+
+
+def recall_of(
+    cuts: npt.ArrayLike, sample: RandomSample, precision: Proportions, confidence: float = 0.95
+) -> Proportions:
+    """Return the recall of what is delivered at each cut, with two-sided limits.
+
+    Parameters
+    ----------
+    cuts : (c,)
+    sample : RandomSample
+        Of the collection.
+    precision : Proportions
+        Of all images that score at least the cut, each (c,), at ``confidence``.
+
+    Returns
+    -------
+    Proportions
+        ``n_effective`` is the number of sampled images below the cut. Without a known positive on either side the value
+        is nan and the limits are 0 and 1.
+
+    Notes
+    -----
+    **Estimand.** Of all positives of the collection, the fraction that is delivered: labelled positive by people, or
+    without a label and at or above the cut.
+
+    **What counts.** Misses are counted on the sampled images below the cut alone: labels that were collected because of
+    their scores, such as those of a certification, say nothing of them. The exact limits of the positives below the
+    cut (:func:`~bam_engine.learning.intervals.population_bounds`) are for a finite population; the positives that
+    people have found there are delivered and are taken off. Those above the cut are ``precision`` times their number.
+    Both are narrowed to what the labels leave possible.
+
+    **Interval.** The limits of the two counts are combined to those of their ratio, missed to delivered, by the method
+    of variance estimates recovery (MOVER; Zou and Donner, "Construction of confidence intervals about effect measures",
+    2008; for ratios Donner and Zou, 2012; the idea is Newcombe's, 1998). ``benchmarks/coverage.py`` measures how often
+    it holds the truth.
+
+    **Assumptions.** The sample is a random one of the pool, or spread over its projects; labels are right; the cut was
+    not chosen by the sampled labels below it. Images asked about after the draw belong to the pool: a round asks about
+    likely positives outside the sample, so the sample holds slightly too many of those that are left, never too few.
+    """
+    cut = np.atleast_1d(np.asarray(cuts, dtype=np.float64))
+    pool, drawn, hits = (_sides(each, cut) for each in (sample.pool, sample.scores, sample.scores[sample.labels]))
+    asked, positive = _sides(sample.asked, cut), _sides(sample.asked[sample.answers], cut)
+    found, refused = _sides(sample.found, cut), _sides(sample.refused, cut)
+    unknown = np.maximum(pool + asked - found - refused, 0)
+
+    likely = np.where(np.isnan(precision.value), (precision.low + precision.high) / 2, precision.value)
+    above = [each * (pool + asked)[_ABOVE] for each in (likely, precision.low, precision.high)]
+    rate = np.divide(hits[_BELOW], drawn[_BELOW], out=np.zeros(len(cut)), where=drawn[_BELOW] > 0)
+    below = (rate * pool[_BELOW], *population_bounds(hits[_BELOW], drawn[_BELOW], pool[_BELOW], confidence))
+    delivered = [found[_BELOW] + found[_ABOVE] + np.clip(each - found[_ABOVE], 0, unknown[_ABOVE]) for each in above]
+    missed = [np.clip(each + positive[_BELOW] - found[_BELOW], 0, unknown[_BELOW]) for each in below]
+
+    low, high = _ratio_bounds(missed, delivered)
+    sampled = (drawn[_BELOW] > 0) | (pool[_BELOW] == 0)
+    known = ~np.isnan(precision.value) & sampled & (missed[0] + delivered[0] > 0)
+    value = np.divide(delivered[0], delivered[0] + missed[0], out=np.full(len(cut), np.nan), where=known)
+    return Proportions(value, 1 / (1 + high), 1 / (1 + low), drawn[_BELOW].astype(np.float64))
+
+
+def _sides(scores: npt.NDArray[np.floating], cuts: Floats) -> npt.NDArray[np.int64]:
+    """Return the number of scores at or above each cut, and below it, (2, c)."""
+    above = count_accepted(scores, cuts)
+    return np.stack([above, len(scores) - above])
+
+
+def _ratio_bounds(numerator: list[Floats], denominator: list[Floats]) -> tuple[Floats, Floats]:
+    """Return the limits of a ratio of two quantities, neither negative, each given as its value and its limits.
+
+    They are the ratios ``r`` for which zero is a MOVER limit of ``numerator - r * denominator``, written so that
+    nothing cancels where a limit or a value is zero.
+    """
+    (m, m_low, m_high), (d, d_low, d_high) = numerator, denominator
+    with np.errstate(divide="ignore", invalid="ignore"):
+        square, product = d_high * (2 * d - d_high), m_low * (2 * m - m_low)
+        low = product / (m * d + np.sqrt(np.maximum((m * d) ** 2 - square * product, 0)))
+        square, product = d_low * (2 * d - d_low), m_high * (2 * m - m_high)
+        high = (m * d + np.sqrt(np.maximum((m * d) ** 2 - square * product, 0))) / square
+    low = np.where(m_low <= 0, 0.0, low)
+    return low, np.where(m_high <= 0, 0.0, np.where(d_low <= 0, np.inf, high))
