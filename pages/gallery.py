@@ -98,7 +98,7 @@ if how_to_read := reading(listing):
 line = (
     ""
     if listing.line is None
-    else f"Threshold: {listing.line:,} accepted above · {precision(listing)} · rejected below"
+    else f"Threshold: {listing.line:,} score at least as much · {precision(listing)} · below, less"
 )
 picked, chosen = endless_gallery(listing, key="gallery", version=ws.picture_version, line_text=line)
 with end:

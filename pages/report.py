@@ -34,7 +34,8 @@ def head(report: AttributeReport) -> None:
     if cut is None:
         number(cells[1], "Accepted", NOTHING, "no threshold")
     else:
-        number(cells[1], "Accepted", f"{cut.n_accepted:,}", f"score ≥ {decimal(cut.value, 3)}")
+        accepted = report.delivered
+        number(cells[1], "Accepted", NOTHING if accepted is None else f"{accepted.accepted:,}", _by_whom(report))
         number(
             cells[2],
             "Precision, validation",
@@ -45,6 +46,13 @@ def head(report: AttributeReport) -> None:
     if report.audit is not None and report.audit.precision is not None:
         audited = report.audit.precision
         number(cells[4], "Audited precision", percent(audited.value), percent_range(audited.low, audited.high))
+
+
+def _by_whom(report: AttributeReport) -> str:
+    counts, threshold = report.delivered, report.threshold
+    if counts is None or threshold is None:
+        return "no threshold"
+    return f"{counts.by_people:,} by people · {counts.by_classifier:,} by score ≥ {decimal(threshold.value, 3)}"
 
 
 def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words: str) -> None:

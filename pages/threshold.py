@@ -9,9 +9,10 @@ from bam_engine.formatting import count, decimal, decimal_interval, percent, per
 from bam_engine.learning import Threshold
 from bam_engine.training import thresholds, validation
 from bam_engine.training.charts import precision_recall
+from bam_engine.training.delivered import delivered_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
-from bam_engine.workspace.membership import count_images, count_without_file, without_file
+from bam_engine.workspace.membership import count_images, without_file
 from web import charts, demo_controls, ui
 from web.certify import certify
 from web.engine import workspace
@@ -47,17 +48,20 @@ def set_manually(attribute: Attribute, evaluation: Evaluation, start: Threshold 
     return thresholds.measure_at(ws, attribute, value, target=target, confidence=confidence)
 
 
-def numbers(choice: Threshold) -> None:
+def numbers(attribute: Attribute, choice: Threshold) -> None:
     """Draw precision, recall and how much is accepted at a cut."""
     cells = st.columns(4)
     metric(cells[0], "Precision", choice.precision, choice.precision_low, choice.precision_high)
     metric(cells[1], "Recall", choice.recall, choice.recall_low, choice.recall_high)
+    delivered = delivered_at(ws, attribute, choice.value).counts
     cells[2].metric(
         "Accepted",
-        f"{choice.n_accepted:,}",
-        f"of {count(count_images(ws) - count_without_file(ws), 'image')}",
+        f"{delivered.accepted:,}",
+        f"of {count_images(ws):,} · {delivered.by_people:,} by people",
         delta_color="off",
         delta_arrow="off",
+        help="What is delivered: images labelled yes, and those without a label that score at least this much. Images "
+        "labelled no never are.",
     )
     cells[3].metric("Accept scores of at least", decimal(choice.value, 3))
 
@@ -78,7 +82,7 @@ def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary:
 
 def for_precision(attribute: Attribute, choice: Threshold) -> None:
     """Draw the threshold for the target precision, and the button that saves it."""
-    numbers(choice)
+    numbers(attribute, choice)
     if choice.certified:
         st.success(ui.plain(choice.summary), icon=":material/verified:")
     else:
@@ -100,7 +104,7 @@ def for_recall(attribute: Attribute) -> None:
             st.markdown(ui.plain(str(error)))
             return
         st.markdown(ui.plain(choice.summary))
-        numbers(choice)
+        numbers(attribute, choice)
         save_button(attribute, choice, "Keep the threshold of this recall", primary=False)
 
 

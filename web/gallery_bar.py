@@ -22,10 +22,11 @@ from bam_engine.training.thresholds import current_threshold
 from web import jobs, ui
 from web.engine import workspace
 
-PLACES = {"all": "All", "accepted": "At or above", "near": "Near", "rejected": "Below"}
+PLACES = {"all": "All", "accepted": "Accepted", "near": "Near", "rejected": "Rejected"}
 PLACES_HELP = (
-    "Images that score at the threshold or above are accepted, those below rejected. Near are the {near:,} closest on "
-    "either side, where a mistake is likeliest."
+    "Accepted are the images labelled yes and, of those without a label, the ones that score at the threshold or "
+    "above; rejected those labelled no, and those that score below. Near are the {near:,} scores closest to the "
+    "threshold on either side, where a mistake is likeliest."
 )
 SORTS = {
     "score": "Best first",

@@ -169,7 +169,7 @@ def _score_line(line: AttributeScore) -> list[str]:
         readable(line.attribute),
         decimal(line.score),
         NOTHING if line.probability is None else percent_interval(*line.probability),
-        line.decision or NOTHING,
+        f"{line.decision} {line.reason}" if line.decision else NOTHING,
         NOTHING if line.threshold is None else decimal(line.threshold, 3),
         precision + (", certified" if line.certified else ""),
     ]

@@ -9,6 +9,7 @@ import streamlit as st
 from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, Interval
+from bam_engine.training.delivered import DeliveredCounts
 from web.engine import workspace
 from web.guide import DOCS, Picture, figure
 from web.next_steps import action
@@ -85,9 +86,13 @@ def _line(line: AttributeSummary) -> str:
     cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
     rounds = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
     name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
-    accepted = NOTHING if line.accepted is None else f"{line.accepted:,}"
+    accepted = NOTHING if line.delivered is None else _delivered(line.delivered)
     step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
     return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
+
+
+def _delivered(counts: DeliveredCounts) -> str:
+    return f'{counts.accepted:,}<br><span class="quiet">{counts.words}</span>'
 
 
 def _cell(name: str, estimate: Interval | None, true: float | None) -> str:

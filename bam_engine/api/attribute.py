@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
 from bam_engine.api.given_labels import Labels, answers_of
@@ -17,7 +18,8 @@ from bam_engine.labelling.importing import Destination, ImportedLabels, StoredLa
 from bam_engine.labelling.tasks import validation_task
 from bam_engine.learning import Threshold
 from bam_engine.progress import Report, silent
-from bam_engine.training import decisions, rounds, thresholds, validation
+from bam_engine.training import rounds, thresholds, validation
+from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
@@ -27,8 +29,7 @@ from bam_engine.workspace.vectors import embedded_rows
 if TYPE_CHECKING:
     from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
 
-_OUTCOMES = {decisions.ACCEPTED: "accepted", decisions.REJECTED: "rejected", decisions.UNDECIDED: "undecided"}
-_LABELS = {1: "yes", 0: "no", -1: None}
+_LABELS = np.array(["no", "yes", None], object)  # by label: 0, 1, -1
 
 
 class AttributeHandle:
@@ -239,11 +240,14 @@ class AttributeHandle:
         >>> bool(scores[0] > scores[1])
         True
         """
+        rows = member_rows(self._workspace)
+        return pd.Series(self._all_scores()[rows], pd.Index(rows, name="row"), name=self.name)
+
+    def _all_scores(self) -> NDArray[np.float32]:
         scores = np.full(len(self._workspace.catalogue), np.nan, np.float32)
         known = scores_of(self._workspace, self._attribute)[: len(scores)]
         scores[: len(known)] = known
-        rows = member_rows(self._workspace)
-        return pd.Series(scores[rows], pd.Index(rows, name="row"), name=self.name)
+        return scores
 
     # The threshold and what it decides
 
@@ -310,11 +314,12 @@ class AttributeHandle:
         return thresholds.current_threshold(self._workspace, self._attribute)
 
     def decisions(self) -> pd.DataFrame:
-        """Return what the threshold in use decides about every image, and why.
+        """Return what is delivered at the threshold in use, and why, for every image.
 
-        Columns are ``path``; ``decision``, "accepted", "rejected" or "undecided" without a score; ``score``;
-        ``label``, what people agree on, "yes", "no" or None; and ``reason``. The evidence for all of them together is
-        that of :attr:`threshold`.
+        Columns are ``path``; ``decision``, "accepted", which means delivered, "rejected" or "undecided"; ``score``;
+        ``label``, what people agree on, "yes", "no" or None; and ``reason``. People come before the classifier: an
+        image labelled yes is accepted and one labelled no rejected, whatever its score. The evidence for all of them
+        together is that of :attr:`threshold`.
 
         Raises
         ------
@@ -324,20 +329,25 @@ class AttributeHandle:
         Examples
         --------
         >>> watercolor.decisions().loc[0, ["decision", "label", "reason"]].tolist()
-        ['accepted', 'yes', 'by the classifier: score ≥ threshold']
+        ['accepted', 'yes', 'by people: labelled yes']
         """
-        decided = decisions.decisions_of(self._workspace, self._attribute)
-        codes = pd.Series(decided.outcomes)
+        delivered = self._delivered()
         columns: dict[str, Any] = {
             "path": self._workspace.catalogue.uris(),
-            "decision": codes.map(_OUTCOMES).astype("category"),
-            "score": decided.scores,
-            "label": pd.Series([_LABELS[int(label)] for label in decided.labels], dtype=object),
-            "reason": codes.map(decisions.REASONS).astype("category"),
+            "decision": pd.Series(delivered.outcomes).map(OUTCOMES).astype("category"),
+            "score": self._all_scores(),
+            "label": pd.Series(_LABELS[delivered.labels], dtype=object),
+            "reason": pd.Series(delivered.reasons).map(REASONS).astype("category"),
         }
         table = pd.DataFrame(columns)
         table.index.name = "row"
         return table.loc[member_rows(self._workspace)]
+
+    def _delivered(self) -> Delivered:
+        delivered = delivered_of(self._workspace, self._attribute)
+        if delivered.threshold is None:
+            raise LearningError(f"{self.name} has no threshold yet, so nothing is decided. Train, then choose one.")
+        return delivered
 
     # For training a network
 
@@ -356,7 +366,8 @@ class AttributeHandle:
             ``"images"``: each image as a PIL image in RGB, as the datasets of torchvision give them.
             ``"embeddings"``: its embedding as a float32 tensor (d,).
         labels
-            ``"people"``: images with a settled label. ``"threshold"``: what the threshold in use accepts and rejects.
+            ``"people"``: images with a settled label. ``"threshold"``: what is delivered and what is rejected at the
+            threshold in use, as :meth:`decisions` says.
         transform
             Called with each input, such as the transforms of torchvision.
 
@@ -389,9 +400,9 @@ class AttributeHandle:
             table = table[table["label"] != ""]
             return table.index.to_numpy(np.int64), (table["label"] == "yes").to_numpy(np.int64)
         if labels == "threshold":
-            outcomes = decisions.decisions_of(self._workspace, self._attribute).outcomes
-            rows = np.flatnonzero(outcomes != decisions.UNDECIDED)
-            return rows, (outcomes[rows] == decisions.ACCEPTED).astype(np.int64)
+            outcomes = self._delivered().outcomes
+            rows = np.flatnonzero(outcomes != UNDECIDED)
+            return rows, (outcomes[rows] == ACCEPTED).astype(np.int64)
         raise AnnotationError(f"Labels cannot come from '{labels}'. Choose people or threshold.")
 
     def _embedded(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

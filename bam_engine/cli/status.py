@@ -56,6 +56,8 @@ def _print_attribute(line: AttributeSummary) -> None:
     facts = [count(line.rounds, "round"), count(line.labels, "label")]
     estimates = (("precision", line.precision), ("recall", line.recall), ("audited precision", line.audited))
     facts += [f"{name} {percent_interval(*estimate)}" for name, estimate in estimates if estimate is not None]
+    if line.delivered is not None:
+        facts.append(f"{count(line.delivered.accepted, 'image')} accepted ({line.delivered.words})")
     print(f"{line.name}: {', '.join(facts)}")
     if line.truth is not None and (truth := line.truth.threshold) is not None:
         print(

@@ -7,6 +7,7 @@ from bam_engine.cli.progress import bar
 from bam_engine.formatting import count, decimal, decimal_interval, percent_interval
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import rounds, thresholds
+from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import rescore_all, scores_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -60,7 +61,8 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
         )
     if not options.dry_run:
         thresholds.save(workspace, attribute, choice)
-    print(f"threshold {decimal(choice.value, 3)}, {count(choice.n_accepted, 'image')} accepted")
+    accepted = delivered_at(workspace, attribute, choice.value).counts
+    print(f"threshold {decimal(choice.value, 3)}, {count(accepted.accepted, 'image')} accepted: {accepted.words}")
     print(f"precision {percent_interval(choice.precision, choice.precision_low, choice.precision_high)}")
     print(f"recall    {percent_interval(choice.recall, choice.recall_low, choice.recall_high)}")
     print(choice.summary)

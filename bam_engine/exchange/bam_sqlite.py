@@ -2,7 +2,9 @@
 
 The file has the tables ``modules``, ``scores``, ``crowd_labels``, ``automatic_labels``, ``crowd_raw_hits``,
 ``crowd_raw_choices`` and ``crowd_raw_captions`` as published by BAM (Wilber et al., ICCV 2017), so that programs that
-read BAM can read it. Four tables add what BAM's leave out: ``projects`` holds the names behind ``project_id``,
+read BAM can read it. ``automatic_labels`` holds what is delivered: "positive" for images labelled yes, and for those
+without a label at or above the threshold. Five tables add what BAM's leave out: ``label_reasons`` says of each of these
+labels whether it is by people or by the classifier, ``projects`` holds the names behind ``project_id``,
 ``attributes`` the questions and the evidence for each threshold, ``adjudications`` the decisions on disputed images,
 which are no raw choices, and ``images_without_file`` the images whose file is missing or replaced. For generated
 images, ``generated`` holds the notice and ``workers`` says who is simulated.
@@ -110,6 +112,8 @@ def _write_decisions(connection: sqlite3.Connection, dataset: Dataset) -> None:
     decided = [(attribute.name, list(attribute.automatic)) for attribute in dataset.attributes if attribute.automatic]
     columns = [labels for _, labels in decided]
     _write_wide(connection, "automatic_labels", "text", [name for name, _ in decided], dataset, columns)
+    known = [(attribute.name, list(attribute.why)) for attribute in dataset.attributes if attribute.why]
+    _write_wide(connection, "label_reasons", "text", [name for name, _ in known], dataset, [why for _, why in known])
     connection.executemany(
         "insert into attributes values (?, ?, ?, ?, ?, ?, ?)",
         (

@@ -60,7 +60,8 @@ class Hit:
 class Decision:
     """The two thresholds of an attribute and the evidence for them.
 
-    Images scoring at least ``positive_from`` are positive, at most ``negative_to`` negative, and the others unsure.
+    Images without a label by people are positive if they score at least ``positive_from``, negative if at most
+    ``negative_to``, and unsure between.
     ``evidence`` is one line of plain text: the target and the measured estimates.
     """
 
@@ -81,7 +82,8 @@ class AttributeRecord:
     crowd: dict[int, str]  # position in ``Dataset.images`` → the consensus
     hits: Sequence[Hit]
     decision: Decision
-    automatic: Sequence[str | None] = ()  # the label of each image by its score; empty where nothing is decided
+    automatic: Sequence[str | None] = ()  # the label that each image is delivered with; empty where nothing is decided
+    why: Sequence[str | None] = ()  # "by people" or "by the classifier", of each of these labels
 
 
 @dataclass(frozen=True)

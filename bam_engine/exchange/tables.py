@@ -17,11 +17,12 @@ def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report:
     """Write ``images.csv``, ``annotations.csv`` and ``attributes.csv`` into ``folder``; return their paths.
 
     ``images.csv`` has one row per image, whose ``file`` is "ok", "missing" or "replaced", and, per attribute,
-    ``NAME_score``, ``NAME_crowd`` (the consensus of people) and ``NAME_label`` (positive, unsure or negative by the
-    thresholds); missing values are empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote or an
-    adjudicator's decision. ``attributes.csv`` has the questions, thresholds and evidence. No text starts a formula in a
-    spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is written atomically. For
-    generated images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes them.
+    ``NAME_score``, ``NAME_crowd`` (the consensus of people), ``NAME_label`` (positive for delivered images, else
+    negative or unsure) and ``NAME_why`` (whether that label is by people or by the classifier); missing values are
+    empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote or an adjudicator's decision.
+    ``attributes.csv`` has the questions, thresholds and evidence. No text starts a formula in a spreadsheet
+    (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is written atomically. For generated
+    images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes them.
 
     Raises
     ------
@@ -76,7 +77,9 @@ def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
     if dataset.generated:
         head.append("generated")
     yield head + [
-        f"{attribute.name}_{column}" for attribute in dataset.attributes for column in ("score", "crowd", "label")
+        f"{attribute.name}_{column}"
+        for attribute in dataset.attributes
+        for column in ("score", "crowd", "label", "why")
     ]
     columns = [column for attribute in dataset.attributes for column in _columns(attribute, len(dataset.images))]
     for position, image in enumerate(dataset.images):
@@ -95,11 +98,13 @@ def _image_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
         ]
 
 
-def _columns(attribute: AttributeRecord, n: int) -> tuple[list[Any], list[Any], list[Any]]:
-    scores: list[Any] = [None] * n
+def _columns(attribute: AttributeRecord, n: int) -> tuple[list[Any], ...]:
+    nothing: list[Any] = [None] * n
+    scores = nothing
     if attribute.scores is not None:
         scores = [None if np.isnan(score) else round(float(score), 6) for score in attribute.scores]
-    return scores, [attribute.crowd.get(position) for position in range(n)], list(attribute.automatic) or [None] * n
+    crowd = [attribute.crowd.get(position) for position in range(n)]
+    return scores, crowd, list(attribute.automatic) or nothing, list(attribute.why) or nothing
 
 
 def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:

@@ -142,7 +142,7 @@ def _note_missing_threshold(result: Conditions, scored: AttributeScores) -> None
 def borderline(scored: AttributeScores, n: int) -> Mask:
     """Return the ``NEAR`` images on each side whose scores are closest to the cut, fewer where there are fewer."""
     inside = np.zeros(n, bool)
-    for side in (scored.accepted, scored.rejected):
+    for side in scored.sides:
         rows = np.flatnonzero(side)
         if len(rows) > NEAR:
             distance = np.abs(scored.scores[rows] - np.float32(scored.cut))

@@ -50,8 +50,8 @@ class Listing:
     n
         Number of images in the collection.
     line
-        How many of the rows the threshold accepts, where they are sorted by one attribute's score alone: a dividing
-        line belongs after these. None otherwise.
+        How many of the rows score at or above the threshold, where they are sorted by one attribute's score alone: a
+        dividing line belongs after these. None otherwise.
     scored
         The scores of the query's attribute; None without an attribute or without scores.
     labels

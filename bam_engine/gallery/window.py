@@ -16,7 +16,7 @@ from bam_engine import derived, learning
 from bam_engine.errors import NotFound
 from bam_engine.formatting import count
 from bam_engine.gallery.listing import Listing
-from bam_engine.learning import is_accepted
+from bam_engine.training.delivered import ACCEPTED, REJECTED, UNDECIDED
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -39,8 +39,8 @@ class Window:
     """Columns with one value for each image of a window, in the listing's order.
 
     ``ratios`` are width over height. ``scores`` and ``probabilities`` (value and limits of the 95% interval) are None
-    where there are none. ``accepted`` is None without an attribute or a score. ``counts`` are the near-duplicates that
-    each image represents, itself included.
+    where there are none. ``accepted`` is None without an attribute or a decision. ``counts`` are the near-duplicates
+    that each image represents, itself included.
     """
 
     rows: list[int]
@@ -150,8 +150,8 @@ def _scores(
     own = np.asarray(scored.scores[rows], np.float64)
     has_score = ~np.isnan(own)
     scores = [round(float(score), 3) if known else None for score, known in zip(own, has_score, strict=True)]
-    decisions = zip(is_accepted(own, scored.cut), has_score, strict=True)
-    accepted = [bool(decision) if known else None for decision, known in decisions]
+    outcomes = {ACCEPTED: True, REJECTED: False, UNDECIDED: None}
+    accepted = [outcomes[outcome] for outcome in scored.delivered.outcomes_of(rows).tolist()]
     if scored.calibration is None:
         return scores, nothing, accepted
     limits = learning.probability_limits(scored.calibration, own)

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from bam_engine.annotation import readable
 from bam_engine.errors import DiskFull
 from bam_engine.files import replacing
-from bam_engine.learning import is_accepted
 from bam_engine.maps import title_words
 from bam_engine.maps.layout_store import folder_of, layout_of, points_of
 from bam_engine.progress import Report, silent
 from bam_engine.projection.density_regions import find_regions
 from bam_engine.projection.naming import NamedRegion, Traits, name_regions
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.delivered import delivered_at
+from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -180,7 +180,10 @@ def _read(path: Path) -> _NamedMap | None:
 
 
 def _version(workspace: Workspace, map_id: str) -> str:
-    """Return a version that changes whenever names may: of the points, then of the rules, decisions and words."""
+    """Return a version that changes whenever names may: of the points, then of the rules, decisions and words.
+
+    It leaves single answers out: they hardly move the shares that name a region.
+    """
     record = layout_of(workspace, map_id)
     parts = [str(VERSION), title_words.version_of(workspace), str(removed(workspace).version)]
     for attribute in workspace.attributes.all():
@@ -215,7 +218,7 @@ def _attributes(workspace: Workspace, rows: NDArray[np.int64], *, chosen: bool) 
             continue
         cut = threshold.value if threshold is not None else model.decision_threshold
         names.append(readable(attribute.name).partition(" (")[0])
-        owners.append(np.flatnonzero(is_accepted(scores_of(workspace, attribute)[rows], cut)))
+        owners.append(np.flatnonzero(delivered_at(workspace, attribute, cut).accepted[rows]))
     codes = np.repeat(np.arange(len(owners)), [len(owner) for owner in owners]) if owners else np.empty(0, np.int64)
     template = "{}" if chosen else "{} (likely; no threshold chosen)"
     every = np.concatenate(owners) if owners else np.empty(0, np.int64)

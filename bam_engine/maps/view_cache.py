@@ -26,8 +26,8 @@ from bam_engine.maps.layout_store import folder_of, points_of
 from bam_engine.maps.tile_cache import TileCache
 from bam_engine.projection import MapView
 from bam_engine.projection.view_sources import Sources
-from bam_engine.training.decisions import decide
-from bam_engine.training.models import latest_model, scores_by_name, scores_of, scores_version
+from bam_engine.training.delivered import delivered_of
+from bam_engine.training.models import latest_model, scores_by_name, scores_version
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.training.top_attributes import AttributeScorer, attribute_scorers, top_attributes
 from bam_engine.workspace.core import Workspace
@@ -43,10 +43,12 @@ DRAWING_VERSION = 3
 _CHECK_EVERY = 1.0  # seconds between checks whether the data of a map have changed
 _REFRESH_DELAY = 0.1  # seconds until a map is opened again, so that the request that noticed is answered first
 
-_VIEWS = Kind[MapView]("opened maps", of="map and its points", until="scores, cuts, labels or projects change", limit=4)
+_VIEWS = Kind[MapView](
+    "opened maps", of="map and its points", until="scores, thresholds, labels or projects change", limit=4
+)
 _TILES = Kind[TileCache]("tile caches, which are on disk", of="workspace", until="the process ends", limit=1)
 _SCORERS = Kind[list[AttributeScorer]](
-    "scorers of attributes", of="state of scores and cuts", until="never: the key is a digest", limit=2
+    "scorers of attributes", of="state of scores and of what is delivered", until="never: the key is a digest", limit=2
 )
 
 
@@ -199,34 +201,36 @@ def map_version(workspace: Workspace, map_id: str) -> str:
     points = _points_version(workspace, map_id)
     stamps = _stamps(workspace)
     parts = [str(DRAWING_VERSION), workspace.id, points, stamps.removed, stamps.labels, stamps.projects]
-    parts += [f"{name}.{stamp}.{stamps.cuts[name]}" for name, stamp in stamps.scores.items()]
+    parts += [f"{name}.{stamp}.{stamps.delivered[name]}" for name, stamp in stamps.scores.items()]
     return _digest(*parts)
 
 
 @dataclass(frozen=True)
 class _Stamps:
-    """Versions of the scores, cuts, answers, projects and removed images."""
+    """Versions of the scores, of what is delivered at a threshold, of answers, projects and removed images."""
 
     scores: dict[str, str]
-    cuts: dict[str, str]
+    delivered: dict[str, str]
     labels: str
     projects: str
     removed: str
 
 
 def _stamps(workspace: Workspace) -> _Stamps:
-    scores, cuts = {}, {}
+    scores, delivered = {}, {}
     for attribute in workspace.attributes.all():
         model = latest_model(workspace, attribute)
         if model is None:
             continue
         threshold = current_threshold(workspace, attribute)
         scores[attribute.name] = f"{attribute.id}.{scores_version(workspace, model)}"
-        cuts[attribute.name] = "" if threshold is None else f"{threshold.value:.6g}"
+        delivered[attribute.name] = ""
+        if threshold is not None:
+            delivered[attribute.name] = f"{threshold.value:.6g}.{delivered_of(workspace, attribute).version}"
     merges = workspace.snapshot.version(db.merged_annotators)[0]
     labels = f"{last_answer(workspace)}.{workspace.redundancy}.{merges}"
     projects = f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}"
-    return _Stamps(scores, cuts, labels, projects, str(removed(workspace).version))
+    return _Stamps(scores, delivered, labels, projects, str(removed(workspace).version))
 
 
 def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[str, str]:
@@ -236,7 +240,7 @@ def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[s
     versions["category-project"] = _digest(*base, stamps.projects)
     for name, stamp in stamps.scores.items():
         versions[f"score-{name}"] = _digest(*base, stamp)
-        versions[f"accepted-{name}"] = _digest(*base, stamp, stamps.cuts[name])
+        versions[f"accepted-{name}"] = _digest(*base, stamp, stamps.delivered[name])
     for attribute in workspace.attributes.all():
         for family in ("label", "disagreement"):
             versions[f"category-{family}-{attribute.name}"] = _digest(*base, stamps.labels, str(attribute.id))
@@ -248,13 +252,12 @@ def _digest(*parts: str) -> str:
 
 
 def _decisions(workspace: Workspace) -> dict[str, NDArray[np.int8]]:
-    """Return for each attribute with a threshold: 1 accepted, 0 rejected, -1 without a score."""
+    """Return for each attribute with a threshold: 1 accepted, 0 rejected, -1 undecided."""
     decisions = {}
     for attribute in workspace.attributes.all():
         threshold = current_threshold(workspace, attribute)
         if threshold is not None:
-            scores = scores_of(workspace, attribute)
-            decisions[attribute.name] = decide(scores, threshold.value)
+            decisions[attribute.name] = delivered_of(workspace, attribute).outcomes
     return decisions
 
 
@@ -276,6 +279,6 @@ def _thumbnail(workspace: Workspace, row: int) -> Image.Image | None:
 @one_flow
 def _describe(workspace: Workspace, stamps: _Stamps, row: int) -> Mapping[str, Any]:
     image = workspace.catalogue.image(row)
-    key = _digest(*stamps.scores, *stamps.scores.values(), *stamps.cuts.values())
+    key = _digest(*stamps.scores, *stamps.scores.values(), *stamps.delivered.values())
     scorers = workspace.memory.get(_SCORERS, key, None, lambda: attribute_scorers(workspace))
     return {"title": image.title or image.name, "scores": top_attributes(scorers, row)}

@@ -15,7 +15,7 @@ from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
-from bam_engine.training.decisions import automatic_labels
+from bam_engine.training.delivered import WHO, automatic_labels, delivered_of
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold, suggest_negative
 from bam_engine.workspace.core import Workspace
@@ -82,12 +82,15 @@ def export(
 
 def _attribute(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> AttributeRecord:
     scores = None
+    scored = np.full(len(rows), np.nan, np.float32)
     if latest_model(workspace, attribute) is not None:
         current = scores_of(workspace, attribute)
-        scores = np.full(len(rows), np.nan, np.float32)
-        scored = rows < len(current)
-        scores[scored] = current[rows[scored]]
+        known = rows < len(current)
+        scored[known] = current[rows[known]]
+        scores = scored
     decision = _decision(workspace, attribute)
+    reasons = delivered_of(workspace, attribute).reasons[rows]
+    decided = bool(WHO[reasons].astype(bool).any())
     agreed = tasks.labels(workspace, attribute)
     places = np.searchsorted(rows, agreed.rows[agreed.settled])
     settled = zip(places, agreed.labels[agreed.settled], strict=True)
@@ -100,14 +103,9 @@ def _attribute(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int6
         crowd={int(place): _LABELS[int(label)] for place, label in settled},
         hits=_hits(workspace, attribute, rows),
         decision=decision,
-        automatic=_automatic(scores, decision),
+        automatic=automatic_labels(reasons, scored, decision.negative_to) if decided else [],
+        why=WHO[reasons].tolist() if decided else [],
     )
-
-
-def _automatic(scores: NDArray[np.float32] | None, decision: Decision) -> list[str | None]:
-    if scores is None or decision.positive_from is None:
-        return []
-    return automatic_labels(scores, decision.positive_from, decision.negative_to)
 
 
 def _decision(workspace: Workspace, attribute: Attribute) -> Decision:

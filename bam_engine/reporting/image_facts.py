@@ -14,10 +14,10 @@ from bam_engine.annotation import ADJUDICATION, BULK, Attribute
 from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
 from bam_engine.labelling import tasks
-from bam_engine.learning import is_accepted
 from bam_engine.maps import layout_store, view_cache
 from bam_engine.maps.places import places_of, zoom_among_neighbours
 from bam_engine.training.calibration import probabilities
+from bam_engine.training.delivered import OUTCOMES, REASONS, Reason, delivered_of
 from bam_engine.training.models import scored_attributes, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -33,6 +33,7 @@ _PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)"}
 class AttributeScore:
     """The score of one image for an attribute, its probability (value, low, high) if known, and the decision.
 
+    ``decision`` is "accepted", "rejected" or "undecided", and ``reason`` why; both are empty without a threshold.
     ``threshold`` is the current threshold, ``precision`` that of the images it accepts (value, low, high).
     """
 
@@ -43,6 +44,7 @@ class AttributeScore:
     threshold: float | None = None
     precision: tuple[float, float, float] | None = None
     certified: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,11 @@ def score_lines(workspace: Workspace, row: int) -> list[AttributeScore]:
         line = AttributeScore(attribute.name, float(scores[row]), None if estimate.problem else limits, "")
         threshold = current_threshold(workspace, attribute)
         if threshold is not None:
-            evidence = threshold.evidence
+            evidence, delivered = threshold.evidence, delivered_of(workspace, attribute)
             line = replace(
                 line,
-                decision="accepted" if is_accepted(scores[row], threshold.value) else "rejected",
+                decision=OUTCOMES[int(delivered.outcomes_of(np.array([row]))[0])],
+                reason=REASONS[Reason(int(delivered.reasons[row]))],
                 threshold=threshold.value,
                 precision=(evidence.precision, evidence.precision_low, evidence.precision_high),
                 certified=evidence.certified,

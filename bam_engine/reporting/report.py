@@ -25,6 +25,7 @@ from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.learning import is_accepted
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationSummary
+from bam_engine.training.delivered import DeliveredCounts, delivered_of
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import round_labels
@@ -125,10 +126,11 @@ class AttributeReport:
     """One attribute with all its evidence.
 
     ``scores`` holds those of all scored images, ``labelled`` those of the training labels by name; both are empty
-    before the first training. ``threshold`` is the current one, suggested or saved. ``audits`` are oldest first.
-    ``agreement`` holds (measure, formatted value). ``versions`` lists (program, version), this one first.
-    ``never_drawn`` counts the images that could not be drawn when the validation set was extended. ``without_file``
-    says how many images have no readable file, so that no number is about them; "" if all have one.
+    before the first training. ``threshold`` is the current one, suggested or saved, and ``delivered`` counts what it
+    delivers. ``audits`` are oldest first. ``agreement`` holds (measure, formatted value). ``versions`` lists (program,
+    version), this one first. ``never_drawn`` counts the images that could not be drawn when the validation set was
+    extended. ``without_file`` says how many images have no readable file, so that no number is about them; "" if all
+    have one.
     """
 
     attribute: Attribute
@@ -146,6 +148,7 @@ class AttributeReport:
     evaluation: Evaluation | None
     threshold: AttributeThreshold | None
     threshold_at: str | None
+    delivered: DeliveredCounts | None
     scores: NDArray[np.float32]
     labelled: dict[str, NDArray[np.float32]]
     audits: tuple[AuditResult, ...]
@@ -198,6 +201,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         evaluation=evaluation,
         threshold=threshold,
         threshold_at=_threshold_time(workspace, threshold),
+        delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
         scores=scores,
         labelled=labelled,
         audits=results,
@@ -319,13 +323,14 @@ def _examples(
     order, scores = ranking(workspace, attribute), scores_of(workspace, attribute)
     groups: list[tuple[str, NDArray[np.int64]]] = [("Highest scores", order[:size])]
     if threshold is not None:
-        accepted = int(is_accepted(scores[order], threshold.value).sum())
+        delivered = delivered_of(workspace, attribute)
+        yes, no = (order[side[order]] for side in (delivered.accepted, delivered.rejected))
+        at_or_above = int(is_accepted(scores[order], threshold.value).sum())
         rng = np.random.default_rng(_EXAMPLE_SEED)
-        yes, no = order[:accepted], order[accepted:]
         groups += [
             ("Accepted, at random", rng.choice(yes, min(size, len(yes)), replace=False)),
-            ("Just above the threshold", yes[::-1][:size]),
-            ("Just below the threshold", no[:size]),
+            ("Just above the threshold", order[:at_or_above][::-1][:size]),
+            ("Just below the threshold", order[at_or_above:][:size]),
             ("Rejected, at random", rng.choice(no, min(size, len(no)), replace=False)),
         ]
     words = {1: "yes", 0: "no", -1: ""}

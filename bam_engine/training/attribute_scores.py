@@ -10,6 +10,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import Calibration, is_accepted, is_rejected
 from bam_engine.training.calibration import calibration_of
+from bam_engine.training.delivered import Delivered, delivered_at
 from bam_engine.training.models import latest_model, scores_of, scores_version
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
@@ -22,26 +23,33 @@ class AttributeScores:
     """The scores (n,) of an attribute, one for each image of the collection, nan where there is none.
 
     ``cut`` is the threshold in use, or the model's decision threshold if there is none (``threshold`` is then None).
-    ``problem`` says why there is no calibration. ``state`` identifies the scores: the model and the vectors.
+    ``delivered`` says what is accepted and rejected there. ``problem`` says why there is no calibration. ``state``
+    identifies the scores: the model and the vectors.
     """
 
     attribute: Attribute
     scores: NDArray[np.float32]
     cut: float
     threshold: AttributeThreshold | None
+    delivered: Delivered
     calibration: Calibration | None
     problem: str
     state: str
 
     @property
     def accepted(self) -> Mask:
-        """The images at or above the cut; one without a score is neither accepted nor rejected."""
-        return is_accepted(self.scores, self.cut)
+        """The images that are delivered: labelled yes, or without a label and at or above the cut."""
+        return self.delivered.accepted
 
     @property
     def rejected(self) -> Mask:
-        """The images below the cut."""
-        return is_rejected(self.scores, self.cut)
+        """The images that are labelled no, or without a label and below the cut."""
+        return self.delivered.rejected
+
+    @property
+    def sides(self) -> tuple[Mask, Mask]:
+        """The images that score at or above the cut, and those below it, whatever people say of them."""
+        return is_accepted(self.scores, self.cut), is_rejected(self.scores, self.cut)
 
     def probability(self, rows: NDArray[np.int64], *, accepted: bool) -> NDArray[np.float32]:
         """Return the probability that each of ``rows`` is positive, or negative if not ``accepted``.
@@ -66,6 +74,7 @@ class AttributeScores:
             self.state,
             len(self.scores),
             self.cut,
+            self.delivered.version,
             threshold_id,
             repr(self.calibration),
         ]
@@ -92,4 +101,5 @@ def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores
     cut = model.decision_threshold if threshold is None else threshold.value
     calibration, problem = calibration_of(workspace, attribute, model)
     state = scores_version(workspace, model)
-    return AttributeScores(attribute, scores, cut, threshold, calibration, problem, state)
+    delivered = delivered_at(workspace, attribute, cut, n=n)
+    return AttributeScores(attribute, scores, cut, threshold, delivered, calibration, problem, state)

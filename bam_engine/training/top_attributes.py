@@ -14,6 +14,7 @@ from bam_engine import learning
 from bam_engine.annotation import readable
 from bam_engine.learning import Calibration
 from bam_engine.training.calibration import calibrations_of
+from bam_engine.training.delivered import ACCEPTED, REJECTED, Delivered, delivered_of
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -24,13 +25,17 @@ SHOWN = 3
 
 @dataclass(frozen=True, eq=False)
 class AttributeScorer:
-    """The scores (n,) of an attribute, its threshold (nan without one), decision threshold, and calibration."""
+    """The scores (n,) of an attribute, its threshold (nan without one), decision threshold, and calibration.
+
+    ``delivered`` says what is accepted; None without a threshold.
+    """
 
     name: str
     scores: NDArray[np.float32]
     threshold: float
     decision_threshold: float
     calibration: Calibration | None
+    delivered: Delivered | None = None
 
     def describe(self, row: int) -> tuple[float, dict[str, Any]] | None:
         """Return the probability that image ``row`` has the attribute, and a summary for JSON; None without a score.
@@ -41,12 +46,18 @@ class AttributeScorer:
         if math.isnan(score):
             return None
         has_threshold = not math.isnan(self.threshold)
-        summary = {"name": self.name, "score": score, "accepted": score >= self.threshold if has_threshold else None}
+        summary = {"name": self.name, "score": score, "accepted": self._is_accepted(row)}
         if self.calibration is None:
             distance = score - (self.threshold if has_threshold else self.decision_threshold)
             return 1 / (1 + math.exp(-max(min(distance, 500.0), -500.0))), summary | {"probability": None}
         probability = float(learning.probability(self.calibration, np.array([score]))[0])
         return probability, summary | {"probability": probability}
+
+    def _is_accepted(self, row: int) -> bool | None:
+        """Return whether an image is delivered, or None where nothing is decided."""
+        if self.delivered is None:
+            return None
+        return {ACCEPTED: True, REJECTED: False}.get(int(self.delivered.outcomes_of(np.array([row]))[0]))
 
 
 @one_flow
@@ -64,6 +75,7 @@ def attribute_scorers(workspace: Workspace) -> list[AttributeScorer]:
                 threshold=math.nan if threshold is None else threshold.value,
                 decision_threshold=model.decision_threshold,
                 calibration=known.calibration,
+                delivered=None if threshold is None else delivered_of(workspace, attribute),
             )
         )
     return scorers

@@ -28,6 +28,7 @@ BAM_COLUMNS = {
     "scores": ["mid", "media_watercolor"],
     "crowd_labels": ["mid", "attribute", "label"],
     "automatic_labels": ["mid", "media_watercolor"],
+    "label_reasons": ["mid", "media_watercolor"],
     "crowd_raw_hits": ["assignment_id", "attribute", "worker_id", "n_clicks", "n_seconds", "last_modified"],
     "crowd_raw_choices": ["assignment_id", "mid", "attribute", "label"],
     "crowd_raw_captions": ["assignment_id", "mid", "attribute", "caption", "label"],
@@ -53,6 +54,7 @@ def dataset() -> Dataset:
         hits=[Hit("uuid", "ada", False, 7.5, "2026-01-01T00:00:00", choices)],
         decision=Decision(positive_from=1.0, negative_to=-1.0, evidence="precision 0.93 (0.90-0.96)"),
         automatic=["positive", "unsure", "negative", None],
+        why=["by people", "by the classifier", "by the classifier", None],
     )
     cat = AttributeRecord("content_cat", "content", "A cat?", "", None, {}, [], Decision(None, None))
     return Dataset(images, [watercolor, cat], [Caption(2, "ada", "a fox; it's red")])
@@ -99,6 +101,8 @@ def test_csv_reads_back_to_the_same_cells(dataset: Dataset, tmp_path: Path) -> N
         lines = list(csv.DictReader(file))
     assert [line["uri"] for line in lines] == [image.uri for image in dataset.images]
     assert [line["media_watercolor_label"] for line in lines] == ["positive", "unsure", "negative", ""]
+    by = ["by people", "by the classifier", "by the classifier", ""]
+    assert [line["media_watercolor_why"] for line in lines] == by
     assert [line["media_watercolor_score"] for line in lines] == ["2.0", "0.5", "-3.0", ""]
     assert [line["content_cat_score"] for line in lines] == [""] * 4
     with annotations.open(newline="", encoding="utf-8") as file:

@@ -129,10 +129,10 @@ def test_several_attributes_at_once(open_page: OpenPage, scored: Workspace, scre
 def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
     app = open_page(scored, "gallery", attribute="cat", place="all")
     told = counts(app, "gallery-place")
-    assert set(told) == {"At or above", "Near", "Below"}
-    assert told["At or above"] + told["Below"] == 120
-    assert "accepted above" in screen.line
-    for place, name in (("accepted", "At or above"), ("near", "Near"), ("rejected", "Below")):
+    assert set(told) == {"Accepted", "Near", "Rejected"}
+    assert told["Accepted"] + told["Rejected"] == 120
+    assert "score at least as much" in screen.line
+    for place, name in (("accepted", "Accepted"), ("near", "Near"), ("rejected", "Rejected")):
         app.button_group(key="gallery-place").set_value(place)
         text_of(app.run())
         assert len(screen.rows) == told[name]

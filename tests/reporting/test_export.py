@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
@@ -36,7 +37,12 @@ def test_the_exported_tables_say_what_the_workspace_says(
     assert choices == len(played.annotations.answers(watercolor.id).rows)
     threshold = thresholds.current_threshold(played, watercolor)
     assert threshold is not None
-    assert len(accepted) == int((expected >= threshold.value).sum())
+    above, label = (
+        set(np.flatnonzero(expected >= threshold.value)),
+        dict(zip(consensus.rows, consensus.labels, strict=True)),
+    )
+    wanted = {row for row in range(len(ids)) if label.get(row, -1) == 1 or (row in above and label.get(row, -1) < 0)}
+    assert {id_ for (id_,) in accepted} == {ids[row] for row in wanted}
     assert len(export(played, tmp_path / "csv", form="csv")) == 3
     with pytest.raises(ExchangeError, match="Choose sqlite or csv"):
         export(played, tmp_path / "x", form="xml")

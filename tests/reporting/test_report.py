@@ -22,6 +22,7 @@ from bam_engine.labelling.importing import store_labels
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training import rounds, thresholds, validation
+from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -126,7 +127,9 @@ def test_examples_stand_on_the_side_they_are_shown_for(finished: Workspace, wate
     assert [one.score for one in best.examples] == ordered[::-1][:5].tolist()
     assert [one.score for one in above.examples] == ordered[ordered >= cut][:5].tolist()
     assert [one.score for one in below.examples] == ordered[ordered < cut][::-1][:5].tolist()
-    assert min(one.score for one in accepted.examples) >= cut > max(one.score for one in rejected.examples)
+    delivered = delivered_of(finished, watercolor)
+    assert delivered.accepted[[one.row for one in accepted.examples]].all()
+    assert delivered.rejected[[one.row for one in rejected.examples]].all()
     labels = tasks.labels(finished, watercolor)
     for one in best.examples:
         assert one.score == scores[one.row]

@@ -22,7 +22,7 @@ from bam_engine.maps.view_cache import current_view
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
 from bam_engine.training import querying, thresholds, validation
-from bam_engine.training.decisions import decisions_of
+from bam_engine.training.delivered import Reason, delivered_of
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import count_images, member_rows, missing_member_rows, rows_at
@@ -47,12 +47,12 @@ def seen(workspace: Workspace, attribute: Attribute) -> dict[str, set[int]]:
     """Return the rows that each part of the product works with."""
     name, n = attribute.name, len(workspace.catalogue)
     exported = {workspace.catalogue.row_of(image.uri) for image in gather(workspace).images}
-    yes = decisions_of(workspace, attribute)
+    reasons = delivered_of(workspace, attribute).reasons
     return {
         "members": set(member_rows(workspace).tolist()),
         "vectors": set(embedded_rows(workspace).tolist()),
         "scores": set(np.flatnonzero(np.isfinite(scores_of(workspace, attribute))).tolist()),
-        "decisions": set(np.flatnonzero(np.isfinite(yes.scores)).tolist()),
+        "decisions": set(np.flatnonzero(reasons != Reason.REMOVED).tolist()),
         "gallery": set(list_images(workspace, Query()).rows.tolist()),
         "unlabelled": set(list_images(workspace, Query(attribute=name, label=("unlabelled",))).rows.tolist()),
         "accepted": set(list_images(workspace, Query(attribute=name, place="accepted")).rows.tolist()),
