@@ -118,7 +118,7 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
             f"- **Intervals** hold with {percent_at_least(verdict.estimate.confidence)} confidence: "
             f"{verdict.estimate.method} (Clopper and Pearson), the counts divided by the design effect. A target is "
             f"**met** if the one-sided lower limit, "
-            f"{percent_at_least(verdict.estimate.bound)}, reaches {percent(verdict.target)}."
+            f"{percent_at_least(verdict.bound)}, reaches {percent(verdict.target)}."
         )
     with right:
         lines = [
@@ -187,7 +187,10 @@ if result is not None and result.precision is not None:
     numbers(result)
     demo_controls.truth_note(attribute)
 if threshold is not None and threshold.saved and (result is None or result.complete):
-    draw_form(attribute, result)
+    if settled := audits.nothing_to_doubt(ws, attribute):
+        st.success(ui.plain(settled), icon=":material/verified:")
+    else:
+        draw_form(attribute, result)
 results = audits.results(ws, attribute)
 if results:
     history(results)

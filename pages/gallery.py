@@ -43,6 +43,8 @@ def headline(listing: Listing) -> str:
     if listing.scored is None:
         return words
     name = f"**{ui.plain(readable(query.attribute))}**"
+    if query.place == "uncovered":
+        return f"{words} accepted as {name} · the evidence for the threshold is not about them: most came later"
     if query.place == "accepted":
         return f"{words} accepted as {name} · {precision(listing)}"
     accepted = int(listing.scored.accepted.sum())

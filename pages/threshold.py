@@ -9,7 +9,7 @@ from bam_engine.formatting import count, decimal, decimal_interval, percent, per
 from bam_engine.learning import Threshold
 from bam_engine.training import thresholds, validation
 from bam_engine.training.charts import precision_recall
-from bam_engine.training.delivered import delivered_at
+from bam_engine.training.delivered import counts_of, delivered_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
 from bam_engine.workspace.membership import count_images, without_file
@@ -126,6 +126,20 @@ def in_use(attribute: Attribute) -> None:
             "again, its promise stands alone."
         )
     st.caption(words)
+    if saved.taken_back:
+        st.warning(saved.taken_back, icon=":material/warning:")
+    counts = counts_of(ws, attribute)
+    st.caption(f"Delivered: {count(counts.accepted, 'image')}, {counts.words}.")
+    if not counts.by_classifier and counts.by_people:
+        st.success("People have labelled all that is delivered: nothing is left to doubt.", icon=":material/verified:")
+    if counts.not_covered:
+        st.warning(
+            f"Not covered: {count(counts.not_covered, 'delivered image')}. The threshold was kept on "
+            f"{saved.made_at[:10]}, and its sample was drawn from the {count(saved.images, 'image')} that there were "
+            "then: nothing is promised or measured of images that came later.",
+            icon=":material/info:",
+        )
+        link("gallery", "Look at what is not covered", attribute.name, place="uncovered")
     links = st.columns(3)
     with links[0]:
         link("audit", "Next: audit it on a fresh sample", attribute.name)

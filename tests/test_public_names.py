@@ -235,6 +235,7 @@ ROOMS: dict[str, set[str]] = {
         "fixed_cuts",
         "inclusion_probabilities",
         "is_accepted",
+        "is_certified",
         "is_rejected",
         "labels_to_certify",
         "lower_bound",

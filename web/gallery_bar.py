@@ -22,11 +22,12 @@ from bam_engine.training.thresholds import current_threshold
 from web import jobs, ui
 from web.engine import workspace
 
-PLACES = {"all": "All", "accepted": "Accepted", "near": "Near", "rejected": "Rejected"}
+PLACES = {"all": "All", "accepted": "Accepted", "near": "Near", "rejected": "Rejected", "uncovered": "Not covered"}
 PLACES_HELP = (
     "Accepted are the images labelled yes and, of those without a label, the ones that score at the threshold or "
     "above; rejected those labelled no, and those that score below. Near are the {near:,} scores closest to the "
-    "threshold on either side, where a mistake is likeliest."
+    "threshold on either side, where a mistake is likeliest. Not covered are accepted images that the evidence for the "
+    "threshold is not about: most came later."
 )
 SORTS = {
     "score": "Best first",
@@ -216,7 +217,7 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
         counts = facet_counts(workspace(), query, ["place"])["place"] if query.attribute else {}
         st.segmented_control(
             "Threshold",
-            list(PLACES),
+            [place for place in PLACES if place != "uncovered" or counts.get(place) or query.place == place],
             key="gallery-place",
             disabled=not query.attribute,
             required=True,

@@ -56,13 +56,13 @@ def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
     )
 
 
-def link(page: str, label: str, attribute: str | None = None) -> None:
-    """Draw a link to a page, optionally for one attribute."""
+def link(page: str, label: str, attribute: str | None = None, **parameters: str) -> None:
+    """Draw a link to a page, optionally for one attribute; ``parameters`` are added to the URL's query."""
     st.page_link(
         st.session_state["pages"][page],
         label=label,
         icon=":material/arrow_forward:",
-        query_params={"attribute": attribute} if attribute else None,
+        query_params={"attribute": attribute, **parameters} if attribute else parameters or None,
     )
 
 

@@ -19,7 +19,7 @@ from bam_engine.labelling.tasks import validation_task
 from bam_engine.learning import Threshold
 from bam_engine.progress import Report, silent
 from bam_engine.training import rounds, thresholds, validation
-from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of
+from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of, not_covered
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
@@ -317,7 +317,8 @@ class AttributeHandle:
         """Return what is delivered at the threshold in use, and why, for every image.
 
         Columns are ``path``; ``decision``, "accepted", which means delivered, "rejected" or "undecided"; ``score``;
-        ``label``, what people agree on, "yes", "no" or None; and ``reason``. People come before the classifier: an
+        ``label``, what people agree on, "yes", "no" or None; ``reason``; and ``covered``, False for images that the
+        evidence for the threshold is not about, most of which came later. People come before the classifier: an
         image labelled yes is accepted and one labelled no rejected, whatever its score. The evidence for all of them
         together is that of :attr:`threshold`.
 
@@ -338,6 +339,7 @@ class AttributeHandle:
             "score": self._all_scores(),
             "label": pd.Series(_LABELS[delivered.labels], dtype=object),
             "reason": pd.Series(delivered.reasons).map(REASONS).astype("category"),
+            "covered": ~not_covered(self._workspace, self._attribute),
         }
         table = pd.DataFrame(columns)
         table.index.name = "row"

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from bam_engine import audit as auditing
 from bam_engine import database as db
-from bam_engine.annotation import Answers, Attribute
-from bam_engine.annotation.answer_log import whole_answer_log
+from bam_engine.annotation import BULK, PURPOSES, Answers, Attribute
+from bam_engine.annotation.answer_log import moment, whole_answer_log
 from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
 from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import whole_audit_sample
 from bam_engine.labelling.missing_images import missing_images
+from bam_engine.training import population
+from bam_engine.training.delivered import Reason, delivered_at, delivered_of
 from bam_engine.training.models import scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.training.thresholds import current_threshold
@@ -40,13 +42,16 @@ class AuditResult:
     """An audit: how it was drawn, its progress, and its estimates (None while nothing of that half is labelled).
 
     ``threshold`` is the threshold that it measures and ``target`` the precision that this was chosen for; ``current``
-    says that it is still in use. ``n_accepted`` and ``n_rejected`` images could have been drawn: those that can be
-    looked at and had no label; ``left_out`` further ones had no readable file (None where nobody counted them). Each
-    image is labelled by ``people``; ``annotators`` are those who did, with the number of their images. ``precision`` is
-    the proportion of accepted images that are positive by consensus (a disputed one is not), ``by_any`` the same by
-    BAM's definition (at least one annotator says so), and ``missed`` the proportion of rejected images that are
-    positive by consensus. Of the sample, ``removed`` images were removed since it was drawn, and ``lost`` ones have no
-    file any more and were not labelled before; :func:`bam_engine.audit.estimate_precision` says how they count.
+    says that it is still in use. It is about what was delivered when it was drawn: ``by_people`` images that were
+    labelled and now have a yes, which are known, and the accepted ones without a label, from which it drew; ``later``
+    images have been delivered by the classifier since, and it is not about them. ``n_accepted`` and ``n_rejected``
+    images could have been drawn: those that can be looked at and had no label; ``left_out`` further ones had no
+    readable file (None where nobody counted them). Each image is labelled by ``people``; ``annotators`` are those who
+    did, with the number of their images. ``precision`` is the proportion of accepted images that are positive by
+    consensus (a disputed one is not), ``by_any`` the same by BAM's definition (at least one annotator says so), and
+    ``missed`` the proportion of rejected images that are positive by consensus. Of the sample, ``removed`` images were
+    removed since it was drawn, and ``lost`` ones have no file any more and were not labelled before;
+    :func:`bam_engine.audit.estimate_precision` says how they count.
     """
 
     id: int
@@ -69,6 +74,8 @@ class AuditResult:
     missed: Estimate | None
     removed: int = 0
     lost: int = 0
+    by_people: int = 0
+    later: int = 0
 
     @property
     def population(self) -> str:
@@ -79,7 +86,9 @@ class AuditResult:
         )
         verb = "was" if self.left_out == 1 else "were"
         left_out = f"{count(self.left_out, 'image')} without a readable file {verb} left out." if self.left_out else ""
-        return " ".join(filter(None, (drawn_from, left_out, self._absent)))
+        came = "came later and is" if self.later == 1 else "came later and are"
+        later = f"{count(self.later, 'accepted image')} {came} not covered." if self.later else ""
+        return " ".join(filter(None, (drawn_from, left_out, later, self._absent)))
 
     @property
     def _absent(self) -> str:
@@ -115,7 +124,9 @@ class AuditResult:
         if self.precision is None:
             return None
         waiting = 0 if self.complete else self.state.total - self.state.answered
-        return auditing.verdict(self.precision, self.target, available=self.n_accepted, waiting=waiting)
+        return auditing.verdict(
+            self.precision, self.target, available=self.n_accepted, waiting=waiting, known=self.by_people
+        )
 
 
 @one_flow
@@ -152,6 +163,8 @@ def draw(
     threshold = current_threshold(workspace, attribute)
     if threshold is None or threshold.id is None:
         raise AuditError(f"{attribute.name} has no saved threshold. Choose a threshold, then audit it.")
+    if settled := nothing_to_doubt(workspace, attribute):
+        raise AuditError(f"{settled} Choose a lower threshold if more images are wanted.")
     votes = workspace.redundancy if people is None else people
     if not 1 <= votes <= MAX_PEOPLE:
         raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")
@@ -183,6 +196,7 @@ def draw(
         "seed": used_seed,
         "n_accepted": sample.n_accepted,
         "n_rejected": sample.n_rejected,
+        "images": len(scores),
         "left_out": len(free) - len(with_file) + len(unreadable),
         "votes": votes,
         "made_at": db.now(),
@@ -197,6 +211,18 @@ def draw(
         ]
         connection.execute(sa.insert(db.audit_images), lines)
     return results(workspace, attribute)[-1]
+
+
+@one_flow
+def nothing_to_doubt(workspace: Workspace, attribute: Attribute) -> str:
+    """Return a sentence if people have labelled everything that is delivered, so that no audit is needed; else ""."""
+    counts = delivered_of(workspace, attribute).counts
+    if counts.by_classifier or not counts.by_people:
+        return ""
+    return (
+        f"People have labelled all {count(counts.by_people, 'image')} of {attribute.name} that are delivered: "
+        "nothing is left to doubt."
+    )
 
 
 @one_flow
@@ -243,6 +269,11 @@ def _result(
     gone = np.isin(sample, removed(workspace).rows)
     lost = np.isin(sample, missing_images(workspace, sample[(labels < 0) & ~gone]))
     absent = gone | lost
+    delivered = delivered_at(workspace, attribute, threshold.value)
+    images = population.images_at(workspace, row.made_at) if row.images is None else row.images
+    log = whole_answer_log(workspace.engine, attribute.id)
+    looked_at = log.given_for(set(PURPOSES) - {BULK}) & (log.times < moment(row.made_at))
+    labelled_before = np.unique(log.rows[looked_at])
     return AuditResult(
         id=row.id,
         attribute=attribute,
@@ -264,6 +295,8 @@ def _result(
         missed=_estimate(labels[~accepted], groups[~accepted], absent[~accepted]),
         removed=int(gone.sum()),
         lost=int(lost.sum()),
+        by_people=int((delivered.reasons[labelled_before] == Reason.PEOPLE_YES).sum()),
+        later=int(delivered.by_classifier[images:].sum()) if row.threshold_id == in_use else 0,
     )
 
 

@@ -1,9 +1,13 @@
-"""The verdict of an audit: whether it shows that a target precision is met, and what it would take."""
+"""The verdict of an audit: whether it shows that a target precision is met, and what it would take.
 
-from dataclasses import dataclass
+The target is one of everything that is delivered: of the images labelled yes, which are known, and of those that the
+classifier accepts, from which the audit was drawn.
+"""
+
+from dataclasses import dataclass, replace
 
 from bam_engine.audit.estimate import Estimate, positives_to_certify, size_to_certify
-from bam_engine.formatting import count, percent, percent_at_least
+from bam_engine.formatting import count, percent, percent_at_least, percent_interval
 
 SIZES = (100, 200, 400)
 """Sizes of audits to compare with."""
@@ -11,7 +15,7 @@ SIZES = (100, 200, 400)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an audit shows about a target precision.
+    """What an audit shows about the target precision of what is delivered.
 
     Attributes
     ----------
@@ -25,6 +29,8 @@ class Verdict:
         Images that an audit would need if the precision stayed the same; None if it is not above the target.
     available : int
         Accepted images that could be drawn.
+    known : int
+        Images that were delivered by people when the audit was drawn, and are still labelled yes.
     waiting : int
         Images of the audit without a label. An unfinished audit has no verdict: stopping when it looks good would err
         more often than the confidence allows.
@@ -38,6 +44,26 @@ class Verdict:
     enough: int | None
     available: int
     waiting: int = 0
+    known: int = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every accepted image that could be drawn is labelled, so that nothing is left to estimate."""
+        return not self.waiting and self.estimate.n >= self.available and not self.estimate.absent
+
+    @property
+    def bound(self) -> float:
+        """The one-sided lower limit of the precision of what is delivered, with which the target is compared."""
+        return of_delivered(self.estimate.bound, self.available, self.known)
+
+    @property
+    def delivered(self) -> tuple[float, float, float]:
+        """The precision of what was delivered when the audit was drawn, as (value, low, high)."""
+        value, low, high = (
+            of_delivered(each, self.available, self.known)
+            for each in (self.estimate.value, self.estimate.low, self.estimate.high)
+        )
+        return value, low, high
 
     @property
     def more(self) -> int | None:
@@ -52,7 +78,9 @@ class Verdict:
                 f"The audit is not finished: {self._seen}, and {count(self.waiting, 'image')} of both halves have no "
                 f"label yet. Whether {percent(self.target)} precision is met stays open until all are labelled."
             )
-        return f"{self._outcome} {self._exhausted}".rstrip()
+        if self.exhausted:
+            return self._exhausted
+        return f"{self._outcome} {self._with_known}".rstrip()
 
     @property
     def _seen(self) -> str:
@@ -64,23 +92,35 @@ class Verdict:
 
     @property
     def _exhausted(self) -> str:
-        """Say if nothing was left to draw: then the limits are about further images only."""
-        if self.estimate.n < self.available:
+        """Say that nothing was left to draw: then nothing is estimated, and what is wrong is not delivered any more."""
+        wrong = self.estimate.n - self.estimate.k
+        words = (
+            f"Nothing is left to doubt: {self._seen}, and these are all that were accepted without a label. For them, "
+            f"{percent(self.estimate.value)} is exact."
+        )
+        if not wrong:
+            return words
+        return f"{words} {'The other one is' if wrong == 1 else 'The others are'} not delivered any more."
+
+    @property
+    def _with_known(self) -> str:
+        """Say what the known images make of the precision of all that is delivered."""
+        if not self.known:
             return ""
         return (
-            "All accepted images without an earlier label have been labelled: for these, "
-            f"{percent(self.estimate.value)} is exact. The limits are for further images like them."
+            f"With {count(self.known, 'image')} labelled yes by people, that puts the precision of what is delivered "
+            f"at {percent_interval(*self.delivered)}."
         )
 
     @property
     def _outcome(self) -> str:
         target, confidence = percent(self.target), percent_at_least(self.estimate.confidence)
         if self.met:
-            bound = percent_at_least(self.estimate.bound)
+            bound = percent_at_least(self.bound)
             return f"Target met: {self._seen}, so precision is at least {bound} with {confidence} confidence."
         if self.met is False:
             return (
-                f"Target missed: {self._seen}, so precision is at most {percent(self.estimate.high)} with {confidence} "
+                f"Target missed: {self._seen}, so precision is at most {percent(self.delivered[2])} with {confidence} "
                 f"confidence, below {target}. Choose a stricter threshold, or train another round."
             )
         return f"Inconclusive: {self._seen}. {self._needed} {self._advice}"
@@ -113,10 +153,21 @@ class Verdict:
         )
 
 
-def verdict(estimate: Estimate, target: float, *, available: int, waiting: int = 0) -> Verdict:
+def of_delivered(proportion: float, available: int, known: int) -> float:
+    """Return the precision of what is delivered, if a ``proportion`` of the ``available`` images is positive.
+
+    ``known`` further images are labelled yes. A limit of the proportion becomes a limit of the precision, exactly.
+    """
+    return (known + available * proportion) / (known + available)
+
+
+def verdict(estimate: Estimate, target: float, *, available: int, waiting: int = 0, known: int = 0) -> Verdict:
     """Return what the estimate of an audit's accepted half shows about a precision of at least ``target``.
 
-    While ``waiting`` images have no label the verdict is open: an exact test holds for the size set beforehand.
+    While ``waiting`` images have no label the verdict is open: an exact test holds for the size set beforehand. The
+    precision is that of what was delivered when the audit was drawn: of the ``available`` images, and of ``known`` ones
+    that people have labelled yes. What the audit finds to be wrong is not delivered any more, so what is delivered
+    afterwards is at least as precise. Where all of it is labelled, the target is met.
 
     Raises
     ------
@@ -131,16 +182,22 @@ def verdict(estimate: Estimate, target: float, *, available: int, waiting: int =
     (None, 96, ((100, 96), (200, 188), (400, 371)))
     """
     confidence, effect = estimate.confidence, estimate.design_effect
-    enough = None
-    if estimate.value > target:
-        enough = size_to_certify(estimate.value, target, confidence, design_effect=effect)
-    return Verdict(
+    share = target - (1 - target) * known / available  # that the available images must reach
+    enough: int | None = None
+    needed: int | None = 0
+    if share > 0:
+        needed = positives_to_certify(estimate.tested, share, confidence, design_effect=effect)
+        if estimate.value > share:
+            enough = size_to_certify(estimate.value, share, confidence, design_effect=effect)
+    found = Verdict(
         estimate=estimate,
         target=target,
-        met=None if waiting else estimate.meets(target),
-        needed=positives_to_certify(estimate.tested, target, confidence, design_effect=effect),
+        met=None if waiting else estimate.meets(share),
+        needed=needed,
         sizes=tuple((n, positives_to_certify(n, target, confidence)) for n in SIZES),
         enough=enough,
         available=available,
         waiting=waiting,
+        known=known,
     )
+    return replace(found, met=True) if found.exhausted else found

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -280,6 +280,7 @@ thresholds = sa.Table(
     _attribute_id(),
     sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
     *_evidence(),
+    sa.Column("images", sa.Integer),  # rows from here on came later than the sample; null where nobody counted them
     _made_at(),
 )
 certifications = sa.Table(
@@ -321,6 +322,7 @@ audits = sa.Table(
     sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("n_accepted", sa.Integer, nullable=False),  # images that could be drawn
     sa.Column("n_rejected", sa.Integer, nullable=False),
+    sa.Column("images", sa.Integer),  # rows from here on came later; null where nobody counted them
     sa.Column("left_out", sa.Integer),  # unlabelled images without a readable file; null where nobody counted them
     sa.Column("votes", sa.Integer),  # required per image; null: as many as the workspace requires
     _made_at(),

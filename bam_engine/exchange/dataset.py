@@ -83,7 +83,9 @@ class AttributeRecord:
     hits: Sequence[Hit]
     decision: Decision
     automatic: Sequence[str | None] = ()  # the label that each image is delivered with; empty where nothing is decided
-    why: Sequence[str | None] = ()  # "by people" or "by the classifier", of each of these labels
+    why: Sequence[
+        str | None
+    ] = ()  # of each of these labels: "by people", "by the classifier" or "by the classifier, not covered"
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ def _by_place(result: Conditions, query: Query, known: Mapping[str, AttributeSco
         return
     if query.place == "near":
         result.add("place", borderline(scored, result.n), f"near the threshold of {name}")
+    elif query.place == "uncovered":
+        result.add("place", scored.not_covered, f"accepted as {name} and not covered")
     else:
         accepted = query.place == "accepted"
         mask, words = (scored.accepted, "accepted as") if accepted else (scored.rejected, "rejected as")

@@ -150,7 +150,7 @@ def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> di
     ----------
     names
         Some of ``FACETS``. ``label`` and ``place`` refer to the query's attribute; ``place`` counts all, accepted and
-        rejected images, and those near the threshold.
+        rejected images, accepted ones that are not covered, and those near the threshold.
 
     Raises
     ------
@@ -187,6 +187,7 @@ def _count(
         if scored is not None:
             counts |= {"accepted": int((inside & scored.accepted).sum())}
             counts |= {"rejected": int((inside & scored.rejected).sum())}
+            counts |= {"uncovered": int((inside & scored.not_covered).sum())}
             counts |= {"near": int((inside & borderline(scored, len(inside))).sum())}
         return counts
     labels = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 from bam_engine.errors import BamError
 
-PLACES = ("all", "accepted", "near", "rejected")
+PLACES = ("all", "accepted", "near", "rejected", "uncovered")
 SORTS = ("score", "closest", "found", "spread", "newest", "oldest", "shuffled")
 LABELS = ("positive", "negative", "unsure", "waiting", "disputed", "disagreed", "bulk", "unlabelled")
 
@@ -33,7 +33,7 @@ class Query:
         The main attribute: its scores sort the images, its threshold divides them, its labels are shown.
     place
         Position relative to the threshold of ``attribute``: ``all``, ``accepted``, ``near`` (the closest on each side),
-        ``rejected``.
+        ``rejected``, ``uncovered`` (accepted, and the evidence for the threshold is not about them).
     yes, no
         Names of attributes that must accept the image, and that must reject it.
     label

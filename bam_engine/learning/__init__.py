@@ -74,6 +74,7 @@ from bam_engine.learning.threshold import (
     Threshold,
     choose_threshold,
     fixed_cuts,
+    is_certified,
     threshold_at,
 )
 
@@ -125,6 +126,7 @@ __all__ = [
     "fixed_cuts",
     "inclusion_probabilities",
     "is_accepted",
+    "is_certified",
     "is_rejected",
     "labels_to_certify",
     "lower_bound",

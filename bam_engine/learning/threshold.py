@@ -187,14 +187,43 @@ def choose_threshold(
     sample = checked_sample(scores, labels, weights, groups)
     _check_both_classes(sample)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
-    tested = sample if testing is None else _subset(sample, np.asarray(testing, dtype=bool))
-    if lost is not None and len(tested.labels):
-        tested = _with_negatives(tested, *lost)
+    tested = _tested(sample, testing, lost)
     certified_cut = _certified_cut(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
     if certified_cut is not None:
         return _measured(certified_cut, sample, pool, random, known, target, confidence, certified=True)
     cut = _best_supported_cut(sample, target, confidence)
     return _measured(cut, sample, pool, random, known, target, confidence, certified=False)
+
+
+def is_certified(
+    value: float,
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    target: float = 0.90,
+    confidence: float = 0.95,
+    pool_scores: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    testing: npt.ArrayLike | None = None,
+    lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> bool:
+    """Return whether a threshold that was certified passes its test again, now that labels may have changed.
+
+    The test of :func:`choose_threshold`, on the fixed cuts that are stricter than ``value`` and on ``value`` itself, so
+    that images which left the pool and moved the cuts by a rank do not decide. Parameters as there.
+    """
+    tested = _tested(checked_sample(scores, labels, None, groups), testing, lost)
+    if not len(tested.labels):
+        return False
+    cuts = fixed_cuts(pool_scores, len(tested.labels), target, confidence)
+    bounds = _precision_bounds(tested, np.append(cuts[cuts > value], value), confidence)
+    return bool((bounds >= target).all())
+
+
+def _tested(sample: Sample, testing: npt.ArrayLike | None, lost: tuple[npt.ArrayLike, npt.ArrayLike] | None) -> Sample:
+    """Return the images that may certify, with those that count against it."""
+    tested = sample if testing is None else _subset(sample, np.asarray(testing, dtype=bool))
+    return tested if lost is None or not len(tested.labels) else _with_negatives(tested, *lost)
 
 
 def threshold_at(

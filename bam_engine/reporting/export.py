@@ -15,7 +15,7 @@ from bam_engine.errors import ExchangeError, LearningError
 from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
 from bam_engine.labelling import tasks
 from bam_engine.progress import Report, silent
-from bam_engine.training.delivered import WHO, automatic_labels, delivered_of
+from bam_engine.training.delivered import NOT_COVERED, WHO, automatic_labels, delivered_of, not_covered
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import current_threshold, suggest_negative
 from bam_engine.workspace.core import Workspace
@@ -104,8 +104,17 @@ def _attribute(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int6
         hits=_hits(workspace, attribute, rows),
         decision=decision,
         automatic=automatic_labels(reasons, scored, decision.negative_to) if decided else [],
-        why=WHO[reasons].tolist() if decided else [],
+        why=_why(workspace, attribute, rows, reasons) if decided else [],
     )
+
+
+def _why(
+    workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], reasons: NDArray[np.uint8]
+) -> list[str | None]:
+    """Return who decided about each image, and whether the evidence for the threshold is not about it."""
+    words = WHO[reasons]
+    words[not_covered(workspace, attribute)[rows]] = NOT_COVERED
+    return list(words)
 
 
 def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
@@ -118,7 +127,7 @@ def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
         low = None
     note = "" if threshold.saved else "Suggested, not saved by a person. "
     negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
-    evidence = f"{note}{threshold.evidence.summary} {without_file(workspace)}".rstrip()
+    evidence = f"{note}{threshold.summary} {without_file(workspace)}".rstrip()
     return Decision(threshold.value, negative_to, evidence)
 
 

@@ -14,7 +14,7 @@ from bam_engine.demo.demo_workspace import Truth
 from bam_engine.demo.simulated_annotators import count_answers
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, querying, rounds
-from bam_engine.training.delivered import DeliveredCounts, delivered_of
+from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
@@ -168,7 +168,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         labels=len(rows),
         precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
         recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),
-        delivered=None if evidence is None else delivered_of(workspace, attribute).counts,
+        delivered=None if evidence is None else counts_of(workspace, attribute),
         audited=None if audit is None or audit.precision is None else audit.precision_interval,
         step=step,
         round=state.rounds[-1].number if state.rounds else 0,

@@ -25,7 +25,7 @@ from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.learning import is_accepted
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationSummary
-from bam_engine.training.delivered import DeliveredCounts, delivered_of
+from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_of
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import round_labels
@@ -201,7 +201,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         evaluation=evaluation,
         threshold=threshold,
         threshold_at=_threshold_time(workspace, threshold),
-        delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
+        delivered=None if threshold is None else counts_of(workspace, attribute),
         scores=scores,
         labelled=labelled,
         audits=results,

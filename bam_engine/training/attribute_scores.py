@@ -10,7 +10,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import Calibration, is_accepted, is_rejected
 from bam_engine.training.calibration import calibration_of
-from bam_engine.training.delivered import Delivered, delivered_at
+from bam_engine.training.delivered import Delivered, delivered_at, not_covered
 from bam_engine.training.models import latest_model, scores_of, scores_version
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
@@ -23,7 +23,8 @@ class AttributeScores:
     """The scores (n,) of an attribute, one for each image of the collection, nan where there is none.
 
     ``cut`` is the threshold in use, or the model's decision threshold if there is none (``threshold`` is then None).
-    ``delivered`` says what is accepted and rejected there. ``problem`` says why there is no calibration. ``state``
+    ``delivered`` says what is accepted and rejected there, and ``not_covered`` (n,) which
+    of the accepted the evidence for the threshold is not about. ``problem`` says why there is no calibration. ``state``
     identifies the scores: the model and the vectors.
     """
 
@@ -32,6 +33,7 @@ class AttributeScores:
     cut: float
     threshold: AttributeThreshold | None
     delivered: Delivered
+    not_covered: Mask
     calibration: Calibration | None
     problem: str
     state: str
@@ -75,6 +77,7 @@ class AttributeScores:
             len(self.scores),
             self.cut,
             self.delivered.version,
+            int(self.not_covered.sum()),
             threshold_id,
             repr(self.calibration),
         ]
@@ -101,5 +104,5 @@ def attribute_scores(workspace: Workspace, name: str, n: int) -> AttributeScores
     cut = model.decision_threshold if threshold is None else threshold.value
     calibration, problem = calibration_of(workspace, attribute, model)
     state = scores_version(workspace, model)
-    delivered = delivered_at(workspace, attribute, cut, n=n)
-    return AttributeScores(attribute, scores, cut, threshold, delivered, calibration, problem, state)
+    delivered, uncovered = delivered_at(workspace, attribute, cut, n=n), not_covered(workspace, attribute, n=n)
+    return AttributeScores(attribute, scores, cut, threshold, delivered, uncovered, calibration, problem, state)

@@ -10,7 +10,7 @@ for what is delivered (docs/decisions/0033-what-is-delivered.md).
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -23,6 +23,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import is_accepted, is_rejected
+from bam_engine.training import population
 from bam_engine.training.models import latest_model, scores_of, scores_version
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -66,6 +67,7 @@ WHO = np.full(len(Reason), None, object)
 """Who decided, by reason, for exported datasets; None where nobody did."""
 WHO[[Reason.PEOPLE_YES, Reason.PEOPLE_NO, Reason.PEOPLE_UNSURE]] = "by people"
 WHO[[Reason.CLASSIFIER_YES, Reason.CLASSIFIER_NO]] = "by the classifier"
+NOT_COVERED = "by the classifier, not covered"
 
 _OUTCOMES = np.full(len(Reason), UNDECIDED, np.int8)
 _OUTCOMES[[Reason.PEOPLE_YES, Reason.CLASSIFIER_YES]] = ACCEPTED
@@ -76,7 +78,8 @@ _OUTCOMES[[Reason.PEOPLE_NO, Reason.CLASSIFIER_NO]] = REJECTED
 class DeliveredCounts:
     """How many images of the collection are delivered, ``by_people`` and ``by_classifier``, and how many are not.
 
-    ``unsure`` images are undecided although people have answered; ``unlabelled`` ones because they have no score.
+    ``unsure`` images are undecided although people have answered; ``unlabelled`` ones because they have no score. The
+    evidence for the threshold is not about ``not_covered`` of those that the classifier delivers (:func:`not_covered`).
     """
 
     by_people: int
@@ -85,6 +88,7 @@ class DeliveredCounts:
     rejected_by_classifier: int
     unsure: int
     unlabelled: int
+    not_covered: int = 0
 
     @property
     def accepted(self) -> int:
@@ -98,8 +102,9 @@ class DeliveredCounts:
 
     @property
     def words(self) -> str:
-        """Who delivers them: "12 by people, 388 by the classifier"."""
-        return f"{self.by_people:,} by people, {self.by_classifier:,} by the classifier"
+        """Who delivers them: "12 by people, 388 by the classifier, 20 of them not covered"."""
+        words = f"{self.by_people:,} by people, {self.by_classifier:,} by the classifier"
+        return f"{words}, {self.not_covered:,} of them not covered" if self.not_covered else words
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,6 +257,28 @@ def delivered_of(workspace: Workspace, attribute: Attribute) -> Delivered:
     """Return what is delivered at the threshold in use; without one, what people say alone."""
     threshold = current_threshold(workspace, attribute)
     return delivered_at(workspace, attribute, None if threshold is None else threshold.value)
+
+
+@one_flow
+def counts_of(workspace: Workspace, attribute: Attribute) -> DeliveredCounts:
+    """Return how many images are delivered at the threshold in use, and of how many its evidence says nothing."""
+    counts = delivered_of(workspace, attribute).counts
+    return replace(counts, not_covered=int(not_covered(workspace, attribute).sum()))
+
+
+@one_flow
+def not_covered(workspace: Workspace, attribute: Attribute, *, n: int | None = None) -> Mask:
+    """Return which of ``n`` images, by default of all, the classifier delivers beyond the evidence for the threshold.
+
+    The evidence, and what is certified by it, is about the images that there were when its sample was drawn. Those that
+    came later are not covered. Of a certification, neither are those that could not be looked at when it started, or
+    that people had been asked about and have not labelled.
+    """
+    n, threshold = len(workspace.catalogue) if n is None else n, current_threshold(workspace, attribute)
+    if threshold is None:
+        return np.zeros(n, bool)
+    by_classifier = delivered_at(workspace, attribute, threshold.value, n=n).by_classifier
+    return by_classifier & ~population.covered(workspace, attribute, threshold.evidence, images=threshold.images, n=n)
 
 
 @one_flow

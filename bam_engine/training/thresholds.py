@@ -1,12 +1,14 @@
 """The threshold of each attribute: suggested from held-out labels, or chosen and saved by a person.
 
 A saved threshold belongs to the model it was chosen for; after another training the suggestion takes its place until
-someone saves one again. A suggestion is recomputed when a held-out label or a certification has changed.
+someone saves one again. A suggestion is recomputed when a held-out label or a certification has changed. What a saved
+threshold promises is tested again when an answer has changed, and taken back where it does not hold any more.
 """
 
 import contextlib
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,18 +17,20 @@ from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, LearningError, NoThreshold
+from bam_engine.formatting import percent
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
-from bam_engine.training import certification
+from bam_engine.training import certification, population
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.measurements import evidence_of, evidence_values
-from bam_engine.training.models import TrainedModel, latest_model, scores_version
+from bam_engine.training.models import TrainedModel, latest_model, scores_of, scores_version
 from bam_engine.training.validation import complete_draws, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
+from bam_engine.workspace.vectors import with_files
 
 TARGET = 0.90
 """The precision that a threshold is suggested for unless another is given."""
@@ -34,11 +38,19 @@ TARGET = 0.90
 
 @dataclass(frozen=True)
 class AttributeThreshold:
-    """The threshold in use for an attribute; ``id`` is None while it is only suggested."""
+    """The threshold in use for an attribute; ``id`` is None while it is only suggested.
+
+    ``images`` is the number of images that the collection had when the evidence was drawn: those from this row on came
+    later, and it is not about them. ``made_at`` is when it was saved. ``taken_back`` says why a promise does not hold
+    any more; ``evidence`` is then no longer certified. It is empty otherwise.
+    """
 
     id: int | None
     model_id: int
     evidence: Threshold
+    images: int
+    made_at: str = ""
+    taken_back: str = ""
 
     @property
     def value(self) -> float:
@@ -48,10 +60,18 @@ class AttributeThreshold:
     def saved(self) -> bool:
         return self.id is not None
 
+    @property
+    def summary(self) -> str:
+        """What is known of it, in sentences, and what was taken back."""
+        return f"{self.taken_back} {self.evidence.summary}".lstrip()
+
 
 _HELD_OUT = Kind[str]("digests of held-out labels", of="attribute", until="a label may have changed", limit=1000)
 _SUGGESTIONS = Kind[Threshold | None](
     "suggested thresholds", of="attribute", until="its model, scores or held-out labels change", limit=1000
+)
+_HOLDS = Kind[bool](
+    "promises that were tested again", of="saved threshold", until="an answer, a score or a file changes", limit=1000
 )
 
 _Recall = tuple[float, float, float]
@@ -66,12 +86,12 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeTh
         return None
     saved = workspace.snapshot.rows_with(db.thresholds.c.model_id, model.id)
     if saved:
-        evidence = evidence_of(saved[-1]._mapping)
-        return AttributeThreshold(saved[-1].id, model.id, _with_recall(workspace, attribute, model, evidence))
+        return _saved(workspace, attribute, model, saved[-1])
     suggested = _suggestion(workspace, attribute, model)
     if suggested is None:
         return None
-    return AttributeThreshold(None, model.id, _with_recall(workspace, attribute, model, suggested))
+    images = population.images_of(workspace, attribute, suggested)
+    return AttributeThreshold(None, model.id, _with_recall(workspace, attribute, model, suggested), images)
 
 
 def _with_recall(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
@@ -93,6 +113,47 @@ def _with_recall(workspace: Workspace, attribute: Attribute, model: TrainedModel
     key = (attribute.id, evidence.value, evidence.confidence)
     value, low, high = workspace.memory.get(_RECALLS, key, version, recall)
     return replace(evidence, recall=value, recall_low=low, recall_high=high)
+
+
+def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stored: sa.Row[Any]) -> AttributeThreshold:
+    evidence = evidence_of(stored._mapping)
+    images = stored.images
+    if images is None:  # saved by an earlier version
+        images = population.images_of(workspace, attribute, evidence)
+    measured = _with_recall(workspace, attribute, model, evidence)
+    saved = AttributeThreshold(stored.id, model.id, measured, images, stored.made_at)
+    version = (
+        scores_version(workspace, model),
+        label_version(workspace, attribute),
+        workspace.catalogue.missing_version,
+    )
+    holds = workspace.memory.get(_HOLDS, stored.id, version, lambda: _holds(workspace, attribute, model, saved))
+    if holds:
+        return saved
+    goal = f"a recall of {percent(evidence.recall_target)}" if evidence.recall_target else percent(evidence.target)
+    words = f"Certified for {goal} when it was saved, and not any more: answers or images have changed since."
+    withdrawn = replace(measured, certified=False, covers=None, recall_target=None, promise="")
+    return replace(saved, evidence=withdrawn, taken_back=words)
+
+
+def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, saved: AttributeThreshold) -> bool:
+    """Return whether what a threshold promised passes its test with the answers as they are; also if it never did."""
+    evidence = saved.evidence
+    target, confidence = evidence.target, evidence.confidence
+    try:
+        if evidence.recall_target is not None:
+            passed = _certify_recall(workspace, attribute, target=evidence.recall_target, confidence=confidence).value
+            return passed is not None and passed >= evidence.value
+        if evidence.covers is not None:
+            started = certification.current(workspace, attribute, target=target, confidence=confidence)
+            passed = None if started is None else certification.state(workspace, started).certified
+            return passed is not None and passed <= evidence.value
+        draws = _draws(workspace, attribute, model)
+        return not evidence.certified or learning.is_certified(
+            evidence.value, **draws, target=target, confidence=confidence
+        )
+    except LearningError:  # nothing is left to test
+        return False
 
 
 def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Threshold | None:
@@ -169,25 +230,32 @@ def suggest(
         certified = _certified(workspace, started)
         if certified is not None:
             return certified
+    draws, misses = _draws(workspace, attribute, model), gather_evidence(workspace, attribute, model).random
+    if started is not None:
+        draws["testing"] = np.zeros(len(draws["labels"]), bool)
+    return learning.choose_threshold(
+        **draws, target=target, confidence=confidence, random=misses, known=(misses.asked, misses.answers)
+    )
+
+
+def _draws(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> dict[str, Any]:
+    """Return the labelled random draws as the tests take them: the first certifies, if it is complete.
+
+    The pool are the images that it was drawn from, without those that came later.
+    """
     random = random_sample(workspace, attribute, model)
-    misses = gather_evidence(workspace, attribute, model).random
-    testing = np.zeros(len(random.rows), bool)
-    if started is None:
-        testing = complete_draws(workspace, attribute, random.rows) == 0
     lost = lost_images(workspace, attribute, model)
     against = lost.against(0, draw=0)
-    return learning.choose_threshold(
-        random.scores,
-        random.labels,
-        target=target,
-        confidence=confidence,
-        groups=random.groups,
-        pool_scores=random.pool_scores,
-        testing=testing,
-        lost=(lost.scores[against], lost.groups[against]),
-        random=misses,
-        known=(misses.asked, misses.answers),
-    )
+    scores = scores_of(workspace, attribute, model)[: population.images_at_first_draw(workspace, attribute)]
+    pool = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
+    return {
+        "scores": random.scores,
+        "labels": random.labels,
+        "groups": random.groups,
+        "pool_scores": scores[pool],
+        "testing": complete_draws(workspace, attribute, random.rows) == 0,
+        "lost": (lost.scores[against], lost.groups[against]),
+    }
 
 
 def _certified(workspace: Workspace, started: certification.Certification) -> Threshold | None:
@@ -322,6 +390,7 @@ def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> At
         "attribute_id": attribute.id,
         "model_id": model.id,
         **evidence_values(threshold),
+        "images": population.images_of(workspace, attribute, threshold),
         "made_at": db.now(),
     }
     with workspace.engine.begin() as connection:

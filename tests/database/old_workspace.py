@@ -1,4 +1,4 @@
-"""The workspaces of ``schema_1/`` and ``schema_3/``, as SQLite files or on a server, and rows as SQLite reads them."""
+"""The workspaces of ``schema_N/``, as SQLite files or on a server, and rows as SQLite reads them."""
 
 import gzip
 import sqlite3

@@ -15,7 +15,8 @@ ADDED: dict[str, dict[str, Any]] = {
     "removals": {"annotator_id": None},
     "validation_draws": {"left_out": None},
     "certifications": {"images": None, "left_out": None},
-    "audits": {"left_out": None},
+    "audits": {"left_out": None, "images": None},
+    "thresholds": {"images": None},
 }
 
 

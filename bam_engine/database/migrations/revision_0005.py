@@ -1,0 +1,16 @@
+"""Revision 5: a threshold and an audit say how many images the collection had when their sample was drawn.
+
+Those of earlier revisions say nothing; the dates of the images tell.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Bring a database of revision 4 to revision 5."""
+    for name in ("thresholds", "audits"):
+        op.add_column(name, sa.Column("images", sa.Integer))

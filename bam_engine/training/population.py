@@ -1,0 +1,83 @@
+"""What a threshold, a certification or an audit is about: the images that there were when its sample was drawn.
+
+A collection grows. Rows are given in the order in which images are added, so a population ends at a row; those from
+there on came later, and nothing that was promised, measured or audited is about them.
+"""
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.learning import Threshold
+from bam_engine.training import certification
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.memory import Kind
+
+Mask = NDArray[np.bool_]
+
+_COVERED = Kind[Mask](
+    "masks of covered images",
+    of="certification",
+    until="images are added",
+    limit=40,
+    max_bytes=100_000_000,
+    size=lambda mask: mask.nbytes,
+)
+
+
+def images_of(workspace: Workspace, attribute: Attribute, evidence: Threshold) -> int:
+    """Return the number of images that the collection had when the sample of this evidence was drawn."""
+    if evidence.covers is not None:
+        started = certification.current(workspace, attribute, target=evidence.target)
+        if started is not None:
+            return images_of_certification(workspace, started)
+    return images_at_first_draw(workspace, attribute)
+
+
+def images_of_certification(workspace: Workspace, started: certification.Certification) -> int:
+    """Return the number of images that the collection had when a certification was started."""
+    return images_at(workspace, started.made_at) if started.images is None else started.images
+
+
+def images_at_first_draw(workspace: Workspace, attribute: Attribute) -> int:
+    """Return the number of images that there were at the first validation draw, all of them without one."""
+    draws = workspace.snapshot.rows_with(db.validation_draws.c.attribute_id, attribute.id)
+    return images_at(workspace, min(draw.made_at for draw in draws)) if draws else len(workspace.catalogue)
+
+
+def images_at(workspace: Workspace, moment: str) -> int:
+    """Return the number of images that the collection had at a moment, as :func:`bam_engine.database.now` writes it."""
+    n, table = len(workspace.catalogue), db.images.c
+
+    def load(connection: sa.Connection, _: object) -> int:
+        low, high = 0, n  # rows are in order of time
+        row = n - 1  # mostly, none came later
+        while low < high:
+            added = connection.scalar(sa.select(table.made_at).where(table.row == row))
+            low, high = (low, row) if str(added) > moment else (row + 1, high)
+            row = (low + high) // 2
+        return low
+
+    return workspace.snapshot.read(("images at", moment, n), [db.images], load)
+
+
+def covered(workspace: Workspace, attribute: Attribute, evidence: Threshold, *, images: int, n: int) -> Mask:
+    """Return which of ``n`` images the evidence is about, if the collection had ``images`` then: bool (n,), read-only.
+
+    A certification is about those that could be looked at and that nobody had been asked about when it started.
+    """
+    started = None
+    if evidence.covers is not None:
+        started = certification.current(workspace, attribute, target=evidence.target)
+
+    def make() -> Mask:
+        inside = np.arange(n) < images
+        if started is not None:
+            inside[started.known[started.known < n]] = False
+        inside.flags.writeable = False
+        return inside
+
+    subject = None if started is None else started.id
+    return workspace.memory.get(_COVERED, (attribute.id, subject), (n, images), make)
