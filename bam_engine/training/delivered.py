@@ -24,7 +24,7 @@ from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import is_accepted, is_rejected
 from bam_engine.training import population
-from bam_engine.training.models import latest_model, scores_of, scores_version
+from bam_engine.training.models import TrainedModel, latest_model, scores_of, scores_version
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -245,7 +245,7 @@ def automatic_labels(
 
 _DELIVERED = Kind[Delivered](
     "delivered sets",
-    of="attribute and threshold",
+    of="attribute, encoder and threshold",
     until="an answer, a score or a removal",
     limit=200,
     max_bytes=200_000_000,
@@ -283,19 +283,26 @@ def not_covered(workspace: Workspace, attribute: Attribute, *, n: int | None = N
 
 @one_flow
 def delivered_at(
-    workspace: Workspace, attribute: Attribute, threshold: float | None, *, n: int | None = None
+    workspace: Workspace,
+    attribute: Attribute,
+    threshold: float | None,
+    model: TrainedModel | None = None,
+    *,
+    n: int | None = None,
 ) -> Delivered:
-    """Return what would be delivered at a ``threshold`` on the newest scores; with None, what people say alone.
+    """Return what would be delivered at a ``threshold`` on the scores of ``model``, or of the newest.
 
-    It says so of the first ``n`` images, by default of all.
+    With no threshold, people alone deliver. It says so of the first ``n`` images, by default of all.
     """
-    n, model = len(workspace.catalogue) if n is None else n, latest_model(workspace, attribute)
+    n = len(workspace.catalogue) if n is None else n
+    model = model or latest_model(workspace, attribute)
     version = (
         n,
         None if model is None else scores_version(workspace, model),
         label_version(workspace, attribute),
         len(held_out_rows(workspace, attribute)),  # where an imported label is no vote
     )
+    subject = (attribute.id, None if model is None else model.encoder, threshold)
 
     def make() -> Delivered:
         scores = np.full(n, np.nan, np.float32)
@@ -307,7 +314,7 @@ def delivered_at(
         reasons.flags.writeable = False
         return Delivered(threshold, reasons)
 
-    return workspace.memory.get(_DELIVERED, (attribute.id, threshold), version, make)
+    return workspace.memory.get(_DELIVERED, subject, version, make)
 
 
 def labels_by_people(workspace: Workspace, attribute: Attribute, n: int) -> NDArray[np.int8]:

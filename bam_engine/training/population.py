@@ -33,7 +33,8 @@ def images_of(workspace: Workspace, attribute: Attribute, evidence: Threshold) -
         started = certification.current(workspace, attribute, target=evidence.target)
         if started is not None:
             return images_of_certification(workspace, started)
-    return images_at_first_draw(workspace, attribute)
+    promised = evidence.certified or evidence.recall_target is not None
+    return images_at_draw(workspace, attribute, last=not promised)
 
 
 def images_of_certification(workspace: Workspace, started: certification.Certification) -> int:
@@ -41,10 +42,12 @@ def images_of_certification(workspace: Workspace, started: certification.Certifi
     return images_at(workspace, started.made_at) if started.images is None else started.images
 
 
-def images_at_first_draw(workspace: Workspace, attribute: Attribute) -> int:
-    """Return the number of images that there were at the first validation draw, all of them without one."""
+def images_at_draw(workspace: Workspace, attribute: Attribute, *, last: bool = False) -> int:
+    """Return the number of images at the first validation draw, which certifies, or at the last; without one, of all."""
     draws = workspace.snapshot.rows_with(db.validation_draws.c.attribute_id, attribute.id)
-    return images_at(workspace, min(draw.made_at for draw in draws)) if draws else len(workspace.catalogue)
+    if not draws:
+        return len(workspace.catalogue)
+    return images_at(workspace, (max if last else min)(draw.made_at for draw in draws))
 
 
 def images_at(workspace: Workspace, moment: str) -> int:

@@ -246,7 +246,7 @@ def _draws(workspace: Workspace, attribute: Attribute, model: TrainedModel | Non
     random = random_sample(workspace, attribute, model)
     lost = lost_images(workspace, attribute, model)
     against = lost.against(0, draw=0)
-    scores = scores_of(workspace, attribute, model)[: population.images_at_first_draw(workspace, attribute)]
+    scores = scores_of(workspace, attribute, model)[: population.images_at_draw(workspace, attribute)]
     pool = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
     return {
         "scores": random.scores,
