@@ -143,7 +143,8 @@ class Verdict:
         if self.enough > self.available:
             return (
                 f"At {precision}, an audit would need {count(self.enough, 'image')}, but only "
-                f"{count(self.available, 'accepted image')} could be drawn. Choose a stricter threshold."
+                f"{count(self.available, 'accepted image')} could be drawn. Audit all of them, and nothing is left "
+                "to estimate, or choose a stricter threshold."
             )
         if self.estimate.absent and not self.more:
             return "An audit of the images that are left may show more: draw another."

@@ -20,7 +20,7 @@ class RecallThreshold:
     ``value`` is None if only accepting everything would meet the target. ``missing`` is then about how many more images
     have to be drawn at random and labelled, None if no positive has been seen yet. ``n_below`` of the ``n_positive``
     positives in the draws that certified the cut score below it. ``lost`` images of the draws cannot be looked at any
-    more and may be positive.
+    more and may be positive. ``left`` images can still be drawn, None where nobody counted them.
     """
 
     value: float | None
@@ -30,6 +30,7 @@ class RecallThreshold:
     n_below: int
     missing: int | None
     lost: int = 0
+    left: int | None = None
 
     @property
     def summary(self) -> str:
@@ -45,6 +46,11 @@ class RecallThreshold:
         if self.lost:
             seen += f", and {count(self.lost, 'image')} that cannot be looked at any more may be further ones"
         more = "" if self.missing is None else f" Label about {count(self.missing, 'more random image')}."
+        if self.missing is not None and self.left is not None and self.missing > self.left:
+            more = (
+                f" About {count(self.missing, 'more random image')} would be needed, and {self.left:,} are left to "
+                "draw: with all of them labelled, nothing is left to estimate."
+            )
         return f"Not enough positives to certify {target} recall: {seen}.{more}"
 
 

@@ -91,7 +91,12 @@ class Threshold:
         target, needed = percent(self.target), labels_to_certify(self.precision, self.target, self.confidence)
         if needed is None:
             return f"More labels at this precision cannot certify {target}: train another round, or lower the target."
-        more = max(1, needed - self.n_accepted_sample)
+        more, left = max(1, needed - self.n_accepted_sample), max(0, self.n_accepted - self.n_accepted_sample)
+        if more > left:
+            return (
+                f"About {count(more, 'more label')} would be needed to certify {target}, and {left:,} more images are "
+                "accepted: with all of them labelled, nothing is left to estimate."
+            )
         return f"About {count(more, 'more label')} among the accepted images could certify {target}."
 
 
@@ -191,7 +196,7 @@ def choose_threshold(
     certified_cut = _certified_cut(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
     if certified_cut is not None:
         return _measured(certified_cut, sample, pool, random, known, target, confidence, certified=True)
-    cut = _best_supported_cut(sample, target, confidence)
+    cut = _best_supported_cut(sample, target, confidence, pool_scores)
     return _measured(cut, sample, pool, random, known, target, confidence, certified=False)
 
 
@@ -319,7 +324,7 @@ def _precision_bounds(sample: Sample, cuts: Floats, confidence: float) -> Floats
     return lower_bound(hits, precision.n_effective, checked_confidence(confidence))
 
 
-def _best_supported_cut(sample: Sample, target: float, confidence: float) -> float:
+def _best_supported_cut(sample: Sample, target: float, confidence: float, pool_scores: npt.ArrayLike | None) -> float:
     """Return, of the cuts that meet the target empirically, the one with the highest lower limit."""
     cuts = np.unique(sample.scores)[::-1]
     accepted = sample.scores >= cuts[:, None]
@@ -327,13 +332,20 @@ def _best_supported_cut(sample: Sample, target: float, confidence: float) -> flo
     precision = (accepted @ (weight * sample.labels)) / (accepted @ weight)
     meeting = np.flatnonzero(precision >= target)
     if len(meeting) == 0:
-        raise NoThreshold(_no_threshold_message(sample, cuts, precision, target, confidence))
+        raise NoThreshold(_no_threshold_message(sample, cuts, precision, target, confidence, pool_scores))
     bounds = _precision_bounds(sample, cuts[meeting], confidence)
     best_supported = np.flatnonzero(bounds >= bounds.max() - 1e-12)
     return float(cuts[meeting[best_supported[-1]]])
 
 
-def _no_threshold_message(sample: Sample, cuts: Floats, precision: Floats, target: float, confidence: float) -> str:
+def _no_threshold_message(
+    sample: Sample,
+    cuts: Floats,
+    precision: Floats,
+    target: float,
+    confidence: float,
+    pool_scores: npt.ArrayLike | None,
+) -> str:
     """Name the cut with the highest lower limit, and say whether more labels there could reach the target."""
     bounds = _precision_bounds(sample, cuts, confidence)
     best = int(np.flatnonzero(bounds >= bounds.max() - 1e-12)[-1])
@@ -346,9 +358,16 @@ def _no_threshold_message(sample: Sample, cuts: Floats, precision: Floats, targe
     )
     if needed is None:
         return f"{summary} More validation labels won't change that: train another round, or try another encoder."
+    more = max(1, needed - n)
+    left = more if pool_scores is None else int((np.asarray(pool_scores) >= cuts[best]).sum()) - n
+    if more > left:
+        return (
+            f"{summary} {max(0, left):,} more images score as high, too few for a sample to show more: with all of "
+            "them labelled, nothing is left to estimate."
+        )
     return (
         f"{summary} Should it really be {percent(high)}, which {count(n, 'label')} cannot rule out, about "
-        f"{count(max(1, needed - n), 'more label')} would show it. Otherwise train another round, or lower the target."
+        f"{count(more, 'more label')} would show it. Otherwise train another round, or lower the target."
     )
 
 

@@ -43,7 +43,7 @@ def images_of_certification(workspace: Workspace, started: certification.Certifi
 
 
 def images_at_draw(workspace: Workspace, attribute: Attribute, *, last: bool = False) -> int:
-    """Return the number of images at the first validation draw, which certifies, or at the last; without one, of all."""
+    """Return the number of images at the first validation draw, which certifies, or at the last; of all without one."""
     draws = workspace.snapshot.rows_with(db.validation_draws.c.attribute_id, attribute.id)
     if not draws:
         return len(workspace.catalogue)

@@ -26,7 +26,7 @@ from bam_engine.training import certification, population
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, scores_of, scores_version
-from bam_engine.training.validation import complete_draws, lost_images, random_sample
+from bam_engine.training.validation import complete_draws, drawable_rows, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -325,7 +325,7 @@ def suggest_recall(
     """
     certified = _certify_recall(workspace, attribute, target=recall, confidence=confidence)
     if certified.value is None:
-        raise NoThreshold(certified.summary)
+        raise NoThreshold(replace(certified, left=len(drawable_rows(workspace, attribute))).summary)
     measured = measure_at(workspace, attribute, certified.value, target=target, confidence=confidence)
     return replace(measured, recall_target=recall, promise=certified.summary)
 

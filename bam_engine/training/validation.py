@@ -176,7 +176,7 @@ def draw_validation(
         No image is left to draw, or some have been queried or drawn concurrently.
     """
     unused = np.setdiff1d(embedded_rows(workspace), used_rows(workspace, attribute), assume_unique=True)
-    usable = with_files(workspace, unused)
+    usable = drawable_rows(workspace, attribute)
     if len(usable) == 0:
         raise LearningError(
             "No images are left to draw: all embedded images are in the validation set or have been queried. Add "
@@ -218,6 +218,12 @@ def draw_validation(
         }
         connection.execute(sa.insert(db.validation_draws).values(draw))
         return db.insert_new(connection, table, lines)
+
+
+def drawable_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows that a further draw could hold: with a vector and a file, and not asked about before."""
+    unused = np.setdiff1d(embedded_rows(workspace), used_rows(workspace, attribute), assume_unique=True)
+    return with_files(workspace, unused)
 
 
 def draw_facts(workspace: Workspace, attribute: Attribute, number: int) -> tuple[int | None, int | None]:

@@ -1,6 +1,8 @@
 """The verdict on a promised precision says what an audit shows, and what it would take to show more."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bam_engine.audit import estimate_precision, verdict
 
@@ -36,5 +38,34 @@ def test_the_verdict_says_when_the_collection_is_too_small():
 
 def test_where_every_accepted_image_was_labelled_the_precision_is_exact():
     found = estimate_precision([1] * 96 + [0] * 4)
-    assert "96% is exact" in verdict(found, 0.90, available=100).summary
+    every = verdict(found, 0.90, available=100)
+    assert every.met
+    assert "Nothing is left to doubt: 96 of 100" in every.summary
+    assert "96% is exact. The others are not delivered any more." in every.summary
     assert "exact" not in verdict(found, 0.90, available=101).summary
+
+
+@given(
+    st.integers(1, 60), st.integers(0, 60), st.integers(0, 200), st.integers(1, 400), st.sampled_from([0.8, 0.9, 0.95])
+)
+def test_the_target_is_one_of_all_that_was_delivered(right, wrong, known, more, target):
+    """With ``known`` positives beside ``available`` images, of which the audit is a sample."""
+    found = estimate_precision([1] * right + [0] * wrong)
+    available = right + wrong + more
+    judged = verdict(found, target, available=available, known=known)
+
+    def delivered(proportion):
+        return (known + available * proportion) / (known + available)
+
+    assert judged.delivered == pytest.approx(tuple(map(delivered, (found.value, found.low, found.high))))
+    assert judged.bound == pytest.approx(delivered(found.bound))
+    edge = min(abs(delivered(found.bound) - target), abs(delivered(found.high) - target)) < 1e-9
+    if not edge:
+        assert (judged.met is True) == (delivered(found.bound) >= target)
+        assert (judged.met is False) == (delivered(found.high) < target)
+
+
+def test_where_people_have_labelled_enough_any_audit_meets_the_target():
+    found = verdict(estimate_precision([0] * 5), 0.9, available=10, known=900)
+    assert (found.met, found.needed) == (True, 0)
+    assert "With 900 images labelled yes by people" in found.summary

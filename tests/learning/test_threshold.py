@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import percent, percent_at_least
-from bam_engine.learning import choose_threshold, clopper_pearson, fixed_cuts, lower_bound, threshold_at
+from bam_engine.learning import (
+    choose_threshold,
+    clopper_pearson,
+    fixed_cuts,
+    is_certified,
+    lower_bound,
+    threshold_at,
+)
 from benchmarks.guarantee import CURVES, play
 
 targets = st.sampled_from([0.5, 0.8, 0.9, 0.95])
@@ -228,3 +235,33 @@ def test_weights_move_the_threshold_as_repetition_would():
     scores, labels = np.array([4.0, 3, 2, 1]), np.array([1, 0, 1, 0])
     assert choose_threshold(scores, labels, target=0.6, weights=[1, 1, 9, 1]).value == 1.0
     assert choose_threshold(scores, labels, target=0.6, weights=[1, 9, 1, 1]).value == 4.0
+
+
+def test_no_more_labels_are_advised_than_there_are_images():
+    """Twenty accepted images of a pool of thirty: what a sample of any size would need is more than there are."""
+    scores = np.arange(40.0)
+    labels = np.concatenate([np.zeros(20), np.ones(20)])
+    few = threshold_at(20.0, scores, labels, target=0.9, pool_scores=np.arange(50.0))
+    assert (few.n_accepted_sample, few.n_accepted) == (20, 30)
+    assert "about 9 more labels" in few.summary.lower()
+    few = threshold_at(20.0, scores, labels, target=0.95, pool_scores=np.arange(50.0))
+    assert "10 more images are accepted: with all of them labelled, nothing is left to estimate" in few.summary
+    with pytest.raises(NoThreshold, match=r"4 more images score as high.* nothing is left to estimate"):
+        choose_threshold(
+            [9.0, 8.0, 7.0, 0.0], [1, 1, 0, 0], target=0.999, pool_scores=[9.0, 8.0, 8.5, 8.6, 8.7, 8.8, 1]
+        )
+
+
+def test_a_certified_threshold_passes_its_test_again_until_an_answer_changes():
+    scores = np.arange(200.0)
+    labels = scores >= 100
+    found = choose_threshold(scores, labels, target=0.9)
+    assert found.certified
+    assert is_certified(found.value, scores, labels, target=0.9, pool_scores=scores)
+    assert is_certified(found.value + 20, scores, labels, target=0.9, pool_scores=scores), "stricter"
+    assert not is_certified(90.0, scores, labels, target=0.9, pool_scores=scores), "looser than it was"
+    changed = labels.copy()
+    changed[-12:] = False
+    assert not is_certified(found.value, scores, changed, target=0.9, pool_scores=scores)
+    nobody = np.zeros(200, bool)
+    assert not is_certified(found.value, scores, labels, target=0.9, pool_scores=scores, testing=nobody)

@@ -15,7 +15,7 @@ from bam_engine.audit import audits
 from bam_engine.gallery.listing import facet_counts, list_images
 from bam_engine.gallery.query import Query
 from bam_engine.gallery.window import window
-from bam_engine.learning import is_accepted, is_rejected
+from bam_engine.learning import CertificationPlan, certify_precision, is_accepted, is_rejected
 from bam_engine.maps import layout_builder
 from bam_engine.maps.view_cache import current_view, map_version
 from bam_engine.reporting import report
@@ -78,6 +78,51 @@ def test_a_score_at_the_threshold_is_accepted_and_no_score_is_undecided() -> Non
 def test_a_threshold_that_float32_cannot_hold_accepts_the_score_it_was_taken_from() -> None:
     assert is_accepted(np.array([0.9], np.float32), 0.9).all()
     assert is_accepted(np.array([0.9], np.float32).astype(np.float64), 0.9).all()
+
+
+TRUE = st.lists(
+    st.tuples(st.booleans(), st.booleans(), st.sampled_from([-1.0, 0.5, 2.0])), min_size=1, max_size=40
+)  # whether it is positive, whether it is labelled, its score
+
+
+@given(TRUE)
+def test_right_answers_never_make_what_is_delivered_less_precise_or_less_complete(
+    images: list[tuple[bool, bool, float]],
+) -> None:
+    """So what is promised of the images at or above a threshold holds for what is delivered."""
+    truth, labelled, scores = (np.array(column) for column in zip(*images, strict=True))
+    above = scores >= 0.5
+    reasons = decide(scores, 0.5, np.where(labelled, truth.astype(int), -1))
+    delivered = np.isin(reasons, [Reason.PEOPLE_YES, Reason.CLASSIFIER_YES])
+    if above.any() and delivered.any():
+        assert truth[delivered].mean() >= truth[above].mean()
+    assert (delivered & truth).sum() >= (above & truth).sum()
+
+
+def test_a_certified_precision_holds_for_what_is_delivered_in_all_but_five_of_a_hundred_cases() -> None:
+    """Curves at the edge of the target, labels from before the certification on both sides of the cut."""
+    broken, runs = 0, 400
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        scores = rng.normal(size=3000).astype(np.float32)
+        truth = rng.random(3000) < np.clip(0.9 + 0.1 * (scores - 1.0), 0.02, 0.98)
+        known = rng.random(3000) < 0.05
+        labels = np.where(known, truth.astype(int), -1).astype(np.int8)
+        population = np.flatnonzero(~known)
+        plan = CertificationPlan((1.2, 0.9, 0.6), target=0.9, confidence=0.95, planned=150)
+        order = rng.random(len(population))
+        for _ in range(60):
+            progress = certify_precision(plan, scores[population], order, labels[population])
+            asked = population[progress.to_label]
+            if not len(asked) or (labels[population] >= 0).sum() > 600:
+                break
+            labels[asked] = truth[asked]
+        if progress.certified is None:
+            continue
+        reasons = decide(scores, progress.certified, labels)
+        delivered = np.isin(reasons, [Reason.PEOPLE_YES, Reason.CLASSIFIER_YES])
+        broken += truth[delivered].mean() < 0.9
+    assert broken <= 0.05 * runs
 
 
 @pytest.fixture

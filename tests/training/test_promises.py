@@ -1,0 +1,178 @@
+"""A promise is about the images of its time, is tested again when answers change, and is taken back in words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from bam_engine import database as db
+from bam_engine.annotation import Attribute
+from bam_engine.api.attribute import AttributeHandle
+from bam_engine.audit import audits
+from bam_engine.collection import ingest_folder
+from bam_engine.errors import AuditError
+from bam_engine.gallery.listing import list_images
+from bam_engine.gallery.query import Query
+from bam_engine.reporting.export import gather
+from bam_engine.reporting.overview import overview
+from bam_engine.training import certification, population, thresholds, validation
+from bam_engine.training.delivered import NOT_COVERED, counts_of, delivered_of, not_covered
+from bam_engine.training.models import rescore_all
+from bam_engine.training.thresholds import AttributeThreshold
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embed_collection
+from tests.conftest import Oracle
+from tests.drawn_pictures import KINDS
+from tests.labelling.team import vote
+from tests.training.test_certification import finish, trained
+
+__all__ = ["trained"]
+
+
+def in_use(workspace: Workspace, attribute: Attribute) -> AttributeThreshold:
+    threshold = thresholds.current_threshold(workspace, attribute)
+    assert threshold is not None
+    return threshold
+
+
+def grow(workspace: Workspace, folder: Path) -> range:
+    """Add twelve pictures to the collection, embed and score them; return their rows."""
+    before = len(workspace.catalogue)
+    folder.mkdir()
+    for number in range(200, 212):
+        _, picture = KINDS["usda_pomological"](number)
+        picture.save(folder / f"late-{number}.png")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    embed_collection(workspace)
+    rescore_all(workspace)
+    return range(before, len(workspace.catalogue))
+
+
+@pytest.fixture
+def certified(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
+    """A threshold is certified for 60% by a certification, and saved."""
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    finish(trained, watercolor, oracle)
+    saved = thresholds.save(trained, watercolor, thresholds.suggest(trained, watercolor, target=0.6))
+    assert saved.evidence.certified
+    assert saved.evidence.covers is not None
+    return trained
+
+
+def test_a_certified_promise_is_taken_back_when_its_answers_turn_and_holds_again_when_they_turn_back(
+    certified: Workspace, watercolor: Attribute
+) -> None:
+    before = in_use(certified, watercolor)
+    found = certification.current(certified, watercolor)
+    assert found is not None
+    yes = [int(row) for row in found.task.rows if delivered_of(certified, watercolor).labels[row] == 1]
+    vote(certified, watercolor, "oracle", dict.fromkeys(yes, 0))
+    turned = in_use(certified, watercolor)
+    assert not turned.evidence.certified
+    assert "Certified for 60% when it was saved, and not any more" in turned.taken_back
+    assert turned.summary.startswith(turned.taken_back)
+    assert turned.value == before.value
+    assert turned.taken_back in gather(certified).attributes[0].decision.evidence
+    vote(certified, watercolor, "oracle", dict.fromkeys(yes, 1))
+    assert in_use(certified, watercolor) == before
+
+
+def test_a_promise_of_the_validation_sample_is_tested_again_too(
+    trained: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.learning.threshold._smallest_surviving_count", lambda *_: 2)
+    monkeypatch.setattr("bam_engine.learning.threshold.lower_bound", lambda k, n, _: np.asarray(k) / np.maximum(n, 1))
+    saved = thresholds.save(trained, watercolor, thresholds.suggest(trained, watercolor, target=0.9))
+    assert saved.evidence.certified
+    assert saved.evidence.covers is None
+    assert in_use(trained, watercolor) == saved
+    sample = validation.random_sample(trained, watercolor)
+    accepted = sample.rows[(sample.scores >= np.float32(saved.value)) & (sample.labels == 1)]
+    vote(trained, watercolor, "oracle", dict.fromkeys(accepted.tolist(), 0))
+    assert in_use(trained, watercolor).taken_back
+
+
+def test_images_that_came_later_are_not_covered_and_everything_says_so(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    assert counts_of(certified, watercolor).not_covered == 0
+    later = grow(certified, tmp_path / "late")
+    assert in_use(certified, watercolor).images == later.start
+    found = delivered_of(certified, watercolor)
+    wanted = {row for row in later if found.by_classifier[row]}
+    assert wanted, "some of the look-alikes are accepted"
+    assert set(np.flatnonzero(not_covered(certified, watercolor))) == wanted
+    (line,) = overview(certified).attributes
+    assert line.delivered is not None
+    assert line.delivered.not_covered == len(wanted)
+    assert f"{len(wanted)} of them not covered" in line.delivered.words
+    listing = list_images(certified, Query(attribute=watercolor.name, place="uncovered"))
+    assert set(listing.rows.tolist()) == wanted
+    why = gather(certified).attributes[0].why
+    assert {row for row, words in enumerate(why) if words == NOT_COVERED} == wanted
+    table = AttributeHandle(certified, watercolor).decisions()
+    assert set(table.index[~table["covered"]]) == wanted
+    row = min(wanted)
+    vote(certified, watercolor, "ada", {row: 1})
+    assert set(np.flatnonzero(not_covered(certified, watercolor))) == wanted - {row}, "people have said so"
+
+
+def test_what_a_certification_left_out_is_not_covered_either(certified: Workspace, watercolor: Attribute) -> None:
+    found = certification.current(certified, watercolor)
+    assert found is not None
+    outside = set(found.known.tolist())
+    delivered = set(np.flatnonzero(delivered_of(certified, watercolor).by_classifier).tolist())
+    assert set(np.flatnonzero(not_covered(certified, watercolor))) == delivered & outside
+
+
+def test_a_threshold_of_an_earlier_version_tells_by_the_dates_of_the_images(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    with certified.engine.begin() as connection:
+        connection.execute(sa.update(db.thresholds).values(images=None))
+        connection.execute(sa.update(db.certifications).values(images=None))
+    later = grow(certified, tmp_path / "late")
+    assert in_use(certified, watercolor).images == later.start
+    assert population.images_at(certified, db.now()) == later.stop
+
+
+def test_an_audit_is_about_the_images_of_its_time(
+    certified: Workspace, watercolor: Attribute, oracle: Oracle, tmp_path: Path
+) -> None:
+    drawn = audits.draw(certified, watercolor, n_accepted=2, n_rejected=2, seed=1)
+    assert drawn.later == 0
+    grow(certified, tmp_path / "late")
+    found = audits.latest_result(certified, watercolor)
+    assert found is not None
+    assert found.later == counts_of(certified, watercolor).not_covered > 0
+    assert "came later and" in found.population
+
+
+def test_an_audit_counts_what_people_had_labelled_as_known(
+    certified: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    known = delivered_of(certified, watercolor).counts.by_people
+    drawn = audits.draw(certified, watercolor, n_accepted=3, n_rejected=2, seed=1)
+    oracle.answer(certified, drawn.task)
+    found = audits.latest_result(certified, watercolor)
+    assert found is not None
+    assert found.by_people == known, "what the audit itself has labelled is not among it"
+    verdict = found.verdict
+    assert verdict is not None
+    assert found.precision is not None
+    n, p = found.n_accepted, found.precision
+    assert verdict.delivered == tuple((known + n * each) / (known + n) for each in (p.value, p.low, p.high))
+
+
+def test_where_people_have_labelled_all_that_is_delivered_nothing_is_left_to_doubt(
+    certified: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    assert audits.nothing_to_doubt(certified, watercolor) == ""
+    left = np.flatnonzero(delivered_of(certified, watercolor).by_classifier).tolist()
+    vote(certified, watercolor, "ada", {row: int(oracle.knows(certified, row)) for row in left})
+    counts = counts_of(certified, watercolor)
+    assert counts.by_classifier == counts.not_covered == 0
+    assert f"all {counts.by_people} images" in audits.nothing_to_doubt(certified, watercolor)
+    with pytest.raises(AuditError, match="nothing is left to doubt"):
+        audits.draw(certified, watercolor, seed=1)
