@@ -96,12 +96,13 @@ def threshold(report: AttributeReport) -> None:
     if report.evaluation is None:
         return
     st.subheader("Threshold", anchor=False)
-    cut = None if report.threshold is None else report.threshold.evidence
-    if cut is not None:
+    threshold = report.threshold
+    if threshold is not None:
+        cut = threshold.evidence
         saved = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
         st.markdown(
-            f"{ui.plain(cut.summary)} Target {percent(cut.target)}, confidence {percent_at_least(cut.confidence)}, "
-            f"{saved}."
+            f"{ui.plain(threshold.summary)} Target {percent(cut.target)}, "
+            f"confidence {percent_at_least(cut.confidence)}, {saved}."
         )
     certifications(report)
     left, right = st.columns(2, gap="large")

@@ -86,13 +86,14 @@ def _line(line: AttributeSummary) -> str:
     cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
     rounds = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
     name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
-    accepted = NOTHING if line.delivered is None else _delivered(line.delivered)
+    accepted = NOTHING if line.delivered is None else _delivered(line.delivered, line.taken_back)
     step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
     return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
 
 
-def _delivered(counts: DeliveredCounts) -> str:
-    return f'{counts.accepted:,}<br><span class="quiet">{counts.words}</span>'
+def _delivered(counts: DeliveredCounts, taken_back: str) -> str:
+    words = f"{counts.words}. {taken_back}" if taken_back else counts.words
+    return f'{counts.accepted:,}<br><span class="quiet">{html.escape(words)}</span>'
 
 
 def _cell(name: str, estimate: Interval | None, true: float | None) -> str:

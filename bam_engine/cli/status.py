@@ -59,6 +59,8 @@ def _print_attribute(line: AttributeSummary) -> None:
     if line.delivered is not None:
         facts.append(f"{count(line.delivered.accepted, 'image')} accepted ({line.delivered.words})")
     print(f"{line.name}: {', '.join(facts)}")
+    if line.taken_back:
+        print(f"  {line.taken_back}")
     if line.truth is not None and (truth := line.truth.threshold) is not None:
         print(
             f"  ground truth (generated images): precision {percent(truth.precision)}, recall {percent(truth.recall)}"

@@ -60,6 +60,7 @@ class AttributeSummary:
     """The state of one attribute; estimates are (value, low, high).
 
     ``delivered`` counts what is delivered at the threshold in use, as it is when asked; None without a threshold.
+    ``taken_back`` says which promise of it does not hold any more.
     """
 
     name: str
@@ -72,6 +73,7 @@ class AttributeSummary:
     step: Step
     round: int
     truth: Truth | None = None  # in a demo
+    taken_back: str = ""
 
     @property
     def started(self) -> bool:
@@ -172,6 +174,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         audited=None if audit is None or audit.precision is None else audit.precision_interval,
         step=step,
         round=state.rounds[-1].number if state.rounds else 0,
+        taken_back="" if threshold is None else threshold.taken_back,
         truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if state.model is not None else None,
     )
 
