@@ -26,7 +26,7 @@ _STRIP = """<style>
 _WORTH = """<style>
 .bam-worth { display: grid; gap: 0; font-variant-numeric: tabular-nums; font-size: .9375rem; }
 .bam-worth > div { display: grid; gap: .2rem 1.2rem; align-items: center; padding: .5rem 0;
-  grid-template-columns: minmax(9rem, 1.3fr) repeat(3, minmax(9rem, 2fr)) 5rem minmax(8rem, 1.2fr);
+  grid-template-columns: minmax(9rem, 1.3fr) repeat(3, minmax(8rem, 2fr)) minmax(8rem, 1.2fr) minmax(8rem, 1.2fr);
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .bam-worth .name { font-weight: 600; overflow-wrap: anywhere; }
 .bam-worth .quiet, .bam-worth .head { color: light-dark(#5b605d, #a9aca7); font-size: .875rem; font-weight: 400; }
