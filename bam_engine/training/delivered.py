@@ -6,7 +6,7 @@ says so. Gallery, map, overview, audits, reports, exports, the command line and 
 People come before the classifier. Delivered are the images that people agree have the attribute and, of those about
 which they have not said enough, the ones that score at least the threshold. So an answer only ever takes a fault out of
 what is delivered, or adds what is right: a precision or a recall promised for all images at or above a threshold holds
-for what is delivered (docs/decisions/0033-what-is-delivered.md).
+for what is delivered (docs/decisions/0034-what-is-delivered.md).
 """
 
 import hashlib
