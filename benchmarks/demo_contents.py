@@ -69,7 +69,7 @@ def demos(home: Path, count: int, seed: int, encoders: Sequence[str], contents: 
 
 def table(played: Sequence[Played], encoders: Sequence[str], contents: Sequence[str]) -> list[str]:
     """Return a line for each content, and one for the mean of all."""
-    heads = "".join(f"{encoder:>18}{'on all images':>18}" for encoder in encoders)
+    heads = "".join(f"{encoder:>20}{'on all images':>20}" for encoder in encoders)
     lines = [f"{'content':<18}{'share':>6}{heads}"]
     for content in (*contents, ""):
         of = [one for one in played if one.content == content or not content]

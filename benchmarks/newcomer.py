@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     labels = mixed(pd.read_csv(SHARED / "images" / "labels.csv"), options.contents, options.images)
     print(f"{len(labels):,} real pictures, {options.seeds} seeds; {machine()}")
-    print(f"{'content':<10}{'share':>6}  {'encoder':<10}{'validation':>18}{'never trained on':>18}{'positives':>10}")
+    print(f"{'content':<10}{'share':>6}  {'encoder':<10}{'validation':>20}{'never trained on':>20}{'positives':>10}")
     flows: list[Flow] = []
     with tempfile.TemporaryDirectory() as home, closing(collection(Path(home), labels)) as workspace:
         shows = contents_by_row(workspace, labels)

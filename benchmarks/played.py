@@ -44,5 +44,6 @@ def mean(values: Sequence[float], confidence: float = 0.95) -> Summary:
 
 
 def shown(summary: Summary) -> str:
-    """Return a mean with its interval, at a width of 18."""
-    return f"{summary.value:.2f} [{summary.low:.2f}, {min(summary.high, 1):.2f}]".rjust(18)
+    """Return a mean of proportions with its interval, at a width of 20."""
+    low, high = max(summary.low, 0), min(summary.high, 1)
+    return f"{summary.value:.2f} [{low:.2f}, {high:.2f}]".rjust(20)

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.workspace import Workspace
 from tests.embedding.test_checkpoints import CLIP, FILES, TIMM, stored
+from tests.pages.conftest import run_until
 from web import ui
 
 
@@ -25,11 +26,12 @@ def test_the_page_says_why_a_file_is_refused_and_changes_nothing(
     app.run()
     app.text_input(key="model").set_value(model)
     app.text_input(key="checkpoint").set_value(str(file))
-    next(button for button in app.button if button.label == "Embed the collection").click()
+    next(button for button in app.button if button.label == "Move to this encoder").click()
     app.run()
+    run_until(app, lambda: app.error)
     assert not app.exception
     (error,) = app.error
-    assert error.value.startswith(ui.plain(f"The checkpoint {file} "))
+    assert ui.plain(f"The checkpoint {file} ") in error.value
     assert ui.plain(expected) in error.value
     assert stored(workspace) == before
     assert not workspace.jobs.running()
