@@ -56,6 +56,11 @@ def reading(listing: Listing) -> str:
     query, notes = listing.query, []
     if query.sort == "shuffled":
         notes.append("In random order: the first are a fair sample of all")
+    elif query.sort == "contradicted":
+        notes.append(
+            "First the labels that the classifier contradicts most, by what other projects taught it. Labels that "
+            "judge come last: corrected here, they would flatter it"
+        )
     elif query.sort == "score" and (query.yes or query.no):
         notes.append("First the images whose least likely condition is likeliest")
     if listing.scored is not None:

@@ -144,6 +144,7 @@ def rounds(report: AttributeReport) -> None:
     if not report.rounds:
         return
     st.subheader("Rounds", anchor=False)
+    st.markdown("  \n".join(ui.plain(line) for line in report.diagnosis))
     draw(report, "learning")
     table(
         [

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import numpy as np
 import streamlit as st
@@ -16,6 +16,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_image_problems
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import MATCHES_TEXT, STRATEGIES, Batch
+from bam_engine.reporting.overview import next_step
 from bam_engine.training import prompts, querying, rounds, validation
 from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
 from bam_engine.training.models import TrainedModel, scores_of
@@ -23,7 +24,7 @@ from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.vectors import supports_text
 from web import charts, demo_controls, jobs, ui
-from web.advice import stopping_advice
+from web.advice import diagnosis, offer_training
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -123,8 +124,11 @@ def choose_examples(attribute: Attribute) -> list[int]:
     return chosen
 
 
-def start_round(state: AttributeState) -> None:
-    """Draw the options of the next round, a preview of its images, and the button that starts it."""
+def start_round(state: AttributeState, *, asked_for: bool) -> None:
+    """Draw the options of the next round, a preview of its images, and the button that starts it.
+
+    The button stands out where a round is the next step.
+    """
     attribute, number = state.attribute, len(state.rounds) + 1
     with st.container(border=True):
         st.subheader(f"Round {number}", anchor=False)
@@ -152,7 +156,8 @@ def start_round(state: AttributeState) -> None:
                 return
         seed = attribute.id * 1000 + number
         used, batch = querying.propose(ws, attribute, count=size, seed=seed, **options)
-        if st.button(f"Start round {number}", type="primary", icon=":material/play_arrow:"):
+        kind: Literal["primary", "secondary"] = "primary" if asked_for else "secondary"
+        if st.button(f"Start round {number}", type=kind, icon=":material/play_arrow:"):
             if start == "text":
                 prompts.save_prompts(ws, attribute, options["text"])
             rounds.start_round(ws, attribute, count=size, seed=seed, **options)
@@ -285,7 +290,8 @@ def changes(state: AttributeState) -> None:
     )
     if measured is not None and measured.problem:
         st.warning(ui.plain(measured.problem), icon=":material/warning:")
-    stopping_advice(state.attribute)
+    diagnosis(state.attribute)
+    offer_training(state)
     points = [learning_point(round_.model) for round_ in state.rounds if round_.model]
     left, right = st.columns(2, gap="large")
     with left:
@@ -345,12 +351,13 @@ elif state.step in ("label_validation", "label_round"):
 elif state.step == "train":
     jobs.train_when_due(attribute, state.rounds[-1].number)
     if (job := ws.jobs.get(jobs.training(attribute, state.rounds[-1].number))) is not None and job.state == "failed":
-        start_round(state)
-if state.step == "decide":
-    ui.next_step(state)
+        start_round(state, asked_for=True)
+following = next_step(ws, state)
+if following.step in ("decide", "audit", "done"):
+    ui.show_next(following)
 changes(state)
 if state.step in ("start_round", "decide"):
-    start_round(state)
+    start_round(state, asked_for=following.step == "start_round")
 history(state)
 missing_images(state)
 if state.validation.complete:

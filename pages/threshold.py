@@ -14,6 +14,7 @@ from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
 from bam_engine.workspace.membership import count_images, without_file
 from web import charts, demo_controls, ui
+from web.advice import short_diagnosis
 from web.certify import certify
 from web.engine import workspace
 from web.navigation import link
@@ -190,6 +191,7 @@ joint = bar[3].toggle(
     "labels they have.",
 )
 confidence = thresholds.joint_confidence(number if joint else 1)
+short_diagnosis(attribute)
 evaluation, choice, problem = measured(attribute, target, confidence)
 if manual and evaluation is not None:
     choice = set_manually(attribute, evaluation, choice)

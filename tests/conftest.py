@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
@@ -22,6 +23,7 @@ from bam_engine.labelling.tasks import Task, open_task, validation_task
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
+from benchmarks import advice
 from tests.drawn_pictures import SMALL, draw_collection
 from tests.labelling.team import vote
 from tests.postgresql import PostgreSQL, run_server
@@ -191,6 +193,27 @@ def played(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Works
     """The workspace with a labelled validation sample and two trained rounds."""
     oracle.play(workspace, watercolor, count=2)
     return workspace
+
+
+@pytest.fixture(scope="session")
+def unlearned_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of generated images after two rounds of an attribute that their vectors do not show."""
+    home, rng = tmp_path_factory.mktemp("unlearned"), np.random.default_rng(8)
+    vectors, truth, _ = advice.unseen(rng)
+    workspace = advice.generated(home, vectors, None)
+    advice.label(workspace, workspace.attributes.add("content_dog", "content", "Does it show a dog?"), truth, rng)
+    workspace.close()
+    return home
+
+
+@pytest.fixture
+def unlearned(unlearned_template: Path, tmp_path: Path) -> Iterator[tuple[Workspace, Attribute]]:
+    """A workspace of its own with an attribute that does not learn."""
+    home = tmp_path / "unlearned"
+    shutil.copytree(unlearned_template, home)
+    opened = Workspace(home / "workspace", home / "cache")
+    yield opened, opened.attributes.get("content_dog")
+    opened.close()
 
 
 @pytest.fixture

@@ -1,35 +1,85 @@
-"""The change that the last round brought, and advice on another: a few lines that a page draws."""
+"""What the engine's diagnosis of an attribute says, in words, with the way to what may mend it."""
 
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.formatting import count, decimal_interval
-from bam_engine.training.rounds import DEFAULT_ROUNDS
-from bam_engine.training.stopping import last_round
-from web import ui
+from bam_engine.training import rounds
+from bam_engine.training.causes import Cause
+from bam_engine.training.diagnosis import Diagnosis, diagnose, judge
+from bam_engine.training.rounds import AttributeState
+from web import jobs, ui
 from web.engine import workspace
+from web.navigation import link
 
-WORDS = {
-    "likely": ("Another round is likely to pay", ":material/trending_up:"),
-    "unlikely": ("Another round is unlikely to pay", ":material/trending_flat:"),
-    "unknown": ("Whether another round pays cannot be told", ":material/question_mark:"),
+_ICONS = {
+    "fully": ":material/check_circle:",
+    "yes": ":material/trending_up:",
+    "no": ":material/troubleshoot:",
+    "unknown": ":material/question_mark:",
 }
+_STANDING = {"for": "", "open": " · not known", "against": " · unlikely"}
 
 
-def stopping_advice(attribute: Attribute) -> None:
-    """Draw the change that the last round brought and the advice on another; nothing before the second training."""
-    outcome = last_round(workspace(), attribute)
-    if outcome is None:
+def diagnosis(attribute: Attribute) -> None:
+    """Draw whether the attribute learns, what the last round brought, and what to do; nothing before a training."""
+    with st.spinner("Looking at what it learned …"):  # drawn only where it takes longer than a blink
+        found = diagnose(workspace(), attribute)
+    if found is None:
         return
-    words, icon = WORDS[outcome.advice.outcome]
-    lines = [f"**{words}.** {ui.plain(outcome.advice.reason)}"]
-    if outcome.change is not None:
-        change = outcome.change
-        gain = decimal_interval(change.gain, change.low, change.high, 3, signed=True)
-        lines.append(
-            f"The last round changed the average precision by {gain}, measured on "
-            f"{count(change.n, 'validation image')}, and moved {change.flipped:,} of {count(change.decided, 'image')} "
-            "to the other side."
-        )
-    lines.append(f"{DEFAULT_ROUNDS} rounds are the usual number, not a law.")
-    st.info("  \n".join(lines), icon=icon)
+    learned = found.verdict.learned
+    lines = [f"**{found.verdict.title}** {ui.plain(found.verdict.reason)}"]
+    if learned not in ("fully", "no"):
+        lines += [ui.plain(words) for words in (found.change, _advice(found)) if words]
+    draw = {"fully": st.success, "no": st.warning}.get(learned, st.info)
+    draw("  \n".join(lines), icon=_ICONS[learned])
+    if found.causes:
+        _causes(attribute, found.causes)
+
+
+def _advice(found: Diagnosis) -> str:
+    return "" if found.advice is None else found.advice.summary
+
+
+def _causes(attribute: Attribute, causes: tuple[Cause, ...]) -> None:
+    """Draw the likely causes in order, each with its evidence and the way to its cure."""
+    with st.container(border=True):
+        st.markdown("**Likely causes, the likeliest first**")
+        for number, cause in enumerate(causes, start=1):
+            words, way = st.columns([7, 3], vertical_alignment="center", gap="medium")
+            words.markdown(f"{number}. **{cause.title}**{_STANDING[cause.support]}  \n   {ui.plain(cause.evidence)}")
+            with way:
+                _cure(attribute, cause)
+
+
+def _cure(attribute: Attribute, cause: Cause) -> None:
+    if cause.kind == "encoder":
+        name = workspace().encoder_name(cause.encoder) if cause.encoder else "another encoder"
+        link("embed", f"Change to {ui.plain(name)}", attribute.name)
+    elif cause.kind == "labels":
+        link("gallery", "Labels it contradicts most", attribute.name, sort="contradicted", place="all")
+    else:
+        link("attributes", "Ask two questions", attribute.name)
+
+
+def short_diagnosis(attribute: Attribute) -> None:
+    """Draw that the attribute does not learn, where that is so, with a link to the likely causes."""
+    verdict = judge(workspace(), attribute)
+    if verdict is None or verdict.learned != "no":
+        return
+    st.warning(f"**{verdict.title}** {ui.plain(verdict.reason)}", icon=_ICONS["no"])
+    link("rounds", "See the likely causes", attribute.name)
+
+
+def offer_training(state: AttributeState) -> None:
+    """Offer to train again where labels were corrected or images added since; draw the progress of it."""
+    ws, attribute = workspace(), state.attribute
+    if state.step not in ("start_round", "decide") or state.model is None or not state.rounds:
+        return
+    name = jobs.training(attribute, state.rounds[-1].number)
+    if jobs.show(name, unit="steps") or rounds.is_current(ws, attribute, state.model):
+        return
+    st.info("Labels or images have changed since it was trained.", icon=":material/refresh:")
+    if st.button("Train again", key=f"retrain-{attribute.id}"):
+        ws.jobs.forget(name)
+        ws.jobs.start_once(name, "Training again", lambda report: rounds.train(ws, attribute, report=report))
+        st.rerun()

@@ -32,6 +32,7 @@ PLACES_HELP = (
 SORTS = {
     "score": "Best first",
     "closest": "Closest to threshold first",
+    "contradicted": "Contradicted labels first",
     "found": "Best match first",
     "shuffled": "Shuffled",
     "spread": "Most varied first",
@@ -226,7 +227,7 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
                 PLACES[place] + (f" · {counts[place]:,}" if place in counts and place != "all" else "")
             ),
         )
-        meaningless = {"found": not query.searched, "closest": not query.attribute}
+        meaningless = {"found": not query.searched, "closest": not query.attribute, "contradicted": not query.attribute}
         sorts = [sort for sort in SORTS if not meaningless.get(sort)]
         if st.session_state["gallery-sort"] not in sorts:
             st.session_state["gallery-sort"] = "score"

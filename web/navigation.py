@@ -62,7 +62,7 @@ def link(page: str, label: str, attribute: str | None = None, **parameters: str)
         st.session_state["pages"][page],
         label=label,
         icon=":material/arrow_forward:",
-        query_params={"attribute": attribute, **parameters} if attribute else parameters or None,
+        query_params=({"attribute": attribute, **parameters} if attribute else parameters) or None,
     )
 
 

@@ -26,6 +26,7 @@ _WORDS = {
     "start_round": ("{name} is ready for its next round.", "Start the next round", "rounds"),
     "label_round": ("Label round {round} of {name}.", "Label the round", "annotate"),
     "train": ("Round {round} of {name} is fully labelled. Train the model.", "Train", "rounds"),
+    "diagnose": ("{name} does not learn yet.", "See the likely causes", "rounds"),
     "decide": ("{name} is trained. Choose a threshold.", "Choose the threshold", "threshold"),
     "audit": ("{name} has a threshold. Audit it on a fresh sample.", "Audit", "audit"),
     "done": ("{name} is finished and audited. Its report holds the evidence.", "Read its report", "report"),

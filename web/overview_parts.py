@@ -85,6 +85,7 @@ def _line(line: AttributeSummary) -> str:
     shares = (line.precision, line.recall, line.audited)
     cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
     rounds = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
+    rounds += ", does not learn yet" if line.learned == "no" else ""
     name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
     accepted = NOTHING if line.delivered is None else _delivered(line.delivered, line.taken_back)
     step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'

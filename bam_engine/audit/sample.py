@@ -80,7 +80,7 @@ def draw_audit(
     if len(above) == 0:
         raise AuditError(
             f"No unlabelled image scores {decimal(threshold, 3)} or more, so there is nothing to audit. Choose a lower "
-            "threshold, or train another round."
+            "threshold."
         )
     project = np.arange(len(scores)) if groups is None else np.asarray(groups)
     yes = spread_over_projects(above, project[above], min(n_accepted, len(above)), rng=rng)

@@ -121,7 +121,7 @@ class Verdict:
         if self.met is False:
             return (
                 f"Target missed: {self._seen}, so precision is at most {percent(self.delivered[2])} with {confidence} "
-                f"confidence, below {target}. Choose a stricter threshold, or train another round."
+                f"confidence, below {target}. Choose a stricter threshold, or improve the classifier."
             )
         return f"Inconclusive: {self._seen}. {self._needed} {self._advice}"
 
@@ -138,7 +138,7 @@ class Verdict:
         if self.enough is None:
             return (
                 "A precision that is not above the target cannot be certified by any number of images: choose a "
-                "stricter threshold, or train another round."
+                "stricter threshold, or improve the classifier."
             )
         if self.enough > self.available:
             return (

@@ -8,6 +8,7 @@ from bam_engine.database.daily_copies import problem_of
 from bam_engine.formatting import count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
 from bam_engine.switching.moving import preparation
+from bam_engine.training.diagnosis import diagnose
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
 
@@ -20,6 +21,7 @@ _NEXT = {
     "start_round": "start the next round of {name} (in the app: Rounds)",
     "label_round": "label round {round} of {name} (in the app: Annotate)",
     "train": "train {name} on round {round} (`bam score {name}`)",
+    "diagnose": "see why {name} does not learn (above; in the app: Rounds)",
     "decide": "choose a threshold for {name} (`bam threshold {name}`)",
     "audit": "audit {name} (`bam audit {name} --draw`)",
     "done": "export the dataset (`bam export FILE`)",
@@ -49,6 +51,8 @@ def run(workspace: Workspace, _options: Namespace) -> None:
         print(f"  No daily copy of the database is made. {reason}")
     for line in state.attributes:
         _print_attribute(line)
+        if line.learned == "no":
+            _print_diagnosis(workspace, line.name)
     print(f"next: {next_words(state.next)}")
 
 
@@ -65,6 +69,12 @@ def _print_attribute(line: AttributeSummary) -> None:
         print(
             f"  ground truth (generated images): precision {percent(truth.precision)}, recall {percent(truth.recall)}"
         )
+
+
+def _print_diagnosis(workspace: Workspace, name: str) -> None:
+    found = diagnose(workspace, workspace.attributes.get(name))
+    for line in () if found is None else found.lines:
+        print(f"  {line}")
 
 
 def next_words(step: NextStep) -> str:

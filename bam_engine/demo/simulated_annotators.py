@@ -255,7 +255,7 @@ def _save_threshold(workspace: Workspace, attribute: Attribute) -> str:
         return f"the threshold for a precision of {percent(target)}, {certified}{note}"
     raise NoThreshold(
         f"No threshold of {attribute.name} reaches a precision of {percent(TARGETS[-1])} on the validation sample. "
-        "Label another round, or more validation images."
+        "Label more validation images."
     )
 
 

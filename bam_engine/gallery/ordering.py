@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bam_engine.gallery.query import Query
 from bam_engine.training.attribute_scores import AttributeScores
+from bam_engine.training.contradictions import contradictions
 from bam_engine.workspace.core import Workspace
 
 Rows = NDArray[np.int64]
@@ -28,6 +29,9 @@ def order_rows(
     """Return ``rows``, given in ascending order, in the order of the query.
 
     ``closest`` sorts by distance from the threshold of the query's attribute; without one, by score.
+
+    ``contradicted`` sorts by how far the score of a label that teaches the query's attribute is on the other side
+    (:mod:`bam_engine.training.contradictions`); images without one come last. Without an attribute, by score.
 
     ``score`` sorts by the score of one attribute, highest first, or lowest first where the attribute must reject. With
     several attributes it sorts by the smallest of their probabilities, so that images that match all of them come
@@ -49,6 +53,8 @@ def order_rows(
     scored = known.get(query.attribute)
     if query.sort == "closest" and scored is not None:
         return _descending(rows, -np.abs(_beyond(scored, rows, accept=True)))
+    if query.sort == "contradicted" and scored is not None:
+        return _descending(rows, contradictions(workspace, scored.attribute).distance(rows))
     best = _by_score(rows, scoring_attributes(query, known))
     return _spread(workspace, best) if query.sort == "spread" else best
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from bam_engine.errors import BamError
 
 PLACES = ("all", "accepted", "near", "rejected", "uncovered")
-SORTS = ("score", "closest", "found", "spread", "newest", "oldest", "shuffled")
+SORTS = ("score", "closest", "contradicted", "found", "spread", "newest", "oldest", "shuffled")
 LABELS = ("positive", "negative", "unsure", "waiting", "disputed", "disagreed", "bulk", "unlabelled")
 
 MAX_VALUES = 64
@@ -52,6 +52,7 @@ class Query:
         The id of a stored selection.
     sort
         ``score``: highest score first; ``closest``: closest to the threshold of ``attribute`` first, on either side;
+        ``contradicted``: labels of ``attribute`` that teach and that its scores contradict most first, then the others;
         ``found``: best match of ``text``, ``words``, ``like`` or ``upload`` first; ``spread``: most diverse first;
         ``newest`` and ``oldest``: by when they were added; ``shuffled``: at random, by ``seed``.
     folded

@@ -142,6 +142,33 @@ def train(
     )
 
 
+def out_of_fold_scores(
+    embeddings: Vectors,
+    labels: npt.ArrayLike,
+    model: LinearModel,
+    *,
+    groups: npt.ArrayLike,
+    scaling: FeatureScaling,
+) -> npt.NDArray[np.float64] | None:
+    """Return the score of each labelled image by a classifier that did not learn from its project, (n,).
+
+    The classifiers are those of the folds of ``model``, which was trained on the same labels; the class boundary is 0.
+    None where there are too few labels for folds.
+    """
+    features = ((np.asarray(embeddings, np.float64) - scaling.mean) / scaling.scale).astype(np.float32)
+    label = checked_labels(labels)
+    folds = assign_folds(label, np.asarray(groups), np.random.default_rng(model.seed))
+    if folds is None:
+        return None
+    scores = np.empty(len(label))
+    with single_threaded_blas():
+        for fold in range(int(folds.max()) + 1):
+            unseen = folds == fold
+            fitted = _fit(features[~unseen], label[~unseen], model.c, start=None, tolerance=_FOLD_TOLERANCE)
+            scores[unseen] = features[unseen] @ fitted[:-1] + fitted[-1]
+    return scores
+
+
 def decision_threshold(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """Return the score that best separates labelled positives from negatives.
 

@@ -16,8 +16,14 @@ Outcome = Literal["likely", "unlikely", "unknown"]
 
 MIN_GAIN = 0.01  # the gain in average precision that makes a round worthwhile
 STABLE_KAPPA = 0.95  # of successive decisions, in two consecutive rounds
-UNSTABLE_KAPPA = 0.80
 MIN_PROJECTS = 10  # with positives; with fewer, the interval of a gain is too short to rely on
+
+
+_WORDS = {
+    "likely": "Another round is likely to help.",
+    "unlikely": "Another round is unlikely to help.",
+    "unknown": "Whether another round helps cannot be told.",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,11 @@ class Advice:
 
     outcome: Outcome
     reason: str
+
+    @property
+    def summary(self) -> str:
+        """Two sentences for the person who decides."""
+        return f"{_WORDS[self.outcome]} {self.reason}"
 
 
 def measure_change(
@@ -148,8 +159,8 @@ def advise(changes: Sequence[Change]) -> Advice:
         "unlikely" if the upper limit of the last gain is below 0.01, with positives from at least ten projects, since
         gains rarely grow again; or if decisions on the collection have stabilised, with kappa of at least 0.95 in both
         of the last two rounds (after Bloodgood and Vijay-Shanker, 2009, who require a mean of 0.99 over smaller steps).
-        "likely" if there was a gain that exceeds chance, or one while decisions are still changing (kappa below 0.80).
-        "unknown" otherwise, mostly because the validation set is too small.
+        "likely" only if the gain of the last round exceeds chance: its lower limit is above 0, with positives from at
+        least ten projects. "unknown" otherwise, mostly because the validation set is too small.
 
     Notes
     -----
@@ -169,12 +180,8 @@ def advise(changes: Sequence[Change]) -> Advice:
         return Advice(
             "unlikely", f"Decisions have stabilised: kappa {decimal(changes[-2].kappa)}, then {decimal(last.kappa)}."
         )
-    if last.gain > 0 and last.low > 0:
+    if last.low > 0 and last.positive_projects >= MIN_PROJECTS:
         return Advice("likely", "The gain of the last round exceeds chance.")
-    if last.gain > 0 and last.kappa < UNSTABLE_KAPPA:
-        return Advice(
-            "likely", f"The last round gained, and decisions are still changing: kappa {decimal(last.kappa)}."
-        )
     low, high = (decimal(limit, 3, signed=True) for limit in (last.low, last.high))
     return Advice(
         "unknown",

@@ -90,7 +90,10 @@ class Threshold:
     def _advice(self) -> str:
         target, needed = percent(self.target), labels_to_certify(self.precision, self.target, self.confidence)
         if needed is None:
-            return f"More labels at this precision cannot certify {target}: train another round, or lower the target."
+            return (
+                f"More labels at this precision cannot certify {target}: that takes a better classifier or a lower "
+                "target."
+            )
         more, left = max(1, needed - self.n_accepted_sample), max(0, self.n_accepted - self.n_accepted_sample)
         if more > left:
             return (
@@ -357,7 +360,7 @@ def _no_threshold_message(
         f"(at least {percent_at_least(bounds[best])})."
     )
     if needed is None:
-        return f"{summary} More validation labels won't change that: train another round, or try another encoder."
+        return f"{summary} More validation labels won't change that: it takes a better classifier or a lower target."
     more = max(1, needed - n)
     left = more if pool_scores is None else int((np.asarray(pool_scores) >= cuts[best]).sum()) - n
     if more > left:
@@ -367,7 +370,8 @@ def _no_threshold_message(
         )
     return (
         f"{summary} Should it really be {percent(high)}, which {count(n, 'label')} cannot rule out, about "
-        f"{count(more, 'more label')} would show it. Otherwise train another round, or lower the target."
+        f"{count(more, 'more label')} would show it. Otherwise it takes a better classifier or a lower "
+        "target."
     )
 
 

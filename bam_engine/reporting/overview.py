@@ -15,6 +15,7 @@ from bam_engine.demo.simulated_annotators import count_answers
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, querying, rounds
 from bam_engine.training.delivered import DeliveredCounts, counts_of
+from bam_engine.training.diagnosis import Learned, Verdict, judge
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
@@ -31,6 +32,7 @@ Step = Literal[
     "start_round",
     "label_round",
     "train",
+    "diagnose",
     "decide",
     "audit",
     "done",
@@ -74,6 +76,7 @@ class AttributeSummary:
     round: int
     truth: Truth | None = None  # in a demo
     taken_back: str = ""
+    learned: Learned | None = None  # None before the first training
 
     @property
     def started(self) -> bool:
@@ -134,7 +137,7 @@ def _next(images: int, tried: int, lines: tuple[AttributeSummary, ...]) -> NextS
     started = [line for line in unfinished if line.started]
     if not unfinished:
         return NextStep("done")
-    line = (started or unfinished)[0]
+    line = min(started or unfinished, key=lambda line: line.step == "diagnose")  # what goes on comes first
     return NextStep(line.step, line.name, line.round)
 
 
@@ -161,7 +164,8 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
     state = rounds.state(workspace, attribute)
     threshold = current_threshold(workspace, attribute)
     audit = audits.latest_result(workspace, attribute)
-    step = _step(state, threshold, audit)
+    verdict = judge(workspace, attribute)
+    step = _step(state, verdict, threshold, audit)
     evidence = None if threshold is None else threshold.evidence
     rows, _ = querying.round_labels(workspace, attribute)
     return AttributeSummary(
@@ -176,6 +180,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         round=state.rounds[-1].number if state.rounds else 0,
         taken_back="" if threshold is None else threshold.taken_back,
         truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if state.model is not None else None,
+        learned=None if verdict is None else verdict.learned,
     )
 
 
@@ -183,14 +188,20 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
 def next_step(workspace: Workspace, state: AttributeState) -> NextStep:
     """Return the next step of one attribute, whatever the others need."""
     attribute = state.attribute
-    step = _step(state, current_threshold(workspace, attribute), audits.latest_result(workspace, attribute))
+    threshold, audit = current_threshold(workspace, attribute), audits.latest_result(workspace, attribute)
+    step = _step(state, judge(workspace, attribute), threshold, audit)
     return NextStep(step, attribute.name, state.rounds[-1].number if state.rounds else 0)
 
 
-def _step(state: AttributeState, threshold: AttributeThreshold | None, audit: AuditResult | None) -> Step:
-    if state.step != "decide" or threshold is None or not threshold.saved:
-        return state.step
-    return "done" if audit is not None and audit.complete else "audit"
+def _step(
+    state: AttributeState, verdict: Verdict | None, threshold: AttributeThreshold | None, audit: AuditResult | None
+) -> Step:
+    """Return the next step: no further round is asked for where it cannot help, or where the cause is another."""
+    learned = None if verdict is None else verdict.learned
+    step = "decide" if state.step == "start_round" and learned == "fully" else state.step
+    if step == "decide" and threshold is not None and threshold.saved:
+        return "done" if audit is not None and audit.complete else "audit"
+    return "diagnose" if step in ("start_round", "decide") and learned == "no" else step
 
 
 @one_flow

@@ -26,6 +26,7 @@ from bam_engine.learning import is_accepted
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationSummary
 from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_of
+from bam_engine.training.diagnosis import diagnose
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.querying import round_labels
@@ -130,7 +131,8 @@ class AttributeReport:
     delivers. ``audits`` are oldest first. ``agreement`` holds (measure, formatted value). ``versions`` lists (program,
     version), this one first. ``never_drawn`` counts the images that could not be drawn when the validation set was
     extended. ``without_file`` says how many images have no readable file, so that no number is about them; "" if all
-    have one.
+    have one. ``diagnosis`` says in sentences whether it learns, what the last round brought, and the likely causes
+    where it does not.
     """
 
     attribute: Attribute
@@ -160,6 +162,7 @@ class AttributeReport:
     certifications: tuple[CertificationSummary, ...] = ()
     never_drawn: int = 0
     without_file: str = ""
+    diagnosis: tuple[str, ...] = ()
 
     @property
     def waits_for_audit(self) -> bool:
@@ -185,6 +188,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
     results = tuple(audits.results(workspace, attribute))
     scores, labelled = _scores(workspace, attribute, model)
+    diagnosis = diagnose(workspace, attribute)
     return AttributeReport(
         attribute=attribute,
         workspace=workspace.id,
@@ -213,6 +217,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         certifications=certification_history.history(workspace, attribute),
         never_drawn=count_never_drawn(workspace, attribute),
         without_file=without_file(workspace),
+        diagnosis=() if diagnosis is None else diagnosis.lines,
     )
 
 

@@ -230,18 +230,11 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     rows, answers = training_labels(workspace, attribute)
     if not len(rows):
         raise LearningError(_no_labels(workspace, attribute))
-    in_rounds, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
     report(0, 4, "training")
-    vectors, groups = vectors_of(workspace), workspace.catalogue.projects()[rows]
-    data = TrainingData(
-        labels=len(rows),
-        imported=int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
-        in_bulk=int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
-        learned_from=_digest(rows, answers, groups, missing_rows(workspace), np.array([len(vectors)])),
-    )
+    data = _training_data(workspace, attribute, rows, answers)
     before, trained = models(workspace, attribute), model_of(workspace, attribute, last.id, data)
     if trained is None:
-        model = _fit(workspace, rows, answers, groups, np.random.default_rng(last.seed))
+        model = fit(workspace, rows, answers, np.random.default_rng(last.seed))
         trained = save_model(workspace, attribute, last.id, model, data)
     report(1, 4, "scoring every image")
     scores_of(workspace, attribute, trained)
@@ -254,6 +247,27 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
         store_measurement(workspace, trained.id, measurement)
     report(4, 4, "trained")
     return replace(trained, measurement=measurement)
+
+
+def is_current(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> bool:
+    """Return whether a model was trained on the labels and vectors of today."""
+    with workspace.using(model.encoder):
+        data = _training_data(workspace, attribute, *training_labels(workspace, attribute))
+    return data.learned_from == model.data.learned_from
+
+
+def _training_data(
+    workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], answers: NDArray[np.int8]
+) -> TrainingData:
+    """Describe the labels of ``rows`` as what a model is trained on."""
+    in_rounds, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
+    groups, vectors = workspace.catalogue.projects()[rows], np.array([len(workspace.vectors())])
+    return TrainingData(
+        labels=len(rows),
+        imported=int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
+        in_bulk=int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
+        learned_from=_digest(rows, answers, groups, missing_rows(workspace), vectors),
+    )
 
 
 def _no_labels(workspace: Workspace, attribute: Attribute) -> str:
@@ -319,17 +333,22 @@ def _digest(*arrays: NDArray[Any]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _fit(
+def fit(
     workspace: Workspace,
     rows: NDArray[np.int64],
     answers: NDArray[np.int8],
-    groups: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> learning.LinearModel:
+    """Return a classifier of labelled images on the vectors of the encoder in use; nothing is stored."""
+    scaling, groups = collection_scaling(workspace, rng), workspace.catalogue.projects()[rows]
+    return learning.train(vectors_of(workspace)[rows], answers, groups=groups, scaling=scaling, rng=rng)
+
+
+def collection_scaling(workspace: Workspace, rng: np.random.Generator) -> learning.FeatureScaling:
+    """Return the mean and scale of the vectors of the encoder in use, from a sample of the collection."""
     vectors, embedded = vectors_of(workspace), embedded_rows(workspace)
     sample = np.sort(rng.choice(embedded, size=min(len(embedded), _SCALING_SAMPLE), replace=False))
-    scaling = learning.feature_scaling(vectors[sample])
-    return learning.train(vectors[rows], answers, groups=groups, scaling=scaling, rng=rng)
+    return learning.feature_scaling(vectors[sample])
 
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Measurement:

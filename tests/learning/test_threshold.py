@@ -163,7 +163,7 @@ def test_no_threshold_names_the_best_that_was_reached():
         NoThreshold,
         match=r"No threshold reaches 95% precision\. The best is about 66\.7% \(at least 13\.5%\)\. "
         r"Should it really be 99\.\d%, which 3 labels cannot rule out, about \d+ more labels would show it\. "
-        r"Otherwise train another round",
+        r"Otherwise it takes a better classifier or a lower target",
     ):
         choose_threshold(scores, [0, 1, 1, 0], target=0.95)
 

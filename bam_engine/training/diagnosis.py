@@ -1,0 +1,157 @@
+"""The diagnosis of an attribute: does it learn, was the last gain shown, is it as good as it gets; and why not.
+
+Every place that advises asks here. :func:`judge` reads what is stored and is quick; :func:`diagnose` also measures what
+the last round brought; the causes (:mod:`bam_engine.training.causes`) are looked for only where an attribute does not
+learn.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bam_engine import learning
+from bam_engine.annotation import POSITIVE, Attribute, judged_labels
+from bam_engine.formatting import count, decimal, decimal_interval
+from bam_engine.labelling import tasks
+from bam_engine.learning import Advice, Share
+from bam_engine.training.causes import Cause, causes
+from bam_engine.training.models import TrainedModel, latest_model
+from bam_engine.training.stopping import LastRound, last_round
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+
+Learned = Literal["fully", "yes", "no", "unknown"]
+
+MIN_POSITIVE = 10
+"""Positives, of as many projects, that the validation sample and the training labels need before anything is told."""
+
+FULLY = 0.99
+"""The average precision from which on there is nothing left to gain."""
+
+
+_TITLES = {
+    "fully": "It is as good as it gets.",
+    "yes": "It learns.",
+    "no": "It does not learn yet.",
+    "unknown": "Whether it learns cannot be told yet.",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an attribute learns, and the evidence in one or two sentences.
+
+    ``learned`` is "fully" (average precision of at least 0.99), "yes" (better than guessing), "no" (hardly better; see
+    :func:`bam_engine.learning.beats_guessing`) or "unknown": too few positives, an interval that allows either, or
+    hardly better after a round whose gain is shown. ``share`` is None where nothing could be measured.
+    """
+
+    learned: Learned
+    share: Share | None
+    reason: str
+
+    @property
+    def title(self) -> str:
+        """The verdict in one sentence."""
+        return _TITLES[self.learned]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The verdict on an attribute, what the last round changed, and whether another is likely to help.
+
+    ``last_round`` is None before the second training, ``advice`` too, and where an attribute does not learn.
+    ``causes`` are those of an attribute that does not learn, the likeliest first; () for any other.
+    """
+
+    verdict: Verdict
+    last_round: LastRound | None
+    advice: Advice | None
+    causes: tuple[Cause, ...]
+
+    @property
+    def change(self) -> str:
+        """What the last round changed, in a sentence; "" where that is unknown."""
+        if self.last_round is None or self.last_round.change is None:
+            return ""
+        change = self.last_round.change
+        gain = decimal_interval(change.gain, change.low, change.high, 3, signed=True)
+        return (
+            f"The last round changed the average precision by {gain} and moved {change.flipped:,} of "
+            f"{count(change.decided, 'image')} to the other side."
+        )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The diagnosis in words: the verdict, the last round, the advice, and the causes with their evidence."""
+        advice = "" if self.advice is None else self.advice.summary
+        listed = [
+            f"Likely cause {number}: {cause.title} {cause.evidence}"
+            for number, cause in enumerate(self.causes, start=1)
+        ]
+        lines = (f"{self.verdict.title} {self.verdict.reason}", self.change, advice, *listed)
+        return tuple(line for line in lines if line)
+
+
+@one_flow
+def judge(workspace: Workspace, attribute: Attribute) -> Verdict | None:
+    """Return whether ``attribute`` learns with the encoder in use; None before its first training."""
+    model = latest_model(workspace, attribute)
+    if model is None or model.measurement is None:
+        return None
+    if model.measurement.average_precision is None:
+        return Verdict("unknown", None, model.measurement.problem)
+    agreed = tasks.labels(workspace, attribute)
+    labels = judged_labels(agreed, required=workspace.redundancy)
+    drawn = np.isin(agreed.rows, tasks.validation_task(workspace, attribute).rows)
+    positive = agreed.rows[drawn & (labels == POSITIVE)]
+    n, projects = int((labels[drawn] >= 0).sum()), len(np.unique(workspace.catalogue.projects()[positive]))
+    found = model.measurement.average_precision
+    share = Share(found.value, found.low, found.high, learning.guessing_precision(len(positive), n))
+    evidence = (
+        f"Average precision is {decimal_interval(found.value, found.low, found.high)} on "
+        f"{count(n, 'validation image')}, {len(positive):,} of them positive; guessing gives {decimal(share.guessing)}."
+    )
+    return _verdict(workspace, attribute, model, share, projects, evidence)
+
+
+def _verdict(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel, share: Share, projects: int, evidence: str
+) -> Verdict:
+    if projects < MIN_POSITIVE:
+        few = f"The validation sample has positives of {count(projects, 'project')}; {MIN_POSITIVE} are needed."
+        return Verdict("unknown", share, f"{few} {evidence}")
+    better = learning.beats_guessing(share)
+    if better:
+        return Verdict("fully" if share.value >= FULLY else "yes", share, evidence)
+    if min(model.n_positive, model.n_negative) < MIN_POSITIVE:
+        kind = "positive" if model.n_positive < model.n_negative else "negative"
+        few = f"{count(min(model.n_positive, model.n_negative), f'{kind} image')} taught it; {MIN_POSITIVE} are needed."
+        return Verdict("unknown", share, f"{few} {evidence}")
+    if better is None:
+        return Verdict("unknown", share, f"{evidence} More validation labels would narrow the interval.")
+    last = last_round(workspace, attribute)
+    if last is not None and last.change is not None and last.change.low > 0:
+        return Verdict("unknown", share, f"{evidence} That is hardly better, but the last round gained.")
+    return Verdict("no", share, evidence)
+
+
+@one_flow
+def diagnose(workspace: Workspace, attribute: Attribute) -> Diagnosis | None:
+    """Diagnose ``attribute`` with the encoder in use; None before its first training.
+
+    Another round is called likely to help only where the gain of the last one is shown: its paired interval excludes 0.
+    """
+    verdict = judge(workspace, attribute)
+    if verdict is None:
+        return None
+    last = last_round(workspace, attribute)
+    found = causes(workspace, attribute) if verdict.learned == "no" else ()
+    return Diagnosis(verdict, last, _advice(verdict, last), found)
+
+
+def _advice(verdict: Verdict, last: LastRound | None) -> Advice | None:
+    if verdict.learned == "fully":
+        return Advice("unlikely", "There is nothing left to gain.")
+    return None if last is None or verdict.learned == "no" else last.advice

@@ -1,0 +1,144 @@
+"""The diagnosis of attributes whose truth is known: the verdict, the likeliest cause, and no round that is unproven."""
+
+from dataclasses import replace
+
+import pytest
+
+from bam_engine.annotation import Attribute
+from bam_engine.labelling import tasks
+from bam_engine.learning import Advice, Change
+from bam_engine.reporting.overview import next_step, overview
+from bam_engine.training import diagnosis, rounds, validation
+from bam_engine.training.diagnosis import diagnose, judge
+from bam_engine.training.measurements import Estimate
+from bam_engine.training.models import latest_model
+from bam_engine.training.stopping import LastRound
+from bam_engine.workspace import Workspace
+from benchmarks import advice
+from tests.conftest import Oracle
+from tests.labelling.team import vote
+
+
+@pytest.mark.parametrize("number", range(len(advice.CASES)), ids=[case.name for case in advice.CASES])
+def test_the_diagnosis_is_right_where_the_truth_is_known(number: int) -> None:
+    found = advice.play(advice.CASES[number], seed=1)
+    assert found["right"], found
+
+
+def test_wrong_labels_are_those_that_the_classifier_contradicts_most() -> None:
+    found = advice.play(advice.CASES[1], seed=2)
+    assert found["all_wrong"] < 0.25
+    assert found["listed_wrong"] > 2.5 * found["all_wrong"]
+
+
+def test_the_evidence_of_each_cause_has_a_figure_and_what_guessing_gives(
+    unlearned: tuple[Workspace, Attribute],
+) -> None:
+    workspace, attribute = unlearned
+    found = diagnose(workspace, attribute)
+    assert found is not None
+    assert [cause.kind for cause in found.causes] == ["encoder", "labels", "question"]
+    encoder, labels, question = found.causes
+    assert encoder.support == "for"
+    assert "guessing gives 0.2" in encoder.evidence
+    assert labels.support == "open"
+    assert "cannot be judged" in labels.evidence
+    assert question.support == "against"
+    assert "not shown to do better" in question.evidence
+    assert found.advice is None  # of another round, nothing is said
+    assert "guessing gives" in found.verdict.reason
+
+
+def test_where_it_does_not_learn_the_next_step_is_to_look_at_the_causes(
+    unlearned: tuple[Workspace, Attribute],
+) -> None:
+    workspace, attribute = unlearned
+    state = rounds.state(workspace, attribute)
+    assert state.step == "start_round"
+    assert next_step(workspace, state).step == "diagnose"
+    assert overview(workspace).next.step == "diagnose"
+    workspace.attributes.add("media_other", "media", "Is it another?")
+    assert overview(workspace).attributes[0].learned == "no"
+    assert overview(workspace).next.step == "diagnose"  # the other one was not begun
+
+
+def test_nothing_is_told_before_a_training(workspace: Workspace, watercolor: Attribute) -> None:
+    assert judge(workspace, watercolor) is None
+    assert diagnose(workspace, watercolor) is None
+
+
+def _judged(workspace: Workspace, attribute: Attribute, monkeypatch: pytest.MonkeyPatch, **measured: float) -> str:
+    """Return the verdict if the newest model were measured so."""
+    model = latest_model(workspace, attribute)
+    assert model is not None
+    assert model.measurement is not None
+    estimate = Estimate(**{"value": 0.5, "low": 0.3, "high": 0.7, **measured})
+    measurement = replace(model.measurement, average_precision=estimate)
+    monkeypatch.setattr(diagnosis, "latest_model", lambda *_: replace(model, measurement=measurement))
+    found = judge(workspace, attribute)
+    assert found is not None
+    return found.learned
+
+
+def test_after_a_shown_gain_it_is_not_said_that_it_does_not_learn(
+    unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, attribute = unlearned
+    near = {"value": 0.25, "low": 0.2, "high": 0.4}
+    assert _judged(workspace, attribute, monkeypatch, **near) == "no"
+    for low, learned in ((0.01, "unknown"), (-0.01, "no")):
+        change = Change(0.05, low, 0.09, 200, 40, 10, 1500, 0.9)
+        last = LastRound(change, "", Advice("unknown", ""))
+        monkeypatch.setattr(diagnosis, "last_round", lambda *_, last=last: last)
+        assert _judged(workspace, attribute, monkeypatch, **near) == learned
+
+
+def test_what_is_as_good_as_it_gets_is_asked_for_no_further_round(
+    unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, attribute = unlearned
+    assert _judged(workspace, attribute, monkeypatch, value=0.98, low=0.9, high=1.0) == "yes"
+    assert _judged(workspace, attribute, monkeypatch, value=0.995, low=0.9, high=1.0) == "fully"
+    assert next_step(workspace, rounds.state(workspace, attribute)).step == "decide"
+    found = diagnose(workspace, attribute)
+    assert found is not None
+    assert found.advice is not None
+    assert found.advice.outcome == "unlikely"
+
+
+def test_few_positives_tell_nothing_and_it_says_how_many_are_needed() -> None:
+    found = advice.play(advice.CASES[-1], seed=3)
+    assert found["verdict"] == "unknown"
+    assert "10 are needed" in found["reason"]
+
+
+def test_a_sample_without_positives_is_unknown_with_the_reason(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    truth = dict(oracle.truth)
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
+    oracle.truth = dict.fromkeys(truth, False)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    oracle.truth = truth
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
+    rounds.train(workspace, watercolor)
+    found = judge(workspace, watercolor)
+    assert found is not None
+    assert (found.learned, found.share) == ("unknown", None)
+    assert "is positive" in found.reason
+
+
+def test_the_causes_are_those_of_the_answers_of_today(unlearned: tuple[Workspace, Attribute]) -> None:
+    workspace, attribute = unlearned
+    first, again = diagnose(workspace, attribute), diagnose(workspace, attribute)
+    assert first is not None
+    assert again is not None
+    assert again.causes is first.causes
+    rows = tasks.validation_task(workspace, attribute).rows
+    labels = tasks.labels_of(tasks.labels(workspace, attribute), rows)
+    vote(workspace, attribute, "ben", dict(zip(rows.tolist(), labels.tolist(), strict=True)))
+    confirmed = diagnose(workspace, attribute)
+    assert confirmed is not None
+    (labels_cause,) = [cause for cause in confirmed.causes if cause.kind == "labels"]
+    assert labels_cause.support == "against"
+    assert "another does in 100%" in labels_cause.evidence
