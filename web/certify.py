@@ -39,7 +39,9 @@ def certify(attribute: Attribute, target: float, confidence: float) -> None:
 def _start(attribute: Attribute, target: float, confidence: float) -> None:
     st.markdown(
         "Labels are asked exactly where the decision is open, a small batch after the other. Stop or go on whenever "
-        "you like: the promise holds however often you look, and assumes nothing of the classifier."
+        "you like: the promise holds however often you look, and assumes nothing of the classifier. All certifications "
+        "of an attribute share one risk: each spends half of what the earlier ones left, so a later one needs more "
+        "labels."
     )
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     planned = left.number_input(

@@ -291,6 +291,7 @@ certifications = sa.Table(
     sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
     sa.Column("target", sa.Float, nullable=False),
     sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("risk_share", sa.Float),  # how much of its risk the test may spend; null: all, as in early versions
     sa.Column("planned", sa.Integer, nullable=False),  # the label budget
     sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows outside the population, the pilot among them

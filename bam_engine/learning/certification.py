@@ -41,7 +41,7 @@ def risk_share(earlier: int) -> float:
 
     Half of what those left. However many follow, and for whatever reason, a false claim by any of them has at most the
     whole risk, since the shares add up to less than one (alpha spending, as between the looks of a trial: Lan and
-    DeMets, 1983). The first needs 35 positives without a fault for 90% at 95% confidence, the next ones 42, 49 and 55.
+    DeMets, 1983). Without a fault, 90% at 95% confidence takes about 36 labels the first time, then 42, 49 and 55.
 
     Examples
     --------

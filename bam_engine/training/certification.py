@@ -12,6 +12,9 @@ not positive: removing what the labels have shown to be wrong gains nothing.
 Cuts and order do not depend on the confidence, so the same labels can be read at any confidence chosen without looking
 at them; each reading errs with at most its own risk. When an attribute joins a joint guarantee, every certification
 continues with its labels at a higher confidence, and may need some more.
+
+All certifications of an attribute, for whatever model and target, share one risk
+(:func:`bam_engine.learning.risk_share`): certifying again after each training breaks no more guarantees than once.
 """
 
 from dataclasses import dataclass, replace
@@ -48,10 +51,11 @@ PLANNED = 300
 class Certification:
     """One attempt to certify a precision; ``cuts`` are empty until the pilot is labelled.
 
-    ``confidence`` is the one at which it is read, initially the one that it was started with. ``known`` are the rows
-    outside its population, and so are rows from ``images`` on, which came later (None: there are none). ``left_out``
-    images were outside only because they had no readable file (None where nobody counted them). ``batches`` are the
-    sizes of its batches, the pilot first; ``made_at`` is when it was started.
+    ``confidence`` is the one at which it is read, initially the one that it was started with: that of all
+    certifications of the attribute together, of whose risk this one may spend ``risk_share``. ``known`` are the
+    rows outside its population, and so are rows from ``images`` on, which came later (None: there are none).
+    ``left_out`` images were outside only because they had no readable file (None where nobody counted them).
+    ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was started.
     """
 
     id: int
@@ -59,6 +63,7 @@ class Certification:
     model_id: int
     target: float
     confidence: float
+    risk_share: float
     planned: int
     seed: int
     known: NDArray[np.int64]
@@ -69,6 +74,11 @@ class Certification:
     pilot: NDArray[np.int64]
     batches: tuple[int, ...]
     made_at: str
+
+    @property
+    def tested_at(self) -> float:
+        """The confidence of its own test."""
+        return 1 - self.risk_share * (1 - self.confidence)
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,11 @@ class CertificationState:
                 f"Certified for {target} precision with {confidence} confidence: scores of "
                 f"{decimal(progress.certified, 3)} or more. This covers {count(progress.accepted, 'accepted image')} "
                 "not labelled or queried when the certification started."
+            )
+        if self.certification.risk_share < 1:
+            so_far += (
+                f" All certifications of this attribute together hold with {confidence} confidence: this one is tested "
+                f"at {percent_at_least(self.certification.tested_at)}."
             )
         if self.absent:
             verb = "counts" if self.absent == 1 else "count"
@@ -169,7 +184,7 @@ def start(
     pilot = np.setdiff1d(drawn, missing_images(workspace, drawn))
     outside = np.ones(n_images, bool)
     outside[np.setdiff1d(free, drawn, assume_unique=True)] = False
-    values = {
+    values: dict[str, Any] = {
         "attribute_id": attribute.id,
         "model_id": model.id,
         "target": target,
@@ -192,6 +207,7 @@ def start(
             raise LearningError(
                 "Some of these images have been queried in the meantime. Start the certification again."
             )
+        values["risk_share"] = learning.risk_share(len(certifications(workspace, attribute)))
         _query(connection, db.insert_row(connection, db.certifications, values), shown, 0)
     started = current(workspace, attribute)
     if started is None:
@@ -241,6 +257,7 @@ def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[An
         stored.model_id,
         stored.target,
         stored.confidence,
+        1.0 if stored.risk_share is None else stored.risk_share,
         stored.planned,
         stored.seed,
         np.frombuffer(stored.known, np.int64),
@@ -285,7 +302,7 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
         certification = replace(certification, cuts=_fix_cuts(workspace, certification, labels))
     rows, scores = _population(workspace, certification)
     absent = count_absent(workspace, rows[labels[rows] == 0], agreed)
-    plan = CertificationPlan(certification.cuts, certification.target, certification.confidence, certification.planned)
+    plan = CertificationPlan(certification.cuts, certification.target, certification.tested_at, certification.planned)
     order = np.random.default_rng([certification.seed, 2]).random(int(rows[-1]) + 1)[rows]
     progress = learning.certify_precision(plan, scores, order, labels[rows])
     needed = rows[progress.to_label]

@@ -14,7 +14,7 @@ from tests.database.old_workspace import in_order, read_from, write_old, write_o
 ADDED: dict[str, dict[str, Any]] = {
     "removals": {"annotator_id": None},
     "validation_draws": {"left_out": None},
-    "certifications": {"images": None, "left_out": None},
+    "certifications": {"images": None, "left_out": None, "risk_share": None},
     "audits": {"left_out": None, "images": None},
     "thresholds": {"images": None},
 }

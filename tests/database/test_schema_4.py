@@ -11,7 +11,11 @@ from bam_engine import database as db
 from bam_engine.collection.removals import Removals
 from tests.database.old_workspace import in_order, read_from, write_old, write_old_to
 
-ADDED: dict[str, dict[str, Any]] = {"thresholds": {"images": None}, "audits": {"images": None}}
+ADDED: dict[str, dict[str, Any]] = {
+    "thresholds": {"images": None},
+    "audits": {"images": None},
+    "certifications": {"risk_share": None},
+}
 
 
 def test_every_row_of_schema_4_is_kept(database_url: str, tmp_path: Path) -> None:

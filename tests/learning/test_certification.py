@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bam_engine.errors import LearningError
-from bam_engine.learning.certification import CertificationPlan, certify_precision
+from bam_engine.learning.certification import CertificationPlan, certify_precision, risk_share
 from bam_engine.learning.pilot import pilot_inclusion_probabilities, pilot_ranks, plan_cuts
 from bam_engine.learning.sequential import allowed_defects
 
@@ -188,3 +188,8 @@ def test_the_pilot_looks_at_a_rank_as_often_as_its_probability_says(population, 
     said = pilot_inclusion_probabilities(np.arange(population), population, count)
     for band in np.array_split(np.arange(population), min(population, 12)):
         assert abs(times[band].sum() - said[band].sum()) < 0.15 + 0.06 * said[band].sum()
+
+
+def test_however_often_an_attribute_is_certified_the_shares_are_no_more_than_the_whole_risk():
+    assert sum(risk_share(earlier) for earlier in range(60)) == pytest.approx(1)
+    assert all(risk_share(earlier) > 0 for earlier in range(60))

@@ -348,6 +348,48 @@ def test_certifications_are_listed_in_the_report(trained: Workspace, watercolor:
     assert ", ".join(decimal(cut, 3) for cut in line.cuts) in text
 
 
+def test_all_certifications_of_an_attribute_share_the_risk(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested: list[float] = []
+    real = certification.learning.certify_precision
+
+    def certify_precision(plan, *data, **options):
+        tested.append(plan.confidence)
+        return real(plan, *data, **options)
+
+    monkeypatch.setattr(certification.learning, "certify_precision", certify_precision)
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    oracle.answer(trained, started.certification.task)
+    first = certification.state(trained, started.certification)
+    assert first.certification.confidence == 0.95
+    assert tested == [pytest.approx(0.975)] * len(tested) != []
+    assert "All certifications of this attribute together hold with 95% confidence" in first.summary
+    assert "this one is tested at 97.5%" in first.summary
+    certification.start(trained, watercolor, target=0.7, seed=4)
+    turn = rounds.start_round(trained, watercolor, count=10, seed=2)
+    oracle.answer(trained, turn.task)
+    rounds.train(trained, watercolor)
+    certification.start(trained, watercolor, target=0.6, seed=5)
+    shares = [each.risk_share for each in certification.certifications(trained, watercolor)]
+    assert shares == [0.5, 0.25, 0.125]
+    other = trained.attributes.add("media_oilpaint", "media", "Is it an oil painting?")
+    assert certification.certifications(trained, other) == []
+
+
+def test_a_certification_of_an_early_version_keeps_the_risk_that_it_stated(
+    trained: Workspace, watercolor: Attribute
+) -> None:
+    certification.start(trained, watercolor, target=0.6, seed=3)
+    with trained.engine.begin() as connection:
+        connection.execute(sa.update(db.certifications).values(risk_share=None))
+    (early,) = certification.certifications(trained, watercolor)
+    assert (early.risk_share, early.tested_at) == (1.0, early.confidence)
+    assert "together" not in certification.state(trained, early).summary
+    certification.start(trained, watercolor, target=0.7, seed=4)
+    assert [each.risk_share for each in certification.certifications(trained, watercolor)] == [1.0, 0.25]
+
+
 def test_all_attributes_at_once_share_the_risk() -> None:
     assert thresholds.joint_confidence(1) == 0.95
     assert thresholds.joint_confidence(20) == pytest.approx(1 - 0.05 / 20)
