@@ -132,6 +132,13 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
     return workspace.memory.get(_AGREEMENTS, (attribute.id, unsure), version, measured)
 
 
+def planned_answers(workspace: Workspace, attribute: Attribute) -> Answers:
+    """Return the answers that count as agreement: those asked for whatever others had said."""
+    answers = workspace.annotations.answers(attribute.id)
+    kept = _planned(workspace, attribute, answers)
+    return Answers(answers.rows[kept], answers.annotators[kept], answers.answers[kept])
+
+
 def _planned(workspace: Workspace, attribute: Attribute, answers: Answers) -> NDArray[np.bool_]:
     """Return which answers were asked for whatever others had said.
 

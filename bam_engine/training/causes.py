@@ -16,6 +16,7 @@ from bam_engine import learning
 from bam_engine.annotation import POSITIVE, Attribute, consensus
 from bam_engine.formatting import decimal, decimal_interval, percent, percent_interval
 from bam_engine.labelling import tasks
+from bam_engine.labelling.agreement import planned_answers
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Change, FeatureScaling, Share
 from bam_engine.learning.stopping import MIN_PROJECTS
@@ -164,7 +165,7 @@ def _labels(workspace: Workspace, attribute: Attribute) -> _Found:
 
 def _agreements(workspace: Workspace, attribute: Attribute) -> Iterator[tuple[Share, str]]:
     """Yield what annotators say of the same image, and what labels say of near-identical images, each in a sentence."""
-    votes = consensus(tasks.votes(workspace, attribute), redundancy=1).counts
+    votes = consensus(planned_answers(workspace, attribute), redundancy=1).counts
     people = learning.positive_agreement(votes[:, 0], votes[:, 0] + votes[:, 1])
     if people is not None:
         yield people, f"Where one person says yes, another does in {_against_guessing(people)}."

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.cli.simulation import truth_of
 from bam_engine.collection import Problem
@@ -367,3 +368,15 @@ def test_the_encoders_are_listed_and_another_is_used_with_what_it_has(
     code, _, err = run(capsys, "embed", "--use", "combined-v1.1.1")
     assert code == 1
     assert "has embedded no image" in err
+
+
+def test_status_says_why_an_attribute_does_not_learn(
+    unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace, _ = unlearned
+    monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
+    monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
+    lines = run(capsys, "status")[1].splitlines()
+    assert "  It does not learn yet. Average precision is " in "\n".join(lines)
+    assert any(line.startswith("  Likely cause 1: The encoder cannot see it. ") for line in lines)
+    assert lines[-1] == "next: see why content_dog does not learn (above; in the app: Rounds)"

@@ -142,3 +142,7 @@ def test_the_causes_are_those_of_the_answers_of_today(unlearned: tuple[Workspace
     (labels_cause,) = [cause for cause in confirmed.causes if cause.kind == "labels"]
     assert labels_cause.support == "against"
     assert "another does in 100%" in labels_cause.evidence
+    vote(workspace, attribute, "cleo", dict.fromkeys(rows.tolist(), 0))  # whoever is asked later says nothing of it
+    settled = diagnose(workspace, attribute)
+    assert settled is not None
+    assert all("another does in 100%" in cause.evidence for cause in settled.causes if cause.kind == "labels")
