@@ -24,9 +24,9 @@ from bam_engine.labelling.drawn_images import whole_audit_sample
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.training import population
 from bam_engine.training.delivered import Reason, delivered_at, delivered_of
-from bam_engine.training.models import scores_of
+from bam_engine.training.models import TrainedModel, model_by_id, scores_of
 from bam_engine.training.querying import used_rows
-from bam_engine.training.thresholds import current_threshold
+from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.flow import one_flow
@@ -49,9 +49,10 @@ class AuditResult:
     readable file (None where nobody counted them). Each image is labelled by ``people``; ``annotators`` are those who
     did, with the number of their images. ``precision`` is the proportion of accepted images that are positive by
     consensus (a disputed one is not), ``by_any`` the same by BAM's definition (at least one annotator says so), and
-    ``missed`` the proportion of rejected images that are positive by consensus. Of the sample, ``removed`` images were
-    removed since it was drawn, and ``lost`` ones have no file any more and were not labelled before;
-    :func:`bam_engine.audit.estimate_precision` says how they count.
+    ``missed`` the proportion of rejected images that are positive by consensus. ``encoder`` is the key of the encoder
+    whose model the threshold belongs to. Of the sample, ``removed`` images were removed since it was drawn, and
+    ``lost`` ones have no file any more and were not labelled before; :func:`bam_engine.audit.estimate_precision` says
+    how they count.
     """
 
     id: int
@@ -72,6 +73,7 @@ class AuditResult:
     precision: Estimate | None
     by_any: Estimate | None
     missed: Estimate | None
+    encoder: str
     removed: int = 0
     lost: int = 0
     by_people: int = 0
@@ -228,24 +230,26 @@ def nothing_to_doubt(workspace: Workspace, attribute: Attribute) -> str:
 @one_flow
 def results(workspace: Workspace, attribute: Attribute) -> list[AuditResult]:
     """Return the audits of ``attribute``, oldest first, including those of earlier thresholds."""
-    return _results(workspace, attribute, workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id))
+    drawn = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
+    return _results(workspace, attribute, drawn, current_threshold(workspace, attribute) if drawn else None)
 
 
 @one_flow
-def latest_result(workspace: Workspace, attribute: Attribute) -> AuditResult | None:
-    """Return the newest audit of the threshold in use, or None."""
-    threshold = current_threshold(workspace, attribute)
+def latest_result(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> AuditResult | None:
+    """Return the newest audit of the threshold of ``model``, or of the one in use, or None."""
+    threshold = current_threshold(workspace, attribute, model)
     if threshold is None or threshold.id is None:
         return None
     drawn = workspace.snapshot.rows_with(db.audits.c.threshold_id, threshold.id)
-    latest = _results(workspace, attribute, drawn[-1:])
+    latest = _results(workspace, attribute, drawn[-1:], threshold)
     return latest[0] if latest else None
 
 
-def _results(workspace: Workspace, attribute: Attribute, drawn: Sequence[sa.Row[Any]]) -> list[AuditResult]:
+def _results(
+    workspace: Workspace, attribute: Attribute, drawn: Sequence[sa.Row[Any]], threshold: AttributeThreshold | None
+) -> list[AuditResult]:
     if not drawn:
         return []
-    threshold = current_threshold(workspace, attribute)
     in_use = None if threshold is None else threshold.id
     answers = whole_answer_log(workspace.engine, attribute.id).votes()
     return [_result(workspace, attribute, each, answers, in_use) for each in drawn]
@@ -269,7 +273,8 @@ def _result(
     gone = np.isin(sample, removed(workspace).rows)
     lost = np.isin(sample, missing_images(workspace, sample[(labels < 0) & ~gone]))
     absent = gone | lost
-    delivered = delivered_at(workspace, attribute, threshold.value)
+    model = model_by_id(workspace, threshold.model_id)
+    delivered = delivered_at(workspace, attribute, threshold.value, model)
     images = population.images_at(workspace, row.made_at) if row.images is None else row.images
     log = whole_answer_log(workspace.engine, attribute.id)
     looked_at = log.given_for(set(PURPOSES) - {BULK}) & (log.times < moment(row.made_at))
@@ -293,6 +298,7 @@ def _result(
         precision=_estimate(labels[accepted], groups[accepted], absent[accepted]),
         by_any=_estimate(by_any.of(sample)[accepted], groups[accepted], absent[accepted]),
         missed=_estimate(labels[~accepted], groups[~accepted], absent[~accepted]),
+        encoder=model.encoder,
         removed=int(gone.sum()),
         lost=int(lost.sum()),
         by_people=int((delivered.reasons[labelled_before] == Reason.PEOPLE_YES).sum()),

@@ -9,6 +9,7 @@ from bam_engine.exchange.dataset import (
     Decision,
     Hit,
     ImageRecord,
+    Source,
 )
 from bam_engine.exchange.tables import write_csv, write_notice
 from bam_engine.exchange.truth import Truth, read_truth
@@ -21,6 +22,7 @@ __all__ = [
     "Decision",
     "Hit",
     "ImageRecord",
+    "Source",
     "Truth",
     "read_truth",
     "write_bam_sqlite",

@@ -71,8 +71,25 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What the scores and the decision of an attribute come from.
+
+    ``encoder`` is its spec or name, ``encoder_key`` names its version and checkpoint, too. ``model`` is a digest of the
+    classifier, ``trained`` when it was. ``standing`` says what stands behind the result, ``others`` what other encoders
+    have; "" where there is nothing.
+    """
+
+    encoder: str = ""
+    encoder_key: str = ""
+    model: str = ""
+    trained: str = ""
+    standing: str = ""
+    others: str = ""
+
+
+@dataclass(frozen=True)
 class AttributeRecord:
-    """One attribute of the dataset; ``scores`` is (n,) or None before the first training."""
+    """One attribute of the dataset; ``scores`` is (n,) or None where nothing is trained with its encoder."""
 
     name: str
     kind: str
@@ -86,6 +103,7 @@ class AttributeRecord:
     why: Sequence[
         str | None
     ] = ()  # of each of these labels: "by people", "by the classifier" or "by the classifier, not covered"
+    source: Source = Source()
 
 
 @dataclass(frozen=True)

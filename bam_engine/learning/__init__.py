@@ -24,6 +24,7 @@ from bam_engine.learning.classifier import (
     score_many,
     train,
 )
+from bam_engine.learning.comparison import Difference, compare_models
 from bam_engine.learning.diagnosis import (
     MIN_IN_GROUP,
     NEAREST,
@@ -107,6 +108,7 @@ __all__ = [
     "CertificationProgress",
     "Change",
     "Curve",
+    "Difference",
     "FeatureScaling",
     "Interval",
     "LinearModel",
@@ -132,6 +134,7 @@ __all__ = [
     "choose_threshold",
     "clopper_pearson",
     "cluster_bootstrap",
+    "compare_models",
     "comparison_table",
     "count_accepted",
     "decision_threshold",

@@ -9,14 +9,12 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count, decimal
-from bam_engine.learning.evaluation import average_precision, checked_sample, resampled_average_precision
-from bam_engine.learning.intervals import Interval, checked_confidence, clopper_pearson
+from bam_engine.learning.comparison import MIN_PROJECTS, compare_models
 
 Outcome = Literal["likely", "unlikely", "unknown"]
 
 MIN_GAIN = 0.01  # the gain in average precision that makes a round worthwhile
 STABLE_KAPPA = 0.95  # of successive decisions, in two consecutive rounds
-MIN_PROJECTS = 10  # with positives; with fewer, the interval of a gain is too short to rely on
 
 
 _WORDS = {
@@ -82,60 +80,31 @@ def measure_change(
     decided_before, decided_after : (N,) bool
         The decisions of the two models on the same images of the collection.
 
-    Notes
-    -----
-    The interval of the gain is a bootstrap over projects that resamples the scores of both models together, so that
-    what is hard for both cancels out. Its percentiles are expanded for the number of positive projects, which a plain
-    bootstrap takes for more than they are (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), and the
-    farther one counts on both sides. With fewer than ten positive projects, or if no resample shows a difference, it is
-    widened by the exact upper limit of 0 out of their number, each of which could have changed by at most 1.
-    ``benchmarks/coverage.py`` measures how often it holds.
+    The gain and its limits are those of :func:`~bam_engine.learning.comparison.compare_models`.
 
     Raises
     ------
     LearningError
         No validation image is positive, or the input is inconsistent.
     """
-    old, new = (checked_sample(scores, labels, weights, groups) for scores in (before, after))
     if decided_before.shape != decided_after.shape:
         raise LearningError(
             f"Decisions of shapes {decided_before.shape} and {decided_after.shape} cannot be compared. Give the same "
             "images."
         )
-    if not new.labels.any():
-        raise LearningError(
-            f"None of {count(len(new.labels), 'validation image')} is positive, so no gain can be measured. Label "
-            "more of them."
-        )
-    project = np.asarray(groups, dtype=np.int64)
-
-    later, earlier = (average_precision(each.scores, each.labels, weights=each.weights) for each in (new, old))
-    gain = later - earlier
-    afterwards, before_that = resampled_average_precision([new.scores, old.scores], new, rng=rng, repeats=repeats)
-    positive_projects = len(np.unique(project[new.labels]))
-    limits = _limits(gain, afterwards - before_that, positive_projects, checked_confidence(confidence))
-    few = positive_projects < MIN_PROJECTS or limits.low == limits.high
-    unseen = clopper_pearson(0, positive_projects, confidence).high if few else 0.0
+    found = compare_models(
+        before, after, labels, groups=groups, weights=weights, rng=rng, confidence=confidence, repeats=repeats
+    )
     return Change(
-        gain=gain,
-        low=max(min(limits.low, gain) - unseen, -1.0),
-        high=min(max(limits.high, gain) + unseen, 1.0),
-        n=len(project),
-        positive_projects=positive_projects,
+        gain=found.gain,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        positive_projects=found.positive_projects,
         flipped=int((decided_before != decided_after).sum()),
         decided=len(decided_after),
         kappa=_kappa(decided_before, decided_after),
     )
-
-
-def _limits(value: float, resampled: npt.NDArray[np.float64], n: int, confidence: float) -> Interval:
-    """Return the limits of a value from bootstrap samples of ``n`` independent parts, as far below it as above."""
-    from scipy.special import ndtr, stdtrit
-
-    spread = float(np.sqrt(n / (n - 1)) * -stdtrit(n - 1, (1 - confidence) / 2)) if n > 1 else np.inf
-    low, high = np.nanquantile(resampled, [ndtr(-spread), ndtr(spread)])
-    half = max(value - float(low), float(high) - value)
-    return Interval(value - half, value + half)
 
 
 def _kappa(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:

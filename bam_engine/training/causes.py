@@ -19,7 +19,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.agreement import planned_answers
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Change, FeatureScaling, Share
-from bam_engine.learning.stopping import MIN_PROJECTS
+from bam_engine.learning.comparison import MIN_PROJECTS
 from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import latest_model, scores_version
 from bam_engine.training.querying import training_labels

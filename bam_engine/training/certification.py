@@ -272,14 +272,19 @@ def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[An
 
 
 def current(
-    workspace: Workspace, attribute: Attribute, *, target: float | None = None, confidence: float | None = None
+    workspace: Workspace,
+    attribute: Attribute,
+    model: TrainedModel | None = None,
+    *,
+    target: float | None = None,
+    confidence: float | None = None,
 ) -> Certification | None:
-    """Return the newest certification of the newest model, for ``target`` if given, or None.
+    """Return the newest certification of ``model``, or of the newest one, for ``target`` if given, or None.
 
     It is read at ``confidence``, or at the one that it was started with.
     """
     stored = certifications(workspace, attribute)
-    model = latest_model(workspace, attribute) if stored else None
+    model = model or (latest_model(workspace, attribute) if stored else None)
     matching = [
         each
         for each in stored

@@ -267,18 +267,21 @@ def counts_of(workspace: Workspace, attribute: Attribute) -> DeliveredCounts:
 
 
 @one_flow
-def not_covered(workspace: Workspace, attribute: Attribute, *, n: int | None = None) -> Mask:
+def not_covered(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, n: int | None = None
+) -> Mask:
     """Return which of ``n`` images, by default of all, the classifier delivers beyond the evidence for the threshold.
 
-    The evidence, and what is certified by it, is about the images that there were when its sample was drawn. Those that
-    came later are not covered. Of a certification, neither are those that could not be looked at when it started, or
-    that people had been asked about and have not labelled.
+    The threshold is that of ``model``, or of the newest. The evidence, and what is certified by it, is about the images
+    that there were when its sample was drawn. Those that came later are not covered. Of a certification, neither are
+    those that could not be looked at when it started, or that people had been asked about and have not labelled.
     """
-    n, threshold = len(workspace.catalogue) if n is None else n, current_threshold(workspace, attribute)
+    n, threshold = len(workspace.catalogue) if n is None else n, current_threshold(workspace, attribute, model)
     if threshold is None:
         return np.zeros(n, bool)
-    by_classifier = delivered_at(workspace, attribute, threshold.value, n=n).by_classifier
-    return by_classifier & ~population.covered(workspace, attribute, threshold.evidence, images=threshold.images, n=n)
+    by_classifier = delivered_at(workspace, attribute, threshold.value, model, n=n).by_classifier
+    inside = population.covered(workspace, attribute, threshold.evidence, model, images=threshold.images, n=n)
+    return by_classifier & ~inside
 
 
 @one_flow

@@ -99,7 +99,7 @@ def evaluate(
         known=found.known,
     )
     random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
-    average_precision = _average_precision(sample, random, confidence)
+    average_precision = average_precision_of(sample, random, confidence)
     threshold, problem = None, ""
     try:
         threshold = thresholds.suggest(workspace, attribute, model, target=target, confidence=confidence)
@@ -130,7 +130,8 @@ def _copies(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64])
     return np.isin(rows, list(near))
 
 
-def _average_precision(sample: ValidationSet, random: NDArray[np.bool_], confidence: float) -> Estimate:
+def average_precision_of(sample: ValidationSet, random: NDArray[np.bool_], confidence: float = 0.95) -> Estimate:
+    """Return the average precision of a sample, of which some images were drawn at ``random``, with its limits."""
     limits = learning.average_precision_limits(
         sample.scores,
         sample.labels,

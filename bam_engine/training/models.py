@@ -124,10 +124,16 @@ def model_of(workspace: Workspace, attribute: Attribute, round_id: int, data: Tr
     return next((model for model in stored if model.data.learned_from == data.learned_from), None)
 
 
-def models(workspace: Workspace, attribute: Attribute) -> list[TrainedModel]:
-    """Return the models of ``attribute`` for the encoder in use, oldest first."""
-    stored = _stored_models(workspace).by_attribute.get((attribute.id, workspace.choice.key), ())
-    return list(stored)
+def models(workspace: Workspace, attribute: Attribute, encoder: str | None = None) -> list[TrainedModel]:
+    """Return the models of ``attribute`` for the encoder with this key, or for the one in use, oldest first."""
+    key = workspace.choice.key if encoder is None else encoder
+    return list(_stored_models(workspace).by_attribute.get((attribute.id, key), ()))
+
+
+def encoders_of(workspace: Workspace, attribute: Attribute) -> list[str]:
+    """Return the keys of the encoders for which ``attribute`` has a model: that of the newest model first."""
+    trained = [model for model in all_models(workspace) if model.attribute_id == attribute.id]
+    return list(dict.fromkeys(model.encoder for model in reversed(trained)))
 
 
 def all_models(workspace: Workspace) -> list[TrainedModel]:
@@ -194,9 +200,9 @@ def model_by_id(workspace: Workspace, model_id: int) -> TrainedModel:
     return model
 
 
-def latest_model(workspace: Workspace, attribute: Attribute) -> TrainedModel | None:
-    """Return the newest model of ``attribute`` for the encoder in use."""
-    trained = models(workspace, attribute)
+def latest_model(workspace: Workspace, attribute: Attribute, encoder: str | None = None) -> TrainedModel | None:
+    """Return the newest model of ``attribute`` for the encoder with this key, or for the one in use."""
+    trained = models(workspace, attribute, encoder)
     return trained[-1] if trained else None
 
 

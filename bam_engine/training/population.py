@@ -12,6 +12,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.learning import Threshold
 from bam_engine.training import certification
+from bam_engine.training.models import TrainedModel
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -27,10 +28,15 @@ _COVERED = Kind[Mask](
 )
 
 
-def images_of(workspace: Workspace, attribute: Attribute, evidence: Threshold) -> int:
-    """Return the number of images that the collection had when the sample of this evidence was drawn."""
+def images_of(
+    workspace: Workspace, attribute: Attribute, evidence: Threshold, model: TrainedModel | None = None
+) -> int:
+    """Return the number of images that the collection had when the sample of this evidence was drawn.
+
+    The evidence is for a threshold of ``model``, or of the newest one.
+    """
     if evidence.covers is not None:
-        started = certification.current(workspace, attribute, target=evidence.target)
+        started = certification.current(workspace, attribute, model, target=evidence.target)
         if started is not None:
             return images_of_certification(workspace, started)
     promised = evidence.certified or evidence.recall_target is not None
@@ -66,14 +72,22 @@ def images_at(workspace: Workspace, moment: str) -> int:
     return workspace.snapshot.read(("images at", moment, n), [db.images], load)
 
 
-def covered(workspace: Workspace, attribute: Attribute, evidence: Threshold, *, images: int, n: int) -> Mask:
+def covered(
+    workspace: Workspace,
+    attribute: Attribute,
+    evidence: Threshold,
+    model: TrainedModel | None = None,
+    *,
+    images: int,
+    n: int,
+) -> Mask:
     """Return which of ``n`` images the evidence is about, if the collection had ``images`` then: bool (n,), read-only.
 
     A certification is about those that could be looked at and that nobody had been asked about when it started.
     """
     started = None
     if evidence.covers is not None:
-        started = certification.current(workspace, attribute, target=evidence.target)
+        started = certification.current(workspace, attribute, model, target=evidence.target)
 
     def make() -> Mask:
         inside = np.arange(n) < images

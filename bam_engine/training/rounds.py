@@ -249,6 +249,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     return replace(trained, measurement=measurement)
 
 
+@one_flow
 def is_current(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> bool:
     """Return whether a model was trained on the labels and vectors of today."""
     with workspace.using(model.encoder):

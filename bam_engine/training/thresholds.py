@@ -68,7 +68,7 @@ class AttributeThreshold:
 
 _HELD_OUT = Kind[str]("digests of held-out labels", of="attribute", until="a label may have changed", limit=1000)
 _SUGGESTIONS = Kind[Threshold | None](
-    "suggested thresholds", of="attribute", until="its model, scores or held-out labels change", limit=1000
+    "suggested thresholds", of="model", until="its scores or held-out labels change", limit=1000
 )
 _HOLDS = Kind[bool](
     "promises that were tested again", of="saved threshold", until="an answer, a score or a file changes", limit=1000
@@ -79,9 +79,11 @@ _RECALLS = Kind[_Recall]("recalls at thresholds", of="attribute and threshold", 
 
 
 @one_flow
-def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeThreshold | None:
-    """Return the threshold in use: the one saved for the newest model, else the suggested one, else None."""
-    model = latest_model(workspace, attribute)
+def current_threshold(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None
+) -> AttributeThreshold | None:
+    """Return the threshold of ``model``, or of the newest: the one saved for it, else the suggested one, else None."""
+    model = model or latest_model(workspace, attribute)
     if model is None:
         return None
     saved = workspace.snapshot.rows_with(db.thresholds.c.model_id, model.id)
@@ -90,7 +92,7 @@ def current_threshold(workspace: Workspace, attribute: Attribute) -> AttributeTh
     suggested = _suggestion(workspace, attribute, model)
     if suggested is None:
         return None
-    images = population.images_of(workspace, attribute, suggested)
+    images = population.images_of(workspace, attribute, suggested, model)
     return AttributeThreshold(None, model.id, _with_recall(workspace, attribute, model, suggested), images)
 
 
@@ -119,7 +121,7 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
     evidence = evidence_of(stored._mapping)
     images = stored.images
     if images is None:  # saved by an earlier version
-        images = population.images_of(workspace, attribute, evidence)
+        images = population.images_of(workspace, attribute, evidence, model)
     measured = _with_recall(workspace, attribute, model, evidence)
     saved = AttributeThreshold(stored.id, model.id, measured, images, stored.made_at)
     version = (
@@ -142,10 +144,11 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
     target, confidence = evidence.target, evidence.confidence
     try:
         if evidence.recall_target is not None:
-            passed = _certify_recall(workspace, attribute, target=evidence.recall_target, confidence=confidence).value
+            again = _certify_recall(workspace, attribute, model, target=evidence.recall_target, confidence=confidence)
+            passed = again.value
             return passed is not None and passed >= evidence.value
         if evidence.covers is not None:
-            started = certification.current(workspace, attribute, target=target, confidence=confidence)
+            started = certification.current(workspace, attribute, model, target=target, confidence=confidence)
             passed = None if started is None else certification.state(workspace, started).certified
             return passed is not None and passed <= evidence.value
         draws = _draws(workspace, attribute, model)
@@ -172,8 +175,8 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
     held_out = workspace.memory.get(
         _HELD_OUT, attribute.id, label_version(workspace, attribute), lambda: _held_out_digest(workspace, attribute)
     )
-    version = (model.id, scores_version(workspace, model), held_out, workspace.catalogue.missing_version)
-    return workspace.memory.get(_SUGGESTIONS, attribute.id, version, suggested)
+    version = (scores_version(workspace, model), held_out, workspace.catalogue.missing_version)
+    return workspace.memory.get(_SUGGESTIONS, model.id, version, suggested)
 
 
 def _held_out_digest(workspace: Workspace, attribute: Attribute) -> str:
@@ -223,9 +226,7 @@ def suggest(
     LearningError
         There is no model yet; or nothing is certified, and only one class is labelled.
     """
-    started = certification.current(workspace, attribute, target=target, confidence=confidence)
-    if started is not None and model is not None and model.id != started.model_id:
-        started = None
+    started = certification.current(workspace, attribute, model, target=target, confidence=confidence)
     if started is not None:
         certified = _certified(workspace, started)
         if certified is not None:
@@ -330,17 +331,19 @@ def suggest_recall(
     return replace(measured, recall_target=recall, promise=certified.summary)
 
 
-def _certify_recall(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float) -> RecallThreshold:
+def _certify_recall(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, target: float, confidence: float
+) -> RecallThreshold:
     """Certify a recall on the fully labelled draws.
 
     Images were drawn, spread over the projects, so projects need no correction. Each draw is one look with its own part
     of the risk. The guarantee covers the images that these draws could hold: those that can be looked at and, after a
     top-up, that no round had queried. Images of the draws that cannot be looked at any more count against it.
     """
-    random = random_sample(workspace, attribute)
+    random = random_sample(workspace, attribute, model)
     draws = complete_draws(workspace, attribute, random.rows)
     whole = draws >= 0
-    lost = lost_images(workspace, attribute)
+    lost = lost_images(workspace, attribute, model)
     against = lost.against(1)
     return learning.certify_recall(
         random.scores[whole],
@@ -353,10 +356,15 @@ def _certify_recall(workspace: Workspace, attribute: Attribute, *, target: float
 
 
 def suggest_negative(
-    workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95
+    workspace: Workspace,
+    attribute: Attribute,
+    model: TrainedModel | None = None,
+    *,
+    target: float,
+    confidence: float = 0.95,
 ) -> float | None:
     """Return the highest score at or below which ``target`` of the images are negative, or None if there is none."""
-    sample, lost = random_sample(workspace, attribute), lost_images(workspace, attribute)
+    sample, lost = random_sample(workspace, attribute, model), lost_images(workspace, attribute, model)
     against = lost.against(1)
     try:
         threshold = learning.choose_threshold(

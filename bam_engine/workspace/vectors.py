@@ -113,6 +113,13 @@ def vectors_of(workspace: Workspace) -> NDArray[np.float16]:
     return store.array()
 
 
+def stored_encoders(workspace: Workspace) -> list[str]:
+    """Return the keys of the encoders that have vectors of this collection, the one in use first."""
+    current = workspace.choice.key
+    stored = [key for key in workspace.encoders.keys() if len(workspace.vectors(key))]  # noqa: SIM118
+    return sorted(stored, key=lambda key: key != current)
+
+
 def missing_rows(workspace: Workspace, key: str | None = None) -> NDArray[np.int64]:
     """Return the rows without a vector, ascending; cached until the vector file changes."""
     store = workspace.vectors(key)

@@ -37,6 +37,7 @@ def audit(name: str, positive: int, by_any: int | None, *, answered: int = 100) 
         precision=estimate(positive),
         by_any=None if by_any is None else estimate(by_any),
         missed=None,
+        encoder="builtin-v1",
     )
 
 

@@ -1,0 +1,231 @@
+"""Encoders side by side: what the newest model on the vectors of each is worth, on the same held-out labels.
+
+In:  an attribute. Out: the average precision of each encoder, measured as after a round, and the paired differences.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+
+import numpy as np
+
+from bam_engine import learning
+from bam_engine.annotation import Attribute
+from bam_engine.errors import LearningError
+from bam_engine.formatting import count, decimal_interval
+from bam_engine.labelling import tasks
+from bam_engine.labelling.label_states import label_version
+from bam_engine.learning import Difference
+from bam_engine.progress import Report, silent
+from bam_engine.training import rounds
+from bam_engine.training.evaluation import average_precision_of
+from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.measurements import Estimate
+from bam_engine.training.models import TrainedModel, encoders_of, latest_model, scores_version
+from bam_engine.training.querying import training_labels
+from bam_engine.training.validation import ValidationSet
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.memory import Kind
+from bam_engine.workspace.vectors import stored_encoders
+
+
+@dataclass(frozen=True)
+class EncoderResult:
+    """One encoder, by its key, and its newest model for an attribute.
+
+    ``current`` says whether the model was trained on the labels and vectors of today; if not, and ``trainable``, it can
+    be. ``average_precision`` is None where nothing can be measured; ``problem`` says why.
+    """
+
+    encoder: str
+    model: TrainedModel | None
+    current: bool
+    trainable: bool
+    average_precision: Estimate | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class EncoderDifference:
+    """By how much the average precision of the best ``encoder`` is above that of another one."""
+
+    encoder: str
+    than: str
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class EncoderComparison:
+    """The encoders of one attribute, the one in use first, measured on the same ``n`` held-out labels."""
+
+    attribute: Attribute
+    n: int
+    n_positive: int
+    encoders: tuple[EncoderResult, ...]
+    differences: tuple[EncoderDifference, ...]
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The keys of the encoders that have no model of the labels of today, and can have one."""
+        return tuple(one.encoder for one in self.encoders if one.trainable and not one.current)
+
+
+_COMPARISONS = Kind[EncoderComparison](
+    "encoders side by side", of="attribute", until="a label, a model or a vector changes", limit=1000
+)
+
+
+@one_flow
+def compare_encoders(workspace: Workspace, attribute: Attribute) -> EncoderComparison:
+    """Compare the encoders that have vectors, and those of earlier models, for ``attribute``.
+
+    An image counts where the model of every encoder that can be measured has a score for it. The average precisions
+    and their intervals are those of :func:`bam_engine.training.evaluation.evaluate`.
+    """
+    keys = list(dict.fromkeys(chain(stored_encoders(workspace), encoders_of(workspace, attribute))))
+    newest = {key: latest_model(workspace, attribute, key) for key in keys}
+    scored = [(key, model and scores_version(workspace, model)) for key, model in newest.items()]
+    embedded = [len(workspace.vectors(key)) for key in keys]
+    images = (len(workspace.catalogue), workspace.catalogue.missing_version)
+    version = (label_version(workspace, attribute), scored, embedded, images)
+    return workspace.memory.get(_COMPARISONS, attribute.id, version, lambda: _compare(workspace, attribute, newest))
+
+
+def _compare(
+    workspace: Workspace, attribute: Attribute, newest: Mapping[str, TrainedModel | None]
+) -> EncoderComparison:
+    problems = {key: _problem(workspace, key, model) for key, model in newest.items()}
+    samples = {
+        key: evaluation_set(workspace, attribute, model)
+        for key, model in newest.items()
+        if model is not None and not problems[key]
+    }
+    samples = _common(samples)
+    drawn = tasks.validation_task(workspace, attribute).rows
+    first = next(iter(samples.values()), None)
+    labels = np.empty(0, np.int8) if first is None else first.labels
+    n, positive = len(labels), int((labels == 1).sum())
+    unmeasured = "" if 0 < positive < n else _not_measurable(n, positive)
+    measured: dict[str, Estimate] = {}
+    if not unmeasured:
+        measured = {key: average_precision_of(sample, np.isin(sample.rows, drawn)) for key, sample in samples.items()}
+    return EncoderComparison(
+        attribute,
+        n,
+        positive,
+        tuple(
+            EncoderResult(
+                key,
+                model,
+                model is not None and rounds.is_current(workspace, attribute, model),
+                _trainable(workspace, key, model),
+                measured.get(key),
+                problems[key] or unmeasured,
+            )
+            for key, model in newest.items()
+        ),
+        _differences(samples, measured),
+    )
+
+
+def _trainable(workspace: Workspace, key: str, model: TrainedModel | None) -> bool:
+    """Return whether a model can be trained on the vectors of an encoder; the first needs those of all images."""
+    embedded = len(workspace.vectors(key))
+    return embedded > 0 and (model is not None or embedded >= len(workspace.catalogue))
+
+
+def _problem(workspace: Workspace, key: str, model: TrainedModel | None) -> str:
+    """Return why the model of an encoder cannot be measured, or ""."""
+    embedded, images = len(workspace.vectors(key)), len(workspace.catalogue)
+    if not embedded:
+        return "Its vectors are no longer there. Embed the collection with it again: its labels and models are kept."
+    if model is None and embedded < images:
+        return f"Only {embedded:,} of {count(images, 'image')} are embedded with it. Embed the others first."
+    return "" if model is not None else "No model is trained on it yet."
+
+
+def _not_measurable(n: int, positive: int) -> str:
+    if n == 0:
+        return "No validation image is labelled, so nothing can be measured."
+    kind = "positive" if positive == 0 else "negative"
+    return f"None of {count(n, 'labelled validation image')} is {kind}, so nothing can be measured."
+
+
+def _common(samples: Mapping[str, ValidationSet]) -> dict[str, ValidationSet]:
+    """Return the samples with those of their images that all of them have, in the same order."""
+    if not samples:
+        return {}
+    rows = reduce(np.intersect1d, (sample.rows for sample in samples.values()))
+    return {key: sample.subset(np.isin(sample.rows, rows)) for key, sample in samples.items()}
+
+
+def _differences(
+    samples: Mapping[str, ValidationSet], measured: Mapping[str, Estimate]
+) -> tuple[EncoderDifference, ...]:
+    """Compare the best encoder with each of the others."""
+    if not measured:
+        return ()
+    best = max(measured, key=lambda key: measured[key].value)
+    mine = samples[best]
+    return tuple(
+        EncoderDifference(
+            best,
+            key,
+            learning.compare_models(
+                samples[key].scores,
+                mine.scores,
+                mine.labels,
+                groups=mine.groups,
+                weights=mine.weights,
+                rng=np.random.default_rng(0),
+            ),
+        )
+        for key in measured
+        if key != best
+    )
+
+
+def difference_words(workspace: Workspace, found: EncoderDifference) -> str:
+    """Return in a sentence which of two encoders is better, by how much, and whether that is shown."""
+    difference, better, other = found.difference, *map(workspace.encoder_name, (found.encoder, found.than))
+    interval = decimal_interval(difference.gain, difference.low, difference.high)
+    if difference.shown:
+        return f"{better} is better than {other} by {interval}."
+    return f"Whether {better} is better than {other} is not shown: the difference is {interval}."
+
+
+@one_flow
+def models_behind(workspace: Workspace) -> list[tuple[Attribute, str]]:
+    """Return the attributes and encoders whose newest model is not of the labels of today, and that can be trained.
+
+    Left out are attributes with an open round, which is trained on once it is labelled, and those without labels.
+    """
+    behind = []
+    for attribute in workspace.attributes.all():
+        played = rounds.rounds_of(workspace, attribute)
+        if (played and not played[-1].state.complete) or not len(training_labels(workspace, attribute)[0]):
+            continue
+        behind += [(attribute, key) for key in compare_encoders(workspace, attribute).behind]
+    return behind
+
+
+def train_behind(workspace: Workspace, *, report: Report = silent) -> list[str]:
+    """Train the models of :func:`models_behind`; return why those could not be trained that could not, one each.
+
+    Raises
+    ------
+    Stopped
+        By ``report``; finished models are kept.
+    """
+    behind, problems = models_behind(workspace), []
+    for done, (attribute, key) in enumerate(behind):
+        report(done, len(behind), f"{attribute.name} with {workspace.encoder_name(key)}")
+        try:
+            with workspace.using(key):
+                rounds.train(workspace, attribute)
+        except LearningError as error:
+            problems.append(str(error))
+    report(len(behind), len(behind), "trained")
+    return problems
