@@ -1,8 +1,9 @@
 """A collection of images as one object: what :func:`bam_engine.open` returns."""
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from bam_engine import maintenance
 from bam_engine.annotation.templates import template
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.api.best_matches import best_matches
+from bam_engine.api.encoders import comparison_table, results_table
 from bam_engine.collection import IngestResult, ingest_folder
 from bam_engine.database import backups
 from bam_engine.errors import LearningError
@@ -22,7 +24,9 @@ from bam_engine.labelling.tasks import attribute_of
 from bam_engine.maintenance import Finding, Outcome
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.export import export
+from bam_engine.reporting.results import overlooked
 from bam_engine.switching.moving import move
+from bam_engine.training.comparison import train_behind
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import count_images, member_rows, rows_at
 from bam_engine.workspace.vectors import EmbedSummary, embed_collection, embedded_rows
@@ -352,6 +356,7 @@ class Collection:
         *,
         form: Literal["sqlite", "csv"] = "sqlite",
         raw_text: bool = False,
+        encoders: Mapping[str, str] = MappingProxyType({}),
         report: Report = silent,
     ) -> list[Path]:
         """Write the dataset and return the files: images, labels by people, scores, and labels by the thresholds.
@@ -363,13 +368,60 @@ class Collection:
         raw_text
             Write texts into CSV files unchanged. By default an apostrophe precedes each text that a spreadsheet would
             take for a formula.
+        encoders
+            By attribute, the encoder whose scores and decisions are exported (its key, spec or name) instead of those
+            of the encoder in use. The files name the encoder and model of each attribute. A warning says where another
+            encoder has more behind its result, such as an audit, and none is given; :meth:`results` lists both.
 
         Examples
         --------
         >>> [path.name for path in bam.export("dataset", form="csv")]
         ['images.csv', 'annotations.csv', 'attributes.csv']
         """
-        return export(self.workspace, Path(target), form=form, raw_text=raw_text, report=report)
+        for name, other in overlooked(self.workspace, encoders).items():
+            warnings.warn(
+                f"{name}: {other.note} To export the other result: encoders={{{name!r}: {other.result.key!r}}}.",
+                stacklevel=2,
+            )
+        return export(self.workspace, Path(target), form=form, raw_text=raw_text, encoders=encoders, report=report)
+
+    def results(self) -> pd.DataFrame:
+        """Return one line for each attribute and encoder with a model: what its result is worth.
+
+        Columns are ``attribute``, ``encoder`` (its key), ``name``, ``in_use``, ``labels`` (that the model was trained
+        on), ``threshold``, ``standing`` (audited, certified, saved, suggested or scored) and ``audited_precision``. The
+        encoder in use comes first, then the best standing.
+
+        Examples
+        --------
+        >>> bam.results()[["attribute", "encoder", "standing"]].iloc[0].tolist()
+        ['media_watercolor', 'builtin-v1', 'saved']
+        """
+        return results_table(self.workspace)
+
+    def compare_encoders(self, *, train: bool = False, report: Report = silent) -> pd.DataFrame:
+        """Return one line for each attribute and encoder: its average precision on the same validation labels.
+
+        Columns are ``attribute``, ``encoder`` (its key), ``name``, ``average_precision`` with its 95% limits ``low``
+        and ``high``, ``n`` (validation labels), ``labels`` (that the model was trained on), ``current`` (whether they
+        are those of today), ``behind``, by how much the average precision is below that of the attribute's best
+        encoder, with limits ``behind_low`` and ``behind_high``, and ``problem``.
+
+        Parameters
+        ----------
+        train
+            First train the models that are missing or of other labels than those of today, of all encoders.
+        report
+            Called with (done, total, message) after each training.
+
+        Examples
+        --------
+        >>> bam.compare_encoders()[["attribute", "encoder", "current"]].iloc[0].tolist()
+        ['media_watercolor', 'builtin-v1', True]
+        """
+        if train:
+            train_behind(self.workspace, report=report)
+        return comparison_table(self.workspace)
 
     # Keeping
 

@@ -95,8 +95,9 @@ def _map_to_extend(workspace: Workspace, map_id: str) -> layout_store.LayoutReco
 
 
 def _list(workspace: Workspace) -> None:
-    for record in layout_store.list_layouts(workspace):
-        print(f"{record.id}\n  {_title(record)}")
+    for record in layout_store.all_layouts(workspace):
+        other = "" if record.encoder == workspace.choice.key else f", with {workspace.encoder_name(record.encoder)}"
+        print(f"{record.id}\n  {_title(record)}{other}")
         _print_quality(record)
         for region in regions.refresh(workspace, record.id):
             print(f"  zoom {region.from_zoom}–{region.to_zoom}  {region.name}: {region.why}")

@@ -21,6 +21,7 @@ from bam_engine.cli import (
     backups,
     collection,
     demo,
+    encoders,
     labels,
     layouts,
     removals,
@@ -97,6 +98,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, demo, collection, removals, attributes, annotators, labels)
-    for module in (*setup, weights, search, simulation, training, agreement, layouts, results, backups, status):
+    ways = (weights, search, encoders, simulation, training, agreement)
+    for module in (*setup, *ways, layouts, results, backups, status):
         module.add_commands(commands)
     return top

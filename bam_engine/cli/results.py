@@ -1,6 +1,7 @@
 """``audit``, ``report`` and ``export``: check the result, describe it, hand it on."""
 
-from argparse import ArgumentParser, Namespace
+import shlex
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from bam_engine.audit import audits
@@ -13,6 +14,7 @@ from bam_engine.files import check_output, replacing
 from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.reporting import export as exporting
+from bam_engine.reporting import results
 from bam_engine.reporting.report import gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.workspace import Workspace
@@ -52,7 +54,22 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command = add_command(commands, "export", export, "write the dataset")
     command.add_argument("target", type=given_path, help="file (sqlite) or folder (csv) to write")
     command.add_argument("--format", choices=exporting.FORMATS, default="sqlite", help="default: %(default)s")
+    command.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        type=_attribute_and_encoder,
+        metavar="NAME=ENCODER",
+        help="take the scores and decisions of attribute NAME from another encoder than the one in use; repeatable",
+    )
     add_raw_text(command)
+
+
+def _attribute_and_encoder(text: str) -> tuple[str, str]:
+    name, _, encoder = text.partition("=")
+    if not name or not encoder:
+        raise ArgumentTypeError(f"{text} is not an attribute and an encoder, such as content_dog=builtin")
+    return name, encoder
 
 
 @one_flow
@@ -77,6 +94,9 @@ def audit(workspace: Workspace, options: Namespace) -> None:
         print(
             f"The threshold of {attribute.name} is not audited. Draw an audit with `bam audit {attribute.name} --draw`."
         )
+        other = results.better_elsewhere(workspace, attribute)
+        if other is not None:
+            print(other.note)
         return
     print(f"{result.state.answered:,} of {count(result.state.total, 'image')} labelled")
     for name, estimate in (
@@ -102,13 +122,21 @@ def report(workspace: Workspace, options: Namespace) -> None:
 
 @one_flow
 def export(workspace: Workspace, options: Namespace) -> None:
-    """Write the dataset and print the files."""
+    """Write the dataset, print the files, and what other encoders have for its attributes."""
+    encoders = dict(options.encoder)
     with bar("export", "tables") as report:
         paths = exporting.export(
-            workspace, options.target, form=options.format, raw_text=options.raw_text, report=report
+            workspace,
+            options.target,
+            form=options.format,
+            raw_text=options.raw_text,
+            encoders=encoders,
+            report=report,
         )
     for path in paths:
         print(path)
+    for name, other in results.overlooked(workspace, encoders).items():
+        print(f"{name}: {other.note} To export the other result: --encoder {name}={shlex.quote(other.result.key)}")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -65,6 +65,8 @@ def _print_attribute(line: AttributeSummary) -> None:
     print(f"{line.name}: {', '.join(facts)}")
     if line.taken_back:
         print(f"  {line.taken_back}")
+    if line.better is not None:
+        print(f"  {line.better.note}")
     if line.truth is not None and (truth := line.truth.threshold) is not None:
         print(
             f"  ground truth (generated images): precision {percent(truth.precision)}, recall {percent(truth.recall)}"

@@ -5,14 +5,15 @@ The file has the tables ``modules``, ``scores``, ``crowd_labels``, ``automatic_l
 read BAM can read it. ``automatic_labels`` holds what is delivered: "positive" for images labelled yes, and for those
 without a label at or above the threshold. Five tables add what BAM's leave out: ``label_reasons`` says of each of these
 labels whether it is by people or by the classifier, ``projects`` holds the names behind ``project_id``,
-``attributes`` the questions and the evidence for each threshold, ``adjudications`` the decisions on disputed images,
-which are no raw choices, and ``images_without_file`` the images whose file is missing or replaced. For generated
-images, ``generated`` holds the notice and ``workers`` says who is simulated.
+``attributes`` the questions, the evidence for each threshold, and of which encoder and model it is, ``adjudications``
+the decisions on disputed images, which are no raw choices, and ``images_without_file`` the images whose file is missing
+or replaced. For generated images, ``generated`` holds the notice and ``workers`` says who is simulated.
 """
 
 import contextlib
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ create table modules (mid int primary key, project_id int, src text, mature_cont
 create table projects (project_id int primary key, name text);
 create table images_without_file (mid int primary key, file text);
 create table attributes (name text primary key, kind text, question text, instructions text, positive_from real,
-    negative_to real, evidence text);
+    negative_to real, evidence text, encoder text, encoder_key text, model text, trained text, standing text,
+    others text);
 create table crowd_labels (mid int, attribute text, label text, primary key (mid, attribute));
 create table crowd_raw_hits (assignment_id text, attribute text, worker_id text, n_clicks int, n_seconds real,
     last_modified text);
@@ -115,7 +117,7 @@ def _write_decisions(connection: sqlite3.Connection, dataset: Dataset) -> None:
     known = [(attribute.name, list(attribute.why)) for attribute in dataset.attributes if attribute.why]
     _write_wide(connection, "label_reasons", "text", [name for name, _ in known], dataset, [why for _, why in known])
     connection.executemany(
-        "insert into attributes values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into attributes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 attribute.name,
@@ -125,6 +127,7 @@ def _write_decisions(connection: sqlite3.Connection, dataset: Dataset) -> None:
                 attribute.decision.positive_from,
                 attribute.decision.negative_to,
                 attribute.decision.evidence,
+                *astuple(attribute.source),
             )
             for attribute in dataset.attributes
         ),

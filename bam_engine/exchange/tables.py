@@ -1,16 +1,19 @@
 """A dataset written as CSV files in UTF-8."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bam_engine.errors import ExchangeError
-from bam_engine.exchange.dataset import AttributeRecord, Dataset
+from bam_engine.exchange.dataset import AttributeRecord, Dataset, Source
 from bam_engine.files import check_output, replacing
 from bam_engine.progress import Report, silent
 from bam_engine.spreadsheets import write_lines
+
+_SOURCE = tuple(field.name for field in fields(Source))
 
 
 def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report: Report = silent) -> list[Path]:
@@ -20,9 +23,10 @@ def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report:
     ``NAME_score``, ``NAME_crowd`` (the consensus of people), ``NAME_label`` (positive for delivered images, else
     negative or unsure) and ``NAME_why`` (whether that label is by people or by the classifier); missing values are
     empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote or an adjudicator's decision.
-    ``attributes.csv`` has the questions, thresholds and evidence. No text starts a formula in a spreadsheet
-    (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is written atomically. For generated
-    images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes them.
+    ``attributes.csv`` has the questions, thresholds and evidence, and of which encoder and model they are. No text
+    starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is
+    written atomically. For generated images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes
+    them.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
 
 
 def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
-    yield "name", "kind", "question", "instructions", "positive_from", "negative_to", "evidence"
+    yield "name", "kind", "question", "instructions", "positive_from", "negative_to", "evidence", *_SOURCE
     for attribute in dataset.attributes:
         decision = attribute.decision
         yield (
@@ -130,4 +134,5 @@ def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
             decision.positive_from,
             decision.negative_to,
             decision.evidence,
+            *astuple(attribute.source),
         )

@@ -1,6 +1,8 @@
 """The current dataset, gathered from the stores and written by ``exchange``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import sqlalchemy as sa
@@ -12,12 +14,15 @@ from bam_engine.annotation import ADJUDICATION, BULK, PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError, LearningError
-from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord
+from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord, Source
 from bam_engine.labelling import tasks
+from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
-from bam_engine.training.delivered import NOT_COVERED, WHO, automatic_labels, delivered_of, not_covered
-from bam_engine.training.models import latest_model, scores_of
-from bam_engine.training.thresholds import current_threshold, suggest_negative
+from bam_engine.reporting import results
+from bam_engine.reporting.results import Result
+from bam_engine.training.delivered import NOT_COVERED, WHO, automatic_labels, delivered_at, not_covered
+from bam_engine.training.models import scores_of
+from bam_engine.training.thresholds import suggest_negative
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import member_rows, without_file
@@ -27,13 +32,15 @@ _LABELS = {1: "positive", 0: "negative"}
 
 
 @one_flow
-def gather(workspace: Workspace) -> Dataset:
-    """Return the dataset in memory.
+def gather(workspace: Workspace, *, encoders: Mapping[str, str] = MappingProxyType({})) -> Dataset:
+    """Return the dataset in memory; see :func:`export` for ``encoders``.
 
     Raises
     ------
     ExchangeError
-        There are no images.
+        There are no images, or an attribute has no result of the encoder that is given for it.
+    NotFound
+        There is no attribute of a given name.
     """
     rows = member_rows(workspace)
     if not len(rows):
@@ -52,15 +59,28 @@ def gather(workspace: Workspace) -> Dataset:
         )
         for image in workspace.catalogue.images(rows)
     ]
-    attributes = [_attribute(workspace, attribute, rows) for attribute in workspace.attributes.all()]
+    wanted = {attribute_of(workspace, name).id: encoder for name, encoder in encoders.items()}
+    attributes = [
+        _attribute(workspace, attribute, rows, wanted.get(attribute.id)) for attribute in workspace.attributes.all()
+    ]
     demo = demo_workspace.demo(workspace)
     return Dataset(images, attributes, _captions(workspace, rows), "" if demo is None else demo_workspace.notice(demo))
 
 
 def export(
-    workspace: Workspace, target: Path, *, form: str, raw_text: bool = False, report: Report = silent
+    workspace: Workspace,
+    target: Path,
+    *,
+    form: str,
+    raw_text: bool = False,
+    encoders: Mapping[str, str] = MappingProxyType({}),
+    report: Report = silent,
 ) -> list[Path]:
     """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
+
+    The scores and decisions of an attribute are those of the encoder in use, or of the one that ``encoders`` names by
+    its key, spec or name: {attribute: encoder}. The files say of which encoder and model each attribute's are
+    (:mod:`.results`).
 
     With ``raw_text``, CSV files hold every text unchanged, also one that a spreadsheet takes for a formula.
 
@@ -69,27 +89,28 @@ def export(
     Raises
     ------
     ExchangeError
-        The form is unknown, there is nothing to write, or ``target`` cannot be written.
+        The form is unknown, there is nothing to write, ``target`` cannot be written, or an attribute has no result of
+        the encoder that is given for it.
+    NotFound
+        There is no attribute of a given name.
     """
     if form not in FORMATS:
         raise ExchangeError(f"Unknown format {form!r}. Choose {' or '.join(FORMATS)}.")
-    dataset = gather(workspace)
+    dataset = gather(workspace, encoders=encoders)
     if form == "csv":
         return exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
     paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
     return [*paths, exchange.write_notice(dataset, target.parent)] if dataset.generated else paths
 
 
-def _attribute(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> AttributeRecord:
-    scores = None
-    scored = np.full(len(rows), np.nan, np.float32)
-    if latest_model(workspace, attribute) is not None:
-        current = scores_of(workspace, attribute)
-        known = rows < len(current)
-        scored[known] = current[rows[known]]
-        scores = scored
-    decision = _decision(workspace, attribute)
-    reasons = delivered_of(workspace, attribute).reasons[rows]
+def _attribute(
+    workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], encoder: str | None
+) -> AttributeRecord:
+    result = results.chosen(workspace, attribute, encoder)
+    scores = np.full(len(rows), np.nan, np.float32) if result is None else _scores(workspace, result, rows)
+    decision = _decision(workspace, attribute, result)
+    model = None if result is None else result.model
+    reasons = delivered_at(workspace, attribute, decision.positive_from, model).reasons[rows]
     decided = bool(WHO[reasons].astype(bool).any())
     agreed = tasks.labels(workspace, attribute)
     places = np.searchsorted(rows, agreed.rows[agreed.settled])
@@ -99,30 +120,62 @@ def _attribute(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int6
         kind=attribute.kind,
         question=attribute.question,
         instructions=attribute.instructions,
-        scores=scores,
+        scores=None if result is None else scores,
         crowd={int(place): _LABELS[int(label)] for place, label in settled},
         hits=_hits(workspace, attribute, rows),
         decision=decision,
-        automatic=automatic_labels(reasons, scored, decision.negative_to) if decided else [],
-        why=_why(workspace, attribute, rows, reasons) if decided else [],
+        automatic=automatic_labels(reasons, scores, decision.negative_to) if decided else [],
+        why=_why(workspace, attribute, result, rows, reasons) if decided else [],
+        source=_source(workspace, attribute, result),
     )
 
 
 def _why(
-    workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], reasons: NDArray[np.uint8]
+    workspace: Workspace,
+    attribute: Attribute,
+    result: Result | None,
+    rows: NDArray[np.int64],
+    reasons: NDArray[np.uint8],
 ) -> list[str | None]:
     """Return who decided about each image, and whether the evidence for the threshold is not about it."""
     words = WHO[reasons]
-    words[not_covered(workspace, attribute)[rows]] = NOT_COVERED
+    if result is not None:
+        words[not_covered(workspace, attribute, result.model)[rows]] = NOT_COVERED
     return list(words)
 
 
-def _decision(workspace: Workspace, attribute: Attribute) -> Decision:
-    threshold = current_threshold(workspace, attribute)
-    if threshold is None:
+def _scores(workspace: Workspace, result: Result, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the scores of ``rows`` by a result's model, nan without a vector."""
+    if not result.in_use and not len(workspace.vectors(result.key)):
+        raise ExchangeError(
+            f"The result of {result.attribute.name} with {result.encoder} has no scores, because the vectors of that "
+            "encoder are no longer there. Embed the collection with it again: its models, thresholds and audits are "
+            "kept. Or choose the result of another encoder."
+        )
+    current = scores_of(workspace, result.attribute, result.model)
+    scores = np.full(len(rows), np.nan, np.float32)
+    scored = rows < len(current)
+    scores[scored] = current[rows[scored]]
+    return scores
+
+
+def _source(workspace: Workspace, attribute: Attribute, result: Result | None) -> Source:
+    """Return of which encoder and model a result is, what stands behind it, and what other encoders have."""
+    other = [one for one in results.results_of(workspace, attribute) if result is None or one.key != result.key]
+    others = [f"{one.encoder}: {one.words}" for one in other]
+    if result is None:
+        return Source(others=". ".join(others))
+    choice, model = workspace.choice_of(result.key), result.model
+    spec = result.encoder if choice is None else choice.spec
+    return Source(spec, result.key, model.digest, model.made_at, result.words, ". ".join(others))
+
+
+def _decision(workspace: Workspace, attribute: Attribute, result: Result | None) -> Decision:
+    threshold = None if result is None else result.threshold
+    if result is None or threshold is None:
         return Decision(None, None, "No threshold has been chosen.")
     try:
-        low = suggest_negative(workspace, attribute, target=threshold.evidence.target)
+        low = suggest_negative(workspace, attribute, result.model, target=threshold.evidence.target)
     except LearningError:
         low = None
     note = "" if threshold.saved else "Suggested, not saved by a person. "

@@ -126,8 +126,8 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
 
 
 def place_of(workspace: Workspace, row: int) -> Place | None:
-    """Return the position of ``row`` on the newest map that contains it, or None."""
-    for record in layout_store.list_layouts(workspace):
+    """Return the position of ``row`` on the newest map that contains it, or None; one of the encoder in use first."""
+    for record in layout_store.all_layouts(workspace):
         x, y = (float(part) for part in places_of(workspace, record.id, [row])[0])
         if np.isfinite(x):
             version = view_cache.map_version(workspace, record.id)

@@ -13,6 +13,7 @@ from bam_engine.demo import demo_workspace
 from bam_engine.demo.demo_workspace import Truth
 from bam_engine.demo.simulated_annotators import count_answers
 from bam_engine.labelling import tasks
+from bam_engine.reporting.results import Overlooked, better_elsewhere, other_encoders
 from bam_engine.training import certification, querying, rounds
 from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.diagnosis import Learned, Verdict, judge
@@ -59,10 +60,11 @@ class NextStep:
 
 @dataclass(frozen=True)
 class AttributeSummary:
-    """The state of one attribute; estimates are (value, low, high).
+    """The state of one attribute with the encoder in use; estimates are (value, low, high).
 
     ``delivered`` counts what is delivered at the threshold in use, as it is when asked; None without a threshold.
-    ``taken_back`` says which promise of it does not hold any more.
+    ``taken_back`` says which promise of it does not hold any more. ``other_encoders`` are the names of other encoders
+    with a model of it, ``better`` is a result of one of them that has more behind it.
     """
 
     name: str
@@ -77,6 +79,8 @@ class AttributeSummary:
     truth: Truth | None = None  # in a demo
     taken_back: str = ""
     learned: Learned | None = None  # None before the first training
+    other_encoders: tuple[str, ...] = ()
+    better: Overlooked | None = None
 
     @property
     def started(self) -> bool:
@@ -88,7 +92,8 @@ class AttributeSummary:
 class Overview:
     """The state of the workspace, and the next step.
 
-    ``by_people`` and ``simulated`` count answers; ``generated`` is true for a demo.
+    ``encoder`` is the spec of the encoder in use. ``by_people`` and ``simulated`` count answers; ``generated`` is true
+    for a demo.
     """
 
     images: int
@@ -181,6 +186,8 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         taken_back="" if threshold is None else threshold.taken_back,
         truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if state.model is not None else None,
         learned=None if verdict is None else verdict.learned,
+        other_encoders=tuple(map(workspace.encoder_name, other_encoders(workspace, attribute))),
+        better=better_elsewhere(workspace, attribute),
     )
 
 

@@ -23,6 +23,7 @@ from bam_engine.gallery.search import ranking
 from bam_engine.labelling import agreement, tasks
 from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.learning import is_accepted
+from bam_engine.reporting.results import other_encoders, results_of
 from bam_engine.training import certification_history, rounds
 from bam_engine.training.certification_history import CertificationSummary
 from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_of
@@ -132,7 +133,8 @@ class AttributeReport:
     version), this one first. ``never_drawn`` counts the images that could not be drawn when the validation set was
     extended. ``without_file`` says how many images have no readable file, so that no number is about them; "" if all
     have one. ``diagnosis`` says in sentences whether it learns, what the last round brought, and the likely causes
-    where it does not.
+    where it does not. All is about the ``encoder`` in use, given by its key and its name; ``other_results`` says in
+    sentences what others have.
     """
 
     attribute: Attribute
@@ -163,6 +165,8 @@ class AttributeReport:
     never_drawn: int = 0
     without_file: str = ""
     diagnosis: tuple[str, ...] = ()
+    encoder_name: str = ""
+    other_results: tuple[str, ...] = ()
 
     @property
     def waits_for_audit(self) -> bool:
@@ -218,7 +222,16 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         never_drawn=count_never_drawn(workspace, attribute),
         without_file=without_file(workspace),
         diagnosis=() if diagnosis is None else diagnosis.lines,
+        encoder_name=workspace.encoder_name(),
+        other_results=_other_results(workspace, attribute),
     )
+
+
+def _other_results(workspace: Workspace, attribute: Attribute) -> tuple[str, ...]:
+    if not other_encoders(workspace, attribute):
+        return ()
+    others = [result for result in results_of(workspace, attribute) if not result.in_use]
+    return tuple(f"With {one.encoder} (model {one.model.id}): {one.words}." for one in others)
 
 
 def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,72 @@
+"""``encoders``: the encoders that have vectors, side by side."""
+
+from argparse import ArgumentParser, Namespace
+
+from bam_engine.annotation import Attribute
+from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.progress import bar
+from bam_engine.formatting import count, decimal_interval
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.training.comparison import EncoderResult, compare_encoders, difference_words, train_behind
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import count_images
+from bam_engine.workspace.vectors import embedded_rows, stored_encoders
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the command to the parser."""
+    command = add_command(commands, "encoders", run, "list the encoders, or compare them attribute by attribute")
+    command.add_argument("names", nargs="*", metavar="name", help="attributes to compare (default: all)")
+    command.add_argument("--compare", action="store_true", help="compare on the same validation labels")
+    command.add_argument("--train", action="store_true", help="first train every encoder on the labels of today")
+
+
+def run(workspace: Workspace, options: Namespace) -> None:
+    """List the encoders that have vectors; compare them for some attributes, or for all."""
+    if options.train:
+        with bar("train", "models") as report:
+            problems = train_behind(workspace, report=report)
+        for problem in problems:
+            print(problem)
+    if options.names or options.compare or options.train:
+        _compare(workspace, options.names)
+    else:
+        _list(workspace)
+
+
+@one_flow
+def _list(workspace: Workspace) -> None:
+    current, images = workspace.choice.key, count_images(workspace)
+    for key in stored_encoders(workspace):
+        use = ", in use" if key == current else ""
+        with workspace.using(key):
+            embedded = len(embedded_rows(workspace))
+        print(f"{key}: {workspace.encoder_name(key)}, {embedded:,} of {count(images, 'image')} embedded{use}")
+
+
+@one_flow
+def _compare(workspace: Workspace, names: list[str]) -> None:
+    attributes = [attribute_of(workspace, name) for name in names] or workspace.attributes.all()
+    for attribute in attributes:
+        _print_comparison(workspace, attribute)
+
+
+def _print_comparison(workspace: Workspace, attribute: Attribute) -> None:
+    found = compare_encoders(workspace, attribute)
+    print(f"{attribute.name}: {count(found.n, 'validation label')}, {found.n_positive:,} positive")
+    for one in found.encoders:
+        print(f"  {workspace.encoder_name(one.encoder)}: {_words(one)}")
+    for difference in found.differences:
+        print(f"  {difference_words(workspace, difference)}")
+    if found.behind:
+        print("  `bam encoders --train` trains every encoder on the labels of today.")
+
+
+def _words(one: EncoderResult) -> str:
+    estimate, model = one.average_precision, one.model
+    if estimate is None or model is None:
+        return one.problem
+    interval = decimal_interval(estimate.value, estimate.low, estimate.high)
+    behind = "" if one.current else ", not all labels of today"
+    return f"average precision {interval}, trained on {count(model.labels, 'label')}{behind}"
