@@ -11,7 +11,7 @@ from bam_engine.audit.charts import audited_precision, chart_file
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.labelling import tasks
 from bam_engine.training.thresholds import current_threshold
-from web import charts, demo_controls, ui
+from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
 
@@ -134,11 +134,13 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
 def history(results: list[AuditResult]) -> None:
     """Draw the audits of this attribute, newest first."""
     st.subheader("Audits of this attribute", anchor=False)
+    several = {one.encoder for one in results} != {ws.choice.key}
     lines = [
         {
             "drawn": one.made_at[:16].replace("T", " "),
             "threshold": decimal(one.threshold, 3),
             "in force": "yes" if one.current else "no",
+            **({"encoder": ws.encoder_name(one.encoder)} if several else {}),
             "target": percent(one.target),
             "judged": f"{one.state.answered:,} of {one.state.total:,}",
             "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
@@ -172,15 +174,17 @@ if attribute is None:
     st.stop()
 if demo_controls.offer_labelling(attribute):
     st.stop()
+elsewhere = encoder_notes.belongs_to(attribute)
 threshold = current_threshold(ws, attribute)
 result = audits.latest_result(ws, attribute)
 if threshold is None or not threshold.saved:
-    ui.empty(
-        "An audit judges a threshold that was kept, and this attribute has none for its newest model.",
-        "Keep a threshold",
-        "threshold",
-        attribute.name,
-    )
+    if not elsewhere:
+        ui.empty(
+            "An audit judges a threshold that was kept, and this attribute has none for its newest model.",
+            "Keep a threshold",
+            "threshold",
+            attribute.name,
+        )
 elif result is not None and not result.complete:
     progress(attribute, result)
 if result is not None and result.precision is not None:

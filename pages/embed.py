@@ -8,7 +8,7 @@ from bam_engine.switching import moving
 from bam_engine.switching.results import encoder_results
 from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import embedded_rows, problem_stage
-from web import encoders, jobs, ui
+from web import encoder_comparison, encoders, jobs, ui
 from web.encoders import JOB
 from web.engine import workspace
 from web.navigation import link
@@ -110,3 +110,4 @@ ui.problem_list(
     failed,
     "They keep their place and are tried again on the next run.",
 )
+encoder_comparison.section()

@@ -11,6 +11,7 @@ from bam_engine.formatting import file_size
 from bam_engine.reporting.export import export
 from web import backup, check, jobs, ui
 from web.engine import workspace
+from web.export_choice import result_choice
 from web.output import output_folder
 
 JOB = "export"
@@ -38,11 +39,14 @@ if demo_workspace.demo(ws) is not None:
         "The images are generated, and the files say so: GENERATED.txt, and a column or table of their own. Answers of "
         "simulated annotators are marked."
     )
+chosen = result_choice()
 if st.button("Write the files", type="primary", icon=":material/download:"):
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
     target = output_folder("exports") / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
     ws.jobs.start(
-        JOB, "Writing the dataset", lambda report: export(ws, target, form=form, raw_text=raw_text, report=report)
+        JOB,
+        "Writing the dataset",
+        lambda report: export(ws, target, form=form, raw_text=raw_text, encoders=chosen, report=report),
     )
     st.rerun()
 

@@ -6,7 +6,8 @@ from bam_engine.annotation import readable
 from bam_engine.errors import BamError
 from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.gallery.listing import Listing, list_images
-from web import ui
+from bam_engine.labelling.tasks import attribute_of
+from web import encoder_notes, ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
 from web.gallery_actions import last_answer, names_ready, offer_grouping, selection_popover, views_popover
@@ -87,7 +88,8 @@ except BamError as error:
 
 for note in listing.notes:
     st.info(ui.plain(note))
-if query.attribute and listing.scored is None:
+elsewhere = bool(query.attribute) and encoder_notes.belongs_to(attribute_of(ws, query.attribute))
+if query.attribute and listing.scored is None and not elsewhere:
     link("rounds", "Label a first round", query.attribute)
 if query.folded:
     offer_grouping()

@@ -37,13 +37,13 @@ ui.head(
     "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open, draw with "
     "Shift to select.",
 )
-if len(ws.vectors()) == 0:
+records = {record.id: record for record in layout_store.all_layouts(ws)}
+if len(ws.vectors()) == 0 and not records:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")
     st.stop()
 
 busy = jobs.show(JOB, unit="steps")
 undo_deletion(ws, map_state.MAP)
-records = {record.id: record for record in layout_store.list_layouts(ws)}
 if not records:
     if not busy:
         layout_form(ws, first=True)
@@ -57,7 +57,7 @@ elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
 st.html(CSS)
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
-    chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(records.values()).__getitem__)
+    chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(ws, records.values()).__getitem__)
 with bar[3]:
     layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
 with bar[4]:

@@ -47,7 +47,7 @@ def numbers(state: Overview) -> None:
     """Draw the counts."""
     cells = st.columns(5 if state.generated else 4)
     cells[0].metric("Images", f"{state.images:,}", help="generated" if state.generated else None)
-    cells[1].metric("Embedded", f"{state.embedded:,}", help=f"with {ui.plain(state.encoder)}")
+    cells[1].metric("Embedded", f"{state.embedded:,}", help=f"with {ui.plain(ws.encoder_name())}")
     cells[2].metric("Answers by people", f"{state.by_people:,}")
     if state.generated:
         cells[3].metric("Answers by simulated annotators", f"{state.simulated:,}")

@@ -9,7 +9,7 @@ from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training.rounds import state
-from web import charts, demo_controls, ui
+from web import charts, demo_controls, encoder_notes, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -245,6 +245,7 @@ st.download_button(
     type="primary",
 )
 head(report)
+encoder_notes.belongs_to(attribute)
 demo_controls.truth_note(attribute)
 if report.waits_for_audit:
     ui.empty("**Next:** audit the threshold on a fresh sample.", "Audit", "audit", attribute.name)
@@ -257,7 +258,7 @@ people(report)
 examples(report)
 st.caption(
     ui.plain(
-        f"Encoder {report.encoder} · database schema {report.schema} · "
+        f"Encoder {report.encoder_name}, {report.encoder} · database schema {report.schema} · "
         + ", ".join(f"{program} {version}" for program, version in report.versions)
     )
 )

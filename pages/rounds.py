@@ -23,7 +23,7 @@ from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.vectors import supports_text
-from web import charts, demo_controls, jobs, ui
+from web import charts, demo_controls, encoder_notes, jobs, ui
 from web.advice import diagnosis, offer_training
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -342,6 +342,7 @@ if state.step == "embed":
     ui.next_step(state)
     st.stop()
 steps(state)
+encoder_notes.belongs_to(attribute, quiet=True)
 if demo_controls.offer_labelling(attribute):
     st.stop()
 if state.step == "draw_validation":

@@ -13,7 +13,7 @@ from bam_engine.training.delivered import counts_of, delivered_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
 from bam_engine.workspace.membership import count_images, without_file
-from web import charts, demo_controls, ui
+from web import charts, demo_controls, encoder_notes, ui
 from web.advice import short_diagnosis
 from web.certify import certify
 from web.engine import workspace
@@ -173,8 +173,10 @@ def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None
 attribute = ui.pick_attribute()
 if attribute is None:
     st.stop()
+elsewhere = encoder_notes.belongs_to(attribute)
 if latest_model(ws, attribute) is None:
-    ui.empty("Nothing is scored for this attribute yet.", "Label a first round", "rounds", attribute.name)
+    if not elsewhere:
+        ui.empty("Nothing is scored for this attribute yet.", "Label a first round", "rounds", attribute.name)
     st.stop()
 
 bar = st.columns([1, 1, 1, 1], vertical_alignment="bottom")

@@ -73,7 +73,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
         _picture(image)
     with facts:
         _record(image)
-        place = ui.placeholder(_SQUARE if layout_store.list_layouts(workspace()) else "")
+        place = ui.placeholder(_SQUARE if layout_store.all_layouts(workspace()) else "")
     with picture if wide else st.container():
         _labels(image.labels)
         for annotator, caption in image.captions:

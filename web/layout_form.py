@@ -110,8 +110,7 @@ def map_notes(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = 
 
     ``busy``: a layout job is running, so none can be started.
     """
-    if words := quality_words(record):
-        st.caption(words)
+    st.caption(f"{ui.plain(encoder_words(ws, record))} {quality_words(record)}")
     if problem := layout_builder.outdated_reason(ws, record):
         st.info(ui.plain(problem), icon=":material/update:")
         return
@@ -125,6 +124,15 @@ def map_notes(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = 
                 lambda report: layout_builder.extend(ws, record.id, report=report),
             )
             st.rerun()
+
+
+def encoder_words(ws: Workspace, record: layout_store.LayoutRecord) -> str:
+    """Return of which encoder a map is, and what that means where another one is in use."""
+    words = f"Laid out by {ws.encoder_name(record.encoder)}."
+    if record.encoder == ws.choice.key:
+        return words
+    name = ws.encoder_name()
+    return f"{words} In use is {name}: its scores colour the map, and new images are placed on maps of its own."
 
 
 def quality_words(record: layout_store.LayoutRecord) -> str:
@@ -151,13 +159,20 @@ def quality_words(record: layout_store.LayoutRecord) -> str:
     return " ".join(parts)
 
 
-def titles(records: Iterable[layout_store.LayoutRecord]) -> dict[str, str]:
-    """Return the titles of the maps; maps with the same title get their time of creation."""
+def titles(ws: Workspace, records: Iterable[layout_store.LayoutRecord]) -> dict[str, str]:
+    """Return the titles of the maps, with the encoder of one that is not in use.
+
+    Maps with the same title get their time of creation.
+    """
     layouts = list(records)
-    uses = Counter(record.title for record in layouts)
+    named = {
+        record.id: record.title + ("" if record.encoder == ws.choice.key else f", {ws.encoder_name(record.encoder)}")
+        for record in layouts
+    }
+    uses = Counter(named.values())
     return {
-        record.id: record.title
-        + (time.strftime(", made %d %b, %H:%M", time.localtime(record.made_at)) if uses[record.title] > 1 else "")
+        record.id: named[record.id]
+        + (time.strftime(", made %d %b, %H:%M", time.localtime(record.made_at)) if uses[named[record.id]] > 1 else "")
         for record in layouts
     }
 

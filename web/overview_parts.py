@@ -10,6 +10,7 @@ from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, percent, percent_interval
 from bam_engine.reporting.overview import AttributeSummary, Interval
 from bam_engine.training.delivered import DeliveredCounts
+from web import ui
 from web.engine import workspace
 from web.guide import DOCS, Picture, figure
 from web.next_steps import action
@@ -66,9 +67,11 @@ def quality_table(lines: Sequence[AttributeSummary]) -> None:
         if known
         else ""
     )
+    several = any(line.other_encoders for line in lines)
+    encoder = f"Results with {ui.plain(workspace().encoder_name())}, the encoder in use. " if several else ""
     st.caption(
-        "Precision and recall are measured on the validation sample at the threshold, audited precision on a fresh "
-        f"blind sample. Bands are 95% intervals, from 0 to 100%.{truth}"
+        f"{encoder}Precision and recall are measured on the validation sample at the threshold, audited precision on a "
+        f"fresh blind sample. Bands are 95% intervals, from 0 to 100%.{truth}"
     )
 
 
@@ -84,12 +87,22 @@ def _line(line: AttributeSummary) -> str:
     )
     shares = (line.precision, line.recall, line.audited)
     cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
-    rounds = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
-    rounds += ", does not learn yet" if line.learned == "no" else ""
-    name = f'<span class="name">{html.escape(readable(line.name))}<br><span class="quiet">{rounds}</span></span>'
+    name = f'<span class="name">{html.escape(readable(line.name))}{_about(line)}</span>'
     accepted = NOTHING if line.delivered is None else _delivered(line.delivered, line.taken_back)
     step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
     return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
+
+
+def _about(line: AttributeSummary) -> str:
+    """Return on what an attribute was trained, and what other encoders have for it, as quiet lines."""
+    words = [f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"]
+    if line.other_encoders and not line.rounds:
+        words = [f"not trained with the encoder in use, {count(line.labels, 'label')}"]
+    elif line.learned == "no":
+        words[0] += ", does not learn yet"
+    if line.better is not None:
+        words.append(f"{line.better.result.encoder}: {line.better.result.words}")
+    return "".join(f'<br><span class="quiet">{html.escape(one)}</span>' for one in words)
 
 
 def _delivered(counts: DeliveredCounts, taken_back: str) -> str:

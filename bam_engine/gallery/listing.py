@@ -23,6 +23,7 @@ from bam_engine.labelling import label_states, tasks
 from bam_engine.labelling.label_states import LabelStates, label_version, last_answer
 from bam_engine.learning import is_accepted
 from bam_engine.training.attribute_scores import AttributeScores, attribute_scores
+from bam_engine.training.models import encoders_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
@@ -232,7 +233,8 @@ def _listing(
     if query.attribute and scored is None and not notes:
         as_added = query.sort in ("score", "closest") or (query.sort == "found" and not query.searched)
         order = " Images are in the order in which they were added."
-        notes.append("This attribute has no scores yet." + order * (as_added and not scoring_attributes(query, known)))
+        unordered = as_added and not scoring_attributes(query, known)
+        notes.append(_no_scores(workspace, query.attribute) + order * unordered)
     if scored is not None and not len(workspace.vectors()):
         notes.append("The images have no vectors, so none has a score. Embed the collection.")
     return Listing(
@@ -248,6 +250,15 @@ def _listing(
         notes=tuple(notes),
         emptied_by=matching.emptied_by() if matching.n and not len(rows) else "",
     )
+
+
+def _no_scores(workspace: Workspace, name: str) -> str:
+    """Say that an attribute has no scores, and with which encoders it was trained, if any."""
+    others = encoders_of(workspace, tasks.attribute_of(workspace, name))
+    if not others:
+        return "This attribute has no scores yet."
+    trained = " and ".join(map(workspace.encoder_name, others))
+    return f"This attribute was trained with {trained}, not with the encoder in use, {workspace.encoder_name()}."
 
 
 def _fold(workspace: Workspace, listing: Listing) -> Listing:

@@ -113,7 +113,7 @@ def build(
         about: dict[str, Any] = {
             "attributes": (pair[0].name, pair[1].name),
             "by": by,
-            "models": _models(workspace, pair),
+            "models": _models(workspace, pair, key),
         }
     else:
         name, about = f"{method}-{scope_id}-{key}", {}
@@ -191,7 +191,8 @@ def outdated_reason(workspace: Workspace, record: LayoutRecord) -> str:
     """Return why a map is out of date, or "" where it is not."""
     if record.method == "scores":
         try:
-            models = _models(workspace, [attribute_of(workspace, name) for name in record.attributes])
+            pair = [attribute_of(workspace, name) for name in record.attributes]
+            models = _models(workspace, pair, record.encoder)
         except NotFound:
             return "An attribute of this map no longer exists."
         if models != record.models:
@@ -250,8 +251,9 @@ def _pair(workspace: Workspace, names: Sequence[str]) -> list[Attribute]:
     return pair
 
 
-def _models(workspace: Workspace, pair: Sequence[Attribute]) -> tuple[str, ...]:
-    return tuple(model.digest for attribute in pair if (model := latest_model(workspace, attribute)) is not None)
+def _models(workspace: Workspace, pair: Sequence[Attribute], encoder: str) -> tuple[str, ...]:
+    newest = [latest_model(workspace, attribute, encoder) for attribute in pair]
+    return tuple(model.digest for model in newest if model is not None)
 
 
 def _has_scores(workspace: Workspace, pair: Sequence[Attribute], rows: Rows) -> NDArray[np.bool_]:
@@ -269,8 +271,8 @@ def _check_extensible(workspace: Workspace, record: LayoutRecord) -> None:
         )
     if record.encoder != workspace.choice.key:
         raise ProjectionError(
-            f"The map uses the encoder {record.encoder}; the encoder in use is {workspace.choice.key}. Choose that of "
-            "the map again, or make a new map."
+            f"The map is of the encoder {workspace.encoder_name(record.encoder)}, but {workspace.encoder_name()} is in "
+            "use. Choose that of the map again, or make a new map."
         )
     if problem := outdated_reason(workspace, record):
         raise ProjectionError(problem)

@@ -88,13 +88,19 @@ class LayoutRecord:
 
 def list_layouts(workspace: Workspace) -> list[LayoutRecord]:
     """Return the layouts of the encoder in use, newest first, without unreadable ones and those of other images."""
+    return [record for record in all_layouts(workspace) if record.encoder == workspace.choice.key]
+
+
+def all_layouts(workspace: Workspace) -> list[LayoutRecord]:
+    """Return the layouts of every encoder as :func:`list_layouts`, those of the encoder in use first."""
     records = []
     for about in sorted((workspace.cache / "layouts").glob("*/about.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             record = _renamed(workspace, _read(about))
-            if record.encoder == workspace.choice.key and _is_of_these_images(workspace, record):
+            if _is_of_these_images(workspace, record):
                 records.append(record)
-    return sorted(records, key=lambda record: -record.made_at)
+    key = workspace.choice.key
+    return sorted(records, key=lambda record: (record.encoder != key, -record.made_at))
 
 
 def layout_of(workspace: Workspace, map_id: str) -> LayoutRecord:

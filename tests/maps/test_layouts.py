@@ -312,8 +312,9 @@ def test_a_map_of_another_encoder_is_not_listed_and_cannot_be_extended(workspace
     payload = json.loads(about.read_text())
     about.write_text(json.dumps({**payload, "encoder": "another", "from_a_later_version": 1}))
     assert layout_store.list_layouts(workspace) == []
+    assert [one.id for one in layout_store.all_layouts(workspace)] == [record.id]
     assert layout_builder.count_unplaced(workspace, layout_store.layout_of(workspace, record.id)) == 0
-    with pytest.raises(ProjectionError, match="in use is builtin"):
+    with pytest.raises(ProjectionError, match=r"Fast preview \(descriptors\) is in use"):
         layout_builder.extend(workspace, record.id)
 
 
