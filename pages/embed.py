@@ -100,7 +100,10 @@ else:
         encoders.outcome(result)
     st.metric(f"Embedded with {ui.plain(ws.encoder_name())}", f"{len(embedded_rows(ws)):,} of {n:,}")
     if done and done >= n:
-        link("attributes", "Next: define what to look for")
+        if ws.attributes.all():
+            link("rounds", "Next: label and train")
+        else:
+            link("attributes", "Next: define what to look for")
     everything = encoder_results(ws)
     if len(everything) > 1:
         encoders.cards(everything)
