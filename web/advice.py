@@ -43,7 +43,7 @@ def _advice(found: Diagnosis) -> str:
 def _causes(attribute: Attribute, causes: tuple[Cause, ...]) -> None:
     """Draw the likely causes in order, each with its evidence and the way to its cure."""
     with st.container(border=True):
-        st.markdown("**Likely causes, the likeliest first**")
+        st.markdown("**Likely causes, the likeliest first**" if len(causes) > 1 else "**What may be in the way**")
         for number, cause in enumerate(causes, start=1):
             words, way = st.columns([7, 3], vertical_alignment="center", gap="medium")
             words.markdown(f"{number}. **{cause.title}**{_STANDING[cause.support]}  \n   {ui.plain(cause.evidence)}")

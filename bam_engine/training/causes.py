@@ -71,6 +71,11 @@ _CAUSES = Kind[tuple[Cause, ...]](
 )
 
 
+_BETTER = Kind[tuple[Cause, ...]](
+    "encoders that see more", of="attribute", until="a label, a model or a vector changes", limit=1000
+)
+
+
 def causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
     """Return the three causes, the likeliest first.
 
@@ -87,6 +92,29 @@ def causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
     return workspace.memory.get(_CAUSES, attribute.id, version, lambda: _causes(workspace, attribute))
 
 
+def better_encoder(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
+    """Return the encoder as the one cause where an attribute learns and stays far from perfect; () without evidence.
+
+    The evidence is another stored encoder that does better with the same labels, or that the encoder in use is the
+    descriptors, which show little of what is depicted.
+    """
+    model = latest_model(workspace, attribute)
+    if model is None:
+        return ()
+    stored = [(key, len(workspace.vectors(key))) for key in _stored_encoders(workspace)]
+    version = (label_version(workspace, attribute), scores_version(workspace, model), stored)
+
+    def find() -> tuple[Cause, ...]:
+        best = _best_other(workspace, attribute, evaluation_set(workspace, attribute))
+        if best is not None and _is_shown(best[0]):
+            return (_better(workspace, best),)
+        if best is None and workspace.choice.spec == "builtin":
+            return (Cause("encoder", "open", "The descriptors show colour, texture and shape; a network shows more."),)
+        return ()
+
+    return workspace.memory.get(_BETTER, attribute.id, version, find)
+
+
 def _causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
     sample = evaluation_set(workspace, attribute)
     found = [
@@ -98,16 +126,9 @@ def _causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
 
 
 def _encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet) -> _Found:
-    current = workspace.choice.key
-    others = [
-        (difference, key)
-        for key in _stored_encoders(workspace)
-        if key != current and (difference := _with_encoder(workspace, attribute, sample, key)) is not None
-    ]
-    best = max(others, key=lambda each: each[0].gain, default=None)
+    best = _best_other(workspace, attribute, sample)
     if best is not None and _is_shown(best[0]):
-        words = f"With the same labels, {workspace.encoder_name(best[1])} does better by {_gain(best[0])}."
-        return _Found(4, Cause("encoder", "for", words, best[1]))
+        return _Found(4, _better(workspace, best))
     nearest = _nearest(workspace, attribute, sample)
     better = learning.beats_guessing(nearest)
     also = ""
@@ -121,6 +142,21 @@ def _encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet) 
     if better:
         return _Found(-1, Cause("encoder", "against", words))
     return _Found(2, Cause("encoder", "for", words)) if better is False else _Found(1, Cause("encoder", "open", words))
+
+
+def _best_other(workspace: Workspace, attribute: Attribute, sample: ValidationSet) -> tuple[Change, str] | None:
+    """Return the largest gain by another stored encoder, with its key; None without one that can be compared."""
+    others = [
+        (gain, key)
+        for key in _stored_encoders(workspace)
+        if key != workspace.choice.key and (gain := _with_encoder(workspace, attribute, sample, key)) is not None
+    ]
+    return max(others, key=lambda each: each[0].gain, default=None)
+
+
+def _better(workspace: Workspace, best: tuple[Change, str]) -> Cause:
+    words = f"With the same labels, {workspace.encoder_name(best[1])} does better by {_gain(best[0])}."
+    return Cause("encoder", "for", words, best[1])
 
 
 def _with_encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet, key: str) -> Change | None:

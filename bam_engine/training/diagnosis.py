@@ -15,7 +15,7 @@ from bam_engine.annotation import POSITIVE, Attribute, judged_labels
 from bam_engine.formatting import count, decimal, decimal_interval
 from bam_engine.labelling import tasks
 from bam_engine.learning import Advice, Share
-from bam_engine.training.causes import Cause, causes
+from bam_engine.training.causes import Cause, better_encoder, causes
 from bam_engine.training.models import TrainedModel, latest_model
 from bam_engine.training.stopping import LastRound, last_round
 from bam_engine.workspace.core import Workspace
@@ -62,7 +62,8 @@ class Diagnosis:
     """The verdict on an attribute, what the last round changed, and whether another is likely to help.
 
     ``last_round`` is None before the second training, ``advice`` too, and where an attribute does not learn.
-    ``causes`` are those of an attribute that does not learn, the likeliest first; () for any other.
+    ``causes`` are those of an attribute that does not learn, the likeliest first; for one that learns and is not
+    half-way from guessing to perfect, an encoder that sees more; () for any other.
     """
 
     verdict: Verdict
@@ -148,7 +149,16 @@ def diagnose(workspace: Workspace, attribute: Attribute) -> Diagnosis | None:
         return None
     last = last_round(workspace, attribute)
     found = causes(workspace, attribute) if verdict.learned == "no" else ()
+    if verdict.learned == "yes" and _stalls(verdict, last):
+        found = better_encoder(workspace, attribute)
     return Diagnosis(verdict, last, _advice(verdict, last), found)
+
+
+def _stalls(verdict: Verdict, last: LastRound | None) -> bool:
+    """Return whether an attribute is not half-way from guessing to perfect, and no gain of the last round is shown."""
+    if verdict.share is None or verdict.share.value >= (1 + verdict.share.guessing) / 2:
+        return False
+    return last is None or last.advice.outcome != "likely"
 
 
 def _advice(verdict: Verdict, last: LastRound | None) -> Advice | None:

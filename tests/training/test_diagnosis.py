@@ -146,3 +146,16 @@ def test_the_causes_are_those_of_the_answers_of_today(unlearned: tuple[Workspace
     settled = diagnose(workspace, attribute)
     assert settled is not None
     assert all("another does in 100%" in cause.evidence for cause in settled.causes if cause.kind == "labels")
+
+
+def test_where_it_learns_and_is_far_from_perfect_the_descriptors_are_named(
+    unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, attribute = unlearned
+    for value, outcome, kinds in ((0.4, "unknown", ["encoder"]), (0.4, "likely", []), (0.7, "unknown", [])):
+        last = LastRound(None, "", Advice(outcome, ""))
+        monkeypatch.setattr(diagnosis, "last_round", lambda *_, last=last: last)
+        assert _judged(workspace, attribute, monkeypatch, value=value, low=0.3, high=0.9) == "yes"
+        found = diagnose(workspace, attribute)
+        assert found is not None
+        assert [cause.kind for cause in found.causes] == kinds
