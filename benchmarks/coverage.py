@@ -229,6 +229,7 @@ def estimates(world: World, known: Known, stage: str, rng: np.random.Generator) 
             pool_scores=scores,
             random=evidence,
             known=(scores[exact], truth[exact]),
+            strata=None if of_sampled is None else np.isin(sampled, known.certified),
         )
         accepted = scores >= cut
         delivered = accepted | (np.isin(np.arange(IMAGES), known.all) & truth)

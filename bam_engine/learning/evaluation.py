@@ -207,6 +207,7 @@ def precision_recall(
     pool_scores: npt.ArrayLike | None = None,
     random: RandomSample | None = None,
     known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    strata: npt.ArrayLike | None = None,
 ) -> Curve:
     """Return precision and recall of "accept if score >= cut", with two-sided intervals.
 
@@ -228,6 +229,8 @@ def precision_recall(
     known : (m,) scores and (m,) labels, optional
         Images of the pool that the validation set does not stand for, since their labels were known before it was
         drawn. They count as they are, and the validation set for all others.
+    strata : (n,) int, optional
+        Parts of the collection that were sampled by themselves, for the precision.
 
     Returns
     -------
@@ -240,7 +243,9 @@ def precision_recall(
     cut = _default_cuts(sample.scores) if cuts is None else np.sort(np.asarray(cuts, dtype=np.float64))[::-1]
     accepted = sample.scores >= cut[:, None]
     positive = np.broadcast_to(sample.labels, accepted.shape)
-    precision = proportions(positive, accepted, weights=sample.weights, groups=sample.groups, confidence=confidence)
+    precision = proportions(
+        positive, accepted, weights=sample.weights, groups=sample.groups, strata=strata, confidence=confidence
+    )
     counted = sample.scores if pool_scores is None else np.asarray(pool_scores)
     if known is not None:
         value, low, high = (

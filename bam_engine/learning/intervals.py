@@ -185,6 +185,7 @@ def proportions(
     *,
     weights: npt.ArrayLike | None = None,
     groups: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Proportions:
     """Return the proportion of members that are hits, for many subsets of the same sample at once.
@@ -197,6 +198,10 @@ def proportions(
         Inverse inclusion probabilities, in any unit. None: all equal.
     groups : (n,) int, optional
         The project of each image.
+    strata : (n,) int, optional
+        Parts of the collection that were sampled by themselves. Their proportions get limits of their own, which are
+        combined by MOVER (Zou and Donner, 2008): a few images of a part that was sampled thinly would vary little by
+        chance among all others.
 
     Returns
     -------
@@ -213,6 +218,8 @@ def proportions(
     >>> estimate.value, estimate.n_effective
     (array([0.5]), array([1.]))
     """
+    if strata is not None:
+        return _stratified(hits, members, np.asarray(strata), weights, groups, confidence)
     n = members.shape[1]
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     code = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
@@ -224,6 +231,36 @@ def proportions(
     effective = count if simple else _effective_size(hits, members, weight, code, value, count)
     low, high = exact_bounds(np.where(nonempty, value, 0) * effective, effective, confidence)
     return Proportions(value, low, high, effective)
+
+
+def _stratified(
+    hits: npt.NDArray[np.bool_],
+    members: npt.NDArray[np.bool_],
+    strata: npt.NDArray[np.int64],
+    weights: npt.ArrayLike | None,
+    groups: npt.ArrayLike | None,
+    confidence: float,
+) -> Proportions:
+    """Combine the proportions of all strata, each with the weight of its members."""
+    insides = [members & (strata == each) for each in np.unique(strata)]
+    parts = [proportions(hits, inside, weights=weights, groups=groups, confidence=confidence) for inside in insides]
+    weight = np.ones(members.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
+    mass = np.array([inside @ weight for inside in insides]).reshape(len(parts), len(members))
+    total = mass.sum(axis=0)
+    share = np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+    value, low, high = (
+        np.array([getattr(part, name) for part in parts]).reshape(mass.shape) for name in ("value", "low", "high")
+    )
+    inside_value = np.nan_to_num(value)
+    combined = np.where(total > 0, (share * inside_value).sum(axis=0), np.nan)
+    below = np.sqrt(((share * (inside_value - low)) ** 2).sum(axis=0))
+    above = np.sqrt(((share * (high - inside_value)) ** 2).sum(axis=0))
+    return Proportions(
+        combined,
+        np.where(total > 0, np.maximum(combined - below, 0), 0.0),
+        np.where(total > 0, np.minimum(combined + above, 1), 1.0),
+        np.array([part.n_effective for part in parts]).reshape(mass.shape).sum(axis=0),
+    )
 
 
 def _effective_size(

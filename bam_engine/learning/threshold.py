@@ -5,6 +5,7 @@ many cuts (``benchmarks/guarantee.py`` prints how often). The rule here tests cu
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -246,13 +247,14 @@ def threshold_at(
     groups: npt.ArrayLike | None = None,
     random: RandomSample | None = None,
     known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    strata: npt.ArrayLike | None = None,
 ) -> Threshold:
     """Return the evidence of the validation set for a threshold set by hand; never ``certified``.
 
-    Parameters as for :func:`choose_threshold`."""
+    Parameters as for :func:`choose_threshold` and :func:`~bam_engine.learning.precision_recall`."""
     sample = checked_sample(scores, labels, weights, groups)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
-    return _measured(value, sample, pool, random, known, target, confidence, certified=False)
+    return _measured(value, sample, pool, random, known, target, confidence, certified=False, strata=strata)
 
 
 def fixed_cuts(
@@ -319,10 +321,14 @@ def _certified_cut(sample: Sample, cuts: Floats, target: float, confidence: floa
     return float(cuts[n_passed - 1]) if n_passed else None
 
 
-def _precision_bounds(sample: Sample, cuts: Floats, confidence: float) -> Floats:
+def _precision_bounds(sample: Sample, cuts: Floats, confidence: float, strata: npt.ArrayLike | None = None) -> Floats:
     accepted = sample.scores >= cuts[:, None]
     positive = np.broadcast_to(sample.labels, accepted.shape)
-    precision = proportions(positive, accepted, weights=sample.weights, groups=sample.groups)
+    options: dict[str, Any] = {"weights": sample.weights, "groups": sample.groups}
+    if strata is not None:  # the lower one of two limits errs half as often as both
+        both = max(2 * checked_confidence(confidence) - 1, 0.01)
+        return proportions(positive, accepted, strata=strata, confidence=both, **options).low
+    precision = proportions(positive, accepted, **options)
     hits = np.where(np.isnan(precision.value), 0.0, precision.value) * precision.n_effective
     return lower_bound(hits, precision.n_effective, checked_confidence(confidence))
 
@@ -385,6 +391,7 @@ def _measured(
     confidence: float,
     *,
     certified: bool,
+    strata: npt.ArrayLike | None = None,
 ) -> Threshold:
     curve = precision_recall(
         sample.scores,
@@ -396,8 +403,9 @@ def _measured(
         pool_scores=pool,
         random=random,
         known=known,
+        strata=strata,
     )
-    bounds = _precision_bounds(sample, curve.cuts, confidence)
+    bounds = _precision_bounds(sample, curve.cuts, confidence, strata)
     if known is not None:
         bounds = with_known(bounds, curve.cuts, known, pool)
     return Threshold(

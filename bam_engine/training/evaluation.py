@@ -97,6 +97,7 @@ def evaluate(
         pool_scores=found.sample.pool_scores,
         random=found.random,
         known=found.known,
+        strata=found.strata,
     )
     random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
     average_precision = average_precision_of(sample, random, confidence)

@@ -49,10 +49,12 @@ class Evidence:
     """What tells how good a threshold is.
 
     The labels of ``sample``, with their weights, stand for all images but the ``known`` ones, (m,) scores and (m,)
-    labels, which count as they are. ``random`` is what the recall rests on.
+    labels, which count as they are. ``strata`` (n,) tell where a certification stands for the others from where the
+    random draws do, None without one. ``random`` is what the recall rests on.
     """
 
     sample: ValidationSet
+    strata: NDArray[np.bool_] | None
     known: tuple[NDArray[np.float32], NDArray[np.bool_]]
     random: RandomSample
 
@@ -88,7 +90,7 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     )
     certifications = [each for each in certification.certifications(workspace, attribute) if each.cuts]
     if not certifications:
-        return Evidence(drawn, (random.asked.astype(np.float32), random.answers), random)
+        return Evidence(drawn, None, (random.asked.astype(np.float32), random.answers), random)
     newest, labelled = certifications[-1], np.flatnonzero(labels >= 0)
     fraction = len(drawn.rows) / max(len(random.pool), 1)
     dense = certification.inclusion_probabilities(workspace, newest, labelled) >= fraction
@@ -98,7 +100,7 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     sample = labelled_sample(workspace, attribute, stands_for, model)
     probabilities = certification.inclusion_probabilities(workspace, newest, sample.rows)
     sample = replace(sample, weights=1 / np.maximum(np.where(probabilities >= fraction, probabilities, fraction), 1e-9))
-    return Evidence(sample, (scores[known], labels[known] == POSITIVE), random)
+    return Evidence(sample, probabilities >= fraction, (scores[known], labels[known] == POSITIVE), random)
 
 
 _OUTSIDE = -2

@@ -306,6 +306,7 @@ def _measured_at(
         pool_scores=sample.pool_scores,
         random=found.random,
         known=found.known,
+        strata=found.strata,
     )
 
 

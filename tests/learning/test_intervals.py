@@ -133,3 +133,23 @@ def test_impossible_counts_and_confidences_are_refused():
         clopper_pearson(1, 2, 95)
     with pytest.raises(LearningError, match="there are none"):
         cluster_bootstrap(lambda _: 0.0, [], rng=np.random.default_rng(0))
+
+
+def test_strata_have_limits_of_their_own_that_are_combined():
+    hits, strata = np.arange(30) % 3 == 0, np.repeat([0, 1], [20, 10])
+    weights = np.where(strata == 0, 2.0, 50.0)
+    whole = np.ones((1, 30), bool)
+    found = proportions(hits[None], whole, weights=weights, strata=strata)
+    one, other = (
+        proportions(hits[None, strata == each], whole[:, strata == each], weights=weights[strata == each])
+        for each in (0, 1)
+    )
+    share = np.array([40, 500]) / 540
+    value = share @ [one.value[0], other.value[0]]
+    below = np.hypot(share[0] * (one.value - one.low), share[1] * (other.value - other.low))[0]
+    above = np.hypot(share[0] * (one.high - one.value), share[1] * (other.high - other.value))[0]
+    assert found.value[0] == pytest.approx(value)
+    assert (found.low[0], found.high[0]) == (pytest.approx(value - below), pytest.approx(value + above))
+    nothing = proportions(hits[None], ~whole, weights=weights, strata=strata)
+    assert np.isnan(nothing.value[0])
+    assert (nothing.low[0], nothing.high[0]) == (0, 1)

@@ -260,7 +260,7 @@ def test_while_a_certification_has_shown_nothing_the_validation_set_certifies_no
     trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bam_engine.learning.threshold._smallest_surviving_count", lambda *_: 2)
-    monkeypatch.setattr("bam_engine.learning.threshold._precision_bounds", lambda _s, cuts, _c: np.ones(len(cuts)))
+    monkeypatch.setattr("bam_engine.learning.threshold._precision_bounds", lambda _s, cuts, *_: np.ones(len(cuts)))
     assert thresholds.suggest(trained, watercolor, target=0.6, confidence=0.99).certified
     certification.start(trained, watercolor, target=0.6, confidence=0.95, seed=3)
     for confidence in (0.95, 0.99):
