@@ -60,16 +60,20 @@ def images_at(workspace: Workspace, moment: str) -> int:
     """Return the number of images that the collection had at a moment, as :func:`bam_engine.database.now` writes it."""
     n, table = len(workspace.catalogue), db.images.c
 
-    def load(connection: sa.Connection, _: object) -> int:
+    def newest(connection: sa.Connection, _: object) -> str:
+        return str(connection.scalar(sa.select(table.made_at).where(table.row == n - 1)))
+
+    def search(connection: sa.Connection, _: object) -> int:
         low, high = 0, n  # rows are in order of time
-        row = n - 1  # mostly, none came later
         while low < high:
-            added = connection.scalar(sa.select(table.made_at).where(table.row == row))
-            low, high = (low, row) if str(added) > moment else (row + 1, high)
-            row = (low + high) // 2
+            middle = (low + high) // 2
+            added = str(connection.scalar(sa.select(table.made_at).where(table.row == middle)))
+            low, high = (low, middle) if added > moment else (middle + 1, high)
         return low
 
-    return workspace.snapshot.read(("images at", moment, n), [db.images], load)
+    if workspace.snapshot.read(("newest image", n), [db.images], newest) <= moment:  # one question for all moments
+        return n
+    return workspace.snapshot.read(("images at", moment, n), [db.images], search)
 
 
 def covered(
