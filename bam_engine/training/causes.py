@@ -18,8 +18,7 @@ from bam_engine.formatting import decimal, decimal_interval, percent, percent_in
 from bam_engine.labelling import tasks
 from bam_engine.labelling.agreement import planned_answers
 from bam_engine.labelling.label_states import label_version
-from bam_engine.learning import Change, FeatureScaling, Share
-from bam_engine.learning.comparison import MIN_PROJECTS
+from bam_engine.learning import Difference, FeatureScaling, Share
 from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.models import latest_model, scores_version
 from bam_engine.training.querying import training_labels
@@ -27,7 +26,7 @@ from bam_engine.training.rounds import collection_scaling, fit
 from bam_engine.training.validation import ValidationSet
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
-from bam_engine.workspace.vectors import embedded_rows, vectors_of
+from bam_engine.workspace.vectors import embedded_rows, stored_encoders, vectors_of
 
 Support = Literal["for", "open", "against"]
 
@@ -87,7 +86,7 @@ def causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
     model = latest_model(workspace, attribute)
     if model is None:
         return ()
-    stored = [(key, len(workspace.vectors(key))) for key in _stored_encoders(workspace)]
+    stored = [(key, len(workspace.vectors(key))) for key in stored_encoders(workspace)]
     version = (label_version(workspace, attribute), scores_version(workspace, model), stored)
     return workspace.memory.get(_CAUSES, attribute.id, version, lambda: _causes(workspace, attribute))
 
@@ -101,12 +100,12 @@ def better_encoder(workspace: Workspace, attribute: Attribute) -> tuple[Cause, .
     model = latest_model(workspace, attribute)
     if model is None:
         return ()
-    stored = [(key, len(workspace.vectors(key))) for key in _stored_encoders(workspace)]
+    stored = [(key, len(workspace.vectors(key))) for key in stored_encoders(workspace)]
     version = (label_version(workspace, attribute), scores_version(workspace, model), stored)
 
     def find() -> tuple[Cause, ...]:
         best = _best_other(workspace, attribute, evaluation_set(workspace, attribute))
-        if best is not None and _is_shown(best[0]):
+        if best is not None and best[0].shown:
             return (_better(workspace, best),)
         if best is None and workspace.choice.spec == "builtin":
             return (Cause("encoder", "open", "The descriptors show colour, texture and shape; a network shows more."),)
@@ -127,7 +126,7 @@ def _causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
 
 def _encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet) -> _Found:
     best = _best_other(workspace, attribute, sample)
-    if best is not None and _is_shown(best[0]):
+    if best is not None and best[0].shown:
         return _Found(4, _better(workspace, best))
     nearest = _nearest(workspace, attribute, sample)
     better = learning.beats_guessing(nearest)
@@ -144,22 +143,22 @@ def _encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet) 
     return _Found(2, Cause("encoder", "for", words)) if better is False else _Found(1, Cause("encoder", "open", words))
 
 
-def _best_other(workspace: Workspace, attribute: Attribute, sample: ValidationSet) -> tuple[Change, str] | None:
+def _best_other(workspace: Workspace, attribute: Attribute, sample: ValidationSet) -> tuple[Difference, str] | None:
     """Return the largest gain by another stored encoder, with its key; None without one that can be compared."""
     others = [
         (gain, key)
-        for key in _stored_encoders(workspace)
+        for key in stored_encoders(workspace)
         if key != workspace.choice.key and (gain := _with_encoder(workspace, attribute, sample, key)) is not None
     ]
     return max(others, key=lambda each: each[0].gain, default=None)
 
 
-def _better(workspace: Workspace, best: tuple[Change, str]) -> Cause:
+def _better(workspace: Workspace, best: tuple[Difference, str]) -> Cause:
     words = f"With the same labels, {workspace.encoder_name(best[1])} does better by {_gain(best[0])}."
     return Cause("encoder", "for", words, best[1])
 
 
-def _with_encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet, key: str) -> Change | None:
+def _with_encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet, key: str) -> Difference | None:
     """Compare the classifier with one on the vectors of another encoder, on the images that both have vectors of."""
     with workspace.using(key):
         rows, answers = training_labels(workspace, attribute)
@@ -207,7 +206,7 @@ def _agreements(workspace: Workspace, attribute: Attribute) -> Iterator[tuple[Sh
         yield people, f"Where one person says yes, another does in {_against_guessing(people)}."
     labels = tasks.labels(workspace, attribute)
     rows, yes = labels.rows[labels.settled], labels.labels[labels.settled] == POSITIVE
-    for key in _stored_encoders(workspace):
+    for key in stored_encoders(workspace):
         with workspace.using(key):
             embedded = embedded_rows(workspace)
             inside = np.isin(rows, embedded)
@@ -234,31 +233,22 @@ def _question(workspace: Workspace, attribute: Attribute, sample: ValidationSet)
         )
         return _Found(-2, Cause("question", "open", words))
     difference = _compared(sample, scores)
-    if _is_shown(difference):
+    if difference.shown:
         words = f"Two classifiers, each for one half of the positives, do better than one by {_gain(difference)}."
         return _Found(3, Cause("question", "for", words))
     words = f"Two classifiers, each for one half of the positives, are not shown to do better: {_gain(difference)}."
     return _Found(-3, Cause("question", "against", words))
 
 
-def _compared(sample: ValidationSet, scores: NDArray[np.floating]) -> Change:
-    """Compare other scores of the sample with those of the classifier; which images either accepts is left out."""
-    nothing = np.empty(0, bool)
-    return learning.measure_change(
+def _compared(sample: ValidationSet, scores: NDArray[np.floating]) -> Difference:
+    return learning.compare_models(
         sample.scores,
         scores,
         sample.labels,
         groups=sample.groups,
         weights=sample.weights,
-        decided_before=nothing,
-        decided_after=nothing,
         rng=np.random.default_rng(0),
     )
-
-
-def _stored_encoders(workspace: Workspace) -> list[str]:
-    """Return the keys of the encoders that have vectors of this collection."""
-    return [key for key in workspace.encoders.keys() if len(workspace.vectors(key))]  # noqa: SIM118
 
 
 def _scaling(workspace: Workspace) -> FeatureScaling:
@@ -269,11 +259,7 @@ def _vectors(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.float3
     return np.asarray(vectors_of(workspace)[rows], np.float32)
 
 
-def _is_shown(difference: Change) -> bool:
-    return difference.low > 0 and difference.positive_projects >= MIN_PROJECTS
-
-
-def _gain(difference: Change) -> str:
+def _gain(difference: Difference) -> str:
     return decimal_interval(difference.gain, difference.low, difference.high, signed=True)
 
 
