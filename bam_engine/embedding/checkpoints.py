@@ -15,6 +15,8 @@ from bam_engine.formatting import count, file_size
 
 _NO_WEIGHTS = "is not a file of weights. Choose a .safetensors file, or a PyTorch file of tensors."
 _AGAIN = "Fetch it again, or choose another file."
+_NUMPY = (".npy", ".npz")
+_PICKLE = b"\x80"  # begins a file of PyTorch that is no archive
 _MAX_WORDS = 240  # of a library's message
 _MAX_HEADER = 100 << 20  # bytes; that of safetensors
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
@@ -54,6 +56,8 @@ def _state(file: Path) -> str | None:
             if file.suffix == ".safetensors":
                 length = int.from_bytes(start, "little")
                 return _state_of_safetensors(stream.read(min(length, _MAX_HEADER)), length, size)
+            if file.suffix not in _NUMPY and not start.startswith(_PICKLE):
+                return _NO_WEIGHTS
     except OSError as error:
         return f"cannot be read: {error.strerror or error}."
     return None
@@ -66,7 +70,7 @@ def _state_of_archive(file: Path) -> str | None:
         return f"is cut off or damaged. {_AGAIN}"
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
-    return None if any(name.endswith("/data.pkl") for name in names) or file.suffix == ".npz" else _NO_WEIGHTS
+    return None if any(name.endswith("/data.pkl") for name in names) or file.suffix in _NUMPY else _NO_WEIGHTS
 
 
 def _state_of_safetensors(header: bytes, length: int, size: int) -> str | None:
@@ -95,7 +99,7 @@ def _unreadable(error: Exception, file: Path) -> str | None:
         return f"is cut off or damaged. {_AGAIN}"
     if isinstance(error, AttributeError | StopIteration) or any(isinstance(e, pickle.UnpicklingError) for e in errors):
         return _NO_WEIGHTS
-    return _NO_WEIGHTS if isinstance(error, ValueError) and file.suffix in (".npy", ".npz") else None
+    return _NO_WEIGHTS if isinstance(error, ValueError) and file.suffix in _NUMPY else None
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -114,7 +118,7 @@ def _has_code(name: str) -> str:
 
 def _mismatch(error: Exception) -> str:
     """Return what the library says about tensors that do not fit, shortened to a few of them."""
-    if isinstance(error, KeyError):
+    if isinstance(error, KeyError) and str in map(type, error.args):
         return f"It lacks the tensor {error}."
     words = str(error)
     text, shapes = lacks_and_has(_listed("Missing", words), _listed("Unexpected", words)), _SHAPE.findall(words)

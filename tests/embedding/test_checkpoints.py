@@ -86,6 +86,7 @@ FILES: dict[str, tuple[str, Make, str]] = {
     "empty": ("pt", lambda *_: b"", f"is empty. {AGAIN}"),
     "an empty .safetensors": ("safetensors", lambda *_: b"", f"is empty. {AGAIN}"),
     "a table": ("csv", lambda *_: b"path,answer\na.png,yes\n", NO_WEIGHTS),
+    "a word": ("pt", lambda *_: b"hello", NO_WEIGHTS),
     "a text called .safetensors": ("safetensors", lambda *_: b"these are no weights" * 50, NO_WEIGHTS),
     "a text called .npz": ("npz", lambda *_: b"these are no weights" * 50, "not"),
     "another archive": ("pt", lambda *_: archive(**{"word/document.xml": "<w/>"}), NO_WEIGHTS),
