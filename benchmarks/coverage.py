@@ -2,7 +2,7 @@
 
 Each run makes a collection of 10,000 images, with scores of two models and with projects, and uses it as the app is
 used: a random validation sample of 200 is labelled; a round asks about 200 images that score highest or near the class
-boundary; the threshold for a precision of 90% is chosen; an audit of 100 and 100 images is drawn. "topped up" draws 200
+boundary; the threshold for a precision of 90% is chosen; an audit of 100 and 100 images is drawn. "topped up" draws 201
 more validation images after the round; "certified" then certifies the precision with 300 more labels. Shapes differ in
 the fraction of positives, in how many of them the model cannot see (they score like negatives), and in projects, whose
 images score and are labelled alike.
@@ -50,7 +50,7 @@ from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
 TARGET, CONFIDENCE = 0.90, 0.95
-IMAGES, VALIDATION, ROUND, CERTIFICATION, AUDIT = 10_000, 200, 200, 300, 100
+IMAGES, VALIDATION, TOP_UP, ROUND, CERTIFICATION, AUDIT = 10_000, 200, 201, 200, 300, 100  # the larger draw counts
 STAGES = ("first draw", "topped up", "certified")
 _PARTS = 8  # the runs are shared out, always alike
 
@@ -149,7 +149,7 @@ def labelled(world: World, stage: str, rng: np.random.Generator) -> Known:
     asked = free[np.unique(np.concatenate([by_score[: ROUND // 2], near[: ROUND // 2]]))]
     known = Known(random, asked, asked[:0], asked[:0])
     if stage == "topped up":
-        more = draw_validation(IMAGES, VALIDATION, groups=world.groups, exclude=known.all, rng=rng).rows
+        more = draw_validation(IMAGES, TOP_UP, groups=world.groups, exclude=known.all, rng=rng).rows
         return replace(known, random=np.concatenate([random, more]), asked=asked)
     return known if stage == "first draw" else certified(world, known, rng)
 
@@ -208,13 +208,15 @@ def estimates(world: World, known: Known, stage: str, rng: np.random.Generator) 
     cuts = {"at half the positives": positive[0], "at as many as positives": positive[1]}
     if chosen is not None:
         cuts["at the threshold"] = chosen
-    pool = np.setdiff1d(np.arange(IMAGES), known.asked)
+    newest = random[VALIDATION:] if stage == "topped up" else random
+    asked = np.union1d(known.asked, random[:VALIDATION]) if stage == "topped up" else known.asked
+    pool = np.setdiff1d(np.arange(IMAGES), asked)
     evidence = RandomSample(
-        scores[random].astype(np.float64),
-        truth[random],
+        scores[newest].astype(np.float64),
+        truth[newest],
         scores[pool],
-        asked=scores[known.asked],
-        answers=truth[known.asked],
+        asked=scores[asked],
+        answers=truth[asked],
         found=scores[known.all][truth[known.all]],
         refused=scores[known.all][~truth[known.all]],
     )

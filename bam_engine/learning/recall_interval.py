@@ -85,8 +85,8 @@ def recall_of(
     it holds the truth.
 
     **Assumptions.** The sample is a random one of the pool, or spread over its projects; labels are right; the cut was
-    not chosen by the sampled labels below it. Images asked about after the draw belong to the pool: a round asks about
-    likely positives outside the sample, so the sample holds slightly too many of those that are left, never too few.
+    not chosen by the sampled labels below it. Images asked about after the draw belong to the pool, with what was found
+    among them; two draws between which people were asked about other images are not one random sample.
     """
     cut = np.atleast_1d(np.asarray(cuts, dtype=np.float64))
     pool, drawn, hits = (_sides(each, cut) for each in (sample.pool, sample.scores, sample.scores[sample.labels]))

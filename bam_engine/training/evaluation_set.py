@@ -15,6 +15,7 @@ from bam_engine.training.validation import (
     asked_before_last_draw,
     draw_probability,
     labelled_sample,
+    largest_random_part,
     random_sample,
 )
 from bam_engine.workspace.core import Workspace
@@ -50,12 +51,14 @@ class Evidence:
 
     The labels of ``sample``, with their weights, stand for all images but the ``known`` ones, (m,) scores and (m,)
     labels, which count as they are. ``strata`` (n,) tell where a certification stands for the others from where the
-    random draws do, None without one. ``random`` is what the recall rests on.
+    random draws do, None without one. By the draws alone, the images ``asked`` about before the newest of them are
+    known. ``random`` is what the recall rests on.
     """
 
     sample: ValidationSet
     strata: NDArray[np.bool_] | None
     known: tuple[NDArray[np.float32], NDArray[np.bool_]]
+    asked: tuple[NDArray[np.float32], NDArray[np.bool_]]
     random: RandomSample
 
 
@@ -63,9 +66,10 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     """Return the evidence for the thresholds of ``model``, or of the newest.
 
     The random draws stand for what the newest of them could hold. Images that rounds, certifications and audits had
-    asked about before it are known. Where the newest certification asked about a larger fraction of the images of a
-    score than the draws did, its labels stand for its population instead, and all images that were labelled when it
-    started are known. Labels are those of now, counted by :func:`bam_engine.annotation.judged_labels`.
+    asked about before it are known. The recall rests on the largest part of them that is one random sample. Where
+    the newest certification asked about a larger fraction of the images of a score than the draws did, its labels
+    stand for its population instead, and all images that were labelled when it started are known. Labels are those
+    of now, counted by :func:`bam_engine.annotation.judged_labels`.
 
     Raises
     ------
@@ -75,24 +79,25 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     model = model or newest_model(workspace, attribute)
     scores, labels = scores_of(workspace, attribute, model), _labels(workspace, attribute, model)
     drawn = random_sample(workspace, attribute, model)
-    asked = np.zeros(len(scores), bool)
-    before = asked_before_last_draw(workspace, attribute)
-    asked[before[before < len(scores)]] = True
-    asked &= labels >= 0
+    part, before_it = largest_random_part(workspace, attribute)
+    asked = _mask(asked_before_last_draw(workspace, attribute), len(scores)) & (labels >= 0)
+    asked_before = (scores[asked], labels[asked] == POSITIVE)
+    known_before = _mask(before_it, len(scores)) & (labels >= 0)
+    inside = np.isin(drawn.rows, part)
     random = RandomSample(
-        drawn.scores.astype(np.float64),
-        drawn.labels == POSITIVE,
-        scores[(labels != _OUTSIDE) & ~asked],
-        asked=scores[asked],
-        answers=labels[asked] == POSITIVE,
+        drawn.scores[inside].astype(np.float64),
+        drawn.labels[inside] == POSITIVE,
+        scores[(labels != _OUTSIDE) & ~known_before],
+        asked=scores[known_before],
+        answers=labels[known_before] == POSITIVE,
         found=scores[labels == POSITIVE],
         refused=scores[labels == NEGATIVE],
     )
     certifications = [each for each in certification.certifications(workspace, attribute) if each.cuts]
     if not certifications:
-        return Evidence(drawn, None, (random.asked.astype(np.float32), random.answers), random)
+        return Evidence(drawn, None, asked_before, asked_before, random)
     newest, labelled = certifications[-1], np.flatnonzero(labels >= 0)
-    fraction = len(drawn.rows) / max(len(random.pool), 1)
+    fraction = len(drawn.rows) / max(int(((labels != _OUTSIDE) & ~asked).sum()), 1)
     dense = certification.inclusion_probabilities(workspace, newest, labelled) >= fraction
     queried, known_then = np.isin(labelled, newest.task.rows), np.isin(labelled, newest.known)
     known = labelled[np.where(dense, known_then & ~queried, asked[labelled])]
@@ -100,10 +105,17 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     sample = labelled_sample(workspace, attribute, stands_for, model)
     probabilities = certification.inclusion_probabilities(workspace, newest, sample.rows)
     sample = replace(sample, weights=1 / np.maximum(np.where(probabilities >= fraction, probabilities, fraction), 1e-9))
-    return Evidence(sample, probabilities >= fraction, (scores[known], labels[known] == POSITIVE), random)
+    return Evidence(sample, probabilities >= fraction, (scores[known], labels[known] == POSITIVE), asked_before, random)
 
 
 _OUTSIDE = -2
+
+
+def _mask(rows: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
+    """Return which of ``n`` images are among ``rows``."""
+    mask = np.zeros(n, bool)
+    mask[rows[rows < n]] = True
+    return mask
 
 
 def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:

@@ -231,11 +231,11 @@ def suggest(
         certified = _certified(workspace, started)
         if certified is not None:
             return certified
-    draws, misses = _draws(workspace, attribute, model), gather_evidence(workspace, attribute, model).random
+    draws, found = _draws(workspace, attribute, model), gather_evidence(workspace, attribute, model)
     if started is not None:
         draws["testing"] = np.zeros(len(draws["labels"]), bool)
     return learning.choose_threshold(
-        **draws, target=target, confidence=confidence, random=misses, known=(misses.asked, misses.answers)
+        **draws, target=target, confidence=confidence, random=found.random, known=found.asked
     )
 
 

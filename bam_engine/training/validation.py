@@ -273,7 +273,31 @@ def asked_before_last_draw(workspace: Workspace, attribute: Attribute) -> NDArra
 
     They come from the rounds, certifications and audits that were started before it; there are none for a single draw.
     """
-    since, rows = _last_draw(workspace, attribute), [np.empty(0, np.int64)]
+    return _asked_before(workspace, attribute, _last_draw(workspace, attribute))
+
+
+def largest_random_part(workspace: Workspace, attribute: Attribute) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of the largest part of the sample that is a random one, and the rows that it could not hold.
+
+    Draws between which people were not asked about other images are one random sample of what no one had been asked
+    about before. A draw before a round and one after it are none: the round has taken likely positives that the first
+    one could hold and the second could not. The part does not depend on any label; of equal ones the later counts.
+    """
+    sample = validation_images(workspace, attribute)
+    times = [min(sample.made_at[sample.draws == number].tolist()) for number in np.unique(sample.draws)]
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    for place, (number, since) in enumerate(zip(np.unique(sample.draws), times, strict=True)):
+        rows, asked = sample.rows[sample.draws == number], _asked_before(workspace, attribute, since)
+        if place and len(asked) == len(_asked_before(workspace, attribute, times[place - 1])):
+            parts[-1] = (np.concatenate([parts[-1][0], rows]), parts[-1][1])
+        else:
+            parts.append((rows, np.union1d(asked, sample.rows[sample.draws < number]).astype(np.int64)))
+    return max(reversed(parts), key=lambda part: len(part[0])) if parts else (sample.rows, sample.rows)
+
+
+def _asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDArray[np.int64]:
+    """Return the rows of rounds, certifications and audits that were started before a time, without validation."""
+    rows = [np.empty(0, np.int64)]
     sources = (
         (db.rounds, round_images),
         (db.certifications, lambda *of: certification_images(*of).rows),

@@ -48,9 +48,13 @@ def test_what_the_recall_rests_on_is_what_was_drawn_and_what_was_asked_before(
     validation.draw_validation(played, watercolor, 10, seed=2)
     oracle.answer(played, tasks.validation_task(played, watercolor))
     topped = gather_evidence(played, watercolor)
-    assert (len(topped.random.scores), len(topped.random.pool), len(topped.random.asked)) == (50, 96, 24)
-    assert topped.known[0].tolist() == topped.random.asked.tolist()
+    assert (len(topped.random.scores), len(topped.random.pool), len(topped.random.asked)) == (40, 120, 0)
+    assert (len(topped.sample.rows), len(topped.known[0])) == (50, 24), "the precision rests on all draws"
     assert topped.sample.weights is None
+    validation.draw_validation(played, watercolor, 40, seed=3)  # no round since the last draw
+    oracle.answer(played, tasks.validation_task(played, watercolor))
+    larger = gather_evidence(played, watercolor).random
+    assert (len(larger.scores), len(larger.pool), len(larger.asked)) == (50, 120 - 24 - 40, 24 + 40)
 
 
 def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_ones_for_themselves(
