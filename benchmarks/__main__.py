@@ -36,6 +36,7 @@ SUITE = (
     "identity",
     "demo",
     "demo_contents",
+    "tour",
 )
 
 

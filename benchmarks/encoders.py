@@ -5,45 +5,39 @@ each of the watercolours and photos that show none of the contents. Average prec
 with 200 random labels, on the half of the projects that nothing trains on; the mean of the contents and of the media
 over splits. 10-NN is the accuracy of the 10 nearest pictures of other projects, among the seven contents and of all.
 
-Speed is that of 320-pixel JPEG files to vectors: the run of the app; the bare model on pixels that are in memory, in
-its best mode and in the same threads; and a naive loop (PIL, the library's model in float32, batches of 64, no
-overlap). They take turns, and the fastest turn counts; processor seconds count beside the wall clock, because other
-work on the machine does not slow them. A round is that of ``benchmarks.round`` on generated vectors of the same length.
+Speed is that of the app's run over 320-pixel JPEG files, and of the bare network, as ``benchmarks.embedding_rate``
+measures them, which also says what each part costs. A round is that of ``benchmarks.round`` on generated vectors of the
+same length.
 """
 
 import argparse
-import itertools
 import json
-import os
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from sklearn.metrics import average_precision_score
 
 from bam_engine import learning
-from bam_engine.collection import read_image
 from bam_engine.collection.digests import of_files
 from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder
 from benchmarks import round as rounds
-from benchmarks.embedding_rate import SHARED, pictures_found, some_paths
+from benchmarks.embedding_rate import SHARED, SIDE, Cost, measure, pictures_found, small_files
 from benchmarks.encoder_quality import right_answers
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
 ENCODERS = ("builtin", "network", "combined")
 CONTENTS = ("people", "building", "bird", "flower", "cat", "dog", "cars")
-OTHERS, LABELS, BATCH, SIDE = 200, 200, 64, 320
+OTHERS, LABELS = 200, 200
 
 
 @dataclass
 class Line:
-    """The figures of one encoder; rates in images a second, by the wall clock and of one processor."""
+    """The figures of one encoder: quality, what an image costs in each way, and the seconds of a round."""
 
     encoder: str
     bytes: int
@@ -52,7 +46,7 @@ class Line:
     nearest_content: float
     nearest_medium: float
     precisions: dict[str, float]
-    rates: dict[str, tuple[float, float]] = field(default_factory=dict)
+    ways: dict[str, Cost] = field(default_factory=dict)
     round: float = float("nan")
 
 
@@ -101,62 +95,6 @@ def precisions(vectors: np.ndarray, truth: dict[str, np.ndarray], projects: np.n
     return found
 
 
-def small_files(folder: Path, count: int) -> list[Path]:
-    """Write pictures whose longer side has SIDE pixels as JPEG files."""
-    paths = []
-    for number, path in enumerate(some_paths(count)):
-        image = read_image(path)
-        scale = SIDE / max(image.size)
-        size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        paths.append(folder / f"{number}.jpg")
-        image.resize(size, Image.Resampling.BICUBIC).save(paths[-1], quality=90)
-    return paths
-
-
-def run(encoder: Encoder, paths: list[Path]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        embed(paths, encoder, VectorStore(Path(folder) / "v", images=of_files(paths)), batch=BATCH)
-
-
-def naive(paths: list[Path]) -> None:
-    """Embed with the network as its library gives it: one picture after the other, then one batch."""
-    import timm
-    import torch
-    from timm.data import create_transform
-
-    model = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0).eval()
-    transform = create_transform(224, mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bicubic", crop_pct=0.875)
-    with torch.inference_mode():
-        for start in range(0, len(paths), BATCH):
-            part = [transform(Image.open(path).convert("RGB")) for path in paths[start : start + BATCH]]
-            model(torch.stack(part)).numpy()
-
-
-def bare(encoder: Encoder, inputs: list[np.ndarray]) -> None:
-    for start in range(0, len(inputs), BATCH):
-        encoder.encode(inputs[start : start + BATCH])
-
-
-def speed(encoders: dict[str, Encoder], paths: list[Path], repeats: int) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return the rates by encoder and way; the ways take turns."""
-    ways: dict[tuple[str, str], Callable[[], None]] = {}
-    for spec, encoder in encoders.items():
-        ways[spec, "run"] = lambda encoder=encoder: run(encoder, paths)
-        if spec != "builtin":
-            inputs = [encoder.preprocess(read_image(path, size=encoder.input_size)) for path in paths]
-            encoder.encode(inputs[:BATCH])
-            ways[spec, "bare"] = lambda encoder=encoder, inputs=inputs: bare(encoder, inputs)
-    ways["network", "naive"] = lambda: naive(paths)
-    best: dict[tuple[str, str], tuple[float, float]] = {}
-    for _, (name, way) in itertools.product(range(repeats), ways.items()):
-        wall, processor = time.perf_counter(), sum(os.times()[:4])
-        way()
-        took = time.perf_counter() - wall, sum(os.times()[:4]) - processor
-        before = best.get(name, (0.0, 0.0))
-        best[name] = max(before[0], len(paths) / took[0]), max(before[1], len(paths) / took[1])
-    return {spec: {way: rate for (of, way), rate in best.items() if of == spec} for spec in encoders}
-
-
 def round_seconds(dim: int, images: int) -> float:
     """Return the seconds of a round, as ``benchmarks.round`` measures it, on vectors of length ``dim``."""
     with tempfile.TemporaryDirectory() as place:
@@ -197,12 +135,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("  " + ", ".join(f"{name} {value:.2f}" for name, value in line.precisions.items()), flush=True)
     if options.images:
         with tempfile.TemporaryDirectory() as folder:
-            rates = speed(encoders, small_files(Path(folder), options.images), options.repeats)
-        print(f"\n{options.images:,} files of {SIDE} pixels: images a second, and a second of one processor")
-        for line in lines:
-            line.rates = rates[line.encoder]
-            ways = (f"{way} {wall:.1f} / {processor:.1f}" for way, (wall, processor) in line.rates.items())
-            print(f"{line.encoder:10} {', '.join(ways)}", flush=True)
+            paths = small_files(Path(folder), options.images)
+            print(f"\n{options.images:,} files of {SIDE} pixels: images a second, and a second of one processor")
+            for line in lines:
+                line.ways = measure(encoders[line.encoder], paths, options.repeats).ways
+                rates = (f"{way} {1 / cost.wall:.1f} / {1 / cost.processor:.1f}" for way, cost in line.ways.items())
+                print(f"{line.encoder:10} {', '.join(rates)}", flush=True)
     if options.round:
         for line in lines:
             line.round = round_seconds(line.bytes // 2, options.round)

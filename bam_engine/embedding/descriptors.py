@@ -1,7 +1,8 @@
 """Classical image descriptors: six blocks of features in one vector.
 
 In:  8-bit RGB pixels. Out: float32 (DIM,), L2-normalised, never zero. Nothing is learned except the six block weights,
-which were chosen by 10-NN accuracy (``benchmarks/encoder_quality.py``). OpenCV does the work and releases the GIL.
+which were chosen by 10-NN accuracy (``benchmarks/encoder_quality.py``). OpenCV and compiled kernels do the work and
+release the GIL.
 
 The blocks are: a centre-weighted histogram of CIELAB colours; local binary patterns (Ojala et al. 2002) at two radii
 for grain and line; a histogram of foreground gradient magnitudes, which separates smooth shading from flat areas;
@@ -10,6 +11,7 @@ that grid. Histograms are raised to a power below one (Hellinger; Arandjelović 
 dominates.
 """
 
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -58,6 +60,13 @@ def describe(rgb: npt.NDArray[np.uint8]) -> Floats:
     return _unit(whole).astype(np.float32)
 
 
+def _kernels() -> ModuleType:
+    """Return the compiled inner loops, which are imported when the first image is described."""
+    from bam_engine.embedding import descriptor_kernels
+
+    return descriptor_kernels
+
+
 def _floats(plane: Any) -> Floats:
     return np.asarray(plane, np.float32)
 
@@ -71,11 +80,9 @@ def _unit(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return block / norm if norm > 1e-9 else block
 
 
-def _bins(values: Floats, low: float, high: float, count: int) -> tuple[npt.NDArray[np.int32], Floats]:
-    """Return the bin below each value and its fractional distance to the next bin, 0 to 1."""
-    place = np.clip((values - low) * ((count - 1) / (high - low)), 0, count - 1 - 1e-4)
-    below = place.astype(np.int32)
-    return below, (place - below).astype(np.float32)
+def _places(values: Floats, low: float, high: float, count: int) -> Floats:
+    """Return where each value lies among bins 0 to ``count`` - 1, just below the last at most."""
+    return _floats(np.clip((values - low) * ((count - 1) / (high - low)), 0, count - 1 - 1e-4))
 
 
 def _colours(lab: Floats) -> npt.NDArray[np.float64]:
@@ -88,20 +95,13 @@ def _colours(lab: Floats) -> npt.NDArray[np.float64]:
     fall = np.exp(-(offset**2) / (2 * (side / 4) ** 2))
     weight = np.outer(fall, fall).astype(np.float32).ravel()
     roots = np.sign(lab[..., 1:]) * np.sqrt(np.abs(lab[..., 1:]))
-    axes = [
-        (*_bins(lab[..., 0].ravel(), 0, 100, _LIGHTNESSES), _LIGHTNESSES),
-        (*_bins(roots[..., 0].ravel(), -9, 9, _CHROMAS), _CHROMAS),
-        (*_bins(roots[..., 1].ravel(), -9, 9, _CHROMAS), _CHROMAS),
-    ]
-    histogram = np.zeros(_LIGHTNESSES * _CHROMAS * _CHROMAS)
-    for corner in range(8):
-        index, part = np.zeros(weight.shape, np.int32), weight
-        for axis, (below, rest, count) in enumerate(axes):
-            upper = corner >> axis & 1
-            index = index * count + below + upper
-            part = part * (rest if upper else 1 - rest)
-        histogram += np.bincount(index, part, histogram.size)
-    return np.asarray(histogram / histogram.sum())
+    places = np.empty((3, weight.size), np.float32)
+    places[0] = _places(lab[..., 0].ravel(), 0, 100, _LIGHTNESSES)
+    places[1] = _places(roots[..., 0].ravel(), -9, 9, _CHROMAS)
+    places[2] = _places(roots[..., 1].ravel(), -9, 9, _CHROMAS)
+    histogram = np.zeros((_LIGHTNESSES, _CHROMAS, _CHROMAS))
+    _kernels().colour_counts(places, weight, histogram)
+    return np.asarray(histogram.ravel() / histogram.sum())
 
 
 def _uniform_patterns() -> npt.NDArray[np.intp]:
@@ -134,8 +134,8 @@ def _foreground(lab: Floats) -> Floats:
     """Return how far each pixel's colour is from that of the border, 0 to 1."""
     edges = (lab[:_EDGE], lab[-_EDGE:], lab[:, :_EDGE], lab[:, -_EDGE:])
     background = np.median(np.concatenate([edge.reshape(-1, 3) for edge in edges]), axis=0).astype(np.float32)
-    distance = np.sqrt(np.square(lab - background).sum(axis=2))
-    return _floats(np.minimum(distance / 30, 1))
+    first, second, third = (np.square(plane - level) for plane, level in zip(cv2.split(lab), background, strict=True))
+    return _floats(np.minimum(np.sqrt(first + second + third) / 30, 1))
 
 
 def _gradient(lightness: Floats) -> tuple[Floats, Floats, Floats]:
@@ -149,10 +149,9 @@ def _strengths(lightness: Floats, weight: Floats) -> npt.NDArray[np.float64]:
     """Return histograms of the log gradient magnitude at two scales, weighted by foreground."""
     histograms = []
     for _ in range(2):
-        strength = np.log2(_gradient(lightness)[2] + np.float32(0.05))
-        below, rest = _bins(strength.ravel(), -4.3, 5.5, _STRENGTHS)
-        flat = weight.ravel()
-        counts = np.bincount(below, flat * (1 - rest), _STRENGTHS) + np.bincount(below + 1, flat * rest, _STRENGTHS)
+        places = _places(np.log2(_gradient(lightness)[2] + np.float32(0.05)).ravel(), -4.3, 5.5, _STRENGTHS)
+        flat, counts = weight.ravel(), np.zeros(_STRENGTHS)
+        _kernels().interpolated_counts(places, flat, counts)
         histograms.append(counts / max(float(flat.sum()), flat.size / 100))
         lightness, weight = _half(lightness), _half(weight)
     return np.concatenate(histograms)
@@ -173,12 +172,7 @@ def _shape(lightness: Floats) -> Floats:
     """Return the histogram of unsigned gradient orientations in each cell."""
     across, down, strength = _gradient(lightness)
     strength = np.sqrt(strength)
-    angle = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
-    below = angle.astype(np.int32)
-    rest = angle - below
+    places = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
     planes = np.zeros((*lightness.shape, _DIRECTIONS), np.float32)
-    for direction, part in ((below, 1 - rest), (below + 1, rest)):
-        place = (direction % _DIRECTIONS)[..., None]
-        total = np.take_along_axis(planes, place, axis=2) + (strength * part)[..., None]
-        np.put_along_axis(planes, place, total, axis=2)
+    _kernels().direction_planes(places, strength, planes)
     return np.maximum(_grid(planes), 0).ravel()

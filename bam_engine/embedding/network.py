@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bam_engine.embedding import fused
 from bam_engine.embedding.base import Preprocessor
 from bam_engine.embedding.torch_model import Preprocessing, TorchModel, without_ends
 from bam_engine.errors import EmbeddingError
@@ -64,6 +65,8 @@ class NetworkEncoder:
         on_processor = self._model.device.type == "cpu"
         self._dtype = _dtype(on_processor=on_processor)
         self._model.module.to(self._dtype)
+        if on_processor and fused.available():
+            fused.fused(self._model.module)
         self._cores = (
             ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="network", initializer=_one_core)
             if on_processor
@@ -98,8 +101,20 @@ def pixels(image: Image.Image) -> Bytes:
     shorter = min(width, height)
     size = (SHORTER_SIDE * width // shorter, SHORTER_SIDE * height // shorter)
     left, top = (round((length - SIDE) / 2) for length in size)
-    resized = image.resize(size, Image.Resampling.BICUBIC)
-    return np.asarray(resized.crop((left, top, left + SIDE, top + SIDE)), np.uint8)
+    columns = _lines(np.asarray(image), size[0], left)
+    return _lines(columns, size[1], top)
+
+
+def _lines(image: Bytes, count: int, first: int) -> Bytes:
+    """Return SIDE of ``count`` columns of an image (h, w, 3), resized, as the rows of an image (SIDE, h, 3)."""
+    import cv2
+
+    from bam_engine.embedding.resize_kernels import resized_lines
+
+    columns = cv2.transpose(image)
+    result = np.empty((SIDE, len(image), 3), np.uint8)
+    resized_lines(columns.reshape(len(columns), -1), count, first, result.reshape(SIDE, -1))
+    return result
 
 
 def _load() -> Any:

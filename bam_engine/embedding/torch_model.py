@@ -89,9 +89,14 @@ class TorchModel:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.module: Any = module.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
         self.preprocessing = preprocessing
-        shape = (len(preprocessing.mean), 1, 1)
-        self._mean = torch.tensor(preprocessing.mean, device=self.device).mul_(255).reshape(shape)
-        self._std = torch.tensor(preprocessing.std, device=self.device).mul_(255).reshape(shape)
+        self._mean, self._std = (self._levels(values) for values in (preprocessing.mean, preprocessing.std))
+
+    def _levels(self, values: tuple[float, ...]) -> "torch.Tensor":
+        """Return values of channels for arithmetic on bytes; one that all share, which is faster, as a scalar."""
+        import torch
+
+        levels = torch.tensor(values, device=self.device).mul_(255)
+        return levels[0] if len(set(values)) == 1 else levels.reshape(-1, 1, 1)
 
     def tensor(self, inputs: Sequence[npt.NDArray[Any]]) -> "torch.Tensor":
         """Stack preprocessed images into one input tensor, in channels-last layout."""

@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bam_engine.embedding import Encoder, descriptors, encoder_key, network, open_encoder
+from bam_engine.collection.digests import of_files
+from bam_engine.embedding import (
+    Encoder,
+    VectorStore,
+    decoding,
+    descriptors,
+    embed,
+    encoder_key,
+    fused,
+    network,
+    open_encoder,
+)
 from bam_engine.embedding.base import PortableEncoder
 from bam_engine.errors import EmbeddingError
 
@@ -71,6 +82,35 @@ def test_vectors_are_the_roots_of_the_pooled_features_as_timm_computes_them(plai
     alike = made @ expected.T
     assert np.diag(alike).min() > 0.995, "bfloat16 on some processors"
     assert alike.argmax(axis=1).tolist() == list(range(len(pictures)))
+
+
+def test_a_convolution_as_one_step_gives_what_its_parts_give():
+    """In float32, of the whole network: with padding, stride, groups, and with a clip or without."""
+    block = torch.rand((2, 3, network.SIDE, network.SIDE), generator=torch.Generator().manual_seed(1)) * 2 - 1
+    module = network._load().to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        expected = module.forward_features(block)
+        if not fused.available():
+            pytest.skip("this build of torch has no steps of oneDNN")
+        made = fused.fused(module).forward_features(block)
+        fewer = module.forward_features(block[:1])
+    np.testing.assert_allclose(made.numpy(), expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(fewer.numpy(), expected[:1].numpy(), atol=1e-4)
+
+
+def test_a_picture_is_decoded_once_for_both_parts(tmp_path, combined, pictures, monkeypatch):
+    paths = [tmp_path / f"{number}.png" for number in range(len(pictures))]
+    for picture, path in zip(pictures, paths, strict=True):
+        picture.save(path)
+    read, decoded = decoding.read_image, []
+
+    def counted(path, **options):
+        decoded.append(path)
+        return read(path, **options)
+
+    monkeypatch.setattr(decoding, "read_image", counted)
+    embed(paths, combined, VectorStore(tmp_path / "vectors", images=of_files(paths)))
+    assert sorted(decoded) == sorted(paths)
 
 
 def test_the_dtype_follows_the_processor(monkeypatch):
