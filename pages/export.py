@@ -27,8 +27,8 @@ if len(ws.catalogue) == 0:
 form = st.segmented_control("Format", list(FORMS), default="sqlite", format_func=FORMS.__getitem__) or "sqlite"
 st.caption(
     "Tables modules, scores, crowd_labels, automatic_labels, crowd_raw_hits, crowd_raw_choices and crowd_raw_captions, "
-    "as the Behance Artistic Media dataset was published, and four more: projects, attributes with the evidence, "
-    "adjudications, and images_without_file, the images whose file is missing or replaced."
+    "as the Behance Artistic Media dataset was published, and five more: label_reasons, projects, attributes with the "
+    "evidence and the encoder, adjudications, and images_without_file, the images whose file is missing or replaced."
     if form == "sqlite"
     else "images.csv (a line an image; its file is ok, missing or replaced), annotations.csv (a line an answer), "
     "attributes.csv (questions and evidence)."

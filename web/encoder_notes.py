@@ -22,7 +22,9 @@ def belongs_to(attribute: Attribute, *, quiet: bool = False) -> bool:
     name, trained = ui.plain(ws.encoder_name()), ui.plain(" and ".join(map(ws.encoder_name, others)))
     better = better_elsewhere(ws, attribute)
     if latest_model(ws, attribute) is not None:
-        words = f"Trained with {trained}, too." if better is None else ui.plain(better.note)
+        words = f"Trained with {trained}, too."
+        if better is not None:
+            words = ui.plain(f"With {better.result.encoder}: {better.result.words}.")
         st.caption(f"Results with {name}. {words}")
         return False
     if quiet:

@@ -31,6 +31,7 @@ _WORTH = """<style>
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .bam-worth .name { font-weight: 600; overflow-wrap: anywhere; }
 .bam-worth .quiet, .bam-worth .head { color: light-dark(#5b605d, #a9aca7); font-size: .875rem; font-weight: 400; }
+.bam-worth .elsewhere { grid-column: 1 / -1; }
 .bam-worth .true { color: light-dark(#7a4512, #e8bd86); font-size: .875rem; }
 .bam-bar { position: relative; height: 8px; border-radius: 4px; margin: .3rem 0 .1rem;
   background: color-mix(in srgb, currentColor 10%, transparent); }
@@ -90,19 +91,25 @@ def _line(line: AttributeSummary) -> str:
     name = f'<span class="name">{html.escape(readable(line.name))}{_about(line)}</span>'
     accepted = NOTHING if line.delivered is None else _delivered(line.delivered, line.taken_back)
     step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
-    return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}</div>'
+    return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}{_elsewhere(line)}</div>'
 
 
 def _about(line: AttributeSummary) -> str:
-    """Return on what an attribute was trained, and what other encoders have for it, as quiet lines."""
-    words = [f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"]
+    """Return on what an attribute was trained, and whether it learns, as a quiet line."""
+    words = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
     if line.other_encoders and not line.rounds:
-        words = [f"not trained with the encoder in use, {count(line.labels, 'label')}"]
+        words = f"not trained with the encoder in use, {count(line.labels, 'label')}"
     elif line.learned == "no":
-        words[0] += ", does not learn yet"
-    if line.better is not None:
-        words.append(f"{line.better.result.encoder}: {line.better.result.words}")
-    return "".join(f'<br><span class="quiet">{html.escape(one)}</span>' for one in words)
+        words += ", does not learn yet"
+    return f'<br><span class="quiet">{html.escape(words)}</span>'
+
+
+def _elsewhere(line: AttributeSummary) -> str:
+    """Return what another encoder has for an attribute, as a quiet line below it."""
+    if line.better is None:
+        return ""
+    result = line.better.result
+    return f'<span class="quiet elsewhere">With {html.escape(f"{result.encoder}: {result.short_words}")}</span>'
 
 
 def _delivered(counts: DeliveredCounts, taken_back: str) -> str:

@@ -66,11 +66,17 @@ class Result:
         return "saved" if self.threshold.saved else "suggested"
 
     @property
-    def words(self) -> str:
-        """The standing in words, with the audited precision and the threshold where there is one."""
+    def short_words(self) -> str:
+        """The standing in words, with the audited precision."""
         words = _WORDS[self.standing]
         if self.standing == "audited" and self.audit is not None and self.audit.precision_interval is not None:
             words += f": precision {percent_interval(*self.audit.precision_interval)}"
+        return words
+
+    @property
+    def words(self) -> str:
+        """The same with the threshold, where there is one."""
+        words = self.short_words
         return words if self.threshold is None else f"{words}; scores of {decimal(self.threshold.value, 3)} or more"
 
 
