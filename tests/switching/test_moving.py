@@ -198,11 +198,13 @@ def test_a_training_keeps_to_the_vectors_with_which_it_began(
 
 def test_a_map_keeps_to_the_vectors_with_which_it_began(played: Workspace) -> None:
     embed_collection(played, open_other("network"))
+    undisturbed = layout_builder.build(played, method="pca")
     with closing(reopened(played)) as other:
         switch = Interruption(lambda *_: True, lambda: moving.use(other, NETWORK))
         record = layout_builder.build(played, method="pca", report=switch)
     assert switch.happened
     assert record.encoder == BUILTIN
+    assert record.quality == undisturbed.quality, "it was measured on the vectors that it shows"
     assert layout_store.list_layouts(played) == []
     assert results_of(played, BUILTIN).maps == (record.title,)
 
