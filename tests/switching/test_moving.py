@@ -78,9 +78,12 @@ def test_a_move_embeds_trains_what_was_trained_and_then_uses_the_encoder(
 def test_whatever_the_former_encoder_has_stays_listed_and_is_there_again_after_going_back(
     played: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    saved = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.6))
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.6))
     audit = audits.draw(played, watercolor, n_accepted=3, n_rejected=3, seed=1)
     oracle.answer(played, audit.task)
+    saved = thresholds.current_threshold(played, watercolor)
+    assert saved is not None
+    assert saved.saved
     a_map = layout_builder.build(played, method="pca")
     scores = np.array(scores_of(played, watercolor))
     moving.move(played, "network")
