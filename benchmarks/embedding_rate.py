@@ -18,7 +18,7 @@ import csv
 import json
 import multiprocessing
 import os
-import resource
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -211,10 +211,10 @@ def first_run(spec: str, checkpoint: Path | None, paths: list[Path]) -> FirstRun
 
 
 def open_and_run(spec: str, checkpoint: Path | None, paths: list[Path]) -> tuple[float, int]:
-    """Return the processor seconds of this process, and the most memory it or a child of its held, in bytes."""
+    """Return the processor seconds of this process, with its ended children, and the most memory it held, in bytes."""
     run(open_encoder(spec, checkpoint=checkpoint), paths, of_files(paths))
-    peaks = [resource.getrusage(whose).ru_maxrss for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return processor_seconds(), 1024 * max(peaks)
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())  # getrusage counts the parent's too
+    return processor_seconds(), 1024 * int(peak[1]) if peak else 0
 
 
 def random_weights(model: str, folder: Path) -> Path:
