@@ -177,7 +177,7 @@ def play(case: Case, seed: int) -> dict[str, Any]:
         labels = tasks.labels_of(tasks.labels(workspace, attribute), worst) == 1
         taught = tasks.labels_of(tasks.labels(workspace, attribute), listed.rows) == 1
         workspace.close()
-    first = found.causes[0].kind if found.causes else ""
+    first = found.causes[0].kind if found.causes and found.verdict.learned == "no" else ""
     return {
         "case": case.name,
         "seed": seed,
