@@ -13,7 +13,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.embedding import builtin, network
-from bam_engine.embedding.base import Preprocessor
 
 VERSION = 1
 """Increase it with any change of the vectors that is not one of the descriptors or of the network."""
@@ -39,11 +38,6 @@ class CombinedEncoder:
     def preprocess(self, image: Image.Image) -> npt.NDArray[np.void]:
         """Cut out what the network sees, and describe the image."""
         return _prepare(image)
-
-    @property
-    def preprocessor(self) -> Preprocessor:
-        """A picklable equivalent of :meth:`preprocess`."""
-        return _prepare
 
     def encode(self, inputs: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return the L2-normalised vectors (b, DIM)."""

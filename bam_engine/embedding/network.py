@@ -23,7 +23,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from bam_engine.embedding import fused
-from bam_engine.embedding.base import Preprocessor
 from bam_engine.embedding.torch_model import Preprocessing, TorchModel, without_ends
 from bam_engine.errors import EmbeddingError
 
@@ -76,11 +75,6 @@ class NetworkEncoder:
     def preprocess(self, image: Image.Image) -> Bytes:
         """Resize and crop to what the network sees."""
         return pixels(image)
-
-    @property
-    def preprocessor(self) -> Preprocessor:
-        """A picklable equivalent of :meth:`preprocess`."""
-        return pixels
 
     def encode(self, inputs: Sequence[Bytes] | Bytes) -> Floats:
         """Return the vectors (b, DIM), L2-normalised."""
