@@ -90,16 +90,20 @@ class NetworkEncoder:
 
 def pixels(image: Image.Image) -> Bytes:
     """Return the central square of an RGB image, uint8 (SIDE, SIDE, 3), as the network was trained to see it."""
+    import cv2
+
     image = without_ends(image)
     width, height = image.size
     shorter = min(width, height)
     size = (SHORTER_SIDE * width // shorter, SHORTER_SIDE * height // shorter)
     left, top = (round((length - SIDE) / 2) for length in size)
-    columns = _lines(np.asarray(image), size[0], left)
-    return _lines(columns, size[1], top)
+    source = np.asarray(image)
+    if size[1] < height and height > 2 * width:  # Pillow resizes a high image to fewer lines before anything else
+        return cv2.transpose(_columns(_columns(cv2.transpose(source), size[1], top), size[0], left))
+    return _columns(_columns(source, size[0], left), size[1], top)
 
 
-def _lines(image: Bytes, count: int, first: int) -> Bytes:
+def _columns(image: Bytes, count: int, first: int) -> Bytes:
     """Return SIDE of ``count`` columns of an image (h, w, 3), resized, as the rows of an image (SIDE, h, 3)."""
     import cv2
 

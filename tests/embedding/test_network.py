@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -51,6 +51,10 @@ def encode(encoder: Encoder, pictures: list[Image.Image]) -> np.ndarray:
 
 @settings(deadline=None, max_examples=40)
 @given(width=st.integers(1, 700), height=st.integers(1, 700))
+@example(width=320, height=640)
+@example(width=320, height=641)
+@example(width=333, height=1000)
+@example(width=200, height=900)
 def test_the_network_sees_the_pixels_that_timm_would_give_it(width, height):
     if max(width, height) > 16 * min(width, height):
         return  # the ends of such an image, which are not seen, are cut off first
