@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
         "UnknownAssignment",
         "UsedUid",
         "WITHDRAWN",
+        "answered_enough",
         "check_name",
         "consensus",
         "judged_labels",

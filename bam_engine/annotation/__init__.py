@@ -25,7 +25,7 @@ from bam_engine.annotation.answers import (
     UsedUid,
 )
 from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
-from bam_engine.annotation.consensus import NO_LABEL, Consensus, consensus, judged_labels
+from bam_engine.annotation.consensus import NO_LABEL, Consensus, answered_enough, consensus, judged_labels
 from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "Template",
     "UnknownAssignment",
     "UsedUid",
+    "answered_enough",
     "check_name",
     "consensus",
     "judged_labels",

@@ -107,5 +107,11 @@ def judged_labels(agreed: Consensus, *, required: int) -> NDArray[np.int8]:
     >>> judged_labels(consensus(answers, redundancy=1), required=1).tolist()
     [1, 0, 0]
     """
-    answered = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= required)
-    return np.where(answered, agreed.labels == POSITIVE, NO_LABEL).astype(np.int8)
+    enough = answered_enough(agreed, required=required)
+    return np.where(enough, agreed.labels == POSITIVE, NO_LABEL).astype(np.int8)
+
+
+def answered_enough(agreed: Consensus, *, required: int) -> NDArray[np.bool_]:
+    """Return which images as many people as ``required`` have answered about, or an adjudicator has decided, (m,)."""
+    enough: NDArray[np.bool_] = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= required)
+    return enough

@@ -416,8 +416,8 @@ class Collection:
 
         Examples
         --------
-        >>> bam.compare_encoders()[["attribute", "encoder", "current"]].iloc[0].tolist()
-        ['media_watercolor', 'builtin-v1', True]
+        >>> bam.compare_encoders()[["attribute", "encoder", "current"]].to_numpy().tolist()
+        [['media_watercolor', 'builtin-v1', True]]
         """
         if train:
             train_behind(self.workspace, report=report)

@@ -90,8 +90,6 @@ class NetworkEncoder:
 
 def pixels(image: Image.Image) -> Bytes:
     """Return the central square of an RGB image, uint8 (SIDE, SIDE, 3), as the network was trained to see it."""
-    import cv2
-
     image = without_ends(image)
     width, height = image.size
     shorter = min(width, height)
@@ -99,7 +97,8 @@ def pixels(image: Image.Image) -> Bytes:
     left, top = (round((length - SIDE) / 2) for length in size)
     source = np.asarray(image)
     if size[1] < height and height > 2 * width:  # Pillow resizes a high image to fewer lines before anything else
-        return cv2.transpose(_columns(_columns(cv2.transpose(source), size[1], top), size[0], left))
+        rows = _columns(source.transpose(1, 0, 2), size[1], top)
+        return _columns(rows, size[0], left).transpose(1, 0, 2)
     return _columns(_columns(source, size[0], left), size[1], top)
 
 

@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bam_engine.annotation import NEGATIVE, NO_LABEL, POSITIVE, Attribute
+from bam_engine.annotation import NEGATIVE, NO_LABEL, POSITIVE, Attribute, answered_enough
 from bam_engine.formatting import decimal
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
@@ -326,8 +326,7 @@ def labels_by_people(workspace: Workspace, attribute: Attribute, n: int) -> NDAr
     An image that fewer people than required have answered about has no label yet.
     """
     agreed = tasks.labels(workspace, attribute)
-    enough = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= workspace.redundancy)
-    answered = enough & (agreed.rows < n)
+    answered = answered_enough(agreed, required=workspace.redundancy) & (agreed.rows < n)
     labels = np.full(n, NO_LABEL, np.int8)
     labels[agreed.rows[answered]] = np.where(agreed.settled, agreed.labels, WITHOUT_AGREEMENT)[answered]
     return labels
