@@ -83,7 +83,7 @@ class Certification:
 
 @dataclass(frozen=True)
 class CertificationState:
-    """The state of a certification: its task, and its progress (None until the pilot is labelled).
+    """The state of a certification: its task, and its progress (None until the pilot is labelled, and without scores).
 
     ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round. They are not queried
     twice: their labels come from there. ``absent`` images of the population cannot be looked at any more and count as
@@ -110,6 +110,11 @@ class CertificationState:
         """What is certified so far, and what the next cut lacks."""
         target, confidence = percent(self.certification.target), percent_at_least(self.certification.confidence)
         progress = self.progress
+        if progress is None and self.certification.cuts:
+            return (
+                "The encoder of its model has no vectors of these images, so nothing can be tested: embed them with it "
+                "again. All labels are kept."
+            )
         if progress is None:
             return "The pilot shows where the precision falls. Nothing is certified by it."
         if progress.certified is None:
@@ -301,9 +306,11 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     agreed = tasks.labels(workspace, certification.attribute)
     labels = _labels(workspace, certification, agreed)
     task = tasks.state(workspace, certification.task, agreed)
+    if not certification.cuts and (labels[certification.pilot] < 0).any():
+        return CertificationState(certification, task, None)
+    if not is_scored(workspace, certification):
+        return CertificationState(certification, task, None)
     if not certification.cuts:
-        if (labels[certification.pilot] < 0).any():
-            return CertificationState(certification, task, None)
         certification = replace(certification, cuts=_fix_cuts(workspace, certification, labels))
     rows, scores = _population(workspace, certification)
     absent = count_absent(workspace, rows[labels[rows] == 0], agreed)
@@ -377,6 +384,12 @@ def _known_random_sample(workspace: Workspace, certification: Certification, mod
 def model_of(workspace: Workspace, certification: Certification) -> TrainedModel:
     """Return the model that a certification belongs to."""
     return model_by_id(workspace, certification.model_id)
+
+
+def is_scored(workspace: Workspace, certification: Certification) -> bool:
+    """Return whether its images have a score by its model: the vectors of its encoder are a cache that may be lost."""
+    scores = all_scores_of(workspace, certification.attribute, model_of(workspace, certification))
+    return len(scores) > int(certification.pilot.max(initial=0))
 
 
 def population_size(workspace: Workspace, certification: Certification) -> int:

@@ -26,7 +26,8 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
     """Return every labelled image held out for measuring, with the scores of ``model``, or of the newest.
 
     These are the random draws and the images of certifications. The weight of an image is one over the probability with
-    which any of them included it; without a certification all weights are equal.
+    which any of them included it; without a certification all weights are equal. A certification of a model without
+    scores is left out.
 
     Raises
     ------
@@ -34,7 +35,7 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
         The attribute has no model yet.
     """
     random = random_sample(workspace, attribute, model)
-    certifications = certification.certifications(workspace, attribute)
+    certifications = _scored_certifications(workspace, attribute)
     if not certifications:
         return random
     drawn = [tasks.validation_task(workspace, attribute).rows, *(each.task.rows for each in certifications)]
@@ -93,7 +94,7 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
         found=scores[labels == POSITIVE],
         refused=scores[labels == NEGATIVE],
     )
-    certifications = [each for each in certification.certifications(workspace, attribute) if each.cuts]
+    certifications = [each for each in _scored_certifications(workspace, attribute) if each.cuts]
     if not certifications:
         return Evidence(drawn, None, asked_before, asked_before, random)
     newest, labelled = certifications[-1], np.flatnonzero(labels >= 0)
@@ -106,6 +107,12 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     probabilities = certification.inclusion_probabilities(workspace, newest, sample.rows)
     sample = replace(sample, weights=1 / np.maximum(np.where(probabilities >= fraction, probabilities, fraction), 1e-9))
     return Evidence(sample, probabilities >= fraction, (scores[known], labels[known] == POSITIVE), asked_before, random)
+
+
+def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[certification.Certification]:
+    """Return the certifications of which is known how likely they were to ask about an image: it takes their scores."""
+    started = certification.certifications(workspace, attribute)
+    return [each for each in started if certification.is_scored(workspace, each)]
 
 
 _OUTSIDE = -2

@@ -1,12 +1,14 @@
 """How good the scores are, with intervals that admit how few images were labelled."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import average_precision
-from bam_engine.training import certification, querying, thresholds, validation
+from bam_engine.training import certification, certification_history, querying, rounds, thresholds, validation
 from bam_engine.training.evaluation import evaluate
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import scores_of
@@ -14,6 +16,7 @@ from bam_engine.training.validation import random_sample
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import vectors_of
 from tests.conftest import Oracle
+from tests.two_encoders import DESCRIPTORS, add_vectors, use
 
 
 def test_a_faultless_ranking_of_a_small_sample_is_not_called_certain(played: Workspace, watercolor: Attribute) -> None:
@@ -75,3 +78,32 @@ def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_o
     scores = scores_of(played, watercolor)
     true = np.mean([oracle.knows(played, int(row)) for row in np.flatnonzero(scores >= 0)])
     assert certified.precision_low <= true <= certified.precision_high
+
+
+def test_a_certification_with_an_encoder_whose_vectors_are_lost_does_not_stop_the_measuring_with_another(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    certification.start(played, watercolor, target=0.6, planned=40, seed=3)
+    for _ in range(2):
+        found = certification.current(played, watercolor)
+        assert found is not None
+        oracle.answer(played, found.task)
+        certification.extend(played, found)
+    add_vectors(played, np.asarray(vectors_of(played)), "network")
+    use(played, "network")
+    rounds.train(played, watercolor)
+    both = gather_evidence(played, watercolor)
+    assert both.strata is not None
+    shutil.rmtree(played.cache / "vectors" / DESCRIPTORS)
+    played.close()
+    again = Workspace(played.folder, played.cache.parent)
+    alone = gather_evidence(again, watercolor)
+    assert alone.strata is None
+    assert alone.sample.rows.tolist() == random_sample(again, watercolor).rows.tolist()
+    assert evaluate(again, watercolor, target=0.6).average_precision.value == pytest.approx(1, abs=0.2)
+    assert thresholds.current_threshold(again, watercolor) is not None
+    (line,) = certification_history.history(again, watercolor)
+    assert line.certified is None
+    assert line.labels == len(found.task.rows)
+    assert "All labels are kept" in line.evidence
+    again.close()
