@@ -47,7 +47,7 @@ index = known.index(present) if present in known else None
 kind = st.radio("Encoder", known, index=index, format_func=KINDS.get, disabled=running)
 if kind is None:
     st.stop()
-moves = kind != present and done > 0
+moves = done > 0 and (kind != present or bool(choice.problem))
 if moves and kind in ABOUT and not running:
     encoders.plan(moving.plan_move(ws, kind))
 with st.form("encoder", border=True):

@@ -6,6 +6,7 @@ from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
+from bam_engine.errors import EmbeddingError
 from bam_engine.formatting import count, decimal
 from bam_engine.switching import moving
 from bam_engine.switching.results import EncoderResults, encoder_results
@@ -94,6 +95,13 @@ def embed(workspace: Workspace, options: Namespace) -> None:
         print(f"{workspace.encoder_name()} is in use; every encoder keeps what it has")
         return
     choice = workspace.choice
+    if not options.encoder and options.checkpoint:
+        raise EmbeddingError(
+            f"The checkpoint {options.checkpoint} was given without an encoder. Give the encoder of its weights, too, "
+            "with --encoder."
+        )
+    if not options.encoder and choice.problem:
+        raise EmbeddingError(choice.problem)
     spec, checkpoint = (options.encoder, options.checkpoint) if options.encoder else (choice.spec, choice.checkpoint)
     work = moving.begin_with_preview if options.preview and not len(workspace.vectors()) else moving.move
     with bar("embed", "images") as report:

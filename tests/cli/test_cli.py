@@ -370,6 +370,23 @@ def test_the_encoders_are_listed_and_another_is_used_with_what_it_has(
     assert "has embedded no image" in err
 
 
+def test_embed_goes_on_with_the_encoder_in_use_alone(
+    home: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.choose_encoder("builtin")
+    code, _, err = run(capsys, "embed", "--checkpoint", str(home / "weights.pt"))
+    assert code == 1
+    assert "weights.pt was given without an encoder" in err
+    monkeypatch.setattr("bam_engine.embedding.builtin.KEY", "builtin-v2")
+    code, _, err = run(capsys, "embed")
+    assert code == 1
+    assert "is not what it was when it was chosen" in err
+    assert (workspace.choice.key, len(workspace.vectors("builtin-v2"))) == ("builtin-v1", 0), "nothing was asked for"
+    code, out, _ = run(capsys, "embed", "--encoder", "builtin")
+    assert (code, workspace.choice.key) == (0, "builtin-v2"), "chosen again"
+    assert "120 images embedded" in out
+
+
 def test_status_says_why_an_attribute_does_not_learn(
     unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

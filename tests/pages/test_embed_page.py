@@ -61,6 +61,17 @@ def test_the_page_says_what_a_move_will_do_does_it_and_leads_back(
     assert [each.id for each in played.snapshot.rows(thresholds.db.thresholds)] == [saved.id]
 
 
+def test_an_encoder_in_another_version_than_that_in_use_is_moved_to(
+    open_page: OpenPage, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.choose_encoder("builtin")
+    assert "Embed the collection" in [each.label for each in open_page(workspace, "embed").button]
+    monkeypatch.setattr("bam_engine.embedding.builtin.KEY", "builtin-v2")
+    app = open_page(workspace, "embed")
+    assert "Move to this encoder" in [each.label for each in app.button]
+    assert "120 images will be embedded" in plain(app)
+
+
 def test_of_two_browsers_that_choose_one_is_told_what_the_other_has_chosen(
     open_page: OpenPage, workspace: Workspace
 ) -> None:
