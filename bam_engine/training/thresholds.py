@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import NEGATIVE, Attribute
 from bam_engine.errors import BamError, LearningError, NoThreshold
 from bam_engine.formatting import percent
 from bam_engine.labelling import tasks
@@ -133,7 +133,10 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
     if holds:
         return saved
     goal = f"a recall of {percent(evidence.recall_target)}" if evidence.recall_target else percent(evidence.target)
-    words = f"Certified for {goal} when it was saved, and not any more: answers or images have changed since."
+    words = (
+        f"Certified for {goal} when it was saved, and not any more: it does not pass its test with the answers and "
+        "images as they are, where unsure counts as not positive."
+    )
     withdrawn = replace(measured, certified=False, covers=None, recall_target=None, promise="")
     return replace(saved, evidence=withdrawn, taken_back=words)
 
@@ -364,18 +367,22 @@ def suggest_negative(
     target: float,
     confidence: float = 0.95,
 ) -> float | None:
-    """Return the highest score at or below which ``target`` of the images are negative, or None if there is none."""
+    """Return the highest score at or below which ``target`` of the images are negative, or None if there is none.
+
+    An image is negative if people agree on a no: unsure and disputed ones count against it, as do the images of the
+    draws that cannot be looked at any more.
+    """
     sample, lost = random_sample(workspace, attribute, model), lost_images(workspace, attribute, model)
-    against = lost.against(1)
+    settled = tasks.labels_of(tasks.labels(workspace, attribute), sample.rows)
     try:
         threshold = learning.choose_threshold(
             -sample.scores,
-            1 - sample.labels,
+            settled == NEGATIVE,
             target=target,
             confidence=confidence,
             groups=sample.groups,
             pool_scores=-sample.pool_scores,
-            lost=(-lost.scores[against], lost.groups[against]),
+            lost=(-lost.scores, lost.groups),
         )
     except LearningError:
         return None

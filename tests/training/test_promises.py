@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import UNSURE, Attribute
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.audit import audits
 from bam_engine.collection import ingest_folder
@@ -87,6 +87,20 @@ def test_a_promise_of_the_validation_sample_is_tested_again_too(played: Workspac
     accepted = sample.rows[(sample.scores >= np.float32(saved.value)) & (sample.labels == 1)]
     vote(played, watercolor, "oracle", dict.fromkeys(accepted.tolist(), 0))
     assert in_use(played, watercolor).taken_back
+
+
+def test_a_promise_that_passed_without_unsure_answers_is_taken_back_for_that_reason(
+    played: Workspace, watercolor: Attribute
+) -> None:
+    passed = thresholds.suggest(played, watercolor, target=0.5)
+    sample = validation.random_sample(played, watercolor)
+    accepted = sample.rows[(sample.scores >= np.float32(passed.value)) & (sample.labels == 1)]
+    vote(played, watercolor, "oracle", dict.fromkeys(accepted.tolist(), UNSURE))
+    saved = thresholds.save(played, watercolor, passed)  # as a version that left unsure answers out has saved it
+    assert not saved.evidence.certified
+    assert "does not pass its test" in saved.taken_back
+    assert "unsure counts as not positive" in saved.taken_back
+    assert "changed" not in saved.taken_back, "nothing has changed since"
 
 
 def test_images_that_came_later_are_not_covered_and_everything_says_so(
