@@ -11,6 +11,7 @@ from bam_engine.training.comparison import (
     EncoderResult,
     compare_encoders,
     difference_words,
+    is_relied_on,
     models_behind,
     train_behind,
 )
@@ -83,7 +84,8 @@ def _cell(result: EncoderResult | None, name: str) -> str:
         words = NOTHING if result is None else html.escape(result.problem)
         return f'{head}<span class="quiet">{words}</span></span>'
     found, labels = result.average_precision, count(result.model.labels, "label")
-    trained = f"trained on {labels}" + ("" if result.current else ", not all of today")
+    kept = ", kept for its threshold" if is_relied_on(workspace(), result.model) else ""
+    trained = f"trained on {labels}" + ("" if result.current else f", not all of today{kept}")
     band = f'<i style="left:{100 * found.low:.1f}%;width:{100 * (found.high - found.low):.1f}%"></i>'
     bar = f'<span class="bar">{band}<b style="left:{100 * found.value:.1f}%"></b></span>'
     limits = f'<span class="quiet">({decimal_range(found.low, found.high)})</span>'

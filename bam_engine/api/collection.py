@@ -410,7 +410,8 @@ class Collection:
         Parameters
         ----------
         train
-            First train the models that are missing or of other labels than those of today, of all encoders.
+            First train the models that are missing or of other labels than those of today, of all encoders. One with a
+            saved threshold or a certification is kept, since another training puts these out of use.
         report
             Called with (done, total, message) after each training.
 

@@ -3,13 +3,14 @@
 In:  an attribute. Out: the average precision of each encoder, measured as after a round, and the paired differences.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
 
 import numpy as np
 
+from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
@@ -66,11 +67,6 @@ class EncoderComparison:
     encoders: tuple[EncoderResult, ...]
     differences: tuple[EncoderDifference, ...]
 
-    @property
-    def behind(self) -> tuple[str, ...]:
-        """The keys of the encoders that have no model of the labels of today, and can have one."""
-        return tuple(one.encoder for one in self.encoders if one.trainable and not one.current)
-
 
 _COMPARISONS = Kind[EncoderComparison](
     "encoders side by side", of="attribute", until="a label, a model or a vector changes", limit=1000
@@ -120,7 +116,7 @@ def _compare(
                 key,
                 model,
                 model is not None and rounds.is_current(workspace, attribute, model),
-                _trainable(workspace, key, model),
+                _trainable(workspace, key),
                 measured.get(key),
                 problems[key] or unmeasured,
             )
@@ -130,10 +126,9 @@ def _compare(
     )
 
 
-def _trainable(workspace: Workspace, key: str, model: TrainedModel | None) -> bool:
-    """Return whether a model can be trained on the vectors of an encoder; the first needs those of all images."""
-    embedded = len(workspace.vectors(key))
-    return embedded > 0 and (model is not None or embedded >= len(workspace.catalogue))
+def _trainable(workspace: Workspace, key: str) -> bool:
+    """Return whether a model can be trained on the vectors of an encoder, which needs those of all images."""
+    return len(workspace.vectors(key)) >= max(len(workspace.catalogue), 1)
 
 
 def _problem(workspace: Workspace, key: str, model: TrainedModel | None) -> str:
@@ -196,22 +191,34 @@ def difference_words(workspace: Workspace, found: EncoderDifference) -> str:
     return f"Whether {better} is better than {other} is not shown: the difference is {interval}."
 
 
-@one_flow
-def models_behind(workspace: Workspace) -> list[tuple[Attribute, str]]:
-    """Return the attributes and encoders whose newest model is not of the labels of today, and that can be trained.
+def is_relied_on(workspace: Workspace, model: TrainedModel) -> bool:
+    """Return whether a threshold is saved for a model or a certification begun, which a newer model puts out of use."""
+    tables = (db.thresholds, db.certifications)
+    return any(workspace.snapshot.rows_with(table.c.model_id, model.id) for table in tables)
 
-    Left out are attributes with an open round, which is trained on once it is labelled, and those without labels.
+
+@one_flow
+def models_behind(workspace: Workspace, attributes: Sequence[Attribute] | None = None) -> list[tuple[Attribute, str]]:
+    """Return the attributes, of those given or all, and encoders whose newest model is to be trained again or missing.
+
+    It is not of the labels of today, it can be trained, and nobody relies on it (:func:`is_relied_on`). Left out are
+    attributes with an open round, which is trained on once it is labelled, and those without labels.
     """
     behind = []
-    for attribute in workspace.attributes.all():
+    for attribute in workspace.attributes.all() if attributes is None else attributes:
         played = rounds.rounds_of(workspace, attribute)
         if (played and not played[-1].state.complete) or not len(training_labels(workspace, attribute)[0]):
             continue
-        behind += [(attribute, key) for key in compare_encoders(workspace, attribute).behind]
+        for one in compare_encoders(workspace, attribute).encoders:
+            relied_on = one.model is not None and is_relied_on(workspace, one.model)
+            if one.trainable and not one.current and not relied_on:
+                behind.append((attribute, one.encoder))
     return behind
 
 
-def train_behind(workspace: Workspace, *, report: Report = silent) -> list[str]:
+def train_behind(
+    workspace: Workspace, attributes: Sequence[Attribute] | None = None, *, report: Report = silent
+) -> list[str]:
     """Train the models of :func:`models_behind`; return why those could not be trained that could not, one each.
 
     Raises
@@ -219,7 +226,7 @@ def train_behind(workspace: Workspace, *, report: Report = silent) -> list[str]:
     Stopped
         By ``report``; finished models are kept.
     """
-    behind, problems = models_behind(workspace), []
+    behind, problems = models_behind(workspace, attributes), []
     for done, (attribute, key) in enumerate(behind):
         report(done, len(behind), f"{attribute.name} with {workspace.encoder_name(key)}")
         try:

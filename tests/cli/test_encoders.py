@@ -9,8 +9,10 @@ from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.training import rounds, thresholds
 from bam_engine.training.comparison import compare_encoders, difference_words
+from bam_engine.training.models import models
 from bam_engine.workspace import Workspace
-from tests.two_encoders import add_vectors, blind_vectors, use
+from tests.conftest import Oracle
+from tests.two_encoders import NETWORK, add_vectors, blind_vectors, use
 
 
 @pytest.fixture
@@ -43,6 +45,23 @@ def test_encoders_are_listed_and_compared(
     assert said.splitlines()[0] == f"media_watercolor: 40 validation labels, {found.n_positive} positive"
     assert said.splitlines()[-1].strip() == difference_words(home, found.differences[0])
     assert said.count("average precision") == 2
+
+
+def test_only_the_named_attributes_are_trained_and_a_model_with_a_saved_threshold_is_kept(
+    home: Workspace, watercolor: Attribute, oracle: Oracle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.attributes.add("media_other", "media", "Is it another?")
+    oracle.answer(home, rounds.start_round(home, watercolor, count=12, seed=9).task)
+    before = models(home, watercolor)
+    said = run(capsys, "encoders", "--compare")
+    assert "not all labels of today, kept for its threshold" in said
+    assert "`bam encoders --train media_watercolor`" in said
+    run(capsys, "encoders", "--train", "media_other")
+    assert models(home, watercolor, NETWORK) == []
+    said = run(capsys, "encoders", "--train", "media_watercolor")
+    assert len(models(home, watercolor, NETWORK)) == 1
+    assert [model.id for model in models(home, watercolor)] == [model.id for model in before]
+    assert "--train" not in said
 
 
 def test_an_export_says_what_it_leaves_out_and_takes_it_when_asked(

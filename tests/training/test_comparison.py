@@ -1,11 +1,13 @@
 """Encoders side by side: each on the same labels, as its rounds measure it, and nothing of another one is touched."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
-from bam_engine.training import rounds
+from bam_engine.training import certification, rounds, thresholds
 from bam_engine.training.comparison import compare_encoders, difference_words, models_behind, train_behind
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_file, scores_of
 from bam_engine.workspace import Workspace
@@ -97,9 +99,43 @@ def test_what_is_not_of_the_labels_of_today_is_named_and_trained(
     assert not any(one.current for one in compare_encoders(both, watercolor).encoders)
     assert train_behind(both) == []
     found = compare_encoders(both, watercolor)
-    assert found.behind == ()
+    assert models_behind(both) == []
     labels = {one.model.labels for one in found.encoders if one.model is not None}
     assert labels == {36}
+
+
+def test_a_model_with_a_saved_threshold_or_a_certification_is_not_replaced(
+    both: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    saved = thresholds.save(both, watercolor, thresholds.suggest(both, watercolor, target=0.6))
+    oracle.answer(both, rounds.start_round(both, watercolor, count=12, seed=9).task)
+    assert models_behind(both) == [(watercolor, NETWORK)]
+    train_behind(both)
+    current = thresholds.current_threshold(both, watercolor)
+    assert current is not None
+    assert current.id == saved.id
+    with both.using(NETWORK):
+        certification.start(both, watercolor, target=0.6)
+    oracle.answer(both, rounds.start_round(both, watercolor, count=4, seed=10).task)
+    assert models_behind(both) == []
+
+
+def test_only_the_attributes_that_are_named_are_trained(played: Workspace, watercolor: Attribute) -> None:
+    other = played.attributes.add("media_other", "media", "Is it another?")
+    add_vectors(played, blind_vectors(played))
+    assert train_behind(played, [other]) == []
+    assert models(played, watercolor, NETWORK) == []
+    train_behind(played, [watercolor])
+    assert len(models(played, watercolor, NETWORK)) == 1
+
+
+def test_no_model_is_trained_on_a_part_of_the_vectors(both: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    oracle.answer(both, rounds.start_round(both, watercolor, count=12, seed=9).task)
+    store = both.vectors(NETWORK)
+    vectors = store.array()[:50].copy()
+    shutil.rmtree(both.cache / "vectors" / NETWORK)
+    add_vectors(both, vectors)
+    assert models_behind(both) == [(watercolor, DESCRIPTORS)]
 
 
 def test_an_encoder_that_is_not_trained_or_has_not_embedded_all_images_says_so(
