@@ -14,7 +14,9 @@ at them; each reading errs with at most its own risk. When an attribute joins a 
 continues with its labels at a higher confidence, and may need some more.
 
 All certifications of an attribute, for whatever model and target, share one risk
-(:func:`bam_engine.learning.risk_share`): certifying again after each training breaks no more guarantees than once.
+(:func:`bam_engine.learning.risk_share`): certifying again after each training breaks no more guarantees than once. What
+they hold with together is one less the sum of the risks of their tests, which exceeds the shared one where an early
+version has spent it all, or where they were started at different confidences.
 """
 
 from dataclasses import dataclass, replace
@@ -51,8 +53,8 @@ PLANNED = 300
 class Certification:
     """One attempt to certify a precision; ``cuts`` are empty until the pilot is labelled.
 
-    ``confidence`` is the one at which it is read, initially the one that it was started with: that of all
-    certifications of the attribute together, of whose risk this one may spend ``risk_share``. ``known`` are the
+    ``confidence`` is the one at which it is read, initially the one that it was started with. Its test may spend
+    ``risk_share`` of that risk, and leaves the rest to other certifications of the attribute. ``known`` are the
     rows outside its population, and so are rows from ``images`` on, which came later (None: there are none).
     ``left_out`` images were outside only because they had no readable file (None where nobody counted them).
     ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was started.
@@ -76,9 +78,14 @@ class Certification:
     made_at: str
 
     @property
+    def risk(self) -> float:
+        """The risk that its own test errs."""
+        return self.risk_share * (1 - self.confidence)
+
+    @property
     def tested_at(self) -> float:
         """The confidence of its own test."""
-        return 1 - self.risk_share * (1 - self.confidence)
+        return 1 - self.risk
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ class CertificationState:
 
     ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round. They are not queried
     twice: their labels come from there. ``absent`` images of the population cannot be looked at any more and count as
-    not positive.
+    not positive. ``others`` are the risks of the other certifications of the attribute.
     """
 
     certification: Certification
@@ -95,6 +102,12 @@ class CertificationState:
     progress: CertificationProgress | None
     in_rounds: int = 0
     absent: int = 0
+    others: tuple[float, ...] = ()
+
+    @property
+    def together(self) -> float:
+        """The confidence with which all certifications of the attribute hold: the risks of their tests add up."""
+        return max(0.0, 1 - self.certification.risk - sum(self.others))
 
     @property
     def certified(self) -> float | None:
@@ -125,10 +138,12 @@ class CertificationState:
                 f"{decimal(progress.certified, 3)} or more. This covers {count(progress.accepted, 'accepted image')} "
                 "not labelled or queried when the certification started."
             )
-        if self.certification.risk_share < 1:
+        if self.others or self.certification.risk_share < 1:
+            so_far += f" It is tested at {percent_at_least(self.certification.tested_at)}."
+        if self.others:
             so_far += (
-                f" All certifications of this attribute together hold with {confidence} confidence: this one is tested "
-                f"at {percent_at_least(self.certification.tested_at)}."
+                f" All {1 + len(self.others)} certifications of this attribute together hold with "
+                f"{percent_at_least(self.together)} confidence."
             )
         if self.absent:
             verb = "counts" if self.absent == 1 else "count"
@@ -322,7 +337,9 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     inside = members(workspace)[rows]
     accepted = 0 if progress.certified is None else int((scores[inside] >= progress.certified).sum())
     progress = replace(progress, to_label=needed[~in_rounds], accepted=accepted)
-    return CertificationState(certification, task, progress, int(in_rounds.sum()), absent)
+    stored = certifications(workspace, certification.attribute)
+    others = tuple(each.risk for each in stored if each.id != certification.id)
+    return CertificationState(certification, task, progress, int(in_rounds.sum()), absent, others)
 
 
 def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:

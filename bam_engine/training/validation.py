@@ -281,7 +281,8 @@ def largest_random_part(workspace: Workspace, attribute: Attribute) -> tuple[NDA
 
     Draws between which people were not asked about other images are one random sample of what no one had been asked
     about before. A draw before a round and one after it are none: the round has taken likely positives that the first
-    one could hold and the second could not. The part does not depend on any label; of equal ones the later counts.
+    one could hold and the second could not. The part with most images answered is the largest, whatever the answers;
+    of equal ones the later counts.
     """
     sample = validation_images(workspace, attribute)
     times = [min(sample.made_at[sample.draws == number].tolist()) for number in np.unique(sample.draws)]
@@ -292,7 +293,12 @@ def largest_random_part(workspace: Workspace, attribute: Attribute) -> tuple[NDA
             parts[-1] = (np.concatenate([parts[-1][0], rows]), parts[-1][1])
         else:
             parts.append((rows, np.union1d(asked, sample.rows[sample.draws < number]).astype(np.int64)))
-    return max(reversed(parts), key=lambda part: len(part[0])) if parts else (sample.rows, sample.rows)
+    agreed = tasks.labels(workspace, attribute)
+
+    def answered(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> int:
+        return int((tasks.judged_labels_of(agreed, part[0], required=workspace.redundancy) >= 0).sum())
+
+    return max(reversed(parts), key=answered) if parts else (sample.rows, sample.rows)
 
 
 def _asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDArray[np.int64]:

@@ -364,8 +364,8 @@ def test_all_certifications_of_an_attribute_share_the_risk(
     first = certification.state(trained, started.certification)
     assert first.certification.confidence == 0.95
     assert tested == [pytest.approx(0.975)] * len(tested) != []
-    assert "All certifications of this attribute together hold with 95% confidence" in first.summary
-    assert "this one is tested at 97.5%" in first.summary
+    assert "It is tested at 97.5%." in first.summary
+    assert "together" not in first.summary, "it is the only one"
     certification.start(trained, watercolor, target=0.7, seed=4)
     turn = rounds.start_round(trained, watercolor, count=10, seed=2)
     oracle.answer(trained, turn.task)
@@ -373,6 +373,9 @@ def test_all_certifications_of_an_attribute_share_the_risk(
     certification.start(trained, watercolor, target=0.6, seed=5)
     shares = [each.risk_share for each in certification.certifications(trained, watercolor)]
     assert shares == [0.5, 0.25, 0.125]
+    again = certification.state(trained, started.certification)
+    assert again.together == pytest.approx(1 - 0.05 * sum(shares))
+    assert "All 3 certifications of this attribute together hold with 95.6% confidence." in again.summary
     other = trained.attributes.add("media_oilpaint", "media", "Is it an oil painting?")
     assert certification.certifications(trained, other) == []
 
@@ -388,6 +391,29 @@ def test_a_certification_of_an_early_version_keeps_the_risk_that_it_stated(
     assert "together" not in certification.state(trained, early).summary
     certification.start(trained, watercolor, target=0.7, seed=4)
     assert [each.risk_share for each in certification.certifications(trained, watercolor)] == [1.0, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("changed", "together", "said"),
+    [({"risk_share": None}, 1 - 0.05 - 0.0125, "93.7%"), ({"confidence": 0.8}, 1 - 0.1 - 0.0125, "88.7%")],
+)
+def test_what_all_certifications_hold_with_together_is_the_sum_of_what_each_has_spent(
+    trained: Workspace,
+    watercolor: Attribute,
+    oracle: Oracle,
+    changed: dict[str, float | None],
+    together: float,
+    said: str,
+) -> None:
+    first = certification.start(trained, watercolor, target=0.6, seed=3).certification
+    later = certification.start(trained, watercolor, target=0.7, seed=4).certification
+    with trained.engine.begin() as connection:
+        connection.execute(sa.update(db.certifications).where(db.certifications.c.id == first.id).values(changed))
+    oracle.answer(trained, later.task)
+    found = certification.state(trained, later)
+    assert found.certification.tested_at == pytest.approx(0.9875)
+    assert found.together == pytest.approx(together)
+    assert f"It is tested at 98.7%. All 2 certifications of this attribute together hold with {said}" in found.summary
 
 
 def test_all_attributes_at_once_share_the_risk() -> None:

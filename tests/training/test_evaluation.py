@@ -60,6 +60,18 @@ def test_what_the_recall_rests_on_is_what_was_drawn_and_what_was_asked_before(
     assert (len(larger.scores), len(larger.pool), len(larger.asked)) == (50, 120 - 24 - 40, 24 + 40)
 
 
+def test_a_top_up_replaces_what_the_recall_rests_on_only_where_more_of_it_is_answered(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    before = thresholds.measure_at(played, watercolor, 0.0, target=0.6)
+    validation.draw_validation(played, watercolor, 45, seed=2)
+    assert len(gather_evidence(played, watercolor).random.scores) == 40
+    waiting = thresholds.measure_at(played, watercolor, 0.0, target=0.6)
+    assert waiting.recall_low == pytest.approx(before.recall_low, abs=0.01)
+    oracle.answer(played, tasks.validation_task(played, watercolor))
+    assert len(gather_evidence(played, watercolor).random.scores) == 45
+
+
 def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_ones_for_themselves(
     played: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
