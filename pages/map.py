@@ -20,6 +20,7 @@ from web.layout_form import (
 )
 from web.map_search import search_bar
 from web.map_selection import selection_panel
+from web.navigation import go
 
 KEY = "map"
 # A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to.
@@ -59,7 +60,10 @@ bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alig
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(ws, records.values()).__getitem__)
 with bar[3]:
-    layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
+    if len(ws.vectors()):
+        layout_popover(ws, "New map", icon=":material/add:", busy=busy, width="stretch")
+    elif st.button("Embed the images", help="A new map is made from the vectors, and there are none.", width="stretch"):
+        go("embed")
 with bar[4]:
     delete_button(ws, records[chosen], busy=busy)
 view = view_cache.current_view(ws, chosen, fresh=True)

@@ -13,6 +13,8 @@ OF_LIBRARIES = {
     "_cache",  # numba: where a compiled function is kept, by which source
     "_cache_file",
     "_source_stamp",
+    "_convolution_pointwise",  # torch: a convolution with its activation in one step, used where it is there
+    "_reorder_convolution_weight",
     "_mapping",  # SQLAlchemy: public in spite of its underscore, as of a named tuple
 }
 

@@ -49,7 +49,12 @@ class Catalogue:
         self._engine = engine
 
     def __len__(self) -> int:
-        return self._read("image count", columns.next_row)
+        return self.newest[0]
+
+    @property
+    def newest(self) -> tuple[int, str]:
+        """The number of images, and when the newest was added; an empty text if there is none."""
+        return self._read("newest image", columns.newest)
 
     def image(self, row: int) -> Image:
         """Return the record of ``row``.
@@ -150,7 +155,8 @@ class Catalogue:
         return self._files().version
 
     def _files(self) -> columns.Files:
-        return self._read("images with a file", columns.read_files)
+        n = len(self)
+        return self._read("images with a file", lambda connection: columns.read_files(connection, n))
 
     def places_below(self, folder: str) -> Iterator[list[tuple[int, str]]]:
         """Yield (row, URI) of the images in a folder and its subfolders, but for missing ones, in pages, by row."""

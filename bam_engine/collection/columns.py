@@ -46,6 +46,12 @@ def next_row(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.row) + 1, 0))) or 0)
 
 
+def newest(connection: sa.Connection) -> tuple[int, str]:
+    """Return the number of rows, and when the image of the last one was added; an empty text if there is none."""
+    last = connection.execute(sa.select(table.c.row, table.c.made_at).order_by(table.c.row.desc()).limit(1)).first()
+    return (last.row + 1, last.made_at) if last else (0, "")
+
+
 @dataclass(frozen=True, eq=False)
 class Files:
     """Which images have their file, as far as is known, bool (n,), and a number that identifies those without one."""
@@ -54,12 +60,12 @@ class Files:
     version: int
 
 
-def read_files(connection: sa.Connection) -> Files:
-    """Return which images have their file."""
+def read_files(connection: sa.Connection, n: int) -> Files:
+    """Return which of ``n`` images have their file."""
     of_absent = sa.select(table.c.row).where(table.c.status != OK).order_by(table.c.row)
     absent = np.array(list(connection.scalars(of_absent)), np.int64)
-    present = np.ones(next_row(connection), bool)
-    present[absent] = False
+    present = np.ones(n, bool)
+    present[absent[absent < n]] = False
     return Files(_frozen(present), zlib.crc32(absent.tobytes()))
 
 

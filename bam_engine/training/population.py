@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
+from bam_engine.labelling.drawn_images import whole_validation_sample
 from bam_engine.learning import Threshold
 from bam_engine.training import certification
 from bam_engine.training.models import TrainedModel
@@ -50,18 +51,16 @@ def images_of_certification(workspace: Workspace, started: certification.Certifi
 
 def images_at_draw(workspace: Workspace, attribute: Attribute, *, last: bool = False) -> int:
     """Return the number of images at the first validation draw, which certifies, or at the last; of all without one."""
-    draws = workspace.snapshot.rows_with(db.validation_draws.c.attribute_id, attribute.id)
-    if not draws:
+    drawn = whole_validation_sample(workspace, attribute)
+    if not len(drawn.rows):
         return len(workspace.catalogue)
-    return images_at(workspace, (max if last else min)(draw.made_at for draw in draws))
+    return images_at(workspace, str(drawn.made_at[drawn.draws.argmax() if last else drawn.draws.argmin()]))
 
 
 def images_at(workspace: Workspace, moment: str) -> int:
     """Return the number of images that the collection had at a moment, as :func:`bam_engine.database.now` writes it."""
-    n, table = len(workspace.catalogue), db.images.c
-
-    def newest(connection: sa.Connection, _: object) -> str:
-        return str(connection.scalar(sa.select(table.made_at).where(table.row == n - 1)))
+    n, newest = workspace.catalogue.newest
+    table = db.images.c
 
     def search(connection: sa.Connection, _: object) -> int:
         low, high = 0, n  # rows are in order of time
@@ -71,7 +70,7 @@ def images_at(workspace: Workspace, moment: str) -> int:
             low, high = (low, middle) if added > moment else (middle + 1, high)
         return low
 
-    if workspace.snapshot.read(("newest image", n), [db.images], newest) <= moment:  # one question for all moments
+    if newest <= moment:
         return n
     return workspace.snapshot.read(("images at", moment, n), [db.images], search)
 

@@ -61,7 +61,6 @@ def test_after_the_rounds_come_the_threshold_the_audit_and_the_report(
         return next_step(workspace, state).step
 
     oracle.play(workspace, watercolor, count=1)
-    assert next_step(workspace, rounds.state(workspace, watercolor)).step == "start_round"
     assert comes_next() == "decide"
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert comes_next() == "audit"

@@ -101,7 +101,7 @@ def test_with_openclip_a_text_finds_images_and_starts_a_round(
     wanted = encoder.encode_text(["a pear in watercolour"])[0]  # type: ignore[attr-defined]
     likeness = workspace.vectors().array().astype(np.float32) @ wanted
     expected = np.argsort(-likeness, kind="stable")[:20].tolist()
-    assert find(workspace, "a pear in watercolour", 20) == expected
+    assert find(workspace, "a pear in watercolour", 20).rows.tolist() == expected
     strategy, batch = querying.propose(workspace, watercolor, count=8, text="a pear in watercolour")
     assert strategy == "text"
     matching = [int(r) for r, why in zip(batch.rows, batch.reasons, strict=True) if why.startswith("matches the text")]
