@@ -44,7 +44,8 @@ class AuditResult:
     ``threshold`` is the threshold that it measures and ``target`` the precision that this was chosen for; ``current``
     says that it is still in use. It is about what was delivered when it was drawn: ``by_people`` images that were
     labelled and now have a yes, which are known, and the accepted ones without a label, from which it drew; ``later``
-    images have been delivered by the classifier since, and it is not about them. ``n_accepted`` and ``n_rejected``
+    images have been delivered by the classifier since, and it is not about them. Of the images of that time, the
+    classifier still delivers ``unjudged``, about which too few people have answered. ``n_accepted`` and ``n_rejected``
     images could have been drawn: those that can be looked at and had no label; ``left_out`` further ones had no
     readable file (None where nobody counted them). Each image is labelled by ``people``; ``annotators`` are those who
     did, with the number of their images. ``precision`` is the proportion of accepted images that are positive by
@@ -77,6 +78,7 @@ class AuditResult:
     removed: int = 0
     lost: int = 0
     by_people: int = 0
+    unjudged: int = 0
     later: int = 0
 
     @property
@@ -127,7 +129,12 @@ class AuditResult:
             return None
         waiting = 0 if self.complete else self.state.total - self.state.answered
         return auditing.verdict(
-            self.precision, self.target, available=self.n_accepted, waiting=waiting, known=self.by_people
+            self.precision,
+            self.target,
+            available=self.n_accepted,
+            waiting=waiting,
+            known=self.by_people,
+            unjudged=self.unjudged,
         )
 
 
@@ -302,6 +309,7 @@ def _result(
         removed=int(gone.sum()),
         lost=int(lost.sum()),
         by_people=int((delivered.reasons[labelled_before] == Reason.PEOPLE_YES).sum()),
+        unjudged=int(delivered.by_classifier[:images].sum()),
         later=int(delivered.by_classifier[images:].sum()) if row.threshold_id == in_use else 0,
     )
 

@@ -31,6 +31,8 @@ class Verdict:
         Accepted images that could be drawn.
     known : int
         Images that were delivered by people when the audit was drawn, and are still labelled yes.
+    unjudged : int
+        Images of that time that are still delivered without enough answers of people.
     waiting : int
         Images of the audit without a label. An unfinished audit has no verdict: stopping when it looks good would err
         more often than the confidence allows.
@@ -45,10 +47,16 @@ class Verdict:
     available: int
     waiting: int = 0
     known: int = 0
+    unjudged: int = 0
 
     @property
     def exhausted(self) -> bool:
-        """Whether every accepted image that could be drawn is labelled, so that nothing is left to estimate."""
+        """Whether people have judged all that was delivered, so that nothing is left to estimate."""
+        return self._all_labelled and not self.unjudged
+
+    @property
+    def _all_labelled(self) -> bool:
+        """Whether every accepted image that could be drawn is labelled; others may be delivered all the same."""
         return not self.waiting and self.estimate.n >= self.available and not self.estimate.absent
 
     @property
@@ -58,7 +66,10 @@ class Verdict:
 
     @property
     def delivered(self) -> tuple[float, float, float]:
-        """The precision of what was delivered when the audit was drawn, as (value, low, high)."""
+        """The precision of what was delivered when the audit was drawn, as (value, low, high).
+
+        Accepted images that could not be drawn, being without a file or in an open round, are left out.
+        """
         value, low, high = (
             of_delivered(each, self.available, self.known)
             for each in (self.estimate.value, self.estimate.low, self.estimate.high)
@@ -92,7 +103,7 @@ class Verdict:
 
     @property
     def _exhausted(self) -> str:
-        """Say that nothing was left to draw: then nothing is estimated, and what is wrong is not delivered any more."""
+        """Say that people have judged all that was delivered: nothing is estimated, and what is wrong is out."""
         wrong = self.estimate.n - self.estimate.k
         words = (
             f"Nothing is left to doubt: {self._seen}, and these are all that were accepted without a label. For them, "
@@ -134,6 +145,12 @@ class Verdict:
 
     @property
     def _advice(self) -> str:
+        if self._all_labelled:
+            return (
+                f"All that could be drawn are labelled, but {count(self.unjudged, 'image is', 'images are')} still "
+                "delivered without enough answers of people. Ask people about those, and nothing is left to estimate, "
+                "or choose a stricter threshold."
+            )
         precision = percent(self.estimate.value)
         if self.enough is None:
             return (
@@ -162,13 +179,16 @@ def of_delivered(proportion: float, available: int, known: int) -> float:
     return (known + available * proportion) / (known + available)
 
 
-def verdict(estimate: Estimate, target: float, *, available: int, waiting: int = 0, known: int = 0) -> Verdict:
+def verdict(
+    estimate: Estimate, target: float, *, available: int, waiting: int = 0, known: int = 0, unjudged: int = 0
+) -> Verdict:
     """Return what the estimate of an audit's accepted half shows about a precision of at least ``target``.
 
     While ``waiting`` images have no label the verdict is open: an exact test holds for the size set beforehand. The
     precision is that of what was delivered when the audit was drawn: of the ``available`` images, and of ``known`` ones
-    that people have labelled yes. What the audit finds to be wrong is not delivered any more, so what is delivered
-    afterwards is at least as precise. Where all of it is labelled, the target is met.
+    that people have labelled yes. What enough people find to be wrong is not delivered any more, so what is delivered
+    afterwards is at least as precise. Where all that could be drawn is labelled and no ``unjudged`` image is still
+    delivered, the target is met.
 
     Raises
     ------
@@ -200,5 +220,6 @@ def verdict(estimate: Estimate, target: float, *, available: int, waiting: int =
         available=available,
         waiting=waiting,
         known=known,
+        unjudged=unjudged,
     )
     return replace(found, met=True) if found.exhausted else found

@@ -12,6 +12,7 @@ import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
+from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import FORMS, chart_file
 from bam_engine.cli import main
 from bam_engine.errors import AuditError
@@ -19,9 +20,11 @@ from bam_engine.labelling import tasks
 from bam_engine.learning import clopper_pearson
 from bam_engine.reporting.overview import next_step, waiting_tasks
 from bam_engine.training import rounds, thresholds
+from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.labelling.team import vote
 
 
 @pytest.fixture
@@ -175,6 +178,33 @@ def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
     assert whole.verdict is not None
     assert whole.verdict.met is False
     assert [one.id for one in audits.finished_audits(decided)] == [drawn.id]
+
+
+def test_doubt_is_left_until_as_many_people_as_required_have_judged_all_that_is_delivered(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    decided.redundancy = 2
+    first = int(np.flatnonzero(delivered_of(decided, watercolor).by_classifier)[0])
+    vote(decided, watercolor, "ada", {first: 1})  # asked before the draw, so it is not drawn, but still delivered
+    drawn = audits.draw(decided, watercolor, n_accepted=500, n_rejected=0, people=1, seed=1)
+    assert first not in drawn.task.rows
+
+    def judged(found: AuditResult | None) -> tuple[bool | None, int]:
+        assert found is not None
+        assert found.verdict is not None
+        assert found.unjudged == delivered_of(decided, watercolor).counts.by_classifier
+        return found.verdict.met, found.unjudged
+
+    vote(decided, watercolor, "anna", dict.fromkeys(drawn.task.rows.tolist(), 0), purpose="audit")
+    met, unjudged = judged(audits.latest_result(decided, watercolor))
+    assert (met, unjudged > len(drawn.task.rows)) == (False, True), "a single no takes nothing out"
+    vote(decided, watercolor, "berta", dict.fromkeys(drawn.task.rows.tolist(), 0), purpose="audit")
+    met, unjudged = judged(audits.latest_result(decided, watercolor))
+    assert (met, unjudged > 0) == (False, True), "images that could not be drawn are left"
+    left = np.flatnonzero(delivered_of(decided, watercolor).by_classifier).tolist()
+    for name in ("anna", "berta"):
+        vote(decided, watercolor, name, {row: int(oracle.knows(decided, row)) for row in left})
+    assert judged(audits.latest_result(decided, watercolor)) == (True, 0)
 
 
 @pytest.fixture

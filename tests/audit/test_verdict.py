@@ -45,6 +45,17 @@ def test_where_every_accepted_image_was_labelled_the_precision_is_exact():
     assert "exact" not in verdict(found, 0.90, available=101).summary
 
 
+def test_an_exhausted_sample_is_not_the_end_of_doubt_while_unjudged_images_are_delivered():
+    found = estimate_precision([1] * 54 + [0] * 6)
+    judged = verdict(found, 0.85, available=60, unjudged=3)
+    assert (judged.exhausted, judged.met) == (False, found.meets(0.85)) == (False, None)
+    assert "3 images are still delivered without enough answers of people" in judged.summary
+    missed = verdict(estimate_precision([1] * 20 + [0] * 40), 0.9, available=60, unjudged=1)
+    assert missed.met is False
+    for wrong in ("left to doubt", "exact", "not delivered any more"):
+        assert wrong not in judged.summary + missed.summary
+
+
 @given(
     st.integers(1, 60), st.integers(0, 60), st.integers(0, 200), st.integers(1, 400), st.sampled_from([0.8, 0.9, 0.95])
 )
