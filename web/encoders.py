@@ -76,9 +76,10 @@ def outcome(moved: Moved) -> None:
     to, before = ui.plain(ws.encoder_name(moved.key)), ui.plain(ws.encoder_name(moved.before))
     if moved.failed:
         lines = [f"{ui.plain(readable(name))} could not be trained: {ui.plain(why)}" for name, why in moved.failed]
-        stays = f"{before} stays in use. Mend this and go on, or use {to} as it is."
-        st.warning("\n".join(f"- {line}" for line in [*lines, stays]), icon=":material/warning:")
-    elif moved.in_use and moved.key != moved.before:
+        if moved.key != ws.choice.key:
+            lines.append(f"{ui.plain(ws.encoder_name())} is in use. Mend this and go on, or use {to} as it is.")
+        st.warning("\n".join(f"- {line}" for line in lines), icon=":material/warning:")
+    elif moved.key == ws.choice.key and moved.key != moved.before:
         trained = f" {count(len(moved.trained), 'attribute')} trained: {names(moved.trained)}." if moved.trained else ""
         st.markdown(f"{to} is in use.{trained} What {before} has stays listed below.")
 
@@ -94,6 +95,10 @@ def preparation(*, linked: bool) -> None:
     if ws.jobs.is_running(JOB):
         background = f"being prepared in the background: {done}" if linked else "being prepared in the background"
         line, icon = f"{name} is {background}. {now} is in use until then.", "hourglass"
+    elif state.embedded_all and state.to_train:
+        left = count(len(state.to_train), "attribute")
+        line = f"{name} is embedded, {left} left to train. {now} is in use; go on when you like."
+        icon = "pause_circle"
     elif state.embedded_all:
         line, icon = f"{name} is ready. {now} stays in use until you move.", "swap_horiz"
     else:
@@ -102,7 +107,7 @@ def preparation(*, linked: bool) -> None:
     if ws.jobs.is_running(JOB):
         return
     if linked:
-        link("embed", "Move to it" if state.embedded_all else "Go on with it")
+        link("embed", "Go on with it" if state.to_train or not state.embedded_all else "Move to it")
     elif st.button(f"Stay with {now}", key="stay", icon=":material/close:"):
         ws.encoders.stay()
         st.rerun()

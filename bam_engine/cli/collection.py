@@ -121,7 +121,7 @@ def _print_moved(workspace: Workspace, moved: moving.Moved) -> None:
         print(f"  {attribute} could not be trained: {reason}")
     before = workspace.encoder_name(moved.before)
     if not moved.in_use:
-        print(f"{before} stays in use; `bam embed --use {moved.key}` uses the other one as it is")
+        print(f"{workspace.encoder_name()} is in use; `bam embed --use {moved.key}` uses {name} as it is")
     elif moved.before != moved.key and len(workspace.vectors(moved.before)):
         print(f"it is in use; {before} keeps what it has, and `bam embed --use {moved.before}` goes back to it")
 

@@ -68,8 +68,11 @@ def _state_of_archive(file: Path) -> str | None:
         return "is not a .safetensors file, as its name says, but perhaps one of PyTorch. Rename it to end in .pt."
     if not zipfile.is_zipfile(file):
         return f"is cut off or damaged. {_AGAIN}"
-    with zipfile.ZipFile(file) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # of its list of members
+        return f"is cut off or damaged. {_AGAIN}"
     return None if any(name.endswith("/data.pkl") for name in names) or file.suffix in _NUMPY else _NO_WEIGHTS
 
 

@@ -23,7 +23,7 @@ from bam_engine.switching.results import results_of, untrained_attributes
 from bam_engine.training import rounds
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.encoders import EncoderChoice
-from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.flow import one_encoder, one_flow
 from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import EmbedSummary, embed_collection
 
@@ -115,6 +115,7 @@ def plan_move(workspace: Workspace, spec: str, checkpoint: Path | None = None) -
     )
 
 
+@one_encoder
 def move(
     workspace: Workspace, spec: str, checkpoint: Path | None = None, *, unasked: bool = False, report: Report = silent
 ) -> Moved:
@@ -147,7 +148,7 @@ def move(
         summary = _embed_beside(workspace, spec, checkpoint, report)
     trained, failed = train_attributes(workspace, key, report=report)
     in_use = workspace.encoders.chosen().key == key
-    if not in_use and not failed and (not unasked or not is_relied_on(workspace)):
+    if key != before.key and not in_use and not failed and (not unasked or not is_relied_on(workspace)):
         use(workspace, key, instead_of=before.key)
         in_use = True
     return Moved(key, before.key, summary, trained, failed, in_use)
@@ -166,6 +167,7 @@ def use(workspace: Workspace, key: str, *, instead_of: str | None = None) -> Non
     workspace.encoders.choose(workspace.encoders.choice_for(key), instead_of=instead_of)
 
 
+@one_encoder
 def begin_with_preview(
     workspace: Workspace, spec: str, checkpoint: Path | None = None, *, report: Report = silent
 ) -> Moved:
@@ -178,6 +180,8 @@ def begin_with_preview(
     EmbeddingError, Stopped, DiskFull
         As :func:`move`; what is embedded stays in use.
     """
+    if encoder_key(spec, checkpoint) == encoder_key(PREVIEW):
+        return move(workspace, spec, checkpoint, report=report)
     workspace.choose_encoder(PREVIEW)
     workspace.encoders.prepare(_choice(spec, checkpoint))
     embed_collection(workspace, report=_saying(report, "the fast preview comes first"))

@@ -123,9 +123,10 @@ class Encoders:
         write_setting(self._engine, "awaited encoder", _document(choice))
 
     def awaited(self) -> EncoderChoice | None:
-        """Return the encoder that is to be used next, or None."""
+        """Return the encoder that is to be used next, or None; the one chosen is in use already."""
         stored = read_setting(self._engine, "awaited encoder")
-        return None if stored is None else self._resolved(_read(stored))
+        found = None if stored is None else self._resolved(_read(stored))
+        return None if found is None or found.key == self.chosen().key else found
 
     def stay(self) -> None:
         """Wait for no other encoder any more."""

@@ -93,6 +93,11 @@ FILES: dict[str, tuple[str, Make, str]] = {
     "a list": ("pt", lambda *_: saved([1, 2]), NO_WEIGHTS),
     "no tensor at all": ("pt", lambda *_: saved({}), ""),
     "cut off": ("pt", lambda spec, _: saved(tensors(spec))[:-5000], f"is cut off or damaged. {AGAIN}"),
+    "a damaged list of members": (
+        "pt",
+        lambda spec, _: saved(tensors(spec)).replace(b"PK\1\2", b"PK\0\0", 1),
+        f"is cut off or damaged. {AGAIN}",
+    ),
     "cut off, old form": ("pt", lambda spec, _: saved(tensors(spec), legacy=True)[:-5000], AGAIN),
     "cut off .safetensors": (
         "safetensors",

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.embedding import encoder_key
+from bam_engine.errors import LearningError
 from bam_engine.switching import moving
 from bam_engine.training import rounds, thresholds
 from bam_engine.workspace import EncoderChoice, Workspace
@@ -91,11 +92,30 @@ def test_a_stopped_move_is_offered_to_go_on(open_page: OpenPage, played: Workspa
 
     with pytest.raises(moving.EmbeddingError):
         moving.move(played, "network", report=stop)
-    assert "Network alone is ready. Fast preview" not in plain(open_page(played, "overview"))
+    assert "Network alone** is embedded, 1 attribute left to train. Fast" in plain(open_page(played, "overview"))
     app = open_page(played, "embed")
     assert "not trained yet: watercolor (media)" in plain(app)
     click(app, "Train and move")
     run_until(app, lambda: played.choice.key == NETWORK)
+
+
+def test_the_outcome_of_a_move_names_the_encoder_in_use_today(
+    open_page: OpenPage, played: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise LearningError("Only one class is labelled.")
+
+    monkeypatch.setattr(rounds, "train", fails)
+    app = open_page(played, "embed")
+    app.radio[0].set_value("network").run()
+    click(app, "Move to this encoder")
+    run_until(app, lambda: "Only one class is labelled." in plain(app))
+    assert "Fast preview (descriptors) is in use. Mend this and go on, or use Network alone as it is." in plain(app)
+    with closing(Workspace(played.folder, played.cache.parent)) as other:
+        moving.use(other, NETWORK)
+    words = plain(app.run())
+    assert "Only one class is labelled." in words
+    assert "Mend this" not in words
 
 
 def test_the_overview_says_in_a_line_that_another_encoder_is_ready(

@@ -265,6 +265,34 @@ def test_a_preview_on_which_something_rests_stays_until_somebody_moves(fresh: Wo
     assert latest_model(fresh, watercolor) is not None
 
 
+def test_a_preview_with_the_descriptors_themselves_leaves_nothing_to_wait_for(fresh: Workspace) -> None:
+    moved = moving.begin_with_preview(fresh, "builtin")
+    assert (moved.in_use, moved.embedded.embedded, fresh.choice.key) == (True, 120, BUILTIN)
+    assert moving.preparation(fresh) is None
+    fresh.encoders.prepare(fresh.choice)
+    assert moving.preparation(fresh) is None, "it is in use already"
+
+
+def test_what_somebody_chooses_during_a_preview_stays(fresh: Workspace) -> None:
+    embed_collection(fresh, open_other("combined"))
+    with closing(reopened(fresh)) as other:
+        choose = Interruption(while_embedding, lambda: moving.use(other, encoder_key("combined")))
+        with pytest.raises(EmbeddingError, match=r"Standard \(network and descriptors\) is in use"):
+            moving.begin_with_preview(fresh, "network", report=choose)
+    assert choose.happened
+    assert fresh.choice.key == encoder_key("combined")
+
+
+def test_new_images_are_embedded_whatever_somebody_chooses_meanwhile(fresh: Workspace) -> None:
+    fresh.choose_encoder("builtin")
+    embed_collection(fresh, open_other("network"))
+    with closing(reopened(fresh)) as other:
+        choose = Interruption(while_embedding, lambda: moving.use(other, NETWORK))
+        moved = moving.move(fresh, "builtin", report=choose)
+    assert choose.happened
+    assert (moved.embedded.embedded, moved.in_use, fresh.choice.key) == (120, False, NETWORK)
+
+
 @pytest.mark.parametrize("rests", ["sample", "map"])
 def test_a_sample_or_a_map_is_something_that_rests_on_an_encoder(
     workspace: Workspace, watercolor: Attribute, rests: str
