@@ -1,8 +1,9 @@
 """The threshold of each attribute: suggested from held-out labels, or chosen and saved by a person.
 
 A saved threshold belongs to the model it was chosen for; after another training the suggestion takes its place until
-someone saves one again. A suggestion is recomputed when a held-out label or a certification has changed. What a saved
-threshold promises is tested again when an answer has changed, and taken back where it does not hold any more.
+someone saves one again. Its evidence is measured again, and what it promises is tested again, when an answer has
+changed; a promise that does not hold any more is taken back. A suggestion is recomputed when a held-out label or a
+certification has changed.
 """
 
 import contextlib
@@ -74,8 +75,9 @@ _HOLDS = Kind[bool](
     "promises that were tested again", of="saved threshold", until="an answer, a score or a file changes", limit=1000
 )
 
-_Recall = tuple[float, float, float]
-_RECALLS = Kind[_Recall]("recalls at thresholds", of="attribute and threshold", until="a label may change", limit=1000)
+_EVIDENCE = Kind[Threshold | None](
+    "evidence for thresholds", of="attribute and threshold", until="a label may change", limit=1000
+)
 
 
 @one_flow
@@ -93,28 +95,28 @@ def current_threshold(
     if suggested is None:
         return None
     images = population.images_of(workspace, attribute, suggested, model)
-    return AttributeThreshold(None, model.id, _with_recall(workspace, attribute, model, suggested), images)
+    return AttributeThreshold(None, model.id, _measured_again(workspace, attribute, model, suggested), images)
 
 
-def _with_recall(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
-    """Return a threshold with the recall that all labels of now show, since what people find is delivered too."""
+def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
+    """Return a threshold with its promise, and with what all labels of now show of its precision and recall."""
     version = (
         scores_version(workspace, model),
         label_version(workspace, attribute),
         workspace.catalogue.missing_version,
     )
+    value, target, confidence = evidence.value, evidence.target, evidence.confidence
 
-    def recall() -> _Recall:
+    def measured() -> Threshold | None:
         with contextlib.suppress(LearningError):
-            found = _measured_at(
-                workspace, attribute, evidence.value, model, target=evidence.target, confidence=evidence.confidence
-            )
-            return found.recall, found.recall_low, found.recall_high
-        return evidence.recall, evidence.recall_low, evidence.recall_high
+            return _measured_at(workspace, attribute, value, model, target=target, confidence=confidence)
+        return None
 
-    key = (attribute.id, evidence.value, evidence.confidence)
-    value, low, high = workspace.memory.get(_RECALLS, key, version, recall)
-    return replace(evidence, recall=value, recall_low=low, recall_high=high)
+    found = workspace.memory.get(_EVIDENCE, (attribute.id, value, target, confidence), version, measured)
+    if found is None:
+        return evidence
+    promised = ("certified", "covers", "recall_target", "promise")
+    return replace(found, **{name: getattr(evidence, name) for name in promised})
 
 
 def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stored: sa.Row[Any]) -> AttributeThreshold:
@@ -122,7 +124,7 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
     images = stored.images
     if images is None:  # saved by an earlier version
         images = population.images_of(workspace, attribute, evidence, model)
-    measured = _with_recall(workspace, attribute, model, evidence)
+    measured = _measured_again(workspace, attribute, model, evidence)
     saved = AttributeThreshold(stored.id, model.id, measured, images, stored.made_at)
     version = (
         scores_version(workspace, model),

@@ -1,5 +1,6 @@
 """A promise is about the images of its time, is tested again when answers change, and is taken back in words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from bam_engine.collection import ingest_folder
 from bam_engine.errors import AuditError
 from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
+from bam_engine.labelling import tasks
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
 from bam_engine.training import certification, population, thresholds, validation
@@ -101,6 +103,19 @@ def test_a_promise_that_passed_without_unsure_answers_is_taken_back_for_that_rea
     assert "does not pass its test" in saved.taken_back
     assert "unsure counts as not positive" in saved.taken_back
     assert "changed" not in saved.taken_back, "nothing has changed since"
+
+
+def test_the_evidence_of_a_saved_threshold_is_that_of_all_labels_of_now(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    saved = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5)).evidence
+    validation.draw_validation(played, watercolor, 20, seed=2)
+    oracle.answer(played, tasks.validation_task(played, watercolor))
+    found = in_use(played, watercolor).evidence
+    assert found.n > saved.n
+    assert found.certified
+    measured = thresholds.measure_at(played, watercolor, saved.value, target=0.5)
+    assert found == replace(measured, certified=True)
 
 
 def test_images_that_came_later_are_not_covered_and_everything_says_so(
