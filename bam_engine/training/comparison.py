@@ -103,7 +103,7 @@ def _compare(
     first = next(iter(samples.values()), None)
     labels = np.empty(0, np.int8) if first is None else first.labels
     n, positive = len(labels), int((labels == 1).sum())
-    unmeasured = "" if 0 < positive < n else _not_measurable(n, positive)
+    unmeasured = "" if 0 < positive < n else not_measurable(n, positive)
     measured: dict[str, Estimate] = {}
     if not unmeasured:
         measured = {key: average_precision_of(sample, np.isin(sample.rows, drawn)) for key, sample in samples.items()}
@@ -141,7 +141,8 @@ def _problem(workspace: Workspace, key: str, model: TrainedModel | None) -> str:
     return "" if model is not None else "No model is trained on it yet."
 
 
-def _not_measurable(n: int, positive: int) -> str:
+def not_measurable(n: int, positive: int) -> str:
+    """Return why nothing can be measured on ``n`` labels of which none or all are positive."""
     if n == 0:
         return "No validation image is labelled, so nothing can be measured."
     kind = "positive" if positive == 0 else "negative"

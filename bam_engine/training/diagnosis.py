@@ -11,15 +11,21 @@ from typing import Literal
 import numpy as np
 
 from bam_engine import learning
-from bam_engine.annotation import POSITIVE, Attribute, judged_labels
+from bam_engine.annotation import POSITIVE, Attribute
 from bam_engine.formatting import count, decimal, decimal_interval
 from bam_engine.labelling import tasks
+from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Advice, Share
 from bam_engine.training.causes import Cause, better_encoder, causes
-from bam_engine.training.models import TrainedModel, latest_model
+from bam_engine.training.comparison import not_measurable
+from bam_engine.training.evaluation import average_precision_of
+from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.measurements import Estimate
+from bam_engine.training.models import TrainedModel, latest_model, scores_version
 from bam_engine.training.stopping import LastRound, last_round
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.memory import Kind
 
 Learned = Literal["fully", "yes", "no", "unknown"]
 
@@ -95,26 +101,51 @@ class Diagnosis:
         return tuple(line for line in lines if line)
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """The newest model on the held-out labels of today: ``n`` of them, the positives, and the projects of these.
+
+    ``average_precision`` is None where they have no positive or no negative.
+    """
+
+    n: int
+    positive: int
+    projects: int
+    average_precision: Estimate | None
+
+
+_MEASURED = Kind[_Measured](
+    "measured newest models", of="attribute", until="a label, a model or a vector changes", limit=1000
+)
+
+
 @one_flow
 def judge(workspace: Workspace, attribute: Attribute) -> Verdict | None:
     """Return whether ``attribute`` learns with the encoder in use; None before its first training."""
     model = latest_model(workspace, attribute)
     if model is None or model.measurement is None:
         return None
-    if model.measurement.average_precision is None:
-        return Verdict("unknown", None, model.measurement.problem)
-    agreed = tasks.labels(workspace, attribute)
-    labels = judged_labels(agreed, required=workspace.redundancy)
-    drawn = np.isin(agreed.rows, tasks.validation_task(workspace, attribute).rows)
-    positive = agreed.rows[drawn & (labels == POSITIVE)]
-    n, projects = int((labels[drawn] >= 0).sum()), len(np.unique(workspace.catalogue.projects()[positive]))
-    found = model.measurement.average_precision
-    share = Share(found.value, found.low, found.high, learning.guessing_precision(len(positive), n))
+    if not len(workspace.vectors()):
+        return Verdict("unknown", None, "The images have no vectors, so nothing can be measured.")
+    version = (label_version(workspace, attribute), scores_version(workspace, model))
+    measured = workspace.memory.get(_MEASURED, attribute.id, version, lambda: _measure(workspace, attribute, model))
+    found, images = measured.average_precision, count(measured.n, "validation image")
+    if found is None:
+        return Verdict("unknown", None, not_measurable(measured.n, measured.positive))
+    share = Share(found.value, found.low, found.high, learning.guessing_precision(measured.positive, measured.n))
     evidence = (
-        f"Average precision is {decimal_interval(found.value, found.low, found.high)} on "
-        f"{count(n, 'validation image')}, {len(positive):,} of them positive; guessing gives {decimal(share.guessing)}."
+        f"Average precision is {decimal_interval(found.value, found.low, found.high)} on {images}, "
+        f"{measured.positive:,} of them positive; guessing gives {decimal(share.guessing)}."
     )
-    return _verdict(workspace, attribute, model, share, projects, evidence)
+    return _verdict(workspace, attribute, model, share, measured.projects, evidence)
+
+
+def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> _Measured:
+    sample = evaluation_set(workspace, attribute, model)
+    positive = sample.labels == POSITIVE
+    random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
+    found = average_precision_of(sample, random) if 0 < positive.sum() < len(positive) else None
+    return _Measured(len(positive), int(positive.sum()), len(np.unique(sample.groups[positive])), found)
 
 
 def _verdict(

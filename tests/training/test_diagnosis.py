@@ -1,7 +1,6 @@
 """The diagnosis of attributes whose truth is known: the verdict, the likeliest cause, and no round that is unproven."""
 
-from dataclasses import replace
-
+import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
@@ -11,7 +10,7 @@ from bam_engine.reporting.overview import next_step, overview
 from bam_engine.training import diagnosis, rounds, validation
 from bam_engine.training.diagnosis import diagnose, judge
 from bam_engine.training.measurements import Estimate
-from bam_engine.training.models import latest_model
+from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.stopping import LastRound
 from bam_engine.workspace import Workspace
 from benchmarks import advice
@@ -69,15 +68,32 @@ def test_nothing_is_told_before_a_training(workspace: Workspace, watercolor: Att
 
 def _judged(workspace: Workspace, attribute: Attribute, monkeypatch: pytest.MonkeyPatch, **measured: float) -> str:
     """Return the verdict if the newest model were measured so."""
-    model = latest_model(workspace, attribute)
-    assert model is not None
-    assert model.measurement is not None
     estimate = Estimate(**{"value": 0.5, "low": 0.3, "high": 0.7, **measured})
-    measurement = replace(model.measurement, average_precision=estimate)
-    monkeypatch.setattr(diagnosis, "latest_model", lambda *_: replace(model, measurement=measurement))
+    monkeypatch.setattr(diagnosis, "average_precision_of", lambda *_: estimate)
+    workspace.memory.clear()
     found = judge(workspace, attribute)
     assert found is not None
     return found.learned
+
+
+def test_the_verdict_is_of_the_labels_of_today(unlearned: tuple[Workspace, Attribute]) -> None:
+    from sklearn.metrics import average_precision_score
+
+    workspace, attribute = unlearned
+    model, rows = latest_model(workspace, attribute), tasks.validation_task(workspace, attribute).rows
+    scores = scores_of(workspace, attribute)[rows]
+    before = judge(workspace, attribute)
+    corrected = (scores > np.median(scores)).astype(int)
+    vote(workspace, attribute, "person 0", dict(zip(rows.tolist(), corrected.tolist(), strict=True)))
+    assert latest_model(workspace, attribute) == model
+    found = judge(workspace, attribute)
+    assert before is not None
+    assert before.learned == "no"
+    assert found is not None
+    assert found.share is not None
+    assert found.share.value == pytest.approx(average_precision_score(corrected, scores)) == 1
+    assert found.learned == "fully"
+    assert f"on {len(rows)} validation images, {corrected.sum()} of them positive" in found.reason
 
 
 def test_after_a_shown_gain_it_is_not_said_that_it_does_not_learn(
