@@ -106,7 +106,7 @@ def test_with_openclip_a_text_finds_images_and_starts_a_round(
     assert strategy == "text"
     matching = [int(r) for r, why in zip(batch.rows, batch.reasons, strict=True) if why.startswith("matches the text")]
     assert set(matching) <= set(expected)
-    with pytest.raises(EmbeddingError, match="text is empty"):
+    with pytest.raises(BamError, match="text is empty"):
         find(workspace, "  ", 20)
 
 
