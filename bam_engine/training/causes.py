@@ -6,7 +6,7 @@ one. What annotators and near-identical images say of the labels needs no classi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,9 +20,9 @@ from bam_engine.labelling.agreement import planned_answers
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Difference, FeatureScaling, Share
 from bam_engine.training.evaluation_set import evaluation_set
-from bam_engine.training.models import latest_model, scores_version
+from bam_engine.training.models import latest_model, newest_model, scores_version
 from bam_engine.training.querying import training_labels
-from bam_engine.training.rounds import collection_scaling, fit
+from bam_engine.training.rounds import collection_scaling, fit, is_current
 from bam_engine.training.validation import ValidationSet
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -104,7 +104,7 @@ def better_encoder(workspace: Workspace, attribute: Attribute) -> tuple[Cause, .
     version = (label_version(workspace, attribute), scores_version(workspace, model), stored)
 
     def find() -> tuple[Cause, ...]:
-        best = _best_other(workspace, attribute, evaluation_set(workspace, attribute))
+        best = _best_other(workspace, attribute, _sample(workspace, attribute))
         if best is not None and best[0].shown:
             return (_better(workspace, best),)
         if best is None and workspace.choice.spec == "builtin":
@@ -115,13 +115,22 @@ def better_encoder(workspace: Workspace, attribute: Attribute) -> tuple[Cause, .
 
 
 def _causes(workspace: Workspace, attribute: Attribute) -> tuple[Cause, ...]:
-    sample = evaluation_set(workspace, attribute)
+    sample = _sample(workspace, attribute)
     found = [
         _encoder(workspace, attribute, sample),
         _labels(workspace, attribute),
         _question(workspace, attribute, sample),
     ]
     return tuple(each.cause for each in sorted(found, key=lambda each: -each.weight))
+
+
+def _sample(workspace: Workspace, attribute: Attribute) -> ValidationSet:
+    """Return the evaluation set, with the scores of a classifier of the labels of today."""
+    sample, (rows, answers) = evaluation_set(workspace, attribute), training_labels(workspace, attribute)
+    if is_current(workspace, attribute, newest_model(workspace, attribute)) or len(np.unique(answers)) < 2:
+        return sample
+    model = fit(workspace, rows, answers, np.random.default_rng(0))
+    return replace(sample, scores=learning.score_all(_vectors(workspace, sample.rows), model))
 
 
 def _encoder(workspace: Workspace, attribute: Attribute, sample: ValidationSet) -> _Found:

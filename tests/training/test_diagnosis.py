@@ -8,14 +8,17 @@ from bam_engine.labelling import tasks
 from bam_engine.learning import Advice, Change
 from bam_engine.reporting.overview import next_step, overview
 from bam_engine.training import diagnosis, rounds, validation
+from bam_engine.training.causes import causes
 from bam_engine.training.diagnosis import diagnose, judge
 from bam_engine.training.measurements import Estimate
 from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.querying import training_labels
 from bam_engine.training.stopping import LastRound
 from bam_engine.workspace import Workspace
 from benchmarks import advice
 from tests.conftest import Oracle
 from tests.labelling.team import vote
+from tests.two_encoders import add_vectors
 
 
 @pytest.mark.parametrize("number", range(len(advice.CASES)), ids=[case.name for case in advice.CASES])
@@ -162,6 +165,24 @@ def test_the_causes_are_those_of_the_answers_of_today(unlearned: tuple[Workspace
     settled = diagnose(workspace, attribute)
     assert settled is not None
     assert all("another does in 100%" in cause.evidence for cause in settled.causes if cause.kind == "labels")
+
+
+def test_an_encoder_that_sees_the_same_is_no_better_after_labels_that_the_model_does_not_know(
+    unlearned: tuple[Workspace, Attribute],
+) -> None:
+    workspace, attribute = unlearned
+    add_vectors(workspace, workspace.vectors().array())
+    model = latest_model(workspace, attribute)
+    taught, _ = training_labels(workspace, attribute)
+    hidden = workspace.vectors().array()[:, 0]
+    rows = np.concatenate([taught, tasks.validation_task(workspace, attribute).rows])
+    truth = (hidden > np.quantile(hidden, 0.7)).astype(int)
+    vote(workspace, attribute, "person 0", {row: int(truth[row]) for row in rows.tolist()})
+    assert model is not None
+    assert not rounds.is_current(workspace, attribute, model)
+    encoder = next(cause for cause in causes(workspace, attribute) if cause.kind == "encoder")
+    assert encoder.encoder == ""
+    assert "is not shown to do better" in encoder.evidence
 
 
 def test_where_it_learns_and_is_far_from_perfect_the_descriptors_are_named(
