@@ -51,7 +51,7 @@ STATES = {
 }
 JOB = "facets"
 _PREFIX = "gallery-"
-_URL = "gallery-url"
+_URL, _BEFORE, _SHOWN = "gallery-url", "gallery-url-before", "gallery-query"
 _FIELDS = ("attribute", "place", "sort", "seed", "search", "yes", "no", "label", "colour", "year", "project", "folded")
 _CSS = """<style>
 .st-key-gallery-line { gap: .6rem !important; }
@@ -123,13 +123,21 @@ def _follow_url(names: list[str]) -> None:
     query = state.pop("gallery-next", None)
     if query is None:
         url = {name: st.query_params.get_all(name) for name in st.query_params}
-        if state.get(_URL) == _ours(url) and f"{_PREFIX}attribute" in state:
+        if f"{_PREFIX}attribute" in state and (state.get(_URL) == _ours(url) or _is_late(url)):
             return
         query = _from_url(url, names)
     values = {name: getattr(query, name) for name in (*_FIELDS, *_HIDDEN) if name != "search"}
     values["search"] = query.text or query.words
     for name, value in values.items():
         state[_PREFIX + name] = list(value) if isinstance(value, tuple) else value
+
+
+def _is_late(url: Mapping[str, list[str]]) -> bool:
+    """Return whether a widget was used before the browser had the newest address, so that it asks with the one before.
+
+    With the button "Back" it asks with that one too, but then the widgets are as they were.
+    """
+    return st.session_state.get(_BEFORE) == _ours(url) and st.session_state.get(_SHOWN) != _chosen()
 
 
 def _ours(url: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -171,9 +179,11 @@ def _first_look(name: str) -> dict[str, list[str]]:
 def _write_url(query: Query) -> None:
     parameters = query.url() | {"attribute": [query.attribute], "place": [query.place], "sort": [query.sort]}
     others = {name: st.query_params.get_all(name) for name in st.query_params if name not in Query.__dataclass_fields__}
-    if {name: st.query_params.get_all(name) for name in st.query_params} != others | parameters:
+    current = {name: st.query_params.get_all(name) for name in st.query_params}
+    if current != others | parameters:
+        st.session_state[_BEFORE] = _ours(current)
         st.query_params.from_dict(others | parameters)
-    st.session_state[_URL] = parameters
+    st.session_state[_URL], st.session_state[_SHOWN] = parameters, query
     if query.attribute:
         st.session_state["attribute_kept"] = query.attribute
 

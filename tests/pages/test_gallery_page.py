@@ -126,6 +126,28 @@ def test_several_attributes_at_once(open_page: OpenPage, scored: Workspace, scre
     assert app.multiselect(key="gallery-yes").options == ["cat", "people"], "an attribute is not asked for twice"
 
 
+def revisited(app: AppTest, url: dict[str, Any]) -> AppTest:
+    """Run the page with an address that the browser has from before."""
+    app.query_params.clear()
+    for name, value in url.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_a_click_counts_although_the_browser_has_the_address_of_before(open_page: OpenPage, scored: Workspace) -> None:
+    app = open_page(scored, "gallery", attribute="cat")
+    app.button_group(key="gallery-place").set_value("rejected")
+    assert asked(revisited(app, {"attribute": "cat"})).place == "rejected"
+
+
+def test_the_way_back_leads_to_the_query_of_before(open_page: OpenPage, scored: Workspace) -> None:
+    app = open_page(scored, "gallery", attribute="cat", place="all", sort="score")
+    before = dict(app.query_params)
+    app.button_group(key="gallery-place").set_value("accepted")
+    assert asked(app.run()).place == "accepted"
+    assert asked(revisited(app, before)).place == "all"
+
+
 def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
     app = open_page(scored, "gallery", attribute="cat", place="all")
     told = counts(app, "gallery-place")
