@@ -81,7 +81,8 @@ def outcome(moved: Moved) -> None:
         st.warning("\n".join(f"- {line}" for line in lines), icon=":material/warning:")
     elif moved.key == ws.choice.key and moved.key != moved.before:
         trained = f" {count(len(moved.trained), 'attribute')} trained: {names(moved.trained)}." if moved.trained else ""
-        st.markdown(f"{to} is in use.{trained} What {before} has stays listed below.")
+        kept = f" What {before} has stays listed below." if len(ws.vectors(moved.before)) else ""
+        st.markdown(f"{to} is in use.{trained}{kept}")
 
 
 def preparation(*, linked: bool) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bam_engine import audit as auditing
 from bam_engine import database as db
-from bam_engine.annotation import BULK, PURPOSES, Answers, Attribute
+from bam_engine.annotation import BULK, PURPOSES, Answers, Attribute, readable
 from bam_engine.annotation.answer_log import moment, whole_answer_log
 from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
@@ -228,10 +228,8 @@ def nothing_to_doubt(workspace: Workspace, attribute: Attribute) -> str:
     counts = delivered_of(workspace, attribute).counts
     if counts.by_classifier or not counts.by_people:
         return ""
-    return (
-        f"People have labelled all {count(counts.by_people, 'image')} of {attribute.name} that are delivered: "
-        "nothing is left to doubt."
-    )
+    images = f"{count(counts.by_people, 'image')} of {readable(attribute.name)}"
+    return f"People have labelled all {images} that are delivered: nothing is left to doubt."
 
 
 @one_flow

@@ -48,11 +48,10 @@ class Evaluation:
         if not self.copied:
             return ""
         verb = "is a near-duplicate" if self.copied == 1 else "are near-duplicates"
-        others = "" if math.isnan(self.without_copies) else f": without them it is {decimal(self.without_copies)}"
-        return (
-            f"{count(self.copied, 'validation image')} {verb} of images that taught the model, which flatters the "
-            f"average precision{others}."
-        )
+        words = f"{count(self.copied, 'validation image')} {verb} of images that taught the model"
+        if math.isnan(self.without_copies):
+            return f"{words}, which may flatter the average precision."
+        return f"{words}: without them the average precision is {decimal(self.without_copies)}."
 
 
 @one_flow
