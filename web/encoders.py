@@ -133,13 +133,7 @@ def cards(encoders: Sequence[EncoderResults]) -> None:
 
 def _facts(one: EncoderResults) -> list[str]:
     facts = [f"{one.embedded:,} of {count(one.images, 'image')} embedded"]
-    lists = {
-        "trained": one.trained,
-        "not trained yet": one.untrained,
-        "thresholds": one.thresholds,
-        "audits": one.audits,
-    }
-    facts += [f"{what}: {names(of)}" for what, of in lists.items() if of]
+    facts += [f"{what}: {names(of)}" for what, of in one.attributes.items()]
     return facts + ([f"maps: {names(one.maps, str)}"] if one.maps else [])
 
 

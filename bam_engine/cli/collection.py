@@ -127,15 +127,8 @@ def _print_moved(workspace: Workspace, moved: moving.Moved) -> None:
 
 
 def _print_encoder(encoder: EncoderResults) -> None:
-    facts = {
-        "trained": encoder.trained,
-        "not trained yet": encoder.untrained,
-        "thresholds": encoder.thresholds,
-        "audits": encoder.audits,
-        "maps": encoder.maps,
-    }
     used = ", in use" if encoder.in_use else ""
     print(f"{encoder.key}: {encoder.name}, {encoder.embedded:,} of {count(encoder.images, 'image')} embedded{used}")
-    for what, names in facts.items():
-        if names:
-            print(f"  {what}: {', '.join(names)}")
+    lists = encoder.attributes | ({"maps": encoder.maps} if encoder.maps else {})
+    for what, names in lists.items():
+        print(f"  {what}: {', '.join(names)}")

@@ -41,6 +41,17 @@ class EncoderResults:
         """Whether no image waits to be embedded."""
         return self.embedded >= self.images
 
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """The names of attributes by what the encoder has of them, without empty lists."""
+        lists = {
+            "trained": self.trained,
+            "not trained yet": self.untrained,
+            "thresholds": self.thresholds,
+            "audits": self.audits,
+        }
+        return {what: names for what, names in lists.items() if names}
+
 
 @one_flow
 def encoder_results(workspace: Workspace) -> list[EncoderResults]:
