@@ -168,6 +168,14 @@ class Oracle:
         ]
         workspace.annotations.record(assignment.id, answers)
 
+    def find_nothing(self, workspace: Workspace, attribute: Attribute) -> None:
+        """Label a validation sample of 10, of which none is positive."""
+        truth = self.truth
+        validation.draw_validation(workspace, attribute, 10, seed=1)
+        self.truth = dict.fromkeys(truth, False)
+        self.answer(workspace, validation_task(workspace, attribute))
+        self.truth = truth
+
     def play(self, workspace: Workspace, attribute: Attribute, *, count: int = 4, batch: int = 12) -> None:
         """Label a validation sample of 40, then ``count`` rounds, training after each."""
         validation.draw_validation(workspace, attribute, 40, seed=1)

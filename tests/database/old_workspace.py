@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
+from bam_engine.database import metadata, open_database
 from bam_engine.database.migrating import migrate
 from bam_engine.database.migrations import revision_0001
 
@@ -77,3 +80,31 @@ def _rows(database: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     found = database.execute(f'SELECT * FROM "{table}"')
     names = [description[0] for description in found.description]
     return in_order(dict(zip(names, row, strict=True)) for row in found)
+
+
+def opened(url: str, folder: Path, schema: int, added: dict[str, dict[str, Any]]) -> sa.Engine:
+    """Write the workspace of a schema to an empty database and open it: each row is there, with what was ``added``.
+
+    On SQLite the database is ``folder / "bam.sqlite"``.
+    """
+    old = write_old(folder / "old.sqlite", schema)
+    if url.startswith("sqlite"):
+        (folder / "old.sqlite").rename(folder / "bam.sqlite")
+    else:
+        write_old_to(url, old, schema)
+    engine = open_database(url)
+    found = read_from(engine)
+    for table in old.keys() - {"settings", "revisions"}:
+        assert found[table] == in_order(row | added.get(table, {}) for row in old[table]), table
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    return engine
+
+
+def empty_tables(folder: Path, schema: int) -> list[str]:
+    """Return the tables of the stored workspace of a schema that have no row."""
+    old = write_old(folder / "old.sqlite", schema)
+    tables = sa.MetaData()
+    tables.reflect(sa.create_engine(f"sqlite:///{folder / 'old.sqlite'}"))
+    return [name for name in tables.tables if not old[name]]

@@ -3,13 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-
-from bam_engine import database as db
 from bam_engine.collection.removals import Removals
-from tests.database.old_workspace import in_order, read_from, write_old, write_old_to
+from tests.database.old_workspace import empty_tables, opened
 
 ADDED: dict[str, dict[str, Any]] = {
     "removals": {"annotator_id": None},
@@ -21,18 +16,7 @@ ADDED: dict[str, dict[str, Any]] = {
 
 
 def test_every_row_of_schema_3_is_kept(database_url: str, tmp_path: Path) -> None:
-    old = write_old(tmp_path / "old.sqlite", schema=3)
-    if database_url.startswith("sqlite"):
-        (tmp_path / "old.sqlite").rename(tmp_path / "bam.sqlite")
-    else:
-        write_old_to(database_url, old, schema=3)
-    engine = db.open_database(database_url)
-    found = read_from(engine)
-    for table in old.keys() - {"settings", "revisions"}:
-        assert found[table] == in_order(row | ADDED.get(table, {}) for row in old[table]), table
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, db.metadata) == []
+    engine = opened(database_url, tmp_path, 3, ADDED)
     removals = Removals(engine)
     assert removals.removed().rows.tolist() == [3, 8, 13]
     assert [(one.images, one.annotator_id, one.returns) for one in removals.all()] == [(1, None, ()), (2, None, ())]
@@ -40,7 +24,4 @@ def test_every_row_of_schema_3_is_kept(database_url: str, tmp_path: Path) -> Non
 
 
 def test_the_stored_workspace_has_rows_in_the_tables_of_schema_3(tmp_path: Path) -> None:
-    old = write_old(tmp_path / "old.sqlite", schema=3)
-    tables = sa.MetaData()
-    tables.reflect(sa.create_engine(f"sqlite:///{tmp_path / 'old.sqlite'}"))
-    assert [name for name in tables.tables if not old[name]] == []
+    assert empty_tables(tmp_path, 3) == []

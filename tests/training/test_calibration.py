@@ -78,11 +78,7 @@ def test_reading_it_writes_once_and_answers_about_another_attribute_change_nothi
 def test_labels_of_one_kind_show_no_probability_and_say_why(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    truth = dict(oracle.truth)
-    validation.draw_validation(workspace, watercolor, 10, seed=1)
-    oracle.truth = dict.fromkeys(truth, False)
-    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    oracle.truth = truth
+    oracle.find_nothing(workspace, watercolor)
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
     rounds.train(workspace, watercolor)
     found = probabilities(workspace, watercolor, [0])

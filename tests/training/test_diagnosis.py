@@ -7,7 +7,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import Advice, Change
 from bam_engine.reporting.overview import next_step, overview
-from bam_engine.training import diagnosis, rounds, validation
+from bam_engine.training import diagnosis, rounds
 from bam_engine.training.causes import causes
 from bam_engine.training.diagnosis import diagnose, judge
 from bam_engine.training.measurements import Estimate
@@ -134,11 +134,7 @@ def test_few_positives_tell_nothing_and_it_says_how_many_are_needed() -> None:
 def test_a_sample_without_positives_is_unknown_with_the_reason(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    truth = dict(oracle.truth)
-    validation.draw_validation(workspace, watercolor, 10, seed=1)
-    oracle.truth = dict.fromkeys(truth, False)
-    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    oracle.truth = truth
+    oracle.find_nothing(workspace, watercolor)
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
     rounds.train(workspace, watercolor)
     found = judge(workspace, watercolor)

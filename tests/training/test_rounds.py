@@ -148,11 +148,7 @@ def test_an_unfinished_round_must_be_finished_first(
 def test_a_validation_set_without_positives_is_reported_and_the_training_completes(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    truth = dict(oracle.truth)
-    validation.draw_validation(workspace, watercolor, 10, seed=1)
-    oracle.truth = dict.fromkeys(truth, False)
-    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    oracle.truth = truth
+    oracle.find_nothing(workspace, watercolor)
     turn = rounds.start_round(workspace, watercolor, count=20, seed=1)
     oracle.answer(workspace, turn.task)
     model = rounds.train(workspace, watercolor)
