@@ -293,7 +293,7 @@ def play(workspace: Workspace, attribute: Attribute, team: Team, *, report: Repo
         report(done, max(total, done), lines[-1] if lines else "")
         step = play_next(workspace, attribute, team)
         if step is None:
-            report(total, total, "the audit is labelled")
+            report(total, total, audits.nothing_to_doubt(workspace, attribute) or "the audit is labelled")
             return PlayResult(tuple(lines), True)
         if step.endswith(": 0 answers"):
             task = step.removesuffix(": 0 answers")
@@ -324,9 +324,12 @@ def play_one(workspace: Workspace, attribute: Attribute, team: Team, *, report: 
 
 
 def is_finished(workspace: Workspace, attribute: Attribute) -> bool:
-    """Return whether the audit of the current threshold is complete, without disputes."""
+    """Return whether the audit of the saved threshold is complete, without disputes, or has nothing to look at."""
     result = audits.latest_result(workspace, attribute)
-    return result is not None and result.complete and not result.unsettled
+    if result is not None:
+        return result.complete and not result.unsettled
+    threshold = thresholds.current_threshold(workspace, attribute)
+    return threshold is not None and threshold.saved and audits.nothing_to_doubt(workspace, attribute) != ""
 
 
 def can_continue(workspace: Workspace, attribute: Attribute) -> bool:

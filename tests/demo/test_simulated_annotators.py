@@ -12,6 +12,7 @@ from bam_engine.errors import AnnotationError, LearningError, NoThreshold, Stopp
 from bam_engine.labelling import tasks
 from bam_engine.reporting.overview import overview
 from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 
 
@@ -50,6 +51,19 @@ def test_they_play_an_attribute_to_its_end_and_say_each_step(demo_workspace: Wor
     assert audit.complete
     assert simulated_annotators.play_next(demo_workspace, watercolors, Team()) is None
     assert simulated_annotators.play(demo_workspace, watercolors, Team()).lines == ()
+
+
+def test_where_people_labelled_all_that_is_delivered_they_draw_no_audit(demo_workspace: Workspace, watercolors) -> None:
+    while rounds.state(demo_workspace, watercolors).step != "decide":
+        simulated_annotators.play_next(demo_workspace, watercolors, Team())
+    stricter = float(scores_of(demo_workspace, watercolors).max()) + 1
+    cut = thresholds.measure_at(demo_workspace, watercolors, stricter, target=0.9)
+    thresholds.save(demo_workspace, watercolors, cut)
+    played = simulated_annotators.play(demo_workspace, watercolors, Team())
+    assert played.finished
+    assert played.lines == ()
+    assert audits.latest_result(demo_workspace, watercolors) is None
+    assert not simulated_annotators.can_continue(demo_workspace, watercolors)
 
 
 def test_all_of_their_answers_are_marked_as_simulated(demo_workspace: Workspace, watercolors) -> None:
