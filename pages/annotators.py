@@ -7,7 +7,7 @@ import streamlit as st
 from bam_engine.annotation import Annotator
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
-from web import ui, undo
+from web import identity, ui, undo
 from web.engine import workspace
 
 ws = workspace()
@@ -29,7 +29,7 @@ def call(one: Annotator, name: str) -> Annotator:
     answering = people.find(ui.annotator())
     renamed = people.rename(one.id, name)
     if answering is not None and answering.id == one.id:
-        ui.answer_as(renamed.name)
+        identity.answer_as(renamed.name)
     return renamed
 
 

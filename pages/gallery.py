@@ -10,7 +10,14 @@ from bam_engine.labelling.tasks import attribute_of
 from web import encoder_notes, ui
 from web.components.gallery import endless_gallery
 from web.engine import workspace
-from web.gallery_actions import last_answer, names_ready, offer_grouping, selection_popover, views_popover
+from web.gallery_actions import (
+    about_single_images,
+    last_answer,
+    names_ready,
+    offer_grouping,
+    selection_popover,
+    views_popover,
+)
 from web.gallery_bar import chips, query_bar
 from web.image_panel import open_image
 from web.navigation import link
@@ -60,7 +67,7 @@ def reading(listing: Listing) -> str:
     elif query.sort == "contradicted":
         notes.append(
             "First the labels that the classifier contradicts most, by what other projects taught it. Labels that "
-            "judge come last: corrected here, they would flatter it"
+            "judge come last: a correction changes what is delivered, not what was measured"
         )
     elif query.sort == "score" and (query.yes or query.no):
         notes.append("First the images whose least likely condition is likeliest")
@@ -109,7 +116,9 @@ line = (
     if listing.line is None
     else f"Threshold: {listing.line:,} score at least as much · {precision(listing)} · below, less"
 )
-picked, chosen = endless_gallery(listing, key="gallery", version=ws.picture_version, line_text=line)
+picked, chosen = endless_gallery(
+    listing, key="gallery", version=ws.picture_version, line_text=line, answering=about_single_images(query)
+)
 with end:
     selection_popover(query, chosen)
 if picked is not None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from web import removing, ui
-from web.correcting import correct_label
+from web.answering import answer_image
 from web.engine import workspace
 from web.image_facts import draw_image
 from web.image_panel import more_like, steps
@@ -30,8 +30,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     target = steps(row, key="image", count=n)
     more_like(row, key="image")
     removing.one_image(row, key="image")
-if correct_label(row, key="image"):
-    st.rerun()
+answer_image(row, key="image")
 clicked = draw_image(row, key="image")
 target = clicked if target is None else target
 if target is not None:

@@ -19,6 +19,7 @@ ROOMS: dict[str, set[str]] = {
         "Attribute",
         "BAM_ATTRIBUTES",
         "BULK",
+        "DIRECT",
         "Consensus",
         "Decisions",
         "IMPORT",

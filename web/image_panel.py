@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bam_engine.gallery.query import Query
 from web import removing, ui
-from web.correcting import correct_label
+from web.answering import answer_image
 from web.engine import workspace
 from web.image_facts import draw_image
 from web.navigation import go
@@ -32,8 +32,7 @@ def _panel() -> None:
     with ui.guard():
         row = int(st.session_state[_ROW])
         target = steps(row, key="panel")
-        if correct_label(row, key="panel"):
-            st.rerun(scope="fragment")
+        answer_image(row, key="panel")
         clicked = draw_image(row, key="panel", wide=False)
         with st.container(horizontal=True):
             more_like(row, key="panel")

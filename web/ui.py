@@ -20,7 +20,9 @@ from bam_engine.formatting import count
 from bam_engine.gallery import search
 from bam_engine.reporting import overview
 from bam_engine.training.rounds import AttributeState
+from web import identity
 from web.engine import workspace
+from web.identity import annotator as annotator
 from web.navigation import go
 from web.next_steps import direct
 
@@ -31,9 +33,6 @@ TITLE = "bam: image datasets you can trust"
 
 WAITING = "bam-waiting"
 """The CSS class of placeholders for what is still loading."""
-
-_LONGEST_NAME = 60  # letters of an annotator's name
-_NEXT_NAME = "annotator-next"
 
 STICKY = "bam-sticky"
 """The key of a container that stays in sight while the page is scrolled."""
@@ -126,14 +125,8 @@ def head(title: str, lead: str) -> None:
 
 def sidebar() -> None:
     """Draw the annotator's name."""
-    st.session_state["annotator"] = st.session_state.pop(_NEXT_NAME, st.session_state.get("annotator", "me"))
     with st.sidebar:
-        st.text_input(
-            "Annotator",
-            key="annotator",
-            max_chars=_LONGEST_NAME,
-            help="The name under which your answers are kept. Two people on one computer use two names.",
-        )
+        identity.field()
         _proposed_annotator()
         if read_only(workspace().engine):
             st.caption("This workspace is read-only: it can be looked at, reported and exported, not changed.")
@@ -141,15 +134,17 @@ def sidebar() -> None:
 
 def _proposed_annotator() -> None:
     """Offer the name that the address gives: whoever made a link does not decide under whose name others answer."""
-    name = st.query_params.get("annotator", "").strip()[:_LONGEST_NAME]
+    name = st.query_params.get("annotator", "").strip()[: identity.LONGEST_NAME]
     if not name or name == annotator():
         return
-
-    def accept() -> None:
-        st.session_state["annotator"] = name
-
     st.caption(f"The link that you opened is for **{plain(name)}**.")
-    st.button(f"Answer as {plain(name)}", key="annotator-accept", on_click=accept, icon=":material/person:")
+    st.button(
+        f"Answer as {plain(name)}",
+        key="annotator-accept",
+        on_click=identity.choose,
+        args=(name,),
+        icon=":material/person:",
+    )
 
 
 def popover(label: str, name: str, **options: Any) -> DeltaGenerator:
@@ -170,16 +165,6 @@ def renew_popover(name: str) -> None:
 
 def _popover_key(name: str) -> str:
     return f"{name}-closed"
-
-
-def annotator() -> str:
-    """Return the name chosen in the sidebar."""
-    return str(st.session_state.get("annotator") or "me").strip() or "me"
-
-
-def answer_as(name: str) -> None:
-    """Choose another name in the sidebar from the next run on: in this one, it is drawn already."""
-    st.session_state[_NEXT_NAME] = name
 
 
 def pick_attribute(label: str = "Attribute") -> Attribute | None:

@@ -7,6 +7,7 @@ Importing the package loads values and arithmetic only. The stores, which need a
 from bam_engine.annotation.answers import (
     ADJUDICATION,
     BULK,
+    DIRECT,
     IMPORT,
     NEGATIVE,
     POSITIVE,
@@ -32,6 +33,7 @@ __all__ = [
     "ADJUDICATION",
     "BAM_ATTRIBUTES",
     "BULK",
+    "DIRECT",
     "IMPORT",
     "KINDS",
     "MAX_NAME_LENGTH",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bam_engine.annotation.annotator_store import merged_into
 from bam_engine.annotation.answers import (
     ADJUDICATION,
+    DIRECT,
     NON_VOTING_PURPOSES,
     PURPOSES,
     WITHDRAWN,
@@ -148,17 +149,25 @@ class AttributeLog:
 
     def decisions(self) -> Decisions:
         """Return the current decision about each image: the newest that is not withdrawn."""
-        if "decisions" not in self._known:
-            newest = np.sort(self.newest(np.flatnonzero(self.given_for([ADJUDICATION]))))[::-1]
+        return self._newest_of_each("decisions", ADJUDICATION)
+
+    def direct_answers(self) -> Decisions:
+        """Return the current direct answer about each image: the newest that is not withdrawn."""
+        return self._newest_of_each("direct answers", DIRECT)
+
+    def _newest_of_each(self, name: str, purpose: str) -> Decisions:
+        """Return the newest standing answer about each image that was given for ``purpose``."""
+        if name not in self._known:
+            newest = np.sort(self.newest(np.flatnonzero(self.given_for([purpose]))))[::-1]
             newest = newest[np.unique(self.rows[newest], return_index=True)[1]]
-            self._known["decisions"] = Decisions(
+            self._known[name] = Decisions(
                 _frozen(self.rows[newest].astype(np.int64)),
                 _frozen(self.annotators[newest].astype(np.int64)),
                 _frozen(self.answers[newest]),
                 _frozen(self.ids[newest]),
             )
-        decisions: Decisions = self._known["decisions"]
-        return decisions
+        answers: Decisions = self._known[name]
+        return answers
 
 
 _KINDS: tuple[Any, ...] = (np.int64, np.int32, np.int32, np.int8, np.int8, np.int32, "datetime64[us]")

@@ -14,6 +14,7 @@ from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
     PURPOSES,
+    TASK_PURPOSES,
     WITHDRAWN,
     WORDS,
     Annotation,
@@ -155,7 +156,8 @@ class Annotations:
         """Store answers durably in one transaction.
 
         An answer with a known ``uid`` is a retry and changes nothing. If an annotator answers an image several times,
-        the last answer counts.
+        the last answer counts. An answer that would replace another one than its ``seen`` is not stored: it comes from
+        a page that is older than the other answer.
 
         Raises
         ------
@@ -172,32 +174,20 @@ class Annotations:
                 raise not_in_assignment(answer.row)
         if not answers:
             return Saved(0, 0)
-        made_at = now()
-        values = [
-            {
-                "uid": answer.uid,
-                "assignment_id": assignment.id,
-                "attribute_id": assignment.attribute_id,
-                "annotator_id": assignment.annotator_id,
-                "row": int(answer.row),
-                "answer": WORDS[int(answer.answer)],
-                "seconds": None if answer.seconds is None else float(answer.seconds),
-                "made_at": made_at,
-            }
-            for answer in answers
-        ]
         with self._engine.begin() as connection:
             lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
+            newer = _newer(connection, assignment, answers)
+            values = _values(assignment, [answer for answer in answers if int(answer.row) not in newer])
             new = insert_new(connection, annotations, values)
             if new < len(values):
                 _check_retries(connection, values)
-        return Saved(new, len(answers) - new)
+        return Saved(new, len(values) - new, newer)
 
     def answers(self, attribute_id: int, *, purposes: Collection[str] | None = None) -> Answers:
         """Return the latest answer of each (row, annotator), without withdrawn ones.
 
         With ``purposes``, only answers given for those purposes count, and later answers for other purposes do not
-        replace them. By default all votes count: neither adjudications (see :meth:`decisions`) nor bulk answers.
+        replace them. By default all votes count: no adjudications (see :meth:`decisions`), direct or bulk answers.
         """
         log = answer_log(self._engine, attribute_id)
         return log.votes() if purposes is None else log.votes(purposes)
@@ -208,6 +198,10 @@ class Annotations:
         If the newest is withdrawn, an earlier decision by another annotator applies again.
         """
         return answer_log(self._engine, attribute_id).decisions()
+
+    def direct_answers(self, attribute_id: int) -> Decisions:
+        """Return the current direct answers, as :meth:`decisions`."""
+        return answer_log(self._engine, attribute_id).direct_answers()
 
     def count(self, attribute_id: int, annotator_id: int) -> int:
         """Return how many answers an annotator ever gave about an attribute, superseded and withdrawn ones included."""
@@ -248,6 +242,48 @@ class Annotations:
         )
         with self._engine.connect() as connection:
             return list(connection.execute(query).all())
+
+
+def _values(assignment: Any, answers: Sequence[NewAnswer]) -> list[dict[str, Any]]:
+    made_at = now()
+    return [
+        {
+            "uid": answer.uid,
+            "assignment_id": assignment.id,
+            "attribute_id": assignment.attribute_id,
+            "annotator_id": assignment.annotator_id,
+            "row": int(answer.row),
+            "answer": WORDS[int(answer.answer)],
+            "seconds": None if answer.seconds is None else float(answer.seconds),
+            "made_at": made_at,
+        }
+        for answer in answers
+    ]
+
+
+def _newer(connection: sa.Connection, assignment: Any, answers: Sequence[NewAnswer]) -> dict[int, int]:
+    """Return the rows whose answer is another one than the client has seen, and than it sends, and which it is.
+
+    Answers to tasks replace each other, and so do those of each other purpose.
+    """
+    purposes = TASK_PURPOSES if assignment.purpose in TASK_PURPOSES else (assignment.purpose,)
+    checked = [answer for answer in answers if answer.seen is not None]
+    stored, known = dict[int, int](), set[str]()
+    table = annotations.c
+    query = (
+        sa.select(table.row, table.answer, table.uid)
+        .join(assignments, assignments.c.id == table.assignment_id)
+        .where(table.attribute_id == assignment.attribute_id, table.annotator_id == assignment.annotator_id)
+        .where(assignments.c.purpose.in_(purposes))
+        .order_by(table.id)
+    )
+    for first in range(0, len(checked), _MAX_LISTED):
+        rows = [int(answer.row) for answer in checked[first : first + _MAX_LISTED]]
+        for row, word, uid in connection.execute(query.where(table.row.in_(rows))):
+            stored[row] = _NUMBERS[word]
+            known.add(uid)
+    now_there = {answer: stored.get(int(answer.row), WITHDRAWN) for answer in checked if answer.uid not in known}
+    return {int(one.row): there for one, there in now_there.items() if there not in (one.seen, one.answer)}
 
 
 def _check_retries(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:

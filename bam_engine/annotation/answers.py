@@ -1,6 +1,7 @@
 """Values, purposes and record types of answers; no store."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
 ADJUDICATION = "adjudication"  # answers are decisions, not votes
 IMPORT = "import"  # labels made elsewhere: votes, except on held-out images
 BULK = "bulk"  # one answer for many images: not votes either
-PURPOSES = ("validation", "round", "certification", "audit", IMPORT, ADJUDICATION, BULK)
-NON_VOTING_PURPOSES = (ADJUDICATION, BULK)
+DIRECT = "direct"  # an answer to one image that no task asked for: it decides a label, but judges nothing
+PURPOSES = ("validation", "round", "certification", "audit", IMPORT, ADJUDICATION, BULK, DIRECT)
+NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT)
 TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
 
 WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
@@ -50,20 +52,29 @@ class Assignment:
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """An answer to be stored; the client sets ``uid``, so that a retry is stored once."""
+    """An answer to be stored; the client sets ``uid``, so that a retry is stored once.
+
+    ``seen`` is the answer that it replaces as far as the client knows, -2 for none. Where there is another one by now,
+    this one is not stored. With None, it replaces any.
+    """
 
     uid: str
     row: int
     answer: int
     seconds: float | None = None
+    seen: int | None = None
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The result of a submission: ``new`` answers were stored, ``repeated`` ones had been stored before."""
+    """The result of a submission: ``new`` answers were stored, ``repeated`` ones had been stored before.
+
+    ``newer`` maps rows to the answer there, of which the client did not know and which was left as it is; -2 is none.
+    """
 
     new: int
     repeated: int
+    newer: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

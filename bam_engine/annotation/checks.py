@@ -48,6 +48,10 @@ def check_answers(answers: Sequence[NewAnswer], words: Mapping[int, str]) -> Non
         if not _is_whole(answer.answer) or answer.answer not in words:
             known = ", ".join(f"{number} ({word})" for number, word in words.items())
             raise AnnotationError(f"{str(answer.answer)[:60]!r} is not an answer. Use one of {known}.")
+        if answer.seen is not None and (not _is_whole(answer.seen) or answer.seen not in words):
+            raise AnnotationError(
+                f"{str(answer.seen)[:60]!r} is not an answer to be replaced. Use one of {', '.join(map(str, words))}."
+            )
         if answer.seconds is not None and not _is_duration(answer.seconds):
             raise AnnotationError(
                 f"{str(answer.seconds)[:60]!r} is not a duration. Give the seconds as a number of at least 0."

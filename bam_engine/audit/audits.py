@@ -178,7 +178,7 @@ def draw(
     if not 1 <= votes <= MAX_PEOPLE:
         raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")
     scores = scores_of(workspace, attribute)
-    answered = workspace.annotations.answers(attribute.id).rows
+    answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
     unavailable = np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
     free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), unavailable)
     with_file = with_files(workspace, free)

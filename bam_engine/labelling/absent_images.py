@@ -40,7 +40,7 @@ class AbsentImages:
 def absent_images(workspace: Workspace, attribute: Attribute, drawn: Rows) -> AbsentImages:
     """Return those of the ``drawn`` images that were removed since, or lost their file before they were labelled."""
     gone = np.intersect1d(drawn, removed(workspace).rows)
-    agreed = tasks.labels(workspace, attribute)
+    agreed = tasks.blind_labels(workspace, attribute)
     answered = agreed.rows[judged_labels(agreed, required=workspace.redundancy) != NO_LABEL]
     lost = missing_images(workspace, np.setdiff1d(drawn, np.union1d(gone, answered)).astype(np.int64))
     rows = np.union1d(gone, lost).astype(np.int64)

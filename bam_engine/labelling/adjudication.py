@@ -1,4 +1,4 @@
-"""Adjudication: images on which annotators disagree, labels that were corrected, and the decisions about them.
+"""Adjudication: images on which annotators disagree, and the decisions about them.
 
 A decision is an answer with the purpose "adjudication". It overrides the votes and can be retracted. The votes stay
 unchanged and still count in the agreement statistics.
@@ -12,7 +12,6 @@ import numpy as np
 from bam_engine.annotation import ADJUDICATION, WITHDRAWN, Attribute, NewAnswer, consensus
 from bam_engine.errors import AnnotationError
 from bam_engine.labelling import tasks
-from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.workspace.core import Workspace
 
 Votes = tuple[int, int, int]
@@ -61,31 +60,6 @@ def decided(workspace: Workspace, attribute: Attribute) -> list[Decided]:
         )
         for place in np.argsort(-decisions.ids)
     ]
-
-
-def can_correct(workspace: Workspace, attribute: Attribute, row: int) -> bool:
-    """Return whether image ``row`` has a settled label that does not judge (validation, certification, audit)."""
-    label = tasks.labels_of(tasks.labels(workspace, attribute), np.array([row]))[0]
-    return bool(label >= 0) and row not in held_out_rows(workspace, attribute)
-
-
-def correct(workspace: Workspace, attribute: Attribute, row: int, answer: int, annotator: str) -> None:
-    """Decide a settled label anew: 1 yes, 0 no, -1 unsure (no label). The next training learns from it.
-
-    Raises
-    ------
-    AnnotationError
-        The image has no settled label, or one that judges: labels corrected where the classifier disagrees with them
-        would flatter it.
-    """
-    if not can_correct(workspace, attribute, row):
-        raise AnnotationError(
-            f"The label of image {row} for {attribute.name} cannot be corrected: it is not settled, or it is held out "
-            "for evaluation. Choose an image whose label teaches."
-        )
-    annotator_id = workspace.annotations.annotator(annotator)
-    assignment = workspace.annotations.assign(attribute.id, annotator_id, [row], purpose=ADJUDICATION, source_id=0)
-    workspace.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, answer)])
 
 
 def retract(workspace: Workspace, attribute: Attribute, row: int, annotator: str) -> None:

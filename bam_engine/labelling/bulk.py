@@ -22,6 +22,7 @@ from bam_engine import learning
 from bam_engine.annotation import (
     ADJUDICATION,
     BULK,
+    DIRECT,
     NEGATIVE,
     POSITIVE,
     TASK_PURPOSES,
@@ -188,9 +189,10 @@ def taught_rows(workspace: Workspace, attribute: Attribute, *, until: str, drawn
     if len(rows) == 0:
         return rows
     log = answer_log(workspace.engine, attribute.id)
-    votes = log.rows[log.given_for([*TASK_PURPOSES, ADJUDICATION]) & (log.times <= moment(until))].astype(np.int64)
+    one_by_one = log.given_for([*TASK_PURPOSES, ADJUDICATION, DIRECT])
+    looked_at = log.rows[one_by_one & (log.times <= moment(until))].astype(np.int64)
     held_out = np.setdiff1d(held_out_rows(workspace, attribute), drawn_since)
-    return _sample(workspace, rows, answers, held_out, votes)[0]
+    return _sample(workspace, rows, answers, held_out, looked_at)[0]
 
 
 def _sample(

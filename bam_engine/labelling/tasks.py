@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import (
     ADJUDICATION,
+    DIRECT,
     IMPORT,
     TASK_PURPOSES,
     Answers,
     Assignment,
     Attribute,
     Consensus,
+    Decisions,
     consensus,
     judged_labels,
 )
@@ -117,7 +119,10 @@ def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
 
 _VOTES = Kind[Answers]("votes that count", of="attribute", until="its next answer or held-out image", limit=1000)
 _LABELS = Kind[Consensus](
-    "labels", of="attribute and votes required", until="the attribute's next answer or held-out image", limit=1000
+    "labels",
+    of="attribute and votes required, with direct answers or without",
+    until="the attribute's next answer or held-out image",
+    limit=1000,
 )
 
 
@@ -156,18 +161,61 @@ def imported_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int6
     return np.unique(workspace.annotations.answers(attribute.id, purposes=[IMPORT]).rows)
 
 
+def unqueried_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows with a label that no task asked for, imported or a direct answer, ascending."""
+    return np.union1d(imported_rows(workspace, attribute), workspace.annotations.direct_answers(attribute.id).rows)
+
+
 @one_flow
 def labels(workspace: Workspace, attribute: Attribute) -> Consensus:
-    """Return the consensus of every image with an answer or a decision about ``attribute``."""
+    """Return the consensus of every image with an answer or a decision about ``attribute``.
+
+    A direct answer decides like an adjudicator once as many people as required have answered, whoever gave it included.
+    """
     return _labels(workspace, attribute, workspace.redundancy)
 
 
-def _labels(workspace: Workspace, attribute: Attribute, required: int) -> Consensus:
-    def agree() -> Consensus:
-        decisions = workspace.annotations.decisions(attribute.id)
-        return consensus(votes(workspace, attribute), redundancy=required, decisions=decisions)
+@one_flow
+def blind_labels(workspace: Workspace, attribute: Attribute) -> Consensus:
+    """Return the consensus as :func:`labels`, but without direct answers: what samples judge by.
 
-    return workspace.memory.get(_LABELS, (attribute.id, required), _version(workspace, attribute), agree)
+    Whoever gives a direct answer may know the score. Counted in a sample, answers that were changed where the
+    classifier disagrees would flatter it.
+    """
+    return _labels(workspace, attribute, workspace.redundancy, blind=True)
+
+
+def _labels(workspace: Workspace, attribute: Attribute, required: int, *, blind: bool = False) -> Consensus:
+    def agree() -> Consensus:
+        decisions, counted = workspace.annotations.decisions(attribute.id), votes(workspace, attribute)
+        if not blind:
+            decisions = _with_direct_answers(workspace, attribute, decisions, counted, required)
+        return consensus(counted, redundancy=required, decisions=decisions)
+
+    version = _version(workspace, attribute)
+    if blind and not len(workspace.annotations.direct_answers(attribute.id).rows):
+        blind = False  # both are the same
+    return workspace.memory.get(_LABELS, (attribute.id, required, blind), version, agree)
+
+
+def _with_direct_answers(
+    workspace: Workspace, attribute: Attribute, decisions: Decisions, counted: Answers, required: int
+) -> Decisions:
+    """Return the decisions together with the direct answers to images that enough people have answered about."""
+    direct = workspace.annotations.direct_answers(attribute.id)
+    if not len(direct.rows):
+        return decisions
+    everybody = workspace.annotations.answers(attribute.id, purposes=[DIRECT])
+    rows, people = np.concatenate([counted.rows, everybody.rows]), [counted.annotators, everybody.annotators]
+    answered, number = np.unique(np.unique(np.stack([rows, np.concatenate(people)]), axis=1)[0], return_counts=True)
+    enough = np.isin(direct.rows, answered[number >= required])
+    both = [
+        np.concatenate([getattr(decisions, name), getattr(direct, name)[enough]])
+        for name in ("rows", "annotators", "answers", "ids")
+    ]
+    newest_first = np.argsort(-both[3])
+    place = newest_first[np.unique(both[0][newest_first], return_index=True)[1]]
+    return Decisions(*(column[place] for column in both))
 
 
 def labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -194,11 +242,10 @@ def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int
 
 
 @one_flow
-def state(workspace: Workspace, task: Task, agreed: Consensus | None = None) -> TaskState:
-    """Return the progress of ``task``; pass the consensus as ``agreed`` if it is at hand."""
+def state(workspace: Workspace, task: Task) -> TaskState:
+    """Return the progress of ``task``."""
     required = required_votes(workspace, task)
-    if agreed is None or task.votes is not None:
-        agreed = _labels(workspace, task.attribute, required)
+    agreed = _labels_for(workspace, task)
     in_task = np.isin(agreed.rows, task.rows)
     answered = in_task & ((agreed.counts.sum(axis=1) >= required) | agreed.decided)
     settled = in_task & agreed.settled
@@ -232,6 +279,12 @@ def open_task(workspace: Workspace, task: Task, annotator: str, *, simulated: bo
     )
 
 
+def _labels_for(workspace: Workspace, task: Task) -> Consensus:
+    """Return the labels that settle the images of a task: in a sample that judges, direct answers count for nothing."""
+    blind = task.purpose not in ("round", ADJUDICATION)
+    return _labels(workspace, task.attribute, required_votes(workspace, task), blind=blind)
+
+
 def _still_needed(workspace: Workspace, task: Task, current: Assignment, rows: NDArray[np.int64]) -> bool:
     if not np.isin(current.rows, task.rows).all():
         return False
@@ -249,15 +302,21 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.
     """
     answers = votes(workspace, task.attribute)
     own = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
-    decisions = workspace.annotations.decisions(task.attribute.id)
     if task.purpose == ADJUDICATION:
         ordered = task.rows[np.argsort(own, kind="stable")]
-        return _without_missing(workspace, ordered[~np.isin(ordered, decisions.rows)])
+        return _without_missing(workspace, ordered[~np.isin(ordered, _decided_rows(workspace, task.attribute))])
     required = required_votes(workspace, task)
-    agreed = _labels(workspace, task.attribute, required)
+    agreed = _labels_for(workspace, task)
     enough = agreed.counts.sum(axis=1) >= required
     done = agreed.rows[agreed.decided | (enough & (agreed.settled | (required == 1)))]
     return _without_missing(workspace, task.rows[~own & ~np.isin(task.rows, done)])
+
+
+def _decided_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows that need no adjudicator any more; those that judge need one whatever was answered directly."""
+    agreed, blind = labels(workspace, attribute), blind_labels(workspace, attribute)
+    judging = np.isin(agreed.rows, held_out_rows(workspace, attribute))
+    return np.union1d(agreed.rows[agreed.decided & ~judging], blind.rows[blind.decided])
 
 
 def _without_missing(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import exchange
-from bam_engine.annotation import ADJUDICATION, BULK, PURPOSES, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError, LearningError
@@ -29,6 +29,7 @@ from bam_engine.workspace.membership import member_rows, without_file
 
 FORMATS = ("sqlite", "csv")
 _LABELS = {1: "positive", 0: "negative"}
+_DECIDING = (ADJUDICATION, DIRECT)  # purposes of answers that decide and are no votes
 
 
 @one_flow
@@ -194,11 +195,9 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
     """
     answers, assignments, who = db.annotations, db.assignments, db.annotators
     log = answer_log(workspace.engine, attribute.id)
-    votes, decisions = (
-        log.newest(np.flatnonzero(log.given_for(purposes)))
-        for purposes in (set(PURPOSES) - {ADJUDICATION, BULK}, {ADJUDICATION})
-    )
-    latest = frozenset(log.ids[np.concatenate([votes, decisions])].tolist())
+    kinds = [set(PURPOSES) - {BULK, *_DECIDING}, *({purpose} for purpose in _DECIDING)]
+    newest = [log.newest(np.flatnonzero(log.given_for(purposes))) for purposes in kinds]
+    latest = frozenset(log.ids[np.concatenate(newest)].tolist())
     query = (
         sa.select(
             assignments.c.id,
@@ -210,7 +209,7 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
             answers.c.seconds,
             answers.c.made_at,
         )
-        .add_columns((assignments.c.purpose == ADJUDICATION).label("decides"))
+        .add_columns(assignments.c.purpose.in_(_DECIDING).label("decides"))
         .select_from(answers)
         .join(assignments, assignments.c.id == answers.c.assignment_id)
         .join(who, who.c.id == answers.c.annotator_id)

@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, BULK, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, Attribute
 from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
 from bam_engine.labelling import tasks
@@ -26,7 +26,7 @@ from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import neighbours
 
 ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn"}
-_PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)"}
+_PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)", DIRECT: " (directly)"}
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _labels(workspace: Workspace, row: int, names: set[str]) -> list[AttributeLa
         if attribute.name not in names:
             continue
         annotations = workspace.annotations.image_annotations(attribute.id, row)
-        latest = {(one.annotator, one.purpose in _PURPOSES): one for one in annotations}
+        latest = {(one.annotator, _PURPOSES.get(one.purpose)): one for one in annotations}
         answers = [
             (one.annotator, ANSWER_WORDS[one.answer] + _PURPOSES.get(one.purpose, "")) for one in latest.values()
         ]

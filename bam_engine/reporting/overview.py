@@ -6,7 +6,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import IMPORT, Attribute
+from bam_engine.annotation import DIRECT, IMPORT, Attribute
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.demo import demo_workspace
@@ -147,15 +147,15 @@ def _next(images: int, tried: int, lines: tuple[AttributeSummary, ...]) -> NextS
 
 
 def _started(workspace: Workspace) -> set[int]:
-    """Return the ids of the attributes with a validation sample, a round or imported labels."""
+    """Return the ids of the attributes with a validation sample, a round, imported labels or direct answers."""
     given = db.assignments.c
-    imports = sa.select(given.attribute_id).where(given.purpose == IMPORT).distinct()
+    offered = sa.select(given.attribute_id).where(given.purpose.in_((IMPORT, DIRECT))).distinct()
     snapshot = workspace.snapshot
-    imported = snapshot.read(
-        "attributes with imported labels", [db.assignments], lambda connection, _: set(connection.scalars(imports))
+    unqueried = snapshot.read(
+        "attributes with unqueried labels", [db.assignments], lambda connection, _: set(connection.scalars(offered))
     )
     return (
-        imported
+        unqueried
         | {each.attribute_id for each in snapshot.rows(db.validation_draws)}
         | {each.attribute_id for each in snapshot.rows(db.rounds)}
     )

@@ -189,7 +189,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
     threshold = current_threshold(workspace, attribute)
     evaluation, problem = _evaluation(workspace, attribute, model, threshold)
     round_summaries = _rounds(workspace, attribute, agreed)
-    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
+    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
     results = tuple(audits.results(workspace, attribute))
     scores, labelled = _scores(workspace, attribute, model)
     diagnosis = diagnose(workspace, attribute)
@@ -288,7 +288,7 @@ def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tu
     stored = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
     times = {record.id: record.made_at for record in stored}
     summaries = []
-    for record in rounds.rounds_of(workspace, attribute, agreed):
+    for record in rounds.rounds_of(workspace, attribute):
         why = Counter(reason for reason, _ in rounds.reasons(workspace, record).values())
         model = record.model
         measured = None if model is None else model.measurement

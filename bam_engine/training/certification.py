@@ -246,7 +246,7 @@ def _check(target: float, confidence: float, planned: int) -> None:
 
 
 def _known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    answered = workspace.annotations.answers(attribute.id).rows
+    answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
     return np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
 
 
@@ -318,9 +318,9 @@ def current(
 @one_flow
 def state(workspace: Workspace, certification: Certification) -> CertificationState:
     """Return the state of a certification; once its pilot is labelled, its cuts are fixed and stored."""
-    agreed = tasks.labels(workspace, certification.attribute)
+    agreed = tasks.blind_labels(workspace, certification.attribute)
     labels = _labels(workspace, certification, agreed)
-    task = tasks.state(workspace, certification.task, agreed)
+    task = tasks.state(workspace, certification.task)
     if not certification.cuts and (labels[certification.pilot] < 0).any():
         return CertificationState(certification, task, None)
     if not is_scored(workspace, certification):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import NEGATIVE, NO_LABEL, POSITIVE, Attribute, judged_labels
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.learning import RandomSample
 from bam_engine.training import certification
 from bam_engine.training.models import TrainedModel, newest_model, scores_of
@@ -126,14 +127,16 @@ def _mask(rows: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
 
 
 def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:
-    """Return how each row with a score and a file counts where a sample judges; others are outside."""
-    scores, agreed = scores_of(workspace, attribute, model), tasks.labels(workspace, attribute)
+    """Return how each row with a score and a file counts where a sample judges; others are outside.
+
+    Of images that are held out, direct answers say nothing.
+    """
+    scores, held_out = scores_of(workspace, attribute, model), held_out_rows(workspace, attribute)
     labels = np.full(len(scores), _OUTSIDE, np.int8)
-    inside = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
-    labels[inside] = NO_LABEL
-    scored = agreed.rows < len(scores)
-    rows = agreed.rows[scored]
-    labels[rows] = np.where(
-        labels[rows] == _OUTSIDE, _OUTSIDE, judged_labels(agreed, required=workspace.redundancy)[scored]
-    )
+    labels[with_files(workspace, np.flatnonzero(np.isfinite(scores)))] = NO_LABEL
+    by_all, blind = tasks.labels(workspace, attribute), tasks.blind_labels(workspace, attribute)
+    for agreed, judging in ((by_all, False), (blind, True)):
+        counted = (agreed.rows < len(scores)) & (np.isin(agreed.rows, held_out) == judging)
+        rows, answers = agreed.rows[counted], judged_labels(agreed, required=workspace.redundancy)[counted]
+        labels[rows] = np.where(labels[rows] == _OUTSIDE, _OUTSIDE, answers)
     return labels

@@ -163,18 +163,18 @@ def query_pool(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that a round may query, ascending.
 
     Left out are held-out images (validation set, certifications, audits) and their projects, images queried by earlier
-    rounds, images whose imported label is settled, and images without an embedding or a file.
+    rounds, images whose imported label or direct answer settles them, and images without an embedding or a file.
     """
     groups = workspace.catalogue.projects()
     pool = learning.training_pool(len(groups), held_out_rows(workspace, attribute), groups)
     pool = pool[np.isin(pool, askable_rows(workspace), assume_unique=True)]
-    used = np.union1d(queried_rows(workspace, attribute), _imported_labels(workspace, attribute))
+    used = np.union1d(queried_rows(workspace, attribute), _unqueried_labels(workspace, attribute))
     return np.setdiff1d(pool, used, assume_unique=True)
 
 
-def _imported_labels(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows whose imported label is settled or decided."""
-    rows, agreed = tasks.imported_rows(workspace, attribute), tasks.labels(workspace, attribute)
+def _unqueried_labels(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the rows whose label no task asked for, and is settled or decided."""
+    rows, agreed = tasks.unqueried_rows(workspace, attribute), tasks.labels(workspace, attribute)
     return np.intersect1d(rows, agreed.rows[agreed.settled | agreed.decided])
 
 
@@ -188,15 +188,16 @@ def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
 
 
 def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
-    """Return the rows of rounds and imports that a classifier may train on, sorted, and their settled labels (1 or 0).
+    """Return the rows labelled one by one that a classifier may train on, sorted, and their settled labels (1 or 0).
 
-    Held-out images (validation set, certifications, audits) are left out, and imported labels of their projects too.
+    They come from rounds, imports and direct answers. Held-out images (validation set, certifications, audits) are left
+    out, and so are labels of their projects that no round asked for.
     """
     held_out = held_out_rows(workspace, attribute)
-    rows, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
-    if len(imported):
+    rows, unqueried = queried_rows(workspace, attribute), tasks.unqueried_rows(workspace, attribute)
+    if len(unqueried):
         groups = workspace.catalogue.projects()
-        rows = np.union1d(rows, np.intersect1d(imported, learning.training_pool(len(groups), held_out, groups)))
+        rows = np.union1d(rows, np.intersect1d(unqueried, learning.training_pool(len(groups), held_out, groups)))
     rows = np.setdiff1d(rows, held_out)
     labels = tasks.labels_of(tasks.labels(workspace, attribute), rows)
     usable = (labels >= 0) & np.isin(rows, embedded_rows(workspace))
@@ -206,7 +207,7 @@ def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDAr
 def training_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
     """Return the rows that a classifier trains on, sorted, and their labels (1 or 0).
 
-    They come from rounds, from imports, and from bulk answers about other images (:func:`bulk.training_labels`).
+    They are those of :func:`round_labels`, and bulk answers about other images (:func:`bulk.training_labels`).
     """
     rows, labels = round_labels(workspace, attribute)
     bulk_rows, bulk_labels = bulk.training_labels(workspace, attribute, without=queried_rows(workspace, attribute))

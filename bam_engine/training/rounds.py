@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import Attribute, Consensus
+from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count as counted
 from bam_engine.labelling import tasks
@@ -71,9 +71,8 @@ class AttributeState:
 @one_flow
 def state(workspace: Workspace, attribute: Attribute) -> AttributeState:
     """Return the state of ``attribute``."""
-    agreed = tasks.labels(workspace, attribute)
-    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute), agreed)
-    rounds = rounds_of(workspace, attribute, agreed)
+    validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
+    rounds = rounds_of(workspace, attribute)
     trained = [each.model for each in rounds if each.model is not None]
     model = trained[-1] if trained else latest_model(workspace, attribute)  # or one trained on imported labels alone
     step = _step(workspace, validation, rounds)
@@ -99,15 +98,14 @@ def _step(workspace: Workspace, validation: tasks.TaskState, rounds: tuple[Round
     return "start_round" if last.number < DEFAULT_ROUNDS else "decide"
 
 
-def rounds_of(workspace: Workspace, attribute: Attribute, agreed: Consensus | None = None) -> tuple[Round, ...]:
-    """Return the rounds of ``attribute``, first to last; ``agreed`` are its labels, if the caller has them."""
-    agreed = agreed or tasks.labels(workspace, attribute)
+def rounds_of(workspace: Workspace, attribute: Attribute) -> tuple[Round, ...]:
+    """Return the rounds of ``attribute``, first to last."""
     stored = [each for each in workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id) if each.number > 0]
     trained = {model.round_id: model for model in models(workspace, attribute)}
     rounds = []
     for each in sorted(stored, key=lambda each: each.number):
         task = tasks.round_task(workspace, attribute, each.id, each.number)
-        progress = tasks.state(workspace, task, agreed)
+        progress = tasks.state(workspace, task)
         rounds.append(Round(each.id, each.number, each.strategy, each.seed, task, progress, trained.get(each.id)))
     return tuple(rounds)
 
@@ -224,7 +222,7 @@ def train(workspace: Workspace, attribute: Attribute, *, report: Report = silent
     Raises
     ------
     LearningError
-        There are no labels from a round or an import, or only one class is labelled.
+        There are no labels but for evaluation, or only one class is labelled.
     """
     last = _last_round(workspace, attribute)
     rows, answers = training_labels(workspace, attribute)
@@ -262,11 +260,12 @@ def _training_data(
 ) -> TrainingData:
     """Describe the labels of ``rows`` as what a model is trained on."""
     in_rounds, imported = queried_rows(workspace, attribute), tasks.imported_rows(workspace, attribute)
+    looked_at = np.union1d(in_rounds, tasks.unqueried_rows(workspace, attribute))
     groups, vectors = workspace.catalogue.projects()[rows], np.array([len(workspace.vectors())])
     return TrainingData(
         labels=len(rows),
         imported=int((np.isin(rows, imported) & ~np.isin(rows, in_rounds)).sum()),
-        in_bulk=int((~np.isin(rows, np.union1d(in_rounds, imported))).sum()),
+        in_bulk=int((~np.isin(rows, looked_at)).sum()),
         learned_from=_digest(rows, answers, groups, missing_rows(workspace), vectors),
     )
 
@@ -294,16 +293,16 @@ class _RoundKey:
 def _last_round(workspace: Workspace, attribute: Attribute) -> _RoundKey:
     """Return the newest round, or the one before it while the newest is labelled: that trains when it is complete.
 
-    Round 0 stands for the labels imported before the first one and queries nothing.
+    Round 0 stands for the labels imported, or given directly, before the first one and queries nothing.
 
     Raises
     ------
     LearningError
-        There is neither a round nor an imported label.
+        There is neither a round nor a label that was imported or given directly.
     """
     last = _newest_complete_round(workspace, attribute)
     if last is None:
-        if not len(tasks.imported_rows(workspace, attribute)):
+        if not len(tasks.unqueried_rows(workspace, attribute)):
             raise LearningError(
                 f"{attribute.name} has no labels to train on. Start a round and label it, or import labels."
             )

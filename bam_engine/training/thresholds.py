@@ -186,7 +186,7 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
 
 def _held_out_digest(workspace: Workspace, attribute: Attribute) -> str:
     """Return a digest of the labels of the validation set and of certifications."""
-    agreed = tasks.labels(workspace, attribute)
+    agreed = tasks.blind_labels(workspace, attribute)
     rows = held_out_rows(workspace, attribute)
     answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
     text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + answered.tobytes()
@@ -375,7 +375,7 @@ def suggest_negative(
     draws that cannot be looked at any more.
     """
     sample, lost = random_sample(workspace, attribute, model), lost_images(workspace, attribute, model)
-    settled = tasks.labels_of(tasks.labels(workspace, attribute), sample.rows)
+    settled = tasks.labels_of(tasks.blind_labels(workspace, attribute), sample.rows)
     try:
         threshold = learning.choose_threshold(
             -sample.scores,

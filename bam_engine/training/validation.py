@@ -82,8 +82,8 @@ def labelled_sample(
 
     On what they do not agree is not positive (:func:`bam_engine.annotation.judged_labels`).
 
-    Images whose labels were imported, or answered in bulk, before they were drawn are left out as long as the model may
-    have been trained on them.
+    Images whose labels were imported, or answered directly or in bulk, before they were drawn are left out as long as
+    the model may have been trained on them.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def labelled_sample(
     """
     model = model or newest_model(workspace, attribute)
     check_scored(workspace, model)
-    agreed = tasks.labels(workspace, attribute)
+    agreed = tasks.blind_labels(workspace, attribute)
     labels = tasks.judged_labels_of(agreed, drawn, required=workspace.redundancy)
     scores = scores_of(workspace, attribute, model)
     usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _trained_rows(workspace, attribute, model))
@@ -142,16 +142,16 @@ def lost_images(workspace: Workspace, attribute: Attribute, model: TrainedModel 
 def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> NDArray[np.int64]:
     """Return the validation images drawn after the training that may have taught the model.
 
-    They are those of projects with imported labels, and those whose bulk answer it used.
+    They are those of projects with imported labels or direct answers, and those whose bulk answer it used.
     """
     model = model or latest_model(workspace, attribute)
     sample = validation_images(workspace, attribute)
     if model is None or not (sample.made_at > model.made_at).any():
         return np.empty(0, np.int64)
-    imported, projects = tasks.imported_rows(workspace, attribute), workspace.catalogue.projects()
+    unqueried, projects = tasks.unqueried_rows(workspace, attribute), workspace.catalogue.projects()
     drawn = sample.rows[sample.made_at > model.made_at]
     in_bulk = bulk.taught_rows(workspace, attribute, until=model.made_at, drawn_since=drawn)
-    return drawn[np.isin(projects[drawn], projects[imported]) | np.isin(drawn, in_bulk)]
+    return drawn[np.isin(projects[drawn], projects[unqueried]) | np.isin(drawn, in_bulk)]
 
 
 def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
@@ -250,12 +250,11 @@ def complete_draws(workspace: Workspace, attribute: Attribute, rows: NDArray[np.
 def _complete(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many draws, from the first on, are fully labelled: the number of the first one that is not."""
     sample = validation_images(workspace, attribute)
-    agreed = tasks.labels(workspace, attribute)
     whole = tasks.validation_task(workspace, attribute)
     numbers = np.unique(sample.draws).tolist()
     for number in numbers:
         members = replace(whole, rows=sample.rows[sample.draws == number])
-        if not tasks.state(workspace, members, agreed).complete:
+        if not tasks.state(workspace, members).complete:
             return int(number)
     return int(numbers[-1]) + 1 if numbers else 0
 
@@ -293,7 +292,7 @@ def largest_random_part(workspace: Workspace, attribute: Attribute) -> tuple[NDA
             parts[-1] = (np.concatenate([parts[-1][0], rows]), parts[-1][1])
         else:
             parts.append((rows, np.union1d(asked, sample.rows[sample.draws < number]).astype(np.int64)))
-    agreed = tasks.labels(workspace, attribute)
+    agreed = tasks.blind_labels(workspace, attribute)
 
     def answered(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> int:
         return int((tasks.judged_labels_of(agreed, part[0], required=workspace.redundancy) >= 0).sum())

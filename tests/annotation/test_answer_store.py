@@ -356,3 +356,44 @@ def test_after_an_older_database_was_restored_and_answered_on_its_answers_alone_
     store.record(mine.id, [NewAnswer("instead", 2, NEGATIVE)])
     store.record(mine.id, [NewAnswer("later", 3, NEGATIVE)])
     assert [(row, answer) for (row, _), answer in latest_answers(store).items()] == [(0, 1), (2, 0), (3, 0)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.booleans(),  # whose tab it is
+            st.sampled_from([POSITIVE, NEGATIVE, UNSURE, WITHDRAWN]),
+            st.booleans(),  # whether the tab is loaded again before
+        ),
+        max_size=12,
+    )
+)
+def test_of_two_tabs_none_replaces_an_answer_that_it_has_not_shown(steps) -> None:
+    engine = open_database("sqlite://")
+    Attributes(engine).add("kite", "own", "Is there a kite?")
+    store = Annotations(engine)
+    assignment = assign(store, [0])
+    stored, shown = WITHDRAWN, [WITHDRAWN, WITHDRAWN]
+    for number, (tab, answer, reload) in enumerate(steps):
+        if reload:
+            shown[tab] = stored
+        saved = store.record(assignment.id, [NewAnswer(f"uid-{number}", 0, answer, seen=shown[tab])])
+        if stored in (shown[tab], answer):
+            assert saved == Saved(1, 0)
+            stored = answer
+        else:
+            assert saved == Saved(0, 0, {0: stored})
+        shown[tab] = stored
+        assert store.answered_rows(assignment.id) == ({} if stored == WITHDRAWN else {0: stored})
+    engine.dispose()
+
+
+def test_only_answers_of_the_same_person_to_a_task_are_newer_ones(store: Annotations) -> None:
+    mine = assign(store, [0])
+    others = [assign(store, [0], who="Bo"), assign(store, [0], purpose="import"), assign(store, [0], purpose="direct")]
+    for number, other in enumerate(others):
+        store.record(other.id, [NewAnswer(f"other-{number}", 0, POSITIVE)])
+    assert store.record(mine.id, [NewAnswer("mine", 0, NEGATIVE, seen=WITHDRAWN)]) == Saved(1, 0)
+    again = assign(store, [0], purpose="validation")
+    assert store.record(again.id, [NewAnswer("again", 0, UNSURE, seen=WITHDRAWN)]) == Saved(0, 0, {0: NEGATIVE})

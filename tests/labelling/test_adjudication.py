@@ -192,32 +192,3 @@ def test_the_image_panel_tells_a_decision_from_a_vote(team: Workspace, watercolo
         ("ben", "no"),
         ("eve", "no (decision)"),
     ]
-
-
-def test_a_label_that_teaches_is_corrected_and_the_correction_can_be_retracted(
-    played: Workspace, watercolor: Attribute
-) -> None:
-    rows, labels = round_labels(played, watercolor)
-    row, label = int(rows[0]), int(labels[0])
-    answers = played.annotations.answers(watercolor.id)
-    adjudication.correct(played, watercolor, row, 1 - label, "eve")
-    assert round_labels(played, watercolor)[1][0] == 1 - label
-    assert played.annotations.answers(watercolor.id).answers.tolist() == answers.answers.tolist(), "votes stay"
-    assert [(one.row, one.answer) for one in adjudication.decided(played, watercolor)] == [(row, 1 - label)]
-    adjudication.correct(played, watercolor, row, -1, "eve")
-    assert row not in round_labels(played, watercolor)[0].tolist(), "unsure has no label"
-    adjudication.retract(played, watercolor, row, "eve")
-    assert int(round_labels(played, watercolor)[1][0]) == label
-
-
-def test_no_label_that_judges_and_nothing_without_a_label_is_corrected(
-    played: Workspace, watercolor: Attribute
-) -> None:
-    judging = int(tasks.validation_task(played, watercolor).rows[0])
-    labelled = tasks.labels(played, watercolor).rows
-    unlabelled = int(np.setdiff1d(np.arange(120), labelled)[0])
-    for row in (judging, unlabelled):
-        assert not adjudication.can_correct(played, watercolor, row)
-        with pytest.raises(AnnotationError, match=f"The label of image {row} .* cannot be corrected"):
-            adjudication.correct(played, watercolor, row, 1, "eve")
-    assert adjudication.decided(played, watercolor) == []

@@ -23,13 +23,14 @@ Pictures = tuple[Workspace, Path]
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Give a function that runs one page of a workspace inside the app's frame, for an annotator and an address."""
 
-    def run(workspace: Workspace, page: str, *, annotator: str = "me", **query: str) -> AppTest:
+    def run(workspace: Workspace, page: str, *, annotator: str | None = "me", **query: str) -> AppTest:
         monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
         monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
         app = AppTest.from_string(f"from web.frame import draw\ndraw({page!r})", default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.session_state["annotator"] = annotator
+        if annotator is not None:
+            app.session_state["annotator"] = annotator
         return app.run()
 
     return run

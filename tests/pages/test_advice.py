@@ -112,7 +112,7 @@ def test_a_label_is_corrected_on_the_page_of_its_image_and_the_model_trained_aga
     app.session_state["attribute_kept"] = watercolor.name
     app.run()
     assert not app.exception
-    app.button(key=f"image-correct-{'no' if label else 'yes'}").click().run()
+    app.button(key=f"image-answer-{'no' if label else 'yes'}").click().run()
     assert int(round_labels(played, watercolor)[1][0]) == 1 - label
     rounds_page = open_page(played, "rounds")
     assert any("have changed since it was trained" in str(element.value) for element in rounds_page.info)

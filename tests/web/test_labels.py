@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.errors import StoreUnavailable
-from web.routes.labels import MAX_BODY, label_routes
+from web.routes.bodies import MAX_BODY
+from web.routes.labels import label_routes
 
 
 @pytest.fixture
@@ -168,3 +169,25 @@ def test_a_defect_answers_in_json_too(assignment) -> None:
 
 def test_answers_are_only_ever_posted(client, assignment) -> None:
     assert client.get(url(assignment)).status_code == 405
+
+
+def test_an_answer_of_an_older_page_does_not_replace_a_newer_one_and_is_told_of_it(
+    client, annotations, assignment
+) -> None:
+    """Two tabs show pictures 0 and 1 without an answer; the second answers first."""
+    client.post(url(assignment), json={"answers": [answer(0, 1, uid="second", seen=-2)]})
+    page = {"answers": [answer(0, 0, uid="first-0", seen=-2), answer(1, 0, uid="first-1", seen=-2)]}
+    for new, repeated in ((1, 0), (0, 1)):  # the reply was lost: it is sent again
+        reply = client.post(url(assignment), json=page)
+        assert (reply.status_code, reply.json()) == (200, {"new": new, "repeated": repeated, "newer": {"0": 1}})
+    assert annotations.answered_rows(assignment) == {0: 1, 1: 0}
+    corrected = client.post(url(assignment), json={"answers": [answer(0, 0, uid="corrected", seen=1)]})
+    assert corrected.json() == {"new": 1, "repeated": 0}
+    assert annotations.answered_rows(assignment) == {0: 0, 1: 0}
+
+
+@pytest.mark.parametrize("seen", [7, "yes", True])
+def test_what_an_answer_replaces_is_an_answer(client, assignment, seen) -> None:
+    reply = client.post(url(assignment), json={"answers": [answer(0, seen=seen)]})
+    assert reply.status_code == 400
+    assert "is not an answer to be replaced" in reply.json()["error"]

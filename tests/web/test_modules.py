@@ -15,7 +15,13 @@ from tests.browser import ROOT, small_app
 from web import modules
 from web.routes.modules import module_routes
 
-ENTRIES = ["map/map.js", "gallery/gallery.js", "gallery/endless_mount.js", "label_grid/mount.js"]
+ENTRIES = [
+    "map/map.js",
+    "gallery/gallery.js",
+    "gallery/endless_mount.js",
+    "label_grid/mount.js",
+    "identity.js",
+]
 MAP = "components/map/map.js"
 
 

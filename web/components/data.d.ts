@@ -14,6 +14,17 @@ export interface Component<Data> {
 /** 1 yes, 0 no, −1 unsure. */
 export type Answer = 1 | 0 | -1;
 
+// The annotator's name: web/identity.py
+
+export interface IdentityData {
+  /** The name under which this session answers. */
+  name: string;
+  /** Whether somebody chose it, in this session or before; otherwise it is the one everybody begins with. */
+  named: boolean;
+  /** Whether it was chosen in this session. */
+  chosen: boolean;
+}
+
 // The labelling grid: web/components/label_grid/__init__.py
 
 export interface LabelGridData {
@@ -41,6 +52,8 @@ export interface SentAnswer {
   row: number;
   answer: Answer;
   seconds: number;
+  /** The stored answer that the page shows; −2 without one. */
+  seen: Answer | -2;
 }
 
 // The short gallery: web/components/gallery/__init__.py
@@ -65,6 +78,25 @@ export interface EndlessData {
   /** The text on the line between accepted and rejected images. */
   line_text: string;
   height: number | null;
+  /** What single images can be answered about; null if nothing. */
+  answering: GalleryAnswering | null;
+}
+
+export interface GalleryAnswering {
+  /** The id of the attribute. */
+  attribute: number;
+  question: string;
+  annotator: string;
+}
+
+/** As web/routes/direct_answers.py answers. */
+export interface DirectReply {
+  /** The label of the image by now. */
+  mark?: string;
+  /** The direct answer that was replaced. */
+  own?: Answer | null;
+  effect?: string;
+  error?: string;
 }
 
 /** `summary` in web/routes/gallery.py. */

@@ -1,11 +1,11 @@
 """Receives answers: the labelling grid POSTs them here, and a reply of 200 means that they are stored.
 
-In:  ``POST /api/assignments/{id}/answers`` with ``{"answers": [{"uid", "row", "answer", "seconds"}]}``.
-Out: 200 ``{"new": n, "repeated": m}`` after the commit, or an error ``{"error": message}``. Only ``application/json``
-is accepted, which a form on another site cannot send.
+In:  ``POST /api/assignments/{id}/answers`` with ``{"answers": [{"uid", "row", "answer", "seconds", "seen"}]}``, where
+``seen`` is the stored answer that the page shows, -2 for none. Out: 200 ``{"new": n, "repeated": m}`` after the commit,
+or an error ``{"error": message}``. Where others were given in the meantime, which the page does not show, they stay,
+and ``newer`` maps rows to them.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -19,19 +19,10 @@ from starlette.routing import Route
 from bam_engine.annotation import NewAnswer, Saved, UsedUid
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.errors import BamError, DiskFull, NotFound, StoreUnavailable
+from web.routes.bodies import Rejected, read_json
 from web.routes.replies import failed
 
-MAX_BODY = 1_000_000
-
 log = logging.getLogger(__name__)
-
-
-class _Rejected(Exception):
-    """The request is malformed."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def label_routes(get_annotations: Callable[[], Annotations], *, at_once: int = 8) -> list[Route]:
@@ -51,11 +42,12 @@ def label_routes(get_annotations: Callable[[], Annotations], *, at_once: int = 8
 
     async def save(request: Request) -> Response:
         try:
-            answers = _parse(await _read(request))
+            answers = _parse(await read_json(request))
             saved = await to_thread.run_sync(store, request.path_params["assignment_id"], answers, limiter=limiter)
         except Exception as error:
             return _reply_to(error)
-        return JSONResponse({"new": saved.new, "repeated": saved.repeated})
+        newer = {"newer": {str(row): answer for row, answer in saved.newer.items()}} if saved.newer else {}
+        return JSONResponse({"new": saved.new, "repeated": saved.repeated, **newer})
 
     return [Route("/api/assignments/{assignment_id}/answers", save, methods=["POST"])]
 
@@ -63,7 +55,7 @@ def label_routes(get_annotations: Callable[[], Annotations], *, at_once: int = 8
 def _reply_to(error: Exception) -> Response:
     """Return the response to an error; the browser keeps the answers after 503 and 500, and sends them again."""
     match error:
-        case _Rejected():
+        case Rejected():
             return failed(error.status, str(error))
         case ClientDisconnect():
             return failed(400, "The connection was closed before the answers had arrived.")
@@ -80,29 +72,14 @@ def _reply_to(error: Exception) -> Response:
     return failed(500, "The answers could not be processed. See the server's log for the reason.")
 
 
-async def _read(request: Request) -> bytes:
-    """Return the body; it is limited to ``MAX_BODY`` bytes, whatever its headers claim."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise _Rejected(415, f"Answers must be application/json, not {media_type[:60] or 'without a content type'!r}.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise _Rejected(413, f"The request has more than {MAX_BODY:,} bytes. Send fewer answers at a time.")
-    return bytes(body)
-
-
-def _parse(body: bytes) -> list[NewAnswer]:
+def _parse(content: Any) -> list[NewAnswer]:
     """Return the answers of a body; the store checks whether they fit the assignment."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _Rejected(400, "The body is not JSON.") from error
     answers: Any = content.get("answers") if isinstance(content, dict) else None
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
-        raise _Rejected(400, 'The body must be {"answers": [{"uid", "row", "answer", "seconds"}, …]}.')
+        raise Rejected(400, 'The body must be {"answers": [{"uid", "row", "answer", "seconds"}, …]}.')
     try:
-        return [NewAnswer(one["uid"], one["row"], one["answer"], one.get("seconds")) for one in answers]
+        return [
+            NewAnswer(one["uid"], one["row"], one["answer"], one.get("seconds"), one.get("seen")) for one in answers
+        ]
     except KeyError as error:
-        raise _Rejected(400, f"An answer has no {error}. Each needs uid, row and answer.") from error
+        raise Rejected(400, f"An answer has no {error}. Each needs uid, row and answer.") from error

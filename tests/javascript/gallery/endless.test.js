@@ -26,9 +26,10 @@ test("an image is described by what is known of it", () => {
  * What a key does in a gallery of 100 images whose 50th is active, and whether the page is kept from it.
  *
  * @param {string} key
- * @param {{ shiftKey?: boolean, ctrlKey?: boolean, altKey?: boolean, chosen?: number, total?: number }} [about]
+ * @param {{ shiftKey?: boolean, ctrlKey?: boolean, altKey?: boolean, chosen?: number, total?: number,
+ *   answering?: boolean }} [about]
  */
-function pressed(key, { chosen = 0, total = 100, ...modifiers } = {}) {
+function pressed(key, { chosen = 0, total = 100, answering = false, ...modifiers } = {}) {
   /** @type {string[]} */
   const calls = [];
   let kept = 0;
@@ -39,6 +40,8 @@ function pressed(key, { chosen = 0, total = 100, ...modifiers } = {}) {
     choose: (/** @type {unknown[]} */ ...range) => calls.push(`choose ${range.join(" ")}`),
     step: (/** @type {unknown[]} */ ...to) => calls.push(`step ${to.join(" ")}`),
     openImage: (/** @type {number} */ i) => calls.push(`open ${i}`),
+    answer: (/** @type {number} */ i, /** @type {number} */ value) => calls.push(`answer ${i} ${value}`),
+    answering: { about: answering ? {} : null, undo: () => calls.push("undo") },
   };
   const none = { shiftKey: false, ctrlKey: false, metaKey: false, altKey: false };
   const event = { ...none, key, ...modifiers, preventDefault: () => (kept += 1), stopPropagation: () => (kept += 1) };
@@ -65,6 +68,15 @@ test("Enter opens, Space selects or deselects, Ctrl+A selects all, Escape none",
   assert.deepEqual(pressed(" ", { chosen: 60 }), ["choose 50 51 false"]);
   assert.deepEqual(pressed("a", { ctrlKey: true }), ["choose 0 100 true"]);
   assert.deepEqual(pressed("Escape", { chosen: 1 }), ["choose 0 100 false"]);
+});
+
+test("Y, N and U answer about the active image and Z undoes it, where there is an attribute to answer about", () => {
+  assert.deepEqual(pressed("y", { answering: true }), ["answer 50 1"]);
+  assert.deepEqual(pressed("N", { answering: true, shiftKey: true }), ["answer 50 0"]);
+  assert.deepEqual(pressed("u", { answering: true }), ["answer 50 -1"]);
+  assert.deepEqual(pressed("z", { answering: true }), ["undo"]);
+  for (const key of ["y", "n", "u", "z"]) assert.deepEqual(pressed(key), []);
+  assert.deepEqual(pressed("z", { answering: true, ctrlKey: true }), [], "of the browser");
 });
 
 test("other keys are left to the page, and so are all keys of an empty gallery", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Labels, NO, UNSURE, YES } from "../../../web/components/label_grid/labels.js";
-import { doneTexts, plan, savingState } from "../../../web/components/label_grid/plan.js";
+import { doneTexts, newerText, plan, savingState } from "../../../web/components/label_grid/plan.js";
 import { Store } from "../../../web/components/store.js";
 import { MemoryStorage } from "../storage.js";
 
@@ -184,4 +184,26 @@ test("after the last page it is said what was saved and what is missing", () => 
   const texts = doneTexts({ saved: 8, late: 2, left: 1 });
   assert.equal(texts[1], "Keep this page open until everything is saved.");
   assert.equal(texts[2], "1 picture could not be loaded and stayed unanswered.");
+});
+
+test("answers that were given elsewhere take the place of those given here, until they are answered again", () => {
+  const labels = labelsOf({ known: { 5: YES } });
+  labels.give([{ row: 4, answer: NO }]);
+  labels.setMark(5, NO);
+  labels.learn([
+    { row: 4, answer: YES },
+    { row: 5, answer: null },
+  ]);
+  assert.deepEqual([labels.answer(4), labels.answer(5), labels.mark(5)], [YES, undefined, NO]);
+  assert.equal(labels.newerPage, 1);
+  labels.give([
+    { row: 4, answer: NO },
+    { row: 5, answer: NO },
+  ]);
+  assert.deepEqual([labels.answer(4), labels.newerPage], [NO, -1]);
+});
+
+test("what is said of answers given elsewhere agrees with their number", () => {
+  assert.match(newerText(1), /^1 picture was answered .* That answer stands;/);
+  assert.match(newerText(2), /^2 pictures were answered .* Those answers stand;/);
 });

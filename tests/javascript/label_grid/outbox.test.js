@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FIRST_WAIT, LONGEST_WAIT, Outbox, PREFIX } from "../../../web/components/label_grid/outbox.js";
+import { FIRST_WAIT, LONGEST_WAIT, NONE, Outbox, PREFIX } from "../../../web/components/label_grid/outbox.js";
 import { Store } from "../../../web/components/store.js";
 import { MemoryStorage } from "../storage.js";
 
 /** @import { SentAnswer } from "../../../web/components/data.js" */
 
 /** @param {number[]} rows */
-const answers = (...rows) => rows.map((row) => ({ uid: `uid-${row}`, row, answer: /** @type {1} */ (1), seconds: 1 }));
+const answers = (...rows) =>
+  rows.map((row) => ({ uid: `uid-${row}`, row, answer: /** @type {1} */ (1), seconds: 1, seen: NONE }));
 const settled = () => new Promise((done) => setImmediate(done));
 
 /** An outbox over a server that a test directs: each request waits until the test answers it. */
@@ -225,4 +226,18 @@ test("listeners hear of a batch that is put, stored or late", async () => {
   await scene.store();
   assert.equal(heard, 3);
   assert.equal(scene.outbox.failures, 0);
+});
+
+test("answers that were given elsewhere settle their batch, and can be taken once", async () => {
+  const scene = new Scene();
+  scene.outbox.put("a", answers(1, 2, 3));
+  scene.last.answer(200, { new: 1, repeated: 0, newer: { 2: 0, 3: NONE } });
+  await settled();
+  assert.deepEqual([scene.outbox.pending, scene.stored], [false, []]);
+  assert.deepEqual(scene.outbox.takeNewer("b"), []);
+  assert.deepEqual(scene.outbox.takeNewer("a"), [
+    { row: 2, answer: 0 },
+    { row: 3, answer: null },
+  ]);
+  assert.deepEqual(scene.outbox.takeNewer("a"), []);
 });

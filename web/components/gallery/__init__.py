@@ -4,7 +4,7 @@ In:  rows with captions, or a listing of the engine. Out: the clicked row, once,
 from ``/thumbs``, the data of a listing from ``/api/gallery``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,13 @@ def gallery(
 
 
 def endless_gallery(
-    listing: Listing, *, key: str, version: str, line_text: str = "", height: int | None = None
+    listing: Listing,
+    *,
+    key: str,
+    version: str,
+    line_text: str = "",
+    height: int | None = None,
+    answering: Mapping[str, Any] | None = None,
 ) -> tuple[int | None, NDArray[np.int64]]:
     """Show a listing of any length; return the row that was just clicked, or None, and the selected rows.
 
@@ -81,10 +87,18 @@ def endless_gallery(
         The text on the line between accepted and rejected images.
     height
         In CSS pixels; None fills the window.
+    answering
+        What single images can be answered about: the ``attribute``'s id, its ``question``, and the ``annotator``.
     """
     result = _endless(
         key=key,
-        data={"listing": summary(listing), "version": version, "line_text": line_text, "height": height},
+        data={
+            "listing": summary(listing),
+            "version": version,
+            "line_text": line_text,
+            "height": height,
+            "answering": answering,
+        },
         default={"chosen": None},
         on_picked_change=lambda: None,
         on_chosen_change=lambda: None,

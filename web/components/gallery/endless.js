@@ -3,6 +3,7 @@
 
 import { newId } from "../ids.js";
 import { session } from "../store.js";
+import { Answering } from "./answering.js";
 import { Choice } from "./choice.js";
 import { Drawn, PADDING } from "./endless_drawn.js";
 import { onClick, onKey } from "./endless_keys.js";
@@ -11,7 +12,7 @@ import { GAP, GridLayout, RowsLayout, WORDS } from "./layout.js";
 import { Scroller } from "./scroll.js";
 import { Source } from "./source.js";
 
-/** @import { EndlessData, Listing } from "../data.js" */
+/** @import { Answer, EndlessData, Listing } from "../data.js" */
 /** @import { Range } from "./choice.js" */
 /** @import { Mode } from "./endless_parts.js" */
 /** @import { Layout } from "./layout.js" */
@@ -40,6 +41,10 @@ export class Endless {
   constructor(parent) {
     this.drawn = new Drawn(this);
     this.choice = new Choice();
+    this.answering = new Answering({
+      mark: (row, mark) => this.showMark(row, mark),
+      tell: (words, undoable) => this.announce(words, undoable),
+    });
     this.active = 0;
     this.size = Number(remembered("size")) || SIZES.usual;
     /** @type {Mode} */
@@ -73,6 +78,7 @@ export class Endless {
       threshold: () => this.focus(this.listing?.line ?? 0, true),
       arrange: (mode) => this.arrange(mode),
       resize: (size) => this.resize(size),
+      undo: () => this.answering.undo(),
     });
     const { frame, field, spacer } = this.parts;
     this.frame = frame;
@@ -81,6 +87,7 @@ export class Endless {
     this.scroller = new Scroller(frame, spacer, (near) => this.draw(near));
     frame.addEventListener("keydown", (event) => onKey(this, event));
     field.addEventListener("click", (event) => onClick(this, event));
+    field.addEventListener("pointerover", (event) => this.offerAnswers(event));
     this.watcher = new ResizeObserver(() => this.fit());
     this.watcher.observe(frame);
   }
@@ -98,6 +105,7 @@ export class Endless {
     const { marker, toThreshold } = this.parts;
     this.out = out;
     this.version = data.version;
+    this.answering.about = data.answering;
     this.frame.style.height = data.height ? `${data.height}px` : "";
     marker.textContent = data.line_text;
     toThreshold.hidden = !(listing.line !== null && listing.line > 0 && listing.line < listing.total);
@@ -267,9 +275,14 @@ export class Endless {
     this.frame.dataset.first = String(first);
   }
 
-  /** @param {string} words */
-  announce(words) {
-    this.parts.status.textContent = words;
+  /**
+   * @param {string} words
+   * @param {boolean} [undoable]
+   */
+  announce(words, undoable = false) {
+    const { said, undo } = this.parts;
+    said.textContent = words;
+    undo.hidden = !undoable;
   }
 
   /** @param {string} words */
@@ -281,6 +294,39 @@ export class Endless {
   /** @param {number} i */
   idOf(i) {
     return `${this.name}-${i}`;
+  }
+
+  // Answering
+
+  /**
+   * Show the label of an image that has changed.
+   *
+   * @param {number} row
+   * @param {string} mark
+   */
+  showMark(row, mark) {
+    this.source?.mark(row, mark);
+    this.drawn.label(row, mark);
+  }
+
+  /**
+   * Put the buttons that answer into the cell under the pointer.
+   *
+   * @param {PointerEvent} event
+   */
+  offerAnswers(event) {
+    if (!this.answering.about || event.pointerType === "touch" || !(event.target instanceof Element)) return;
+    const cell = event.target.closest(".cell");
+    if (cell && !cell.contains(this.parts.answers)) cell.append(this.parts.answers);
+  }
+
+  /**
+   * @param {number} i
+   * @param {Answer} answer
+   */
+  answer(i, answer) {
+    const item = this.source?.item(i);
+    if (item) this.answering.answer(item, answer);
   }
 
   // Moving, selecting, opening

@@ -41,15 +41,28 @@ export function fillCell(cell, item, version, coming) {
   box.classList.remove("waiting");
   box.dataset.row = String(item.row);
   if (item.accepted !== null) box.classList.add(item.accepted ? "accepted" : "rejected");
-  const lines = describeItem(item);
-  box.title = lines.join("\n");
-  box.setAttribute("aria-label", lines.join(", "));
   box.append(makePicture(item.row, version, () => box.classList.add("missing"), coming));
   box.append(makeText("choose", ""));
   if (item.count > 1) box.append(makeText("twins", `× ${item.count}`));
-  if (item.mark) box.append(makeText(`mark ${item.mark}`, item.mark));
   const words = [item.score === null ? "" : decimal(item.score), item.chance ? percent(item.chance[0]) : ""];
   box.append(makeText("words", words.filter(Boolean).join(" · ") || item.title));
+  showMark(cell, item);
+}
+
+/**
+ * Show an item's label on its cell, and what is known of the item.
+ *
+ * @param {Cell} cell
+ * @param {Item} item
+ */
+export function showMark(cell, item) {
+  const { box } = cell;
+  cell.item = item;
+  box.querySelector(".mark")?.remove();
+  if (item.mark) box.append(makeText(`mark ${item.mark}`, item.mark));
+  const lines = describeItem(item);
+  box.title = lines.join("\n");
+  box.setAttribute("aria-label", lines.join(", "));
 }
 
 /**

@@ -1,6 +1,6 @@
 // The cells of the endless gallery that are in the DOM: those near the view, and after a jump those in it first.
 
-import { fillCell, isLoaded, makeCell } from "./endless_cells.js";
+import { fillCell, isLoaded, makeCell, showMark } from "./endless_cells.js";
 
 /** @import { Range } from "./choice.js" */
 /** @import { Endless } from "./endless.js" */
@@ -81,6 +81,16 @@ export class Drawn {
    */
   arrived(from, to) {
     for (const [i, cell] of this.cells) if (i >= from && i < to && !cell.item) this.fill(cell);
+  }
+
+  /**
+   * Show the label of an image that has changed.
+   *
+   * @param {number} row
+   * @param {string} mark
+   */
+  label(row, mark) {
+    for (const cell of this.cells.values()) if (cell.item?.row === row) showMark(cell, { ...cell.item, mark });
   }
 
   /**

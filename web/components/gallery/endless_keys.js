@@ -1,6 +1,7 @@
 // Keys and clicks of the endless gallery. Arrows, Page keys, Home and End move, with Shift they select; Enter opens;
-// Space selects; Ctrl+A selects all, Escape none.
+// Space selects; Ctrl+A selects all, Escape none; Y, N and U answer about the active image, Z undoes that.
 
+/** @import { Answer } from "../data.js" */
 /** @import { Endless } from "./endless.js" */
 
 /** The image that a key leads to. @type {Record<string, (gallery: Endless, i: number) => number>} */
@@ -15,6 +16,9 @@ const MOVES = {
   End: (gallery) => gallery.total - 1,
 };
 
+/** @type {Record<string, Answer>} */
+const ANSWERS = { y: 1, n: 0, u: -1 };
+
 /**
  * @param {Endless} gallery
  * @param {KeyboardEvent} event
@@ -24,10 +28,14 @@ export function onKey(gallery, event) {
   if (!gallery.layout || !total || event.altKey) return;
   const all = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
   const move = MOVES[event.key];
+  const plain = !event.ctrlKey && !event.metaKey && gallery.answering.about;
+  const answer = plain ? ANSWERS[event.key.toLowerCase()] : undefined;
   if (all) gallery.choose(0, total, true);
   else if (move) gallery.step(move(gallery, active), event.shiftKey);
   else if (event.key === "Enter") gallery.openImage(active);
   else if (event.key === " ") gallery.choose(active, active + 1, !choice.has(active));
+  else if (answer !== undefined) gallery.answer(active, answer);
+  else if (plain && event.key.toLowerCase() === "z") gallery.answering.undo();
   else if (event.key === "Escape" && choice.count) gallery.choose(0, total, false);
   else return;
   event.preventDefault();
@@ -45,7 +53,9 @@ export function onClick(gallery, event) {
   const index = Number(cell.dataset.index);
   const before = gallery.active;
   gallery.focus(index, false);
-  if (event.shiftKey) gallery.choose(Math.min(before, index), Math.max(before, index) + 1, true);
+  const answer = target.closest("[data-answer]");
+  if (answer instanceof HTMLElement) gallery.answer(index, /** @type {Answer} */ (Number(answer.dataset.answer)));
+  else if (event.shiftKey) gallery.choose(Math.min(before, index), Math.max(before, index) + 1, true);
   else if (event.ctrlKey || event.metaKey || target.closest(".choose")) {
     gallery.choose(index, index + 1, !gallery.choice.has(index));
   } else gallery.openImage(index);

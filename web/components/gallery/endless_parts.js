@@ -1,6 +1,7 @@
 // The parts of the endless gallery: its toolbar, its frame, its status line.
 
 import { element } from "../dom.js";
+import { WORDS } from "./answering.js";
 
 export const SIZES = { least: 64, most: 360, usual: 150 };
 
@@ -15,6 +16,7 @@ export const SIZES = { least: 64, most: 360, usual: 150 };
  * @param {() => void} on.threshold go to the threshold
  * @param {(mode: Mode) => void} on.arrange
  * @param {(size: number) => void} on.resize
+ * @param {() => void} on.undo the last answer
  */
 export function makeParts(id, size, on) {
   const counted = element("output", { className: "counted" });
@@ -38,8 +40,25 @@ export function makeParts(id, size, on) {
   const spacer = element("div", { className: "spacer", role: "presentation" }, field, marker);
   const list = { role: "listbox", ariaLabel: "Images", "aria-multiselectable": "true" };
   const frame = element("div", { className: "frame endless", tabIndex: 0, id, ...list }, spacer);
-  const status = element("div", { className: "said", role: "status" });
-  return { all: [bar, frame, status], counted, goTo, toThreshold, modes, frame, spacer, field, marker, status };
+  const said = element("span");
+  const undo = makeButton("Undo (Z)", on.undo);
+  undo.hidden = true;
+  const status = element("div", { className: "said", role: "status" }, said, undo);
+  const answers = makeAnswers();
+  const all = [bar, frame, status];
+  return { all, counted, goTo, toThreshold, modes, frame, spacer, field, marker, said, undo, answers };
+}
+
+/** The buttons that answer about the image under the pointer. */
+function makeAnswers() {
+  const box = element("span", { className: "answers" });
+  for (const [answer, word] of WORDS) {
+    const letter = word[0].toUpperCase();
+    const button = element("button", { type: "button", tabIndex: -1, title: `${word} (${letter})` }, letter);
+    button.dataset.answer = String(answer);
+    box.append(button);
+  }
+  return box;
 }
 
 /**

@@ -61,6 +61,16 @@ export class Source {
   }
 
   /**
+   * Change the label of an image in all windows that are stored.
+   *
+   * @param {number} row
+   * @param {string} mark
+   */
+  mark(row, mark) {
+    for (const items of this.blocks.values()) for (const item of items) if (item.row === row) item.mark = mark;
+  }
+
+  /**
    * Fetch what is missing between two indices, and cancel requests for other windows.
    *
    * @param {number} from

@@ -4,10 +4,10 @@ import { element } from "../dom.js";
 import { newId } from "../ids.js";
 import { onKey } from "./keys.js";
 import { labelsOf, NO, UNSURE, YES } from "./labels.js";
-import { sharedOutbox } from "./outbox.js";
+import { NONE, sharedOutbox } from "./outbox.js";
 import { doneButtons, makeParts } from "./parts.js";
 import { addresses, Cell, LargeView } from "./pictures.js";
-import { doneTexts, many, plan, savingState } from "./plan.js";
+import { doneTexts, many, newerText, plan, savingState } from "./plan.js";
 
 /** @import { Answer, Component, LabelGridData } from "../data.js" */
 
@@ -28,7 +28,12 @@ export class LabelGrid {
     );
     this.version = data.version;
     this.large = new LargeView(() => this.focus(this.at));
-    const on = { submit: () => this.submit(), undo: () => this.undo(), resized: () => this.layOut() };
+    const on = {
+      submit: () => this.submit(),
+      undo: () => this.undo(),
+      resized: () => this.layOut(),
+      showNewer: () => this.turnTo(this.labels.newerPage),
+    };
     this.parts = makeParts(on, this.large.box);
     this.box = this.parts.box;
     root.append(this.box);
@@ -76,7 +81,10 @@ export class LabelGrid {
     const { signal } = this.resting;
     document.addEventListener("keydown", (event) => onKey(this, event), { capture: true, signal });
     document.addEventListener("visibilitychange", () => this.tick(), { signal });
-    const refresh = () => this.refresh();
+    const refresh = () => {
+      this.showNewer();
+      this.refresh();
+    };
     this.outbox.listeners.add(refresh);
     const sizes = new ResizeObserver(() => this.layOut());
     sizes.observe(this.parts.grid);
@@ -276,12 +284,16 @@ export class LabelGrid {
     this.tick();
     const seconds = Math.round(this.spent / Math.max(1, answers.length)) / 1000;
     const { labels, outbox } = this;
+    const sent = answers.map((answer) => ({
+      uid: newId(),
+      ...answer,
+      seconds,
+      seen: labels.answer(answer.row) ?? NONE,
+    }));
+    for (const { row } of this.cells) labels.newer.delete(row); // they were looked at
     labels.give(answers);
-    if (answers.length) {
-      outbox.put(
-        labels.assignment,
-        answers.map((answer) => ({ uid: newId(), ...answer, seconds })),
-      );
+    if (sent.length) {
+      outbox.put(labels.assignment, sent);
       labels.reported = false;
     }
     return this.turnTo(labels.nextOpen(labels.page));
@@ -295,6 +307,16 @@ export class LabelGrid {
     this.cells[place].box.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
   }
 
+  /** Show answers that were given elsewhere; where nothing is marked yet, turn to their page. */
+  showNewer() {
+    const { labels, outbox } = this;
+    const newer = outbox.takeNewer(labels.assignment);
+    if (!newer.length) return;
+    labels.learn(newer);
+    labels.reported = false;
+    if (!labels.undone.length) this.turnTo(labels.newerPage);
+  }
+
   // Updating the DOM
 
   refresh() {
@@ -306,7 +328,8 @@ export class LabelGrid {
     const page = labels.finished ? "all pages" : `page ${labels.page + 1} of ${labels.pages}`;
     parts.progress.textContent = `${page} · ${saved} of ${total} saved`;
     parts.filled.style.transform = `scaleX(${total ? saved / total : 0})`;
-    for (const cell of this.cells) cell.show(labels.mark(cell.row));
+    for (const cell of this.cells) cell.show(labels.mark(cell.row), labels.newer.has(cell.row));
+    this.refreshNewer();
     for (const part of [parts.grid, parts.save, parts.hints]) part.hidden = labels.finished;
     parts.bar.hidden = labels.finished && !late.length;
     parts.back.hidden = labels.finished || (labels.page === 0 && !labels.undone.length);
@@ -316,6 +339,13 @@ export class LabelGrid {
     parts.state.dataset.level = level;
     if (labels.finished) this.refreshDone(saved, late.length);
     else this.refreshPlan();
+  }
+
+  refreshNewer() {
+    const { labels, parts } = this;
+    parts.newer.hidden = !labels.newer.size;
+    parts.newerText.textContent = newerText(labels.newer.size);
+    parts.showNewer.hidden = labels.newerPage === labels.page;
   }
 
   refreshPlan() {

@@ -43,6 +43,8 @@ export class Labels {
     this.update(data);
     /** @type {Map<number, Answer>} */
     this.marks = new Map(drafts.read(this.draftKey) ?? []);
+    /** Pictures whose answer was given elsewhere, until they are answered here. @type {Set<number>} */
+    this.newer = new Set();
     /** @type {[row: number, mark: Answer][]} */
     this.undone = [];
     this.submitted = waiting.length > 0;
@@ -135,10 +137,32 @@ export class Labels {
     for (const { row, answer } of answers) {
       this.given.set(row, answer);
       this.marks.delete(row);
+      this.newer.delete(row);
     }
     if (this.marks.size) this.drafts.write(this.draftKey, [...this.marks]);
     else this.drafts.remove(this.draftKey);
     this.submitted ||= answers.length > 0;
+  }
+
+  /**
+   * Show answers that were given elsewhere in place of those of this page.
+   *
+   * @param {{ row: number, answer: Answer | null }[]} newer
+   */
+  learn(newer) {
+    for (const { row, answer } of newer) {
+      this.marks.delete(row);
+      this.given.delete(row);
+      if (answer === null) this.known.delete(row);
+      else this.given.set(row, answer);
+      this.newer.add(row);
+    }
+  }
+
+  /** The first page with an answer that was given elsewhere; -1 if there is none. */
+  get newerPage() {
+    const place = this.images.findIndex(({ row }) => this.newer.has(row));
+    return place < 0 ? -1 : Math.floor(place / this.perPage);
   }
 
   /** @param {number} page */

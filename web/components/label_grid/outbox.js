@@ -1,11 +1,12 @@
 // Answers to be sent to the server. Every batch stays in the browser's storage until the server has confirmed it, so that
 // neither a lost connection nor a closed tab loses one. Batches are sent one at a time, oldest first: of two answers to
-// one picture the later must arrive later. Sending twice is harmless, since each answer has a unique id.
+// one picture the later must arrive later. Sending twice is harmless, since each answer has a unique id. The server keeps
+// answers that were given elsewhere in the meantime, and names them.
 
 import { newId } from "../ids.js";
 import { local } from "../store.js";
 
-/** @import { SentAnswer } from "../data.js" */
+/** @import { Answer, SentAnswer } from "../data.js" */
 /** @import { Store } from "../store.js" */
 
 /**
@@ -22,6 +23,10 @@ import { local } from "../store.js";
  * @typedef {(assignment: string, answers: SentAnswer[]) => Promise<{ status: number, reply: any }>} Post
  */
 
+/** An answer that the server has kept; null where it was withdrawn. @typedef {{ row: number, answer: Answer | null }} Newer */
+
+/** What the server is told of a picture that has no answer. */
+export const NONE = /** @type {const} */ (-2);
 export const PREFIX = "bam.answers.";
 export const FIRST_WAIT = 1000; // milliseconds
 export const LONGEST_WAIT = 30_000;
@@ -44,6 +49,8 @@ export class Outbox {
     this.batches = [];
     /** @type {Set<() => void>} */
     this.listeners = new Set();
+    /** Answers given elsewhere, by assignment, until somebody takes them. @type {Map<string, Newer[]>} */
+    this.newer = new Map();
     this.failures = 0;
     this.clock = 0;
     this.sending = false;
@@ -124,9 +131,14 @@ export class Outbox {
     } catch {
       return false;
     }
-    if (status === 200 && reply?.new + reply?.repeated === batch.answers.length) {
+    const newer = Object.entries(reply?.newer ?? {});
+    if (status === 200 && reply?.new + reply?.repeated + newer.length === batch.answers.length) {
       this.batches = this.batches.filter((one) => one !== batch);
       this.store.remove(batch.key);
+      this.learn(
+        batch.assignment,
+        newer.map(([row, answer]) => ({ row: Number(row), answer: answer === NONE ? null : answer })),
+      );
       return true;
     }
     if (REFUSALS.includes(status) && typeof reply?.error === "string") {
@@ -134,6 +146,25 @@ export class Outbox {
       return true;
     }
     return false;
+  }
+
+  /**
+   * @param {string} assignment
+   * @param {Newer[]} newer
+   */
+  learn(assignment, newer) {
+    if (newer.length) this.newer.set(assignment, [...(this.newer.get(assignment) ?? []), ...newer]);
+  }
+
+  /**
+   * The answers given elsewhere that nobody has taken yet.
+   *
+   * @param {string} assignment
+   */
+  takeNewer(assignment) {
+    const newer = this.newer.get(assignment) ?? [];
+    this.newer.delete(assignment);
+    return newer;
   }
 
   notify() {

@@ -20,7 +20,7 @@ const HINTS = [
 /** @typedef {ReturnType<typeof makeParts>} Parts */
 
 /**
- * @param {{ submit: () => void, undo: () => void, resized: () => void }} on
+ * @param {{ submit: () => void, undo: () => void, resized: () => void, showNewer: () => void }} on
  * @param {HTMLElement} large the dialog of the large view
  */
 export function makeParts(on, large) {
@@ -43,13 +43,17 @@ export function makeParts(on, large) {
   const unheard = element("div", { className: "unheard", ariaLive: "polite" });
   save.addEventListener("click", on.submit);
   back.addEventListener("click", on.undo);
+  const newerText = element("span");
+  const showNewer = element("button", { type: "button" }, "Show them");
+  showNewer.addEventListener("click", on.showNewer);
+  const newer = element("div", { className: "newer", role: "alert", hidden: true }, newerText, showNewer);
   const hints = element("p", { className: "hints" });
   for (const [key, does] of HINTS) hints.append(element("span", {}, element("kbd", {}, key), ` ${does}`));
   const bar = element("div", { className: "bar" }, save, back, state, hints, notice);
   const top = element("div", { className: "top" }, question, size.box);
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
   const around = { className: "bam" };
-  const box = element("div", around, top, instructions, progress, track, grid, done, bar, unheard, large);
+  const box = element("div", around, top, instructions, progress, track, newer, grid, done, bar, unheard, large);
   return {
     box,
     question,
@@ -64,6 +68,9 @@ export function makeParts(on, large) {
     back,
     state,
     notice,
+    newer,
+    newerText,
+    showNewer,
     unheard,
     hints,
     bar,

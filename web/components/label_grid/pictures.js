@@ -123,9 +123,13 @@ export class Cell {
     this.on.settled();
   }
 
-  /** @param {Answer} mark */
-  show(mark) {
+  /**
+   * @param {Answer} mark
+   * @param {boolean} newer whether the answer was given elsewhere
+   */
+  show(mark, newer = false) {
     this.mark = mark;
+    this.box.toggleAttribute("data-newer", newer);
     const name = MARK_NAMES.get(mark);
     this.box.dataset.mark = name;
     this.box.setAttribute("aria-selected", String(mark === YES));

@@ -59,6 +59,15 @@ export function savingState(labels, outbox) {
 }
 
 /**
+ * What is said of pictures that were answered elsewhere.
+ *
+ * @param {number} count
+ */
+export const newerText = (count) =>
+  `${many(count, "picture")} ${count === 1 ? "was" : "were"} answered in another window in the meantime. ` +
+  `${count === 1 ? "That answer stands" : "Those answers stand"}; what you marked here was not saved.`;
+
+/**
  * What is said after the last page.
  *
  * @param {{ saved: number, late: number, left: number }} counts answers stored, answers on their way, pictures without

@@ -1,0 +1,97 @@
+"""Answering about one image: the buttons in the dialog of an image and on its page."""
+
+import streamlit as st
+
+from bam_engine.annotation import Attribute, readable
+from bam_engine.database import read_only
+from bam_engine.errors import BamError
+from bam_engine.labelling import direct_answers
+from bam_engine.labelling.direct_answers import ANSWERS
+from bam_engine.training.direct_effects import effect
+from bam_engine.workspace.membership import removed
+from web import identity, ui
+from web.engine import workspace
+
+_KEYS = {1: "Y", 0: "N", -1: "U"}
+_ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
+
+
+def answer_image(row: int, *, key: str) -> None:
+    """Draw the label of an image for one attribute, and the buttons and keys that give or correct it."""
+    ws = workspace()
+    attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
+    if not attributes or row in removed(ws).rows:
+        return
+    names = list(attributes)
+    last = st.session_state.get("attribute_kept")
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-answer-bar"):
+        name = st.selectbox(
+            "Answer for",
+            names,
+            index=names.index(last) if last in names else 0,
+            format_func=readable,
+            key=f"{key}-answer-for",
+            width=260,
+        )
+        attribute = attributes[name]
+        mark = direct_answers.standing(ws, attribute, row, identity.annotator()).mark
+        for answer, words in ANSWERS.items():
+            st.button(
+                words.capitalize(),
+                key=f"{key}-answer-{words}",
+                icon=_ICONS[answer],
+                type="primary" if mark == words else "secondary",
+                shortcut=_KEYS[answer],
+                disabled=read_only(ws.engine),
+                help=f"{attribute.question} {words.capitalize()}.",
+                on_click=_answer,
+                args=(attribute, row, answer, mark, key),
+            )
+        _undo(attribute, row, key)
+    _tell(attribute, row, mark, key)
+
+
+def _answer(attribute: Attribute, row: int, answer: int | None, seen: str, key: str, *, undoes: bool = False) -> None:
+    """Store an answer, given at the sight of a label, and remember what undoes it; or why it was not stored."""
+    ws = workspace()
+    st.session_state["attribute_kept"] = attribute.name
+    try:
+        before = direct_answers.answer(ws, attribute, row, answer, annotator=identity.annotator(), seen=seen)
+    except BamError as error:
+        st.session_state[_problem(key)] = (attribute.id, row, str(error))
+        return
+    st.session_state.pop(_problem(key), None)
+    st.session_state[_before(key)] = None if undoes else (attribute.id, row, before.own)
+
+
+def _undo(attribute: Attribute, row: int, key: str) -> None:
+    """Draw the button that undoes the answer just given to this image."""
+    last = st.session_state.get(_before(key))
+    if last is None or last[:2] != (attribute.id, row):
+        return
+    mark = direct_answers.standing(workspace(), attribute, row, identity.annotator()).mark
+    st.button(
+        "Undo",
+        key=f"{key}-answer-undo",
+        icon=":material/undo:",
+        shortcut="Z",
+        on_click=_answer,
+        args=(attribute, row, last[2], mark, key),
+        kwargs={"undoes": True},
+    )
+
+
+def _tell(attribute: Attribute, row: int, mark: str, key: str) -> None:
+    problem = st.session_state.get(_problem(key))
+    if problem is not None and problem[:2] == (attribute.id, row):
+        st.warning(ui.plain(problem[2]), icon=":material/sync_problem:")
+    label = f"Labelled **{mark}**." if mark else "No label yet."
+    st.caption(f"{label} {ui.plain(effect(workspace(), attribute, row))}")
+
+
+def _before(key: str) -> str:
+    return f"{key}-answer-before"
+
+
+def _problem(key: str) -> str:
+    return f"{key}-answer-problem"
