@@ -5,12 +5,12 @@ from typing import NoReturn
 import pandas as pd
 import streamlit as st
 
-from bam_engine.collection import check_folder, ingest_folder
+from bam_engine.collection import check_allowed, ingest_folder
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images, rows_at
-from web import demo_controls, jobs, missing_files, removing, ui
+from web import demo_controls, folder_browser, jobs, missing_files, removing, ui
 from web.engine import workspace
 from web.navigation import link
 
@@ -59,7 +59,7 @@ def remove_folder() -> None:
 
 def add(folder: str, metadata: str) -> NoReturn:
     """Start adding the images of a folder, with a table of their details."""
-    place = check_folder(folder)
+    place = check_allowed(folder)
     csv = typed_path(metadata) if metadata.strip() else None
     ws.jobs.forget(missing_files.JOB)  # what was missing may be in this folder
     ws.jobs.start(
@@ -80,6 +80,8 @@ def add(folder: str, metadata: str) -> NoReturn:
 
 
 running = ws.jobs.is_running(JOB)
+folder_browser.take_choice("folder")
+folder_browser.browse_button("folder")
 with st.form("ingest", border=True):
     folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder")
     with st.expander("More about the images"):
@@ -162,7 +164,7 @@ if result is not None:
 
 n = count_images(ws)
 if len(ws.catalogue) == 0:
-    st.info("The collection is empty. Give the path of a folder on this computer above.", icon=":material/info:")
+    st.info("The collection is empty. Choose a folder of this computer above.", icon=":material/info:")
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
     link("embed", "Next: embed them")

@@ -1,5 +1,11 @@
 """The images of a workspace: the catalogue, decoding, thumbnails, and adding a folder."""
 
+from bam_engine.collection.browsing import (
+    FolderContents,
+    check_allowed,
+    look_into,
+    starting_folder,
+)
 from bam_engine.collection.catalogue import Catalogue
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, mark_as_cache, read_details
 from bam_engine.collection.generated import Demo, demo_of, is_demo, mark_demo
@@ -16,6 +22,7 @@ __all__ = [
     "Catalogue",
     "Demo",
     "Details",
+    "FolderContents",
     "FolderListing",
     "Image",
     "ImageInfo",
@@ -25,6 +32,7 @@ __all__ = [
     "Problem",
     "State",
     "Thumbnails",
+    "check_allowed",
     "check_folder",
     "decode_image",
     "demo_of",
@@ -33,8 +41,10 @@ __all__ = [
     "ingest_folder",
     "is_demo",
     "look_at",
+    "look_into",
     "mark_as_cache",
     "mark_demo",
     "read_details",
     "read_image",
+    "starting_folder",
 ]

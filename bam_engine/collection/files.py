@@ -91,19 +91,20 @@ def check_folder(folder: str | Path) -> Path:
         raise CollectionError(f"Cannot read the folder {folder}: {reason}. Check its path and permissions.") from error
     if not is_folder:
         raise CollectionError(f"{root} is a file, not a folder. Enter its folder instead: {root.parent}.")
-    if cache := next((parent for parent in (root, *root.parents) if _is_cache(parent)), None):
+    if cache := next((parent for parent in (root, *root.parents) if is_cache(parent)), None):
         raise CollectionError(f"{cache} is a cache of files made from others. Choose a folder of images.")
     return root
 
 
 def mark_as_cache(folder: Path) -> None:
     """Mark a folder as a cache, so that neither a search for images nor a backup program looks into it."""
-    if not _is_cache(folder):
+    if not is_cache(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _CACHE_TAG).write_bytes(_CACHE_SIGNATURE + b"\n# The files of this folder can be made again.\n")
 
 
-def _is_cache(folder: Path) -> bool:
+def is_cache(folder: Path) -> bool:
+    """Return whether a folder is marked as a cache (https://bford.info/cachedir/)."""
     try:
         with open_ordinary(folder / _CACHE_TAG) as file:
             return file.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
@@ -217,14 +218,14 @@ class _Walk:
                 yield _Found(path, f"Cannot read the folder ({error.strerror}).")
                 continue
             self.hidden += len(found) - len(visible)
-            visible.sort(key=lambda entry: _natural(entry.name))
+            visible.sort(key=lambda entry: natural_order(entry.name))
             self._links += [entry.path for entry in visible if entry.is_symlink()]
             stack += [(entry.path, entry.is_dir()) for entry in reversed(visible) if _is_real(entry)]
 
     def _is_no_place_for_images(self, path: str, identity: tuple[int, int], entries: list[os.DirEntry[str]]) -> bool:
         if identity in self._apart and len(self._walked) > 1:  # the folder that was asked for is not passed over
             return True
-        return any(entry.name == _CACHE_TAG for entry in entries) and _is_cache(Path(path))
+        return any(entry.name == _CACHE_TAG for entry in entries) and is_cache(Path(path))
 
     def _is_listed(self, link: str) -> bool:
         """Return whether a link to a file needs no line of its own: its target has one, or is a pipe or a device."""
@@ -250,7 +251,8 @@ def _is_real(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+def natural_order(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a key that sorts names by the numbers in them, without regard to case: "2.jpg" before "10.jpg"."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], name
 
