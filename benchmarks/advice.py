@@ -150,7 +150,7 @@ def label(
 ) -> Diagnosis:
     """Label the validation sample and the rounds, train after each; return the diagnosis."""
     workspace.redundancy = people
-    validation.draw_validation(workspace, attribute, seed=int(rng.integers(2**31)))
+    validation.draw_validation(workspace, attribute, validation.CERTIFYING_SIZE, seed=int(rng.integers(2**31)))
     answer(workspace, tasks.validation_task(workspace, attribute), truth, rng, wrong, people)
     examples = rng.choice(np.flatnonzero(truth), EXAMPLES, replace=False).tolist()
     for number in range(ROUNDS):

@@ -92,7 +92,7 @@ def flow(workspace: Workspace, content: str, truth: np.ndarray, seed: int) -> Fl
     """Label one content as a newcomer would, with the encoder in use."""
     spec = workspace.choice.spec
     attribute = workspace.attributes.add(f"{content}_{spec}_{seed}", "own", f"Does it show a {content}?")
-    validation.draw_validation(workspace, attribute, seed=seed)
+    validation.draw_validation(workspace, attribute, validation.CERTIFYING_SIZE, seed=seed)
     answer(workspace, tasks.validation_task(workspace, attribute), truth)
     pool = querying.query_pool(workspace, attribute)
     examples = np.random.default_rng(seed).permutation(pool[truth[pool]])[:EXAMPLES]

@@ -31,7 +31,8 @@ if not waiting:
     if state.step == "train":
         jobs.train_when_due(attribute, state.rounds[-1].number)
     elif state.step in ("label_validation", "label_round") or open_audit is not None:
-        people = ws.redundancy if open_audit is None else open_audit.people
+        judging = ws.redundancy if state.step == "label_round" else ws.judging_redundancy
+        people = judging if open_audit is None else open_audit.people
         st.info(
             f"You have answered all that is yours, {ui.plain(ui.annotator())}. {people} people must agree on "
             "each image: the rest waits for another annotator (change the name at the left to be that person).",

@@ -100,16 +100,31 @@ with own, st.form("own", border=True):
 
 if existing:
     st.subheader("Agreement", anchor=False)
-    people = st.number_input(
-        "How many people must agree on an image?",
+    st.caption(
+        "How many people must agree before an image has a label. A person alone needs 1 and 1. In a team, one person "
+        "teaches and two judge: a wrong answer in a round costs the classifier little, one in a sample that judges "
+        "counts in full."
+    )
+    teach, judge = st.columns(2)
+    people = teach.number_input(
+        "In rounds",
         min_value=1,
         max_value=9,
         value=ws.redundancy,
-        help="1 for a person alone, 2 for a team, as in BAM. Until enough people agree, an image has no label.",
+        help="Images that teach the classifier. Raised, images that fewer people have labelled wait for further votes; "
+        "lowered, they have their label at once.",
     )
-    if people != ws.redundancy:
+    judges = judge.number_input(
+        "Where images judge",
+        min_value=1,
+        max_value=9,
+        value=ws.judging_redundancy,
+        help="The validation sample, certifications and, unless an audit says otherwise, audits. Another number tests "
+        "every promise again: one whose images wait for further votes is taken back until these are in.",
+    )
+    if (people, judges) != (ws.redundancy, ws.judging_redundancy):
         with ui.guard():
-            ws.redundancy = int(people)
+            ws.judging_redundancy, ws.redundancy = int(judges), int(people)
             st.rerun()
 
 if archived:

@@ -36,7 +36,7 @@ def draw_form(attribute: Attribute, result: AuditResult | None) -> None:
             "People who judge each image",
             1,
             audits.MAX_PEOPLE,
-            ws.redundancy,
+            ws.judging_redundancy,
             help="BAM asked two. It holds for this audit alone; a person is a name chosen in the sidebar.",
         )
         st.caption(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
+from bam_engine.labelling import tasks
 from bam_engine.training import certification
 from bam_engine.training.certification import CertificationState
 from web import ui
@@ -39,7 +40,8 @@ def certify(attribute: Attribute, target: float, confidence: float) -> None:
 def _start(attribute: Attribute, target: float, confidence: float) -> None:
     st.markdown(
         "Labels are asked exactly where the decision is open, a small batch after the other. Stop or go on whenever "
-        "you like: the promise holds however often you look, and assumes nothing of the classifier. All certifications "
+        "you like: the promise holds however often you look, and assumes nothing of the classifier. It is about what "
+        "is delivered: images labelled yes so far count as right, so less is asked of the others. All certifications "
         "of an attribute share one risk: each spends half of what the earlier ones left, so a later one needs more "
         "labels."
     )
@@ -67,13 +69,18 @@ def _numbers(state: CertificationState) -> None:
 
 
 def _continue(attribute: Attribute, state: CertificationState) -> None:
-    waiting = state.task.total - state.task.answered
-    if waiting > 0:
+    waiting, ws = state.task.total - state.task.answered, workspace()
+    if waiting > 0 and not len(tasks.rows_for(ws, state.certification.task, ws.annotations.annotator(ui.annotator()))):
+        st.info(
+            f"{ui.plain(ui.annotator())} has judged all of their share: the rest waits for another annotator.",
+            icon=":material/group:",
+        )
+    elif waiting > 0:
         if st.button(f"Label {count(waiting, 'image')}", type="primary", icon=":material/check_box:"):
             go("annotate", attribute.name)
     elif state.next_batch:
         if st.button(f"Ask {state.next_batch:,} more", type="primary", icon=":material/play_arrow:"):
-            certification.extend(workspace(), state.certification)
+            certification.extend(ws, state.certification)
             go("annotate", attribute.name)
     elif state.in_rounds:
         st.caption("The next images are asked by a round already: label it, then go on here.")

@@ -110,12 +110,20 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
                 key=f"{name}-people",
                 help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
             )
+            judges = st.number_input(
+                "How many where images judge",
+                1,
+                simulated_annotators.MAX_VOTES,
+                team.judges,
+                key=f"{name}-judges",
+                help="In the validation sample, in certifications and in audits.",
+            )
     st.caption(
         f"They know the truth of generated images, and are wrong about {percent(team.error_rate)} of them. They "
         "see no score. Their answers are marked and counted apart from those of people."
     )
     if once or whole:
-        chosen = simulated_annotators.choose_team(ws, error_rate=rate / 100, people=int(people))
+        chosen = simulated_annotators.choose_team(ws, error_rate=rate / 100, people=int(people), judges=int(judges))
         _start(attribute, name, chosen, whole=bool(whole), certifying=certifying)
         st.rerun()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+_KINDS = {".webp": "image/webp", ".svg": "image/svg+xml"}
 _PICTURE = re.compile(r"^!\[(?P<caption>[^\]]*)\]\((?P<path>[^)]+)\)$", re.MULTILINE)
 
 
@@ -44,10 +45,10 @@ def _section(text: str) -> Section:
 
 def figure(picture: Picture) -> str:
     """Return the picture with its caption as self-contained HTML; the caption is also the alternative text."""
-    data = base64.b64encode(picture.path.read_bytes()).decode()
+    data, kind = base64.b64encode(picture.path.read_bytes()).decode(), _KINDS[picture.path.suffix]
     caption = html.escape(picture.caption)
     return (
         f'<figure style="margin: .5rem 0 1rem; max-width: 880px"><img alt="{caption}" '
-        f'src="data:image/webp;base64,{data}" style="width: 100%; border-radius: 6px">'
+        f'src="data:{kind};base64,{data}" style="width: 100%; border-radius: 6px">'
         f'<figcaption style="font-size: .875rem">{caption}</figcaption></figure>'
     )

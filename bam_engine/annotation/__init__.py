@@ -26,7 +26,14 @@ from bam_engine.annotation.answers import (
     UsedUid,
 )
 from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
-from bam_engine.annotation.consensus import NO_LABEL, Consensus, answered_enough, consensus, judged_labels
+from bam_engine.annotation.consensus import (
+    NO_LABEL,
+    Consensus,
+    Redundancy,
+    answered_enough,
+    consensus,
+    judged_labels,
+)
 from bam_engine.annotation.templates import BAM_ATTRIBUTES, Template
 
 __all__ = [
@@ -52,6 +59,7 @@ __all__ = [
     "Consensus",
     "Decisions",
     "NewAnswer",
+    "Redundancy",
     "Saved",
     "Template",
     "UnknownAssignment",

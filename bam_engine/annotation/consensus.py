@@ -30,6 +30,8 @@ class Consensus:
         bool (m,): whether the image has a label.
     decided
         bool (m,): whether an adjudicator decided. If the decision is *unsure*, the image has no label and needs none.
+    required
+        int64 (m,): how many annotators must agree on the image.
     """
 
     rows: NDArray[np.int64]
@@ -37,9 +39,25 @@ class Consensus:
     counts: NDArray[np.int64]
     settled: NDArray[np.bool_]
     decided: NDArray[np.bool_]
+    required: NDArray[np.int64]
 
 
-def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None = None) -> Consensus:
+@dataclass(frozen=True, eq=False)
+class Redundancy:
+    """How many annotators must agree on an image: ``judging`` on the ``judged`` rows, ``otherwise`` on all others."""
+
+    otherwise: int
+    judging: int
+    judged: NDArray[np.int64]
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many must agree on each of ``rows``."""
+        if self.judging == self.otherwise:
+            return np.full(len(rows), self.judging, np.int64)
+        return np.where(np.isin(rows, self.judged), self.judging, self.otherwise).astype(np.int64)
+
+
+def consensus(answers: Answers, *, redundancy: int | Redundancy, decisions: Decisions | None = None) -> Consensus:
     """Return the label of each image on which at least ``redundancy`` annotators agree against fewer others.
 
     An image is positive if it has at least ``redundancy`` positive votes and more positive than negative ones, and
@@ -51,7 +69,7 @@ def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None 
     answers
         At most one answer per (row, annotator), in any order.
     redundancy
-        The number of annotators who must agree, at least 1. BAM used two.
+        The number of annotators who must agree, at least 1, for all images or by image. BAM used two.
     decisions
         The decisions of adjudicators, at most one per row.
 
@@ -66,8 +84,10 @@ def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None 
     >>> consensus(answers, redundancy=2).labels.tolist()
     [1, -1]
     """
-    if redundancy < 1:
-        raise AnnotationError(f"Cannot require agreement of {redundancy} annotators. Require at least 1.")
+    if isinstance(redundancy, int):
+        redundancy = Redundancy(redundancy, redundancy, np.array([], np.int64))
+    if (fewest := min(redundancy.otherwise, redundancy.judging)) < 1:
+        raise AnnotationError(f"Cannot require agreement of {fewest} annotators. Require at least 1.")
     decided_rows = np.array([], np.int64) if decisions is None else decisions.rows
     rows, places = np.unique(np.concatenate([answers.rows, decided_rows]), return_inverse=True)
     places, decided_places = places[: len(answers.rows)], places[len(answers.rows) :]
@@ -79,39 +99,35 @@ def consensus(answers: Answers, *, redundancy: int, decisions: Decisions | None 
         axis=1,
     ).astype(np.int64)
     positives, negatives = counts[:, 0], counts[:, 1]
-    labels = np.full(len(rows), NO_LABEL, dtype=np.int8)
-    labels[(positives >= redundancy) & (positives > negatives)] = POSITIVE
-    labels[(negatives >= redundancy) & (negatives > positives)] = NEGATIVE
+    labels, required = np.full(len(rows), NO_LABEL, dtype=np.int8), redundancy.of(rows)
+    labels[(positives >= required) & (positives > negatives)] = POSITIVE
+    labels[(negatives >= required) & (negatives > positives)] = NEGATIVE
     decided = np.zeros(len(rows), dtype=bool)
     if decisions is not None:
         decided[decided_places] = True
         labels[decided_places] = np.where(decisions.answers == UNSURE, NO_LABEL, decisions.answers)
-    return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL, decided)
+    return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL, decided, required)
 
 
-def judged_labels(agreed: Consensus, *, required: int) -> NDArray[np.int8]:
+def judged_labels(agreed: Consensus) -> NDArray[np.int8]:
     """Return how each image counts in a sample that judges, int8 (m,): 1 positive, 0 not, -1 not answered enough.
+
+    It counts once as many people as it requires have answered, or an adjudicator has decided.
 
     This is the one rule for validation samples, certifications and audits: an image is positive if its annotators agree
     that it is, and not positive in every other case, be the answer no, unsure, or disputed until it is settled. Leaving
     out what people doubt would make the rest look better than the whole. Training uses settled labels alone.
 
-    Parameters
-    ----------
-    required
-        How many people have to answer before an image counts, unless an adjudicator has decided.
-
     Examples
     --------
     >>> answers = Answers(np.array([4, 7, 7, 9]), np.array([1, 1, 2, 1]), np.array([1, 1, 0, -1], np.int8))
-    >>> judged_labels(consensus(answers, redundancy=1), required=1).tolist()
+    >>> judged_labels(consensus(answers, redundancy=1)).tolist()
     [1, 0, 0]
     """
-    enough = answered_enough(agreed, required=required)
-    return np.where(enough, agreed.labels == POSITIVE, NO_LABEL).astype(np.int8)
+    return np.where(answered_enough(agreed), agreed.labels == POSITIVE, NO_LABEL).astype(np.int8)
 
 
-def answered_enough(agreed: Consensus, *, required: int) -> NDArray[np.bool_]:
-    """Return which images as many people as ``required`` have answered about, or an adjudicator has decided, (m,)."""
-    enough: NDArray[np.bool_] = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= required)
+def answered_enough(agreed: Consensus) -> NDArray[np.bool_]:
+    """Return which images as many people as required have answered about, or an adjudicator has decided, (m,)."""
+    enough: NDArray[np.bool_] = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= agreed.required)
     return enough

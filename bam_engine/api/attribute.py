@@ -188,7 +188,7 @@ class AttributeHandle:
         lines = image_labels(self._workspace, self._attribute)
         return pd.DataFrame([vars(line) for line in lines], columns=columns).set_index("row")
 
-    def draw_validation(self, count: int = validation.SAMPLE_SIZE, *, seed: int | None = None) -> list[int]:
+    def draw_validation(self, count: int = validation.CERTIFYING_SIZE, *, seed: int | None = None) -> list[int]:
         """Draw a random sample on which the classifier is measured, and return the rows that it now has.
 
         Label it with ``record(..., to="validation")`` or in the app. Nothing trains on it. Each call adds ``count``

@@ -159,7 +159,7 @@ def draw(
     n_accepted, n_rejected : int
         Images of each half; a smaller half is taken whole.
     people : int, optional
-        How many people label each image. None: as many as the workspace requires for any label.
+        How many people label each image. None: as many as the workspace requires where images judge.
     seed : int, optional
         None: a random one. It is stored.
 
@@ -174,7 +174,7 @@ def draw(
         raise AuditError(f"{attribute.name} has no saved threshold. Choose a threshold, then audit it.")
     if settled := nothing_to_doubt(workspace, attribute):
         raise AuditError(f"{settled} Choose a lower threshold if more images are wanted.")
-    votes = workspace.redundancy if people is None else people
+    votes = workspace.judging_redundancy if people is None else people
     if not 1 <= votes <= MAX_PEOPLE:
         raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")
     scores = scores_of(workspace, attribute)

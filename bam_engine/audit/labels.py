@@ -68,7 +68,7 @@ def labels_by_consensus(
     [1, -1]
     """
     votes = _consensus(rows, answers, redundancy, decisions)
-    return AuditLabels(votes.rows, judged_labels(votes, required=redundancy))
+    return AuditLabels(votes.rows, judged_labels(votes))
 
 
 def _consensus(

@@ -29,6 +29,11 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="error rate of each simulated annotator (default: %(default)s)",
     )
     command.add_argument("--votes", type=int, help="votes required per image (default: as in the workspace)")
+    command.add_argument(
+        "--judges",
+        type=int,
+        help="votes required per image of the validation sample, a certification or an audit (default: as --votes)",
+    )
 
 
 def run(workspace: Workspace, options: argparse.Namespace) -> None:
@@ -62,8 +67,10 @@ def _play(workspace: Workspace, options: argparse.Namespace) -> None:
             f"Simulated annotators cannot label {attribute.name}: its ground truth is unknown. "
             "Choose one of BAM's twenty attributes."
         )
-    votes = workspace.redundancy if options.votes is None else options.votes
-    team = simulated_annotators.choose_team(workspace, error_rate=options.error_rate, people=votes)
+    votes, judges = options.votes or workspace.redundancy, options.judges or options.votes
+    team = simulated_annotators.choose_team(
+        workspace, error_rate=options.error_rate, people=votes, judges=judges or workspace.judging_redundancy
+    )
     with bar("play", "steps") as report:
         played = simulated_annotators.play(workspace, attribute, team, report=report)
     for line in played.lines:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -40,6 +40,7 @@ def _evidence() -> list[sa.Column[Any]]:
         sa.Column("n_accepted_sample", sa.Integer, nullable=False),
         sa.Column("n_accepted", sa.Integer, nullable=False),
         sa.Column("covers", sa.Integer),  # optional
+        sa.Column("known_positives", sa.Integer),  # optional
         sa.Column("recall_target", sa.Float),  # optional
         sa.Column("promise", sa.Text, nullable=False),
     ]
@@ -297,6 +298,7 @@ certifications = sa.Table(
     sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows outside the population, the pilot among them
     sa.Column("images", sa.Integer),  # rows from here on came later and are outside too; null where nobody counted
     sa.Column("left_out", sa.Integer),  # unlabelled images without a readable file; null where nobody counted them
+    sa.Column("counted", sa.LargeBinary),  # int64 rows, of known, whose positives the promise counts; null: none
     _made_at(),
 )
 certification_cuts = sa.Table(  # fixed once the pilot is labelled

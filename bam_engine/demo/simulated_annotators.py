@@ -35,11 +35,12 @@ _KEY = "simulated"  # the setting that stores the last team
 
 @dataclass(frozen=True)
 class Team:
-    """Simulated annotators with one error rate; ``people`` votes are required per image."""
+    """Simulated annotators with one error rate; ``people`` votes are required per image, ``judges`` where it judges."""
 
     error_rate: float = ERROR_RATE
     people: int = 1
     seed: int = 0
+    judges: int = 1
 
     def name(self, number: int) -> str:
         """Return the name of annotator ``number``, from 1."""
@@ -82,7 +83,7 @@ def sizes(n: int) -> Sizes:
     Sizes(validation=60, batch=15, each=30)
     """
     return Sizes(
-        min(validation.SAMPLE_SIZE, max(10, n // 5)),
+        min(validation.CERTIFYING_SIZE, max(10, n // 5)),
         min(100, max(10, n // 20)),
         min(audits.IMAGES_PER_SIDE, max(10, n // 10)),
     )
@@ -104,22 +105,29 @@ def team_of(workspace: Workspace) -> Team:
         )
     stored = db.read_setting(workspace.engine, _KEY)
     if stored is None:
-        return Team(ERROR_RATE, workspace.redundancy, demo.seed)
+        return Team(ERROR_RATE, workspace.redundancy, demo.seed, workspace.judging_redundancy)
     chosen = db.from_document(_Chosen, stored, what="the simulated annotators")
-    return Team(chosen.error_rate, workspace.redundancy, chosen.seed)
+    return Team(chosen.error_rate, workspace.redundancy, chosen.seed, workspace.judging_redundancy)
 
 
 def choose_team(
-    workspace: Workspace, *, error_rate: float = ERROR_RATE, people: int = 1, seed: int | None = None
+    workspace: Workspace,
+    *,
+    error_rate: float = ERROR_RATE,
+    people: int = 1,
+    judges: int | None = None,
+    seed: int | None = None,
 ) -> Team:
-    """Store and return the team that answers from now on; ``people`` becomes the workspace's required votes.
+    """Store and return the team that answers from now on.
+
+    ``people`` and ``judges`` become the votes that the workspace requires; ``judges`` are as many unless given.
 
     Raises
     ------
     AnnotationError
         The workspace is not a demo, or the error rate is not in [0, 0.5).
     BamError
-        ``people`` is out of range.
+        ``people`` or ``judges`` are out of range.
     """
     before = team_of(workspace)
     if not 0 <= error_rate < 0.5:
@@ -127,9 +135,10 @@ def choose_team(
             f"The error rate {error_rate:g} is out of range. Give a proportion from 0 to below 0.5: at a half, "
             "answers carry no information."
         )
-    chosen = Team(error_rate, people, before.seed if seed is None else seed)
-    if people != workspace.redundancy:
-        workspace.redundancy = people
+    chosen = Team(error_rate, people, before.seed if seed is None else seed, people if judges is None else judges)
+    if (chosen.people, chosen.judges) != (before.people, before.judges):
+        workspace.judging_redundancy = chosen.judges
+        workspace.redundancy = chosen.people
     db.write_setting(workspace.engine, _KEY, db.to_document(_Chosen(chosen.error_rate, chosen.seed)))
     return chosen
 
@@ -237,7 +246,7 @@ def _decide(workspace: Workspace, state: AttributeState, team: Team, _report: Re
     if result is None:
         each = sizes(len(workspace.catalogue)).each
         seed = _seed(team, state, 100)
-        result = audits.draw(workspace, attribute, n_accepted=each, n_rejected=each, people=team.people, seed=seed)
+        result = audits.draw(workspace, attribute, n_accepted=each, n_rejected=each, people=team.judges, seed=seed)
     given = answer(workspace, result.task, team)
     return f"the audit: {count(given, 'answer')}" if given else None  # disputes of the whole team stay open
 

@@ -41,7 +41,7 @@ def absent_images(workspace: Workspace, attribute: Attribute, drawn: Rows) -> Ab
     """Return those of the ``drawn`` images that were removed since, or lost their file before they were labelled."""
     gone = np.intersect1d(drawn, removed(workspace).rows)
     agreed = tasks.blind_labels(workspace, attribute)
-    answered = agreed.rows[judged_labels(agreed, required=workspace.redundancy) != NO_LABEL]
+    answered = agreed.rows[judged_labels(agreed) != NO_LABEL]
     lost = missing_images(workspace, np.setdiff1d(drawn, np.union1d(gone, answered)).astype(np.int64))
     rows = np.union1d(gone, lost).astype(np.int64)
     labels = np.full(len(rows), -1, np.int8)
@@ -68,7 +68,7 @@ def covered_rows(workspace: Workspace, attribute: Attribute, rows: Rows) -> Rows
 
 def count_absent(workspace: Workspace, rows: Rows, agreed: Consensus) -> int:
     """Return how many of ``rows``, which count as not positive, do so only because they cannot be looked at."""
-    answered = judged_labels(agreed, required=workspace.redundancy) != NO_LABEL
+    answered = judged_labels(agreed) != NO_LABEL
     return len(np.setdiff1d(rows, agreed.rows[answered]))
 
 
@@ -79,9 +79,9 @@ def _labels_of_removed(workspace: Workspace, attribute: Attribute, rows: Rows) -
     mine, decided = np.isin(votes.rows, rows), np.isin(decisions.rows, rows)
     agreed = consensus(
         Answers(votes.rows[mine], votes.annotators[mine], votes.answers[mine]),
-        redundancy=workspace.redundancy,
+        redundancy=tasks.redundancy(workspace, attribute),
         decisions=Decisions(
             decisions.rows[decided], decisions.annotators[decided], decisions.answers[decided], decisions.ids[decided]
         ),
     )
-    return tasks.judged_labels_of(agreed, rows, required=workspace.redundancy)
+    return tasks.judged_labels_of(agreed, rows)

@@ -26,8 +26,9 @@ from bam_engine.annotation import agreement as agreeing
 from bam_engine.annotation.agreement import Table, Undefined, Unsure
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.formatting import count
+from bam_engine.labelling import tasks
 from bam_engine.labelling.answer_model import AnswerModel, draw_counts, fit_answers, prevalence, rate
-from bam_engine.labelling.drawn_images import audit_images
+from bam_engine.labelling.drawn_images import audit_images, held_out_rows
 from bam_engine.labelling.measures import Floats, Measure, proportion, undefined
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -121,6 +122,8 @@ def measure(workspace: Workspace, attribute: Attribute, *, unsure: Unsure = "val
         len(workspace.catalogue),
         seed,
         workspace.redundancy,
+        workspace.judging_redundancy,
+        len(held_out_rows(workspace, attribute)),
         len(workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)),
     )
 
@@ -143,13 +146,16 @@ def _planned(workspace: Workspace, attribute: Attribute, answers: Answers) -> ND
     """Return which answers were asked for whatever others had said.
 
     An image is meant for as many people as the workspace requires, for two at least, and in an audit for those that the
-    audit requires. Labels that were imported count, since nobody asked for them here.
+    audit requires. Labels that were imported count, since nobody asked for them here. Whoever is asked to confirm a yes
+    for a certification does not: they see no image that somebody has called no.
     """
     log = answer_log(workspace.engine, attribute.id)
-    people = np.full(len(answers.rows), max(MIN_PEOPLE, workspace.redundancy))
+    people = np.maximum(MIN_PEOPLE, tasks.redundancy(workspace, attribute).of(answers.rows))
     for audit in workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id):
         judged = np.isin(answers.rows, audit_images(workspace, audit.id).rows)
         people[judged] = np.maximum(people[judged], audit.votes or 0)
+    confirmed = np.setdiff1d(log.rows[log.given_for(["certification"])], held_out_rows(workspace, attribute))
+    people[np.isin(answers.rows, confirmed)] = workspace.redundancy
     first = log.first_votes(answers)
     return agreeing.planned_answers(answers, first, people) | log.given_for([IMPORT])[first]
 
@@ -207,7 +213,7 @@ def suggest_overlap(workspace: Workspace) -> Literal["second_annotator", "second
     "second_annotator" if each image needs several votes but only one person has answered; "second_vote" if each image
     needs one vote only.
     """
-    return "second_annotator" if workspace.redundancy > 1 else "second_vote"
+    return "second_annotator" if max(workspace.redundancy, workspace.judging_redundancy) > 1 else "second_vote"
 
 
 # Agreement of all annotators and of pairs

@@ -81,7 +81,7 @@ def _states(workspace: Workspace, attribute: Attribute) -> LabelStates:
     votes = agreed.counts.sum(axis=1)
     unsettled = ~agreed.settled & ~agreed.decided
     unsure = ~agreed.settled & (agreed.decided | (agreed.counts[:, 2] == votes))
-    disputed = unsettled & ~unsure & (votes >= max(2, workspace.redundancy))
+    disputed = unsettled & ~unsure & (votes >= np.maximum(2, agreed.required))
     in_bulk, bulk_answers = bulk.current_answers(workspace, attribute)
     bulk_only = ~np.isin(in_bulk, agreed.rows)
     voted = agreed.settled | unsure
@@ -120,8 +120,9 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     """Return numbers that change whenever a label may have changed.
 
     They are the id of the attribute's last answer, the number of its validation images and of the images that its
-    certifications have queried, how many annotators must agree, which of those who answered count for another, and, if
-    images were removed, which. The same state of the labels has the same numbers in every process.
+    certifications have queried, how many annotators must agree on an image, and on one that judges, which of those who
+    answered count for another, and, if images were removed, which. The same state of the labels has the same numbers in
+    every process.
     """
     log, gone = answer_log(workspace.engine, attribute.id), removed(workspace)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
@@ -130,6 +131,7 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
         len(validation_images(workspace, attribute).rows),
         sum(len(certification_images(workspace, each.id).rows) for each in certifications),
         workspace.redundancy,
+        workspace.judging_redundancy,
         *chain.from_iterable(log.merges),
         *([gone.version] if gone.version else []),
     ]

@@ -21,6 +21,8 @@ from bam_engine.annotation import (
     Attribute,
     Consensus,
     Decisions,
+    Redundancy,
+    answered_enough,
     consensus,
     judged_labels,
 )
@@ -35,6 +37,7 @@ from bam_engine.labelling.drawn_images import (
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 Purpose = Literal["validation", "round", "certification", "audit", "adjudication"]
@@ -44,7 +47,8 @@ Purpose = Literal["validation", "round", "certification", "audit", "adjudication
 class Task:
     """The images of one sample, round or audit, in labelling order.
 
-    ``votes`` is the number of people who must agree on each image; None means the workspace's redundancy.
+    ``votes`` is the number of people who must agree on each image; None means as many as the workspace requires, which
+    may be more for an image that judges than for one of a round.
     """
 
     attribute: Attribute
@@ -86,10 +90,19 @@ def round_task(workspace: Workspace, attribute: Attribute, round_id: int, number
     return Task(attribute, "round", round_id, f"Round {number}", round_images(workspace, round_id))
 
 
-def certification_task(workspace: Workspace, attribute: Attribute, certification_id: int) -> Task:
-    """Return the task of all images that a certification has queried so far."""
-    rows = certification_images(workspace, certification_id).rows
-    return Task(attribute, "certification", certification_id, "Certification", rows)
+def certification_task(
+    workspace: Workspace, attribute: Attribute, certification_id: int, counted: NDArray[np.int64]
+) -> Task:
+    """Return the task of all images that a certification has queried so far, and of what has to be confirmed for it.
+
+    Of the images that it counts, those that judge nothing were labelled by as many people as teach. Where more have to
+    judge, they are asked too. These images go on to teach.
+    """
+    rows, votes = certification_images(workspace, certification_id).rows, workspace.judging_redundancy
+    if votes > workspace.redundancy:
+        taught = np.setdiff1d(counted, held_out_rows(workspace, attribute))
+        rows = np.concatenate([rows, removed(workspace).without(taught)])
+    return Task(attribute, "certification", certification_id, "Certification", rows, votes)
 
 
 def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Task:
@@ -101,7 +114,12 @@ def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Tas
 
 def required_votes(workspace: Workspace, task: Task) -> int:
     """Return how many people must agree on an image of ``task``."""
-    return task.votes or workspace.redundancy
+    return task.votes or (workspace.redundancy if task.purpose == "round" else workspace.judging_redundancy)
+
+
+def redundancy(workspace: Workspace, attribute: Attribute) -> Redundancy:
+    """Return how many people must agree on each image: on those that judge, which train nothing, and on all others."""
+    return Redundancy(workspace.redundancy, workspace.judging_redundancy, held_out_rows(workspace, attribute))
 
 
 def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
@@ -110,9 +128,9 @@ def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
     Images with the most votes come first, ties by row. A decided image stays in the task, so that its adjudicator can
     change the decision, but nobody else is asked about it.
     """
-    agreed = consensus(votes(workspace, attribute), redundancy=workspace.redundancy)
+    agreed = consensus(votes(workspace, attribute), redundancy=redundancy(workspace, attribute))
     n_votes = agreed.counts.sum(axis=1)
-    unsettled = (n_votes >= max(2, workspace.redundancy)) & ~agreed.settled
+    unsettled = (n_votes >= np.maximum(2, agreed.required)) & ~agreed.settled
     rows = agreed.rows[unsettled]
     return Task(attribute, "adjudication", 0, "Adjudication", rows[np.argsort(-n_votes[unsettled], kind="stable")])
 
@@ -172,7 +190,7 @@ def labels(workspace: Workspace, attribute: Attribute) -> Consensus:
 
     A direct answer decides like an adjudicator once as many people as required have answered, whoever gave it included.
     """
-    return _labels(workspace, attribute, workspace.redundancy)
+    return _labels(workspace, attribute, None)
 
 
 @one_flow
@@ -182,24 +200,32 @@ def blind_labels(workspace: Workspace, attribute: Attribute) -> Consensus:
     Whoever gives a direct answer may know the score. Counted in a sample, answers that were changed where the
     classifier disagrees would flatter it.
     """
-    return _labels(workspace, attribute, workspace.redundancy, blind=True)
+    return _labels(workspace, attribute, None, blind=True)
 
 
-def _labels(workspace: Workspace, attribute: Attribute, required: int, *, blind: bool = False) -> Consensus:
+def labels_by(workspace: Workspace, attribute: Attribute, votes: int, *, blind: bool = False) -> Consensus:
+    """Return the consensus if ``votes`` people had to agree on every image; ``blind`` to direct answers, or not."""
+    return _labels(workspace, attribute, votes, blind=blind)
+
+
+def _labels(workspace: Workspace, attribute: Attribute, required: int | None, *, blind: bool = False) -> Consensus:
+    number = (workspace.redundancy, workspace.judging_redundancy) if required is None else (required, required)
+
     def agree() -> Consensus:
+        needed = Redundancy(*number, held_out_rows(workspace, attribute))
         decisions, counted = workspace.annotations.decisions(attribute.id), votes(workspace, attribute)
         if not blind:
-            decisions = _with_direct_answers(workspace, attribute, decisions, counted, required)
-        return consensus(counted, redundancy=required, decisions=decisions)
+            decisions = _with_direct_answers(workspace, attribute, decisions, counted, needed)
+        return consensus(counted, redundancy=needed, decisions=decisions)
 
     version = _version(workspace, attribute)
     if blind and not len(workspace.annotations.direct_answers(attribute.id).rows):
         blind = False  # both are the same
-    return workspace.memory.get(_LABELS, (attribute.id, required, blind), version, agree)
+    return workspace.memory.get(_LABELS, (attribute.id, *number, blind), version, agree)
 
 
 def _with_direct_answers(
-    workspace: Workspace, attribute: Attribute, decisions: Decisions, counted: Answers, required: int
+    workspace: Workspace, attribute: Attribute, decisions: Decisions, counted: Answers, needed: Redundancy
 ) -> Decisions:
     """Return the decisions together with the direct answers to images that enough people have answered about."""
     direct = workspace.annotations.direct_answers(attribute.id)
@@ -208,7 +234,7 @@ def _with_direct_answers(
     everybody = workspace.annotations.answers(attribute.id, purposes=[DIRECT])
     rows, people = np.concatenate([counted.rows, everybody.rows]), [counted.annotators, everybody.annotators]
     answered, number = np.unique(np.unique(np.stack([rows, np.concatenate(people)]), axis=1)[0], return_counts=True)
-    enough = np.isin(direct.rows, answered[number >= required])
+    enough = np.isin(direct.rows, answered[number >= needed.of(answered)])
     both = [
         np.concatenate([getattr(decisions, name), getattr(direct, name)[enough]])
         for name in ("rows", "annotators", "answers", "ids")
@@ -223,12 +249,12 @@ def labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     return _at(agreed.rows, agreed.labels, rows)
 
 
-def judged_labels_of(agreed: Consensus, rows: NDArray[np.int64], *, required: int) -> NDArray[np.int8]:
+def judged_labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     """Return how each of ``rows`` counts in a sample that judges: 1, 0 (unsure and disputed ones too), or -1.
 
     The rule is :func:`bam_engine.annotation.judged_labels`.
     """
-    return _at(agreed.rows, judged_labels(agreed, required=required), rows)
+    return _at(agreed.rows, judged_labels(agreed), rows)
 
 
 def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -244,10 +270,9 @@ def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int
 @one_flow
 def state(workspace: Workspace, task: Task) -> TaskState:
     """Return the progress of ``task``."""
-    required = required_votes(workspace, task)
     agreed = _labels_for(workspace, task)
     in_task = np.isin(agreed.rows, task.rows)
-    answered = in_task & ((agreed.counts.sum(axis=1) >= required) | agreed.decided)
+    answered = in_task & answered_enough(agreed)
     settled = in_task & agreed.settled
     missing = len(missing_images(workspace, np.setdiff1d(task.rows, agreed.rows[answered])))
     return TaskState(
@@ -282,7 +307,7 @@ def open_task(workspace: Workspace, task: Task, annotator: str, *, simulated: bo
 def _labels_for(workspace: Workspace, task: Task) -> Consensus:
     """Return the labels that settle the images of a task: in a sample that judges, direct answers count for nothing."""
     blind = task.purpose not in ("round", ADJUDICATION)
-    return _labels(workspace, task.attribute, required_votes(workspace, task), blind=blind)
+    return _labels(workspace, task.attribute, task.votes, blind=blind)
 
 
 def _still_needed(workspace: Workspace, task: Task, current: Assignment, rows: NDArray[np.int64]) -> bool:
@@ -305,10 +330,9 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.
     if task.purpose == ADJUDICATION:
         ordered = task.rows[np.argsort(own, kind="stable")]
         return _without_missing(workspace, ordered[~np.isin(ordered, _decided_rows(workspace, task.attribute))])
-    required = required_votes(workspace, task)
     agreed = _labels_for(workspace, task)
-    enough = agreed.counts.sum(axis=1) >= required
-    done = agreed.rows[agreed.decided | (enough & (agreed.settled | (required == 1)))]
+    enough = agreed.counts.sum(axis=1) >= agreed.required
+    done = agreed.rows[agreed.decided | (enough & (agreed.settled | (agreed.required == 1)))]
     return _without_missing(workspace, task.rows[~own & ~np.isin(task.rows, done)])
 
 

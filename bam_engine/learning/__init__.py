@@ -88,6 +88,7 @@ from bam_engine.learning.threshold import (
     choose_threshold,
     fixed_cuts,
     is_certified,
+    of_delivered,
     threshold_at,
 )
 
@@ -157,6 +158,7 @@ __all__ = [
     "most_similar",
     "near_identical",
     "nearest_neighbours",
+    "of_delivered",
     "out_of_fold_scores",
     "pilot_inclusion_probabilities",
     "pilot_ranks",

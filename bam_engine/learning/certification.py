@@ -1,7 +1,8 @@
 """Certification of a precision by sequential tests: label small batches exactly where the outcome is undecided.
 
 A plan fixes the cuts before any label that counts is known. Given the scores of a population, a random order and the
-labels so far, :func:`certify_precision` returns the loosest certified cut and what to label next.
+labels so far, :func:`certify_precision` returns the loosest certified cut and what to label next. What is promised is
+the precision of what is delivered: the images that a cut accepts, and those that people had labelled positive before.
 """
 
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class CertificationProgress:
         The loosest cut that has passed.
     accepted : int
         Images of the population that it accepts.
+    known_positives : int
+        Further images that the promise counts: people had labelled them positive before.
     next_cut : float or None
         The cut being tested; None when all have passed.
     n, false_positives : int
@@ -71,13 +74,14 @@ class CertificationProgress:
     labels_needed : int or None
         About how many more labels ``next_cut`` needs if they continue like those so far; None if it would never pass.
     lower_bound : float
-        The exact lower limit of the precision at ``next_cut``, by these labels alone.
+        The exact lower limit of the precision of the population's images at ``next_cut``, by these labels alone.
     n_passed : int
         Cuts that have passed.
     """
 
     certified: float | None
     accepted: int
+    known_positives: int
     next_cut: float | None
     n: int
     false_positives: int
@@ -93,6 +97,7 @@ def certify_precision(
     order: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int8],
     *,
+    known_positives: int = 0,
     min_batch: int = MIN_BATCH,
     n_passed: int = 0,
 ) -> CertificationProgress:
@@ -107,6 +112,8 @@ def certify_precision(
         Permanent random numbers: independent, uniform, drawn without regard to scores or labels, the same on each call.
     labels : (N,) int8
         1 positive, 0 not, -1 unknown. Give images on which people are unsure or disagree as 0.
+    known_positives : int
+        L, the positive images outside the population that are delivered with every cut.
     min_batch : int
         Fill up ``to_label`` to this many images.
     n_passed : int
@@ -119,21 +126,28 @@ def certify_precision(
 
     Notes
     -----
-    Each cut has its own sequence: the images that it accepts, in the order of their random numbers. Its test passes at
-    the first n at which the first n images contain no more negatives than
+    **Population.** What a cut delivers are the N images of the population that it accepts and the L
+    ``known_positives``. It keeps the target t if at most ⌊(1 − t)(N + L)⌋ of the N are not positive.
+
+    **What is counted.** Each cut has its own sequence: the images that it accepts, in the order of their random
+    numbers. Its test passes at the first n at which the first n images contain no more negatives than
     :func:`~bam_engine.learning.sequential.allowed_defects` allows. Cuts are tested strictest first, each only after the
     one before has passed. Labels for a stricter cut also serve the looser ones, since the order is the same.
 
-    **Guarantee.** The probability that ``certified`` accepts images of the population with a precision below
-    ``plan.target`` is at most ``1 - plan.confidence``, at every moment, however many batches are labelled and whenever
-    one stops. Proof: a false claim requires that the first cut of the plan whose true precision is below the target
-    passes. Whether it passes anywhere along its sequence depends on the random numbers and the truth alone, not on what
-    was labelled when, and by the exact limits happens with at most that probability. No correction for the number of
-    cuts or looks is needed (fixed-sequence testing: Maurer, Hothorn and Lehmacher, 1995).
+    **Guarantee.** The probability that what ``certified`` delivers has a precision below ``plan.target`` is at most
+    ``1 - plan.confidence``, at every moment, however many batches are labelled and whenever one stops. Proof: with L
+    fixed, every cut either keeps the target or does not, whatever is drawn. A false claim requires that the first cut
+    of the plan that does not keep it passes. Whether it passes anywhere along its sequence depends on the random
+    numbers and the truth alone, not on what was labelled when, and by the exact limits happens with at most that
+    probability. No correction for the number of cuts or looks is needed (fixed-sequence testing: Maurer, Hothorn and
+    Lehmacher, 1995). What the labels of the population show afterwards only helps: a negative found is not delivered,
+    and a positive found below the cut is.
 
-    **Assumptions.** The cuts and scores were fixed before any label of the population was known; labels are right and
-    do not depend on the order in which they are collected. Nothing is assumed about the precision curve, about projects
-    (the guarantee covers these very images, and only the draw is random), or about the sample size.
+    **Assumptions.** The cuts, the scores and which images L counts were fixed before any label of the population was
+    known: positives that the certification itself finds are not among them, since a number that grows with the labels
+    would let the outcome choose the limit. Labels are right and do not depend on the order in which they are collected.
+    Nothing is assumed about the precision curve, about projects (the guarantee covers these very images, and only the
+    draw is random), or about the sample size.
 
     Examples
     --------
@@ -150,21 +164,23 @@ def certify_precision(
     ranked = scores[drawn]
     for number, cut in enumerate(plan.cuts[n_passed:], start=n_passed):
         sequence = drawn[ranked >= cut]
-        test = _Test(plan, labels[sequence])
+        test = _Test(plan, labels[sequence], known_positives)
         if not test.passed:
             return CertificationProgress(
                 certified=certified,
                 accepted=accepted,
+                known_positives=known_positives,
                 next_cut=cut,
                 n=test.n,
                 false_positives=test.false_positives,
-                to_label=_batch(plan, number, drawn, ranked, labels, min_batch),
+                to_label=_batch(plan, number, drawn, ranked, labels, known_positives, min_batch),
                 labels_needed=test.labels_needed(),
                 lower_bound=test.lower_bound(),
                 n_passed=number,
             )
         certified, accepted = cut, len(sequence)
-    return CertificationProgress(certified, accepted, None, 0, 0, np.empty(0, dtype=np.int64), 0, 1.0, len(plan.cuts))
+    nothing = np.empty(0, dtype=np.int64)
+    return CertificationProgress(certified, accepted, known_positives, None, 0, 0, nothing, 0, 1.0, len(plan.cuts))
 
 
 def _batch(
@@ -173,13 +189,14 @@ def _batch(
     drawn: npt.NDArray[np.int64],
     ranked: npt.NDArray[np.floating],
     labels: npt.NDArray[np.int8],
+    known_positives: int,
     min_batch: int,
 ) -> npt.NDArray[np.int64]:
     """Return what cut ``number`` needs, then what the next cuts need if all of that is positive, up to a full batch."""
     assumed, batch = labels.copy(), np.empty(0, dtype=np.int64)
     for cut in plan.cuts[number:]:
         sequence = drawn[ranked >= cut]
-        needed = sequence[_Test(plan, assumed[sequence]).needed()]
+        needed = sequence[_Test(plan, assumed[sequence], known_positives).needed()]
         assumed[needed] = 1
         batch = np.concatenate([batch, needed])
         if len(batch) >= min_batch:
@@ -200,8 +217,8 @@ def _check(scores: npt.NDArray[np.floating], order: npt.NDArray[np.float64], lab
 class _Test:
     """The test of one cut on the labels of the images it accepts, in random order; -1 is unknown."""
 
-    def __init__(self, plan: CertificationPlan, labels: npt.NDArray[np.int8]) -> None:
-        self._plan, self._labels = plan, labels
+    def __init__(self, plan: CertificationPlan, labels: npt.NDArray[np.int8], known_positives: int) -> None:
+        self._plan, self._labels, self._known_positives = plan, labels, known_positives
         unknown = np.flatnonzero(labels < 0)
         self.n = int(unknown[0]) if len(unknown) else len(labels)
         negatives = _running_negatives(labels[: self.n])
@@ -214,7 +231,12 @@ class _Test:
         while computed < length:
             computed *= 4
         limits = allowed_defects(
-            len(self._labels), computed, planned=plan.planned, target=plan.target, confidence=plan.confidence
+            len(self._labels),
+            computed,
+            planned=plan.planned,
+            target=plan.target,
+            confidence=plan.confidence,
+            known_good=self._known_positives,
         )
         return limits[: length + 1]
 

@@ -15,7 +15,7 @@ PILOT_SIZE = 30  # labels; more of them would be better spent on the test
 
 _STEP = 1.06  # each cut accepts 6% more images than the one before
 _START = 0.15  # of the median estimate of the largest number of images that meets the target; 0.1 to 0.3 all work well
-_SMALLEST = 5.0  # divided by -log(target): images that the first cut accepts, 48 for 90%, 10 for 60%
+_SMALLEST = 5.0  # divided by -log(target): images that the first cut delivers, 48 for 90%, 10 for 60%
 _TOP_FRACTION = 0.002  # of the population: the logarithmic scale starts here
 _DRAWS = 128
 _RIDGE = (0.01, 0.05)  # on the standardised intercept and slope, to keep them finite
@@ -54,6 +54,7 @@ def plan_cuts(
     labels: npt.ArrayLike,
     *,
     target: float = 0.90,
+    known_positives: int = 0,
     rng: np.random.Generator,
 ) -> Floats:
     """Return the distinct cuts to test for a precision, from the strictest to the one that accepts everything.
@@ -64,11 +65,14 @@ def plan_cuts(
         Of the images that the guarantee covers, in any order.
     scores, labels : (n,)
         Labelled images outside the population, drawn in any way.
+    known_positives : int
+        Positive images outside the population that are delivered with every cut.
 
     Notes
     -----
     A logistic curve of the label over the score is fitted, and plausible curves are drawn from its normal
-    approximation. For each, the largest number of images that meets the target is computed; the first cut accepts 15%
+    approximation. For each, the largest number of images that, with the known positives, meets the target is computed;
+    the first cut accepts 15%
     of the median, since a start too strict costs a few labels while one too loose may cost all. From there each cut
     accepts 6% more images.
 
@@ -83,9 +87,9 @@ def plan_cuts(
     ordered = np.sort(np.asarray(population_scores, dtype=np.float64))[::-1]
     if len(ordered) == 0:
         raise LearningError("No images are left to certify: all are labelled.")
-    fractions = _acceptable_fractions(ordered, sample.scores, sample.labels, target, rng)
-    # With fewer images, even an all-positive sample certifies nothing.
-    smallest = min(_SMALLEST / -np.log(target), len(ordered))
+    fractions = _acceptable_fractions(ordered, sample.scores, sample.labels, target, known_positives, rng)
+    # With fewer images, the known ones included, even an all-positive sample certifies nothing.
+    smallest = min(max(_SMALLEST / -np.log(target) - known_positives, 1), len(ordered))
     first = max(_START * float(np.median(fractions)) * len(ordered), smallest)
     steps = int(np.floor(np.log(len(ordered) / first) / np.log(_STEP)))
     ranks = np.floor(len(ordered) * _STEP ** -np.arange(steps, -1, -1.0)).astype(np.int64)
@@ -93,7 +97,12 @@ def plan_cuts(
 
 
 def _acceptable_fractions(
-    ordered: Floats, scores: Floats, labels: npt.NDArray[np.bool_], target: float, rng: np.random.Generator
+    ordered: Floats,
+    scores: Floats,
+    labels: npt.NDArray[np.bool_],
+    target: float,
+    known_positives: int,
+    rng: np.random.Generator,
 ) -> Floats:
     """Return, for each plausible curve, the largest fraction of the population that meets the target when accepted."""
     mean, scale = scores.mean(), max(float(scores.std()), 1e-9)
@@ -102,7 +111,8 @@ def _acceptable_fractions(
     ranks = np.unique(np.geomspace(1, len(ordered), 400).astype(np.int64))
     places = (ordered[ranks - 1] - mean) / scale
     positive = 1 / (1 + np.exp(-np.clip(curves[:, :1] + curves[:, 1:] * places, -40, 40)))
-    precision = np.cumsum(positive * np.diff(ranks, prepend=0), axis=1) / ranks
+    accepted = np.cumsum(positive * np.diff(ranks, prepend=0), axis=1)
+    precision = (accepted + known_positives) / (ranks + known_positives)
     meets = precision >= target
     last = len(ranks) - 1 - np.argmax(meets[:, ::-1], axis=1)
     return np.where(meets.any(axis=1), ranks[last], 1).astype(np.float64) / len(ordered)

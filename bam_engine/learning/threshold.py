@@ -4,7 +4,7 @@
 many cuts (``benchmarks/guarantee.py`` prints how often). The rule here tests cuts in an order fixed beforehand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,8 @@ class Threshold:
     images of the validation set, ``n_accepted`` those of the pool (of the sample without one).
 
     ``covers`` is None if the guarantee covers all accepted images, else how many of them: a certification covers those
-    that were neither labelled nor queried when it started. ``recall_target`` is the recall that the threshold is
+    that were neither labelled nor queried when it started, together with ``known_positives`` that people had
+    labelled yes before (None: it counts none). ``recall_target`` is the recall that the threshold is
     certified to keep, None if it was chosen for its precision; ``promise`` then states that guarantee in words. The
     fields are columns of the database.
     """
@@ -58,6 +59,7 @@ class Threshold:
     n_accepted_sample: int
     n_accepted: int
     covers: int | None = None
+    known_positives: int | None = None
     recall_target: float | None = None
     promise: str = ""
 
@@ -69,6 +71,8 @@ class Threshold:
             f"{self.n_accepted_sample:,} of {count(self.n, 'validation image')} are accepted, "
             f"{percent(self.precision)} of them correctly"
         )
+        if self.covers is not None:
+            seen = f"as far as the labels tell, {percent(self.precision)} of what is delivered is right"
         if self.recall_target is not None:
             return f"{self.promise} No precision is guaranteed: {seen}."
         if self.certified:
@@ -85,7 +89,10 @@ class Threshold:
     def _scope(self) -> str:
         if self.covers is None:
             return ""
-        return f" among {count(self.covers, 'accepted image')} not labelled or queried when the certification started"
+        scope = f" among {count(self.covers, 'accepted image')} not labelled or queried when the certification started"
+        if self.known_positives:
+            scope += f" and {count(self.known_positives, 'image')} labelled yes before, together"
+        return scope
 
     @property
     def _advice(self) -> str:
@@ -255,6 +262,41 @@ def threshold_at(
     sample = checked_sample(scores, labels, weights, groups)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
     return _measured(value, sample, pool, random, known, target, confidence, certified=False, strata=strata)
+
+
+def of_delivered(threshold: Threshold, sample: RandomSample) -> Threshold:
+    """Return a threshold whose precision, with its limits and bound, is that of what is delivered.
+
+    Delivered are all images that people have labelled positive and, of those without a label, the ones that score at
+    or above the threshold. The former are known, so the limits are those of the latter alone.
+
+    Parameters
+    ----------
+    threshold
+        With the precision of all images that score at least its value.
+    sample
+        Of the collection, with what people have labelled.
+    """
+
+    def above(scores: npt.NDArray[np.floating]) -> int:
+        return int(count_accepted(scores, [threshold.value])[0])
+
+    accepted, found = above(sample.pool) + above(sample.asked), above(sample.found)
+    unlabelled = max(accepted - found - above(sample.refused), 0)
+    delivered = len(sample.found) + unlabelled
+    if not delivered:
+        return threshold
+
+    def share(precision: float) -> float:
+        return float((len(sample.found) + np.clip(precision * accepted - found, 0, unlabelled)) / delivered)
+
+    return replace(
+        threshold,
+        precision=share(threshold.precision),
+        precision_low=share(threshold.precision_low),
+        precision_high=share(threshold.precision_high),
+        bound=share(threshold.bound),
+    )
 
 
 def fixed_cuts(

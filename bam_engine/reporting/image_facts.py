@@ -216,7 +216,7 @@ def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
         return f"decided: {word}" if labels.decided[at[0]] else word
     if labels.decided[at[0]]:
         return "decided: unsure"
-    enough = labels.counts[at[0]].sum() >= max(2, workspace.redundancy)
+    enough = labels.counts[at[0]].sum() >= max(2, int(labels.required[at[0]]))
     return "disputed" if enough else "needs another vote"
 
 

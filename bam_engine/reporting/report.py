@@ -145,6 +145,7 @@ class AttributeReport:
     projects: int
     encoder: str
     redundancy: int
+    judging_redundancy: int
     annotators: tuple[AnnotatorSummary, ...]
     validation: tasks.TaskState
     draws: tuple[ValidationDraw, ...]
@@ -202,6 +203,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         projects=int(workspace.catalogue.projects().max(initial=-1)) + 1,
         encoder=workspace.choice.key,
         redundancy=workspace.redundancy,
+        judging_redundancy=workspace.judging_redundancy,
         annotators=_annotators(workspace, attribute),
         validation=validation,
         draws=_draws(workspace, attribute, agreed),

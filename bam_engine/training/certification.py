@@ -5,6 +5,13 @@ a second attempt with fresh random numbers would add its risk. Its population, r
 the labels that count, so that the guarantee can be checked later. The guarantee covers that population: the images that
 could be looked at, and that nobody had labelled or been asked about, when it started.
 
+What is promised is the precision of what is delivered (docs/decisions/0037-the-promise-counts-labelled-positives.md):
+images labelled yes are delivered with every cut, so a cut may hold as many faults as these outweigh. Counted are those
+labelled yes when the certification started, and its pilot: a set of images that is fixed before any label that the test
+reads. Positives that the test itself finds are not among them. How many of the set are positive is read from the
+answers of now, so an answer that is taken back, or an image that is removed, makes the test stricter. A yes of fewer
+people than judge does not count before others have confirmed it, whom the certification asks.
+
 What cannot be looked at any more never helps a cut to pass. An image without a file counts as not positive until it is
 found. A removed image leaves the population, but stays as not positive if somebody was asked about it and its label was
 not positive: removing what the labels have shown to be wrong gains nothing.
@@ -28,12 +35,12 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import Attribute, Consensus, judged_labels
+from bam_engine.annotation import POSITIVE, Attribute, Consensus, judged_labels
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
 from bam_engine.labelling.absent_images import count_absent, covered_rows
-from bam_engine.labelling.drawn_images import certification_images, queried_rows
+from bam_engine.labelling.drawn_images import certification_images, held_out_rows, queried_rows
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import CertificationPlan, CertificationProgress
 from bam_engine.training.models import TrainedModel, all_scores_of, latest_model, model_by_id, scores_of
@@ -57,6 +64,9 @@ class Certification:
     ``risk_share`` of that risk, and leaves the rest to other certifications of the attribute. ``known`` are the
     rows outside its population, and so are rows from ``images`` on, which came later (None: there are none).
     ``left_out`` images were outside only because they had no readable file (None where nobody counted them).
+    ``counted`` are the known rows of which the positive ones count in the promise: those that people had labelled yes
+    when it started, and the pilot; none in early versions. ``queried`` are the images that it has drawn so far, the
+    ``pilot`` among them; its ``task`` also asks to confirm those counted that fewer people than judge have labelled.
     ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was started.
     """
 
@@ -71,8 +81,10 @@ class Certification:
     known: NDArray[np.int64]
     images: int | None
     left_out: int | None
+    counted: NDArray[np.int64]
     cuts: tuple[float, ...]
     task: tasks.Task
+    queried: NDArray[np.int64]
     pilot: NDArray[np.int64]
     batches: tuple[int, ...]
     made_at: str
@@ -94,7 +106,8 @@ class CertificationState:
 
     ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round. They are not queried
     twice: their labels come from there. ``absent`` images of the population cannot be looked at any more and count as
-    not positive. ``others`` are the risks of the other certifications of the attribute.
+    not positive. ``others`` are the risks of the other certifications of the attribute. ``unconfirmed`` images that
+    fewer people than judge have labelled yes are delivered and do not count yet.
     """
 
     certification: Certification
@@ -103,6 +116,7 @@ class CertificationState:
     in_rounds: int = 0
     absent: int = 0
     others: tuple[float, ...] = ()
+    unconfirmed: int = 0
 
     @property
     def together(self) -> float:
@@ -136,8 +150,10 @@ class CertificationState:
             so_far = (
                 f"Certified for {target} precision with {confidence} confidence: scores of "
                 f"{decimal(progress.certified, 3)} or more. This covers {count(progress.accepted, 'accepted image')} "
-                "not labelled or queried when the certification started."
+                "not labelled or queried when the certification started"
             )
+            known = progress.known_positives
+            so_far += f", and with them {count(known, 'image')} labelled yes before." if known else "."
         if self.others or self.certification.risk_share < 1:
             so_far += f" It is tested at {percent_at_least(self.certification.tested_at)}."
         if self.others:
@@ -148,6 +164,12 @@ class CertificationState:
         if self.absent:
             verb = "counts" if self.absent == 1 else "count"
             so_far += f" {count(self.absent, 'image')} that cannot be looked at any more {verb} as not positive."
+        if self.unconfirmed:
+            verb, it = ("does", "it") if self.unconfirmed == 1 else ("do", "them")
+            so_far += (
+                f" {count(self.unconfirmed, 'image')} that fewer people than judge have labelled yes {verb} not count "
+                f"before others have confirmed {it}."
+            )
         waiting = f" {count(self.in_rounds, 'image')} of these await labels in a round." if self.in_rounds else ""
         return f"{so_far} {self._next}{waiting}"
 
@@ -214,6 +236,7 @@ def start(
         "known": np.flatnonzero(outside).astype(np.int64).tobytes(),
         "images": n_images,
         "left_out": len(unlabelled) - len(free) + len(drawn) - len(pilot),
+        "counted": np.union1d(_labelled_yes(workspace, attribute), pilot).astype(np.int64).tobytes(),
         "made_at": db.now(),
     }
     shown = np.random.default_rng([used_seed, 1]).permutation(pilot)
@@ -236,6 +259,11 @@ def start(
 
 
 def _check(target: float, confidence: float, planned: int) -> None:
+    if target == 1:
+        raise LearningError(
+            "Cannot certify a precision of 1: no sample shows it. Label every image that is delivered, or certify "
+            "less, such as 0.9."
+        )
     for name, value, example in (("precision", target, 0.9), ("confidence", confidence, 0.95)):
         if not 0 < value < 1:
             raise LearningError(
@@ -248,6 +276,12 @@ def _check(target: float, confidence: float, planned: int) -> None:
 def _known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
     return np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
+
+
+def _labelled_yes(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    agreed = tasks.labels(workspace, attribute)
+    rows: NDArray[np.int64] = agreed.rows[agreed.labels == POSITIVE]
+    return rows
 
 
 def _query(connection: sa.Connection, certification_id: int, rows: NDArray[np.int64], batch: int) -> None:
@@ -269,7 +303,7 @@ def certifications(workspace: Workspace, attribute: Attribute) -> list[Certifica
 
 
 def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[Any]) -> Certification:
-    queried = certification_images(workspace, stored.id)
+    queried, counted = certification_images(workspace, stored.id), np.frombuffer(stored.counted or b"", np.int64)
     cuts = workspace.snapshot.rows_with(db.certification_cuts.c.certification_id, stored.id)
     return Certification(
         stored.id,
@@ -283,8 +317,10 @@ def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[An
         np.frombuffer(stored.known, np.int64),
         stored.images,
         stored.left_out,
+        counted,
         tuple(cut.value for cut in cuts),
-        tasks.certification_task(workspace, attribute, stored.id),
+        tasks.certification_task(workspace, attribute, stored.id, counted),
+        queried.rows,
         queried.rows[queried.batches == 0],
         tuple(np.bincount(queried.batches).tolist()),
         stored.made_at,
@@ -331,7 +367,8 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     absent = count_absent(workspace, rows[labels[rows] == 0], agreed)
     plan = CertificationPlan(certification.cuts, certification.target, certification.tested_at, certification.planned)
     order = np.random.default_rng([certification.seed, 2]).random(int(rows[-1]) + 1)[rows]
-    progress = learning.certify_precision(plan, scores, order, labels[rows])
+    known = known_positives(workspace, certification)
+    progress = learning.certify_precision(plan, scores, order, labels[rows], known_positives=known)
     needed = rows[progress.to_label]
     in_rounds = np.isin(needed, queried_rows(workspace, certification.attribute))
     inside = members(workspace)[rows]
@@ -339,18 +376,38 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     progress = replace(progress, to_label=needed[~in_rounds], accepted=accepted)
     stored = certifications(workspace, certification.attribute)
     others = tuple(each.risk for each in stored if each.id != certification.id)
-    return CertificationState(certification, task, progress, int(in_rounds.sum()), absent, others)
+    yes = _counted_yes(workspace, certification, tasks.labels(workspace, certification.attribute), agreed)
+    unconfirmed = int(yes.sum()) - known
+    return CertificationState(certification, task, progress, int(in_rounds.sum()), absent, others, unconfirmed)
 
 
 def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:
     """Return a label for each row of the collection: -1 unknown, 0 if people answered without agreeing on a yes."""
     labels = np.full(len(workspace.catalogue), -1, np.int8)
-    labels[agreed.rows] = judged_labels(agreed, required=workspace.redundancy)
-    queried = np.union1d(certification.task.rows, queried_rows(workspace, certification.attribute)).astype(np.int64)
+    labels[agreed.rows] = judged_labels(agreed)
+    queried = np.union1d(certification.queried, queried_rows(workspace, certification.attribute)).astype(np.int64)
     labels[missing_images(workspace, queried[labels[queried] < 0])] = 0
     labels[(labels < 0) & ~workspace.catalogue.present()] = 0
     labels[removed(workspace).rows] = 0
     return labels
+
+
+def known_positives(workspace: Workspace, certification: Certification) -> int:
+    """Return how many images outside its population the promise counts: as many people as judge agree on their yes."""
+    votes, attribute = workspace.judging_redundancy, certification.attribute
+    yes, blind = (tasks.labels_by(workspace, attribute, votes, blind=each) for each in (False, True))
+    return int(_counted_yes(workspace, certification, yes, blind).sum())
+
+
+def _counted_yes(
+    workspace: Workspace, certification: Certification, yes: Consensus, blind: Consensus
+) -> NDArray[np.bool_]:
+    """Return which of the counted images are labelled yes; of those that judge, a direct answer alone is no yes."""
+    counted = certification.counted
+    judging = np.isin(counted, held_out_rows(workspace, certification.attribute))
+    agreed, blindly = (tasks.labels_of(each, counted) == POSITIVE for each in (yes, blind))
+    counts: NDArray[np.bool_] = agreed & (~judging | blindly)
+    return counts
 
 
 def _population(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -372,6 +429,7 @@ def _fix_cuts(workspace: Workspace, certification: Certification, labels: NDArra
         np.concatenate([scores[certification.pilot], sample.scores]),
         np.concatenate([labels[certification.pilot], sample.labels]),
         target=certification.target,
+        known_positives=known_positives(workspace, certification),
         rng=np.random.default_rng([certification.seed, 3]),
     )
     table = db.certification_cuts
@@ -429,7 +487,7 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
     before = state(workspace, certification)
     if not before.task.complete or before.progress is None or len(before.progress.to_label) == 0:
         return before
-    batch = np.random.default_rng([certification.seed, 4, len(certification.task.rows)]).permutation(
+    batch = np.random.default_rng([certification.seed, 4, len(certification.queried)]).permutation(
         before.progress.to_label
     )
     table = db.certification_images
@@ -444,8 +502,9 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
             sa.select(sa.func.max(table.c.batch)).where(table.c.certification_id == certification.id)
         )
         _query(connection, certification.id, batch, (last or 0) + 1)
-    task = tasks.certification_task(workspace, certification.attribute, certification.id)
-    return state(workspace, replace(certification, task=task, cuts=before.certification.cuts))
+    (extended,) = workspace.snapshot.rows_with(db.certifications.c.id, certification.id)
+    now = _certification(workspace, certification.attribute, extended)
+    return state(workspace, replace(now, confidence=certification.confidence))
 
 
 def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
@@ -466,7 +525,7 @@ def inclusion_probabilities(
     ordered = np.sort(np.concatenate([population, scores[certification.pilot]]))
     ranks = len(ordered) - np.searchsorted(ordered, np.nan_to_num(score), side="right")
     pilot = np.where(np.isnan(score), 0.0, learning.pilot_inclusion_probabilities(ranks, len(ordered)))
-    later_rows = np.setdiff1d(certification.task.rows, certification.pilot)
+    later_rows = np.setdiff1d(certification.queried, certification.pilot)
     drawn = labelled_sample(workspace, certification.attribute, later_rows, model).scores
     later = learning.inclusion_probabilities(population, drawn, score, cuts=certification.cuts)
     return 1 - (1 - pilot) * (1 - later)

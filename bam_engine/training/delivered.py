@@ -326,7 +326,7 @@ def labels_by_people(workspace: Workspace, attribute: Attribute, n: int) -> NDAr
     An image that fewer people than required have answered about has no label yet.
     """
     agreed = tasks.labels(workspace, attribute)
-    answered = answered_enough(agreed, required=workspace.redundancy) & (agreed.rows < n)
+    answered = answered_enough(agreed) & (agreed.rows < n)
     labels = np.full(n, NO_LABEL, np.int8)
     labels[agreed.rows[answered]] = np.where(agreed.settled, agreed.labels, WITHOUT_AGREEMENT)[answered]
     return labels

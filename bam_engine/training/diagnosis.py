@@ -5,6 +5,7 @@ the last round brought; the causes (:mod:`bam_engine.training.causes`) are looke
 learn.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,7 @@ from bam_engine.training.evaluation_set import evaluation_set
 from bam_engine.training.measurements import Estimate
 from bam_engine.training.models import TrainedModel, latest_model, scores_version
 from bam_engine.training.stopping import LastRound, last_round
+from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -105,13 +107,15 @@ class Diagnosis:
 class _Measured:
     """The newest model on the held-out labels of today: ``n`` of them, the positives, and the projects of these.
 
-    ``average_precision`` is None where they have no positive or no negative.
+    ``average_precision`` is None where they have no positive or no negative. ``more`` says how many further random
+    images it takes to tell, where they have too few positives.
     """
 
     n: int
     positive: int
     projects: int
     average_precision: Estimate | None
+    more: str
 
 
 _MEASURED = Kind[_Measured](
@@ -137,7 +141,7 @@ def judge(workspace: Workspace, attribute: Attribute) -> Verdict | None:
         f"Average precision is {decimal_interval(found.value, found.low, found.high)} on {images}, "
         f"{measured.positive:,} of them positive; guessing gives {decimal(share.guessing)}."
     )
-    return _verdict(workspace, attribute, model, share, measured.projects, evidence)
+    return _verdict(workspace, attribute, model, share, measured, evidence)
 
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> _Measured:
@@ -145,14 +149,38 @@ def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) ->
     positive = sample.labels == POSITIVE
     random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
     found = average_precision_of(sample, random) if 0 < positive.sum() < len(positive) else None
-    return _Measured(len(positive), int(positive.sum()), len(np.unique(sample.groups[positive])), found)
+    projects = len(np.unique(sample.groups[positive]))
+    more = ""
+    if 0 < projects < MIN_POSITIVE:
+        more = _more(
+            workspace, attribute, projects, int(random.sum()), len(np.unique(sample.groups[positive & random]))
+        )
+    return _Measured(len(positive), int(positive.sum()), projects, found, more)
+
+
+def _more(workspace: Workspace, attribute: Attribute, projects: int, drawn: int, with_positives: int) -> str:
+    """Say how many more random images would have enough positives, if they go on as the ``drawn`` ones did."""
+    if not with_positives:
+        return ""
+    needed = math.ceil((MIN_POSITIVE - projects) * drawn / with_positives)
+    if needed > len(drawable_rows(workspace, attribute)):
+        return " All images together may have too few."
+    return f" About {count(needed, 'more random image')} would have them."
 
 
 def _verdict(
-    workspace: Workspace, attribute: Attribute, model: TrainedModel, share: Share, projects: int, evidence: str
+    workspace: Workspace,
+    attribute: Attribute,
+    model: TrainedModel,
+    share: Share,
+    measured: _Measured,
+    evidence: str,
 ) -> Verdict:
-    if projects < MIN_POSITIVE:
-        few = f"The validation sample has positives of {count(projects, 'project')}; {MIN_POSITIVE} are needed."
+    if measured.projects < MIN_POSITIVE:
+        few = (
+            f"The validation sample has positives of {count(measured.projects, 'project')}; {MIN_POSITIVE} are needed."
+            f"{measured.more}"
+        )
         return Verdict("unknown", share, f"{few} {evidence}")
     better = learning.beats_guessing(share)
     if better:

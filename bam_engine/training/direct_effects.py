@@ -20,7 +20,8 @@ def effect(workspace: Workspace, attribute: Attribute, row: int) -> str:
         return ""
     agreed = tasks.labels(workspace, attribute)
     if not agreed.decided[agreed.rows == row].any():
-        return f"It has a label once {count(workspace.redundancy, 'person has', 'people have')} answered."
+        (needed,) = tasks.redundancy(workspace, attribute).of(np.array([row]))
+        return f"It has a label once {count(int(needed), 'person has', 'people have')} answered."
     if row in held_out_rows(workspace, attribute):
         return "What is delivered follows it. What was measured does not: that rests on blind answers alone."
     if not agreed.settled[agreed.rows == row].any():

@@ -39,7 +39,7 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
     certifications = _scored_certifications(workspace, attribute)
     if not certifications:
         return random
-    drawn = [tasks.validation_task(workspace, attribute).rows, *(each.task.rows for each in certifications)]
+    drawn = [tasks.validation_task(workspace, attribute).rows, *(each.queried for each in certifications)]
     sample = labelled_sample(workspace, attribute, np.unique(np.concatenate(drawn)), model)
     left_out = np.full(len(sample.rows), 1 - draw_probability(workspace, attribute))
     for each in certifications:
@@ -101,7 +101,7 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     newest, labelled = certifications[-1], np.flatnonzero(labels >= 0)
     fraction = len(drawn.rows) / max(int(((labels != _OUTSIDE) & ~asked).sum()), 1)
     dense = certification.inclusion_probabilities(workspace, newest, labelled) >= fraction
-    queried, known_then = np.isin(labelled, newest.task.rows), np.isin(labelled, newest.known)
+    queried, known_then = np.isin(labelled, newest.queried), np.isin(labelled, newest.known)
     known = labelled[np.where(dense, known_then & ~queried, asked[labelled])]
     stands_for = labelled[np.where(dense, queried, np.isin(labelled, drawn.rows))]
     sample = labelled_sample(workspace, attribute, stands_for, model)
@@ -137,6 +137,6 @@ def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> 
     by_all, blind = tasks.labels(workspace, attribute), tasks.blind_labels(workspace, attribute)
     for agreed, judging in ((by_all, False), (blind, True)):
         counted = (agreed.rows < len(scores)) & (np.isin(agreed.rows, held_out) == judging)
-        rows, answers = agreed.rows[counted], judged_labels(agreed, required=workspace.redundancy)[counted]
+        rows, answers = agreed.rows[counted], judged_labels(agreed)[counted]
         labels[rows] = np.where(labels[rows] == _OUTSIDE, _OUTSIDE, answers)
     return labels

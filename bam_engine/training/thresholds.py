@@ -106,16 +106,20 @@ def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedMo
         workspace.catalogue.missing_version,
     )
     value, target, confidence = evidence.value, evidence.target, evidence.confidence
+    delivered = evidence.covers is not None
 
     def measured() -> Threshold | None:
         with contextlib.suppress(LearningError):
-            return _measured_at(workspace, attribute, value, model, target=target, confidence=confidence)
+            return _measured_at(
+                workspace, attribute, value, model, target=target, confidence=confidence, delivered=delivered
+            )
         return None
 
-    found = workspace.memory.get(_EVIDENCE, (attribute.id, value, target, confidence), version, measured)
+    subject = (attribute.id, value, target, confidence, delivered)
+    found = workspace.memory.get(_EVIDENCE, subject, version, measured)
     if found is None:
         return evidence
-    promised = ("certified", "covers", "recall_target", "promise")
+    promised = ("certified", "covers", "known_positives", "recall_target", "promise")
     return replace(found, **{name: getattr(evidence, name) for name in promised})
 
 
@@ -139,7 +143,7 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
         f"Certified for {goal} when it was saved, and not any more: it does not pass its test with the answers and "
         "images as they are, where unsure counts as not positive."
     )
-    withdrawn = replace(measured, certified=False, covers=None, recall_target=None, promise="")
+    withdrawn = replace(measured, certified=False, covers=None, known_positives=None, recall_target=None, promise="")
     return replace(saved, evidence=withdrawn, taken_back=words)
 
 
@@ -185,11 +189,13 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
 
 
 def _held_out_digest(workspace: Workspace, attribute: Attribute) -> str:
-    """Return a digest of the labels of the validation set and of certifications."""
+    """Return a digest of the labels of the validation set and of certifications, and of what these count with them."""
     agreed = tasks.blind_labels(workspace, attribute)
     rows = held_out_rows(workspace, attribute)
     answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
-    text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + answered.tobytes()
+    started = certification.certifications(workspace, attribute)
+    counted = np.array([certification.known_positives(workspace, each) for each in started], np.int64)
+    text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + answered.tobytes() + counted.tobytes()
     return f"{label_version(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
 
 
@@ -271,9 +277,18 @@ def _certified(workspace: Workspace, started: certification.Certification) -> Th
         return None
     model = certification.model_of(workspace, started)
     threshold = _measured_at(
-        workspace, started.attribute, state.certified, model, target=started.target, confidence=started.confidence
+        workspace,
+        started.attribute,
+        state.certified,
+        model,
+        target=started.target,
+        confidence=started.confidence,
+        delivered=True,
     )
-    return replace(threshold, certified=True, covers=state.progress.accepted)
+    progress = state.progress
+    return replace(
+        threshold, certified=True, covers=progress.accepted, known_positives=progress.known_positives or None
+    )
 
 
 def measure_at(
@@ -297,10 +312,12 @@ def _measured_at(
     *,
     target: float,
     confidence: float,
+    delivered: bool = False,
 ) -> Threshold:
+    """Measure a cut; ``delivered``: the precision of what is delivered, as a certification promises it."""
     found = gather_evidence(workspace, attribute, model)
     sample = found.sample
-    return learning.threshold_at(
+    threshold = learning.threshold_at(
         value,
         sample.scores,
         sample.labels,
@@ -313,6 +330,7 @@ def _measured_at(
         known=found.known,
         strata=found.strata,
     )
+    return learning.of_delivered(threshold, found.random) if delivered else threshold
 
 
 @one_flow

@@ -43,7 +43,11 @@ from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.vectors import embedded_rows, with_files
 
-SAMPLE_SIZE = 200
+SAMPLE_SIZE = 60
+"""Images that show how common an attribute is and whether it learns; a certification asks for labels of its own."""
+
+CERTIFYING_SIZE = 200
+"""Images of which a first draw can certify a threshold by itself, where nobody certifies one."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def labelled_sample(
     model = model or newest_model(workspace, attribute)
     check_scored(workspace, model)
     agreed = tasks.blind_labels(workspace, attribute)
-    labels = tasks.judged_labels_of(agreed, drawn, required=workspace.redundancy)
+    labels = tasks.judged_labels_of(agreed, drawn)
     scores = scores_of(workspace, attribute, model)
     usable = (labels >= 0) & (drawn < len(scores)) & ~np.isin(drawn, _trained_rows(workspace, attribute, model))
     usable[usable] &= np.isfinite(scores[drawn[usable]])
@@ -165,6 +169,9 @@ def draw_validation(
     workspace: Workspace, attribute: Attribute, count: int = SAMPLE_SIZE, *, seed: int | None = None
 ) -> int:
     """Draw ``count`` validation images at random, with known probability; return how many were drawn.
+
+    A few are enough to begin with, and more can be drawn when a question needs them: how common the attribute is,
+    whether it learns, what the recall is.
 
     Images that a round, an audit or a certification has queried are no longer a fair sample and are left out, as are
     images without an embedding or a readable file: whatever is measured is about images that can be looked at. The seed
@@ -295,7 +302,7 @@ def largest_random_part(workspace: Workspace, attribute: Attribute) -> tuple[NDA
     agreed = tasks.blind_labels(workspace, attribute)
 
     def answered(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> int:
-        return int((tasks.judged_labels_of(agreed, part[0], required=workspace.redundancy) >= 0).sum())
+        return int((tasks.judged_labels_of(agreed, part[0]) >= 0).sum())
 
     return max(reversed(parts), key=answered) if parts else (sample.rows, sample.rows)
 

@@ -213,14 +213,29 @@ class Workspace:
 
     @property
     def redundancy(self) -> int:
-        """How many annotators must agree on the label of an image."""
+        """How many annotators must agree on the label of an image; on one that judges, :attr:`judging_redundancy`."""
         return int(read_setting(self.engine, "redundancy", 1))
 
     @redundancy.setter
     def redundancy(self, votes: int) -> None:
+        self._write_votes("redundancy", votes)
+
+    @property
+    def judging_redundancy(self) -> int:
+        """How many must agree on an image of a validation sample, a certification or an audit.
+
+        As many as on any other, until it is set: one person teaches, two judge.
+        """
+        return int(read_setting(self.engine, "judging_redundancy", self.redundancy))
+
+    @judging_redundancy.setter
+    def judging_redundancy(self, votes: int) -> None:
+        self._write_votes("judging_redundancy", votes)
+
+    def _write_votes(self, name: str, votes: int) -> None:
         if not 1 <= votes <= 9:
             raise BamError(f"Cannot require {votes} votes per image. Choose a number from 1 to 9.")
-        write_setting(self.engine, "redundancy", votes)
+        write_setting(self.engine, name, votes)
 
     # The encoder ----------------------------------------------------------------------------------------------------
 

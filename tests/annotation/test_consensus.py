@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions, consensus, judged_labels
+from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Answers, Decisions, Redundancy, consensus, judged_labels
 from bam_engine.errors import AnnotationError
 
 ENTRIES = st.dictionaries(
@@ -76,6 +76,19 @@ def test_no_answers_give_an_empty_consensus_of_the_same_types() -> None:
     assert agreed.counts.shape == (0, 3)
 
 
+@given(entries=ENTRIES, judged=st.sets(st.integers(0, 6)), counts=st.tuples(st.integers(1, 3), st.integers(1, 3)))
+def test_images_that_judge_are_labelled_as_if_all_judged_and_the_others_as_if_none_did(entries, judged, counts) -> None:
+    otherwise, judging = counts
+    redundancy = Redundancy(otherwise, judging, np.array(sorted(judged), np.int64))
+    mixed = consensus(as_answers(entries), redundancy=redundancy)
+    apart = {every: consensus(as_answers(entries), redundancy=every) for every in counts}
+    for place, row in enumerate(mixed.rows.tolist()):
+        required = judging if row in judged else otherwise
+        assert mixed.required[place] == required
+        assert mixed.labels[place] == apart[required].labels[place]
+        assert judged_labels(mixed)[place] == judged_labels(apart[required])[place]
+
+
 def test_redundancy_must_be_at_least_one() -> None:
     with pytest.raises(AnnotationError, match="at least 1"):
         consensus(as_answers({}), redundancy=0)
@@ -86,7 +99,7 @@ def test_a_sample_that_judges_counts_as_positive_what_is_agreed_and_all_else_tha
     entries, redundancy
 ) -> None:
     agreed = consensus(as_answers(entries), redundancy=redundancy)
-    judged = judged_labels(agreed, required=redundancy)
+    judged = judged_labels(agreed)
     for place, row in enumerate(agreed.rows.tolist()):
         votes = [answer for (other, _), answer in entries.items() if other == row]
         expected = -1 if len(votes) < redundancy else int(agreed.labels[place] == POSITIVE)
@@ -96,4 +109,4 @@ def test_a_sample_that_judges_counts_as_positive_what_is_agreed_and_all_else_tha
 def test_a_decision_judges_whatever_the_votes_and_is_not_positive_if_unsure() -> None:
     decided = Decisions(np.array([3, 4, 5]), np.array([9, 9, 9]), np.array([1, 0, -1], np.int8), np.array([1, 2, 3]))
     agreed = consensus(as_answers({(3, 1): NEGATIVE, (5, 1): POSITIVE}), redundancy=2, decisions=decided)
-    assert judged_labels(agreed, required=2).tolist() == [1, 0, 0]
+    assert judged_labels(agreed).tolist() == [1, 0, 0]

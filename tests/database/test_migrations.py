@@ -32,7 +32,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "images": {"stamp": None},
 }
 COMPOSED = re.compile(r"audit-\d+-people|validation-\d+-\d+-seed")
-OPTIONAL = {"covers": None, "recall_target": None, "promise": ""}
+OPTIONAL = {"covers": None, "known_positives": None, "recall_target": None, "promise": ""}
 RENAMED = {"strength": "regularisation", "separation": "decision_threshold"}
 LEFT_OUT = {"measured", "flipped", "calibration", "round"}  # tables of their own; the round is a column already
 
@@ -148,7 +148,9 @@ def test_cuts_votes_draws_and_queries_have_columns(old: Rows, rows: Rows) -> Non
     ]
     assert rows["certification_cuts"] == in_order(cuts)
     uncounted = {"left_out": None, "images": None}
-    certifications = [without(row, "cuts") | uncounted | {"risk_share": None} for row in old["certifications"]]
+    certifications = [
+        without(row, "cuts") | uncounted | {"risk_share": None, "counted": None} for row in old["certifications"]
+    ]
     assert {row["id"]: row for row in rows["certifications"]} == {row["id"]: row for row in certifications}
     votes = [row | {"votes": settings[f"audit-{row['id']}-people"]} | uncounted for row in old["audits"]]
     assert {row["id"]: row for row in rows["audits"]} == {row["id"]: row for row in votes}

@@ -7,9 +7,10 @@ from bam_engine.collection.removals import Removals
 from tests.database.old_workspace import empty_tables, opened
 
 ADDED: dict[str, dict[str, Any]] = {
-    "thresholds": {"images": None},
+    "thresholds": {"images": None, "known_positives": None},
+    "measured_thresholds": {"known_positives": None},
     "audits": {"images": None},
-    "certifications": {"risk_share": None},
+    "certifications": {"risk_share": None, "counted": None},
 }
 
 

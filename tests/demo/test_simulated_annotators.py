@@ -10,6 +10,7 @@ from bam_engine.demo import simulated_annotators
 from bam_engine.demo.simulated_annotators import Team
 from bam_engine.errors import AnnotationError, LearningError, NoThreshold, Stopped
 from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.reporting.overview import overview
 from bam_engine.training import certification, rounds, thresholds, validation
 from bam_engine.training.models import scores_of
@@ -121,6 +122,15 @@ def test_where_two_must_agree_a_third_settles_what_they_dispute(demo_workspace: 
     truth = demo.ground_truth(demo_workspace, watercolors)
     assert truth is not None
     assert truth.wrong / truth.labels < wrong_share(demo_workspace, watercolors, {team.name(1), team.name(2)})
+
+
+def test_one_of_a_team_teaches_and_two_judge(demo_workspace: Workspace, watercolors) -> None:
+    team = simulated_annotators.choose_team(demo_workspace, error_rate=0.0, people=1, judges=2)
+    assert simulated_annotators.team_of(demo_workspace) == team
+    simulated_annotators.play(demo_workspace, watercolors, team)
+    each = np.bincount(demo_workspace.annotations.answers(watercolors.id).rows, minlength=len(demo_workspace.catalogue))
+    assert set(each[queried_rows(demo_workspace, watercolors)].tolist()) == {1}
+    assert set(each[held_out_rows(demo_workspace, watercolors)].tolist()) == {2}
 
 
 def test_what_cannot_be_is_refused_in_words(demo_workspace: Workspace, watercolors) -> None:

@@ -4,7 +4,7 @@ import uuid
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.labelling import tasks
-from bam_engine.training import rounds
+from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
@@ -26,6 +26,48 @@ def test_two_must_agree_when_two_are_asked(workspace: Workspace, watercolor: Att
     assert tasks.open_task(workspace, task, "ada") is None
     oracle.answer(workspace, task, name="ben")
     assert tasks.state(workspace, task).settled == 8
+
+
+def test_one_person_teaches_and_two_judge(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+    workspace.redundancy, workspace.judging_redundancy = 1, 2
+    validation.draw_validation(workspace, watercolor, 6, seed=1)
+    judging = tasks.validation_task(workspace, watercolor)
+    teaching = rounds.start_round(workspace, watercolor, count=8, seed=1).task
+    assert (tasks.required_votes(workspace, teaching), tasks.required_votes(workspace, judging)) == (1, 2)
+    for task in (judging, teaching):
+        oracle.answer(workspace, task, name="ada")
+    assert tasks.state(workspace, teaching).settled == 8
+    assert tasks.state(workspace, judging).answered == 0
+    assert set(tasks.labels(workspace, watercolor).rows[tasks.labels(workspace, watercolor).settled]) == set(
+        teaching.rows.tolist()
+    )
+    assert tasks.open_task(workspace, teaching, "ben") is None, "nobody else is needed"
+    oracle.answer(workspace, judging, name="ben", wrong=True)
+    disputed = tasks.adjudication_task(workspace, watercolor).rows
+    assert set(disputed.tolist()) == set(judging.rows.tolist())
+    oracle.answer(workspace, judging, name="cleo")
+    assert tasks.state(workspace, judging).settled == 6
+
+
+def test_another_number_of_votes_changes_the_labels_that_it_is_about(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    validation.draw_validation(workspace, watercolor, 6, seed=1)
+    judging = tasks.validation_task(workspace, watercolor)
+    teaching = rounds.start_round(workspace, watercolor, count=8, seed=1).task
+    oracle.answer(workspace, judging)
+    oracle.answer(workspace, teaching)
+
+    def settled() -> tuple[int, int]:
+        return tasks.state(workspace, teaching).settled, tasks.state(workspace, judging).settled
+
+    assert settled() == (8, 6)
+    workspace.judging_redundancy = 2
+    assert settled() == (8, 0)
+    workspace.redundancy = 2
+    assert settled() == (0, 0)
+    workspace.redundancy, workspace.judging_redundancy = 1, 1
+    assert settled() == (8, 6)
 
 
 def test_a_dispute_is_shown_to_a_third_person(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:

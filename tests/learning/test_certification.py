@@ -18,10 +18,10 @@ def collection(precision, seed=0):
     return 1 - rank, (rng.random(N) < precision(rank)).astype(np.int8), rng.random(N)
 
 
-def play(plan, scores, truth, order, budget, *, min_batch=1):
+def play(plan, scores, truth, order, budget, *, min_batch=1, known=0):
     labels = np.full(len(scores), -1, np.int8)
     while True:
-        found = certify_precision(plan, scores, order, labels, min_batch=min_batch)
+        found = certify_precision(plan, scores, order, labels, min_batch=min_batch, known_positives=known)
         batch = found.to_label[: budget - int((labels >= 0).sum())]
         if len(batch) == 0:
             return found, labels
@@ -29,13 +29,18 @@ def play(plan, scores, truth, order, budget, *, min_batch=1):
         labels[batch] = truth[batch]
 
 
-def by_definition(plan, scores, order, labels):
+def by_definition(plan, scores, order, labels, known=0):
     """The loosest cut reached by testing strict to loose, each on its own images in the order of their numbers."""
     certified = None
     for cut in plan.cuts:
         members = [i for i in sorted(range(len(scores)), key=lambda i: order[i]) if scores[i] >= cut]
         allowed = allowed_defects(
-            len(members), len(members), planned=plan.planned, target=plan.target, confidence=plan.confidence
+            len(members),
+            len(members),
+            planned=plan.planned,
+            target=plan.target,
+            confidence=plan.confidence,
+            known_good=known,
         )
         defects, passed = 0, False
         for n, i in enumerate(members, start=1):
@@ -49,12 +54,13 @@ def by_definition(plan, scores, order, labels):
     return certified
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_certified_cut_is_the_last_that_passed_its_test(seed):
+@pytest.mark.parametrize(("seed", "known"), [(0, 0), (1, 0), (2, 0), (3, 0), (0, 60), (1, 400)])
+def test_the_certified_cut_is_the_last_that_passed_its_test(seed, known):
     scores, truth, order = collection(lambda u: 0.99 - 0.5 * u, seed)
     plan = CertificationPlan((0.95, 0.9, 0.8, 0.6, 0.0), 0.9, 0.95, 200)
-    found, labels = play(plan, scores, truth, order, 250)
-    assert found.certified == by_definition(plan, scores, order, labels)
+    found, labels = play(plan, scores, truth, order, 250, known=known)
+    assert found.known_positives == known
+    assert found.certified == by_definition(plan, scores, order, labels, known)
     accepted = 0 if found.certified is None else int((scores >= found.certified).sum())
     assert found.accepted == accepted
 
@@ -109,11 +115,66 @@ def test_the_guarantee_fails_in_at_most_one_of_twenty_runs_at_the_worst_curve():
     assert broken / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
 
 
+CUTS = (0.95, 0.9, 0.8, 0.6, 0.3)
+
+
+def just_below(scores, known, target=0.9):
+    """Return a truth that keeps the target at no cut: with the known positives, each has one fault too many."""
+    truth, faults = np.ones(len(scores), np.int8), 0
+    for high, cut in zip((np.inf, *CUTS), CUTS, strict=False):
+        too_many = int(np.floor((1 - target) * ((scores >= cut).sum() + known) + 1e-9)) + 1
+        between = np.flatnonzero((scores >= cut) & (scores < high))
+        truth[between[: too_many - faults]] = 0
+        faults = too_many
+    return truth
+
+
+def holding_at_first(scores, known, target=0.9):
+    """Return a truth of which the strict cuts keep the target easily and all further ones do not, by one fault."""
+    truth = np.ones(len(scores), np.int8)
+    at = int(np.floor((1 - target) * ((scores >= CUTS[2]).sum() + known) + 1e-9)) + 1
+    truth[np.flatnonzero((scores >= CUTS[2]) & (scores < CUTS[1]))[:at]] = 0
+    truth[scores < CUTS[2]] = np.arange((scores < CUTS[2]).sum()) % 3 > 0
+    return truth
+
+
+@pytest.mark.parametrize("known", [20, 150])
+@pytest.mark.parametrize("worst", [just_below, holding_at_first])
+def test_what_is_delivered_with_the_labelled_positives_misses_its_target_in_at_most_one_of_twenty_runs(worst, known):
+    scores = 1 - (np.arange(1500) + 0.5) / 1500
+    truth, plan, runs, broken = worst(scores, known), CertificationPlan(CUTS, 0.9, 0.95, 150), 1500, 0
+    for seed in range(runs):
+        order = np.random.default_rng([11, seed]).random(len(scores))
+        found = certify_precision(plan, scores, order, truth, known_positives=known)
+        if found.certified is not None:
+            accepted = truth[scores >= found.certified]
+            broken += (accepted.sum() + known) / (len(accepted) + known) < 0.9 - 1e-9
+    assert broken, "the worst case is one"
+    assert broken / runs <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_labelled_positives_certify_a_looser_cut_with_fewer_labels():
+    scores, truth, order = collection(lambda u: 0.99 - 0.5 * u)
+    plan = CertificationPlan(tuple(np.linspace(0.95, 0.5, 12)), 0.9, 0.95, 200)
+    without, asked = play(plan, scores, truth, order, 120)
+    found, fewer = play(plan, scores, truth, order, 120, known=400)
+    assert found.certified is not None
+    assert without.certified is None or found.certified < without.certified
+    assert (fewer >= 0).sum() <= (asked >= 0).sum()
+
+
+def test_a_cut_that_the_labelled_positives_outweigh_needs_no_label():
+    scores, order = np.linspace(1, 0, 100), np.random.default_rng(0).random(100)
+    plan = CertificationPlan((scores[9], 0.0), 0.9, 0.95, 50)
+    found = certify_precision(plan, scores, order, np.full(100, -1, np.int8), known_positives=90)
+    assert (found.certified, found.accepted, found.n_passed) == (scores[9], 10, 1), "90 of 100 hold whatever they are"
+
+
 def test_with_everything_labelled_the_loosest_true_cut_is_certified():
     scores, truth, order = collection(lambda u: 0.99 - 0.5 * u)
     cuts = (0.9, 0.8, 0.7, 0.0)
-    found = certify_precision(CertificationPlan(cuts, 0.9, 0.95, 100), scores, order, truth)
-    keeps = [truth[scores >= cut].mean() >= 0.9 for cut in cuts]
+    found = certify_precision(CertificationPlan(cuts, 0.9, 0.95, 100), scores, order, truth, known_positives=30)
+    keeps = [(truth[scores >= cut].sum() + 30) / ((scores >= cut).sum() + 30) >= 0.9 for cut in cuts]
     assert found.certified == cuts[keeps.index(False) - 1]
     assert found.next_cut == cuts[keeps.index(False)]
     assert found.labels_needed is None
@@ -176,8 +237,11 @@ def test_cuts_start_where_the_pilot_leaves_no_doubt_and_end_at_everything():
 
 
 def test_a_pilot_without_a_positive_starts_at_the_fewest_images():
-    cuts = plan_cuts(np.arange(1000.0), [5.0, 900.0], [0, 0], target=0.9, rng=np.random.default_rng(0))
-    assert (np.arange(1000.0) >= cuts[0]).sum() in range(48, 52)
+    for known, fewest in ((0, range(48, 52)), (30, range(17, 20)), (100, range(1, 2))):
+        cuts = plan_cuts(
+            np.arange(1000.0), [5.0, 900.0], [0, 0], target=0.9, known_positives=known, rng=np.random.default_rng(0)
+        )
+        assert (np.arange(1000.0) >= cuts[0]).sum() in fewest
 
 
 @pytest.mark.parametrize(("population", "count"), [(50, 30), (400, 30), (20_000, 30)])

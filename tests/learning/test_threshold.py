@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import percent, percent_at_least
 from bam_engine.learning import (
+    RandomSample,
     choose_threshold,
     clopper_pearson,
     fixed_cuts,
     is_certified,
     lower_bound,
+    of_delivered,
     threshold_at,
 )
 from benchmarks.guarantee import CURVES, play
@@ -264,3 +266,22 @@ def test_a_certified_threshold_passes_its_test_again_until_an_answer_changes():
     assert not is_certified(found.value, scores, changed, target=0.9, pool_scores=scores)
     nobody = np.zeros(200, bool)
     assert not is_certified(found.value, scores, labels, target=0.9, pool_scores=scores, testing=nobody)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_precision_of_what_is_delivered_counts_known_labels_as_they_are(seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=400)
+    truth = rng.random(400) < 1 / (1 + np.exp(-2 * scores))
+    labelled, cut = rng.random(400) < 0.3, 0.4
+    pool, found, refused = scores, scores[labelled & truth], scores[labelled & ~truth]
+    sample = RandomSample(scores[labelled], truth[labelled], pool, found=found, refused=refused)
+    accepted = scores >= cut
+    known = threshold_at(cut, scores[labelled], truth[labelled], pool_scores=pool)
+    exact = replace(known, precision=truth[accepted].mean(), precision_low=0.0, precision_high=1.0)
+    got = of_delivered(exact, sample)
+    delivered = (labelled & truth) | (accepted & ~labelled)
+    assert got.precision == pytest.approx(truth[delivered].mean())
+    assert got.precision_low == pytest.approx((labelled & truth).sum() / delivered.sum()), "all others may be wrong"
+    assert got.precision_high == pytest.approx(1.0)
+    assert of_delivered(exact, replace(sample, found=scores[:0], refused=scores[:0])).precision == exact.precision

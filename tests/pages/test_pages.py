@@ -202,6 +202,19 @@ def test_two_annotators_are_told_to_wait_for_each_other(
     assert "waits for another annotator" in text_of(open_page(workspace, "annotate"))
 
 
+def test_how_many_teach_and_how_many_judge_is_set_on_the_attributes_page(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute
+) -> None:
+    app = open_page(workspace, "attributes")
+    inputs = {each.label: each for each in app.number_input}
+    inputs["Where images judge"].set_value(2).run()
+    assert (workspace.redundancy, workspace.judging_redundancy) == (1, 2)
+    inputs = {each.label: each for each in app.number_input}
+    assert (inputs["In rounds"].value, inputs["Where images judge"].value) == (1, 2)
+    inputs["In rounds"].set_value(2).run()
+    assert (workspace.redundancy, workspace.judging_redundancy) == (2, 2)
+
+
 def test_a_checkpoint_that_does_not_fit_is_told_and_the_encoder_stays(
     open_page: Callable[..., AppTest], workspace: Workspace, tmp_path: Path
 ) -> None:

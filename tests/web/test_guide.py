@@ -14,5 +14,5 @@ def test_sections_keep_texts_and_pictures_in_order():
 
 def test_every_picture_of_the_guide_is_in_the_repository():
     pictures = [part for section in sections() for part in section.parts if isinstance(part, Picture)]
-    assert len(pictures) == 6
+    assert len(pictures) == 7
     assert all(picture.path.exists() and picture.caption for picture in pictures)

@@ -149,6 +149,17 @@ def test_a_workspace_keeps_its_cache_and_settings(tmp_path: Path) -> None:
         again.redundancy = 0
 
 
+def test_as_many_judge_as_teach_until_somebody_says_otherwise(workspace: Workspace) -> None:
+    assert (workspace.redundancy, workspace.judging_redundancy) == (1, 1)
+    workspace.redundancy = 3  # all that an earlier version could say
+    assert (workspace.redundancy, workspace.judging_redundancy) == (3, 3)
+    workspace.judging_redundancy = 2
+    workspace.redundancy = 1
+    assert (workspace.redundancy, workspace.judging_redundancy) == (1, 2)
+    with pytest.raises(BamError, match="from 1 to 9"):
+        workspace.judging_redundancy = 10
+
+
 def test_a_folder_that_cannot_hold_a_workspace_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BamError, match="BAM_WORKSPACE"):
