@@ -180,7 +180,8 @@ class Visitor:
 
     def view(self) -> tuple[float, float, int]:
         """The middle, x and y, and the zoom."""
-        lat, lng, zoom = json.loads(self.page.evaluate(f"() => sessionStorage.getItem('bam-map-{MAP}')"))
+        kept = "name => Object.entries(sessionStorage).find(([key]) => key.endsWith(name))[1]"
+        lat, lng, zoom = json.loads(self.page.evaluate(kept, f"-{MAP}"))
         return float(lng), float(lat), int(zoom)
 
     def on_screen(self, place: np.ndarray) -> tuple[float, float]:

@@ -100,6 +100,8 @@ with st.container(key="map-window"):
         handled=map_state.last_event(),
         show_area=selected is not None and selected.how == "area",
         goto=map_state.goto(),
+        workspace=ws.id,
+        swatch=selected.words if selected is not None and selected.how == "legend" else "",
         height="stretch",
         key=KEY,
     )

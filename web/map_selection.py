@@ -46,7 +46,8 @@ def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
 def _head(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
     verb = "found" if chosen.how == "search" else "selected"
     words = f"**{formatting.count(len(rows), 'image')} {verb}**"
-    words += f" {ui.plain(chosen.words)}" if chosen.words else ""
+    if chosen.words:
+        words += f" in the legend: {ui.plain(chosen.words)}" if chosen.how == "legend" else f" {ui.plain(chosen.words)}"
     on_map = int((places_of(ws, map_id, rows)[:, 0] >= 0).sum()) if len(rows) else 0
     if on_map < len(rows):
         words += f" · {on_map:,} of them on this map"

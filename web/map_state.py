@@ -20,7 +20,7 @@ from bam_engine.maps import view_cache
 from bam_engine.maps.places import extent, places_of
 from bam_engine.workspace import Workspace
 from web import ui
-from web.components.map import Goto, MapEvents
+from web.components.map import Goto, MapEvents, SwatchClick
 
 MAP, COLOUR, PICTURES = "map-chosen", "map-colour", "map-pictures"  # keys of widgets
 PICTURE_NAMES = {"best": "Highest score", "medoid": "Most typical", "newest": "Newest"}
@@ -37,7 +37,7 @@ _MOST = 4096  # characters of a URL parameter that are read
 
 @dataclass(frozen=True)
 class Selected:
-    """A selection: its id, its origin (area, search, link), its description, and the best rows first.
+    """A selection: its id, its origin (area, search, link, legend), its description, and the best rows first.
 
     ``best`` is empty where the images have no order.
     """
@@ -149,11 +149,29 @@ def take_events(ws: Workspace, map_id: str, events: MapEvents) -> bool:
             rows = view_cache.rows_in_polygon(ws, map_id, events.area.corners)
             select(Selected(selections.save(ws, rows), "area"))
             _point_below(len(rows), "selected")
+    swatch = events.swatch
+    if swatch is not None and swatch.click != state.get("map-swatch"):
+        state["map-swatch"], new = swatch.click, True
+        _filter_by(ws, map_id, swatch)
     picked = events.picked
     if picked is not None and picked.like and picked.click != state.get("map-like"):
         state["map-like"], new = picked.click, True
         more_like(ws, picked.row)
     return new
+
+
+def _filter_by(ws: Workspace, map_id: str, swatch: SwatchClick) -> None:
+    """Select the images of a swatch of the legend; a click on the swatch that is selected clears it."""
+    chosen = selected()
+    if chosen is not None and chosen.how == "legend" and chosen.words == swatch.label:
+        select(None)
+        return
+    try:
+        rows = view_cache.current_view(ws, map_id).rows_of_swatch(swatch.colour, swatch.label)
+    except NotFound as error:  # the legend has changed since
+        st.toast(ui.plain(str(error)), icon=":material/info:")
+        return
+    select(Selected(selections.save(ws, rows), "legend", swatch.label))
 
 
 def _point_below(count: int, words: str) -> None:

@@ -21,11 +21,16 @@ _log = logging.getLogger(__name__)
 MIN_IMAGES = 5
 """Images that must have a word; rarer words are dropped."""
 
+RULES = 2
+"""Version of what counts as a word: words of older versions are read again."""
+
 _WORD = re.compile(r"[^\W\d_]{3,30}")
+_WORD_OF_FILE = re.compile(r"(?<![^\W_])[^\W\d_]{3,30}(?![^\W_])")  # no digit beside it: “pic” in pic0012 is none
 _WORDS = (
     "the and for with from its his her their this that are was were has have had not but all any can our your who "
     "which into onto over under also than then them they she him you one two three untitled image img photo picture "
-    "author artist unknown jpg jpeg png gif webp tif tiff svg"
+    "author artist unknown jpg jpeg png gif webp tif tiff svg bmp heic pic pics pict dsc dscn dscf dcim pxl mvc imgp "
+    "file scan screenshot thumb thumbnail copy edit edited final full val"
 )
 _STOP_WORDS = frozenset(_WORDS.split())
 
@@ -46,7 +51,8 @@ def words_of(workspace: Workspace) -> Words:
     """Return the words of every image, cached until images, titles or captions change.
 
     A word has at least three letters and no digit, in lower case; stop words are dropped. An image without a title has
-    the words of its file name. Words are numbered in order of first occurrence.
+    the words of its file name, without the letters that are part of a number such as ``pic0012``. Words are numbered
+    in order of first occurrence.
     """
     version = version_of(workspace)
     return workspace.memory.get(_WORDS_OF_TITLES, None, version, lambda: _stored_or_read(workspace, version))
@@ -54,7 +60,7 @@ def words_of(workspace: Workspace) -> Words:
 
 def version_of(workspace: Workspace) -> str:
     """Return a version that changes whenever an image's words may."""
-    return f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.names_version}"
+    return f"{RULES}.{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.names_version}"
 
 
 def _stored_or_read(workspace: Workspace, version: str) -> Words:
@@ -77,8 +83,8 @@ def _read(workspace: Workspace) -> Words:
     known: dict[str, int] = {}
     codes: list[NDArray[np.int32]] = []
     lengths: list[int] = []
-    for text in _texts(workspace):
-        distinct = dict.fromkeys(_WORD.findall(text.lower()))  # in order of occurrence
+    for words in _words(workspace):
+        distinct = dict.fromkeys(words)  # in order of occurrence
         own = [known.setdefault(word, len(known)) for word in distinct if word not in _STOP_WORDS]
         lengths.append(len(own))
         codes.append(np.array(own, np.int32))
@@ -91,7 +97,9 @@ def _read(workspace: Workspace) -> Words:
     return Words(begin, (np.cumsum(frequent) - 1)[every[used]].astype(np.int32), vocabulary)
 
 
-def _texts(workspace: Workspace) -> Iterator[str]:
+def _words(workspace: Workspace) -> Iterator[list[str]]:
+    """Yield the words of each image in order, stop words and repetitions included."""
     for page in workspace.catalogue.names_from(0):
         for title, captions, _, uri in page:
-            yield f"{title or PurePath(uri).stem} {captions or ''}"
+            own = _WORD.findall(title.lower()) if title else _WORD_OF_FILE.findall(PurePath(uri).stem.lower())
+            yield own + (_WORD.findall(captions.lower()) if captions else [])

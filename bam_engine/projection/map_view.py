@@ -272,6 +272,19 @@ class MapView:
         """
         return legends.legend(self.colouring(kind), _parts(kind)[1].replace("_", " "), theme)
 
+    def rows_of_swatch(self, kind: str, label: str) -> NDArray[np.int64]:
+        """Return the rows of the images that a swatch of a legend stands for, ascending.
+
+        Raises
+        ------
+        NotFound
+            The map has no such kind, or its legend no such swatch.
+        """
+        points = legends.points_of_swatch(self.colouring(kind), label)
+        if points is None:
+            raise NotFound(f"The legend of {kind} has no “{label}”. Open the map again to see what it has.")
+        return np.sort(self.source.rows[points])
+
     def first_pictures(self, kind: str = "density") -> NDArray[np.int64]:
         """Return the rows (k,) that the first zoom with pictures shows, those of the fullest cells first."""
         start, stop = self.source.grid(0, 0, 0, side=1 << self.plan.picture_depth(self.picture_from_zoom))

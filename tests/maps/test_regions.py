@@ -3,12 +3,14 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bam_engine.annotation import Attribute
-from bam_engine.collection import NewImage
+from bam_engine.collection import NewImage, ingest_folder
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.maps import layout_builder, layout_store, regions, title_words
 from bam_engine.training import models, thresholds
@@ -170,6 +172,31 @@ def test_a_word_that_few_images_have_names_nothing_and_a_file_name_stands_in(wor
     assert "rarity" not in result.vocabulary
     assert not any(character.isdigit() for word in result.vocabulary for character in word)
     assert result.codes.max(initial=-1) < max(1, len(result.vocabulary))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pic0012", []),
+        ("IMG_2031", []),
+        ("DSC-0012 copy", []),
+        ("emoji_u1f600", ["emoji"]),
+        ("red_apple_12", ["red", "apple"]),
+        ("Red apple (12)", ["red", "apple"]),
+    ],
+)
+def test_fragments_of_file_names_are_no_words(
+    workspace: Workspace, tmp_path: Path, name: str, words: list[str]
+) -> None:
+    folder = tmp_path / "named"
+    folder.mkdir()
+    for number in range(title_words.MIN_IMAGES):
+        where = folder / str(number)
+        where.mkdir()
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(where / f"{name}.png")
+    ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+    result = title_words.words_of(workspace)
+    assert [result.vocabulary[code] for code in result.codes[result.begin[120] : result.begin[121]]] == words
 
 
 def test_a_full_disk_and_a_missing_map_raise_errors(

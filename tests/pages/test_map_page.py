@@ -16,7 +16,8 @@ from bam_engine.training import validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
 from tests.pages.conftest import text_of
-from web.components.map import DrawnArea, ImageClick, MapEvents
+from web import ui
+from web.components.map import DrawnArea, ImageClick, MapEvents, SwatchClick
 
 Open = Callable[..., AppTest]
 EVERYWHERE = ((-1.0, -1.0), (2.0, -1.0), (2.0, 2.0), (-1.0, 2.0))
@@ -159,6 +160,30 @@ def test_a_drawn_area_is_the_selection_until_it_is_cleared(
     app.run()
     assert "selected" not in text_of(app).replace("select with", "")
     assert (component.data["selection"], component.data["handled"]) == ("", "2")
+
+
+def test_a_click_on_the_legend_selects_its_images_and_another_one_clears_that(
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
+) -> None:
+    kind = "category-project"
+    app = open_page(workspace, "map", colour=kind)
+    names, codes = workspace.catalogue.project_names()
+    largest = int(np.bincount(codes[codes >= 0]).argmax())
+    project, rows = names[largest], np.flatnonzero(codes == largest).tolist()
+    component.events = MapEvents(None, None, swatch=SwatchClick(project, kind, "1"))
+    app.run()
+    assert selections.rows_of(workspace, str(component.data["selection"])).tolist() == rows
+    assert component.data["swatch"] == project
+    assert f"in the legend: {ui.plain(project)}" in text_of(app)
+    app.run()  # the same click is applied once
+    assert component.data["swatch"] == project
+    component.events = MapEvents(None, None, swatch=SwatchClick(project, kind, "2"))
+    app.run()
+    assert (component.data["selection"], component.data["swatch"]) == ("", "")
+    component.events = MapEvents(None, None, swatch=SwatchClick("a project that has gone", kind, "3"))
+    app.run()
+    assert component.data["selection"] == ""
+    assert not app.exception
 
 
 def test_everybody_is_answered_at_once_and_it_can_be_taken_back(

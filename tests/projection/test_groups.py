@@ -188,6 +188,30 @@ def test_the_legend_counts_the_images_of_each_group(theme: str) -> None:
     assert [(one["label"], one["count"]) for one in accepted] == [("accepted", 2), ("rejected", 1), ("not labelled", 7)]
 
 
+def test_a_swatch_of_the_legend_stands_for_the_images_that_it_counts() -> None:
+    codes = [*range(14), 0, 1, -1, -1]  # two groups have two images, the others one: the smallest two are "others"
+    names = tuple(f"p{number}" for number in range(14))
+    view = MapView(
+        crowd(20),
+        version="1",
+        thumbnail=lambda row: None,
+        labels={"media_comic": [1, 1, 0]},
+        sources=Sources(categories={"project": lambda: Categories("Project", names, codes, none="no project")}),
+    )
+    for kind in ("category-project", "accepted-media_comic"):
+        swatches = {one["label"]: one["count"] for one in view.legend(kind)["swatches"]}  # type: ignore[attr-defined]
+        rows = {label: view.rows_of_swatch(kind, label).tolist() for label in swatches}
+        assert {label: len(own) for label, own in rows.items()} == swatches
+        assert sorted(row for own in rows.values() for row in own) == list(range(20)), "each image has one swatch"
+        assert all(own == sorted(own) for own in rows.values())
+    assert view.rows_of_swatch("category-project", "p0").tolist() == [0, 14]
+    assert view.rows_of_swatch("category-project", "no project").tolist() == [16, 17, 18, 19]
+    assert view.rows_of_swatch("accepted-media_comic", "rejected").tolist() == [2]
+    for kind, label in (("category-project", "nobody"), ("density", "few")):
+        with pytest.raises(NotFound, match=label):
+            view.rows_of_swatch(kind, label)
+
+
 def test_a_colouring_is_made_on_first_use_and_cached_until_its_data_change() -> None:
     asked = []
 

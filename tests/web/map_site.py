@@ -81,6 +81,8 @@ SCRIPT = """
 
     st.set_page_config(layout="wide")
     name = "one" if st.checkbox("another map") else st.query_params.get("map", "demo")
+    if st.checkbox("no map"):
+        st.stop()
     view = MAPS[name]
     colour = st.segmented_control("Colour", view.kinds(), default="density")
     found = picture_map(
@@ -88,6 +90,7 @@ SCRIPT = """
         count=len(view), legend=view.legend(colour), key="map",
     )
     st.write(f"picked: {found.picked.row if found.picked else None}")
+    st.write(f"swatch: {found.swatch.label if found.swatch else None}")
     st.write(f"corners: {len(found.area.corners) if found.area else None}")
     st.write(f"inside: {len(view.source.in_polygon(found.area.corners)) if found.area else None}")
 """

@@ -34,6 +34,57 @@ def test_far_away_the_map_shows_density_and_the_wheel_leads_to_pictures(page: An
     loaded(page, "pictures-density")
 
 
+def test_quick_notches_of_the_wheel_are_all_heard_and_every_tile_of_the_last_zoom_comes(
+    page: Any, address: str
+) -> None:
+    field = open_map(page, address)
+    loaded(page, "density")
+    zoom = "() => JSON.parse(sessionStorage.getItem('bam-map-demo'))[2]"
+    zoom_in(page, field, 1)
+    before = page.evaluate(zoom)
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(90)
+    page.mouse.wheel(0, -100)
+    page.wait_for_function(f"before => ({zoom})() === before + 2", arg=before)
+    page.wait_for_function(ALL_LOADED, arg=before + 2)
+
+
+ALL_LOADED = """zoom => {
+  const root = document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot;
+  const tiles = [...root.querySelectorAll('.leaflet-tile-pane img[data-tile*="/density/"]')];
+  const there = tiles.filter((tile) => tile.dataset.tile.includes(`/density/${zoom - 1}/`));
+  return there.length > 0 && there.every((tile) => tile.classList.contains('leaflet-tile-loaded'));
+}"""
+
+
+def test_a_map_that_is_left_in_mid_zoom_throws_no_error(page: Any, address: str) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => ({})")  # as with a graphics card
+    field = open_map(page, address)
+    loaded(page, "density")
+    field.evaluate(
+        """field => {
+          const turn = () => field.dispatchEvent(new WheelEvent("wheel", { deltaY: -100, bubbles: true }));
+          const turning = setInterval(() => field.isConnected ? turn() : clearInterval(turning), 40);
+        }"""
+    )
+    page.wait_for_timeout(300)
+    page.get_by_text("no map", exact=True).click()
+    page.locator(".bam-map").wait_for(state="detached")
+    page.wait_for_timeout(1000)
+    assert errors == []
+
+
+def test_a_swatch_of_the_legend_is_a_button_that_says_which_images_are_meant(page: Any, address: str) -> None:
+    open_map(page, address)
+    page.get_by_text("accepted-media_comic").click()
+    swatch = page.get_by_role("button", name="accepted", exact=True)
+    swatch.click()
+    said(page, "swatch", "accepted")
+    assert swatch.get_attribute("aria-pressed") == "false", "the page has selected nothing"
+
+
 def test_hovering_shows_the_image_and_clicking_gives_its_row_to_python(page: Any, address: str) -> None:
     field = open_map(page, address)
     loaded(page, "density")

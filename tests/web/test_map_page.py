@@ -20,7 +20,9 @@ from tests.browser import ROOT, served
 pytestmark = pytest.mark.timeout(600)
 
 NOT_OURS = {"exclude": [['[data-testid="stSidebarNav"]']]}
-PLACED = "name => JSON.parse(sessionStorage.getItem('bam-map-' + name))"
+PLACED = """name => JSON.parse(
+  Object.entries(sessionStorage).find(([key]) => key.startsWith('bam-map-') && key.endsWith(`-${name}`))?.[1] ?? 'null'
+)"""
 
 
 @pytest.fixture(scope="module")

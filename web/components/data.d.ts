@@ -131,6 +131,9 @@ export type Bounds = [left: number, top: number, right: number, bottom: number];
 
 export interface MapData {
   mapId: string;
+  workspace: string;
+  /** The label of the swatch whose images are selected. */
+  swatch: string;
   version: string;
   colour: string;
   /** Which image of a cell is shown. */

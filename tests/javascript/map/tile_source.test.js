@@ -159,7 +159,7 @@ test("after a failure, the tiles that are missing and still wanted are requested
       ["2.2"],
     );
     await server.answer(".pack", "busy", { status: 503 });
-    mock.timers.tick(1000);
+    mock.timers.tick(2000);
     await settled();
     await server.answer(".pack", packOf([[0, "two"]]));
     assert.deepEqual(arrived, { 1: "one", 2: "two" });
@@ -193,6 +193,77 @@ test("a tile that is being prefetched is requested anew when it is wanted, since
   want(1);
   await settled();
   assert.deepEqual(server.addresses.filter((address) => !address.includes("ahead=1")).length, 1);
+});
+
+test("what was prefetched and is all wanted meanwhile is cancelled by a move, too: it would hold up what is wanted", async () => {
+  const { server, source, arrived, want } = made();
+  source.ahead([tile(1), tile(2)]);
+  want(1);
+  want(2);
+  await settled();
+  source.dropAhead();
+  assert.deepEqual(
+    server.alive.map((address) => address.split("?")[1]),
+    ["v=1&tiles=1.2,2.2"],
+  );
+  await server.answer(
+    ".pack",
+    packOf([
+      [0, "one"],
+      [1, "two"],
+    ]),
+  );
+  assert.deepEqual(arrived, { 1: "one", 2: "two" });
+});
+
+test("a wanted tile arrives whatever becomes of its prefetching", async () => {
+  for (const [body, status] of /** @type {[BodyInit, number][]} */ ([
+    ["Not found.", 404],
+    [packOf([[0, "one"]]), 200],
+    [packOf([]), 200],
+  ])) {
+    const { server, source, arrived, want } = made();
+    source.ahead([tile(1)]);
+    want(1);
+    await settled();
+    await server.answer("ahead=1", body, { status });
+    await server.answer(".pack", packOf([[0, "one"]]));
+    assert.deepEqual(arrived, { 1: "one" });
+  }
+});
+
+test("a tile is requested for as long as it is wanted, ever more rarely while the server does not answer", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const warned = mock.method(console, "warn", () => {});
+  try {
+    const { server, arrived, want } = made();
+    want(1);
+    await settled();
+    for (let attempt = 1; attempt <= 60; attempt += 1) {
+      await server.answer(".pack", "busy", { status: 503 });
+      mock.timers.tick(1000 * Math.min(10, attempt) - 1);
+      await settled();
+      assert.equal(server.requests.length, 0);
+      mock.timers.tick(1);
+      await settled();
+      assert.equal(server.requests.length, 1);
+    }
+    await server.answer(".pack", packOf([[0, "one"]]));
+    assert.deepEqual(arrived, { 1: "one" });
+  } finally {
+    warned.mock.restore();
+    mock.timers.reset();
+  }
+});
+
+test("a source that was closed requests nothing any more", async () => {
+  const { server, source, want } = made();
+  want(1);
+  source.close();
+  want(2);
+  source.ahead([tile(3)]);
+  await settled();
+  assert.deepEqual(server.addresses, []);
 });
 
 test("a move cancels what was prefetched for another place, and nothing that is wanted", async () => {

@@ -34,12 +34,25 @@ class DrawnArea:
 
 
 @dataclass(frozen=True)
+class SwatchClick:
+    """A click on a swatch of the legend: its label, the colouring, and a unique id of the click."""
+
+    label: str
+    colour: str
+    click: str
+
+
+@dataclass(frozen=True)
 class MapEvents:
-    """The last events on the map: the click on an image, the drawn area, or the id of the event that cleared it."""
+    """The last events on the map: the click on an image, the drawn area, or the id of the event that cleared it.
+
+    ``swatch`` is the last click on the legend.
+    """
 
     picked: ImageClick | None
     area: DrawnArea | None
     cleared: str | None = None
+    swatch: SwatchClick | None = None
 
     @property
     def selection_event(self) -> str | None:
@@ -78,6 +91,8 @@ def picture_map(
     handled: str | None = None,
     show_area: bool = True,
     goto: Goto | None = None,
+    workspace: str = "",
+    swatch: str = "",
     label: str = "Map of the collection",
     height: int | Literal["stretch"] = 640,
     key: str | None = None,
@@ -106,6 +121,10 @@ def picture_map(
         Whether the drawn outline stays visible, because the selection is the result of it.
     goto : Goto, optional
         A move of the map.
+    workspace : str
+        The id of the workspace that the map is of: a view is remembered for each.
+    swatch : str
+        The label of the swatch whose images are selected.
     label : str
         The accessible name of the map.
     height : int or "stretch"
@@ -117,11 +136,13 @@ def picture_map(
     -------
     MapEvents
         ``picked``: the last click on an image, or None before it and after a click outside all images. It stays the
-        same through reruns with another cause; two clicks on one image differ. ``area``: the area drawn last on this
-        map, with at most 200 corners; None before it, and after it was cleared (``cleared``).
+        same through reruns with another cause; two clicks on one image differ, and so for ``swatch``. ``area``: the
+        area drawn last on this map, with at most 200 corners; None before it, and after it was cleared (``cleared``).
     """
     data = {
         "mapId": map_id,
+        "workspace": workspace,
+        "swatch": swatch,
         "version": version,
         "colour": colour,
         "pictures": pictures,
@@ -140,29 +161,36 @@ def picture_map(
     result = _component(
         key=key,
         data=data,
-        default={"picked": None, "area": None},
+        default={"picked": None, "area": None, "swatch": None},
         height=height,
         on_picked_change=_nothing,
         on_area_change=_nothing,
+        on_swatch_change=_nothing,
     )
-    return _events(result.picked, result.area, map_id)
+    return _events(result.picked, result.area, result.swatch, map_id)
 
 
 def last_map_events(key: str, map_id: str) -> MapEvents:
     """Return the last events on the map with ``key``, before it is drawn in this run."""
     state = st.session_state.get(key) or {}
-    return _events(state.get("picked"), state.get("area"), map_id)
+    return _events(state.get("picked"), state.get("area"), state.get("swatch"), map_id)
 
 
-def _events(picked: Mapping[str, Any] | None, area: Mapping[str, Any] | None, map_id: str) -> MapEvents:
-    click = None
+_State = Mapping[str, Any] | None
+
+
+def _events(picked: _State, area: _State, swatch: _State, map_id: str) -> MapEvents:
+    click = chosen = None
     if picked is not None:
         click = ImageClick(int(picked["row"]), str(picked["click"]), bool(picked.get("like")))
+    if swatch is not None and swatch.get("map") == map_id:
+        chosen = SwatchClick(str(swatch["label"]), str(swatch["colour"]), str(swatch["click"]))
     if area is None or area.get("map") != map_id:
-        return MapEvents(click, None)
+        return MapEvents(click, None, swatch=chosen)
     if area["corners"] is None:
-        return MapEvents(click, None, str(area["drawn"]))
-    return MapEvents(click, DrawnArea(tuple((float(x), float(y)) for x, y in area["corners"]), str(area["drawn"])))
+        return MapEvents(click, None, str(area["drawn"]), chosen)
+    corners = tuple((float(x), float(y)) for x, y in area["corners"])
+    return MapEvents(click, DrawnArea(corners, str(area["drawn"])), swatch=chosen)
 
 
 def _goto(goto: Goto | None) -> dict[str, object] | None:

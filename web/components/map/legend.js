@@ -1,4 +1,4 @@
-// What the colours of the map mean.
+// What the colours of the map mean. A click on a swatch selects its images, another one clears that.
 
 import { add } from "../dom.js";
 
@@ -20,7 +20,10 @@ export function showLegend(view) {
   }
   const swatches = add(box, "div", "swatches");
   for (const { colour, label } of legend.swatches ?? []) {
-    const line = add(swatches, "div", "swatch");
+    const line = add(swatches, "button", "swatch");
+    line.setAttribute("type", "button");
+    line.setAttribute("aria-pressed", String(label === data.swatch));
+    line.addEventListener("click", () => view.filter(label));
     add(line, "i").style.background = colour;
     add(line, "span", "", label);
   }

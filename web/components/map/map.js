@@ -14,10 +14,10 @@ import { openSheet } from "./sheet.js";
 import { showLayers } from "./tiles.js";
 import { addTools } from "./tools.js";
 import { themeOf, View } from "./view.js";
+import { RESTS, WheelPace } from "./wheel.js";
 
 /** @import { Component, MapData } from "../data.js" */
 
-const WHEEL_RESTS = 200; // milliseconds after the start of a zoom in which the wheel is ignored
 const RECOLOUR_AFTER = 300; // milliseconds in which the app changes its theme
 const KEYS = "Arrow keys pan, plus and minus zoom, Enter picks, Shift+Enter selects what is in view.";
 /** The data that tiles depend on. @type {(keyof MapData)[]} */
@@ -32,6 +32,7 @@ export default function mount({ data, parentElement, setStateValue }) {
   if (!view) views.set(parentElement, (view = start(parentElement, data)));
   view.pick = (picked) => setStateValue("picked", picked && { ...picked, click: newId() });
   view.send = (area) => setStateValue("area", { ...area, map: data.mapId });
+  view.filter = (label) => setStateValue("swatch", { label, colour: data.colour, map: data.mapId, click: newId() });
   update(view, data);
   return () => setTimeout(() => leave(parentElement), 0);
 }
@@ -69,20 +70,34 @@ function start(parent, data) {
 }
 
 /**
- * A wheel or touchpad sends many small events: pause after each zoom.
+ * The map rests after each zoom by the wheel; then what the wheel turned meanwhile counts.
  *
  * @param {View} view
  */
 function paceWheel(view) {
-  let zoomed = -Infinity;
-  const pause = (/** @type {WheelEvent} */ event) => {
+  const pace = new WheelPace();
+  /** The last event that was held. @type {WheelEvent | null} */
+  let last = null;
+  const hold = (/** @type {WheelEvent} */ event) => {
     view.pointer = view.map.mouseEventToContainerPoint(event);
-    if (performance.now() - zoomed > WHEEL_RESTS) return;
+    if (!pace.rests(performance.now())) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    pace.hold(event);
+    last = event;
   };
-  view.field.addEventListener("wheel", pause, { capture: true, passive: false });
-  view.map.on("zoomstart", () => (zoomed = performance.now()));
+  const turn = () => {
+    const deltaY = view.gone ? 0 : pace.take();
+    if (!deltaY || !last) return;
+    const { clientX, clientY } = last;
+    view.field.dispatchEvent(new WheelEvent("wheel", { deltaY, clientX, clientY, bubbles: true, cancelable: true }));
+  };
+  view.field.addEventListener("wheel", hold, { capture: true, passive: false });
+  view.map.on("zoomstart", () => {
+    pace.zooms(performance.now());
+    clearTimeout(view.resting);
+    view.resting = setTimeout(turn, RESTS);
+  });
 }
 
 /**

@@ -40,8 +40,8 @@ export function follow(view, goto) {
   if (goto.mark) view.chosen = outline(view, goto, true);
 }
 
-/** @param {View} view */
-const memory = (view) => `bam-map-${view.data.mapId}`;
+/** Maps of several workspaces may have one id. @param {View} view */
+const memory = ({ data }) => `bam-map-${data.workspace ? `${data.workspace}-` : ""}${data.mapId}`;
 
 /**
  * Remember the view of this map for the session.
@@ -49,6 +49,7 @@ const memory = (view) => `bam-map-${view.data.mapId}`;
  * @param {View} view
  */
 export function remember(view) {
+  if (view.gone) return;
   const { lat, lng } = view.map.getCenter();
   session.write(memory(view), [lat, lng, view.map.getZoom()]);
 }

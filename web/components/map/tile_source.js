@@ -21,8 +21,8 @@ import { addressOf } from "../picture_address.js";
 export const TILE = 256; // pixels
 export const CACHED = 600;
 export const AT_ONCE = 64; // in one request
-const AGAIN = 1000; // milliseconds after a failure
-const TRIES = 30;
+const AGAIN = 1000; // milliseconds after a failure, longer after each further one
+const SLOWEST = 10; // times as long at most
 const HEAD = 6; // bytes: the index and the size of a tile
 
 /**
@@ -54,6 +54,8 @@ export class TileSource {
     this.coming = new Map();
     /** The tiles of the next request. @type {Line[]} */
     this.queued = [];
+    /** The packs that are being fetched. @type {Set<Pack>} */
+    this.packs = new Set();
     /** Decoded images of prefetched tiles by key. @type {Map<string, HTMLImageElement>} */
     this.images = new Map();
     this.closed = false;
@@ -103,7 +105,7 @@ export class TileSource {
     const lines = tiles.map(lineOf);
     const keys = new Set(lines.map(({ key }) => key));
     for (const key of this.images.keys()) if (!keys.has(key)) this.images.delete(key);
-    for (const pack of this.packs()) {
+    for (const pack of this.packs) {
       if (pack.ahead && [...pack.lines].some(({ key }) => !keys.has(key))) this.drop(pack);
     }
     this.fetchAll(
@@ -113,17 +115,12 @@ export class TileSource {
   }
 
   dropAhead() {
-    for (const pack of this.packs()) if (pack.ahead) this.drop(pack);
+    for (const pack of this.packs) if (pack.ahead) this.drop(pack);
   }
 
   close() {
     this.closed = true;
-    for (const pack of this.packs()) this.drop(pack);
-  }
-
-  /** The packs that are being fetched. */
-  packs() {
-    return new Set([...this.coming.values()].flatMap(({ pack }) => pack ?? []));
+    for (const pack of this.packs) this.drop(pack);
   }
 
   /**
@@ -155,6 +152,7 @@ export class TileSource {
   /** @param {Pack} pack */
   drop(pack) {
     pack.control.abort();
+    this.packs.delete(pack);
     for (const line of pack.lines) if (this.coming.get(line.key) === line) this.coming.delete(line.key);
   }
 
@@ -163,6 +161,7 @@ export class TileSource {
    * @param {boolean} ahead
    */
   fetchAll(lines, ahead) {
+    if (this.closed) return;
     /** @type {Map<string, Line[]>} */
     const layers = new Map();
     for (const line of lines) {
@@ -183,6 +182,7 @@ export class TileSource {
   async fetch(address, lines, ahead) {
     /** @type {Pack} */
     const pack = { ahead, control: new AbortController(), lines: new Set(lines) };
+    this.packs.add(pack);
     for (const line of lines) {
       line.pack = pack;
       this.coming.set(line.key, line);
@@ -197,6 +197,8 @@ export class TileSource {
       await unpackTiles(answer.body, (number, bytes) => this.arrived(pack, lines[number], bytes));
     } catch (error) {
       if (!signal.aborted) console.warn(error);
+    } finally {
+      this.packs.delete(pack);
     }
     if (!signal.aborted && pack.lines.size) this.failed(pack);
   }
@@ -211,7 +213,7 @@ export class TileSource {
     const address = addressOf(bytes);
     this.store(line.key, address);
     if (pack.ahead) this.prepare(line.key, address);
-    this.deliver(this.coming.get(line.key), address);
+    for (const each of new Set([line, this.coming.get(line.key)])) this.deliver(each, address);
   }
 
   /**
@@ -231,17 +233,24 @@ export class TileSource {
    */
   deliver(line, address) {
     if (!line) return;
-    this.coming.delete(line.key);
-    for (const arrived of line.waiting) arrived(address);
+    if (this.coming.get(line.key) === line) this.coming.delete(line.key); // and no later request for the same tile
+    const waiting = [...line.waiting];
+    line.waiting.clear();
+    for (const arrived of waiting) arrived(address);
   }
 
-  /** @param {Pack} pack */
+  /**
+   * Request again what is still waited for, for as long as it is: a server may take a while to start.
+   *
+   * @param {Pack} pack
+   */
   failed(pack) {
     this.drop(pack);
-    const again = [...pack.lines].filter((line) => line.waiting.size && (line.tries += 1) < TRIES);
-    for (const line of again) this.coming.set(line.key, Object.assign(line, { pack: null }));
+    const again = [...pack.lines].filter((line) => line.waiting.size);
+    for (const line of again) this.coming.set(line.key, Object.assign(line, { pack: null, tries: line.tries + 1 }));
+    const pause = AGAIN * Math.min(SLOWEST, Math.max(...again.map(({ tries }) => tries)));
     const waiting = () => again.filter((line) => line.waiting.size);
-    setTimeout(() => this.closed || this.fetchAll(waiting(), false), AGAIN);
+    if (again.length) setTimeout(() => this.fetchAll(waiting(), false), pause);
   }
 
   /**

@@ -48,7 +48,7 @@ export class Layer extends L.GridLayer {
       if (image.src !== address) image.src = address;
       image.decode().then(
         () => done(undefined, image),
-        (error) => done(error, image),
+        (error) => done(image.naturalWidth ? undefined : error, image), // it is there all the same
       );
     });
     this.leaving.set(image, leave);

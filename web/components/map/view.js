@@ -15,6 +15,7 @@ import { TILE, TileSource } from "./tile_source.js";
 /** @typedef {{ corners: [x: number, y: number][] | null, drawn: string }} SentArea */
 
 const NAMES_OFF = "bam-map-names-off";
+const ENDS_AFTER = 500; // milliseconds in which Leaflet ends a zoom that has begun: it fails on a map that was removed
 
 export class View {
   /**
@@ -52,6 +53,8 @@ export class View {
     this.pick = () => {};
     /** @type {(area: SentArea) => void} */
     this.send = () => {};
+    /** @type {(label: string) => void} */
+    this.filter = () => {};
 
     // layers and colours
     this.theme = themeOf(this.root);
@@ -108,6 +111,8 @@ export class View {
     this.addressing = undefined;
     /** @type {Timer} */
     this.looking = undefined;
+    /** @type {Timer} */
+    this.resting = undefined;
     // A map that is hidden or has left the page has no size: its view is not remembered.
     this.watcher = new ResizeObserver(() => this.root.clientWidth && this.map.invalidateSize({ pan: false }));
     this.watcher.observe(this.root);
@@ -131,9 +136,10 @@ export class View {
     this.source.close();
     clearTimeout(this.addressing);
     clearTimeout(this.looking);
+    clearTimeout(this.resting);
     this.saving?.abort();
     this.watcher.disconnect();
-    this.map.remove();
+    setTimeout(() => this.map.remove(), ENDS_AFTER);
   }
 }
 
