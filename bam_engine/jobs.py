@@ -17,6 +17,8 @@ from bam_engine.progress import Report
 
 log = logging.getLogger(__name__)
 
+_SETTLED = 2.0  # seconds of a part of the work until its rate tells how long it takes
+
 
 @dataclass
 class Job:
@@ -56,8 +58,8 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated seconds left of the part of the work that is under way; None while unknown."""
-        if self.total is None or self.rate <= 0:
+        """Estimated seconds left of the part of the work that is under way; None while too little of it was seen."""
+        if self.total is None or self.rate <= 0 or time.monotonic() - self.part_started < _SETTLED:
             return None
         return max(0.0, (self.total - self.done) / self.rate)
 
@@ -66,9 +68,14 @@ class Job:
         self.stopping.set()
 
     def report(self, done: int, total: int | None, message: str = "") -> None:
-        """Update the progress; raise ``Stopped`` if a stop was requested. Another part of the work counts from 0."""
-        if self.first_done is None or done < self.done:
-            self.part_started = self.started if self.first_done is None else time.monotonic()
+        """Update the progress; raise ``Stopped`` if a stop was requested.
+
+        Another part of the work counts from 0. The clock of a part starts with its first step: what comes before it is
+        known to be of a certain length does not count.
+        """
+        if self.first_done is None or done < self.done or (self.total is None and total is not None):
+            resumed = self.first_done is None and done > 0
+            self.part_started = self.started if resumed else time.monotonic()
             self.first_done = done
         self.done, self.total = done, total
         self.message = message or self.message

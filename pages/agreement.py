@@ -13,6 +13,7 @@ from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
 from web.navigation import go
+from web.steps import attribute_in_focus
 
 SHOWN = 120
 MARKS = {1: "yes", 0: "no", -1: "unsure"}
@@ -178,16 +179,13 @@ def decided(attribute: Attribute) -> None:
         st.rerun()
 
 
-bar = st.columns([2, 3], vertical_alignment="bottom")
-with bar[0]:
-    attribute = ui.pick_attribute()
+attribute = attribute_in_focus("agreement")
 if attribute is None:
     st.stop()
-with bar[1]:
-    ignore_unsure = st.toggle(
-        "Leave out “unsure”",
-        help="Off, the stricter way: whoever is unsure about what another is sure of does not agree with them.",
-    )
+ignore_unsure = st.toggle(
+    "Leave out “unsure”",
+    help="Off, the stricter way: whoever is unsure about what another is sure of does not agree with them.",
+)
 
 measured = agreement.measure(ws, attribute, unsure="missing" if ignore_unsure else "value")
 if not measured.annotators:

@@ -10,13 +10,12 @@ from web import demo_controls, jobs, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
 from web.navigation import link
+from web.steps import attribute_in_focus
 
 ws = workspace()
 ui.head("Annotate", "Answer one question about many images. Keys are faster than the mouse; every answer is saved.")
 
-bar = st.columns([2, 3])
-with bar[0]:
-    attribute = ui.pick_attribute()
+attribute = attribute_in_focus("annotate")
 if attribute is None:
     st.stop()
 
@@ -47,9 +46,8 @@ if not waiting:
             link("rounds", "See what changed", attribute.name)
     st.stop()
 
-with bar[1]:
-    key = f"task-{attribute.id}-{adjudicating}"
-    title = st.segmented_control("Task", list(waiting), default=next(iter(waiting)), key=key)
+key = f"task-{attribute.id}-{adjudicating}"
+title = st.segmented_control("Task", list(waiting), default=next(iter(waiting)), key=key)
 task = waiting[title or next(iter(waiting))]
 if task.purpose == "adjudication":
     st.info(

@@ -8,6 +8,7 @@ from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
 from web import ui, undo
 from web.engine import workspace
 from web.navigation import link
+from web.steps import attribute_in_focus
 
 ws = workspace()
 ui.head("Attributes", "An attribute is a question that is answered with yes or no for every image.")
@@ -46,10 +47,12 @@ def bring_back(attribute: Attribute) -> None:
     undo.done(f"{ui.plain(readable(attribute.name))} is in use again.", partial(ws.attributes.archive, attribute.id))
 
 
-if not existing:
+focus = attribute_in_focus("attributes") if existing else None
+if focus is None:
     st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
 for attribute in existing.values():
-    with st.expander(f"**{ui.plain(readable(attribute.name))}** · {ui.plain(attribute.question)}"):
+    title = f"**{ui.plain(readable(attribute.name))}** · {ui.plain(attribute.question)}"
+    with st.expander(title, expanded=attribute == focus):
         with st.form(f"edit-{attribute.id}", border=False):
             question = st.text_input("Question", attribute.question)
             instructions = st.text_area("Instructions for annotators", attribute.instructions, height=160)

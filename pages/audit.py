@@ -14,6 +14,7 @@ from bam_engine.training.thresholds import current_threshold
 from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
+from web.steps import attribute_in_focus
 
 VERDICTS = {True: (st.success, "verified"), False: (st.error, "gpp_bad"), None: (st.info, "help")}
 OUTCOMES = {True: "met", False: "missed", None: "inconclusive"}
@@ -169,7 +170,7 @@ def all_attributes() -> None:
     )
 
 
-attribute = ui.pick_attribute()
+attribute = attribute_in_focus("audit")
 if attribute is None:
     st.stop()
 if demo_controls.offer_labelling(attribute):

@@ -10,7 +10,7 @@ from bam_engine.workspace.membership import member_rows
 from web import backup, demo_controls, encoders, ui
 from web.engine import workspace
 from web.navigation import go, link
-from web.overview_parts import example_map, quality_table, strip
+from web.overview_parts import quality_table, strip
 
 STRIP = 24  # pictures; as many as fit are seen
 
@@ -18,7 +18,7 @@ ws = workspace()
 
 
 def start() -> None:
-    """Draw the two ways to start, and an example of a map."""
+    """Draw the two ways to start."""
     ui.head("Overview", "From a pile of unlabelled images to a dataset people can trust. Two ways to begin:")
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -40,7 +40,6 @@ def start() -> None:
             "Add your images", icon=":material/add_photo_alternate:", key="add-images", width="stretch", disabled=busy
         ):
             go("images")
-    example_map()
 
 
 def numbers(state: Overview) -> None:

@@ -13,6 +13,7 @@ from web import charts, demo_controls, encoder_notes, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
+from web.steps import attribute_in_focus
 
 ws = workspace()
 ui.head("Report", "All that is known of an attribute: what was asked, of whom, what was learned, and what it is worth.")
@@ -231,7 +232,7 @@ def time(moment: str | None) -> str:
     return NOTHING if moment is None else moment[:16].replace("T", " ")
 
 
-attribute = ui.pick_attribute()
+attribute = attribute_in_focus("report")
 if attribute is None:
     st.stop()
 report = gather(ws, attribute)

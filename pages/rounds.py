@@ -29,6 +29,7 @@ from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
 from web.navigation import go, link
+from web.steps import attribute_in_focus
 
 Interval = tuple[float, float, float]  # value, low, high
 
@@ -336,7 +337,7 @@ def learning_point(model: TrainedModel) -> LearningPoint:
     return LearningPoint(model.labels, average, measured.precision_interval, measured.recall_interval)
 
 
-attribute = ui.pick_attribute()
+attribute = attribute_in_focus("rounds")
 if attribute is None:
     st.stop()
 state = rounds.state(ws, attribute)

@@ -18,6 +18,7 @@ from web.advice import short_diagnosis
 from web.certify import certify
 from web.engine import workspace
 from web.navigation import link
+from web.steps import attribute_in_focus
 
 ws = workspace()
 ui.head(
@@ -170,7 +171,7 @@ def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None
         st.caption(left_out)
 
 
-attribute = ui.pick_attribute()
+attribute = attribute_in_focus("threshold")
 if attribute is None:
     st.stop()
 elsewhere = encoder_notes.belongs_to(attribute)

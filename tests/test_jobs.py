@@ -100,6 +100,18 @@ def test_the_time_left_is_that_of_the_part_under_way() -> None:
     assert job.seconds_left == pytest.approx(10, rel=0.05)
 
 
+def test_the_clock_starts_once_the_work_is_known_and_too_little_of_it_tells_nothing() -> None:
+    job = Job("x", "Drawing", started=time.monotonic() - 1000)
+    job.report(0, None, "compiling")
+    assert job.seconds_left is None
+    job.part_started -= 500  # as long as it compiles
+    job.report(0, 100)
+    job.report(1, 100)
+    assert job.seconds_left is None, "a moment of it was seen"
+    job.part_started -= 10
+    assert job.seconds_left == pytest.approx(990, rel=0.05)
+
+
 def test_a_job_works_in_the_context_of_the_moment_it_was_started() -> None:
     inside = []
 

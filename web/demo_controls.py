@@ -46,7 +46,7 @@ def try_demo() -> None:
     if st.button(label, type="primary", icon=":material/play_arrow:", key="try-demo", width="stretch"):
         seed = demo_workspace.SEED if stopped is None else stopped.seed
         ws.jobs.start(
-            JOB, "Making the demo", lambda report: demo_workspace.make_demo(ws, count=size, seed=seed, report=report)
+            JOB, "Creating the demo", lambda report: demo_workspace.make_demo(ws, count=size, seed=seed, report=report)
         )
         st.rerun()
 
@@ -74,7 +74,8 @@ def offer_labelling(attribute: Attribute, *, certifying: bool = False) -> bool:
         jobs.show(name, unit="steps")
         return True
     pending = _certification_pending(attribute) if certifying else simulated_annotators.can_continue(ws, attribute)
-    if pending or ws.jobs.get(name) is not None:
+    ended = ws.jobs.get(name)
+    if pending or (ended is not None and jobs.is_news(ended)):
         with st.container(border=True):
             if pending:
                 _form(attribute, name, certifying=certifying)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bam_engine.errors import BamError
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.core import folder_from_environment
 
 _VARIABLES = ("BAM_WORKSPACE", "BAM_CACHE", "BAM_DATABASE_URL")
 _Names = tuple[str | None, ...]
@@ -51,6 +52,11 @@ def workspace() -> Workspace:
 def opened_workspace() -> Workspace | None:
     """Return the workspace that the environment names if it was opened."""
     return _opened.get(_names())
+
+
+def workspace_name() -> str:
+    """Return the name of the workspace for people, that of its folder, whether or not it can be opened."""
+    return folder_from_environment().absolute().name or "workspace"
 
 
 def _names() -> _Names:

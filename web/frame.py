@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from web import demo_controls, jobs, navigation, ui, undo
-from web.engine import workspace
+from web.engine import workspace, workspace_name
 from web.warm import activity
 
 ICON = str(Path(__file__).with_name("icon.png"))
@@ -20,12 +20,17 @@ def draw(start: str = "overview") -> None:
     ui.style()
     # Unless it is expanded, the last pages are hidden behind a button.
     chosen = st.navigation(navigation.pages(start), expanded=True)
-    with activity.drawing(), ui.guard(), workspace().reading():
-        ui.sidebar()
-        jobs.in_sidebar()
-        demo_controls.banner()
-        undo.offer(chosen.url_path)
-        chosen.run()
+    with activity.drawing(), ui.guard():
+        name = workspace_name()
+        st.set_page_config(page_title=f"{chosen.title} · {name}")
+        ui.show_workspace(name)
+        with workspace().reading():
+            jobs.turn_page(chosen.url_path)
+            ui.sidebar()
+            jobs.in_sidebar()
+            demo_controls.banner()
+            undo.offer(chosen.url_path)
+            chosen.run()
 
 
 if __name__ == "__main__":

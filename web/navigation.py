@@ -1,4 +1,4 @@
-"""The pages of the app in their three groups, and links between them."""
+"""The pages of the app in their groups, and links between them."""
 
 from pathlib import Path
 
@@ -6,30 +6,33 @@ import streamlit as st
 
 _FOLDER = Path(__file__).parent.parent / "pages"
 GROUPS = {
-    "Look": {
+    "Collection": {
         "overview": ("Overview", "home"),
         "gallery": ("Gallery", "photo_library"),
         "map": ("Map", "map"),
         "image": ("Image", "image"),
     },
-    "Build": {
+    "Attributes": {
         "attributes": ("Attributes", "label"),
-        "rounds": ("Rounds", "cycle"),
         "annotate": ("Annotate", "check_box"),
-        "agreement": ("Agreement", "handshake"),
-        "annotators": ("Annotators", "group"),
+        "rounds": ("Rounds", "cycle"),
         "threshold": ("Threshold", "tune"),
         "audit": ("Audit", "fact_check"),
         "report": ("Report", "description"),
+        "agreement": ("Agreement", "handshake"),
+        "annotators": ("Annotators", "group"),
     },
     "Data": {
         "images": ("Images", "add_photo_alternate"),
         "embed": ("Embeddings", "hub"),
         "export": ("Export", "download"),
+    },
+    "Help": {
         "guide": ("Guide", "menu_book"),
     },
 }
-HIDDEN = ("image",)  # reached through links only
+HIDDEN = ("image", "rounds", "threshold", "audit", "report")
+"""Pages that are not in the sidebar: links lead to an image, and the steps of an attribute to its pages."""
 
 
 def pages(start: str = "overview") -> dict[str, list[st.Page]]:
@@ -56,12 +59,21 @@ def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
     )
 
 
-def link(page: str, label: str, attribute: str | None = None, **parameters: str) -> None:
+def link(
+    page: str,
+    label: str,
+    attribute: str | None = None,
+    *,
+    icon: str = "arrow_forward",
+    help: str | None = None,  # noqa: A002
+    **parameters: str,
+) -> None:
     """Draw a link to a page, optionally for one attribute; ``parameters`` are added to the URL's query."""
     st.page_link(
         st.session_state["pages"][page],
         label=label,
-        icon=":material/arrow_forward:",
+        icon=f":material/{icon}:",
+        help=help,
         query_params=({"attribute": attribute, **parameters} if attribute else parameters) or None,
     )
 

@@ -1,4 +1,4 @@
-"""The parts of the Overview: a strip of pictures, the quality of each attribute, an example of a map."""
+"""The parts of the Overview: a strip of pictures and the quality of each attribute."""
 
 import html
 import math
@@ -12,7 +12,6 @@ from bam_engine.reporting.overview import AttributeSummary, Interval
 from bam_engine.training.delivered import DeliveredCounts
 from web import ui
 from web.engine import workspace
-from web.guide import DOCS, Picture, figure
 from web.next_steps import action
 
 _STRIP = """<style>
@@ -129,10 +128,3 @@ def _cell(name: str, estimate: Interval | None, true: float | None) -> str:
     number, limits = percent_interval(*estimate).split(" ", 1)
     truth = f'<span class="true">truth {percent(true)}</span>' if true is not None else ""
     return f'<span data-name="{name}">{number} <span class="quiet">{limits}</span> {truth}{bar}</span>'
-
-
-def example_map() -> None:
-    """Draw the guide's picture of a map, if there is one."""
-    path = DOCS / "guide" / "map.webp"
-    if path.exists():
-        st.html(figure(Picture(path, "The map of a collection: images that are alike lie close together.")))

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine.annotation import Attribute, readable
 from bam_engine.collection import Problem
 from bam_engine.database import read_only
-from bam_engine.errors import BamError, NotFound
+from bam_engine.errors import BamError
 from bam_engine.formatting import count
 from bam_engine.gallery import search
 from bam_engine.reporting import overview
@@ -29,7 +29,7 @@ from web.next_steps import direct
 log = logging.getLogger(__name__)
 
 TITLE = "bam: image datasets you can trust"
-"""The title of every page in the browser."""
+"""The title of a page in the browser before the app has loaded."""
 
 WAITING = "bam-waiting"
 """The CSS class of placeholders for what is still loading."""
@@ -44,6 +44,9 @@ CSS = """
 .stMain .block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
 h1 { font-size: 1.9rem !important; letter-spacing: -0.01em; padding-bottom: .1rem !important; }
 h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
+.stElementContainer:has(.bam-workspace) { position: absolute; top: .9rem; width: auto; }
+.bam-workspace { font-size: .875rem; line-height: 1.2; color: color-mix(in srgb, currentColor 68%, transparent); }
+.bam-workspace b { font-weight: 600; overflow-wrap: anywhere; }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetric"] { min-width: 0; }
@@ -53,6 +56,10 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   opacity: 1; color: light-dark(#5b605d, #a9aca7);
+}
+@media (max-width: 768px) { /* beside the button that opens the sidebar */
+  .stElementContainer:has(.bam-workspace) { position: fixed; top: 1.2rem; left: 3.6rem; max-width: calc(100vw - 8rem);
+    z-index: 999990; }
 }
 @media (max-width: 640px) {
   /* The controls of a bar, two beside each other on a telephone. */
@@ -117,6 +124,12 @@ def guard() -> Iterator[None]:
         )
 
 
+def show_workspace(name: str) -> None:
+    """Draw the name of the workspace above the page."""
+    words = f'<span class="{UNSEEN}">Workspace </span><b>{html.escape(name)}</b>'
+    st.html(f'<div class="bam-workspace" title="Workspace">{words}</div>')
+
+
 def head(title: str, lead: str) -> None:
     """Draw the title of a page and the sentence that says what it is for."""
     st.title(title, anchor=False)
@@ -165,34 +178,6 @@ def renew_popover(name: str) -> None:
 
 def _popover_key(name: str) -> str:
     return f"{name}-closed"
-
-
-def pick_attribute(label: str = "Attribute") -> Attribute | None:
-    """Draw the attribute picker, whose choice is kept across pages, or a hint where there is no attribute."""
-    attributes = workspace().attributes.all()
-    if not attributes:
-        empty("There are no attributes yet.", "Define the first one", "attributes")
-        return None
-    names = [attribute.name for attribute in attributes]
-    asked = st.query_params.get("attribute")
-    wanted = asked or st.session_state.get("attribute_kept")
-    current = workspace().attributes.current_name(str(wanted or ""))
-    index = names.index(current) if current in names else 0
-    if asked and current not in names:
-        _say_why_not(asked)
-    name = st.selectbox(label, names, index=index, key="attribute_picker", format_func=readable)
-    st.session_state["attribute_kept"] = name
-    if st.query_params.get("attribute") != name:
-        st.query_params["attribute"] = name
-    return attributes[names.index(name)]
-
-
-def _say_why_not(name: str) -> None:
-    """Say why an attribute that the address names is not shown: there is none, or it is archived."""
-    try:
-        workspace().attributes.get(name)
-    except NotFound as error:
-        st.warning(f"This address cannot be opened. {plain(str(error))}", icon=":material/link_off:")
 
 
 def raw_text(key: str, label: str = "Raw text") -> bool:

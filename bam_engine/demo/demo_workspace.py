@@ -177,8 +177,9 @@ def _part(report: Report, name: str) -> Report:
 
     def report_part(done: int, total: int | None, message: str = "") -> None:
         fraction = done / total if total else 0.0
-        text = f"{name} {done:,} of {count(total, 'image')}" if total else name
-        report(start + int(fraction * (end - start)), 100, text)
+        text = f"{name} {done:,} of {count(total, 'image')}" if total else message or name
+        known = total is not None or start > 0  # how much there is to do: not while drawing is prepared
+        report(start + int(fraction * (end - start)), 100 if known else None, text)
 
     return report_part
 

@@ -46,9 +46,18 @@ def app(browser: Browser, tmp_path: Path) -> Iterator[tuple[Page, str, Workspace
     assert not ours, "a traceback of the server passes through our code"
 
 
+STEPS = ("Rounds", "Threshold", "Audit", "Report")
+
+
 def go(page: Page, name: str) -> None:
-    """Follow the navigation, as a person does."""
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    """Follow the navigation, as a person does: the sidebar, or the steps of the attribute in focus."""
+    steps = page.locator(".st-key-bam-steps")
+    if name in STEPS:
+        if not steps.count():
+            go(page, "Attributes")
+        steps.get_by_role("link", name=name, exact=True).click()
+    else:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
     expect(page.locator("h1")).to_have_text(name)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -58,7 +58,7 @@ def test_damage_is_found_and_repaired_from_the_page(workspace: Workspace, open_p
     press(app, "Check the workspace")
     run_until(app, lambda: "1 thumbnail is damaged" in text_of(app))
     press(app, "Repair")
-    run_until(app, lambda: any("Repairing" in one.value for one in app.success))
+    run_until(app, lambda: any("Repairing" in one.value for one in app.toast))
     assert "Repaired: 1 thumbnail is damaged" in text_of(app)
     (left,) = (one.value for one in app.warning)
     assert "best to another disk, and delete what is damaged" in left

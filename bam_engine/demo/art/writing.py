@@ -80,8 +80,7 @@ def write_collection(
     works: list[Work] = []
     try:
         _check_same(table, seed)
-        report(0, count, "drawing")
-        generator = _drawn(folder, count, seed, default_workers if workers is None else workers)
+        generator = _drawn(folder, count, seed, default_workers if workers is None else workers, report)
         with contextlib.closing(generator) as drawn:  # stops the workers in any case
             for work in drawn:
                 works.append(work)
@@ -128,13 +127,20 @@ def _row(work: Work, seed: int) -> list[str | int]:
     ]
 
 
-def _drawn(folder: Path, count: int, seed: int, workers: int) -> Generator[Work, None, None]:
-    """Yield the works in order, drawn or read, with ``workers`` processes or in this one."""
+def _drawn(folder: Path, count: int, seed: int, workers: int, report: Report) -> Generator[Work, None, None]:
+    """Yield the works in order, drawn or read, with ``workers`` processes or in this one.
+
+    The first report of a number of works comes once a process is ready: compiling takes longer than many works.
+    """
     ensured = partial(ensure, folder, seed)
     if workers:
+        report(0, None, "preparing to draw")
         with processes(workers, initializer=_begin) as pool:
+            list(pool.map(abs, [0], ahead=1))
+            report(0, count, "drawing")
             yield from pool.map(ensured, range(count), ahead=workers * _WAITING)
         return
+    report(0, count, "drawing")
     for index in range(count):
         with _one_thread():
             work = ensured(index)

@@ -1,0 +1,62 @@
+"""The browser's history: a page is one entry of it, whatever the page writes into its own address."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bam_engine.workspace import Workspace
+from tests.browser import ROOT, served
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def page(embedded_template: Path, tmp_path: Path, browser: Browser) -> Iterator[Page]:
+    """The Annotators page of a workspace that is called "pomology" and has two attributes."""
+    shutil.copytree(embedded_template, tmp_path / "home")
+    (tmp_path / "home" / "workspace").rename(tmp_path / "home" / "pomology")
+    workspace = Workspace(tmp_path / "home" / "pomology", tmp_path / "home" / "cache")
+    for name in ("content_apple", "media_watercolor"):
+        workspace.attributes.add(name, "own", "Is it one?")
+    environment = {
+        "BAM_WORKSPACE": str(workspace.folder),
+        "BAM_CACHE": str(workspace.cache.parent),
+        "SERVER_LOG": str(tmp_path / "server.log"),
+    }
+    with served("app:app", ROOT, environment) as url:
+        context = browser.new_context(viewport={"width": 1300, "height": 1000})
+        context.set_default_timeout(60_000)
+        found = context.new_page()
+        found.goto(f"{url}/annotators")
+        expect(found.locator("h1")).to_have_text("Annotators")
+        yield found
+        context.close()
+    workspace.close()
+
+
+def test_one_step_back_leaves_a_page_whatever_was_chosen_on_it(page: Page) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Attributes", exact=True).click()
+    page.wait_for_url("**/attributes?attribute=content_apple")
+    page.get_by_role("combobox", name="Attribute").click()
+    page.get_by_role("option", name="watercolor (media)").click()
+    page.wait_for_url("**/attributes?attribute=media_watercolor")
+    page.get_by_test_id("stMain").get_by_role("link", name="Threshold", exact=True).click()
+    page.wait_for_url("**/threshold?attribute=media_watercolor")
+    expect(page.locator("h1")).to_have_text("Threshold")
+    page.go_back()
+    page.wait_for_url("**/attributes?attribute=media_watercolor")
+    expect(page.locator("h1")).to_have_text("Attributes")
+    page.go_back()
+    page.wait_for_url("**/annotators")
+    expect(page.locator("h1")).to_have_text("Annotators")
+
+
+def test_the_workspace_is_named_on_the_page_and_in_the_title(page: Page) -> None:
+    expect(page).to_have_title("Annotators · pomology")
+    expect(page.get_by_text("pomology", exact=True)).to_be_visible()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Gallery", exact=True).click()
+    expect(page).to_have_title("Gallery · pomology")
+    expect(page.get_by_text("pomology", exact=True)).to_be_visible()
