@@ -23,6 +23,7 @@ SUITE = (
     "advice",
     "guarantee",
     "coverage",
+    "end_to_end",
     "tiles",
     "tile_formats",
     "layouts",

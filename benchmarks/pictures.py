@@ -16,7 +16,7 @@ from bam_engine.collection.digests import of_files
 from bam_engine.embedding import VectorStore, embed, open_encoder
 from benchmarks.embedding_rate import MOBILENET, SHARED, WEIGHTS
 
-ENCODERS = {"mobilenetv2": (MOBILENET, WEIGHTS), "builtin": ("builtin", None)}
+ENCODERS = {"mobilenetv2": (MOBILENET, WEIGHTS), "builtin": ("builtin", None), "combined": ("combined", None)}
 MEDIA = ("watercolor", "3d graphics")
 CONTENTS = ("people", "building", "bird", "flower", "cat", "dog", "cars", "bicycle")
 ATTRIBUTES = MEDIA + CONTENTS
@@ -38,7 +38,7 @@ def available(encoder: str) -> bool:
 
 
 def load(encoder: str = "mobilenetv2") -> Pictures:
-    """Return the 6,793 pictures by ``encoder``: "mobilenetv2" or "builtin"; the first time takes a few minutes."""
+    """Return the 6,793 pictures by ``encoder``, one of ``ENCODERS``; the first time takes a few minutes."""
     labels = pd.read_csv(SHARED / "images" / "labels.csv")
     paths = [SHARED / "images" / path for path in labels["path"]]
     spec, checkpoint = ENCODERS[encoder]

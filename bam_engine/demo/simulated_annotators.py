@@ -166,8 +166,15 @@ def answer(workspace: Workspace, task: Task, team: Team) -> int:
         The attribute has no ground truth.
     """
     team_of(workspace)  # refuses a workspace of real images
-    attribute = task.attribute
-    labels, given = demo_workspace.true_labels(workspace, attribute.name), 0
+    return answer_from(workspace, task, team, demo_workspace.true_labels(workspace, task.attribute.name))
+
+
+def answer_from(workspace: Workspace, task: Task, team: Team, truth: NDArray[np.int8]) -> int:
+    """Let the team complete ``task`` from the true labels (n,), disputes included; return the number of new answers.
+
+    The workspace is a demo, or one to rehearse in (:mod:`bam_engine.demo.rehearsal`): :func:`answer` checks it.
+    """
+    attribute, given = task.attribute, 0
     for number in range(1, MAX_VOTES + 1):
         state = tasks.state(workspace, task)
         if state.complete and not (state.disputed and tasks.required_votes(workspace, task) > 1):
@@ -176,8 +183,9 @@ def answer(workspace: Workspace, task: Task, team: Team) -> int:
         if assignment is None:
             continue
         rng = np.random.default_rng([team.seed, attribute.id, number])
-        simulated = simulate_answers(labels, error_rate=team.error_rate, rng=rng)
-        left = [row for row in assignment.rows if row not in workspace.annotations.answered_rows(assignment.id)]
+        simulated = simulate_answers(truth, error_rate=team.error_rate, rng=rng)
+        answered = workspace.annotations.answered_rows(assignment.id)
+        left = [row for row in assignment.rows if row not in answered]
         answers = [NewAnswer(uuid.uuid4().hex, row, int(simulated[row])) for row in left]
         given += workspace.annotations.record(assignment.id, answers).new
     return given

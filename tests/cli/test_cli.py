@@ -92,6 +92,48 @@ def test_simulation_prints_both_strategies_and_writes_json(
     assert "no column 'material'" in err
 
 
+def test_the_protocol_is_played_beside_fixed_samples_and_random_sampling_and_touches_nothing(
+    home: Path, workspace: Workspace, small_pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = ["--labels", small_pictures / "labels.csv", "--column", "medium", "--positive", "watercolor"]
+    sizes = ["--rounds", 2, "--batch", 10, "--validation", 20, "--json", tmp_path / "out.json"]
+    before = sorted(path for path in home.parent.rglob("*") if "bam.sqlite" not in path.name)
+    code, out, err = run(capsys, "simulate", *source, "--protocol", "--judges", 2, *sizes)
+    assert code == 0, err
+    written = json.loads((tmp_path / "out.json").read_text())
+    for name in ("protocol", "fixed_samples", "random_sampling"):
+        played = written[name]
+        assert set(played["delivered"]) == {"n", "precision", "recall"}
+        assert played["labelled_images"] <= 120
+        assert played["certified"] in (True, False)
+        assert sum(played["answers"].values()) == played["human_answers"]
+        assert name.replace("_", " ") in out
+    assert written["random_sampling"]["answers"]["round"] == written["protocol"]["answers"]["round"]
+    assert workspace.attributes.all() == []
+    assert workspace.annotations.annotators() == []
+    assert sorted(path for path in home.parent.rglob("*") if "bam.sqlite" not in path.name) == before
+
+
+def test_the_protocol_of_a_demo_needs_no_table(
+    demo_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_WORKSPACE", str(demo_workspace.folder))
+    monkeypatch.setenv("BAM_CACHE", str(demo_workspace.cache.parent))
+    code, out, err = run(capsys, "simulate", "--attribute", "media_watercolor", "--protocol", "--error-rate", 0)
+    assert code == 0, err
+    assert "media_watercolor: " in out
+    code, _, err = run(capsys, "simulate", "--attribute", "content_thing", "--protocol")
+    assert code == 1
+    assert "The ground truth of 'content_thing' is unknown" in err
+
+
+def test_a_simulation_says_what_it_lacks(home: Path, small_pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = ["--labels", small_pictures / "labels.csv", "--column", "medium"]
+    assert "Name their column with --column" in run(capsys, "simulate", *labels)[2]
+    whole = [*labels, "--positive", "watercolor", "--protocol"]
+    assert "The error rate 0.5 is out of range" in run(capsys, "simulate", *whole, "--error-rate", 0.5)[2]
+
+
 def test_what_of_the_metadata_names_no_image_and_new_details_are_told(
     small_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,61 @@
+"""A workspace to rehearse in: for a moment, with vectors and projects of a collection and nothing that anybody entered.
+
+In:  arrays. Out: an open workspace in a temporary folder, on which every function of the engine works. It is marked as
+a demo, so that simulated annotators may answer there, never where people do.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.collection import NewImage, Thumbnails, mark_demo
+from bam_engine.learning.products import Vectors
+from bam_engine.workspace import Workspace
+
+_BLOCK = 8192  # vectors copied at a time
+
+
+class _Shown(Thumbnails):
+    """Thumbnails of images that can all be looked at: nobody looks, so none is drawn."""
+
+    def has(self, row: int) -> bool:
+        return True
+
+
+@contextmanager
+def rehearsal(
+    vectors: Vectors, projects: NDArray[np.int64] | None = None, *, within: Path | None = None
+) -> Iterator[Workspace]:
+    """Open a workspace of images that have these vectors, and remove it at the end.
+
+    Parameters
+    ----------
+    vectors : (n, d)
+        Read in blocks, and copied. All zero: no embedding.
+    projects : (n,) int, optional
+        Images with the same number are of one project. None: each is its own.
+    within
+        The folder of the temporary one; by default that of the system.
+    """
+    with tempfile.TemporaryDirectory(prefix="bam-rehearsal-", dir=within) as home:
+        workspace = Workspace(Path(home) / "workspace", Path(home) / "cache")
+        try:
+            workspace.thumbnails = _Shown(workspace.thumbnails.folder)
+            codes = np.arange(len(vectors)) if projects is None else projects
+            mark_demo(workspace.engine, count=len(vectors), seed=0, folder=Path(home) / "demo")
+            workspace.catalogue.add(
+                NewImage(f"/rehearsal/{row}", 1, 1, f"{row:064x}", project_id=f"project {code}", generated=True)
+                for row, code in enumerate(codes.tolist())
+            )
+            store = workspace.vectors()
+            store.claim(spec=workspace.choice.spec, key=workspace.choice.key, dim=vectors.shape[1])
+            with store.writing():
+                for start in range(0, len(vectors), _BLOCK):
+                    store.append(vectors[start : start + _BLOCK])
+            yield workspace
+        finally:
+            workspace.close()
