@@ -10,7 +10,7 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import audited_precision, chart_file
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.labelling import tasks
-from bam_engine.training.thresholds import current_threshold
+from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -27,9 +27,9 @@ ui.head(
 )
 
 
-def draw_form(attribute: Attribute, result: AuditResult | None) -> None:
-    """Draw the form that draws a new audit."""
-    with st.form("draw", border=True):
+def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResult | None) -> None:
+    """Draw the form that draws a new audit of a saved threshold."""
+    with st.form(f"draw-{saved.id}", border=True):  # another threshold in use since has a form of its own
         cells = st.columns(3)
         yes = cells[0].number_input("Accepted images", 1, 5000, audits.IMAGES_PER_SIDE, step=50)
         no = cells[1].number_input("Rejected images", 0, 5000, audits.IMAGES_PER_SIDE, step=50)
@@ -195,7 +195,7 @@ if threshold is not None and threshold.saved and (result is None or result.compl
     if settled := audits.nothing_to_doubt(ws, attribute):
         st.success(ui.plain(settled), icon=":material/verified:")
     else:
-        draw_form(attribute, result)
+        draw_form(attribute, threshold, result)
 results = audits.results(ws, attribute)
 if results:
     history(results)

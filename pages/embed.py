@@ -50,7 +50,7 @@ if kind is None:
 moves = done > 0 and (kind != present or bool(choice.problem))
 if moves and kind in ABOUT and not running:
     encoders.plan(moving.plan_move(ws, kind))
-with st.form("encoder", border=True):
+with st.form(f"encoder-{choice.key}", border=True):  # of the plan above, which begins with the encoder in use
     name, file, preview = "", "", False
     if kind in ABOUT:
         st.caption(ABOUT[kind])
@@ -111,6 +111,6 @@ failed = ws.catalogue.problems(problem_stage(choice.key))
 ui.problem_list(
     f"{count(len(failed), 'image')} could not be embedded",
     failed,
-    "They keep their place and are tried again on the next run.",
+    "An image without a vector keeps its place; the next run tries again.",
 )
 encoder_comparison.section()

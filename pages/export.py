@@ -40,7 +40,7 @@ if demo_workspace.demo(ws) is not None:
         "simulated annotators are marked."
     )
 chosen = result_choice()
-if st.button("Write the files", type="primary", icon=":material/download:"):
+if st.button("Write the files", type="primary", icon=":material/download:", key=f"write-{ws.choice.key}"):
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
     target = output_folder("exports") / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
     ws.jobs.start(

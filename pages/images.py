@@ -175,5 +175,5 @@ problems = ws.catalogue.problems("ingest")
 ui.problem_list(
     f"{count(len(problems), 'file')} could not be read",
     problems,
-    "They are tried again whenever their folder is added again.",
+    "Add the folder again to try again.",
 )

@@ -160,7 +160,8 @@ def start_round(state: AttributeState, *, asked_for: bool) -> None:
         seed = attribute.id * 1000 + number
         used, batch = querying.propose(ws, attribute, count=size, seed=seed, **options)
         kind: Literal["primary", "secondary"] = "primary" if asked_for else "secondary"
-        if st.button(f"Start round {number}", type=kind, icon=":material/play_arrow:"):
+        key = f"start-{attribute.id}-{number}-{ws.choice.key}-{state.model and state.model.id}"  # of what is previewed
+        if st.button(f"Start round {number}", type=kind, icon=":material/play_arrow:", key=key):
             if start == "text":
                 prompts.save_prompts(ws, attribute, options["text"])
             rounds.start_round(ws, attribute, count=size, seed=seed, **options)
@@ -270,7 +271,7 @@ def missing_images(state: AttributeState) -> None:
     if state.validation.missing:
         rows += list(tasks.validation_task(ws, state.attribute).rows)
     problems = missing_image_problems(ws, rows) if rows else []
-    note = "They have neither a thumbnail nor a readable file, so nobody is asked about them until the files are back."
+    note = "Nobody is asked about an image with neither a thumbnail nor a readable file, until the file is back."
     ui.problem_list("Images that cannot be shown", problems, note)
 
 

@@ -79,7 +79,7 @@ def offer_training(state: AttributeState) -> None:
     if jobs.show(name, unit="steps") or rounds.is_current(ws, attribute, state.model):
         return
     st.info("Labels or images have changed since it was trained.", icon=":material/refresh:")
-    if st.button("Train again", key=f"retrain-{attribute.id}"):
+    if st.button("Train again", key=f"retrain-{attribute.id}-{ws.choice.key}"):
         ws.jobs.forget(name)
         ws.jobs.start_once(name, "Training again", lambda report: rounds.train(ws, attribute, report=report))
         st.rerun()

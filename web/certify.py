@@ -9,6 +9,7 @@ from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_l
 from bam_engine.labelling import tasks
 from bam_engine.training import certification
 from bam_engine.training.certification import CertificationState
+from bam_engine.training.models import latest_model
 from web import ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -49,7 +50,9 @@ def _start(attribute: Attribute, target: float, confidence: float) -> None:
     planned = left.number_input(
         "Labels meant to be spent", 50, 20_000, certification.PLANNED, step=50, key=f"planned-{attribute.id}"
     )
-    if right.button(f"Start certifying {percent(target)}", icon=":material/verified:", key=f"certify-{attribute.id}"):
+    model = latest_model(workspace(), attribute)  # another model since has a button of its own
+    key = f"certify-{attribute.id}-{model and model.id}"
+    if right.button(f"Start certifying {percent(target)}", icon=":material/verified:", key=key):
         certification.start(workspace(), attribute, target=target, confidence=confidence, planned=int(planned))
         go("annotate", attribute.name)
 
@@ -79,7 +82,8 @@ def _continue(attribute: Attribute, state: CertificationState) -> None:
         if st.button(f"Label {count(waiting, 'image')}", type="primary", icon=":material/check_box:"):
             go("annotate", attribute.name)
     elif state.next_batch:
-        if st.button(f"Ask {state.next_batch:,} more", type="primary", icon=":material/play_arrow:"):
+        key = f"extend-{state.certification.id}"
+        if st.button(f"Ask {state.next_batch:,} more", type="primary", icon=":material/play_arrow:", key=key):
             certification.extend(ws, state.certification)
             go("annotate", attribute.name)
     elif state.in_rounds:

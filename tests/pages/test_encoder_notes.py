@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.maps import layout_builder
@@ -139,3 +140,35 @@ def test_the_embeddings_page_shows_the_encoders_side_by_side_and_trains_what_is_
     assert len(models(audited, watercolor, NETWORK)) == 1
     assert "Fast preview (descriptors) is better than Network alone by" in said
     assert "40 validation labels" in said
+
+
+@pytest.mark.parametrize(
+    ("page", "label"),
+    [
+        ("export", "Write the files"),
+        ("audit", "Draw another audit"),
+        ("threshold", "Start certifying 90%"),
+        ("rounds", "Start round 3"),
+    ],
+)
+def test_a_click_does_nothing_to_the_result_of_an_encoder_that_was_chosen_since_the_page_was_drawn(
+    audited: Workspace, watercolor: Attribute, oracle: Oracle, open_page: OpenPage, page: str, label: str
+) -> None:
+    add_vectors(audited, blind_vectors(audited))
+    with audited.using(NETWORK):
+        rounds.train(audited, watercolor)
+        thresholds.save(audited, watercolor, thresholds.measure_at(audited, watercolor, 0.0, target=0.6))
+        oracle.answer(audited, audits.draw(audited, watercolor, n_accepted=3, n_rejected=3, seed=2).task)
+    app = opened(open_page, audited, page)
+    (button,) = (button for button in app.button if button.label == label)
+    use(audited, "network")
+    before = state_of(audited)
+    app = button.click().run()
+    assert state_of(audited) == before
+    assert not app.get("progress"), "no job was started"
+    assert [one.label for one in app.button].count(label) == 1, "it is there for the encoder in use"
+
+
+def state_of(workspace: Workspace) -> list[int]:
+    """How many rounds, audits and certifications there are."""
+    return [len(workspace.snapshot.rows(table)) for table in (db.rounds, db.audits, db.certifications)]
