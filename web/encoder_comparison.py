@@ -10,7 +10,7 @@ from bam_engine.training.comparison import (
     EncoderComparison,
     EncoderResult,
     compare_encoders,
-    difference_words,
+    comparison_lines,
     is_relied_on,
     models_behind,
     train_behind,
@@ -74,7 +74,7 @@ def _line(one: EncoderComparison, names: dict[str, str]) -> str:
     labels = f"{count(one.n, 'validation label')}, {one.n_positive:,} positive"
     name = f'{html.escape(readable(one.attribute.name))}<br><span class="quiet">{labels}</span>'
     cells = "".join(_cell(results.get(key), label) for key, label in names.items())
-    words = "<br>".join(html.escape(difference_words(workspace(), found)) for found in one.differences) or NOTHING
+    words = "<br>".join(map(html.escape, comparison_lines(workspace(), one))) or NOTHING
     return f'<div><span class="name">{name}</span>{cells}<span data-name="difference">{words}</span></div>'
 
 

@@ -24,13 +24,14 @@ def belongs_to(attribute: Attribute, *, quiet: bool = False) -> bool:
     if latest_model(ws, attribute) is not None:
         words = f"Trained with {trained}, too."
         if better is not None:
-            words = ui.plain(f"With {better.result.encoder}: {better.result.words}.")
+            words = ui.plain(f"With {better.result.source}: {better.result.words}.")
         st.caption(f"Results with {name}. {words}")
         return False
     if quiet:
         st.caption(f"Trained with {trained}, and not yet with {name}, the encoder in use.")
     else:
-        _what_to_do(attribute, trained, "" if better is None else better.result.words)
+        earlier = "" if better is None or better.result.newest else "an earlier model: "
+        _what_to_do(attribute, trained, "" if better is None else f"{earlier}{better.result.words}")
     return True
 
 

@@ -43,6 +43,12 @@ def plan(move: Move) -> None:
         f"The thresholds, audits, maps and scores of {now} stay with it, listed below, one click back. Labels belong "
         "to the images, whatever the encoder."
     )
+    if move.kept:
+        verb = "keeps the model" if len(move.kept) == 1 else "keep the models"
+        lines.append(
+            f"{names(move.kept)} {verb} that a threshold or a certification rests on: what was labelled or added since "
+            "is not in it."
+        )
     lines += [
         f"Round {number} of {ui.plain(readable(name))} is being labelled: its images and answers stay as they are, and "
         "it trains the encoder that is in use when its last label has come."
@@ -140,7 +146,7 @@ def _facts(one: EncoderResults) -> list[str]:
 def _ways_to(one: EncoderResults, current: EncoderResults) -> None:
     """Draw the buttons that lead to an encoder: at once where it has everything, else by the work that is left."""
     running = workspace().jobs.is_running(JOB)
-    ready = one.complete and not one.untrained
+    ready = one.complete and not one.to_train
     if not ready and not one.problem:
         label = "Go on and move" if not one.complete else "Train and move"
         if st.button(label, key=f"move-{one.key}", disabled=running, width="stretch", icon=":material/swap_horiz:"):

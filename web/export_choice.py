@@ -1,37 +1,46 @@
-"""The choice of the encoder whose result an export gives, for attributes that several encoders have results of."""
+"""The choice of the result that an export gives, for attributes with several: of other encoders, or earlier models."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from bam_engine.annotation import Attribute, readable
-from bam_engine.reporting.results import better_elsewhere, other_encoders, results_of
+from bam_engine.reporting.results import Result, overlooked, results_of
 from web import ui
 from web.engine import workspace
 
 
 def result_choice() -> dict[str, str]:
-    """Draw the choice where there is one; return the chosen encoders by attribute, without those of the one in use."""
+    """Draw the choice where there is one; return the chosen results by attribute, without those in force."""
     ws = workspace()
-    attributes = [attribute for attribute in ws.attributes.all() if other_encoders(ws, attribute)]
-    if not attributes:
+    several = [
+        (attribute, results)
+        for attribute in ws.attributes.all()
+        if len(results := results_of(ws, attribute)) > 1 or any(not result.in_use for result in results)
+    ]
+    if not several:
         return {}
     with st.container(border=True):
-        st.markdown("**Which result?** Several encoders have results; the files name the encoder of each attribute.")
-        better = [found.note for attribute in attributes if (found := better_elsewhere(ws, attribute)) is not None]
+        st.markdown(
+            "**Which result?** Several encoders, or models of one, have results; the files name encoder and model of "
+            "each attribute."
+        )
+        better = len(overlooked(ws))
         if better:
-            words = "One attribute has" if len(better) == 1 else f"{len(better)} attributes have"
+            words = "One attribute has" if better == 1 else f"{better} attributes have"
             st.warning(
-                f"{words} more behind the result of another encoder than behind that of {ui.plain(ws.encoder_name())}, "
-                "which is in use.",
+                f"{words} more behind the result of another encoder, or of an earlier model, than behind that of "
+                f"{ui.plain(ws.encoder_name())}, which is in use.",
                 icon=":material/compare_arrows:",
             )
-        chosen = {attribute.name: _choose(attribute) for attribute in attributes}
-    return {name: key for name, key in chosen.items() if key and key != ws.choice.key}
+        chosen = {attribute.name: _choose(attribute, results) for attribute, results in several}
+    return {name: choice for name, choice in chosen.items() if choice and choice != ws.choice.key}
 
 
-def _choose(attribute: Attribute) -> str:
-    """Draw the results of an attribute; return the key of the chosen one's encoder, "" for no scores at all."""
+def _choose(attribute: Attribute, results: Sequence[Result]) -> str:
+    """Draw the results of an attribute; return what the chosen one is found by, "" for no scores at all."""
     ws = workspace()
-    words = {result.key: f"{result.encoder}: {result.words}" for result in results_of(ws, attribute)}
+    words = {result.choice: f"{result.source}: {result.words}" for result in results}
     if ws.choice.key not in words:
         words = {"": f"{ws.encoder_name()}: nothing is trained, no scores", **words}
     return st.selectbox(

@@ -108,7 +108,7 @@ def _elsewhere(line: AttributeSummary) -> str:
     if line.better is None:
         return ""
     result = line.better.result
-    return f'<span class="quiet elsewhere">With {html.escape(f"{result.encoder}: {result.short_words}")}</span>'
+    return f'<span class="quiet elsewhere">With {html.escape(f"{result.source}: {result.short_words}")}</span>'
 
 
 def _delivered(counts: DeliveredCounts, taken_back: str) -> str:

@@ -24,7 +24,6 @@ from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import member_rows
-from bam_engine.workspace.vectors import embedded_rows
 
 if TYPE_CHECKING:
     from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
@@ -385,16 +384,12 @@ class AttributeHandle:
         >>> vector.shape == (bam.embeddings().shape[1],), label
         (True, 1)
         """
-        from bam_engine.api.torch_data import EmbeddingDataset, ImageDataset
+        from bam_engine.api.torch_data import embeddings_with_labels, images_with_labels
 
         if inputs not in ("images", "embeddings"):
             raise AnnotationError(f"Inputs cannot be '{inputs}'. Choose images or embeddings.")
-        rows, targets = self._targets(labels)
-        if inputs == "images":
-            files = [(image.path, image.digest) for image in self._workspace.catalogue.images(rows)]
-            return ImageDataset(rows, targets, files, transform)
-        folder, images = self._workspace.vectors().folder, self._workspace.catalogue.digests().array
-        return EmbeddingDataset(*self._embedded(rows, targets), folder, images, transform)
+        dataset = images_with_labels if inputs == "images" else embeddings_with_labels
+        return dataset(self._workspace, *self._targets(labels), transform)
 
     def _targets(self, labels: str) -> tuple[np.ndarray, np.ndarray]:
         if labels == "people":
@@ -406,7 +401,3 @@ class AttributeHandle:
             rows = np.flatnonzero(outcomes != UNDECIDED)
             return rows, (outcomes[rows] == ACCEPTED).astype(np.int64)
         raise AnnotationError(f"Labels cannot come from '{labels}'. Choose people or threshold.")
-
-    def _embedded(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        embedded = np.isin(rows, embedded_rows(self._workspace))
-        return rows[embedded], targets[embedded]

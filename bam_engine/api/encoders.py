@@ -8,7 +8,8 @@ from bam_engine.training.comparison import compare_encoders
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
 
-_RESULTS = ("attribute", "encoder", "name", "in_use", "labels", "threshold", "standing", "audited_precision")
+_RESULTS = ("attribute", "encoder", "name", "in_use", "newest", "result")
+_STANDING = ("labels", "threshold", "standing", "audited_precision")
 _COMPARED = ("attribute", "encoder", "name", "average_precision", "low", "high", "n", "labels", "current")
 _BEHIND = ("behind", "behind_low", "behind_high", "problem")
 
@@ -26,13 +27,15 @@ def results_table(workspace: Workspace) -> pd.DataFrame:
                     result.key,
                     result.encoder,
                     result.in_use,
+                    result.newest,
+                    result.choice,
                     result.model.labels,
                     np.nan if result.threshold is None else result.threshold.value,
                     result.standing,
                     np.nan if audited is None else audited.value,
                 )
             )
-    return pd.DataFrame(lines, columns=list(_RESULTS))
+    return pd.DataFrame(lines, columns=[*_RESULTS, *_STANDING])
 
 
 @one_flow
@@ -45,7 +48,7 @@ def comparison_table(workspace: Workspace) -> pd.DataFrame:
         for one in found.encoders:
             estimate, difference = one.average_precision, differences.get(one.encoder)
             measured = (np.nan,) * 3 if estimate is None else (estimate.value, estimate.low, estimate.high)
-            best = 0.0 if estimate is not None else np.nan
+            best = 0.0 if one.encoder == found.best else np.nan
             behind = (best,) * 3 if difference is None else (difference.gain, difference.low, difference.high)
             labels = 0 if one.model is None else one.model.labels
             name = workspace.encoder_name(one.encoder)

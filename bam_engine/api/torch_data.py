@@ -14,6 +14,8 @@ from torch.utils.data import Dataset
 
 from bam_engine.collection import read_image
 from bam_engine.embedding import VectorStore
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.vectors import embedded_rows
 
 Transform = Callable[[Any], Any]
 
@@ -76,3 +78,20 @@ class EmbeddingDataset(Dataset[tuple[Any, int]]):
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_vectors": None}  # each process maps the file itself
+
+
+def images_with_labels(
+    workspace: Workspace, rows: NDArray[np.int64], labels: NDArray[np.int64], transform: Transform | None
+) -> ImageDataset:
+    """Return the images of ``rows`` with their labels."""
+    files = [(image.path, image.digest) for image in workspace.catalogue.images(rows)]
+    return ImageDataset(rows, labels, files, transform)
+
+
+def embeddings_with_labels(
+    workspace: Workspace, rows: NDArray[np.int64], labels: NDArray[np.int64], transform: Transform | None
+) -> EmbeddingDataset:
+    """Return the embeddings of those of ``rows`` that have one, with their labels."""
+    embedded = np.isin(rows, embedded_rows(workspace))
+    folder, images = workspace.vectors().folder, workspace.catalogue.digests().array
+    return EmbeddingDataset(rows[embedded], labels[embedded], folder, images, transform)

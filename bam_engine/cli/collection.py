@@ -6,10 +6,8 @@ from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
 from bam_engine.collection import ingest_folder
-from bam_engine.errors import EmbeddingError
 from bam_engine.formatting import count, decimal
 from bam_engine.switching import moving
-from bam_engine.switching.results import EncoderResults, encoder_results
 from bam_engine.workspace import Workspace
 
 
@@ -35,8 +33,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("--checkpoint", type=given_path, help="local file of weights, instead of the model hub's")
     command.add_argument("--preview", action="store_true", help="begin a new collection with the descriptors")
-    command.add_argument("--use", metavar="KEY", help="use an encoder that --list lists, at once, with what it has")
-    command.add_argument("--list", action="store_true", help="list the encoders with what each has")
+    command.add_argument("--use", metavar="KEY", help="use an encoder of `bam encoders` at once, with what it has")
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
@@ -85,24 +82,12 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
 
 
 def embed(workspace: Workspace, options: Namespace) -> None:
-    """Embed with an encoder and move to it; or list the encoders, or use another with what it has."""
-    if options.list:
-        for each in encoder_results(workspace):
-            _print_encoder(each)
-        return
+    """Embed with an encoder and move to it, or use another with what it has."""
     if options.use:
         moving.use(workspace, options.use)
         print(f"{workspace.encoder_name()} is in use; every encoder keeps what it has")
         return
-    choice = workspace.choice
-    if not options.encoder and options.checkpoint:
-        raise EmbeddingError(
-            f"The checkpoint {options.checkpoint} was given without an encoder. Give the encoder of its weights, too, "
-            "with --encoder."
-        )
-    if not options.encoder and choice.problem:
-        raise EmbeddingError(choice.problem)
-    spec, checkpoint = (options.encoder, options.checkpoint) if options.encoder else (choice.spec, choice.checkpoint)
+    spec, checkpoint = moving.encoder_to_embed_with(workspace, options.encoder, options.checkpoint)
     work = moving.begin_with_preview if options.preview and not len(workspace.vectors()) else moving.move
     with bar("embed", "images") as report:
         moved = work(workspace, spec, checkpoint, report=report)
@@ -124,11 +109,3 @@ def _print_moved(workspace: Workspace, moved: moving.Moved) -> None:
         print(f"{workspace.encoder_name()} is in use; `bam embed --use {moved.key}` uses {name} as it is")
     elif moved.before != moved.key and len(workspace.vectors(moved.before)):
         print(f"it is in use; {before} keeps what it has, and `bam embed --use {moved.before}` goes back to it")
-
-
-def _print_encoder(encoder: EncoderResults) -> None:
-    used = ", in use" if encoder.in_use else ""
-    print(f"{encoder.key}: {encoder.name}, {encoder.embedded:,} of {count(encoder.images, 'image')} embedded{used}")
-    lists = encoder.attributes | ({"maps": encoder.maps} if encoder.maps else {})
-    for what, names in lists.items():
-        print(f"  {what}: {', '.join(names)}")

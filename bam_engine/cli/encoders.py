@@ -1,4 +1,4 @@
-"""``encoders``: the encoders that have vectors, side by side."""
+"""``encoders``: what each encoder has, and encoders side by side."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -7,30 +7,31 @@ from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.cli.progress import bar
 from bam_engine.formatting import count, decimal_interval
 from bam_engine.labelling.tasks import attribute_of
+from bam_engine.switching.results import encoder_results
 from bam_engine.training.comparison import (
     EncoderResult,
     compare_encoders,
-    difference_words,
+    comparison_lines,
     is_relied_on,
     models_behind,
     train_behind,
 )
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
-from bam_engine.workspace.membership import count_images
-from bam_engine.workspace.vectors import embedded_rows, stored_encoders
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command to the parser."""
-    command = add_command(commands, "encoders", run, "list the encoders, or compare them attribute by attribute")
+    command = add_command(
+        commands, "encoders", run, "list the encoders with what each has, or compare them attribute by attribute"
+    )
     command.add_argument("names", nargs="*", metavar="name", help="attributes to compare (default: all)")
     command.add_argument("--compare", action="store_true", help="compare on the same validation labels")
     command.add_argument("--train", action="store_true", help="first train what is missing or behind the labels")
 
 
 def run(workspace: Workspace, options: Namespace) -> None:
-    """List the encoders that have vectors; compare them for some attributes, or for all."""
+    """List the encoders with what each has; compare them for some attributes, or for all."""
     attributes = [attribute_of(workspace, name) for name in options.names] or workspace.attributes.all()
     if options.train:
         with bar("train", "models") as report:
@@ -45,12 +46,12 @@ def run(workspace: Workspace, options: Namespace) -> None:
 
 @one_flow
 def _list(workspace: Workspace) -> None:
-    current, images = workspace.choice.key, count_images(workspace)
-    for key in stored_encoders(workspace):
-        use = ", in use" if key == current else ""
-        with workspace.using(key):
-            embedded = len(embedded_rows(workspace))
-        print(f"{key}: {workspace.encoder_name(key)}, {embedded:,} of {count(images, 'image')} embedded{use}")
+    for one in encoder_results(workspace):
+        used = ", in use" if one.in_use else ""
+        print(f"{one.key}: {one.name}, {one.embedded:,} of {count(one.images, 'image')} embedded{used}")
+        lists = one.attributes | ({"maps": one.maps} if one.maps else {})
+        for what, names in lists.items():
+            print(f"  {what}: {', '.join(names)}")
 
 
 @one_flow
@@ -64,8 +65,8 @@ def _print_comparison(workspace: Workspace, attribute: Attribute) -> None:
     print(f"{attribute.name}: {count(found.n, 'validation label')}, {found.n_positive:,} positive")
     for one in found.encoders:
         print(f"  {workspace.encoder_name(one.encoder)}: {_words(workspace, one)}")
-    for difference in found.differences:
-        print(f"  {difference_words(workspace, difference)}")
+    for line in comparison_lines(workspace, found):
+        print(f"  {line}")
     if models_behind(workspace, [attribute]):
         print(f"  `bam encoders --train {attribute.name}` trains what is missing or not of all labels of today.")
 

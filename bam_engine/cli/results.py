@@ -136,7 +136,7 @@ def export(workspace: Workspace, options: Namespace) -> None:
     for path in paths:
         print(path)
     for name, other in results.overlooked(workspace, encoders).items():
-        print(f"{name}: {other.note} To export the other result: --encoder {name}={shlex.quote(other.result.key)}")
+        print(f"{name}: {other.note} To export the other result: --encoder {name}={shlex.quote(other.result.choice)}")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -43,7 +43,7 @@ def run(workspace: Workspace, _options: Namespace) -> None:
         answers += f", {state.simulated:,} by simulated annotators"
     print(f"{images}, {state.embedded:,} embedded with {state.encoder}, {answers}")
     if (awaited := preparation(workspace)) is not None:
-        print(f"  {awaited.name} has embedded {awaited.embedded:,} and is not in use yet (`bam embed --list`)")
+        print(f"  {awaited.name} has embedded {awaited.embedded:,} and is not in use yet (`bam encoders`)")
     for problem in workspace.catalogue.problems():
         print(f"  {problem.stage}: {problem.path}: {problem.reason}")
     print_spellings(workspace)

@@ -79,9 +79,9 @@ def export(
 ) -> list[Path]:
     """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
 
-    The scores and decisions of an attribute are those of the encoder in use, or of the one that ``encoders`` names by
-    its key, spec or name: {attribute: encoder}. The files say of which encoder and model each attribute's are
-    (:mod:`.results`).
+    The scores and decisions of an attribute are those of the newest model of the encoder in use, or of the one that
+    ``encoders`` names by its key, spec or name: {attribute: encoder}; an earlier model's are named as :mod:`.results`
+    states. The files say of which encoder and model each attribute's are.
 
     With ``raw_text``, CSV files hold every text unchanged, also one that a spreadsheet takes for a formula.
 
@@ -162,11 +162,12 @@ def _scores(workspace: Workspace, result: Result, rows: NDArray[np.int64]) -> ND
 
 def _source(workspace: Workspace, attribute: Attribute, result: Result | None) -> Source:
     """Return of which encoder and model a result is, what stands behind it, and what other encoders have."""
-    other = [one for one in results.results_of(workspace, attribute) if result is None or one.key != result.key]
-    others = [f"{one.encoder}: {one.words}" for one in other]
-    if result is None:
+    model = None if result is None else result.model
+    other = [one for one in results.results_of(workspace, attribute) if model is None or one.model.id != model.id]
+    others = [f"{one.source}: {one.words}" for one in other]
+    if result is None or model is None:
         return Source(others=". ".join(others))
-    choice, model = workspace.choice_of(result.key), result.model
+    choice = workspace.choice_of(result.key)
     spec = result.encoder if choice is None else choice.spec
     return Source(spec, result.key, model.digest, model.made_at, result.words, ". ".join(others))
 

@@ -233,7 +233,7 @@ def _other_results(workspace: Workspace, attribute: Attribute) -> tuple[str, ...
     if not other_encoders(workspace, attribute):
         return ()
     others = [result for result in results_of(workspace, attribute) if not result.in_use]
-    return tuple(f"With {one.encoder} (model {one.model.id}): {one.words}." for one in others)
+    return tuple(f"With {one.source} (model {one.model.id}): {one.words}." for one in others)
 
 
 def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, str], ...]:

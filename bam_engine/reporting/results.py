@@ -1,7 +1,7 @@
-"""The results of an attribute, one for each encoder: a model, its threshold and its audit.
+"""The results of an attribute, of each encoder and of earlier models: a model, its threshold and its audit.
 
 Everything else shows the newest model of the encoder in use. What was certified, audited or given a threshold with
-another encoder stays, and is found here, so that an export can say so and use it.
+another encoder, or with an earlier model, stays, and is found here, so that an export can say so and use it.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.errors import ExchangeError
 from bam_engine.formatting import decimal, percent_interval
 from bam_engine.labelling.tasks import attribute_of
-from bam_engine.training.models import TrainedModel, encoders_of, latest_model, models
+from bam_engine.training.models import TrainedModel, encoders_of, models
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -37,7 +37,8 @@ _ORDER = list(_WORDS)
 class Result:
     """What a model of one encoder says about an attribute.
 
-    ``encoder`` is the encoder's name for people, and ``in_use`` whether it is the one in use. ``audit`` is the newest
+    ``encoder`` is the encoder's name for people, and ``in_use`` whether it is the one in use. ``newest`` says whether
+    the model is the newest of its encoder, which is in force as soon as the encoder is in use. ``audit`` is the newest
     audit of the threshold.
     """
 
@@ -45,6 +46,7 @@ class Result:
     model: TrainedModel
     encoder: str
     in_use: bool
+    newest: bool
     threshold: AttributeThreshold | None
     audit: AuditResult | None
 
@@ -52,6 +54,16 @@ class Result:
     def key(self) -> str:
         """The key of the encoder."""
         return self.model.encoder
+
+    @property
+    def choice(self) -> str:
+        """What :func:`chosen` finds the result by: the key of the encoder, with the model if that is an earlier one."""
+        return self.key if self.newest else f"{self.key}, model {self.model.id}"
+
+    @property
+    def source(self) -> str:
+        """The encoder's name, and whether the model is an earlier one."""
+        return self.encoder if self.newest else f"{self.encoder}, an earlier model"
 
     @property
     def standing(self) -> Standing:
@@ -87,41 +99,50 @@ def other_encoders(workspace: Workspace, attribute: Attribute) -> list[str]:
 
 @one_flow
 def results_of(workspace: Workspace, attribute: Attribute) -> list[Result]:
-    """Return the result of each encoder, that of the encoder in use first, then the best standing.
+    """Return the results of each encoder, that of the encoder in use first, then the best standing.
 
-    For the encoder in use it is that of the newest model; for another one that of the model with the best standing, the
-    newest of several, since a later training does not undo what was audited.
+    The result of an encoder is that of its newest model, whether or not the encoder is in use. An earlier model has a
+    result of its own if more stands behind it: a later training does not undo what was audited.
     """
-    results = [_best(workspace, attribute, key) for key in other_encoders(workspace, attribute)]
-    results.sort(key=lambda result: _ORDER.index(result.standing))
-    newest = latest_model(workspace, attribute)
-    return results if newest is None else [_result(workspace, attribute, newest), *results]
+    results = [each for key in encoders_of(workspace, attribute) for each in _results(workspace, attribute, key)]
+    return sorted(results, key=lambda result: (not (result.in_use and result.newest), _rank(result), not result.newest))
 
 
-def _best(workspace: Workspace, attribute: Attribute, encoder: str) -> Result:
-    """Return the result of an encoder's model with the best standing, which is the newest or one with evidence."""
+def _results(workspace: Workspace, attribute: Attribute, encoder: str) -> list[Result]:
+    """Return the result of an encoder's newest model, and that of the earlier one that has most behind it, if more."""
     snapshot, trained = workspace.snapshot, models(workspace, attribute, encoder)
     tables = (db.thresholds, db.certifications)
     with_evidence = {row.model_id for table in tables for row in snapshot.rows_with(table.c.attribute_id, attribute.id)}
-    candidates = [model for model in trained if model.id in with_evidence or model is trained[-1]]
-    results = [_result(workspace, attribute, model) for model in candidates]
-    return min(reversed(results), key=lambda result: _ORDER.index(result.standing))
+    newest = _result(workspace, attribute, trained[-1], newest=True)
+    earlier = [
+        _result(workspace, attribute, model, newest=False)
+        for model in reversed(trained[:-1])
+        if model.id in with_evidence
+    ]
+    best = min(earlier, key=_rank, default=newest)
+    return [newest, best] if _rank(best) < _rank(newest) else [newest]
 
 
-def _result(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Result:
+def _result(workspace: Workspace, attribute: Attribute, model: TrainedModel, *, newest: bool) -> Result:
     return Result(
         attribute,
         model,
         workspace.encoder_name(model.encoder),
         model.encoder == workspace.choice.key,
+        newest,
         current_threshold(workspace, attribute, model),
         audits.latest_result(workspace, attribute, model),
     )
 
 
+def _rank(result: Result) -> int:
+    """Return the place of what stands behind a result: 0 is the best."""
+    return _ORDER.index(result.standing)
+
+
 @dataclass(frozen=True)
 class Overlooked:
-    """A result of another encoder with more behind it than that of the encoder in use, and a note that says so."""
+    """A result with more behind it than the one in force, that of the encoder in use, and a note that says so."""
 
     result: Result
     note: str
@@ -131,11 +152,12 @@ class Overlooked:
 def overlooked(workspace: Workspace, encoders: Collection[str] = ()) -> dict[str, Overlooked]:
     """Return by attribute the results that an export leaves out and that have more behind them than what it gives.
 
-    The attributes in ``encoders``, for which one is given, are left out: somebody chose.
+    They are of another encoder, or of an earlier model. The attributes in ``encoders``, for which one is given, are
+    left out: somebody chose.
     """
     given = {attribute_of(workspace, name).id for name in encoders}
     others = {
-        attribute.name: better_elsewhere(workspace, attribute)
+        attribute.name: better_result(workspace, attribute)
         for attribute in workspace.attributes.all()
         if attribute.id not in given
     }
@@ -150,34 +172,49 @@ def better_elsewhere(workspace: Workspace, attribute: Attribute) -> Overlooked |
     """
     if not other_encoders(workspace, attribute):
         return None
+    return better_result(workspace, attribute, elsewhere=True)
+
+
+@one_flow
+def better_result(workspace: Workspace, attribute: Attribute, *, elsewhere: bool = False) -> Overlooked | None:
+    """Return what :func:`better_elsewhere` does, or an earlier model's result, unless it must be ``elsewhere``."""
     results = results_of(workspace, attribute)
-    others = [result for result in results if not result.in_use]
-    mine = results[0] if results[0].in_use else None
-    rank = _ORDER.index(others[0].standing)
-    if mine is not None and rank >= min(_ORDER.index(mine.standing), _ORDER.index("suggested")):
+    mine = results[0] if results and results[0].in_use and results[0].newest else None
+    others = [result for result in results if result is not mine and not (elsewhere and result.in_use)]
+    if not others or (mine is not None and _rank(others[0]) >= min(_rank(mine), _ORDER.index("suggested"))):
         return None
     here = "nothing is trained" if mine is None else mine.words
-    there = f"With {others[0].encoder}: {others[0].words}."
+    there = f"With {others[0].source}: {others[0].words}."
     return Overlooked(others[0], f"{there} With {workspace.encoder_name()}, the encoder in use: {here}.")
 
 
 def chosen(workspace: Workspace, attribute: Attribute, encoder: str | None = None) -> Result | None:
     """Return the result of an encoder, by its key, spec or name, or of the one in use; None where that has none.
 
+    It is that of the encoder's newest model. An earlier one is found by the :attr:`Result.choice` that results state.
+
     Raises
     ------
     ExchangeError
-        The given encoder has no result of this attribute.
+        The given encoder has no result of this attribute, or several encoders are meant.
     """
     results = results_of(workspace, attribute)
     if encoder is None:
-        return next((result for result in results if result.in_use), None)
-    for result in results:
-        choice = workspace.choice_of(result.key)
-        if encoder in (result.key, result.encoder, None if choice is None else choice.spec):
-            return result
-    there = ", ".join(f"{result.key} ({result.encoder})" for result in results) or "none"
+        return next((result for result in results if result.in_use and result.newest), None)
+    named = [result for result in results if result.newest and encoder in (_spec(workspace, result), result.encoder)]
+    found = [result for result in results if result.choice == encoder] or named
+    if len(found) == 1:
+        return found[0]
+    there = "; ".join(f"{result.choice} ({result.source}: {result.short_words})" for result in results) or "none"
+    if found:
+        raise ExchangeError(
+            f"Several encoders of {attribute.name} are called {encoder}. Choose one of the results: {there}."
+        )
     raise ExchangeError(
         f"{attribute.name} has no result with the encoder {encoder}. There are results with: {there}. Choose one of "
         "these, or train a model with that encoder."
     )
+
+
+def _spec(workspace: Workspace, result: Result) -> str:
+    return workspace.encoders.choice_for(result.key).spec

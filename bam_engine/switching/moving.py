@@ -19,7 +19,7 @@ from bam_engine.errors import EmbeddingError, LearningError
 from bam_engine.formatting import count
 from bam_engine.maps.layout_store import list_layouts
 from bam_engine.progress import Report, silent
-from bam_engine.switching.results import results_of, untrained_attributes
+from bam_engine.switching.results import outdated_attributes, results_of, untrained_attributes
 from bam_engine.training import rounds
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.encoders import EncoderChoice
@@ -42,6 +42,7 @@ _TRAINING_SECONDS_AN_IMAGE = 5e-6
 class Move:
     """What a move to an encoder takes: images to embed, attributes to train, and seconds, None where nobody knows.
 
+    ``kept`` attributes have a model that somebody relies on: they keep it, though it is not of all labels or images.
     ``open_rounds`` are attributes with the number of a round that is being labelled: it stays as it is, and trains the
     encoder that is in use when its last label has come.
     """
@@ -50,6 +51,7 @@ class Move:
     name: str
     to_embed: int
     to_train: tuple[str, ...]
+    kept: tuple[str, ...]
     open_rounds: tuple[tuple[str, int], ...]
     seconds: float | None
 
@@ -71,17 +73,44 @@ class Moved:
 
 @dataclass(frozen=True)
 class Preparation:
-    """An encoder that is to be used next: how far it has embedded the images, and the attributes left to train."""
+    """An encoder that is to be used next: how far it has embedded the images, and the attributes left to train.
+
+    It has a vector of those ``embedded``, and ``waiting`` ones are left to embed.
+    """
 
     key: str
     name: str
     embedded: int
+    waiting: int
     images: int
     to_train: tuple[str, ...]
 
     @property
     def embedded_all(self) -> bool:
-        return self.embedded >= self.images
+        """Whether no image is left to embed."""
+        return not self.waiting
+
+
+def encoder_to_embed_with(
+    workspace: Workspace, encoder: str | None = None, checkpoint: Path | None = None
+) -> tuple[str, Path | None]:
+    """Return the given encoder and checkpoint, or those of the encoder in use.
+
+    Raises
+    ------
+    EmbeddingError
+        A checkpoint is given alone, or the encoder in use cannot embed: nobody asked for another one.
+    """
+    choice = workspace.choice
+    if encoder is not None:
+        return encoder, checkpoint
+    if checkpoint is not None:
+        raise EmbeddingError(
+            f"The checkpoint {checkpoint} was given without an encoder. Give the encoder of its weights, too."
+        )
+    if choice.problem:
+        raise EmbeddingError(choice.problem)
+    return choice.spec, choice.checkpoint
 
 
 def seconds_to_embed(spec: str, images: int) -> float | None:
@@ -101,7 +130,8 @@ def plan_move(workspace: Workspace, spec: str, checkpoint: Path | None = None) -
     """
     key = encoder_key(spec, checkpoint)
     to_embed = count_images(workspace) - count_images(workspace, len(workspace.vectors(key)))
-    to_train = untrained_attributes(workspace, key)
+    outdated, kept = outdated_attributes(workspace, key, grows=to_embed > 0)
+    to_train = untrained_attributes(workspace, key) + outdated
     opened = ((each.name, rounds.rounds_of(workspace, each)) for each in workspace.attributes.all())
     embedding = seconds_to_embed(spec, to_embed) if to_embed else 0.0
     training = len(to_train) * (_TRAINING_SECONDS + _TRAINING_SECONDS_AN_IMAGE * count_images(workspace))
@@ -110,6 +140,7 @@ def plan_move(workspace: Workspace, spec: str, checkpoint: Path | None = None) -
         workspace.encoders.name_of(spec, checkpoint),
         to_embed,
         tuple(attribute.name for attribute in to_train),
+        tuple(attribute.name for attribute in kept),
         tuple((name, stored[-1].number) for name, stored in opened if stored and not stored[-1].state.complete),
         None if embedding is None else embedding + training,
     )
@@ -121,8 +152,10 @@ def move(
 ) -> Moved:
     """Embed the collection with an encoder, train on all labels with it, and then use it.
 
-    Where nothing is embedded yet, or the encoder is the one in use, it is used from the start. One that has embedded
-    every image is not opened, so that it need not be installed.
+    Trained are the attributes of which it has no model, or one of other labels or images than those of today; a model
+    with a saved threshold or a certification is kept as it is. Where nothing is embedded yet, or the encoder is the one
+    in use, it is used from the start. One that has embedded every image is not opened, so that it need not be
+    installed.
 
     Parameters
     ----------
@@ -144,9 +177,8 @@ def move(
             workspace.choose_encoder(spec, checkpoint)
         summary = embed_collection(workspace, report=report)
     else:
-        workspace.encoders.prepare(_choice(spec, checkpoint))
         summary = _embed_beside(workspace, spec, checkpoint, report)
-    trained, failed = train_attributes(workspace, key, report=report)
+    trained, failed = _train(workspace, key, report, again=key != before.key)
     in_use = workspace.encoders.chosen().key == key
     if key != before.key and not in_use and not failed and (not unasked or not is_relied_on(workspace)):
         use(workspace, key, instead_of=before.key)
@@ -194,22 +226,6 @@ def gains_from_preview(workspace: Workspace, spec: str) -> bool:
     return spec != PREVIEW and not len(workspace.vectors()) and seconds is not None and seconds > LONG
 
 
-def train_attributes(
-    workspace: Workspace, key: str, *, report: Report = silent
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Train every attribute that another encoder was trained for; return those done, and the others with the reason."""
-    waiting = untrained_attributes(workspace, key)
-    trained, failed = [], []
-    for place, attribute in enumerate(waiting):
-        try:
-            with workspace.using(key):
-                rounds.train(workspace, attribute, report=_part(report, attribute, place, len(waiting)))
-            trained.append(attribute.name)
-        except LearningError as error:
-            failed.append((attribute.name, str(error)))
-    return tuple(trained), tuple(failed)
-
-
 @one_flow
 def preparation(workspace: Workspace) -> Preparation | None:
     """Return how far the encoder is that a move or a preview has begun with; None where none is under way."""
@@ -217,7 +233,7 @@ def preparation(workspace: Workspace) -> Preparation | None:
     if awaited is None:
         return None
     found = results_of(workspace, awaited.key)
-    return Preparation(found.key, found.name, found.embedded, found.images, found.untrained)
+    return Preparation(found.key, found.name, found.embedded, found.waiting, found.images, found.to_train)
 
 
 @one_flow
@@ -234,19 +250,47 @@ def is_relied_on(workspace: Workspace) -> bool:
 
 
 def _embed_beside(workspace: Workspace, spec: str, checkpoint: Path | None, report: Report) -> EmbedSummary:
-    """Embed what an encoder that is not in use has not embedded yet."""
+    """Embed what an encoder that is not in use has not embedded yet, and wait for it to be used."""
     key = encoder_key(spec, checkpoint)
     if len(workspace.vectors(key)) >= len(workspace.catalogue):
+        workspace.encoders.prepare(_choice(spec, checkpoint))
         return EmbedSummary(0, 0, 0.0)
-    left = len(untrained_attributes(workspace, key))
+    left = len(untrained_attributes(workspace, key) + outdated_attributes(workspace, key, grows=True)[0])
     then = f"then {count(left, 'attribute trains', 'attributes train')}" if left else ""
     report(0, len(workspace.catalogue), "opening the encoder")
     try:
         encoder = open_encoder(spec, checkpoint=checkpoint)
     except EmbeddingError:
-        workspace.encoders.stay()  # nothing can be waited for
+        workspace.encoders.stay(key)  # it cannot be waited for
         raise
+    workspace.encoders.prepare(_choice(spec, checkpoint))
     return embed_collection(workspace, encoder, report=_saying(report, then))
+
+
+def _train(
+    workspace: Workspace, key: str, report: Report, *, again: bool
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Train what an encoder has not learned; return the names of the attributes, and the others with the reason.
+
+    What people label meanwhile is learned, too. With ``again``, models that are not of the labels of today are trained
+    again.
+    """
+    trained: dict[str, None] = {}
+    failed: dict[str, str] = {}
+    while waiting := [one for one in _to_train(workspace, key, again) if one.name not in trained.keys() | failed]:
+        for place, attribute in enumerate(waiting):
+            try:
+                with workspace.using(key):
+                    rounds.train(workspace, attribute, report=_part(report, attribute, place, len(waiting)))
+                trained[attribute.name] = None
+            except LearningError as error:
+                failed[attribute.name] = str(error)
+    return tuple(trained), tuple(failed.items())
+
+
+@one_flow
+def _to_train(workspace: Workspace, key: str, again: bool) -> list[Attribute]:
+    return untrained_attributes(workspace, key) + (outdated_attributes(workspace, key)[0] if again else [])
 
 
 def _choice(spec: str, checkpoint: Path | None) -> EncoderChoice:

@@ -3,7 +3,7 @@
 In:  an attribute. Out: the average precision of each encoder, measured as after a round, and the paired differences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
@@ -59,17 +59,40 @@ class EncoderDifference:
 
 @dataclass(frozen=True)
 class EncoderComparison:
-    """The encoders of one attribute, the one in use first, measured on the same ``n`` held-out labels."""
+    """The encoders of one attribute, the one in use first, measured on the same ``n`` held-out labels.
+
+    ``differences`` are those of the ``best``, by its key, to the other encoders whose models are ``current``, and so
+    have learned the same labels. Of models of different labels none is called better: ``best`` is None where no two
+    have learned the same.
+    """
 
     attribute: Attribute
     n: int
     n_positive: int
     encoders: tuple[EncoderResult, ...]
+    best: str | None
+    differences: tuple[EncoderDifference, ...]
+
+    @property
+    def of_different_labels(self) -> bool:
+        """Whether models were measured that have not learned the same labels."""
+        measured = [one.current for one in self.encoders if one.average_precision is not None]
+        return len(measured) > 1 and not all(measured)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What newest models are worth on ``n`` held-out labels, and the best of those that learned the same labels."""
+
+    n: int
+    n_positive: int
+    estimates: Mapping[str, Estimate]
+    best: str | None
     differences: tuple[EncoderDifference, ...]
 
 
-_COMPARISONS = Kind[EncoderComparison](
-    "encoders side by side", of="attribute", until="a label, a model or a vector changes", limit=1000
+_COMPARISONS = Kind[_Measured](
+    "encoders side by side", of="attribute", until="a label, a model or its vectors change", limit=1000
 )
 
 
@@ -80,50 +103,58 @@ def compare_encoders(workspace: Workspace, attribute: Attribute) -> EncoderCompa
     An image counts where the model of every encoder that can be measured has a score for it. The average precisions
     and their intervals are those of :func:`bam_engine.training.evaluation.evaluate`.
     """
-    keys = list(dict.fromkeys(chain(stored_encoders(workspace), encoders_of(workspace, attribute))))
-    newest = {key: latest_model(workspace, attribute, key) for key in keys}
-    scored = [(key, model and scores_version(workspace, model)) for key, model in newest.items()]
-    embedded = [len(workspace.vectors(key)) for key in keys]
+    newest = {key: latest_model(workspace, attribute, key) for key in _encoders(workspace, attribute)}
+    measurable = {key: model for key, model in newest.items() if model is not None and len(workspace.vectors(key))}
+    current = {key for key, model in measurable.items() if rounds.is_current(workspace, attribute, model)}
+    scored = [(key, scores_version(workspace, model), key in current) for key, model in measurable.items()]
     images = (len(workspace.catalogue), workspace.catalogue.missing_version)
-    version = (label_version(workspace, attribute), scored, embedded, images)
-    return workspace.memory.get(_COMPARISONS, attribute.id, version, lambda: _compare(workspace, attribute, newest))
-
-
-def _compare(
-    workspace: Workspace, attribute: Attribute, newest: Mapping[str, TrainedModel | None]
-) -> EncoderComparison:
-    problems = {key: _problem(workspace, key, model) for key, model in newest.items()}
-    samples = {
-        key: evaluation_set(workspace, attribute, model)
-        for key, model in newest.items()
-        if model is not None and not problems[key]
-    }
-    samples = _common(samples)
-    drawn = tasks.validation_task(workspace, attribute).rows
-    first = next(iter(samples.values()), None)
-    labels = np.empty(0, np.int8) if first is None else first.labels
-    n, positive = len(labels), int((labels == 1).sum())
-    unmeasured = "" if 0 < positive < n else not_measurable(n, positive)
-    measured: dict[str, Estimate] = {}
-    if not unmeasured:
-        measured = {key: average_precision_of(sample, np.isin(sample.rows, drawn)) for key, sample in samples.items()}
+    version = (label_version(workspace, attribute), scored, images)
+    found = workspace.memory.get(
+        _COMPARISONS, attribute.id, version, lambda: _measure(workspace, attribute, measurable, current)
+    )
+    unmeasured = "" if found.estimates else not_measurable(found.n, found.n_positive)
     return EncoderComparison(
         attribute,
-        n,
-        positive,
+        found.n,
+        found.n_positive,
         tuple(
             EncoderResult(
                 key,
                 model,
-                model is not None and rounds.is_current(workspace, attribute, model),
+                key in current,
                 _trainable(workspace, key),
-                measured.get(key),
-                problems[key] or unmeasured,
+                found.estimates.get(key),
+                _problem(workspace, key, model) or unmeasured,
             )
             for key, model in newest.items()
         ),
-        _differences(samples, measured),
+        found.best,
+        found.differences,
     )
+
+
+def _encoders(workspace: Workspace, attribute: Attribute) -> list[str]:
+    """Return the keys of the encoders with vectors, the one in use first, and of those with models alone."""
+    return list(dict.fromkeys(chain(stored_encoders(workspace), encoders_of(workspace, attribute))))
+
+
+def _measure(
+    workspace: Workspace, attribute: Attribute, models: Mapping[str, TrainedModel], current: Collection[str]
+) -> _Measured:
+    """Measure models on the same labels, and compare those that are of the labels of today."""
+    samples = _common({key: evaluation_set(workspace, attribute, model) for key, model in models.items()})
+    drawn = tasks.validation_task(workspace, attribute).rows
+    first = next(iter(samples.values()), None)
+    labels = np.empty(0, np.int8) if first is None else first.labels
+    n, positive = len(labels), int((labels == 1).sum())
+    if not 0 < positive < n:
+        return _Measured(n, positive, {}, None, ())
+    estimates = {key: average_precision_of(sample, np.isin(sample.rows, drawn)) for key, sample in samples.items()}
+    comparable = [key for key in estimates if key in current or len(estimates) == 1]
+    if len(comparable) < min(2, len(estimates)):
+        return _Measured(n, positive, estimates, None, ())
+    best = max(comparable, key=lambda key: estimates[key].value)
+    return _Measured(n, positive, estimates, best, _differences(samples, best, comparable))
 
 
 def _trainable(workspace: Workspace, key: str) -> bool:
@@ -158,12 +189,9 @@ def _common(samples: Mapping[str, ValidationSet]) -> dict[str, ValidationSet]:
 
 
 def _differences(
-    samples: Mapping[str, ValidationSet], measured: Mapping[str, Estimate]
+    samples: Mapping[str, ValidationSet], best: str, comparable: Sequence[str]
 ) -> tuple[EncoderDifference, ...]:
     """Compare the best encoder with each of the others."""
-    if not measured:
-        return ()
-    best = max(measured, key=lambda key: measured[key].value)
     mine = samples[best]
     return tuple(
         EncoderDifference(
@@ -178,9 +206,17 @@ def _differences(
                 rng=np.random.default_rng(0),
             ),
         )
-        for key in measured
+        for key in comparable
         if key != best
     )
+
+
+def comparison_lines(workspace: Workspace, found: EncoderComparison) -> list[str]:
+    """Return in sentences which encoder is better, by how much, and of which that is not said."""
+    lines = [difference_words(workspace, difference) for difference in found.differences]
+    if found.of_different_labels:
+        lines.append("Models that have learned different labels are not compared.")
+    return lines
 
 
 def difference_words(workspace: Workspace, found: EncoderDifference) -> str:
@@ -198,23 +234,30 @@ def is_relied_on(workspace: Workspace, model: TrainedModel) -> bool:
     return any(workspace.snapshot.rows_with(table.c.model_id, model.id) for table in tables)
 
 
+def may_train_again(workspace: Workspace, attribute: Attribute) -> bool:
+    """Return whether there are labels, and no round is open, which is trained on once its last label has come."""
+    played = rounds.rounds_of(workspace, attribute)
+    return (not played or played[-1].state.complete) and len(training_labels(workspace, attribute)[0]) > 0
+
+
 @one_flow
 def models_behind(workspace: Workspace, attributes: Sequence[Attribute] | None = None) -> list[tuple[Attribute, str]]:
     """Return the attributes, of those given or all, and encoders whose newest model is to be trained again or missing.
 
     It is not of the labels of today, it can be trained, and nobody relies on it (:func:`is_relied_on`). Left out are
-    attributes with an open round, which is trained on once it is labelled, and those without labels.
+    attributes with an open round, and those without labels (:func:`may_train_again`).
     """
-    behind = []
-    for attribute in workspace.attributes.all() if attributes is None else attributes:
-        played = rounds.rounds_of(workspace, attribute)
-        if (played and not played[-1].state.complete) or not len(training_labels(workspace, attribute)[0]):
-            continue
-        for one in compare_encoders(workspace, attribute).encoders:
-            relied_on = one.model is not None and is_relied_on(workspace, one.model)
-            if one.trainable and not one.current and not relied_on:
-                behind.append((attribute, one.encoder))
-    return behind
+    return [
+        (attribute, key)
+        for attribute in (workspace.attributes.all() if attributes is None else attributes)
+        if may_train_again(workspace, attribute)
+        for key in _encoders(workspace, attribute)
+        if _trainable(workspace, key) and _is_behind(workspace, attribute, latest_model(workspace, attribute, key))
+    ]
+
+
+def _is_behind(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> bool:
+    return model is None or not (is_relied_on(workspace, model) or rounds.is_current(workspace, attribute, model))
 
 
 def train_behind(

@@ -269,7 +269,8 @@ class Workspace:
     def encoder_name(self, key: str | None = None) -> str:
         """Return the name for people of the encoder in use, or of the one whose vectors, models or maps have ``key``.
 
-        An encoder with a checkpoint is named after it, too; one that this program cannot open any more by its key.
+        An encoder with a checkpoint is named after it, too; one that this program cannot open any more, and one of
+        several with the same name, by its key as well.
         """
         return self.encoders.name(key)
 

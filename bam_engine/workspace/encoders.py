@@ -128,9 +128,11 @@ class Encoders:
         found = None if stored is None else self._resolved(_read(stored))
         return None if found is None or found.key == self.chosen().key else found
 
-    def stay(self) -> None:
-        """Wait for no other encoder any more."""
-        write_setting(self._engine, "awaited encoder", None)
+    def stay(self, instead_of: str | None = None) -> None:
+        """Wait for no other encoder any more; with a key, not for the encoder that has it."""
+        awaited = self.awaited()
+        if instead_of is None or (awaited is not None and awaited.key == instead_of):
+            write_setting(self._engine, "awaited encoder", None)
 
     def choice_of(self, key: str) -> EncoderChoice | None:
         """Return the encoder whose vectors have ``key``; None where it is not known, or its checkpoint has gone."""
@@ -162,12 +164,20 @@ class Encoders:
         if key not in (None, choice.key):
             choice = self.choice_for(str(key))
         name = self.name_of(choice.spec, choice.checkpoint)
-        return f"{name}, {choice.key}" if choice.problem and name != choice.key and choice.checkpoint is None else name
+        nameless = bool(choice.problem) and choice.checkpoint is None
+        return (
+            f"{name}, {choice.key}" if name != choice.key and (nameless or self._is_shared(name, choice.key)) else name
+        )
 
     def name_of(self, spec: str, checkpoint: Path | None = None) -> str:
         """Return the name for people of an encoder, whether or not it has embedded anything."""
         name = display_name(spec)
         return name if checkpoint is None else f"{name}, {checkpoint.name}"
+
+    def _is_shared(self, name: str, key: str) -> bool:
+        """Return whether another encoder that was chosen has the same name: its checkpoint is called the same, say."""
+        known = [_read(document) for document in read_setting(self._engine, "encoders", {}).values()]
+        return any(each.key != key and self.name_of(each.spec, each.file) == name for each in known)
 
     def _resolved(self, stored: _Stored) -> EncoderChoice:
         try:

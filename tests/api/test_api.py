@@ -17,7 +17,7 @@ from bam_engine.gallery import search
 
 EXAMPLES = [
     example
-    for thing in (bam_engine.open, bam_engine.restore, Collection, AttributeHandle)
+    for thing in (bam_engine.open, bam_engine.restore, *Collection.__mro__[:-1], AttributeHandle)
     for example in doctest.DocTestFinder(recurse=True).find(thing, thing.__qualname__, globs={})
     if example.examples
 ]

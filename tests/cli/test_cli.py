@@ -402,7 +402,7 @@ def test_the_encoders_are_listed_and_another_is_used_with_what_it_has(
     assert code == 0
     assert "120 images embedded with Network alone" in out
     assert "Fast preview (descriptors) keeps what it has, and `bam embed --use builtin-v1` goes back to it" in out
-    code, out, _ = run(capsys, "embed", "--list")
+    code, out, _ = run(capsys, "encoders")
     assert "network-v1: Network alone, 120 of 120 images embedded, in use" in out
     assert "builtin-v1: Fast preview (descriptors), 120 of 120 images embedded\n" in out
     code, out, _ = run(capsys, "embed", "--use", "builtin-v1")

@@ -36,7 +36,10 @@ def test_encoders_are_listed_and_compared(
     listed = run(capsys, "encoders").splitlines()
     assert listed == [
         "builtin-v1: Fast preview (descriptors), 120 of 120 images embedded, in use",
+        "  trained: media_watercolor",
+        "  thresholds: media_watercolor",
         "network-v1: Network alone, 120 of 120 images embedded",
+        "  not trained yet: media_watercolor",
     ]
     said = run(capsys, "encoders", "--compare")
     assert "Network alone: No model is trained on it yet." in said

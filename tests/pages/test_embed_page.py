@@ -55,7 +55,7 @@ def test_the_page_says_what_a_move_will_do_does_it_and_leads_back(
     run_until(app, lambda: played.choice.key == NETWORK and not app.get("progress"))
     words = plain(app)
     assert "Network alone is in use. 1 attribute trained: watercolor (media)" in words
-    assert "thresholds: watercolor (media)" in words, "of the former encoder"
+    assert "thresholds of earlier models: watercolor (media)" in words, "of the former encoder"
     assert app.metric[0].label.replace("\\", "") == "Embedded with Network alone"
     click(app, "Use this one")
     assert "Fast preview (descriptors) is in use. Network alone keeps what it has." in plain(app)

