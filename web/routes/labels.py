@@ -11,16 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bam_engine.annotation import NewAnswer, Saved, UsedUid
 from bam_engine.annotation.answer_store import Annotations
-from bam_engine.errors import BamError, DiskFull, NotFound, StoreUnavailable
 from web.routes.bodies import Rejected, read_json
-from web.routes.replies import failed
+from web.routes.replies import failed, reply_to
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +59,9 @@ def _reply_to(error: Exception) -> Response:
             return failed(400, "The connection was closed before the answers had arrived.")
         case UsedUid():
             return failed(409, str(error))
-        case StoreUnavailable() | DiskFull():
-            return failed(503, f"{error} The browser keeps the answers and tries again.")
-        case BamError():
-            return failed(404 if isinstance(error, NotFound) else 400, str(error))
-        case SQLAlchemyError() | OSError():
-            log.error("answers could not be stored", exc_info=error)
-            return failed(503, "The answers could not be stored. The browser keeps them and tries again.")
+    reply = reply_to(error, again="The browser keeps the answers and tries again.")
+    if reply is not None:
+        return reply
     log.error("answers could not be processed", exc_info=error)
     return failed(500, "The answers could not be processed. See the server's log for the reason.")
 

@@ -20,7 +20,7 @@ RETRY_AFTER = 2
 """Seconds after which a browser may ask again."""
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_STORE_FAILED = "What was asked for cannot be read or stored at the moment. Try again."
+_STORE_FAILED = "What was asked for cannot be read or stored at the moment."
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -33,17 +33,20 @@ def failed(status: int, message: str) -> Response:
     return JSONResponse({"error": message}, status_code=status, headers={**NO_STORE, **again})
 
 
-def reply_to(error: Exception) -> Response | None:
-    """Return the response to an error of the engine or of its stores; None for a defect."""
+def reply_to(error: Exception, *, again: str = "") -> Response | None:
+    """Return the response to an error of the engine or of its stores; None for a defect.
+
+    ``again`` says who tries again where a store failed; by default the one who asked is to.
+    """
     if isinstance(error, NotFound):
         return failed(404, str(error))
     if isinstance(error, StoreUnavailable | DiskFull):
-        return failed(503, str(error))
+        return failed(503, f"{error} {again}".rstrip())
     if isinstance(error, BamError):
         return failed(400, str(error))
     if isinstance(error, SQLAlchemyError | OSError):
         log.error("a store failed", exc_info=error)
-        return failed(503, _STORE_FAILED)
+        return failed(503, f"{_STORE_FAILED} {again or 'Try again.'}")
     return None
 
 
