@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bam_engine.annotation import Attribute
+from bam_engine.embedding import display_name
 from bam_engine.training import rounds
 from bam_engine.training.causes import Cause
 from bam_engine.training.diagnosis import Diagnosis, diagnose, judge
@@ -53,12 +54,19 @@ def _causes(attribute: Attribute, causes: tuple[Cause, ...]) -> None:
 
 def _cure(attribute: Attribute, cause: Cause) -> None:
     if cause.kind == "encoder":
-        name = workspace().encoder_name(cause.encoder) if cause.encoder else "another encoder"
-        link("embed", f"Change to {ui.plain(name)}", attribute.name)
+        link("embed", f"Change to {ui.plain(_better_encoder(cause))}", attribute.name)
     elif cause.kind == "labels":
         link("gallery", "Labels it contradicts most", attribute.name, sort="contradicted", place="all")
     else:
         link("attributes", "Ask two questions", attribute.name)
+
+
+def _better_encoder(cause: Cause) -> str:
+    """Return the name of the encoder that sees more: the one found, or the standard one where descriptors are used."""
+    ws = workspace()
+    if cause.encoder:
+        return ws.encoder_name(cause.encoder)
+    return display_name("combined") if ws.choice.spec == "builtin" else "another encoder"
 
 
 def short_diagnosis(attribute: Attribute) -> None:
