@@ -160,13 +160,13 @@ def quality_words(record: layout_store.LayoutRecord) -> str:
 
 
 def titles(ws: Workspace, records: Iterable[layout_store.LayoutRecord]) -> dict[str, str]:
-    """Return the titles of the maps, with the encoder of one that is not in use.
+    """Return the titles of the maps, after the encoder of one that is not in use: the end of a title may be cut off.
 
     Maps with the same title get their time of creation.
     """
     layouts = list(records)
     named = {
-        record.id: record.title + ("" if record.encoder == ws.choice.key else f", {ws.encoder_name(record.encoder)}")
+        record.id: ("" if record.encoder == ws.choice.key else f"{ws.encoder_name(record.encoder)}: ") + record.title
         for record in layouts
     }
     uses = Counter(named.values())

@@ -121,7 +121,7 @@ def test_a_map_of_another_encoder_stays_usable_and_says_whose_it_is(audited: Wor
     add_vectors(audited, blind_vectors(audited))
     use(audited, "network")
     app = open_page(audited, "map")
-    assert app.selectbox(key="map-chosen").options == [f"{record.title}, Fast preview (descriptors)"]
+    assert app.selectbox(key="map-chosen").options == [f"Fast preview (descriptors): {record.title}"]
     assert "In use is Network alone: its scores colour the map" in words(app)
 
 

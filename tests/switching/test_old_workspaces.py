@@ -24,14 +24,14 @@ def test_thresholds_and_models_of_an_old_workspace_outlast_a_move(tmp_path: Path
         attributes = workspace.attributes.all()
         in_use, other = encoder_results(workspace)
         assert (in_use.key, other.key) == (DESCRIPTORS, NETWORK)
-        assert len(in_use.thresholds) == len(attributes) == 2
+        assert len(in_use.thresholds) == len(attributes) > 0
         assert other.untrained == in_use.trained == tuple(attribute.name for attribute in attributes)
         before = {each.name: thresholds.current_threshold(workspace, each) for each in attributes}
         assert all(before.values())
         moved = moving.move(workspace, "network")
-        assert moved.trained + tuple(name for name, _ in moved.failed) == other.untrained
+        assert {*moved.trained, *(name for name, _ in moved.failed)} == {*other.untrained}
         moving.use(workspace, NETWORK)
-        assert encoder_results(workspace)[0].trained == moved.trained
+        assert {*encoder_results(workspace)[0].trained} >= {*moved.trained}
         moving.use(workspace, DESCRIPTORS)
         after = {each.name: thresholds.current_threshold(workspace, each) for each in attributes}
         assert {name: one and one.id for name, one in after.items()} == {
