@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.labelling import tasks
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import rounds
+from bam_engine.training.last_answers import last_answers
 from web import demo_controls, jobs, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
@@ -13,10 +15,33 @@ from web.navigation import link
 from web.steps import attribute_in_focus
 
 ws = workspace()
-ui.head("Annotate", "Answer one question about many images. Keys are faster than the mouse; every answer is saved.")
+ui.unseen_head("Annotate")
+
+
+def draw_last(attribute: Attribute) -> None:
+    """Draw the answers that the annotator gave last, to be corrected."""
+    last = last_answers(ws, attribute, ui.annotator())
+    link("annotate", "Back to what is left", attribute.name)
+    if last is None:
+        st.info("You have no answers here that can be changed: those that judge the classifier stay as they are.")
+        return
+    st.caption(f"Your answers to {ui.plain(last.title)}. Change any of them, and save the page.")
+    images = [{"row": row, "answer": answer} for row, answer in last.answers.items()]
+    about = {"images": images, "version": ws.picture_version, "review": True}
+    if label_grid(last.assignment_id, attribute.question, attribute.instructions, **about):
+        st.rerun()
+
+
+def correct_last(attribute: Attribute) -> None:
+    """Draw the link to the answers that the annotator gave last."""
+    link("annotate", "Correct your last answers", attribute.name, task="last")
+
 
 attribute = attribute_in_focus("annotate")
 if attribute is None:
+    st.stop()
+if st.query_params.get("task") == "last":
+    draw_last(attribute)
     st.stop()
 
 adjudicating = st.query_params.get("task") == "adjudication"
@@ -44,10 +69,13 @@ if not waiting:
         ui.next_step(state)
         if state.model is not None:
             link("rounds", "See what changed", attribute.name)
+    correct_last(attribute)
     st.stop()
 
-key = f"task-{attribute.id}-{adjudicating}"
-title = st.segmented_control("Task", list(waiting), default=next(iter(waiting)), key=key)
+with st.container(horizontal=True, vertical_alignment="center"):
+    key, first = f"task-{attribute.id}-{adjudicating}", next(iter(waiting))
+    title = st.segmented_control("Task", list(waiting), default=first, key=key, label_visibility="collapsed")
+    correct_last(attribute)
 task = waiting[title or next(iter(waiting))]
 if task.purpose == "adjudication":
     st.info(

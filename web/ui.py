@@ -89,7 +89,8 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stPlotlyChart"] :is(.xtitle, .ytitle, :is(.xtick, .ytick, .annotation) text) {
   fill: light-dark(#5d6461, #a3aaa6) !important; }
 [data-testid="stPlotlyChart"] .legendtext { fill: light-dark(#1f2422, #e7e8e4) !important; }
-.bam-unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
+.bam-unseen, [data-testid="stLayoutWrapper"]:has(> .st-key-bam-unseen) {
+  position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .bam-waiting { --least: light-dark(#f0efea, #1f2426); --most: light-dark(#e3e1d9, #2b3235); border-radius: 4px;
   background-color: var(--least); }
 @media (prefers-reduced-motion: no-preference) {
@@ -134,6 +135,12 @@ def head(title: str, lead: str) -> None:
     """Draw the title of a page and the sentence that says what it is for."""
     st.title(title, anchor=False)
     st.markdown(f'<p class="bam-lead">{lead}</p>', unsafe_allow_html=True)
+
+
+def unseen_head(title: str) -> None:
+    """Give a page whose content starts at the top a title for screen readers."""
+    with st.container(key=UNSEEN):
+        st.title(title, anchor=False)
 
 
 def sidebar() -> None:

@@ -14,7 +14,6 @@ from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
     PURPOSES,
-    TASK_PURPOSES,
     WITHDRAWN,
     WORDS,
     Annotation,
@@ -176,7 +175,7 @@ class Annotations:
             return Saved(0, 0)
         with self._engine.begin() as connection:
             lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
-            newer = _newer(connection, assignment, answers)
+            newer = _newer(connection, assignment.id, answers)
             values = _values(assignment, [answer for answer in answers if int(answer.row) not in newer])
             new = insert_new(connection, annotations, values)
             if new < len(values):
@@ -261,22 +260,12 @@ def _values(assignment: Any, answers: Sequence[NewAnswer]) -> list[dict[str, Any
     ]
 
 
-def _newer(connection: sa.Connection, assignment: Any, answers: Sequence[NewAnswer]) -> dict[int, int]:
-    """Return the rows whose answer is another one than the client has seen, and than it sends, and which it is.
-
-    Answers to tasks replace each other, and so do those of each other purpose.
-    """
-    purposes = TASK_PURPOSES if assignment.purpose in TASK_PURPOSES else (assignment.purpose,)
+def _newer(connection: sa.Connection, assignment_id: str, answers: Sequence[NewAnswer]) -> dict[int, int]:
+    """Return the rows whose answer is another one than the client has seen, and than it sends, and which it is."""
     checked = [answer for answer in answers if answer.seen is not None]
     stored, known = dict[int, int](), set[str]()
     table = annotations.c
-    query = (
-        sa.select(table.row, table.answer, table.uid)
-        .join(assignments, assignments.c.id == table.assignment_id)
-        .where(table.attribute_id == assignment.attribute_id, table.annotator_id == assignment.annotator_id)
-        .where(assignments.c.purpose.in_(purposes))
-        .order_by(table.id)
-    )
+    query = sa.select(table.row, table.answer, table.uid).where(table.assignment_id == assignment_id).order_by(table.id)
     for first in range(0, len(checked), _MAX_LISTED):
         rows = [int(answer.row) for answer in checked[first : first + _MAX_LISTED]]
         for row, word, uid in connection.execute(query.where(table.row.in_(rows))):

@@ -389,11 +389,9 @@ def test_of_two_tabs_none_replaces_an_answer_that_it_has_not_shown(steps) -> Non
     engine.dispose()
 
 
-def test_only_answers_of_the_same_person_to_a_task_are_newer_ones(store: Annotations) -> None:
-    mine = assign(store, [0])
-    others = [assign(store, [0], who="Bo"), assign(store, [0], purpose="import"), assign(store, [0], purpose="direct")]
+def test_only_answers_to_the_same_assignment_are_newer_ones(store: Annotations) -> None:
+    others = [assign(store, [0], who="Bo"), assign(store, [0], purpose="import"), assign(store, [0])]
     for number, other in enumerate(others):
         store.record(other.id, [NewAnswer(f"other-{number}", 0, POSITIVE)])
+    mine = assign(store, [0])
     assert store.record(mine.id, [NewAnswer("mine", 0, NEGATIVE, seen=WITHDRAWN)]) == Saved(1, 0)
-    again = assign(store, [0], purpose="validation")
-    assert store.record(again.id, [NewAnswer("again", 0, UNSURE, seen=WITHDRAWN)]) == Saved(0, 0, {0: NEGATIVE})

@@ -37,6 +37,8 @@ export interface LabelGridData {
   /** The version of the pictures: those of a version are immutable. */
   version: string;
   per_page: number;
+  /** Whether answers are looked through again, from the last page on. */
+  review: boolean;
 }
 
 export interface LabelImage {

@@ -23,6 +23,7 @@ function calls(key, about = {}) {
   const grid = {
     ...{ at: 5, columns: 4, cells: Array.from({ length: 10 }, (_, row) => ({ row: 100 + row })) },
     ...{ large: { open: false, close: log("close") }, focus: log("focus"), step: log("step"), toggle: log("toggle") },
+    ...{ markAll: log("all"), markRest: log("rest"), turnSingle: log("single") },
     ...{ turnUnsure: log("unsure"), enlarge: log("enlarge"), undo: log("undo"), submit: log("submit") },
   };
   effectOf(key, { ...FREE, ...about })?.(/** @type {LabelGrid} */ (/** @type {unknown} */ (grid)));
@@ -35,6 +36,10 @@ test("each key does what the hints say, capitals too", () => {
   assert.deepEqual(calls(" "), ["toggle 105"]);
   assert.deepEqual(calls("u"), ["unsure 105"]);
   assert.deepEqual(calls("U"), ["unsure 105"]);
+  assert.deepEqual(calls("a"), ["all 1"]);
+  assert.deepEqual(calls("n"), ["all 0"]);
+  assert.deepEqual(calls("r"), ["rest 1"]);
+  assert.deepEqual(calls("o"), ["single"]);
   assert.deepEqual(calls("v"), ["enlarge 105"]);
   assert.deepEqual(calls("z"), ["undo"]);
   assert.deepEqual(calls("Enter"), ["submit"]);
@@ -50,7 +55,7 @@ test("arrows move by one picture or one line, and not beyond the first and the l
 });
 
 test("other letters are kept from the page, whose shortcuts they are; other keys are not", () => {
-  for (const letter of ["c", "r", "R"]) assert.equal(effectOf(letter, FREE), null);
+  for (const letter of ["c", "d", "C"]) assert.equal(effectOf(letter, FREE), null);
   for (const key of ["Tab", "Escape", "F5", "5"]) assert.equal(effectOf(key, FREE), undefined);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Labels, NO, UNSURE, YES } from "../../../web/components/label_grid/labels.js";
+import { Labels, labelsOf as ofTab, NO, UNSURE, YES } from "../../../web/components/label_grid/labels.js";
 import { doneTexts, newerText, plan, savingState } from "../../../web/components/label_grid/plan.js";
 import { Store } from "../../../web/components/store.js";
 import { MemoryStorage } from "../storage.js";
@@ -21,7 +21,15 @@ import { MemoryStorage } from "../storage.js";
  */
 function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = {}) {
   const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: known[row] ?? null, title: "" }));
-  const data = { assignment: "a", question: "Is it?", instructions: "", images, version: "1", per_page: 4 };
+  const data = {
+    assignment: "a",
+    question: "Is it?",
+    instructions: "",
+    images,
+    version: "1",
+    per_page: 4,
+    review: false,
+  };
   return new Labels(data, waiting, new Store(() => storage));
 }
 
@@ -110,7 +118,15 @@ test("marks survive a reload until they are given", () => {
 test("a rerun with old data takes no answer back", () => {
   const labels = labelsOf();
   labels.give([{ row: 0, answer: YES }]);
-  labels.update({ ...labelsOf(), assignment: "a", question: "", instructions: "", version: "1", per_page: 4 });
+  labels.update({
+    ...labelsOf(),
+    assignment: "a",
+    question: "",
+    instructions: "",
+    version: "1",
+    per_page: 4,
+    review: false,
+  });
   assert.equal(labels.answer(0), YES);
 });
 
@@ -206,4 +222,33 @@ test("answers that were given elsewhere take the place of those given here, unti
 test("what is said of answers given elsewhere agrees with their number", () => {
   assert.match(newerText(1), /^1 picture was answered .* That answer stands;/);
   assert.match(newerText(2), /^2 pictures were answered .* Those answers stand;/);
+});
+
+test("pictures marked at once are unmarked at once, and only a no that was chosen counts as marked", () => {
+  const labels = labelsOf({ known: { 2: YES } });
+  labels.setMark(0, NO);
+  labels.setMarks([0, 1, 2, 3], NO);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((row) => labels.isMarked(row)),
+    [true, true, true, true, false],
+  );
+  assert.equal(labels.undo(), 1, "0 was no before");
+  assert.deepEqual(
+    [0, 1, 2, 3].map((row) => [labels.mark(row), labels.isMarked(row)]),
+    [
+      [NO, true],
+      [NO, false],
+      [YES, true],
+      [NO, false],
+    ],
+  );
+  assert.equal(labels.undo(), 0);
+  assert.equal(labels.isMarked(0), false);
+});
+
+test("answers that are looked through again start at the last page", () => {
+  const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: NO, title: "" }));
+  const data = { assignment: "done", question: "", instructions: "", images, version: "1", per_page: 4, review: false };
+  assert.equal(ofTab(data, []).finished, true);
+  assert.equal(ofTab({ ...data, review: true }, []).page, 2);
 });

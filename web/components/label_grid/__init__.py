@@ -26,6 +26,7 @@ def label_grid(
     images: Sequence[Mapping[str, Any]],
     version: str,
     per_page: int = PER_PAGE,
+    review: bool = False,
     key: str | None = None,
     on_finished: Callable[[], None] | None = None,
 ) -> dict[str, Any] | None:
@@ -47,6 +48,8 @@ def label_grid(
         The version of the workspace's pictures.
     per_page
         Pictures per page, at least 1.
+    review
+        Start at the last page where all pictures are answered, to correct answers.
     key
         The widget's key; by default derived from the assignment.
     on_finished
@@ -70,6 +73,7 @@ def label_grid(
         "images": shown,
         "version": version,
         "per_page": per_page,
+        "review": review,
     }
     state = _component(
         key=key or f"label_grid_{assignment}", data=data, on_finished_change=on_finished or _nothing, height="content"

@@ -32,9 +32,10 @@ export class LabelGrid {
       submit: () => this.submit(),
       undo: () => this.undo(),
       resized: () => this.layOut(),
+      turnSingle: () => this.turnSingle(),
       showNewer: () => this.turnTo(this.labels.newerPage),
     };
-    this.parts = makeParts(on, this.large.box);
+    this.parts = makeParts(on, this.large.box, this.labels.page === 0);
     this.box = this.parts.box;
     root.append(this.box);
     /** @type {Component<LabelGridData>["setTriggerValue"]} */
@@ -123,7 +124,6 @@ export class LabelGrid {
     this.again = images.length > 0 && labels.unanswered(images) === 0;
     this.cells = [];
     for (const image of images) this.cells.push(new Cell(image, this.version, this.cells.length + 1, on));
-    for (const cell of this.cells) cell.show(labels.mark(cell.row));
     this.at = 0;
     this.columns = 0;
     this.spent = 0;
@@ -171,7 +171,9 @@ export class LabelGrid {
   layOut() {
     const { grid, size } = this.parts;
     const gap = parseFloat(getComputedStyle(grid).columnGap) || 0;
-    const columns = Math.max(1, Math.floor((grid.clientWidth + gap) / (SIZES[size.at] + gap)));
+    const { on } = this.parts.single;
+    const columns = on ? 1 : Math.max(1, Math.floor((grid.clientWidth + gap) / (SIZES[size.at] + gap)));
+    grid.classList.toggle("single", on);
     if (columns === this.columns || !grid.clientWidth) return;
     this.columns = columns;
     grid.style.setProperty("--columns", String(columns));
@@ -225,12 +227,38 @@ export class LabelGrid {
   /** @param {number} row */
   turnUnsure(row) {
     this.mark(row, this.labels.mark(row) === UNSURE ? NO : UNSURE);
+    if (this.parts.single.on) this.focus(this.at + 1);
   }
 
   /** @param {Answer} mark */
   step(mark) {
     this.mark(this.cells[this.at].row, mark);
     this.focus(this.at + 1);
+  }
+
+  /** @param {Answer} mark */
+  markAll(mark) {
+    this.labels.setMarks(this.loadedRows(), mark);
+    this.refresh();
+  }
+
+  /** @param {Answer} mark of the pictures without one */
+  markRest(mark) {
+    const rest = this.loadedRows().filter((row) => !this.labels.isMarked(row));
+    this.labels.setMarks(rest, mark);
+    this.refresh();
+  }
+
+  loadedRows() {
+    return this.cells.filter((cell) => cell.state !== "failed").map((cell) => cell.row);
+  }
+
+  /** Show the pictures of the page one at a time, or all of them. */
+  turnSingle() {
+    this.parts.single.turn();
+    this.columns = 0;
+    this.layOut();
+    this.focus(this.at);
   }
 
   undo() {
@@ -260,7 +288,11 @@ export class LabelGrid {
   /** @param {number} place */
   moveTo(place) {
     this.at = Math.max(0, Math.min(place, this.cells.length - 1));
-    for (const [index, cell] of this.cells.entries()) cell.box.tabIndex = index === this.at ? 0 : -1;
+    for (const [index, cell] of this.cells.entries()) {
+      cell.box.tabIndex = index === this.at ? 0 : -1;
+      cell.box.classList.toggle("at", index === this.at);
+    }
+    if (this.parts.single.on) this.cells[this.at]?.sharpen();
   }
 
   /** @param {number} place */
@@ -328,7 +360,9 @@ export class LabelGrid {
     const page = labels.finished ? "all pages" : `page ${labels.page + 1} of ${labels.pages}`;
     parts.progress.textContent = `${page} · ${saved} of ${total} saved`;
     parts.filled.style.transform = `scaleX(${total ? saved / total : 0})`;
-    for (const cell of this.cells) cell.show(labels.mark(cell.row), labels.newer.has(cell.row));
+    for (const cell of this.cells) {
+      cell.show(labels.mark(cell.row), { marked: labels.isMarked(cell.row), newer: labels.newer.has(cell.row) });
+    }
     this.refreshNewer();
     for (const part of [parts.grid, parts.save, parts.hints]) part.hidden = labels.finished;
     parts.bar.hidden = labels.finished && !late.length;

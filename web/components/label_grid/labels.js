@@ -45,7 +45,7 @@ export class Labels {
     this.marks = new Map(drafts.read(this.draftKey) ?? []);
     /** Pictures whose answer was given elsewhere, until they are answered here. @type {Set<number>} */
     this.newer = new Set();
-    /** @type {[row: number, mark: Answer][]} */
+    /** What each change replaced, the last one last. @type {[row: number, mark: Answer | undefined][][]} */
     this.undone = [];
     this.submitted = waiting.length > 0;
     /** Whether Python knows that the assignment is finished. */
@@ -81,6 +81,15 @@ export class Labels {
     return this.marks.get(row) ?? this.answer(row) ?? NO;
   }
 
+  /**
+   * Whether a picture was marked or answered: a no that somebody chose, and not one for want of a mark.
+   *
+   * @param {number} row
+   */
+  isMarked(row) {
+    return this.marks.has(row) || this.answer(row) !== undefined;
+  }
+
   unanswered(images = this.images) {
     return images.filter(({ row }) => this.answer(row) === undefined).length;
   }
@@ -101,25 +110,36 @@ export class Labels {
    * @param {Answer} mark
    */
   setMark(row, mark) {
-    if (this.mark(row) === mark) return;
-    this.undone.push([row, this.mark(row)]);
-    this.keepMark(row, mark);
+    this.setMarks([row], mark);
   }
 
   /**
-   * @param {number} row
+   * Mark pictures, which one undo takes back.
+   *
+   * @param {number[]} rows
    * @param {Answer} mark
    */
-  keepMark(row, mark) {
-    this.marks.set(row, mark);
+  setMarks(rows, mark) {
+    const changed = rows.filter((row) => (this.marks.get(row) ?? this.answer(row)) !== mark);
+    if (!changed.length) return;
+    this.undone.push(changed.map((row) => [row, this.marks.get(row)]));
+    for (const row of changed) this.marks.set(row, mark);
+    this.keepMarks();
+  }
+
+  keepMarks() {
     this.drafts.write(this.draftKey, [...this.marks]);
   }
 
-  /** Undo the last mark; return its row, or undefined. */
+  /** Undo the last marks; return their first row, or undefined. */
   undo() {
-    const last = this.undone.pop();
-    if (last) this.keepMark(...last);
-    return last?.[0];
+    const last = this.undone.pop() ?? [];
+    for (const [row, mark] of last) {
+      if (mark === undefined) this.marks.delete(row);
+      else this.marks.set(row, mark);
+    }
+    if (last.length) this.keepMarks();
+    return last[0]?.[0];
   }
 
   /**
@@ -185,6 +205,7 @@ export function labelsOf(data, waiting) {
   let labels = instances.get(data.assignment);
   if (!labels) instances.set(data.assignment, (labels = new Labels(data, waiting)));
   labels.update(data);
-  labels.goTo(Math.min(labels.page, labels.pages));
+  const last = data.review ? labels.pages - 1 : labels.pages;
+  labels.goTo(Math.max(0, Math.min(labels.page, last)));
   return labels;
 }

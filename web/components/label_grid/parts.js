@@ -4,14 +4,19 @@ import { element } from "../dom.js";
 import { local } from "../store.js";
 
 const SIZE_KEY = "bam.grid.size";
+const SINGLE_KEY = "bam.grid.single";
 const INSTRUCTIONS_KEY = "bam.grid.instructions";
 const SIZE_NAMES = ["small", "medium", "large"];
 const HINTS = [
   ["← ↑ → ↓", "move"],
   ["1", "yes"],
   ["0", "no"],
-  ["space", "turn"],
+  ["space", "toggle"],
   ["U", "unsure"],
+  ["A", "all yes"],
+  ["N", "all no"],
+  ["R", "rest yes"],
+  ["O", "one at a time"],
   ["V", "enlarge"],
   ["Z", "undo"],
   ["Enter", "save"],
@@ -20,17 +25,20 @@ const HINTS = [
 /** @typedef {ReturnType<typeof makeParts>} Parts */
 
 /**
- * @param {{ submit: () => void, undo: () => void, resized: () => void, showNewer: () => void }} on
+ * @param {{ submit: () => void, undo: () => void, resized: () => void, turnSingle: () => void,
+ *   showNewer: () => void }} on
  * @param {HTMLElement} large the dialog of the large view
+ * @param {boolean} begins whether nothing is answered yet, so that the guidelines are worth their room
  */
-export function makeParts(on, large) {
+export function makeParts(on, large, begins) {
   const question = element("div", { className: "question", role: "heading", ariaLevel: "2" });
   const text = element("div", { className: "text" });
-  const open = local.read(INSTRUCTIONS_KEY) ?? innerWidth > 600;
-  const summary = element("summary", {}, "What counts");
+  const open = local.read(INSTRUCTIONS_KEY) ?? (begins && innerWidth > 600);
+  const summary = element("summary", {}, "Guidelines");
   const instructions = element("details", { className: "instructions", open }, summary, text);
   instructions.addEventListener("toggle", () => local.write(INSTRUCTIONS_KEY, instructions.open));
   const size = makeSlider(on.resized);
+  const single = makeSingle(on.turnSingle);
   const progress = element("div", { className: "progress" });
   const filled = element("div");
   const grid = element("div", { className: "grid", role: "grid" });
@@ -50,16 +58,17 @@ export function makeParts(on, large) {
   const hints = element("p", { className: "hints" });
   for (const [key, does] of HINTS) hints.append(element("span", {}, element("kbd", {}, key), ` ${does}`));
   const bar = element("div", { className: "bar" }, save, back, state, hints, notice);
-  const top = element("div", { className: "top" }, question, size.box);
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
+  const top = element("div", { className: "top" }, question, progress, single.box, size.box, track);
   const around = { className: "bam" };
-  const box = element("div", around, top, instructions, progress, track, newer, grid, done, bar, unheard, large);
+  const box = element("div", around, top, instructions, newer, grid, done, bar, unheard, large);
   return {
     box,
     question,
     text,
     instructions,
     size,
+    single,
     progress,
     filled,
     grid,
@@ -96,6 +105,28 @@ function makeSlider(resized) {
   });
   size.box = element("label", { className: "size" }, "Size", slider);
   return size;
+}
+
+/**
+ * The button that shows the pictures one at a time, or the whole page.
+ *
+ * @param {() => void} turned
+ */
+function makeSingle(turned) {
+  const about = { type: "button", className: "one", title: "Show one picture at a time (O)" };
+  const box = element("button", about, "One at a time");
+  const single = {
+    box,
+    on: local.read(SINGLE_KEY) === true,
+    turn: () => {
+      single.on = !single.on;
+      local.write(SINGLE_KEY, single.on);
+      box.ariaPressed = String(single.on);
+    },
+  };
+  box.ariaPressed = String(single.on);
+  box.addEventListener("click", turned);
+  return single;
 }
 
 /**

@@ -1,7 +1,7 @@
 // One picture: its cell in the grid, and the large view.
 
 import { element } from "../dom.js";
-import { MARK_NAMES, NO, YES } from "./labels.js";
+import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
 
 /** @import { Answer, LabelImage } from "../data.js" */
 
@@ -18,6 +18,7 @@ import { MARK_NAMES, NO, YES } from "./labels.js";
 const RETRY_AFTER = 1500; // milliseconds
 const HOLD = 500; // milliseconds
 const CHECK = "M3 8.5 6.5 12 13 4.5";
+const CROSS = "M4 4 12 12M12 4 4 12";
 const LENS = "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5 14 14";
 
 /** @param {string} path */
@@ -54,6 +55,7 @@ export class Cell {
   constructor({ row, title }, version, place, on) {
     this.row = row;
     this.address = addresses(row, version).small;
+    this.large = addresses(row, version).large;
     this.place = place;
     this.on = on;
     this.title = title ?? "";
@@ -61,7 +63,10 @@ export class Cell {
     this.state = "loading";
     /** @type {Answer} */
     this.mark = NO;
+    this.marked = false;
+    this.newer = false;
     this.seen = false;
+    this.sharp = false;
     this.tries = 0;
     this.badge = element("span", { className: "badge", ariaHidden: "true" });
     this.image = element("img", { alt: "", draggable: false, decoding: "async" });
@@ -110,6 +115,15 @@ export class Cell {
     this.image.src = this.address + (this.tries ? `&try=${this.tries}` : "");
   }
 
+  /** Replace the small picture by the large one, once that has loaded. */
+  sharpen() {
+    if (this.sharp) return;
+    this.sharp = true;
+    const large = new Image();
+    large.onload = () => (this.image.src = large.src);
+    large.src = this.large;
+  }
+
   fail() {
     this.tries += 1;
     if (this.tries % 2) setTimeout(() => this.box.isConnected && this.load(), RETRY_AFTER);
@@ -119,23 +133,29 @@ export class Cell {
   /** @param {State} state */
   settle(state) {
     this.box.dataset.state = this.state = state;
-    this.show(this.mark);
+    this.show(this.mark, this);
     this.on.settled();
   }
 
   /**
    * @param {Answer} mark
-   * @param {boolean} newer whether the answer was given elsewhere
+   * @param {object} about
+   * @param {boolean} about.marked whether somebody chose it, or it is a no for want of a mark
+   * @param {boolean} about.newer whether the answer was given elsewhere
    */
-  show(mark, newer = false) {
+  show(mark, { marked, newer }) {
     this.mark = mark;
+    this.marked = marked;
+    this.newer = newer;
     this.box.toggleAttribute("data-newer", newer);
+    this.box.toggleAttribute("data-marked", marked);
     const name = MARK_NAMES.get(mark);
     this.box.dataset.mark = name;
     this.box.setAttribute("aria-selected", String(mark === YES));
-    const state = this.state === "failed" ? "could not be loaded, unanswered" : name;
+    const word = mark === NO && !marked ? "not marked, counts as no" : name;
+    const state = this.state === "failed" ? "could not be loaded, unanswered" : word;
     this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${state}`);
-    this.badge.replaceChildren(mark === YES ? icon(CHECK) : "?");
+    this.badge.replaceChildren(mark === UNSURE ? "?" : icon(mark === YES ? CHECK : CROSS));
   }
 }
 
