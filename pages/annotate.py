@@ -27,8 +27,8 @@ def draw_last(attribute: Attribute) -> None:
         return
     st.caption(f"Your answers to {ui.plain(last.title)}. Change any of them, and save the page.")
     images = [{"row": row, "answer": answer} for row, answer in last.answers.items()]
-    about = {"images": images, "version": ws.picture_version, "review": True}
-    if label_grid(last.assignment_id, attribute.question, attribute.instructions, **about):
+    about = attribute.question, attribute.instructions
+    if label_grid(last.assignment_id, *about, images=images, version=ws.picture_version, review=True):
         st.rerun()
 
 
