@@ -67,22 +67,29 @@ def progress(attribute: Attribute, result: AuditResult) -> None:
         )
 
 
-def metric(name: str, estimate: Estimate | None, meaning: str, cell: st.delta_generator.DeltaGenerator) -> None:
-    """Draw one audited proportion with its limits and counts."""
+def metric(
+    name: str, estimate: Estimate | None, meaning: str, cell: st.delta_generator.DeltaGenerator, *, exact: bool = False
+) -> None:
+    """Draw one audited proportion with its limits and counts; it has no limits where it is ``exact``."""
     if estimate is None:
         cell.metric(name, NOTHING, help=meaning)
         return
-    limits = f"{percent_range(estimate.low, estimate.high)} · {estimate.k:,} of {estimate.n:,}"
-    cell.metric(name, percent(estimate.value), limits, delta_color="off", delta_arrow="off", help=meaning)
+    limits = "exact" if exact else percent_range(estimate.low, estimate.high)
+    seen = f"{limits} · {estimate.k:,} of {estimate.n:,}"
+    cell.metric(name, percent(estimate.value), seen, delta_color="off", delta_arrow="off", help=meaning)
 
 
 def numbers(result: AuditResult) -> None:
     """Draw the estimates, whether the target is met, and what would show it."""
     cells = st.columns(4)
-    metric("Precision", result.precision, "Share of the accepted that annotators agree are positive.", cells[0])
-    metric("Precision, BAM's definition", result.by_any, "Share that at least one annotator calls positive.", cells[1])
-    metric("Missed", result.missed, "Share of the rejected that annotators agree are positive. Not recall.", cells[2])
     verdict = result.verdict
+    exact = verdict is not None and verdict.exhausted
+    agreed = "Share of the accepted, of those that had no label, that annotators agree are positive."
+    by_any = "Share of the same images that at least one annotator calls positive."
+    missed = "Share of the rejected that annotators agree are positive. Not recall."
+    metric("Precision", result.precision, agreed, cells[0], exact=exact)
+    metric("Precision, BAM's definition", result.by_any, by_any, cells[1], exact=exact)
+    metric("Missed", result.missed, missed, cells[2])
     if verdict is None:
         return
     effect = decimal(verdict.estimate.design_effect)
@@ -111,7 +118,8 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
     with left:
         people = count(result.people, "person", "people")
         st.markdown(
-            f"- **Precision** counts an accepted image as positive when the annotators agree that it is: "
+            "- **Precision** is that of the accepted images that had no label when the audit was drawn; what people "
+            "had labelled yes is known. It counts an image as positive when the annotators agree that it is: "
             f"{people} asked here, and more say yes than no. A disputed image counts as not positive until a "
             "further person settles it.\n"
             "- **BAM's definition** counts it when *at least one* says yes. With one annotator both are the same; the "

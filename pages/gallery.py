@@ -30,7 +30,7 @@ if len(ws.catalogue) == 0:
 
 
 def precision(listing: Listing) -> str:
-    """Return the precision of the images that the attribute accepts, in words."""
+    """Return the precision of the images that score at least the threshold, in words."""
     about = listing.scored
     if about is None:
         return ""
@@ -40,6 +40,18 @@ def precision(listing: Listing) -> str:
     interval = percent_interval(evidence.precision, evidence.precision_low, evidence.precision_high)
     standing = "certified" if evidence.certified else "not certified" if about.threshold.saved else "suggested"
     return f"precision {interval}, {standing}, at a score of {decimal(about.cut, 3)} or more"
+
+
+def evidence(listing: Listing) -> str:
+    """Return what stands behind the accepted images that are shown: people, the classifier, or both."""
+    about = listing.scored
+    by_people = 0 if about is None else int((about.delivered.labels[listing.rows] == 1).sum())
+    by_classifier = len(listing) - by_people
+    if not by_people:
+        return precision(listing)
+    if not by_classifier:
+        return "all labelled yes by people"
+    return f"{by_people:,} labelled yes by people, {by_classifier:,} by the classifier: {precision(listing)}"
 
 
 def headline(listing: Listing) -> str:
@@ -54,7 +66,7 @@ def headline(listing: Listing) -> str:
     if query.place == "uncovered":
         return f"{words} accepted as {name} · the evidence for the threshold is not about them: most came later"
     if query.place == "accepted":
-        return f"{words} accepted as {name} · {precision(listing)}"
+        return f"{words} accepted as {name} · {evidence(listing)}"
     accepted = int(listing.scored.accepted.sum())
     return f"{words} · {name} accepts {accepted:,} of {listing.n:,} · {precision(listing)}"
 

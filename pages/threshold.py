@@ -151,8 +151,7 @@ def in_use(attribute: Attribute) -> None:
 
 def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None) -> None:
     """Draw precision over recall, and on what it is measured."""
-    chosen = None if choice is None else (choice.recall, choice.precision)
-    chart = precision_recall(evaluation.curve, target=target, chosen=chosen)
+    chart = precision_recall(evaluation.curve, target=target, chosen=choice)
     charts.show(chart, f"precision-recall-{attribute.name}")
     ap = evaluation.average_precision
     words = (

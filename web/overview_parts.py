@@ -71,7 +71,8 @@ def quality_table(lines: Sequence[AttributeSummary]) -> None:
     encoder = f"Results with {ui.plain(workspace().encoder_name())}, the encoder in use. " if several else ""
     st.caption(
         f"{encoder}Precision and recall are measured on the validation sample at the threshold, audited precision on a "
-        f"fresh blind sample. Bands are 95% intervals, from 0 to 100%.{truth}"
+        "fresh blind sample of the accepted images that had no label. Bands are 95% intervals, from 0 to "
+        f"100%.{truth}"
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bam_engine import audit as auditing
 from bam_engine import database as db
-from bam_engine.annotation import BULK, PURPOSES, Answers, Attribute, readable
+from bam_engine.annotation import BULK, NO_LABEL, POSITIVE, PURPOSES, Answers, Attribute, readable
 from bam_engine.annotation.answer_log import moment, whole_answer_log
 from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
@@ -23,7 +23,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import whole_audit_sample
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.training import population
-from bam_engine.training.delivered import Reason, delivered_at, delivered_of
+from bam_engine.training.delivered import delivered_at, delivered_of, labels_by_people
 from bam_engine.training.models import TrainedModel, model_by_id, scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
@@ -45,7 +45,8 @@ class AuditResult:
     says that it is still in use. It is about what was delivered when it was drawn: ``by_people`` images that were
     labelled and now have a yes, which are known, and the accepted ones without a label, from which it drew; ``later``
     images have been delivered by the classifier since, and it is not about them. Of the images of that time, the
-    classifier still delivers ``unjudged``, about which too few people have answered. ``n_accepted`` and ``n_rejected``
+    classifier still delivers ``unjudged``, about which too few people have answered; where another threshold is in use,
+    they are those of its sample, and those without a file. ``n_accepted`` and ``n_rejected``
     images could have been drawn: those that can be looked at and had no label; ``left_out`` further ones had no
     readable file (None where nobody counted them). Each image is labelled by ``people``; ``annotators`` are those who
     did, with the number of their images. ``precision`` is the proportion of accepted images that are positive by
@@ -118,9 +119,11 @@ class AuditResult:
 
     @property
     def precision_interval(self) -> tuple[float, float, float] | None:
-        """The precision as (value, low, high)."""
-        precision = self.precision
-        return None if precision is None else (precision.value, precision.low, precision.high)
+        """The precision of the accepted images that had no label, as (value, low, high); exact where all are judged."""
+        found, verdict = self.precision, self.verdict
+        if found is None or verdict is None:
+            return None
+        return (found.value,) * 3 if verdict.exhausted else (found.value, found.low, found.high)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -279,18 +282,24 @@ def _result(
     lost = np.isin(sample, missing_images(workspace, sample[(labels < 0) & ~gone]))
     absent = gone | lost
     model = model_by_id(workspace, threshold.model_id)
-    delivered = delivered_at(workspace, attribute, threshold.value, model)
+    by_people = labels_by_people(workspace, attribute, len(workspace.catalogue))
     images = population.images_at(workspace, row.made_at) if row.images is None else row.images
     log = whole_answer_log(workspace.engine, attribute.id)
     looked_at = log.given_for(set(PURPOSES) - {BULK}) & (log.times < moment(row.made_at))
-    labelled_before = np.unique(log.rows[looked_at])
+    labelled_before = removed(workspace).without(np.unique(log.rows[looked_at]).astype(np.int64))
+    later, current = 0, row.threshold_id == in_use
+    if current:
+        delivered = delivered_at(workspace, attribute, threshold.value, model).by_classifier
+        unjudged, later = int(delivered[:images].sum()), int(delivered[images:].sum())
+    else:  # nothing is delivered by that threshold any more
+        unjudged = int((by_people[sample[accepted & ~gone]] == NO_LABEL).sum()) + (row.left_out or 0)
     return AuditResult(
         id=row.id,
         attribute=attribute,
         threshold_id=row.threshold_id,
         threshold=threshold.value,
         target=threshold.target,
-        current=row.threshold_id == in_use,
+        current=current,
         seed=row.seed,
         made_at=row.made_at,
         n_accepted=row.n_accepted,
@@ -306,9 +315,9 @@ def _result(
         encoder=model.encoder,
         removed=int(gone.sum()),
         lost=int(lost.sum()),
-        by_people=int((delivered.reasons[labelled_before] == Reason.PEOPLE_YES).sum()),
-        unjudged=int(delivered.by_classifier[:images].sum()),
-        later=int(delivered.by_classifier[images:].sum()) if row.threshold_id == in_use else 0,
+        by_people=int((by_people[labelled_before] == POSITIVE).sum()),
+        unjudged=unjudged,
+        later=later,
     )
 
 

@@ -111,7 +111,9 @@ def _table(results: Sequence[AuditResult], raw_text: bool) -> bytes:
         for definition, estimate in (("consensus", result.precision), ("any", result.by_any)):
             if estimate is None:
                 continue
-            met = estimate.meets(result.target) if result.complete else None
+            met = result.verdict.met if definition == "consensus" and result.verdict is not None else None
+            if definition == "any" and result.complete:
+                met = estimate.meets(result.target)
             word = "open" if met is None else "yes" if met else "no"
             counts = (estimate.value, estimate.low, estimate.high, estimate.k, estimate.n, estimate.open, result.people)
             method = (estimate.design_effect, estimate.n_effective, estimate.method)

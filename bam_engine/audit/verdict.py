@@ -68,12 +68,12 @@ class Verdict:
     def delivered(self) -> tuple[float, float, float]:
         """The precision of what was delivered when the audit was drawn, as (value, low, high).
 
-        Accepted images that could not be drawn, being without a file or in an open round, are left out.
+        It is exact once people have judged all of it. Accepted images that could not be drawn, being without a file or
+        in an open round, are left out.
         """
-        value, low, high = (
-            of_delivered(each, self.available, self.known)
-            for each in (self.estimate.value, self.estimate.low, self.estimate.high)
-        )
+        found = self.estimate
+        limits = (found.value, found.value) if self.exhausted else (found.low, found.high)
+        value, low, high = (of_delivered(each, self.available, self.known) for each in (found.value, *limits))
         return value, low, high
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation import (
+    NEGATIVE,
     NO_LABEL,
     TASK_PURPOSES,
     Answers,
@@ -31,10 +32,14 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class AbsentImages:
-    """Rows (m,), ascending, and their labels, int8 (m,): 1 positive, 0 answered but not positive, -1 not answered."""
+    """Rows (m,), ascending, and their labels, int8 (m,): 1 positive, 0 answered but not positive, -1 not answered.
+
+    ``negative`` (m,) are those on which people agreed on a no.
+    """
 
     rows: Rows
     labels: NDArray[np.int8]
+    negative: NDArray[np.bool_]
 
 
 def absent_images(workspace: Workspace, attribute: Attribute, drawn: Rows) -> AbsentImages:
@@ -44,9 +49,10 @@ def absent_images(workspace: Workspace, attribute: Attribute, drawn: Rows) -> Ab
     answered = agreed.rows[judged_labels(agreed) != NO_LABEL]
     lost = missing_images(workspace, np.setdiff1d(drawn, np.union1d(gone, answered)).astype(np.int64))
     rows = np.union1d(gone, lost).astype(np.int64)
-    labels = np.full(len(rows), -1, np.int8)
-    labels[np.isin(rows, gone)] = _labels_of_removed(workspace, attribute, gone)
-    return AbsentImages(rows, labels)
+    labels, was_removed = np.full(len(rows), -1, np.int8), np.isin(rows, gone)
+    before = _consensus_of_removed(workspace, attribute, gone)
+    labels[was_removed] = tasks.judged_labels_of(before, gone)
+    return AbsentImages(rows, labels, was_removed & (tasks.labels_of(before, rows) == NEGATIVE))
 
 
 def covered_rows(workspace: Workspace, attribute: Attribute, rows: Rows) -> Rows:
@@ -72,16 +78,15 @@ def count_absent(workspace: Workspace, rows: Rows, agreed: Consensus) -> int:
     return len(np.setdiff1d(rows, agreed.rows[answered]))
 
 
-def _labels_of_removed(workspace: Workspace, attribute: Attribute, rows: Rows) -> NDArray[np.int8]:
+def _consensus_of_removed(workspace: Workspace, attribute: Attribute, rows: Rows) -> Consensus:
     """Return the labels that removed images, ascending, had by the answers to tasks."""
     log = whole_answer_log(workspace.engine, attribute.id)
     votes, decisions = log.votes(TASK_PURPOSES), log.decisions()
     mine, decided = np.isin(votes.rows, rows), np.isin(decisions.rows, rows)
-    agreed = consensus(
+    return consensus(
         Answers(votes.rows[mine], votes.annotators[mine], votes.answers[mine]),
         redundancy=tasks.redundancy(workspace, attribute),
         decisions=Decisions(
             decisions.rows[decided], decisions.annotators[decided], decisions.answers[decided], decisions.ids[decided]
         ),
     )
-    return tasks.judged_labels_of(agreed, rows)

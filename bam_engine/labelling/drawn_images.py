@@ -141,17 +141,19 @@ def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     return _union(*(_all_round_images(workspace, each.id) for each in rounds))
 
 
-def held_out_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+def held_out_rows(workspace: Workspace, attribute: Attribute, *, since: str = "") -> Rows:
     """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits.
 
-    Removed images are among them, so that their projects stay out of the rounds and they can come back.
+    Removed images are among them, so that their projects stay out of the rounds and they can come back. With ``since``,
+    a moment, they are those of draws, certifications and audits that were started after it.
     """
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
+    drawn = whole_validation_sample(workspace, attribute)
     return _union(
-        whole_validation_sample(workspace, attribute).rows,
-        *(whole_certification(workspace, each.id).rows for each in certifications),
-        *(whole_audit_sample(workspace, each.id).rows for each in audits),
+        drawn.rows[drawn.made_at > since],
+        *(whole_certification(workspace, each.id).rows for each in certifications if each.made_at > since),
+        *(whole_audit_sample(workspace, each.id).rows for each in audits if each.made_at > since),
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from bam_engine.errors import LearningError
 from bam_engine.learning.acceptance import count_accepted
 from bam_engine.learning.intervals import Floats, Interval, Proportions, clopper_pearson, proportions
-from bam_engine.learning.recall_interval import RandomSample, recall_of
+from bam_engine.learning.recall_interval import RandomSample, never_rising, recall_of
 
 _MAX_CUTS = 200
 _BLOCK = 1_000_000  # images of bootstrap samples at a time
@@ -235,27 +235,39 @@ def precision_recall(
     Returns
     -------
     Curve
-        Highest cut first. Precision where nothing is accepted, and recall without positives, are nan with the interval
-        [0, 1]. Each interval holds for its own cut, not for all at once: a cut chosen by looking at the curve carries
-        no guarantee; :func:`~bam_engine.learning.threshold.choose_threshold` gives one.
+        Highest cut first, so that the recall rises from one to the next. Precision where nothing is accepted, and
+        recall without positives, are nan with the interval [0, 1]. What it says of a cut does not depend on the others
+        (:func:`~bam_engine.learning.recall_interval.never_rising`). Each interval holds for its own cut, not for all
+        at once: a cut chosen by looking at the curve carries no guarantee;
+        :func:`~bam_engine.learning.threshold.choose_threshold` gives one.
     """
     sample = checked_sample(scores, labels, weights, groups)
     cut = _default_cuts(sample.scores) if cuts is None else np.sort(np.asarray(cuts, dtype=np.float64))[::-1]
-    accepted = sample.scores >= cut[:, None]
-    positive = np.broadcast_to(sample.labels, accepted.shape)
-    precision = proportions(
-        positive, accepted, weights=sample.weights, groups=sample.groups, strata=strata, confidence=confidence
-    )
     counted = sample.scores if pool_scores is None else np.asarray(pool_scores)
-    if known is not None:
-        value, low, high = (
-            with_known(each, cut, known, counted) for each in (precision.value, precision.low, precision.high)
+
+    def precision_at(at: Floats) -> Proportions:
+        accepted = sample.scores >= at[:, None]
+        positive = np.broadcast_to(sample.labels, accepted.shape)
+        of_sample = proportions(
+            positive, accepted, weights=sample.weights, groups=sample.groups, strata=strata, confidence=confidence
         )
-        precision = Proportions(value, low, high, precision.n_effective)
+        if known is None:
+            return of_sample
+        measured = np.stack([of_sample.value, of_sample.low, of_sample.high])
+        value, low, high = with_known(measured, at, known, counted)
+        return Proportions(value, low, high, of_sample.n_effective)
+
+    def recall_at(at: Floats) -> Proportions:
+        accepted = sample.scores >= at[:, None]
+        positive = np.broadcast_to(sample.labels, accepted.shape)
+        return proportions(accepted, positive, weights=sample.weights, groups=sample.groups, confidence=confidence)
+
+    precision = precision_at(cut)
     if random is None:
-        recall = proportions(accepted, positive, weights=sample.weights, groups=sample.groups, confidence=confidence)
+        recall = never_rising(recall_at, cut, sample.scores, _default_cuts(sample.scores))
     else:
-        recall = recall_of(cut, random, precision, confidence)
+        knots = np.concatenate([_default_cuts(sample.scores), _default_cuts(random.scores)])
+        recall = recall_of(cut, random, precision_at, confidence, knots=knots)
     return Curve(
         cuts=cut,
         precision=precision.value,
@@ -271,11 +283,13 @@ def precision_recall(
 def with_known(
     precision: Floats, cuts: Floats, known: tuple[npt.ArrayLike, npt.ArrayLike], pool: npt.NDArray[np.floating]
 ) -> Floats:
-    """Return the precision of all images of a pool at each cut, (c,), from that of those without a known label.
+    """Return the precision of all images of a pool at each cut, from that of those without a known label.
 
     Parameters
     ----------
-    precision, cuts : (c,)
+    precision : (..., c)
+        Or limits of it.
+    cuts : (c,)
     known : (m,) scores and (m,) labels
         Of the images of the pool whose labels are known.
     pool : (N,)

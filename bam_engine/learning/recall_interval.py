@@ -4,7 +4,8 @@ In:  what is known of both sides of a cut. Out: how much of all positives is del
 when; :mod:`bam_engine.training.evaluation_set` gathers that.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,17 +51,24 @@ class RandomSample:
 
 
 def recall_of(
-    cuts: npt.ArrayLike, sample: RandomSample, precision: Proportions, confidence: float = 0.95
+    cuts: npt.ArrayLike,
+    sample: RandomSample,
+    precision: Callable[[Floats], Proportions],
+    confidence: float = 0.95,
+    *,
+    knots: npt.ArrayLike | None = None,
 ) -> Proportions:
-    """Return the recall of what is delivered at each cut, with two-sided limits.
+    """Return the recall of what is delivered at each cut, with two-sided limits; none rises with the cut.
 
     Parameters
     ----------
     cuts : (c,)
     sample : RandomSample
         Of the collection.
-    precision : Proportions
-        Of all images that score at least the cut, each (c,), at ``confidence``.
+    precision : callable
+        Returns the precision of all images that score at least each of some cuts, at ``confidence``.
+    knots : (k,), optional
+        The scores at which the recall is measured, whatever the cuts (:func:`never_rising`). None: those of the sample.
 
     Returns
     -------
@@ -89,12 +97,69 @@ def recall_of(
     among them; two draws between which people were asked about other images are not one random sample.
     """
     cut = np.atleast_1d(np.asarray(cuts, dtype=np.float64))
+    images = np.concatenate([sample.pool, sample.asked])
+    measured = never_rising(
+        lambda at: _recall_at(at, sample, precision(at), confidence),
+        cut,
+        images,
+        sample.scores if knots is None else knots,
+    )
+    return replace(measured, n_effective=_sides(sample.scores, cut)[_BELOW].astype(np.float64))
+
+
+def never_rising(
+    measure: Callable[[Floats], Proportions],
+    cuts: npt.ArrayLike,
+    images: npt.NDArray[np.floating],
+    knots: npt.ArrayLike,
+) -> Proportions:
+    """Return a proportion that cannot rise with the cut, as no recall can, estimated so that it does not.
+
+    It is measured at the ``knots``, which do not depend on the cuts, so that every cut has one estimate whatever else
+    is asked. There, the value becomes the never rising one that is closest to all measured ones in the largest
+    difference, which is nowhere farther from the truth than the measured ones are at worst (Ubhaya, "Isotone
+    optimization", 1974). The limits become the nearest never rising ones that are not narrower, so they hold at least
+    as often. Between two knots all three are interpolated by the number of images accepted; above all knots, towards
+    the measure where nothing is accepted.
+
+    Parameters
+    ----------
+    measure : callable
+        Returns the proportion at each of some cuts, (k,), with limits.
+    cuts : (c,)
+    images : (N,)
+        The scores of all images that the cuts decide on.
+    knots : (k,)
+
+    Examples
+    --------
+    >>> scores = np.arange(4.0)
+    >>> def measure(cuts):
+    ...     value = np.interp(cuts, scores, [1.0, 0.5, 0.7, 0.2])
+    ...     return Proportions(value, value - 0.1, np.minimum(value + 0.1, 1), np.ones(len(cuts)))
+    >>> never_rising(measure, [1.0, 2.0], scores, scores).value.round(2).tolist()
+    [0.6, 0.6]
+    """
+    grid = np.append(np.unique(np.asarray(knots, dtype=np.float64)), np.inf)[::-1]  # the strictest first
+    found, accepted, at = measure(grid), count_accepted(images, grid), count_accepted(images, cuts)
+    known = ~np.isnan(found.value)
+    value = found.value[known]
+    closest = (np.maximum.accumulate(value) + np.minimum.accumulate(value[::-1])[::-1]) / 2
+    low = np.interp(at, accepted, np.minimum.accumulate(found.low[::-1])[::-1])
+    high = np.interp(at, accepted, np.maximum.accumulate(found.high))
+    between = np.interp(at, accepted[known], closest) if known.any() else np.full(len(at), np.nan)
+    return Proportions(np.clip(between, low, high), low, high, np.interp(at, accepted, found.n_effective))
+
+
+def _recall_at(cut: Floats, sample: RandomSample, precision: Proportions, confidence: float) -> Proportions:
+    """Return the recall at each cut by itself."""
     pool, drawn, hits = (_sides(each, cut) for each in (sample.pool, sample.scores, sample.scores[sample.labels]))
     asked, positive = _sides(sample.asked, cut), _sides(sample.asked[sample.answers], cut)
     found, refused = _sides(sample.found, cut), _sides(sample.refused, cut)
     unknown = np.maximum(pool + asked - found - refused, 0)
 
-    likely = np.where(np.isnan(precision.value), (precision.low + precision.high) / 2, precision.value)
+    unseen = np.isnan(precision.value)
+    likely = np.where(unseen, (precision.low + precision.high) / 2, precision.value)
     above = [each * (pool + asked)[_ABOVE] for each in (likely, precision.low, precision.high)]
     rate = np.divide(hits[_BELOW], drawn[_BELOW], out=np.zeros(len(cut)), where=drawn[_BELOW] > 0)
     below = (rate * pool[_BELOW], *population_bounds(hits[_BELOW], drawn[_BELOW], pool[_BELOW], confidence))
@@ -103,7 +168,7 @@ def recall_of(
 
     low, high = _ratio_bounds(missed, delivered)
     sampled = (drawn[_BELOW] > 0) | (pool[_BELOW] == 0)
-    known = ~np.isnan(precision.value) & sampled & (missed[0] + delivered[0] > 0)
+    known = (~unseen | ((pool + asked)[_ABOVE] == 0)) & sampled & (missed[0] + delivered[0] > 0)
     value = np.divide(delivered[0], delivered[0] + missed[0], out=np.full(len(cut), np.nan), where=known)
     return Proportions(value, 1 / (1 + high), 1 / (1 + low), drawn[_BELOW].astype(np.float64))
 

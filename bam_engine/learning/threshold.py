@@ -35,13 +35,14 @@ class Threshold:
     ``precision_low`` to ``recall_high`` are two-sided limits at ``confidence``; ``bound`` is the one-sided lower limit
     of the precision. The recall is that of what is delivered (:func:`~bam_engine.learning.recall_of`). ``certified``
     means that the guarantee of :func:`choose_threshold` holds for ``target``. ``n`` and ``n_accepted_sample`` count
-    images of the validation set, ``n_accepted`` those of the pool (of the sample without one).
+    images of the validation set, ``n_accepted`` those of the pool (of the sample without one). Of the latter,
+    ``n_unlabelled`` have no label from anybody, None where that is not known; it is not stored.
 
     ``covers`` is None if the guarantee covers all accepted images, else how many of them: a certification covers those
     that were neither labelled nor queried when it started, together with ``known_positives`` that people had
     labelled yes before (None: it counts none). ``recall_target`` is the recall that the threshold is
     certified to keep, None if it was chosen for its precision; ``promise`` then states that guarantee in words. The
-    fields are columns of the database.
+    other fields are columns of the database.
     """
 
     value: float
@@ -62,6 +63,7 @@ class Threshold:
     known_positives: int | None = None
     recall_target: float | None = None
     promise: str = ""
+    n_unlabelled: int | None = None
 
     @property
     def summary(self) -> str:
@@ -102,11 +104,14 @@ class Threshold:
                 f"More labels at this precision cannot certify {target}: that takes a better classifier or a lower "
                 "target."
             )
-        more, left = max(1, needed - self.n_accepted_sample), max(0, self.n_accepted - self.n_accepted_sample)
+        more, left = max(1, needed - self.n_accepted_sample), self.n_unlabelled
+        if left is None:
+            left = max(0, self.n_accepted - self.n_accepted_sample)
         if more > left:
             return (
-                f"About {count(more, 'more label')} would be needed to certify {target}, and {left:,} more images are "
-                "accepted: with all of them labelled, nothing is left to estimate."
+                f"About {count(more, 'more label')} would be needed to certify {target}, and "
+                f"{count(left, 'accepted image has', 'accepted images have')} none yet: with all of them labelled, "
+                "nothing is left to estimate."
             )
         return f"About {count(more, 'more label')} among the accepted images could certify {target}."
 
@@ -122,8 +127,7 @@ def choose_threshold(
     groups: npt.ArrayLike | None = None,
     testing: npt.ArrayLike | None = None,
     lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    random: RandomSample | None = None,
-    known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    labelled: npt.ArrayLike | None = None,
 ) -> Threshold:
     """Return the loosest threshold certified for a precision of at least ``target``, or else the best supported one.
 
@@ -151,9 +155,8 @@ def choose_threshold(
         Further images of the testing draw that cannot be looked at any more and are not known to be positive. The test
         counts them as negative, so that it holds whatever made them absent (worst-case bounds: Horowitz and Manski,
         1995); nothing is measured on them.
-    random, known : optional
-        What the recall rests on, and images whose labels were known before the draw; see
-        :func:`~bam_engine.learning.precision_recall`. They measure and never decide.
+    labelled : (m,), optional
+        The scores of all images of the pool that have a label, for whatever purpose: no label is advised for them.
 
     Returns
     -------
@@ -206,9 +209,9 @@ def choose_threshold(
     tested = _tested(sample, testing, lost)
     certified_cut = _certified_cut(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
     if certified_cut is not None:
-        return _measured(certified_cut, sample, pool, random, known, target, confidence, certified=True)
-    cut = _best_supported_cut(sample, target, confidence, pool_scores)
-    return _measured(cut, sample, pool, random, known, target, confidence, certified=False)
+        return _measured(certified_cut, sample, pool, target, confidence, labelled, certified=True)
+    cut = _best_supported_cut(sample, target, confidence, pool_scores, labelled)
+    return _measured(cut, sample, pool, target, confidence, labelled, certified=False)
 
 
 def is_certified(
@@ -255,13 +258,16 @@ def threshold_at(
     random: RandomSample | None = None,
     known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     strata: npt.ArrayLike | None = None,
+    labelled: npt.ArrayLike | None = None,
 ) -> Threshold:
     """Return the evidence of the validation set for a threshold set by hand; never ``certified``.
 
     Parameters as for :func:`choose_threshold` and :func:`~bam_engine.learning.precision_recall`."""
     sample = checked_sample(scores, labels, weights, groups)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
-    return _measured(value, sample, pool, random, known, target, confidence, certified=False, strata=strata)
+    return _measured(
+        value, sample, pool, target, confidence, labelled, random=random, known=known, strata=strata, certified=False
+    )
 
 
 def of_delivered(threshold: Threshold, sample: RandomSample) -> Threshold:
@@ -375,7 +381,13 @@ def _precision_bounds(sample: Sample, cuts: Floats, confidence: float, strata: n
     return lower_bound(hits, precision.n_effective, checked_confidence(confidence))
 
 
-def _best_supported_cut(sample: Sample, target: float, confidence: float, pool_scores: npt.ArrayLike | None) -> float:
+def _best_supported_cut(
+    sample: Sample,
+    target: float,
+    confidence: float,
+    pool_scores: npt.ArrayLike | None,
+    labelled: npt.ArrayLike | None,
+) -> float:
     """Return, of the cuts that meet the target empirically, the one with the highest lower limit."""
     cuts = np.unique(sample.scores)[::-1]
     accepted = sample.scores >= cuts[:, None]
@@ -383,7 +395,7 @@ def _best_supported_cut(sample: Sample, target: float, confidence: float, pool_s
     precision = (accepted @ (weight * sample.labels)) / (accepted @ weight)
     meeting = np.flatnonzero(precision >= target)
     if len(meeting) == 0:
-        raise NoThreshold(_no_threshold_message(sample, cuts, precision, target, confidence, pool_scores))
+        raise NoThreshold(_no_threshold_message(sample, cuts, precision, target, confidence, pool_scores, labelled))
     bounds = _precision_bounds(sample, cuts[meeting], confidence)
     best_supported = np.flatnonzero(bounds >= bounds.max() - 1e-12)
     return float(cuts[meeting[best_supported[-1]]])
@@ -396,6 +408,7 @@ def _no_threshold_message(
     target: float,
     confidence: float,
     pool_scores: npt.ArrayLike | None,
+    labelled: npt.ArrayLike | None,
 ) -> str:
     """Name the cut with the highest lower limit, and say whether more labels there could reach the target."""
     bounds = _precision_bounds(sample, cuts, confidence)
@@ -410,11 +423,13 @@ def _no_threshold_message(
     if needed is None:
         return f"{summary} More validation labels won't change that: it takes a better classifier or a lower target."
     more = max(1, needed - n)
-    left = more if pool_scores is None else int((np.asarray(pool_scores) >= cuts[best]).sum()) - n
+    left = more
+    if pool_scores is not None:
+        left = _unlabelled(np.asarray(pool_scores), sample.scores if labelled is None else labelled, cuts[best])
     if more > left:
         return (
-            f"{summary} {max(0, left):,} more images score as high, too few for a sample to show more: with all of "
-            "them labelled, nothing is left to estimate."
+            f"{summary} {count(left, 'image')} without a label {'scores' if left == 1 else 'score'} as high, too few "
+            "for a sample to show more: with all of them labelled, nothing is left to estimate."
         )
     return (
         f"{summary} Should it really be {percent(high)}, which {count(n, 'label')} cannot rule out, about "
@@ -423,16 +438,22 @@ def _no_threshold_message(
     )
 
 
+def _unlabelled(pool: npt.NDArray[np.floating], labelled: npt.ArrayLike, cut: float) -> int:
+    """Return how many images of a pool score at least the cut and have no label."""
+    return max(0, int((pool >= cut).sum() - (np.asarray(labelled) >= cut).sum()))
+
+
 def _measured(
     value: float,
     sample: Sample,
     pool: npt.NDArray[np.floating],
-    random: RandomSample | None,
-    known: tuple[npt.ArrayLike, npt.ArrayLike] | None,
     target: float,
     confidence: float,
+    labelled: npt.ArrayLike | None,
     *,
     certified: bool,
+    random: RandomSample | None = None,
+    known: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     strata: npt.ArrayLike | None = None,
 ) -> Threshold:
     curve = precision_recall(
@@ -465,6 +486,7 @@ def _measured(
         n=len(sample.labels),
         n_accepted_sample=int(count_accepted(sample.scores, [value])[0]),
         n_accepted=int(curve.accepted[0]),
+        n_unlabelled=None if labelled is None else _unlabelled(pool, labelled, value),
     )
 
 

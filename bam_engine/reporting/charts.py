@@ -16,7 +16,7 @@ def report_charts(report: AttributeReport, truth: Sequence[TruePoint] = ()) -> d
         charts["precision_recall"] = precision_recall(
             report.evaluation.curve,
             target=0.90 if evidence is None else evidence.target,
-            chosen=None if evidence is None else (evidence.recall, evidence.precision),
+            chosen=evidence,
         )
     cut = None if evidence is None else evidence.value
     charts["scores"] = score_distribution(report.scores, report.labelled, threshold=cut)

@@ -516,11 +516,14 @@ def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | Non
 def inclusion_probabilities(
     workspace: Workspace, certification: Certification, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the probability with which a certification queried each of ``rows``, had it not been labelled before."""
+    """Return the probability with which a certification queried each of ``rows``, had it not been labelled before.
+
+    It is 0 for images that came after its start.
+    """
     model = model_of(workspace, certification)
     scores, population = scores_of(workspace, certification.attribute, model), _population(workspace, certification)[1]
     score = np.full(len(rows), np.nan)
-    embedded = rows < len(scores)
+    embedded = rows < len(scores[: certification.images])
     score[embedded] = scores[rows[embedded]]
     ordered = np.sort(np.concatenate([population, scores[certification.pilot]]))
     ranks = len(ordered) - np.searchsorted(ordered, np.nan_to_num(score), side="right")

@@ -11,6 +11,7 @@ from bam_engine.charts import Bars, Chart, Curve, Estimates, Interval, Mark, Ref
 from bam_engine.charts.chart import Colour
 from bam_engine.formatting import count, decimal, decimal_interval, percent, percent_interval
 from bam_engine.learning import Curve as PrecisionRecall
+from bam_engine.learning import Threshold
 
 _BINS = 60
 _COLOURS: dict[str, Colour] = {"average precision": "ink", "precision": "accent", "recall": "second"}
@@ -83,24 +84,29 @@ def _learning_words(points: Sequence[LearningPoint]) -> str:
     )
 
 
-def precision_recall(curve: PrecisionRecall, *, target: float, chosen: tuple[float, float] | None) -> Chart:
-    """Return precision against recall with its interval, the target, and the ``chosen`` (recall, precision)."""
-    finite = np.flatnonzero(np.isfinite(curve.precision) & np.isfinite(curve.recall))
-    order = finite[np.argsort(curve.recall[finite], kind="stable")]
-    notes = tuple(
-        f"score ≥ {decimal(cut, 3)}; {count(int(accepted), 'image')} accepted"
-        for cut, accepted in zip(curve.cuts[order].tolist(), curve.accepted[order].tolist(), strict=True)
+def precision_recall(curve: PrecisionRecall, *, target: float, chosen: Threshold | None) -> Chart:
+    """Return precision against recall with its interval, cut by cut, the target, and the threshold ``chosen``.
+
+    The curve goes through the threshold, unless the precision of that is the one of what is delivered.
+    """
+    points = np.column_stack(
+        [curve.cuts, curve.accepted, curve.recall, curve.precision, curve.precision_low, curve.precision_high]
     )
-    at, values, low, high = (
-        tuple(column[order].tolist())
-        for column in (curve.recall, curve.precision, curve.precision_low, curve.precision_high)
+    if chosen is not None and chosen.covers is None and chosen.value not in curve.cuts:
+        found = (chosen.recall, chosen.precision, chosen.precision_low, chosen.precision_high)
+        points = np.vstack([points, (chosen.value, chosen.n_accepted, *found)])
+    points = points[np.isfinite(points).all(axis=1)]
+    cuts, accepted, at, values, low, high = (tuple(column.tolist()) for column in points[np.argsort(-points[:, 0])].T)
+    notes = tuple(
+        f"score ≥ {decimal(cut, 3)}; {count(int(number), 'image')} accepted"
+        for cut, number in zip(cuts, accepted, strict=True)
     )
     marks: list[Mark] = [Curve("precision with its interval", "accent", at, values, low, high, notes)]
     marks.append(Reference(f"target {percent(target)}", "second", target, "values"))
-    words = f"Precision against recall at {count(len(order), 'cut')} of the score; the target is {percent(target)}"
+    words = f"Precision against recall at {count(len(cuts), 'cut')} of the score; the target is {percent(target)}"
     if chosen is not None:
-        marks.append(Estimates("threshold", "second", chosen[:1], chosen[1:]))
-        words += f"; the threshold has recall {percent(chosen[0])} and precision {percent(chosen[1])}"
+        marks.append(Estimates("threshold", "second", (chosen.recall,), (chosen.precision,)))
+        words += f"; the threshold has recall {percent(chosen.recall)} and precision {percent(chosen.precision)}"
     return Chart(
         "Precision and recall",
         f"{words}.",

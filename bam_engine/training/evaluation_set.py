@@ -1,22 +1,22 @@
 """What a model is measured on: the validation set, what certifications labelled, and what is known of misses."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation import NEGATIVE, NO_LABEL, POSITIVE, Attribute, judged_labels
+from bam_engine.annotation import NO_LABEL, POSITIVE, Attribute, judged_labels
 from bam_engine.labelling import tasks
-from bam_engine.labelling.drawn_images import held_out_rows
+from bam_engine.labelling.drawn_images import held_out_rows, validation_images
 from bam_engine.learning import RandomSample
-from bam_engine.training import certification
+from bam_engine.training import certification, population
+from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
 from bam_engine.training.models import TrainedModel, newest_model, scores_of
 from bam_engine.training.validation import (
     ValidationSet,
-    asked_before_last_draw,
-    draw_probability,
+    asked_before,
     labelled_sample,
-    largest_random_part,
     random_sample,
 )
 from bam_engine.workspace.core import Workspace
@@ -27,8 +27,8 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
     """Return every labelled image held out for measuring, with the scores of ``model``, or of the newest.
 
     These are the random draws and the images of certifications. The weight of an image is one over the probability with
-    which any of them included it; without a certification all weights are equal. A certification of a model without
-    scores is left out.
+    which any of them included it; without a certification, and where the collection did not grow between the draws, all
+    weights are equal. A certification of a model without scores is left out.
 
     Raises
     ------
@@ -37,41 +37,50 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
     """
     random = random_sample(workspace, attribute, model)
     certifications = _scored_certifications(workspace, attribute)
-    if not certifications:
-        return random
-    drawn = [tasks.validation_task(workspace, attribute).rows, *(each.queried for each in certifications)]
-    sample = labelled_sample(workspace, attribute, np.unique(np.concatenate(drawn)), model)
-    left_out = np.full(len(sample.rows), 1 - draw_probability(workspace, attribute))
+    drawn = [random.rows, *(each.queried for each in certifications)]
+    sample = (
+        labelled_sample(workspace, attribute, np.unique(np.concatenate(drawn)), model) if certifications else random
+    )
+    left_out = 1 - _draw_probabilities(workspace, attribute, sample.rows)
     for each in certifications:
         left_out *= 1 - certification.inclusion_probabilities(workspace, each, sample.rows)
+    if not certifications and len(np.unique(left_out)) < 2:
+        return random
     return replace(sample, weights=1 / np.maximum(1 - left_out, 1e-9))
+
+
+def _draw_probabilities(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the probability with which the random draws include each of ``rows``, if no round has queried it."""
+    sample, left_out = validation_images(workspace, attribute), np.ones(len(rows))
+    for number in np.unique(sample.draws):
+        inside = sample.draws == number
+        could_be_drawn = rows < population.images_at(workspace, min(sample.made_at[inside].tolist()))
+        left_out[could_be_drawn] *= 1 - sample.probabilities[inside].max()
+    return 1 - left_out
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What tells how good a threshold is.
+    """What tells how good a threshold is, as :class:`~bam_engine.training.evidence.Selection` explains it.
 
-    The labels of ``sample``, with their weights, stand for all images but the ``known`` ones, (m,) scores and (m,)
-    labels, which count as they are. ``strata`` (n,) tell where a certification stands for the others from where the
-    random draws do, None without one. By the draws alone, the images ``asked`` about before the newest of them are
-    known. ``random`` is what the recall rests on.
+    The labels of ``sample``, with their weights, stand for all images of its pool but the ``known`` ones, (m,) scores
+    and (m,) labels. ``strata`` (n,) tell where a certification stands for the others. The recall rests on ``random``.
+    ``labelled`` are the scores of all images of the pool that have a label.
     """
 
+    images: int
     sample: ValidationSet
     strata: NDArray[np.bool_] | None
     known: tuple[NDArray[np.float32], NDArray[np.bool_]]
-    asked: tuple[NDArray[np.float32], NDArray[np.bool_]]
     random: RandomSample
+    labelled: NDArray[np.float32]
 
 
 def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> Evidence:
-    """Return the evidence for the thresholds of ``model``, or of the newest.
+    """Return the evidence for the thresholds of ``model``, or of the newest, as ``select_evidence`` chooses it.
 
-    The random draws stand for what the newest of them could hold. Images that rounds, certifications and audits had
-    asked about before it are known. The recall rests on the largest part of them that is one random sample. Where
-    the newest certification asked about a larger fraction of the images of a score than the draws did, its labels
-    stand for its population instead, and all images that were labelled when it started are known. Labels are those
-    of now, counted by :func:`bam_engine.annotation.judged_labels`.
+    The certification is the newest one whose images have scores. Labels are those of now, counted by
+    :func:`bam_engine.annotation.judged_labels`.
 
     Raises
     ------
@@ -80,34 +89,51 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     """
     model = model or newest_model(workspace, attribute)
     scores, labels = scores_of(workspace, attribute, model), _labels(workspace, attribute, model)
-    drawn = random_sample(workspace, attribute, model)
-    part, before_it = largest_random_part(workspace, attribute)
-    asked = _mask(asked_before_last_draw(workspace, attribute), len(scores)) & (labels >= 0)
-    asked_before = (scores[asked], labels[asked] == POSITIVE)
-    known_before = _mask(before_it, len(scores)) & (labels >= 0)
-    inside = np.isin(drawn.rows, part)
-    random = RandomSample(
-        drawn.scores[inside].astype(np.float64),
-        drawn.labels[inside] == POSITIVE,
-        scores[(labels != _OUTSIDE) & ~known_before],
-        asked=scores[known_before],
-        answers=labels[known_before] == POSITIVE,
-        found=scores[labels == POSITIVE],
-        refused=scores[labels == NEGATIVE],
-    )
+    judging = random_sample(workspace, attribute, model).rows
     certifications = [each for each in _scored_certifications(workspace, attribute) if each.cuts]
-    if not certifications:
-        return Evidence(drawn, None, asked_before, asked_before, random)
-    newest, labelled = certifications[-1], np.flatnonzero(labels >= 0)
-    fraction = len(drawn.rows) / max(int(((labels != _OUTSIDE) & ~asked).sum()), 1)
-    dense = certification.inclusion_probabilities(workspace, newest, labelled) >= fraction
-    queried, known_then = np.isin(labelled, newest.queried), np.isin(labelled, newest.known)
-    known = labelled[np.where(dense, known_then & ~queried, asked[labelled])]
-    stands_for = labelled[np.where(dense, queried, np.isin(labelled, drawn.rows))]
-    sample = labelled_sample(workspace, attribute, stands_for, model)
-    probabilities = certification.inclusion_probabilities(workspace, newest, sample.rows)
-    sample = replace(sample, weights=1 / np.maximum(np.where(probabilities >= fraction, probabilities, fraction), 1e-9))
-    return Evidence(sample, probabilities >= fraction, (scores[known], labels[known] == POSITIVE), asked_before, random)
+    found = select_evidence(
+        scores,
+        labels,
+        draws(workspace, attribute),
+        _certified(workspace, certifications[-1]) if certifications else None,
+        left_out=np.setdiff1d(validation_images(workspace, attribute).rows, judging),
+    )
+    sample = labelled_sample(workspace, attribute, found.rows, model)
+    sample = replace(sample, pool_scores=np.asarray(scores[found.pool]), weights=found.weights)
+    known, labelled = (scores[found.known], labels[found.known] == POSITIVE), found.pool[labels[found.pool] != NO_LABEL]
+    return Evidence(found.images, sample, found.strata, known, found.random, scores[labelled])
+
+
+def _certified(workspace: Workspace, started: certification.Certification) -> Certified:
+    """Return a certification as the selection of evidence takes it."""
+    images = len(workspace.catalogue) if started.images is None else started.images
+    likely = partial(certification.inclusion_probabilities, workspace, started)
+    return Certified(started.queried, started.known, images, likely)
+
+
+def draws(workspace: Workspace, attribute: Attribute) -> list[Draw]:
+    """Return the random draws, oldest first."""
+    sample = validation_images(workspace, attribute)
+    whole = tasks.validation_task(workspace, attribute)
+    result = []
+    for number in np.unique(sample.draws):
+        inside = sample.draws == number
+        rows, since = sample.rows[inside], min(sample.made_at[inside].tolist())
+        result.append(
+            Draw(
+                rows,
+                asked_before(workspace, attribute, since),
+                population.images_at(workspace, since),
+                tasks.state(workspace, replace(whole, rows=rows)).complete,
+            )
+        )
+    return result
+
+
+def images_measured(workspace: Workspace, attribute: Attribute) -> int:
+    """Return how many images of the collection, from the first on, what is measured is about; all without a draw."""
+    part = largest_part(draws(workspace, attribute))
+    return len(workspace.catalogue) if part is None else part.images
 
 
 def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[certification.Certification]:
@@ -116,27 +142,17 @@ def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[c
     return [each for each in started if certification.is_scored(workspace, each)]
 
 
-_OUTSIDE = -2
-
-
-def _mask(rows: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
-    """Return which of ``n`` images are among ``rows``."""
-    mask = np.zeros(n, bool)
-    mask[rows[rows < n]] = True
-    return mask
-
-
 def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:
     """Return how each row with a score and a file counts where a sample judges; others are outside.
 
     Of images that are held out, direct answers say nothing.
     """
     scores, held_out = scores_of(workspace, attribute, model), held_out_rows(workspace, attribute)
-    labels = np.full(len(scores), _OUTSIDE, np.int8)
+    labels = np.full(len(scores), OUTSIDE, np.int8)
     labels[with_files(workspace, np.flatnonzero(np.isfinite(scores)))] = NO_LABEL
     by_all, blind = tasks.labels(workspace, attribute), tasks.blind_labels(workspace, attribute)
     for agreed, judging in ((by_all, False), (blind, True)):
         counted = (agreed.rows < len(scores)) & (np.isin(agreed.rows, held_out) == judging)
         rows, answers = agreed.rows[counted], judged_labels(agreed)[counted]
-        labels[rows] = np.where(labels[rows] == _OUTSIDE, _OUTSIDE, answers)
+        labels[rows] = np.where(labels[rows] == OUTSIDE, OUTSIDE, answers)
     return labels

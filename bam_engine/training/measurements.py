@@ -14,6 +14,7 @@ from bam_engine import database as db
 from bam_engine.learning import Threshold
 from bam_engine.workspace.core import Workspace
 
+_NOT_STORED = {"n_unlabelled"}
 _OPTIONAL = {field.name for field in fields(Threshold) if field.default is None}
 
 
@@ -62,12 +63,12 @@ class Measurement:
 
 def evidence_values(threshold: Threshold) -> dict[str, Any]:
     """Return the fields of a threshold as the columns of ``thresholds`` and ``measured_thresholds`` hold them."""
-    return {name: _nan_to_null(value) for name, value in asdict(threshold).items()}
+    return {name: _nan_to_null(value) for name, value in asdict(threshold).items() if name not in _NOT_STORED}
 
 
 def evidence_of(row: sa.RowMapping | Mapping[str, Any], *, prefix: str = "") -> Threshold:
     """Return the threshold of a row with the columns of :func:`evidence_values`, each named with ``prefix``."""
-    values = {field.name: row[prefix + field.name] for field in fields(Threshold)}
+    values = {each.name: row[prefix + each.name] for each in fields(Threshold) if each.name not in _NOT_STORED}
     return Threshold(**{name: each if name in _OPTIONAL else _null_to_nan(each) for name, each in values.items()})
 
 

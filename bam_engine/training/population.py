@@ -30,18 +30,17 @@ _COVERED = Kind[Mask](
 
 
 def images_of(
-    workspace: Workspace, attribute: Attribute, evidence: Threshold, model: TrainedModel | None = None
+    workspace: Workspace, attribute: Attribute, promised: Threshold, model: TrainedModel | None = None
 ) -> int:
-    """Return the number of images that the collection had when the sample of this evidence was drawn.
+    """Return the number of images that the collection had when the sample was drawn that a promise rests on.
 
-    The evidence is for a threshold of ``model``, or of the newest one.
+    The threshold is one of ``model``, or of the newest one.
     """
-    if evidence.covers is not None:
-        started = certification.current(workspace, attribute, model, target=evidence.target)
+    if promised.covers is not None:
+        started = certification.current(workspace, attribute, model, target=promised.target)
         if started is not None:
             return images_of_certification(workspace, started)
-    promised = evidence.certified or evidence.recall_target is not None
-    return images_at_draw(workspace, attribute, last=not promised)
+    return images_at_draw(workspace, attribute)
 
 
 def images_of_certification(workspace: Workspace, started: certification.Certification) -> int:
@@ -49,12 +48,12 @@ def images_of_certification(workspace: Workspace, started: certification.Certifi
     return images_at(workspace, started.made_at) if started.images is None else started.images
 
 
-def images_at_draw(workspace: Workspace, attribute: Attribute, *, last: bool = False) -> int:
-    """Return the number of images at the first validation draw, which certifies, or at the last; of all without one."""
+def images_at_draw(workspace: Workspace, attribute: Attribute) -> int:
+    """Return the number of images at the first validation draw, which certifies; of all without one."""
     drawn = whole_validation_sample(workspace, attribute)
     if not len(drawn.rows):
         return len(workspace.catalogue)
-    return images_at(workspace, str(drawn.made_at[drawn.draws.argmax() if last else drawn.draws.argmin()]))
+    return images_at(workspace, str(drawn.made_at[drawn.draws.argmin()]))
 
 
 def images_at(workspace: Workspace, moment: str) -> int:

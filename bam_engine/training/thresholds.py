@@ -24,10 +24,10 @@ from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
 from bam_engine.training import certification, population
-from bam_engine.training.evaluation_set import gather_evidence
+from bam_engine.training.evaluation_set import Evidence, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, scores_of, scores_version
-from bam_engine.training.validation import complete_draws, drawable_rows, lost_images, random_sample
+from bam_engine.training.validation import ValidationSet, complete_draws, drawable_rows, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -67,12 +67,15 @@ class AttributeThreshold:
         return f"{self.taken_back} {self.evidence.summary}".lstrip()
 
 
-_HELD_OUT = Kind[str]("digests of held-out labels", of="attribute", until="a label may have changed", limit=1000)
+_TESTED = Kind[str]("digests of labels that test", of="attribute", until="a label may have changed", limit=1000)
 _SUGGESTIONS = Kind[Threshold | None](
-    "suggested thresholds", of="model", until="its scores or held-out labels change", limit=1000
+    "suggested thresholds", of="model", until="its scores or the labels that test change", limit=1000
 )
 _HOLDS = Kind[bool](
-    "promises that were tested again", of="saved threshold", until="an answer, a score or a file changes", limit=1000
+    "promises that were tested again",
+    of="saved threshold",
+    until="its scores, the labels that test or a file change",
+    limit=1000,
 )
 
 _EVIDENCE = Kind[Threshold | None](
@@ -94,8 +97,15 @@ def current_threshold(
     suggested = _suggestion(workspace, attribute, model)
     if suggested is None:
         return None
-    images = population.images_of(workspace, attribute, suggested, model)
+    images = _images_of(workspace, attribute, suggested, model)
     return AttributeThreshold(None, model.id, _measured_again(workspace, attribute, model, suggested), images)
+
+
+def _images_of(workspace: Workspace, attribute: Attribute, evidence: Threshold, model: TrainedModel) -> int:
+    """Return the number of images, from the first on, that the evidence, and what is promised by it, is about."""
+    if evidence.certified or evidence.recall_target is not None:
+        return population.images_of(workspace, attribute, evidence, model)
+    return images_measured(workspace, attribute)
 
 
 def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
@@ -127,14 +137,10 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
     evidence = evidence_of(stored._mapping)
     images = stored.images
     if images is None:  # saved by an earlier version
-        images = population.images_of(workspace, attribute, evidence, model)
+        images = _images_of(workspace, attribute, evidence, model)
     measured = _measured_again(workspace, attribute, model, evidence)
     saved = AttributeThreshold(stored.id, model.id, measured, images, stored.made_at)
-    version = (
-        scores_version(workspace, model),
-        label_version(workspace, attribute),
-        workspace.catalogue.missing_version,
-    )
+    version = _tested_version(workspace, attribute, model)
     holds = workspace.memory.get(_HOLDS, stored.id, version, lambda: _holds(workspace, attribute, model, saved))
     if holds:
         return saved
@@ -169,7 +175,7 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
 
 
 def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Threshold | None:
-    """Return the suggested threshold, recomputed only when a held-out label has changed.
+    """Return the suggested threshold, recomputed only when a label has changed that its test reads.
 
     Every page and the map ask for it, and most new labels are those of rounds, which do not change it.
     """
@@ -181,21 +187,30 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
             return suggest(workspace, attribute, model, target=TARGET)
         return None
 
-    held_out = workspace.memory.get(
-        _HELD_OUT, attribute.id, label_version(workspace, attribute), lambda: _held_out_digest(workspace, attribute)
-    )
-    version = (scores_version(workspace, model), held_out, workspace.catalogue.missing_version)
-    return workspace.memory.get(_SUGGESTIONS, model.id, version, suggested)
+    return workspace.memory.get(_SUGGESTIONS, model.id, _tested_version(workspace, attribute, model), suggested)
 
 
-def _held_out_digest(workspace: Workspace, attribute: Attribute) -> str:
-    """Return a digest of the labels of the validation set and of certifications, and of what these count with them."""
+def _tested_version(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> tuple[object, ...]:
+    """Return what the tests of a model's thresholds read: its scores, a digest of labels, and missing files."""
+    labels = label_version(workspace, attribute)
+    digest = workspace.memory.get(_TESTED, attribute.id, labels, lambda: _tested_digest(workspace, attribute))
+    return scores_version(workspace, model), digest, workspace.catalogue.missing_version
+
+
+def _tested_digest(workspace: Workspace, attribute: Attribute) -> str:
+    """Return a digest of the labels of held-out images; of all labels where a certification may need them.
+
+    The positives that certifications count with them are among it.
+    """
     agreed = tasks.blind_labels(workspace, attribute)
     rows = held_out_rows(workspace, attribute)
+    if workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id):
+        rows = np.union1d(rows, agreed.rows).astype(np.int64)
     answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
     started = certification.certifications(workspace, attribute)
     counted = np.array([certification.known_positives(workspace, each) for each in started], np.int64)
-    text = rows.tobytes() + tasks.labels_of(agreed, rows).tobytes() + answered.tobytes() + counted.tobytes()
+    judged, settled = tasks.judged_labels_of(agreed, rows), tasks.labels_of(agreed, rows)
+    text = b"".join(each.tobytes() for each in (rows, judged, settled, answered, counted))
     return f"{label_version(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
 
 
@@ -245,20 +260,21 @@ def suggest(
     draws, found = _draws(workspace, attribute, model), gather_evidence(workspace, attribute, model)
     if started is not None:
         draws["testing"] = np.zeros(len(draws["labels"]), bool)
-    return learning.choose_threshold(
-        **draws, target=target, confidence=confidence, random=found.random, known=found.asked
-    )
+    chosen = learning.choose_threshold(**draws, target=target, confidence=confidence, labelled=found.labelled)
+    measured = _measured_by(found, chosen.value, target=target, confidence=confidence)
+    return replace(measured, certified=chosen.certified)
 
 
 def _draws(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> dict[str, Any]:
     """Return the labelled random draws as the tests take them: the first certifies, if it is complete.
 
-    The pool are the images that it was drawn from, without those that came later.
+    All are about the images that it was drawn from, without those that came later.
     """
-    random = random_sample(workspace, attribute, model)
+    images = population.images_at_draw(workspace, attribute)
+    random = _of_first(random_sample(workspace, attribute, model), images)
     lost = lost_images(workspace, attribute, model)
     against = lost.against(0, draw=0)
-    scores = scores_of(workspace, attribute, model)[: population.images_at_draw(workspace, attribute)]
+    scores = scores_of(workspace, attribute, model)[:images]
     pool = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
     return {
         "scores": random.scores,
@@ -268,6 +284,11 @@ def _draws(workspace: Workspace, attribute: Attribute, model: TrainedModel | Non
         "testing": complete_draws(workspace, attribute, random.rows) == 0,
         "lost": (lost.scores[against], lost.groups[against]),
     }
+
+
+def _of_first(sample: ValidationSet, images: int) -> ValidationSet:
+    """Return what a sample says of the first ``images`` of the collection."""
+    return sample.subset(sample.rows < images)
 
 
 def _certified(workspace: Workspace, started: certification.Certification) -> Threshold | None:
@@ -316,8 +337,13 @@ def _measured_at(
 ) -> Threshold:
     """Measure a cut; ``delivered``: the precision of what is delivered, as a certification promises it."""
     found = gather_evidence(workspace, attribute, model)
+    threshold = _measured_by(found, value, target=target, confidence=confidence)
+    return learning.of_delivered(threshold, found.random) if delivered else threshold
+
+
+def _measured_by(found: Evidence, value: float, *, target: float, confidence: float) -> Threshold:
     sample = found.sample
-    threshold = learning.threshold_at(
+    return learning.threshold_at(
         value,
         sample.scores,
         sample.labels,
@@ -329,8 +355,8 @@ def _measured_at(
         random=found.random,
         known=found.known,
         strata=found.strata,
+        labelled=found.labelled,
     )
-    return learning.of_delivered(threshold, found.random) if delivered else threshold
 
 
 @one_flow
@@ -361,10 +387,12 @@ def _certify_recall(
     """Certify a recall on the fully labelled draws.
 
     Images were drawn, spread over the projects, so projects need no correction. Each draw is one look with its own part
-    of the risk. The guarantee covers the images that these draws could hold: those that can be looked at and, after a
-    top-up, that no round had queried. Images of the draws that cannot be looked at any more count against it.
+    of the risk. The guarantee covers the images that these draws could hold: those that there were at the first draw,
+    that can be looked at and, after a top-up, that no round had queried. Images of the draws that cannot be looked at
+    any more count against it.
     """
-    random = random_sample(workspace, attribute, model)
+    images = population.images_at_draw(workspace, attribute)
+    random = _of_first(random_sample(workspace, attribute, model), images)
     draws = complete_draws(workspace, attribute, random.rows)
     whole = draws >= 0
     lost = lost_images(workspace, attribute, model)
@@ -390,9 +418,10 @@ def suggest_negative(
     """Return the highest score at or below which ``target`` of the images are negative, or None if there is none.
 
     An image is negative if people agree on a no: unsure and disputed ones count against it, as do the images of the
-    draws that cannot be looked at any more.
+    draws that cannot be looked at any more, unless people had agreed on a no.
     """
-    sample, lost = random_sample(workspace, attribute, model), lost_images(workspace, attribute, model)
+    images, lost = population.images_at_draw(workspace, attribute), lost_images(workspace, attribute, model)
+    sample = _of_first(random_sample(workspace, attribute, model), images)
     settled = tasks.labels_of(tasks.blind_labels(workspace, attribute), sample.rows)
     try:
         threshold = learning.choose_threshold(
@@ -402,7 +431,7 @@ def suggest_negative(
             confidence=confidence,
             groups=sample.groups,
             pool_scores=-sample.pool_scores,
-            lost=(-lost.scores, lost.groups),
+            lost=(-lost.scores[~lost.negative], lost.groups[~lost.negative]),
         )
     except LearningError:
         return None
@@ -426,7 +455,7 @@ def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> At
         "attribute_id": attribute.id,
         "model_id": model.id,
         **evidence_values(threshold),
-        "images": population.images_of(workspace, attribute, threshold),
+        "images": _images_of(workspace, attribute, threshold, model),
         "made_at": db.now(),
     }
     with workspace.engine.begin() as connection:

@@ -25,6 +25,7 @@ from bam_engine.labelling.absent_images import absent_images
 from bam_engine.labelling.drawn_images import (
     audit_images,
     certification_images,
+    held_out_rows,
     round_images,
     validation_images,
     whole_validation_sample,
@@ -111,13 +112,14 @@ def labelled_sample(
 class LostImages:
     """Images of complete draws that cannot be looked at any more: scores, labels, projects and draws, each (m,).
 
-    A label is 1 positive, 0 answered but not positive, -1 not answered.
+    A label is 1 positive, 0 answered but not positive, -1 not answered. On the ``negative`` ones people agreed on a no.
     """
 
     scores: NDArray[np.float32]
     labels: NDArray[np.int8]
     groups: NDArray[np.int64]
     draws: NDArray[np.int64]
+    negative: NDArray[np.bool_]
 
     def against(self, label: int, *, draw: int | None = None) -> NDArray[np.bool_]:
         """Return a mask of the images that may have the ``label``: those with it, and those without any."""
@@ -139,7 +141,11 @@ def lost_images(workspace: Workspace, attribute: Attribute, model: TrainedModel 
     whole = draws < _complete(workspace, attribute)
     rows = rows[whole]
     return LostImages(
-        np.asarray(scores[rows]), absent.labels[known][whole], workspace.catalogue.projects()[rows], draws[whole]
+        np.asarray(scores[rows]),
+        absent.labels[known][whole],
+        workspace.catalogue.projects()[rows],
+        draws[whole],
+        absent.negative[known][whole],
     )
 
 
@@ -154,15 +160,9 @@ def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedMode
         return np.empty(0, np.int64)
     unqueried, projects = tasks.unqueried_rows(workspace, attribute), workspace.catalogue.projects()
     drawn = sample.rows[sample.made_at > model.made_at]
-    in_bulk = bulk.taught_rows(workspace, attribute, until=model.made_at, drawn_since=drawn)
+    since = held_out_rows(workspace, attribute, since=model.made_at)
+    in_bulk = bulk.taught_rows(workspace, attribute, until=model.made_at, drawn_since=since)
     return drawn[np.isin(projects[drawn], projects[unqueried]) | np.isin(drawn, in_bulk)]
-
-
-def draw_probability(workspace: Workspace, attribute: Attribute) -> float:
-    """Return the probability with which the random draws include an image that no round has queried."""
-    sample = validation_images(workspace, attribute)
-    highest = [sample.probabilities[sample.draws == number].max() for number in np.unique(sample.draws)]
-    return 1 - float(np.prod([1 - probability for probability in highest]))
 
 
 def draw_validation(
@@ -274,40 +274,7 @@ def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
     return len(np.unique(np.concatenate(earlier))) if earlier else 0
 
 
-def asked_before_last_draw(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    """Return the rows that the newest draw could not include, since people had been asked about them before.
-
-    They come from the rounds, certifications and audits that were started before it; there are none for a single draw.
-    """
-    return _asked_before(workspace, attribute, _last_draw(workspace, attribute))
-
-
-def largest_random_part(workspace: Workspace, attribute: Attribute) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of the largest part of the sample that is a random one, and the rows that it could not hold.
-
-    Draws between which people were not asked about other images are one random sample of what no one had been asked
-    about before. A draw before a round and one after it are none: the round has taken likely positives that the first
-    one could hold and the second could not. The part with most images answered is the largest, whatever the answers;
-    of equal ones the later counts.
-    """
-    sample = validation_images(workspace, attribute)
-    times = [min(sample.made_at[sample.draws == number].tolist()) for number in np.unique(sample.draws)]
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    for place, (number, since) in enumerate(zip(np.unique(sample.draws), times, strict=True)):
-        rows, asked = sample.rows[sample.draws == number], _asked_before(workspace, attribute, since)
-        if place and len(asked) == len(_asked_before(workspace, attribute, times[place - 1])):
-            parts[-1] = (np.concatenate([parts[-1][0], rows]), parts[-1][1])
-        else:
-            parts.append((rows, np.union1d(asked, sample.rows[sample.draws < number]).astype(np.int64)))
-    agreed = tasks.blind_labels(workspace, attribute)
-
-    def answered(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> int:
-        return int((tasks.judged_labels_of(agreed, part[0]) >= 0).sum())
-
-    return max(reversed(parts), key=answered) if parts else (sample.rows, sample.rows)
-
-
-def _asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDArray[np.int64]:
+def asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDArray[np.int64]:
     """Return the rows of rounds, certifications and audits that were started before a time, without validation."""
     rows = [np.empty(0, np.int64)]
     sources = (

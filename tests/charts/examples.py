@@ -4,6 +4,7 @@ import numpy as np
 
 from bam_engine.charts import Chart, Estimates, Names, Reference, Scale
 from bam_engine.learning import precision_recall as measure
+from bam_engine.learning import threshold_at
 from bam_engine.training.charts import (
     LearningPoint,
     TruePoint,
@@ -47,7 +48,9 @@ def curves() -> dict[str, Chart]:
     labels = (rng.random(300) < 1 / (1 + np.exp(-3 * scores))).astype(int)
     labelled = {"positive": scores[:40][labels[:40] == 1], "negative": scores[:40][labels[:40] == 0]}
     return {
-        "precision and recall": precision_recall(measure(scores, labels), target=0.9, chosen=(0.5, 0.95)),
+        "precision and recall": precision_recall(
+            measure(scores, labels), target=0.9, chosen=threshold_at(1.0, scores, labels)
+        ),
         "scores": score_distribution(scores, labelled, threshold=0.3),
         "equal scores": score_distribution(np.zeros(3), {}, threshold=None),
     }

@@ -1,13 +1,17 @@
 """The recall of what is delivered: what counts as missed, how wide its interval is, and how often it holds."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
 from bam_engine.errors import LearningError
 from bam_engine.learning import Proportions, RandomSample, population_bounds, precision_recall, proportions, recall_of
+from bam_engine.learning.intervals import Floats
+from bam_engine.learning.recall_interval import never_rising
 
 DRAWS = st.integers(1, 40).flatmap(
     lambda size: st.integers(0, size).flatmap(
@@ -29,10 +33,24 @@ def test_the_limits_of_a_count_are_those_with_which_the_draw_is_not_too_unlikely
         assert (low[place], high[place]) == (min(possible), max(possible))
 
 
-def sure(precision: float) -> Proportions:
-    """A precision that is known."""
-    each = np.array([precision])
-    return Proportions(each, each, each, np.ones(1))
+def sure(precision: float) -> Callable[[Floats], Proportions]:
+    """A precision that is known, the same at every cut."""
+
+    def at(cuts: Floats) -> Proportions:
+        each = np.full(len(cuts), precision)
+        return Proportions(each, each, each, np.ones(len(cuts)))
+
+    return at
+
+
+def of_sample(scores: Floats, labels: np.ndarray) -> Callable[[Floats], Proportions]:
+    """The precision of a random sample at each cut."""
+
+    def at(cuts: Floats) -> Proportions:
+        accepted = scores >= cuts[:, None]
+        return proportions(np.broadcast_to(labels, accepted.shape), accepted)
+
+    return at
 
 
 def test_where_the_delivered_are_known_the_limits_are_those_of_the_missed_alone():
@@ -48,11 +66,11 @@ def test_where_the_delivered_are_known_the_limits_are_those_of_the_missed_alone(
 def test_labels_above_the_cut_say_nothing_of_what_is_missed():
     rng = np.random.default_rng(0)
     pool = np.concatenate([rng.uniform(1, 2, 300), rng.uniform(0, 1, 9700)])
-    random = np.append(np.full(6, 1.5), np.full(194, 0.5)), np.arange(200) < 6
+    random = np.append(np.linspace(1, 2, 6), np.linspace(0, 0.999, 194)), np.arange(200) < 6
     sample = RandomSample(*random, pool)
     upper_limit = 300 / (300 + population_bounds(0, 194, 9700)[1])
     for labels_above in (0, 100, 5000):
-        scores = np.concatenate([random[0], np.full(labels_above, 1.5)])
+        scores = np.concatenate([random[0], np.linspace(1, 2, labels_above)])
         labels = np.concatenate([random[1], np.ones(labels_above, bool)])
         curve = precision_recall(scores, labels, cuts=[1.0], random=sample)
         assert curve.recall_low[0] <= upper_limit
@@ -75,7 +93,7 @@ def test_where_everything_is_labelled_the_recall_is_known():
     pool, truth = rng.normal(size=80), rng.random(80) < 0.3
     random = rng.choice(80, 30, replace=False)
     sample = RandomSample(pool[random], truth[random], pool, found=pool[truth], refused=pool[~truth])
-    found = recall_of([0.0], sample, proportions(truth[None, random], (pool >= 0)[None, random]))
+    found = recall_of([0.0], sample, of_sample(pool[random], truth[random]))
     assert found.low[0] == found.value[0] == found.high[0] == 1
 
 
@@ -83,7 +101,7 @@ def test_images_asked_about_before_the_draw_count_as_they_were_labelled():
     pool = np.repeat([1.0, 0.0], [100, 900])
     asked, answers = np.repeat([1.0, 0.0], [40, 60]), np.arange(100) % 2 == 0
     sample = RandomSample(np.zeros(900), np.zeros(900, bool), pool, asked=asked, answers=answers)
-    found = recall_of([0.5], sample, sure(0.5))  # below, everything was drawn and nothing is positive
+    found = recall_of([0.5], sample, sure(0.5), knots=pool)  # below, everything was drawn and nothing is positive
     assert found.value[0] == pytest.approx((0.5 * 100 + 20) / (0.5 * 100 + 20 + 30))
     assert found.low[0] == found.value[0] == found.high[0]
 
@@ -91,12 +109,11 @@ def test_images_asked_about_before_the_draw_count_as_they_were_labelled():
 def test_without_a_known_positive_nothing_is_known():
     pool = np.repeat([1.0, 0.0], [100, 900])
     empty = RandomSample(np.empty(0), np.empty(0, bool), pool)
-    nothing = proportions(np.zeros((1, 0), bool), np.zeros((1, 0), bool))
-    found = recall_of([0.5], empty, nothing)
+    found = recall_of([0.5], empty, of_sample(empty.scores, empty.labels))
     assert np.isnan(found.value[0])
     assert (found.low[0], found.high[0]) == (0, 1)
     none_positive = RandomSample(np.repeat([1.0, 0.0], [20, 180]), np.zeros(200, bool), pool)
-    found = recall_of([0.5], none_positive, proportions(np.zeros((1, 200), bool), none_positive.scores[None] > 0.5))
+    found = recall_of([0.5], none_positive, of_sample(none_positive.scores, none_positive.labels))
     assert np.isnan(found.value[0])
     assert (found.low[0], found.high[0]) == (0, 1)
 
@@ -116,6 +133,63 @@ def test_the_value_lies_within_its_limits(data):
     assert (curve.recall_low[some] <= curve.recall[some] + 1e-9).all()
     assert (curve.recall[some] <= curve.recall_high[some] + 1e-9).all()
     assert ((curve.recall_low >= 0) & (curve.recall_high <= 1)).all()
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_no_recall_rises_with_the_cut_and_none_depends_on_which_other_cuts_are_asked_about(data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    n = data.draw(st.integers(5, 100))
+    pool = rng.normal(size=n).round(data.draw(st.integers(0, 3)))  # with equal scores
+    truth = rng.random(n) < np.where(pool > 0.5, data.draw(st.sampled_from([0.1, 0.9])), rng.uniform(0, 0.3))
+    random = rng.choice(n, data.draw(st.integers(1, n)), replace=False)
+    known = np.union1d(random, rng.choice(n, data.draw(st.integers(0, n)), replace=False))
+    options = {
+        "weights": rng.uniform(1, 30, len(known)) if data.draw(st.booleans()) else None,
+        "groups": known // 3 if data.draw(st.booleans()) else None,
+        "strata": rng.random(len(known)) < 0.5 if data.draw(st.booleans()) else None,
+        "pool_scores": pool,
+        "random": data.draw(
+            st.sampled_from(
+                [
+                    None,
+                    RandomSample(pool[random], truth[random], pool),
+                    RandomSample(
+                        pool[random],
+                        truth[random],
+                        pool,
+                        found=pool[known][truth[known]],
+                        refused=pool[known][~truth[known]],
+                    ),
+                ]
+            )
+        ),
+    }
+    sample = pool[known], truth[known]
+    cuts = np.sort(np.concatenate([pool, rng.normal(size=20), [-9, 9]]))[::-1]
+    curve = precision_recall(*sample, cuts=cuts, **options)
+    for each in (curve.recall, curve.recall_low, curve.recall_high):
+        assert (np.diff(each[~np.isnan(each)]) >= -1e-12).all()
+    for place in rng.choice(len(cuts), 2):
+        alone = precision_recall(*sample, cuts=[cuts[place]], **options)
+        for name in ("recall", "recall_low", "recall_high"):
+            assert np.array_equal(getattr(alone, name), getattr(curve, name)[[place]], equal_nan=True)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(0, 2**32 - 1))
+def test_the_never_rising_value_is_nowhere_farther_from_the_truth_than_the_measured_one_at_worst(true, seed):
+    rng, scores = np.random.default_rng(seed), np.arange(len(true), dtype=float)
+    truth = np.append(np.sort(true)[::-1], 0.0)
+    measured = truth + np.append(rng.normal(0, 0.1, len(true)), 0.0)
+
+    def measure(cuts: Floats) -> Proportions:
+        value = measured[np.minimum(cuts, len(true)).astype(int)]
+        return Proportions(value, value - 0.2, value + 0.2, np.ones(len(cuts)))
+
+    found = never_rising(measure, scores, scores, scores)
+    assert np.abs(found.value - truth[:-1]).max() <= np.abs(measured - truth).max() + 1e-12
+    assert (found.low <= measured[:-1] - 0.2).all()
+    assert (found.high >= measured[:-1] + 0.2).all()
 
 
 @pytest.mark.parametrize("hidden", [0.0, 0.15])

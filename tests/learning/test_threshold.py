@@ -247,10 +247,17 @@ def test_no_more_labels_are_advised_than_there_are_images():
     assert (few.n_accepted_sample, few.n_accepted) == (20, 30)
     assert "about 9 more labels" in few.summary.lower()
     few = threshold_at(20.0, scores, labels, target=0.95, pool_scores=np.arange(50.0))
-    assert "10 more images are accepted: with all of them labelled, nothing is left to estimate" in few.summary
+    assert "10 accepted images have none yet: with all of them labelled, nothing is left to estimate" in few.summary
+    rounds = np.arange(45.0)  # people have labelled further images for other purposes
+    few = threshold_at(20.0, scores, labels, target=0.95, pool_scores=np.arange(50.0), labelled=rounds)
+    assert "5 accepted images have none yet" in few.summary
     pool = [9.0, 8.0, 8.5, 8.6, 8.7, 8.8, 1.0]
-    with pytest.raises(NoThreshold, match=r"4 more images score as high.* nothing is left to estimate"):
+    with pytest.raises(NoThreshold, match=r"4 images without a label score as high.* left to estimate"):
         choose_threshold([9.0, 8.0, 7.0, 0.0], [0, 1, 0, 0], target=0.9, pool_scores=pool)
+    with pytest.raises(NoThreshold, match=r"1 image without a label scores as high.* left to estimate"):
+        choose_threshold(
+            [9.0, 8.0, 7.0, 0.0], [0, 1, 0, 0], target=0.9, pool_scores=pool, labelled=[9.0, 8.0, 8.6, 8.7, 8.8, 1.0]
+        )
 
 
 def test_a_certified_threshold_passes_its_test_again_until_an_answer_changes():

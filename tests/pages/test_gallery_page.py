@@ -14,8 +14,9 @@ from bam_engine.formatting import percent_interval
 from bam_engine.gallery import facets, near_duplicates, saved_views, search
 from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.gallery.query import Query, from_url
-from bam_engine.labelling import bulk
+from bam_engine.labelling import bulk, tasks
 from bam_engine.training import thresholds
+from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import vectors_of
 from benchmarks.generated import scored_attribute
@@ -98,6 +99,20 @@ def test_the_first_look_is_a_fair_sample_of_the_accepted_with_its_precision(
     assert ("not certified" in words) == (not evidence.certified)
     assert f"**{len(screen.rows)} images** accepted" in words
     assert "fair sample" in words
+    by_people = int((tasks.labels_of(tasks.labels(workspace, watercolor), np.array(screen.rows)) == 1).sum())
+    assert 0 < by_people < len(screen.rows)
+    rest = len(screen.rows) - by_people
+    assert f"{by_people} labelled yes by people, {rest} by the classifier: precision" in words
+
+
+def test_where_people_decided_all_that_is_shown_no_precision_of_a_threshold_is_claimed(
+    open_page: OpenPage, workspace: Workspace, watercolor: Attribute, oracle: Oracle, screen: Screen
+) -> None:
+    oracle.play(workspace, watercolor, count=2)
+    highest = float(np.nanmax(scores_of(workspace, watercolor)))
+    measured = thresholds.measure_at(workspace, watercolor, highest + 1, target=0.9)
+    thresholds.save(workspace, watercolor, measured)
+    assert "· all labelled yes by people" in text_of(open_page(workspace, "gallery"))
 
 
 def test_reshuffled_the_same_images_stand_in_another_order(

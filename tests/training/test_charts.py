@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bam_engine.charts import Bars, Curve, Estimates, Reference
+from bam_engine.learning import RandomSample, threshold_at
 from bam_engine.learning import precision_recall as measure
 from bam_engine.training.charts import (
     LearningPoint,
@@ -46,11 +47,11 @@ def test_the_learning_curve_reads_the_last_measured_round_aloud() -> None:
     assert learning_curve([LearningPoint(40)]).empty
 
 
-def test_precision_against_recall_is_the_curve_in_the_order_of_recall() -> None:
+def test_precision_against_recall_is_the_curve_from_cut_to_cut() -> None:
     rng = np.random.default_rng(1)
     scores = rng.normal(size=80)
     labels = (rng.random(80) < 1 / (1 + np.exp(-2 * scores))).astype(int)
-    curve, reference, chosen = precision_recall(measure(scores, labels), target=0.9, chosen=(0.25, 0.95)).marks
+    curve, reference = precision_recall(measure(scores, labels), target=0.9, chosen=None).marks
     assert isinstance(curve, Curve)
     assert list(curve.at) == sorted(curve.at)
     for cut, note, recall, precision, low, high in zip(
@@ -62,7 +63,26 @@ def test_precision_against_recall_is_the_curve_in_the_order_of_recall() -> None:
         assert low <= precision <= high
         assert note.endswith(f"; {accepted.sum()} image{'' if accepted.sum() == 1 else 's'} accepted")
     assert reference == Reference("target 90%", "second", 0.9, "values")
-    assert chosen == Estimates("threshold", "second", (0.25,), (0.95,))
+
+
+def test_the_curve_goes_through_the_threshold_although_it_is_measured_at_other_cuts() -> None:
+    rng = np.random.default_rng(1)
+    pool = rng.normal(size=2000)
+    truth = rng.random(2000) < 1 / (1 + np.exp(-2 * pool))
+    random = rng.choice(2000, 60, replace=False)
+    options = {"pool_scores": pool, "random": RandomSample(pool[random], truth[random], pool)}
+    threshold = threshold_at(0.777, pool[random], truth[random], **options)  # type: ignore[arg-type]
+    every = measure(pool[random], truth[random], **options)  # type: ignore[arg-type]
+    curve, _, chosen = precision_recall(every, target=0.9, chosen=threshold).marks
+    assert isinstance(curve, Curve)
+    assert chosen == Estimates("threshold", "second", (threshold.recall,), (threshold.precision,))
+    assert (threshold.recall, threshold.precision) in zip(curve.at, curve.values, strict=True)
+    assert list(curve.at) == sorted(curve.at)
+    assert len(curve.at) == len(every.cuts) + 1
+    on_it = threshold_at(every.cuts[7], pool[random], truth[random], **options)  # type: ignore[arg-type]
+    same, *_ = precision_recall(every, target=0.9, chosen=on_it).marks
+    assert isinstance(same, Curve)
+    assert len(same.at) == len(every.cuts)
 
 
 def test_the_histogram_counts_every_image_and_every_label_in_the_same_bins() -> None:

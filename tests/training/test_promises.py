@@ -20,6 +20,7 @@ from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
 from bam_engine.training import certification, population, thresholds, validation
 from bam_engine.training.delivered import NOT_COVERED, counts_of, delivered_of, not_covered
+from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import rescore_all, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
@@ -209,3 +210,20 @@ def test_where_people_have_labelled_all_that_is_delivered_nothing_is_left_to_dou
     assert f"all {counts.by_people} images" in audits.nothing_to_doubt(decided, watercolor)
     with pytest.raises(AuditError, match="nothing is left to doubt"):
         audits.draw(decided, watercolor, seed=1)
+
+
+def test_what_is_measured_is_about_the_images_of_the_draw_until_a_later_one_is_labelled(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, tmp_path: Path
+) -> None:
+    before = thresholds.measure_at(trained, watercolor, 0.0, target=0.6)
+    later = grow(trained, tmp_path / "late")
+    grown = thresholds.measure_at(trained, watercolor, 0.0, target=0.6)
+    assert grown == before
+    assert in_use(trained, watercolor).images == later.start
+    oracle.truth = {**oracle.truth, **{trained.catalogue.image(row).uri: False for row in later}}
+    validation.draw_validation(trained, watercolor, 20, seed=4)
+    assert thresholds.measure_at(trained, watercolor, 0.0, target=0.6) == before, "nobody has labelled it"
+    oracle.answer(trained, tasks.validation_task(trained, watercolor))
+    found = gather_evidence(trained, watercolor)
+    assert found.images == in_use(trained, watercolor).images == later.stop
+    assert len(found.random.scores) == len(found.sample.rows) == 20

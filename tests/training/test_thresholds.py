@@ -64,3 +64,50 @@ def test_removing_what_people_are_unsure_about_makes_it_no_negative(played: Work
     played.removals.remove(unsure, reason="a test")
     after = thresholds.suggest_negative(played, watercolor, target=0.6)
     assert after is None or after < before
+
+
+def test_removed_images_on_whose_no_people_agreed_do_not_count_against_a_negative(
+    played: Workspace, watercolor: Attribute
+) -> None:
+    sample = validation.random_sample(played, watercolor)
+    lowest = sample.rows[np.argsort(sample.scores)][:6]
+    vote(played, watercolor, "oracle", {int(lowest[0]): UNSURE, **dict.fromkeys(lowest[1:].tolist(), 0)})
+    played.removals.remove(lowest.tolist(), reason="a test")
+    lost = validation.lost_images(played, watercolor)
+    assert lost.labels.tolist() == [0] * 6
+    assert sorted(lost.negative.tolist()) == [False, True, True, True, True, True]
+    vote(played, watercolor, "oracle", dict.fromkeys(validation.random_sample(played, watercolor).rows.tolist()[:1], 1))
+    assert thresholds.suggest_negative(played, watercolor, target=0.6) is not None
+
+
+def test_no_label_is_advised_for_images_that_people_have_labelled(played: Workspace, watercolor: Attribute) -> None:
+    scores = scores_of(played, watercolor)
+    cut = float(np.sort(scores)[-60])
+    above = np.flatnonzero(scores >= np.float32(cut))
+    unlabelled = np.setdiff1d(above, tasks.labels(played, watercolor).rows)
+    found = thresholds.measure_at(played, watercolor, cut, target=0.97)
+    assert found.n_accepted == 60
+    assert found.n_unlabelled == len(unlabelled)
+    assert found.n_accepted - found.n_accepted_sample > len(unlabelled), "rounds have labelled some"
+    vote(played, watercolor, "oracle", {int(unlabelled[0]): 1})
+    again = thresholds.measure_at(played, watercolor, cut, target=0.97)
+    assert again.n_unlabelled == len(unlabelled) - 1
+
+
+def test_a_promise_is_tested_again_only_when_a_label_changes_that_its_test_reads(
+    played: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.6))
+    tested: list[int] = []
+    holds = thresholds._holds  # type: ignore[attr-defined]
+    monkeypatch.setattr(thresholds, "_holds", lambda *of: tested.append(1) or holds(*of))
+    thresholds.current_threshold(played, watercolor)
+    first = len(tested)
+    taught = np.setdiff1d(tasks.labels(played, watercolor).rows, validation.random_sample(played, watercolor).rows)
+    vote(played, watercolor, "oracle", {int(taught[0]): UNSURE})
+    thresholds.current_threshold(played, watercolor)
+    assert len(tested) == first
+    judging = validation.random_sample(played, watercolor).rows
+    vote(played, watercolor, "oracle", {int(judging[0]): UNSURE})
+    thresholds.current_threshold(played, watercolor)
+    assert len(tested) == first + 1
