@@ -14,6 +14,7 @@ from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
+from web.picture_strips import audit_mistakes
 from web.steps import attribute_in_focus
 
 VERDICTS = {True: (st.success, "verified"), False: (st.error, "gpp_bad"), None: (st.info, "help")}
@@ -198,6 +199,7 @@ elif result is not None and not result.complete:
     progress(attribute, result)
 if result is not None and result.precision is not None:
     numbers(result)
+    audit_mistakes(result)
     demo_controls.truth_note(attribute)
 if threshold is not None and threshold.saved and (result is None or result.complete):
     if settled := audits.nothing_to_doubt(ws, attribute):

@@ -18,6 +18,7 @@ from web.advice import short_diagnosis
 from web.certify import certify
 from web.engine import workspace
 from web.navigation import link
+from web.picture_strips import beside_threshold
 from web.steps import attribute_in_focus
 
 ws = workspace()
@@ -201,6 +202,8 @@ if problem and (evaluation is None or choice is None):
     st.warning(ui.plain(problem), icon=":material/warning:")
 if choice is not None:
     for_precision(attribute, choice)
+if choice is not None:
+    beside_threshold(attribute, choice.value)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
 certify(attribute, target, confidence)
 demo_controls.offer_labelling(attribute, certifying=True)
