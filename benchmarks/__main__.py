@@ -24,6 +24,7 @@ SUITE = (
     "guarantee",
     "coverage",
     "end_to_end",
+    "recall_sample",
     "tiles",
     "tile_formats",
     "layouts",
