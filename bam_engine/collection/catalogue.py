@@ -23,6 +23,7 @@ from bam_engine.collection.digests import Digests
 from bam_engine.collection.generated import check_kind
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
 from bam_engine.collection.removals import Removed, removed
+from bam_engine.collection.texts import printable, storable, why_not_storable
 from bam_engine.database import captions as caption_table
 from bam_engine.database import images as table
 from bam_engine.database import lock, now, put_setting, read_setting, snapshot_of
@@ -33,8 +34,6 @@ _CHUNK = 500  # keys in one IN list
 _MAX_ROWS = 2**31  # of the type of the column
 _PAGE = 50_000  # rows read at a time
 _STEP = 2**32  # less than this at once grows the number of the details
-MAX_TEXT = 2_500
-"""Bytes of a path: PostgreSQL keeps no longer text in an index."""
 
 _DETAILS_VERSION = "descriptions"  # the setting that grows with changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license")
@@ -383,24 +382,6 @@ class Catalogue:
         for chunk in _chunks(filter(storable, keys)):
             values.update({record[0]: record[1] for record in self._all(sa.select(key, value).where(key.in_(chunk)))})
         return values
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with invalid Unicode (undecodable bytes of a file name) as escapes, cut if it is too long."""
-    content = text.encode("utf-8", "backslashreplace")
-    return content.decode() if len(content) <= MAX_TEXT else f"{content[: MAX_TEXT - 3].decode(errors='ignore')}…"
-
-
-def storable(uri: str) -> bool:
-    """Return whether any database can store ``uri`` unchanged: it is valid text, of ``MAX_TEXT`` bytes at most."""
-    return printable(uri) == uri
-
-
-def why_not_storable(uri: str) -> str:
-    """Return why a URI is not :func:`storable`, and what to do."""
-    if uri.encode("utf-8", "replace").decode() != uri:
-        return "The file name has bytes that are not valid text. Rename the file."
-    return f"The path has more than {MAX_TEXT:,} bytes. Shorten the names of its folders."
 
 
 def _starts_with(start: str) -> sa.ColumnElement[bool]:

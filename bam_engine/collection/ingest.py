@@ -1,36 +1,27 @@
 """Adding the images of a folder to the catalogue, with their thumbnails.
 
-In:  a folder, optionally a metadata file. Out: records, thumbnails, problems, and a summary. Works in small batches,
-one transaction each: if a run is interrupted, finished batches stay and the next run continues after them.
+In:  a folder, optionally a metadata file. Out: records, thumbnails, problems, and a summary. The files themselves are
+looked at in :mod:`.ingest_run`.
 """
 
 import os
-import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from bam_engine.collection.catalogue import Catalogue, printable, storable, why_not_storable
+from bam_engine.collection.catalogue import Catalogue
 from bam_engine.collection.files import Details, FolderListing, check_folder, find_images, read_details
 from bam_engine.collection.formats import SUPPORTED
-from bam_engine.collection.images import ImageInfo, examine, read_image
-from bam_engine.collection.known_files import KnownFiles, Sighting, State, look_at
+from bam_engine.collection.ingest_run import IngestRun
 from bam_engine.collection.matching import match_files
-from bam_engine.collection.records import OK, Image, NewImage, Place, Problem
-from bam_engine.collection.stamps import BEING_WRITTEN, Stamp, stamp_at
-from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
-from bam_engine.errors import CollectionError, DiskFull, ImageUnreadable
+from bam_engine.collection.records import Problem
+from bam_engine.collection.texts import printable
+from bam_engine.collection.thumbnails import Thumbnails
+from bam_engine.errors import CollectionError, DiskFull
 from bam_engine.formatting import count
 from bam_engine.progress import Report, silent
 
-STAGE = "ingest"
 PROJECTS = ("none", "folder")
-_BATCH = 64
-_LARGE = 50_000_000  # pixels; larger images are decoded one at a time to bound memory
 
 
 @dataclass(frozen=True)
@@ -149,7 +140,7 @@ def ingest_folder(
     files = match_files(listing.paths, listing.links, table, root)
     _check_matched(root, table, files)
     details = {files[path]: table[path] for path in table if path in files}
-    run = _Run(catalogue, thumbnails, root, details, project, verify, report)
+    run = IngestRun(catalogue, thumbnails, root, details, project, verify, report)
     try:
         run.go(listing, workers or os.cpu_count() or 1)
     except DiskFull as error:
@@ -200,214 +191,3 @@ def _check_matched(root: Path, table: Mapping[str, Details], files: Mapping[str,
             f"None of the {len(table):,} paths in the metadata file is an image in {root}. The first is "
             f"{printable(next(iter(table)))}. Use absolute paths, or paths relative to the folder."
         )
-
-
-@dataclass
-class _Run:
-    """The inputs and counts of one run."""
-
-    catalogue: Catalogue
-    thumbnails: Thumbnails
-    root: Path
-    details: Mapping[str, Details]
-    project: str
-    verify: bool
-    report: Report
-    added: int = 0
-    existing: int = 0
-    moved: set[int] = field(default_factory=set)
-    relocated: set[int] = field(default_factory=set)  # moved or found again, in another file than before
-    found_again: int = 0
-    replaced: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    updated: int = 0
-    other_project: int = 0
-    duplicates: list[tuple[str, str]] = field(default_factory=list)
-    unreadable: list[Problem] = field(default_factory=list)
-    removed: int = 0
-    large: threading.Lock = field(default_factory=threading.Lock)
-
-    def go(self, listing: FolderListing, workers: int) -> None:
-        before = {problem.uri for problem in self.catalogue.problems(STAGE)}
-        total = len(listing.paths)
-        self._record_problems([Problem(path, reason, STAGE) for path, reason in listing.unreadable])
-        unstorable = [path for path in listing.paths if not storable(path)]
-        self._record_problems([Problem(path, why_not_storable(path), STAGE) for path in unstorable])
-        with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
-            known = self._check_known(listing.paths, pool)
-            new = [p for p in listing.paths if storable(p) and p not in known.rows and p not in known.unreadable]
-            done = total - len(new)
-            self.report(done, total, self._message())
-            for start in range(0, len(new), _BATCH):
-                batch = new[start : start + _BATCH]
-                bad = self._add(batch, known, pool)
-                done += len(batch)
-                self.catalogue.clear_problems(STAGE, before.intersection(batch).difference(bad))
-                self.report(done, total, self._message())
-        self.replaced = [path for row, path in known.displaced.items() if row not in self.moved]
-        self.missing = known.find_missing(str(self.root))
-        self.removed = self._count_removed(known)
-        self._clear_resolved(before)
-
-    def _count_removed(self, known: KnownFiles) -> int:
-        """Return how many files hold a removed image: known files, moved ones, and exact duplicates."""
-        gone = self.catalogue.removed().rows
-        if not len(gone):
-            return 0
-        copies = self.catalogue.rows_of({uri for _, uri in self.duplicates})
-        rows = [*known.rows.values(), *self.relocated, *(copies[uri] for _, uri in self.duplicates)]
-        return int(np.isin(rows, gone).sum())
-
-    def _check_known(self, paths: list[str], pool: ThreadPoolExecutor) -> KnownFiles:
-        known = KnownFiles(self.catalogue, pool, self.verify)
-        known.check(paths, lambda: self.report(len(known.rows), len(paths), "checking the known files"))
-        self.found_again, self.existing = known.found_again, len(known.rows) - known.found_again
-        self._record_problems([Problem(path, reason, STAGE) for path, reason in known.unreadable.items()])
-        self._update_details(known.rows)
-        return known
-
-    def _message(self) -> str:
-        parts = [(self.added, "added"), (self.existing, "already in the collection"), (len(self.moved), "moved")]
-        parts += [(len(self.duplicates), "duplicate"), (len(self.unreadable), "unreadable")]
-        return "images: " + ", ".join(f"{number:,} {word}" for number, word in parts if number or word == "added")
-
-    def _update_details(self, rows: Mapping[str, int]) -> None:
-        """Update existing images, URI → row, from the metadata file, and those without a project from their folder."""
-        changes = {uri: asdict(self.details[uri]) for uri in rows if uri in self.details}
-        if self.project == "folder":
-            names, named = self.catalogue.project_names()
-            for uri, row in rows.items():
-                change = changes.setdefault(uri, {})
-                if change.get("project_id") is not None:
-                    continue
-                project = self._folder_project(uri)
-                if named[row] < 0:
-                    change["project_id"] = project
-                else:
-                    self.other_project += names[named[row]] != project
-        self.updated += self.catalogue.update_details(changes)
-
-    def _folder_project(self, uri: str) -> str:
-        """Return the project of a file by its folder: from the added folder on, or whole where a link leads outside."""
-        folder, root = os.path.dirname(uri), str(self.root).rstrip("/")  # noqa: PTH120 - a Path per file costs time
-        inside = (folder + "/").startswith(root + "/")
-        return (self.root.name + folder[len(root) :]).lstrip("/") or "." if inside else folder
-
-    def _record_problems(self, problems: list[Problem]) -> None:
-        self.catalogue.record_problems(problems)
-        self.unreadable += [Problem(printable(p.uri), p.reason, p.stage) for p in problems]
-
-    def _clear_resolved(self, before: set[str]) -> None:
-        inside = printable(str(self.root)).rstrip("/") + "/"
-        bad = {problem.uri for problem in self.unreadable}
-        self.catalogue.clear_problems(STAGE, [u for u in before if (u + "/").startswith(inside) and u not in bad])
-
-    def _add(self, batch: list[str], known: KnownFiles, pool: ThreadPoolExecutor) -> list[str]:
-        """Add the new, readable images of the batch; return the unreadable files."""
-        outcomes = dict(zip(batch, pool.map(_try_examine, batch), strict=True))
-        examined = {uri: outcome for uri, outcome in outcomes.items() if isinstance(outcome, ImageInfo)}
-        existing = self.catalogue.images_with({info.digest for info in examined.values()})
-        self._move(examined, self._elsewhere(existing, pool), known)
-        firsts: dict[str, str] = {}  # digest -> the first file of the batch that has it
-        for uri, info in examined.items():
-            if info.digest not in existing:
-                firsts.setdefault(info.digest, uri)
-        new = list(firsts.values())
-        rendered = dict(zip(new, pool.map(self._try_render, new, [examined[u] for u in new]), strict=True))
-        readable = {uri: thumbnail for uri, thumbnail in rendered.items() if isinstance(thumbnail, Thumbnail)}
-        self.added += self.catalogue.add([self._record(uri, examined[uri]) for uri in readable])
-        added = self.catalogue.images_with({examined[uri].digest for uri in readable})  # by this run or by another one
-        pictures = [readable[firsts[digest]] for digest in added]
-        list(pool.map(self.thumbnails.store, [image.row for image in added.values()], pictures))
-        return self._explain_rest(outcomes, firsts, rendered)
-
-    def _elsewhere(self, images: Mapping[str, Image], pool: ThreadPoolExecutor) -> dict[str, Image]:
-        """Return those of ``images``, by digest, whose files do not hold them; mark those whose files hold others."""
-        sightings = zip(images.values(), pool.map(self._look_at, images.values()), strict=True)
-        states = [(image, seen.state) for image, seen in sightings]
-        self.catalogue.displace(image for image, state in states if state is State.OTHER_BYTES)
-        return {image.digest: image for image, state in states if state in (State.OTHER_BYTES, State.NOTHING)}
-
-    def _look_at(self, image: Image) -> Sighting:
-        return look_at(image, verify=self.verify)
-
-    def _move(self, examined: Mapping[str, ImageInfo], elsewhere: Mapping[str, Image], known: KnownFiles) -> None:
-        """Move the images ``elsewhere``, by digest, to the first file of the batch with their bytes."""
-        firsts: dict[str, str] = {}
-        for uri, info in examined.items():
-            firsts.setdefault(info.digest, uri)
-        places = {
-            image.row: Place(firsts[digest], examined[firsts[digest]].stamp.lasting)
-            for digest, image in elsewhere.items()
-        }
-        rows = self.catalogue.move(places)
-        lost = {image.row for image in elsewhere.values() if image.status != OK} - known.displaced.keys()
-        self.found_again += len(lost.intersection(rows))
-        self.moved.update(set(rows) - lost)
-        self.relocated.update(rows)
-        self._update_details({places[row].uri: row for row in rows})
-
-    def _explain_rest(
-        self,
-        outcomes: Mapping[str, ImageInfo | ImageUnreadable],
-        firsts: Mapping[str, str],
-        rendered: Mapping[str, Thumbnail | ImageUnreadable],
-    ) -> list[str]:
-        """Record for each file of the batch that was not added why it was not."""
-        digests = {outcome.digest for outcome in outcomes.values() if isinstance(outcome, ImageInfo)}
-        uris = {digest: image.uri for digest, image in self.catalogue.images_with(digests).items()}
-        problems = []
-        for uri, outcome in outcomes.items():
-            if isinstance(outcome, ImageInfo) and uris.get(outcome.digest) == uri:
-                continue
-            error = rendered.get(firsts.get(outcome.digest, "")) if isinstance(outcome, ImageInfo) else outcome
-            if isinstance(error, ImageUnreadable):
-                problems.append(Problem(uri, str(error), STAGE))
-            elif isinstance(outcome, ImageInfo) and outcome.digest in uris:
-                self.duplicates.append((uri, uris[outcome.digest]))
-            else:  # another run has added the file meanwhile, with other bytes
-                problems.append(Problem(uri, BEING_WRITTEN, STAGE))
-        self._record_problems(problems)
-        return [problem.uri for problem in problems]
-
-    def _record(self, uri: str, info: ImageInfo) -> NewImage:
-        details = self.details.get(uri, Details())
-        project = details.project_id
-        if project is None and self.project == "folder":
-            project = self._folder_project(uri)
-        return NewImage(
-            uri=uri,
-            width=info.width,
-            height=info.height,
-            digest=info.digest,
-            stamp=info.stamp.lasting,
-            title=details.title,
-            project_id=project,
-            mature_content=details.mature_content,
-            license=details.license,
-            generated=info.generated,
-        )
-
-    def _try_render(self, uri: str, info: ImageInfo) -> Thumbnail | ImageUnreadable:
-        with self.large if info.width * info.height > _LARGE else nullcontext():
-            try:
-                thumbnail = self.thumbnails.render(read_image(uri, size=self.thumbnails.size))
-            except ImageUnreadable as error:
-                return error
-            except MemoryError:
-                return ImageUnreadable("There is not enough memory to scale the image.")
-        return thumbnail if _is_still(uri, info.stamp) else ImageUnreadable(BEING_WRITTEN)
-
-
-def _is_still(uri: str, stamp: Stamp) -> bool:
-    try:
-        return stamp_at(uri).text == stamp.text
-    except OSError:
-        return False
-
-
-def _try_examine(uri: str) -> ImageInfo | ImageUnreadable:
-    try:
-        return examine(uri)
-    except ImageUnreadable as error:
-        return error

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bam_engine.collection import Catalogue, NewImage, Problem
-from bam_engine.collection.catalogue import printable
 from bam_engine.collection.records import Place
+from bam_engine.collection.texts import printable
 from bam_engine.database import images, open_database
 from bam_engine.database.revisions import count_restore
 from bam_engine.errors import CollectionError, DiskFull, NotFound

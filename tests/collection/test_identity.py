@@ -251,7 +251,7 @@ def test_a_file_that_cannot_be_read_now_keeps_its_image(catalogue, add, pile, mo
 
 
 def test_a_run_that_is_stopped_among_renamed_files_is_made_good_by_the_next(catalogue, add, pile, monkeypatch):
-    monkeypatch.setattr("bam_engine.collection.ingest._BATCH", 2)
+    monkeypatch.setattr("bam_engine.collection.ingest_run._BATCH", 2)
     for number in range(6):
         draw(pile / f"{number}.bmp", number)
     add()

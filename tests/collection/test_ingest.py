@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from bam_engine.collection import Catalogue, Problem, Thumbnails, ingest, ingest_folder
-from bam_engine.collection.catalogue import MAX_TEXT
+from bam_engine.collection import Catalogue, Problem, Thumbnails, ingest, ingest_folder, ingest_run
 from bam_engine.collection.records import Place
 from bam_engine.collection.stamps import BEING_WRITTEN
+from bam_engine.collection.texts import MAX_TEXT
 from bam_engine.database import open_database
 from bam_engine.errors import CollectionError, DiskFull, Stopped
 from tests.collection.test_images import bomb
@@ -46,7 +46,7 @@ def check(catalogue: Catalogue, thumbnails: Thumbnails) -> None:
     images = catalogue.images(range(len(catalogue)))
     assert [image.row for image in images] == list(range(len(images)))
     for image in images:
-        thumbnail = Thumbnails("unused", size=64).render(ingest.read_image(image.path, size=64))
+        thumbnail = Thumbnails("unused", size=64).render(ingest_run.read_image(image.path, size=64))
         assert thumbnails.ensure(image.row, image.path) == thumbnail.data
 
 
@@ -75,7 +75,7 @@ def test_a_second_run_adds_nothing_and_decodes_nothing(catalogue, thumbnails, tm
     shutil.copy(tmp_path / "pile/0.png", tmp_path / "pile/twin.png")
     pair = (str(tmp_path / "pile/twin.png"), str(tmp_path / "pile/0.png"))
     assert ingest_folder(catalogue, thumbnails, tmp_path / "pile").duplicates == [pair]
-    monkeypatch.setattr(ingest, "read_image", lambda *_, **__: pytest.fail("decoded again"))
+    monkeypatch.setattr(ingest_run, "read_image", lambda *_, **__: pytest.fail("decoded again"))
     again = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
     assert (again.files, again.added, again.existing, again.duplicates) == (6, 0, 5, [pair])
     link = tmp_path / "link"
@@ -97,7 +97,7 @@ def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tm
     shutil.copy(there / "0.png", there / "z twin of 0.png")
     fill(there, 1, first=5)
     (tmp_path / "t.csv").write_text("path,title\n2.png,two\n")
-    monkeypatch.setattr(ingest, "_BATCH", 3)
+    monkeypatch.setattr(ingest_run, "_BATCH", 3)
     result = ingest_folder(catalogue, thumbnails, there, metadata=tmp_path / "t.csv")
     assert (result.files, result.added, result.existing, result.moved, result.updated) == (7, 1, 0, 4, 1)
     twins = {(str(there / "4.png"), str(stays)), (str(there / "z twin of 0.png"), str(there / "0.png"))}
@@ -184,7 +184,7 @@ def test_a_problem_is_cleared_once_the_file_is_repaired_or_deleted(catalogue, th
 
 
 def test_a_stopped_run_keeps_finished_batches_and_the_next_run_continues(catalogue, thumbnails, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest, "_BATCH", 4)
+    monkeypatch.setattr(ingest_run, "_BATCH", 4)
     fill(tmp_path / "pile", 10)
     seen: list[tuple[int, int | None]] = []
 
@@ -197,8 +197,8 @@ def test_a_stopped_run_keeps_finished_batches_and_the_next_run_continues(catalog
         ingest_folder(catalogue, thumbnails, tmp_path / "pile", report=stop_at_eight)
     assert list(dict.fromkeys(seen)) == [(0, 10), (4, 10), (8, 10)]
     assert len(catalogue) == 8
-    read, decoded = ingest.read_image, []
-    monkeypatch.setattr(ingest, "read_image", lambda path, **o: decoded.append(path) or read(path, **o))
+    read, decoded = ingest_run.read_image, []
+    monkeypatch.setattr(ingest_run, "read_image", lambda path, **o: decoded.append(path) or read(path, **o))
     result = ingest_folder(catalogue, thumbnails, tmp_path / "pile")
     assert (result.existing, result.added, len(decoded)) == (8, 2, 2)
     check(catalogue, thumbnails)
@@ -206,11 +206,11 @@ def test_a_stopped_run_keeps_finished_batches_and_the_next_run_continues(catalog
 
 KILLED = """
 import os, sys
-from bam_engine.collection import Catalogue, Thumbnails, ingest, ingest_folder
+from bam_engine.collection import Catalogue, Thumbnails, ingest_folder, ingest_run
 from bam_engine.database import open_database
 
 url, cache, pile, moment = sys.argv[1:]
-ingest._BATCH = 4
+ingest_run._BATCH = 4
 calls = [0]
 store, add = Thumbnails.store, Catalogue.add
 
@@ -268,7 +268,7 @@ def test_a_killed_run_keeps_finished_batches_and_the_next_run_continues(database
 
 
 def test_a_full_disk_is_reported_and_the_next_run_continues(catalogue, thumbnails, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest, "_BATCH", 4)
+    monkeypatch.setattr(ingest_run, "_BATCH", 4)
     fill(tmp_path / "pile", 10)
     replace, calls = Path.replace, []
 
@@ -386,7 +386,7 @@ def test_a_subfolder_that_cannot_be_listed_is_a_problem(catalogue, thumbnails, t
 
 
 def test_two_concurrent_runs_add_each_image_once(catalogue, thumbnails, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest, "_BATCH", 4)
+    monkeypatch.setattr(ingest_run, "_BATCH", 4)
     fill(tmp_path / "pile", 12)
     outcomes = []
 
