@@ -123,7 +123,7 @@ class DailyCopies:
         return self._source.problem() or self._failure
 
     def _make(self, day: date) -> None:
-        copy = self.file.with_name(f"{self.file.stem}.daily.{day.isoformat()}{self.file.suffix}")
+        copy = _copy_of(self.file, day)
         self._failure = ""
         try:
             if not copy.exists() and self._source.has_answers():
@@ -170,9 +170,17 @@ def copies_of(file: Path) -> list[Path]:
     return sorted(path for path in file.parent.iterdir() if name.fullmatch(path.name))
 
 
+def _copy_of(file: Path, day: date) -> Path:
+    return file.with_name(f"{file.stem}.daily.{day.isoformat()}{file.suffix}")
+
+
 def _remove_old(file: Path, kept: int) -> None:
-    """Remove all but the newest copies, and what killed processes left of others; one may be copying now."""
-    for path in copies_of(file)[:-kept]:
+    """Remove all but the newest copies, and what killed processes left of others; one may be copying now.
+
+    A copy of a day to come was made by a clock that went wrong: it takes the place of none, and stays.
+    """
+    today = _copy_of(file, date.today()).name
+    for path in [path for path in copies_of(file) if path.name <= today][:-kept]:
         with contextlib.suppress(OSError):
             path.unlink()
     for path in file.parent.glob(f".{glob.escape(file.stem)}.daily.*"):

@@ -34,6 +34,7 @@ LAYOUT = 2
 RECORD = np.dtype([("image", "<u8", 2), ("checksum", "<u4")])
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BLOCK = 4096
+_SAMPLE = 256  # vectors that are looked at for damage
 
 Images = npt.NDArray[np.uint64]
 
@@ -154,13 +155,23 @@ class VectorStore:
         return np.memmap(self.file, np.float16, "r", shape=(count, self.dim))
 
     def missing(self) -> npt.NDArray[np.int64]:
-        """Return the rows without a vector (all zero), ascending: images that could not be read."""
+        """Return the rows without a vector (all zero), ascending: images that could not be read.
+
+        Where a sample shows that vectors were overwritten, those that are damaged are no vectors either.
+        """
         vectors = self.array()
         blocks = [
             start + np.flatnonzero(~vectors[start : start + _BLOCK].any(axis=1))
             for start in range(0, len(vectors), _BLOCK)
         ]
-        return np.concatenate(blocks).astype(np.int64) if blocks else np.empty(0, np.int64)
+        zero = np.concatenate(blocks).astype(np.int64) if blocks else np.empty(0, np.int64)
+        return np.union1d(zero, self.damaged()) if self._looks_damaged() else zero
+
+    def _looks_damaged(self) -> bool:
+        """Return whether one of a few vectors, all over the file, is not the one that was stored."""
+        vectors = self.array()
+        rows = np.unique(np.linspace(0, len(vectors) - 1, min(_SAMPLE, len(vectors)), dtype=np.int64))
+        return not np.array_equal(_checksums(vectors[rows]), self._records()["checksum"][rows])
 
     @property
     def others(self) -> int:

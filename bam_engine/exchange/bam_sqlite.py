@@ -11,6 +11,7 @@ or replaced. For generated images, ``generated`` holds the notice and ``workers`
 """
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple
@@ -24,6 +25,7 @@ from bam_engine.exchange.dataset import NEGATIVE, POSITIVE, Dataset, Hit
 from bam_engine.files import check_output, replacing
 from bam_engine.progress import Report, silent
 
+_SUFFIXES = ("", ".sqlite", ".sqlite3", ".db")
 _TABLES = """
 create table modules (mid int primary key, project_id int, src text, mature_content boolean, license text);
 create table projects (project_id int primary key, name text);
@@ -41,7 +43,7 @@ create table crowd_raw_captions (assignment_id text, mid int, attribute text, ca
 
 
 def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -> Path:
-    """Write ``dataset`` to ``path``, replacing an existing file atomically; of databases, an earlier dataset alone.
+    """Write ``dataset`` to ``path``, atomically; of existing files, an earlier dataset alone is replaced.
 
     ``crowd_raw_choices.label`` is 1 for yes, 0 for no and null for unsure. ``n_clicks`` counts the marked images: a
     click in the grid marks one.
@@ -49,12 +51,12 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
     Raises
     ------
     ExchangeError
-        The file cannot be written.
+        The file cannot be written, is called like a file of another kind, or exists and is no dataset.
     """
+    _check_name(path)
     steps = ("images", "scores", "labels by people", "decisions")
     try:
-        if not _is_dataset(path):
-            check_output(path)
+        _check_replaced(path)
         with replacing(path) as temporary, contextlib.closing(sqlite3.connect(temporary)) as connection:
             connection.executescript(_TABLES)
             for done, (step, write) in enumerate(zip(steps, _WRITERS, strict=True)):
@@ -67,6 +69,26 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
         raise ExchangeError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
     report(len(steps), len(steps), str(path))
     return path
+
+
+def _check_name(path: Path) -> None:
+    """Raise an error where a path is called like a file of another kind, or is a folder."""
+    if path.suffix.lower() not in _SUFFIXES:
+        raise ExchangeError(
+            f"The dataset is one SQLite file, and {path.name} is called like a file of another kind. Name another "
+            "file, which ends in .sqlite."
+        )
+    if path.is_dir():
+        raise ExchangeError(f"The dataset is one SQLite file, and {path} is a folder. Name a file, or write CSV files.")
+
+
+def _check_replaced(path: Path) -> None:
+    """Raise an error where a file exists that is no dataset."""
+    if _is_dataset(path):
+        return
+    check_output(path)
+    if path.is_file() and path.stat().st_size:
+        raise FileExistsError(errno.EEXIST, "it exists and is no dataset, and is not replaced. Name another file")
 
 
 def _is_dataset(path: Path) -> bool:

@@ -31,8 +31,11 @@ def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report:
     Raises
     ------
     ExchangeError
-        A file cannot be written.
+        A file cannot be written, or ``folder`` is a file or called like one.
     """
+    if folder.is_file() or folder.suffix.lower() == ".csv":
+        what = "is a file" if folder.is_file() else "is called like a file"
+        raise ExchangeError(f"Cannot write CSV files into {folder}: it {what}. Name a folder.")
     tables = {
         "images.csv": _image_lines(dataset),
         "annotations.csv": _annotation_lines(dataset),

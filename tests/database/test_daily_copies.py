@@ -189,3 +189,15 @@ def test_without_pg_dump_a_sentence_says_that_nothing_is_copied(
 def test_a_server_without_a_folder_has_no_copies(database: sa.Engine, tmp_path: Path) -> None:
     on_a_file = database.dialect.name == "sqlite"
     assert (daily_copies.keep_daily_copies(database, None) is not None) == on_a_file
+
+
+def test_a_copy_of_a_clock_that_went_wrong_takes_the_place_of_none(
+    file: Path, engine: sa.Engine, clock: type[Clock]
+) -> None:
+    strays = [file.with_name(f"bam.daily.20{year}-01-01.sqlite") for year in range(40, 48)]
+    for stray in strays:
+        stray.write_bytes(b"")
+    for day in range(2, 12):
+        write_on(day, engine, clock)
+    made = [f"bam.daily.2026-11-{day:02}.sqlite" for day in range(5, 12)]
+    assert copies(file) == [*made, *(stray.name for stray in strays)]

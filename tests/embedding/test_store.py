@@ -77,6 +77,16 @@ def test_missing_are_the_rows_of_zeros(tmp_path, monkeypatch):
     assert store.missing().tolist() == [row for row in range(40) if not np.any(vectors[row])] == gone
 
 
+def test_vectors_that_were_overwritten_in_place_are_missing_and_not_used(tmp_path):
+    store = opened(tmp_path)
+    store.append(some(1000))
+    with store.file.open("r+b") as file:  # a torn page, which keeps the size
+        file.seek(500 * 16)
+        file.write(np.full((40, 8), 0.25, np.float16).tobytes())
+    again = opened(tmp_path)
+    assert again.missing().tolist() == list(range(500, 540)) == again.damaged().tolist()
+
+
 @pytest.mark.parametrize("torn", [1, 7, 15])
 def test_a_torn_record_does_not_count_and_is_cut_by_the_next_writer(tmp_path, torn):
     vectors = some(5)

@@ -167,3 +167,23 @@ def test_every_format_says_which_images_have_no_file(dataset: Dataset, tmp_path:
     assert rows(path, "select * from images_without_file order by mid") == [(11, "missing"), (12, "replaced")]
     with write_csv(lost, tmp_path)[0].open(newline="", encoding="utf-8") as file:
         assert [line["file"] for line in csv.DictReader(file)] == ["missing", "replaced", "ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("x.jpg", "x.jpg is called like a file of another kind"), ("there", "is a folder"), ("taken.db", "is no dataset")],
+)
+def test_a_dataset_takes_the_place_of_nothing_else(dataset: Dataset, tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "there").mkdir()
+    for taken in ("x.jpg", "taken.db"):
+        (tmp_path / taken).write_bytes(b"somebody's")
+    with pytest.raises(ExchangeError, match=words):
+        write_bam_sqlite(dataset, tmp_path / name)
+    assert {(tmp_path / taken).read_bytes() for taken in ("x.jpg", "taken.db")} == {b"somebody's"}
+
+
+def test_csv_files_go_into_a_folder(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"somebody's")
+    for name, words in (("taken", "is a file"), ("labels.csv", "is called like a file")):
+        with pytest.raises(ExchangeError, match=f"{words}. Name a folder"):
+            write_csv(dataset, tmp_path / name)
