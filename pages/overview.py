@@ -72,7 +72,10 @@ if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_cont
     if stopped is None:
         start()
     else:
-        ui.head("Overview", "The demo is being made: drawn, added, embedded. Stop whenever you like.")
+        words = "The demo is not complete yet. What is drawn is saved: go on whenever you like."
+        if ws.jobs.is_running(demo_controls.JOB):
+            words = "The demo is being created: drawn, added, embedded. Stop whenever you like."
+        ui.head("Overview", words)
         demo_controls.try_demo()
         strip(range(min(STRIP, len(ws.catalogue))))
     st.stop()

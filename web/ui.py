@@ -41,7 +41,7 @@ UNSEEN = "bam-unseen"
 """The CSS class of words for screen readers alone."""
 
 CSS = """
-.stMain .block-container { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
+.stMain .block-container { position: relative; padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
 h1 { font-size: 1.9rem !important; letter-spacing: -0.01em; padding-bottom: .1rem !important; }
 h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .stElementContainer:has(.bam-workspace) { position: absolute; top: .9rem; width: auto; }
