@@ -91,6 +91,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 [data-testid="stPlotlyChart"] .legendtext { fill: light-dark(#1f2422, #e7e8e4) !important; }
 .bam-unseen, [data-testid="stLayoutWrapper"]:has(> .st-key-bam-unseen) {
   position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
+@media (max-width: 640px) { [data-testid="stLayoutWrapper"]:has(> .st-key-bam-unseen) + * { margin-top: 1.4rem; } }
 .bam-waiting { --least: light-dark(#f0efea, #1f2426); --most: light-dark(#e3e1d9, #2b3235); border-radius: 4px;
   background-color: var(--least); }
 @media (prefers-reduced-motion: no-preference) {
