@@ -293,3 +293,31 @@ def test_an_audit_belongs_to_its_threshold(played: Workspace, watercolor: Attrib
     thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.5))
     assert audits.latest_result(played, watercolor) is None
     assert len(audits.results(played, watercolor)) == 1
+
+
+def test_an_audit_of_a_threshold_that_was_replaced_scores_no_image_again(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = audits.draw(decided, watercolor, n_accepted=4, n_rejected=4, seed=7)
+    oracle.answer(decided, first.task)
+    in_force = audits.latest_result(decided, watercolor)
+    assert in_force is not None
+    thresholds.save(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
+    monkeypatch.setattr(audits, "delivered_at", None)
+    (old,) = audits.results(decided, watercolor)
+    assert (old.by_people, old.precision, old.later) == (in_force.by_people, in_force.precision, 0)
+    assert old.verdict is not None
+    assert in_force.verdict is not None
+    assert old.verdict.delivered == in_force.verdict.delivered
+
+
+def test_where_all_accepted_images_are_judged_the_audited_precision_is_exact(
+    decided: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=500, n_rejected=2, seed=7)
+    oracle.answer(decided, drawn.task)
+    found = audits.latest_result(decided, watercolor)
+    assert found is not None
+    assert found.precision is not None
+    assert found.precision.low < found.precision.value or found.precision.high > found.precision.value
+    assert found.precision_interval == (found.precision.value,) * 3
