@@ -35,6 +35,7 @@ import numpy as np
 from bam_engine.demo import protocol
 from bam_engine.demo.protocol import Protocol
 from bam_engine.demo.rehearsal import rehearsal
+from bam_engine.formatting import count
 from bam_engine.learning import clopper_pearson
 from benchmarks import pictures
 from benchmarks.machine import machine
@@ -179,7 +180,7 @@ def table(runs: Sequence[Run], shares: dict[str, float]) -> list[dict[str, Any]]
         parts[run.encoder, run.error_rate].append(run)
     lines = []
     for (encoder, rate), of in parts.items():
-        print(f"\n{encoder}, {rate:.0%} of the answers wrong, {max(run.seed for run in of) + 1} seeds")
+        print(f"\n{encoder}, {rate:.0%} of the answers wrong, {count(len({run.seed for run in of}), 'seed')}")
         print(
             f"{'attribute':<12}{'share':>6} {'contestant':<10}{'answers':>8}{'images':>7}{'recall':>8}{'certified':>11}"
             f"{'broken':>8}{'covered':>9}  ratio of the answers"

@@ -97,6 +97,7 @@ def test_the_protocol_is_played_beside_fixed_samples_and_random_sampling_and_tou
 ) -> None:
     source = ["--labels", small_pictures / "labels.csv", "--column", "medium", "--positive", "watercolor"]
     sizes = ["--rounds", 2, "--batch", 10, "--validation", 20, "--json", tmp_path / "out.json"]
+    run(capsys, "status")  # the first command sweeps
     before = sorted(path for path in home.parent.rglob("*") if "bam.sqlite" not in path.name)
     code, out, err = run(capsys, "simulate", *source, "--protocol", "--judges", 2, *sizes)
     assert code == 0, err
