@@ -15,7 +15,7 @@ from bam_engine.training.models import latest_model
 from bam_engine.workspace.membership import count_images, without_file
 from web import charts, demo_controls, encoder_notes, ui
 from web.advice import short_diagnosis
-from web.certify import certify
+from web.certify import certify, extend_promise
 from web.engine import workspace
 from web.navigation import link
 from web.picture_strips import beside_threshold
@@ -143,6 +143,7 @@ def in_use(attribute: Attribute) -> None:
             icon=":material/info:",
         )
         link("gallery", "Look at what is not covered", attribute.name, place="uncovered")
+    extend_promise(attribute, saved)
     links = st.columns(3)
     with links[0]:
         link("audit", "Next: audit it on a fresh sample", attribute.name)

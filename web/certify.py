@@ -7,9 +7,11 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
-from bam_engine.training import certification
+from bam_engine.training import certification, extension
 from bam_engine.training.certification import CertificationState
+from bam_engine.training.delivered import not_covered
 from bam_engine.training.models import latest_model
+from bam_engine.training.thresholds import AttributeThreshold
 from web import ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -36,6 +38,28 @@ def certify(attribute: Attribute, target: float, confidence: float) -> None:
             )
         _numbers(state)
         _continue(attribute, state)
+
+
+def extend_promise(attribute: Attribute, saved: AttributeThreshold) -> None:
+    """Draw what extends the promise of the threshold in use over images that came later, and how far it is."""
+    ws, state = workspace(), extension.current(workspace(), attribute)
+    uncovered = not_covered(ws, attribute)
+    later = int(uncovered[saved.images :].sum())
+    if state is not None and state.certified is None:
+        st.caption("The promise is being extended over images that came later. " + ui.plain(state.summary))
+        _continue(attribute, state)
+    elif later and saved.saved and saved.evidence.certified:
+        if st.button(
+            f"Extend the promise over {count(later, 'image')} that came later",
+            icon=":material/verified:",
+            key=f"extend-promise-{attribute.id}",
+            help="Asks for labels among these alone. What was promised stands, whatever they show.",
+        ):
+            with ui.guard():
+                extension.extend(ws, attribute)
+                go("annotate", attribute.name)
+    elif state is not None:
+        st.caption(f"The promise was extended over images that came later: {ui.plain(state.summary)}")
 
 
 def _start(attribute: Attribute, target: float, confidence: float) -> None:
@@ -79,7 +103,8 @@ def _continue(attribute: Attribute, state: CertificationState) -> None:
             icon=":material/group:",
         )
     elif waiting > 0:
-        if st.button(f"Label {count(waiting, 'image')}", type="primary", icon=":material/check_box:"):
+        key = f"label-certification-{state.certification.id}"
+        if st.button(f"Label {count(waiting, 'image')}", type="primary", icon=":material/check_box:", key=key):
             go("annotate", attribute.name)
     elif state.next_batch:
         key = f"extend-{state.certification.id}"

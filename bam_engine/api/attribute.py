@@ -18,7 +18,8 @@ from bam_engine.labelling.importing import Destination, ImportedLabels, StoredLa
 from bam_engine.labelling.tasks import validation_task
 from bam_engine.learning import Threshold
 from bam_engine.progress import Report, silent
-from bam_engine.training import rounds, thresholds, validation
+from bam_engine.training import extension, rounds, thresholds, validation
+from bam_engine.training.certification import CertificationState
 from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of, not_covered
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
@@ -311,6 +312,19 @@ class AttributeHandle:
         True
         """
         return thresholds.current_threshold(self._workspace, self._attribute)
+
+    def extend_promise(self) -> CertificationState:
+        """Extend what is certified at the threshold in use over images that came later.
+
+        Fresh labels are asked among these alone, for the app to collect; call it again to go on once they are given.
+        What was promised stands, whatever they show. The state says what is certified and what is missing.
+
+        Raises
+        ------
+        LearningError
+            Nothing is certified, or no image that came later is accepted without a label.
+        """
+        return extension.extend(self._workspace, self._attribute)
 
     def decisions(self) -> pd.DataFrame:
         """Return what is delivered at the threshold in use, and why, for every image.

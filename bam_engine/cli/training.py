@@ -6,7 +6,7 @@ from bam_engine.cli.arguments import Commands, add_command, proportion
 from bam_engine.cli.progress import bar
 from bam_engine.formatting import count, decimal, decimal_interval, percent_interval
 from bam_engine.labelling.tasks import attribute_of
-from bam_engine.training import rounds, thresholds
+from bam_engine.training import extension, rounds, thresholds
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import rescore_all, scores_of
 from bam_engine.workspace import Workspace
@@ -25,6 +25,8 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--recall", type=proportion, help="target recall instead; audits still check the precision")
     command.add_argument("--joint", action="store_true", help="one guarantee for all attributes together")
     command.add_argument("--dry-run", action="store_true", help="print the threshold without saving it")
+    command = add_command(commands, "extend", extend, "extend a certified promise over images that came later")
+    command.add_argument("name", help="attribute")
 
 
 def score(workspace: Workspace, options: Namespace) -> None:
@@ -66,3 +68,12 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
     print(f"precision {percent_interval(choice.precision, choice.precision_low, choice.precision_high)}")
     print(f"recall    {percent_interval(choice.recall, choice.recall_low, choice.recall_high)}")
     print(choice.summary)
+
+
+def extend(workspace: Workspace, options: Namespace) -> None:
+    """Query what extends the promise of an attribute over images that came later, and print how far it is."""
+    attribute = attribute_of(workspace, options.name)
+    state = extension.extend(workspace, attribute)
+    print(state.summary)
+    if waiting := state.task.total - state.task.answered:
+        print(f"next: label {count(waiting, 'image')} (in the app: Annotate), then `bam extend {attribute.name}` again")

@@ -299,6 +299,7 @@ certifications = sa.Table(
     sa.Column("images", sa.Integer),  # rows from here on came later and are outside too; null where nobody counted
     sa.Column("left_out", sa.Integer),  # unlabelled images without a readable file; null where nobody counted them
     sa.Column("counted", sa.LargeBinary),  # int64 rows, of known, whose positives the promise counts; null: none
+    sa.Column("since", sa.Integer),  # of one that extends a promise: the first row that came later; null for others
     _made_at(),
 )
 certification_cuts = sa.Table(  # fixed once the pilot is labelled

@@ -67,7 +67,9 @@ class Certification:
     ``counted`` are the known rows of which the positive ones count in the promise: those that people had labelled yes
     when it started, and the pilot; none in early versions. ``queried`` are the images that it has drawn so far, the
     ``pilot`` among them; its ``task`` also asks to confirm those counted that fewer people than judge have labelled.
-    ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was started.
+    ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was started. One that extends a
+    promise (:mod:`bam_engine.training.extension`) is about images ``since`` that row alone, and has one cut and no
+    pilot.
     """
 
     id: int
@@ -88,6 +90,7 @@ class Certification:
     pilot: NDArray[np.int64]
     batches: tuple[int, ...]
     made_at: str
+    since: int | None = None
 
     @property
     def risk(self) -> float:
@@ -171,13 +174,13 @@ class CertificationState:
                 f"before others have confirmed {it}."
             )
         waiting = f" {count(self.in_rounds, 'image')} of these await labels in a round." if self.in_rounds else ""
-        return f"{so_far} {self._next}{waiting}"
+        return f"{so_far} {self._next}{waiting}".rstrip()
 
     @property
     def _next(self) -> str:
         progress = self.progress
         if progress is None or progress.next_cut is None:
-            return "All images may be accepted."
+            return "" if self.certification.since is not None else "All images may be accepted."
         cut = decimal(progress.next_cut, 3)
         labels = f"{progress.false_positives:,} of {count(progress.n, 'label')} there are not positive"
         if progress.labels_needed is None:
@@ -213,7 +216,7 @@ def start(
         raise LearningError(f"{attribute.name} has no model to certify. Label a first round, then train on it.")
     used_seed = random_seed(seed)
     scores = scores_of(workspace, attribute, model)
-    known = _known_rows(workspace, attribute)
+    known = known_rows(workspace, attribute)
     unlabelled = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), known, assume_unique=True)
     free, n_images = with_files(workspace, unlabelled), len(workspace.catalogue)
     if len(free) <= learning.PILOT_SIZE:
@@ -273,7 +276,8 @@ def _check(target: float, confidence: float, planned: int) -> None:
         raise LearningError(f"Cannot certify with {planned} labels. Plan for at least 1, such as {PLANNED}.")
 
 
-def _known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+def known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the images that anyone has labelled or been asked about, ascending."""
     answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
     return np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
 
@@ -324,6 +328,7 @@ def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[An
         queried.rows[queried.batches == 0],
         tuple(np.bincount(queried.batches).tolist()),
         stored.made_at,
+        stored.since,
     )
 
 
@@ -344,7 +349,10 @@ def current(
     matching = [
         each
         for each in stored
-        if model is not None and each.model_id == model.id and (target is None or abs(each.target - target) < 1e-9)
+        if model is not None
+        and each.since is None
+        and each.model_id == model.id
+        and (target is None or abs(each.target - target) < 1e-9)
     ]
     if not matching:
         return None
@@ -467,6 +475,11 @@ def is_scored(workspace: Workspace, certification: Certification) -> bool:
     return len(scores) > int(certification.pilot.max(initial=0))
 
 
+def population_rows(workspace: Workspace, certification: Certification) -> NDArray[np.int64]:
+    """Return the images that are covered, ascending."""
+    return _population(workspace, certification)[0]
+
+
 def population_size(workspace: Workspace, certification: Certification) -> int:
     """Return how many images are covered: those that could be looked at when it started, and had no label."""
     return int(members(workspace)[_population(workspace, certification)[0]].sum())
@@ -485,7 +498,8 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
         A round was started in the meantime with some of these images.
     """
     before = state(workspace, certification)
-    if not before.task.complete or before.progress is None or len(before.progress.to_label) == 0:
+    asked = before.task.total + before.task.missing > 0  # nothing yet where a promise is extended
+    if (asked and not before.task.complete) or before.progress is None or len(before.progress.to_label) == 0:
         return before
     batch = np.random.default_rng([certification.seed, 4, len(certification.queried)]).permutation(
         before.progress.to_label
@@ -508,9 +522,13 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
 
 
 def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
-    """Return the task of the current certification if it awaits labels, or None."""
-    certification = current(workspace, attribute)
-    return None if certification is None or state(workspace, certification).task.complete else certification.task
+    """Return the task of the current certification, or of one that extends a promise, if it awaits labels, or None."""
+    model, first = latest_model(workspace, attribute), current(workspace, attribute)
+    extending = [each for each in certifications(workspace, attribute) if model and each.model_id == model.id]
+    for each in ([] if first is None else [first]) + [each for each in extending if each.since is not None]:
+        if not state(workspace, each).task.complete:
+            return each.task
+    return None
 
 
 def inclusion_probabilities(

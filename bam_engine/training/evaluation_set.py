@@ -137,9 +137,12 @@ def images_measured(workspace: Workspace, attribute: Attribute) -> int:
 
 
 def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[certification.Certification]:
-    """Return the certifications of which is known how likely they were to ask about an image: it takes their scores."""
+    """Return the certifications of which is known how likely they were to ask about an image: it takes their scores.
+
+    Those that extend a promise asked about images that came later alone, whose labels are known and stand for no other.
+    """
     started = certification.certifications(workspace, attribute)
-    return [each for each in started if certification.is_scored(workspace, each)]
+    return [each for each in started if each.since is None and certification.is_scored(workspace, each)]
 
 
 def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:

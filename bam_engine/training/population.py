@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.labelling.drawn_images import whole_validation_sample
+from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Threshold
 from bam_engine.training import certification
-from bam_engine.training.models import TrainedModel
+from bam_engine.training.models import TrainedModel, latest_model, scores_version
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -26,6 +27,14 @@ _COVERED = Kind[Mask](
     limit=40,
     max_bytes=100_000_000,
     size=lambda mask: mask.nbytes,
+)
+_EXTENDED = Kind[NDArray[np.int64]](
+    "images of extended promises",
+    of="extension",
+    until="an answer, a score or a file changes",
+    limit=40,
+    max_bytes=100_000_000,
+    size=lambda rows: rows.nbytes,
 )
 
 
@@ -85,7 +94,8 @@ def covered(
 ) -> Mask:
     """Return which of ``n`` images the evidence is about, if the collection had ``images`` then: bool (n,), read-only.
 
-    A certification is about those that could be looked at and that nobody had been asked about when it started.
+    A certification is about those that could be looked at and that nobody had been asked about when it started. What
+    has been extended over images that came later is about those too.
     """
     started = None
     if evidence.covers is not None:
@@ -99,4 +109,42 @@ def covered(
         return inside
 
     subject = None if started is None else started.id
-    return workspace.memory.get(_COVERED, (attribute.id, subject), (n, images), make)
+    inside = workspace.memory.get(_COVERED, (attribute.id, subject), (n, images), make)
+    for extension in extensions(workspace, attribute, evidence, model):
+        rows = rows_extended(workspace, extension)
+        if len(rows):
+            inside = inside.copy()
+            inside[rows[rows < n]] = True
+            inside.flags.writeable = False
+    return inside
+
+
+def extensions(
+    workspace: Workspace, attribute: Attribute, evidence: Threshold, model: TrainedModel | None = None
+) -> list[certification.Certification]:
+    """Return the certifications that extend what is certified at this threshold of ``model``, or of the newest."""
+    stored = [each for each in certification.certifications(workspace, attribute) if each.since is not None]
+    model = model or (latest_model(workspace, attribute) if stored else None)
+    if model is None or not evidence.certified:
+        return []
+    return [
+        each
+        for each in stored
+        if each.model_id == model.id and each.cuts == (evidence.value,) and abs(each.target - evidence.target) < 1e-9
+    ]
+
+
+def rows_extended(workspace: Workspace, extension: certification.Certification) -> NDArray[np.int64]:
+    """Return the images over which a promise is extended: none where its test does not pass by the answers of now."""
+    attribute = extension.attribute
+    version = (
+        scores_version(workspace, certification.model_of(workspace, extension)),
+        label_version(workspace, attribute),
+        workspace.catalogue.missing_version,
+    )
+
+    def test() -> NDArray[np.int64]:
+        passed = certification.state(workspace, extension).certified is not None
+        return certification.population_rows(workspace, extension) if passed else np.empty(0, np.int64)
+
+    return workspace.memory.get(_EXTENDED, extension.id, version, test)

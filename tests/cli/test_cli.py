@@ -40,6 +40,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         "simulate",
         "score",
         "threshold",
+        "extend",
         "layout",
         "audit",
         "report",
@@ -226,6 +227,7 @@ def test_the_steps_from_attribute_to_export(
     oracle.play(workspace, attribute, count=2)
     assert "24 labels" in run(capsys, "score", "media_watercolor")[1]
     assert "images accepted" in run(capsys, "threshold", "media_watercolor")[1]
+    assert "to extend" in run(capsys, "extend", "media_watercolor")[2]
     code, out, err = run(capsys, "threshold", "media_watercolor", "--recall", 0.5, "--dry-run")
     assert code == 0
     assert "Recall is at least 50% with 95% confidence" in out

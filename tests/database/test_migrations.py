@@ -149,7 +149,8 @@ def test_cuts_votes_draws_and_queries_have_columns(old: Rows, rows: Rows) -> Non
     assert rows["certification_cuts"] == in_order(cuts)
     uncounted = {"left_out": None, "images": None}
     certifications = [
-        without(row, "cuts") | uncounted | {"risk_share": None, "counted": None} for row in old["certifications"]
+        without(row, "cuts") | uncounted | {"risk_share": None, "counted": None, "since": None}
+        for row in old["certifications"]
     ]
     assert {row["id"]: row for row in rows["certifications"]} == {row["id"]: row for row in certifications}
     votes = [row | {"votes": settings[f"audit-{row['id']}-people"]} | uncounted for row in old["audits"]]

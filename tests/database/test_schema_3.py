@@ -9,7 +9,7 @@ from tests.database.old_workspace import empty_tables, opened
 ADDED: dict[str, dict[str, Any]] = {
     "removals": {"annotator_id": None},
     "validation_draws": {"left_out": None},
-    "certifications": {"images": None, "left_out": None, "risk_share": None, "counted": None},
+    "certifications": {"images": None, "left_out": None, "risk_share": None, "counted": None, "since": None},
     "audits": {"left_out": None, "images": None},
     "thresholds": {"images": None, "known_positives": None},
     "measured_thresholds": {"known_positives": None},

@@ -10,7 +10,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "thresholds": {"images": None, "known_positives": None},
     "measured_thresholds": {"known_positives": None},
     "audits": {"images": None},
-    "certifications": {"risk_share": None, "counted": None},
+    "certifications": {"risk_share": None, "counted": None, "since": None},
 }
 
 

@@ -8,7 +8,7 @@ from tests.database.old_workspace import empty_tables, opened
 ADDED: dict[str, dict[str, Any]] = {
     "thresholds": {"known_positives": None},
     "measured_thresholds": {"known_positives": None},
-    "certifications": {"counted": None},
+    "certifications": {"counted": None, "since": None},
 }
 
 

@@ -1,7 +1,8 @@
 """Revision 6: a certification says which labelled positives its promise counts.
 
 A certification stores the images of which the positive ones count, and a threshold how many they were. The
-certifications of earlier revisions count none, as their tests were made.
+certifications of earlier revisions count none, as their tests were made. One that extends a promise stores from which
+row on; none of earlier revisions does.
 """
 
 import sqlalchemy as sa
@@ -16,3 +17,4 @@ def upgrade() -> None:
     for name in ("thresholds", "measured_thresholds"):
         op.add_column(name, sa.Column("known_positives", sa.Integer))
     op.add_column("certifications", sa.Column("counted", sa.LargeBinary))
+    op.add_column("certifications", sa.Column("since", sa.Integer))

@@ -1,0 +1,88 @@
+"""A promise is extended over images that came later by labels of these alone, and what was promised stands."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bam_engine.annotation import Attribute
+from bam_engine.errors import LearningError
+from bam_engine.reporting.overview import waiting_tasks
+from bam_engine.training import certification, extension, thresholds
+from bam_engine.training.certification import CertificationState
+from bam_engine.training.delivered import not_covered
+from bam_engine.training.models import scores_of
+from bam_engine.workspace import Workspace
+from tests.labelling.team import vote
+from tests.training.test_certification import trained
+from tests.training.test_promises import certified, grow, in_use
+
+__all__ = ["certified", "trained"]
+
+
+def finish(workspace: Workspace, attribute: Attribute, answer: int) -> CertificationState:
+    """Give the same answer to all that an extension asks."""
+    for _ in range(100):
+        state = extension.extend(workspace, attribute)
+        task = state.certification.task
+        if state.certified is not None or state.task.complete:
+            return state
+        vote(workspace, attribute, "oracle", dict.fromkeys(task.rows.tolist(), answer), purpose="certification")
+        state = certification.state(workspace, state.certification)
+        if state.certified is not None or not state.next_batch:
+            return state
+    raise AssertionError("the extension did not end")
+
+
+def test_nothing_is_extended_where_nothing_is_certified_or_nothing_came(
+    certified: Workspace, watercolor: Attribute
+) -> None:
+    with pytest.raises(LearningError, match="nothing to extend"):
+        extension.extend(certified, watercolor)
+    by_hand = thresholds.measure_at(certified, watercolor, 0.0, target=0.6)
+    thresholds.save(certified, watercolor, by_hand)
+    with pytest.raises(LearningError, match="no promise to extend"):
+        extension.extend(certified, watercolor)
+
+
+def test_an_extension_asks_about_accepted_later_images_alone_and_covers_them_once_it_passes(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    before, base = in_use(certified, watercolor), certification.current(certified, watercolor)
+    later = grow(certified, tmp_path / "late")
+    uncovered = set(np.flatnonzero(not_covered(certified, watercolor)).tolist())
+    assert uncovered
+    started = extension.extend(certified, watercolor)
+    asked = started.certification.task.rows.tolist()
+    assert set(asked) <= uncovered <= set(later)
+    assert started.certification.cuts == (before.value,)
+    assert started.certification.risk_share == 0.25, "half of what the certification left"
+    current = certification.current(certified, watercolor)
+    assert current is not None
+    assert base is not None
+    assert current.id == base.id, "the certification itself goes on"
+    assert [task.purpose for task in waiting_tasks(certified, watercolor, "oracle")] == ["certification"]
+    state = finish(certified, watercolor, 1)
+    assert state.certified == before.value
+    assert not not_covered(certified, watercolor).any()
+    assert in_use(certified, watercolor).evidence.certified
+    vote(certified, watercolor, "oracle", dict.fromkeys(state.certification.queried.tolist(), 0), "certification")
+    scores = scores_of(certified, watercolor)
+    left = uncovered - set(state.certification.queried.tolist())
+    assert set(np.flatnonzero(not_covered(certified, watercolor)).tolist()) == {
+        row for row in left if scores[row] >= np.float32(before.value)
+    }, "answers that turn take the extension back"
+
+
+def test_an_extension_that_fails_leaves_the_former_promise_and_the_later_images_outside_it(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    before = in_use(certified, watercolor)
+    grow(certified, tmp_path / "late")
+    uncovered = not_covered(certified, watercolor)
+    state = finish(certified, watercolor, 0)
+    assert state.certified is None
+    after = in_use(certified, watercolor)
+    assert (after.value, after.evidence.certified, after.images) == (before.value, True, before.images)
+    labelled = np.isin(np.arange(len(uncovered)), state.certification.queried)
+    assert np.array_equal(not_covered(certified, watercolor), uncovered & ~labelled), "people have rejected the others"
