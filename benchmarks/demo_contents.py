@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bam_engine.annotation import BAM_ATTRIBUTES
 from bam_engine.demo import demo_workspace, simulated_annotators
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.training import rounds
 from bam_engine.workspace import Workspace
 from benchmarks.machine import machine
@@ -42,11 +43,12 @@ class Played:
 
 
 def play(workspace: Workspace, content: str, seed: int) -> Played:
-    """Let simulated annotators label one content for four rounds."""
+    """Let simulated annotators label one content until a threshold is to be chosen."""
     attribute = workspace.attributes.get(content)
     team = simulated_annotators.Team(seed=seed)
-    while (state := rounds.state(workspace, attribute)).step != "decide":
+    while guidance_of(workspace, attribute).step not in ("decide", "diagnose", "done"):
         simulated_annotators.play_next(workspace, attribute, team)
+    state = rounds.state(workspace, attribute)
     truth = demo_workspace.true_labels(workspace, content) == 1
     untrained, everywhere, _ = precisions(workspace, attribute, truth)
     labels = 0 if state.model is None else state.model.labels

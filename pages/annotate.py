@@ -3,10 +3,9 @@
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.audit import audits
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.reporting.overview import waiting_tasks
-from bam_engine.training import rounds
 from bam_engine.training.last_answers import last_answers
 from web import demo_controls, jobs, ui
 from web.components.label_grid import label_grid
@@ -50,24 +49,22 @@ if adjudicating and "Adjudication" not in waiting:
     st.success("No disputed image waits for a decision.", icon=":material/gavel:")
     link("agreement", "See what was decided", attribute.name)
 if not waiting:
-    state, audit = rounds.state(ws, attribute), audits.latest_result(ws, attribute)
-    open_audit = None if audit is None or audit.complete else audit
-    if state.step == "train":
-        jobs.train_when_due(attribute, state.rounds[-1].number)
-    elif state.step in ("label_validation", "label_round") or open_audit is not None:
-        judging = ws.redundancy if state.step == "label_round" else ws.judging_redundancy
-        people = judging if open_audit is None else open_audit.people
+    guidance = guidance_of(ws, attribute)
+    if guidance.step == "train":
+        jobs.train_when_due(attribute, guidance.round)
+    elif guidance.labelling is not None:
         st.info(
-            f"You have answered all that is yours, {ui.plain(ui.annotator())}. {people} people must agree on "
-            "each image: the rest waits for another annotator (change the name at the left to be that person).",
+            f"You have answered all that is yours, {ui.plain(ui.annotator())}. {guidance.labelling.votes} people must "
+            "agree on each image: the rest waits for another annotator (change the name at the left to be that "
+            "person).",
             icon=":material/group:",
         )
         link("agreement", "See where people disagree", attribute.name)
     else:
-        if state.rounds:
-            jobs.show(jobs.training(attribute, state.rounds[-1].number))
-        ui.next_step(state)
-        if state.model is not None:
+        if guidance.round:
+            jobs.show(jobs.training(attribute, guidance.round))
+        ui.show_next(guidance)
+        if guidance.facts is not None and guidance.facts.model:
             link("rounds", "See what changed", attribute.name)
     correct_last(attribute)
     st.stop()

@@ -9,8 +9,11 @@ from bam_engine.audit import BAM_MEAN_PRECISION, Estimate, Verdict, audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import audited_precision, chart_file
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
+from bam_engine.guidance.guidance import guidance_of
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
+from bam_engine.workspace.membership import count_images
 from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -32,8 +35,9 @@ def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResu
     """Draw the form that draws a new audit of a saved threshold."""
     with st.form(f"draw-{saved.id}", border=True):  # another threshold in use since has a form of its own
         cells = st.columns(3)
-        yes = cells[0].number_input("Accepted images", 1, 5000, audits.IMAGES_PER_SIDE, step=50)
-        no = cells[1].number_input("Rejected images", 0, 5000, audits.IMAGES_PER_SIDE, step=50)
+        each = sizes(count_images(ws)).each
+        yes = cells[0].number_input("Accepted images", 1, 5000, each, step=10)
+        no = cells[1].number_input("Rejected images", 0, 5000, each, step=10)
         people = cells[2].number_input(
             "People who judge each image",
             1,
@@ -201,10 +205,12 @@ if result is not None and result.precision is not None:
     numbers(result)
     audit_mistakes(result)
     demo_controls.truth_note(attribute)
+guidance = guidance_of(ws, attribute)
+facts = guidance.facts
 if threshold is not None and threshold.saved and (result is None or result.complete):
-    if settled := audits.nothing_to_doubt(ws, attribute):
-        st.success(ui.plain(settled), icon=":material/verified:")
-    else:
+    if guidance.step not in ("audit", "label_audit"):
+        ui.show_next(guidance)
+    if facts is not None and facts.auditable:
         draw_form(attribute, threshold, result)
 results = audits.results(ws, attribute)
 if results:

@@ -37,7 +37,7 @@ def precision(listing: Listing) -> str:
     if about.threshold is None:
         return "no threshold yet"
     evidence = about.threshold.evidence
-    interval = percent_interval(evidence.precision, evidence.precision_low, evidence.precision_high)
+    interval = percent_interval(*evidence.precision_interval)
     standing = "certified" if evidence.certified else "not certified" if about.threshold.saved else "suggested"
     return f"precision {interval}, {standing}, at a score of {decimal(about.cut, 3)} or more"
 

@@ -8,7 +8,6 @@ from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, per
 from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
-from bam_engine.training.rounds import state
 from web import charts, demo_controls, encoder_notes, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -40,10 +39,10 @@ def head(report: AttributeReport) -> None:
         number(
             cells[2],
             "Precision, validation",
-            percent(cut.precision),
-            percent_range(cut.precision_low, cut.precision_high),
+            percent(cut.precision_interval[0]),
+            percent_range(*cut.precision_interval[1:]),
         )
-        number(cells[3], "Recall, validation", percent(cut.recall), percent_range(cut.recall_low, cut.recall_high))
+        number(cells[3], "Recall, validation", percent(cut.recall_interval[0]), percent_range(*cut.recall_interval[1:]))
     if report.audit is not None and report.audit.precision is not None:
         audited = report.audit.precision
         number(cells[4], "Audited precision", percent(audited.value), percent_range(audited.low, audited.high))
@@ -248,10 +247,10 @@ st.download_button(
 head(report)
 encoder_notes.belongs_to(attribute)
 demo_controls.truth_note(attribute)
-if report.waits_for_audit:
-    ui.empty("**Next:** audit the threshold on a fresh sample.", "Audit", "audit", attribute.name)
-elif report.missing:
-    ui.next_step(state(ws, attribute))
+if report.guidance.step != "done":
+    ui.show_next(report.guidance)
+else:
+    st.success(ui.plain(report.guidance.summary), icon=":material/verified:")
 audit(report)
 threshold(report)
 rounds(report)

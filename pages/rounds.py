@@ -9,19 +9,21 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
-from bam_engine.errors import BamError
+from bam_engine.errors import BamError, LearningError, NoThreshold
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.gallery import search
+from bam_engine.guidance.guidance import Guidance, guidance_of
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_image_problems
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import MATCHES_TEXT, STRATEGIES, Batch
-from bam_engine.reporting.overview import next_step
-from bam_engine.training import prompts, querying, rounds, validation
+from bam_engine.training import prompts, querying, rounds, thresholds, validation
 from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.rounds import AttributeState
 from bam_engine.training.thresholds import current_threshold
+from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import supports_text
 from web import charts, demo_controls, encoder_notes, jobs, ui
 from web.advice import diagnosis, offer_training
@@ -32,6 +34,7 @@ from web.navigation import go, link
 from web.steps import attribute_in_focus
 
 Interval = tuple[float, float, float]  # value, low, high
+MEASURED = ("average precision", "precision", "recall")
 
 STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
 LATER_STARTS = {"text": "images that match a text", "examples": "images like the ones you choose"}
@@ -51,8 +54,7 @@ class Options(TypedDict, total=False):
 ws = workspace()
 ui.head(
     "Rounds",
-    "Each round asks about the images that teach the classifier most, learns from the answers, and scores everything "
-    "anew. Four rounds as a rule.",
+    "Each round selects the most informative images, trains on your answers and rescores the collection.",
 )
 
 
@@ -78,8 +80,8 @@ def step(cell: DeltaGenerator, name: str, task: TaskState | None, note: str) -> 
         cell.metric(name, f"{task.answered:,} / {task.total:,}", words, delta_color="off", delta_arrow="off")
 
 
-def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
-    """Draw the form that draws validation images."""
+def draw_validation(attribute: Attribute, label: str, *, default: int, why: str = "") -> None:
+    """Draw the form that draws validation images, and why it is time to."""
     with st.form(f"validation-{attribute.id}", border=True):
         st.markdown(
             "**The validation sample** is drawn at random, labelled by people, and never trained on: precision and "
@@ -87,6 +89,8 @@ def draw_validation(attribute: Attribute, label: str, *, default: int) -> None:
             "the classifier learns it; a precision is certified with labels of its own, and needs no more. Draw more "
             "when an interval is too wide for your question."
         )
+        if why:
+            st.markdown(ui.plain(why.removeprefix("Precision and recall are measured on it. ")))
         most = max(1, len(ws.vectors()))
         size = st.number_input("Images", 1, most, min(default, most), step=10)
         if st.form_submit_button(label, type="primary"):
@@ -137,9 +141,7 @@ def start_round(state: AttributeState, *, asked_for: bool) -> None:
         st.subheader(f"Round {number}", anchor=False)
         options: Options = {}
         left, middle, right = st.columns([2, 5, 3])
-        size = int(
-            left.number_input("Images to ask", 1, 1000, querying.BATCH_SIZE, step=10, key=f"count-{attribute.id}")
-        )
+        size = int(left.number_input("Images to ask", 1, 1000, usual.batch, step=10, key=f"count-{attribute.id}"))
         with middle:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
@@ -275,28 +277,29 @@ def missing_images(state: AttributeState) -> None:
     ui.problem_list("Images that cannot be shown", problems, note)
 
 
-def changes(state: AttributeState) -> None:
-    """Draw the effect of the rounds: estimates, advice, the learning curve and the score distribution."""
+def changes(state: AttributeState, guidance: Guidance) -> None:
+    """Draw the effect of the rounds by the labels of now: estimates, diagnosis, learning curve and scores."""
     model = state.model
     if model is None:
         return
-    now = learning_point(model)
     cells = st.columns(5)
-    positive = f"{model.n_positive} positive"
-    cells[0].metric("Labels", f"{model.labels:,}", positive, delta_color="off", delta_arrow="off")
-    metric(cells[1], "Average precision", now.average_precision, decimal, decimal_range)
-    metric(cells[2], "Precision", now.precision, percent, percent_range)
-    metric(cells[3], "Recall", now.recall, percent, percent_range)
-    measured = model.measurement
-    flipped = None if measured is None else measured.flipped
+    rows, answers = querying.training_labels(ws, state.attribute)
+    positive = f"{int((answers == 1).sum()):,} positive"
+    taught = "" if model.labels == len(rows) else f" · {model.labels:,} taught the model"
+    cells[0].metric("Labels", f"{len(rows):,}", positive + taught, delta_color="off", delta_arrow="off")
+    metric(cells[1], "Average precision", interval(guidance, "average precision"), decimal, decimal_range)
+    metric(cells[2], "Precision", interval(guidance, "precision"), percent, percent_range)
+    metric(cells[3], "Recall", interval(guidance, "recall"), percent, percent_range)
+    flipped = None if model.measurement is None else model.measurement.flipped
     cells[4].metric(
         "Changed sides", NOTHING if flipped is None else f"{flipped:,}", help="Images on the other side now."
     )
-    if measured is not None and measured.problem:
-        st.warning(ui.plain(measured.problem), icon=":material/warning:")
+    no_threshold(state.attribute, guidance)
     diagnosis(state.attribute)
     offer_training(state)
     points = [learning_point(round_.model) for round_ in state.rounds if round_.model]
+    if points and state.rounds[-1].model is not None:
+        points[-1] = LearningPoint(model.labels, *(interval(guidance, name) for name in MEASURED))
     left, right = st.columns(2, gap="large")
     with left:
         chart = learning_curve(points, demo_controls.true_points(state.attribute))
@@ -311,8 +314,26 @@ def changes(state: AttributeState) -> None:
             threshold=None if threshold is None else threshold.value,
         )
         charts.show(chart, f"scores-{state.attribute.name}")
-    st.caption("Intervals hold with 95% confidence, each on its own. Precision and recall are those at the threshold.")
+    st.caption("95% confidence intervals. Precision and recall are those at the threshold.")
     demo_controls.truth_note(state.attribute)
+
+
+def interval(guidance: Guidance, name: str) -> Interval | None:
+    """Return a figure as (value, low, high), or None."""
+    figure = guidance.figure(name)
+    return None if figure is None else (figure.value, figure.low, figure.high)
+
+
+def no_threshold(attribute: Attribute, guidance: Guidance) -> None:
+    """Say why no threshold reaches the target, where that is so and something could be measured."""
+    if guidance.facts is None or guidance.facts.threshold is not None:
+        return
+    try:
+        thresholds.suggest(ws, attribute, target=guidance.facts.target)
+    except NoThreshold as error:
+        st.caption(ui.plain(str(error)))
+    except LearningError:
+        pass  # the diagnosis says what cannot be measured
 
 
 def metric(
@@ -331,7 +352,7 @@ def metric(
 
 
 def learning_point(model: TrainedModel) -> LearningPoint:
-    """Return the labels of a trained round and its estimates."""
+    """Return the labels of a trained round, and its estimates when it was trained."""
     if (measured := model.measurement) is None:
         return LearningPoint(model.labels, None, None, None)
     average = measured.average_precision_interval
@@ -341,32 +362,39 @@ def learning_point(model: TrainedModel) -> LearningPoint:
 attribute = attribute_in_focus("rounds")
 if attribute is None:
     st.stop()
-state = rounds.state(ws, attribute)
-if state.step == "embed":
-    ui.next_step(state)
+state, guidance = rounds.state(ws, attribute), guidance_of(ws, attribute)
+usual = sizes(count_images(ws))
+if guidance.step == "embed":
+    ui.show_next(guidance)
     st.stop()
 steps(state)
 encoder_notes.belongs_to(attribute, quiet=True)
 if demo_controls.offer_labelling(attribute):
     st.stop()
-if state.step == "draw_validation":
-    draw_validation(attribute, "Draw the sample", default=validation.SAMPLE_SIZE)
-elif state.step in ("label_validation", "label_round"):
-    ui.next_step(state)
-elif state.step == "train":
+facts = guidance.facts
+failed = None
+if guidance.step == "draw_validation":
+    draw_validation(attribute, "Draw the sample", default=usual.validation, why=guidance.reason)
+elif guidance.step == "train":
     jobs.train_when_due(attribute, state.rounds[-1].number)
-    if (job := ws.jobs.get(jobs.training(attribute, state.rounds[-1].number))) is not None and job.state == "failed":
-        start_round(state, asked_for=True)
-following = next_step(ws, state)
-if following.step in ("decide", "audit", "done"):
-    ui.show_next(following)
-changes(state)
-if state.step in ("start_round", "decide"):
-    start_round(state, asked_for=following.step == "start_round")
+    failed = ws.jobs.get(jobs.training(attribute, state.rounds[-1].number))
+elif guidance.step == "diagnose":
+    if facts is not None and facts.learned != "no":  # the diagnosis says so below
+        st.warning(ui.plain(guidance.summary), icon=":material/troubleshoot:")
+elif guidance.step == "start_round":
+    st.markdown(f"**Next:** {ui.plain(guidance.summary)}")
+else:
+    ui.show_next(guidance)
+changes(state, guidance)
+if guidance.step == "start_round" or (failed is not None and failed.state == "failed"):
+    start_round(state, asked_for=True)
+elif facts is not None and facts.model and facts.askable and guidance.step not in ("train", "label_validation"):
+    with st.expander("Start another round"):
+        start_round(state, asked_for=False)
 history(state)
 missing_images(state)
-if state.validation.complete:
+if state.validation.complete and guidance.step != "draw_validation":
     with st.expander("More validation images"):
-        draw_validation(attribute, "Draw more", default=100)
+        draw_validation(attribute, "Draw more", default=max(10, usual.validation // 2))
 if state.model is not None:
     link("threshold", "Threshold", attribute.name)

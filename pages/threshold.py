@@ -5,13 +5,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError, NoThreshold
-from bam_engine.formatting import count, decimal, decimal_interval, percent, percent_at_least, percent_range
+from bam_engine.formatting import (
+    NOTHING,
+    count,
+    decimal,
+    decimal_interval,
+    percent,
+    percent_at_least,
+    percent_interval,
+    percent_range,
+)
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.learning import Threshold
 from bam_engine.training import thresholds, validation
 from bam_engine.training.charts import precision_recall
 from bam_engine.training.delivered import counts_of, delivered_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
+from bam_engine.training.thresholds import AttributeThreshold
+from bam_engine.training.trade_offs import TARGETS, trade_offs
 from bam_engine.workspace.membership import count_images, without_file
 from web import charts, demo_controls, encoder_notes, ui
 from web.advice import short_diagnosis
@@ -21,10 +33,12 @@ from web.navigation import link
 from web.picture_strips import beside_threshold
 from web.steps import attribute_in_focus
 
+ALL_BY_PEOPLE = "People have labelled all that is delivered: nothing is left to doubt."
+
 ws = workspace()
 ui.head(
     "Threshold",
-    "Images that score at least this much are accepted. Choose the precision, or the recall, that must be kept.",
+    "Images scoring at or above the threshold are accepted. Set a target precision or recall.",
 )
 
 
@@ -54,9 +68,12 @@ def set_manually(attribute: Attribute, evaluation: Evaluation, start: Threshold 
 def numbers(attribute: Attribute, choice: Threshold) -> None:
     """Draw precision, recall and how much is accepted at a cut."""
     cells = st.columns(4)
-    metric(cells[0], "Precision", choice.precision, choice.precision_low, choice.precision_high)
-    metric(cells[1], "Recall", choice.recall, choice.recall_low, choice.recall_high)
     delivered = delivered_at(ws, attribute, choice.value).counts
+    if delivered.exhausted:
+        cells[0].metric("Precision", "100%", "all labelled yes", delta_color="off", delta_arrow="off")
+    else:
+        metric(cells[0], "Precision", *choice.precision_interval)
+    metric(cells[1], "Recall", *choice.recall_interval)
     cells[2].metric(
         "Accepted",
         f"{delivered.accepted:,}",
@@ -83,14 +100,71 @@ def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary:
         st.rerun()
 
 
-def for_precision(attribute: Attribute, choice: Threshold) -> None:
-    """Draw the threshold for the target precision, and the button that saves it."""
+def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThreshold | None, title: str) -> None:
+    """Draw the threshold for the target precision, and the button that saves it where it is not in use yet."""
+    st.subheader(title, anchor=False)
+    if saved is not None and saved.saved and is_same(saved.evidence, choice):
+        st.markdown("The threshold in use is the one suggested.")
+        return
     numbers(attribute, choice)
     if choice.certified:
         st.success(ui.plain(choice.summary), icon=":material/verified:")
+    elif delivered_at(ws, attribute, choice.value).counts.exhausted:
+        st.success(ALL_BY_PEOPLE, icon=":material/verified:")
     else:
         st.info(ui.plain(choice.summary), icon=":material/info:")
     save_button(attribute, choice, "Keep this threshold", primary=True)
+
+
+def is_same(used: Threshold, choice: Threshold) -> bool:
+    """Return whether the threshold in use is the chosen one, and promises as much."""
+    promised = used.certified or not choice.certified
+    return used.value == choice.value and used.target == choice.target and promised
+
+
+def side_by_side(attribute: Attribute, choice: Threshold | None, problem: str, title: str) -> None:
+    """Draw the threshold in use beside the one suggested, or why none is."""
+    saved = thresholds.current_threshold(ws, attribute)
+    left, right = st.columns(2, gap="large")
+    with left:
+        if saved is not None and saved.saved:
+            in_use(attribute, saved)
+        else:
+            st.subheader("In use", anchor=False)
+            st.markdown("No threshold has been chosen yet.")
+    with right:
+        if choice is not None:
+            for_precision(attribute, choice, saved, title)
+        elif problem:
+            st.subheader(title, anchor=False)
+            st.warning(ui.plain(problem), icon=":material/warning:")
+
+
+def trades(attribute: Attribute) -> None:
+    """Draw what each target costs: what is accepted, the recall, whether it is certified, and the labels needed."""
+    lines = []
+    found_at = trade_offs(ws, attribute, targets=tuple(sorted({*TARGETS, target})), confidence=confidence)
+    if all(each.threshold is None for each in found_at):
+        return
+    for each in found_at:
+        found = each.threshold
+        if found is None:
+            lines.append([percent(each.target), NOTHING, NOTHING, NOTHING, each.standing, NOTHING])
+            continue
+        needed = NOTHING if each.needed is None else "none" if each.needed == 0 else f"about {each.needed:,}"
+        recall = percent_interval(*found.recall_interval)
+        cut = decimal(found.value, 3)
+        lines.append([percent(each.target), cut, f"{each.accepted:,}", recall, each.standing, needed])
+    st.html(ui.table(["Target precision", "Threshold", "Accepted", "Recall", "Guarantee", "Labels needed"], lines))
+
+
+def next_one(attribute: Attribute) -> None:
+    """Draw the next step, unless it is taken on this page, which then says why."""
+    guidance = guidance_of(ws, attribute)
+    if guidance.step in ("decide", "certify"):
+        st.markdown(f"**Next:** {ui.plain(guidance.summary)}")
+    elif guidance.facts is None or guidance.facts.learned != "no" or guidance.facts.saved:
+        ui.show_next(guidance)
 
 
 def for_recall(attribute: Attribute) -> None:
@@ -111,18 +185,21 @@ def for_recall(attribute: Attribute) -> None:
         save_button(attribute, choice, "Keep the threshold of this recall", primary=False)
 
 
-def in_use(attribute: Attribute) -> None:
+def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
     """Draw the saved threshold, and where it leads."""
-    saved = thresholds.current_threshold(ws, attribute)
-    if saved is None or not saved.saved:
-        return
     evidence = saved.evidence
+    st.subheader("In use", anchor=False)
+    numbers(attribute, evidence)
     goal = f"a precision of {percent(evidence.target)}"
     if evidence.recall_target is not None:
         goal = f"a recall of {percent(evidence.recall_target)}"
     words = f"In force: scores of at least {decimal(saved.value, 3)}, kept for the newest model, for {goal}"
     guaranteed = evidence.certified or evidence.recall_target is not None
-    words += f", at {percent_at_least(evidence.confidence)} confidence." if guaranteed else ", not certified."
+    counts = counts_of(ws, attribute)
+    if guaranteed:
+        words += f", at {percent_at_least(evidence.confidence)} confidence."
+    else:
+        words += "." if counts.exhausted else ", not certified."
     if guaranteed and evidence.confidence < confidence - 1e-9:
         words += (
             f" For all {number} attributes at once {percent_at_least(confidence)} are needed: until it is kept "
@@ -131,10 +208,9 @@ def in_use(attribute: Attribute) -> None:
     st.caption(words)
     if saved.taken_back:
         st.warning(saved.taken_back, icon=":material/warning:")
-    counts = counts_of(ws, attribute)
     st.caption(f"Delivered: {count(counts.accepted, 'image')}, {counts.words}.")
-    if not counts.by_classifier and counts.by_people:
-        st.success("People have labelled all that is delivered: nothing is left to doubt.", icon=":material/verified:")
+    if counts.exhausted:
+        st.success(ALL_BY_PEOPLE, icon=":material/verified:")
     if counts.not_covered:
         st.warning(
             f"Not covered: {count(counts.not_covered, 'delivered image')}. The threshold was kept on "
@@ -144,11 +220,7 @@ def in_use(attribute: Attribute) -> None:
         )
         link("gallery", "Look at what is not covered", attribute.name, place="uncovered")
     extend_promise(attribute, saved)
-    links = st.columns(3)
-    with links[0]:
-        link("audit", "Next: audit it on a fresh sample", attribute.name)
-    with links[1]:
-        link("gallery", "Look at what it accepts", attribute.name)
+    link("gallery", "Look at what it accepts", attribute.name)
 
 
 def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None) -> None:
@@ -197,18 +269,17 @@ joint = bar[3].toggle(
 confidence = thresholds.joint_confidence(number if joint else 1)
 short_diagnosis(attribute)
 evaluation, choice, problem = measured(attribute, target, confidence)
+title = f"Suggested for {percent(target)}"
 if manual and evaluation is not None:
-    choice = set_manually(attribute, evaluation, choice)
-if problem and (evaluation is None or choice is None):
-    st.warning(ui.plain(problem), icon=":material/warning:")
-if choice is not None:
-    for_precision(attribute, choice)
+    choice, title = set_manually(attribute, evaluation, choice), "Set by hand"
+next_one(attribute)
+side_by_side(attribute, choice, problem, title)
+trades(attribute)
 if choice is not None:
     beside_threshold(attribute, choice.value)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
-certify(attribute, target, confidence)
+certify(attribute, target, confidence, choice=choice)
 demo_controls.offer_labelling(attribute, certifying=True)
 for_recall(attribute)
-in_use(attribute)
 if evaluation is not None:
     curve(attribute, evaluation, choice)

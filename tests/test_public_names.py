@@ -194,6 +194,7 @@ ROOMS: dict[str, set[str]] = {
         "write_notice",
     },
     "gallery": set(),
+    "guidance": set(),
     "labelling": set(),
     "learning": {
         "Advice",
@@ -235,6 +236,8 @@ ROOMS: dict[str, set[str]] = {
         "certify_recall",
         "choose_candidates",
         "choose_seeds",
+        "best_cut",
+        "certified_cuts",
         "choose_threshold",
         "clopper_pearson",
         "cluster_bootstrap",

@@ -6,7 +6,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.embedding import display_name
 from bam_engine.training import rounds
 from bam_engine.training.causes import Cause
-from bam_engine.training.diagnosis import Diagnosis, diagnose, judge
+from bam_engine.training.diagnosis import diagnose, judge
 from bam_engine.training.rounds import AttributeState
 from web import jobs, ui
 from web.engine import workspace
@@ -30,15 +30,11 @@ def diagnosis(attribute: Attribute) -> None:
     learned = found.verdict.learned
     lines = [f"**{found.verdict.title}** {ui.plain(found.verdict.reason)}"]
     if learned not in ("fully", "no"):
-        lines += [ui.plain(words) for words in (found.change, _advice(found)) if words]
+        lines += [ui.plain(words) for words in (found.change, found.open_question) if words]
     draw = {"fully": st.success, "no": st.warning}.get(learned, st.info)
     draw("  \n".join(lines), icon=_ICONS[learned])
     if found.causes:
         _causes(attribute, found.causes)
-
-
-def _advice(found: Diagnosis) -> str:
-    return "" if found.advice is None else found.advice.summary
 
 
 def _causes(attribute: Attribute, causes: tuple[Cause, ...]) -> None:
@@ -84,7 +80,10 @@ def offer_training(state: AttributeState) -> None:
     if state.step not in ("start_round", "decide") or state.model is None or not state.rounds:
         return
     name = jobs.training(attribute, state.rounds[-1].number)
-    if jobs.show(name, unit="steps") or rounds.is_current(ws, attribute, state.model):
+    if ws.jobs.is_running(name):
+        jobs.show(name, unit="steps")
+        return
+    if rounds.is_current(ws, attribute, state.model):
         return
     st.info("Labels or images have changed since it was trained.", icon=":material/refresh:")
     if st.button("Train again", key=f"retrain-{attribute.id}-{ws.choice.key}"):

@@ -7,6 +7,7 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
+from bam_engine.learning import Threshold
 from bam_engine.training import certification, extension
 from bam_engine.training.certification import CertificationState
 from bam_engine.training.delivered import not_covered
@@ -17,10 +18,15 @@ from web.engine import workspace
 from web.navigation import go, link
 
 
-def certify(attribute: Attribute, target: float, confidence: float) -> None:
-    """Draw how far the certification of ``target`` is at this confidence, and what starts or continues it."""
+def certify(attribute: Attribute, target: float, confidence: float, *, choice: Threshold | None = None) -> None:
+    """Draw how far the certification of ``target`` is at this confidence, and what starts or continues it.
+
+    Nothing is offered where the ``choice`` is certified without one: a second test would add its risk.
+    """
     ws = workspace()
     started = certification.current(ws, attribute, target=target)
+    if started is None and choice is not None and choice.certified:
+        return
     with st.container(border=True):
         st.subheader(f"Certify {percent(target)}", anchor=False)
         if started is None:

@@ -142,6 +142,9 @@ def train_when_due(attribute: Attribute, number: int) -> None:
     """Train on a labelled round in the background, once, and draw the progress."""
     ws = workspace()
     name = training(attribute, number)
+    before = ws.jobs.get(name)
+    if before is not None and before.state == "done":  # of labels that have changed since
+        ws.jobs.forget(name)
     ws.jobs.start_once(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
     if show(name, unit="steps"):
         return

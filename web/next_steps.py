@@ -1,10 +1,8 @@
-"""The next step in words: for each step of the engine a sentence, a button label, and the page it leads to."""
+"""Where each step of the engine's guidance is taken: the label of its button, and the page that it opens."""
 
 from dataclasses import dataclass
 
-from bam_engine.annotation import readable
-from bam_engine.formatting import count
-from bam_engine.reporting.overview import NextStep
+from bam_engine.guidance.guidance import Guidance
 
 
 @dataclass(frozen=True)
@@ -17,36 +15,38 @@ class Direction:
     attribute: str | None
 
 
-_WORDS = {
-    "add_images": ("The collection is empty.", "Add a folder of images", "images"),
-    "embed": ("{images} no vectors yet.", "Embed the images", "embed"),
-    "add_attribute": ("There are no attributes yet.", "Define the first attribute", "attributes"),
-    "draw_validation": ("{name} needs a validation sample.", "Draw a validation sample", "rounds"),
-    "label_validation": ("Label the validation sample for {name}.", "Label the validation sample", "annotate"),
-    "start_round": ("{name} is ready for its next round.", "Start the next round", "rounds"),
-    "label_round": ("Label round {round} of {name}.", "Label the round", "annotate"),
-    "train": ("Round {round} of {name} is fully labelled. Train the model.", "Train", "rounds"),
-    "diagnose": ("{name} does not learn yet.", "See the likely causes", "rounds"),
-    "decide": ("{name} is trained. Choose a threshold.", "Choose the threshold", "threshold"),
-    "audit": ("{name} has a threshold. Audit it on a fresh sample.", "Audit", "audit"),
-    "done": ("{name} is finished and audited. Its report holds the evidence.", "Read its report", "report"),
+_WAYS = {
+    "add_images": ("Add a folder of images", "images"),
+    "embed": ("Embed the images", "embed"),
+    "add_attribute": ("Define the first attribute", "attributes"),
+    "draw_validation": ("Draw a validation sample", "rounds"),
+    "label_validation": ("Label the validation sample", "annotate"),
+    "start_round": ("Start the next round", "rounds"),
+    "label_round": ("Label the round", "annotate"),
+    "train": ("Train", "rounds"),
+    "diagnose": ("See the likely causes", "rounds"),
+    "decide": ("Choose the threshold", "threshold"),
+    "certify": ("Certify the threshold", "threshold"),
+    "label_certification": ("Label the batch", "annotate"),
+    "audit": ("Audit", "audit"),
+    "label_audit": ("Label the audit", "annotate"),
+    "done": ("Read its report", "report"),
 }
-_ALL_DONE = ("Every attribute has a threshold and an audit.", "Export the dataset", "export")
+_ALL_DONE = ("Export the dataset", "export")
 
 
-def direct(step: NextStep) -> Direction:
-    """Put a step into words.
+def direct(guidance: Guidance) -> Direction:
+    """Return where a step is taken.
 
     Examples
     --------
-    >>> direct(NextStep("label_round", "media_watercolor", round=2)).text
-    'Label round 2 of “watercolor (media)”.'
+    >>> from bam_engine.guidance.guidance import Guidance
+    >>> direct(Guidance("label_round", "4 of 10 images are labelled.", "media_watercolor", round=2)).text
+    'Label round 2 of “watercolor (media)”. 4 of 10 images are labelled.'
     """
-    everything = step.step == "done" and step.attribute is None
-    text, action, page = _ALL_DONE if everything else _WORDS[step.step]
-    name = "" if step.attribute is None else f"“{readable(step.attribute)}”"
-    images = count(step.images, "image has", "images have") if step.images else "The images have"
-    return Direction(text.format(name=name, round=step.round, images=images), action, page, step.attribute)
+    everything = guidance.step == "done" and guidance.attribute is None
+    action, page = _ALL_DONE if everything else _WAYS[guidance.step]
+    return Direction(guidance.summary, action, page, guidance.attribute)
 
 
 def action(step: str) -> str:
@@ -57,4 +57,15 @@ def action(step: str) -> str:
     >>> action("train")
     'Train'
     """
-    return _WORDS[step][1]
+    return _WAYS[step][0]
+
+
+def page_of(step: str) -> str:
+    """Return the page on which a step of one attribute is taken.
+
+    Examples
+    --------
+    >>> page_of("train")
+    'rounds'
+    """
+    return _WAYS[step][1]

@@ -18,8 +18,7 @@ from bam_engine.database import read_only
 from bam_engine.errors import BamError
 from bam_engine.formatting import count
 from bam_engine.gallery import search
-from bam_engine.reporting import overview
-from bam_engine.training.rounds import AttributeState
+from bam_engine.guidance.guidance import Guidance, guidance_of
 from web import identity
 from web.engine import workspace
 from web.identity import annotator as annotator
@@ -254,14 +253,14 @@ def plain(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~$:" else sign for sign in text)
 
 
-def next_step(state: AttributeState) -> None:
+def next_step(attribute: Attribute) -> None:
     """Draw the next step of an attribute with the button that leads to it."""
-    show_next(overview.next_step(workspace(), state))
+    show_next(guidance_of(workspace(), attribute))
 
 
-def show_next(step: overview.NextStep) -> None:
+def show_next(guidance: Guidance) -> None:
     """Draw a step with the button that leads to it."""
-    direction = direct(step)
+    direction = direct(guidance)
     empty(f"**Next:** {plain(direction.text)}", direction.action, direction.page, direction.attribute)
 
 

@@ -229,7 +229,7 @@ def draw(
 def nothing_to_doubt(workspace: Workspace, attribute: Attribute) -> str:
     """Return a sentence if people have labelled everything that is delivered, so that no audit is needed; else ""."""
     counts = delivered_of(workspace, attribute).counts
-    if counts.by_classifier or not counts.by_people:
+    if not counts.exhausted:
         return ""
     images = f"{count(counts.by_people, 'image')} of {readable(attribute.name)}"
     return f"People have labelled all {images} that are delivered: nothing is left to doubt."

@@ -148,8 +148,7 @@ class Verdict:
         if self._all_labelled:
             return (
                 f"All that could be drawn are labelled, but {count(self.unjudged, 'image is', 'images are')} still "
-                "delivered without enough answers of people. Ask people about those, and nothing is left to estimate, "
-                "or choose a stricter threshold."
+                "delivered without enough answers of people. Ask people about those, and nothing is left to estimate."
             )
         precision = percent(self.estimate.value)
         if self.enough is None:
@@ -161,7 +160,7 @@ class Verdict:
             return (
                 f"At {precision}, an audit would need {count(self.enough, 'image')}, but only "
                 f"{count(self.available, 'accepted image')} could be drawn. Audit all of them, and nothing is left "
-                "to estimate, or choose a stricter threshold."
+                "to estimate."
             )
         if self.estimate.absent and not self.more:
             return "An audit of the images that are left may show more: draw another."

@@ -1,35 +1,44 @@
-"""``status``: the state of the workspace, and the next step."""
+"""``status``: the state of the workspace, and the next step; ``next``: what to do next for one attribute."""
 
+import json
 from argparse import ArgumentParser, Namespace
 
 from bam_engine.cli.annotators import print_spellings
 from bam_engine.cli.arguments import Commands, add_command
 from bam_engine.database.daily_copies import problem_of
 from bam_engine.formatting import count, percent, percent_interval
-from bam_engine.reporting.overview import AttributeSummary, NextStep, overview
+from bam_engine.guidance.guidance import Guidance, guidance_of
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.reporting.overview import AttributeSummary, overview
 from bam_engine.switching.moving import preparation
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
 
-_NEXT = {
-    "add_images": "add images (`bam ingest FOLDER`)",
-    "embed": "embed {images} (`bam embed`)",
-    "add_attribute": "define an attribute (`bam attribute add NAME`)",
-    "draw_validation": "draw a validation sample for {name} (in the app: Rounds)",
-    "label_validation": "label the validation sample of {name} (in the app: Annotate)",
-    "start_round": "start the next round of {name} (in the app: Rounds)",
-    "label_round": "label round {round} of {name} (in the app: Annotate)",
-    "train": "train {name} on round {round} (`bam score {name}`)",
-    "diagnose": "see why {name} does not learn (above; in the app: Rounds)",
-    "decide": "choose a threshold for {name} (`bam threshold {name}`)",
-    "audit": "audit {name} (`bam audit {name} --draw`)",
-    "done": "export the dataset (`bam export FILE`)",
+_WAYS = {
+    "add_images": "`bam ingest FOLDER`",
+    "embed": "`bam embed`",
+    "add_attribute": "`bam attribute add NAME`",
+    "draw_validation": "in the app: Rounds",
+    "label_validation": "in the app: Annotate",
+    "start_round": "in the app: Rounds",
+    "label_round": "in the app: Annotate",
+    "train": "`bam score {name}`",
+    "diagnose": "in the app: Rounds",
+    "decide": "`bam threshold {name}`",
+    "certify": "in the app: Threshold",
+    "label_certification": "in the app: Annotate",
+    "audit": "`bam audit {name} --draw`",
+    "label_audit": "in the app: Annotate",
+    "done": "`bam report {name}`",
 }
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
-    """Add the command to the parser."""
+    """Add the commands to the parser."""
+    command = add_command(commands, "next", what_next, "print what is known of an attribute, and what to do next")
+    command.add_argument("name", help="attribute")
+    command.add_argument("--json", action="store_true", help="print it as JSON")
     add_command(commands, "status", run, "print the state of the workspace and the next step")
 
 
@@ -56,6 +65,39 @@ def run(workspace: Workspace, _options: Namespace) -> None:
     print(f"next: {next_words(state.next)}")
 
 
+@one_flow
+def what_next(workspace: Workspace, options: Namespace) -> None:
+    """Print what is known of one attribute and what to do next, in words or as JSON."""
+    guidance = guidance_of(workspace, attribute_of(workspace, options.name))
+    if options.json:
+        print(json.dumps(as_values(guidance), indent=2, ensure_ascii=False))
+        return
+    for figure in guidance.figures:
+        print(f"{figure.name}: {figure.words}, on {count(figure.labels, 'label')}")
+    print(f"next: {next_words(guidance)}")
+    for each in guidance.alternatives:
+        print(f"  or {each.step.replace('_', ' ')}: {each.reason} ({_way(each.step, options.name)})")
+
+
+def as_values(guidance: Guidance) -> dict[str, object]:
+    """Return guidance as values for JSON."""
+    name = guidance.attribute or ""
+    return {
+        "attribute": guidance.attribute,
+        "step": guidance.step,
+        "title": guidance.title,
+        "reason": guidance.reason,
+        "how": _way(guidance.step, name),
+        "evidence": [
+            {"name": each.name, "value": each.value, "low": each.low, "high": each.high, "labels": each.labels}
+            for each in guidance.figures
+        ],
+        "alternatives": [
+            {"step": each.step, "reason": each.reason, "how": _way(each.step, name)} for each in guidance.alternatives
+        ],
+    }
+
+
 def _print_attribute(line: AttributeSummary) -> None:
     facts = [count(line.rounds, "round"), count(line.labels, "label")]
     estimates = (("precision", line.precision), ("recall", line.recall), ("audited precision", line.audited))
@@ -79,7 +121,11 @@ def _print_diagnosis(workspace: Workspace, name: str) -> None:
         print(f"  {line}")
 
 
-def next_words(step: NextStep) -> str:
-    """Return a step as a command, or as the page on which it is done."""
-    images = count(step.images, "image")
-    return _NEXT[step.step].format(name=step.attribute, round=step.round, images=images)
+def next_words(guidance: Guidance) -> str:
+    """Return a step and its reason, with the command for it, or the page on which it is done."""
+    how = "`bam export FILE`" if guidance.attribute is None and guidance.step == "done" else None
+    return f"{guidance.summary} ({how or _way(guidance.step, guidance.attribute or '')})"
+
+
+def _way(step: str, name: str) -> str:
+    return _WAYS[step].format(name=name)

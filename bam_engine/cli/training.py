@@ -65,8 +65,12 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
         thresholds.save(workspace, attribute, choice)
     accepted = delivered_at(workspace, attribute, choice.value).counts
     print(f"threshold {decimal(choice.value, 3)}, {count(accepted.accepted, 'image')} accepted: {accepted.words}")
-    print(f"precision {percent_interval(choice.precision, choice.precision_low, choice.precision_high)}")
-    print(f"recall    {percent_interval(choice.recall, choice.recall_low, choice.recall_high)}")
+    if accepted.exhausted:
+        print(f"recall    {percent_interval(*choice.recall_interval)}")
+        print("People have labelled all that is delivered: nothing is left to doubt.")
+        return
+    print(f"precision {percent_interval(*choice.precision_interval)}")
+    print(f"recall    {percent_interval(*choice.recall_interval)}")
     print(choice.summary)
 
 

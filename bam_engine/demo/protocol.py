@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from bam_engine.annotation import Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.audit import audits
-from bam_engine.demo.simulated_annotators import Team, answer_from, sizes
+from bam_engine.demo.simulated_annotators import Team, answer_from
 from bam_engine.errors import AuditError, LearningError
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import certification_images
 from bam_engine.progress import Report, silent
@@ -68,7 +69,7 @@ class Protocol:
 
 def proposed(n: int, judges: int = 1) -> Protocol:
     """Return the protocol of the guide for ``n`` images: one person teaches, and the promise is what is judged."""
-    size = sizes(n)
+    size = sizes(n, sample=validation.CERTIFYING_SIZE)
     return Protocol(
         sample=max(10, size.validation * 3 // 10),
         rounds=rounds.DEFAULT_ROUNDS,
@@ -82,7 +83,7 @@ def proposed(n: int, judges: int = 1) -> Protocol:
 
 def fixed(n: int, judges: int = 1) -> Protocol:
     """Return the protocol with a fixed random sample, four rounds and an audit, all answered by as many people."""
-    size = sizes(n)
+    size = sizes(n, sample=validation.CERTIFYING_SIZE)
     return Protocol(
         sample=size.validation,
         rounds=rounds.DEFAULT_ROUNDS,

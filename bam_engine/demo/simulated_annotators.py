@@ -18,18 +18,20 @@ from bam_engine.audit import audits
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import AnnotationError, LearningError, NoThreshold
 from bam_engine.formatting import count, percent
+from bam_engine.guidance.guidance import Guidance, guidance_of
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.progress import Report, silent
 from bam_engine.training import certification, rounds, thresholds, validation
-from bam_engine.training.rounds import DEFAULT_ROUNDS, AttributeState
+from bam_engine.training.rounds import DEFAULT_ROUNDS
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import count_images
 
 ERROR_RATE = 0.05
 MAX_VOTES = 9  # per image; two annotators and their disputes rarely need more than three
 TARGETS = (0.90, 0.80, 0.70, 0.60, 0.50)  # tried in this order
-_MAX_ROUNDS = 8  # more rounds are tried while no positive is found
 _KEY = "simulated"  # the setting that stores the last team
 
 
@@ -61,32 +63,6 @@ class PlayResult:
 
     lines: tuple[str, ...]
     finished: bool
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Numbers of images: of the validation sample, of a round, of each side of the audit."""
-
-    validation: int
-    batch: int
-    each: int
-
-
-def sizes(n: int) -> Sizes:
-    """Return the default sizes for a collection of ``n`` images, smaller for a small one.
-
-    Examples
-    --------
-    >>> sizes(2000)
-    Sizes(validation=200, batch=100, each=100)
-    >>> sizes(300)
-    Sizes(validation=60, batch=15, each=30)
-    """
-    return Sizes(
-        min(validation.CERTIFYING_SIZE, max(10, n // 5)),
-        min(100, max(10, n // 20)),
-        min(audits.IMAGES_PER_SIDE, max(10, n // 10)),
-    )
 
 
 def team_of(workspace: Workspace) -> Team:
@@ -195,8 +171,8 @@ def answer_from(workspace: Workspace, task: Task, team: Team, truth: NDArray[np.
 def play_next(workspace: Workspace, attribute: Attribute, team: Team, *, report: Report = silent) -> str | None:
     """Take the next step for ``attribute`` and return it in words; None where nothing is left to do.
 
-    An open task is answered. Otherwise the next one is drawn: the validation sample, a round; then the threshold is
-    saved and an audit drawn.
+    It is the step that the guidance gives everybody (:mod:`bam_engine.guidance`). Where no threshold reaches the
+    target, the highest one that can be reached takes its place.
 
     Raises
     ------
@@ -204,59 +180,76 @@ def play_next(workspace: Workspace, attribute: Attribute, team: Team, *, report:
         Nothing is embedded, or no cut reaches even the lowest of the targets.
     """
     team_of(workspace)
-    waiting = certification.waiting_task(workspace, attribute)
-    if waiting is not None:
-        return f"the certification: {count(answer(workspace, waiting, team), 'answer')}"
-    state = rounds.state(workspace, attribute)
-    step = _STEPS.get(state.step)
-    if step is None:
+    guidance = guidance_of(workspace, attribute)
+    if guidance.step in ("add_images", "embed"):
         raise LearningError(
             f"Simulated annotators cannot label {attribute.name} before the images are embedded. Embed them first."
         )
-    return step(workspace, state, team, report)
+    step = _STEPS.get(guidance.step)
+    return None if step is None or _ended(guidance) else step(workspace, guidance, team, report)
 
 
-def _validation(workspace: Workspace, state: AttributeState, team: Team, _report: Report) -> str:
-    if state.step == "draw_validation":
-        size = sizes(len(workspace.catalogue)).validation
-        validation.draw_validation(workspace, state.attribute, size, seed=_seed(team, state, 0))
-    given = answer(workspace, tasks.validation_task(workspace, state.attribute), team)
+def _ended(guidance: Guidance) -> bool:
+    """Return whether nothing is left to do: it is done, or what was saved cannot be made to meet its target."""
+    saved = guidance.facts is not None and guidance.facts.saved
+    return guidance.step == "done" or (guidance.step == "diagnose" and saved)
+
+
+def _validation(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
+    attribute = _attribute(workspace, guidance)
+    if guidance.step == "draw_validation":
+        drawn = len(tasks.validation_task(workspace, attribute).rows)
+        size = sizes(count_images(workspace), sample=validation.CERTIFYING_SIZE).validation
+        seed = _seed(team, attribute, drawn)
+        validation.draw_validation(workspace, attribute, size, seed=seed)
+    given = answer(workspace, tasks.validation_task(workspace, attribute), team)
     return f"the validation sample: {count(given, 'answer')}"
 
 
-def _round(workspace: Workspace, state: AttributeState, team: Team, _report: Report) -> str:
-    if state.step == "label_round":
-        round_ = state.rounds[-1]
+def _round(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
+    attribute = _attribute(workspace, guidance)
+    if guidance.step == "label_round":
+        round_ = rounds.rounds_of(workspace, attribute)[-1]
     else:
-        seed = _seed(team, state, 1 + len(state.rounds))
-        round_ = rounds.start_round(workspace, state.attribute, count=sizes(len(workspace.catalogue)).batch, seed=seed)
+        seed = _seed(team, attribute, 1 + guidance.round)
+        round_ = rounds.start_round(workspace, attribute, count=sizes(count_images(workspace)).batch, seed=seed)
     return f"round {round_.number}: {count(answer(workspace, round_.task, team), 'answer')}"
 
 
-def _train(workspace: Workspace, state: AttributeState, team: Team, report: Report) -> str:
-    try:
-        model = rounds.train(workspace, state.attribute, report=report)
-    except LearningError:
-        if len(state.rounds) >= _MAX_ROUNDS:
-            raise
-        return _round(workspace, state, team, report)  # no positive among the labels yet
+def _train(workspace: Workspace, guidance: Guidance, _team: Team, report: Report) -> str:
+    model = rounds.train(workspace, _attribute(workspace, guidance), report=report)
     return f"trained on {count(model.labels, 'label')}"
 
 
-def _decide(workspace: Workspace, state: AttributeState, team: Team, _report: Report) -> str | None:
-    attribute = state.attribute
-    threshold = thresholds.current_threshold(workspace, attribute)
-    if threshold is None or not threshold.saved:
-        return _save_threshold(workspace, attribute)
+def _decide(workspace: Workspace, guidance: Guidance, _team: Team, _report: Report) -> str:
+    return _save_threshold(workspace, _attribute(workspace, guidance))
+
+
+def _certify(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
+    attribute, target = _attribute(workspace, guidance), TARGETS[0] if guidance.facts is None else guidance.facts.target
+    if guidance.step == "certify":
+        started = certification.current(workspace, attribute)
+        if started is None:
+            certification.start(workspace, attribute, target=target, seed=_seed(team, attribute, 200))
+        else:
+            certification.extend(workspace, started)
+    waiting = certification.waiting_task(workspace, attribute)
+    given = 0 if waiting is None else answer(workspace, waiting, team)
+    return f"the certification: {count(given, 'answer')}"
+
+
+def _audit(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str | None:
+    attribute = _attribute(workspace, guidance)
     result = audits.latest_result(workspace, attribute)
-    if is_finished(workspace, attribute):
-        return None
-    if result is None:
-        each = sizes(len(workspace.catalogue)).each
-        seed = _seed(team, state, 100)
+    if guidance.step == "audit" or result is None:
+        each, seed = sizes(count_images(workspace)).each, _seed(team, attribute, 100)
         result = audits.draw(workspace, attribute, n_accepted=each, n_rejected=each, people=team.judges, seed=seed)
     given = answer(workspace, result.task, team)
     return f"the audit: {count(given, 'answer')}" if given else None  # disputes of the whole team stay open
+
+
+def _attribute(workspace: Workspace, guidance: Guidance) -> Attribute:
+    return workspace.attributes.get(guidance.attribute or "")
 
 
 def _save_threshold(workspace: Workspace, attribute: Attribute) -> str:
@@ -276,20 +269,25 @@ def _save_threshold(workspace: Workspace, attribute: Attribute) -> str:
     )
 
 
-_Step = Callable[[Workspace, AttributeState, Team, Report], str | None]
+_Step = Callable[[Workspace, Guidance, Team, Report], str | None]
 _STEPS: dict[str, _Step] = {
     "draw_validation": _validation,
     "label_validation": _validation,
     "start_round": _round,
     "label_round": _round,
     "train": _train,
+    "diagnose": _decide,  # the highest target that can be reached
     "decide": _decide,
+    "certify": _certify,
+    "label_certification": _certify,
+    "audit": _audit,
+    "label_audit": _audit,
 }
 
 
-def _seed(team: Team, state: AttributeState, place: int) -> int:
+def _seed(team: Team, attribute: Attribute, place: int) -> int:
     """Derive the seed of one draw from the team's."""
-    words = np.random.SeedSequence([team.seed, state.attribute.id, place]).generate_state(1)
+    words = np.random.SeedSequence([team.seed, attribute.id, place]).generate_state(1)
     return int(words[0] >> 1)
 
 
@@ -310,7 +308,7 @@ def play(workspace: Workspace, attribute: Attribute, team: Team, *, report: Repo
         report(done, max(total, done), lines[-1] if lines else "")
         step = play_next(workspace, attribute, team)
         if step is None:
-            report(total, total, audits.nothing_to_doubt(workspace, attribute) or "the audit is labelled")
+            report(total, total, guidance_of(workspace, attribute).reason)
             return PlayResult(tuple(lines), True)
         if step.endswith(": 0 answers"):
             task = step.removesuffix(": 0 answers")
@@ -341,28 +339,24 @@ def play_one(workspace: Workspace, attribute: Attribute, team: Team, *, report: 
 
 
 def is_finished(workspace: Workspace, attribute: Attribute) -> bool:
-    """Return whether the audit of the saved threshold is complete, without disputes, or has nothing to look at."""
-    result = audits.latest_result(workspace, attribute)
-    if result is not None:
-        return result.complete and not result.unsettled
-    threshold = thresholds.current_threshold(workspace, attribute)
-    return threshold is not None and threshold.saved and audits.nothing_to_doubt(workspace, attribute) != ""
+    """Return whether no step of ``attribute`` is left."""
+    return _ended(guidance_of(workspace, attribute))
 
 
 def can_continue(workspace: Workspace, attribute: Attribute) -> bool:
     """Return whether a step of ``attribute`` is left and can be taken now."""
-    if len(workspace.vectors()) == 0:
-        return False
-    return not is_finished(workspace, attribute) or rounds.state(workspace, attribute).step != "decide"
+    guidance = guidance_of(workspace, attribute)
+    return guidance.step in _STEPS and not _ended(guidance)
 
 
 def _steps_done(workspace: Workspace, attribute: Attribute) -> int:
     """Return how many steps of :func:`play` are done."""
-    state = rounds.state(workspace, attribute)
-    done = int(state.validation.complete)
-    done += sum(int(one.state.complete) + int(one.model is not None) for one in state.rounds[:DEFAULT_ROUNDS])
-    threshold = thresholds.current_threshold(workspace, attribute)
-    return done + int(state.step == "decide" and threshold is not None and threshold.saved)
+    sample = tasks.state(workspace, tasks.validation_task(workspace, attribute))
+    begun = rounds.rounds_of(workspace, attribute)
+    done = int(sample.complete)
+    done += sum(int(one.state.complete) + int(one.model is not None) for one in begun[:DEFAULT_ROUNDS])
+    facts = guidance_of(workspace, attribute).facts
+    return done + int(facts is not None and facts.saved)
 
 
 def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: Report = silent) -> PlayResult:
@@ -402,13 +396,15 @@ class AnswerCounts:
 
 @one_flow
 def count_answers(workspace: Workspace, attribute: Attribute | None = None) -> AnswerCounts:
-    """Count the answers that were not withdrawn, of one attribute or of all."""
+    """Count the answers that stand, of one attribute or of all: the newest to each image of an assignment."""
     of = workspace.attributes.all() if attribute is None else [attribute]
     simulated = [one.id for one in workspace.annotations.annotators() if one.simulated]
     by_people = by_simulated = 0
     for each in of:
         log = answer_log(workspace.engine, each.id)
-        given = log.answers != WITHDRAWN
-        robots = int(np.isin(log.annotators[given], simulated).sum())
-        by_people, by_simulated = by_people + int(given.sum()) - robots, by_simulated + robots
+        keys = log.assignments.astype(np.int64)[::-1] << 32 | log.rows[::-1]
+        newest = len(log) - 1 - np.unique(keys, return_index=True)[1]
+        given = log.annotators[newest[log.answers[newest] != WITHDRAWN]]
+        robots = int(np.isin(given, simulated).sum())
+        by_people, by_simulated = by_people + len(given) - robots, by_simulated + robots
     return AnswerCounts(by_people, by_simulated)

@@ -85,6 +85,8 @@ from bam_engine.learning.simulation import RoundOutcome, comparison_table, simul
 from bam_engine.learning.stopping import Advice, Change, advise, measure_change
 from bam_engine.learning.threshold import (
     Threshold,
+    best_cut,
+    certified_cuts,
     choose_threshold,
     fixed_cuts,
     is_certified,
@@ -127,7 +129,9 @@ __all__ = [
     "average_precision",
     "average_precision_limits",
     "beats_guessing",
+    "best_cut",
     "calibrate",
+    "certified_cuts",
     "certify_precision",
     "certify_recall",
     "choose_candidates",

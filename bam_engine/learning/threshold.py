@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import count, percent, percent_at_least
 from bam_engine.learning.acceptance import count_accepted
-from bam_engine.learning.evaluation import Sample, checked_sample, precision_recall, with_known
+from bam_engine.learning.evaluation import Curve, Sample, checked_sample, precision_recall, with_known
 from bam_engine.learning.intervals import (
     Floats,
     checked_confidence,
@@ -66,9 +66,21 @@ class Threshold:
     n_unlabelled: int | None = None
 
     @property
+    def precision_interval(self) -> tuple[float, float, float]:
+        """The precision as (value, low, high), none of them below what is certified."""
+        floor = self.target if self.certified else 0.0
+        return max(self.precision, floor), max(self.precision_low, floor), max(self.precision_high, floor)
+
+    @property
+    def recall_interval(self) -> tuple[float, float, float]:
+        """The recall as (value, low, high), none of them below what is certified."""
+        floor = self.recall_target or 0.0
+        return max(self.recall, floor), max(self.recall_low, floor), max(self.recall_high, floor)
+
+    @property
     def summary(self) -> str:
         """One or two sentences for the person who decides."""
-        target, bound = percent(self.target), percent_at_least(self.bound)
+        target = percent(self.target)
         seen = (
             f"{self.n_accepted_sample:,} of {count(self.n, 'validation image')} are accepted, "
             f"{percent(self.precision)} of them correctly"
@@ -82,10 +94,11 @@ class Threshold:
             return f"Precision is at least {target} with {confidence} confidence{self._scope}: {seen}."
         if self.bound >= self.target:
             return (
-                f"Not certified: {seen}. That puts precision at {bound} or more for this threshold alone, but the same "
-                "labels chose it, and the test fixed beforehand did not pass. Certify it, or let an audit decide."
+                f"Not certified: {seen}. For this threshold alone that would do, but the same labels chose it, and the "
+                "test fixed beforehand did not pass. Certify it, or let an audit decide."
             )
-        return f"Not certified: {seen}, so precision is at least {bound}. {self._advice}"
+        low = percent_at_least(self.precision_low)
+        return f"Not certified: {seen}, so precision is at least {low}. {self._advice}"
 
     @property
     def _scope(self) -> str:
@@ -129,11 +142,12 @@ def choose_threshold(
     lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     labelled: npt.ArrayLike | None = None,
 ) -> Threshold:
-    """Return the loosest threshold certified for a precision of at least ``target``, or else the best supported one.
+    """Return the best threshold certified for a precision of at least ``target``, or else the best supported one.
 
     The cuts of :func:`fixed_cuts` are tested strictest first. At each, the hypothesis "precision is below target" is
     rejected if the exact one-sided binomial lower limit of the accepted validation images reaches the target. The first
-    cut that fails ends the sequence; the last that passed is the threshold, with ``certified=True``.
+    cut that fails ends the sequence. Of those that passed, all certified, the threshold is the one of the highest F1
+    (:func:`best_cut`), with ``certified=True``: a looser one would only add wrong images.
 
     Parameters
     ----------
@@ -207,11 +221,52 @@ def choose_threshold(
     _check_both_classes(sample)
     pool = sample.scores if pool_scores is None else np.asarray(pool_scores)
     tested = _tested(sample, testing, lost)
-    certified_cut = _certified_cut(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
-    if certified_cut is not None:
-        return _measured(certified_cut, sample, pool, target, confidence, labelled, certified=True)
+    passed = _passed_cuts(tested, fixed_cuts(pool, len(tested.labels), target, confidence), target, confidence)
+    if len(passed):
+        curve = precision_recall(
+            sample.scores,
+            sample.labels,
+            cuts=passed,
+            weights=sample.weights,
+            groups=sample.groups,
+            confidence=confidence,
+            pool_scores=pool,
+        )
+        return _measured(best_cut(curve), sample, pool, target, confidence, labelled, certified=True)
     cut = _best_supported_cut(sample, target, confidence, pool_scores, labelled)
     return _measured(cut, sample, pool, target, confidence, labelled, certified=False)
+
+
+def best_cut(curve: Curve) -> float:
+    """Return the cut of a curve with the highest F1 of precision and recall; of equal ones the strictest.
+
+    Where nothing is accepted, or nothing is positive, F1 is 0.
+
+    Examples
+    --------
+    >>> scores, labels = np.arange(6.0), [0, 0, 0, 1, 1, 1]
+    >>> best_cut(precision_recall(scores, labels, cuts=[5, 3, 0]))
+    3.0
+    """
+    precision, recall = np.nan_to_num(curve.precision), np.nan_to_num(curve.recall)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return float(curve.cuts[int(np.argmax(f1 >= f1.max() - 1e-12))])
+
+
+def certified_cuts(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    target: float = 0.90,
+    confidence: float = 0.95,
+    pool_scores: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    testing: npt.ArrayLike | None = None,
+    lost: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> Floats:
+    """Return the cuts that pass the test of :func:`choose_threshold`, strictest first; parameters as there."""
+    tested = _tested(checked_sample(scores, labels, None, groups), testing, lost)
+    return _passed_cuts(tested, fixed_cuts(pool_scores, len(tested.labels), target, confidence), target, confidence)
 
 
 def is_certified(
@@ -361,12 +416,12 @@ def _with_negatives(sample: Sample, scores: npt.ArrayLike, groups: npt.ArrayLike
     )
 
 
-def _certified_cut(sample: Sample, cuts: Floats, target: float, confidence: float) -> float | None:
+def _passed_cuts(sample: Sample, cuts: Floats, target: float, confidence: float) -> Floats:
+    """Return the cuts before the first that fails."""
     if len(cuts) == 0:
-        return None
+        return cuts
     passed = _precision_bounds(sample, cuts, confidence) >= target
-    n_passed = len(cuts) if passed.all() else int(np.argmin(passed))
-    return float(cuts[n_passed - 1]) if n_passed else None
+    return cuts if passed.all() else cuts[: int(np.argmin(passed))]
 
 
 def _precision_bounds(sample: Sample, cuts: Floats, confidence: float, strata: npt.ArrayLike | None = None) -> Floats:

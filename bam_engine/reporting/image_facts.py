@@ -154,7 +154,7 @@ def score_lines(workspace: Workspace, row: int) -> list[AttributeScore]:
                 decision=OUTCOMES[int(delivered.outcomes_of(np.array([row]))[0])],
                 reason=REASONS[Reason(int(delivered.reasons[row]))],
                 threshold=threshold.value,
-                precision=(evidence.precision, evidence.precision_low, evidence.precision_high),
+                precision=evidence.precision_interval,
                 certified=evidence.certified,
             )
         result.append(line)

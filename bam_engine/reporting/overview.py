@@ -1,67 +1,37 @@
 """The state of the whole workspace, and the next step."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import DIRECT, IMPORT, Attribute
 from bam_engine.audit import audits
-from bam_engine.audit.audits import AuditResult
 from bam_engine.demo import demo_workspace
 from bam_engine.demo.demo_workspace import Truth
 from bam_engine.demo.simulated_annotators import count_answers
+from bam_engine.guidance.guidance import Guidance, guidance_of, is_started, not_started, overall
+from bam_engine.guidance.rules import Step
 from bam_engine.labelling import tasks
 from bam_engine.reporting.results import Overlooked, better_elsewhere, other_encoders
 from bam_engine.training import certification, querying, rounds
 from bam_engine.training.delivered import DeliveredCounts, counts_of
-from bam_engine.training.diagnosis import Learned, Verdict, judge
-from bam_engine.training.rounds import AttributeState
-from bam_engine.training.thresholds import AttributeThreshold, current_threshold
+from bam_engine.training.diagnosis import Learned, judge
+from bam_engine.training.models import latest_model
+from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import embedded_rows
 
-Step = Literal[
-    "add_images",
-    "embed",
-    "add_attribute",
-    "draw_validation",
-    "label_validation",
-    "start_round",
-    "label_round",
-    "train",
-    "diagnose",
-    "decide",
-    "audit",
-    "done",
-]
-"""The steps of the work, in order."""
-
 Interval = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """The next step; the command line and the pages put it into words.
-
-    ``attribute`` is the name of the attribute, or None where the step concerns the whole workspace ("done" does once
-    every attribute is done). ``round`` is the number of its newest round, 0 before the first. ``images`` counts the
-    images that are left to embed.
-    """
-
-    step: Step
-    attribute: str | None = None
-    round: int = 0
-    images: int = 0
 
 
 @dataclass(frozen=True)
 class AttributeSummary:
     """The state of one attribute with the encoder in use; estimates are (value, low, high).
 
+    ``guidance`` says what to do next. ``labels`` counts what a training would learn from.
     ``delivered`` counts what is delivered at the threshold in use, as it is when asked; None without a threshold.
     ``taken_back`` says which promise of it does not hold any more. ``other_encoders`` are the names of other encoders
     with a model of it, ``better`` is a result of one of them that has more behind it.
@@ -74,8 +44,7 @@ class AttributeSummary:
     recall: Interval | None
     delivered: DeliveredCounts | None
     audited: Interval | None
-    step: Step
-    round: int
+    guidance: Guidance
     truth: Truth | None = None  # in a demo
     taken_back: str = ""
     learned: Learned | None = None  # None before the first training
@@ -83,9 +52,14 @@ class AttributeSummary:
     better: Overlooked | None = None
 
     @property
+    def step(self) -> Step:
+        """The next step."""
+        return self.guidance.step
+
+    @property
     def started(self) -> bool:
         """Whether a validation sample or a round was drawn for it."""
-        return self.step not in ("embed", "draw_validation") or self.rounds > 0
+        return is_started(self.guidance)
 
 
 @dataclass(frozen=True)
@@ -104,7 +78,7 @@ class Overview:
     simulated: int
     generated: bool
     attributes: tuple[AttributeSummary, ...]
-    next: NextStep
+    next: Guidance
 
 
 @one_flow
@@ -114,7 +88,7 @@ def overview(workspace: Workspace) -> Overview:
     tried = count_images(workspace, len(workspace.vectors()))  # with a vector, or none can be computed
     started = _started(workspace)
     lines = tuple(
-        _line(workspace, attribute) if attribute.id in started else _not_started(attribute, tried)
+        _line(workspace, attribute) if attribute.id in started else _not_started(workspace, attribute, images, tried)
         for attribute in workspace.attributes.all()
     )
     answers = count_answers(workspace)
@@ -127,23 +101,8 @@ def overview(workspace: Workspace) -> Overview:
         simulated=answers.simulated,
         generated=demo_workspace.demo(workspace) is not None,
         attributes=lines,
-        next=_next(images, tried, lines),
+        next=overall(workspace, [line.guidance for line in lines]),
     )
-
-
-def _next(images: int, tried: int, lines: tuple[AttributeSummary, ...]) -> NextStep:
-    if images == 0:
-        return NextStep("add_images")
-    if tried < images:
-        return NextStep("embed", images=images - tried)
-    if not lines:
-        return NextStep("add_attribute")
-    unfinished = [line for line in lines if line.step != "done"]
-    started = [line for line in unfinished if line.started]
-    if not unfinished:
-        return NextStep("done")
-    line = min(started or unfinished, key=lambda line: line.step == "diagnose")  # what goes on comes first
-    return NextStep(line.step, line.name, line.round)
 
 
 def _started(workspace: Workspace) -> set[int]:
@@ -161,54 +120,41 @@ def _started(workspace: Workspace) -> set[int]:
     )
 
 
-def _not_started(attribute: Attribute, tried: int) -> AttributeSummary:
-    return AttributeSummary(attribute.name, 0, 0, None, None, None, None, "draw_validation" if tried else "embed", 0)
+def _not_started(workspace: Workspace, attribute: Attribute, images: int, tried: int) -> AttributeSummary:
+    guidance = not_started(workspace, attribute, images, embedded=tried > 0)
+    return AttributeSummary(attribute.name, 0, 0, None, None, None, None, guidance)
 
 
 def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
-    state = rounds.state(workspace, attribute)
-    threshold = current_threshold(workspace, attribute)
-    audit = audits.latest_result(workspace, attribute)
+    guidance = guidance_of(workspace, attribute)
+    threshold, model = current_threshold(workspace, attribute), latest_model(workspace, attribute)
     verdict = judge(workspace, attribute)
-    step = _step(state, verdict, threshold, audit)
-    evidence = None if threshold is None else threshold.evidence
-    rows, _ = querying.round_labels(workspace, attribute)
+    rows, _ = querying.training_labels(workspace, attribute)
     return AttributeSummary(
         name=attribute.name,
-        rounds=max((round_.number for round_ in state.rounds if round_.model is not None), default=0),
+        rounds=_trained_rounds(workspace, attribute),
         labels=len(rows),
-        precision=None if evidence is None else (evidence.precision, evidence.precision_low, evidence.precision_high),
-        recall=None if evidence is None else (evidence.recall, evidence.recall_low, evidence.recall_high),
-        delivered=None if evidence is None else counts_of(workspace, attribute),
-        audited=None if audit is None or audit.precision is None else audit.precision_interval,
-        step=step,
-        round=state.rounds[-1].number if state.rounds else 0,
+        precision=_interval(guidance, "precision"),
+        recall=_interval(guidance, "recall"),
+        delivered=None if threshold is None else counts_of(workspace, attribute),
+        audited=_interval(guidance, "audited precision"),
+        guidance=guidance,
         taken_back="" if threshold is None else threshold.taken_back,
-        truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if state.model is not None else None,
+        truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if model is not None else None,
         learned=None if verdict is None else verdict.learned,
         other_encoders=tuple(map(workspace.encoder_name, other_encoders(workspace, attribute))),
         better=better_elsewhere(workspace, attribute),
     )
 
 
-@one_flow
-def next_step(workspace: Workspace, state: AttributeState) -> NextStep:
-    """Return the next step of one attribute, whatever the others need."""
-    attribute = state.attribute
-    threshold, audit = current_threshold(workspace, attribute), audits.latest_result(workspace, attribute)
-    step = _step(state, judge(workspace, attribute), threshold, audit)
-    return NextStep(step, attribute.name, state.rounds[-1].number if state.rounds else 0)
+def _interval(guidance: Guidance, name: str) -> Interval | None:
+    figure = guidance.figure(name)
+    return None if figure is None else (figure.value, figure.low, figure.high)
 
 
-def _step(
-    state: AttributeState, verdict: Verdict | None, threshold: AttributeThreshold | None, audit: AuditResult | None
-) -> Step:
-    """Return the next step: no further round is asked for where it cannot help, or where the cause is another."""
-    learned = None if verdict is None else verdict.learned
-    step = "decide" if state.step == "start_round" and learned == "fully" else state.step
-    if step == "decide" and threshold is not None and threshold.saved:
-        return "done" if audit is not None and audit.complete else "audit"
-    return "diagnose" if step in ("start_round", "decide") and learned == "no" else step
+def _trained_rounds(workspace: Workspace, attribute: Attribute) -> int:
+    """Return the number of the newest round that taught a model."""
+    return max((each.number for each in rounds.rounds_of(workspace, attribute) if each.model is not None), default=0)
 
 
 @one_flow

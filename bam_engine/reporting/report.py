@@ -6,7 +6,7 @@ An unfinished attribute has a report too; ``missing`` lists what it lacks.
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 
 import numpy as np
@@ -20,6 +20,7 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count
 from bam_engine.gallery.search import ranking
+from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.labelling import agreement, tasks
 from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.learning import is_accepted
@@ -133,8 +134,8 @@ class AttributeReport:
     version), this one first. ``never_drawn`` counts the images that could not be drawn when the validation set was
     extended. ``without_file`` says how many images have no readable file, so that no number is about them; "" if all
     have one. ``diagnosis`` says in sentences whether it learns, what the last round brought, and the likely causes
-    where it does not. All is about the ``encoder`` in use, given by its key and its name; ``other_results`` says in
-    sentences what others have.
+    where it does not, and ``guidance`` what to do next. All is about the ``encoder`` in use, given by its key and its
+    name; ``other_results`` says in sentences what others have.
     """
 
     attribute: Attribute
@@ -168,12 +169,7 @@ class AttributeReport:
     diagnosis: tuple[str, ...] = ()
     encoder_name: str = ""
     other_results: tuple[str, ...] = ()
-
-    @property
-    def waits_for_audit(self) -> bool:
-        """Whether a threshold is saved and lacks a finished audit."""
-        saved = self.threshold is not None and self.threshold.saved
-        return saved and (self.audit is None or not self.audit.complete)
+    guidance: Guidance = field(kw_only=True)
 
     @property
     def audit(self) -> AuditResult | None:
@@ -226,6 +222,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         diagnosis=() if diagnosis is None else diagnosis.lines,
         encoder_name=workspace.encoder_name(),
         other_results=_other_results(workspace, attribute),
+        guidance=guidance_of(workspace, attribute),
     )
 
 

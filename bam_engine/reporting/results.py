@@ -82,7 +82,7 @@ class Result:
         """The standing in words, with the audited precision."""
         words = _WORDS[self.standing]
         if self.standing == "audited" and self.audit is not None and self.audit.precision_interval is not None:
-            words += f": precision {percent_interval(*self.audit.precision_interval)} of what had no label"
+            words += f", precision {percent_interval(*self.audit.precision_interval)} of what had no label"
         return words
 
     @property

@@ -1,18 +1,16 @@
 """The stages of an attribute's work, from its question to its report: which are done, which is next, which must wait.
 
-In:  the state of an attribute and its next step. Out: the six stages in order, each with its standing and, where it has
-to wait, the reason. Nothing here decides what is next: that is the next step's.
+In:  what is known of an attribute, and its next step. Out: the six stages in order, each with its standing and, where
+it has to wait, the reason. Nothing here decides what is next: that is the guidance's.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from bam_engine.annotation import Attribute
-from bam_engine.audit import audits
-from bam_engine.reporting.overview import Step, next_step
-from bam_engine.training import rounds
-from bam_engine.training.rounds import AttributeState
-from bam_engine.training.thresholds import current_threshold
+from bam_engine.guidance.facts import Facts
+from bam_engine.guidance.guidance import guidance_of
+from bam_engine.guidance.rules import Step
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 
@@ -23,6 +21,7 @@ STAGES: tuple[StageName, ...] = ("define", "validate", "rounds", "threshold", "a
 """The stages in order."""
 
 _OF_STEP: dict[Step, StageName] = {
+    "add_images": "validate",
     "embed": "validate",
     "draw_validation": "validate",
     "label_validation": "validate",
@@ -31,7 +30,10 @@ _OF_STEP: dict[Step, StageName] = {
     "train": "rounds",
     "diagnose": "rounds",
     "decide": "threshold",
+    "certify": "threshold",
+    "label_certification": "threshold",
     "audit": "audit",
+    "label_audit": "audit",
     "done": "report",
 }
 
@@ -52,62 +54,49 @@ class Stage:
 @one_flow
 def stages_of(workspace: Workspace, attribute: Attribute) -> tuple[Stage, ...]:
     """Return the stages of ``attribute`` with the encoder in use."""
-    state = rounds.state(workspace, attribute)
-    threshold, audit = current_threshold(workspace, attribute), audits.latest_result(workspace, attribute)
-    return stages(
-        state,
-        next_step(workspace, state).step,
-        in_use=threshold is not None and threshold.saved,
-        audited=audit is not None and audit.complete,
-    )
+    guidance = guidance_of(workspace, attribute)
+    return stages(guidance.facts or Facts(), guidance.step)
 
 
-def stages(state: AttributeState, step: Step, *, in_use: bool = False, audited: bool = False) -> tuple[Stage, ...]:
-    """Return the stages of an attribute in ``state`` whose next step is ``step``.
+def stages(facts: Facts, step: Step) -> tuple[Stage, ...]:
+    """Return the stages of an attribute of which ``facts`` are known and whose next step is ``step``.
 
     Where an earlier stage comes up again, such as a validation sample that grew, a later one for which something was
     done stays open: only what cannot be worked on is blocked.
-
-    Parameters
-    ----------
-    in_use
-        Whether a threshold was chosen for the newest model.
-    audited
-        Whether the audit of that threshold is complete.
     """
     finished: set[StageName] = {"define"}
-    if state.validation.complete:
+    if facts.validation.total and not facts.validation.left:
         finished.add("validate")
-    if step in ("decide", "audit", "done"):
+    if _OF_STEP[step] in ("threshold", "audit", "report"):
         finished.add("rounds")
-    if in_use:
+    if facts.saved:
         finished.add("threshold")
-    if in_use and audited:
+    if facts.saved and ((facts.audit is not None and facts.audit.complete) or step == "done"):
         finished.add("audit")
     if step == "done":
         finished.add("report")
-    reasons = _reasons(state, step, in_use=in_use)
+    reasons = _reasons(facts, step)
     return tuple(_stage(name, _OF_STEP[step], finished, reasons.get(name, "")) for name in STAGES)
 
 
 def _stage(name: StageName, current: StageName, finished: set[StageName], reason: str) -> Stage:
     if reason:
         return Stage(name, "blocked", reason)
-    if name == current and name not in finished:
+    if name == current and (name not in finished or name == "threshold"):
         return Stage(name, "current")
     return Stage(name, "done" if name in finished else "open")
 
 
-def _reasons(state: AttributeState, step: Step, *, in_use: bool) -> dict[StageName, str]:
+def _reasons(facts: Facts, step: Step) -> dict[StageName, str]:
     """Return why stages are blocked."""
     reasons: dict[StageName, str] = {}
     if step == "embed":
         reasons["validate"] = reasons["rounds"] = "The images have no vectors yet."
-    elif not state.rounds and not state.validation.complete:
+    elif not facts.round and (not facts.validation.total or facts.validation.left):
         reasons["rounds"] = "The validation sample has to be labelled first."
-    if state.model is None:
-        trained = "It has not been trained with the encoder in use." if state.rounds else "It has not been trained yet."
+    if not facts.model:
+        trained = "It has not been trained with the encoder in use." if facts.round else "It has not been trained yet."
         reasons["threshold"] = trained
-    if not in_use:
+    if not facts.saved:
         reasons["audit"] = "A threshold has to be chosen first."
     return reasons

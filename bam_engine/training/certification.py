@@ -371,7 +371,7 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
         return CertificationState(certification, task, None)
     if not certification.cuts:
         certification = replace(certification, cuts=_fix_cuts(workspace, certification, labels))
-    rows, scores = _population(workspace, certification)
+    rows, scores = population_of(workspace, certification)
     absent = count_absent(workspace, rows[labels[rows] == 0], agreed)
     plan = CertificationPlan(certification.cuts, certification.target, certification.tested_at, certification.planned)
     order = np.random.default_rng([certification.seed, 2]).random(int(rows[-1]) + 1)[rows]
@@ -418,7 +418,8 @@ def _counted_yes(
     return counts
 
 
-def _population(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def population_of(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the rows that a certification is about, and their scores."""
     scores = all_scores_of(workspace, certification.attribute, model_of(workspace, certification))
     scored = np.flatnonzero(np.isfinite(scores[: certification.images]))
     started_with = np.setdiff1d(scored, certification.known, assume_unique=True)
@@ -433,7 +434,7 @@ def _fix_cuts(workspace: Workspace, certification: Certification, labels: NDArra
         _known_random_sample(workspace, certification, model),
     )
     cuts = learning.plan_cuts(
-        _population(workspace, certification)[1],
+        population_of(workspace, certification)[1],
         np.concatenate([scores[certification.pilot], sample.scores]),
         np.concatenate([labels[certification.pilot], sample.labels]),
         target=certification.target,
@@ -482,7 +483,7 @@ def population_rows(workspace: Workspace, certification: Certification) -> NDArr
 
 def population_size(workspace: Workspace, certification: Certification) -> int:
     """Return how many images are covered: those that could be looked at when it started, and had no label."""
-    return int(members(workspace)[_population(workspace, certification)[0]].sum())
+    return int(members(workspace)[population_of(workspace, certification)[0]].sum())
 
 
 @one_flow
@@ -539,7 +540,10 @@ def inclusion_probabilities(
     It is 0 for images that came after its start.
     """
     model = model_of(workspace, certification)
-    scores, population = scores_of(workspace, certification.attribute, model), _population(workspace, certification)[1]
+    scores, population = (
+        scores_of(workspace, certification.attribute, model),
+        population_of(workspace, certification)[1],
+    )
     score = np.full(len(rows), np.nan)
     embedded = rows < len(scores[: certification.images])
     score[embedded] = scores[rows[embedded]]

@@ -96,6 +96,11 @@ class DeliveredCounts:
         return self.by_people + self.by_classifier
 
     @property
+    def exhausted(self) -> bool:
+        """Whether people have labelled all that is delivered, so that its precision is known."""
+        return self.by_people > 0 and not self.by_classifier
+
+    @property
     def rejected(self) -> int:
         """The number of images that are rejected."""
         return self.rejected_by_people + self.rejected_by_classifier

@@ -6,7 +6,7 @@ learn.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -52,12 +52,14 @@ class Verdict:
 
     ``learned`` is "fully" (average precision of at least 0.99), "yes" (better than guessing), "no" (hardly better; see
     :func:`bam_engine.learning.beats_guessing`) or "unknown": too few positives, an interval that allows either, or
-    hardly better after a round whose gain is shown. ``share`` is None where nothing could be measured.
+    hardly better after a round whose gain is shown. ``share`` is None where nothing could be measured. It rests on
+    ``labels`` of the held-out images.
     """
 
     learned: Learned
     share: Share | None
     reason: str
+    labels: int = 0
 
     @property
     def title(self) -> str:
@@ -92,14 +94,18 @@ class Diagnosis:
         )
 
     @property
+    def open_question(self) -> str:
+        """Why it cannot be told whether another round helps; empty where it can, which the next step then says."""
+        return self.advice.reason if self.advice is not None and self.advice.outcome == "unknown" else ""
+
+    @property
     def lines(self) -> tuple[str, ...]:
-        """The diagnosis in words: the verdict, the last round, the advice, and the causes with their evidence."""
-        advice = "" if self.advice is None else self.advice.summary
+        """The diagnosis in words: the verdict, the last round, what is open, and the causes with their evidence."""
         listed = [
             f"Likely cause {number}: {cause.title} {cause.evidence}"
             for number, cause in enumerate(self.causes, start=1)
         ]
-        lines = (f"{self.verdict.title} {self.verdict.reason}", self.change, advice, *listed)
+        lines = (f"{self.verdict.title} {self.verdict.reason}", self.change, self.open_question, *listed)
         return tuple(line for line in lines if line)
 
 
@@ -135,13 +141,13 @@ def judge(workspace: Workspace, attribute: Attribute) -> Verdict | None:
     measured = workspace.memory.get(_MEASURED, attribute.id, version, lambda: _measure(workspace, attribute, model))
     found, images = measured.average_precision, count(measured.n, "validation image")
     if found is None:
-        return Verdict("unknown", None, not_measurable(measured.n, measured.positive))
+        return Verdict("unknown", None, not_measurable(measured.n, measured.positive), measured.n)
     share = Share(found.value, found.low, found.high, learning.guessing_precision(measured.positive, measured.n))
     evidence = (
         f"Average precision is {decimal_interval(found.value, found.low, found.high)} on {images}, "
         f"{measured.positive:,} of them positive; guessing gives {decimal(share.guessing)}."
     )
-    return _verdict(workspace, attribute, model, share, measured, evidence)
+    return replace(_verdict(workspace, attribute, model, share, measured, evidence), labels=measured.n)
 
 
 def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> _Measured:

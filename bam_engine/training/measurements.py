@@ -52,13 +52,13 @@ class Measurement:
     def precision_interval(self) -> tuple[float, float, float] | None:
         """The precision at the threshold as (value, low, high)."""
         found = self.threshold
-        return None if found is None else (found.precision, found.precision_low, found.precision_high)
+        return None if found is None else found.precision_interval
 
     @property
     def recall_interval(self) -> tuple[float, float, float] | None:
         """The recall at the threshold as (value, low, high)."""
         found = self.threshold
-        return None if found is None else (found.recall, found.recall_low, found.recall_high)
+        return None if found is None else found.recall_interval
 
 
 def evidence_values(threshold: Threshold) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
-from bam_engine.training import certification, population
+from bam_engine.training import certification, certified_cuts, population
 from bam_engine.training.evaluation_set import Evidence, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
-from bam_engine.training.models import TrainedModel, latest_model, scores_of, scores_version
+from bam_engine.training.models import TrainedModel, latest_model, newest_model, scores_of, scores_version
 from bam_engine.training.validation import ValidationSet, complete_draws, drawable_rows, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -292,37 +292,53 @@ def _of_first(sample: ValidationSet, images: int) -> ValidationSet:
 
 
 def _certified(workspace: Workspace, started: certification.Certification) -> Threshold | None:
-    """Return the cut that a certification has certified so far, measured on the held-out labels, or None."""
+    """Return the best cut that a certification has certified so far, measured on the held-out labels, or None."""
     state = certification.state(workspace, started)
     if state.progress is None or state.certified is None:
         return None
-    model = certification.model_of(workspace, started)
+    model, cuts = certification.model_of(workspace, started), certified_cuts.cuts_of(state)
+    value = certified_cuts.best_of(workspace, started.attribute, model, cuts, confidence=started.confidence)
+    return _certified_at(workspace, state, value)
+
+
+def _certified_at(workspace: Workspace, state: certification.CertificationState, value: float) -> Threshold:
+    """Return the evidence for a cut that a certification has certified."""
+    started = state.certification
     threshold = _measured_at(
         workspace,
         started.attribute,
-        state.certified,
-        model,
+        value,
+        certification.model_of(workspace, started),
         target=started.target,
         confidence=started.confidence,
         delivered=True,
     )
-    progress = state.progress
-    return replace(
-        threshold, certified=True, covers=progress.accepted, known_positives=progress.known_positives or None
-    )
+    known = None if state.progress is None else state.progress.known_positives or None
+    covers = certified_cuts.covered_from(workspace, started, value)
+    return replace(threshold, certified=True, covers=covers, known_positives=known)
 
 
 def measure_at(
     workspace: Workspace, attribute: Attribute, value: float, *, target: float, confidence: float = 0.95
 ) -> Threshold:
-    """Return the evidence for a threshold set by hand.
+    """Return the evidence for a threshold set by hand; it is certified if it accepts what a certified one accepts.
 
     Raises
     ------
     LearningError
         There is no model yet, or no validation image is labelled.
     """
-    return _measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
+    measured = _measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
+    started = certification.current(workspace, attribute, target=target, confidence=confidence)
+    state = None if started is None else certification.state(workspace, started)
+    if state is None:
+        cuts = learning.certified_cuts(**_draws(workspace, attribute, None), target=target, confidence=confidence)
+    else:
+        cuts = certified_cuts.cuts_of(state)
+    model = newest_model(workspace, attribute)
+    if not certified_cuts.is_among(workspace, attribute, model, value, cuts):
+        return measured
+    return replace(measured, certified=True) if state is None else _certified_at(workspace, state, value)
 
 
 def _measured_at(

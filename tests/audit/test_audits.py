@@ -3,7 +3,6 @@
 import csv
 import io
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,10 +15,11 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import FORMS, chart_file
 from bam_engine.cli import main
 from bam_engine.errors import AuditError
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.learning import clopper_pearson
-from bam_engine.reporting.overview import next_step, waiting_tasks
-from bam_engine.training import rounds, thresholds
+from bam_engine.reporting.overview import waiting_tasks
+from bam_engine.training import thresholds
 from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
@@ -60,15 +60,14 @@ def test_after_the_rounds_come_the_threshold_the_audit_and_the_report(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     def comes_next() -> str:
-        state = replace(rounds.state(workspace, watercolor), step="decide")  # as after four rounds
-        return next_step(workspace, state).step
+        return guidance_of(workspace, watercolor).step
 
-    oracle.play(workspace, watercolor, count=1)
+    oracle.play(workspace, watercolor)
     assert comes_next() == "decide"
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert comes_next() == "audit"
     drawn = audits.draw(workspace, watercolor, n_accepted=6, n_rejected=4, seed=1)
-    assert comes_next() == "audit"
+    assert comes_next() == "label_audit"
     oracle.answer(workspace, drawn.task)
     assert comes_next() == "done"
 

@@ -13,6 +13,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.cli.simulation import truth_of
 from bam_engine.collection import Problem
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -441,4 +442,22 @@ def test_status_says_why_an_attribute_does_not_learn(
     lines = run(capsys, "status")[1].splitlines()
     assert "  It does not learn yet. Average precision is " in "\n".join(lines)
     assert any(line.startswith("  Likely cause 1: The encoder cannot see it. ") for line in lines)
-    assert lines[-1] == "next: see why content_dog does not learn (above; in the app: Rounds)"
+    assert lines[-1].startswith("next: “dog (content)” does not learn yet. ")
+
+
+def test_next_says_what_to_do_with_its_figures_and_alternatives_in_words_and_as_json(
+    unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace, attribute = unlearned
+    monkeypatch.setenv("BAM_WORKSPACE", str(workspace.folder))
+    monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
+    words = run(capsys, "next", attribute.name)[1]
+    found = json.loads(run(capsys, "next", attribute.name, "--json")[1])
+    guidance = guidance_of(workspace, attribute)
+    assert (found["attribute"], found["step"], found["reason"]) == (attribute.name, "diagnose", guidance.reason)
+    assert f"next: {guidance.summary}" in words
+    (average,) = found["evidence"]
+    assert (average["name"], average["labels"]) == ("average precision", 200)
+    assert f"on {average['labels']} labels" in words
+    assert [each["step"] for each in found["alternatives"]] == [each.step for each in guidance.alternatives]
+    assert all(each["how"] for each in found["alternatives"])

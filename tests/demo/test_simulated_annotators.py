@@ -9,6 +9,7 @@ from bam_engine.demo import demo_workspace as demo
 from bam_engine.demo import simulated_annotators
 from bam_engine.demo.simulated_annotators import Team
 from bam_engine.errors import AnnotationError, LearningError, NoThreshold, Stopped
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.reporting.overview import overview
@@ -55,8 +56,8 @@ def test_they_play_an_attribute_to_its_end_and_say_each_step(demo_workspace: Wor
 
 
 def test_where_people_labelled_all_that_is_delivered_they_draw_no_audit(demo_workspace: Workspace, watercolors) -> None:
-    while rounds.state(demo_workspace, watercolors).step != "decide":
-        simulated_annotators.play_next(demo_workspace, watercolors, Team())
+    while guidance_of(demo_workspace, watercolors).step != "decide":
+        assert simulated_annotators.play_next(demo_workspace, watercolors, Team())
     stricter = float(scores_of(demo_workspace, watercolors).max()) + 1
     cut = thresholds.measure_at(demo_workspace, watercolors, stricter, target=0.9)
     thresholds.save(demo_workspace, watercolors, cut)

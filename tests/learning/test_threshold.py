@@ -9,6 +9,7 @@ from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import percent, percent_at_least
 from bam_engine.learning import (
     RandomSample,
+    certified_cuts,
     choose_threshold,
     clopper_pearson,
     fixed_cuts,
@@ -34,14 +35,14 @@ def labelled(draw, smallest=2, largest=120):
 
 def _both_ways(scores, labels, target, pool):
     """The rule as the docstring says it, cut by cut."""
-    last = None
+    passed = {}
     for cut in fixed_cuts(pool, len(scores), target):
         accepted = scores >= cut
         if lower_bound(int(labels[accepted].sum()), int(accepted.sum()), 0.95) < target:
             break
-        last = cut
-    if last is not None:
-        return last, True
+        passed[cut] = round(2 * labels[accepted].sum() / (accepted.sum() + labels.sum()), 10)  # F1
+    if passed:
+        return max(cut for cut in passed if passed[cut] == max(passed.values())), True
     kept = [cut for cut in scores if labels[scores >= cut].mean() >= target]
     if not kept:
         return None, False
@@ -50,7 +51,7 @@ def _both_ways(scores, labels, target, pool):
 
 
 @given(labelled(), targets)
-def test_the_threshold_is_the_loosest_certified_cut_else_the_best_supported_one(sample, target):
+def test_the_threshold_is_the_best_certified_cut_else_the_best_supported_one(sample, target):
     scores, labels = sample
     value, certified = _both_ways(scores, labels, target, scores)
     if value is None:
@@ -67,6 +68,18 @@ def test_the_threshold_is_the_loosest_certified_cut_else_the_best_supported_one(
     assert (found.precision_low, found.precision_high) == pytest.approx((exact.low, exact.high))
     assert (found.n, found.n_accepted_sample) == (len(scores), int(accepted.sum()))
     assert not certified or found.bound >= target
+
+
+def test_a_certified_threshold_is_not_loosened_where_that_only_adds_wrong_images():
+    scores = np.arange(1000.0)
+    labels = scores >= 300  # a cut at 230 still holds a precision of 0.9
+    sample = np.arange(0, 1000, 2)
+    found = choose_threshold(scores[sample], labels[sample], target=0.9, pool_scores=scores)
+    loosest = certified_cuts(scores[sample], labels[sample], target=0.9, pool_scores=scores).min()
+    assert found.certified
+    assert loosest < 280, "it is certified, too"
+    assert found.value >= 290
+    assert found.recall > 0.95
 
 
 def test_an_uncertified_cut_does_not_walk_down_into_the_negatives():

@@ -62,7 +62,7 @@ def test_a_page_says_that_the_result_of_another_encoder_is_audited(
 ) -> None:
     rounds.train(moved, watercolor)
     said = words(opened(open_page, moved, page))
-    assert "Fast preview (descriptors): audited: precision" in said or "the result of another encoder" in said
+    assert "Fast preview (descriptors): audited, precision" in said or "the result of another encoder" in said
     if page != "export":
         assert "Results with Network alone" in said
 
@@ -72,14 +72,14 @@ def test_where_only_another_encoder_is_trained_a_page_says_so_and_what_to_do(
     moved: Workspace, open_page: OpenPage, page: str
 ) -> None:
     app = opened(open_page, moved, page)
-    assert "Trained with Fast preview (descriptors)** (audited: precision" in words(app)
+    assert "Trained with Fast preview (descriptors)** (audited, precision" in words(app)
     assert {"Train on the labels", "Go to the encoders"} <= {button.label for button in app.button}
 
 
 def test_the_overview_and_the_rounds_do_not_read_as_if_nothing_was_done(moved: Workspace, open_page: OpenPage) -> None:
     said = words(opened(open_page, moved, "overview"))
     assert "not trained with the encoder in use, 24 labels" in said
-    assert "Fast preview (descriptors): audited: precision" in said
+    assert "Fast preview (descriptors): audited, precision" in said
     said = words(opened(open_page, moved, "rounds"))
     assert "Trained with Fast preview (descriptors), and not yet with Network alone, the encoder in use." in said
 

@@ -113,7 +113,7 @@ def test_the_report_counts_what_the_stores_hold(finished: Workspace, watercolor:
     assert report.evaluation is not None
     assert report.evaluation.n == 40
     assert report.missing == ()
-    assert not report.waits_for_audit
+    assert report.guidance.step == "done"
     assert report.schema == db.SCHEMA_VERSION
     assert dict(report.versions)["numpy"] == np.__version__
 
@@ -160,7 +160,7 @@ def test_an_attribute_under_way_gives_a_report_that_says_what_is_missing(
     assert missing_at(workspace, watercolor) == "No threshold has been chosen; the one shown is a suggestion."
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert missing_at(workspace, watercolor) == "The threshold is not audited."
-    assert gather(workspace, watercolor).waits_for_audit
+    assert gather(workspace, watercolor).guidance.step == "audit"
     drawn = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1)
     assert missing_at(workspace, watercolor) == "The audit of the threshold is not finished."
     oracle.answer(workspace, drawn.task)

@@ -54,14 +54,14 @@ def test_the_result_of_the_encoder_in_use_is_first_and_what_stands_behind_each_i
     assert (mine.key, mine.in_use, mine.encoder) == (NETWORK, True, "Network alone")
     assert mine.standing in ("suggested", "scored")
     assert (other.key, other.in_use, other.standing) == (DESCRIPTORS, False, "audited")
-    assert other.words.startswith("audited: precision ")
+    assert other.words.startswith("audited, precision ")
 
 
 def test_an_attribute_that_was_audited_with_another_encoder_says_so(moved: Workspace, watercolor: Attribute) -> None:
     found = better_elsewhere(moved, watercolor)
     assert found is not None
     assert found.result.key == DESCRIPTORS
-    assert found.note.startswith("With Fast preview (descriptors): audited: precision")
+    assert found.note.startswith("With Fast preview (descriptors): audited, precision")
     assert "With Network alone, the encoder in use: " in found.note
     assert list(overlooked(moved)) == ["media_watercolor"]
     assert overlooked(moved, ["media_watercolor"]) == {}
@@ -100,7 +100,7 @@ def test_a_later_training_does_not_undo_what_was_audited(trained_again: Workspac
     assert listed == [(DESCRIPTORS, False, first), (DESCRIPTORS, True, second)]
     found = better_elsewhere(trained_again, watercolor)
     assert found is not None
-    assert found.note.startswith("With Fast preview (descriptors), an earlier model: audited: precision")
+    assert found.note.startswith("With Fast preview (descriptors), an earlier model: audited, precision")
 
 
 def test_what_an_encoder_has_does_not_depend_on_whether_it_is_in_use(
@@ -127,7 +127,7 @@ def test_an_export_gives_an_earlier_model_when_it_is_chosen(
     earlier = overlooked(trained_again)["media_watercolor"].result
     _, attribute = exported(trained_again, tmp_path / "out", media_watercolor=earlier.choice)
     assert attribute["model"] == earlier.model.digest
-    assert attribute["standing"].startswith("audited: precision")
+    assert attribute["standing"].startswith("audited, precision")
     assert attribute["others"].startswith("Fast preview (descriptors): ")
     newest = latest_model(trained_again, watercolor)
     assert newest is not None
@@ -155,7 +155,7 @@ def test_an_export_gives_the_encoder_in_use_and_names_what_it_leaves_out(
     scores = [float(line["media_watercolor_score"]) for line in images]
     assert scores == pytest.approx(scores_of(moved, watercolor, model).tolist(), abs=1e-5)
     assert (attribute["encoder"], attribute["encoder_key"], attribute["model"]) == ("network", NETWORK, model.digest)
-    assert attribute["others"].startswith("Fast preview (descriptors): audited: precision")
+    assert attribute["others"].startswith("Fast preview (descriptors): audited, precision")
 
 
 @pytest.mark.parametrize("encoder", [DESCRIPTORS, "builtin", "Fast preview (descriptors)"])
@@ -180,7 +180,7 @@ def test_an_export_gives_the_scores_cut_and_evidence_of_the_chosen_encoder(
     assert attribute["evidence"].startswith(threshold.evidence.summary)
     assert (attribute["encoder"], attribute["encoder_key"]) == ("builtin", DESCRIPTORS)
     assert (attribute["model"], attribute["trained"]) == (model.digest, model.made_at)
-    assert attribute["standing"].startswith("audited: precision")
+    assert attribute["standing"].startswith("audited, precision")
     assert attribute["others"].startswith("Network alone: ")
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bam_engine.annotation import Attribute
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.learning import Advice, Change
-from bam_engine.reporting.overview import next_step, overview
+from bam_engine.reporting.overview import overview
 from bam_engine.training import diagnosis, rounds
 from bam_engine.training.causes import causes
 from bam_engine.training.diagnosis import diagnose, judge
@@ -57,7 +58,7 @@ def test_where_it_does_not_learn_the_next_step_is_to_look_at_the_causes(
     workspace, attribute = unlearned
     state = rounds.state(workspace, attribute)
     assert state.step == "start_round"
-    assert next_step(workspace, state).step == "diagnose"
+    assert guidance_of(workspace, attribute).step == "diagnose"
     assert overview(workspace).next.step == "diagnose"
     workspace.attributes.add("media_other", "media", "Is it another?")
     assert overview(workspace).attributes[0].learned == "no"
@@ -118,7 +119,7 @@ def test_what_is_as_good_as_it_gets_is_asked_for_no_further_round(
     workspace, attribute = unlearned
     assert _judged(workspace, attribute, monkeypatch, value=0.98, low=0.9, high=1.0) == "yes"
     assert _judged(workspace, attribute, monkeypatch, value=0.995, low=0.9, high=1.0) == "fully"
-    assert next_step(workspace, rounds.state(workspace, attribute)).step == "decide"
+    assert guidance_of(workspace, attribute).step == "decide"
     found = diagnose(workspace, attribute)
     assert found is not None
     assert found.advice is not None

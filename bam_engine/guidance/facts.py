@@ -1,0 +1,257 @@
+"""What is known of one attribute, in numbers: all that the rules of :mod:`bam_engine.guidance.rules` look at.
+
+In:  an attribute. Out: a :class:`Facts`, read from the stores with the encoder in use. It decides nothing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from bam_engine.annotation import Attribute
+from bam_engine.audit import audits
+from bam_engine.audit.audits import AuditResult
+from bam_engine.labelling import tasks
+from bam_engine.labelling.tasks import TaskState
+from bam_engine.learning import is_accepted
+from bam_engine.training import certification, querying, rounds
+from bam_engine.training.certification import Certification
+from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of
+from bam_engine.training.diagnosis import Learned, Verdict, judge
+from bam_engine.training.models import encoders_of, scores_of
+from bam_engine.training.stopping import last_round
+from bam_engine.training.thresholds import TARGET, AttributeThreshold, current_threshold
+from bam_engine.training.validation import drawable_rows
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import count_images
+
+Gain = Literal["likely", "unlikely", "unknown"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Images of a task that have enough answers, of all that can be shown.
+
+    Each needs ``votes``; ``short`` images have some answers, but fewer.
+    """
+
+    answered: int = 0
+    total: int = 0
+    short: int = 0
+    votes: int = 1
+
+    @property
+    def left(self) -> int:
+        """The number of images that still need answers."""
+        return max(0, self.total - self.answered)
+
+
+@dataclass(frozen=True)
+class Certifying:
+    """The certification of the newest model: its batch, the cut certified so far, and whether it can go on.
+
+    ``more`` images would be asked about next, and ``needed`` labels may pass its next cut; None if it never passes.
+    Until its cuts are ``placed``, which its next batch does once the pilot is labelled, nothing is tested.
+    """
+
+    batch: Progress
+    certified: float | None
+    more: int
+    needed: int | None
+    labels: int
+    planned: int
+    placed: bool = True
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a further batch can be asked for, may pass, and is within what was planned."""
+        if not self.placed:
+            return not self.batch.left
+        return self.more > 0 and self.needed is not None and self.labels < self.planned
+
+
+@dataclass(frozen=True)
+class Audited:
+    """The newest audit of the threshold in use; ``met`` is None while its verdict is open.
+
+    ``precision`` is (value, low, high), on ``labels`` accepted images.
+    """
+
+    progress: Progress
+    complete: bool
+    met: bool | None
+    unsettled: int
+    precision: tuple[float, float, float] | None = None
+    labels: int = 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an attribute with the encoder in use.
+
+    Attributes
+    ----------
+    images, labelled
+        Images of the collection, and those that people have labelled, or decided that they cannot.
+    votes, judges
+        How many people must agree on an image of a round, and on one that judges.
+    embedded
+        Whether any image has a vector.
+    validation, batch
+        The progress of the validation sample, and of the newest round, which has the number ``round`` (0: none).
+    trained, trainable
+        Whether the newest round has taught a model, and whether there are labels of both kinds to learn from;
+        ``model`` says whether there is any model.
+    elsewhere
+        Other encoders, by key, that have a model.
+    askable, drawable
+        Images that a further round could ask about, and that a further validation draw could hold; 0 while the sample
+        or a round is being labelled.
+    learned, gain
+        What the diagnosis says: whether it learns, and whether another round is likely to help, which is not asked
+        once a threshold is chosen.
+    target
+        The precision that is aimed for.
+    threshold
+        The one in use, saved or suggested; None where no cut reaches the target.
+    """
+
+    images: int = 0
+    labelled: int = 0
+    votes: int = 1
+    judges: int = 1
+    embedded: bool = True
+    validation: Progress = Progress()
+    round: int = 0
+    batch: Progress = Progress()
+    trained: bool = False
+    trainable: bool = True
+    model: bool = False
+    elsewhere: tuple[str, ...] = ()
+    askable: int = 0
+    drawable: int = 0
+    learned: Learned | None = None
+    gain: Gain | None = None
+    target: float = TARGET
+    threshold: AttributeThreshold | None = None
+    certifying: Certifying | None = None
+    delivered: DeliveredCounts | None = None
+    auditable: int = 0
+    audit: Audited | None = None
+    verdict: Verdict | None = field(default=None, compare=False)
+
+    @property
+    def saved(self) -> bool:
+        """Whether somebody has chosen a threshold for the newest model."""
+        return self.threshold is not None and self.threshold.saved
+
+    @property
+    def certified(self) -> bool:
+        """Whether the threshold in use is certified, for its precision or its recall."""
+        if self.threshold is None:
+            return False
+        return self.threshold.evidence.certified or self.threshold.evidence.recall_target is not None
+
+
+@one_flow
+def gather(workspace: Workspace, attribute: Attribute) -> Facts:
+    """Gather what is known of ``attribute``."""
+    state = rounds.state(workspace, attribute)
+    threshold, verdict = current_threshold(workspace, attribute), judge(workspace, attribute)
+    started = certification.current(workspace, attribute)
+    newest = state.rounds[-1] if state.rounds else None
+    target, saved = TARGET, threshold is not None and threshold.saved
+    if threshold is not None and saved:
+        target = threshold.evidence.target
+    elif started is not None:
+        target = started.target
+    people = delivered_at(workspace, attribute, None).counts
+    audit = audits.latest_result(workspace, attribute)
+    embedded = len(workspace.vectors()) > 0
+    sampled = embedded and (state.validation.total == 0 or state.validation.complete)
+    resting = sampled and (newest is None or newest.state.complete)  # nobody has to label for training
+    validation = tasks.validation_task(workspace, attribute)
+    return Facts(
+        images=count_images(workspace),
+        labelled=people.by_people + people.rejected_by_people + people.unsure,
+        votes=workspace.redundancy,
+        judges=workspace.judging_redundancy,
+        embedded=embedded,
+        validation=_progress(workspace, validation, state.validation),
+        round=0 if newest is None else newest.number,
+        batch=Progress() if newest is None else _progress(workspace, newest.task, newest.state),
+        trained=newest is not None and newest.model is not None and newest.model.measurement is not None,
+        trainable=embedded and len(np.unique(querying.training_labels(workspace, attribute)[1])) == 2,
+        model=state.model is not None,
+        elsewhere=tuple(key for key in encoders_of(workspace, attribute) if key != workspace.choice.key),
+        askable=len(querying.query_pool(workspace, attribute)) if resting else 0,
+        drawable=len(drawable_rows(workspace, attribute)) if resting else 0,
+        learned=None if verdict is None else verdict.learned,
+        gain=_gain(workspace, attribute, verdict) if resting and not saved else None,
+        target=target,
+        threshold=threshold,
+        certifying=None if started is None else _certifying(workspace, started),
+        delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
+        auditable=_auditable(workspace, attribute, threshold.value) if threshold is not None and saved else 0,
+        audit=None if audit is None else _audited(workspace, audit),
+        verdict=verdict,
+    )
+
+
+def _progress(workspace: Workspace, task: tasks.Task, state: TaskState) -> Progress:
+    """Return the progress of a task, with the images that have answers, but fewer than it requires."""
+    agreed, required = tasks.labels(workspace, task.attribute), tasks.required_votes(workspace, task)
+    votes = agreed.counts.sum(axis=1)
+    some = (votes > 0) & (votes < required) & ~agreed.decided
+    short = int(np.isin(agreed.rows[some], task.rows).sum()) if required > 1 else 0
+    return Progress(min(state.answered, state.total), state.total, short, required)
+
+
+def _gain(workspace: Workspace, attribute: Attribute, verdict: Verdict | None) -> Gain | None:
+    """Return whether another round is likely to help; None before a second training tells."""
+    if verdict is None or verdict.learned == "no":
+        return None
+    if verdict.learned == "fully":
+        return "unlikely"
+    last = last_round(workspace, attribute)
+    return None if last is None else last.advice.outcome
+
+
+def _certifying(workspace: Workspace, started: Certification) -> Certifying:
+    """Return how far a certification is; its cuts are not placed here, which would store them."""
+    progress = tasks.state(workspace, started.task)
+    batch = _progress(workspace, started.task, progress)
+    if not started.cuts:
+        return Certifying(batch, None, 0, None, progress.answered, started.planned, placed=False)
+    state = certification.state(workspace, started)
+    tested = state.progress
+    return Certifying(
+        batch=batch,
+        certified=state.certified,
+        more=state.next_batch,
+        needed=None if tested is None or tested.next_cut is None else tested.labels_needed,
+        labels=progress.answered,
+        planned=started.planned,
+    )
+
+
+def _audited(workspace: Workspace, audit: AuditResult) -> Audited:
+    verdict = audit.verdict
+    return Audited(
+        progress=_progress(workspace, audit.task, audit.state),
+        complete=audit.complete,
+        met=None if verdict is None else verdict.met,
+        unsettled=audit.unsettled,
+        precision=audit.precision_interval,
+        labels=0 if audit.precision is None else audit.precision.n,
+    )
+
+
+def _auditable(workspace: Workspace, attribute: Attribute, threshold: float) -> int:
+    """Return how many images an audit could draw: accepted by score, and not asked about before."""
+    free = drawable_rows(workspace, attribute)
+    free = np.setdiff1d(free, workspace.annotations.answers(attribute.id).rows)
+    scores = scores_of(workspace, attribute)
+    free = free[free < len(scores)]
+    return int(is_accepted(scores[free], threshold).sum())

@@ -1,0 +1,57 @@
+"""The cuts that are certified for a precision, by a certification or by the first random draw, and the best of them.
+
+All cuts that passed are certified; the loosest adds images that the others do without. Which one is best is read off
+the evidence, and decides nothing about the guarantee.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine import learning
+from bam_engine.annotation import Attribute
+from bam_engine.training import certification
+from bam_engine.training.certification import CertificationState
+from bam_engine.training.evaluation_set import gather_evidence
+from bam_engine.training.models import TrainedModel, scores_of
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import members
+
+Cuts = NDArray[np.float64]
+
+
+def cuts_of(state: CertificationState) -> Cuts:
+    """Return the cuts that a certification has certified so far, strictest first."""
+    passed = 0 if state.progress is None else state.progress.n_passed
+    return np.array(state.certification.cuts[:passed], np.float64)
+
+
+def best_of(workspace: Workspace, attribute: Attribute, model: TrainedModel, cuts: Cuts, *, confidence: float) -> float:
+    """Return the cut with the highest F1 on the evidence; of equal ones the strictest."""
+    found = gather_evidence(workspace, attribute, model)
+    curve = learning.precision_recall(
+        found.sample.scores,
+        found.sample.labels,
+        cuts=cuts,
+        weights=found.sample.weights,
+        groups=found.sample.groups,
+        confidence=confidence,
+        pool_scores=found.sample.pool_scores,
+        random=found.random,
+        known=found.known,
+        strata=found.strata,
+    )
+    return learning.best_cut(curve)
+
+
+def is_among(workspace: Workspace, attribute: Attribute, model: TrainedModel, value: float, cuts: Cuts) -> bool:
+    """Return whether a cut accepts the same images as one of ``cuts``: it is then as certified as that."""
+    scores = scores_of(workspace, attribute, model)
+    scores = scores[np.isfinite(scores)]
+    accepted = learning.count_accepted(scores, np.append(cuts, value))
+    return bool((accepted[:-1] == accepted[-1]).any())
+
+
+def covered_from(workspace: Workspace, started: certification.Certification, cut: float) -> int:
+    """Return how many images of a certification's population a cut accepts."""
+    rows, scores = certification.population_of(workspace, started)
+    return int((scores[members(workspace)[rows]] >= cut).sum())

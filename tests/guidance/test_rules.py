@@ -1,0 +1,117 @@
+"""The table of what to do next: each case by itself, and what never happens whatever is known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bam_engine.guidance.facts import Audited, Certifying, Facts, Progress
+from bam_engine.guidance.rules import RULES, alternatives, rule_of
+from bam_engine.learning import Threshold
+from bam_engine.training.delivered import DeliveredCounts
+from bam_engine.training.thresholds import AttributeThreshold
+
+DONE, OPEN = Progress(10, 10), Progress(4, 10)
+
+
+def threshold(*, saved: bool = False, certified: bool = False, recall: float = 0.95) -> AttributeThreshold:
+    evidence = Threshold(0.5, 0.95, 0.8, 0.99, recall, 0.5, 1.0, 0.9, 0.95, certified, 0.85, 50, 20, 100)
+    return AttributeThreshold(1 if saved else None, 1, evidence, 100)
+
+
+NEW = Facts(images=1000, askable=900, drawable=900)
+TRAINED = replace(NEW, validation=DONE, round=1, batch=DONE, trained=True, model=True, learned="yes")
+COUNTS = DeliveredCounts(10, 90, 20, 880, 0, 0)
+SAVED = replace(TRAINED, threshold=threshold(saved=True), delivered=COUNTS, auditable=90)
+
+
+def certifying(*, batch: Progress = DONE, certified: float | None = None, more: int = 20) -> Certifying:
+    return Certifying(batch, certified, more, 40, 30, 300)
+
+
+@pytest.mark.parametrize(
+    ("facts", "step"),
+    [
+        (replace(NEW, embedded=False), "embed"),
+        (NEW, "draw_validation"),
+        (replace(NEW, validation=OPEN), "label_validation"),
+        (replace(NEW, validation=DONE), "start_round"),
+        (replace(NEW, validation=DONE, askable=0), "draw_validation"),
+        (replace(NEW, validation=DONE, round=1, batch=OPEN), "label_round"),
+        (replace(NEW, validation=DONE, round=1, batch=DONE), "train"),
+        (replace(NEW, validation=DONE, round=1, batch=DONE, trainable=False), "start_round"),
+        (TRAINED, "start_round"),
+        (replace(TRAINED, learned="no"), "diagnose"),
+        (replace(TRAINED, learned="fully", gain="unlikely", threshold=threshold()), "decide"),
+        (replace(TRAINED, threshold=threshold()), "start_round"),
+        (replace(TRAINED, threshold=threshold(certified=True)), "decide"),
+        (replace(TRAINED, threshold=threshold(certified=True, recall=0.4)), "start_round"),
+        (replace(TRAINED, threshold=threshold(), gain="unlikely"), "decide"),
+        (replace(TRAINED, threshold=threshold(), round=4), "decide"),
+        (replace(TRAINED, threshold=threshold(), round=4, gain="likely"), "start_round"),
+        (replace(TRAINED, threshold=threshold(), round=8, gain="likely"), "decide"),
+        (replace(TRAINED, round=4), "start_round"),
+        (replace(TRAINED, round=4, gain="unlikely"), "diagnose"),
+        (replace(TRAINED, round=8), "diagnose"),
+        (replace(TRAINED, labelled=1000), "done"),
+        (SAVED, "audit"),
+        (replace(SAVED, auditable=0), "done"),
+        (replace(SAVED, delivered=replace(COUNTS, by_classifier=0)), "done"),
+        (replace(SAVED, certifying=certifying(batch=OPEN)), "label_certification"),
+        (replace(SAVED, certifying=certifying()), "certify"),
+        (replace(SAVED, certifying=replace(certifying(more=0), placed=False)), "certify"),
+        (replace(SAVED, certifying=certifying(more=0)), "audit"),
+        (replace(SAVED, certifying=certifying(certified=0.7)), "decide"),
+        (
+            replace(SAVED, certifying=certifying(certified=0.7), threshold=threshold(saved=True, certified=True)),
+            "audit",
+        ),
+        (replace(SAVED, audit=Audited(OPEN, False, None, 0)), "label_audit"),
+        (replace(SAVED, audit=Audited(DONE, True, True, 0)), "done"),
+        (replace(SAVED, audit=Audited(DONE, True, None, 0)), "done"),
+        (replace(SAVED, audit=Audited(DONE, True, False, 0)), "certify"),
+        (replace(SAVED, audit=Audited(DONE, True, False, 0), certifying=certifying(more=0)), "diagnose"),
+    ],
+)
+def test_a_case_has_its_step(facts: Facts, step: str) -> None:
+    assert rule_of(facts).step == step
+    assert rule_of(facts).reason(facts)
+
+
+def test_every_rule_decides_some_case() -> None:
+    cases = next(mark for mark in test_a_case_has_its_step.pytestmark if mark.name == "parametrize").args[1]
+    used = {rule_of(facts).case for facts, _ in cases}
+    left = {rule.case for rule in RULES} - used
+    assert left == {
+        "nothing is trained, and no image is left",
+        "nothing can be measured on the validation sample, and it can grow",
+    }
+
+
+def test_the_table_is_in_the_design() -> None:
+    text = (Path(__file__).parents[2] / "DESIGN.md").read_text()
+    lines = [f"| {rule.case} | {rule.step} |" for rule in RULES]
+    assert "\n".join(lines) in text
+
+
+def test_whoever_sets_a_threshold_is_offered_no_round_that_cannot_help() -> None:
+    facts = replace(TRAINED, learned="fully", gain="unlikely", threshold=threshold())
+    assert "start_round" not in [each.step for each in alternatives(facts, "decide")]
+
+
+def test_what_is_certified_is_not_certified_again() -> None:
+    facts = replace(SAVED, threshold=threshold(saved=True, certified=True))
+    assert "certify" not in [each.step for each in alternatives(facts, "audit")]
+    assert "certify" in [each.step for each in alternatives(SAVED, "audit")]
+
+
+def test_where_votes_are_missing_the_reason_says_so() -> None:
+    facts = replace(NEW, validation=Progress(4, 10, short=6, votes=2))
+    assert rule_of(facts).reason(facts) == "4 of 10 images are labelled. Each image needs 2 votes, and 6 have fewer."
+
+
+def test_the_cost_is_said_before_it_starts() -> None:
+    words = "It takes about 460 answers: 60 images for validation, up to 4 rounds of 50, and 200 for the audit."
+    assert words in rule_of(NEW).reason(NEW)
+    small = replace(NEW, images=60)
+    assert "nearly all of the 60 images" in rule_of(small).reason(small)
