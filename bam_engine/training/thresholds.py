@@ -439,19 +439,20 @@ def suggest_negative(
     images, lost = population.images_at_draw(workspace, attribute), lost_images(workspace, attribute, model)
     sample = _of_first(random_sample(workspace, attribute, model), images)
     settled = tasks.labels_of(tasks.blind_labels(workspace, attribute), sample.rows)
+    options: dict[str, Any] = {
+        "target": target,
+        "confidence": confidence,
+        "groups": sample.groups,
+        "pool_scores": -sample.pool_scores,
+        "lost": (-lost.scores[~lost.negative], lost.groups[~lost.negative]),
+    }
     try:
-        threshold = learning.choose_threshold(
-            -sample.scores,
-            settled == NEGATIVE,
-            target=target,
-            confidence=confidence,
-            groups=sample.groups,
-            pool_scores=-sample.pool_scores,
-            lost=(-lost.scores[~lost.negative], lost.groups[~lost.negative]),
-        )
+        threshold = learning.choose_threshold(-sample.scores, settled == NEGATIVE, **options)
     except LearningError:
         return None
-    return -threshold.value
+    if not threshold.certified:
+        return -threshold.value
+    return -float(learning.certified_cuts(-sample.scores, settled == NEGATIVE, **options)[-1])  # the loosest
 
 
 def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> AttributeThreshold:
