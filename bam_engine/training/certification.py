@@ -478,7 +478,7 @@ def is_scored(workspace: Workspace, certification: Certification) -> bool:
 
 def population_rows(workspace: Workspace, certification: Certification) -> NDArray[np.int64]:
     """Return the images that are covered, ascending."""
-    return _population(workspace, certification)[0]
+    return population_of(workspace, certification)[0]
 
 
 def population_size(workspace: Workspace, certification: Certification) -> int:
