@@ -54,10 +54,12 @@ def grow(workspace: Workspace, folder: Path) -> range:
 
 @pytest.fixture
 def certified(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
-    """A threshold is certified for 60% by a certification, and saved."""
+    """The loosest threshold that a certification certifies for 60% is saved."""
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
-    finish(trained, watercolor, oracle)
-    saved = thresholds.save(trained, watercolor, thresholds.suggest(trained, watercolor, target=0.6))
+    state = finish(trained, watercolor, oracle)
+    assert state.certified is not None
+    loosest = thresholds.measure_at(trained, watercolor, state.certified, target=0.6)
+    saved = thresholds.save(trained, watercolor, loosest)
     assert saved.evidence.certified
     assert saved.evidence.covers is not None
     return trained
