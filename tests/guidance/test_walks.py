@@ -49,6 +49,9 @@ class Walk(RuleBasedStateMachine):
         self.seed = 0
 
     def teardown(self) -> None:
+        stale = Workspace(self.workspace.folder, self.workspace.cache.parent)
+        assert guidance_of(stale, self.attribute) == self.guidance, "what is cached is what is known"
+        stale.close()
         self.workspace.close()
 
     @property
@@ -218,9 +221,6 @@ class Walk(RuleBasedStateMachine):
         state = overview(self.workspace)
         assert state.attributes[0].step == guidance.step or not state.attributes[0].started
         assert state.next.step == guidance.step or guidance.step == "done" or not state.attributes[0].started
-        stale = Workspace(self.workspace.folder, self.workspace.cache.parent)
-        assert guidance_of(stale, self.attribute) == guidance, "what is cached is what is known"
-        stale.close()
 
     def check_that_it_can_be_done(self, guidance: Guidance) -> None:
         workspace, attribute = self.workspace, self.attribute
@@ -312,7 +312,7 @@ def test_walks(embedded_template: Path, small_pictures: Path, tmp_path: Path, mo
         def __init__(self) -> None:
             super().__init__(shutil.copytree(embedded_template, tmp_path / uuid.uuid4().hex), small_pictures)
 
-    options = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    options = settings(max_examples=6, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Machine, settings=options)
 
 
