@@ -40,16 +40,25 @@ def _dialog(key: str) -> None:
 def choice(key: str) -> None:
     """Draw a folder with the folders around it, and a button that chooses it for the text field ``key``."""
     with ui.guard():
-        contents = look_into(st.session_state[_PLACE])
+        contents = _contents(st.session_state[_PLACE])
         _parents(contents)
         _folders(contents)
         st.caption(
             f"{count(contents.images, 'image')} in this folder itself; those of the folders in it are added too."
         )
         name = contents.path.name or str(contents.path)
-        if st.button(f"Choose “{name}”", type="primary", icon=":material/check:", key="choose-folder"):
+        if st.button(f"Choose “{ui.plain(name)}”", type="primary", icon=":material/check:", key="choose-folder"):
             st.session_state[f"{key}-chosen"] = str(contents.path)
             st.rerun()
+
+
+def _contents(place: str) -> FolderContents:
+    """Return what a folder holds; where it cannot be looked into, say why, and return what is around it."""
+    try:
+        return look_into(place)
+    except BamError as error:
+        st.warning(ui.plain(str(error)), icon=":material/folder_off:")
+        return look_into(_start(str(Path(place).parent)))
 
 
 def take_choice(key: str) -> None:
@@ -68,7 +77,9 @@ def _parents(contents: FolderContents) -> None:
         for depth, parent in enumerate(contents.parents):
             last = parent == contents.path
             name = parent.name or str(parent)
-            st.button(name, key=f"parent-{depth}", on_click=_show, args=(parent,), type="tertiary", disabled=last)
+            st.button(
+                ui.plain(name), key=f"parent-{depth}", on_click=_show, args=(parent,), type="tertiary", disabled=last
+            )
 
 
 def _folders(contents: FolderContents) -> None:
@@ -81,7 +92,7 @@ def _folders(contents: FolderContents) -> None:
             st.caption("No folders in here.")
         for name in names[:_MOST]:
             st.button(
-                name,
+                ui.plain(name),
                 key=f"folder-{name}",
                 on_click=_show,
                 args=(contents.path / name,),

@@ -29,7 +29,7 @@ class FolderContents:
         The folders that lead to it and may be looked into, from the outermost; the folder itself is the last.
     folders
         The names of the folders in it that are neither hidden nor caches and may be looked into, in natural order
-        ("2" before "10").
+        ("2" before "10"). A name that is no Unicode text is left out, since no page can show it.
     images
         The number of names in it, not in folders below, with the suffix of an image.
     """
@@ -90,7 +90,8 @@ def look_into(folder: str | Path) -> FolderContents:
     except OSError as error:
         raise CollectionError(f"Cannot read the folder {place}: {error.strerror}. Check its permissions.") from error
     images = sum(Path(entry.name).suffix.lower() in READABLE_SUFFIXES for entry in visible)
-    found = (entry.name for entry in visible if _is_folder(entry, roots) and not is_cache(place / entry.name))
+    named = [entry for entry in visible if _is_text(entry.name)]
+    found = (entry.name for entry in named if _is_folder(entry, roots) and not is_cache(place / entry.name))
     folders = sorted(found, key=natural_order)
     parents = (*reversed([parent for parent in place.parents if _is_inside(parent, roots)]), place)
     return FolderContents(place, parents, tuple(folders), images)
@@ -103,6 +104,14 @@ def starting_folder() -> Path:
         return roots[0]
     home = Path("~").expanduser()
     return home if home.is_dir() else Path(home.anchor or os.sep)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes of another encoding, which Python keeps as halves of characters
+        return False
+    return True
 
 
 def _is_folder(entry: os.DirEntry[str], roots: Iterable[Path]) -> bool:

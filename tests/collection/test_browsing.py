@@ -34,6 +34,14 @@ def test_links_that_lead_nowhere_or_in_a_circle_are_left_out(shelf: Path) -> Non
     assert look_into(shelf / "to 2").path == shelf / "2"
 
 
+def test_a_name_of_another_encoding_is_left_out(shelf: Path) -> None:
+    try:
+        (shelf / os.fsdecode(b"caf\xe9")).mkdir()
+    except OSError:
+        pytest.skip("this file system has names of Unicode alone")
+    assert look_into(shelf).folders == ("2", "10", "photos & “co”")
+
+
 @pytest.mark.parametrize("place", ["", "missing", "a.JPG", "cached"])
 def test_what_is_no_folder_of_images_is_refused_in_a_sentence(shelf: Path, place: str) -> None:
     with pytest.raises(CollectionError):

@@ -31,6 +31,25 @@ def test_a_folder_is_chosen_by_walking_to_it(tmp_path: Path, monkeypatch: pytest
     assert app.text_input(key="folder").value == str((tmp_path / "shelf" / "two words").resolve())
 
 
+def test_a_name_is_shown_as_it_is_and_a_folder_that_is_gone_leads_to_the_one_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "*a* $5$").mkdir()
+    monkeypatch.setenv("BAM_IMAGE_FOLDERS", str(tmp_path))
+    app = AppTest.from_string(
+        """
+        import streamlit as st
+        from web import folder_browser
+        st.session_state.setdefault("folder-browser", str(folder_browser.starting_folder() / "gone"))
+        folder_browser.choice("folder")
+        """
+    ).run()
+    assert "gone" in text_of(app)
+    press(app, r"\*a\* \$5\$")
+    press(app, r"Choose “\*a\* \$5\$”")
+    assert app.session_state["folder-chosen"] == str((tmp_path / "*a* $5$").resolve())
+
+
 def test_a_folder_that_may_not_be_read_is_refused(
     pictures: Pictures, open_page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
