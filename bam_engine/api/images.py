@@ -74,8 +74,8 @@ class Images:
     def images(self) -> pd.DataFrame:
         """Return one line per image, by row.
 
-        Columns are ``path``, ``title``, ``project``, ``width``, ``height``, ``license``, ``mature_content`` and
-        ``embedded`` (whether the encoder in use has an embedding of it).
+        Columns are ``path``, ``file`` (its state), ``title``, ``project``, ``width``, ``height``, ``license``,
+        ``mature_content`` and ``embedded`` (whether the encoder in use has an embedding of it).
 
         Examples
         --------

@@ -2,7 +2,7 @@
 
 import argparse
 
-from bam_engine.cli.arguments import Commands, add_command
+from bam_engine.cli.arguments import Commands, add_command, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.collection import Demo
 from bam_engine.demo import demo_workspace, simulated_annotators
@@ -28,10 +28,12 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         default=simulated_annotators.ERROR_RATE,
         help="error rate of each simulated annotator (default: %(default)s)",
     )
-    command.add_argument("--votes", type=int, help="votes required per image (default: as in the workspace)")
+    command.add_argument(
+        "--votes", type=positive_integer, help="votes required per image (default: as in the workspace)"
+    )
     command.add_argument(
         "--judges",
-        type=int,
+        type=positive_integer,
         help="votes required per image of the validation sample, a certification or an audit (default: as --votes)",
     )
 

@@ -55,7 +55,14 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_wrong_command_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in ([], ["paint"], ["threshold", "x", "--target", "1.5"], ["simulate"], ["layout", "--best", "0"]):
+    for wrong in (
+        [],
+        ["paint"],
+        ["threshold", "x", "--target", "1.5"],
+        ["simulate"],
+        ["layout", "--best", "0"],
+        ["demo", "--votes", "0"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main(wrong)
         assert ended.value.code == 2
