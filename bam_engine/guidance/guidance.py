@@ -133,7 +133,7 @@ def guidance_of(workspace: Workspace, attribute: Attribute) -> Guidance:
         workspace.catalogue.missing_version,
         len(workspace.vectors()),
     )
-    subject = (attribute.id, workspace.choice.key)
+    subject = (attribute.id, attribute.name, workspace.choice.key)
     return workspace.memory.get(_GUIDANCE, subject, version, lambda: advise(attribute, gather(workspace, attribute)))
 
 

@@ -75,6 +75,8 @@ def stages(facts: Facts, step: Step) -> tuple[Stage, ...]:
         finished.add("audit")
     if step == "done":
         finished.add("report")
+    else:
+        finished.discard(_OF_STEP[step])  # it comes up again
     reasons = _reasons(facts, step)
     return tuple(_stage(name, _OF_STEP[step], finished, reasons.get(name, "")) for name in STAGES)
 
@@ -82,7 +84,7 @@ def stages(facts: Facts, step: Step) -> tuple[Stage, ...]:
 def _stage(name: StageName, current: StageName, finished: set[StageName], reason: str) -> Stage:
     if reason:
         return Stage(name, "blocked", reason)
-    if name == current and (name not in finished or name == "threshold"):
+    if name == current and name not in finished:
         return Stage(name, "current")
     return Stage(name, "done" if name in finished else "open")
 

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
+from bam_engine.guidance.facts import Facts, Progress
+from bam_engine.guidance.rules import rule_of
 from bam_engine.labelling import tasks
-from bam_engine.reporting.stages import STAGES, Stage, stages_of
+from bam_engine.reporting.stages import STAGES, Stage, stages, stages_of
 from bam_engine.training import rounds, thresholds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -63,3 +67,17 @@ def test_without_vectors_nothing_can_be_validated(tmp_path: Path) -> None:
     assert standings(empty, attribute) == "dbbbbo"
     assert stages_of(empty, attribute)[1] == Stage("validate", "blocked", "The images have no vectors yet.")
     empty.close()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Facts(images=9, drawable=5, validation=Progress(4, 4)),
+        Facts(images=9, drawable=5, askable=5, validation=Progress(4, 4), round=1, batch=Progress(2, 4)),
+        Facts(images=9, drawable=5, askable=5, validation=Progress(4, 4), round=1, batch=Progress(4, 4)),
+    ],
+)
+def test_the_stage_of_the_next_step_is_the_current_one_also_where_it_comes_up_again(facts: Facts) -> None:
+    following = rule_of(facts).step
+    current = [stage.name for stage in stages(facts, following) if stage.standing == "current"]
+    assert current == ["validate" if following == "draw_validation" else "rounds"]
