@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bam_engine import audit as auditing
 from bam_engine import database as db
-from bam_engine.annotation import BULK, NO_LABEL, POSITIVE, PURPOSES, Answers, Attribute, readable
+from bam_engine.annotation import BULK, NO_LABEL, POSITIVE, PURPOSES, TASK_PURPOSES, Answers, Attribute, readable
 from bam_engine.annotation.answer_log import moment, whole_answer_log
 from bam_engine.audit import Estimate, Verdict
 from bam_engine.errors import AuditError
@@ -259,7 +259,7 @@ def _results(
     if not drawn:
         return []
     in_use = None if threshold is None else threshold.id
-    answers = whole_answer_log(workspace.engine, attribute.id).votes()
+    answers = whole_answer_log(workspace.engine, attribute.id).votes(TASK_PURPOSES)  # imported labels judge nothing
     return [_result(workspace, attribute, each, answers, in_use) for each in drawn]
 
 

@@ -23,7 +23,7 @@ from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.progress import Report, silent
-from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.training import certification, extension, rounds, thresholds, validation
 from bam_engine.training.rounds import DEFAULT_ROUNDS
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -233,7 +233,7 @@ def _certify(workspace: Workspace, guidance: Guidance, team: Team, _report: Repo
             certification.start(workspace, attribute, target=target, seed=_seed(team, attribute, 200))
         else:
             certification.extend(workspace, started)
-    waiting = certification.waiting_task(workspace, attribute)
+    waiting = extension.waiting_task(workspace, attribute)
     given = 0 if waiting is None else answer(workspace, waiting, team)
     return f"the certification: {count(given, 'answer')}"
 

@@ -14,7 +14,7 @@ from bam_engine.guidance.guidance import Guidance, guidance_of, is_started, not_
 from bam_engine.guidance.rules import Step
 from bam_engine.labelling import tasks
 from bam_engine.reporting.results import Overlooked, better_elsewhere, other_encoders
-from bam_engine.training import certification, querying, rounds
+from bam_engine.training import extension, querying, rounds
 from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.diagnosis import Learned, judge
 from bam_engine.training.models import latest_model
@@ -170,7 +170,7 @@ def waiting_tasks(
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
     candidates += [tasks.validation_task(workspace, attribute)]
     candidates += [state.rounds[-1].task] if state.rounds else []
-    certifying = certification.waiting_task(workspace, attribute)
+    certifying = extension.waiting_task(workspace, attribute)
     candidates += [certifying] if certifying is not None else []
     audit = audits.open_audit_task(workspace, attribute)
     candidates += [audit] if audit is not None else []

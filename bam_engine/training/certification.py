@@ -14,7 +14,8 @@ people than judge does not count before others have confirmed it, whom the certi
 
 What cannot be looked at any more never helps a cut to pass. An image without a file counts as not positive until it is
 found. A removed image leaves the population, but stays as not positive if somebody was asked about it and its label was
-not positive: removing what the labels have shown to be wrong gains nothing.
+not positive: removing what the labels have shown to be wrong gains nothing. Labels that are imported after the start
+judge nothing: people are asked about these images as about any others.
 
 Cuts and order do not depend on the confidence, so the same labels can be read at any confidence chosen without looking
 at them; each reading errs with at most its own risk. When an attribute joins a joint guarantee, every certification
@@ -374,7 +375,7 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     rows, scores = population_of(workspace, certification)
     absent = count_absent(workspace, rows[labels[rows] == 0], agreed)
     plan = CertificationPlan(certification.cuts, certification.target, certification.tested_at, certification.planned)
-    order = np.random.default_rng([certification.seed, 2]).random(int(rows[-1]) + 1)[rows]
+    order = np.random.default_rng([certification.seed, 2]).random(int(rows.max(initial=-1)) + 1)[rows]
     known = known_positives(workspace, certification)
     progress = learning.certify_precision(plan, scores, order, labels[rows], known_positives=known)
     needed = rows[progress.to_label]
@@ -390,10 +391,15 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
 
 
 def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:
-    """Return a label for each row of the collection: -1 unknown, 0 if people answered without agreeing on a yes."""
-    labels = np.full(len(workspace.catalogue), -1, np.int8)
+    """Return a label for each row of the collection: -1 unknown, 0 if people answered without agreeing on a yes.
+
+    A label that was imported is none before people have been asked about the image.
+    """
+    attribute, labels = certification.attribute, np.full(len(workspace.catalogue), -1, np.int8)
     labels[agreed.rows] = judged_labels(agreed)
-    queried = np.union1d(certification.queried, queried_rows(workspace, certification.attribute)).astype(np.int64)
+    queried = np.union1d(certification.queried, queried_rows(workspace, attribute)).astype(np.int64)
+    asked = np.union1d(queried, held_out_rows(workspace, attribute)).astype(np.int64)
+    labels[np.setdiff1d(tasks.imported_rows(workspace, attribute), asked, assume_unique=True)] = -1
     labels[missing_images(workspace, queried[labels[queried] < 0])] = 0
     labels[(labels < 0) & ~workspace.catalogue.present()] = 0
     labels[removed(workspace).rows] = 0
@@ -401,10 +407,14 @@ def _labels(workspace: Workspace, certification: Certification, agreed: Consensu
 
 
 def known_positives(workspace: Workspace, certification: Certification) -> int:
-    """Return how many images outside its population the promise counts: as many people as judge agree on their yes."""
+    """Return how many images outside its population the promise counts.
+
+    They are delivered as labelled yes, and as many people as judge agree on that.
+    """
     votes, attribute = workspace.judging_redundancy, certification.attribute
     yes, blind = (tasks.labels_by(workspace, attribute, votes, blind=each) for each in (False, True))
-    return int(_counted_yes(workspace, certification, yes, blind).sum())
+    delivered = tasks.labels_of(tasks.labels(workspace, attribute), certification.counted) == POSITIVE
+    return int((delivered & _counted_yes(workspace, certification, yes, blind)).sum())
 
 
 def _counted_yes(
@@ -473,7 +483,10 @@ def model_of(workspace: Workspace, certification: Certification) -> TrainedModel
 def is_scored(workspace: Workspace, certification: Certification) -> bool:
     """Return whether its images have a score by its model: the vectors of its encoder are a cache that may be lost."""
     scores = all_scores_of(workspace, certification.attribute, model_of(workspace, certification))
-    return len(scores) > int(certification.pilot.max(initial=0))
+    outside = np.zeros(certification.images or 0, bool)  # None: an early version, which lists no later images
+    outside[certification.known[certification.known < len(outside)]] = True
+    last = int(np.flatnonzero(~outside).max(initial=0))
+    return len(scores) > max(last, int(certification.pilot.max(initial=0)))
 
 
 def population_rows(workspace: Workspace, certification: Certification) -> NDArray[np.int64]:
@@ -520,16 +533,6 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
     (extended,) = workspace.snapshot.rows_with(db.certifications.c.id, certification.id)
     now = _certification(workspace, certification.attribute, extended)
     return state(workspace, replace(now, confidence=certification.confidence))
-
-
-def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
-    """Return the task of the current certification, or of one that extends a promise, if it awaits labels, or None."""
-    model, first = latest_model(workspace, attribute), current(workspace, attribute)
-    extending = [each for each in certifications(workspace, attribute) if model and each.model_id == model.id]
-    for each in ([] if first is None else [first]) + [each for each in extending if each.since is not None]:
-        if not state(workspace, each).task.complete:
-            return each.task
-    return None
 
 
 def inclusion_probabilities(

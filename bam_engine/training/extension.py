@@ -38,6 +38,15 @@ def current(workspace: Workspace, attribute: Attribute) -> CertificationState | 
 
 
 @one_flow
+def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
+    """Return the task that awaits labels: of the current certification, or extending the promise in use; or None."""
+    first = certification.current(workspace, attribute)
+    states = [None if first is None else certification.state(workspace, first), current(workspace, attribute)]
+    waiting = [each.certification.task for each in states if each is not None and not each.task.complete]
+    return next((task for task in waiting if len(task.rows)), None)
+
+
+@one_flow
 def extend(workspace: Workspace, attribute: Attribute, *, seed: int | None = None) -> CertificationState:
     """Extend the promise in use over the images that came later, and query what its test needs next.
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.annotation import IMPORT, Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import FORMS, chart_file
@@ -320,3 +320,15 @@ def test_where_all_accepted_images_are_judged_the_audited_precision_is_exact(
     assert found.precision is not None
     assert found.precision.low < found.precision.value or found.precision.high > found.precision.value
     assert found.precision_interval == (found.precision.value,) * 3
+
+
+def test_imported_labels_say_nothing_in_an_audit(decided: Workspace, watercolor: Attribute) -> None:
+    drawn = audits.draw(decided, watercolor, n_accepted=5, n_rejected=5, people=1, seed=1)
+    judged = {int(row): number % 2 for number, row in enumerate(drawn.task.rows)}
+    vote(decided, watercolor, "oracle", judged, purpose="audit")
+    before = audits.results(decided, watercolor)[-1]
+    for name in ("somebody", "somebody else"):
+        vote(decided, watercolor, name, dict.fromkeys(judged, 1), purpose=IMPORT)
+    after = audits.results(decided, watercolor)[-1]
+    assert (after.precision, after.by_any, after.missed) == (before.precision, before.by_any, before.missed)
+    assert after.annotators == before.annotators

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.annotation import IMPORT, WITHDRAWN, Attribute, NewAnswer
 from bam_engine.errors import LearningError
 from bam_engine.formatting import decimal
 from bam_engine.labelling import drawn_images, tasks
@@ -570,3 +570,48 @@ def test_what_all_certifications_hold_with_together_is_the_sum_of_what_each_has_
 def test_all_attributes_at_once_share_the_risk() -> None:
     assert thresholds.joint_confidence(1) == 0.95
     assert thresholds.joint_confidence(20) == pytest.approx(1 - 0.05 / 20)
+
+
+def test_labels_imported_after_the_start_certify_nothing_and_people_are_asked_all_the_same(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    oracle.answer(trained, started.task)
+    before = certification.state(trained, started)
+    population = certification.population_rows(trained, started)
+    vote(trained, watercolor, "a file", dict.fromkeys(population.tolist(), 1), purpose=IMPORT)
+    after = certification.state(trained, started)
+    assert before.progress is not None
+    assert after.progress is not None
+    assert after.certified == before.certified
+    assert after.progress.to_label.tolist() == before.progress.to_label.tolist()
+    assert after.progress.known_positives == before.progress.known_positives
+    finished = finish(trained, watercolor, oracle)
+    assert finished.certified is not None
+    accepted = population[scores_of(trained, watercolor)[population] >= finished.certified]
+    known = certification.known_positives(trained, finished.certification)
+    assert (sum(oracle.knows(trained, int(row)) for row in accepted) + known) / (len(accepted) + known) >= 0.6
+
+
+def test_a_yes_counts_only_while_it_is_delivered_as_one(trained: Workspace, watercolor: Attribute) -> None:
+    agreed = tasks.labels(trained, watercolor)
+    yes = agreed.rows[agreed.labels == 1].tolist()
+    vote(trained, watercolor, "a second", dict.fromkeys(yes, 1))
+    trained.redundancy, trained.judging_redundancy = 2, 1
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    counted = certification.known_positives(trained, started)
+    in_round = [row for row in yes if row in drawn_images.queried_rows(trained, watercolor)]
+    assert in_round
+    vote(trained, watercolor, "a second", dict.fromkeys(in_round, WITHDRAWN))
+    assert certification.known_positives(trained, started) == counted - len(in_round)
+
+
+def test_nothing_is_tested_while_a_part_of_the_vectors_is_lost(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    oracle.answer(trained, started.task)
+    assert certification.state(trained, started).progress is not None
+    scores, last = scores_of(trained, watercolor), int(certification.population_rows(trained, started)[-1])
+    monkeypatch.setattr(certification, "all_scores_of", lambda *_: scores[:last])
+    assert certification.state(trained, started).progress is None

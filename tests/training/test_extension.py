@@ -86,3 +86,29 @@ def test_an_extension_that_fails_leaves_the_former_promise_and_the_later_images_
     assert (after.value, after.evidence.certified, after.images) == (before.value, True, before.images)
     labelled = np.isin(np.arange(len(uncovered)), state.certification.queried)
     assert np.array_equal(not_covered(certified, watercolor), uncovered & ~labelled), "people have rejected the others"
+
+
+def test_an_extension_outlives_the_loss_of_its_vectors_and_of_all_its_images(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = grow(certified, tmp_path / "late")
+    started = extension.extend(certified, watercolor).certification
+    with monkeypatch.context() as lost:
+        scores = scores_of(certified, watercolor)[: later.start]
+        lost.setattr(certification, "all_scores_of", lambda *_: scores)
+        assert certification.state(certified, started).progress is None
+    monkeypatch.setattr(certification, "covered_rows", lambda *_: np.empty(0, np.int64))  # nobody was asked about any
+    state = certification.state(certified, started)
+    assert state.progress is not None
+    assert state.progress.accepted == 0
+
+
+def test_nobody_is_asked_to_extend_a_promise_that_is_not_in_use(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    grow(certified, tmp_path / "late")
+    extension.extend(certified, watercolor)
+    assert extension.waiting_task(certified, watercolor) is not None
+    thresholds.save(certified, watercolor, thresholds.measure_at(certified, watercolor, 0.0, target=0.6))
+    assert extension.waiting_task(certified, watercolor) is None
+    assert waiting_tasks(certified, watercolor, "oracle") == []
