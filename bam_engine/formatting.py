@@ -69,13 +69,15 @@ def percent_interval(value: float, low: float, high: float) -> str:
 
 
 def percent_range(low: float, high: float) -> str:
-    """Return the limits of an interval of proportions.
+    """Return the limits of an interval of proportions, which is exact where they are the same.
 
     Examples
     --------
-    >>> percent_range(0.83, 1.0)
-    '83–100%'
+    >>> percent_range(0.83, 1.0), percent_range(0.83, 0.83)
+    ('83–100%', 'exact')
     """
+    if low == high:
+        return "exact"
     return f"{percent(low).removesuffix('%')}–{percent(high)}"
 
 

@@ -32,8 +32,9 @@ def draw_last(attribute: Attribute) -> None:
 
 
 def correct_last(attribute: Attribute) -> None:
-    """Draw the link to the answers that the annotator gave last."""
-    link("annotate", "Correct your last answers", attribute.name, task="last")
+    """Draw the link to the answers that the annotator gave last, if there are any to be changed."""
+    if last_answers(ws, attribute, ui.annotator()) is not None:
+        link("annotate", "Correct your last answers", attribute.name, task="last")
 
 
 attribute = attribute_in_focus("annotate")

@@ -72,15 +72,12 @@ def progress(attribute: Attribute, result: AuditResult) -> None:
         )
 
 
-def metric(
-    name: str, estimate: Estimate | None, meaning: str, cell: st.delta_generator.DeltaGenerator, *, exact: bool = False
-) -> None:
-    """Draw one audited proportion with its limits and counts; it has no limits where it is ``exact``."""
+def metric(name: str, estimate: Estimate | None, meaning: str, cell: st.delta_generator.DeltaGenerator) -> None:
+    """Draw one audited proportion with its limits and counts."""
     if estimate is None:
         cell.metric(name, NOTHING, help=meaning)
         return
-    limits = "exact" if exact else percent_range(estimate.low, estimate.high)
-    seen = f"{limits} · {estimate.k:,} of {estimate.n:,}"
+    seen = f"{percent_range(estimate.low, estimate.high)} · {estimate.k:,} of {estimate.n:,}"
     cell.metric(name, percent(estimate.value), seen, delta_color="off", delta_arrow="off", help=meaning)
 
 
@@ -88,12 +85,11 @@ def numbers(result: AuditResult) -> None:
     """Draw the estimates, whether the target is met, and what would show it."""
     cells = st.columns(4)
     verdict = result.verdict
-    exact = verdict is not None and verdict.exhausted
     agreed = "Share of the accepted, of those that had no label, that annotators agree are positive."
     by_any = "Share of the same images that at least one annotator calls positive."
     missed = "Share of the rejected that annotators agree are positive. Not recall."
-    metric("Precision", result.precision, agreed, cells[0], exact=exact)
-    metric("Precision, BAM's definition", result.by_any, by_any, cells[1], exact=exact)
+    metric("Precision", result.precision, agreed, cells[0])
+    metric("Precision, BAM's definition", result.by_any, by_any, cells[1])
     metric("Missed", result.missed, missed, cells[2])
     if verdict is None:
         return

@@ -32,7 +32,7 @@ def start() -> None:
     with right, st.container(border=True, height="stretch"):
         st.subheader("Add your images", anchor=False)
         st.markdown(
-            "Give the path of a folder on this computer. Nothing is copied, changed or sent anywhere. Then ask yes/no "
+            "Choose a folder on this computer. Nothing is copied, changed or sent anywhere. Then ask yes/no "
             "questions, label a few hundred images, and get the rest labelled with a precision that you can state."
         )
         busy = ws.jobs.is_running(demo_controls.JOB)

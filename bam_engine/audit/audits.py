@@ -5,7 +5,7 @@ new one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,10 +120,8 @@ class AuditResult:
     @property
     def precision_interval(self) -> tuple[float, float, float] | None:
         """The precision of the accepted images that had no label, as (value, low, high); exact where all are judged."""
-        found, verdict = self.precision, self.verdict
-        if found is None or verdict is None:
-            return None
-        return (found.value,) * 3 if verdict.exhausted else (found.value, found.low, found.high)
+        found = self.precision
+        return None if found is None else (found.value, found.low, found.high)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -293,7 +291,7 @@ def _result(
         unjudged, later = int(delivered[:images].sum()), int(delivered[images:].sum())
     else:  # nothing is delivered by that threshold any more
         unjudged = int((by_people[sample[accepted & ~gone]] == NO_LABEL).sum()) + (row.left_out or 0)
-    return AuditResult(
+    result = AuditResult(
         id=row.id,
         attribute=attribute,
         threshold_id=row.threshold_id,
@@ -319,6 +317,11 @@ def _result(
         unjudged=unjudged,
         later=later,
     )
+    verdict = result.verdict
+    if verdict is None or not verdict.exhausted:
+        return result
+    agreed, by_any = (one and one.exact for one in (result.precision, result.by_any))
+    return replace(result, precision=agreed, by_any=by_any)
 
 
 def _estimate(labels: NDArray[np.int8], groups: NDArray[np.int64], absent: NDArray[np.bool_]) -> Estimate | None:

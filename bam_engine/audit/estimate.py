@@ -1,7 +1,8 @@
 """Estimates from an audit: precision and missed positives with intervals, for each attribute and on average."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,11 @@ class Estimate:
     def design_effect(self) -> float:
         """The number of labelled images that carry as much information as one independent image."""
         return self.tested / self.n_effective
+
+    @property
+    def exact(self) -> Self:
+        """The same proportion where the images are not a sample but all that there are: it has no limits."""
+        return replace(self, low=self.value, high=self.value, bound=self.value)
 
     def meets(self, target: float) -> bool | None:
         """Return whether the proportion is shown to reach the target: True, False, or None if inconclusive."""

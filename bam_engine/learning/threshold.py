@@ -92,6 +92,11 @@ class Threshold:
         if self.certified:
             confidence = percent_at_least(self.confidence)
             return f"Precision is at least {target} with {confidence} confidence{self._scope}: {seen}."
+        if self.n_unlabelled == 0:
+            return (
+                "Every image that scores as much has a label: nothing is estimated. As far as the labels tell, "
+                f"{percent(self.precision)} of what is delivered is right."
+            )
         if self.bound >= self.target:
             return (
                 f"Not certified: {seen}. For this threshold alone that would do, but the same labels chose it, and the "

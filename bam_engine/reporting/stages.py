@@ -97,8 +97,7 @@ def _reasons(facts: Facts, step: Step) -> dict[StageName, str]:
     elif not facts.round and (not facts.validation.total or facts.validation.left):
         reasons["rounds"] = "The validation sample has to be labelled first."
     if not facts.model:
-        trained = "It has not been trained with the encoder in use." if facts.round else "It has not been trained yet."
-        reasons["threshold"] = trained
+        reasons["threshold"] = f"It has not been trained {'with the encoder in use' if facts.elsewhere else 'yet'}."
     if not facts.saved:
         reasons["audit"] = "A threshold has to be chosen first."
     return reasons

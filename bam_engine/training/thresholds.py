@@ -358,8 +358,9 @@ def _measured_at(
 
 
 def _measured_by(found: Evidence, value: float, *, target: float, confidence: float) -> Threshold:
+    """Measure a cut; where every image above it has a label, what is delivered is known, and nothing is estimated."""
     sample = found.sample
-    return learning.threshold_at(
+    threshold = learning.threshold_at(
         value,
         sample.scores,
         sample.labels,
@@ -373,6 +374,7 @@ def _measured_by(found: Evidence, value: float, *, target: float, confidence: fl
         strata=found.strata,
         labelled=found.labelled,
     )
+    return learning.of_delivered(threshold, found.random) if threshold.n_unlabelled == 0 else threshold
 
 
 @one_flow

@@ -318,7 +318,10 @@ def test_where_all_accepted_images_are_judged_the_audited_precision_is_exact(
     found = audits.latest_result(decided, watercolor)
     assert found is not None
     assert found.precision is not None
-    assert found.precision.low < found.precision.value or found.precision.high > found.precision.value
+    assert found.by_any is not None
+    for estimate in (found.precision, found.by_any, audits.mean_precision([found])):
+        assert estimate is not None
+        assert estimate.low == estimate.value == estimate.high == estimate.bound
     assert found.precision_interval == (found.precision.value,) * 3
 
 

@@ -43,6 +43,19 @@ def test_an_attribute_goes_from_its_question_to_its_report(
     assert standings(workspace, watercolor) == "dddddd"
 
 
+def test_while_the_first_round_is_open_nothing_is_trained_with_any_encoder(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    validation.draw_validation(workspace, watercolor, 30, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
+    task = rounds.start_round(workspace, watercolor, count=8, seed=8).task
+    reasons = {stage.name: stage.reason for stage in stages_of(workspace, watercolor)}
+    assert reasons["threshold"] == "It has not been trained yet."
+    oracle.answer(workspace, task)
+    rounds.train(workspace, watercolor)
+    assert "threshold" not in {stage.name for stage in stages_of(workspace, watercolor) if stage.reason}
+
+
 def test_a_validation_sample_that_grew_is_next_and_closes_nothing(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from bam_engine.annotation import NEGATIVE, UNSURE, Attribute
 from bam_engine.labelling import tasks
 from bam_engine.training import rounds, thresholds, validation
+from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -92,6 +93,20 @@ def test_no_label_is_advised_for_images_that_people_have_labelled(played: Worksp
     vote(played, watercolor, "oracle", {int(unlabelled[0]): 1})
     again = thresholds.measure_at(played, watercolor, cut, target=0.97)
     assert again.n_unlabelled == len(unlabelled) - 1
+
+
+def test_where_all_images_above_a_cut_are_labelled_the_precision_of_what_is_delivered_is_exact(
+    played: Workspace, watercolor: Attribute
+) -> None:
+    scores = scores_of(played, watercolor)
+    cut = float(np.sort(scores)[-60])
+    unlabelled = np.setdiff1d(np.flatnonzero(scores >= np.float32(cut)), tasks.labels(played, watercolor).rows)
+    vote(played, watercolor, "oracle", {int(row): int(at % 2) for at, row in enumerate(unlabelled)})
+    found = thresholds.measure_at(played, watercolor, cut, target=0.9)
+    assert delivered_at(played, watercolor, cut).counts.by_classifier == found.n_unlabelled == 0
+    assert found.precision == found.precision_low == found.precision_high == found.bound == 1
+    assert not found.certified
+    assert "nothing is estimated" in found.summary
 
 
 def test_a_promise_is_tested_again_only_when_a_label_changes_that_its_test_reads(

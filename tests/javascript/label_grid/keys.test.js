@@ -31,13 +31,13 @@ function calls(key, about = {}) {
 }
 
 test("each key does what the hints say, capitals too", () => {
-  assert.deepEqual(calls("1"), ["step 1"]);
-  assert.deepEqual(calls("0"), ["step 0"]);
+  for (const key of ["y", "Y", "1"]) assert.deepEqual(calls(key), ["step 1"]);
+  for (const key of ["n", "N", "0"]) assert.deepEqual(calls(key), ["step 0"]);
   assert.deepEqual(calls(" "), ["toggle 105"]);
   assert.deepEqual(calls("u"), ["unsure 105"]);
   assert.deepEqual(calls("U"), ["unsure 105"]);
   assert.deepEqual(calls("a"), ["all 1"]);
-  assert.deepEqual(calls("n"), ["all 0"]);
+  assert.deepEqual(calls("x"), ["all 0"]);
   assert.deepEqual(calls("r"), ["rest 1"]);
   assert.deepEqual(calls("o"), ["single"]);
   assert.deepEqual(calls("v"), ["enlarge 105"]);

@@ -14,19 +14,21 @@ const KEYS = {
   ArrowDown: (grid) => void (grid.at + grid.columns < grid.cells.length && grid.focus(grid.at + grid.columns)),
   Home: (grid) => grid.focus(0),
   End: (grid) => grid.focus(grid.cells.length - 1),
+  y: (grid) => grid.step(YES),
+  n: (grid) => grid.step(NO),
   1: (grid) => grid.step(YES),
   0: (grid) => grid.step(NO),
   " ": (grid) => grid.toggle(grid.cells[grid.at].row),
   u: (grid) => grid.turnUnsure(grid.cells[grid.at].row),
   a: (grid) => grid.markAll(YES),
-  n: (grid) => grid.markAll(NO),
+  x: (grid) => grid.markAll(NO),
   r: (grid) => grid.markRest(YES),
   o: (grid) => grid.turnSingle(),
   v: (grid) => (grid.large.open ? grid.large.close() : grid.enlarge(grid.cells[grid.at].row)),
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
-const ONCE = new Set(["Enter", "z", "v", "u", "a", "n", "r", "o", " "]); // not repeated while the key is held down
+const ONCE = new Set(["Enter", "z", "v", "u", "a", "x", "r", "o", " "]); // not repeated while the key is held down
 
 /** @param {Element} target */
 export function isField(target) {

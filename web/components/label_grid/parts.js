@@ -9,12 +9,12 @@ const INSTRUCTIONS_KEY = "bam.grid.instructions";
 const SIZE_NAMES = ["small", "medium", "large"];
 const HINTS = [
   ["← ↑ → ↓", "move"],
-  ["1", "yes"],
-  ["0", "no"],
+  ["Y", "yes"],
+  ["N", "no"],
   ["space", "toggle"],
   ["U", "unsure"],
   ["A", "all yes"],
-  ["N", "all no"],
+  ["X", "all no"],
   ["R", "rest yes"],
   ["O", "one at a time"],
   ["V", "enlarge"],
