@@ -79,12 +79,15 @@ def _trade_off(workspace: Workspace, attribute: Attribute, target: float, confid
     except LearningError:
         return TradeOff(target, None)
     counts = delivered_at(workspace, attribute, threshold.value).counts
-    needed = 0 if threshold.certified or counts.exhausted else _needed(workspace, attribute, threshold)
+    needed = 0 if threshold.certified or counts.exhausted else _needed(workspace, attribute, threshold, counts.by_classifier)
     return TradeOff(target, threshold, counts.accepted, counts.by_classifier, needed)
 
 
-def _needed(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> int | None:
-    """Return about how many more labels would certify a threshold; what is started is asked first."""
+def _needed(workspace: Workspace, attribute: Attribute, threshold: Threshold, left: int) -> int | None:
+    """Return about how many more labels would certify a threshold, of the ``left`` images that have none.
+
+    What is started is asked first.
+    """
     target, confidence = threshold.target, threshold.confidence
     started = certification.current(workspace, attribute, target=target, confidence=confidence)
     if started is not None:
@@ -93,5 +96,4 @@ def _needed(workspace: Workspace, attribute: Attribute, threshold: Threshold) ->
     needed = learning.labels_to_certify(threshold.precision, target, confidence)
     if needed is None:
         return None
-    left = max(0, threshold.n_accepted - threshold.n_accepted_sample)
     return min(max(1, needed - threshold.n_accepted_sample), left)
