@@ -16,7 +16,7 @@ def test_each_line_is_what_is_suggested_at_its_target(played: Workspace, waterco
         assert line.accepted == delivered_at(played, watercolor, line.threshold.value).counts.accepted
         assert (line.standing == "certified") == line.threshold.certified
         assert line.needed != 0 or line.standing in ("certified", "all labelled by people")
-        assert line.needed is None or line.needed <= 120
+        assert line.needed is None or line.needed <= line.by_classifier
 
 
 def test_of_the_targets_a_stricter_one_accepts_no_more(played: Workspace, watercolor: Attribute) -> None:
