@@ -79,7 +79,9 @@ def _trade_off(workspace: Workspace, attribute: Attribute, target: float, confid
     except LearningError:
         return TradeOff(target, None)
     counts = delivered_at(workspace, attribute, threshold.value).counts
-    needed = 0 if threshold.certified or counts.exhausted else _needed(workspace, attribute, threshold, counts.by_classifier)
+    needed = (
+        0 if threshold.certified or counts.exhausted else _needed(workspace, attribute, threshold, counts.by_classifier)
+    )
     return TradeOff(target, threshold, counts.accepted, counts.by_classifier, needed)
 
 
