@@ -320,8 +320,8 @@ def _result(
     verdict = result.verdict
     if verdict is None or not verdict.exhausted:
         return result
-    agreed, by_any = (one and one.exact for one in (result.precision, result.by_any))
-    return replace(result, precision=agreed, by_any=by_any)
+    agreed, anybody = (one and one.exact for one in (result.precision, result.by_any))
+    return replace(result, precision=agreed, by_any=anybody)
 
 
 def _estimate(labels: NDArray[np.int8], groups: NDArray[np.int64], absent: NDArray[np.bool_]) -> Estimate | None:
