@@ -162,14 +162,18 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
             again = _certify_recall(workspace, attribute, model, target=evidence.recall_target, confidence=confidence)
             passed = again.value
             return passed is not None and passed >= evidence.value
+        if not evidence.certified and evidence.covers is None:
+            return True
         if evidence.covers is not None:
             started = certification.current(workspace, attribute, model, target=target, confidence=confidence)
-            passed = None if started is None else certification.state(workspace, started).certified
-            return passed is not None and passed <= evidence.value
-        draws = _draws(workspace, attribute, model)
-        return not evidence.certified or learning.is_certified(
-            evidence.value, **draws, target=target, confidence=confidence
-        )
+            state = None if started is None else certification.state(workspace, started)
+            cuts = np.empty(0) if state is None else certified_cuts.cuts_of(state)
+            stricter = len(cuts) > 0 and bool(cuts[-1] <= evidence.value)
+        else:
+            draws = _draws(workspace, attribute, model)
+            stricter = learning.is_certified(evidence.value, **draws, target=target, confidence=confidence)
+            cuts = np.asarray(learning.certified_cuts(**draws, target=target, confidence=confidence))
+        return stricter or certified_cuts.is_among(workspace, attribute, model, evidence.value, cuts)
     except LearningError:  # nothing is left to test
         return False
 

@@ -229,3 +229,17 @@ def test_what_is_measured_is_about_the_images_of_the_draw_until_a_later_one_is_l
     found = gather_evidence(trained, watercolor)
     assert found.images == in_use(trained, watercolor).images == later.stop
     assert len(found.random.scores) == len(found.sample.rows) == 20
+
+
+def test_a_cut_set_by_hand_that_accepts_the_same_images_keeps_the_promise_when_it_is_saved(
+    certified: Workspace, watercolor: Attribute
+) -> None:
+    started = certification.current(certified, watercolor)
+    assert started is not None
+    loosest = certification.state(certified, started).certified
+    assert loosest is not None
+    by_hand = thresholds.measure_at(certified, watercolor, loosest - 1e-4, target=0.6)
+    assert by_hand.certified
+    saved = thresholds.save(certified, watercolor, by_hand)
+    assert saved.evidence.certified
+    assert not saved.taken_back
