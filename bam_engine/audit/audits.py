@@ -179,9 +179,7 @@ def draw(
     if not 1 <= votes <= MAX_PEOPLE:
         raise AuditError(f"{votes} people cannot label each image. Give a number from 1 to {MAX_PEOPLE}.")
     scores = scores_of(workspace, attribute)
-    answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
-    unavailable = np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
-    free = np.setdiff1d(np.flatnonzero(np.isfinite(scores)), unavailable)
+    free = unasked_rows(workspace, attribute)
     with_file = with_files(workspace, free)
     used_seed = random_seed(seed)
     sample = auditing.draw_audit(
@@ -231,6 +229,14 @@ def nothing_to_doubt(workspace: Workspace, attribute: Attribute) -> str:
         return ""
     images = f"{count(counts.by_people, 'image')} of {readable(attribute.name)}"
     return f"People have labelled all {images} that are delivered: nothing is left to doubt."
+
+
+def unasked_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows that an audit is about: with a score, and nobody has answered or been asked about them."""
+    answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
+    unavailable = np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
+    scored = np.flatnonzero(np.isfinite(scores_of(workspace, attribute)))
+    return np.setdiff1d(scored, unavailable)
 
 
 @one_flow

@@ -25,6 +25,7 @@ from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import count_images
+from bam_engine.workspace.vectors import with_files
 
 Gain = Literal["likely", "unlikely", "unknown"]
 
@@ -249,9 +250,6 @@ def _audited(workspace: Workspace, audit: AuditResult) -> Audited:
 
 
 def _auditable(workspace: Workspace, attribute: Attribute, threshold: float) -> int:
-    """Return how many images an audit could draw: accepted by score, and not asked about before."""
-    free = drawable_rows(workspace, attribute)
-    free = np.setdiff1d(free, workspace.annotations.answers(attribute.id).rows)
-    scores = scores_of(workspace, attribute)
-    free = free[free < len(scores)]
-    return int(is_accepted(scores[free], threshold).sum())
+    """Return how many accepted images an audit could draw."""
+    free = with_files(workspace, audits.unasked_rows(workspace, attribute))
+    return int(is_accepted(scores_of(workspace, attribute)[free], threshold).sum())
