@@ -323,6 +323,13 @@ class AttributeHandle:
         ------
         LearningError
             Nothing is certified, or no image that came later is accepted without a label.
+
+        Examples
+        --------
+        >>> watercolor.extend_promise()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        bam_engine.errors.LearningError: Nothing is certified at the threshold of media_watercolor in use, ...
         """
         return extension.extend(self._workspace, self._attribute)
 
