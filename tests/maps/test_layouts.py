@@ -362,11 +362,11 @@ def test_a_few_selected_images_make_a_map(workspace: Workspace, method: str, cou
 
 def test_a_map_of_equal_vectors_cannot_be_extended(workspace: Workspace) -> None:
     store = workspace.vectors()
-    same = np.tile(np.array(store.array()[:1]), (120, 1))
-    store.file.write_bytes(same[:100].tobytes())
+    store.replace(np.arange(120), np.tile(np.array(store.array()[:1]), (120, 1)))
+    later = hide(workspace, 20)
     record = layout_builder.build(workspace, method="tsne")
     assert len(set(points(workspace, record.id).values())) == 100
-    store.append(same[100:])
+    give_back(workspace, later)
     with pytest.raises(ProjectionError, match=r"Make (it|the map) again"):
         layout_builder.extend(workspace, record.id)
 
