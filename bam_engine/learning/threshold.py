@@ -4,7 +4,7 @@
 many cuts (``benchmarks/guarantee.py`` prints how often). The rule here tests cuts in an order fixed beforehand.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class Threshold:
     known_positives: int | None = None
     recall_target: float | None = None
     promise: str = ""
-    n_unlabelled: int | None = None
+    n_unlabelled: int | None = field(default=None, compare=False)
 
     @property
     def precision_interval(self) -> tuple[float, float, float]:
