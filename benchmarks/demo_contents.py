@@ -1,8 +1,9 @@
 """What the demo's simulated annotators reach on contents, with the standard encoder and with the descriptors alone.
 
 Each seed draws a demo of its own. Simulated annotators label each content in it as ``bam demo --play`` does: a
-validation sample and four rounds of 100, one vote an image, 5 % of them wrong. The figure is the true average precision
-of the last model on the images that could not train it (the validation sample), and, as the app shows it, on all.
+validation sample and rounds of 100 for as long as the app advises one, one vote an image, 5 % of them wrong. The figure
+is the true average precision of the last model on the images that could not train it (the validation sample), and, as
+the app shows it, on all.
 
 Means over the seeds with Student's 95% intervals; that of all contents is of the seeds' means.
 """

@@ -101,6 +101,8 @@ class Facts:
         Whether any image has a vector.
     validation, batch
         The progress of the validation sample, and of the newest round, which has the number ``round`` (0: none).
+    disputed
+        Images of the newest round that people disagree about.
     trained, trainable
         Whether the newest round has taught a model, and whether there are labels of both kinds to learn from;
         ``model`` says whether there is any model.
@@ -126,6 +128,7 @@ class Facts:
     validation: Progress = Progress()
     round: int = 0
     batch: Progress = Progress()
+    disputed: int = 0
     trained: bool = False
     trainable: bool = True
     model: bool = False
@@ -182,6 +185,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         validation=_progress(workspace, validation, state.validation),
         round=0 if newest is None else newest.number,
         batch=Progress() if newest is None else _progress(workspace, newest.task, newest.state),
+        disputed=0 if newest is None else newest.state.disputed,
         trained=newest is not None and newest.model is not None and newest.model.measurement is not None,
         trainable=embedded and len(np.unique(querying.training_labels(workspace, attribute)[1])) == 2,
         model=state.model is not None,

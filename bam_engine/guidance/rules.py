@@ -76,6 +76,14 @@ def _cost(facts: Facts) -> str:
     return f"Precision and recall are measured on it. {cost}"
 
 
+def _one_kind(f: Facts) -> str:
+    """Say why the labels of the newest round cannot teach: people disagree, or all answers are the same."""
+    if f.disputed:
+        disputes = f"People disagree about {count(f.disputed, 'image')} of round {f.round}"
+        return f"{disputes}, and what they agree on cannot teach yet: decide these, or ask about others."
+    return "All labels that could teach are the same so far: another round looks for the others."
+
+
 def _untrained(facts: Facts) -> str:
     if facts.elsewhere and not facts.model:
         return "The labels are all there, and this encoder has not learned from them yet."
@@ -209,7 +217,7 @@ RULES: tuple[Rule, ...] = (
         "the newest round is labelled, and only one answer is among all labels",
         lambda f: f.round > 0 and not f.trained and not f.trainable and f.askable > 0,
         "start_round",
-        lambda f: "All labels that could teach are the same so far: another round looks for the others.",
+        _one_kind,
     ),
     Rule(
         "the newest round is labelled and not learned",
