@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, BULK, PURPOSES, Attribute, NewAnswer
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, PURPOSES, Attribute, NewAnswer
 from bam_engine.labelling import bulk
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.workspace import Workspace
@@ -67,15 +67,23 @@ def votes_by_sql(engine: sa.Engine, attribute: int) -> object:
     latest = {
         (row, who): answer
         for row, who, answer, purpose, _ in given(engine, attribute)
-        if purpose not in (ADJUDICATION, BULK)
+        if purpose not in (ADJUDICATION, BULK, DIRECT)
     }
     return sorted((*key, answer) for key, answer in latest.items() if answer != -2)
 
 
 def decisions_by_sql(engine: sa.Engine, attribute: int) -> object:
+    return newest_by_sql(engine, attribute, ADJUDICATION)
+
+
+def direct_answers_by_sql(engine: sa.Engine, attribute: int) -> object:
+    return newest_by_sql(engine, attribute, DIRECT)
+
+
+def newest_by_sql(engine: sa.Engine, attribute: int, of: str) -> object:
     latest: dict[tuple[int, int], int] = {}
     for row, who, answer, purpose, _ in given(engine, attribute):
-        if purpose == ADJUDICATION:
+        if purpose == of:
             latest.pop((row, who), None)  # the newest comes last
             latest[row, who] = answer
     return sorted({row: (row, who, answer) for (row, who), answer in latest.items() if answer != -2}.values())
@@ -119,6 +127,11 @@ def decisions_read(workspace: Workspace, attribute: Attribute) -> object:
     return list(zip(found.rows.tolist(), found.annotators.tolist(), found.answers.tolist(), strict=True))
 
 
+def direct_answers_read(workspace: Workspace, attribute: Attribute) -> object:
+    found = workspace.annotations.direct_answers(attribute.id)
+    return list(zip(found.rows.tolist(), found.annotators.tolist(), found.answers.tolist(), strict=True))
+
+
 def bulk_read(workspace: Workspace, attribute: Attribute) -> object:
     rows, answers = bulk.current_answers(workspace, attribute)
     return list(zip(rows.tolist(), answers.tolist(), strict=True))
@@ -127,6 +140,7 @@ def bulk_read(workspace: Workspace, attribute: Attribute) -> object:
 READS: dict[str, tuple[Callable[[Workspace, Attribute], object], Callable[[sa.Engine, int], object]]] = {
     "votes": (votes_read, votes_by_sql),
     "decisions": (decisions_read, decisions_by_sql),
+    "direct answers": (direct_answers_read, direct_answers_by_sql),
     "bulk answers": (bulk_read, bulk_by_sql),
     "redundancy": (lambda workspace, _: workspace.redundancy, redundancy_by_sql),
     "queried": (lambda workspace, attribute: queried_rows(workspace, attribute).tolist(), queried_by_sql),
