@@ -56,7 +56,9 @@ def test_pictures_become_a_dataset_with_its_evidence(
     model, before = latest_model(again, watercolor), latest_model(workspace, watercolor)
     assert model is not None
     assert before is not None
-    assert thresholds.current_threshold(again, watercolor) == kept
+    in_use = thresholds.current_threshold(again, watercolor)  # its evidence counts the labels of the audit too
+    assert in_use == thresholds.current_threshold(workspace, watercolor)
+    assert (in_use.id, in_use.value) == (kept.id, kept.value)
     assert np.array_equal(model.coefficients, before.coefficients)
     assert np.array_equal(scores_of(again, watercolor, model), scores_of(workspace, watercolor, before))
     assert tasks.labels(again, watercolor).settled.sum() == tasks.labels(workspace, watercolor).settled.sum() > 60
