@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from bam_engine import database as db
-from bam_engine.annotation import NewAnswer
+from bam_engine.annotation import ADJUDICATION, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.errors import BamError
 from bam_engine.guidance.facts import Progress
 from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.guidance.sizes import sizes
-from bam_engine.labelling import adjudication, tasks
+from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
 from bam_engine.reporting.overview import overview, waiting_tasks
 from bam_engine.training import certification, querying, rounds, thresholds, validation
@@ -132,10 +132,12 @@ class Walk(RuleBasedStateMachine):
     def correct_a_label(self, place: int) -> None:
         rows = querying.round_labels(self.workspace, self.attribute)[0]
         if len(rows):
-            row = int(rows[place % len(rows)])
-            if adjudication.can_correct(self.workspace, self.attribute, row):
-                answer = int(not self.oracle.knows(self.workspace, row))
-                adjudication.correct(self.workspace, self.attribute, row, answer, "ada")
+            row, annotations = int(rows[place % len(rows)]), self.workspace.annotations
+            decision = NewAnswer(uuid.uuid4().hex, row, int(not self.oracle.knows(self.workspace, row)))
+            made = annotations.assign(
+                self.attribute.id, annotations.annotator("ada"), [row], purpose=ADJUDICATION, source_id=0
+            )
+            annotations.record(made.id, [decision])
 
     @precondition(lambda self: self.guidance.step in ("decide", "audit", "done", "certify", "start_round"))
     @rule()
