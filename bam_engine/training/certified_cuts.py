@@ -27,20 +27,7 @@ def cuts_of(state: CertificationState) -> Cuts:
 
 def best_of(workspace: Workspace, attribute: Attribute, model: TrainedModel, cuts: Cuts, *, confidence: float) -> float:
     """Return the cut with the highest F1 on the evidence; of equal ones the strictest."""
-    found = gather_evidence(workspace, attribute, model)
-    curve = learning.precision_recall(
-        found.sample.scores,
-        found.sample.labels,
-        cuts=cuts,
-        weights=found.sample.weights,
-        groups=found.sample.groups,
-        confidence=confidence,
-        pool_scores=found.sample.pool_scores,
-        random=found.random,
-        known=found.known,
-        strata=found.strata,
-    )
-    return learning.best_cut(curve)
+    return learning.best_cut(gather_evidence(workspace, attribute, model).curve(confidence, cuts))
 
 
 def is_among(workspace: Workspace, attribute: Attribute, model: TrainedModel, value: float, cuts: Cuts) -> bool:

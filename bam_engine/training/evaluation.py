@@ -86,18 +86,7 @@ def evaluate(
             f"None of {count(n, 'labelled validation image')} is {missing}, so nothing can be measured. Label more "
             "validation images, or start a certification, which looks where positives are."
         )
-    found = gather_evidence(workspace, attribute, model)
-    curve = learning.precision_recall(
-        found.sample.scores,
-        found.sample.labels,
-        weights=found.sample.weights,
-        groups=found.sample.groups,
-        confidence=confidence,
-        pool_scores=found.sample.pool_scores,
-        random=found.random,
-        known=found.known,
-        strata=found.strata,
-    )
+    curve = gather_evidence(workspace, attribute, model).curve(confidence)
     random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
     average_precision = average_precision_of(sample, random, confidence)
     threshold, problem = None, ""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bam_engine.annotation import NO_LABEL, POSITIVE, Attribute, judged_labels
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, validation_images
-from bam_engine.learning import RandomSample
+from bam_engine.learning import Curve, RandomSample, precision_recall
 from bam_engine.training import certification, population
 from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
 from bam_engine.training.models import TrainedModel, newest_model, scores_of
@@ -74,6 +74,21 @@ class Evidence:
     known: tuple[NDArray[np.float32], NDArray[np.bool_]]
     random: RandomSample
     labelled: NDArray[np.float32]
+
+    def curve(self, confidence: float, cuts: NDArray[np.float64] | None = None) -> Curve:
+        """Return precision and recall at ``cuts``, or at those that tell the labelled images apart."""
+        return precision_recall(
+            self.sample.scores,
+            self.sample.labels,
+            cuts=cuts,
+            weights=self.sample.weights,
+            groups=self.sample.groups,
+            confidence=confidence,
+            pool_scores=self.sample.pool_scores,
+            random=self.random,
+            known=self.known,
+            strata=self.strata,
+        )
 
 
 def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> Evidence:
