@@ -78,9 +78,10 @@ function paceWheel(view) {
   const pace = new WheelPace();
   /** The last event that was held. @type {WheelEvent | null} */
   let last = null;
+  let turning = false;
   const hold = (/** @type {WheelEvent} */ event) => {
     view.pointer = view.map.mouseEventToContainerPoint(event);
-    if (!pace.rests(performance.now())) return;
+    if (turning || !pace.rests(performance.now())) return; // a timer may end a little before its time
     event.preventDefault();
     event.stopImmediatePropagation();
     pace.hold(event);
@@ -90,7 +91,9 @@ function paceWheel(view) {
     const deltaY = view.gone ? 0 : pace.take();
     if (!deltaY || !last) return;
     const { clientX, clientY } = last;
+    turning = true;
     view.field.dispatchEvent(new WheelEvent("wheel", { deltaY, clientX, clientY, bubbles: true, cancelable: true }));
+    turning = false;
   };
   view.field.addEventListener("wheel", hold, { capture: true, passive: false });
   view.map.on("zoomstart", () => {
