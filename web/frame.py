@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from web import demo_controls, jobs, navigation, ui, undo
+from web import demo_controls, identity, jobs, navigation, ui, undo
 from web.engine import workspace, workspace_name
 from web.warm import activity
 
@@ -30,7 +30,11 @@ def draw(start: str = "overview") -> None:
             jobs.in_sidebar()
             demo_controls.banner()
             undo.offer(chosen.url_path)
-            chosen.run()
+            try:
+                chosen.run()
+            finally:  # a page may stop early
+                with st.sidebar:
+                    identity.keep()
 
 
 if __name__ == "__main__":

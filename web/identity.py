@@ -40,7 +40,7 @@ def choose(name: str) -> None:
 
 
 def field() -> None:
-    """Draw the field with the name, and have the browser keep it."""
+    """Draw the field with the name."""
     if _NAME not in st.session_state:
         known = _from_cookie()
         st.session_state[_NAME] = known or NOBODY
@@ -56,6 +56,10 @@ def field() -> None:
         help="The name under which your answers are stored. This browser remembers it. Two people on one computer use "
         "two names, each in a tab of their own.",
     )
+
+
+def keep() -> None:
+    """Have the browser keep the name. Drawn after the page, whose pictures do not wait for the module that does it."""
     _component(
         key="identity",
         data={
