@@ -133,6 +133,7 @@ ROOMS: dict[str, set[str]] = {
         "certifications",
         "former_names",
         "from_document",
+        "guideline_examples",
         "images",
         "insert_new",
         "insert_row",

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -126,6 +126,18 @@ former_names = sa.Table(  # by which links, saved views and scripts still find a
     _attribute_id(),
     sa.Column("name", sa.Text, nullable=False),
     _made_at(),
+)
+guideline_examples = sa.Table(  # pictures that show what an attribute means
+    "guideline_examples",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # "good", "bad", "corner"
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # among those of its kind
+    _made_at(),
+    sa.UniqueConstraint("attribute_id", "row"),
 )
 annotators = sa.Table(
     "annotators",
