@@ -55,6 +55,19 @@ def percent_at_least(proportion: float) -> str:
     return percent(math.floor(1000 * proportion + 1e-9) / 1000)
 
 
+def percent_at_most(proportion: float) -> str:
+    """Return an upper limit as a percentage, rounded up so that it is never understated.
+
+    Examples
+    --------
+    >>> percent_at_most(0.8992), percent_at_most(0.9), percent_at_most(0.9996)
+    ('90%', '90%', '100%')
+    """
+    if math.isnan(proportion):
+        return NOTHING
+    return percent(min(1.0, math.ceil(1000 * proportion - 1e-9) / 1000))
+
+
 def percent_interval(value: float, low: float, high: float) -> str:
     """Return a proportion with its interval.
 
@@ -69,16 +82,18 @@ def percent_interval(value: float, low: float, high: float) -> str:
 
 
 def percent_range(low: float, high: float) -> str:
-    """Return the limits of an interval of proportions, which is exact where they are the same.
+    """Return the limits of an interval of proportions, rounded outwards; it is exact where they are the same.
+
+    Its lower limit reads as :func:`percent_at_least` writes it.
 
     Examples
     --------
-    >>> percent_range(0.83, 1.0), percent_range(0.83, 0.83)
-    ('83–100%', 'exact')
+    >>> percent_range(0.83, 1.0), percent_range(0.8299, 0.9001), percent_range(0.83, 0.83)
+    ('83–100%', '82.9–90.1%', 'exact')
     """
     if low == high:
         return "exact"
-    return f"{percent(low).removesuffix('%')}–{percent(high)}"
+    return f"{percent_at_least(low).removesuffix('%')}–{percent_at_most(high)}"
 
 
 def decimal(value: float, places: int = 2, *, signed: bool = False) -> str:

@@ -4,7 +4,15 @@ import math
 
 import pytest
 
-from bam_engine.formatting import decimal, decimal_interval, duration, percent, percent_interval
+from bam_engine.formatting import (
+    decimal,
+    decimal_interval,
+    duration,
+    percent,
+    percent_at_least,
+    percent_interval,
+    percent_range,
+)
 
 
 @pytest.mark.parametrize("proportion", [1e-9, 0.0004, 0.9996, 1 - 1e-9])
@@ -23,7 +31,6 @@ def test_a_negative_number_that_rounds_to_zero_has_no_sign() -> None:
 
 def test_limits_of_which_one_is_negative_are_not_joined_by_a_dash() -> None:
     assert decimal_interval(0, -0.1, 0.1) == "0.00 (−0.10 to 0.10)"
-    assert percent_interval(0.5, 0.0001, 0.9999) == "50% (<0.1–>99.9%)"
 
 
 def test_a_minute_is_not_sixty_seconds() -> None:
@@ -33,3 +40,14 @@ def test_a_minute_is_not_sixty_seconds() -> None:
         "1 min 0 s",
         "1 h 0 min",
     ]
+
+
+@pytest.mark.parametrize("low", [0.7815, 0.78149, 0.9, 0.89999, 0.0004, 0.0, 1 / 3])
+def test_a_lower_limit_reads_alike_by_itself_and_in_its_interval(low: float) -> None:
+    assert percent_interval(0.95, low, 0.99).startswith(f"95% ({percent_at_least(low).removesuffix('%')}–")
+
+
+def test_limits_are_rounded_outwards() -> None:
+    assert percent_interval(0.5, 0.0001, 0.9999) == "50% (0–100%)"
+    assert percent_range(0.1239, 0.4561) == "12.3–45.7%"
+    assert percent_range(0.1, 0.9) == "10–90%", "what needs no rounding stays"

@@ -245,6 +245,7 @@ ROOMS: dict[str, set[str]] = {
         "compare_models",
         "comparison_table",
         "count_accepted",
+        "delivered_precision",
         "decision_threshold",
         "diverse",
         "draw_validation",

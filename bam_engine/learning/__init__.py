@@ -36,7 +36,13 @@ from bam_engine.learning.diagnosis import (
     scores_by_groups,
     scores_by_neighbours,
 )
-from bam_engine.learning.evaluation import Curve, average_precision, average_precision_limits, precision_recall
+from bam_engine.learning.evaluation import (
+    Curve,
+    average_precision,
+    average_precision_limits,
+    delivered_precision,
+    precision_recall,
+)
 from bam_engine.learning.intervals import (
     Interval,
     Proportions,
@@ -143,6 +149,7 @@ __all__ = [
     "comparison_table",
     "count_accepted",
     "decision_threshold",
+    "delivered_precision",
     "diverse",
     "draw_validation",
     "exact_bounds",

@@ -308,6 +308,30 @@ def with_known(
     return of_all
 
 
+def delivered_precision(precision: Floats, cuts: npt.ArrayLike, sample: RandomSample) -> Floats:
+    """Return the precision of what is delivered at each cut, from that of all images that score at least as much.
+
+    Delivered are all images that people have labelled positive and, of those without a label, the ones that score at
+    or above the cut. The former are known, so that the limits are those of the latter alone. Without a delivered image
+    it is the precision given.
+
+    Parameters
+    ----------
+    precision : (..., c)
+        Or limits of it.
+    cuts : (c,)
+    sample
+        Of the collection, with what people have labelled.
+    """
+    accepted = count_accepted(sample.pool, cuts) + count_accepted(sample.asked, cuts)
+    found, refused = count_accepted(sample.found, cuts), count_accepted(sample.refused, cuts)
+    unlabelled = np.maximum(accepted - found - refused, 0)
+    delivered = len(sample.found) + unlabelled
+    right = np.where(unlabelled > 0, np.clip(precision * accepted - found, 0, unlabelled), 0.0)
+    of_delivered: Floats = np.divide(len(sample.found) + right, delivered, out=precision.copy(), where=delivered > 0)
+    return of_delivered
+
+
 def _default_cuts(scores: Floats) -> Floats:
     distinct = np.unique(scores)[::-1]
     if len(distinct) <= _MAX_CUTS:

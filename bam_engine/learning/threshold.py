@@ -4,6 +4,7 @@
 many cuts (``benchmarks/guarantee.py`` prints how often). The rule here tests cuts in an order fixed beforehand.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,9 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.errors import LearningError, NoThreshold
-from bam_engine.formatting import count, percent, percent_at_least
+from bam_engine.formatting import count, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.learning.acceptance import count_accepted
-from bam_engine.learning.evaluation import Curve, Sample, checked_sample, precision_recall, with_known
+from bam_engine.learning.evaluation import (
+    Curve,
+    Sample,
+    checked_sample,
+    delivered_precision,
+    precision_recall,
+    with_known,
+)
 from bam_engine.learning.intervals import (
     Floats,
     checked_confidence,
@@ -80,30 +88,26 @@ class Threshold:
     @property
     def summary(self) -> str:
         """One or two sentences for the person who decides."""
-        target = percent(self.target)
-        seen = (
-            f"{self.n_accepted_sample:,} of {count(self.n, 'validation image')} are accepted, "
-            f"{percent(self.precision)} of them correctly"
-        )
-        if self.covers is not None:
-            seen = f"as far as the labels tell, {percent(self.precision)} of what is delivered is right"
+        target, seen = percent(self.target), f"as far as the labels tell, {self._right} of what is delivered is right"
         if self.recall_target is not None:
             return f"{self.promise} No precision is guaranteed: {seen}."
         if self.certified:
             confidence = percent_at_least(self.confidence)
             return f"Precision is at least {target} with {confidence} confidence{self._scope}: {seen}."
         if self.n_unlabelled == 0:
-            return (
-                "Every image that scores as much has a label: nothing is estimated. As far as the labels tell, "
-                f"{percent(self.precision)} of what is delivered is right."
-            )
+            return f"Every image that scores as much has a label: nothing is estimated. {_sentence(seen)}."
         if self.bound >= self.target:
             return (
                 f"Not certified: {seen}. For this threshold alone that would do, but the same labels chose it, and the "
                 "test fixed beforehand did not pass. Certify it, or let an audit decide."
             )
-        low = percent_at_least(self.precision_low)
-        return f"Not certified: {seen}, so precision is at least {low}. {self._advice}"
+        return f"Not certified: {seen}. {self._advice}"
+
+    @property
+    def _right(self) -> str:
+        """The precision with its interval; the limits alone where no label tells more."""
+        value, low, high = self.precision_interval
+        return percent_range(low, high) if math.isnan(value) else percent_interval(value, low, high)
 
     @property
     def _scope(self) -> str:
@@ -333,36 +337,11 @@ def threshold_at(
 def of_delivered(threshold: Threshold, sample: RandomSample) -> Threshold:
     """Return a threshold whose precision, with its limits and bound, is that of what is delivered.
 
-    Delivered are all images that people have labelled positive and, of those without a label, the ones that score at
-    or above the threshold. The former are known, so the limits are those of the latter alone.
-
-    Parameters
-    ----------
-    threshold
-        With the precision of all images that score at least its value.
-    sample
-        Of the collection, with what people have labelled.
+    See :func:`~bam_engine.learning.delivered_precision`; ``sample`` is of the collection, with what people labelled.
     """
-
-    def above(scores: npt.NDArray[np.floating]) -> int:
-        return int(count_accepted(scores, [threshold.value])[0])
-
-    accepted, found = above(sample.pool) + above(sample.asked), above(sample.found)
-    unlabelled = max(accepted - found - above(sample.refused), 0)
-    delivered = len(sample.found) + unlabelled
-    if not delivered:
-        return threshold
-
-    def share(precision: float) -> float:
-        return float((len(sample.found) + np.clip(precision * accepted - found, 0, unlabelled)) / delivered)
-
-    return replace(
-        threshold,
-        precision=share(threshold.precision),
-        precision_low=share(threshold.precision_low),
-        precision_high=share(threshold.precision_high),
-        bound=share(threshold.bound),
-    )
+    of_all = [threshold.precision, threshold.precision_low, threshold.precision_high, threshold.bound]
+    value, low, high, bound = delivered_precision(np.array(of_all)[:, None], [threshold.value], sample)[:, 0].tolist()
+    return replace(threshold, precision=value, precision_low=low, precision_high=high, bound=bound)
 
 
 def fixed_cuts(
@@ -548,6 +527,10 @@ def _measured(
         n_accepted=int(curve.accepted[0]),
         n_unlabelled=None if labelled is None else _unlabelled(pool, labelled, value),
     )
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _check_target(target: float) -> None:

@@ -85,14 +85,11 @@ def _learning_words(points: Sequence[LearningPoint]) -> str:
 
 
 def precision_recall(curve: PrecisionRecall, *, target: float, chosen: Threshold | None) -> Chart:
-    """Return precision against recall with its interval, cut by cut, the target, and the threshold ``chosen``.
-
-    The curve goes through the threshold, unless the precision of that is the one of what is delivered.
-    """
+    """Return precision against recall with its interval, cut by cut, the target, and the threshold ``chosen``."""
     points = np.column_stack(
         [curve.cuts, curve.accepted, curve.recall, curve.precision, curve.precision_low, curve.precision_high]
     )
-    if chosen is not None and chosen.covers is None and chosen.value not in curve.cuts:
+    if chosen is not None and chosen.value not in curve.cuts:
         found = (chosen.recall, chosen.precision, chosen.precision_low, chosen.precision_high)
         points = np.vstack([points, (chosen.value, chosen.n_accepted, *found)])
     points = points[np.isfinite(points).all(axis=1)]

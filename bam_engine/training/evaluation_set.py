@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bam_engine.annotation import NO_LABEL, POSITIVE, Attribute, judged_labels
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, validation_images
-from bam_engine.learning import Curve, RandomSample, precision_recall
+from bam_engine.learning import Curve, RandomSample, delivered_precision, precision_recall
 from bam_engine.training import certification, population
 from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
 from bam_engine.training.models import TrainedModel, newest_model, scores_of
@@ -76,8 +76,8 @@ class Evidence:
     labelled: NDArray[np.float32]
 
     def curve(self, confidence: float, cuts: NDArray[np.float64] | None = None) -> Curve:
-        """Return precision and recall at ``cuts``, or at those that tell the labelled images apart."""
-        return precision_recall(
+        """Return precision and recall of what is delivered at ``cuts``, or at those that tell the labels apart."""
+        of_all = precision_recall(
             self.sample.scores,
             self.sample.labels,
             cuts=cuts,
@@ -89,6 +89,9 @@ class Evidence:
             known=self.known,
             strata=self.strata,
         )
+        precision = np.stack([of_all.precision, of_all.precision_low, of_all.precision_high])
+        value, low, high = delivered_precision(precision, of_all.cuts, self.random)
+        return replace(of_all, precision=value, precision_low=low, precision_high=high)
 
 
 def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None) -> Evidence:

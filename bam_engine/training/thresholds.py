@@ -116,16 +116,13 @@ def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedMo
         workspace.catalogue.missing_version,
     )
     value, target, confidence = evidence.value, evidence.target, evidence.confidence
-    delivered = evidence.covers is not None
 
     def measured() -> Threshold | None:
         with contextlib.suppress(LearningError):
-            return _measured_at(
-                workspace, attribute, value, model, target=target, confidence=confidence, delivered=delivered
-            )
+            return _measured_at(workspace, attribute, value, model, target=target, confidence=confidence)
         return None
 
-    subject = (attribute.id, value, target, confidence, delivered)
+    subject = (attribute.id, value, target, confidence)
     found = workspace.memory.get(_EVIDENCE, subject, version, measured)
     if found is None:
         return evidence
@@ -315,7 +312,6 @@ def _certified_at(workspace: Workspace, state: certification.CertificationState,
         certification.model_of(workspace, started),
         target=started.target,
         confidence=started.confidence,
-        delivered=True,
     )
     known = None if state.progress is None else state.progress.known_positives or None
     covers = certified_cuts.covered_from(workspace, started, value)
@@ -353,16 +349,12 @@ def _measured_at(
     *,
     target: float,
     confidence: float,
-    delivered: bool = False,
 ) -> Threshold:
-    """Measure a cut; ``delivered``: the precision of what is delivered, as a certification promises it."""
-    found = gather_evidence(workspace, attribute, model)
-    threshold = _measured_by(found, value, target=target, confidence=confidence)
-    return learning.of_delivered(threshold, found.random) if delivered else threshold
+    """Measure a cut by all that is known of what it delivers."""
+    return _measured_by(gather_evidence(workspace, attribute, model), value, target=target, confidence=confidence)
 
 
 def _measured_by(found: Evidence, value: float, *, target: float, confidence: float) -> Threshold:
-    """Measure a cut; where every image above it has a label, what is delivered is known, and nothing is estimated."""
     sample = found.sample
     threshold = learning.threshold_at(
         value,
@@ -378,7 +370,7 @@ def _measured_by(found: Evidence, value: float, *, target: float, confidence: fl
         strata=found.strata,
         labelled=found.labelled,
     )
-    return learning.of_delivered(threshold, found.random) if threshold.n_unlabelled == 0 else threshold
+    return learning.of_delivered(threshold, found.random)
 
 
 @one_flow

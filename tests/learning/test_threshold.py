@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError, NoThreshold
-from bam_engine.formatting import percent, percent_at_least
+from bam_engine.formatting import percent, percent_at_least, percent_interval
 from bam_engine.learning import (
     RandomSample,
     certified_cuts,
@@ -98,7 +98,8 @@ def test_a_cut_that_looks_good_alone_is_not_called_certified_after_a_stricter_on
     if found.bound >= 0.90:
         assert "the same labels chose it" in found.summary
     else:
-        assert "so precision is at least" in found.summary
+        limits = percent_interval(found.precision, found.precision_low, found.precision_high)
+        assert f"Not certified: as far as the labels tell, {limits} of what is delivered" in found.summary
 
 
 @given(labelled(60), targets, st.integers(0, 2**32))
@@ -146,7 +147,8 @@ def test_a_sample_too_small_to_certify_anything_certifies_nothing():
     found = choose_threshold(np.arange(20.0), np.arange(20) > 5)
     assert not found.certified
     assert found.value == 6.0  # 14 of 14 are right; 14 of 15, at 5.0, would keep the target too, with a lower limit
-    assert "Not certified: 14 of 20" in found.summary
+    assert found.n_accepted_sample == 14
+    assert "Not certified: as far as the labels tell, 100% (76.8–100%)" in found.summary
 
 
 def test_a_clear_separation_is_certified_and_says_so():
