@@ -43,6 +43,14 @@ CLIP = {
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_list_of_workspaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers of tests, in this process and others, list the workspaces that they open in a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def descriptors_by_default() -> Iterator[None]:
     """New workspaces of tests embed with the descriptors alone: most tests need vectors, and none of a network."""
     with pytest.MonkeyPatch.context() as patch:

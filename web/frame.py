@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from web import demo_controls, identity, jobs, navigation, ui, undo
+from web import demo_controls, identity, jobs, navigation, ui, undo, workspace_menu
 from web.engine import workspace, workspace_name
 from web.warm import activity
 
@@ -23,7 +23,7 @@ def draw(start: str = "overview") -> None:
     with activity.drawing(), ui.guard():
         name = workspace_name()
         st.set_page_config(page_title=f"{chosen.title} · {name}")
-        ui.show_workspace(name)
+        workspace_menu.show(name)
         with workspace().reading():
             jobs.turn_page(chosen.url_path)
             ui.sidebar()

@@ -11,7 +11,7 @@ from bam_engine.errors import BamError, StoreUnavailable
 from bam_engine.files import private_files
 from bam_engine.maps import view_cache
 from bam_engine.workspace import Workspace
-from web import engine, warm
+from web import engine, warm, workspaces
 from web.access import access_middleware
 from web.assets import asset_middleware
 from web.engine import workspace
@@ -41,6 +41,7 @@ def routes() -> list[BaseRoute]:
             lambda map_id: view_cache.current_view(opened_workspace(), map_id),
             get_cached_map=lambda map_id: view_cache.cached_view(opened_workspace(), map_id),
         ),
+        *workspaces.workspace_routes(),
         *nothing_below("/api"),
     ]
 
@@ -66,10 +67,12 @@ def middleware() -> list[Middleware]:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Warm up at the start; stop background jobs at the end."""
+    """Warm up at the start; stop background jobs and the servers of other workspaces at the end."""
     with private_files():
         warm.start(workspace)
+        workspaces.remember_own()
         yield
+        workspaces.stop_all()
         if (opened := engine.opened_workspace()) is not None:
             for job in opened.jobs.running():
                 job.stop()

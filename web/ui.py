@@ -43,9 +43,12 @@ CSS = """
 .stMain .block-container { position: relative; padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1480px; }
 h1 { font-size: 1.9rem !important; letter-spacing: -0.01em; padding-bottom: .1rem !important; }
 h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
-.stElementContainer:has(.bam-workspace) { position: absolute; top: .9rem; width: auto; }
+:is(.stElementContainer:has(.bam-workspace), .st-key-workspace-menu) { position: absolute; top: .9rem; width: auto; }
 .bam-workspace { font-size: .875rem; line-height: 1.2; color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-workspace b { font-weight: 600; overflow-wrap: anywhere; }
+.st-key-workspace-menu { height: 0; }
+.st-key-workspace-menu button { min-height: 0; padding: 0; color: color-mix(in srgb, currentColor 68%, transparent); }
+.st-key-workspace-menu button p { overflow-wrap: anywhere; text-align: left; }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetric"] { min-width: 0; }
@@ -57,8 +60,8 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
   opacity: 1; color: light-dark(#5b605d, #a9aca7);
 }
 @media (max-width: 768px) { /* beside the button that opens the sidebar */
-  .stElementContainer:has(.bam-workspace) { position: fixed; top: 1.2rem; left: 3.6rem; max-width: calc(100vw - 8rem);
-    z-index: 999990; }
+  :is(.stElementContainer:has(.bam-workspace), .st-key-workspace-menu) { position: fixed; top: 1.2rem; left: 3.6rem;
+    max-width: calc(100vw - 8rem); z-index: 999990; }
 }
 @media (max-width: 640px) {
   /* The controls of a bar, two beside each other on a telephone. */
