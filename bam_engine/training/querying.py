@@ -17,6 +17,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import bulk, tasks
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
+from bam_engine.labelling.guideline_examples import example_rows
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
@@ -179,12 +180,14 @@ def _unqueried_labels(workspace: Workspace, attribute: Attribute) -> Rows:
 
 
 def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
-    """Return the rows used by rounds, the validation set, certifications or audits, sorted.
+    """Return the rows that no sample may hold any more, sorted.
 
-    Whatever draws images checks this again before it stores them, inside ``exclusive(engine, db.rounds)``, so that
-    concurrent draws never use an image both for training and for measuring.
+    They are those of rounds, the validation set, certifications and audits, and the examples in the guidelines, whose
+    answer is shown. Whatever draws images checks this again before it stores them, inside ``exclusive(engine,
+    db.rounds)``, so that concurrent draws never use an image both for training and for measuring.
     """
-    return np.union1d(queried_rows(workspace, attribute), held_out_rows(workspace, attribute)).astype(np.int64)
+    drawn = np.union1d(queried_rows(workspace, attribute), held_out_rows(workspace, attribute))
+    return np.union1d(drawn, example_rows(workspace, attribute)).astype(np.int64)
 
 
 def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:
