@@ -10,6 +10,7 @@ from bam_engine.training.last_answers import last_answers
 from web import demo_controls, jobs, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
+from web.guideline_examples import for_grid
 from web.navigation import link
 from web.steps import attribute_in_focus
 
@@ -27,7 +28,9 @@ def draw_last(attribute: Attribute) -> None:
     st.caption(f"Your answers to {ui.plain(last.title)}. Change any of them, and save the page.")
     images = [{"row": row, "answer": answer} for row, answer in last.answers.items()]
     about = attribute.question, attribute.instructions
-    if label_grid(last.assignment_id, *about, images=images, version=ws.picture_version, review=True):
+    if label_grid(
+        last.assignment_id, *about, images=images, version=ws.picture_version, examples=for_grid(attribute), review=True
+    ):
         st.rerun()
 
 
@@ -90,5 +93,6 @@ if assignment is None:
 
 answered = ws.annotations.answered_rows(assignment.id)
 images = [{"row": row, "answer": answered.get(row)} for row in assignment.rows]  # no titles: only the picture counts
-if label_grid(assignment.id, attribute.question, attribute.instructions, images=images, version=ws.picture_version):
+about = attribute.question, attribute.instructions
+if label_grid(assignment.id, *about, images=images, version=ws.picture_version, examples=for_grid(attribute)):
     st.rerun()

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
-from web import ui, undo
+from web import guideline_examples, ui, undo
 from web.engine import workspace
 from web.navigation import link
 from web.steps import attribute_in_focus
@@ -60,6 +60,8 @@ for attribute in existing.values():
                 with ui.guard():
                     ws.attributes.update(attribute.id, question=question.strip(), instructions=instructions.strip())
                     st.rerun()
+        if attribute == focus:
+            guideline_examples.edit(attribute)
         with st.form(f"rename-form-{attribute.id}", border=False):
             field, button = st.columns([3, 1], vertical_alignment="bottom")
             new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")

@@ -8,7 +8,7 @@ from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, per
 from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
-from web import charts, demo_controls, encoder_notes, ui
+from web import charts, demo_controls, encoder_notes, guideline_examples, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -23,6 +23,9 @@ def head(report: AttributeReport) -> None:
     st.markdown(f"**{ui.plain(report.attribute.question)}**")
     if report.attribute.instructions:
         st.markdown("  \n".join(ui.plain(line) for line in report.attribute.instructions.splitlines()))
+    picked = guideline_examples.strip(report.attribute, key=f"examples-{report.attribute.id}")
+    if picked is not None:
+        open_image(picked)
     if report.missing:
         st.info("Not there yet:\n" + "\n".join(f"- {ui.plain(one)}" for one in report.missing), icon=":material/info:")
     if report.without_file:

@@ -9,7 +9,7 @@ from bam_engine.labelling import direct_answers
 from bam_engine.labelling.direct_answers import ANSWERS
 from bam_engine.training.direct_effects import effect
 from bam_engine.workspace.membership import removed
-from web import identity, ui
+from web import guideline_examples, identity, ui
 from web.engine import workspace
 
 _KEYS = {1: "Y", 0: "N", -1: "U"}
@@ -48,6 +48,7 @@ def answer_image(row: int, *, key: str) -> None:
                 args=(attribute, row, answer, mark, key),
             )
         _undo(attribute, row, key)
+        guideline_examples.offer(attribute, row, key=key)
     _tell(attribute, row, mark, key)
 
 

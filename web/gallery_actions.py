@@ -16,7 +16,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import querying
-from web import jobs, removing, ui
+from web import guideline_examples, jobs, removing, ui
 from web.engine import workspace
 from web.gallery_bar import show
 from web.navigation import go
@@ -44,6 +44,7 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
             with st.container(horizontal=True):
                 _answers(attribute, rows)
             st.caption("An answer to all of them teaches the next training. It never judges.")
+            guideline_examples.offer_selection(attribute, rows, popover=_CHOSEN)
         if st.button("Show on the map", icon=":material/map:"):
             go("map", selection=selections.save(ws, rows))
         if st.button("Show only these", icon=":material/filter_alt:"):

@@ -119,7 +119,12 @@ def test_what_cannot_be_an_example_is_refused(workspace: Workspace, mood: Attrib
         ([120], "good", "", "Image 120 is not in the collection"),
         ([-1], "good", "", "Image -1 is not in the collection"),
         ([4], "good", "x" * 201, "The note has 201 characters; the most are 200"),
-        (range(20, 21 + MAX_EXAMPLES), "good", "", f"would have {1 + MAX_EXAMPLES} examples; the most are {MAX_EXAMPLES}"),
+        (
+            range(20, 21 + MAX_EXAMPLES),
+            "good",
+            "",
+            f"would have {1 + MAX_EXAMPLES} examples; the most are {MAX_EXAMPLES}",
+        ),
     ):
         with pytest.raises(AnnotationError, match=why):
             add_examples(workspace, mood, list(rows), kind, note)

@@ -32,6 +32,8 @@ export interface LabelGridData {
   assignment: string;
   question: string;
   instructions: string;
+  /** The pictures of the guidelines, in display order. */
+  examples: GuidelineExample[];
   /** In display order. */
   images: LabelImage[];
   /** The version of the pictures: those of a version are immutable. */
@@ -39,6 +41,12 @@ export interface LabelGridData {
   per_page: number;
   /** Whether answers are looked through again, from the last page on. */
   review: boolean;
+}
+
+export interface GuidelineExample {
+  row: number;
+  kind: "good" | "bad" | "corner";
+  note: string;
 }
 
 export interface LabelImage {

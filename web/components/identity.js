@@ -12,6 +12,9 @@ export const COOKIE = "bam-annotator";
 const KEY = "bam.annotator";
 const A_YEAR = 365 * 24 * 60 * 60; // seconds
 
+/** The annotator of this tab; empty until somebody gives a name. @returns {string} */
+export const annotatorHere = () => String(session.read(KEY) ?? local.read(KEY) ?? "");
+
 /** @typedef {Pick<Store, "read" | "write">} Kept */
 
 /**

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { effectOf } from "../../../web/components/label_grid/keys.js";
+import { PRESETS } from "../../../web/components/label_grid/key_presets.js";
 
 /** @import { LabelGrid } from "../../../web/components/label_grid/label_grid.js" */
 
-const FREE = { control: null, finished: false, repeat: false };
+const FREE = { control: null, finished: false, repeat: false, preset: PRESETS[0] };
 
 /**
  * The calls that a key makes on a grid of ten pictures in rows of four, the sixth of which is focused.

@@ -25,6 +25,7 @@ function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = 
     assignment: "a",
     question: "Is it?",
     instructions: "",
+    examples: [],
     images,
     version: "1",
     per_page: 4,
@@ -123,6 +124,7 @@ test("a rerun with old data takes no answer back", () => {
     assignment: "a",
     question: "",
     instructions: "",
+    examples: [],
     version: "1",
     per_page: 4,
     review: false,
@@ -248,7 +250,16 @@ test("pictures marked at once are unmarked at once, and only a no that was chose
 
 test("answers that are looked through again start at the last page", () => {
   const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: NO, title: "" }));
-  const data = { assignment: "done", question: "", instructions: "", images, version: "1", per_page: 4, review: false };
+  const data = {
+    assignment: "done",
+    question: "",
+    instructions: "",
+    examples: [],
+    images,
+    version: "1",
+    per_page: 4,
+    review: false,
+  };
   assert.equal(ofTab(data, []).finished, true);
   assert.equal(ofTab({ ...data, review: true }, []).page, 2);
 });

@@ -14,7 +14,9 @@ from web.modules import component
 PER_PAGE = 24
 
 _component = component(
-    "bam_label_grid", "label_grid/mount.js", ["label_grid/label_grid.css", "label_grid/pictures.css"]
+    "bam_label_grid",
+    "label_grid/mount.js",
+    ["label_grid/label_grid.css", "label_grid/guidelines.css", "label_grid/pictures.css"],
 )
 
 
@@ -25,6 +27,7 @@ def label_grid(
     *,
     images: Sequence[Mapping[str, Any]],
     version: str,
+    examples: Sequence[Mapping[str, Any]] = (),
     per_page: int = PER_PAGE,
     review: bool = False,
     key: str | None = None,
@@ -46,6 +49,8 @@ def label_grid(
         ``title`` are optional.
     version
         The version of the workspace's pictures.
+    examples
+        The pictures of the guidelines in display order, each ``{"row": int, "kind": str, "note": str}``.
     per_page
         Pictures per page, at least 1.
     review
@@ -70,6 +75,7 @@ def label_grid(
         "assignment": assignment,
         "question": question,
         "instructions": instructions,
+        "examples": [dict(example) for example in examples],
         "images": shown,
         "version": version,
         "per_page": per_page,

@@ -2,6 +2,7 @@
 
 import { NO, YES } from "./labels.js";
 
+/** @import { Preset } from "./key_presets.js" */
 /** @import { LabelGrid } from "./label_grid.js" */
 
 const CONTROLS = "button, a[href], summary, [role=button], [role=tab], [role=radio], [role=option], [role=menuitem]";
@@ -14,12 +15,7 @@ const KEYS = {
   ArrowDown: (grid) => void (grid.at + grid.columns < grid.cells.length && grid.focus(grid.at + grid.columns)),
   Home: (grid) => grid.focus(0),
   End: (grid) => grid.focus(grid.cells.length - 1),
-  y: (grid) => grid.step(YES),
-  n: (grid) => grid.step(NO),
-  1: (grid) => grid.step(YES),
-  0: (grid) => grid.step(NO),
   " ": (grid) => grid.toggle(grid.cells[grid.at].row),
-  u: (grid) => grid.turnUnsure(grid.cells[grid.at].row),
   a: (grid) => grid.markAll(YES),
   x: (grid) => grid.markAll(NO),
   r: (grid) => grid.markRest(YES),
@@ -28,7 +24,13 @@ const KEYS = {
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
-const ONCE = new Set(["Enter", "z", "v", "u", "a", "x", "r", "o", " "]); // not repeated while the key is held down
+/** @type {{ keys: (preset: Preset) => string[], does: (grid: LabelGrid) => void }[]} */
+const ANSWERS = [
+  { keys: ({ yes }) => yes, does: (grid) => grid.step(YES) },
+  { keys: ({ no }) => no, does: (grid) => grid.step(NO) },
+  { keys: ({ unsure }) => unsure, does: (grid) => grid.turnUnsure(grid.cells[grid.at].row) },
+];
+const ONCE = new Set(["Enter", "z", "v", "a", "x", "r", "o", " "]); // not repeated while the key is held down
 
 /** @param {Element} target */
 export function isField(target) {
@@ -44,16 +46,25 @@ export function isField(target) {
  * @param {"own" | "foreign" | null} about.control whether a button or the like has the focus: ours, or one of the page
  * @param {boolean} about.finished whether the last page is submitted
  * @param {boolean} about.repeat whether the key is held down
+ * @param {Preset} about.preset the keys that answer
  * @returns {((grid: LabelGrid) => void) | null | undefined}
  */
-export function effectOf(key, { control, finished, repeat }) {
+export function effectOf(key, { control, finished, repeat, preset }) {
   const name = key.length === 1 ? key.toLowerCase() : key;
   if (control === "own" && (name === "Enter" || name === " ")) return undefined;
   if (control === "foreign" && (name.length > 1 || name === " ")) return undefined;
-  const does = finished && name !== "z" ? undefined : KEYS[name];
-  if (!does) return /^[a-z]$/.test(name) ? null : undefined;
-  return repeat && ONCE.has(name) ? () => {} : does;
+  const answer = ANSWERS.find(({ keys }) => keys(preset).includes(name));
+  const does = finished && name !== "z" ? undefined : (answer?.does ?? KEYS[name]);
+  if (!does) return keptFromPage(name);
+  return repeat && (ONCE.has(name) || preset.unsure.includes(name)) ? () => {} : does;
 }
+
+/**
+ * What a key does that the grid does not use: letters are the page's shortcuts, and kept from it.
+ *
+ * @param {string} key
+ */
+const keptFromPage = (key) => (/^[a-z]$/i.test(key) ? null : undefined);
 
 /**
  * @param {LabelGrid} grid
@@ -66,7 +77,10 @@ export function onKey(grid, event) {
   if (document.querySelector("[aria-modal=true]")) return; // a dialog of the page is open
   const focused = target.closest(CONTROLS);
   const control = focused && (grid.box.contains(focused) ? "own" : "foreign");
-  const does = effectOf(event.key, { control, finished: grid.labels.finished, repeat: event.repeat });
+  const { preset } = grid.parts.keys;
+  const does = grid.parts.guidelines.large.open
+    ? keptFromPage(event.key)
+    : effectOf(event.key, { control, finished: grid.labels.finished, repeat: event.repeat, preset });
   if (does === undefined) return;
   event.stopImmediatePropagation();
   if (!does) return;

@@ -33,6 +33,7 @@ export class LabelGrid {
       undo: () => this.undo(),
       resized: () => this.layOut(),
       turnSingle: () => this.turnSingle(),
+      refocus: () => this.focus(this.at),
       showNewer: () => this.turnTo(this.labels.newerPage),
     };
     this.parts = makeParts(on, this.large.box, this.labels.page === 0);
@@ -65,13 +66,13 @@ export class LabelGrid {
    * @param {Component<LabelGridData>["setTriggerValue"]} notifyPython
    */
   update(data, notifyPython) {
-    const { question, text, instructions, grid } = this.parts;
+    const { question, guidelines, keys, grid } = this.parts;
     this.notifyPython = notifyPython;
     this.labels.update(data);
     this.version = data.version;
     question.textContent = data.question;
-    text.textContent = data.instructions;
-    instructions.hidden = !data.instructions;
+    guidelines.show(data.instructions, data.examples, data.version);
+    keys.refresh();
     grid.setAttribute("aria-label", data.question);
     this.refresh();
   }
@@ -101,7 +102,7 @@ export class LabelGrid {
     this.tick();
     this.resting?.abort();
     this.resting = null;
-    if (this.large.open) this.large.close();
+    for (const large of [this.large, this.parts.guidelines.large]) if (large.open) large.close();
   }
 
   remove() {
@@ -364,7 +365,7 @@ export class LabelGrid {
       cell.show(labels.mark(cell.row), { marked: labels.isMarked(cell.row), newer: labels.newer.has(cell.row) });
     }
     this.refreshNewer();
-    for (const part of [parts.grid, parts.save, parts.hints]) part.hidden = labels.finished;
+    for (const part of [parts.grid, parts.save, parts.keys.box]) part.hidden = labels.finished;
     parts.bar.hidden = labels.finished && !late.length;
     parts.back.hidden = labels.finished || (labels.page === 0 && !labels.undone.length);
     parts.done.hidden = !labels.finished;

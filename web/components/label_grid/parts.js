@@ -1,42 +1,25 @@
-// The parts of the grid around its pictures: the question, the instructions, the size, the buttons, the words.
+// The parts of the grid around its pictures: the question, the guidelines, the size, the buttons, the words.
 
 import { element } from "../dom.js";
 import { local } from "../store.js";
+import { Guidelines } from "./examples.js";
+import { makeKeyHelp } from "./key_presets.js";
 
 const SIZE_KEY = "bam.grid.size";
 const SINGLE_KEY = "bam.grid.single";
-const INSTRUCTIONS_KEY = "bam.grid.instructions";
 const SIZE_NAMES = ["small", "medium", "large"];
-const HINTS = [
-  ["← ↑ → ↓", "move"],
-  ["Y", "yes"],
-  ["N", "no"],
-  ["space", "toggle"],
-  ["U", "unsure"],
-  ["A", "all yes"],
-  ["X", "all no"],
-  ["R", "rest yes"],
-  ["O", "one at a time"],
-  ["V", "enlarge"],
-  ["Z", "undo"],
-  ["Enter", "save"],
-];
 
 /** @typedef {ReturnType<typeof makeParts>} Parts */
 
 /**
  * @param {{ submit: () => void, undo: () => void, resized: () => void, turnSingle: () => void,
- *   showNewer: () => void }} on
+ *   refocus: () => void, showNewer: () => void }} on
  * @param {HTMLElement} large the dialog of the large view
  * @param {boolean} begins whether nothing is answered yet, so that the guidelines are worth their room
  */
 export function makeParts(on, large, begins) {
   const question = element("div", { className: "question", role: "heading", ariaLevel: "2" });
-  const text = element("div", { className: "text" });
-  const open = local.read(INSTRUCTIONS_KEY) ?? (begins && innerWidth > 600);
-  const summary = element("summary", {}, "Guidelines");
-  const instructions = element("details", { className: "instructions", open }, summary, text);
-  instructions.addEventListener("toggle", () => local.write(INSTRUCTIONS_KEY, instructions.open));
+  const guidelines = new Guidelines(begins, on.refocus);
   const size = makeSlider(on.resized);
   const single = makeSingle(on.turnSingle);
   const progress = element("div", { className: "progress" });
@@ -55,18 +38,16 @@ export function makeParts(on, large, begins) {
   const showNewer = element("button", { type: "button" }, "Show them");
   showNewer.addEventListener("click", on.showNewer);
   const newer = element("div", { className: "newer", role: "alert", hidden: true }, newerText, showNewer);
-  const hints = element("p", { className: "hints" });
-  for (const [key, does] of HINTS) hints.append(element("span", {}, element("kbd", {}, key), ` ${does}`));
-  const bar = element("div", { className: "bar" }, save, back, state, hints, notice);
+  const keys = makeKeyHelp(on.refocus);
+  const bar = element("div", { className: "bar" }, save, back, state, keys.box, notice);
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
   const top = element("div", { className: "top" }, question, progress, single.box, size.box, track);
   const around = { className: "bam" };
-  const box = element("div", around, top, instructions, newer, grid, done, bar, unheard, large);
+  const box = element("div", around, top, guidelines.box, newer, grid, done, bar, unheard, large, guidelines.large.box);
   return {
     box,
     question,
-    text,
-    instructions,
+    guidelines,
     size,
     single,
     progress,
@@ -81,7 +62,7 @@ export function makeParts(on, large, begins) {
     newerText,
     showNewer,
     unheard,
-    hints,
+    keys,
     bar,
   };
 }

@@ -17,12 +17,13 @@ import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
 
 const RETRY_AFTER = 1500; // milliseconds
 const HOLD = 500; // milliseconds
-const CHECK = "M3 8.5 6.5 12 13 4.5";
-const CROSS = "M4 4 12 12M12 4 4 12";
+export const CHECK = "M3 8.5 6.5 12 13 4.5";
+export const CROSS = "M4 4 12 12M12 4 4 12";
+export const WAVE = "M2 9.5c2-4 4-4 6-1s4 3 6-1";
 const LENS = "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5 14 14";
 
 /** @param {string} path */
-function icon(path) {
+export function icon(path) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
@@ -80,7 +81,7 @@ export class Cell {
   }
 
   corner() {
-    const unsure = element("button", { type: "button", tabIndex: -1, title: "Unsure (U)", ariaLabel: "Unsure" }, "?");
+    const unsure = element("button", { type: "button", tabIndex: -1, title: "Unsure", ariaLabel: "Unsure" }, "?");
     const enlarge = { type: "button", tabIndex: -1, title: "Enlarge (V)", ariaLabel: "Enlarge" };
     const lens = element("button", enlarge, icon(LENS));
     unsure.addEventListener("click", (event) => (event.stopPropagation(), this.on.unsure(this.row)));
@@ -182,10 +183,10 @@ export class LargeView {
   /**
    * @param {LabelImage} image
    * @param {string} version of the pictures
-   * @param {Answer} mark
+   * @param {Answer} [mark]
    */
   show({ row, title }, version, mark) {
-    this.caption.textContent = [title, MARK_NAMES.get(mark)].filter(Boolean).join(" · ");
+    this.caption.textContent = [title, mark === undefined ? "" : MARK_NAMES.get(mark)].filter(Boolean).join(" · ");
     if (this.row !== row) {
       this.row = row;
       const address = addresses(row, version);
