@@ -328,6 +328,8 @@ certification_images = sa.Table(
     sa.Column("row", sa.Integer, primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("batch", sa.Integer, nullable=False),  # 0 for the pilot
+    sa.Column("made_at", sa.Text),  # when it was asked about; null in earlier revisions: when the certification started
+    sa.Column("teaches", sa.Boolean),  # a round had asked about it: it is not held out; null: no
 )
 audits = sa.Table(
     "audits",

@@ -30,6 +30,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "annotators": {"archived_at": None},
     "attributes": {"archived_at": None},
     "images": {"stamp": None},
+    "certification_images": {"made_at": None, "teaches": None},
 }
 COMPOSED = re.compile(r"audit-\d+-people|validation-\d+-\d+-seed")
 OPTIONAL = {"covers": None, "known_positives": None, "recall_target": None, "promise": ""}

@@ -13,6 +13,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "audits": {"left_out": None, "images": None},
     "thresholds": {"images": None, "known_positives": None},
     "measured_thresholds": {"known_positives": None},
+    "certification_images": {"made_at": None, "teaches": None},
 }
 
 

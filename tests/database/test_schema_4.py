@@ -11,6 +11,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "measured_thresholds": {"known_positives": None},
     "audits": {"images": None},
     "certifications": {"risk_share": None, "counted": None, "since": None},
+    "certification_images": {"made_at": None, "teaches": None},
 }
 
 

@@ -9,6 +9,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "thresholds": {"known_positives": None},
     "measured_thresholds": {"known_positives": None},
     "certifications": {"counted": None, "since": None},
+    "certification_images": {"made_at": None, "teaches": None},
 }
 
 

@@ -1,6 +1,7 @@
-"""Revision 7: the guidelines of an attribute have example pictures.
+"""Revision 7: the guidelines of an attribute have example pictures, and certifications tell more of their images.
 
-Those of earlier revisions have none.
+Those of earlier revisions have none. An image of a certification says when it was asked about, and whether it goes on
+to teach. Of those of earlier revisions is not known when they were asked about, and none goes on to teach.
 """
 
 import sqlalchemy as sa
@@ -23,3 +24,5 @@ def upgrade() -> None:
         sa.Column("made_at", sa.Text, nullable=False),
         sa.UniqueConstraint("attribute_id", "row"),
     )
+    op.add_column("certification_images", sa.Column("made_at", sa.Text))
+    op.add_column("certification_images", sa.Column("teaches", sa.Boolean))
