@@ -35,10 +35,15 @@ class ValidationImages:
 
 @dataclass(frozen=True, eq=False)
 class CertificationImages:
-    """What a certification has queried so far: rows (n,) and the batch of each, 0 for the pilot."""
+    """What a certification has asked about so far: rows (n,), the batch of each, 0 for the pilot, and when it was asked.
+
+    Those that a round had asked about before go on to teach (``teaches``); all others are held out.
+    """
 
     rows: Rows
     batches: NDArray[np.int64]
+    made_at: NDArray[np.str_]
+    teaches: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +56,7 @@ class AuditImages:
 
 _NO_ROWS: Rows = np.empty(0, np.int64)
 _NO_VALIDATION = ValidationImages(_NO_ROWS, _NO_ROWS, np.empty(0), np.empty(0, np.str_))
-_NO_CERTIFICATION = CertificationImages(_NO_ROWS, _NO_ROWS)
+_NO_CERTIFICATION = CertificationImages(_NO_ROWS, _NO_ROWS, np.empty(0, np.str_), np.empty(0, bool))
 _NO_AUDIT = AuditImages(_NO_ROWS, np.empty(0, bool))
 
 
@@ -96,24 +101,29 @@ def _all_round_images(workspace: Workspace, round_id: int) -> Rows:
 
 
 def certification_images(workspace: Workspace, certification_id: int) -> CertificationImages:
-    """Return the images that a certification has queried so far."""
+    """Return the images that a certification has asked about so far."""
     queried = whole_certification(workspace, certification_id)
     return _only(queried, ~np.isin(queried.rows, removed(workspace).rows))
 
 
 def whole_certification(workspace: Workspace, certification_id: int) -> CertificationImages:
-    """Return what a certification has queried, removed images included."""
-    table = db.certification_images
-    query = sa.select(table.c.certification_id, table.c.row, table.c.batch).order_by(table.c.position)
+    """Return what a certification has asked about, removed images included."""
+    table, started = db.certification_images, db.certifications
+    asked_at = sa.func.coalesce(table.c.made_at, started.c.made_at)
+    columns = (table.c.certification_id, table.c.row, table.c.batch, asked_at, sa.func.coalesce(table.c.teaches, False))
+    query = sa.select(*columns).join(started).order_by(table.c.position)
 
     def load(connection: sa.Connection, _: object) -> dict[int, CertificationImages]:
         parts = _by_first(connection, query)
         return {
-            key: CertificationImages(_array(rows, np.int64), _array(batches, np.int64))
-            for key, (rows, batches) in parts.items()
+            key: CertificationImages(
+                _array(rows, np.int64), _array(batches, np.int64), _array(times, np.str_), _array(teaching, bool)
+            )
+            for key, (rows, batches, times, teaching) in parts.items()
         }
 
-    return workspace.snapshot.read("certification images", [table], load).get(certification_id, _NO_CERTIFICATION)
+    tables = [table, started]
+    return workspace.snapshot.read("certification images", tables, load).get(certification_id, _NO_CERTIFICATION)
 
 
 def audit_images(workspace: Workspace, audit_id: int) -> AuditImages:
@@ -145,14 +155,15 @@ def held_out_rows(workspace: Workspace, attribute: Attribute, *, since: str = ""
     """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits.
 
     Removed images are among them, so that their projects stay out of the rounds and they can come back. With ``since``,
-    a moment, they are those of draws, certifications and audits that were started after it.
+    a moment, they are those of draws, batches of certifications, and audits that were made after it.
     """
-    certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    started = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    certifications = [whole_certification(workspace, each.id) for each in started]
     audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
     drawn = whole_validation_sample(workspace, attribute)
     return _union(
         drawn.rows[drawn.made_at > since],
-        *(whole_certification(workspace, each.id).rows for each in certifications if each.made_at > since),
+        *(each.rows[~each.teaches & (each.made_at > since)] for each in certifications),
         *(whole_audit_sample(workspace, each.id).rows for each in audits if each.made_at > since),
     )
 

@@ -93,7 +93,7 @@ def round_task(workspace: Workspace, attribute: Attribute, round_id: int, number
 def certification_task(
     workspace: Workspace, attribute: Attribute, certification_id: int, counted: NDArray[np.int64]
 ) -> Task:
-    """Return the task of all images that a certification has queried so far, and of what has to be confirmed for it.
+    """Return the task of all images that a certification has asked about, and of what has to be confirmed for it.
 
     Of the images that it counts, those that judge nothing were labelled by as many people as teach. Where more have to
     judge, they are asked too. These images go on to teach.

@@ -15,7 +15,8 @@ people than judge does not count before others have confirmed it, whom the certi
 What cannot be looked at any more never helps a cut to pass. An image without a file counts as not positive until it is
 found. A removed image leaves the population, but stays as not positive if somebody was asked about it and its label was
 not positive: removing what the labels have shown to be wrong gains nothing. Labels that are imported after the start
-judge nothing: people are asked about these images as about any others.
+judge nothing: people are asked about these images as about any others. Images that a round asks about meanwhile are
+read with as many answers as judge: where fewer people teach, the certification asks others about those it needs.
 
 Cuts and order do not depend on the confidence, so the same labels can be read at any confidence chosen without looking
 at them; each reading errs with at most its own risk. When an attribute joins a joint guarantee, every certification
@@ -67,7 +68,8 @@ class Certification:
     ``left_out`` images were outside only because they had no readable file (None where nobody counted them).
     ``counted`` are the known rows of which the positive ones count in the promise: those that people had labelled yes
     when it started, and the pilot; none in early versions. ``queried`` are the images that it has drawn so far, the
-    ``pilot`` among them; its ``task`` also asks to confirm those counted that fewer people than judge have labelled.
+    ``pilot`` among them; they judge alone. ``shared`` ones were asked about by a round before, and also teach. Its
+    ``task`` asks about both, and to confirm those counted that fewer people than judge have labelled.
     ``batches`` are the sizes of its batches, the pilot first; ``made_at`` is when it was started. One that extends a
     promise (:mod:`bam_engine.training.extension`) is about images ``since`` that row alone, and has one cut and no
     pilot.
@@ -88,6 +90,7 @@ class Certification:
     cuts: tuple[float, ...]
     task: tasks.Task
     queried: NDArray[np.int64]
+    shared: NDArray[np.int64]
     pilot: NDArray[np.int64]
     batches: tuple[int, ...]
     made_at: str
@@ -108,8 +111,8 @@ class Certification:
 class CertificationState:
     """The state of a certification: its task, and its progress (None until the pilot is labelled, and without scores).
 
-    ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round. They are not queried
-    twice: their labels come from there. ``absent`` images of the population cannot be looked at any more and count as
+    ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round, and are left to it where
+    as many people teach as judge. ``absent`` images of the population cannot be looked at any more and count as
     not positive. ``others`` are the risks of the other certifications of the attribute. ``unconfirmed`` images that
     fewer people than judge have labelled yes are delivered and do not count yet.
     """
@@ -255,7 +258,7 @@ def start(
                 "Some of these images have been queried in the meantime. Start the certification again."
             )
         values["risk_share"] = learning.risk_share(len(certifications(workspace, attribute)))
-        _query(connection, db.insert_row(connection, db.certifications, values), shown, 0)
+        _query(connection, db.insert_row(connection, db.certifications, values), shown, 0, np.zeros(len(shown), bool))
     started = current(workspace, attribute)
     if started is None:
         raise LearningError("The certification was stored but cannot be read back.")
@@ -289,14 +292,21 @@ def _labelled_yes(workspace: Workspace, attribute: Attribute) -> NDArray[np.int6
     return rows
 
 
-def _query(connection: sa.Connection, certification_id: int, rows: NDArray[np.int64], batch: int) -> None:
+def _query(
+    connection: sa.Connection,
+    certification_id: int,
+    rows: NDArray[np.int64],
+    batch: int,
+    teaches: NDArray[np.bool_],
+) -> None:
     table = db.certification_images
     placed = connection.scalar(
         sa.select(sa.func.count()).select_from(table).where(table.c.certification_id == certification_id)
     )
+    common = {"certification_id": certification_id, "batch": batch, "made_at": db.now()}
     lines = [
-        {"certification_id": certification_id, "row": int(row), "position": (placed or 0) + place, "batch": batch}
-        for place, row in enumerate(rows)
+        {**common, "row": row, "position": (placed or 0) + place, "teaches": also}
+        for place, (row, also) in enumerate(zip(rows.tolist(), teaches.tolist(), strict=True))
     ]
     db.insert_new(connection, table, lines)
 
@@ -308,7 +318,7 @@ def certifications(workspace: Workspace, attribute: Attribute) -> list[Certifica
 
 
 def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[Any]) -> Certification:
-    queried, counted = certification_images(workspace, stored.id), np.frombuffer(stored.counted or b"", np.int64)
+    asked, counted = certification_images(workspace, stored.id), np.frombuffer(stored.counted or b"", np.int64)
     cuts = workspace.snapshot.rows_with(db.certification_cuts.c.certification_id, stored.id)
     return Certification(
         stored.id,
@@ -325,9 +335,10 @@ def _certification(workspace: Workspace, attribute: Attribute, stored: sa.Row[An
         counted,
         tuple(cut.value for cut in cuts),
         tasks.certification_task(workspace, attribute, stored.id, counted),
-        queried.rows,
-        queried.rows[queried.batches == 0],
-        tuple(np.bincount(queried.batches).tolist()),
+        asked.rows[~asked.teaches],
+        asked.rows[asked.teaches],
+        asked.rows[asked.batches == 0],
+        tuple(np.bincount(asked.batches).tolist()),
         stored.made_at,
         stored.since,
     )
@@ -363,7 +374,7 @@ def current(
 @one_flow
 def state(workspace: Workspace, certification: Certification) -> CertificationState:
     """Return the state of a certification; once its pilot is labelled, its cuts are fixed and stored."""
-    agreed = tasks.blind_labels(workspace, certification.attribute)
+    agreed = tasks.labels_by(workspace, certification.attribute, workspace.judging_redundancy, blind=True)
     labels = _labels(workspace, certification, agreed)
     task = tasks.state(workspace, certification.task)
     if not certification.cuts and (labels[certification.pilot] < 0).any():
@@ -379,7 +390,7 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     known = known_positives(workspace, certification)
     progress = learning.certify_precision(plan, scores, order, labels[rows], known_positives=known)
     needed = rows[progress.to_label]
-    in_rounds = np.isin(needed, queried_rows(workspace, certification.attribute))
+    in_rounds = np.isin(needed, queried_rows(workspace, certification.attribute)) & (not _shares(workspace))
     inside = members(workspace)[rows]
     accepted = 0 if progress.certified is None else int((scores[inside] >= progress.certified).sum())
     progress = replace(progress, to_label=needed[~in_rounds], accepted=accepted)
@@ -388,6 +399,11 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     yes = _counted_yes(workspace, certification, tasks.labels(workspace, certification.attribute), agreed)
     unconfirmed = int(yes.sum()) - known
     return CertificationState(certification, task, progress, int(in_rounds.sum()), absent, others, unconfirmed)
+
+
+def _shares(workspace: Workspace) -> bool:
+    """Return whether a certification asks about images of rounds: fewer people teach than judge."""
+    return workspace.judging_redundancy > workspace.redundancy
 
 
 def _labels(workspace: Workspace, certification: Certification, agreed: Consensus) -> NDArray[np.int8]:
@@ -503,8 +519,8 @@ def population_size(workspace: Workspace, certification: Certification) -> int:
 def extend(workspace: Workspace, certification: Certification) -> CertificationState:
     """Query the next batch if the last one is labelled, and return the new state.
 
-    Concurrent calls query the same images, since the batch follows from the labels alone. Images already queried by a
-    round are left to it.
+    Concurrent calls query the same images, since the batch follows from the labels alone. Images that a round has
+    queried are left to it; where more people judge than teach, they are asked about them, and the images go on to teach.
 
     Raises
     ------
@@ -520,16 +536,15 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
     )
     table = db.certification_images
     with exclusive(workspace.engine, db.rounds) as connection:
-        if np.isin(
-            batch, queried_rows(workspace, certification.attribute)
-        ).any():  # other held-out images may serve here too
+        shared = np.isin(batch, queried_rows(workspace, certification.attribute))
+        if shared.any() and not _shares(workspace):  # other held-out images may serve here too
             raise LearningError(
                 "A round has been started with some of these images in the meantime. Ask for more labels again."
             )
         last = connection.scalar(
             sa.select(sa.func.max(table.c.batch)).where(table.c.certification_id == certification.id)
         )
-        _query(connection, certification.id, batch, (last or 0) + 1)
+        _query(connection, certification.id, batch, (last or 0) + 1, shared)
     (extended,) = workspace.snapshot.rows_with(db.certifications.c.id, certification.id)
     now = _certification(workspace, certification.attribute, extended)
     return state(workspace, replace(now, confidence=certification.confidence))

@@ -275,16 +275,15 @@ def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
 
 
 def asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDArray[np.int64]:
-    """Return the rows of rounds, certifications and audits that were started before a time, without validation."""
+    """Return the rows that rounds, certifications and audits had asked about before a time, without validation."""
     rows = [np.empty(0, np.int64)]
-    sources = (
-        (db.rounds, round_images),
-        (db.certifications, lambda *of: certification_images(*of).rows),
-        (db.audits, lambda *of: audit_images(*of).rows),
-    )
+    sources = ((db.rounds, round_images), (db.audits, lambda *of: audit_images(*of).rows))
     for table, images in sources:
         started = workspace.snapshot.rows_with(table.c.attribute_id, attribute.id)
         rows += [images(workspace, each.id) for each in started if each.made_at < since]
+    for each in workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id):
+        asked = certification_images(workspace, each.id)
+        rows.append(asked.rows[asked.made_at < since])
     return np.setdiff1d(np.concatenate(rows), validation_images(workspace, attribute).rows)
 
 

@@ -211,6 +211,55 @@ def test_what_a_round_queries_meanwhile_is_not_queried_again_and_its_label_count
     assert not np.isin(judging, teaching).any()
 
 
+def test_what_a_round_queries_meanwhile_is_judged_by_as_many_people_as_judge(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    trained.judging_redundancy = 2
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    with trained.engine.begin() as connection:  # no yes of one person has to be confirmed
+        connection.execute(sa.update(db.certifications).values(counted=started.pilot.tobytes()))
+
+    def found() -> certification.CertificationState:
+        (stored,) = certification.certifications(trained, watercolor)
+        return certification.state(trained, stored)
+
+    for name in ("oracle", "ben"):
+        oracle.answer(trained, started.task, name=name)
+    wanted = found().progress
+    assert wanted is not None
+    taught = wanted.to_label[:6]
+    ask_in_a_round(trained, watercolor, taught)
+    oracle.answer(trained, rounds.rounds_of(trained, watercolor)[-1].task)
+    teaching, delivered = querying.round_labels(trained, watercolor)[0], delivered_of(trained, watercolor).labels
+    assert np.isin(taught, teaching).all(), "one answer is enough to teach"
+    one = found()
+    assert one.progress is not None
+    assert one.progress.to_label.tolist() == wanted.to_label.tolist(), "and judges nothing"
+    assert one.in_rounds == 0
+    asked = certification.extend(trained, one.certification).certification
+    assert set(taught.tolist()) == set(asked.shared.tolist())
+    assert not np.isin(taught, drawn_images.held_out_rows(trained, watercolor)).any()
+    assert "certification" in [task.purpose for task in waiting_tasks(trained, watercolor, "ben")]
+    who = trained.annotations.annotator("oracle")
+    assert not np.isin(taught, tasks.rows_for(trained, asked.task, who)).any(), "who has answered is not asked again"
+    assert not found().task.complete
+    for name in ("oracle", "ben"):
+        oracle.answer(trained, asked.task, name=name)
+    both = found()
+    assert both.task.complete
+    assert both.progress is not None
+    assert not np.isin(taught, both.progress.to_label).any()
+    assert np.array_equal(querying.round_labels(trained, watercolor)[0], teaching), "they go on to teach"
+    assert np.array_equal(delivered_of(trained, watercolor).labels[taught], delivered[taught])
+    vote(trained, watercolor, "ben", {int(row): 1 - int(oracle.knows(trained, int(row))) for row in taught})
+    population = certification.population_rows(trained, asked)
+    disputed = certification._labels(
+        trained, asked, tasks.labels_by(trained, watercolor, trained.judging_redundancy, blind=True)
+    )
+    assert np.isin(taught, population).all()
+    assert (disputed[taught] == 0).all(), "what the two do not agree on is no positive"
+
+
 def ask_in_a_round(workspace: Workspace, attribute: Attribute, rows: Sequence[int]) -> None:
     """Store a round of these images, as if they had been chosen."""
     batch = Batch(np.asarray(rows, np.int64), ("chosen",) * len(rows))
