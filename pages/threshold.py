@@ -161,7 +161,7 @@ def trades(attribute: Attribute) -> None:
 def next_one(attribute: Attribute) -> None:
     """Draw the next step, unless it is taken on this page, which then says why."""
     guidance = guidance_of(ws, attribute)
-    if guidance.step in ("decide", "certify"):
+    if guidance.step in ("decide", "certify", "extend"):
         st.markdown(f"**Next:** {ui.plain(guidance.summary)}")
     elif guidance.facts is None or guidance.facts.learned != "no" or guidance.facts.saved:
         ui.show_next(guidance)

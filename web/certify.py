@@ -89,7 +89,7 @@ def _start(attribute: Attribute, target: float, confidence: float) -> None:
 
 def _numbers(state: CertificationState) -> None:
     cells = st.columns(4)
-    labels = state.task.answered
+    labels = state.batch.answered
     cells[0].metric(
         "Labels", f"{labels:,}", f"of {state.certification.planned:,} meant", delta_color="off", delta_arrow="off"
     )
@@ -102,8 +102,11 @@ def _numbers(state: CertificationState) -> None:
 
 
 def _continue(attribute: Attribute, state: CertificationState) -> None:
-    waiting, ws = state.task.total - state.task.answered, workspace()
-    if waiting > 0 and not len(tasks.rows_for(ws, state.certification.task, ws.annotations.annotator(ui.annotator()))):
+    waiting, ws = state.batch.left, workspace()
+    confirming = state.task.left - waiting
+    asked = state.certification.batch if waiting else state.certification.task
+    mine = len(tasks.rows_for(ws, asked, ws.annotations.annotator(ui.annotator())))
+    if waiting > 0 and not mine:
         st.info(
             f"{ui.plain(ui.annotator())} has judged all of their share: the rest waits for another annotator.",
             icon=":material/group:",
@@ -124,3 +127,5 @@ def _continue(attribute: Attribute, state: CertificationState) -> None:
         st.caption("Every image that the next cut could be tested on is labelled: it does not pass.")
     else:
         st.caption("Every cut has passed.")
+    if confirming > 0 and not waiting and mine and state.certified is None:
+        link("annotate", f"Confirm {count(confirming, 'image')} labelled yes", attribute.name)

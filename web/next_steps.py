@@ -28,6 +28,7 @@ _WAYS = {
     "decide": ("Choose the threshold", "threshold"),
     "certify": ("Certify the threshold", "threshold"),
     "label_certification": ("Label the batch", "annotate"),
+    "extend": ("Extend what is certified", "threshold"),
     "audit": ("Audit", "audit"),
     "label_audit": ("Label the audit", "annotate"),
     "done": ("Read its report", "report"),

@@ -79,5 +79,5 @@ def extend(workspace: Workspace, options: Namespace) -> None:
     attribute = attribute_of(workspace, options.name)
     state = extension.extend(workspace, attribute)
     print(state.summary)
-    if waiting := state.task.total - state.task.answered:
+    if waiting := state.batch.left:
         print(f"next: label {count(waiting, 'image')} (in the app: Annotate), then `bam extend {attribute.name}` again")

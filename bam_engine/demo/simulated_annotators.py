@@ -233,6 +233,8 @@ def _certify(workspace: Workspace, guidance: Guidance, team: Team, _report: Repo
             certification.start(workspace, attribute, target=target, seed=_seed(team, attribute, 200))
         else:
             certification.extend(workspace, started)
+    if guidance.step == "extend":
+        extension.extend(workspace, attribute, seed=_seed(team, attribute, 300))
     waiting = extension.waiting_task(workspace, attribute)
     given = 0 if waiting is None else answer(workspace, waiting, team)
     return f"the certification: {count(given, 'answer')}"
@@ -280,6 +282,7 @@ _STEPS: dict[str, _Step] = {
     "decide": _decide,
     "certify": _certify,
     "label_certification": _certify,
+    "extend": _certify,
     "audit": _audit,
     "label_audit": _audit,
 }
@@ -375,11 +378,11 @@ def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: R
     lines: list[str] = []
     while True:
         state = certification.state(workspace, current)
-        report(min(state.task.answered, current.planned), current.planned, "labels")
-        given = answer(workspace, current.task, team) if state.task.total > state.task.answered else 0
+        report(min(state.batch.answered, current.planned), current.planned, "labels")
+        given = answer(workspace, current.task, team) if state.task.left else 0
         if given:
             lines.append(count(given, "answer"))
-        elif state.next_batch and state.task.answered < current.planned:
+        elif state.next_batch and state.batch.answered < current.planned:
             current = certification.extend(workspace, state.certification).certification
         else:
             report(current.planned, current.planned, "labels")

@@ -14,9 +14,9 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import is_accepted
-from bam_engine.training import certification, querying, rounds
-from bam_engine.training.certification import Certification
-from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of
+from bam_engine.training import certification, extension, querying, rounds
+from bam_engine.training.certification import Certification, CertificationState
+from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
 from bam_engine.training.diagnosis import Learned, Verdict, judge
 from bam_engine.training.models import encoders_of, scores_of
 from bam_engine.training.stopping import last_round
@@ -50,10 +50,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Certifying:
-    """The certification of the newest model: its batch, the cut certified so far, and whether it can go on.
+    """A certification, or what extends a promise: its batch, the cut certified so far, and whether it can go on.
 
     ``more`` images would be asked about next, and ``needed`` labels may pass its next cut; None if it never passes.
-    Until its cuts are ``placed``, which its next batch does once the pilot is labelled, nothing is tested.
+    ``labels`` of its images are labelled. ``unconfirmed`` further ones, labelled yes by fewer people than judge, have
+    to be confirmed before they count, which it goes on without. Until its cuts are ``placed``, which its next batch
+    does once the pilot is labelled, nothing is tested.
     """
 
     batch: Progress
@@ -63,6 +65,7 @@ class Certifying:
     labels: int
     planned: int
     placed: bool = True
+    unconfirmed: int = 0
 
     @property
     def goes_on(self) -> bool:
@@ -118,6 +121,11 @@ class Facts:
         The precision that is aimed for.
     threshold
         The one in use, saved or suggested; None where no cut reaches the target.
+    certifying, extending
+        The certification of the newest model, and what extends the promise in use over images that came later.
+    later, extendable
+        Images that came later, are accepted without a label, and are not covered by the promise; and those of them over
+        which a new extension could extend it.
     """
 
     images: int = 0
@@ -140,6 +148,9 @@ class Facts:
     target: float = TARGET
     threshold: AttributeThreshold | None = None
     certifying: Certifying | None = None
+    extending: Certifying | None = None
+    later: int = 0
+    extendable: int = 0
     delivered: DeliveredCounts | None = None
     auditable: int = 0
     audit: Audited | None = None
@@ -170,6 +181,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         target = threshold.evidence.target
     elif started is not None:
         target = started.target
+    extending = extension.current(workspace, attribute)
     people = delivered_at(workspace, attribute, None).counts
     audit = audits.latest_result(workspace, attribute)
     embedded = len(workspace.vectors()) > 0
@@ -197,6 +209,9 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         target=target,
         threshold=threshold,
         certifying=None if started is None else _certifying(workspace, started),
+        extending=None if extending is None else _tested(workspace, extending),
+        later=0 if threshold is None else int(not_covered(workspace, attribute)[threshold.images :].sum()),
+        extendable=len(extension.extendable_rows(workspace, attribute)),
         delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
         auditable=_auditable(workspace, attribute, threshold.value) if threshold is not None and saved else 0,
         audit=None if audit is None else _audited(workspace, audit),
@@ -205,12 +220,8 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
 
 
 def _progress(workspace: Workspace, task: tasks.Task, state: TaskState) -> Progress:
-    """Return the progress of a task, with the images that have answers, but fewer than it requires."""
-    agreed, required = tasks.labels(workspace, task.attribute), tasks.required_votes(workspace, task)
-    votes = agreed.counts.sum(axis=1)
-    some = (votes > 0) & (votes < required) & ~agreed.decided
-    short = int(np.isin(agreed.rows[some], task.rows).sum()) if required > 1 else 0
-    return Progress(min(state.answered, state.total), state.total, short, required)
+    votes = tasks.required_votes(workspace, task)
+    return Progress(min(state.answered, state.total), state.total, state.short, votes)
 
 
 def _gain(workspace: Workspace, attribute: Attribute, verdict: Verdict | None) -> Gain | None:
@@ -225,19 +236,24 @@ def _gain(workspace: Workspace, attribute: Attribute, verdict: Verdict | None) -
 
 def _certifying(workspace: Workspace, started: Certification) -> Certifying:
     """Return how far a certification is; its cuts are not placed here, which would store them."""
-    progress = tasks.state(workspace, started.task)
-    batch = _progress(workspace, started.task, progress)
-    if not started.cuts:
-        return Certifying(batch, None, 0, None, progress.answered, started.planned, placed=False)
-    state = certification.state(workspace, started)
+    if started.cuts:
+        return _tested(workspace, certification.state(workspace, started))
+    batch = tasks.state(workspace, started.batch)
+    progress = _progress(workspace, started.batch, batch)
+    return Certifying(progress, None, 0, None, batch.answered, started.planned, placed=False)
+
+
+def _tested(workspace: Workspace, state: CertificationState) -> Certifying:
+    """Return how far a certification is whose cuts are placed."""
     tested = state.progress
     return Certifying(
-        batch=batch,
+        batch=_progress(workspace, state.certification.batch, state.batch),
         certified=state.certified,
         more=state.next_batch,
         needed=None if tested is None or tested.next_cut is None else tested.labels_needed,
-        labels=progress.answered,
-        planned=started.planned,
+        labels=state.batch.answered,
+        planned=state.certification.planned,
+        unconfirmed=state.task.left - state.batch.left,
     )
 
 

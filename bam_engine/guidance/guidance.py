@@ -32,6 +32,7 @@ _TITLES: dict[Step, str] = {
     "decide": "{name} is trained. Choose a threshold.",
     "certify": "Go on with the certification of {name}.",
     "label_certification": "Label the certification batch of {name}.",
+    "extend": "Extend what is certified of {name} over the images that came later.",
     "audit": "{name} has a threshold. Audit it on a fresh sample.",
     "label_audit": "Label the audit of {name}.",
     "done": "{name} is finished.",
@@ -94,8 +95,9 @@ class Guidance:
         if facts is None:
             return None
         tasks = {"label_validation": facts.validation, "label_round": facts.batch}
-        if facts.certifying is not None:
-            tasks["label_certification"] = facts.certifying.batch
+        waiting = [each.batch for each in (facts.certifying, facts.extending) if each is not None]
+        if waiting:
+            tasks["label_certification"] = next((each for each in waiting if each.left), waiting[0])
         if facts.audit is not None:
             tasks["label_audit"] = facts.audit.progress
         return tasks.get(self.step)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bam_engine.formatting import count, decimal, percent
-from bam_engine.guidance.facts import Facts, Progress
+from bam_engine.guidance.facts import Certifying, Facts, Progress
 from bam_engine.guidance.sizes import sizes
 from bam_engine.training.rounds import DEFAULT_ROUNDS
 
@@ -26,6 +26,7 @@ Step = Literal[
     "decide",
     "certify",
     "label_certification",
+    "extend",
     "audit",
     "label_audit",
     "done",
@@ -150,6 +151,38 @@ def _certify(facts: Facts) -> str:
     )
 
 
+def _asked(certifying: Certifying | None) -> str:
+    """Return how much of a batch is labelled, or what has to be confirmed."""
+    if certifying is None:
+        return ""
+    if certifying.batch.left:
+        return _left(certifying.batch)
+    number, verb = certifying.unconfirmed, "has" if certifying.unconfirmed == 1 else "have"
+    return f"{count(number, 'image')} labelled yes by fewer people than judge {verb} to be confirmed before they count."
+
+
+def _extend(facts: Facts) -> str:
+    """Say what of the later images is to be extended over, or how far the extension is."""
+    extending = facts.extending
+    if not facts.extendable and extending is not None:
+        needed = count(extending.needed or 0, "more label")
+        return f"Its last batch is labelled, and the later images are not covered yet: about {needed} should suffice."
+    came = f"{count(facts.extendable, 'accepted image')} came later"
+    return f"{came}, and the certified precision of {percent(facts.target)} does not cover {_them(facts.extendable)}."
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"
+
+
+def _not_covered(facts: Facts) -> str:
+    """Say, after what is finished, which images the promise is not about."""
+    if not facts.certified or not facts.later:
+        return ""
+    came = f"{count(facts.later, 'accepted image')} that came later {'is' if facts.later == 1 else 'are'}"
+    return f" {came} not covered by what is certified."
+
+
 def _all_by_people(facts: Facts) -> str:
     number = 0 if facts.delivered is None else facts.delivered.by_people
     verb = "the image that is" if number == 1 else f"all {count(number, 'image')} that are"
@@ -159,10 +192,10 @@ def _all_by_people(facts: Facts) -> str:
 def _audited(facts: Facts) -> str:
     target, met = percent(facts.target), None if facts.audit is None else facts.audit.met
     if met:
-        return f"The audit meets the target of {target}."
+        return f"The audit meets the target of {target}.{_not_covered(facts)}"
     words = f"The audit is inconclusive about the target of {target}"
     if facts.certified:
-        return f"{words}, which is certified."
+        return f"{words}, which is certified.{_not_covered(facts)}"
     return f"{words}: a larger one, or a certification, may tell."
 
 
@@ -177,8 +210,19 @@ def _in_progress(facts: Facts) -> bool:
     return facts.certifying is not None and facts.certifying.certified is None and facts.certifying.goes_on
 
 
-def _batch_waits(facts: Facts) -> bool:
-    return facts.certifying is not None and facts.certifying.batch.left > 0
+def _batch_waits(certifying: Certifying | None) -> bool:
+    """Return whether labels are awaited, or confirmations without which it cannot go on."""
+    if certifying is None:
+        return False
+    stuck = certifying.placed and certifying.certified is None and not certifying.goes_on
+    return certifying.batch.left > 0 or (stuck and certifying.unconfirmed > 0)
+
+
+def _extends(facts: Facts) -> bool:
+    """Return whether a promise can be extended over images that came later, or its extension can go on."""
+    extending = facts.extending
+    going_on = extending is not None and extending.certified is None and extending.goes_on
+    return going_on or facts.extendable > 0
 
 
 def _unused_certificate(facts: Facts) -> bool:
@@ -227,9 +271,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "a batch of the certification is not labelled",
-        _batch_waits,
+        lambda f: _batch_waits(f.certifying),
         "label_certification",
-        lambda f: "" if f.certifying is None else _left(f.certifying.batch),
+        lambda f: _asked(f.certifying),
+    ),
+    Rule(
+        "a batch that extends the promise is not labelled",
+        lambda f: _batch_waits(f.extending),
+        "label_certification",
+        lambda f: _asked(f.extending),
     ),
     Rule(
         "the audit is not labelled",
@@ -268,6 +318,7 @@ RULES: tuple[Rule, ...] = (
         _use_certified,
     ),
     Rule("a certification has not found a threshold yet, and may", _in_progress, "certify", _certify),
+    Rule("images came later that what is certified could cover", _extends, "extend", _extend),
     Rule(
         "the audit missed the target, and a certification can find a threshold",
         lambda f: (
@@ -287,7 +338,7 @@ RULES: tuple[Rule, ...] = (
         "a threshold is chosen, and no accepted image is left that an audit could draw",
         lambda f: f.saved and not f.auditable,
         "done",
-        lambda f: "No accepted image is left that an audit could draw.",
+        lambda f: f"No accepted image is left that an audit could draw.{_not_covered(f)}",
     ),
     Rule(
         "a threshold is chosen and not audited",

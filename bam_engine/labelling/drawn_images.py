@@ -35,7 +35,7 @@ class ValidationImages:
 
 @dataclass(frozen=True, eq=False)
 class CertificationImages:
-    """What a certification has asked about so far: rows (n,), the batch of each, 0 for the pilot, and when it was asked.
+    """What a certification has asked about so far: rows (n,), the batch of each, 0 for the pilot, and when.
 
     Those that a round had asked about before go on to teach (``teaches``); all others are held out.
     """

@@ -66,6 +66,7 @@ class TaskState:
     ``answered`` images have enough votes or a decision; ``settled`` ones have a label, ``positive`` ones a positive
     label; ``disputed`` ones have enough votes but neither agreement nor a decision. ``missing`` images need answers but
     cannot be shown (no thumbnail and no readable file); ``total`` excludes them, so that the task can be completed.
+    ``short`` images have some votes, but fewer than it takes.
     """
 
     total: int
@@ -74,10 +75,16 @@ class TaskState:
     positive: int
     disputed: int
     missing: int = 0
+    short: int = 0
 
     @property
     def complete(self) -> bool:
         return self.total + self.missing > 0 and self.answered >= self.total
+
+    @property
+    def left(self) -> int:
+        """The number of images that still need answers."""
+        return max(0, self.total - self.answered)
 
 
 def validation_task(workspace: Workspace, attribute: Attribute) -> Task:
@@ -271,7 +278,7 @@ def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int
 def state(workspace: Workspace, task: Task) -> TaskState:
     """Return the progress of ``task``."""
     agreed = _labels_for(workspace, task)
-    in_task = np.isin(agreed.rows, task.rows)
+    in_task, votes = np.isin(agreed.rows, task.rows), agreed.counts.sum(axis=1)
     answered = in_task & answered_enough(agreed)
     settled = in_task & agreed.settled
     missing = len(missing_images(workspace, np.setdiff1d(task.rows, agreed.rows[answered])))
@@ -282,6 +289,7 @@ def state(workspace: Workspace, task: Task) -> TaskState:
         positive=int((settled & (agreed.labels == 1)).sum()),
         disputed=int((answered & ~agreed.settled & ~agreed.decided).sum()),
         missing=missing,
+        short=int((in_task & ~answered & (votes > 0)).sum()),
     )
 
 

@@ -32,6 +32,7 @@ _OF_STEP: dict[Step, StageName] = {
     "decide": "threshold",
     "certify": "threshold",
     "label_certification": "threshold",
+    "extend": "threshold",
     "audit": "audit",
     "label_audit": "audit",
     "done": "report",

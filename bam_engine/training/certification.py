@@ -97,6 +97,11 @@ class Certification:
     since: int | None = None
 
     @property
+    def batch(self) -> tasks.Task:
+        """The images that it has asked about: its task without those to confirm, which it goes on without."""
+        return replace(self.task, rows=np.concatenate([self.queried, self.shared]))
+
+    @property
     def risk(self) -> float:
         """The risk that its own test errs."""
         return self.risk_share * (1 - self.confidence)
@@ -109,8 +114,10 @@ class Certification:
 
 @dataclass(frozen=True)
 class CertificationState:
-    """The state of a certification: its task, and its progress (None until the pilot is labelled, and without scores).
+    """The state of a certification: its progress is None until the pilot is labelled, and without scores.
 
+    ``task`` is the progress of all that people are asked, and ``batch`` of the images that it has asked about, of which
+    the next batch awaits the labels.
     ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round, and are left to it where
     as many people teach as judge. ``absent`` images of the population cannot be looked at any more and count as
     not positive. ``others`` are the risks of the other certifications of the attribute. ``unconfirmed`` images that
@@ -119,6 +126,7 @@ class CertificationState:
 
     certification: Certification
     task: tasks.TaskState
+    batch: tasks.TaskState
     progress: CertificationProgress | None
     in_rounds: int = 0
     absent: int = 0
@@ -137,7 +145,17 @@ class CertificationState:
     @property
     def next_batch(self) -> int:
         """The number of images that :func:`extend` would query now; 0 while some are unlabelled, or at the end."""
-        return 0 if self.progress is None or not self.task.complete else len(self.progress.to_label)
+        return 0 if self.progress is None or not self.batch.complete else len(self.progress.to_label)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether its next cut may pass: labels are awaited, or a further batch is not unlikely to do."""
+        progress = self.progress
+        if progress is None or progress.next_cut is None:
+            return progress is None
+        if self.in_rounds or not self.batch.complete:
+            return True
+        return self.next_batch > 0 and progress.labels_needed is not None
 
     @property
     def summary(self) -> str:
@@ -376,11 +394,11 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     """Return the state of a certification; once its pilot is labelled, its cuts are fixed and stored."""
     agreed = tasks.labels_by(workspace, certification.attribute, workspace.judging_redundancy, blind=True)
     labels = _labels(workspace, certification, agreed)
-    task = tasks.state(workspace, certification.task)
+    task, batch = tasks.state(workspace, certification.task), tasks.state(workspace, certification.batch)
     if not certification.cuts and (labels[certification.pilot] < 0).any():
-        return CertificationState(certification, task, None)
+        return CertificationState(certification, task, batch, None)
     if not is_scored(workspace, certification):
-        return CertificationState(certification, task, None)
+        return CertificationState(certification, task, batch, None)
     if not certification.cuts:
         certification = replace(certification, cuts=_fix_cuts(workspace, certification, labels))
     rows, scores = population_of(workspace, certification)
@@ -398,7 +416,7 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     others = tuple(each.risk for each in stored if each.id != certification.id)
     yes = _counted_yes(workspace, certification, tasks.labels(workspace, certification.attribute), agreed)
     unconfirmed = int(yes.sum()) - known
-    return CertificationState(certification, task, progress, int(in_rounds.sum()), absent, others, unconfirmed)
+    return CertificationState(certification, task, batch, progress, int(in_rounds.sum()), absent, others, unconfirmed)
 
 
 def _shares(workspace: Workspace) -> bool:
@@ -520,7 +538,7 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
     """Query the next batch if the last one is labelled, and return the new state.
 
     Concurrent calls query the same images, since the batch follows from the labels alone. Images that a round has
-    queried are left to it; where more people judge than teach, they are asked about them, and the images go on to teach.
+    queried are left to it, except where more people judge than teach: then it asks for these, and they go on to teach.
 
     Raises
     ------
@@ -528,8 +546,8 @@ def extend(workspace: Workspace, certification: Certification) -> CertificationS
         A round was started in the meantime with some of these images.
     """
     before = state(workspace, certification)
-    asked = before.task.total + before.task.missing > 0  # nothing yet where a promise is extended
-    if (asked and not before.task.complete) or before.progress is None or len(before.progress.to_label) == 0:
+    asked = before.batch.total + before.batch.missing > 0  # nothing yet where a promise is extended
+    if (asked and not before.batch.complete) or before.progress is None or len(before.progress.to_label) == 0:
         return before
     batch = np.random.default_rng([certification.seed, 4, len(certification.queried)]).permutation(
         before.progress.to_label

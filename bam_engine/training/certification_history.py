@@ -57,7 +57,7 @@ def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSu
                 left_out=each.left_out,
                 absent=state.absent,
                 batches=each.batches,
-                labels=state.task.answered,
+                labels=state.batch.answered,
                 cuts=state.certification.cuts,
                 passed=0 if state.progress is None else state.progress.n_passed,
                 certified=state.certified,

@@ -12,6 +12,7 @@ does not pass, the former promise stands as it was, and the later images stay ou
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
@@ -20,7 +21,7 @@ from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.training import certification, population
-from bam_engine.training.certification import CertificationState
+from bam_engine.training.certification import Certification, CertificationState
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
@@ -28,30 +29,51 @@ from bam_engine.workspace.exclusive import exclusive
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.vectors import with_files
 
+Rows = NDArray[np.int64]
+
 
 @one_flow
 def current(workspace: Workspace, attribute: Attribute) -> CertificationState | None:
     """Return the state of the newest extension of the promise in use, or None if there is none."""
-    saved = current_threshold(workspace, attribute)
+    newest = _newest(workspace, attribute, current_threshold(workspace, attribute))
+    return None if newest is None else certification.state(workspace, newest)
+
+
+def _newest(workspace: Workspace, attribute: Attribute, saved: AttributeThreshold | None) -> Certification | None:
     started = [] if saved is None else population.extensions(workspace, attribute, saved.evidence)
-    return certification.state(workspace, started[-1]) if started else None
+    return started[-1] if started else None
 
 
 @one_flow
 def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
     """Return the task that awaits labels: of the current certification, or extending the promise in use; or None."""
-    first = certification.current(workspace, attribute)
-    states = [None if first is None else certification.state(workspace, first), current(workspace, attribute)]
-    waiting = [each.certification.task for each in states if each is not None and not each.task.complete]
-    return next((task for task in waiting if len(task.rows)), None)
+    extending = _newest(workspace, attribute, current_threshold(workspace, attribute))
+    for each in (certification.current(workspace, attribute), extending):
+        if each is not None and len(each.task.rows) and not tasks.state(workspace, each.task).complete:
+            return each.task
+    return None
+
+
+@one_flow
+def extendable_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the images that a new extension would be about; none while the last one may pass, or without a promise.
+
+    They came after those of the promise and of its extensions, are accepted, and nobody has been asked about them.
+    """
+    saved, going_on = current_threshold(workspace, attribute), current(workspace, attribute)
+    if saved is None or not saved.saved or not saved.evidence.certified:
+        return np.empty(0, np.int64)
+    if going_on is not None and going_on.may_pass:
+        return np.empty(0, np.int64)
+    return _free(workspace, attribute, saved, _since(saved, going_on))[0]
 
 
 @one_flow
 def extend(workspace: Workspace, attribute: Attribute, *, seed: int | None = None) -> CertificationState:
     """Extend the promise in use over the images that came later, and query what its test needs next.
 
-    The first call starts an extension. Further ones go on with it, and start another once more images have come and the
-    last one has passed.
+    The first call starts an extension. Further ones go on with it. Once it has passed, or is unlikely ever to pass, and
+    more images have come, they start another over these.
 
     Raises
     ------
@@ -59,30 +81,40 @@ def extend(workspace: Workspace, attribute: Attribute, *, seed: int | None = Non
         Nothing is certified at the threshold in use, or no image that came later is accepted without a label.
     """
     saved, going_on = current_threshold(workspace, attribute), current(workspace, attribute)
-    if going_on is not None and going_on.certified is None:
+    if going_on is not None and going_on.certified is None and not len(extendable_rows(workspace, attribute)):
         return certification.extend(workspace, going_on.certification)
     if saved is None or not saved.saved or not saved.evidence.certified:
         raise LearningError(
             f"Nothing is certified at the threshold of {attribute.name} in use, so there is no promise to extend. "
             "Certify a threshold and save it."
         )
-    since = saved.images if going_on is None else going_on.certification.images or saved.images
-    started = _start(workspace, attribute, saved, since, random_seed(seed))
+    started = _start(workspace, attribute, saved, _since(saved, going_on), random_seed(seed))
     return certification.extend(workspace, started)
 
 
-def _start(
-    workspace: Workspace, attribute: Attribute, saved: AttributeThreshold, since: int, seed: int
-) -> certification.Certification:
-    model = latest_model(workspace, attribute)
-    if model is None or model.id != saved.model_id:
-        raise LearningError(f"The model of {attribute.name} has changed meanwhile. Look at its threshold again.")
-    scores, n_images = scores_of(workspace, attribute, model), len(workspace.catalogue)
+def _since(saved: AttributeThreshold, newest: CertificationState | None) -> int:
+    """Return the first row that came after the images of a promise and of its newest extension."""
+    return saved.images if newest is None else newest.certification.images or saved.images
+
+
+def _free(workspace: Workspace, attribute: Attribute, saved: AttributeThreshold, since: int) -> tuple[Rows, int]:
+    """Return the accepted images from a row on that nobody has been asked about, and how many more have no file."""
+    scores = scores_of(workspace, attribute)
     with np.errstate(invalid="ignore"):
         accepted = np.flatnonzero(scores >= np.float32(saved.value))
     later = np.setdiff1d(accepted[accepted >= since], certification.known_rows(workspace, attribute))
     free = with_files(workspace, later)
     free = np.setdiff1d(free, missing_images(workspace, free))
+    return free, len(later) - len(free)
+
+
+def _start(
+    workspace: Workspace, attribute: Attribute, saved: AttributeThreshold, since: int, seed: int
+) -> Certification:
+    model = latest_model(workspace, attribute)
+    if model is None or model.id != saved.model_id:
+        raise LearningError(f"The model of {attribute.name} has changed meanwhile. Look at its threshold again.")
+    n_images, (free, left_out) = len(workspace.catalogue), _free(workspace, attribute, saved, since)
     if not len(free):
         raise LearningError(
             f"No image of {attribute.name} that came later is accepted without a label: there is nothing to extend the "
@@ -101,7 +133,7 @@ def _start(
         "seed": seed,
         "known": np.flatnonzero(outside).astype(np.int64).tobytes(),
         "images": n_images,
-        "left_out": len(later) - len(free),
+        "left_out": left_out,
         "counted": yes.astype(np.int64).tobytes(),
         "since": since,
         "made_at": db.now(),

@@ -23,6 +23,7 @@ NEW = Facts(images=1000, askable=900, drawable=900)
 TRAINED = replace(NEW, validation=DONE, round=1, batch=DONE, trained=True, model=True, learned="yes")
 COUNTS = DeliveredCounts(10, 90, 20, 880, 0, 0)
 SAVED = replace(TRAINED, threshold=threshold(saved=True), delivered=COUNTS, auditable=90)
+CERTIFIED = replace(SAVED, threshold=threshold(saved=True, certified=True))
 
 
 def certifying(*, batch: Progress = DONE, certified: float | None = None, more: int = 20) -> Certifying:
@@ -58,7 +59,15 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(SAVED, auditable=0), "done"),
         (replace(SAVED, delivered=replace(COUNTS, by_classifier=0)), "done"),
         (replace(SAVED, certifying=certifying(batch=OPEN)), "label_certification"),
+        (replace(SAVED, certifying=replace(certifying(), unconfirmed=3)), "certify"),
+        (replace(SAVED, certifying=replace(certifying(more=0), unconfirmed=3)), "label_certification"),
         (replace(SAVED, certifying=certifying()), "certify"),
+        (replace(CERTIFIED, extendable=7, later=7), "extend"),
+        (replace(CERTIFIED, extending=certifying(batch=OPEN), later=7), "label_certification"),
+        (replace(CERTIFIED, extending=certifying(), later=7), "extend"),
+        (replace(CERTIFIED, extending=certifying(more=0), later=7), "audit"),
+        (replace(CERTIFIED, extending=certifying(more=0), later=9, extendable=2), "extend"),
+        (replace(CERTIFIED, extending=certifying(certified=0.5)), "audit"),
         (replace(SAVED, certifying=replace(certifying(more=0), placed=False)), "certify"),
         (replace(SAVED, certifying=certifying(more=0)), "audit"),
         (replace(SAVED, certifying=certifying(certified=0.7)), "decide"),
@@ -92,6 +101,14 @@ def test_the_table_is_in_the_design() -> None:
     text = (Path(__file__).parents[2] / "DESIGN.md").read_text()
     lines = [f"| {rule.case} | {rule.step} |" for rule in RULES]
     assert "\n".join(lines) in text
+
+
+def test_what_is_finished_says_which_images_came_later_and_are_not_covered() -> None:
+    finished = replace(CERTIFIED, audit=Audited(DONE, True, True, 0), extending=certifying(more=0), later=1)
+    assert rule_of(finished).step == "done"
+    assert "1 accepted image that came later is not covered by what is certified." in rule_of(finished).reason(finished)
+    nothing = replace(finished, later=0)
+    assert "came later" not in rule_of(nothing).reason(nothing)
 
 
 def test_whoever_sets_a_threshold_is_offered_no_round_that_cannot_help() -> None:

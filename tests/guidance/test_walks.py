@@ -26,7 +26,7 @@ from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
 from bam_engine.reporting.overview import overview, waiting_tasks
-from bam_engine.training import certification, querying, rounds, thresholds, validation
+from bam_engine.training import certification, extension, querying, rounds, thresholds, validation
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.training.evaluation_set import evaluation_set, gather_evidence
 from bam_engine.training.validation import drawable_rows
@@ -164,23 +164,29 @@ class Walk(RuleBasedStateMachine):
             facts = self.guidance.facts
             assert facts is not None
             thresholds.save(workspace, attribute, self.chosen(facts.target))
-        elif step == "certify":
-            facts, started = self.guidance.facts, certification.current(workspace, attribute)
-            assert facts is not None
-            if started is None:
-                certification.start(workspace, attribute, target=facts.target, planned=40, seed=self.next_seed())
-            else:
-                before = len(started.task.rows)
-                certification.extend(workspace, started)
-                after = certification.current(workspace, attribute)
-                assert after is not None
-                assert len(after.task.rows) > before
+        elif step in ("certify", "extend"):
+            self.certify(step)
         elif step == "audit":
             audits.draw(workspace, attribute, n_accepted=size.each, n_rejected=size.each, seed=self.next_seed())
         elif step == "diagnose":
             assert diagnose(workspace, attribute) is not None
         else:
             assert step in ("done", "embed", "add_images"), step
+
+    def certify(self, step: str) -> None:
+        """Start a certification or an extension, or go on with it: there is more to label then."""
+        workspace, attribute, facts = self.workspace, self.attribute, self.guidance.facts
+        assert facts is not None
+        started = certification.current(workspace, attribute)
+        if step == "extend":
+            before = extension.current(workspace, attribute)
+            after = extension.extend(workspace, attribute, seed=self.next_seed())
+            assert before is None or after.certification.batches != before.certification.batches
+        elif started is None:
+            certification.start(workspace, attribute, target=facts.target, planned=40, seed=self.next_seed())
+        else:
+            asked = certification.extend(workspace, started).certification
+            assert len(asked.batch.rows) > len(started.batch.rows)
 
     def chosen(self, target: float) -> Threshold:
         current = thresholds.current_threshold(self.workspace, self.attribute)

@@ -12,7 +12,8 @@ from bam_engine import database as db
 from bam_engine.annotation import IMPORT, WITHDRAWN, Attribute, NewAnswer
 from bam_engine.errors import LearningError
 from bam_engine.formatting import decimal
-from bam_engine.labelling import drawn_images, tasks
+from bam_engine.guidance.guidance import guidance_of
+from bam_engine.labelling import direct_answers, drawn_images, tasks
 from bam_engine.learning import Batch, Threshold
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.reporting.report import gather
@@ -428,6 +429,50 @@ def test_a_yes_of_fewer_people_than_judge_counts_once_others_have_confirmed_it(
     assert delivered_of(trained, watercolor).labels[of_one[0]] == -1, "what is disputed is not delivered"
     trained.judging_redundancy = 1
     assert set(certification.certifications(trained, watercolor)[0].task.rows) == set(started.pilot.tolist())
+
+
+def test_what_is_to_be_confirmed_holds_nothing_up_and_is_no_label_of_the_certification(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    trained.judging_redundancy = 2
+    started = certification.start(trained, watercolor, target=0.9, planned=60, seed=3).certification
+    pilot = {row: int(oracle.knows(trained, row)) for row in started.pilot.tolist()}
+    for name in ("oracle", "ben"):
+        vote(trained, watercolor, name, pilot, purpose="certification")
+    state = certification.state(trained, started)
+    assert not state.task.complete, "some have to be confirmed"
+    assert state.batch.complete
+    assert state.batch.answered == len(pilot)
+    (line,) = certification_history.history(trained, watercolor)
+    assert line.labels == sum(line.batches) == len(pilot)
+    oracle.answer(trained, tasks.validation_task(trained, watercolor), name="ben")
+    guidance = guidance_of(trained, watercolor)
+    assert guidance.facts is not None
+    assert guidance.facts.certifying is not None
+    assert guidance.facts.certifying.batch.left == 0
+    assert guidance.facts.certifying.labels == len(pilot)
+    assert guidance.facts.certifying.unconfirmed == state.task.left > 0
+    extended = certification.extend(trained, state.certification).certification
+    assert len(extended.queried) > len(pilot)
+
+
+def test_a_direct_answer_is_no_progress_of_what_judges_wherever_it_is_told(
+    trained: Workspace, watercolor: Attribute
+) -> None:
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    direct_answers.answer(trained, watercolor, int(started.pilot[0]), 1, annotator="eve")
+    guidance = guidance_of(trained, watercolor)
+    assert guidance.facts is not None
+    assert guidance.facts.certifying is not None
+    progress = guidance.facts.certifying.batch
+    assert (progress.answered, progress.short) == (0, 0)
+    trained.judging_redundancy = 2
+    vote(trained, watercolor, "ada", {int(started.pilot[1]): 1}, purpose="certification")
+    found = guidance_of(trained, watercolor).facts
+    assert found is not None
+    assert found.certifying is not None
+    (stored,) = certification.certifications(trained, watercolor)
+    assert found.certifying.batch.short == tasks.state(trained, stored.batch).short == 1
 
 
 def test_a_certification_needs_no_random_labels(

@@ -7,8 +7,9 @@ import pytest
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
+from bam_engine.guidance.guidance import guidance_of
 from bam_engine.reporting.overview import waiting_tasks
-from bam_engine.training import certification, extension, thresholds
+from bam_engine.training import certification, extension, population, thresholds
 from bam_engine.training.certification import CertificationState
 from bam_engine.training.delivered import not_covered
 from bam_engine.training.models import scores_of
@@ -112,3 +113,59 @@ def test_nobody_is_asked_to_extend_a_promise_that_is_not_in_use(
     thresholds.save(certified, watercolor, thresholds.measure_at(certified, watercolor, 0.0, target=0.6))
     assert extension.waiting_task(certified, watercolor) is None
     assert waiting_tasks(certified, watercolor, "oracle") == []
+
+
+def test_guidance_asks_to_extend_and_is_done_no_sooner(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    assert guidance_of(certified, watercolor).step not in ("extend", "label_certification")
+    grow(certified, tmp_path / "late")
+    uncovered = int(not_covered(certified, watercolor).sum())
+    asked = guidance_of(certified, watercolor)
+    assert (asked.step, asked.facts is not None and asked.facts.extendable) == ("extend", uncovered)
+    assert f"{uncovered} accepted image" in asked.reason
+    state = extension.extend(certified, watercolor)
+    waiting = guidance_of(certified, watercolor)
+    assert waiting.step == "label_certification"
+    assert waiting.labelling is not None
+    assert (waiting.labelling.answered, waiting.labelling.total) == (0, len(state.certification.queried))
+    finish(certified, watercolor, 1)
+    after = guidance_of(certified, watercolor)
+    assert after.step not in ("extend", "label_certification")
+    assert after.facts is not None
+    assert (after.facts.later, after.facts.extendable) == (0, 0)
+
+
+def test_an_extension_that_cannot_pass_blocks_none_over_what_comes_after_it(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    grow(certified, tmp_path / "late")
+    failed = finish(certified, watercolor, 0)
+    assert not failed.may_pass
+    assert guidance_of(certified, watercolor).step not in ("extend", "label_certification")
+    again = extension.extend(certified, watercolor)
+    assert again.certification.id == failed.certification.id, "nothing has come since"
+    grow(certified, tmp_path / "later", first=300)
+    assert guidance_of(certified, watercolor).step == "extend"
+    other = extension.extend(certified, watercolor).certification
+    assert other.id != failed.certification.id
+    assert other.since == failed.certification.images
+    assert set(other.queried) <= set(range(other.since, len(certified.catalogue)))
+    passed = finish(certified, watercolor, 1)
+    assert passed.certified is not None
+    rows = set(np.flatnonzero(not_covered(certified, watercolor)).tolist())
+    assert not rows & set(range(other.since, len(certified.catalogue)))
+    covered_before = certification.population_rows(certified, failed.certification)
+    assert not len(np.intersect1d(population.rows_extended(certified, failed.certification), covered_before))
+
+
+def test_whether_labels_are_awaited_is_told_without_a_test(
+    certified: Workspace, watercolor: Attribute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(certified, tmp_path / "late")
+    extension.extend(certified, watercolor)
+    thresholds.current_threshold(certified, watercolor)
+    monkeypatch.setattr(certification, "state", None)
+    waiting = extension.waiting_task(certified, watercolor)
+    assert waiting is not None
+    assert waiting.purpose == "certification"

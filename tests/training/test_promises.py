@@ -39,11 +39,11 @@ def in_use(workspace: Workspace, attribute: Attribute) -> AttributeThreshold:
     return threshold
 
 
-def grow(workspace: Workspace, folder: Path) -> range:
+def grow(workspace: Workspace, folder: Path, *, first: int = 200) -> range:
     """Add twelve pictures to the collection, embed and score them; return their rows."""
     before = len(workspace.catalogue)
     folder.mkdir()
-    for number in range(200, 212):
+    for number in range(first, first + 12):
         _, picture = KINDS["usda_pomological"](number)
         picture.save(folder / f"late-{number}.png")
     ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
