@@ -13,7 +13,8 @@ from bam_engine.formatting import count, decimal_interval, percent_interval
 from bam_engine.guidance.facts import Facts, Progress, gather
 from bam_engine.guidance.rules import Alternative, Step, alternatives, rule_of
 from bam_engine.labelling.label_states import label_version
-from bam_engine.training.models import latest_model, scores_version
+from bam_engine.training.evaluation_set import evidence_version
+from bam_engine.training.models import latest_model
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import count_images
@@ -130,7 +131,7 @@ def guidance_of(workspace: Workspace, attribute: Attribute) -> Guidance:
     model = latest_model(workspace, attribute)
     version = (
         label_version(workspace, attribute),
-        None if model is None else scores_version(workspace, model),
+        None if model is None else evidence_version(workspace, attribute, model),
         workspace.snapshot.version(*_TABLES),
         workspace.catalogue.missing_version,
         len(workspace.vectors()),

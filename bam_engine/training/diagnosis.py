@@ -15,14 +15,13 @@ from bam_engine import learning
 from bam_engine.annotation import POSITIVE, Attribute
 from bam_engine.formatting import count, decimal, decimal_interval
 from bam_engine.labelling import tasks
-from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Advice, Share
 from bam_engine.training.causes import Cause, better_encoder, causes
 from bam_engine.training.comparison import not_measurable
 from bam_engine.training.evaluation import average_precision_of
-from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.evaluation_set import evaluation_set, evidence_version
 from bam_engine.training.measurements import Estimate
-from bam_engine.training.models import TrainedModel, latest_model, scores_version
+from bam_engine.training.models import TrainedModel, latest_model
 from bam_engine.training.stopping import LastRound, last_round
 from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace.core import Workspace
@@ -137,7 +136,7 @@ def judge(workspace: Workspace, attribute: Attribute) -> Verdict | None:
         return None
     if not len(workspace.vectors()):
         return Verdict("unknown", None, "The images have no vectors, so nothing can be measured.")
-    version = (label_version(workspace, attribute), scores_version(workspace, model))
+    version = evidence_version(workspace, attribute, model)
     measured = workspace.memory.get(_MEASURED, attribute.id, version, lambda: _measure(workspace, attribute, model))
     found, images = measured.average_precision, count(measured.n, "validation image")
     if found is None:

@@ -6,13 +6,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine import database as db
 from bam_engine.annotation import NO_LABEL, POSITIVE, Attribute, judged_labels
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, validation_images
+from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Curve, RandomSample, delivered_precision, precision_recall
 from bam_engine.training import certification, population
 from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
-from bam_engine.training.models import TrainedModel, newest_model, scores_of
+from bam_engine.training.models import TrainedModel, model_by_id, newest_model, scores_of, scores_version
 from bam_engine.training.validation import (
     ValidationSet,
     asked_before,
@@ -120,6 +122,24 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     sample = replace(sample, pool_scores=np.asarray(scores[found.pool]), weights=found.weights)
     known, labelled = (scores[found.known], labels[found.known] == POSITIVE), found.pool[labels[found.pool] != NO_LABEL]
     return Evidence(found.images, sample, found.strata, known, found.random, scores[labelled])
+
+
+def evidence_version(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> tuple[object, ...]:
+    """Return what changes whenever the evidence for the thresholds of ``model`` may have changed.
+
+    These are the labels, the files, the cuts of certifications, and the scores by ``model`` and by those of
+    certifications, of which other encoders may have lost their vectors.
+    """
+    started = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    placed = [len(workspace.snapshot.rows_with(db.certification_cuts.c.certification_id, each.id)) for each in started]
+    by_models = [scores_version(workspace, model_by_id(workspace, each.model_id)) for each in started]
+    return (
+        scores_version(workspace, model),
+        label_version(workspace, attribute),
+        workspace.catalogue.missing_version,
+        by_models,
+        placed,
+    )
 
 
 def _certified(workspace: Workspace, started: certification.Certification) -> Certified:

@@ -24,9 +24,9 @@ from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import RecallThreshold, Threshold
 from bam_engine.training import certification, certified_cuts, population
-from bam_engine.training.evaluation_set import Evidence, gather_evidence, images_measured
+from bam_engine.training.evaluation_set import Evidence, evidence_version, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
-from bam_engine.training.models import TrainedModel, latest_model, newest_model, scores_of, scores_version
+from bam_engine.training.models import TrainedModel, latest_model, newest_model, scores_of
 from bam_engine.training.validation import ValidationSet, complete_draws, drawable_rows, lost_images, random_sample
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -69,17 +69,17 @@ class AttributeThreshold:
 
 _TESTED = Kind[str]("digests of labels that test", of="attribute", until="a label may have changed", limit=1000)
 _SUGGESTIONS = Kind[Threshold | None](
-    "suggested thresholds", of="model", until="its scores or the labels that test change", limit=1000
+    "suggested thresholds", of="model", until="scores or the labels that test change", limit=1000
 )
 _HOLDS = Kind[bool](
     "promises that were tested again",
     of="saved threshold",
-    until="its scores, the labels that test or a file change",
+    until="scores, the labels that test or a file change",
     limit=1000,
 )
 
 _EVIDENCE = Kind[Threshold | None](
-    "evidence for thresholds", of="attribute and threshold", until="a label may change", limit=1000
+    "evidence for thresholds", of="attribute and threshold", until="a label, a score or a file changes", limit=1000
 )
 
 
@@ -110,11 +110,7 @@ def _images_of(workspace: Workspace, attribute: Attribute, evidence: Threshold, 
 
 def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
     """Return a threshold with its promise, and with what all labels of now show of its precision and recall."""
-    version = (
-        scores_version(workspace, model),
-        label_version(workspace, attribute),
-        workspace.catalogue.missing_version,
-    )
+    version = evidence_version(workspace, attribute, model)
     value, target, confidence = evidence.value, evidence.target, evidence.confidence
 
     def measured() -> Threshold | None:
@@ -192,10 +188,10 @@ def _suggestion(workspace: Workspace, attribute: Attribute, model: TrainedModel)
 
 
 def _tested_version(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> tuple[object, ...]:
-    """Return what the tests of a model's thresholds read: its scores, a digest of labels, and missing files."""
-    labels = label_version(workspace, attribute)
+    """Return what the tests of a model's thresholds read: a digest of the labels that test, scores, cuts and files."""
+    scores, labels, *others = evidence_version(workspace, attribute, model)
     digest = workspace.memory.get(_TESTED, attribute.id, labels, lambda: _tested_digest(workspace, attribute))
-    return scores_version(workspace, model), digest, workspace.catalogue.missing_version
+    return scores, digest, *others
 
 
 def _tested_digest(workspace: Workspace, attribute: Attribute) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
-from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Threshold
 from bam_engine.training import certification
 from bam_engine.training.delivered import delivered_at
-from bam_engine.training.models import newest_model, scores_version
+from bam_engine.training.evaluation_set import evidence_version
+from bam_engine.training.models import newest_model
 from bam_engine.training.thresholds import suggest
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -61,11 +61,7 @@ def trade_offs(
         There is no model yet.
     """
     model = newest_model(workspace, attribute)
-    version = (
-        scores_version(workspace, model),
-        label_version(workspace, attribute),
-        workspace.catalogue.missing_version,
-    )
+    version = evidence_version(workspace, attribute, model)
 
     def make() -> tuple[TradeOff, ...]:
         return tuple(_trade_off(workspace, attribute, target, confidence) for target in targets)
