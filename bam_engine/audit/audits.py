@@ -22,7 +22,7 @@ from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import whole_audit_sample
 from bam_engine.labelling.missing_images import missing_images
-from bam_engine.training import population
+from bam_engine.training import growth
 from bam_engine.training.delivered import delivered_at, delivered_of, labels_by_people
 from bam_engine.training.models import TrainedModel, model_by_id, scores_of
 from bam_engine.training.querying import used_rows
@@ -287,7 +287,7 @@ def _result(
     absent = gone | lost
     model = model_by_id(workspace, threshold.model_id)
     by_people = labels_by_people(workspace, attribute, len(workspace.catalogue))
-    images = population.images_at(workspace, row.made_at) if row.images is None else row.images
+    images = growth.images_at(workspace, row.made_at) if row.images is None else row.images
     log = whole_answer_log(workspace.engine, attribute.id)
     looked_at = log.given_for(set(PURPOSES) - {BULK}) & (log.times < moment(row.made_at))
     labelled_before = removed(workspace).without(np.unique(log.rows[looked_at]).astype(np.int64))

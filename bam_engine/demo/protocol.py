@@ -22,8 +22,9 @@ from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import certification_images
 from bam_engine.progress import Report, silent
-from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.training import certification, draw_tests, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_of
+from bam_engine.training.models import newest_model
 from bam_engine.training.thresholds import TARGET
 from bam_engine.workspace.core import Workspace
 
@@ -220,8 +221,13 @@ class _Run:
         rounds.train(self.workspace, self.attribute)
 
     def _certify(self, answers: int) -> None:
-        """Certify batch by batch, until as many images are labelled as planned and as many answers given."""
-        protocol = self.protocol
+        """Certify batch by batch, until as many images are labelled as planned and as many answers given.
+
+        Where the validation sample certifies the target already, nothing is left to certify.
+        """
+        protocol, model = self.protocol, newest_model(self.workspace, self.attribute)
+        if draw_tests.certified(self.workspace, self.attribute, model, target=self.target, confidence=0.95) is not None:
+            return
         state = certification.start(
             self.workspace, self.attribute, target=self.target, planned=protocol.planned, seed=self._seed(2)
         )

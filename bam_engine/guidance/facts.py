@@ -14,11 +14,11 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import is_accepted
-from bam_engine.training import certification, extension, querying, rounds
+from bam_engine.training import certification, draw_tests, extension, querying, rounds
 from bam_engine.training.certification import Certification, CertificationState
 from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
 from bam_engine.training.diagnosis import Learned, Verdict, judge
-from bam_engine.training.models import encoders_of, scores_of
+from bam_engine.training.models import encoders_of, model_by_id, scores_of
 from bam_engine.training.stopping import last_round
 from bam_engine.training.thresholds import TARGET, AttributeThreshold, current_threshold
 from bam_engine.training.validation import drawable_rows
@@ -123,6 +123,8 @@ class Facts:
         The one in use, saved or suggested; None where no cut reaches the target.
     certifying, extending
         The certification of the newest model, and what extends the promise in use over images that came later.
+    proven
+        Whether the validation sample certifies the target, so that no certification is needed.
     later, extendable
         Images that came later, are accepted without a label, and are not covered by the promise; and those of them over
         which a new extension could extend it.
@@ -149,6 +151,7 @@ class Facts:
     threshold: AttributeThreshold | None = None
     certifying: Certifying | None = None
     extending: Certifying | None = None
+    proven: bool = False
     later: int = 0
     extendable: int = 0
     delivered: DeliveredCounts | None = None
@@ -210,6 +213,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         threshold=threshold,
         certifying=None if started is None else _certifying(workspace, started),
         extending=None if extending is None else _tested(workspace, extending),
+        proven=started is None and _is_proven(workspace, attribute, threshold),
         later=0 if threshold is None else int(not_covered(workspace, attribute)[threshold.images :].sum()),
         extendable=len(extension.extendable_rows(workspace, attribute)),
         delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
@@ -232,6 +236,15 @@ def _gain(workspace: Workspace, attribute: Attribute, verdict: Verdict | None) -
         return "unlikely"
     last = last_round(workspace, attribute)
     return None if last is None else last.advice.outcome
+
+
+def _is_proven(workspace: Workspace, attribute: Attribute, threshold: AttributeThreshold | None) -> bool:
+    """Return whether the validation sample certifies the target of the threshold in use, at that one or at another."""
+    if threshold is None or not threshold.saved or threshold.evidence.certified:
+        return threshold is not None and threshold.evidence.certified
+    evidence, model = threshold.evidence, model_by_id(workspace, threshold.model_id)
+    options = {"target": evidence.target, "confidence": evidence.confidence}
+    return draw_tests.certified(workspace, attribute, model, **options) is not None
 
 
 def _certifying(workspace: Workspace, started: Certification) -> Certifying:

@@ -322,7 +322,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "the audit missed the target, and a certification can find a threshold",
         lambda f: (
-            f.audit is not None and f.audit.met is False and f.certifying is None and f.drawable > MIN_CERTIFIABLE
+            f.audit is not None
+            and f.audit.met is False
+            and f.certifying is None
+            and not f.proven
+            and f.drawable > MIN_CERTIFIABLE
         ),
         "certify",
         _missed,
@@ -427,4 +431,4 @@ def _can_certify(facts: Facts) -> bool:
         return False
     if facts.certifying is not None:
         return facts.certifying.goes_on
-    return facts.drawable > MIN_CERTIFIABLE
+    return not facts.proven and facts.drawable > MIN_CERTIFIABLE

@@ -21,8 +21,8 @@ from bam_engine.progress import Report, silent
 from bam_engine.reporting import results
 from bam_engine.reporting.results import Result
 from bam_engine.training.delivered import NOT_COVERED, WHO, automatic_labels, delivered_at, not_covered
+from bam_engine.training.draw_tests import suggest_negative
 from bam_engine.training.models import scores_of
-from bam_engine.training.thresholds import suggest_negative
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import member_rows, without_file

@@ -14,9 +14,10 @@ people than judge does not count before others have confirmed it, whom the certi
 
 What cannot be looked at any more never helps a cut to pass. An image without a file counts as not positive until it is
 found. A removed image leaves the population, but stays as not positive if somebody was asked about it and its label was
-not positive: removing what the labels have shown to be wrong gains nothing. Labels that are imported after the start
-judge nothing: people are asked about these images as about any others. Images that a round asks about meanwhile are
-read with as many answers as judge: where fewer people teach, the certification asks others about those it needs.
+not positive: removing what the labels have shown to be wrong gains nothing. Imported labels judge nothing: those of
+before the start are not counted, and people are asked about those of later as about any other image. Images that a
+round asks about meanwhile are read with as many answers as judge: where fewer people teach, the certification asks
+others about those it needs.
 
 Cuts and order do not depend on the confidence, so the same labels can be read at any confidence chosen without looking
 at them; each reading errs with at most its own risk. When an attribute joins a joint guarantee, every certification
@@ -37,7 +38,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import POSITIVE, Attribute, Consensus, judged_labels
+from bam_engine.annotation import POSITIVE, TASK_PURPOSES, Attribute, Consensus, judged_labels
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
@@ -45,6 +46,7 @@ from bam_engine.labelling.absent_images import count_absent, covered_rows
 from bam_engine.labelling.drawn_images import certification_images, held_out_rows, queried_rows
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import CertificationPlan, CertificationProgress
+from bam_engine.training import draw_tests
 from bam_engine.training.models import TrainedModel, all_scores_of, latest_model, model_by_id, scores_of
 from bam_engine.training.querying import used_rows
 from bam_engine.training.validation import ValidationSet, labelled_sample, random_sample
@@ -229,13 +231,14 @@ def start(
     Raises
     ------
     LearningError
-        Nothing is trained yet, too few unlabelled images are left, a parameter is out of range, or this model is
-        already being certified for this target.
+        Nothing is trained yet, too few unlabelled images are left, a parameter is out of range, this model is already
+        being certified for this target, or the validation sample certifies it.
     """
     _check(target, confidence, planned)
     model = latest_model(workspace, attribute)
     if model is None:
         raise LearningError(f"{attribute.name} has no model to certify. Label a first round, then train on it.")
+    _check_not_certified(workspace, attribute, model, target, confidence)
     used_seed = random_seed(seed)
     scores = scores_of(workspace, attribute, model)
     known = known_rows(workspace, attribute)
@@ -261,7 +264,7 @@ def start(
         "known": np.flatnonzero(outside).astype(np.int64).tobytes(),
         "images": n_images,
         "left_out": len(unlabelled) - len(free) + len(drawn) - len(pilot),
-        "counted": np.union1d(_labelled_yes(workspace, attribute), pilot).astype(np.int64).tobytes(),
+        "counted": np.union1d(labelled_yes(workspace, attribute), pilot).astype(np.int64).tobytes(),
         "made_at": db.now(),
     }
     shown = np.random.default_rng([used_seed, 1]).permutation(pilot)
@@ -298,16 +301,39 @@ def _check(target: float, confidence: float, planned: int) -> None:
         raise LearningError(f"Cannot certify with {planned} labels. Plan for at least 1, such as {PLANNED}.")
 
 
+def _check_not_certified(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel, target: float, confidence: float
+) -> None:
+    """Refuse where the first draw certifies the target: a certification would take its place, and test again."""
+    if current(workspace, attribute, model, target=target) is not None:
+        return  # refused in other words
+    found = draw_tests.certified(workspace, attribute, model, target=target, confidence=confidence)
+    if found is not None:
+        raise LearningError(
+            f"{attribute.name} is certified for {percent(target)} precision already, by its validation sample: scores "
+            f"of {decimal(found.value, 3)} or more. Choose that threshold, or certify more than that."
+        )
+
+
 def known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     """Return the images that anyone has labelled or been asked about, ascending."""
     answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
     return np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
 
 
-def _labelled_yes(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+def labelled_yes(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the images labelled yes that a promise may count: those with imported labels alone judge nothing."""
     agreed = tasks.labels(workspace, attribute)
     rows: NDArray[np.int64] = agreed.rows[agreed.labels == POSITIVE]
-    return rows
+    annotations = workspace.annotations
+    looked_at = np.concatenate(
+        [
+            annotations.answers(attribute.id, purposes=TASK_PURPOSES).rows,
+            annotations.decisions(attribute.id).rows,
+            annotations.direct_answers(attribute.id).rows,
+        ]
+    )
+    return rows[np.isin(rows, looked_at)]
 
 
 def _query(

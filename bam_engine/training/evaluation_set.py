@@ -12,7 +12,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, validation_images
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Curve, RandomSample, delivered_precision, precision_recall
-from bam_engine.training import certification, population
+from bam_engine.training import certification, growth
 from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
 from bam_engine.training.models import TrainedModel, model_by_id, newest_model, scores_of, scores_version
 from bam_engine.training.validation import (
@@ -56,7 +56,7 @@ def _draw_probabilities(workspace: Workspace, attribute: Attribute, rows: NDArra
     sample, left_out = validation_images(workspace, attribute), np.ones(len(rows))
     for number in np.unique(sample.draws):
         inside = sample.draws == number
-        could_be_drawn = rows < population.images_at(workspace, min(sample.made_at[inside].tolist()))
+        could_be_drawn = rows < growth.images_at(workspace, min(sample.made_at[inside].tolist()))
         left_out[could_be_drawn] *= 1 - sample.probabilities[inside].max()
     return 1 - left_out
 
@@ -161,7 +161,7 @@ def draws(workspace: Workspace, attribute: Attribute) -> list[Draw]:
             Draw(
                 rows,
                 asked_before(workspace, attribute, since),
-                population.images_at(workspace, since),
+                growth.images_at(workspace, since),
                 tasks.state(workspace, replace(whole, rows=rows)).complete,
             )
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import POSITIVE, Attribute
+from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_images
@@ -122,8 +122,7 @@ def _start(
         )
     outside = np.ones(n_images, bool)
     outside[free] = False
-    agreed = tasks.labels(workspace, attribute)
-    yes = agreed.rows[(agreed.labels == POSITIVE) & (agreed.rows >= since)]
+    yes = certification.labelled_yes(workspace, attribute)
     values = {
         "attribute_id": attribute.id,
         "model_id": model.id,
@@ -134,7 +133,7 @@ def _start(
         "known": np.flatnonzero(outside).astype(np.int64).tobytes(),
         "images": n_images,
         "left_out": left_out,
-        "counted": yes.astype(np.int64).tobytes(),
+        "counted": yes[yes >= since].astype(np.int64).tobytes(),
         "since": since,
         "made_at": db.now(),
     }

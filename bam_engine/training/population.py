@@ -5,15 +5,12 @@ there on came later, and nothing that was promised, measured or audited is about
 """
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.labelling.drawn_images import whole_validation_sample
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Threshold
-from bam_engine.training import certification
+from bam_engine.training import certification, growth
 from bam_engine.training.models import TrainedModel, latest_model, scores_version
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -49,38 +46,12 @@ def images_of(
         started = certification.current(workspace, attribute, model, target=promised.target)
         if started is not None:
             return images_of_certification(workspace, started)
-    return images_at_draw(workspace, attribute)
+    return growth.images_at_draw(workspace, attribute)
 
 
 def images_of_certification(workspace: Workspace, started: certification.Certification) -> int:
     """Return the number of images that the collection had when a certification was started."""
-    return images_at(workspace, started.made_at) if started.images is None else started.images
-
-
-def images_at_draw(workspace: Workspace, attribute: Attribute) -> int:
-    """Return the number of images at the first validation draw, which certifies; of all without one."""
-    drawn = whole_validation_sample(workspace, attribute)
-    if not len(drawn.rows):
-        return len(workspace.catalogue)
-    return images_at(workspace, str(drawn.made_at[drawn.draws.argmin()]))
-
-
-def images_at(workspace: Workspace, moment: str) -> int:
-    """Return the number of images that the collection had at a moment, as :func:`bam_engine.database.now` writes it."""
-    n, newest = workspace.catalogue.newest
-    table = db.images.c
-
-    def search(connection: sa.Connection, _: object) -> int:
-        low, high = 0, n  # rows are in order of time
-        while low < high:
-            middle = (low + high) // 2
-            added = str(connection.scalar(sa.select(table.made_at).where(table.row == middle)))
-            low, high = (low, middle) if added > moment else (middle + 1, high)
-        return low
-
-    if newest <= moment:
-        return n
-    return workspace.snapshot.read(("images at", moment, n), [db.images], search)
+    return growth.images_at(workspace, started.made_at) if started.images is None else started.images
 
 
 def covered(

@@ -16,22 +16,21 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import NEGATIVE, Attribute
+from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, LearningError, NoThreshold
 from bam_engine.formatting import percent
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
-from bam_engine.learning import RecallThreshold, Threshold
-from bam_engine.training import certification, certified_cuts, population
+from bam_engine.learning import Threshold
+from bam_engine.training import certification, certified_cuts, draw_tests, population
 from bam_engine.training.evaluation_set import Evidence, evidence_version, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
-from bam_engine.training.models import TrainedModel, latest_model, newest_model, scores_of
-from bam_engine.training.validation import ValidationSet, complete_draws, drawable_rows, lost_images, random_sample
+from bam_engine.training.models import TrainedModel, latest_model, newest_model
+from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
-from bam_engine.workspace.vectors import with_files
 
 TARGET = 0.90
 """The precision that a threshold is suggested for unless another is given."""
@@ -152,7 +151,9 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
     target, confidence = evidence.target, evidence.confidence
     try:
         if evidence.recall_target is not None:
-            again = _certify_recall(workspace, attribute, model, target=evidence.recall_target, confidence=confidence)
+            again = draw_tests.certify_recall(
+                workspace, attribute, model, target=evidence.recall_target, confidence=confidence
+            )
             passed = again.value
             return passed is not None and passed >= evidence.value
         if not evidence.certified and evidence.covers is None:
@@ -163,7 +164,7 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
             cuts = np.empty(0) if state is None else certified_cuts.cuts_of(state)
             stricter = len(cuts) > 0 and bool(cuts[-1] <= evidence.value)
         else:
-            draws = _draws(workspace, attribute, model)
+            draws = draw_tests.labelled_draws(workspace, attribute, model)
             stricter = learning.is_certified(evidence.value, **draws, target=target, confidence=confidence)
             cuts = np.asarray(learning.certified_cuts(**draws, target=target, confidence=confidence))
         return stricter or certified_cuts.is_among(workspace, attribute, model, evidence.value, cuts)
@@ -254,38 +255,12 @@ def suggest(
         certified = _certified(workspace, started)
         if certified is not None:
             return certified
-    draws, found = _draws(workspace, attribute, model), gather_evidence(workspace, attribute, model)
+    found, draws = gather_evidence(workspace, attribute, model), draw_tests.labelled_draws(workspace, attribute, model)
     if started is not None:
         draws["testing"] = np.zeros(len(draws["labels"]), bool)
     chosen = learning.choose_threshold(**draws, target=target, confidence=confidence, labelled=found.labelled)
     measured = _measured_by(found, chosen.value, target=target, confidence=confidence)
     return replace(measured, certified=chosen.certified)
-
-
-def _draws(workspace: Workspace, attribute: Attribute, model: TrainedModel | None) -> dict[str, Any]:
-    """Return the labelled random draws as the tests take them: the first certifies, if it is complete.
-
-    All are about the images that it was drawn from, without those that came later.
-    """
-    images = population.images_at_draw(workspace, attribute)
-    random = _of_first(random_sample(workspace, attribute, model), images)
-    lost = lost_images(workspace, attribute, model)
-    against = lost.against(0, draw=0)
-    scores = scores_of(workspace, attribute, model)[:images]
-    pool = with_files(workspace, np.flatnonzero(np.isfinite(scores)))
-    return {
-        "scores": random.scores,
-        "labels": random.labels,
-        "groups": random.groups,
-        "pool_scores": scores[pool],
-        "testing": complete_draws(workspace, attribute, random.rows) == 0,
-        "lost": (lost.scores[against], lost.groups[against]),
-    }
-
-
-def _of_first(sample: ValidationSet, images: int) -> ValidationSet:
-    """Return what a sample says of the first ``images`` of the collection."""
-    return sample.subset(sample.rows < images)
 
 
 def _certified(workspace: Workspace, started: certification.Certification) -> Threshold | None:
@@ -328,7 +303,8 @@ def measure_at(
     started = certification.current(workspace, attribute, target=target, confidence=confidence)
     state = None if started is None else certification.state(workspace, started)
     if state is None:
-        cuts = learning.certified_cuts(**_draws(workspace, attribute, None), target=target, confidence=confidence)
+        draws = draw_tests.labelled_draws(workspace, attribute)
+        cuts = learning.certified_cuts(**draws, target=target, confidence=confidence)
     else:
         cuts = certified_cuts.cuts_of(state)
     model = newest_model(workspace, attribute)
@@ -384,69 +360,11 @@ def suggest_recall(
     LearningError
         There is no model yet, or no draw is fully labelled.
     """
-    certified = _certify_recall(workspace, attribute, target=recall, confidence=confidence)
+    certified = draw_tests.certify_recall(workspace, attribute, target=recall, confidence=confidence)
     if certified.value is None:
         raise NoThreshold(replace(certified, left=len(drawable_rows(workspace, attribute))).summary)
     measured = measure_at(workspace, attribute, certified.value, target=target, confidence=confidence)
     return replace(measured, recall_target=recall, promise=certified.summary)
-
-
-def _certify_recall(
-    workspace: Workspace, attribute: Attribute, model: TrainedModel | None = None, *, target: float, confidence: float
-) -> RecallThreshold:
-    """Certify a recall on the fully labelled draws.
-
-    Images were drawn, spread over the projects, so projects need no correction. Each draw is one look with its own part
-    of the risk. The guarantee covers the images that these draws could hold: those that there were at the first draw,
-    that can be looked at and, after a top-up, that no round had queried. Images of the draws that cannot be looked at
-    any more count against it.
-    """
-    images = population.images_at_draw(workspace, attribute)
-    random = _of_first(random_sample(workspace, attribute, model), images)
-    draws = complete_draws(workspace, attribute, random.rows)
-    whole = draws >= 0
-    lost = lost_images(workspace, attribute, model)
-    against = lost.against(1)
-    return learning.certify_recall(
-        random.scores[whole],
-        random.labels[whole],
-        target=target,
-        confidence=confidence,
-        draws=draws[whole],
-        lost=(lost.scores[against], lost.draws[against]),
-    )
-
-
-def suggest_negative(
-    workspace: Workspace,
-    attribute: Attribute,
-    model: TrainedModel | None = None,
-    *,
-    target: float,
-    confidence: float = 0.95,
-) -> float | None:
-    """Return the highest score at or below which ``target`` of the images are negative, or None if there is none.
-
-    An image is negative if people agree on a no: unsure and disputed ones count against it, as do the images of the
-    draws that cannot be looked at any more, unless people had agreed on a no.
-    """
-    images, lost = population.images_at_draw(workspace, attribute), lost_images(workspace, attribute, model)
-    sample = _of_first(random_sample(workspace, attribute, model), images)
-    settled = tasks.labels_of(tasks.blind_labels(workspace, attribute), sample.rows)
-    options: dict[str, Any] = {
-        "target": target,
-        "confidence": confidence,
-        "groups": sample.groups,
-        "pool_scores": -sample.pool_scores,
-        "lost": (-lost.scores[~lost.negative], lost.groups[~lost.negative]),
-    }
-    try:
-        threshold = learning.choose_threshold(-sample.scores, settled == NEGATIVE, **options)
-    except LearningError:
-        return None
-    if not threshold.certified:
-        return -threshold.value
-    return -float(learning.certified_cuts(-sample.scores, settled == NEGATIVE, **options)[-1])  # the loosest
 
 
 def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> AttributeThreshold:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -327,13 +328,41 @@ def test_at_another_confidence_the_same_labels_are_read_again_and_no_second_test
         assert suggested.value in cuts or not suggested.certified
 
 
+def certify_all_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first random draw certify any target."""
+    monkeypatch.setattr("bam_engine.learning.threshold._smallest_surviving_count", lambda *_: 2)
+    monkeypatch.setattr("bam_engine.learning.threshold._precision_bounds", lambda _s, cuts, *_: np.ones(len(cuts)))
+
+
+def test_what_the_validation_sample_certifies_is_not_certified_again(
+    trained: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as certified:
+        certify_all_draws(certified)
+        found = thresholds.suggest(trained, watercolor, target=0.6)
+        words = f"60% precision already, by its validation sample: scores of {decimal(found.value, 3)} or more"
+        with pytest.raises(LearningError, match=words):
+            certification.start(trained, watercolor, target=0.6)
+        assert certification.certifications(trained, watercolor) == []
+        assert thresholds.suggest(trained, watercolor, target=0.6).certified, "and stays certified"
+        by_hand = float(np.sort(scores_of(trained, watercolor))[3])
+        saved = replace(thresholds.measure_at(trained, watercolor, by_hand, target=0.6), certified=False)
+        thresholds.save(trained, watercolor, saved)
+        guidance = guidance_of(trained, watercolor)
+        assert guidance.facts is not None
+        assert guidance.facts.proven
+        assert "certify" not in [guidance.step, *(each.step for each in guidance.alternatives)]
+    certification.start(trained, watercolor, target=0.6, seed=3)
+
+
 def test_while_a_certification_has_shown_nothing_the_validation_set_certifies_nothing(
     trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bam_engine.learning.threshold._smallest_surviving_count", lambda *_: 2)
-    monkeypatch.setattr("bam_engine.learning.threshold._precision_bounds", lambda _s, cuts, *_: np.ones(len(cuts)))
+    certification.start(trained, watercolor, target=0.7, confidence=0.95, seed=3)
+    certify_all_draws(monkeypatch)
     assert thresholds.suggest(trained, watercolor, target=0.6, confidence=0.99).certified
-    certification.start(trained, watercolor, target=0.6, confidence=0.95, seed=3)
+    with trained.engine.begin() as connection:
+        connection.execute(sa.update(db.certifications).values(target=0.6))
     for confidence in (0.95, 0.99):
         assert not thresholds.suggest(trained, watercolor, target=0.6, confidence=confidence).certified
 
@@ -684,6 +713,41 @@ def test_labels_imported_after_the_start_certify_nothing_and_people_are_asked_al
     accepted = population[scores_of(trained, watercolor)[population] >= finished.certified]
     known = certification.known_positives(trained, finished.certification)
     assert (sum(oracle.knows(trained, int(row)) for row in accepted) + known) / (len(accepted) + known) >= 0.6
+
+
+def test_a_label_that_was_imported_before_the_start_counts_once_somebody_has_looked_at_the_image(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    asked = tasks.labels(trained, watercolor).rows
+    free = np.setdiff1d(np.arange(len(trained.catalogue)), asked)
+    before = certification.labelled_yes(trained, watercolor)
+    vote(trained, watercolor, "a file", dict.fromkeys(free[:6].tolist(), 1), purpose=IMPORT)
+    vote(trained, watercolor, "ada", {int(free[0]): 1}, purpose="round")
+    direct_answers.answer(trained, watercolor, int(free[1]), 1, annotator="ada")
+    found = certification.labelled_yes(trained, watercolor)
+    assert set(found.tolist()) == {*before.tolist(), int(free[0]), int(free[1])}
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    assert set(started.counted.tolist()) == {*found.tolist(), *started.pilot.tolist()}
+    assert set(free[:6].tolist()) <= set(started.known.tolist())
+
+
+def test_images_of_a_batch_are_held_out_since_they_were_asked_about(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    started = certification.start(trained, watercolor, target=0.9, planned=60, seed=3).certification
+    oracle.answer(trained, started.task)
+    between = db.now()
+    later = certification.extend(trained, certification.certifications(trained, watercolor)[0]).certification
+    batch = np.setdiff1d(later.queried, started.pilot)
+    assert len(batch)
+    assert set(drawn_images.held_out_rows(trained, watercolor, since=between).tolist()) == set(batch.tolist())
+    asked = validation.asked_before(trained, watercolor, between)
+    assert np.isin(started.pilot, asked).all()
+    assert not np.isin(batch, asked).any()
+    with trained.engine.begin() as connection:  # as an earlier version has stored them
+        connection.execute(sa.update(db.certification_images).values(made_at=None, teaches=None))
+    assert not len(drawn_images.held_out_rows(trained, watercolor, since=between))
+    assert np.isin(later.queried, drawn_images.held_out_rows(trained, watercolor)).all()
 
 
 def test_a_yes_counts_only_while_it_is_delivered_as_one(trained: Workspace, watercolor: Attribute) -> None:

@@ -18,7 +18,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import tasks
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
-from bam_engine.training import certification, population, thresholds, validation
+from bam_engine.training import certification, growth, thresholds, validation
 from bam_engine.training.delivered import NOT_COVERED, counts_of, delivered_of, not_covered
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import rescore_all, scores_of
@@ -162,7 +162,7 @@ def test_a_threshold_of_an_earlier_version_tells_by_the_dates_of_the_images(
         connection.execute(sa.update(db.certifications).values(images=None))
     later = grow(certified, tmp_path / "late")
     assert in_use(certified, watercolor).images == later.start
-    assert population.images_at(certified, db.now()) == later.stop
+    assert growth.images_at(certified, db.now()) == later.stop
 
 
 @pytest.fixture

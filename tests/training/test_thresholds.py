@@ -5,7 +5,7 @@ import pytest
 
 from bam_engine.annotation import NEGATIVE, UNSURE, Attribute
 from bam_engine.labelling import tasks
-from bam_engine.training import rounds, thresholds, validation
+from bam_engine.training import draw_tests, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
@@ -50,26 +50,26 @@ def test_precision_at_a_hand_set_cut_counts_what_people_have_labelled_as_it_is(
 
 
 def test_images_that_people_are_unsure_about_are_not_negative(played: Workspace, watercolor: Attribute) -> None:
-    cut = thresholds.suggest_negative(played, watercolor, target=0.6)
+    cut = draw_tests.suggest_negative(played, watercolor, target=0.6)
     assert cut is not None
     sample = validation.random_sample(played, watercolor)
     below = sample.rows[sample.scores <= np.float32(cut)]
     unsure = below[: len(below) // 2 + 1]
     vote(played, watercolor, "oracle", dict.fromkeys(unsure.tolist(), UNSURE))
     settled = tasks.labels_of(tasks.labels(played, watercolor), sample.rows) == NEGATIVE
-    lower = thresholds.suggest_negative(played, watercolor, target=0.6)
+    lower = draw_tests.suggest_negative(played, watercolor, target=0.6)
     assert lower != cut
     assert lower is None or settled[sample.scores <= np.float32(lower)].mean() >= 0.6
 
 
 def test_removing_what_people_are_unsure_about_makes_it_no_negative(played: Workspace, watercolor: Attribute) -> None:
-    before = thresholds.suggest_negative(played, watercolor, target=0.6)
+    before = draw_tests.suggest_negative(played, watercolor, target=0.6)
     assert before is not None
     sample = validation.random_sample(played, watercolor)
     unsure = sample.rows[sample.scores <= np.float32(before)][:10].tolist()
     vote(played, watercolor, "oracle", dict.fromkeys(unsure, UNSURE))
     played.removals.remove(unsure, reason="a test")
-    after = thresholds.suggest_negative(played, watercolor, target=0.6)
+    after = draw_tests.suggest_negative(played, watercolor, target=0.6)
     assert after is None or after < before
 
 
@@ -84,7 +84,7 @@ def test_removed_images_on_whose_no_people_agreed_do_not_count_against_a_negativ
     assert lost.labels.tolist() == [0] * 6
     assert sorted(lost.negative.tolist()) == [False, True, True, True, True, True]
     vote(played, watercolor, "oracle", dict.fromkeys(validation.random_sample(played, watercolor).rows.tolist()[:1], 1))
-    assert thresholds.suggest_negative(played, watercolor, target=0.6) is not None
+    assert draw_tests.suggest_negative(played, watercolor, target=0.6) is not None
 
 
 def test_no_label_is_advised_for_images_that_people_have_labelled(played: Workspace, watercolor: Attribute) -> None:
