@@ -28,6 +28,7 @@ ROOMS: dict[str, set[str]] = {
         "NEGATIVE",
         "NO_LABEL",
         "NewAnswer",
+        "OvertakenAnswer",
         "POSITIVE",
         "PURPOSES",
         "Redundancy",

@@ -22,6 +22,7 @@ from bam_engine.annotation.answers import (
     Assignment,
     Decisions,
     NewAnswer,
+    OvertakenAnswer,
     Saved,
     UnknownAssignment,
     UsedUid,
@@ -151,8 +152,11 @@ class Annotations:
 
     # Answers
 
-    def record(self, assignment_id: str, answers: Sequence[NewAnswer]) -> Saved:
+    def record(self, assignment_id: str, answers: Sequence[NewAnswer], *, last: int | None = None) -> Saved:
         """Store answers durably in one transaction.
+
+        With ``last``, the id of the newest answer about the attribute that whoever answers may have seen, a later one
+        about one of these images by anybody is not answered over.
 
         An answer with a known ``uid`` is a retry and changes nothing. If an annotator answers an image several times,
         the last answer counts. An answer that would replace another one than its ``seen`` is not stored: it comes from
@@ -162,7 +166,8 @@ class Annotations:
         ------
         AnnotationError
             The assignment is unknown (:class:`UnknownAssignment`), a row is not in it, an answer is invalid, or its uid
-            is that of another answer (:class:`UsedUid`). Nothing was stored.
+            is that of another answer (:class:`UsedUid`), or an answer came after ``last`` (:class:`OvertakenAnswer`).
+            Nothing was stored.
         """
         assignment = self._find(assignment_id)
         check_author(self._engine, assignment.annotator_id)
@@ -175,6 +180,8 @@ class Annotations:
             return Saved(0, 0)
         with self._engine.begin() as connection:
             lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
+            if last is not None:
+                _check_last(connection, assignment, answers, last)
             newer = _newer(connection, assignment.id, answers)
             values = _values(assignment, [answer for answer in answers if int(answer.row) not in newer])
             new = insert_new(connection, annotations, values)
@@ -258,6 +265,15 @@ def _values(assignment: Any, answers: Sequence[NewAnswer]) -> list[dict[str, Any
         }
         for answer in answers
     ]
+
+
+def _check_last(connection: sa.Connection, assignment: Any, answers: Sequence[NewAnswer], last: int) -> None:
+    """Check that no answer about these images came after ``last``, or raise :class:`OvertakenAnswer`."""
+    table, rows = annotations.c, {int(answer.row) for answer in answers}
+    query = sa.select(table.row).where(table.attribute_id == assignment.attribute_id, table.id > last)
+    overtaken = sorted(rows & set(connection.scalars(query)))
+    if overtaken:
+        raise OvertakenAnswer(f"Image {overtaken[0]} was answered elsewhere meanwhile. Look at it, and answer again.")
 
 
 def _newer(connection: sa.Connection, assignment_id: str, answers: Sequence[NewAnswer]) -> dict[int, int]:

@@ -28,6 +28,10 @@ class UsedUid(AnnotationError):
     """Another answer has the same uid."""
 
 
+class OvertakenAnswer(AnnotationError):
+    """Somebody has answered about the same image meanwhile."""
+
+
 @dataclass(frozen=True)
 class Annotator:
     """A person, or a simulated one; an archived one cannot answer any more."""

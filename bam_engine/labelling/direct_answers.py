@@ -8,17 +8,30 @@ may know its score: validation samples, certifications and audits count blind an
 label was corrected since, and ask about an image in spite of its direct answer.
 """
 
+import contextlib
 import uuid
 from dataclasses import dataclass
 
 import numpy as np
 
-from bam_engine.annotation import DIRECT, NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Attribute, NewAnswer
+from bam_engine.annotation import (
+    DIRECT,
+    NEGATIVE,
+    POSITIVE,
+    UNSURE,
+    WITHDRAWN,
+    Attribute,
+    NewAnswer,
+    OvertakenAnswer,
+)
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.errors import AnnotationError
 from bam_engine.labelling import label_states
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import removed
+
+_ATTEMPTS = 5  # while others answer about the same image
 
 ANSWERS = {POSITIVE: "yes", NEGATIVE: "no", UNSURE: "unsure"}
 
@@ -53,7 +66,6 @@ def standing(workspace: Workspace, attribute: Attribute, row: int, annotator: st
     return Standing(mark, int(direct.answers[mine][0]) if mine.any() else None)
 
 
-@one_flow
 def answer(
     workspace: Workspace, attribute: Attribute, row: int, value: int | None, *, annotator: str, seen: str | None = None
 ) -> Standing:
@@ -77,12 +89,23 @@ def answer(
         raise AnnotationError(f"{str(value)[:60]} is not an answer. Use 1 (yes), 0 (no) or -1 (unsure).")
     if not 0 <= row < len(workspace.catalogue) or row in removed(workspace).rows:
         raise AnnotationError(f"Image {row} is not in the collection. Choose one that is.")
-    before = standing(workspace, attribute, row, annotator)
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(OvertakenAnswer):  # what is known is another thing by now
+            return _answer(workspace, attribute, row, value, annotator, seen)
+    return _answer(workspace, attribute, row, value, annotator, seen)
+
+
+@one_flow
+def _answer(
+    workspace: Workspace, attribute: Attribute, row: int, value: int | None, annotator: str, seen: str | None
+) -> Standing:
+    """Store a direct answer on what is known, unless somebody answers about the image meanwhile."""
+    last, before = answer_log(workspace.engine, attribute.id).last, standing(workspace, attribute, row, annotator)
     if seen is not None and before.mark not in (seen, "" if value is None else ANSWERS[value]):
         now = f"labelled {before.mark}" if before.mark else "without a label"
         raise NewerLabel(f"Image {row} was answered elsewhere and is {now}. Look at it, and answer again.", before.mark)
     annotator_id = workspace.annotations.annotator(annotator)
     assignment = workspace.annotations.assign(attribute.id, annotator_id, [row], purpose=DIRECT, source_id=0)
     stored = NewAnswer(uuid.uuid4().hex, row, WITHDRAWN if value is None else value)
-    workspace.annotations.record(assignment.id, [stored])
+    workspace.annotations.record(assignment.id, [stored], last=last)
     return before

@@ -35,11 +35,15 @@ Rows = NDArray[np.int64]
 @one_flow
 def current(workspace: Workspace, attribute: Attribute) -> CertificationState | None:
     """Return the state of the newest extension of the promise in use, or None if there is none."""
-    newest = _newest(workspace, attribute, current_threshold(workspace, attribute))
+    newest = _newest(workspace, attribute)
     return None if newest is None else certification.state(workspace, newest)
 
 
-def _newest(workspace: Workspace, attribute: Attribute, saved: AttributeThreshold | None) -> Certification | None:
+def _newest(workspace: Workspace, attribute: Attribute) -> Certification | None:
+    """Return the newest extension of the promise in use, which is tested only where anything was extended."""
+    if all(each.since is None for each in certification.certifications(workspace, attribute)):
+        return None
+    saved = current_threshold(workspace, attribute)
     started = [] if saved is None else population.extensions(workspace, attribute, saved.evidence)
     return started[-1] if started else None
 
@@ -47,8 +51,7 @@ def _newest(workspace: Workspace, attribute: Attribute, saved: AttributeThreshol
 @one_flow
 def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
     """Return the task that awaits labels: of the current certification, or extending the promise in use; or None."""
-    extending = _newest(workspace, attribute, current_threshold(workspace, attribute))
-    for each in (certification.current(workspace, attribute), extending):
+    for each in (certification.current(workspace, attribute), _newest(workspace, attribute)):
         if each is not None and len(each.task.rows) and not tasks.state(workspace, each.task).complete:
             return each.task
     return None

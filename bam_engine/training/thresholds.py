@@ -77,8 +77,8 @@ _HOLDS = Kind[bool](
     limit=1000,
 )
 
-_EVIDENCE = Kind[Threshold | None](
-    "evidence for thresholds", of="attribute and threshold", until="a label, a score or a file changes", limit=1000
+_EVIDENCE = Kind[Threshold](
+    "evidence for thresholds", of="model and threshold", until="a label, a score or a file changes", limit=1000
 )
 
 
@@ -109,17 +109,10 @@ def _images_of(workspace: Workspace, attribute: Attribute, evidence: Threshold, 
 
 def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedModel, evidence: Threshold) -> Threshold:
     """Return a threshold with its promise, and with what all labels of now show of its precision and recall."""
-    version = evidence_version(workspace, attribute, model)
-    value, target, confidence = evidence.value, evidence.target, evidence.confidence
-
-    def measured() -> Threshold | None:
-        with contextlib.suppress(LearningError):
-            return _measured_at(workspace, attribute, value, model, target=target, confidence=confidence)
-        return None
-
-    subject = (attribute.id, value, target, confidence)
-    found = workspace.memory.get(_EVIDENCE, subject, version, measured)
-    if found is None:
+    target, confidence = evidence.target, evidence.confidence
+    try:
+        found = _measured_at(workspace, attribute, evidence.value, model, target=target, confidence=confidence)
+    except LearningError:
         return evidence
     promised = ("certified", "covers", "known_positives", "recall_target", "promise")
     return replace(found, **{name: getattr(evidence, name) for name in promised})
@@ -259,7 +252,7 @@ def suggest(
     if started is not None:
         draws["testing"] = np.zeros(len(draws["labels"]), bool)
     chosen = learning.choose_threshold(**draws, target=target, confidence=confidence, labelled=found.labelled)
-    measured = _measured_by(found, chosen.value, target=target, confidence=confidence)
+    measured = _measured_at(workspace, attribute, chosen.value, model, target=target, confidence=confidence, by=found)
     return replace(measured, certified=chosen.certified)
 
 
@@ -321,9 +314,17 @@ def _measured_at(
     *,
     target: float,
     confidence: float,
+    by: Evidence | None = None,
 ) -> Threshold:
-    """Measure a cut by all that is known of what it delivers."""
-    return _measured_by(gather_evidence(workspace, attribute, model), value, target=target, confidence=confidence)
+    """Measure a cut by all that is known of what it delivers, once for each state of the labels."""
+    model = model or newest_model(workspace, attribute)
+    subject, version = (model.id, value, target, confidence), evidence_version(workspace, attribute, model)
+
+    def measure() -> Threshold:
+        found = by or gather_evidence(workspace, attribute, model)
+        return _measured_by(found, value, target=target, confidence=confidence)
+
+    return workspace.memory.get(_EVIDENCE, subject, version, measure)
 
 
 def _measured_by(found: Evidence, value: float, *, target: float, confidence: float) -> Threshold:

@@ -2,11 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import DIRECT, AnswerStore, Assignment, Attribute
 from bam_engine.audit import audits
 from bam_engine.errors import AnnotationError
 from bam_engine.labelling import agreement, direct_answers, tasks
@@ -104,6 +105,26 @@ def test_an_answer_to_what_others_have_changed_meanwhile_is_refused_and_says_wha
     direct_answers.answer(played, watercolor, row, 1, annotator="eve", seen="")  # both say the same
     direct_answers.answer(played, watercolor, row, 0, annotator="eve", seen="yes")
     assert label(played, watercolor, row) == 0
+
+
+def test_an_answer_that_others_overtake_between_the_look_and_the_storing_is_refused_too(
+    played: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, other, third = never_asked(played, watercolor)[:3]
+    assign, meanwhile = AnswerStore.assign, [row, third]
+
+    def assign_later(store: AnswerStore, *of: Any, **options: Any) -> Assignment:
+        if meanwhile and options["purpose"] == DIRECT:
+            vote(played, watercolor, "ben", {meanwhile.pop(): 1}, purpose="round")
+        return assign(store, *of, **options)
+
+    monkeypatch.setattr(AnswerStore, "assign", assign_later)
+    direct_answers.answer(played, watercolor, other, 0, annotator="eve", seen="")
+    assert label(played, watercolor, other) == 0, "ben has answered about another image"
+    with pytest.raises(NewerLabel) as refused:
+        direct_answers.answer(played, watercolor, row, 0, annotator="eve", seen="")
+    assert refused.value.mark == "yes"
+    assert label(played, watercolor, row) == 1
 
 
 @pytest.mark.parametrize(("row", "value"), [(120, 1), (-1, 1), (3, 2), (3, -2)])

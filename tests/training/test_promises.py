@@ -1,5 +1,6 @@
 """A promise is about the images of its time, is tested again when answers change, and is taken back in words."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import tasks
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
-from bam_engine.training import certification, growth, thresholds, validation
+from bam_engine.training import certification, growth, rounds, thresholds, validation
 from bam_engine.training.delivered import NOT_COVERED, counts_of, delivered_of, not_covered
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import rescore_all, scores_of
@@ -29,6 +30,7 @@ from tests.conftest import Oracle
 from tests.drawn_pictures import KINDS
 from tests.labelling.team import vote
 from tests.training.test_certification import finish, trained
+from tests.two_encoders import DESCRIPTORS, add_vectors, blind_vectors, use
 
 __all__ = ["trained"]
 
@@ -243,3 +245,19 @@ def test_a_cut_set_by_hand_that_accepts_the_same_images_keeps_the_promise_when_i
     saved = thresholds.save(certified, watercolor, by_hand)
     assert saved.evidence.certified
     assert not saved.taken_back
+
+
+def test_the_evidence_follows_the_scores_by_the_model_of_a_certification(
+    certified: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    add_vectors(certified, blind_vectors(certified))
+    use(certified, "network")
+    rounds.train(certified, watercolor)
+    thresholds.save(certified, watercolor, thresholds.measure_at(certified, watercolor, 0.0, target=0.6))
+    before = in_use(certified, watercolor).evidence
+    shutil.rmtree(certified.cache / "vectors" / DESCRIPTORS)
+    stale = Workspace(certified.folder, certified.cache.parent)
+    wanted = in_use(stale, watercolor).evidence
+    assert wanted.n < before.n, "nobody knows how likely the certification was to ask about an image"
+    assert in_use(certified, watercolor).evidence == wanted
+    stale.close()

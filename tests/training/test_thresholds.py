@@ -1,10 +1,13 @@
 """A threshold is suggested until one is kept, and measured on the validation images above it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from bam_engine.annotation import NEGATIVE, UNSURE, Attribute
 from bam_engine.labelling import tasks
+from bam_engine.learning import Threshold
 from bam_engine.training import draw_tests, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import scores_of
@@ -132,3 +135,26 @@ def test_a_promise_is_tested_again_only_when_a_label_changes_that_its_test_reads
     vote(played, watercolor, "oracle", {int(judging[0]): UNSURE})
     thresholds.current_threshold(played, watercolor)
     assert len(tested) == first + 1
+
+
+def test_a_threshold_is_measured_once_for_each_state_of_the_labels(
+    played: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[float] = []
+    threshold_at = thresholds.learning.threshold_at
+
+    def count(value: float, *of: Any, **options: Any) -> Threshold:
+        measured.append(value)
+        return threshold_at(value, *of, **options)
+
+    monkeypatch.setattr(thresholds.learning, "threshold_at", count)
+    found = thresholds.suggest(played, watercolor, target=0.6)
+    thresholds.save(played, watercolor, found)
+    for _ in range(2):
+        thresholds.current_threshold(played, watercolor)
+        thresholds.measure_at(played, watercolor, found.value, target=0.6)
+    assert measured == [found.value]
+    (row, *_) = np.flatnonzero(delivered_at(played, watercolor, found.value).by_classifier).tolist()
+    vote(played, watercolor, "ada", {row: 1}, purpose="round")
+    thresholds.current_threshold(played, watercolor)
+    assert measured == [found.value] * 2
