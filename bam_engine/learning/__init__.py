@@ -43,6 +43,7 @@ from bam_engine.learning.evaluation import (
     delivered_precision,
     precision_recall,
 )
+from bam_engine.learning.fixed_sequence import best_cut, certified_cuts, choose_threshold, fixed_cuts, is_certified
 from bam_engine.learning.intervals import (
     Interval,
     Proportions,
@@ -89,16 +90,7 @@ from bam_engine.learning.sampling import (
 from bam_engine.learning.sequential import allowed_defects
 from bam_engine.learning.simulation import RoundOutcome, comparison_table, simulate
 from bam_engine.learning.stopping import Advice, Change, advise, measure_change
-from bam_engine.learning.threshold import (
-    Threshold,
-    best_cut,
-    certified_cuts,
-    choose_threshold,
-    fixed_cuts,
-    is_certified,
-    of_delivered,
-    threshold_at,
-)
+from bam_engine.learning.threshold import Threshold, of_delivered, threshold_at
 
 __all__ = [
     "LIKE_EXAMPLES",

@@ -239,7 +239,7 @@ def precision_recall(
         recall without positives, are nan with the interval [0, 1]. What it says of a cut does not depend on the others
         (:func:`~bam_engine.learning.recall_interval.never_rising`). Each interval holds for its own cut, not for all
         at once: a cut chosen by looking at the curve carries no guarantee;
-        :func:`~bam_engine.learning.threshold.choose_threshold` gives one.
+        :func:`~bam_engine.learning.fixed_sequence.choose_threshold` gives one.
     """
     sample = checked_sample(scores, labels, weights, groups)
     cut = _default_cuts(sample.scores) if cuts is None else np.sort(np.asarray(cuts, dtype=np.float64))[::-1]

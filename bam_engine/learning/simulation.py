@@ -14,10 +14,11 @@ from bam_engine.errors import LearningError
 from bam_engine.formatting import count
 from bam_engine.learning.classifier import FeatureScaling, LinearModel, feature_scaling, score_all, train
 from bam_engine.learning.evaluation import average_precision, checked_labels
+from bam_engine.learning.fixed_sequence import choose_threshold
 from bam_engine.learning.products import Vectors
 from bam_engine.learning.query import STRATEGIES, random, select_batch, similar, spread
 from bam_engine.learning.sampling import Rows, draw_validation, training_pool
-from bam_engine.learning.threshold import Threshold, choose_threshold
+from bam_engine.learning.threshold import Threshold
 from bam_engine.progress import Report, silent
 
 _SCALING_SAMPLE = 4096

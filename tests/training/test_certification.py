@@ -330,8 +330,8 @@ def test_at_another_confidence_the_same_labels_are_read_again_and_no_second_test
 
 def certify_all_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first random draw certify any target."""
-    monkeypatch.setattr("bam_engine.learning.threshold._smallest_surviving_count", lambda *_: 2)
-    monkeypatch.setattr("bam_engine.learning.threshold._precision_bounds", lambda _s, cuts, *_: np.ones(len(cuts)))
+    monkeypatch.setattr("bam_engine.learning.fixed_sequence._smallest_surviving_count", lambda *_: 2)
+    monkeypatch.setattr("bam_engine.learning.fixed_sequence.precision_bounds", lambda _s, cuts, *_: np.ones(len(cuts)))
 
 
 def test_what_the_validation_sample_certifies_is_not_certified_again(
