@@ -8,8 +8,8 @@ from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
-from bam_engine.training import certification, extension
-from bam_engine.training.certification import CertificationState
+from bam_engine.training import certification, certification_store, extension
+from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.delivered import not_covered
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import AttributeThreshold
@@ -24,7 +24,7 @@ def certify(attribute: Attribute, target: float, confidence: float, *, choice: T
     Nothing is offered where the ``choice`` is certified without one: a second test would add its risk.
     """
     ws = workspace()
-    started = certification.current(ws, attribute, target=target)
+    started = certification_store.current(ws, attribute, target=target)
     if started is None and choice is not None and choice.certified:
         return
     with st.container(border=True):

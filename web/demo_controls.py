@@ -10,7 +10,7 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.demo import demo_workspace, simulated_annotators
 from bam_engine.formatting import count, percent
-from bam_engine.training import certification
+from bam_engine.training import certification, certification_store
 from bam_engine.training.charts import TruePoint
 from web import jobs, ui
 from web.engine import workspace
@@ -84,7 +84,7 @@ def offer_labelling(attribute: Attribute, *, certifying: bool = False) -> bool:
 
 
 def _certification_pending(attribute: Attribute) -> bool:
-    current = certification.current(workspace(), attribute)
+    current = certification_store.current(workspace(), attribute)
     if current is None:
         return False
     state = certification.state(workspace(), current)

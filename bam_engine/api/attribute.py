@@ -19,7 +19,7 @@ from bam_engine.labelling.tasks import validation_task
 from bam_engine.learning import Threshold
 from bam_engine.progress import Report, silent
 from bam_engine.training import extension, rounds, thresholds, validation
-from bam_engine.training.certification import CertificationState
+from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of, not_covered
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.thresholds import AttributeThreshold

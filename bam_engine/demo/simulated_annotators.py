@@ -23,7 +23,7 @@ from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.progress import Report, silent
-from bam_engine.training import certification, extension, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
 from bam_engine.training.rounds import DEFAULT_ROUNDS
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -228,7 +228,7 @@ def _decide(workspace: Workspace, guidance: Guidance, _team: Team, _report: Repo
 def _certify(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
     attribute, target = _attribute(workspace, guidance), TARGETS[0] if guidance.facts is None else guidance.facts.target
     if guidance.step == "certify":
-        started = certification.current(workspace, attribute)
+        started = certification_store.current(workspace, attribute)
         if started is None:
             certification.start(workspace, attribute, target=target, seed=_seed(team, attribute, 200))
         else:
@@ -372,7 +372,7 @@ def certify(workspace: Workspace, attribute: Attribute, team: Team, *, report: R
     Stopped
         Raised by ``report``; finished labels are saved.
     """
-    current = certification.current(workspace, attribute)
+    current = certification_store.current(workspace, attribute)
     if current is None:
         raise LearningError(f"{attribute.name} has no certification. Start one first.")
     lines: list[str] = []

@@ -14,8 +14,9 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import is_accepted
-from bam_engine.training import certification, draw_tests, extension, querying, rounds
-from bam_engine.training.certification import Certification, CertificationState
+from bam_engine.training import certification, certification_store, draw_tests, extension, querying, rounds
+from bam_engine.training.certification_state import CertificationState
+from bam_engine.training.certification_store import Certification
 from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
 from bam_engine.training.diagnosis import Learned, Verdict, judge
 from bam_engine.training.models import encoders_of, model_by_id, scores_of
@@ -177,7 +178,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
     """Gather what is known of ``attribute``."""
     state = rounds.state(workspace, attribute)
     threshold, verdict = current_threshold(workspace, attribute), judge(workspace, attribute)
-    started = certification.current(workspace, attribute)
+    started = certification_store.current(workspace, attribute)
     newest = state.rounds[-1] if state.rounds else None
     target, saved = TARGET, threshold is not None and threshold.saved
     if threshold is not None and saved:

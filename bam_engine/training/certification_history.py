@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bam_engine.annotation import Attribute
-from bam_engine.training import certification
+from bam_engine.training import certification, certification_population, certification_store
 from bam_engine.workspace.core import Workspace
 
 
@@ -43,7 +43,7 @@ class CertificationSummary:
 def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSummary, ...]:
     """Return the certifications of ``attribute``, oldest first, those of older models among them."""
     summaries = []
-    for each in certification.certifications(workspace, attribute):
+    for each in certification_store.certifications(workspace, attribute):
         state = certification.state(workspace, each)
         summaries.append(
             CertificationSummary(
@@ -53,7 +53,7 @@ def history(workspace: Workspace, attribute: Attribute) -> tuple[CertificationSu
                 confidence=each.confidence,
                 planned=each.planned,
                 seed=each.seed,
-                population=certification.population_size(workspace, each),
+                population=certification_population.population_size(workspace, each),
                 left_out=each.left_out,
                 absent=state.absent,
                 batches=each.batches,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bam_engine import learning
 from bam_engine.annotation import Attribute
-from bam_engine.training import certification
-from bam_engine.training.certification import CertificationState
+from bam_engine.training import certification_population, certification_store
+from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.workspace.core import Workspace
@@ -38,7 +38,7 @@ def is_among(workspace: Workspace, attribute: Attribute, model: TrainedModel, va
     return bool((accepted[:-1] == accepted[-1]).any())
 
 
-def covered_from(workspace: Workspace, started: certification.Certification, cut: float) -> int:
+def covered_from(workspace: Workspace, started: certification_store.Certification, cut: float) -> int:
     """Return how many images of a certification's population a cut accepts."""
-    rows, scores = certification.population_of(workspace, started)
+    rows, scores = certification_population.population_of(workspace, started)
     return int((scores[members(workspace)[rows]] >= cut).sum())

@@ -12,7 +12,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, validation_images
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Curve, RandomSample, delivered_precision, precision_recall
-from bam_engine.training import certification, growth
+from bam_engine.training import certification_population, certification_store, growth
 from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
 from bam_engine.training.models import TrainedModel, model_by_id, newest_model, scores_of, scores_version
 from bam_engine.training.validation import (
@@ -45,7 +45,7 @@ def evaluation_set(workspace: Workspace, attribute: Attribute, model: TrainedMod
     )
     left_out = 1 - _draw_probabilities(workspace, attribute, sample.rows)
     for each in certifications:
-        left_out *= 1 - certification.inclusion_probabilities(workspace, each, sample.rows)
+        left_out *= 1 - certification_population.inclusion_probabilities(workspace, each, sample.rows)
     if not certifications and len(np.unique(left_out)) < 2:
         return random
     return replace(sample, weights=1 / np.maximum(1 - left_out, 1e-9))
@@ -142,10 +142,10 @@ def evidence_version(workspace: Workspace, attribute: Attribute, model: TrainedM
     )
 
 
-def _certified(workspace: Workspace, started: certification.Certification) -> Certified:
+def _certified(workspace: Workspace, started: certification_store.Certification) -> Certified:
     """Return a certification as the selection of evidence takes it."""
     images = len(workspace.catalogue) if started.images is None else started.images
-    likely = partial(certification.inclusion_probabilities, workspace, started)
+    likely = partial(certification_population.inclusion_probabilities, workspace, started)
     return Certified(started.queried, started.known, images, likely)
 
 
@@ -174,13 +174,13 @@ def images_measured(workspace: Workspace, attribute: Attribute) -> int:
     return len(workspace.catalogue) if part is None else part.images
 
 
-def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[certification.Certification]:
+def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[certification_store.Certification]:
     """Return the certifications of which is known how likely they were to ask about an image: it takes their scores.
 
     Those that extend a promise asked about images that came later alone, whose labels are known and stand for no other.
     """
-    started = certification.certifications(workspace, attribute)
-    return [each for each in started if each.since is None and certification.is_scored(workspace, each)]
+    started = certification_store.certifications(workspace, attribute)
+    return [each for each in started if each.since is None and certification_population.is_scored(workspace, each)]
 
 
 def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:

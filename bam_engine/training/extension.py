@@ -20,8 +20,9 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_images
-from bam_engine.training import certification, population
-from bam_engine.training.certification import Certification, CertificationState
+from bam_engine.training import certification, certification_population, certification_store, population
+from bam_engine.training.certification_state import CertificationState
+from bam_engine.training.certification_store import Certification
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
@@ -41,7 +42,7 @@ def current(workspace: Workspace, attribute: Attribute) -> CertificationState | 
 
 def _newest(workspace: Workspace, attribute: Attribute) -> Certification | None:
     """Return the newest extension of the promise in use, which is tested only where anything was extended."""
-    if all(each.since is None for each in certification.certifications(workspace, attribute)):
+    if all(each.since is None for each in certification_store.certifications(workspace, attribute)):
         return None
     saved = current_threshold(workspace, attribute)
     started = [] if saved is None else population.extensions(workspace, attribute, saved.evidence)
@@ -51,7 +52,7 @@ def _newest(workspace: Workspace, attribute: Attribute) -> Certification | None:
 @one_flow
 def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | None:
     """Return the task that awaits labels: of the current certification, or extending the promise in use; or None."""
-    for each in (certification.current(workspace, attribute), _newest(workspace, attribute)):
+    for each in (certification_store.current(workspace, attribute), _newest(workspace, attribute)):
         if each is not None and len(each.task.rows) and not tasks.state(workspace, each.task).complete:
             return each.task
     return None
@@ -105,7 +106,7 @@ def _free(workspace: Workspace, attribute: Attribute, saved: AttributeThreshold,
     scores = scores_of(workspace, attribute)
     with np.errstate(invalid="ignore"):
         accepted = np.flatnonzero(scores >= np.float32(saved.value))
-    later = np.setdiff1d(accepted[accepted >= since], certification.known_rows(workspace, attribute))
+    later = np.setdiff1d(accepted[accepted >= since], certification_population.known_rows(workspace, attribute))
     free = with_files(workspace, later)
     free = np.setdiff1d(free, missing_images(workspace, free))
     return free, len(later) - len(free)
@@ -125,7 +126,7 @@ def _start(
         )
     outside = np.ones(n_images, bool)
     outside[free] = False
-    yes = certification.labelled_yes(workspace, attribute)
+    yes = certification_population.labelled_yes(workspace, attribute)
     values = {
         "attribute_id": attribute.id,
         "model_id": model.id,
@@ -143,7 +144,7 @@ def _start(
     with exclusive(workspace.engine, db.rounds) as connection:
         if any(each.since == since for each in population.extensions(workspace, attribute, saved.evidence, model)):
             raise LearningError("This promise is being extended already. Continue that extension.")
-        values["risk_share"] = learning.risk_share(len(certification.certifications(workspace, attribute)))
+        values["risk_share"] = learning.risk_share(len(certification_store.certifications(workspace, attribute)))
         added = db.insert_row(connection, db.certifications, values)
         cut = {"certification_id": added, "position": 0, "value": saved.value}
         connection.execute(sa.insert(db.certification_cuts).values(cut))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bam_engine.annotation import Attribute
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Threshold
-from bam_engine.training import certification, growth
+from bam_engine.training import certification, certification_population, certification_store, growth
 from bam_engine.training.models import TrainedModel, latest_model, scores_version
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -43,13 +43,13 @@ def images_of(
     The threshold is one of ``model``, or of the newest one.
     """
     if promised.covers is not None:
-        started = certification.current(workspace, attribute, model, target=promised.target)
+        started = certification_store.current(workspace, attribute, model, target=promised.target)
         if started is not None:
             return images_of_certification(workspace, started)
     return growth.images_at_draw(workspace, attribute)
 
 
-def images_of_certification(workspace: Workspace, started: certification.Certification) -> int:
+def images_of_certification(workspace: Workspace, started: certification_store.Certification) -> int:
     """Return the number of images that the collection had when a certification was started."""
     return growth.images_at(workspace, started.made_at) if started.images is None else started.images
 
@@ -70,7 +70,7 @@ def covered(
     """
     started = None
     if evidence.covers is not None:
-        started = certification.current(workspace, attribute, model, target=evidence.target)
+        started = certification_store.current(workspace, attribute, model, target=evidence.target)
 
     def make() -> Mask:
         inside = np.arange(n) < images
@@ -92,9 +92,9 @@ def covered(
 
 def extensions(
     workspace: Workspace, attribute: Attribute, evidence: Threshold, model: TrainedModel | None = None
-) -> list[certification.Certification]:
+) -> list[certification_store.Certification]:
     """Return the certifications that extend what is certified at this threshold of ``model``, or of the newest."""
-    stored = [each for each in certification.certifications(workspace, attribute) if each.since is not None]
+    stored = [each for each in certification_store.certifications(workspace, attribute) if each.since is not None]
     model = model or (latest_model(workspace, attribute) if stored else None)
     if model is None or not evidence.certified:
         return []
@@ -105,17 +105,17 @@ def extensions(
     ]
 
 
-def rows_extended(workspace: Workspace, extension: certification.Certification) -> NDArray[np.int64]:
+def rows_extended(workspace: Workspace, extension: certification_store.Certification) -> NDArray[np.int64]:
     """Return the images over which a promise is extended: none where its test does not pass by the answers of now."""
     attribute = extension.attribute
     version = (
-        scores_version(workspace, certification.model_of(workspace, extension)),
+        scores_version(workspace, certification_population.model_of(workspace, extension)),
         label_version(workspace, attribute),
         workspace.catalogue.missing_version,
     )
 
     def test() -> NDArray[np.int64]:
         passed = certification.state(workspace, extension).certified is not None
-        return certification.population_rows(workspace, extension) if passed else np.empty(0, np.int64)
+        return certification_population.population_rows(workspace, extension) if passed else np.empty(0, np.int64)
 
     return workspace.memory.get(_EXTENDED, extension.id, version, test)

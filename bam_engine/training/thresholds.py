@@ -23,7 +23,14 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Threshold
-from bam_engine.training import certification, certified_cuts, draw_tests, population
+from bam_engine.training import (
+    certification,
+    certification_population,
+    certification_store,
+    certified_cuts,
+    draw_tests,
+    population,
+)
 from bam_engine.training.evaluation_set import Evidence, evidence_version, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, newest_model
@@ -152,7 +159,7 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
         if not evidence.certified and evidence.covers is None:
             return True
         if evidence.covers is not None:
-            started = certification.current(workspace, attribute, model, target=target, confidence=confidence)
+            started = certification_store.current(workspace, attribute, model, target=target, confidence=confidence)
             state = None if started is None else certification.state(workspace, started)
             cuts = np.empty(0) if state is None else certified_cuts.cuts_of(state)
             stricter = len(cuts) > 0 and bool(cuts[-1] <= evidence.value)
@@ -198,8 +205,8 @@ def _tested_digest(workspace: Workspace, attribute: Attribute) -> str:
     if workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id):
         rows = np.union1d(rows, agreed.rows).astype(np.int64)
     answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
-    started = certification.certifications(workspace, attribute)
-    counted = np.array([certification.known_positives(workspace, each) for each in started], np.int64)
+    started = certification_store.certifications(workspace, attribute)
+    counted = np.array([certification_population.known_positives(workspace, each) for each in started], np.int64)
     judged, settled = tasks.judged_labels_of(agreed, rows), tasks.labels_of(agreed, rows)
     text = b"".join(each.tobytes() for each in (rows, judged, settled, answered, counted))
     return f"{label_version(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
@@ -243,7 +250,7 @@ def suggest(
     LearningError
         There is no model yet; or nothing is certified, and only one class is labelled.
     """
-    started = certification.current(workspace, attribute, model, target=target, confidence=confidence)
+    started = certification_store.current(workspace, attribute, model, target=target, confidence=confidence)
     if started is not None:
         certified = _certified(workspace, started)
         if certified is not None:
@@ -256,12 +263,12 @@ def suggest(
     return replace(measured, certified=chosen.certified)
 
 
-def _certified(workspace: Workspace, started: certification.Certification) -> Threshold | None:
+def _certified(workspace: Workspace, started: certification_store.Certification) -> Threshold | None:
     """Return the best cut that a certification has certified so far, measured on the held-out labels, or None."""
     state = certification.state(workspace, started)
     if state.progress is None or state.certified is None:
         return None
-    model, cuts = certification.model_of(workspace, started), certified_cuts.cuts_of(state)
+    model, cuts = certification_population.model_of(workspace, started), certified_cuts.cuts_of(state)
     value = certified_cuts.best_of(workspace, started.attribute, model, cuts, confidence=started.confidence)
     return _certified_at(workspace, state, value)
 
@@ -273,7 +280,7 @@ def _certified_at(workspace: Workspace, state: certification.CertificationState,
         workspace,
         started.attribute,
         value,
-        certification.model_of(workspace, started),
+        certification_population.model_of(workspace, started),
         target=started.target,
         confidence=started.confidence,
     )
@@ -293,7 +300,7 @@ def measure_at(
         There is no model yet, or no validation image is labelled.
     """
     measured = _measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
-    started = certification.current(workspace, attribute, target=target, confidence=confidence)
+    started = certification_store.current(workspace, attribute, target=target, confidence=confidence)
     state = None if started is None else certification.state(workspace, started)
     if state is None:
         draws = draw_tests.labelled_draws(workspace, attribute)

@@ -6,7 +6,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.learning import Threshold
-from bam_engine.training import certification
+from bam_engine.training import certification, certification_store
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.evaluation_set import evidence_version
 from bam_engine.training.models import newest_model
@@ -87,7 +87,7 @@ def _needed(workspace: Workspace, attribute: Attribute, threshold: Threshold, le
     What is started is asked first.
     """
     target, confidence = threshold.target, threshold.confidence
-    started = certification.current(workspace, attribute, target=target, confidence=confidence)
+    started = certification_store.current(workspace, attribute, target=target, confidence=confidence)
     if started is not None:
         progress = certification.state(workspace, started).progress
         return None if progress is None else progress.labels_needed

@@ -11,7 +11,7 @@ from bam_engine.demo.rehearsal import rehearsal
 from bam_engine.errors import Stopped
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import validation_images
-from bam_engine.training import certification, rounds
+from bam_engine.training import certification_store, rounds
 from bam_engine.training.delivered import delivered_of
 from bam_engine.workspace.vectors import vectors_of
 
@@ -155,4 +155,4 @@ def test_the_steps_are_those_of_the_app(collection) -> None:
         assert len(validation_images(workspace, attribute).rows) == 30
         assert len(tasks.validation_task(workspace, attribute).rows) == 30
         assert len(rounds.rounds_of(workspace, attribute)) == 2
-        assert len(certification.certifications(workspace, attribute)) == 1
+        assert len(certification_store.certifications(workspace, attribute)) == 1

@@ -13,7 +13,7 @@ from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.reporting.overview import overview
-from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, rounds, thresholds, validation
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 
@@ -178,7 +178,7 @@ def test_they_label_a_certification_batch_by_batch(demo_workspace: Workspace, wa
     thresholds.save(demo_workspace, watercolors, thresholds.suggest(demo_workspace, watercolors, target=0.8))
     certification.start(demo_workspace, watercolors, target=0.8, planned=60, seed=0)
     simulated_annotators.certify(demo_workspace, watercolors, team)
-    state = certification.state(demo_workspace, certification.current(demo_workspace, watercolors))
+    state = certification.state(demo_workspace, certification_store.current(demo_workspace, watercolors))
     assert state.task.complete
     assert state.progress is not None
     assert state.task.answered >= 31 or state.next_batch == 0

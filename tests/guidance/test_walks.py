@@ -26,7 +26,7 @@ from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
 from bam_engine.reporting.overview import overview, waiting_tasks
-from bam_engine.training import certification, extension, querying, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, extension, querying, rounds, thresholds, validation
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.training.evaluation_set import evaluation_set, gather_evidence
 from bam_engine.training.validation import drawable_rows
@@ -177,7 +177,7 @@ class Walk(RuleBasedStateMachine):
         """Start a certification or an extension, or go on with it: there is more to label then."""
         workspace, attribute, facts = self.workspace, self.attribute, self.guidance.facts
         assert facts is not None
-        started = certification.current(workspace, attribute)
+        started = certification_store.current(workspace, attribute)
         if step == "extend":
             before = extension.current(workspace, attribute)
             after = extension.extend(workspace, attribute, seed=self.next_seed())

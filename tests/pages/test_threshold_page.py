@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.labelling import tasks
-from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, rounds, thresholds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.pages.conftest import text_of
@@ -36,7 +36,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     assert "Not enough positives to certify" in text_of(page)
     page.number_input[0].set_value(0.6).run()
     button(page, "Start certifying 60%").click().run()
-    found = certification.current(trained, watercolor, target=0.6)
+    found = certification_store.current(trained, watercolor, target=0.6)
     assert found is not None
     page = open_page(trained, "threshold")
     page.number_input[0].set_value(0.6).run()
@@ -47,7 +47,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     more = button(page, "Ask")
     before = len(found.task.rows)
     more.click().run()
-    now = certification.current(trained, watercolor, target=0.6)
+    now = certification_store.current(trained, watercolor, target=0.6)
     assert now is not None
     assert len(now.task.rows) > before
 
@@ -69,7 +69,7 @@ def test_without_a_positive_the_page_says_so_and_still_offers_to_certify(
     page = open_page(workspace, "threshold")
     assert "None of 8 labelled validation images is positive" in text_of(page)
     button(page, "Start certifying").click().run()
-    found = certification.current(workspace, watercolor)
+    found = certification_store.current(workspace, watercolor)
     assert found is not None
     oracle.answer(workspace, found.task)
     text_of(open_page(workspace, "threshold"))

@@ -22,6 +22,8 @@ from bam_engine.reporting.report_file import write_report
 from bam_engine.training import (
     certification,
     certification_history,
+    certification_population,
+    certification_store,
     certified_cuts,
     evaluation_set,
     querying,
@@ -51,7 +53,7 @@ def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeyp
 def finish(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> certification.CertificationState:
     """Label batch after batch until nothing is left to ask."""
     for _ in range(200):
-        found = certification.current(workspace, attribute)
+        found = certification_store.current(workspace, attribute)
         assert found is not None
         oracle.answer(workspace, found.task)
         state = certification.extend(workspace, found)
@@ -110,7 +112,7 @@ def test_the_cuts_are_fixed_once_and_everyone_is_asked_the_same(
     state = certification.start(trained, watercolor, target=0.6, seed=3)
     oracle.answer(trained, state.certification.task)
     first = certification.state(trained, state.certification)
-    found = certification.current(trained, watercolor)
+    found = certification_store.current(trained, watercolor)
     assert found is not None
     assert first.certification.cuts == found.cuts
     extended = certification.extend(trained, found)
@@ -150,7 +152,7 @@ def test_an_image_that_people_are_unsure_of_is_no_positive(
         connection.execute(sa.update(db.certifications).values(counted=None))
     oracle.answer(trained, state.certification.task)
     certification.state(trained, state.certification)
-    found = certification.current(trained, watercolor)
+    found = certification_store.current(trained, watercolor)
     assert found is not None
     after = certification.extend(trained, found)
     new = np.setdiff1d(after.certification.task.rows, found.task.rows)
@@ -168,8 +170,8 @@ def test_a_new_model_needs_a_new_certification(trained: Workspace, watercolor: A
     turn = rounds.start_round(trained, watercolor, count=10, seed=2)
     oracle.answer(trained, turn.task)
     rounds.train(trained, watercolor)
-    assert certification.current(trained, watercolor) is None
-    assert len(certification.certifications(trained, watercolor)) == 1
+    assert certification_store.current(trained, watercolor) is None
+    assert len(certification_store.certifications(trained, watercolor)) == 1
 
 
 def test_without_a_model_or_with_too_few_images_it_is_refused(
@@ -189,7 +191,7 @@ def test_what_a_round_queries_meanwhile_is_not_queried_again_and_its_label_count
     trained: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
-    first = certification.current(trained, watercolor)
+    first = certification_store.current(trained, watercolor)
     assert first is not None
     oracle.answer(trained, first.task)
     wanted = certification.state(trained, first).progress
@@ -222,7 +224,7 @@ def test_what_a_round_queries_meanwhile_is_judged_by_as_many_people_as_judge(
         connection.execute(sa.update(db.certifications).values(counted=started.pilot.tobytes()))
 
     def found() -> certification.CertificationState:
-        (stored,) = certification.certifications(trained, watercolor)
+        (stored,) = certification_store.certifications(trained, watercolor)
         return certification.state(trained, stored)
 
     for name in ("oracle", "ben"):
@@ -254,8 +256,8 @@ def test_what_a_round_queries_meanwhile_is_judged_by_as_many_people_as_judge(
     assert np.array_equal(querying.round_labels(trained, watercolor)[0], teaching), "they go on to teach"
     assert np.array_equal(delivered_of(trained, watercolor).labels[taught], delivered[taught])
     vote(trained, watercolor, "ben", {int(row): 1 - int(oracle.knows(trained, int(row))) for row in taught})
-    population = certification.population_rows(trained, asked)
-    disputed = certification._labels(
+    population = certification_population.population_rows(trained, asked)
+    disputed = certification_population.labels_for(
         trained, asked, tasks.labels_by(trained, watercolor, trained.judging_redundancy, blind=True)
     )
     assert np.isin(taught, population).all()
@@ -309,7 +311,7 @@ def test_a_target_is_certified_once_for_a_model(trained: Workspace, watercolor: 
     with pytest.raises(LearningError, match=r"is already being certified for 60% precision"):
         certification.start(trained, watercolor, target=0.6, confidence=0.99, seed=4)
     certification.start(trained, watercolor, target=0.7, seed=4)
-    assert [one.target for one in certification.certifications(trained, watercolor)] == [0.6, 0.7]
+    assert [one.target for one in certification_store.certifications(trained, watercolor)] == [0.6, 0.7]
 
 
 def test_at_another_confidence_the_same_labels_are_read_again_and_no_second_test_decides(
@@ -318,7 +320,7 @@ def test_at_another_confidence_the_same_labels_are_read_again_and_no_second_test
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
     finish(trained, watercolor, oracle)
     for confidence in (0.5, 0.95, 0.9999):
-        found = certification.current(trained, watercolor, target=0.6, confidence=confidence)
+        found = certification_store.current(trained, watercolor, target=0.6, confidence=confidence)
         assert found is not None
         assert found.confidence == confidence
         cuts = certified_cuts.cuts_of(certification.state(trained, found))
@@ -343,7 +345,7 @@ def test_what_the_validation_sample_certifies_is_not_certified_again(
         words = f"60% precision already, by its validation sample: scores of {decimal(found.value, 3)} or more"
         with pytest.raises(LearningError, match=words):
             certification.start(trained, watercolor, target=0.6)
-        assert certification.certifications(trained, watercolor) == []
+        assert certification_store.certifications(trained, watercolor) == []
         assert thresholds.suggest(trained, watercolor, target=0.6).certified, "and stays certified"
         by_hand = float(np.sort(scores_of(trained, watercolor))[3])
         saved = replace(thresholds.measure_at(trained, watercolor, by_hand, target=0.6), certified=False)
@@ -405,11 +407,11 @@ def test_the_number_of_labelled_positives_follows_their_answers_and_removals(
 ) -> None:
     certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
     known = finish(trained, watercolor, oracle).progress
-    counted = certification.certifications(trained, watercolor)[0].counted
+    counted = certification_store.certifications(trained, watercolor)[0].counted
     yes = [int(row) for row in counted if oracle.knows(trained, int(row))]
 
     def positives() -> int:
-        current = certification.current(trained, watercolor)
+        current = certification_store.current(trained, watercolor)
         assert current is not None
         progress = certification.state(trained, current).progress
         assert progress is not None
@@ -442,7 +444,7 @@ def test_a_yes_of_fewer_people_than_judge_counts_once_others_have_confirmed_it(
     pilot = {row: int(oracle.knows(trained, row)) for row in started.pilot.tolist()}
     for name in ("oracle", "ben"):
         vote(trained, watercolor, name, pilot, purpose="certification")
-    assert certification.known_positives(trained, started) == len(yes) - len(of_one)
+    assert certification_population.known_positives(trained, started) == len(yes) - len(of_one)
     assert (delivered_of(trained, watercolor).labels[of_one] == 1).all(), "one person is enough to deliver"
     waiting = certification.state(trained, started)
     assert not waiting.task.complete
@@ -451,13 +453,13 @@ def test_a_yes_of_fewer_people_than_judge_counts_once_others_have_confirmed_it(
     assert set(of_one) < taught
     oracle.answer(trained, started.task, name="ben")
     assert certification.state(trained, started).task.complete
-    assert certification.known_positives(trained, started) == len(yes)
+    assert certification_population.known_positives(trained, started) == len(yes)
     assert set(querying.round_labels(trained, watercolor)[0].tolist()) == taught, "they go on to teach"
     vote(trained, watercolor, "ben", {of_one[0]: 0}, purpose="certification")
-    assert certification.known_positives(trained, started) == len(yes) - 1
+    assert certification_population.known_positives(trained, started) == len(yes) - 1
     assert delivered_of(trained, watercolor).labels[of_one[0]] == -1, "what is disputed is not delivered"
     trained.judging_redundancy = 1
-    assert set(certification.certifications(trained, watercolor)[0].task.rows) == set(started.pilot.tolist())
+    assert set(certification_store.certifications(trained, watercolor)[0].task.rows) == set(started.pilot.tolist())
 
 
 def test_what_is_to_be_confirmed_holds_nothing_up_and_is_no_label_of_the_certification(
@@ -500,7 +502,7 @@ def test_a_direct_answer_is_no_progress_of_what_judges_wherever_it_is_told(
     found = guidance_of(trained, watercolor).facts
     assert found is not None
     assert found.certifying is not None
-    (stored,) = certification.certifications(trained, watercolor)
+    (stored,) = certification_store.certifications(trained, watercolor)
     assert found.certifying.batch.short == tasks.state(trained, stored.batch).short == 1
 
 
@@ -530,7 +532,7 @@ def test_a_promise_is_taken_back_while_more_people_have_to_judge_and_holds_once_
     assert not waiting.evidence.certified
     assert waiting.taken_back
     oracle.answer(trained, tasks.validation_task(trained, watercolor), name="ben")
-    (started,) = certification.certifications(trained, watercolor)
+    (started,) = certification_store.certifications(trained, watercolor)
     oracle.answer(trained, started.task, name="ben")
     counted = [int(row) for row in state.certification.counted]
     vote(trained, watercolor, "ben", {row: int(oracle.knows(trained, row)) for row in counted})
@@ -565,7 +567,7 @@ def test_what_no_sample_shows_is_refused_at_the_start_and_jams_nothing(
 ) -> None:
     with pytest.raises(LearningError, match=words):
         certification.start(trained, watercolor, **more)
-    assert certification.certifications(trained, watercolor) == []
+    assert certification_store.certifications(trained, watercolor) == []
     assert waiting_tasks(trained, watercolor, "someone") == []
 
 
@@ -644,13 +646,13 @@ def test_all_certifications_of_an_attribute_share_the_risk(
     oracle.answer(trained, turn.task)
     rounds.train(trained, watercolor)
     certification.start(trained, watercolor, target=0.6, seed=5)
-    shares = [each.risk_share for each in certification.certifications(trained, watercolor)]
+    shares = [each.risk_share for each in certification_store.certifications(trained, watercolor)]
     assert shares == [0.5, 0.25, 0.125]
     again = certification.state(trained, started.certification)
     assert again.together == pytest.approx(1 - 0.05 * sum(shares))
     assert "All 3 certifications of this attribute together hold with 95.6% confidence." in again.summary
     other = trained.attributes.add("media_oilpaint", "media", "Is it an oil painting?")
-    assert certification.certifications(trained, other) == []
+    assert certification_store.certifications(trained, other) == []
 
 
 def test_a_certification_of_an_early_version_keeps_the_risk_that_it_stated(
@@ -659,11 +661,11 @@ def test_a_certification_of_an_early_version_keeps_the_risk_that_it_stated(
     certification.start(trained, watercolor, target=0.6, seed=3)
     with trained.engine.begin() as connection:
         connection.execute(sa.update(db.certifications).values(risk_share=None))
-    (early,) = certification.certifications(trained, watercolor)
+    (early,) = certification_store.certifications(trained, watercolor)
     assert (early.risk_share, early.tested_at) == (1.0, early.confidence)
     assert "together" not in certification.state(trained, early).summary
     certification.start(trained, watercolor, target=0.7, seed=4)
-    assert [each.risk_share for each in certification.certifications(trained, watercolor)] == [1.0, 0.25]
+    assert [each.risk_share for each in certification_store.certifications(trained, watercolor)] == [1.0, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -700,7 +702,7 @@ def test_labels_imported_after_the_start_certify_nothing_and_people_are_asked_al
     started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
     oracle.answer(trained, started.task)
     before = certification.state(trained, started)
-    population = certification.population_rows(trained, started)
+    population = certification_population.population_rows(trained, started)
     vote(trained, watercolor, "a file", dict.fromkeys(population.tolist(), 1), purpose=IMPORT)
     after = certification.state(trained, started)
     assert before.progress is not None
@@ -711,7 +713,7 @@ def test_labels_imported_after_the_start_certify_nothing_and_people_are_asked_al
     finished = finish(trained, watercolor, oracle)
     assert finished.certified is not None
     accepted = population[scores_of(trained, watercolor)[population] >= finished.certified]
-    known = certification.known_positives(trained, finished.certification)
+    known = certification_population.known_positives(trained, finished.certification)
     assert (sum(oracle.knows(trained, int(row)) for row in accepted) + known) / (len(accepted) + known) >= 0.6
 
 
@@ -720,11 +722,11 @@ def test_a_label_that_was_imported_before_the_start_counts_once_somebody_has_loo
 ) -> None:
     asked = tasks.labels(trained, watercolor).rows
     free = np.setdiff1d(np.arange(len(trained.catalogue)), asked)
-    before = certification.labelled_yes(trained, watercolor)
+    before = certification_population.labelled_yes(trained, watercolor)
     vote(trained, watercolor, "a file", dict.fromkeys(free[:6].tolist(), 1), purpose=IMPORT)
     vote(trained, watercolor, "ada", {int(free[0]): 1}, purpose="round")
     direct_answers.answer(trained, watercolor, int(free[1]), 1, annotator="ada")
-    found = certification.labelled_yes(trained, watercolor)
+    found = certification_population.labelled_yes(trained, watercolor)
     assert set(found.tolist()) == {*before.tolist(), int(free[0]), int(free[1])}
     started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
     assert set(started.counted.tolist()) == {*found.tolist(), *started.pilot.tolist()}
@@ -737,7 +739,7 @@ def test_images_of_a_batch_are_held_out_since_they_were_asked_about(
     started = certification.start(trained, watercolor, target=0.9, planned=60, seed=3).certification
     oracle.answer(trained, started.task)
     between = db.now()
-    later = certification.extend(trained, certification.certifications(trained, watercolor)[0]).certification
+    later = certification.extend(trained, certification_store.certifications(trained, watercolor)[0]).certification
     batch = np.setdiff1d(later.queried, started.pilot)
     assert len(batch)
     assert set(drawn_images.held_out_rows(trained, watercolor, since=between).tolist()) == set(batch.tolist())
@@ -756,11 +758,11 @@ def test_a_yes_counts_only_while_it_is_delivered_as_one(trained: Workspace, wate
     vote(trained, watercolor, "a second", dict.fromkeys(yes, 1))
     trained.redundancy, trained.judging_redundancy = 2, 1
     started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
-    counted = certification.known_positives(trained, started)
+    counted = certification_population.known_positives(trained, started)
     in_round = [row for row in yes if row in drawn_images.queried_rows(trained, watercolor)]
     assert in_round
     vote(trained, watercolor, "a second", dict.fromkeys(in_round, WITHDRAWN))
-    assert certification.known_positives(trained, started) == counted - len(in_round)
+    assert certification_population.known_positives(trained, started) == counted - len(in_round)
 
 
 def test_nothing_is_tested_while_a_part_of_the_vectors_is_lost(
@@ -769,6 +771,6 @@ def test_nothing_is_tested_while_a_part_of_the_vectors_is_lost(
     started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
     oracle.answer(trained, started.task)
     assert certification.state(trained, started).progress is not None
-    scores, last = scores_of(trained, watercolor), int(certification.population_rows(trained, started)[-1])
-    monkeypatch.setattr(certification, "all_scores_of", lambda *_: scores[:last])
+    scores, last = scores_of(trained, watercolor), int(certification_population.population_rows(trained, started)[-1])
+    monkeypatch.setattr(certification_population, "all_scores_of", lambda *_: scores[:last])
     assert certification.state(trained, started).progress is None

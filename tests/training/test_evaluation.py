@@ -8,7 +8,15 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import average_precision
-from bam_engine.training import certification, certification_history, querying, rounds, thresholds, validation
+from bam_engine.training import (
+    certification,
+    certification_history,
+    certification_store,
+    querying,
+    rounds,
+    thresholds,
+    validation,
+)
 from bam_engine.training.evaluation import evaluate
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import scores_of
@@ -77,7 +85,7 @@ def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_o
 ) -> None:
     certification.start(played, watercolor, target=0.6, planned=40, seed=3)
     for _ in range(5):
-        found = certification.current(played, watercolor)
+        found = certification_store.current(played, watercolor)
         assert found is not None
         oracle.answer(played, found.task)
         certification.extend(played, found)
@@ -97,7 +105,7 @@ def test_a_certification_with_an_encoder_whose_vectors_are_lost_does_not_stop_th
 ) -> None:
     certification.start(played, watercolor, target=0.6, planned=40, seed=3)
     for _ in range(2):
-        found = certification.current(played, watercolor)
+        found = certification_store.current(played, watercolor)
         assert found is not None
         oracle.answer(played, found.task)
         certification.extend(played, found)

@@ -9,8 +9,15 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.guidance.guidance import guidance_of
 from bam_engine.reporting.overview import waiting_tasks
-from bam_engine.training import certification, extension, population, thresholds
-from bam_engine.training.certification import CertificationState
+from bam_engine.training import (
+    certification,
+    certification_population,
+    certification_store,
+    extension,
+    population,
+    thresholds,
+)
+from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.delivered import not_covered
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
@@ -49,7 +56,7 @@ def test_nothing_is_extended_where_nothing_is_certified_or_nothing_came(
 def test_an_extension_asks_about_accepted_later_images_alone_and_covers_them_once_it_passes(
     certified: Workspace, watercolor: Attribute, tmp_path: Path
 ) -> None:
-    before, base = in_use(certified, watercolor), certification.current(certified, watercolor)
+    before, base = in_use(certified, watercolor), certification_store.current(certified, watercolor)
     later = grow(certified, tmp_path / "late")
     uncovered = set(np.flatnonzero(not_covered(certified, watercolor)).tolist())
     assert uncovered
@@ -58,7 +65,7 @@ def test_an_extension_asks_about_accepted_later_images_alone_and_covers_them_onc
     assert set(asked) <= uncovered <= set(later)
     assert started.certification.cuts == (before.value,)
     assert started.certification.risk_share == 0.25, "half of what the certification left"
-    current = certification.current(certified, watercolor)
+    current = certification_store.current(certified, watercolor)
     assert current is not None
     assert base is not None
     assert current.id == base.id, "the certification itself goes on"
@@ -96,9 +103,11 @@ def test_an_extension_outlives_the_loss_of_its_vectors_and_of_all_its_images(
     started = extension.extend(certified, watercolor).certification
     with monkeypatch.context() as lost:
         scores = scores_of(certified, watercolor)[: later.start]
-        lost.setattr(certification, "all_scores_of", lambda *_: scores)
+        lost.setattr(certification_population, "all_scores_of", lambda *_: scores)
         assert certification.state(certified, started).progress is None
-    monkeypatch.setattr(certification, "covered_rows", lambda *_: np.empty(0, np.int64))  # nobody was asked about any
+    monkeypatch.setattr(
+        certification_population, "covered_rows", lambda *_: np.empty(0, np.int64)
+    )  # nobody was asked about any
     state = certification.state(certified, started)
     assert state.progress is not None
     assert state.progress.accepted == 0
@@ -155,7 +164,7 @@ def test_an_extension_that_cannot_pass_blocks_none_over_what_comes_after_it(
     assert passed.certified is not None
     rows = set(np.flatnonzero(not_covered(certified, watercolor)).tolist())
     assert not rows & set(range(other.since, len(certified.catalogue)))
-    covered_before = certification.population_rows(certified, failed.certification)
+    covered_before = certification_population.population_rows(certified, failed.certification)
     assert not len(np.intersect1d(population.rows_extended(certified, failed.certification), covered_before))
 
 

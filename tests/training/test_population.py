@@ -10,8 +10,8 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
-from bam_engine.training import certification, rounds, validation
-from bam_engine.training.certification import CertificationState
+from bam_engine.training import certification, certification_population, certification_store, rounds, validation
+from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -40,7 +40,7 @@ def unlabelled(workspace: Workspace, attribute: Attribute) -> list[int]:
 
 
 def read(workspace: Workspace, attribute: Attribute) -> CertificationState:
-    current = certification.current(workspace, attribute)
+    current = certification_store.current(workspace, attribute)
     assert current is not None
     return certification.state(workspace, current)
 
@@ -64,12 +64,12 @@ def test_a_certification_covers_images_with_a_file_and_says_how_many_it_left_out
     started = certification.start(trained, watercolor, target=0.6, seed=3).certification
     assert started.left_out == 4
     assert not np.isin(started.pilot, free[:7]).any()
-    assert certification.population_size(trained, started) == len(free) - 7 - len(started.pilot)
+    assert certification_population.population_size(trained, started) == len(free) - 7 - len(started.pilot)
     lose(trained, free[:4], "ok")
     trained.removals.undo(removal.id)
-    again = certification.current(trained, watercolor)
+    again = certification_store.current(trained, watercolor)
     assert again is not None
-    assert certification.population_size(trained, again) == len(free) - 7 - len(
+    assert certification_population.population_size(trained, again) == len(free) - 7 - len(
         started.pilot
     )  # it was fixed at the start
 
@@ -96,22 +96,22 @@ def test_removing_what_a_certification_has_shown_to_be_wrong_changes_nothing(
     assert back is not None
     assert replace(back, to_label=before.progress.to_label) == before.progress
     assert np.array_equal(back.to_label, before.progress.to_label)
-    size = certification.population_size(begun, before.certification)
+    size = certification_population.population_size(begun, before.certification)
     begun.removals.remove(right, reason="they are right")
     without = read(begun, watercolor)
     assert without.absent == 0
-    assert certification.population_size(begun, without.certification) == size - len(right)
+    assert certification_population.population_size(begun, without.certification) == size - len(right)
 
 
 def test_an_image_that_nobody_was_asked_about_leaves_the_population_when_it_is_removed(
     begun: Workspace, watercolor: Attribute
 ) -> None:
     before = read(begun, watercolor)
-    size = certification.population_size(begun, before.certification)
+    size = certification_population.population_size(begun, before.certification)
     free = unlabelled(begun, watercolor)
     begun.removals.remove(free[:10], reason="a folder")
     after = read(begun, watercolor)
-    assert certification.population_size(begun, after.certification) == size - 10
+    assert certification_population.population_size(begun, after.certification) == size - 10
     assert after.absent == 0
 
 
@@ -133,16 +133,16 @@ def test_an_image_of_the_population_that_loses_its_file_counts_as_not_positive_u
 
 
 def test_images_that_came_later_are_outside(begun: Workspace, watercolor: Attribute) -> None:
-    current = certification.current(begun, watercolor)
+    current = certification_store.current(begun, watercolor)
     assert current is not None
     assert current.images == len(begun.catalogue) == 120
     with begun.engine.begin() as connection:
         connection.execute(sa.update(db.certifications).values(images=100))
     rows = set(unlabelled(begun, watercolor)) | set(current.task.rows.tolist())
     expected = [row for row in rows if row < 100 and row not in current.known]
-    later = certification.current(begun, watercolor)
+    later = certification_store.current(begun, watercolor)
     assert later is not None
-    assert certification.population_size(begun, later) == len(expected)
+    assert certification_population.population_size(begun, later) == len(expected)
 
 
 def test_a_draw_says_what_it_left_out(workspace: Workspace, watercolor: Attribute) -> None:

@@ -19,7 +19,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import tasks
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
-from bam_engine.training import certification, growth, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, growth, rounds, thresholds, validation
 from bam_engine.training.delivered import NOT_COVERED, counts_of, delivered_of, not_covered
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import rescore_all, scores_of
@@ -71,7 +71,7 @@ def test_a_certified_promise_is_taken_back_when_its_answers_turn_and_holds_again
     certified: Workspace, watercolor: Attribute
 ) -> None:
     before = in_use(certified, watercolor)
-    found = certification.current(certified, watercolor)
+    found = certification_store.current(certified, watercolor)
     assert found is not None
     yes = [int(row) for row in found.task.rows if delivered_of(certified, watercolor).labels[row] == 1]
     vote(certified, watercolor, "oracle", dict.fromkeys(yes, 0))
@@ -149,7 +149,7 @@ def test_images_that_came_later_are_not_covered_and_everything_says_so(
 
 
 def test_what_a_certification_left_out_is_not_covered_either(certified: Workspace, watercolor: Attribute) -> None:
-    found = certification.current(certified, watercolor)
+    found = certification_store.current(certified, watercolor)
     assert found is not None
     outside = set(found.known.tolist())
     delivered = set(np.flatnonzero(delivered_of(certified, watercolor).by_classifier).tolist())
@@ -236,7 +236,7 @@ def test_what_is_measured_is_about_the_images_of_the_draw_until_a_later_one_is_l
 def test_a_cut_set_by_hand_that_accepts_the_same_images_keeps_the_promise_when_it_is_saved(
     certified: Workspace, watercolor: Attribute
 ) -> None:
-    started = certification.current(certified, watercolor)
+    started = certification_store.current(certified, watercolor)
     assert started is not None
     loosest = certification.state(certified, started).certified
     assert loosest is not None
