@@ -31,6 +31,7 @@ from bam_engine.training import (
     draw_tests,
     population,
 )
+from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.evaluation_set import Evidence, evidence_version, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, newest_model
@@ -273,7 +274,7 @@ def _certified(workspace: Workspace, started: certification_store.Certification)
     return _certified_at(workspace, state, value)
 
 
-def _certified_at(workspace: Workspace, state: certification.CertificationState, value: float) -> Threshold:
+def _certified_at(workspace: Workspace, state: CertificationState, value: float) -> Threshold:
     """Return the evidence for a cut that a certification has certified."""
     started = state.certification
     threshold = _measured_at(

@@ -22,7 +22,7 @@ from bam_engine.training.delivered import not_covered
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.labelling.team import vote
-from tests.training.test_certification import trained
+from tests.training.certifying import trained
 from tests.training.test_promises import certified, grow, in_use
 
 __all__ = ["certified", "trained"]

@@ -29,7 +29,7 @@ from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 from tests.drawn_pictures import KINDS
 from tests.labelling.team import vote
-from tests.training.test_certification import finish, trained
+from tests.training.certifying import finish, trained
 from tests.two_encoders import DESCRIPTORS, add_vectors, blind_vectors, use
 
 __all__ = ["trained"]

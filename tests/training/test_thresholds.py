@@ -8,12 +8,15 @@ import pytest
 from bam_engine.annotation import NEGATIVE, UNSURE, Attribute
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
-from bam_engine.training import draw_tests, rounds, thresholds, validation
+from bam_engine.training import certification, certified_cuts, draw_tests, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
+from tests.training.certifying import finish, trained
+
+__all__ = ["trained"]
 
 
 def test_the_suggested_threshold_is_in_use_until_one_is_saved(
@@ -158,3 +161,45 @@ def test_a_threshold_is_measured_once_for_each_state_of_the_labels(
     vote(played, watercolor, "ada", {row: 1}, purpose="round")
     thresholds.current_threshold(played, watercolor)
     assert measured == [found.value] * 2
+
+
+def test_all_attributes_at_once_share_the_risk() -> None:
+    assert thresholds.joint_confidence(1) == 0.95
+    assert thresholds.joint_confidence(20) == pytest.approx(1 - 0.05 / 20)
+
+
+def test_the_suggested_threshold_follows_the_certification_and_the_validation_labels(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thresholds, "TARGET", 0.6)
+
+    def suggested() -> Threshold:
+        found = thresholds.current_threshold(trained, watercolor)
+        assert found is not None
+        assert not found.saved
+        return found.evidence
+
+    assert suggested().n == 20
+    validation.draw_validation(trained, watercolor, 10, seed=2)
+    oracle.answer(trained, tasks.validation_task(trained, watercolor))
+    assert suggested().n == 30
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    assert not suggested().certified
+    state = finish(trained, watercolor, oracle)
+    assert suggested().certified
+    assert suggested().value in certified_cuts.cuts_of(state)
+
+
+def test_an_answer_that_is_not_held_out_does_not_recompute_the_suggestion(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = thresholds.current_threshold(trained, watercolor)
+    turn = rounds.start_round(trained, watercolor, count=4, seed=2)
+    monkeypatch.setattr(thresholds, "suggest", None)
+    oracle.answer(trained, turn.task)
+    after = thresholds.current_threshold(trained, watercolor)
+    assert before is not None
+    assert after is not None
+    assert after.evidence.recall_low >= before.evidence.recall_low, "what people find is delivered"
+    assert (after.value, after.evidence.certified) == (before.value, before.evidence.certified)
+    assert after.evidence.precision_low >= before.evidence.precision_low, "and right"
