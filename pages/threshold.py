@@ -219,7 +219,7 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
             icon=":material/info:",
         )
         link("gallery", "Look at what is not covered", attribute.name, place="uncovered")
-    extend_promise(attribute, saved)
+    extend_promise(attribute)
     link("gallery", "Look at what it accepts", attribute.name)
 
 

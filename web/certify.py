@@ -10,9 +10,7 @@ from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
 from bam_engine.training import certification, certification_store, extension
 from bam_engine.training.certification_state import CertificationState
-from bam_engine.training.delivered import not_covered
 from bam_engine.training.models import latest_model
-from bam_engine.training.thresholds import AttributeThreshold
 from web import ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -46,26 +44,25 @@ def certify(attribute: Attribute, target: float, confidence: float, *, choice: T
         _continue(attribute, state)
 
 
-def extend_promise(attribute: Attribute, saved: AttributeThreshold) -> None:
+def extend_promise(attribute: Attribute) -> None:
     """Draw what extends the promise of the threshold in use over images that came later, and how far it is."""
-    ws, state = workspace(), extension.current(workspace(), attribute)
-    uncovered = not_covered(ws, attribute)
-    later = int(uncovered[saved.images :].sum())
+    ws = workspace()
+    state, later = extension.current(ws, attribute), len(extension.extendable_rows(ws, attribute))
     if state is not None and state.certified is None:
         st.caption("The promise is being extended over images that came later. " + ui.plain(state.summary))
-        _continue(attribute, state)
-    elif later and saved.saved and saved.evidence.certified:
-        if st.button(
-            f"Extend the promise over {count(later, 'image')} that came later",
-            icon=":material/verified:",
-            key=f"extend-promise-{attribute.id}",
-            help="Asks for labels among these alone. What was promised stands, whatever they show.",
-        ):
-            with ui.guard():
-                extension.extend(ws, attribute)
-                go("annotate", attribute.name)
+        if not later:
+            _continue(attribute, state)
     elif state is not None:
         st.caption(f"The promise was extended over images that came later: {ui.plain(state.summary)}")
+    if later and st.button(
+        f"Extend the promise over {count(later, 'image')} that came later",
+        icon=":material/verified:",
+        key=f"extend-promise-{attribute.id}",
+        help="Asks for labels among these alone. What was promised stands, whatever they show.",
+    ):
+        with ui.guard():
+            extension.extend(ws, attribute)
+            go("annotate", attribute.name)
 
 
 def _start(attribute: Attribute, target: float, confidence: float) -> None:
@@ -105,7 +102,7 @@ def _continue(attribute: Attribute, state: CertificationState) -> None:
     waiting, ws = state.batch.left, workspace()
     confirming = state.task.left - waiting
     asked = state.certification.batch if waiting else state.certification.task
-    mine = len(tasks.rows_for(ws, asked, ws.annotations.annotator(ui.annotator())))
+    mine = state.task.left and len(tasks.rows_for(ws, asked, ws.annotations.annotator(ui.annotator())))
     if waiting > 0 and not mine:
         st.info(
             f"{ui.plain(ui.annotator())} has judged all of their share: the rest waits for another annotator.",
