@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bam_engine.annotation import DIRECT, AnswerStore, Assignment, Attribute
+from bam_engine.annotation import DIRECT, Assignment, Attribute
+from bam_engine.annotation.answer_store import Annotations
 from bam_engine.audit import audits
 from bam_engine.errors import AnnotationError
 from bam_engine.labelling import agreement, direct_answers, tasks
@@ -111,14 +112,14 @@ def test_an_answer_that_others_overtake_between_the_look_and_the_storing_is_refu
     played: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row, other, third = never_asked(played, watercolor)[:3]
-    assign, meanwhile = AnswerStore.assign, [row, third]
+    assign, meanwhile = Annotations.assign, [row, third]
 
-    def assign_later(store: AnswerStore, *of: Any, **options: Any) -> Assignment:
+    def assign_later(store: Annotations, *of: Any, **options: Any) -> Assignment:
         if meanwhile and options["purpose"] == DIRECT:
             vote(played, watercolor, "ben", {meanwhile.pop(): 1}, purpose="round")
         return assign(store, *of, **options)
 
-    monkeypatch.setattr(AnswerStore, "assign", assign_later)
+    monkeypatch.setattr(Annotations, "assign", assign_later)
     direct_answers.answer(played, watercolor, other, 0, annotator="eve", seen="")
     assert label(played, watercolor, other) == 0, "ben has answered about another image"
     with pytest.raises(NewerLabel) as refused:
