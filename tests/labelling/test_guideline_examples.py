@@ -19,7 +19,7 @@ from bam_engine.labelling.guideline_examples import (
     remove_example,
     restore_example,
 )
-from bam_engine.training import certification, thresholds, validation
+from bam_engine.training import certification_population, thresholds, validation
 from bam_engine.training.querying import query_pool
 from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace import Workspace
@@ -189,7 +189,7 @@ def test_no_audit_and_no_certification_is_about_an_example(decided: Workspace) -
     free = audits.unasked_rows(decided, attribute)
     add_examples(decided, attribute, free[:2], "good")
     assert np.setdiff1d(free, audits.unasked_rows(decided, attribute)).tolist() == free[:2].tolist()
-    assert np.isin(free[:2], certification.known_rows(decided, attribute)).all()
+    assert np.isin(free[:2], certification_population.known_rows(decided, attribute)).all()
 
 
 def test_a_round_may_ask_about_an_example(workspace: Workspace, mood: Attribute) -> None:
