@@ -50,7 +50,7 @@ def saved(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
 
 def certified(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
     one_round(workspace, attribute, oracle)
-    started = certification.start(workspace, attribute, target=0.6, planned=60, seed=3)
+    started = certification.start(workspace, attribute, target=0.8, planned=60, seed=3)
     while started.task.answered < started.task.total or started.next_batch:
         oracle.answer(workspace, started.certification.task)
         started = certification.extend(workspace, started.certification)
@@ -58,7 +58,7 @@ def certified(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> Non
 
 def certified_and_saved(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
     certified(workspace, attribute, oracle)
-    thresholds.save(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.6))
+    thresholds.save(workspace, attribute, thresholds.suggest(workspace, attribute, target=0.8))
 
 
 def certifying(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
@@ -179,9 +179,9 @@ def test_a_certified_cut_set_by_hand_is_still_certified(
 ) -> None:
     monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     certified(workspace, watercolor, oracle)
-    assert thresholds.suggest(workspace, watercolor, target=0.6).certified
+    assert thresholds.suggest(workspace, watercolor, target=0.8).certified
     app = open_page(workspace, "threshold")
-    app.number_input[0].set_value(0.6).run()
+    app.number_input[0].set_value(0.8).run()
     assert "Start certifying" not in words_of(app)
     app.toggle(key=f"hand-{watercolor.id}").set_value(True).run()
     words = words_of(app)

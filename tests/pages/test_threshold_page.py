@@ -2,16 +2,20 @@
 
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.labelling import tasks
-from bam_engine.training import certification, certification_store, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.labelling.team import vote
 from tests.pages.conftest import text_of
+from tests.training.certifying import finish
+from tests.training.test_promises import grow
 
 
 @pytest.fixture
@@ -107,3 +111,35 @@ def test_all_attributes_at_once_ask_for_more_confidence(
     page = open_page(trained, "threshold")
     page.toggle[1].set_value(True).run()
     assert "97.5% confidence" in text_of(page)
+
+
+def test_a_promise_is_extended_over_what_came_later_and_over_what_came_after_an_extension_that_failed(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, oracle: Oracle, tmp_path: Path
+) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    loosest = finish(trained, watercolor, oracle).certified
+    assert loosest is not None
+    thresholds.save(trained, watercolor, thresholds.measure_at(trained, watercolor, loosest, target=0.6))
+    grow(trained, tmp_path / "late")
+    later = len(extension.extendable_rows(trained, watercolor))
+    page = open_page(trained, "threshold")
+    assert "Extend what is certified" in text_of(page)
+    button(page, f"Extend the promise over {later} image").click().run()
+    started = extension.current(trained, watercolor)
+    assert started is not None
+    page = open_page(trained, "threshold")
+    assert button(page, f"Label {started.batch.left} image")
+    assert not any("Extend the promise" in one.label for one in page.button)
+    while not started.batch.complete or started.next_batch:
+        rows = certification.extend(trained, started.certification).certification.queried.tolist()
+        vote(trained, watercolor, "oracle", dict.fromkeys(rows, 0), purpose="certification")
+        (*_, stored) = certification_store.certifications(trained, watercolor)
+        started = certification.state(trained, stored)
+    page = open_page(trained, "threshold")
+    assert not any("Extend the promise" in one.label for one in page.button), "nothing has come since"
+    grow(trained, tmp_path / "later", first=300)
+    page = open_page(trained, "threshold")
+    button(page, "Extend the promise over").click().run()
+    other = extension.current(trained, watercolor)
+    assert other is not None
+    assert other.certification.id != started.certification.id

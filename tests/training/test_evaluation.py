@@ -83,7 +83,7 @@ def test_a_top_up_replaces_what_the_recall_rests_on_only_where_more_of_it_is_ans
 def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_ones_for_themselves(
     played: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    certification.start(played, watercolor, target=0.6, planned=40, seed=3)
+    certification.start(played, watercolor, target=0.9, planned=40, seed=3)
     for _ in range(5):
         found = certification_store.current(played, watercolor)
         assert found is not None
@@ -103,7 +103,7 @@ def test_after_a_certification_its_labels_stand_for_its_population_and_earlier_o
 def test_a_certification_with_an_encoder_whose_vectors_are_lost_does_not_stop_the_measuring_with_another(
     played: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
-    certification.start(played, watercolor, target=0.6, planned=40, seed=3)
+    certification.start(played, watercolor, target=0.9, planned=40, seed=3)
     for _ in range(2):
         found = certification_store.current(played, watercolor)
         assert found is not None
