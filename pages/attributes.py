@@ -4,14 +4,16 @@ from functools import partial
 
 import streamlit as st
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
+from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, name_of, readable
 from web import guideline_examples, ui, undo
 from web.engine import workspace
 from web.navigation import link
 from web.steps import attribute_in_focus
 
+CATEGORIES = {"own": "custom"}
+
 ws = workspace()
-ui.head("Attributes", "An attribute is a question that is answered with yes or no for every image.")
+ui.head("Attributes", "An attribute is a yes/no question about every image.")
 
 existing = {attribute.name: attribute for attribute in ws.attributes.all()}
 archived = {attribute.name: attribute for attribute in ws.attributes.archived()}
@@ -35,7 +37,7 @@ def archive(attribute: Attribute) -> None:
     """Put an attribute out of the way."""
     ws.attributes.archive(attribute.id)
     undo.done(
-        f"{ui.plain(readable(attribute.name))} is archived. Everything about it is kept.",
+        f"{ui.plain(readable(attribute.name))} is archived. Nothing is deleted.",
         partial(ws.attributes.restore, attribute.id),
     )
 
@@ -49,7 +51,7 @@ def bring_back(attribute: Attribute) -> None:
 
 focus = attribute_in_focus("attributes") if existing else None
 if focus is None:
-    st.info("There are no attributes yet. Pick some of BAM's, or write your own.", icon=":material/info:")
+    st.info("There are no attributes yet. Add a template, or write a question of your own.", icon=":material/info:")
 for attribute in existing.values():
     title = f"**{ui.plain(readable(attribute.name))}** · {ui.plain(attribute.question)}"
     with st.expander(title, expanded=attribute == focus):
@@ -66,14 +68,14 @@ for attribute in existing.values():
             field, button = st.columns([3, 1], vertical_alignment="bottom")
             new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")
             if button.form_submit_button("Rename", key=f"rename-{attribute.id}", width="stretch"):
-                rename(attribute, new)
+                rename(attribute, name_of(new) or new)
         with st.container(horizontal=True, vertical_alignment="center"):
-            link("rounds", "Work on it", attribute.name)
+            link("rounds", "Open", attribute.name)
             if st.button("Archive", key=f"archive-{attribute.id}", icon=":material/archive:"):
                 archive(attribute)
 start, own = st.columns(2, gap="large")
 with start, st.form("bam", border=True):
-    st.subheader("From BAM's twenty", anchor=False)
+    st.subheader("Templates", anchor=False)
     chosen = st.multiselect(
         "Attributes",
         list(templates),
@@ -81,7 +83,7 @@ with start, st.form("bam", border=True):
         placeholder="Pick one or more",
         help="The 20 attributes of the Behance Artistic Media dataset, with questions and instructions.",
     )
-    if st.form_submit_button("Add these", icon=":material/add:", type="primary"):
+    if st.form_submit_button("Add selected", icon=":material/add:", type="secondary" if existing else "primary"):
         if not chosen:
             st.warning("Pick at least one attribute first.")
         with ui.guard():
@@ -91,41 +93,41 @@ with start, st.form("bam", border=True):
             if chosen:
                 st.rerun()
 with own, st.form("own", border=True):
-    st.subheader("Your own", anchor=False)
+    st.subheader("New attribute", anchor=False)
     name = st.text_input(
-        "Name", placeholder="media_watercolor", key="new-name", help="Lower-case letters, digits and underscores."
+        "Name", placeholder="Watercolour", key="new-name", help="It is the name of a column in exported datasets."
     )
-    kind = st.segmented_control("Kind", KINDS, default="own")
+    kind = st.segmented_control(
+        "Category", KINDS, default="own", format_func=lambda kind: "custom" if kind == "own" else kind
+    )
     question = st.text_input("Question", placeholder="Is this a watercolour?", key="new-question")
     instructions = st.text_area("Instructions for annotators", placeholder="What counts, what does not, edge cases.")
-    if st.form_submit_button("Add", icon=":material/add:", type="primary"):
+    if st.form_submit_button("Add", icon=":material/add:"):
         with ui.guard():
-            ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
+            ws.attributes.add(name_of(name) or name.strip(), kind or "own", question.strip(), instructions.strip())
             st.rerun()
 
 if existing:
-    st.subheader("Agreement", anchor=False)
+    st.subheader("Votes required per image", anchor=False)
     st.caption(
-        "How many people must agree before an image has a label. A person alone needs 1 and 1. In a team, one person "
-        "teaches and two judge: a wrong answer in a round costs the classifier little, one in a sample that judges "
-        "counts in full."
+        "How many people must agree before an image has a label. Working alone, 1 and 1. In a team, 1 for training and "
+        "2 for evaluation: a wrong answer in training costs little, one in evaluation counts in full."
     )
     teach, judge = st.columns(2)
     people = teach.number_input(
-        "In rounds",
+        "For training",
         min_value=1,
         max_value=9,
         value=ws.redundancy,
-        help="Images that teach the classifier. Raised, images that fewer people have labelled wait for further votes; "
-        "lowered, they have their label at once.",
+        help="Images of rounds. Raised, images with fewer votes wait for more; lowered, they have their label at once.",
     )
     judges = judge.number_input(
-        "Where images judge",
+        "For evaluation",
         min_value=1,
         max_value=9,
         value=ws.judging_redundancy,
-        help="The validation sample, certifications and, unless an audit says otherwise, audits. Another number tests "
-        "every promise again: one whose images wait for further votes is taken back until these are in.",
+        help="Images of the validation sample, of certifications and of audits, unless an audit says otherwise. Another"
+        " number tests every guarantee again: one whose images wait for further votes is withdrawn until these are in.",
     )
     if (people, judges) != (ws.redundancy, ws.judging_redundancy):
         with ui.guard():
@@ -137,5 +139,5 @@ if archived:
     for attribute in archived.values():
         words, button = st.columns([3, 1], vertical_alignment="center")
         words.markdown(f"{ui.plain(readable(attribute.name))} · {ui.plain(attribute.question)}")
-        if button.button("Bring back", key=f"restore-{attribute.id}", icon=":material/undo:", width="stretch"):
+        if button.button("Restore", key=f"restore-{attribute.id}", icon=":material/undo:", width="stretch"):
             bring_back(attribute)

@@ -21,36 +21,32 @@ from web.picture_strips import audit_mistakes
 from web.steps import attribute_in_focus
 
 VERDICTS = {True: (st.success, "verified"), False: (st.error, "gpp_bad"), None: (st.info, "help")}
-OUTCOMES = {True: "met", False: "missed", None: "inconclusive"}
+OUTCOMES = {True: "target met", False: "target missed", None: "inconclusive"}
 
 ws = workspace()
 ui.head(
     "Audit",
-    "Accepted and rejected images that nobody has answered about, shuffled and unmarked, judged in the same grid: "
-    "the precision that can be stated.",
+    "A blind check: label a fresh random sample of accepted and rejected images to measure precision.",
 )
 
 
-def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResult | None) -> None:
-    """Draw the form that draws a new audit of a saved threshold."""
+def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResult | None, *, asked_for: bool) -> None:
+    """Draw the form that draws a new audit of a saved threshold; its button stands out where that is next."""
     with st.form(f"draw-{saved.id}", border=True):  # another threshold in use since has a form of its own
         cells = st.columns(3)
         each = sizes(count_images(ws)).each
         yes = cells[0].number_input("Accepted images", 1, 5000, each, step=10)
         no = cells[1].number_input("Rejected images", 0, 5000, each, step=10)
         people = cells[2].number_input(
-            "People who judge each image",
+            "Votes required per image",
             1,
             audits.MAX_PEOPLE,
             ws.judging_redundancy,
-            help="BAM asked two. It holds for this audit alone; a person is a name chosen in the sidebar.",
+            help="For this audit alone. BAM asked two people. A person is a name in the sidebar.",
         )
-        st.caption(
-            "Drawn by project: every image of a half is equally likely, and as few as possible are of one project. "
-            "Images that cannot be looked at, since their file is missing or removed, are left out."
-        )
-        label = "Draw another audit" if result else "Draw the audit"
-        if st.form_submit_button(label, type="secondary" if result else "primary"):
+        st.caption("Sampled at random, spread over projects. Missing images are left out.")
+        label = "New audit" if result else "Start audit"
+        if st.form_submit_button(label, type="primary" if asked_for else "secondary"):
             audits.draw(ws, attribute, n_accepted=int(yes), n_rejected=int(no), people=int(people))
             go("annotate", attribute.name)
 
@@ -58,16 +54,16 @@ def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResu
 def progress(attribute: Attribute, result: AuditResult) -> None:
     """Draw how far the audit is, and who has judged how much."""
     answered, total = result.state.answered, result.state.total
-    st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} are judged")
+    st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} are labelled")
     if result.people > 1:
         who = ", ".join(f"{ui.plain(name)} {number}" for name, number in result.annotators) or "nobody yet"
-        st.caption(f"{result.people} people judge each image, under their own names in the sidebar. So far: {who}.")
+        st.caption(f"{result.people} people label each image, under their own names in the sidebar. So far: {who}.")
     if len(tasks.rows_for(ws, result.task, ws.annotations.annotator(ui.annotator()))):
-        link("annotate", "Judge them", attribute.name)
+        link("annotate", "Label them", attribute.name)
     else:
         st.info(
-            f"{ui.plain(ui.annotator())} has judged all of their share: the rest waits for another annotator. "
-            "Change the name in the sidebar to be that person.",
+            f"{ui.plain(ui.annotator())} has labelled all of their share: the rest waits for other annotators. "
+            "Change the name in the sidebar to answer as one of them.",
             icon=":material/group:",
         )
 
@@ -87,29 +83,30 @@ def numbers(result: AuditResult) -> None:
     verdict = result.verdict
     agreed = "Share of the accepted, of those that had no label, that annotators agree are positive."
     by_any = "Share of the same images that at least one annotator calls positive."
-    missed = "Share of the rejected that annotators agree are positive. Not recall."
+    missed = "Share of the rejected images that annotators agree are positive. Not recall."
     metric("Precision", result.precision, agreed, cells[0])
     metric("Precision, BAM's definition", result.by_any, by_any, cells[1])
-    metric("Missed", result.missed, missed, cells[2])
+    metric("Missed positives", result.missed, missed, cells[2])
     if verdict is None:
         return
     effect = decimal(verdict.estimate.design_effect)
-    size = f"{verdict.estimate.tested:,} counted say as much as {decimal(verdict.estimate.n_effective, 0)}"
-    meaning = "How many judged images say as much as one, since images of one project resemble each other."
-    cells[3].metric("Design effect", effect, size, delta_color="off", delta_arrow="off", help=meaning)
+    size = f"of {count(verdict.estimate.tested, 'image')} · design effect {effect}"
+    meaning = "Images of one project resemble each other, so that several of them count as fewer independent ones."
+    effective = decimal(verdict.estimate.n_effective, 0)
+    cells[3].metric("Effective sample size", effective, size, delta_color="off", delta_arrow="off", help=meaning)
     draw_verdict, icon = VERDICTS[verdict.met]
     draw_verdict(ui.plain(verdict.summary), icon=f":material/{icon}:")
     st.caption(result.population)
     if not result.complete:
         st.caption(
-            "These numbers will move. The verdict waits for all images, so that nobody stops where it looks best."
+            "These figures will change. The result waits for all images, so that nobody stops where it looks best."
         )
     elif result.unsettled:
         st.caption(
             f"{count(result.unsettled, 'image')} of both halves disputed: a further person finds them on the "
             "Annotate page."
         )
-    with st.expander("How these numbers are made, and what would certify the target"):
+    with st.expander("How this is measured"):
         explain(result, verdict)
 
 
@@ -132,12 +129,12 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
         )
     with right:
         lines = [
-            {"judged": n, "must be positive": NOTHING if needed is None else str(needed), "": ""}
+            {"labelled": n, "must be positive": NOTHING if needed is None else str(needed), "": ""}
             for n, needed in verdict.sizes
         ]
         needed = "not even all" if verdict.needed is None else str(verdict.needed)
-        mine = {"judged": verdict.estimate.n, "must be positive": needed, "": f"this audit: {verdict.estimate.k}"}
-        st.markdown(f"To be sure of **{percent(verdict.target)}**, so many of the judged images must be positive:")
+        mine = {"labelled": verdict.estimate.n, "must be positive": needed, "": f"this audit: {verdict.estimate.k}"}
+        st.markdown(f"To be sure of **{percent(verdict.target)}**, so many of the labelled images must be positive:")
         st.dataframe([mine, *lines], hide_index=True, width="stretch")
 
 
@@ -149,14 +146,14 @@ def history(results: list[AuditResult]) -> None:
         {
             "drawn": one.made_at[:16].replace("T", " "),
             "threshold": decimal(one.threshold, 3),
-            "in force": "yes" if one.current else "no",
+            "in use": "yes" if one.current else "no",
             **({"encoder": ws.encoder_name(one.encoder)} if several else {}),
             "target": percent(one.target),
-            "judged": f"{one.state.answered:,} of {one.state.total:,}",
+            "labelled": f"{one.state.answered:,} of {one.state.total:,}",
             "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
             "people": ", ".join(name for name, _ in one.annotators) or NOTHING,
             "precision": NOTHING if one.precision_interval is None else percent_interval(*one.precision_interval),
-            "target is": NOTHING if one.verdict is None else OUTCOMES[one.verdict.met],
+            "result": NOTHING if one.verdict is None else OUTCOMES[one.verdict.met],
             "seed": str(one.seed),
         }
         for one in reversed(results)
@@ -175,7 +172,7 @@ def all_attributes() -> None:
     agreed, by_any = (percent_interval(one.value, one.low, one.high) if one else NOTHING for one in means)
     st.caption(
         f"Mean over {count(len(results), 'attribute')}: {agreed}; by BAM's definition {by_any}, beside BAM's own "
-        f"{percent(BAM_MEAN_PRECISION)} over 20 attributes. Intervals hold with 95% confidence, each on its own."
+        f"{percent(BAM_MEAN_PRECISION)} over 20 attributes. 95% confidence intervals."
     )
 
 
@@ -186,28 +183,25 @@ if demo_controls.offer_labelling(attribute):
     st.stop()
 elsewhere = encoder_notes.belongs_to(attribute)
 threshold = current_threshold(ws, attribute)
-result = audits.latest_result(ws, attribute)
+result, guidance = audits.latest_result(ws, attribute), guidance_of(ws, attribute)
 if threshold is None or not threshold.saved:
     if not elsewhere:
-        ui.empty(
-            "An audit judges a threshold that was kept, and this attribute has none for its newest model.",
-            "Keep a threshold",
-            "threshold",
-            attribute.name,
-        )
+        st.markdown("An audit checks the threshold in use, and none has been chosen yet.")
+        ui.show_next(guidance)
 elif result is not None and not result.complete:
     progress(attribute, result)
 if result is not None and result.precision is not None:
     numbers(result)
     audit_mistakes(result)
     demo_controls.truth_note(attribute)
-guidance = guidance_of(ws, attribute)
 facts = guidance.facts
 if threshold is not None and threshold.saved and (result is None or result.complete):
     if guidance.step not in ("audit", "label_audit"):
         ui.show_next(guidance)
     if facts is not None and facts.auditable:
-        draw_form(attribute, threshold, result)
+        asked_for = guidance.step == "audit"
+        with st.container() if asked_for else st.expander("More: new audit" if result else "More: start an audit"):
+            draw_form(attribute, threshold, result, asked_for=asked_for)
 results = audits.results(ws, attribute)
 if results:
     history(results)

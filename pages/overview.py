@@ -19,21 +19,21 @@ ws = workspace()
 
 def start() -> None:
     """Draw the two ways to start."""
-    ui.head("Overview", "From a pile of unlabelled images to a dataset people can trust. Two ways to begin:")
+    ui.head("Overview", "From unlabelled images to a dataset people can trust.")
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.subheader("Try the demo", anchor=False)
         st.markdown(
-            "A program draws a collection for you: watercolours, comics, oil paintings, with cats, bicycles, moods. "
-            "Since it is generated, its truth is known. Simulated annotators can label it, and you see in minutes what "
-            "a week of labelling gives. 2,000 images take a minute or two."
+            "A generated collection: watercolours, comics, oil paintings, with cats, bicycles, moods. Because the "
+            "images are generated, we know the right answers. Simulated annotators can label them, so you can see in "
+            "minutes what would take a week to label by hand. 2,000 images take a few minutes."
         )
         demo_controls.try_demo()
     with right, st.container(border=True, height="stretch"):
         st.subheader("Add your images", anchor=False)
         st.markdown(
             "Choose a folder on this computer. Nothing is copied, changed or sent anywhere. Then ask yes/no "
-            "questions, label a few hundred images, and get the rest labelled with a precision that you can state."
+            "questions, label a few hundred images, and get the rest labelled with a precision you can prove."
         )
         busy = ws.jobs.is_running(demo_controls.JOB)
         if st.button(
@@ -57,11 +57,11 @@ def attributes(lines: tuple[AttributeSummary, ...]) -> None:
     """Draw the quality of the attributes that are under way, and the others to start with."""
     begun = [line for line in lines if line.started]
     if begun:
-        st.subheader("What each attribute is worth", anchor=False)
+        st.subheader("Attribute quality", anchor=False)
         quality_table(begun)
     ahead = [line.name for line in lines if not line.started]
     if ahead:
-        st.subheader("Begin with another" if begun else "Begin with an attribute", anchor=False)
+        st.subheader("Start another" if begun else "Start with an attribute", anchor=False)
         chosen = st.pills("Attributes", ahead, format_func=readable, label_visibility="collapsed", key="begin")
         if chosen is not None:
             go("rounds", chosen)
@@ -72,16 +72,16 @@ if len(ws.catalogue) == 0 or stopped is not None or ws.jobs.is_running(demo_cont
     if stopped is None:
         start()
     else:
-        words = "The demo is not complete yet. What is drawn is saved: go on whenever you like."
+        words = "The demo is not complete yet. What is drawn is saved: continue at any time."
         if ws.jobs.is_running(demo_controls.JOB):
-            words = "The demo is being created: drawn, added, embedded. Stop whenever you like."
+            words = "The demo is being created: drawn, added, embedded. You can stop at any time."
         ui.head("Overview", words)
         demo_controls.try_demo()
         strip(range(min(STRIP, len(ws.catalogue))))
     st.stop()
 
 state = overview(ws)
-ui.head("Overview", "What is in the collection, what each attribute is worth, and what to do next.")
+ui.head("Overview", "What is in the collection, the quality of each attribute, and what to do next.")
 strip(random_rows(ws, STRIP) if state.embedded else member_rows(ws)[:STRIP].tolist())
 numbers(state)
 encoders.preparation(linked=True)
@@ -89,6 +89,6 @@ ui.show_next(state.next)
 if spellings := ws.annotators.spellings():
     names = "; ".join(" and ".join(f"“{ui.plain(one.name)}”" for one in group) for group in spellings)
     st.warning(f"{names}: spellings of one name that count as several people.", icon=":material/warning:")
-    link("annotators", "Look at the annotators")
+    link("annotators", "View annotators")
 attributes(state.attributes)
 backup.hint()

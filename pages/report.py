@@ -15,7 +15,7 @@ from web.image_panel import open_image
 from web.steps import attribute_in_focus
 
 ws = workspace()
-ui.head("Report", "All that is known of an attribute: what was asked, of whom, what was learned, and what it is worth.")
+ui.head("Report", "Everything about this attribute: labels, training, threshold and audit.")
 
 
 def head(report: AttributeReport) -> None:
@@ -27,7 +27,7 @@ def head(report: AttributeReport) -> None:
     if picked is not None:
         open_image(picked)
     if report.missing:
-        st.info("Not there yet:\n" + "\n".join(f"- {ui.plain(one)}" for one in report.missing), icon=":material/info:")
+        st.info("Still missing:\n" + "\n".join(f"- {ui.plain(one)}" for one in report.missing), icon=":material/info:")
     if report.without_file:
         st.caption(report.without_file)
     cells = st.columns(5)
@@ -41,11 +41,11 @@ def head(report: AttributeReport) -> None:
         number(cells[1], "Accepted", NOTHING if accepted is None else f"{accepted.accepted:,}", _by_whom(report))
         number(
             cells[2],
-            "Precision, validation",
+            "Precision",
             percent(cut.precision_interval[0]),
             percent_range(*cut.precision_interval[1:]),
         )
-        number(cells[3], "Recall, validation", percent(cut.recall_interval[0]), percent_range(*cut.recall_interval[1:]))
+        number(cells[3], "Recall", percent(cut.recall_interval[0]), percent_range(*cut.recall_interval[1:]))
     if report.audit is not None and report.audit.precision is not None:
         audited = report.audit.precision
         number(cells[4], "Audited precision", percent(audited.value), percent_range(audited.low, audited.high))
@@ -55,7 +55,7 @@ def _by_whom(report: AttributeReport) -> str:
     counts, threshold = report.delivered, report.threshold
     if counts is None or threshold is None:
         return "no threshold"
-    return f"{counts.by_people:,} by people · {counts.by_classifier:,} by score ≥ {decimal(threshold.value, 3)}"
+    return f"{counts.by_people:,} by people · {counts.by_classifier:,} by score"
 
 
 def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words: str) -> None:
@@ -64,7 +64,7 @@ def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words
 
 
 def audit(report: AttributeReport) -> None:
-    """Draw the audit of the threshold in force."""
+    """Draw the audit of the threshold in use."""
     result = report.audit
     if result is None or result.verdict is None:
         return
@@ -75,7 +75,7 @@ def audit(report: AttributeReport) -> None:
     estimates = {
         "precision: annotators agree": result.precision,
         "precision, BAM's definition: at least one says yes": result.by_any,
-        "missed: positive among the rejected": result.missed,
+        "missed positives: share of the rejected": result.missed,
     }
     table([{"share": name, **estimate_cells(one)} for name, one in estimates.items() if one is not None])
 
@@ -86,7 +86,7 @@ def estimate_cells(estimate: Estimate) -> dict[str, object]:
         "value": percent(estimate.value),
         "95% interval": percent_range(estimate.low, estimate.high),
         "positive": estimate.k,
-        "judged": estimate.n,
+        "labelled": estimate.n,
         "open": estimate.open,
         "absent": estimate.absent,
         "design effect": decimal(estimate.design_effect),
@@ -102,10 +102,10 @@ def threshold(report: AttributeReport) -> None:
     threshold = report.threshold
     if threshold is not None:
         cut = threshold.evidence
-        saved = f"kept on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested, kept by nobody"
+        saved = f"chosen on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested"
+        words = threshold.finding if report.guidance.step == "done" else threshold.summary
         st.markdown(
-            f"{ui.plain(threshold.summary)} Target {percent(cut.target)}, "
-            f"confidence {percent_at_least(cut.confidence)}, {saved}."
+            f"{ui.plain(words)} Target {percent(cut.target)}, confidence {percent_at_least(cut.confidence)}, {saved}."
         )
     certifications(report)
     left, right = st.columns(2, gap="large")
@@ -126,14 +126,14 @@ def certifications(report: AttributeReport) -> None:
                 "model": one.model_id,
                 "target": percent(one.target),
                 "confidence": percent_at_least(one.confidence),
-                "promises about": count(one.population, "image"),
+                "covers": count(one.population, "image"),
                 "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
                 "absent": f"{one.absent:,}",
                 "pilot": one.pilot,
                 "batches": " + ".join(str(size) for size in one.batches[1:]) or NOTHING,
-                "labels": f"{one.labels} of {one.planned} meant",
-                "cuts passed": f"{one.passed} of {len(one.cuts)}",
-                "certain from": NOTHING if one.certified is None else decimal(one.certified, 3),
+                "labels": f"{one.labels} of {one.planned}",
+                "thresholds passed": f"{one.passed} of {len(one.cuts)}",
+                "certified from": NOTHING if one.certified is None else decimal(one.certified, 3),
                 "accepts": f"{one.accepted:,}",
                 "seed": str(one.seed),
             }
@@ -160,7 +160,7 @@ def rounds(report: AttributeReport) -> None:
                 "average precision": NOTHING
                 if one.average_precision is None
                 else decimal_interval(*one.average_precision),
-                "changed sides": NOTHING if one.flipped is None else f"{one.flipped:,}",
+                "decisions changed": NOTHING if one.flipped is None else f"{one.flipped:,}",
                 "C": NOTHING if one.regularisation is None else f"{one.regularisation:.3g}",
                 "seed": str(one.seed),
                 "trained (UTC)": time(one.trained_at),
@@ -199,7 +199,7 @@ def people(report: AttributeReport) -> None:
                     "positive": one.positive,
                     "negative": one.negative,
                     "left out": NOTHING if one.left_out is None else f"{one.left_out:,}",
-                    "seed": "not kept" if one.seed is None else str(one.seed),
+                    "seed": "not stored" if one.seed is None else str(one.seed),
                 }
                 for one in report.draws
             ]
@@ -240,12 +240,12 @@ if attribute is None:
 report = gather(ws, attribute)
 drawn = report_charts(report, demo_controls.true_points(attribute))
 st.download_button(
-    "Download as one HTML file",
+    "Download report (HTML)",
     lambda: write_report(ws, report).encode(),
     f"{attribute.name}.html",
     mime="text/html",
     icon=":material/download:",
-    type="primary",
+    type="primary" if report.guidance.step == "done" else "secondary",
 )
 head(report)
 encoder_notes.belongs_to(attribute)

@@ -30,16 +30,17 @@ from web.advice import diagnosis, offer_training
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
-from web.navigation import go, link
+from web.navigation import go
+from web.picture_strips import contradicted
 from web.steps import attribute_in_focus
 
 Interval = tuple[float, float, float]  # value, low, high
 MEASURED = ("average precision", "precision", "recall")
 
-STARTS = {"spread": "A spread sample", "text": "A text", "examples": "Example images"}
-LATER_STARTS = {"text": "images that match a text", "examples": "images like the ones you choose"}
+STARTS = {"spread": "Diverse sample", "text": "Text", "examples": "Example images"}
+LATER_STARTS = {"text": "images that match a text", "examples": "images similar to the ones you choose"}
 BY_SCORE = ("mixture", "margin", "top", "diverse")
-LOOKS = {"everything": "Everything", "neighbours": "Neighbours"}
+LOOKS = {"everything": "All images", "neighbours": "Near labelled images"}
 
 
 class Options(TypedDict, total=False):
@@ -58,9 +59,10 @@ ui.head(
 )
 
 
-def steps(state: AttributeState) -> None:
-    """Draw the progress of the validation sample and of each round."""
-    cells = iter(st.columns(1 + max(rounds.DEFAULT_ROUNDS, len(state.rounds))))
+def steps(state: AttributeState, *, finished: bool) -> None:
+    """Draw the progress of the validation sample and of each round, also of those to come unless it is ``finished``."""
+    planned = 0 if finished else rounds.DEFAULT_ROUNDS
+    cells = iter(st.columns(1 + max(planned, len(state.rounds))))
     step(next(cells), "Validation", state.validation, "")
     learned = max((round_.number for round_ in state.rounds if round_.model), default=0)
     for round_ in state.rounds:
@@ -73,27 +75,25 @@ def steps(state: AttributeState) -> None:
 def step(cell: DeltaGenerator, name: str, task: TaskState | None, note: str) -> None:
     """Draw the progress of one task: labelled and positive images."""
     if task is None or task.total == 0:
-        cell.metric(name, NOTHING, "to come", delta_color="off", delta_arrow="off")
+        cell.metric(name, NOTHING, "Not started", delta_color="off", delta_arrow="off")
     else:
         note += f" · {task.missing:,} cannot be shown" if task.missing else ""
         words = f"{task.positive:,} positive{note}"
         cell.metric(name, f"{task.answered:,} / {task.total:,}", words, delta_color="off", delta_arrow="off")
 
 
-def draw_validation(attribute: Attribute, label: str, *, default: int, why: str = "") -> None:
+def draw_validation(attribute: Attribute, label: str, *, default: int, why: str = "", asked_for: bool = True) -> None:
     """Draw the form that draws validation images, and why it is time to."""
     with st.form(f"validation-{attribute.id}", border=True):
         st.markdown(
-            "**The validation sample** is drawn at random, labelled by people, and never trained on: precision and "
-            f"recall are measured on it. {validation.SAMPLE_SIZE} images show how common the attribute is and whether "
-            "the classifier learns it; a precision is certified with labels of its own, and needs no more. Draw more "
-            "when an interval is too wide for your question."
+            "**The validation sample** is drawn at random, labelled by people, and never trained on. Precision and "
+            "recall are measured on it. More images give narrower intervals."
         )
         if why:
             st.markdown(ui.plain(why.removeprefix("Precision and recall are measured on it. ")))
         most = max(1, len(ws.vectors()))
         size = st.number_input("Images", 1, most, min(default, most), step=10)
-        if st.form_submit_button(label, type="primary"):
+        if st.form_submit_button(label, type="primary" if asked_for else "secondary"):
             validation.draw_validation(ws, attribute, int(size))
             st.rerun()
 
@@ -127,7 +127,7 @@ def choose_examples(attribute: Attribute) -> list[int]:
         st.rerun()
     if text.strip() and not search.searches_by_meaning(ws):
         ui.searched_note()
-    st.caption(f"{len(chosen)} chosen. Click an image to choose it, again to leave it out.")
+    st.caption(f"{len(chosen)} selected. Click an image to select it, again to deselect it.")
     return chosen
 
 
@@ -141,7 +141,7 @@ def start_round(state: AttributeState, *, asked_for: bool) -> None:
         st.subheader(f"Round {number}", anchor=False)
         options: Options = {}
         left, middle, right = st.columns([2, 5, 3])
-        size = int(left.number_input("Images to ask", 1, 1000, usual.batch, step=10, key=f"count-{attribute.id}"))
+        size = int(left.number_input("Batch size", 1, 1000, usual.batch, step=10, key=f"count-{attribute.id}"))
         with middle:
             start = first_start(attribute) if state.model is None else later_start(attribute)
         with right:
@@ -150,14 +150,14 @@ def start_round(state: AttributeState, *, asked_for: bool) -> None:
         if start == "text":
             options["text"] = write_prompts(attribute)
             if not options["text"].strip():
-                st.info("Describe above what to look for.", icon=":material/info:")
+                st.info("Describe what to look for.", icon=":material/info:")
                 return
         elif start is not None and start in STRATEGIES:
             options["strategy"] = start
         if start == "examples":
             options["seeds"] = choose_examples(attribute)
             if not options["seeds"]:
-                st.info("Choose at least one example image above.", icon=":material/info:")
+                st.info("Select at least one example image.", icon=":material/info:")
                 return
         seed = attribute.id * 1000 + number
         used, batch = querying.propose(ws, attribute, count=size, seed=seed, **options)
@@ -169,7 +169,7 @@ def start_round(state: AttributeState, *, asked_for: bool) -> None:
             rounds.start_round(ws, attribute, count=size, seed=seed, **options)
             go("annotate", attribute.name)
         why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
-        st.caption(f"What will be asked, and why: {ui.plain(why)} (strategy: {used})")
+        st.caption(f"Preview: {ui.plain(why)} (strategy: {used})")
         pictures = pictures_of(batch, options.get("text", ""))
         picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.picture_version, size=110, height=380)
         if picked is not None:
@@ -193,7 +193,7 @@ def pictures_of(batch: Batch, text: str) -> list[Picture]:
     if not text:
         return [Picture(int(row), why, why) for row, why in zip(batch.rows, batch.reasons, strict=True)]
     st.caption(
-        "The text puts the images in order. That is a weak guess of the encoder, and no label: nothing learns it."
+        "Images are sorted by how well they match the text. That is a guess, not a label: nothing is trained on it."
     )
     shares = prompts.shares_ahead(ws, prompts.Prompts.parse(text), batch.rows)
     return [
@@ -220,7 +220,7 @@ def later_start(attribute: Attribute) -> str:
     key = ui.start_key(attribute)
     if st.session_state.get(key) not in ways:
         st.session_state[key] = "mixture"
-    return st.selectbox("Ask", list(ways), format_func=lambda name: f"{name}: {ways[name]}", key=key)
+    return st.selectbox("Selection strategy", list(ways), format_func=lambda name: f"{name}: {ways[name]}", key=key)
 
 
 def choose_candidates(attribute: Attribute) -> str:
@@ -229,12 +229,12 @@ def choose_candidates(attribute: Attribute) -> str:
     key = f"look-{attribute.id}"
     st.session_state.setdefault(key, usual)
     chosen = st.segmented_control(
-        "Look at",
+        "Candidates",
         list(LOOKS),
         format_func=LOOKS.__getitem__,
         key=key,
-        help=f"Everything: {querying.CANDIDATES['everything']}. Neighbours: {querying.CANDIDATES['neighbours']}; "
-        "it looks at less, and finds fewer positives.",
+        help=f"All images: {querying.CANDIDATES['everything']}. Near labelled images: "
+        f"{querying.CANDIDATES['neighbours']}; faster, and finds fewer positives.",
     )
     return chosen or usual
 
@@ -243,7 +243,7 @@ def history(state: AttributeState) -> None:
     """Draw the images that each round selected, and why."""
     if not state.rounds:
         return
-    with st.expander("What was asked, and why"):
+    with st.expander("Images of each round"):
         names = {round_.number: f"Round {round_.number}" for round_ in state.rounds}
         last = len(state.rounds)
         key = f"history-{state.attribute.id}"
@@ -292,10 +292,13 @@ def changes(state: AttributeState, guidance: Guidance) -> None:
     metric(cells[3], "Recall", interval(guidance, "recall"), percent, percent_range)
     flipped = None if model.measurement is None else model.measurement.flipped
     cells[4].metric(
-        "Changed sides", NOTHING if flipped is None else f"{flipped:,}", help="Images on the other side now."
+        "Decisions changed",
+        NOTHING if flipped is None else f"{flipped:,}",
+        help="Images that the last round moved across the class boundary.",
     )
     no_threshold(state.attribute, guidance)
-    diagnosis(state.attribute)
+    if not (guidance.facts and guidance.facts.saved):  # whoever has chosen a threshold asks no more whether it learns
+        diagnosis(state.attribute)
     offer_training(state)
     points = [learning_point(round_.model) for round_ in state.rounds if round_.model]
     if points and state.rounds[-1].model is not None:
@@ -315,6 +318,7 @@ def changes(state: AttributeState, guidance: Guidance) -> None:
         )
         charts.show(chart, f"scores-{state.attribute.name}")
     st.caption("95% confidence intervals. Precision and recall are those at the threshold.")
+    contradicted(state.attribute)
     demo_controls.truth_note(state.attribute)
 
 
@@ -367,14 +371,14 @@ usual = sizes(count_images(ws))
 if guidance.step == "embed":
     ui.show_next(guidance)
     st.stop()
-steps(state)
+steps(state, finished=guidance.step == "done")
 encoder_notes.belongs_to(attribute, quiet=True)
 if demo_controls.offer_labelling(attribute):
     st.stop()
 facts = guidance.facts
 failed = None
 if guidance.step == "draw_validation":
-    draw_validation(attribute, "Draw the sample", default=usual.validation, why=guidance.reason)
+    draw_validation(attribute, "Create validation sample", default=usual.validation, why=guidance.reason)
 elif guidance.step == "train":
     jobs.train_when_due(attribute, state.rounds[-1].number)
     failed = ws.jobs.get(jobs.training(attribute, state.rounds[-1].number))
@@ -394,7 +398,5 @@ elif facts is not None and facts.model and facts.askable and guidance.step not i
 history(state)
 missing_images(state)
 if state.validation.complete and guidance.step != "draw_validation":
-    with st.expander("More validation images"):
-        draw_validation(attribute, "Draw more", default=max(10, usual.validation // 2))
-if state.model is not None:
-    link("threshold", "Threshold", attribute.name)
+    with st.expander("Add validation images"):
+        draw_validation(attribute, "Add images", default=max(10, usual.validation // 2), asked_for=False)

@@ -1,7 +1,7 @@
-"""Threshold: the cut that meets a target precision or recall, and what it costs in the other."""
+"""Threshold: the score that meets a target precision or recall, and what it costs in the other."""
 
+import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError, NoThreshold
@@ -17,11 +17,11 @@ from bam_engine.formatting import (
 )
 from bam_engine.guidance.guidance import guidance_of
 from bam_engine.learning import Threshold
-from bam_engine.training import thresholds, validation
-from bam_engine.training.charts import precision_recall
+from bam_engine.training import querying, thresholds, validation
+from bam_engine.training.charts import precision_recall, score_distribution
 from bam_engine.training.delivered import counts_of, delivered_at
 from bam_engine.training.evaluation import Evaluation, evaluate
-from bam_engine.training.models import latest_model
+from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.training.trade_offs import TARGETS, trade_offs
 from bam_engine.workspace.membership import count_images, without_file
@@ -33,7 +33,7 @@ from web.navigation import link
 from web.picture_strips import beside_threshold
 from web.steps import attribute_in_focus
 
-ALL_BY_PEOPLE = "People have labelled all that is delivered: nothing is left to doubt."
+ALL_BY_PEOPLE = "People have labelled every image that is delivered: nothing is estimated."
 
 ws = workspace()
 ui.head(
@@ -61,34 +61,37 @@ def set_manually(attribute: Attribute, evaluation: Evaluation, start: Threshold 
     cuts = evaluation.curve.cuts
     low, high = float(cuts.min()), float(cuts.max())
     begin = start.value if start else float(cuts[len(cuts) // 2])
-    value = st.slider("Accept scores of at least", low, max(high, low + 1e-6), min(max(begin, low), high))
+    value = st.slider("Threshold", low, max(high, low + 1e-6), min(max(begin, low), high))
     return thresholds.measure_at(ws, attribute, value, target=target, confidence=confidence)
 
 
 def numbers(attribute: Attribute, choice: Threshold) -> None:
-    """Draw precision, recall and how much is accepted at a cut."""
-    cells = st.columns(4)
+    """Draw precision, recall and how much is accepted at a cut, in a line that wraps between them."""
     delivered = delivered_at(ws, attribute, choice.value).counts
-    if delivered.exhausted:
-        cells[0].metric("Precision", "100%", "all labelled yes", delta_color="off", delta_arrow="off")
-    else:
-        metric(cells[0], "Precision", *choice.precision_interval)
-    metric(cells[1], "Recall", *choice.recall_interval)
-    cells[2].metric(
-        "Accepted",
-        f"{delivered.accepted:,}",
-        f"of {count_images(ws):,} · {delivered.by_people:,} by people",
-        delta_color="off",
-        delta_arrow="off",
-        help="What is delivered: images labelled yes, and those without a label that score at least this much. Images "
-        "labelled no never are.",
-    )
-    cells[3].metric("Accept scores of at least", decimal(choice.value, 3))
+    with st.container(horizontal=True, gap="medium"):
+        if delivered.exhausted:
+            metric("Precision", "100%", "all labelled yes")
+        else:
+            proportion("Precision", *choice.precision_interval)
+        proportion("Recall", *choice.recall_interval)
+        metric(
+            "Accepted",
+            f"{delivered.accepted:,}",
+            f"of {count_images(ws):,}",
+            meaning="What is delivered: images labelled yes, and those without a label that score at or above the "
+            "threshold. Images labelled no never are.",
+        )
+        metric("Threshold", decimal(choice.value, 3), None)
 
 
-def metric(cell: DeltaGenerator, name: str, value: float, low: float, high: float) -> None:
+def proportion(name: str, value: float, low: float, high: float) -> None:
     """Draw a proportion with its limits."""
-    cell.metric(name, percent(value), percent_range(low, high), delta_color="off", delta_arrow="off")
+    metric(name, percent(value), percent_range(low, high))
+
+
+def metric(name: str, value: str, below: str | None, *, meaning: str | None = None) -> None:
+    """Draw a figure that is as wide as it needs."""
+    st.metric(name, value, below, delta_color="off", delta_arrow="off", help=meaning, width="content")
 
 
 def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary: bool) -> None:
@@ -113,7 +116,7 @@ def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThres
         st.success(ALL_BY_PEOPLE, icon=":material/verified:")
     else:
         st.info(ui.plain(choice.summary), icon=":material/info:")
-    save_button(attribute, choice, "Keep this threshold", primary=True)
+    save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
 
 
 def is_same(used: Threshold, choice: Threshold) -> bool:
@@ -155,12 +158,15 @@ def trades(attribute: Attribute) -> None:
         recall = percent_interval(*found.recall_interval)
         cut = decimal(found.value, 3)
         lines.append([percent(each.target), cut, f"{each.accepted:,}", recall, each.standing, needed])
-    st.html(ui.table(["Target precision", "Threshold", "Accepted", "Recall", "Guarantee", "Labels needed"], lines))
+    st.html(
+        ui.table(
+            ["Target precision", "Threshold", "Accepted", "Recall", "Guarantee", "Labels needed"], lines, stacked=True
+        )
+    )
 
 
-def next_one(attribute: Attribute) -> None:
+def next_one() -> None:
     """Draw the next step, unless it is taken on this page, which then says why."""
-    guidance = guidance_of(ws, attribute)
     if guidance.step in ("decide", "certify", "extend"):
         st.markdown(f"**Next:** {ui.plain(guidance.summary)}")
     elif guidance.facts is None or guidance.facts.learned != "no" or guidance.facts.saved:
@@ -170,19 +176,19 @@ def next_one(attribute: Attribute) -> None:
 def for_recall(attribute: Attribute) -> None:
     """Draw the threshold that certainly meets the target recall, and the button that saves it; or what is missing."""
     with st.container(border=True):
-        st.subheader(f"Keep a recall of {percent(recall)} instead", anchor=False)
+        st.subheader(f"Guarantee {percent(recall)} recall instead", anchor=False)
         try:
             choice = thresholds.suggest_recall(ws, attribute, recall=recall, target=target, confidence=confidence)
         except NoThreshold as error:
             st.markdown(ui.plain(str(error)))
-            link("rounds", "Draw more validation images", attribute.name)
+            link("rounds", "Add validation images", attribute.name)
             return
         except LearningError as error:
             st.markdown(ui.plain(str(error)))
             return
         st.markdown(ui.plain(choice.summary))
         numbers(attribute, choice)
-        save_button(attribute, choice, "Keep the threshold of this recall", primary=False)
+        save_button(attribute, choice, "Use the threshold for this recall", primary=False)
 
 
 def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
@@ -193,34 +199,47 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
     goal = f"a precision of {percent(evidence.target)}"
     if evidence.recall_target is not None:
         goal = f"a recall of {percent(evidence.recall_target)}"
-    words = f"In force: scores of at least {decimal(saved.value, 3)}, kept for the newest model, for {goal}"
+    words = f"Chosen for {goal}"
+    audit = guidance.facts.audit if guidance.facts is not None else None
+    met = audit is not None and audit.met is True
     guaranteed = evidence.certified or evidence.recall_target is not None
     counts = counts_of(ws, attribute)
     if guaranteed:
         words += f", at {percent_at_least(evidence.confidence)} confidence."
     else:
-        words += "." if counts.exhausted else ", not certified."
+        words += "." if counts.exhausted or met else ", not certified."
+    words += f" An audit meets its target of {percent(evidence.target)}." if met else ""
     if guaranteed and evidence.confidence < confidence - 1e-9:
         words += (
-            f" For all {number} attributes at once {percent_at_least(confidence)} are needed: until it is kept "
-            "again, its promise stands alone."
+            f" A joint guarantee for all {number} attributes needs {percent_at_least(confidence)}: until the threshold "
+            "is chosen again, its guarantee stands alone."
         )
     st.caption(words)
     if saved.taken_back:
         st.warning(saved.taken_back, icon=":material/warning:")
-    st.caption(f"Delivered: {count(counts.accepted, 'image')}, {counts.words}.")
+    st.caption(f"Delivered: {counts.words}.")
     if counts.exhausted:
         st.success(ALL_BY_PEOPLE, icon=":material/verified:")
     if counts.not_covered:
         st.warning(
-            f"Not covered: {count(counts.not_covered, 'delivered image')}. The threshold was kept on "
-            f"{saved.made_at[:10]}, and its sample was drawn from the {count(saved.images, 'image')} that there were "
-            "then: nothing is promised or measured of images that came later.",
+            f"Not covered: {count(counts.not_covered, 'delivered image')}. The threshold was chosen on "
+            f"{saved.made_at[:10]}, and its sample was drawn from the {count(saved.images, 'image')} of that day: "
+            "nothing is guaranteed or measured for images that came later.",
             icon=":material/info:",
         )
-        link("gallery", "Look at what is not covered", attribute.name, place="uncovered")
-    extend_promise(attribute)
-    link("gallery", "Look at what it accepts", attribute.name)
+        link("gallery", "View images not covered", attribute.name, place="uncovered")
+    extend_promise(attribute, next_step=guidance.step)
+    link("gallery", "View accepted images", attribute.name)
+
+
+def distribution(attribute: Attribute, choice: Threshold | None) -> None:
+    """Draw the scores of all images and of the labelled ones, and where the threshold falls."""
+    scores, (rows, answers) = scores_of(ws, attribute), querying.round_labels(ws, attribute)
+    labelled = {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]}
+    chart = score_distribution(
+        scores[np.isfinite(scores)], labelled, threshold=None if choice is None else choice.value
+    )
+    charts.show(chart, f"threshold-scores-{attribute.name}")
 
 
 def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None) -> None:
@@ -231,13 +250,13 @@ def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None
     words = (
         f"Measured on {count(evaluation.n, 'labelled validation image')}, {evaluation.n_positive:,} of them positive. "
         f"Average precision {decimal_interval(ap.value, ap.low, ap.high)}. "
-        f"All intervals hold with {percent_at_least(confidence)} confidence, each on its own."
+        f"{percent_at_least(confidence)} confidence intervals."
     )
     words += f" {evaluation.copies}" if evaluation.copies else ""
     if never_drawn := validation.count_never_drawn(ws, attribute):
         words += (
-            f" The {count(never_drawn, 'image')} that rounds had asked about could not be drawn when the sample was "
-            "topped up: these numbers speak of the others."
+            f" {count(never_drawn, 'image')} that rounds had asked about could not be drawn when the sample grew: "
+            "these figures are about the others."
         )
     st.caption(words)
     if left_out := without_file(ws):
@@ -250,36 +269,43 @@ if attribute is None:
 elsewhere = encoder_notes.belongs_to(attribute)
 if latest_model(ws, attribute) is None:
     if not elsewhere:
-        ui.empty("Nothing is scored for this attribute yet.", "Label a first round", "rounds", attribute.name)
+        st.markdown("Nothing is scored for this attribute yet.")
+        ui.next_step(attribute)
     st.stop()
 
-bar = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
-target = bar[0].number_input("Precision to keep", 0.50, 0.99, 0.90, step=0.01, key=f"target-{attribute.id}")
-recall = bar[1].number_input("Recall to keep", 0.50, 0.99, 0.90, step=0.01, key=f"recall-{attribute.id}")
-manual = bar[2].toggle("Set the cut by hand", key=f"hand-{attribute.id}")
+bar = st.columns([3, 3, 3, 5], vertical_alignment="bottom")
+target = bar[0].number_input("Target precision", 0.50, 0.99, 0.90, step=0.01, key=f"target-{attribute.id}")
+recall = bar[1].number_input("Target recall", 0.50, 0.99, 0.90, step=0.01, key=f"recall-{attribute.id}")
+manual = bar[2].toggle("Set manually", key=f"hand-{attribute.id}")
 number = len(ws.attributes.all())
 joint = bar[3].toggle(
-    "Sure of all attributes at once",
+    "Joint guarantee for all attributes",
     key="at-once",
     disabled=number < 2,
-    help="Each promise alone holds with 95% confidence. Switched on, all of them hold together with 95%: each then "
-    "needs more labels. An attribute that is added later asks more confidence of all: certifications go on with the "
-    "labels they have.",
+    help="Off, each guarantee holds by itself with 95% confidence. On, all of them hold together with 95%, and each "
+    "needs more labels. An attribute added later raises the confidence needed; certifications keep their labels.",
 )
 confidence = thresholds.joint_confidence(number if joint else 1)
 short_diagnosis(attribute)
 evaluation, choice, problem = measured(attribute, target, confidence)
 title = f"Suggested for {percent(target)}"
+guidance = guidance_of(ws, attribute)
 if manual and evaluation is not None:
-    choice, title = set_manually(attribute, evaluation, choice), "Set by hand"
-next_one(attribute)
+    choice, title = set_manually(attribute, evaluation, choice), "Set manually"
+next_one()
 side_by_side(attribute, choice, problem, title)
+if evaluation is not None and manual:  # beside the slider that moves it
+    distribution(attribute, choice)
 trades(attribute)
 if choice is not None:
     beside_threshold(attribute, choice.value)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
-certify(attribute, target, confidence, choice=choice)
 demo_controls.offer_labelling(attribute, certifying=True)
-for_recall(attribute)
+certifying = guidance.step in ("certify", "label_certification")
+with st.container() if certifying else st.expander("More: certify, guarantee a recall"):
+    certify(attribute, target, confidence, choice=choice, next_step=guidance.step)
+    for_recall(attribute)
 if evaluation is not None:
+    if not manual:
+        distribution(attribute, choice)
     curve(attribute, evaluation, choice)

@@ -11,6 +11,7 @@ from bam_engine.training.direct_effects import effect
 from bam_engine.workspace.membership import removed
 from web import guideline_examples, identity, ui
 from web.engine import workspace
+from web.navigation import focus_attribute, focused_attribute
 
 _KEYS = {1: "Y", 0: "N", -1: "U"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
@@ -23,7 +24,7 @@ def answer_image(row: int, *, key: str) -> None:
     if not attributes or row in removed(ws).rows:
         return
     names = list(attributes)
-    last = st.session_state.get("attribute_kept")
+    last = focused_attribute()
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-answer-bar"):
         name = st.selectbox(
             "Answer for",
@@ -55,7 +56,7 @@ def answer_image(row: int, *, key: str) -> None:
 def _answer(attribute: Attribute, row: int, answer: int | None, seen: str, key: str, *, undoes: bool = False) -> None:
     """Store an answer, given at the sight of a label, and remember what undoes it; or why it was not stored."""
     ws = workspace()
-    st.session_state["attribute_kept"] = attribute.name
+    focus_attribute(attribute.name)
     try:
         before = direct_answers.answer(ws, attribute, row, answer, annotator=identity.annotator(), seen=seen)
     except BamError as error:

@@ -25,8 +25,8 @@ _BAND = """<style>
 .bam-band b { font-weight: 600; }
 @media (max-width: 640px) { .bam-band { margin-top: 1.2rem; } }
 </style>
-<div class="bam-band" role="note"><b>Generated images</b><span>This is a demo: a program drew every
-image, and so the truth is known.</span></div>"""
+<div class="bam-band" role="note"><b>Generated images</b><span>Demo data: the correct answers
+are known.</span></div>"""
 
 
 def banner() -> None:
@@ -95,16 +95,14 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
     ws = workspace()
     team = simulated_annotators.team_of(ws)
     with st.container(horizontal=True, vertical_alignment="center"):
-        once = st.button("Let simulated annotators label", icon=":material/smart_toy:", key=f"{name}-once")
+        once = st.button("Auto-label this step", icon=":material/smart_toy:", key=f"{name}-once")
         whole = not certifying and st.button(
-            "Let them finish this attribute", icon=":material/fast_forward:", key=f"{name}-whole"
+            "Auto-label to the end", icon=":material/fast_forward:", key=f"{name}-whole"
         )
-        with st.popover("How they label", icon=":material/tune:"):
-            rate = st.number_input(
-                "Wrong in % of the images", 0.0, 49.0, 100 * team.error_rate, step=1.0, key=f"{name}-rate"
-            )
+        with st.popover("Simulation settings", icon=":material/tune:"):
+            rate = st.number_input("Error rate (%)", 0.0, 49.0, 100 * team.error_rate, step=1.0, key=f"{name}-rate")
             people = st.number_input(
-                "How many must agree on an image",
+                "Votes required for training",
                 1,
                 simulated_annotators.MAX_VOTES,
                 team.people,
@@ -112,7 +110,7 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
                 help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
             )
             judges = st.number_input(
-                "How many where images judge",
+                "Votes required for evaluation",
                 1,
                 simulated_annotators.MAX_VOTES,
                 team.judges,
@@ -120,8 +118,8 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
                 help="In the validation sample, in certifications and in audits.",
             )
     st.caption(
-        f"They know the truth of generated images, and are wrong about {percent(team.error_rate)} of them. They "
-        "see no score. Their answers are marked and counted apart from those of people."
+        f"Simulated annotators know the right answers and make mistakes on {percent(team.error_rate)} of images. They "
+        "don't see scores. Their answers are counted apart from those of people."
     )
     if once or whole:
         chosen = simulated_annotators.choose_team(ws, error_rate=rate / 100, people=int(people), judges=int(judges))
@@ -165,15 +163,15 @@ def truth_note(attribute: Attribute, cut: float | None = None) -> None:
     if at is not None:
         facts += [f"precision {percent(at.precision)}", f"recall {percent(at.recall)}"]
     if truth.audited is not None and cut is None:
-        facts.append(f"precision of the images that the audit was drawn from {percent(truth.audited)}")
+        facts.append(f"precision of the audited images {percent(truth.audited)}")
     if truth.missed is not None and cut is None:
-        facts.append(f"missed {percent(truth.missed)}")
+        facts.append(f"missed positives {percent(truth.missed)}")
     if truth.labels:
         facts.append(f"{truth.wrong:,} of {count(truth.labels, 'label')} are wrong")
     words, who = " · ".join(facts), simulated_annotators.count_answers(ws, attribute)
     answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
     st.html(
-        f'{_TRUTH}<div class="bam-truth" role="note"><b>In truth</b> {html.escape(words)}. '
+        f'{_TRUTH}<div class="bam-truth" role="note"><b>Ground truth</b> {html.escape(words)}. '
         f"<i>Known only because the collection is generated.</i> {answers}</div>"
     )
 

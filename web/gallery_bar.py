@@ -21,6 +21,7 @@ from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
 from web import jobs, ui
 from web.engine import workspace
+from web.navigation import focus_attribute, focused_attribute
 
 PLACES = {"all": "All", "accepted": "Accepted", "near": "Near", "rejected": "Rejected", "uncovered": "Not covered"}
 PLACES_HELP = (
@@ -156,7 +157,7 @@ def _from_url(url: Mapping[str, list[str]], names: list[str]) -> Query:
         query, url = Query(), {}
     parameters = dict(url)
     if "attribute" not in parameters and not _ours(parameters):
-        last = st.session_state.get("attribute_kept")
+        last = focused_attribute()
         parameters["attribute"] = [last if last in names else names[0]] if names else []
     name = query.attribute or (parameters.get("attribute") or [""])[0]
     if name and not ({"place", "sort"} & set(parameters)) and not _narrowed(query):
@@ -185,7 +186,7 @@ def _write_url(query: Query) -> None:
         st.query_params.from_dict(others | parameters)
     st.session_state[_URL], st.session_state[_SHOWN] = parameters, query
     if query.attribute:
-        st.session_state["attribute_kept"] = query.attribute
+        focus_attribute(query.attribute)
 
 
 def _chosen() -> Query:

@@ -15,7 +15,7 @@ from web import removing, ui
 from web.answering import answer_image
 from web.engine import workspace
 from web.image_facts import draw_image
-from web.navigation import go
+from web.navigation import focused_attribute, go
 
 _ROW, _AMONG = "panel_row", "panel_among"
 
@@ -55,7 +55,7 @@ def more_like(row: int, *, key: str) -> None:
         return
     if st.button("More like this", key=f"{key}-more", icon=":material/image_search:"):
         names = [attribute.name for attribute in workspace().attributes.all()]
-        last = st.session_state.get("attribute_kept")
+        last = focused_attribute()
         st.session_state["gallery-next"] = Query(attribute=last if last in names else "", like=(row,), sort="found")
         go("gallery")
 

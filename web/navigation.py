@@ -31,6 +31,7 @@ GROUPS = {
         "guide": ("Guide", "menu_book"),
     },
 }
+_FOCUS = "attribute_kept"
 HIDDEN = ("image", "rounds", "threshold", "audit", "report")
 """Pages that are not in the sidebar: links lead to an image, and the steps of an attribute to its pages."""
 
@@ -57,6 +58,17 @@ def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
         default=default,
         visibility="hidden" if name in HIDDEN else "visible",
     )
+
+
+def focused_attribute() -> str | None:
+    """Return the name of the attribute that was looked at last in this session, or None."""
+    name: str | None = st.session_state.get(_FOCUS)
+    return name
+
+
+def focus_attribute(name: str) -> None:
+    """Remember the attribute that is looked at, for the pages that follow."""
+    st.session_state[_FOCUS] = name
 
 
 def link(

@@ -17,21 +17,21 @@ class Direction:
 
 _WAYS = {
     "add_images": ("Add a folder of images", "images"),
-    "embed": ("Embed the images", "embed"),
+    "embed": ("Compute embeddings", "embed"),
     "add_attribute": ("Define the first attribute", "attributes"),
-    "draw_validation": ("Draw a validation sample", "rounds"),
+    "draw_validation": ("Create validation sample", "rounds"),
     "label_validation": ("Label the validation sample", "annotate"),
     "start_round": ("Start the next round", "rounds"),
     "label_round": ("Label the round", "annotate"),
-    "train": ("Train", "rounds"),
+    "train": ("Train the model", "rounds"),
     "diagnose": ("See the likely causes", "rounds"),
-    "decide": ("Choose the threshold", "threshold"),
+    "decide": ("Choose a threshold", "threshold"),
     "certify": ("Certify the threshold", "threshold"),
-    "label_certification": ("Label the batch", "annotate"),
-    "extend": ("Extend what is certified", "threshold"),
-    "audit": ("Audit", "audit"),
+    "label_certification": ("Label the certification batch", "annotate"),
+    "extend": ("Extend the guarantee", "threshold"),
+    "audit": ("Start audit", "audit"),
     "label_audit": ("Label the audit", "annotate"),
-    "done": ("Read its report", "report"),
+    "done": ("View report", "report"),
 }
 _ALL_DONE = ("Export the dataset", "export")
 
@@ -56,7 +56,7 @@ def action(step: str) -> str:
     Examples
     --------
     >>> action("train")
-    'Train'
+    'Train the model'
     """
     return _WAYS[step][0]
 

@@ -30,7 +30,9 @@ _WORTH = """<style>
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .bam-worth .name { font-weight: 600; overflow-wrap: anywhere; }
 .bam-worth .quiet, .bam-worth .head { color: light-dark(#5b605d, #a9aca7); font-size: .875rem; font-weight: 400; }
-.bam-worth .elsewhere { grid-column: 1 / -1; }
+.bam-worth .elsewhere, .bam-worth .examples { grid-column: 1 / -1; }
+.bam-worth .examples { display: flex; gap: 4px; height: 48px; overflow: hidden; }
+.bam-worth .examples img { width: 48px; height: 48px; object-fit: cover; border-radius: 4px; flex: none; }
 .bam-worth .true { color: light-dark(#7a4512, #e8bd86); font-size: .875rem; }
 .bam-bar { position: relative; height: 8px; border-radius: 4px; margin: .3rem 0 .1rem;
   background: color-mix(in srgb, currentColor 10%, transparent); }
@@ -62,17 +64,17 @@ def quality_table(lines: Sequence[AttributeSummary]) -> None:
     body = "".join(_line(line) for line in lines)
     st.html(f'{_WORTH}<div class="bam-worth"><div class="head">{head}</div>{body}</div>')
     truth = (
-        " A brown diamond is the truth, known only because the collection is generated. Estimates go by the labels: "
-        "where those are wrong, they may miss the truth by more than their intervals say."
+        " A brown diamond is the ground truth, known only because the collection is generated. Estimates are based on "
+        "the labels. If labels are wrong, the true value can fall outside the interval."
         if known
         else ""
     )
     several = any(line.other_encoders for line in lines)
     encoder = f"Results with {ui.plain(workspace().encoder_name())}, the encoder in use. " if several else ""
     st.caption(
-        f"{encoder}Precision and recall are measured on the validation sample at the threshold, audited precision on a "
-        "fresh blind sample of the accepted images that had no label. Bands are 95% intervals, from 0 to "
-        f"100%.{truth}"
+        f"{encoder}Precision and recall are those of the images that are delivered, as far as the labels tell; audited "
+        "precision is that of a fresh blind sample of the accepted images that had no label. Bands are 95% intervals."
+        f"{truth}"
     )
 
 
@@ -90,13 +92,34 @@ def _line(line: AttributeSummary) -> str:
     cells = "".join(_cell(name, *both) for name, both in zip(_COLUMNS, zip(shares, true, strict=True), strict=True))
     name = f'<span class="name">{html.escape(readable(line.name))}{_about(line)}</span>'
     accepted = NOTHING if line.delivered is None else _delivered(line.delivered, line.taken_back)
-    step = f'<span class="quiet" data-name="next">{html.escape(action(line.step))}</span>'
-    return f'<div>{name}{cells}<span data-name="accepted">{accepted}</span>{step}{_elsewhere(line)}</div>'
+    step = f'<span class="quiet" data-name="next">{html.escape(_next(line))}</span>'
+    rest = f'<span data-name="accepted">{accepted}</span>{step}{_elsewhere(line)}{_examples(line)}'
+    return f"<div>{name}{cells}{rest}</div>"
+
+
+def _next(line: AttributeSummary) -> str:
+    """Return the next step, and how much of it waits for answers."""
+    progress = line.guidance.labelling
+    if progress is None:
+        return action(line.step)
+    words = f"{action(line.step)}: {progress.answered:,} of {progress.total:,}"
+    if progress.short:
+        words += f", {count(progress.short, 'image waits', 'images wait')} for another annotator"
+    return words
+
+
+def _examples(line: AttributeSummary) -> str:
+    """Return the accepted images with the highest scores as a strip of thumbnails."""
+    version = workspace().picture_version
+    pictures = "".join(f'<img src="/thumbs/{row}.webp?v={version}" alt="" loading="lazy">' for row in line.examples)
+    words = html.escape(f"Accepted for {readable(line.name)}, the highest scores")
+    return f'<span class="examples" role="img" aria-label="{words}">{pictures}</span>' if pictures else ""
 
 
 def _about(line: AttributeSummary) -> str:
     """Return on what an attribute was trained, and whether it learns, as a quiet line."""
     words = f"{count(line.rounds, 'round')}, {count(line.labels, 'label')}"
+    words += f" ({line.positive:,} positive)" if line.labels else ""
     if line.other_encoders and not line.rounds:
         words = f"not trained with the encoder in use, {count(line.labels, 'label')}"
     elif line.learned == "no":

@@ -12,10 +12,12 @@ from bam_engine.audit.mistakes import mistakes
 from bam_engine.formatting import count, decimal
 from bam_engine.labelling.label_states import states
 from bam_engine.training.borderline import borderline
+from bam_engine.training.contradictions import strongest_contradictions
 from bam_engine.training.models import scores_of
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
+from web.navigation import focus_attribute
 
 _CELL = 112
 _MOST = 48
@@ -45,6 +47,19 @@ def beside_threshold(attribute: Attribute, value: float) -> None:
     _strips(attribute, groups, f"threshold-{attribute.id}")
 
 
+def contradicted(attribute: Attribute) -> None:
+    """Draw the labelled images that a model without their labels gets wrong, and so perhaps the label is."""
+    rows = strongest_contradictions(workspace(), attribute, 12)
+    if not len(rows):
+        return
+    st.subheader("What the model gets wrong without the label", anchor=False)
+    st.caption(
+        "Predicted from the labels of other projects, the surest mistakes first. Open an image to check its label: "
+        "Y, N or U corrects it."
+    )
+    _strips(attribute, [("", rows, "contradicted")], f"rounds-{attribute.id}")
+
+
 def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64], str]], key: str) -> None:
     """Draw each group with its title, and open the picture that is clicked."""
     ws = workspace()
@@ -52,7 +67,8 @@ def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64],
     for title, rows, name in groups:
         if not len(rows):
             continue
-        st.markdown(f"**{title}**" + (f" · the first {_MOST}" if len(rows) > _MOST else ""))
+        if title:
+            st.markdown(f"**{title}**" + (f" · the first {_MOST}" if len(rows) > _MOST else ""))
         shown = rows[:_MOST]
         pictures = [
             Picture(int(row), decimal(float(scores[row])) if np.isfinite(scores[row]) else "", mark=mark)
@@ -60,5 +76,5 @@ def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64],
         ]
         picked = gallery(pictures, key=f"{key}-{name}", version=ws.picture_version, size=_CELL)
         if picked is not None:
-            st.session_state["attribute_kept"] = attribute.name
+            focus_attribute(attribute.name)
             open_image(picked, shown)

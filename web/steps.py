@@ -9,7 +9,7 @@ from bam_engine.errors import NotFound
 from bam_engine.reporting.stages import Stage, StageName, stages_of
 from web import ui
 from web.engine import workspace
-from web.navigation import link
+from web.navigation import focus_attribute, focused_attribute, link
 
 _WORDS: dict[StageName, tuple[str, str]] = {
     "define": ("Define", "attributes"),
@@ -22,7 +22,6 @@ _WORDS: dict[StageName, tuple[str, str]] = {
 """The label of each step and the page that it opens."""
 _ICONS = {"done": "check_circle", "current": "arrow_circle_right", "open": "radio_button_unchecked", "blocked": "lock"}
 _STANDINGS = {"done": "done", "current": "next", "open": "open", "blocked": "not yet"}
-_KEPT = "attribute_kept"
 
 _CSS = f"""<style>
 [data-testid="stHorizontalBlock"]:has(> * .st-key-bam-steps) {{ flex-wrap: wrap; row-gap: .5rem; }}
@@ -68,7 +67,7 @@ def attribute_in_focus(page: str, label: str = "Attribute") -> Attribute | None:
 def _picked(attributes: list[Attribute], label: str) -> Attribute:
     names = [attribute.name for attribute in attributes]
     asked = st.query_params.get("attribute")
-    wanted = asked or st.session_state.get(_KEPT)
+    wanted = asked or focused_attribute()
     current = workspace().attributes.current_name(str(wanted or ""))
     if asked and current not in names:
         _say_why_not(asked)
@@ -80,7 +79,7 @@ def _picked(attributes: list[Attribute], label: str) -> Attribute:
         format_func=readable,
         label_visibility="collapsed",
     )
-    st.session_state[_KEPT] = name
+    focus_attribute(name)
     if st.query_params.get("attribute") != name:
         st.query_params["attribute"] = name
     return attributes[names.index(name)]

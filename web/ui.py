@@ -87,6 +87,16 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
   border-bottom: 1px solid color-mix(in srgb, currentColor 16%, transparent); font-variant-numeric: tabular-nums; }
 .bam-table thead th { font-weight: 400; color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-table tbody th { font-weight: 400; }
+@media (max-width: 640px) {
+  .bam-stacked thead { display: none; }
+  .bam-stacked :is(table, tbody, tr, th, td) { display: block; white-space: normal; }
+  .bam-stacked tr { padding: .4rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 16%, transparent); }
+  .bam-stacked tbody :is(th, td) { display: flex; justify-content: space-between; gap: 1rem; padding: .1rem 0;
+    border: 0; }
+  .bam-stacked [data-name]::before { content: attr(data-name);
+    color: color-mix(in srgb, currentColor 68%, transparent); }
+  .bam-stacked tbody th { font-weight: 600; }
+}
 .bam-table thead th:first-child { font-weight: 600; color: inherit; }
 [data-testid="stPlotlyChart"] :is(.xtitle, .ytitle, :is(.xtick, .ytick, .annotation) text) {
   fill: light-dark(#5d6461, #a3aaa6) !important; }
@@ -227,20 +237,25 @@ def placeholder(skeleton: str) -> DeltaGenerator:
     return element
 
 
-def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], lines: Sequence[Sequence[str]], *, stacked: bool = False) -> str:
     """Return a small table as HTML, with its column heads and its rows, each starting with its name.
 
-    Unlike ``st.dataframe``, it is drawn at once and has the height of its rows.
+    Unlike ``st.dataframe``, it is drawn at once and has the height of its rows. ``stacked``: on a telephone, the cells
+    of a row are below each other, each beside the name of its column.
     """
     first = "".join(f'<th scope="col">{html.escape(words)}</th>' for words in head)
     body = "".join(
-        f'<tr><th scope="row">{html.escape(line[0])}</th>'
-        + "".join(f"<td>{html.escape(words)}</td>" for words in line[1:])
+        f'<tr><th scope="row" data-name="{html.escape(head[0])}">{html.escape(line[0])}</th>'
+        + "".join(
+            f'<td data-name="{html.escape(name)}">{html.escape(words)}</td>'
+            for name, words in zip(head[1:], line[1:], strict=True)
+        )
         + "</tr>"
         for line in lines
     )
+    kind = "bam-table bam-stacked" if stacked else "bam-table"
     return (
-        f'<div class="bam-table" role="region" aria-label="{html.escape(head[0])}" tabindex="0">'
+        f'<div class="{kind}" role="region" aria-label="{html.escape(head[0])}" tabindex="0">'
         f"<table><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -66,8 +66,20 @@ def readable(name: str) -> str:
     return f"{rest.replace('_', ' ')} ({kind})" if rest else name
 
 
+def name_of(title: str) -> str:
+    """Return the attribute name that is closest to a title; empty where it has no letter of the English alphabet.
+
+    Examples
+    --------
+    >>> name_of("Is it a sketch?"), name_of("media_watercolor"), name_of("?")
+    ('is_it_a_sketch', 'media_watercolor', '')
+    """
+    words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    return words.lstrip("0123456789_")[:MAX_NAME_LENGTH].rstrip("_")
+
+
 def _suggestion(name: str) -> str:
-    better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").lstrip("0123456789_")[:MAX_NAME_LENGTH].rstrip("_")
+    better = name_of(name)
     return f" Try {better!r}." if better and better not in _reserved() else ""
 
 

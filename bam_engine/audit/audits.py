@@ -228,7 +228,7 @@ def nothing_to_doubt(workspace: Workspace, attribute: Attribute) -> str:
     if not counts.exhausted:
         return ""
     images = f"{count(counts.by_people, 'image')} of {readable(attribute.name)}"
-    return f"People have labelled all {images} that are delivered: nothing is left to doubt."
+    return f"People have labelled all {images} that are delivered: nothing is left to audit."
 
 
 def unasked_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ classifier accepts, from which the audit was drawn.
 from dataclasses import dataclass, replace
 
 from bam_engine.audit.estimate import Estimate, positives_to_certify, size_to_certify
-from bam_engine.formatting import count, percent, percent_at_least, percent_interval
+from bam_engine.formatting import count, percent, percent_at_least, percent_at_most, percent_interval
 
 SIZES = (100, 200, 400)
 """Sizes of audits to compare with."""
@@ -68,13 +68,13 @@ class Verdict:
     def delivered(self) -> tuple[float, float, float]:
         """The precision of what was delivered when the audit was drawn, as (value, low, high).
 
-        It is exact once people have judged all of it. Accepted images that could not be drawn, being without a file or
-        in an open round, are left out.
+        It is exact once people have judged all of it, and not below a target that is met. Accepted images that could
+        not be drawn, being without a file or in an open round, are left out.
         """
         found = self.estimate
         limits = (found.value, found.value) if self.exhausted else (found.low, found.high)
         value, low, high = (of_delivered(each, self.available, self.known) for each in (found.value, *limits))
-        return value, low, high
+        return value, max(low, self.target) if self.met and not self.exhausted else low, high
 
     @property
     def more(self) -> int | None:
@@ -91,7 +91,7 @@ class Verdict:
             )
         if self.exhausted:
             return self._exhausted
-        return f"{self._outcome} {self._with_known}".rstrip()
+        return self._outcome if self.met is not None else f"{self._outcome} {self._with_known}".rstrip()
 
     @property
     def _seen(self) -> str:
@@ -106,12 +106,17 @@ class Verdict:
         """Say that people have judged all that was delivered: nothing is estimated, and what is wrong is out."""
         wrong = self.estimate.n - self.estimate.k
         words = (
-            f"Nothing is left to doubt: {self._seen}, and these are all that were accepted without a label. For them, "
+            f"Target met: {self._seen}, and these are all that were accepted without a label. For them, "
             f"{percent(self.estimate.value)} is exact."
         )
         if not wrong:
             return words
         return f"{words} {'The other one is' if wrong == 1 else 'The others are'} not delivered any more."
+
+    @property
+    def _counting(self) -> str:
+        """Say that the precision is that of the known images as well."""
+        return f", counting {count(self.known, 'image')} labelled yes by people" if self.known else ""
 
     @property
     def _with_known(self) -> str:
@@ -127,12 +132,16 @@ class Verdict:
     def _outcome(self) -> str:
         target, confidence = percent(self.target), percent_at_least(self.estimate.confidence)
         if self.met:
-            bound = percent_at_least(self.bound)
-            return f"Target met: {self._seen}, so precision is at least {bound} with {confidence} confidence."
+            low = percent_at_least(self.delivered[1])
+            return (
+                f"Target met: {self._seen}, so precision is at least {low} with {confidence} confidence"
+                f"{self._counting}."
+            )
         if self.met is False:
             return (
-                f"Target missed: {self._seen}, so precision is at most {percent(self.delivered[2])} with {confidence} "
-                f"confidence, below {target}. Choose a stricter threshold, or improve the classifier."
+                f"Target missed: {self._seen}, so precision is at most {percent_at_most(self.delivered[2])} with "
+                f"{confidence} confidence{self._counting}, below {target}. Choose a stricter threshold, or improve the "
+                "classifier."
             )
         return f"Inconclusive: {self._seen}. {self._needed} {self._advice}"
 

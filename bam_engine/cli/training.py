@@ -67,7 +67,7 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
     print(f"threshold {decimal(choice.value, 3)}, {count(accepted.accepted, 'image')} accepted: {accepted.words}")
     if accepted.exhausted:
         print(f"recall    {percent_interval(*choice.recall_interval)}")
-        print("People have labelled all that is delivered: nothing is left to doubt.")
+        print("People have labelled every image that is delivered: nothing is estimated.")
         return
     print(f"precision {percent_interval(*choice.precision_interval)}")
     print(f"recall    {percent_interval(*choice.recall_interval)}")

@@ -121,7 +121,7 @@ def _unreachable(facts: Facts) -> str:
 
 def _decide(facts: Facts) -> str:
     if facts.learned == "fully":
-        return "It is as good as it gets: there is nothing left to gain."
+        return "Further rounds have nothing to gain."
     if facts.certified:
         return f"A precision of {percent(facts.target)} is certified."
     if facts.gain == "unlikely":
@@ -186,7 +186,7 @@ def _not_covered(facts: Facts) -> str:
 def _all_by_people(facts: Facts) -> str:
     number = 0 if facts.delivered is None else facts.delivered.by_people
     verb = "the image that is" if number == 1 else f"all {count(number, 'image')} that are"
-    return f"People have labelled {verb} delivered: nothing is left to doubt."
+    return f"People have labelled {verb} delivered, so its precision is exact."
 
 
 def _audited(facts: Facts) -> str:
@@ -356,7 +356,12 @@ RULES: tuple[Rule, ...] = (
         "diagnose",
         lambda f: "Its average precision is hardly better than guessing.",
     ),
-    Rule("it is as good as it gets", lambda f: f.learned == "fully", "decide", _decide),
+    Rule(
+        "it is as good as it gets, and a threshold reaches the target",
+        lambda f: f.learned == "fully" and f.threshold is not None,
+        "decide",
+        _decide,
+    ),
     Rule(
         "a threshold is certified, and its recall is at least 90% or another round is unlikely to help",
         lambda f: (

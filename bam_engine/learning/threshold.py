@@ -81,6 +81,11 @@ class Threshold:
     @property
     def summary(self) -> str:
         """One or two sentences for the person who decides."""
+        return f"{self.finding} {self._advice}".rstrip()
+
+    @property
+    def finding(self) -> str:
+        """What is known of it, in a sentence, without advice."""
         target, seen = percent(self.target), f"as far as the labels tell, {self._right} of what is delivered is right"
         if self.recall_target is not None:
             return f"{self.promise} No precision is guaranteed: {seen}."
@@ -89,12 +94,7 @@ class Threshold:
             return f"Precision is at least {target} with {confidence} confidence{self._scope}: {seen}."
         if self.n_unlabelled == 0:
             return f"Every image that scores as much has a label: nothing is estimated. {_sentence(seen)}."
-        if self.bound >= self.target:
-            return (
-                f"Not certified: {seen}. For this threshold alone that would do, but the same labels chose it, and the "
-                "test fixed beforehand did not pass. Certify it, or let an audit decide."
-            )
-        return f"Not certified: {seen}. {self._advice}"
+        return f"Not certified: {seen}."
 
     @property
     def _right(self) -> str:
@@ -113,6 +113,14 @@ class Threshold:
 
     @property
     def _advice(self) -> str:
+        """What would certify it; empty where it is certified, or nothing is estimated."""
+        if self.certified or self.recall_target is not None or self.n_unlabelled == 0:
+            return ""
+        if self.bound >= self.target:
+            return (
+                "For this threshold alone that would do, but the same labels chose it, and the test fixed beforehand "
+                "did not pass. Certify it, or let an audit decide."
+            )
         target, needed = percent(self.target), labels_to_certify(self.precision, self.target, self.confidence)
         if needed is None:
             return (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import DIRECT, IMPORT, Attribute
+from bam_engine.annotation import DIRECT, IMPORT, POSITIVE, Attribute
 from bam_engine.audit import audits
 from bam_engine.demo import demo_workspace
 from bam_engine.demo.demo_workspace import Truth
@@ -15,6 +15,7 @@ from bam_engine.guidance.rules import Step
 from bam_engine.labelling import tasks
 from bam_engine.reporting.results import Overlooked, better_elsewhere, other_encoders
 from bam_engine.training import extension, querying, rounds
+from bam_engine.training.borderline import top_accepted
 from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.diagnosis import Learned, judge
 from bam_engine.training.models import latest_model
@@ -31,7 +32,8 @@ Interval = tuple[float, float, float]
 class AttributeSummary:
     """The state of one attribute with the encoder in use; estimates are (value, low, high).
 
-    ``guidance`` says what to do next. ``labels`` counts what a training would learn from.
+    ``guidance`` says what to do next. ``labels`` counts what a training would learn from, ``positive`` of them say yes.
+    ``examples`` are rows of accepted images, those with the highest scores.
     ``delivered`` counts what is delivered at the threshold in use, as it is when asked; None without a threshold.
     ``taken_back`` says which promise of it does not hold any more. ``other_encoders`` are the names of other encoders
     with a model of it, ``better`` is a result of one of them that has more behind it.
@@ -50,6 +52,8 @@ class AttributeSummary:
     learned: Learned | None = None  # None before the first training
     other_encoders: tuple[str, ...] = ()
     better: Overlooked | None = None
+    positive: int = 0
+    examples: tuple[int, ...] = ()
 
     @property
     def step(self) -> Step:
@@ -129,7 +133,7 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
     guidance = guidance_of(workspace, attribute)
     threshold, model = current_threshold(workspace, attribute), latest_model(workspace, attribute)
     verdict = judge(workspace, attribute)
-    rows, _ = querying.training_labels(workspace, attribute)
+    rows, answers = querying.training_labels(workspace, attribute)
     return AttributeSummary(
         name=attribute.name,
         rounds=_trained_rounds(workspace, attribute),
@@ -144,6 +148,8 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         learned=None if verdict is None else verdict.learned,
         other_encoders=tuple(map(workspace.encoder_name, other_encoders(workspace, attribute))),
         better=better_elsewhere(workspace, attribute),
+        positive=int((answers == POSITIVE).sum()),
+        examples=tuple(top_accepted(workspace, attribute).tolist()),
     )
 
 

@@ -189,7 +189,8 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
     results = tuple(audits.results(workspace, attribute))
     scores, labelled = _scores(workspace, attribute, model)
-    diagnosis = diagnose(workspace, attribute)
+    guidance = guidance_of(workspace, attribute)
+    diagnosis = None if guidance.step == "done" else diagnose(workspace, attribute)
     return AttributeReport(
         attribute=attribute,
         workspace=workspace.id,
@@ -222,7 +223,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         diagnosis=() if diagnosis is None else diagnosis.lines,
         encoder_name=workspace.encoder_name(),
         other_results=_other_results(workspace, attribute),
-        guidance=guidance_of(workspace, attribute),
+        guidance=guidance,
     )
 
 

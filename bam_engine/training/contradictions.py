@@ -71,3 +71,10 @@ def contradictions(workspace: Workspace, attribute: Attribute) -> Contradictions
         return Contradictions(rows, np.where(yes, -scores, scores).astype(np.float32))
 
     return workspace.memory.get(_KIND, attribute.id, version, measure)
+
+
+def strongest_contradictions(workspace: Workspace, attribute: Attribute, most: int) -> NDArray[np.int64]:
+    """Return up to ``most`` images whose label and score are on different sides, the farthest apart first."""
+    found = contradictions(workspace, attribute)
+    order = np.argsort(-found.distances, kind="stable")[:most]
+    return found.rows[order[found.distances[order] > 0]]

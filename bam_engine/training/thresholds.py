@@ -73,6 +73,11 @@ class AttributeThreshold:
         """What is known of it, in sentences, and what was taken back."""
         return f"{self.taken_back} {self.evidence.summary}".lstrip()
 
+    @property
+    def finding(self) -> str:
+        """What is known of it, and what was taken back, without advice."""
+        return f"{self.taken_back} {self.evidence.finding}".lstrip()
+
 
 _TESTED = Kind[str]("digests of labels that test", of="attribute", until="a label may have changed", limit=1000)
 _SUGGESTIONS = Kind[Threshold | None](

@@ -86,7 +86,7 @@ def test_one_attribute_has_no_mean_beside_itself() -> None:
 
 def test_the_description_reads_the_highest_and_the_lowest_aloud() -> None:
     words = audited_precision(RESULTS).description
-    assert words.startswith("Audited precision of 3 attributes, from 97% (91.5–99.4%) for comic (media) to 84% (")
+    assert words.startswith("Audited precision of 3 attributes, from 97% (91.4–99.4%) for comic (media) to 84% (")
     assert words.endswith("BAM's mean is 90.4%.")
 
 

@@ -142,13 +142,13 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     page.get_by_role("combobox", name="Attributes").fill("watercolor")
     page.get_by_role("option", name="watercolor (media)").click()
     page.keyboard.press("Escape")
-    person.button("Add these").click()
+    person.button("Add selected").click()
     expect(page.get_by_text("Is the picture a watercolour?")).to_be_visible()
     person.shot("3-attributes")
 
     person.open("rounds")
     person.number("Images", VALIDATION)
-    person.button("Draw the sample").click()
+    person.button("Create validation sample").click()
     person.button("Label the validation sample").click()
     person.label_all(VALIDATION)
     for number in range(1, 5):
@@ -156,7 +156,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
         another = page.get_by_text("Start another round", exact=True)
         if another.is_visible():  # where another round is not the advice, it is folded away
             another.click()
-        person.number("Images to ask", BATCH)
+        person.number("Batch size", BATCH)
         person.settle()
         if number == 1:
             choose_examples(person)
@@ -170,8 +170,8 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.shot("4-rounds")
 
     person.open("threshold")
-    person.button("Keep this threshold").click()
-    expect(page.get_by_text("In force: scores of at least")).to_be_visible()
+    person.button("Use this threshold").click()
+    expect(page.get_by_text("Chosen for a precision of")).to_be_visible()
     person.shot("5-threshold")
 
     person.open("gallery")
@@ -200,13 +200,13 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.open("audit")
     person.number("Accepted images", EACH)
     person.number("Rejected images", EACH)
-    person.button("Draw the audit").click()
+    person.button("Start audit").click()
     progress = page.locator(".progress")
     expect(progress).to_contain_text("saved")
     asked = int(re.findall(r"of (\d+) saved", progress.text_content() or "")[0])
     person.label_all(asked)
     person.open("audit")
-    expect(page.get_by_test_id("stMetric").filter(has_text="Design effect")).to_be_visible()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Effective sample size")).to_be_visible()
     expect(page.get_by_text("Audits of this attribute")).to_be_visible()
     person.shot("8-audit")
 
@@ -215,7 +215,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.open("report")
     expect(page.get_by_text("database schema")).to_be_visible()  # the last line: a click during a run is lost
     with page.expect_download() as report:
-        person.button("Download as one HTML file").click()
+        person.button("Download report (HTML)").click()
     assert "Is the picture a watercolour?" in Path(report.value.path()).read_text(encoding="utf-8")
     person.shot("8-report")
 

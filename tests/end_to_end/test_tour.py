@@ -89,7 +89,7 @@ def test_the_tour_ends_with_an_exported_dataset(app: tuple[Page, str, Workspace]
     look_at_what_was_accepted(page)
     take_it_away(page, workspace)
     go(page, "Overview")
-    expect(page.get_by_text("What each attribute is worth", exact=True)).to_be_visible()
+    expect(page.get_by_text("Attribute quality", exact=True)).to_be_visible()
     expect(page.locator(".bam-worth")).to_contain_text("truth")
     keep(page, "overview")
     result = audits.latest_result(workspace, workspace.attributes.get(ATTRIBUTE))
@@ -108,7 +108,7 @@ def try_the_demo(page: Page, url: str) -> None:
         page.get_by_role("button", name=count, exact=True)
     ).first.click()
     button(page, "Try the demo")
-    expect(page.get_by_text("Begin with an attribute")).to_be_visible(timeout=900_000)  # it draws, adds and embeds
+    expect(page.get_by_text("Start with an attribute")).to_be_visible(timeout=900_000)  # it draws, adds and embeds
     expect(page.get_by_test_id("stMetric").filter(has_text="Embedded")).to_contain_text(count)
     expect(page.locator(".bam-strip img").first).to_be_visible()
 
@@ -136,7 +136,7 @@ def begin_with_an_attribute(page: Page) -> None:
     if COUNT < 1000:  # the sample that is proposed would be half of so few
         page.get_by_label("Images", exact=True).fill("60")
         page.get_by_label("Images", exact=True).press("Tab")
-    button(page, "Draw the sample")
+    button(page, "Create validation sample")
     button(page, "Label the validation sample")
 
 
@@ -158,8 +158,8 @@ def label_a_page(page: Page, workspace: Workspace) -> None:
 def let_them_finish(page: Page, workspace: Workspace) -> None:
     """Step 5: simulated annotators finish."""
     go(page, "Rounds")
-    button(page, "Let them finish this attribute")
-    expect(page.get_by_text("In truth", exact=True)).to_be_visible()
+    button(page, "Auto-label to the end")
+    expect(page.get_by_text("Ground truth", exact=True)).to_be_visible()
     expect(page.get_by_text("the audit: ", exact=False).first).to_be_visible()
     keep(page, "rounds")
     said = simulated_annotators.count_answers(workspace, workspace.attributes.get(ATTRIBUTE))
@@ -170,16 +170,16 @@ def let_them_finish(page: Page, workspace: Workspace) -> None:
 def see_what_it_is_worth(page: Page) -> None:
     """Step 6: beside the truth."""
     go(page, "Threshold")
-    expect(page.get_by_text("In force: scores of at least")).to_be_visible()
+    expect(page.get_by_text("Chosen for a precision of")).to_be_visible()
     expect(page.get_by_text("Known only because the collection is generated.")).to_be_visible()
     keep(page, "threshold")
     go(page, "Audit")
-    expect(page.get_by_test_id("stMetric").filter(has_text="Design effect")).to_be_visible()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Effective sample size")).to_be_visible()
     expect(page.get_by_text("Known only because the collection is generated.")).to_be_visible()
     keep(page, "audit")
     go(page, "Report")
     with page.expect_download() as report:
-        button(page, "Download as one HTML file")
+        button(page, "Download report (HTML)")
     keep(page, "report")
     text = Path(report.value.path()).read_text(encoding="utf-8")
     assert "Generated images." in text

@@ -29,7 +29,7 @@ def test_sizes_and_people_are_set_on_the_page(
     app = open_page(decided, "audit")
     for place, value in enumerate((5, 3, 2)):
         app.number_input[place].set_value(value)
-    next(button for button in app.button if button.label == "Draw the audit").click()
+    next(button for button in app.button if button.label == "Start audit").click()
     text_of(app.run())
     (drawn,) = audits.results(decided, watercolor)
     assert (drawn.task.rows.size, drawn.people) == (8, 2)
@@ -41,9 +41,9 @@ def test_who_has_judged_their_share_is_told_that_the_rest_waits(
     drawn = audits.draw(decided, watercolor, n_accepted=4, n_rejected=2, people=2, seed=1)
     oracle.answer(decided, drawn.task, name="me")
     words = text_of(open_page(decided, "audit"))
-    assert "2 people judge each image" in words
+    assert "2 people label each image" in words
     assert "me 6" in words
-    assert "waits for another annotator" in words
+    assert "waits for other annotators" in words
     assert "2 people must agree" in text_of(open_page(decided, "annotate"))
 
 
@@ -60,14 +60,14 @@ def test_the_page_says_the_verdict_both_definitions_and_what_it_would_take(
     assert [one.label for one in app.metric][:4] == [
         "Precision",
         "Precision, BAM's definition",
-        "Missed",
-        "Design effect",
+        "Missed positives",
+        "Effective sample size",
     ]
     sizes, history = (table.value for table in app.dataframe[:2])
-    assert list(sizes["judged"]) == [6, 100, 200, 400]
+    assert list(sizes["labelled"]) == [6, 100, 200, 400]
     assert list(sizes["must be positive"]) == ["not even all", "96", "188", "371"]
     assert list(history["people"]) == ["anna, berta"]
-    assert list(history["in force"]) == ["yes"]
+    assert list(history["in use"]) == ["yes"]
     assert {one.label for one in app.get("download_button")} >= {"SVG", "PNG", "CSV"}
 
 
@@ -84,8 +84,8 @@ def test_an_unfinished_audit_shows_its_counts_and_leaves_the_verdict_open(
     assert "The audit is not finished" in words
     assert "contradicts" not in words
     assert not any("Audited precision by attribute" in one.value for one in app.subheader)
-    history = next(table.value for table in app.dataframe if "target is" in table.value)
-    assert list(history["target is"]) == ["inconclusive"]
+    history = next(table.value for table in app.dataframe if "result" in table.value)
+    assert list(history["result"]) == ["inconclusive"]
 
 
 def test_an_audit_of_an_older_threshold_stays_in_the_list(
@@ -95,5 +95,5 @@ def test_an_audit_of_an_older_threshold_stays_in_the_list(
     thresholds.save(decided, watercolor, thresholds.suggest(decided, watercolor, target=0.6))
     app = open_page(decided, "audit")
     text_of(app)
-    assert list(app.dataframe[0].value["in force"]) == ["no"]
-    assert any(button.label == "Draw the audit" for button in app.button)
+    assert list(app.dataframe[0].value["in use"]) == ["no"]
+    assert any(button.label == "Start audit" for button in app.button)

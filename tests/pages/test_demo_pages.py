@@ -46,7 +46,7 @@ def test_an_empty_home_offers_the_demo_and_ones_own_images(open_page, tmp_path: 
     next(one for one in app.segmented_control if one.label == "Images").set_value(300).run()
     app.button(key="try-demo").click().run()
     run_until(app, lambda: demo.demo(empty) is not None and demo.unfinished(empty) is None)
-    run_until(app, lambda: "Begin with an attribute" in [part.value for part in app.subheader])
+    run_until(app, lambda: "Start with an attribute" in [part.value for part in app.subheader])
     assert "Generated images" in html_of(app)
     assert len(empty.catalogue) == 300
     empty.close()
@@ -79,7 +79,7 @@ def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_work
     app.number_input(key=f"simulate-{attribute.id}-rate").set_value(10.0)
     app.button(key=f"simulate-{attribute.id}-whole").click().run()
     run_until(app, lambda: (found := audits.latest_result(demo_workspace, attribute)) is not None and found.complete)
-    run_until(app, lambda: "In truth" in html_of(app))
+    run_until(app, lambda: "Ground truth" in html_of(app))
     kinds = {who.name: who.simulated for who in demo_workspace.annotations.annotators()}
     assert kinds == {"Simulated 1 (5 % wrong)": True, "Simulated 1 (10 % wrong)": True}
 
@@ -118,4 +118,4 @@ def test_the_report_says_generated_and_true_and_who_is_simulated(
     oracle.play(workspace, watercolor, count=1)
     real = write_report(workspace, gather(workspace, watercolor))
     assert "Generated images." not in real
-    assert "In truth" not in real
+    assert "Ground truth" not in real

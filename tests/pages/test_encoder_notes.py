@@ -90,7 +90,7 @@ def test_the_audits_of_other_encoders_stay_listed_with_their_name(
     rounds.train(moved, watercolor)
     (table,) = opened(open_page, moved, "audit").dataframe
     assert table.value["encoder"].tolist() == ["Fast preview (descriptors)"]
-    assert table.value["in force"].tolist() == ["no"]
+    assert table.value["in use"].tolist() == ["no"]
 
 
 def test_an_export_offers_both_results_and_writes_the_chosen_one(
@@ -146,7 +146,7 @@ def test_the_embeddings_page_shows_the_encoders_side_by_side_and_trains_what_is_
     ("page", "label"),
     [
         ("export", "Write the files"),
-        ("audit", "Draw another audit"),
+        ("audit", "New audit"),
         ("threshold", "Start certifying 90%"),
         ("rounds", "Start round 3"),
     ],

@@ -22,6 +22,7 @@ from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 from tests.two_encoders import add_vectors, blind_vectors, use
+from web.next_steps import direct
 
 PAGES = ("overview", "rounds", "threshold", "audit", "report", "annotate")
 Play = Callable[[Workspace, Attribute, Oracle], None]
@@ -122,6 +123,10 @@ def check_page(app: AppTest, page: str, expected: Guidance, guidance: Guidance) 
     words = words_of(app)
     titles = [line for line in words.splitlines() if line.startswith("**Next:**")]
     assert all(line == f"**Next:** {expected.summary}" for line in titles), (page, titles, expected.summary)
+    prominent = [one.label for one in app.button if one.proto.type == "primary"]
+    assert len(prominent) <= 1, (page, prominent)
+    if expected.step == "done":
+        assert set(prominent) <= {direct(expected).action}, (page, prominent)
     shown = {one.label: one for one in app.metric}
     for name in ("Precision", "Recall"):
         figure = guidance.figure(name.lower())
@@ -160,7 +165,7 @@ def test_no_page_contradicts_another(
     if facts.certified and facts.saved:
         assert f"for a precision of {percent(facts.target)}, at 95% confidence" in said["threshold"]
     if guidance.step == "done":
-        assert "Draw the audit" not in everything or facts.auditable
+        assert "Start audit" not in everything or facts.auditable
     if play is all_by_people:
         assert "not certified" not in said["threshold"].partition("<table")[0]
         assert "Audit it" not in everything
@@ -185,7 +190,7 @@ def test_a_certified_cut_set_by_hand_is_still_certified(
     assert "Start certifying" not in words_of(app)
     app.toggle(key=f"hand-{watercolor.id}").set_value(True).run()
     words = words_of(app)
-    assert "Set by hand" in words
+    assert "Set manually" in words
     assert "Not certified" not in words
 
 

@@ -64,7 +64,7 @@ def test_the_validation_sample_is_drawn_from_the_page(
 ) -> None:
     app = open_page(workspace, "rounds")
     app.number_input[0].set_value(25)
-    button(app, "Draw the sample").click()
+    button(app, "Create validation sample").click()
     app.run()
     check(app)
     assert len(tasks.validation_task(workspace, watercolor).rows) == 25
@@ -88,7 +88,7 @@ def test_the_threshold_is_kept_from_the_page(
     oracle.play(workspace, watercolor, count=1)
     app = open_page(workspace, "threshold")
     app.number_input[0].set_value(0.8).run()
-    button(app, "Keep this threshold").click().run()
+    button(app, "Use this threshold").click().run()
     check(app)
     kept = thresholds.current_threshold(workspace, watercolor)
     assert kept is not None
@@ -99,7 +99,7 @@ def test_the_threshold_is_kept_from_the_page(
 def test_an_attribute_is_added_from_bams_twenty(open_page: Callable[..., AppTest], workspace: Workspace) -> None:
     app = open_page(workspace, "attributes")
     app.multiselect[0].select("content_cat")
-    button(app, "Add these").click()
+    button(app, "Add selected").click()
     app.run()
     check(app)
     assert [attribute.name for attribute in workspace.attributes.all()] == ["content_cat"]
@@ -107,7 +107,7 @@ def test_an_attribute_is_added_from_bams_twenty(open_page: Callable[..., AppTest
 
 @pytest.mark.parametrize(
     ("name", "question", "complaint"),
-    [("Has Space", "A cat?", "Has Space"), ("own_cat", "", "question"), ("select", "A cat?", "")],
+    [("猫", "A cat?", "猫"), ("own_cat", "", "question"), ("select", "A cat?", "")],
 )
 def test_an_attribute_that_cannot_be_is_refused_with_a_reason(
     open_page: Callable[..., AppTest], workspace: Workspace, name: str, question: str, complaint: str
@@ -120,6 +120,16 @@ def test_an_attribute_that_cannot_be_is_refused_with_a_reason(
     assert not app.exception
     if complaint:
         assert complaint in app.error[0].value
+
+
+def test_any_title_makes_a_name(open_page: Callable[..., AppTest], workspace: Workspace) -> None:
+    app = open_page(workspace, "attributes")
+    app.text_input(key="new-name").set_value("Is it a Sketch?")
+    app.text_input(key="new-question").set_value("Is it a sketch?")
+    button(app, "Add").click()
+    app.run()
+    check(app)
+    assert [attribute.name for attribute in workspace.attributes.all()] == ["is_it_a_sketch"]
 
 
 def test_a_folder_that_is_not_there_is_named(open_page: Callable[..., AppTest], workspace: Workspace) -> None:
@@ -208,11 +218,11 @@ def test_how_many_teach_and_how_many_judge_is_set_on_the_attributes_page(
 ) -> None:
     app = open_page(workspace, "attributes")
     inputs = {each.label: each for each in app.number_input}
-    inputs["Where images judge"].set_value(2).run()
+    inputs["For evaluation"].set_value(2).run()
     assert (workspace.redundancy, workspace.judging_redundancy) == (1, 2)
     inputs = {each.label: each for each in app.number_input}
-    assert (inputs["In rounds"].value, inputs["Where images judge"].value) == (1, 2)
-    inputs["In rounds"].set_value(2).run()
+    assert (inputs["For training"].value, inputs["For evaluation"].value) == (1, 2)
+    inputs["For training"].set_value(2).run()
     assert (workspace.redundancy, workspace.judging_redundancy) == (2, 2)
 
 

@@ -37,7 +37,7 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
 ) -> None:
     app = open_report(workspace)
     assert "There is no validation sample" in app.info[0].value
-    assert "Draw a validation sample" in labels(app)
+    assert "Create validation sample" in labels(app)
     validation.draw_validation(workspace, watercolor, 40, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     assert "Start the next round" in labels(open_report(workspace))
@@ -47,14 +47,14 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
     assert "No threshold has been chosen" in app.info[0].value
     assert len(app.get("plotly_chart")) == 3
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
-    assert "Audit" in labels(open_report(workspace))
+    assert "Start audit" in labels(open_report(workspace))
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1).task)
     app = open_report(workspace)
     assert not app.info
     assert {one.label: one.value for one in app.metric}["Images"] == "120"
     assert [one.value for one in app.subheader][:4] == ["Audit", "Threshold", "Rounds", "People and labels"]
     assert [one.label for one in app.get("download_button")] == [
-        "Download as one HTML file",
+        "Download report (HTML)",
         *["SVG", "PNG", "CSV"] * 4,
     ]
     assert len(app.get("plotly_chart")) == 4

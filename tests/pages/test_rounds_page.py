@@ -9,11 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 import web.components.map
 from bam_engine.annotation import Attribute
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.learning import STRATEGIES
 from bam_engine.maps import layout_builder, view_cache
 from bam_engine.training import prompts, querying, rounds, validation
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
@@ -43,9 +45,11 @@ def test_a_small_collection_is_looked_at_as_a_whole_unless_neighbours_are_chosen
     oracle.answer(validated, rounds.start_round(validated, watercolor, count=12, seed=1).task)
     rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
-    assert control(app, "Look at").value == "everything"
+    assert control(app, "Candidates").value == "everything"
+    size = next(one for one in app.number_input if one.label == "Batch size")
+    assert size.value == sizes(count_images(validated)).batch, "as the guidance says"
     assert "strategy: mixture)" in text_of(app)
-    control(app, "Look at").set_value("neighbours").run()
+    control(app, "Candidates").set_value("neighbours").run()
     check(app)
     assert "strategy: mixture, among neighbours" in text_of(app)
     button(app, "Start round 2").click().run()
@@ -61,8 +65,8 @@ def test_the_page_keeps_to_neighbours_once_they_were_chosen_and_lets_go_of_them(
     oracle.answer(validated, round_.task)
     rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
-    assert control(app, "Look at").value == "neighbours"
-    control(app, "Look at").set_value("everything").run()
+    assert control(app, "Candidates").value == "neighbours"
+    control(app, "Candidates").set_value("everything").run()
     button(app, "Start round 3").click().run()
     assert rounds.rounds_of(validated, watercolor)[-1].strategy == "mixture"
 
@@ -76,8 +80,8 @@ def test_whoever_looks_at_neighbours_sees_so_and_can_let_go_of_them_whatever_the
     oracle.answer(validated, rounds.start_round(validated, watercolor, count=6, candidates="neighbours", seed=2).task)
     rounds.train(validated, watercolor)
     app = open_page(validated, "rounds")
-    control(app, "Ask").set_value(strategy).run()
-    shown = any(one.label == "Look at" for one in app.segmented_control)
+    control(app, "Selection strategy").set_value(strategy).run()
+    shown = any(one.label == "Candidates" for one in app.segmented_control)
     assert shown == (f"strategy: {strategy}, among neighbours" in text_of(app))
 
 
@@ -111,7 +115,7 @@ def test_without_examples_the_page_asks_for_one_and_starts_nothing(
     app = open_page(validated, "rounds")
     control(app, "Start from").set_value("examples").run()
     check(app)
-    assert "Choose at least one example image" in text_of(app)
+    assert "Select at least one example image" in text_of(app)
     assert not [one for one in app.button if one.label.startswith("Start round")]
 
 
@@ -138,7 +142,7 @@ def test_what_was_selected_on_the_map_starts_a_round(
     button(app, "Use as examples for a round of watercolor (media)").click().run()
     check(app)
     assert app.title[0].value == "Rounds"
-    assert f"{len(examples)} chosen" in text_of(app)
+    assert f"{len(examples)} selected" in text_of(app)
     assert "similar to your examples" in text_of(app)
     number = 2 if with_model else 1
     button(app, f"Start round {number}").click().run()
@@ -230,10 +234,10 @@ def test_an_encoder_of_texts_starts_from_prompts_and_shows_its_weak_guess(
     app.text_area[0].set_value("a watercolour\nnot an emoji").run()
     words = text_of(app)
     assert "matches the text “a watercolour”, not “an emoji”" in words
-    assert "weak guess of the encoder, and no label" in words
+    assert "That is a guess, not a label" in words
     assert prompts.prompts_of(validated, watercolor) == "Is it a watercolour", "a preview saves nothing"
     app.text_area[0].set_value(" ").run()
-    assert "Describe above what to look for" in text_of(app)
+    assert "Describe what to look for" in text_of(app)
     app.text_area[0].set_value("a watercolour\nnot an emoji").run()
     button(app, "Start round 1").click().run()
     assert prompts.prompts_of(validated, watercolor) == "a watercolour\nnot an emoji"

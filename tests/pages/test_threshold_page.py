@@ -48,7 +48,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     assert button(page, "Label")
     oracle.answer(trained, found.task)
     page.run()
-    more = button(page, "Ask")
+    more = button(page, "more")
     before = len(found.task.rows)
     more.click().run()
     now = certification_store.current(trained, watercolor, target=0.6)
@@ -85,7 +85,7 @@ def test_a_recall_is_kept_on_the_page(
     page = open_page(trained, "threshold")
     page.number_input[1].set_value(0.5).run()
     assert "Recall is at least 50% with 95% confidence" in text_of(page)
-    button(page, "Keep the threshold of this recall").click().run()
+    button(page, "Use the threshold for this recall").click().run()
     kept = thresholds.current_threshold(trained, watercolor)
     assert kept is not None
     assert kept.evidence.recall_target == 0.5
@@ -124,22 +124,22 @@ def test_a_promise_is_extended_over_what_came_later_and_over_what_came_after_an_
     later = len(extension.extendable_rows(trained, watercolor))
     page = open_page(trained, "threshold")
     assert "Extend what is certified" in text_of(page)
-    button(page, f"Extend the promise over {later} image").click().run()
+    button(page, f"Extend the guarantee to {later} image").click().run()
     started = extension.current(trained, watercolor)
     assert started is not None
     page = open_page(trained, "threshold")
     assert button(page, f"Label {started.batch.left} image")
-    assert not any("Extend the promise" in one.label for one in page.button)
+    assert not any("Extend the guarantee" in one.label for one in page.button)
     while not started.batch.complete or started.next_batch:
         rows = certification.extend(trained, started.certification).certification.queried.tolist()
         vote(trained, watercolor, "oracle", dict.fromkeys(rows, 0), purpose="certification")
         (*_, stored) = certification_store.certifications(trained, watercolor)
         started = certification.state(trained, stored)
     page = open_page(trained, "threshold")
-    assert not any("Extend the promise" in one.label for one in page.button), "nothing has come since"
+    assert not any("Extend the guarantee" in one.label for one in page.button), "nothing has come since"
     grow(trained, tmp_path / "later", first=300)
     page = open_page(trained, "threshold")
-    button(page, "Extend the promise over").click().run()
+    button(page, "Extend the guarantee to").click().run()
     other = extension.current(trained, watercolor)
     assert other is not None
     assert other.certification.id != started.certification.id

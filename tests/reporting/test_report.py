@@ -208,7 +208,7 @@ def test_the_file_holds_the_numbers_the_charts_and_the_pictures(finished: Worksp
         report.encoder,
         percent_interval(audit.precision.value, audit.precision.low, audit.precision.high),
         audit.verdict.summary,
-        threshold.evidence.summary,
+        threshold.finding,
         "96 of 100, 188 of 200, 371 of 400.",
         *(one.title for one in report.examples),
         *(why for line in report.rounds for why, _ in line.reasons),

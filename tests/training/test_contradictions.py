@@ -7,7 +7,7 @@ from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.training import rounds
-from bam_engine.training.contradictions import contradictions
+from bam_engine.training.contradictions import contradictions, strongest_contradictions
 from bam_engine.training.querying import training_labels
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -32,6 +32,11 @@ def test_a_wrong_label_comes_first_and_no_label_that_judges_is_listed(
     expected = found.rows[np.argsort(-found.distances, kind="stable")]
     assert listed[: len(expected)].tolist() == expected.tolist()
     assert sorted(listed.tolist()) == list(range(120))
+    strongest = strongest_contradictions(workspace, watercolor, 3)
+    assert 0 < len(strongest) <= 3
+    assert strongest.tolist() == expected[: len(strongest)].tolist()
+    every = strongest_contradictions(workspace, watercolor, 1000)
+    assert sorted(every.tolist()) == found.rows[found.distances > 0].tolist(), "the others are not contradicted"
 
 
 def test_images_without_such_a_label_have_no_distance(played: Workspace, watercolor: Attribute) -> None:

@@ -212,7 +212,7 @@ def test_where_people_have_labelled_all_that_is_delivered_nothing_is_left_to_dou
     counts = counts_of(decided, watercolor)
     assert counts.by_classifier == counts.not_covered == 0
     assert f"all {counts.by_people} images" in audits.nothing_to_doubt(decided, watercolor)
-    with pytest.raises(AuditError, match="nothing is left to doubt"):
+    with pytest.raises(AuditError, match="nothing is left to audit"):
         audits.draw(decided, watercolor, seed=1)
 
 
