@@ -31,7 +31,8 @@ def audit_mistakes(result: AuditResult) -> None:
     st.subheader("What the audit found", anchor=False)
     st.caption(
         "Open a picture to look at it again: Y, N or U corrects its label. That changes what is delivered, not this "
-        "audit, which counts blind answers alone."
+        "audit, which counts blind answers alone. A picture that shows what was misunderstood can be added to the "
+        "guidelines."
     )
     groups = [
         (f"{count(len(found.wrong), 'accepted image')} not positive", found.wrong, "wrong"),

@@ -71,8 +71,19 @@ images = [
     {"row": row, "answer": answered.get(row), "title": f"<script>window.broken = 1</script> {row}"}
     for row in assignment.rows
 ]
+examples = [
+    {"row": int(row), "kind": kind, "note": "<b>a rose</b>"}
+    for kind in ("good", "bad", "corner")
+    for row in st.query_params.get_all(kind)
+]
 finished = label_grid(
-    assignment.id, flower.question, flower.instructions, images=images, version="1", per_page=PER_PAGE
+    assignment.id,
+    flower.question,
+    flower.instructions,
+    images=images,
+    version="1",
+    examples=examples,
+    per_page=PER_PAGE,
 )
 if finished:
     st.session_state.finished = finished

@@ -97,7 +97,10 @@ export class Guidelines {
     const image = element("img", { src: addresses(row, version).small, alt: "" });
     const button = element("button", { type: "button", title: caption, ariaLabel: `Enlarge. ${caption}` }, image);
     if (note) button.append(element("span", {}, note));
-    button.addEventListener("click", () => this.large.show({ row, title: caption, answer: null }, version));
+    button.addEventListener("click", () => {
+      this.box.after(this.large.box);
+      this.large.show({ row, title: caption, answer: null }, version);
+    });
     return button;
   }
 }

@@ -43,7 +43,7 @@ export function makeParts(on, large, begins) {
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
   const top = element("div", { className: "top" }, question, progress, single.box, size.box, track);
   const around = { className: "bam" };
-  const box = element("div", around, top, guidelines.box, newer, grid, done, bar, unheard, large, guidelines.large.box);
+  const box = element("div", around, top, guidelines.box, newer, grid, done, bar, unheard, large);
   return {
     box,
     question,
