@@ -189,6 +189,7 @@ ROOMS: dict[str, set[str]] = {
         "Decision",
         "Hit",
         "ImageRecord",
+        "ShownExample",
         "Source",
         "Truth",
         "read_truth",

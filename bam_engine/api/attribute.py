@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
 from bam_engine.api.given_labels import Labels, answers_of
+from bam_engine.api.guidelines import Guidelines
 from bam_engine.errors import AnnotationError, LearningError
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling.exporting import image_labels
@@ -63,6 +64,11 @@ class AttributeHandle:
     def instructions(self) -> str:
         """What counts and what does not."""
         return self._attribute.instructions
+
+    @property
+    def guidelines(self) -> Guidelines:
+        """What annotators read, and the example pictures that they see."""
+        return Guidelines(self._workspace, self._attribute)
 
     def __repr__(self) -> str:
         return f"<AttributeHandle {self.name}: {self.question}>"

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from bam_engine.collection import Catalogue
-from bam_engine.collection.matching import match_paths
-from bam_engine.errors import AnnotationError
+from bam_engine.collection.matching import rows_of_paths
+from bam_engine.errors import AnnotationError, NotFound
 from bam_engine.exchange.label_tables import Vocabulary
 
 Labels = Mapping[int | str | Path, object] | pd.Series
@@ -37,7 +37,7 @@ def answers_of(catalogue: Catalogue, labels: Labels) -> dict[int, int]:
     rows = _rows_of(catalogue, [str(key) for key in given if isinstance(key, str | Path)])
     answers: dict[int, int] = {}
     for key, value in given.items():
-        row = rows[str(key)] if isinstance(key, str | Path) else _row(key)
+        row = rows[str(key)] if isinstance(key, str | Path) else row_of(key)
         try:
             answer = words.answer(value)
         except ValueError:
@@ -50,15 +50,14 @@ def answers_of(catalogue: Catalogue, labels: Labels) -> dict[int, int]:
 
 
 def _rows_of(catalogue: Catalogue, paths: list[str]) -> dict[str, int]:
-    matches = match_paths(catalogue, paths)
-    for unclear, why in ((matches.unmatched, "no image"), (matches.ambiguous, "several images")):
-        if unclear:
-            raise AnnotationError(f"{unclear[0]} matches {why} of the collection. Give the row or the whole path.")
-    return matches.rows
+    try:
+        return rows_of_paths(catalogue, paths)
+    except NotFound as error:
+        raise AnnotationError(str(error)) from error
 
 
-def _row(key: Any) -> int:
-    """Return the row that a key of labels names."""
+def row_of(key: Any) -> int:
+    """Return the row that a key names which is no path."""
     try:
         return index(key)
     except TypeError:

@@ -22,6 +22,7 @@ from bam_engine.cli import (
     collection,
     demo,
     encoders,
+    guidelines,
     labels,
     layouts,
     removals,
@@ -97,7 +98,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    setup = (serve, demo, collection, removals, attributes, annotators, labels)
+    setup = (serve, demo, collection, removals, attributes, guidelines, annotators, labels)
     ways = (weights, search, encoders, simulation, training, agreement)
     for module in (*setup, *ways, layouts, results, backups, status):
         module.add_commands(commands)

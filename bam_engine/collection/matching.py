@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bam_engine.collection.catalogue import Catalogue
+from bam_engine.errors import NotFound
 
 _T = TypeVar("_T")
 
@@ -59,6 +60,21 @@ def match_paths(catalogue: Catalogue, paths: Iterable[str], folder: Path | None 
         else:
             (ambiguous if candidates else unmatched).append(path)
     return PathMatches(rows, unmatched, ambiguous)
+
+
+def rows_of_paths(catalogue: Catalogue, paths: Iterable[str]) -> dict[str, int]:
+    """Return the row of each path, as :func:`match_paths` finds it.
+
+    Raises
+    ------
+    NotFound
+        A path matches no image, or several.
+    """
+    matches = match_paths(catalogue, paths)
+    for unclear, why in ((matches.unmatched, "no image"), (matches.ambiguous, "several images")):
+        if unclear:
+            raise NotFound(f"{unclear[0]} matches {why} of the collection. Give the row or the whole path.")
+    return matches.rows
 
 
 def match_files(files: Iterable[str], links: Iterable[str], paths: Iterable[str], folder: Path) -> dict[str, str]:

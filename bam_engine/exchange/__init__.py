@@ -9,6 +9,7 @@ from bam_engine.exchange.dataset import (
     Decision,
     Hit,
     ImageRecord,
+    ShownExample,
     Source,
 )
 from bam_engine.exchange.tables import write_csv, write_notice
@@ -22,6 +23,7 @@ __all__ = [
     "Decision",
     "Hit",
     "ImageRecord",
+    "ShownExample",
     "Source",
     "Truth",
     "read_truth",

@@ -33,6 +33,7 @@ create table images_without_file (mid int primary key, file text);
 create table attributes (name text primary key, kind text, question text, instructions text, positive_from real,
     negative_to real, evidence text, encoder text, encoder_key text, model text, trained text, standing text,
     others text);
+create table guideline_examples (mid int, attribute text, kind text, note text, primary key (mid, attribute));
 create table crowd_labels (mid int, attribute text, label text, primary key (mid, attribute));
 create table crowd_raw_hits (assignment_id text, attribute text, worker_id text, n_clicks int, n_seconds real,
     last_modified text);
@@ -152,6 +153,14 @@ def _write_decisions(connection: sqlite3.Connection, dataset: Dataset) -> None:
                 *astuple(attribute.source),
             )
             for attribute in dataset.attributes
+        ),
+    )
+    connection.executemany(
+        "insert into guideline_examples values (?, ?, ?, ?)",
+        (
+            (dataset.images[example.image].id, attribute.name, example.kind, example.note)
+            for attribute in dataset.attributes
+            for example in attribute.examples
         ),
     )
 

@@ -88,6 +88,15 @@ class Source:
 
 
 @dataclass(frozen=True)
+class ShownExample:
+    """An image that the guidelines show, by its position in ``Dataset.images``: its kind is good, bad or corner."""
+
+    image: int
+    kind: str
+    note: str
+
+
+@dataclass(frozen=True)
 class AttributeRecord:
     """One attribute of the dataset; ``scores`` is (n,) or None where nothing is trained with its encoder."""
 
@@ -104,6 +113,7 @@ class AttributeRecord:
         str | None
     ] = ()  # of each of these labels: "by people", "by the classifier" or "by the classifier, not covered"
     source: Source = Source()
+    examples: Sequence[ShownExample] = ()
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report:
     ``NAME_score``, ``NAME_crowd`` (the consensus of people), ``NAME_label`` (positive for delivered images, else
     negative or unsure) and ``NAME_why`` (whether that label is by people or by the classifier); missing values are
     empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote or an adjudicator's decision.
-    ``attributes.csv`` has the questions, thresholds and evidence, and of which encoder and model they are. No text
-    starts a formula in a spreadsheet (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is
-    written atomically. For generated images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes
-    them.
+    ``attributes.csv`` has the questions, thresholds and evidence, and of which encoder and model they are. Where
+    guidelines have example pictures, ``guideline_examples.csv`` lists them. No text starts a formula in a spreadsheet
+    (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is written atomically. For generated
+    images, ``images.csv`` has a column ``generated``, and ``GENERATED.txt`` describes them.
 
     Raises
     ------
@@ -41,6 +41,8 @@ def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report:
         "annotations.csv": _annotation_lines(dataset),
         "attributes.csv": _attribute_lines(dataset),
     }
+    if any(attribute.examples for attribute in dataset.attributes):
+        tables["guideline_examples.csv"] = _example_lines(dataset)
     paths = []
     for done, (name, lines) in enumerate(tables.items()):
         report(done, len(tables), name)
@@ -139,3 +141,11 @@ def _attribute_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
             decision.evidence,
             *astuple(attribute.source),
         )
+
+
+def _example_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
+    yield "attribute", "image_id", "uri", "kind", "note"
+    for attribute in dataset.attributes:
+        for example in attribute.examples:
+            image = dataset.images[example.image]
+            yield attribute.name, image.id, image.uri, example.kind, example.note

@@ -14,8 +14,19 @@ from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, PURPOSES, Attribut
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError, LearningError
-from bam_engine.exchange import AttributeRecord, Caption, Choice, Dataset, Decision, Hit, ImageRecord, Source
+from bam_engine.exchange import (
+    AttributeRecord,
+    Caption,
+    Choice,
+    Dataset,
+    Decision,
+    Hit,
+    ImageRecord,
+    ShownExample,
+    Source,
+)
 from bam_engine.labelling import tasks
+from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
 from bam_engine.reporting import results
@@ -128,6 +139,11 @@ def _attribute(
         automatic=automatic_labels(reasons, scores, decision.negative_to) if decided else [],
         why=_why(workspace, attribute, result, rows, reasons) if decided else [],
         source=_source(workspace, attribute, result),
+        examples=[
+            ShownExample(int(np.searchsorted(rows, each.row)), each.kind, each.note)
+            for each in examples_of(workspace, attribute)
+            if not each.removed
+        ],
     )
 
 

@@ -23,6 +23,7 @@ from bam_engine.gallery.search import ranking
 from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.labelling import agreement, tasks
 from bam_engine.labelling.drawn_images import validation_images
+from bam_engine.labelling.guideline_examples import GuidelineExample, examples_of
 from bam_engine.learning import is_accepted
 from bam_engine.reporting.results import other_encoders, results_of
 from bam_engine.training import certification_history, rounds
@@ -169,6 +170,7 @@ class AttributeReport:
     diagnosis: tuple[str, ...] = ()
     encoder_name: str = ""
     other_results: tuple[str, ...] = ()
+    guideline_examples: tuple[GuidelineExample, ...] = ()
     guidance: Guidance = field(kw_only=True)
 
     @property
@@ -223,6 +225,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         diagnosis=() if diagnosis is None else diagnosis.lines,
         encoder_name=workspace.encoder_name(),
         other_results=_other_results(workspace, attribute),
+        guideline_examples=examples_of(workspace, attribute),
         guidance=guidance,
     )
 

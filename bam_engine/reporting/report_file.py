@@ -16,6 +16,7 @@ from bam_engine.audit import Estimate
 from bam_engine.charts import svg_element
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import BamError
+from bam_engine.labelling.guideline_examples import KINDS
 from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, Interval
 from bam_engine.workspace.core import Workspace
@@ -35,6 +36,7 @@ def write_report(workspace: Workspace, report: AttributeReport) -> str:
             name=name,
             charts={name: svg_element(chart) for name, chart in charts.items()},
             picture=picture,
+            kinds=KINDS,
             generated="" if demo is None else demo_workspace.notice(demo),
             truth=truth,
         )

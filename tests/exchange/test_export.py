@@ -17,6 +17,7 @@ from bam_engine.exchange import (
     Decision,
     Hit,
     ImageRecord,
+    ShownExample,
     Truth,
     read_truth,
     write_bam_sqlite,
@@ -187,3 +188,22 @@ def test_csv_files_go_into_a_folder(dataset: Dataset, tmp_path: Path) -> None:
     for name, words in (("taken", "is a file"), ("labels.csv", "is called like a file")):
         with pytest.raises(ExchangeError, match=f"{words}. Name a folder"):
             write_csv(dataset, tmp_path / name)
+
+
+def test_example_pictures_are_exported_where_guidelines_have_some(dataset: Dataset, tmp_path: Path) -> None:
+    assert tmp_path / "plain" / "guideline_examples.csv" not in write_csv(dataset, tmp_path / "plain")
+    examples = [ShownExample(2, "good", ""), ShownExample(0, "corner", "=ink")]
+    watercolor, cat = dataset.attributes
+    shown = replace(dataset, attributes=[replace(watercolor, examples=examples), cat])
+    write_csv(shown, tmp_path / "csv", raw_text=True)
+    with (tmp_path / "csv" / "guideline_examples.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [
+            ["attribute", "image_id", "uri", "kind", "note"],
+            ["media_watercolor", "13", dataset.images[2].uri, "good", ""],
+            ["media_watercolor", "11", dataset.images[0].uri, "corner", "=ink"],
+        ]
+    path = write_bam_sqlite(shown, tmp_path / "dataset.sqlite")
+    assert rows(path, "select * from guideline_examples order by mid") == [
+        (11, "media_watercolor", "corner", "=ink"),
+        (13, "media_watercolor", "good", ""),
+    ]

@@ -9,7 +9,8 @@ import pytest
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import ExchangeError
 from bam_engine.labelling import tasks
-from bam_engine.reporting.export import export
+from bam_engine.labelling.guideline_examples import add_examples
+from bam_engine.reporting.export import export, gather
 from bam_engine.training import rounds, thresholds
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
@@ -63,3 +64,15 @@ def test_a_corrected_answer_is_exported_as_corrected(
     connection.close()
     ids = [image.id for image in workspace.catalogue.images([first, second])]
     assert choices == {ids[0]: 0, ids[1]: 1}
+
+
+def test_the_examples_of_guidelines_are_exported_without_removed_images(
+    workspace: Workspace, watercolor: Attribute
+) -> None:
+    add_examples(workspace, watercolor, [7, 3], "bad", "pencil")
+    workspace.removals.remove([1, 7], reason="a test")
+    (record,) = gather(workspace).attributes
+    (example,) = record.examples
+    dataset = gather(workspace)
+    assert dataset.images[example.image].uri == workspace.catalogue.uris()[3]
+    assert (example.kind, example.note) == ("bad", "pencil")

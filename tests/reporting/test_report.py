@@ -18,6 +18,7 @@ from bam_engine.audit import audits
 from bam_engine.cli import main
 from bam_engine.formatting import percent_interval
 from bam_engine.labelling import agreement, tasks
+from bam_engine.labelling.guideline_examples import add_examples
 from bam_engine.labelling.importing import store_labels
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
@@ -257,6 +258,19 @@ def test_a_picture_that_is_gone_leaves_a_dash(finished: Workspace, watercolor: A
     page = Reader(write_report(finished, report))
     readable_images = sum(one.row != row for group in report.examples for one in group.examples)
     assert sum(tag == "img" for tag, _ in page.tags) == readable_images
+
+
+def test_the_file_shows_the_examples_of_the_guidelines_and_says_which_were_removed(
+    workspace: Workspace, watercolor: Attribute
+) -> None:
+    add_examples(workspace, watercolor, [3], "good", EVIL)
+    add_examples(workspace, watercolor, [5], "corner")
+    workspace.removals.remove([5], reason="a test")
+    page = Reader(write_report(workspace, gather(workspace, watercolor)))
+    assert [name for name, _ in page.tags].count("img") == 1
+    text = " ".join(page.words)
+    assert f"Good example: {EVIL}" in text
+    assert "Corner case (removed from the collection)" in text
 
 
 def test_agreement_is_told_where_several_answered_the_same_images(
