@@ -33,6 +33,9 @@ Learned = Literal["fully", "yes", "no", "unknown"]
 MIN_POSITIVE = 10
 """Positives, of as many projects, that the validation sample and the training labels need before anything is told."""
 
+ENOUGH = 200
+"""Labels that the first training needs before it is told that an attribute does not learn; a second one needs none."""
+
 FULLY = 0.99
 """The average precision from which on there is nothing left to gain."""
 
@@ -51,8 +54,8 @@ class Verdict:
 
     ``learned`` is "fully" (average precision of at least 0.99), "yes" (better than guessing), "no" (hardly better; see
     :func:`bam_engine.learning.beats_guessing`) or "unknown": too few positives, an interval that allows either, or
-    hardly better after a round whose gain is shown. ``share`` is None where nothing could be measured. It rests on
-    ``labels`` of the held-out images.
+    hardly better after a first training on few labels or after a round whose gain is shown. ``share`` is None where
+    nothing could be measured. It rests on ``labels`` of the held-out images.
     """
 
     learned: Learned
@@ -197,6 +200,9 @@ def _verdict(
     if better is None:
         return Verdict("unknown", share, f"{evidence} More validation labels would narrow the interval.")
     last = last_round(workspace, attribute)
+    if last is None and model.labels < ENOUGH:
+        first = f"hardly better, after a first training on {count(model.labels, 'label')}"
+        return Verdict("unknown", share, f"{evidence} That is {first}: a second tells.")
     if last is not None and last.change is not None and last.change.low > 0:
         return Verdict("unknown", share, f"{evidence} That is hardly better, but the last round gained.")
     return Verdict("no", share, evidence)

@@ -193,3 +193,18 @@ def test_where_it_learns_and_is_far_from_perfect_the_descriptors_are_named(
         found = diagnose(workspace, attribute)
         assert found is not None
         assert [cause.kind for cause in found.causes] == kinds
+
+
+def test_a_first_training_on_few_labels_is_no_proof_that_it_does_not_learn(
+    unlearned: tuple[Workspace, Attribute], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, attribute = unlearned
+    near = {"value": 0.25, "low": 0.2, "high": 0.4}
+    model = latest_model(workspace, attribute)
+    assert model is not None
+    assert model.labels >= diagnosis.ENOUGH
+    monkeypatch.setattr(diagnosis, "last_round", lambda *_: None)
+    assert _judged(workspace, attribute, monkeypatch, **near) == "no"
+    monkeypatch.setattr(diagnosis, "ENOUGH", model.labels + 1)
+    assert _judged(workspace, attribute, monkeypatch, **near) == "unknown"
+    assert _judged(workspace, attribute, monkeypatch, value=0.6, low=0.5, high=0.7) == "yes"
