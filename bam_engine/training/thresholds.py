@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import learning
@@ -204,17 +205,19 @@ def _tested_version(workspace: Workspace, attribute: Attribute, model: TrainedMo
 def _tested_digest(workspace: Workspace, attribute: Attribute) -> str:
     """Return a digest of the labels of held-out images; of all labels where a certification may need them.
 
-    The positives that certifications count with them are among it.
+    The positives that certifications count with them are among it. Images of rounds have two labels: by as many answers
+    as teach, and by as many as judge.
     """
-    agreed = tasks.blind_labels(workspace, attribute)
-    rows = held_out_rows(workspace, attribute)
-    if workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id):
-        rows = np.union1d(rows, agreed.rows).astype(np.int64)
-    answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
-    started = certification_store.certifications(workspace, attribute)
-    counted = np.array([certification_population.known_positives(workspace, each) for each in started], np.int64)
-    judged, settled = tasks.judged_labels_of(agreed, rows), tasks.labels_of(agreed, rows)
-    text = b"".join(each.tobytes() for each in (rows, judged, settled, answered, counted))
+    started, rows = certification_store.certifications(workspace, attribute), held_out_rows(workspace, attribute)
+    by_teachers = tasks.blind_labels(workspace, attribute)
+    if started:
+        rows = np.union1d(rows, by_teachers.rows).astype(np.int64)
+    counted = [certification_population.known_positives(workspace, each) for each in started]
+    read: list[NDArray[Any]] = [rows, np.array(counted, np.int64)]
+    for agreed in (by_teachers, tasks.labels_by(workspace, attribute, workspace.judging_redundancy, blind=True)):
+        answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
+        read += [tasks.judged_labels_of(agreed, rows), tasks.labels_of(agreed, rows), answered]
+    text = b"".join(each.tobytes() for each in read)
     return f"{label_version(workspace, attribute)[1:]} {hashlib.sha256(text).hexdigest()}"
 
 

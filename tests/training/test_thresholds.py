@@ -1,5 +1,6 @@
 """A threshold is suggested until one is kept, and measured on the validation images above it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -203,3 +204,29 @@ def test_an_answer_that_is_not_held_out_does_not_recompute_the_suggestion(
     assert after.evidence.recall_low >= before.evidence.recall_low, "what people find is delivered"
     assert (after.value, after.evidence.certified) == (before.value, before.evidence.certified)
     assert after.evidence.precision_low >= before.evidence.precision_low, "and right"
+
+
+def test_the_answer_of_a_second_judge_to_an_image_of_a_round_is_heard(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained.judging_redundancy = 2
+    started = certification.start(trained, watercolor, target=0.6, planned=60, seed=3).certification
+    for name in ("oracle", "ben"):
+        oracle.answer(trained, started.task, name=name)
+    certification.extend(trained, started)
+    turn = rounds.start_round(trained, watercolor, count=4, seed=2)
+    oracle.answer(trained, turn.task)
+    asked: list[float] = []
+    suggest = thresholds.suggest
+
+    def count(*of: Any, target: float) -> Threshold:
+        asked.append(target)
+        return suggest(*of, target=target)
+
+    monkeypatch.setattr(thresholds, "suggest", count)
+    for _ in range(2):
+        thresholds.current_threshold(trained, watercolor)
+    before = len(asked)
+    oracle.answer(trained, replace(turn.task, votes=2), name="ben")
+    thresholds.current_threshold(trained, watercolor)
+    assert len(asked) == before + 1
