@@ -25,9 +25,11 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.progress import Report, silent
 from bam_engine.training.charts import TruePoint
+from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import TrainedModel, latest_model, models, scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import members
 from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import embed_collection
 
@@ -48,7 +50,7 @@ _PARTS = {"drawing": (0, 55), "adding": (55, 62), "embedding": (62, 99)}  # of a
 
 @dataclass(frozen=True)
 class TruePerformance:
-    """True precision and recall of a threshold, nan where undefined, and the number of images it accepts."""
+    """True precision and recall of what a threshold delivers, nan where undefined, and the number of these images."""
 
     precision: float
     recall: float
@@ -68,9 +70,9 @@ class TrueRound:
 class Truth:
     """The ground truth of an attribute, known because the collection is generated.
 
-    ``threshold`` is the performance of the current threshold over the whole collection. ``audited`` and ``missed`` are
-    the true shares of positives among the accepted and rejected images that its newest audit was drawn from. Of the
-    ``labels`` settled labels, ``wrong`` are wrong. ``rounds`` are in order.
+    ``threshold`` is the performance of the current threshold over the whole collection, labels of people included.
+    ``audited`` and ``missed`` are the true shares of positives among the accepted and rejected images that its newest
+    audit was drawn from. Of the ``labels`` settled labels, ``wrong`` are wrong. ``rounds`` are in order.
     """
 
     attribute: str
@@ -273,14 +275,21 @@ def ground_truth(workspace: Workspace, attribute: Attribute, *, with_rounds: boo
     )
 
 
-def true_performance(
-    workspace: Workspace, attribute: Attribute, cut: float, model: TrainedModel | None = None
-) -> TruePerformance | None:
-    """Return the true precision and recall of a cut on the scores of ``model`` (default: the newest), if known."""
+def true_performance(workspace: Workspace, attribute: Attribute, cut: float) -> TruePerformance | None:
+    """Return the true precision and recall of what would be delivered at a threshold of the newest model, if known.
+
+    These are the quantities that the app estimates: what people labelled positive is delivered too, and what they
+    labelled negative is not.
+    """
     if not has_truth(workspace, attribute.name) or latest_model(workspace, attribute) is None:
         return None
-    scores, known = _scored(workspace, attribute, model)
-    accepted, positive = learning.is_accepted(scores, cut), known == 1
+    known = true_labels(workspace, attribute.name)
+    accepted = delivered_at(workspace, attribute, cut, n=len(known)).accepted
+    collection = members(workspace, len(known)) & (known >= 0)
+    return _performance(accepted[collection], known[collection] == 1)
+
+
+def _performance(accepted: NDArray[np.bool_], positive: NDArray[np.bool_]) -> TruePerformance:
     right = int((accepted & positive).sum())
     return TruePerformance(
         _proportion(right, int(accepted.sum())), _proportion(right, int(positive.sum())), int(accepted.sum())
@@ -307,13 +316,14 @@ def _last_of_rounds(workspace: Workspace, attribute: Attribute) -> list[TrainedM
 
 
 def _point(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> TrueRound:
+    """Return the truth after a round; at the threshold, that of the newest is of what is delivered, as its estimate."""
     scores, known = _scored(workspace, attribute, model)
-    threshold = None if model.measurement is None else model.measurement.threshold
-    return TrueRound(
-        labels=model.labels,
-        average_precision=learning.average_precision(scores, known),
-        at_threshold=None if threshold is None else true_performance(workspace, attribute, threshold.value, model),
-    )
+    threshold, at = None if model.measurement is None else model.measurement.threshold, None
+    if threshold is not None and model == latest_model(workspace, attribute):
+        at = true_performance(workspace, attribute, threshold.value)
+    elif threshold is not None:
+        at = _performance(learning.is_accepted(scores, threshold.value), known == 1)
+    return TrueRound(labels=model.labels, average_precision=learning.average_precision(scores, known), at_threshold=at)
 
 
 def _audited(workspace: Workspace, attribute: Attribute, audit: AuditResult) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from bam_engine.collection.records import Place
 from bam_engine.demo import demo_workspace as demo
 from bam_engine.demo import simulated_annotators
 from bam_engine.errors import AnnotationError, CollectionError, NotFound, Stopped
+from bam_engine.labelling import tasks
 from bam_engine.reporting.export import export
 from bam_engine.reporting.overview import overview
 from bam_engine.training.models import latest_model, scores_of
@@ -182,9 +183,11 @@ def test_estimates_stand_beside_what_a_count_of_all_images_gives(demo_workspace:
     assert truth is not None
     assert threshold is not None
     assert audit is not None
-    scores = scores_of(demo_workspace, attribute)
-    accepted = scores >= threshold.value
+    agreed = tasks.labels(demo_workspace, attribute)
+    accepted = scores_of(demo_workspace, attribute) >= threshold.value
+    accepted[agreed.rows] = agreed.labels == 1  # what is delivered: people decide before the classifier
     assert truth.threshold is not None
+    assert truth.threshold.accepted == accepted.sum()
     assert truth.threshold.precision == pytest.approx(known[accepted].mean())
     assert truth.threshold.recall == pytest.approx(known[accepted].sum() / known.sum())
     assert truth.wrong == 0
