@@ -31,6 +31,7 @@ from web.certify import certify, extend_promise
 from web.engine import workspace
 from web.navigation import link
 from web.picture_strips import beside_threshold
+from web.recall import measure_recall
 from web.steps import attribute_in_focus
 
 ALL_BY_PEOPLE = "People have labelled every image that is delivered: nothing is estimated."
@@ -229,6 +230,7 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
         )
         link("gallery", "View images not covered", attribute.name, place="uncovered")
     extend_promise(attribute, next_step=guidance.step)
+    measure_recall(attribute, saved)
     link("gallery", "View accepted images", attribute.name)
 
 

@@ -31,6 +31,8 @@ _WAYS = {
     "extend": ("Extend the guarantee", "threshold"),
     "audit": ("Start audit", "audit"),
     "label_audit": ("Label the audit", "annotate"),
+    "measure_recall": ("Measure the recall", "threshold"),
+    "label_recall": ("Label the sample", "annotate"),
     "done": ("View report", "report"),
 }
 _ALL_DONE = ("Export the dataset", "export")

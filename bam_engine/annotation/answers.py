@@ -13,7 +13,7 @@ ADJUDICATION = "adjudication"  # answers are decisions, not votes
 IMPORT = "import"  # labels made elsewhere: votes, except on held-out images
 BULK = "bulk"  # one answer for many images: not votes either
 DIRECT = "direct"  # an answer to one image that no task asked for: it decides a label, but judges nothing
-PURPOSES = ("validation", "round", "certification", "audit", IMPORT, ADJUDICATION, BULK, DIRECT)
+PURPOSES = ("validation", "round", "certification", "audit", "recall", IMPORT, ADJUDICATION, BULK, DIRECT)
 NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT)
 TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
 

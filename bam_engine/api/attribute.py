@@ -19,10 +19,12 @@ from bam_engine.labelling.importing import Destination, ImportedLabels, StoredLa
 from bam_engine.labelling.tasks import validation_task
 from bam_engine.learning import Threshold
 from bam_engine.progress import Report, silent
-from bam_engine.training import extension, rounds, thresholds, validation
+from bam_engine.training import extension, recall, recall_proposal, rounds, thresholds, validation
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of, not_covered
 from bam_engine.training.models import TrainedModel, scores_of
+from bam_engine.training.recall import RecallState
+from bam_engine.training.recall_proposal import Proposal
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import member_rows
@@ -338,6 +340,44 @@ class AttributeHandle:
         bam_engine.errors.LearningError: Nothing is certified at the threshold of media_watercolor in use, ...
         """
         return extension.extend(self._workspace, self._attribute)
+
+    def propose_recall(self, count: int | None = None) -> Proposal:
+        """Return what measuring the recall at the threshold in use would ask, cost and tell; nothing is drawn.
+
+        Raises
+        ------
+        LearningError
+            No threshold was chosen, or all images below it are labelled.
+
+        Examples
+        --------
+        >>> watercolor.propose_recall()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        bam_engine.errors.LearningError: No image below the threshold of media_watercolor is without a label: ...
+        """
+        return recall_proposal.propose(self._workspace, self._attribute, count)
+
+    def measure_recall(self, count: int | None = None, *, seed: int | None = None) -> RecallState:
+        """Draw a sample of the images below the threshold in use, for the app to collect labels of; return its state.
+
+        Once it is labelled, ``threshold.evidence.recall`` is what it shows. ``count`` is by default what
+        :meth:`propose_recall` says. Where a sample is drawn already, ``count`` more images are asked about; without it,
+        none are.
+
+        Raises
+        ------
+        LearningError
+            No threshold was chosen, all images below it are labelled, or those asked about so far are not.
+
+        Examples
+        --------
+        >>> watercolor.measure_recall(20)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        bam_engine.errors.LearningError: No image below the threshold of media_watercolor is without a label: ...
+        """
+        return recall.measure(self._workspace, self._attribute, count, seed=seed)
 
     def decisions(self) -> pd.DataFrame:
         """Return what is delivered at the threshold in use, and why, for every image.

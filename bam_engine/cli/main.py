@@ -25,6 +25,7 @@ from bam_engine.cli import (
     guidelines,
     labels,
     layouts,
+    recall,
     removals,
     results,
     search,
@@ -99,7 +100,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, demo, collection, removals, attributes, guidelines, annotators, labels)
-    ways = (weights, search, encoders, simulation, training, agreement)
+    ways = (weights, search, encoders, simulation, training, recall, agreement)
     for module in (*setup, *ways, layouts, results, backups, status):
         module.add_commands(commands)
     return top

@@ -31,6 +31,8 @@ _WAYS = {
     "extend": "`bam extend {name}`",
     "audit": "`bam audit {name} --draw`",
     "label_audit": "in the app: Annotate",
+    "measure_recall": "`bam recall {name} --draw`",
+    "label_recall": "in the app: Annotate",
     "done": "`bam report {name}`",
 }
 

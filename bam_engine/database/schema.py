@@ -353,6 +353,30 @@ audit_images = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("accepted", sa.Boolean, nullable=False),
 )
+recall_samples = sa.Table(  # each tells how many positives are missed below one threshold
+    "recall_samples",
+    metadata,
+    _id(),
+    _attribute_id(),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("value", sa.Float, nullable=False),  # the threshold: images that score less could be drawn
+    sa.Column("boundary", sa.Float),  # images that score at least this are drawn as a part of their own; null: none
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("known", sa.LargeBinary, nullable=False),  # int64 rows below the threshold outside the population
+    sa.Column("images", sa.Integer, nullable=False),  # rows from here on came later and are outside too
+    sa.Column("left_out", sa.Integer, nullable=False),  # images without a readable file
+    sa.Column("asked", sa.Integer, nullable=False),  # of its images, the first so many are asked about
+    _made_at(),
+)
+recall_images = sa.Table(
+    "recall_images",
+    metadata,
+    sa.Column("recall_sample_id", sa.ForeignKey("recall_samples.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("batch", sa.Integer, nullable=False),  # 0 for the first, 1 for the first growth, …
+    _made_at(),
+)
 
 saved_views = sa.Table(
     "saved_views",

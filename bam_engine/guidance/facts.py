@@ -14,7 +14,16 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import is_accepted
-from bam_engine.training import certification, certification_store, draw_tests, extension, querying, rounds
+from bam_engine.training import (
+    certification,
+    certification_store,
+    draw_tests,
+    extension,
+    querying,
+    recall,
+    recall_proposal,
+    rounds,
+)
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.certification_store import Certification
 from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
@@ -118,6 +127,9 @@ class Facts:
     learned, gain
         What the diagnosis says: whether it learns, and whether another round is likely to help, which is not asked
         once a threshold is chosen.
+    recall, below
+        The progress of the recall sample of the threshold in use, None without one, and how many images below it such
+        a sample could hold; 0 unless it was chosen.
     target
         The precision that is aimed for.
     threshold
@@ -158,6 +170,8 @@ class Facts:
     delivered: DeliveredCounts | None = None
     auditable: int = 0
     audit: Audited | None = None
+    recall: Progress | None = None
+    below: int = 0
     verdict: Verdict | None = field(default=None, compare=False)
 
     @property
@@ -187,7 +201,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         target = started.target
     extending = extension.current(workspace, attribute)
     people = delivered_at(workspace, attribute, None).counts
-    audit = audits.latest_result(workspace, attribute)
+    audit, sample = audits.latest_result(workspace, attribute), recall.newest(workspace, attribute)
     embedded = len(workspace.vectors()) > 0
     sampled = embedded and (state.validation.total == 0 or state.validation.complete)
     resting = sampled and (newest is None or newest.state.complete)  # nobody has to label for training
@@ -220,6 +234,8 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
         auditable=_auditable(workspace, attribute, threshold.value) if threshold is not None and saved else 0,
         audit=None if audit is None else _audited(workspace, audit),
+        recall=None if sample is None else _progress(workspace, sample.task, tasks.state(workspace, sample.task)),
+        below=recall_proposal.count_drawable(workspace, attribute) if saved else 0,
         verdict=verdict,
     )
 

@@ -36,6 +36,8 @@ _TITLES: dict[Step, str] = {
     "extend": "Extend what is certified of {name} over the images that came later.",
     "audit": "{name} has a threshold. Audit it on a fresh sample.",
     "label_audit": "Label the audit of {name}.",
+    "measure_recall": "Measure the recall of {name}.",
+    "label_recall": "Label the recall sample of {name}.",
     "done": "{name} is finished.",
 }
 
@@ -117,6 +119,7 @@ _TABLES = (
     db.images,
     db.measurements,
     db.models,
+    db.recall_samples,
     db.removals,
     db.returns,
     db.rounds,

@@ -29,6 +29,8 @@ Step = Literal[
     "extend",
     "audit",
     "label_audit",
+    "measure_recall",
+    "label_recall",
     "done",
 ]
 """The steps of the work, in order."""
@@ -426,6 +428,10 @@ def alternatives(facts: Facts, step: Step) -> tuple[Alternative, ...]:
         found.append(Alternative("certify", f"Small batches can certify a precision of {percent(facts.target)}."))
     if facts.saved and facts.auditable and resting:
         found.append(Alternative("audit", "A fresh sample measures what is accepted."))
+    if facts.recall is not None and facts.recall.left and resting:
+        found.append(Alternative("label_recall", f"The sample below the threshold: {_left(facts.recall)}"))
+    elif facts.saved and facts.below and facts.recall is None and resting:
+        found.append(Alternative("measure_recall", "A sample below the threshold shows how many positives it misses."))
     if facts.drawable and facts.validation.total and facts.validation.left == 0 and not facts.batch.left:
         found.append(Alternative("draw_validation", "More validation images narrow the intervals."))
     return tuple(each for each in found if each.step != step)

@@ -1,9 +1,8 @@
-"""The images of validation samples, rounds, certifications and audits, in labelling order.
+"""The images of validation samples, rounds, certifications, audits and recall samples, in labelling order.
 
 In:  the snapshot. Out: rows, with what is stored about each. Removed images are left out, but for functions that return
 the *whole* of a sample, as it was drawn. All of them are read together, whatever they belong to. The images of a round
-or an audit never change once they are stored, so of these tables only new ones are read; validation samples and
-certifications grow.
+or an audit never change once they are stored, so of these tables only new ones are read; the others grow.
 """
 
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import removed
 
 Rows = NDArray[np.int64]
-T = TypeVar("T", "ValidationImages", "CertificationImages", "AuditImages")
+T = TypeVar("T", "ValidationImages", "CertificationImages", "AuditImages", "RecallImages")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +53,20 @@ class AuditImages:
     accepted: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class RecallImages:
+    """What was drawn for a recall sample so far: rows (n,), the batch of each, 0 for the first, when it was drawn."""
+
+    rows: Rows
+    batches: NDArray[np.int64]
+    made_at: NDArray[np.str_]
+
+
 _NO_ROWS: Rows = np.empty(0, np.int64)
 _NO_VALIDATION = ValidationImages(_NO_ROWS, _NO_ROWS, np.empty(0), np.empty(0, np.str_))
 _NO_CERTIFICATION = CertificationImages(_NO_ROWS, _NO_ROWS, np.empty(0, np.str_), np.empty(0, bool))
 _NO_AUDIT = AuditImages(_NO_ROWS, np.empty(0, bool))
+_NO_RECALL = RecallImages(_NO_ROWS, _NO_ROWS, np.empty(0, np.str_))
 
 
 def validation_images(workspace: Workspace, attribute: Attribute) -> ValidationImages:
@@ -145,6 +154,27 @@ def whole_audit_sample(workspace: Workspace, audit_id: int) -> AuditImages:
     return workspace.snapshot.read("audit images", [table], load).get(audit_id, _NO_AUDIT)
 
 
+def recall_images(workspace: Workspace, sample_id: int) -> RecallImages:
+    """Return what was drawn for a recall sample, whether it is asked about or not."""
+    drawn = whole_recall_sample(workspace, sample_id)
+    return _only(drawn, ~np.isin(drawn.rows, removed(workspace).rows))
+
+
+def whole_recall_sample(workspace: Workspace, sample_id: int) -> RecallImages:
+    """Return what was drawn for a recall sample, removed images included."""
+    table = db.recall_images
+    query = sa.select(table.c.recall_sample_id, table.c.row, table.c.batch, table.c.made_at).order_by(table.c.position)
+
+    def load(connection: sa.Connection, _: object) -> dict[int, RecallImages]:
+        parts = _by_first(connection, query)
+        return {
+            key: RecallImages(_array(rows, np.int64), _array(batches, np.int64), _array(times, np.str_))
+            for key, (rows, batches, times) in parts.items()
+        }
+
+    return workspace.snapshot.read("recall images", [table], load).get(sample_id, _NO_RECALL)
+
+
 def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that any round of ``attribute`` has queried, ascending, removed images included."""
     rounds = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
@@ -152,19 +182,23 @@ def queried_rows(workspace: Workspace, attribute: Attribute) -> Rows:
 
 
 def held_out_rows(workspace: Workspace, attribute: Attribute, *, since: str = "") -> Rows:
-    """Return the rows reserved for evaluation, ascending: validation sample, certifications and audits.
+    """Return the rows reserved for evaluation, ascending: validation sample, certifications, audits, recall samples.
 
     Removed images are among them, so that their projects stay out of the rounds and they can come back. With ``since``,
-    a moment, they are those of draws, batches of certifications, and audits that were made after it.
+    a moment, they are those of draws, batches of certifications and of recall samples, and audits that were made after
+    it.
     """
     started = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     certifications = [whole_certification(workspace, each.id) for each in started]
     audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
+    measuring = workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id)
+    samples = [whole_recall_sample(workspace, each.id) for each in measuring]
     drawn = whole_validation_sample(workspace, attribute)
     return _union(
         drawn.rows[drawn.made_at > since],
         *(each.rows[~each.teaches & (each.made_at > since)] for each in certifications),
         *(whole_audit_sample(workspace, each.id).rows for each in audits if each.made_at > since),
+        *(each.rows[each.made_at > since] for each in samples),
     )
 
 

@@ -121,11 +121,12 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
 
     They are the id of the attribute's last answer, the number of its validation images and of the images that its
     certifications have queried, how many annotators must agree on an image, and on one that judges, which of those who
-    answered count for another, and, if images were removed, which. The same state of the labels has the same numbers in
-    every process.
+    answered count for another, how many images each recall sample asks about, as negative numbers, and, if images were
+    removed, which. The same state of the labels has the same numbers in every process.
     """
     log, gone = answer_log(workspace.engine, attribute.id), removed(workspace)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
+    samples = workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id)
     return [
         log.last,
         len(validation_images(workspace, attribute).rows),
@@ -133,5 +134,6 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
         workspace.redundancy,
         workspace.judging_redundancy,
         *chain.from_iterable(log.merges),
+        *(-1 - each.asked for each in samples),
         *([gone.version] if gone.version else []),
     ]

@@ -1,7 +1,7 @@
 """Labelling tasks and their progress. A task is a set of images to label for one attribute.
 
-Tasks come from validation samples, rounds, certifications, audits and disputes. A task is the same for every annotator;
-an assignment is one annotator's part of it.
+Tasks come from validation samples, rounds, certifications, audits, recall samples and disputes. A task is the same for
+every annotator; an assignment is one annotator's part of it.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ from bam_engine.labelling.drawn_images import (
     held_out_rows,
     round_images,
     validation_images,
+    whole_recall_sample,
 )
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.workspace.core import Workspace
@@ -40,7 +41,7 @@ from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
-Purpose = Literal["validation", "round", "certification", "audit", "adjudication"]
+Purpose = Literal["validation", "round", "certification", "audit", "recall", "adjudication"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,12 @@ def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Tas
     required = [each.votes for each in workspace.snapshot.rows_with(db.audits.c.id, audit_id)]
     rows = audit_images(workspace, audit_id).rows
     return Task(attribute, "audit", audit_id, "Audit", rows, required[0] if required else None)
+
+
+def recall_task(workspace: Workspace, attribute: Attribute, sample_id: int, asked: int) -> Task:
+    """Return the task of a recall sample: the first ``asked`` of its images, those removed since left out."""
+    drawn = whole_recall_sample(workspace, sample_id).rows[:asked]
+    return Task(attribute, "recall", sample_id, "Recall", removed(workspace).without(drawn))
 
 
 def required_votes(workspace: Workspace, task: Task) -> int:

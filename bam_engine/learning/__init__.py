@@ -79,7 +79,8 @@ from bam_engine.learning.query import (
     top,
 )
 from bam_engine.learning.recall import RecallThreshold, certify_recall
-from bam_engine.learning.recall_interval import RandomSample, recall_of
+from bam_engine.learning.recall_interval import RandomSample, recall_from, recall_of
+from bam_engine.learning.recall_sample import draw_below, positives_below, split_below
 from bam_engine.learning.sampling import (
     ValidationSample,
     draw_validation,
@@ -143,6 +144,7 @@ __all__ = [
     "decision_threshold",
     "delivered_precision",
     "diverse",
+    "draw_below",
     "draw_validation",
     "exact_bounds",
     "feature_scaling",
@@ -168,11 +170,13 @@ __all__ = [
     "plan_cuts",
     "population_bounds",
     "positive_agreement",
+    "positives_below",
     "precision_recall",
     "probability",
     "probability_limits",
     "proportions",
     "random",
+    "recall_from",
     "recall_of",
     "representatives",
     "risk_share",
@@ -183,6 +187,7 @@ __all__ = [
     "select_batch",
     "similar",
     "simulate",
+    "split_below",
     "spread",
     "spread_over_projects",
     "threshold_at",

@@ -173,6 +173,26 @@ def _recall_at(cut: Floats, sample: RandomSample, precision: Proportions, confid
     return Proportions(value, 1 / (1 + high), 1 / (1 + low), drawn[_BELOW].astype(np.float64))
 
 
+def recall_from(
+    missed: tuple[float, float, float], delivered: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Return the recall from how many positives are missed and delivered, each given as (value, low, high).
+
+    The limits are combined as in :func:`recall_of`. Without a positive on either side the value is nan.
+
+    Examples
+    --------
+    >>> recall_from((25.0, 25.0, 25.0), (75.0, 75.0, 75.0))
+    (0.75, 0.75, 0.75)
+    >>> [round(each, 2) for each in recall_from((10.0, 2.0, 30.0), (90.0, 85.0, 95.0))]
+    [0.9, 0.75, 0.98]
+    """
+    few, many = ([np.array([each]) for each in limits] for limits in (missed, delivered))
+    low, high = _ratio_bounds(few, many)
+    total = missed[0] + delivered[0]
+    return delivered[0] / total if total else float("nan"), float(1 / (1 + high[0])), float(1 / (1 + low[0]))
+
+
 def _sides(scores: npt.NDArray[np.floating], cuts: Floats) -> npt.NDArray[np.int64]:
     """Return the number of scores at or above each cut, and below it, (2, c)."""
     above = count_accepted(scores, cuts)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count as counted
-from bam_engine.learning.intervals import Floats, checked_confidence, population_bounds
+from bam_engine.learning.intervals import checked_confidence, population_bounds
 from bam_engine.learning.sampling import Rows
 
 PARTS = 2
@@ -46,62 +46,94 @@ class RecallSample:
         return len(self.sizes) == 1
 
 
+def split_below(probabilities: npt.ArrayLike) -> float | None:
+    """Return the probability from which on the images below a threshold are a part of their own; None: a plain sample.
+
+    Parameters
+    ----------
+    probabilities : (m,)
+        Of each image to be positive, nan not allowed.
+
+    Notes
+    -----
+    The two parts have about the same sum of √(p(1 − p)), and each gets the same number of labels: the allocation with
+    the least variance (Neyman, 1934), with p at least 0.01, since positives that the classifier cannot see are
+    anywhere. Where positives are rare below the threshold, the many unlikely images need the labels, and a plain random
+    sample tells as much (``benchmarks/recall_sample.py``).
+    """
+    p = np.clip(np.asarray(probabilities, dtype=np.float64), 0, 1)
+    if not len(p) or p.mean() < COMMON:
+        return None
+    likely = np.clip(p, _LEAST, 1 - _LEAST)
+    order = np.argsort(-p, kind="stable")
+    so_far = np.cumsum(np.sqrt(likely * (1 - likely))[order])
+    at = float(p[order[np.searchsorted(so_far, so_far[-1] / PARTS)]])
+    return at if (p < at).any() else None
+
+
 def draw_recall_sample(probabilities: npt.ArrayLike, count: int, *, rng: np.random.Generator) -> RecallSample:
     """Draw ``count`` of the images below a threshold, so that the positives among them are known best.
 
     Parameters
     ----------
     probabilities : (m,)
-        Of each image to be positive, nan not allowed.
+        Of each image to be positive, nan not allowed; they are parted by :func:`split_below`.
     count : int
         All are taken where there are fewer.
-
-    Notes
-    -----
-    The images are parted by their probability p into ``PARTS`` parts with the same sum of √(p(1 − p)), and each part
-    gets the same number of labels: the allocation with the least variance (Neyman, 1934), with p at least 0.01, since
-    positives that the classifier cannot see are anywhere. Where positives are rare below the threshold, the many
-    unlikely images need the labels, and a plain random sample is drawn (``benchmarks/recall_sample.py``).
 
     Raises
     ------
     LearningError
         There is no image, or ``count`` is below 1.
     """
-    p = np.clip(np.asarray(probabilities, dtype=np.float64), 0, 1)
-    if not len(p) or count < 1:
-        raise LearningError(f"Cannot draw {counted(count, 'image')} of {len(p):,}. Give at least 1 of each.")
-    part = _parts(p) if p.mean() >= COMMON else np.zeros(len(p), np.int64)
-    sizes = np.bincount(part)
+    p = np.asarray(probabilities, dtype=np.float64)
+    at = split_below(p)
+    part = np.zeros(len(p), np.int64) if at is None else (p < at).astype(np.int64)
+    chosen = draw_below(part, np.zeros(len(p), bool), count, rng=rng)
+    return RecallSample(chosen, part[chosen], np.bincount(part))
+
+
+def draw_below(
+    parts: npt.NDArray[np.int64], drawn: npt.NDArray[np.bool_], count: int, *, rng: np.random.Generator
+) -> Rows:
+    """Draw ``count`` further images, in random order: of each part, with those drawn before, as many as of the others.
+
+    Parameters
+    ----------
+    parts : (m,) int
+        The part of each image, dense from 0.
+    drawn : (m,) bool
+        Those that were drawn before.
+    count : int
+        All are taken where there are fewer.
+
+    Raises
+    ------
+    LearningError
+        There is no image, or ``count`` is below 1.
+    """
+    if not len(parts) or count < 1:
+        raise LearningError(f"Cannot draw {counted(count, 'image')} of {len(parts):,}. Give at least 1 of each.")
+    sizes = np.bincount(parts)
+    before = np.bincount(parts[drawn], minlength=len(sizes))
     places = [
-        rng.choice(np.flatnonzero(part == each), drawn, replace=False)
-        for each, drawn in enumerate(_allocation(sizes, count))
+        rng.choice(np.flatnonzero((parts == part) & ~drawn), more, replace=False)
+        for part, more in enumerate(_allocation(sizes, before, count) - before)
     ]
-    chosen = rng.permutation(np.concatenate(places).astype(np.int64))
-    return RecallSample(chosen, part[chosen], sizes)
+    chosen: Rows = rng.permutation(np.concatenate(places).astype(np.int64))
+    return chosen
 
 
-def _parts(p: Floats) -> npt.NDArray[np.int64]:
-    """Return the part of each image, from the likeliest, with equal sums of the standard deviation of a label."""
-    likely = np.clip(p, _LEAST, 1 - _LEAST)
-    order = np.argsort(-p, kind="stable")
-    so_far = np.cumsum(np.sqrt(likely * (1 - likely))[order])
-    part = np.empty(len(p), np.int64)
-    part[order] = np.minimum((PARTS * so_far / so_far[-1] * (1 - 1e-12)).astype(np.int64), PARTS - 1)
-    return np.unique(part, return_inverse=True)[1].astype(np.int64)
-
-
-def _allocation(sizes: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
-    """Return how many images of each part are drawn: as many of each, and what a small one lacks of the others."""
-    drawn, left = np.zeros(len(sizes), np.int64), min(count, int(sizes.sum()))
-    while left:
-        open_parts = np.flatnonzero(drawn < sizes)
-        each, rest = divmod(left, len(open_parts))
-        more = np.full(len(open_parts), each)
-        more[len(open_parts) - rest :] += 1  # the largest parts are the last
-        more = np.minimum(more, sizes[open_parts] - drawn[open_parts])
-        drawn[open_parts] += more
-        left -= int(more.sum())
+def _allocation(sizes: npt.NDArray[np.int64], before: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Return how many images of each part are drawn in all: as many of each, and what a small one lacks of others."""
+    goal = min(int(before.sum()) + count, int(sizes.sum()))
+    level, high = 0, int(sizes.max())
+    while level < high:
+        middle = (level + high + 1) // 2
+        level, high = (middle, high) if np.clip(middle, before, sizes).sum() <= goal else (level, middle - 1)
+    drawn: npt.NDArray[np.int64] = np.clip(level, before, sizes)
+    one_more = np.flatnonzero(np.clip(level + 1, before, sizes) > drawn)
+    drawn[one_more[len(one_more) - (goal - int(drawn.sum())) :]] += 1  # the largest parts are the last
     return drawn
 
 
@@ -135,13 +167,31 @@ def missed_positives(
     parts = len(sample.sizes)
     drawn = np.bincount(sample.parts, minlength=parts)
     hits = np.bincount(sample.parts[hit], minlength=parts)
-    return _combined(hits, drawn, sample.sizes, checked_confidence(confidence))
+    return positives_below(hits, drawn, sample.sizes, confidence)
 
 
-def _combined(
-    hits: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], confidence: float
+def positives_below(
+    hits: npt.NDArray[np.int64],
+    drawn: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    confidence: float = 0.95,
+    *,
+    lost: npt.NDArray[np.int64] | None = None,
 ) -> tuple[float, float, float]:
-    low, high = population_bounds(hits, drawn, sizes, confidence)
+    """Return how many images of all parts are positive, with the limits of :func:`missed_positives`.
+
+    Parameters
+    ----------
+    hits, drawn, sizes : (h,) int
+        Of each part: positive images of the sample, images of the sample, images that could be drawn.
+    lost : (h,) int, optional
+        Further images of the sample that cannot be looked at any more: positive for the upper limit, negative for the
+        lower one, so that both hold whatever they are (worst-case bounds: Horowitz and Manski, 1995).
+    """
+    absent = np.zeros(len(sizes), np.int64) if lost is None else lost
+    checked = checked_confidence(confidence)
+    low = population_bounds(hits, drawn + absent, sizes, checked)[0]
+    high = population_bounds(hits + absent, drawn + absent, sizes, checked)[1]
     value = np.divide(hits * sizes, drawn, out=np.zeros(len(sizes)), where=drawn > 0)
     total = float(value.sum())
     below, above = (float(np.sqrt(((value - limit) ** 2).sum())) for limit in (low, high))

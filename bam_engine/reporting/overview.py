@@ -14,7 +14,7 @@ from bam_engine.guidance.guidance import Guidance, guidance_of, is_started, not_
 from bam_engine.guidance.rules import Step
 from bam_engine.labelling import tasks
 from bam_engine.reporting.results import Overlooked, better_elsewhere, other_encoders
-from bam_engine.training import extension, querying, rounds
+from bam_engine.training import extension, querying, recall, rounds
 from bam_engine.training.borderline import top_accepted
 from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.diagnosis import Learned, judge
@@ -169,8 +169,8 @@ def waiting_tasks(
 ) -> list[tasks.Task]:
     """Return the tasks that need this annotator now, the most urgent first.
 
-    They are validation, the open round, a certification and the audit. Disputed images come first for someone who is
-    ``adjudicating``, and not at all for others, since an answer to them is final.
+    They are validation, the open round, a certification, the audit and a recall sample. Disputed images come first for
+    someone who is ``adjudicating``, and not at all for others, since an answer to them is final.
     """
     state = rounds.state(workspace, attribute)
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
@@ -180,5 +180,7 @@ def waiting_tasks(
     candidates += [certifying] if certifying is not None else []
     audit = audits.open_audit_task(workspace, attribute)
     candidates += [audit] if audit is not None else []
+    measuring = recall.waiting_task(workspace, attribute)
+    candidates += [measuring] if measuring is not None else []
     who = workspace.annotations.annotator(annotator)
     return [task for task in candidates if len(tasks.rows_for(workspace, task, who))]

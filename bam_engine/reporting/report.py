@@ -26,7 +26,7 @@ from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.labelling.guideline_examples import GuidelineExample, examples_of
 from bam_engine.learning import is_accepted
 from bam_engine.reporting.results import other_encoders, results_of
-from bam_engine.training import certification_history, rounds
+from bam_engine.training import certification_history, recall, rounds
 from bam_engine.training.certification_history import CertificationSummary
 from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_of
 from bam_engine.training.diagnosis import diagnose
@@ -136,7 +136,8 @@ class AttributeReport:
     extended. ``without_file`` says how many images have no readable file, so that no number is about them; "" if all
     have one. ``diagnosis`` says in sentences whether it learns, what the last round brought, and the likely causes
     where it does not, and ``guidance`` what to do next. All is about the ``encoder`` in use, given by its key and its
-    name; ``other_results`` says in sentences what others have.
+    name; ``other_results`` says in sentences what others have. ``recall_sample`` says on what the recall at the
+    threshold was measured, where a sample was drawn below it; "" otherwise.
     """
 
     attribute: Attribute
@@ -171,6 +172,7 @@ class AttributeReport:
     encoder_name: str = ""
     other_results: tuple[str, ...] = ()
     guideline_examples: tuple[GuidelineExample, ...] = ()
+    recall_sample: str = ""
     guidance: Guidance = field(kw_only=True)
 
     @property
@@ -185,7 +187,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
     """Gather the evidence for ``attribute``, with up to ``examples`` images of each group."""
     agreed = tasks.labels(workspace, attribute)
     model = latest_model(workspace, attribute)
-    threshold = current_threshold(workspace, attribute)
+    threshold, measuring = current_threshold(workspace, attribute), recall.current(workspace, attribute)
     evaluation, problem = _evaluation(workspace, attribute, model, threshold)
     round_summaries = _rounds(workspace, attribute, agreed)
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
@@ -226,6 +228,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         encoder_name=workspace.encoder_name(),
         other_results=_other_results(workspace, attribute),
         guideline_examples=examples_of(workspace, attribute),
+        recall_sample="" if measuring is None or measuring.shown is None else measuring.summary,
         guidance=guidance,
     )
 

@@ -35,6 +35,8 @@ _OF_STEP: dict[Step, StageName] = {
     "extend": "threshold",
     "audit": "audit",
     "label_audit": "audit",
+    "measure_recall": "threshold",
+    "label_recall": "threshold",
     "done": "report",
 }
 

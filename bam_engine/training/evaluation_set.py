@@ -108,7 +108,7 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
         The attribute has no model yet.
     """
     model = model or newest_model(workspace, attribute)
-    scores, labels = scores_of(workspace, attribute, model), _labels(workspace, attribute, model)
+    scores, labels = scores_of(workspace, attribute, model), judging_labels(workspace, attribute, model)
     judging = random_sample(workspace, attribute, model).rows
     certifications = [each for each in _scored_certifications(workspace, attribute) if each.cuts]
     found = select_evidence(
@@ -183,7 +183,7 @@ def _scored_certifications(workspace: Workspace, attribute: Attribute) -> list[c
     return [each for each in started if each.since is None and certification_population.is_scored(workspace, each)]
 
 
-def _labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:
+def judging_labels(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> NDArray[np.int8]:
     """Return how each row with a score and a file counts where a sample judges; others are outside.
 
     Of images that are held out, direct answers say nothing.

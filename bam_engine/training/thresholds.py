@@ -36,6 +36,7 @@ from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.evaluation_set import Evidence, evidence_version, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, newest_model
+from bam_engine.training.recall_samples import with_measured_recall
 from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -332,13 +333,17 @@ def _measured_at(
     confidence: float,
     by: Evidence | None = None,
 ) -> Threshold:
-    """Measure a cut by all that is known of what it delivers, once for each state of the labels."""
+    """Measure a cut by all that is known of what it delivers, once for each state of the labels.
+
+    Its recall is that of a sample drawn below it, where there is one.
+    """
     model = model or newest_model(workspace, attribute)
     subject, version = (model.id, value, target, confidence), evidence_version(workspace, attribute, model)
 
     def measure() -> Threshold:
         found = by or gather_evidence(workspace, attribute, model)
-        return _measured_by(found, value, target=target, confidence=confidence)
+        measured = _measured_by(found, value, target=target, confidence=confidence)
+        return with_measured_recall(workspace, attribute, model, measured)
 
     return workspace.memory.get(_EVIDENCE, subject, version, measure)
 

@@ -26,6 +26,7 @@ from bam_engine.labelling.drawn_images import (
     audit_images,
     certification_images,
     held_out_rows,
+    recall_images,
     round_images,
     validation_images,
     whole_validation_sample,
@@ -275,7 +276,7 @@ def count_never_drawn(workspace: Workspace, attribute: Attribute) -> int:
 
 
 def asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDArray[np.int64]:
-    """Return the rows that rounds, certifications and audits had asked about before a time, without validation."""
+    """Return the rows that people had been asked about before a time, without those of the validation sample."""
     rows = [np.empty(0, np.int64)]
     sources = ((db.rounds, round_images), (db.audits, lambda *of: audit_images(*of).rows))
     for table, images in sources:
@@ -284,6 +285,9 @@ def asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDAr
     for each in workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id):
         asked = certification_images(workspace, each.id)
         rows.append(asked.rows[asked.made_at < since])
+    for each in workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id):
+        drawn = recall_images(workspace, each.id)
+        rows.append(drawn.rows[drawn.made_at < since])
     return np.setdiff1d(np.concatenate(rows), validation_images(workspace, attribute).rows)
 
 

@@ -26,7 +26,17 @@ from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
 from bam_engine.reporting.overview import overview, waiting_tasks
-from bam_engine.training import certification, certification_store, extension, querying, rounds, thresholds, validation
+from bam_engine.training import (
+    certification,
+    certification_store,
+    extension,
+    querying,
+    recall,
+    recall_proposal,
+    rounds,
+    thresholds,
+    validation,
+)
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.training.evaluation_set import evaluation_set, gather_evidence
 from bam_engine.training.validation import drawable_rows
@@ -166,8 +176,8 @@ class Walk(RuleBasedStateMachine):
             thresholds.save(workspace, attribute, self.chosen(facts.target))
         elif step in ("certify", "extend"):
             self.certify(step)
-        elif step == "audit":
-            audits.draw(workspace, attribute, n_accepted=size.each, n_rejected=size.each, seed=self.next_seed())
+        elif step in ("audit", "measure_recall"):
+            self.draw(step, size.each)
         elif step == "diagnose":
             assert diagnose(workspace, attribute) is not None
         else:
@@ -187,6 +197,12 @@ class Walk(RuleBasedStateMachine):
         else:
             asked = certification.extend(workspace, started).certification
             assert len(asked.batch.rows) > len(started.batch.rows)
+
+    def draw(self, step: str, each: int) -> None:
+        if step == "audit":
+            audits.draw(self.workspace, self.attribute, n_accepted=each, n_rejected=each, seed=self.next_seed())
+        else:
+            recall.start(self.workspace, self.attribute, count=each, seed=self.next_seed())
 
     def chosen(self, target: float) -> Threshold:
         current = thresholds.current_threshold(self.workspace, self.attribute)
@@ -241,6 +257,8 @@ class Walk(RuleBasedStateMachine):
                 assert len(querying.query_pool(workspace, attribute))
             elif step == "train":
                 assert len(set(querying.training_labels(workspace, attribute)[1].tolist())) == 2
+            elif step == "measure_recall":
+                assert recall_proposal.propose(workspace, attribute).count
             elif step == "audit":
                 assert guidance.facts is not None
                 assert guidance.facts.auditable
