@@ -36,6 +36,7 @@ def answer_image(row: int, *, key: str) -> None:
         )
         attribute = attributes[name]
         mark = direct_answers.standing(ws, attribute, row, identity.annotator()).mark
+        st.session_state[_seen(key)] = (attribute.id, row, mark)
         for answer, words in ANSWERS.items():
             st.button(
                 words.capitalize(),
@@ -46,19 +47,27 @@ def answer_image(row: int, *, key: str) -> None:
                 disabled=read_only(ws.engine),
                 help=f"{attribute.question} {words.capitalize()}.",
                 on_click=_answer,
-                args=(attribute, row, answer, mark, key),
+                args=(attribute, row, answer, key),
             )
         _undo(attribute, row, key)
         guideline_examples.offer(attribute, row, key=key)
     _tell(attribute, row, mark, key)
 
 
-def _answer(attribute: Attribute, row: int, answer: int | None, seen: str, key: str, *, undoes: bool = False) -> None:
-    """Store an answer, given at the sight of a label, and remember what undoes it; or why it was not stored."""
-    ws = workspace()
+def _answer(attribute: Attribute, row: int, answer: int | None, key: str, *, undoes: bool = False) -> None:
+    """Store an answer, given at the sight of a label, and remember what undoes it; or why it was not stored.
+
+    Two answers may come before the page is drawn again. Then the second has seen the label that the first has made.
+    """
+    ws, annotator = workspace(), identity.annotator()
     focus_attribute(attribute.name)
+    *about, seen = st.session_state[_seen(key)]
     try:
-        before = direct_answers.answer(ws, attribute, row, answer, annotator=identity.annotator(), seen=seen)
+        before = direct_answers.answer(
+            ws, attribute, row, answer, annotator=annotator, seen=seen if about == [attribute.id, row] else None
+        )
+        left = direct_answers.standing(ws, attribute, row, annotator).mark
+        st.session_state[_seen(key)] = (attribute.id, row, left)
     except BamError as error:
         st.session_state[_problem(key)] = (attribute.id, row, str(error))
         return
@@ -71,14 +80,13 @@ def _undo(attribute: Attribute, row: int, key: str) -> None:
     last = st.session_state.get(_before(key))
     if last is None or last[:2] != (attribute.id, row):
         return
-    mark = direct_answers.standing(workspace(), attribute, row, identity.annotator()).mark
     st.button(
         "Undo",
         key=f"{key}-answer-undo",
         icon=":material/undo:",
         shortcut="Z",
         on_click=_answer,
-        args=(attribute, row, last[2], mark, key),
+        args=(attribute, row, last[2], key),
         kwargs={"undoes": True},
     )
 
@@ -89,6 +97,10 @@ def _tell(attribute: Attribute, row: int, mark: str, key: str) -> None:
         st.warning(ui.plain(problem[2]), icon=":material/sync_problem:")
     label = f"Labelled **{mark}**." if mark else "No label yet."
     st.caption(f"{label} {ui.plain(effect(workspace(), attribute, row))}")
+
+
+def _seen(key: str) -> str:
+    return f"{key}-answer-seen"
 
 
 def _before(key: str) -> str:

@@ -15,7 +15,7 @@ from bam_engine.annotation import Attribute, readable
 from bam_engine.formatting import percent_interval
 from bam_engine.gallery import near_duplicates
 from bam_engine.gallery.query import Query, from_url
-from bam_engine.labelling import bulk
+from bam_engine.labelling import bulk, direct_answers
 from bam_engine.maps import layout_builder
 from bam_engine.reporting.image_facts import place_of
 from bam_engine.training.calibration import probabilities
@@ -230,3 +230,14 @@ def test_the_panel_steps_through_the_list_that_it_was_opened_from(workspace: Wor
     assert _beside(4, None) == (9, 7, "2 of 3 in the list")
     assert _beside(9, 120)[0] is None
     assert _beside(8, None) == (None, None, "")
+
+
+def test_an_answer_given_before_the_page_shows_the_one_before_it_is_stored(
+    open_page: OpenPage, workspace: Workspace, watercolor: Attribute
+) -> None:
+    app = open_page(workspace, "image", row="8")
+    app.button(key="image-answer-yes").click()
+    app.button(key="image-answer-no").click()
+    app.run()
+    assert "answered elsewhere" not in text_of(app)
+    assert direct_answers.standing(workspace, watercolor, 8, "me").mark == "no"

@@ -61,7 +61,8 @@ export interface SentAnswer {
   uid: string;
   row: number;
   answer: Answer;
-  seconds: number;
+  /** How long the answer took; null where nobody knows. */
+  seconds: number | null;
   /** The stored answer that the page shows; −2 without one. */
   seen: Answer | -2;
 }

@@ -87,6 +87,23 @@ test("undo brings back the answer that was replaced, once", async () => {
   assert.equal(scene.requests.length, 2);
 });
 
+test("an undo right after an answer undoes that one, and the answer after it stands", async () => {
+  const scene = new Scene();
+  scene.answering.answer(scene.item, 1);
+  await settled();
+  await scene.reply(200, { mark: "yes", own: 0, effect: "" });
+  scene.answering.answer(scene.item, -1);
+  scene.answering.undo();
+  scene.answering.answer(scene.item, 0);
+  await settled();
+  await scene.reply(200, { mark: "unsure", own: 1, effect: "" });
+  assert.deepEqual(scene.requests[2].body, { answer: 1, annotator: "anna", seen: "unsure" });
+  await scene.reply(200, { mark: "yes", own: -1, effect: "" });
+  await scene.reply(200, { mark: "no", own: 1, effect: "" });
+  assert.deepEqual(scene.requests[3].body, { answer: 0, annotator: "anna", seen: "yes" });
+  assert.equal(scene.item.mark, "no");
+});
+
 test("a label that changed elsewhere is shown, with the reason why nothing was stored", async () => {
   const scene = new Scene();
   scene.answering.answer(scene.item, 1);

@@ -60,9 +60,31 @@ test("a picture shows its mark, else its answer, else no; an answer of this brow
     [0, 1, 2].map((row) => labels.mark(row)),
     [NO, YES, UNSURE],
   );
-  labels.setMark(1, NO);
-  assert.equal(labels.mark(1), NO);
-  assert.equal(labels.answer(1), YES, "a mark is no answer yet");
+  labels.setMark(0, UNSURE);
+  assert.equal(labels.mark(0), UNSURE);
+  assert.equal(labels.answer(0), undefined, "a mark is no answer yet");
+});
+
+test("a changed answer is to be given at once, a mark is not, and one undo takes both back", () => {
+  const storage = new MemoryStorage();
+  const labels = labelsOf({ known: { 1: YES }, storage });
+  const answers = labels.setMarks([0, 1], NO);
+  assert.deepEqual(answers, [{ row: 1, answer: NO }]);
+  labels.give(answers);
+  assert.deepEqual([labels.mark(0), labels.mark(1), labels.answer(0)], [NO, NO, undefined]);
+  assert.deepEqual(labels.toSave([1]), []);
+  assert.deepEqual(labels.undo(), { row: 0, answers: [{ row: 1, answer: YES }] });
+  assert.equal(labels.isMarked(0), false);
+  assert.equal(storage.length, 0, "no mark is left");
+});
+
+test("an answer after an undo is given like any other, with its page left or not", () => {
+  const labels = labelsOf({ known: { 1: YES } });
+  labels.give(labels.setMark(1, UNSURE));
+  labels.give(labels.undo().answers);
+  labels.give(labels.setMark(1, NO));
+  labels.goTo(1);
+  assert.equal(labels.answer(1), NO);
 });
 
 test("undo takes marks back, the last first, and knows which", () => {
@@ -71,24 +93,24 @@ test("undo takes marks back, the last first, and knows which", () => {
   labels.setMark(2, UNSURE);
   labels.setMark(1, UNSURE);
   labels.setMark(1, UNSURE); // no change: nothing to undo
-  assert.equal(labels.undo(), 1);
+  assert.equal(labels.undo().row, 1);
   assert.equal(labels.mark(1), YES);
-  assert.equal(labels.undo(), 2);
-  assert.equal(labels.undo(), 1);
+  assert.equal(labels.undo().row, 2);
+  assert.equal(labels.undo().row, 1);
   assert.deepEqual([labels.mark(1), labels.mark(2)], [NO, NO]);
-  assert.equal(labels.undo(), undefined);
+  assert.deepEqual(labels.undo(), { row: undefined, answers: [] });
 });
 
 test("another page has nothing to undo", () => {
   const labels = labelsOf();
   labels.setMark(1, YES);
   labels.goTo(1);
-  assert.equal(labels.undo(), undefined);
+  assert.deepEqual(labels.undo(), { row: undefined, answers: [] });
   assert.equal(labels.mark(1), YES);
 });
 
-test("what would be saved is what is new or corrected, and once given it is not saved again", () => {
-  const labels = labelsOf({ known: { 0: NO, 1: YES } });
+test("what would be saved with a page is what is new, and once given it is not saved again", () => {
+  const labels = labelsOf({ known: { 1: YES } });
   labels.setMark(0, YES);
   labels.setMark(2, UNSURE);
   const answers = labels.toSave([0, 1, 2, 3]);
@@ -141,12 +163,12 @@ test("a rerun with old data takes no answer back", () => {
 const shown = (cells) => cells.map((cell, row) => ({ row, state: "ready", seen: true, ...cell }));
 
 test("Enter waits until every picture has loaded or failed", () => {
-  const { does, text } = plan(shown([{}, { state: "loading" }, { state: "failed" }]), labelsOf(), false);
+  const { does, text } = plan(shown([{}, { state: "loading" }, { state: "failed" }]), labelsOf());
   assert.deepEqual([does, text], ["wait", "Loading 2 of 3 pictures"]);
 });
 
 test("Enter saves nothing that nobody has seen", () => {
-  const { does, text } = plan(shown([{}, { seen: false }, { state: "failed", seen: false }]), labelsOf(), false);
+  const { does, text } = plan(shown([{}, { seen: false }, { state: "failed", seen: false }]), labelsOf());
   assert.deepEqual([does, text], ["scroll", "Scroll on: 1 picture not seen yet"]);
 });
 
@@ -154,7 +176,7 @@ test("Enter saves the pictures that are there, and says how many of each answer"
   const labels = labelsOf();
   labels.setMark(1, YES);
   labels.setMark(3, YES);
-  const found = plan(shown([{}, {}, {}, { state: "failed" }]), labels, false);
+  const found = plan(shown([{}, {}, {}, { state: "failed" }]), labels);
   assert.deepEqual([found.does, found.text], ["save", "Save 1 yes, 2 no"]);
   assert.deepEqual(
     found.answers.map(({ row }) => row),
@@ -163,14 +185,16 @@ test("Enter saves the pictures that are there, and says how many of each answer"
 });
 
 test("without any picture Enter loads them again", () => {
-  assert.equal(plan(shown([{ state: "failed" }]), labelsOf(), false).does, "reload");
+  assert.equal(plan(shown([{ state: "failed" }]), labelsOf()).does, "reload");
 });
 
-test("a page that was answered is corrected, or left as it is", () => {
+test("of a page that was answered nothing is left to save, and the last page says that it is the last", () => {
   const labels = labelsOf({ known: no(0, 1) });
-  assert.equal(plan(shown([{}, {}]), labels, true).text, "Nothing changed: go on");
-  labels.setMark(1, UNSURE);
-  assert.equal(plan(shown([{}, {}]), labels, true).text, "Correct: 1 unsure");
+  assert.equal(plan(shown([{}, {}]), labels).text, "Next page");
+  labels.give(labels.setMark(1, UNSURE));
+  assert.equal(plan(shown([{}, {}]), labels).text, "Next page", "the correction is given");
+  labels.goTo(2);
+  assert.equal(plan(shown([{}, {}]), labels).text, "Done");
 });
 
 // What is said of answers on their way
@@ -194,6 +218,10 @@ test("answers are said to be saved, on their way, late or refused", () => {
   assert.deepEqual(said({ waiting: 2 }), { text: "Saving…", level: "" });
   assert.deepEqual(said({ waiting: 2, failures: 1 }), { text: "Not saved yet: 2 answers waiting", level: "late" });
   assert.equal(said({ refused: 1, waiting: 3 }).text, "1 answer refused and kept in this browser: No.");
+  const marked = labelsOf();
+  marked.setMark(0, YES);
+  const idle = /** @type {Outbox} */ (/** @type {unknown} */ ({ waiting: () => [], refused: () => [] }));
+  assert.equal(savingState(marked, idle).text, "1 marked, not saved yet");
   assert.equal(savingState(labelsOf(), /** @type {any} */ ({ waiting: () => [], refused: () => [] })).text, "");
 });
 
@@ -206,8 +234,7 @@ test("after the last page it is said what was saved and what is missing", () => 
 
 test("answers that were given elsewhere take the place of those given here, until they are answered again", () => {
   const labels = labelsOf({ known: { 5: YES } });
-  labels.give([{ row: 4, answer: NO }]);
-  labels.setMark(5, NO);
+  labels.give([{ row: 4, answer: NO }, ...labels.setMark(5, NO)]);
   labels.learn([
     { row: 4, answer: YES },
     { row: 5, answer: null },
@@ -229,12 +256,13 @@ test("what is said of answers given elsewhere agrees with their number", () => {
 test("pictures marked at once are unmarked at once, and only a no that was chosen counts as marked", () => {
   const labels = labelsOf({ known: { 2: YES } });
   labels.setMark(0, NO);
-  labels.setMarks([0, 1, 2, 3], NO);
+  labels.give(labels.setMarks([0, 1, 2, 3], NO));
   assert.deepEqual(
     [0, 1, 2, 3, 4].map((row) => labels.isMarked(row)),
     [true, true, true, true, false],
   );
-  assert.equal(labels.undo(), 1, "0 was no before");
+  assert.deepEqual(labels.undo(), { row: 1, answers: [{ row: 2, answer: YES }] }, "0 was no before");
+  labels.give([{ row: 2, answer: YES }]);
   assert.deepEqual(
     [0, 1, 2, 3].map((row) => [labels.mark(row), labels.isMarked(row)]),
     [
@@ -244,7 +272,7 @@ test("pictures marked at once are unmarked at once, and only a no that was chose
       [NO, false],
     ],
   );
-  assert.equal(labels.undo(), 0);
+  assert.equal(labels.undo().row, 0);
   assert.equal(labels.isMarked(0), false);
 });
 

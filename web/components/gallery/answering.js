@@ -31,7 +31,7 @@ export class Answering {
     this.post = post;
     /** Null where nothing can be answered. @type {GalleryAnswering | null} */
     this.about = null;
-    /** What undoes the last answer. @type {{ attribute: number, item: Item, own: Answer | null } | null} */
+    /** What undoes the last answer. @type {{ about: GalleryAnswering, item: Item, own: Answer | null } | null} */
     this.last = null;
     this.sent = Promise.resolve();
   }
@@ -42,14 +42,20 @@ export class Answering {
    */
   answer(item, answer) {
     const { about } = this;
-    if (about) this.send(about.attribute, item, answer, WORDS.get(answer) ?? "", false);
+    if (about) this.queue(() => this.send(about, item, answer, false));
   }
 
+  /** Undo the last answer: the last that was given, also where its reply has not come yet. */
   undo() {
-    const { last } = this;
-    this.last = null;
-    if (last)
-      this.send(last.attribute, last.item, last.own, last.own === null ? "" : (WORDS.get(last.own) ?? ""), true);
+    this.queue(async () => {
+      const { last } = this;
+      if (last) await this.send(last.about, last.item, last.own, true);
+    });
+  }
+
+  /** @param {() => Promise<void>} does once all before it is done */
+  queue(does) {
+    this.sent = this.sent.then(does);
   }
 
   /**
@@ -62,30 +68,25 @@ export class Answering {
   }
 
   /**
-   * @param {number} attribute
+   * @param {GalleryAnswering} about
    * @param {Item} item
    * @param {Answer | null} answer
-   * @param {string} expected the mark until the server replies
    * @param {boolean} undoes
    */
-  send(attribute, item, answer, expected, undoes) {
-    const annotator = this.about?.annotator ?? "";
-    this.sent = this.sent.then(async () => {
-      const seen = item.mark;
-      this.show(item, expected);
-      const { status, reply } = await this.post(`/api/attributes/${attribute}/images/${item.row}/answer`, {
-        answer,
-        annotator,
-        seen,
-      }).catch(() => ({ status: 0, reply: null }));
-      this.show(item, reply?.mark ?? seen);
-      if (status === 200 && reply) {
-        this.last = undoes ? null : { attribute, item, own: reply.own ?? null };
-        this.tell(words(item, reply, undoes), !undoes);
-      } else {
-        this.tell(reply?.error ?? "Not saved: the server does not answer. Try again.", false);
-      }
-    });
+  async send(about, item, answer, undoes) {
+    const { attribute, annotator } = about;
+    const seen = item.mark;
+    this.show(item, answer === null ? "" : (WORDS.get(answer) ?? ""));
+    const address = `/api/attributes/${attribute}/images/${item.row}/answer`;
+    const lost = { status: 0, reply: null };
+    const { status, reply } = await this.post(address, { answer, annotator, seen }).catch(() => lost);
+    this.show(item, reply?.mark ?? seen);
+    if (status === 200 && reply) {
+      this.last = undoes ? null : { about, item, own: reply.own ?? null };
+      this.tell(words(item, reply, undoes), !undoes);
+    } else {
+      this.tell(reply?.error ?? "Not saved: the server does not answer. Try again.", false);
+    }
   }
 }
 

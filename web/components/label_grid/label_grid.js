@@ -10,6 +10,7 @@ import { addresses, Cell, LargeView } from "./pictures.js";
 import { doneTexts, many, newerText, plan, savingState } from "./plan.js";
 
 /** @import { Answer, Component, LabelGridData } from "../data.js" */
+/** @import { Given } from "./labels.js" */
 
 const SIZES = [104, 156, 248]; // minimum width of a cell in pixels: small, medium, large
 const PAGES_AHEAD = 3;
@@ -31,6 +32,7 @@ export class LabelGrid {
     const on = {
       submit: () => this.submit(),
       undo: () => this.undo(),
+      back: () => this.turnTo(this.labels.page - 1),
       resized: () => this.layOut(),
       turnSingle: () => this.turnSingle(),
       refocus: () => this.focus(this.at),
@@ -216,7 +218,7 @@ export class LabelGrid {
     const place = this.placeOf(row);
     this.moveTo(place);
     if (this.cells[place].state === "failed") return;
-    this.labels.setMark(row, mark);
+    this.send(this.labels.setMark(row, mark));
     this.refresh();
   }
 
@@ -239,14 +241,14 @@ export class LabelGrid {
 
   /** @param {Answer} mark */
   markAll(mark) {
-    this.labels.setMarks(this.loadedRows(), mark);
+    this.send(this.labels.setMarks(this.loadedRows(), mark));
     this.refresh();
   }
 
   /** @param {Answer} mark of the pictures without one */
   markRest(mark) {
     const rest = this.loadedRows().filter((row) => !this.labels.isMarked(row));
-    this.labels.setMarks(rest, mark);
+    this.send(this.labels.setMarks(rest, mark));
     this.refresh();
   }
 
@@ -263,8 +265,9 @@ export class LabelGrid {
   }
 
   undo() {
-    const row = this.labels.undo();
+    const { row, answers } = this.labels.undo();
     if (row !== undefined) {
+      this.send(answers);
       this.focus(this.placeOf(row));
       this.refresh();
     } else if (this.labels.page > 0) {
@@ -310,26 +313,29 @@ export class LabelGrid {
 
   submit() {
     if (this.labels.finished) return this.refresh();
-    const { does, answers } = plan(this.cells, this.labels, this.again);
+    const { does, answers } = plan(this.cells, this.labels);
     if (does === "reload") for (const cell of this.cells) cell.load();
     if (does === "scroll") this.showUnseen();
     if (does !== "save" || performance.now() - this.shownAt < SETTLING) return this.refresh();
     this.tick();
     const seconds = Math.round(this.spent / Math.max(1, answers.length)) / 1000;
-    const { labels, outbox } = this;
-    const sent = answers.map((answer) => ({
-      uid: newId(),
-      ...answer,
-      seconds,
-      seen: labels.answer(answer.row) ?? NONE,
-    }));
+    const { labels } = this;
     for (const { row } of this.cells) labels.newer.delete(row); // they were looked at
+    this.send(answers, seconds);
+    return this.turnTo(this.again ? labels.page + 1 : labels.nextOpen(labels.page));
+  }
+
+  /**
+   * @param {Given[]} answers
+   * @param {number | null} seconds that each took, null where nobody knows
+   */
+  send(answers, seconds = null) {
+    if (!answers.length) return;
+    const { labels, outbox } = this;
+    const sent = answers.map((one) => ({ uid: newId(), ...one, seconds, seen: labels.answer(one.row) ?? NONE }));
     labels.give(answers);
-    if (sent.length) {
-      outbox.put(labels.assignment, sent);
-      labels.reported = false;
-    }
-    return this.turnTo(labels.nextOpen(labels.page));
+    labels.reported = false;
+    outbox.put(labels.assignment, sent);
   }
 
   showUnseen() {
@@ -367,7 +373,8 @@ export class LabelGrid {
     this.refreshNewer();
     for (const part of [parts.grid, parts.save, parts.keys.box]) part.hidden = labels.finished;
     parts.bar.hidden = labels.finished && !late.length;
-    parts.back.hidden = labels.finished || (labels.page === 0 && !labels.undone.length);
+    parts.back.hidden = labels.finished || labels.page === 0;
+    parts.undo.hidden = labels.finished || !labels.undone.length;
     parts.done.hidden = !labels.finished;
     const { text, level } = savingState(labels, outbox);
     if (parts.state.textContent !== text) parts.state.textContent = text;
@@ -385,7 +392,7 @@ export class LabelGrid {
 
   refreshPlan() {
     const { save, notice } = this.parts;
-    const { does, text } = plan(this.cells, this.labels, this.again);
+    const { does, text } = plan(this.cells, this.labels);
     save.textContent = text;
     const ready = does !== "wait" && performance.now() - this.shownAt >= SETTLING;
     save.setAttribute("aria-disabled", String(!ready));

@@ -1,11 +1,12 @@
 // The state of one assignment: the answers given, the marks on the current page, and the undo history. Knows nothing of
-// the DOM. A picture without a mark counts as no.
+// the DOM. A picture without a mark counts as no. A mark is saved with its page; an answer that is changed, at once.
 
 import { local } from "../store.js";
 
 /** @import { Answer, LabelGridData, LabelImage } from "../data.js" */
 /** @import { Store } from "../store.js" */
 /** @typedef {{ row: number, answer: Answer }} Given */
+/** A picture and the mark or answer it should have. @typedef {[row: number, mark: Answer | undefined]} Change */
 
 /** @type {Answer} */
 export const YES = 1;
@@ -45,7 +46,7 @@ export class Labels {
     this.marks = new Map(drafts.read(this.draftKey) ?? []);
     /** Pictures whose answer was given elsewhere, until they are answered here. @type {Set<number>} */
     this.newer = new Set();
-    /** What each change replaced, the last one last. @type {[row: number, mark: Answer | undefined][][]} */
+    /** What each change replaced, the last one last. @type {Change[][]} */
     this.undone = [];
     this.submitted = waiting.length > 0;
     /** Whether Python knows that the assignment is finished. */
@@ -78,7 +79,12 @@ export class Labels {
 
   /** @param {number} row */
   mark(row) {
-    return this.marks.get(row) ?? this.answer(row) ?? NO;
+    return this.chosen(row) ?? NO;
+  }
+
+  /** @param {number} row */
+  chosen(row) {
+    return this.marks.get(row) ?? this.answer(row);
   }
 
   /**
@@ -87,7 +93,7 @@ export class Labels {
    * @param {number} row
    */
   isMarked(row) {
-    return this.marks.has(row) || this.answer(row) !== undefined;
+    return this.chosen(row) !== undefined;
   }
 
   unanswered(images = this.images) {
@@ -110,36 +116,49 @@ export class Labels {
    * @param {Answer} mark
    */
   setMark(row, mark) {
-    this.setMarks([row], mark);
+    return this.setMarks([row], mark);
   }
 
   /**
-   * Mark pictures, which one undo takes back.
+   * Mark pictures, which one undo takes back; return the answers that this changes, to be given.
    *
    * @param {number[]} rows
    * @param {Answer} mark
    */
   setMarks(rows, mark) {
-    const changed = rows.filter((row) => (this.marks.get(row) ?? this.answer(row)) !== mark);
-    if (!changed.length) return;
-    this.undone.push(changed.map((row) => [row, this.marks.get(row)]));
-    for (const row of changed) this.marks.set(row, mark);
+    const changed = rows.filter((row) => this.chosen(row) !== mark);
+    if (!changed.length) return [];
+    this.undone.push(changed.map((row) => [row, this.chosen(row)]));
+    return this.change(changed.map((row) => [row, mark]));
+  }
+
+  /** Undo the last marks; return their first row, undefined without one, and the answers that this changes. */
+  undo() {
+    const last = this.undone.pop() ?? [];
+    return { row: last[0]?.[0], answers: this.change(last) };
+  }
+
+  /**
+   * Mark the pictures without an answer; return the new answers of the others.
+   *
+   * @param {Change[]} changes
+   * @returns {Given[]}
+   */
+  change(changes) {
+    const answers = [];
+    for (const [row, mark] of changes) {
+      this.marks.delete(row);
+      if (mark === undefined) continue;
+      if (this.answer(row) === undefined) this.marks.set(row, mark);
+      else answers.push({ row, answer: mark });
+    }
     this.keepMarks();
+    return answers;
   }
 
   keepMarks() {
-    this.drafts.write(this.draftKey, [...this.marks]);
-  }
-
-  /** Undo the last marks; return their first row, or undefined. */
-  undo() {
-    const last = this.undone.pop() ?? [];
-    for (const [row, mark] of last) {
-      if (mark === undefined) this.marks.delete(row);
-      else this.marks.set(row, mark);
-    }
-    if (last.length) this.keepMarks();
-    return last[0]?.[0];
+    if (this.marks.size) this.drafts.write(this.draftKey, [...this.marks]);
+    else this.drafts.remove(this.draftKey);
   }
 
   /**
@@ -159,8 +178,7 @@ export class Labels {
       this.marks.delete(row);
       this.newer.delete(row);
     }
-    if (this.marks.size) this.drafts.write(this.draftKey, [...this.marks]);
-    else this.drafts.remove(this.draftKey);
+    this.keepMarks();
     this.submitted ||= answers.length > 0;
   }
 

@@ -12,8 +12,8 @@ const SIZE_NAMES = ["small", "medium", "large"];
 /** @typedef {ReturnType<typeof makeParts>} Parts */
 
 /**
- * @param {{ submit: () => void, undo: () => void, resized: () => void, turnSingle: () => void,
- *   refocus: () => void, showNewer: () => void }} on
+ * @param {{ submit: () => void, undo: () => void, back: () => void, resized: () => void,
+ *   turnSingle: () => void, refocus: () => void, showNewer: () => void }} on
  * @param {HTMLElement} large the dialog of the large view
  * @param {boolean} begins whether nothing is answered yet, so that the guidelines are worth their room
  */
@@ -27,19 +27,20 @@ export function makeParts(on, large, begins) {
   const grid = element("div", { className: "grid", role: "grid" });
   const done = element("div", { className: "done", hidden: true, tabIndex: -1 });
   const save = element("button", { className: "save", type: "button" });
-  const about = { className: "back", type: "button", title: "Undo, or back to the page before (Z)" };
-  const back = element("button", about, "Back");
+  const undo = element("button", { className: "undo", type: "button", title: "Undo (Z)" }, "Undo");
+  const back = element("button", { className: "back", type: "button" }, "Previous page");
   const state = element("span", { className: "state", role: "status" });
   const notice = element("p", { className: "notice", hidden: true });
   const unheard = element("div", { className: "unheard", ariaLive: "polite" });
   save.addEventListener("click", on.submit);
-  back.addEventListener("click", on.undo);
+  undo.addEventListener("click", on.undo);
+  back.addEventListener("click", on.back);
   const newerText = element("span");
   const showNewer = element("button", { type: "button" }, "Show them");
   showNewer.addEventListener("click", on.showNewer);
   const newer = element("div", { className: "newer", role: "alert", hidden: true }, newerText, showNewer);
   const keys = makeKeyHelp(on.refocus);
-  const bar = element("div", { className: "bar" }, save, back, state, keys.box, notice);
+  const bar = element("div", { className: "bar" }, save, undo, back, state, keys.box, notice);
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
   const top = element("div", { className: "top" }, question, progress, single.box, size.box, track);
   const around = { className: "bam" };
@@ -55,6 +56,7 @@ export function makeParts(on, large, begins) {
     grid,
     done,
     save,
+    undo,
     back,
     state,
     notice,

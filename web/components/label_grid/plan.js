@@ -18,10 +18,9 @@ export const many = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`
  *
  * @param {Shown[]} cells the pictures of the page
  * @param {Labels} labels
- * @param {boolean} again whether all of them were answered before
  * @returns {Plan}
  */
-export function plan(cells, labels, again) {
+export function plan(cells, labels) {
   const ready = cells.filter((cell) => cell.state === "ready");
   const settled = cells.filter((cell) => cell.state !== "loading").length;
   const all = cells.length;
@@ -35,8 +34,8 @@ export function plan(cells, labels, again) {
     .filter(({ count }) => count)
     .map(({ name, count }) => `${count} ${name}`)
     .join(", ");
-  if (!text) return { does: "save", text: again ? "Nothing changed: go on" : "Go on", answers };
-  return { does: "save", text: again ? `Correct: ${text}` : `Save ${text}`, answers };
+  const last = labels.page + 1 >= labels.pages;
+  return { does: "save", text: text ? `Save ${text}` : last ? "Done" : "Next page", answers };
 }
 
 /**
@@ -55,6 +54,7 @@ export function savingState(labels, outbox) {
   }
   if (waiting && outbox.failures) return { text: `Not saved yet: ${many(waiting, "answer")} waiting`, level: "late" };
   if (waiting) return { text: "Saving…", level: "" };
+  if (labels.marks.size) return { text: `${labels.marks.size} marked, not saved yet`, level: "" };
   return { text: labels.submitted ? "All answers saved" : "", level: "" };
 }
 
