@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from bam_engine.collection import columns
 from bam_engine.collection.columns import NamesOfImage
 from bam_engine.collection.digests import Digests
-from bam_engine.collection.generated import check_kind
+from bam_engine.collection.generated import check_kind, demo_of, why_apart
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
 from bam_engine.collection.removals import Removed, removed
+from bam_engine.collection.sources import Source, note_source, sources_of
 from bam_engine.collection.texts import printable, storable, why_not_storable
 from bam_engine.database import captions as caption_table
 from bam_engine.database import images as table
@@ -202,6 +203,18 @@ class Catalogue:
         )
         captions = "" if last is None else f".{zlib.crc32(f'{last.id} {last.made_at}'.encode()):x}"
         return f"{self.details_version}{captions}"
+
+    def sources(self) -> list[Source]:
+        """Return the folders that were added, the last one first."""
+        return sources_of(self._engine)
+
+    def note_source(self, folder: str) -> None:
+        """Remember that a folder was added."""
+        note_source(self._engine, folder)
+
+    def why_apart(self, *, generated: bool) -> str | None:
+        """Return why generated or real images are not added here, see :func:`why_apart`, or None."""
+        return why_apart(demo_of(self._engine), generated=generated)
 
     def add(self, records: Iterable[NewImage]) -> int:
         """Add images in one transaction, each in the next row; return the number of new ones.

@@ -19,7 +19,7 @@ KEY = "demo"  # the setting that marks a workspace
 MARK = b'"is": "generated: '  # in the JPEG comment of every image that the demo generates
 HEAD = 4096  # bytes of a file searched for the mark
 
-DEMO_HINT = "For the demo, open an empty workspace and start it there, or run `bam demo`."
+DEMO_HINT = "For the demo, open an empty workspace and create it there (bam demo)."
 OTHER_WORKSPACE = "use another workspace (set BAM_WORKSPACE)"
 
 
@@ -79,17 +79,24 @@ def check_kind(connection: sa.Connection, generated: list[str], real: list[str])
         The two kinds would mix.
     """
     demo = _marked(connection)
+    wrong = generated if demo is None else real
+    if wrong:
+        raise CollectionError(f"{wrong[0]} is {why_apart(demo, generated=demo is None)}")
+
+
+def why_apart(demo: Demo | None, *, generated: bool) -> str | None:
+    """Return why a generated or a real image is not added to a workspace with this mark, after "it is"; or None."""
     if demo is None and generated:
-        raise CollectionError(
-            f"{generated[0]} is a generated demo image, but this workspace is for real images, and the two never mix. "
-            f"Leave it out. {DEMO_HINT}"
+        return (
+            "a generated demo image, but this workspace is for real images, and the two never mix. Leave it out. "
+            f"{DEMO_HINT}"
         )
-    if demo is not None and real:
-        raise CollectionError(
-            f"{real[0]} is a real image, but this workspace holds a demo of "
-            f"{formatting.count(demo.count, 'generated image')}, and the two never mix. For your own images, "
-            f"{OTHER_WORKSPACE}."
+    if demo is not None and not generated:
+        return (
+            f"a real image, but this workspace holds a demo of {formatting.count(demo.count, 'generated image')}, and "
+            f"the two never mix. For your own images, {OTHER_WORKSPACE}."
         )
+    return None
 
 
 def is_generated(head: bytes) -> bool:

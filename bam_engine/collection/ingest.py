@@ -50,7 +50,8 @@ class IngestResult:
     duplicates
         (file, URI of the image in the collection with exactly the same bytes).
     unreadable
-        Files, and folders, that cannot be read.
+        Files, and folders, that cannot be read or added. A generated image among real ones is not added, nor a real one
+        among those of the demo.
     skipped
         Other files in the folder.
     hidden
@@ -124,8 +125,8 @@ def ingest_folder(
     Raises
     ------
     CollectionError
-        The folder or the metadata file cannot be used, and nothing was added; or real and generated images would mix,
-        and the finished batches stay.
+        The folder or the metadata file cannot be used, or real and generated images would mix and no file of the folder
+        belongs here. Nothing was added.
     DiskFull
         The disk is full; the message says how many images were added.
     Stopped
@@ -141,6 +142,7 @@ def ingest_folder(
     _check_matched(root, table, files)
     details = {files[path]: table[path] for path in table if path in files}
     run = IngestRun(catalogue, thumbnails, root, details, project, verify, report)
+    catalogue.note_source(str(root))
     try:
         run.go(listing, workers or os.cpu_count() or 1)
     except DiskFull as error:
@@ -151,6 +153,8 @@ def ingest_folder(
         if run.added == 0:
             raise
         raise CollectionError(f"{error} Added before: {count(run.added, 'image')}.") from error
+    if len(run.misfits) == len(listing.paths):
+        raise CollectionError(f"Nothing was added. {run.misfits[0].path}: {run.misfits[0].reason}")
     return IngestResult(
         files=len(listing.paths),
         added=run.added,

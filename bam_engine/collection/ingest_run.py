@@ -28,6 +28,7 @@ from bam_engine.progress import Report
 
 STAGE = "ingest"
 _BATCH = 64
+_Outcome = ImageInfo | ImageUnreadable
 _LARGE = 50_000_000  # pixels; larger images are decoded one at a time to bound memory
 
 
@@ -53,6 +54,7 @@ class IngestRun:
     other_project: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
+    misfits: list[Problem] = field(default_factory=list)  # generated images among real ones, or the other way round
     removed: int = 0
     large: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,6 +75,8 @@ class IngestRun:
                 done += len(batch)
                 self.catalogue.clear_problems(STAGE, before.intersection(batch).difference(bad))
                 self.report(done, total, self._message())
+        if len(self.misfits) < total:
+            self._record_problems(self.misfits)
         self.replaced = [path for row, path in known.displaced.items() if row not in self.moved]
         self.missing = known.find_missing(str(self.root))
         self.removed = self._count_removed(known)
@@ -133,7 +137,7 @@ class IngestRun:
 
     def _add(self, batch: list[str], known: KnownFiles, pool: ThreadPoolExecutor) -> list[str]:
         """Add the new, readable images of the batch; return the unreadable files."""
-        outcomes = dict(zip(batch, pool.map(_try_examine, batch), strict=True))
+        outcomes = self._without_misfits(dict(zip(batch, pool.map(_try_examine, batch), strict=True)))
         examined = {uri: outcome for uri, outcome in outcomes.items() if isinstance(outcome, ImageInfo)}
         existing = self.catalogue.images_with({info.digest for info in examined.values()})
         self._move(examined, self._elsewhere(existing, pool), known)
@@ -149,6 +153,16 @@ class IngestRun:
         pictures = [readable[firsts[digest]] for digest in added]
         list(pool.map(self.thumbnails.store, [image.row for image in added.values()], pictures))
         return self._explain_rest(outcomes, firsts, rendered)
+
+    def _without_misfits(self, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcome]:
+        """Return the outcomes without those of images that never mix with those of this workspace, and note these."""
+        reasons = {kind: self.catalogue.why_apart(generated=kind) for kind in (True, False)}
+        fitting = dict(outcomes)
+        for uri, outcome in outcomes.items():
+            if isinstance(outcome, ImageInfo) and (reason := reasons[outcome.generated]) is not None:
+                self.misfits.append(Problem(uri, f"It is {reason}", STAGE))
+                del fitting[uri]
+        return fitting
 
     def _elsewhere(self, images: Mapping[str, Image], pool: ThreadPoolExecutor) -> dict[str, Image]:
         """Return those of ``images``, by digest, whose files do not hold them; mark those whose files hold others."""
@@ -178,7 +192,7 @@ class IngestRun:
 
     def _explain_rest(
         self,
-        outcomes: Mapping[str, ImageInfo | ImageUnreadable],
+        outcomes: Mapping[str, _Outcome],
         firsts: Mapping[str, str],
         rendered: Mapping[str, Thumbnail | ImageUnreadable],
     ) -> list[str]:
@@ -235,7 +249,7 @@ def _is_still(uri: str, stamp: Stamp) -> bool:
         return False
 
 
-def _try_examine(uri: str) -> ImageInfo | ImageUnreadable:
+def _try_examine(uri: str) -> _Outcome:
     try:
         return examine(uri)
     except ImageUnreadable as error:

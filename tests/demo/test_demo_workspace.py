@@ -121,10 +121,18 @@ def test_real_and_generated_images_never_share_a_workspace(
             ingest_folder(blank.catalogue, blank.thumbnails, drawn)
         if number == 0:
             ingest_folder(blank.catalogue, blank.thumbnails, real)
+    assert blank.catalogue.problems("ingest") == []
     with pytest.raises(CollectionError, match="this workspace holds 3 real images"):
         demo.make_demo(blank, count=5)
     assert demo_of(blank.engine) is None
     assert len(blank.catalogue) == 3
+    shutil.copy(next(drawn.rglob("*.jpg")), real / "0-drawn.jpg")  # first: it stops nothing
+    real_pictures(real / "more", count=5)
+    mixed = ingest_folder(blank.catalogue, blank.thumbnails, real)
+    assert (mixed.added, mixed.existing, len(mixed.duplicates)) == (2, 3, 3)
+    assert [(Path(problem.path).name, problem.reason[:35]) for problem in blank.catalogue.problems("ingest")] == [
+        ("0-drawn.jpg", "It is a generated demo image, but t")
+    ]
     with pytest.raises(CollectionError, match="with seed 7: this workspace holds the demo with seed 0"):
         demo.make_demo(demo_workspace, count=5, seed=7)
 
