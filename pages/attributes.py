@@ -4,13 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, name_of, readable
+from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
 from web import guideline_examples, ui, undo
 from web.engine import workspace
 from web.navigation import link
 from web.steps import attribute_in_focus
 
-CATEGORIES = {"own": "custom"}
+CATEGORIES = {kind: kind for kind in KINDS} | {"own": "custom"}
 
 ws = workspace()
 ui.head("Attributes", "An attribute is a yes/no question about every image.")
@@ -68,7 +68,7 @@ for attribute in existing.values():
             field, button = st.columns([3, 1], vertical_alignment="bottom")
             new = field.text_input("Name", attribute.name, key=f"name-{attribute.id}-{attribute.name}")
             if button.form_submit_button("Rename", key=f"rename-{attribute.id}", width="stretch"):
-                rename(attribute, name_of(new) or new)
+                rename(attribute, new)
         with st.container(horizontal=True, vertical_alignment="center"):
             link("rounds", "Open", attribute.name)
             if st.button("Archive", key=f"archive-{attribute.id}", icon=":material/archive:"):
@@ -95,16 +95,14 @@ with start, st.form("bam", border=True):
 with own, st.form("own", border=True):
     st.subheader("New attribute", anchor=False)
     name = st.text_input(
-        "Name", placeholder="Watercolour", key="new-name", help="It is the name of a column in exported datasets."
+        "Name", placeholder="watercolour", key="new-name", help="In exported files, “oil painting” is oil_painting."
     )
-    kind = st.segmented_control(
-        "Category", KINDS, default="own", format_func=lambda kind: "custom" if kind == "own" else kind
-    )
+    kind = st.segmented_control("Category", KINDS, default="own", format_func=CATEGORIES.__getitem__)
     question = st.text_input("Question", placeholder="Is this a watercolour?", key="new-question")
     instructions = st.text_area("Instructions for annotators", placeholder="What counts, what does not, edge cases.")
     if st.form_submit_button("Add", icon=":material/add:"):
         with ui.guard():
-            ws.attributes.add(name_of(name) or name.strip(), kind or "own", question.strip(), instructions.strip())
+            ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
             st.rerun()
 
 if existing:

@@ -43,7 +43,6 @@ ROOMS: dict[str, set[str]] = {
         "check_name",
         "consensus",
         "judged_labels",
-        "name_of",
         "readable",
     },
     "api": set(),

@@ -26,7 +26,7 @@ from bam_engine.annotation.answers import (
     UnknownAssignment,
     UsedUid,
 )
-from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, name_of, readable
+from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
 from bam_engine.annotation.consensus import (
     NO_LABEL,
     Consensus,
@@ -70,6 +70,5 @@ __all__ = [
     "check_name",
     "consensus",
     "judged_labels",
-    "name_of",
     "readable",
 ]

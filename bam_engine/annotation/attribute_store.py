@@ -21,7 +21,7 @@ class Attributes:
         Parameters
         ----------
         name
-            Snake case in lower case, starting with a letter, at most 60 characters.
+            A title, from which :func:`check_name` makes the column of the dataset.
         kind
             One of ``KINDS``.
         question
@@ -35,8 +35,8 @@ class Attributes:
             The name is invalid or taken, the kind is unknown, or the question is empty.
         """
         values = {
-            "name": check_name(name),
-            "kind": check_kind(kind),
+            "name": check_name(name, check_kind(kind)),
+            "kind": kind,
             "question": check_question(question),
             "instructions": instructions.strip(),
         }
@@ -44,7 +44,7 @@ class Attributes:
             with self._engine.begin() as connection:
                 key = insert_row(connection, attributes, {**values, "made_at": now()})
         except sa.exc.IntegrityError as error:
-            raise self._taken(name) from error
+            raise self._taken(values["name"]) from error
         return self.by_id(key)
 
     def get(self, name: str) -> Attribute:
@@ -118,9 +118,10 @@ class Attributes:
         AnnotationError
             The name is invalid or taken.
         """
-        old, new = self.by_id(attribute_id).name, check_name(name)
+        before = self.by_id(attribute_id)
+        old, new = before.name, check_name(name, before.kind)
         if old == new:
-            return self.by_id(attribute_id)
+            return before
         try:
             with self._engine.begin() as connection:
                 connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(name=new))

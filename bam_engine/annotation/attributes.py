@@ -5,6 +5,7 @@ as dataset columns.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,30 +29,37 @@ class Attribute:
     archived: bool = False
 
 
-def check_name(name: str) -> str:
-    """Return ``name`` if it is valid as a dataset column.
+def check_name(name: str, kind: str = "own") -> str:
+    """Return a title as the name of a dataset column: lower-case letters, digits and underscores.
+
+    A title that is a reserved word of SQL, or begins with a digit, gets the kind before it.
 
     Raises
     ------
     AnnotationError
-        The name has characters other than lower-case letters, digits and underscores, does not start with a letter, is
-        longer than 60 characters, or is an SQL keyword.
+        Nothing is left of the title, or more than 60 characters are.
 
     Examples
     --------
-    >>> check_name("media_watercolor")
-    'media_watercolor'
+    >>> check_name("Oil painting"), check_name("media_watercolor")
+    ('oil_painting', 'media_watercolor')
+    >>> check_name("3D graphics", "media"), check_name("Order")
+    ('media_3d_graphics', 'own_order')
     """
-    if not _NAME.fullmatch(name):
+    if _NAME.fullmatch(name) and name not in _reserved():
+        return name
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    column = re.sub(r"[^a-z0-9]+", "_", "".join(one for one in letters if not unicodedata.combining(one))).strip("_")
+    if not column:
+        raise AnnotationError(f"{name!r} cannot be an attribute's name. Use letters from a to z, digits and blanks.")
+    if column[0].isdigit() or column in _reserved():
+        column = f"{kind}_{column}"
+    if len(column) > MAX_NAME_LENGTH:
         raise AnnotationError(
-            f"{name!r} is not a valid attribute name. Use at most {MAX_NAME_LENGTH} lower-case letters, digits and "
-            f"underscores, starting with a letter.{_suggestion(name)}"
+            f"The attribute's name has {len(column):,} characters. Use {MAX_NAME_LENGTH} at most, and put the rest "
+            "into the question."
         )
-    if name in _reserved():
-        raise AnnotationError(
-            f"{name!r} is not a valid attribute name because it is a reserved word. Try 'content_{name}'."
-        )
-    return name
+    return column
 
 
 def readable(name: str) -> str:
@@ -59,28 +67,11 @@ def readable(name: str) -> str:
 
     Examples
     --------
-    >>> readable("media_oil_paint"), readable("blue")
-    ('oil paint (media)', 'blue')
+    >>> readable("media_oil_paint"), readable("blue"), readable("full_moon")
+    ('oil paint (media)', 'blue', 'full moon')
     """
     kind, _, rest = name.partition("_")
-    return f"{rest.replace('_', ' ')} ({kind})" if rest else name
-
-
-def name_of(title: str) -> str:
-    """Return the attribute name that is closest to a title; empty where it has no letter of the English alphabet.
-
-    Examples
-    --------
-    >>> name_of("Is it a sketch?"), name_of("media_watercolor"), name_of("?")
-    ('is_it_a_sketch', 'media_watercolor', '')
-    """
-    words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
-    return words.lstrip("0123456789_")[:MAX_NAME_LENGTH].rstrip("_")
-
-
-def _suggestion(name: str) -> str:
-    better = name_of(name)
-    return f" Try {better!r}." if better and better not in _reserved() else ""
+    return f"{rest.replace('_', ' ')} ({kind})" if rest and kind in KINDS else name.replace("_", " ")
 
 
 @cache

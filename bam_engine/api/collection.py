@@ -92,7 +92,7 @@ class Collection(Images, Embeddings, Results):
         Parameters
         ----------
         name
-            Lower-case letters, digits and underscores: a column of the dataset.
+            A title, such as "Oil painting"; the column of the dataset is ``oil_painting``.
         question
             What annotators are asked; may be left out for the twenty attributes of BAM, which bring their own question
             and instructions (``bam_engine.annotation.BAM_ATTRIBUTES``).

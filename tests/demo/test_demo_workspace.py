@@ -112,12 +112,12 @@ def test_real_and_generated_images_never_share_a_workspace(
     demo_workspace: Workspace, blank: Workspace, tmp_path: Path
 ) -> None:
     real = real_pictures(tmp_path / "real")
-    with pytest.raises(CollectionError, match=r"0\.jpg is a real image, but this workspace holds a demo of 120"):
+    with pytest.raises(CollectionError, match=r"0\.jpg: It is a real image, but this workspace holds a demo of 120"):
         ingest_folder(demo_workspace.catalogue, demo_workspace.thumbnails, real)
     assert len(demo_workspace.catalogue) == 120
     drawn = demo.folder_of(demo_workspace)
     for number in range(2):  # into an empty workspace, and into one with real images
-        with pytest.raises(CollectionError, match=r"\.jpg is a generated demo image, .* the two never mix"):
+        with pytest.raises(CollectionError, match=r"\.jpg: It is a generated demo image, .* the two never mix"):
             ingest_folder(blank.catalogue, blank.thumbnails, drawn)
         if number == 0:
             ingest_folder(blank.catalogue, blank.thumbnails, real)
