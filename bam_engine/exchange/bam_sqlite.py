@@ -12,6 +12,7 @@ or replaced. For generated images, ``generated`` holds the notice and ``workers`
 
 import contextlib
 import errno
+import re
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple
@@ -25,7 +26,10 @@ from bam_engine.exchange.dataset import NEGATIVE, POSITIVE, Dataset, Hit
 from bam_engine.files import check_output, replacing
 from bam_engine.progress import Report, silent
 
-_SUFFIXES = ("", ".sqlite", ".sqlite3", ".db")
+_SUFFIXES = (".sqlite", ".sqlite3", ".db")
+_OTHER_KIND = re.compile(
+    r"\.(?!v\d)[a-z][a-z0-9]*"
+)  # of a file: the end of “labels.csv”, not of “dataset-1.0” or “set.v2”
 _TABLES = """
 create table modules (mid int primary key, project_id int, src text, mature_content boolean, license text);
 create table projects (project_id int primary key, name text);
@@ -74,7 +78,8 @@ def write_bam_sqlite(dataset: Dataset, path: Path, *, report: Report = silent) -
 
 def _check_name(path: Path) -> None:
     """Raise an error where a path is called like a file of another kind, or is a folder."""
-    if path.suffix.lower() not in _SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES and _OTHER_KIND.fullmatch(suffix):
         raise ExchangeError(
             f"The dataset is one SQLite file, and {path.name} is called like a file of another kind. Name another "
             "file, which ends in .sqlite."

@@ -183,6 +183,13 @@ def test_a_dataset_takes_the_place_of_nothing_else(dataset: Dataset, tmp_path: P
     assert {(tmp_path / taken).read_bytes() for taken in ("x.jpg", "taken.db")} == {b"somebody's"}
 
 
+@pytest.mark.parametrize("name", ["dataset-1.0", "dataset.v2", "paintings 2026.12", "dataset", "dataset.db"])
+def test_a_version_in_the_name_of_a_dataset_is_no_other_kind_of_file(
+    dataset: Dataset, tmp_path: Path, name: str
+) -> None:
+    assert write_bam_sqlite(dataset, tmp_path / name) == tmp_path / name
+
+
 def test_csv_files_go_into_a_folder(dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"somebody's")
     for name, words in (("taken", "is a file"), ("labels.csv", "is called like a file")):
