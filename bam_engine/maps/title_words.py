@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 MIN_IMAGES = 5
 """Images that must have a word; rarer words are dropped."""
 
-RULES = 2
+RULES = 3
 """Version of what counts as a word: words of older versions are read again."""
 
 _WORD = re.compile(r"[^\W\d_]{3,30}")
@@ -29,10 +29,11 @@ _WORD_OF_FILE = re.compile(r"(?<![^\W_])[^\W\d_]{3,30}(?![^\W_])")  # no digit b
 _WORDS = (
     "the and for with from its his her their this that are was were has have had not but all any can our your who "
     "which into onto over under also than then them they she him you one two three untitled image img photo picture "
-    "author artist unknown jpg jpeg png gif webp tif tiff svg bmp heic pic pics pict dsc dscn dscf dcim pxl mvc imgp "
-    "file scan screenshot thumb thumbnail copy edit edited final full val"
+    "author artist unknown jpg jpeg png gif webp tif tiff svg bmp heic pict dsc dscn dscf dcim pxl mvc imgp"
 )
 _STOP_WORDS = frozenset(_WORDS.split())
+_PARTS = "pic pics file scan screenshot thumb thumbnail copy edit edited final full val"
+_PARTS_OF_FILE_NAMES = frozenset(_PARTS.split())  # in a title they are words: “full moon”
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def words_of(workspace: Workspace) -> Words:
     """Return the words of every image, cached until images, titles or captions change.
 
     A word has at least three letters and no digit, in lower case; stop words are dropped. An image without a title has
-    the words of its file name, without the letters that are part of a number such as ``pic0012``. Words are numbered
+    the words of its file name, without "final", "copy" and the like, and without letters beside a digit, as in
+    ``pic0012``. Words are numbered
     in order of first occurrence.
     """
     version = version_of(workspace)
@@ -101,5 +103,10 @@ def _words(workspace: Workspace) -> Iterator[list[str]]:
     """Yield the words of each image in order, stop words and repetitions included."""
     for page in workspace.catalogue.names_from(0):
         for title, captions, _, uri in page:
-            own = _WORD.findall(title.lower()) if title else _WORD_OF_FILE.findall(PurePath(uri).stem.lower())
+            own = _WORD.findall(title.lower()) if title else _of_file(uri)
             yield own + (_WORD.findall(captions.lower()) if captions else [])
+
+
+def _of_file(uri: str) -> list[str]:
+    words = _WORD_OF_FILE.findall(PurePath(uri).stem.lower())
+    return [word for word in words if word not in _PARTS_OF_FILE_NAMES]

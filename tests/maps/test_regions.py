@@ -160,6 +160,8 @@ def test_words_are_read_again_when_titles_change_and_only_then(
     assert again.vocabulary == result.vocabulary
     np.testing.assert_array_equal(again.codes, result.codes)
     monkeypatch.undo()
+    describe(workspace, title=("The full moon", "IMG final edit"))
+    assert set(title_words.words_of(workspace).vocabulary) == {"full", "moon", "final", "edit"}
     describe(workspace, title=("pear", "jam"))
     assert set(title_words.words_of(workspace).vocabulary) == {"pear", "jam"}
 
