@@ -26,7 +26,9 @@ KEY = "map"
 # A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to.
 CSS = """<style>
 .st-key-map-window { flex: none; height: clamp(640px, 100vh - 345px, 1200px); }
-@media (max-width: 640px) { /* the map's name has a line of its own */
+.bam-map-full :is([data-testid="stSidebar"], [data-testid="stHeader"]) { display: none; }
+@media (max-width: 1180px) { /* the map's name has a line of its own */
+  .st-key-map-bar [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
   .st-key-map-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:first-child {
     min-width: 100% !important; }
 }
@@ -35,8 +37,7 @@ CSS = """<style>
 ws = workspace()
 ui.head(
     "Map",
-    "Images that are alike lie close together. Drag to pan, scroll to zoom, hover to see, click to open, draw with "
-    "Shift to select.",
+    "Similar images are close together. Drag to pan, scroll to zoom, click to open, Shift-drag to select.",
 )
 records = {record.id: record for record in layout_store.all_layouts(ws)}
 if len(ws.vectors()) == 0 and not records:

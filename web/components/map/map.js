@@ -3,8 +3,10 @@
 
 import { clearSelection, dropArea, followSelection, listenForAreas } from "./area.js";
 import { writeAddress } from "./address.js";
+import { toggleAreas } from "./areas.js";
 import { newId } from "../ids.js";
 import { hideCard } from "./card.js";
+import { fillsWindow, fillWindow, leaveWindow, listenForEscape } from "./full_window.js";
 import { listen } from "./hover.js";
 import { showLegend } from "./legend.js";
 import { addMinimap, showMinimap } from "./minimap.js";
@@ -44,6 +46,7 @@ export default function mount({ data, parentElement, setStateValue }) {
  */
 function leave(parentElement) {
   if (parentElement.isConnected) return;
+  leaveWindow();
   views.get(parentElement)?.leave();
   views.delete(parentElement);
 }
@@ -59,8 +62,11 @@ function start(parent, data) {
     home: () => home(view, true),
     clear: () => clearSelection(view),
     names: () => showNames(view, !view.named),
+    areas: () => toggleAreas(view),
+    full: () => fillWindow(view, !fillsWindow(view)),
     print: () => openSheet(view),
   });
+  listenForEscape(view);
   addMinimap(view);
   listenForAreas(view);
   listen(view);

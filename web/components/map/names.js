@@ -5,6 +5,7 @@
 
 import * as L from "../../vendor/leaflet/leaflet-src.esm.js";
 import { element } from "../dom.js";
+import { drawAreas } from "./areas.js";
 import { showPressed } from "./tools.js";
 
 /** @import { RegionName } from "../data.js" */
@@ -27,6 +28,7 @@ export async function fetchNames(view, attempt = 0) {
   if (!current()) return;
   view.names = names;
   drawNames(view);
+  drawAreas(view);
   if (busy && attempt < ASK_TIMES) setTimeout(() => current() && void fetchNames(view, attempt + 1), ASK_AGAIN);
 }
 

@@ -7,6 +7,8 @@ import { zoomThatFits } from "./fit.js";
 /** @import { Goto } from "../data.js" */
 /** @import { View } from "./view.js" */
 
+const MARGIN = 60; // pixels in which what is drawn around the outermost places is seen whole
+
 /**
  * Show the whole map at the closest zoom.
  *
@@ -14,7 +16,7 @@ import { zoomThatFits } from "./fit.js";
  */
 export function home(view, animate = false) {
   const { bounds, maxZoom } = view.data;
-  const { zoom, centre } = zoomThatFits(bounds, view.map.getSize(), { maxZoom, least: 1e-3 });
+  const { zoom, centre } = zoomThatFits(bounds, view.map.getSize(), { maxZoom, least: 1e-3, margin: MARGIN });
   view.map.setView(centre, zoom, { animate });
 }
 
@@ -30,7 +32,7 @@ export function follow(view, goto) {
   view.chosen?.remove();
   view.chosen = null;
   if (goto.bounds) {
-    const about = { maxZoom: data.maxZoom, least: 1e-6, margin: 60 };
+    const about = { maxZoom: data.maxZoom, least: 1e-6, margin: MARGIN };
     const { zoom, centre } = zoomThatFits(goto.bounds, map.getSize(), about);
     map.setView(centre, zoom, { animate: false });
     return;

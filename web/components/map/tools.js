@@ -11,6 +11,8 @@ const ICONS = {
   box: '<path stroke-dasharray="2.6 2" d="M3 4.5h14v11H3z"/>',
   like: '<path d="M3 3h9v9H3zM8 14v3h9V8h-3M5 10l2.4-3L9.5 10"/>',
   clear: '<path d="m5 5 10 10M15 5 5 15"/>',
+  areas: '<path d="M7 5h10M7 10h10M7 15h10M3 5h.5M3 10h.5M3 15h.5"/>',
+  full: '<path d="M3 7.5V3h4.5M12.5 3H17v4.5M17 12.5V17h-4.5M7.5 17H3v-4.5"/>',
   names: '<path d="M3.5 16 8.5 4l5 12M5.3 12h6.4M15 12.5a2 2 0 1 0 2 2v-3.2c0-1.1-.8-1.8-2-1.8"/>',
   print: '<path d="M5.5 7V3h9v4M5.5 14H3V7h14v7h-2.5M5.5 11.5h9V17h-9z"/>',
 };
@@ -57,10 +59,14 @@ function addBar(view, buttons) {
 
 /**
  * @param {View} view
- * @param {{ home: () => void, clear: () => void, names: () => void, print: () => void }} on
+ * @param {{ home: () => void, clear: () => void, names: () => void, areas: () => void, full: () => void,
+ *   print: () => void }} on
  */
 export function addTools(view, on) {
-  addBar(view, [["whole", "Show the whole map", on.home]]);
+  addBar(view, [
+    ["whole", "Show the whole map", on.home],
+    ["full", "Fill the window (Escape ends it)", on.full],
+  ]);
   addBar(view, [
     ["lasso", LASSO, () => arm(view, "lasso")],
     ["box", "Select a rectangle: drag from corner to corner", () => arm(view, "box")],
@@ -69,11 +75,13 @@ export function addTools(view, on) {
   ]);
   addBar(view, [
     ["names", "Names of the areas", on.names],
+    ["areas", "List of the areas", on.areas],
     ["print", "Save this view for print", on.print],
   ]);
   view.tools.clear.hidden = true;
   view.tools.print.setAttribute("aria-expanded", "false");
   showPressed(view, "names", view.named);
+  for (const name of ["areas", "full"]) showPressed(view, name, false);
   for (const name of ARMED) showPressed(view, name, false);
 }
 

@@ -34,6 +34,7 @@ export class View {
     this.field = add(this.root, "div");
     this.cross = add(this.root, "div", "bam-cross");
     this.legend = add(this.root, "div", "bam-legend");
+    this.areas = add(this.root, "div", "bam-area-list");
     this.note = add(this.root, "div", "bam-note");
     this.card = add(this.root, "div", "bam-card");
     this.card.setAttribute("role", "status");
@@ -43,7 +44,7 @@ export class View {
     this.mini = add(this.root, "div", "bam-mini");
     this.whole = add(this.mini, "img");
     this.frame = add(this.mini, "div", "frame");
-    for (const part of [this.cross, this.legend, this.note, this.card, this.mini]) part.hidden = true;
+    for (const part of [this.cross, this.legend, this.areas, this.note, this.card, this.mini]) part.hidden = true;
     // Leaflet focuses the map on a click, which must not scroll the page.
     this.field.focus = () => HTMLElement.prototype.focus.call(this.field, { preventScroll: true });
     this.map = makeMap(this.field);
