@@ -12,23 +12,30 @@ from streamlit.delta_generator import DeltaGenerator
 from bam_engine import formatting
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
-from bam_engine.gallery import facets, near_duplicates, search, uploads
+from bam_engine.gallery import search, uploads
 from bam_engine.gallery.conditions import NEAR
-from bam_engine.gallery.listing import FACETS, facet_counts
-from bam_engine.gallery.query import LABELS, Query, from_url, with_names
+from bam_engine.gallery.listing import facet_counts
+from bam_engine.gallery.query import Query, from_url, with_names
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
-from web import jobs, ui
+from web import ui
 from web.engine import workspace
+from web.gallery_filters import PREFIX, chosen_words, filters_popover
 from web.navigation import focus_attribute, focused_attribute
 
-PLACES = {"all": "All", "accepted": "Accepted", "near": "Near", "rejected": "Rejected", "uncovered": "Not covered"}
+PLACES = {
+    "all": "All",
+    "accepted": "Accepted",
+    "near": "Borderline",
+    "rejected": "Rejected",
+    "uncovered": "Not covered",
+}
 PLACES_HELP = (
     "Accepted are the images labelled yes and, of those without a label, the ones that score at the threshold or "
-    "above; rejected those labelled no, and those that score below. Near are the {near:,} scores closest to the "
-    "threshold on either side, where a mistake is likeliest. Not covered are accepted images that the evidence for the "
-    "threshold is not about: most came later."
+    "above; rejected those labelled no, and those that score below. Borderline is the tenth of either side that scores "
+    "closest to the threshold, at most {near:,} images, where a mistake is likeliest. Not covered are accepted images "
+    "that the evidence for the threshold is not about: most came later."
 )
 SORTS = {
     "score": "Best first",
@@ -40,26 +47,16 @@ SORTS = {
     "newest": "Newest first",
     "oldest": "Oldest first",
 }
-STATES = {
-    "positive": "yes",
-    "negative": "no",
-    "unsure": "unsure",
-    "waiting": "needs another vote",
-    "disputed": "disputed",
-    "disagreed": "people disagree",
-    "bulk": "in bulk only",
-    "unlabelled": "no label",
-}
-JOB = "facets"
-_PREFIX = "gallery-"
 _URL, _BEFORE, _SHOWN = "gallery-url", "gallery-url-before", "gallery-query"
 _FIELDS = ("attribute", "place", "sort", "seed", "search", "yes", "no", "label", "colour", "year", "project", "folded")
 _CSS = """<style>
 .st-key-gallery-line { gap: .6rem !important; }
 .st-key-gallery-place [role="radio"] { min-height: 2.45rem; }
-@media (max-width: 640px) { /* the search has a line of its own, and so have the places */
-  .st-key-gallery-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:last-child {
-    min-width: 100% !important; }
+@media (max-width: 640px) { /* the first pictures are seen without scrolling */
+  [data-testid="stMain"] .bam-lead { display: none; }
+  .st-key-gallery-bar [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+  .st-key-gallery-bar [data-testid="stColumn"] { min-width: 0 !important; }
+  .st-key-gallery-bar [data-testid="stPopover"] p, .st-key-gallery-line label { display: none; }
   .st-key-gallery-place [role="radio"] { padding-inline: .45rem; }
   .st-key-gallery-place [role="radio"] p { font-size: .82rem; }
 }
@@ -73,7 +70,7 @@ def query_bar(beside: Callable[[Query], None]) -> tuple[Query, DeltaGenerator]:
     st.html(_CSS)
     _follow_url(names)
     _first_line(_chosen(), names)
-    end = _second_line(_chosen(), beside)
+    end = _second_line(_chosen(), names, beside)
     query = _chosen()
     _write_url(query)
     return query, end
@@ -86,22 +83,18 @@ def show(query: Query) -> None:
 
 def chips(query: Query) -> None:
     """Draw the conditions beyond the first line of the bar, and the button that clears them."""
-    conditions = [
-        f"{name}: {', '.join(values)}" for name in ("colour", "year", "project") if (values := getattr(query, name))
-    ]
-    conditions += [f"label: {', '.join(STATES[state] for state in query.label)}"] if query.label else []
+    conditions = chosen_words(query)
     conditions += [f"like {formatting.count(len(query.like), 'image')}"] if query.like else []
     conditions += ["like this picture"] if query.upload else []
     conditions += ["one selection"] if query.selection else []
-    conditions += ["near-duplicates folded"] if query.folded else []
-    if not conditions and not (query.yes or query.no or query.text or query.words):
+    if not conditions and not (query.text or query.words):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if query.upload:
             _uploaded_picture(query.upload)
         if conditions:
             st.caption("Only " + ui.plain(" · ".join(conditions)), width="content")
-        if st.button("Clear all conditions", icon=":material/filter_alt_off:", type="tertiary"):
+        if st.button("Clear filters", icon=":material/filter_alt_off:", type="tertiary"):
             show(Query(attribute=query.attribute, place=query.place, sort=_sort_without_search(query), seed=query.seed))
             st.rerun()
 
@@ -124,13 +117,13 @@ def _follow_url(names: list[str]) -> None:
     query = state.pop("gallery-next", None)
     if query is None:
         url = {name: st.query_params.get_all(name) for name in st.query_params}
-        if f"{_PREFIX}attribute" in state and (state.get(_URL) == _ours(url) or _is_late(url)):
+        if f"{PREFIX}attribute" in state and (state.get(_URL) == _ours(url) or _is_late(url)):
             return
         query = _from_url(url, names)
     values = {name: getattr(query, name) for name in (*_FIELDS, *_HIDDEN) if name != "search"}
     values["search"] = query.text or query.words
     for name, value in values.items():
-        state[_PREFIX + name] = list(value) if isinstance(value, tuple) else value
+        state[PREFIX + name] = list(value) if isinstance(value, tuple) else value
 
 
 def _is_late(url: Mapping[str, list[str]]) -> bool:
@@ -191,7 +184,7 @@ def _write_url(query: Query) -> None:
 
 def _chosen() -> Query:
     """Return the query of the widgets."""
-    state = {name: st.session_state.get(_PREFIX + name) for name in (*_FIELDS, *_HIDDEN)}
+    state = {name: st.session_state.get(PREFIX + name) for name in (*_FIELDS, *_HIDDEN)}
     text = str(state.pop("search") or "").strip()
     parameters: dict[str, Any] = {"text" if search.searches_by_meaning(workspace()) else "words": text}
     for name, value in state.items():
@@ -201,30 +194,28 @@ def _chosen() -> Query:
 
 
 def _first_line(query: Query, names: list[str]) -> None:
-    columns = st.container(key="gallery-bar").columns([4, 4, 4, 6], vertical_alignment="bottom")
-    with columns[0]:
+    attribute, found = st.container(key="gallery-bar").columns([2, 3], vertical_alignment="bottom")
+    with attribute:
         st.selectbox(
             "Attribute",
             ["", *names],
             key="gallery-attribute",
-            format_func=lambda name: readable(name) if name else "none: all images",
+            format_func=lambda name: readable(name) if name else "All images",
         )
     if not st.session_state["gallery-attribute"]:
         st.session_state["gallery-place"], st.session_state["gallery-label"] = "all", []
     others = [name for name in names if name != st.session_state["gallery-attribute"]]
-    for column, key, words in ((columns[1], "yes", "and accepted as"), (columns[2], "no", "but rejected as")):
-        st.session_state[_PREFIX + key] = [name for name in getattr(query, key) if name in others]
-        with column:
-            st.multiselect(words, others, key=_PREFIX + key, format_func=readable, placeholder="any")
-    with columns[3].container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+    for key in ("yes", "no"):
+        st.session_state[PREFIX + key] = [name for name in getattr(query, key) if name in others]
+    with found.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.text_input(
             "Search", placeholder=ui.search_hint(), key="gallery-search", on_change=_searched, icon=":material/search:"
         )
-        with st.popover("Image", icon=":material/image_search:", help="Look for what is like a picture of yours"):
+        with st.popover("Image", icon=":material/image_search:", help="Find images similar to a picture of yours"):
             _by_image(_chosen())
 
 
-def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerator:
+def _second_line(query: Query, names: list[str], beside: Callable[[Query], None]) -> DeltaGenerator:
     with st.container(key="gallery-line", horizontal=True, vertical_alignment="bottom"):
         counts = facet_counts(workspace(), query, ["place"])["place"] if query.attribute else {}
         st.segmented_control(
@@ -245,8 +236,7 @@ def _second_line(query: Query, beside: Callable[[Query], None]) -> DeltaGenerato
         st.selectbox("Order", sorts, key="gallery-sort", format_func=SORTS.__getitem__, width=180)
         if st.session_state["gallery-sort"] == "shuffled":
             st.button("Reshuffle", icon=":material/shuffle:", on_click=_reshuffle)
-        with st.popover("Filters", icon=":material/filter_alt:"):
-            _facets(_chosen())
+        filters_popover(_chosen(), names)
         beside(_chosen())
         return st.empty()
 
@@ -262,51 +252,13 @@ def _searched() -> None:
         st.session_state["gallery-place"] = "all"
 
 
-def _facets(query: Query) -> None:
-    """Draw the facets with the number of images for each value."""
-    names = [name for name in FACETS if name != "place" and (name != "label" or query.attribute)]
-    counts = facet_counts(workspace(), query, names)
-    if query.attribute:
-        _choice("Label", "label", {state: counts["label"].get(state, 0) for state in LABELS}, STATES.get)
-    _facet_scan()
-    _choice("Colour (fills at least 15% of the picture)", "colour", counts["colour"], str)
-    _choice("Year", "year", counts["year"], str)
-    scan = facets.scan_progress(workspace())
-    if scan.done:
-        st.caption(
-            f"The day the picture was taken, where its own record tells it ({scan.from_exif:,}); else the last "
-            f"change of its file ({scan.from_file:,}), which may be the day it was copied."
-        )
-    projects = list(dict.fromkeys([*counts["project"], *query.project]))
-    st.multiselect(
-        "Project",
-        projects,
-        key="gallery-project",
-        placeholder="any" if len(projects) < facets.MAX_PROJECTS else f"the {facets.MAX_PROJECTS} largest",
-        format_func=lambda name: f"{name} · {counts['project'].get(name, 0):,}",
-    )
-    _folding()
-
-
-def _folding() -> None:
-    """Draw the toggle that groups near-duplicates, and how many images it affects."""
-    st.toggle("Fold near-duplicates into one", key="gallery-folded")
-    if near_duplicates.has_groups(workspace()):
-        summary = near_duplicates.fold_summary(workspace())
-        words = (
-            f"{formatting.count(summary.folded, 'image')} would fold into {formatting.count(summary.groups, 'other')}."
-        )
-        newer = f" {summary.newer:,} came after that was looked up." if summary.newer else ""
-        st.caption(words + newer)
-
-
 def _by_image(query: Query) -> None:
     """Draw the upload of a picture, and show the most similar images."""
     if len(workspace().vectors()) == 0:
         st.caption("Nothing is embedded yet, so images cannot be compared.")
         return
-    uploaded = st.file_uploader("A picture whose likes you want to see", key="gallery-given", max_upload_size=64)
-    st.caption("It is not added to the collection. To look for likes of an image that is here, open it.")
+    uploaded = st.file_uploader("Find images similar to this", key="gallery-given", max_upload_size=64)
+    st.caption("It is not added to the collection. For an image that is here, open it and choose More like this.")
     if uploaded is None or not ui.is_new("gallery-given", uploaded.file_id):
         return
     try:
@@ -317,32 +269,3 @@ def _by_image(query: Query) -> None:
         return
     show(Query(attribute=query.attribute, upload=upload_id, sort="found"))
     st.rerun()
-
-
-def _choice(label: str, name: str, counts: Mapping[str, int], words: Callable[[str], str | None]) -> None:
-    """Draw the values of a facet that match an image, and the chosen ones."""
-    chosen = st.session_state.get(_PREFIX + name) or []
-    values = [value for value, count in counts.items() if count or value in chosen]
-    values += [value for value in chosen if value not in values]
-    st.session_state[_PREFIX + name] = list(chosen)
-    if values:
-        st.pills(
-            label,
-            values,
-            key=_PREFIX + name,
-            selection_mode="multi",
-            format_func=lambda value: f"{ui.plain(str(words(value)))} · {counts.get(value, 0):,}",
-        )
-
-
-def _facet_scan() -> None:
-    """Offer to index colours and dates that are missing, and draw the progress."""
-    ws = workspace()
-    scan = facets.scan_progress(ws)
-    if jobs.show(JOB) or scan.done >= scan.total:
-        return
-    st.caption(f"Colours and dates of {formatting.count(scan.total - scan.done, 'image')} were not looked up yet.")
-    if st.button("Look them up", icon=":material/palette:"):
-        ws.jobs.forget(JOB)
-        ws.jobs.start_once(JOB, "Looking up colours and dates", lambda report: facets.scan(ws, report=report))
-        st.rerun()

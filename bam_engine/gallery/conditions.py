@@ -3,6 +3,7 @@
 In:  a query and the attributes it names, with their scores. Out: one mask and description for each condition.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +26,7 @@ Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 NEAR = 500
-"""Images on each side of a threshold that count as borderline."""
+"""Most images on each side of a threshold that count as borderline; of few, a tenth does."""
 
 MAX_MATCHES = 1000
 """Images that a search by meaning or by example returns."""
@@ -142,14 +143,14 @@ def _note_missing_threshold(result: Conditions, scored: AttributeScores) -> None
 
 
 def borderline(scored: AttributeScores, n: int) -> Mask:
-    """Return the ``NEAR`` images on each side whose scores are closest to the cut, fewer where there are fewer."""
+    """Return the tenth of each side whose scores are closest to the cut, at most ``NEAR`` images."""
     inside = np.zeros(n, bool)
     for side in scored.sides:
         rows = np.flatnonzero(side)
-        if len(rows) > NEAR:
+        near = min(NEAR, math.ceil(len(rows) / 10))
+        if near:
             distance = np.abs(scored.scores[rows] - np.float32(scored.cut))
-            rows = rows[np.argpartition(distance, NEAR - 1)[:NEAR]]
-        inside[rows] = True
+            inside[rows[np.argpartition(distance, near - 1)[:near]]] = True
     return inside
 
 

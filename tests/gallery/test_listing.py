@@ -11,7 +11,6 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import facets, near_duplicates, selections
-from bam_engine.gallery.conditions import NEAR
 from bam_engine.gallery.listing import FACETS, LISTINGS, by_id, facet_counts, list_images
 from bam_engine.gallery.query import LABELS, PLACES, SORTS, Query, from_json, from_url
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
@@ -90,13 +89,18 @@ def test_above_and_below_the_threshold_are_those_accepted_and_those_rejected(big
     assert set(result.rows) == set(np.flatnonzero(wanted))
 
 
-def test_near_the_threshold_are_the_nearest_on_either_side(big: Workspace) -> None:
+@pytest.mark.parametrize("most", [500, 20])
+def test_borderline_are_the_nearest_tenth_of_either_side_and_not_too_many(
+    big: Workspace, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("bam_engine.gallery.conditions.NEAR", most)
     own = scores(big, "two")
-    above = sorted(np.flatnonzero(own >= 0), key=lambda row: own[row])[:NEAR]
-    below = sorted(np.flatnonzero(own < 0), key=lambda row: -own[row])[:NEAR]
+    above = sorted(np.flatnonzero(own >= 0), key=lambda row: own[row])
+    below = sorted(np.flatnonzero(own < 0), key=lambda row: -own[row])
+    expected = [side[: min(most, -(-len(side) // 10))] for side in (above, below)]
     result = list_images(big, Query(attribute="two", place="near"))
-    assert set(result.rows) == {*above, *below}
-    assert result.line == len(above) == NEAR
+    assert set(result.rows) == {*expected[0], *expected[1]}
+    assert result.line == len(expected[0])
 
 
 def test_several_attributes_are_accepted_and_rejected_at_once_the_least_likely_condition_first(big: Workspace) -> None:
