@@ -44,7 +44,7 @@ class Played:
 
 
 def play(workspace: Workspace, content: str, seed: int) -> Played:
-    """Let simulated annotators label one content until a threshold is to be chosen."""
+    """Auto-label this step one content until a threshold is to be chosen."""
     attribute = workspace.attributes.get(content)
     team = simulated_annotators.Team(seed=seed)
     while guidance_of(workspace, attribute).step not in ("decide", "diagnose", "done"):

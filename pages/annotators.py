@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from bam_engine.annotation import Annotator
+from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
 from web import identity, ui, undo
@@ -71,7 +72,7 @@ def card(one: Annotator, others: list[Annotator]) -> None:
     with st.expander(f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{kind}"):
         with st.form(f"rename-form-{one.id}", border=False):
             name, button = st.columns([3, 1], vertical_alignment="bottom")
-            new = name.text_input("Name", one.name, max_chars=60, key=f"name-{one.id}-{one.name}")
+            new = name.text_input("Name", one.name, max_chars=MAX_LENGTH, key=f"name-{one.id}-{one.name}")
             if button.form_submit_button("Rename", key=f"rename-{one.id}", width="stretch"):
                 rename(one, new)
         if others:

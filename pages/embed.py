@@ -47,6 +47,7 @@ index = known.index(present) if present in known else None
 kind = st.radio("Encoder", known, index=index, format_func=KINDS.get, disabled=running)
 if kind is None:
     st.stop()
+finished = done >= n > 0
 moves = done > 0 and (kind != present or bool(choice.problem))
 if moves and kind in ABOUT and not running:
     encoders.plan(moving.plan_move(ws, kind))
@@ -82,8 +83,8 @@ with st.form(f"encoder-{choice.key}", border=True):  # of the plan above, which 
                 "then it is used. What the present one has stays listed below."
             )
     go = st.form_submit_button(
-        "Move to this encoder" if moves else "Embed the collection",
-        type="primary",
+        "Move to this encoder" if moves else "Compute embeddings",
+        type="secondary" if finished and not moves else "primary",
         disabled=running,
         icon=":material/hub:",
     )

@@ -15,7 +15,7 @@ from web.export_choice import result_choice
 from web.output import output_folder
 
 JOB = "export"
-FORMS = {"sqlite": "SQLite, BAM's tables", "csv": "CSV files"}
+FORMS = {"sqlite": "SQLite (BAM schema)", "csv": "CSV files"}
 DOWNLOAD_LIMIT = 500 * 1024**2
 
 ws = workspace()
@@ -30,7 +30,7 @@ st.caption(
     "as the Behance Artistic Media dataset was published, and five more: label_reasons, projects, attributes with the "
     "evidence and the encoder, adjudications, and images_without_file, the images whose file is missing or replaced."
     if form == "sqlite"
-    else "images.csv (a line an image; its file is ok, missing or replaced), annotations.csv (a line an answer), "
+    else "images.csv (one row per image; its file is ok, missing or replaced), annotations.csv (one row per answer), "
     "attributes.csv (questions and evidence)."
 )
 raw_text = form == "csv" and ui.raw_text("export-raw-text")
@@ -40,12 +40,12 @@ if demo_workspace.demo(ws) is not None:
         "simulated annotators are marked."
     )
 chosen = result_choice()
-if st.button("Write the files", type="primary", icon=":material/download:", key=f"write-{ws.choice.key}"):
+if st.button("Export", type="primary", icon=":material/download:", key=f"write-{ws.choice.key}"):
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
     target = output_folder("exports") / (f"dataset-{stamp}.sqlite" if form == "sqlite" else f"dataset-{stamp}")
     ws.jobs.start(
         JOB,
-        "Writing the dataset",
+        "Export",
         lambda report: export(ws, target, form=form, raw_text=raw_text, encoders=chosen, report=report),
     )
     st.rerun()

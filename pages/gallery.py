@@ -23,7 +23,7 @@ from web.image_panel import open_image
 from web.navigation import link
 
 ws = workspace()
-ui.head("Gallery", "Every image: what an attribute accepts, its close calls, what a search finds, in any order.")
+ui.head("Gallery", "Browse, filter and search all images.")
 if len(ws.catalogue) == 0:
     ui.empty("There are no images yet.", "Add a folder of images", "images")
     st.stop()
@@ -57,9 +57,11 @@ def evidence(listing: Listing) -> str:
 def headline(listing: Listing) -> str:
     """Return what is shown, of how many, and with which precision."""
     query = listing.query
-    words = f"**{count(len(listing), 'image')}**" + (" found" if query.searched else "")
+    words = f"**{count(len(listing), 'image')}**"
     if listing.counts is not None:
-        words += f", which stand for {listing.matched:,}"
+        words = f"**{count(len(listing), 'group')}** ({count(listing.matched, 'image')})"
+    if query.searched:
+        words += " found"
     if listing.scored is None:
         return words
     name = f"**{ui.plain(readable(query.attribute))}**"
@@ -82,12 +84,12 @@ def reading(listing: Listing) -> str:
             "judge come last: a correction changes what is delivered, not what was measured"
         )
     elif query.sort == "score" and (query.yes or query.no):
-        notes.append("First the images whose least likely condition is likeliest")
+        notes.append("Sorted by the weakest match of all conditions")
     if listing.scored is not None:
         calibrated = listing.scored.calibration is not None
         notes.append(
             "under each picture its score"
-            + (" and the probability that the answer is yes, limits when pointed at" if calibrated else "")
+            + (" and the probability that the answer is yes (hover for the interval)" if calibrated else "")
         )
     words = "; ".join(notes)
     return words[:1].upper() + words[1:] + "." if words else ""

@@ -13,8 +13,10 @@ from bam_engine.workspace.membership import count_images, rows_at
 from web import demo_controls, folder_browser, jobs, missing_files, removing, ui
 from web.engine import workspace
 from web.navigation import link
+from web.overview_parts import strip
 
 JOB = "ingest"
+STRIP = 24  # pictures; as many as fit are seen
 
 ws = workspace()
 demo = demo_workspace.demo(ws)
@@ -84,16 +86,16 @@ folder_browser.take_choice("folder")
 folder_browser.browse_button("folder")
 with st.form("ingest", border=True):
     folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder")
-    with st.expander("More about the images"):
+    with st.expander("Options"):
         metadata = st.text_input(
             "Metadata CSV (optional)",
             placeholder="/home/you/pictures/labels.csv",
             help="A column `path`, relative to the folder, and any of `title`, `project`, `license`, `mature_content`.",
         )
         by_folder = st.toggle(
-            "Images of one folder belong together",
-            help="Samples are drawn so that images of one maker are not counted as independent. "
-            "Turn this on if each folder holds one maker's or one shoot's images.",
+            "Treat each subfolder as one group",
+            help="Turn this on if each folder holds the images of one maker or one shoot: samples then do not count "
+            "them as independent.",
         )
         verify = st.toggle(
             "Read every byte of known files",
@@ -106,16 +108,34 @@ if go:
     with ui.guard():
         add(folder, metadata)
 
+
+@st.fragment(run_every=2.0)
+def newest() -> None:
+    """Draw the images that were added last, while more are added."""
+    last = len(ws.catalogue)
+    strip(range(last - 1, max(-1, last - 1 - STRIP), -1))
+
+
+def sources() -> None:
+    """Draw the folders that were added."""
+    known = ws.catalogue.sources()
+    if known:
+        st.subheader("Sources", anchor=False)
+        lines = [{"folder": one.folder, "images": one.images, "last added": one.added[:10]} for one in known]
+        st.dataframe(lines, hide_index=True, width="stretch")
+
+
 if jobs.show(JOB):
+    newest()
     st.stop()
 result = getattr(ws.jobs.get(JOB), "result", None)
 if result is not None:
     cells = st.columns(5)
     cells[0].metric("Images found", f"{result.files:,}")
     cells[1].metric("Added", f"{result.added:,}")
-    cells[2].metric("Known before", f"{result.existing + result.moved + result.found_again:,}")
-    cells[3].metric("Identical to another", f"{len(result.duplicates):,}")
-    cells[4].metric("Unreadable", f"{len(result.unreadable):,}")
+    cells[2].metric("Already in the collection", f"{result.existing + result.moved + result.found_again:,}")
+    cells[3].metric("Exact duplicates", f"{len(result.duplicates):,}")
+    cells[4].metric("Could not be added", f"{len(result.unreadable):,}")
     if result.moved:
         words = "was moved or renamed, and kept its" if result.moved == 1 else "were moved or renamed, and kept their"
         st.caption(f"{count(result.moved, 'file')} {words} labels.")
@@ -142,11 +162,11 @@ if result is not None:
     )
     missing_files.remove_button(list(ws.catalogue.rows_of(result.missing).values()), key="remove-gone")
     if result.skipped:
-        st.caption(f"{count(result.skipped, 'other file')} in the folder: no images, left alone.")
+        st.caption(f"{count(result.skipped, 'file')} skipped: no image.")
     for passed in result.passed_over:
-        st.caption(f"`{passed}` was passed over: a cache, or the folder of the workspace.")
+        st.caption(f"`{passed}` skipped: a cache, or the folder of the workspace.")
     if result.hidden:
-        st.caption(f"{count(result.hidden, 'hidden file or folder', 'hidden files and folders')} left alone.")
+        st.caption(f"{count(result.hidden, 'hidden file or folder', 'hidden files and folders')} skipped.")
     if result.updated:
         st.caption(f"{count(result.updated, 'image')} in the collection with new details.")
     if result.other_project:
@@ -157,7 +177,7 @@ if result is not None:
         with st.expander(f"{count(len(result.unmatched), 'path')} of the metadata {words} of the folder"):
             st.dataframe(pd.DataFrame({"path": result.unmatched}), hide_index=True, width="stretch")
     if result.duplicates:
-        with st.expander(f"{count(len(result.duplicates), 'file')} byte for byte the same as another"):
+        with st.expander(f"{count(len(result.duplicates), 'file')} exactly the same as another"):
             st.dataframe(
                 pd.DataFrame(result.duplicates, columns=["file", "the same as"]), hide_index=True, width="stretch"
             )
@@ -167,13 +187,14 @@ if len(ws.catalogue) == 0:
     st.info("The collection is empty. Choose a folder of this computer above.", icon=":material/info:")
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
-    link("embed", "Next: embed them")
+    link("embed", "Compute embeddings")
+    sources()
     missing_files.look()
     remove_folder()
 removing.removals_list()
 problems = ws.catalogue.problems("ingest")
 ui.problem_list(
-    f"{count(len(problems), 'file')} could not be read",
+    f"{count(len(problems), 'file')} could not be added",
     problems,
-    "Add the folder again to try again.",
+    "Mend what the reason says, and add the folder again.",
 )

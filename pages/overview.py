@@ -26,7 +26,7 @@ def start() -> None:
         st.markdown(
             "A generated collection: watercolours, comics, oil paintings, with cats, bicycles, moods. Because the "
             "images are generated, we know the right answers. Simulated annotators can label them, so you can see in "
-            "minutes what would take a week to label by hand. 2,000 images take a few minutes."
+            "minutes what would take a week to label by hand."
         )
         demo_controls.try_demo()
     with right, st.container(border=True, height="stretch"):

@@ -30,12 +30,10 @@ _REMOVED = "gallery-removed"
 
 def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
     """Draw the actions on the selected images."""
-    label = f"{len(rows):,} chosen"
+    label = f"{len(rows):,} selected" if len(rows) else "Select"
     with ui.popover(label, _CHOSEN, icon=":material/check_circle:", type="primary" if len(rows) else "secondary"):
         if not len(rows):
-            st.caption(
-                "Choose images by their round mark, with Ctrl or Shift and a click, or with Space; Ctrl+A is all."
-            )
+            st.caption("Select images with their circle, Ctrl- or Shift-click, or Space; Ctrl+A selects all.")
             return
         ws = workspace()
         attribute = attribute_of(ws, query.attribute) if query.attribute else None
@@ -43,7 +41,7 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
             st.markdown(f"**{ui.plain(attribute.question)}**")
             with st.container(horizontal=True):
                 _answers(attribute, rows)
-            st.caption("An answer to all of them teaches the next training. It never judges.")
+            st.caption("Bulk answers are used for training only, never for evaluation.")
             guideline_examples.offer_selection(attribute, rows, popover=_CHOSEN)
         if st.button("Show on the map", icon=":material/map:"):
             go("map", selection=selections.save(ws, rows))
@@ -95,7 +93,7 @@ def last_answer() -> None:
     bulk_id, words = st.session_state[_LAST]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(words, icon=":material/check_circle:", width="stretch")
-        if st.button("Take it back", icon=":material/undo:"):
+        if st.button("Undo", icon=":material/undo:"):
             bulk.undo(workspace(), bulk_id)
             del st.session_state[_LAST]
             st.rerun()
@@ -119,7 +117,7 @@ def views_popover(query: Query) -> None:
                 st.session_state[_REMOVED] = saved_views.remove(ws, view.name)
                 st.rerun()
         removed = st.session_state.get(_REMOVED)
-        if removed is not None and st.button(f"Bring back “{ui.plain(removed.name)}”", icon=":material/undo:"):
+        if removed is not None and st.button(f"Undo: restore “{ui.plain(removed.name)}”", icon=":material/undo:"):
             saved_views.save(ws, removed.name, removed.query, replace=True)
             del st.session_state[_REMOVED]
             st.rerun()
@@ -169,7 +167,7 @@ def offer_grouping() -> None:
     if near_duplicates.has_groups(ws) and not newer:
         return
     if newer:
-        st.caption(f"{count(newer, 'image')} came since near-duplicates were looked for, and are not folded.")
+        st.caption(f"{count(newer, 'image')} came since near-duplicates were looked for, and are not grouped.")
     words = "Look again" if newer else "Look for near-duplicates"
     if st.button(words, icon=":material/content_copy:", disabled=len(ws.vectors()) == 0):
         ws.jobs.forget(FOLDING)

@@ -9,14 +9,13 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from bam_engine.annotation.names import check_annotator_name
+from bam_engine.annotation.names import MAX_LENGTH, check_annotator_name
 from bam_engine.errors import AnnotationError
 from web.modules import component
 
 NOBODY = "me"
 """The name of whoever has not chosen one."""
 
-LONGEST_NAME = 60  # letters
 COOKIE = "bam-annotator"  # set by web/components/identity.js
 _NAME, _NAMED, _CHOSEN, _NEXT = "annotator", "annotator-named", "annotator-chosen", "annotator-next"
 
@@ -51,7 +50,7 @@ def field() -> None:
     st.text_input(
         "Annotator",
         key=_NAME,
-        max_chars=LONGEST_NAME,
+        max_chars=MAX_LENGTH,
         on_change=_typed,
         help="The name under which your answers are stored. This browser remembers it. Two people on one computer use "
         "two names, each in a tab of their own.",
@@ -96,6 +95,6 @@ def _from_cookie() -> str:
 def _checked(name: object) -> str:
     """Return a name that a browser hands in as it would be stored; "" if it is none."""
     try:
-        return check_annotator_name(str(name or ""))[:LONGEST_NAME]
+        return check_annotator_name(str(name or ""))
     except AnnotationError:
         return ""

@@ -97,10 +97,9 @@ def start(ws: Workspace, method: str, scope: str, settings: Settings, selection:
     """Start the job that makes a layout; ``settings`` is what else its method needs."""
     if scope == "selection":
         settings = {**settings, "selection": selections.save(ws, [] if selection is None else selection)}
-    title = f"{layout_store.METHODS[method]} of {layout_store.SCOPES[scope]}"
     ws.jobs.start(
         JOB,
-        title[0].upper() + title[1:],
+        f"Map of {layout_store.SCOPES[scope]} ({layout_store.METHODS[method]})",
         lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **settings),
     )
 
@@ -207,8 +206,8 @@ def undo_deletion(ws: Workspace, key: str) -> None:
     last = layout_store.last_deleted(ws) if _DELETED in st.session_state else None
     if last is not None and last.id == st.session_state[_DELETED]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"**{ui.plain(last.title)}** is deleted; links to it lead nowhere.", width="content")
-            st.button("Bring it back", icon=":material/undo:", key="layout-bring-back", on_click=_back, args=(ws, key))
+            st.caption(f"**{ui.plain(last.title)}** is deleted, and links to it do not open.", width="content")
+            st.button("Undo", icon=":material/undo:", key="layout-bring-back", on_click=_back, args=(ws, key))
 
 
 def _back(ws: Workspace, key: str) -> None:

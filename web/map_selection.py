@@ -144,7 +144,7 @@ def _last_answer(ws: Workspace) -> None:
     bulk_id, words = st.session_state[_LAST]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(ui.plain(words), icon=":material/check_circle:", width="stretch")
-        if st.button("Take it back", icon=":material/undo:", key="map-take-back"):
+        if st.button("Undo", icon=":material/undo:", key="map-take-back"):
             bulk.undo(ws, bulk_id)
             del st.session_state[_LAST]
             st.rerun()

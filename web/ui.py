@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import Attribute, readable
+from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.collection import Problem
 from bam_engine.database import read_only
 from bam_engine.errors import BamError
@@ -167,7 +168,7 @@ def sidebar() -> None:
 
 def _proposed_annotator() -> None:
     """Offer the name that the address gives: whoever made a link does not decide under whose name others answer."""
-    name = st.query_params.get("annotator", "").strip()[: identity.LONGEST_NAME]
+    name = st.query_params.get("annotator", "").strip()[:MAX_LENGTH]
     if not name or name == annotator():
         return
     st.caption(f"The link that you opened is for **{plain(name)}**.")
@@ -311,7 +312,7 @@ def start_from_examples(attribute: Attribute, rows: Sequence[int]) -> None:
     go("rounds", attribute.name)
 
 
-_KINDS = {"density": "density", "density-log": "density, by logarithm", "category-project": "project"}
+_KINDS = {"density": "density", "density-log": "density (log)", "category-project": "project"}
 _KINDS |= {"category-cluster": "area of the map"}
 
 

@@ -134,7 +134,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.shot("1-images")
 
     person.open("embed")
-    person.button("Embed the collection").click()
+    person.button("Compute embeddings").click()
     expect(page.get_by_text("200 of 200")).to_be_visible()
     person.shot("2-embeddings")
 
@@ -220,7 +220,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.shot("8-report")
 
     person.open("export")
-    person.button("Write the files").click()
+    person.button("Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     person.shot("9-export")

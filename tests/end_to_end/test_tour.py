@@ -222,7 +222,7 @@ def take_it_away(page: Page, workspace: Workspace) -> None:
     """Step 8."""
     go(page, "Export")
     page.get_by_text("CSV files", exact=True).click()
-    button(page, "Write the files")
+    button(page, "Export")
     with page.expect_download() as download:
         button(page, "Download all")
     keep(page, "export")

@@ -66,7 +66,7 @@ def test_an_encoder_in_another_version_than_that_in_use_is_moved_to(
     open_page: OpenPage, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace.choose_encoder("builtin")
-    assert "Embed the collection" in [each.label for each in open_page(workspace, "embed").button]
+    assert "Compute embeddings" in [each.label for each in open_page(workspace, "embed").button]
     monkeypatch.setattr("bam_engine.embedding.builtin.KEY", "builtin-v2")
     app = open_page(workspace, "embed")
     assert "Move to this encoder" in [each.label for each in app.button]
@@ -154,6 +154,6 @@ def test_a_large_new_collection_begins_with_the_preview(
     app = open_page(workspace, "embed")
     app.radio[0].set_value("network").run()
     assert app.checkbox[0].label == "Begin with the fast preview"
-    click(app, "Embed the collection")
+    click(app, "Compute embeddings")
     run_until(app, lambda: workspace.choice.key == NETWORK)
     assert len(workspace.vectors(BUILTIN)) == len(workspace.vectors(NETWORK)) == 120

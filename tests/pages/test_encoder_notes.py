@@ -104,12 +104,12 @@ def test_an_export_offers_both_results_and_writes_the_chosen_one(
     app = opened(open_page, moved, "export")
     (choice,) = app.selectbox
     assert [option.split(":")[0] for option in choice.options] == ["Network alone", "Fast preview (descriptors)"]
-    (write,) = (button for button in app.button if button.label == "Write the files")
+    (write,) = (button for button in app.button if button.label == "Export")
     write.click().run()
     run_until(app, lambda: len(given) == 1)
     choice = app.selectbox[0].select_index(1)
     choice.run()
-    (write,) = (button for button in app.button if button.label == "Write the files")
+    (write,) = (button for button in app.button if button.label == "Export")
     write.click().run()
     run_until(app, lambda: len(given) == 2)
     assert given == [{}, {"media_watercolor": "builtin-v1"}]
@@ -145,7 +145,7 @@ def test_the_embeddings_page_shows_the_encoders_side_by_side_and_trains_what_is_
 @pytest.mark.parametrize(
     ("page", "label"),
     [
-        ("export", "Write the files"),
+        ("export", "Export"),
         ("audit", "New audit"),
         ("threshold", "Start certifying 90%"),
         ("rounds", "Start round 3"),

@@ -166,10 +166,10 @@ def test_the_way_back_leads_to_the_query_of_before(open_page: OpenPage, scored: 
 def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
     app = open_page(scored, "gallery", attribute="cat", place="all")
     told = counts(app, "gallery-place")
-    assert set(told) == {"Accepted", "Near", "Rejected"}
+    assert set(told) == {"Accepted", "Borderline", "Rejected"}
     assert told["Accepted"] + told["Rejected"] == 120
     assert "score at least as much" in screen.line
-    for place, name in (("accepted", "Accepted"), ("near", "Near"), ("rejected", "Rejected")):
+    for place, name in (("accepted", "Accepted"), ("near", "Borderline"), ("rejected", "Rejected")):
         app.button_group(key="gallery-place").set_value(place)
         text_of(app.run())
         assert len(screen.rows) == told[name]
@@ -193,7 +193,7 @@ def test_every_count_of_a_facet_is_what_its_click_leaves(
     assert counts(app, "gallery-year")[year] == len(screen.rows)
     assert "last change of its file" in words
     assert f"year: {year}" in words.replace("\\", "")
-    button(app, "Clear all conditions").click()
+    button(app, "Clear filters").click()
     text_of(app.run())
     assert asked(app) == Query(attribute="cat", place="accepted", sort=asked(app).sort)
     assert counts(app, "gallery-colour") == colours
@@ -261,7 +261,7 @@ def test_a_view_is_saved_opened_removed_and_brought_back(
     next(one for one in app.button if one.key == "remove-The other *cats*").click()
     text_of(app.run())
     assert saved_views.load_all(scored) == ()
-    next(one for one in app.button if one.label.startswith("Bring back")).click()
+    next(one for one in app.button if one.label.startswith("Undo: restore")).click()
     text_of(app.run())
     assert saved_views.load(scored, "The other *cats*").query == wanted
 
@@ -289,7 +289,7 @@ def test_the_chosen_are_answered_in_bulk_and_it_is_taken_back(
     rows, said = bulk.current_answers(scored, cat)
     assert (rows.tolist(), said.tolist()) == ([5, 6, 9], [0, 0, 0])
     assert counts(app, "gallery-label")["in bulk only"] == 3
-    button(app, "Take it back").click()
+    button(app, "Undo").click()
     assert "in bulk." not in text_of(app.run())
     assert bulk.current_answers(scored, cat)[0].tolist() == []
 
@@ -322,7 +322,7 @@ def test_near_duplicates_are_looked_for_from_the_page_and_folded_into_one(
     folded = near_duplicates.fold_summary(scored).folded
     assert len(screen.rows) == 120 - folded
     assert not {40, 41} & set(screen.rows)
-    assert "which stand for 120" in words
+    assert f"**{len(screen.rows)} groups** (120 images)" in words
     assert f"{folded} image" in words
 
 

@@ -204,7 +204,7 @@ def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
     rows, answers = bulk.current_answers(workspace, watercolor)
     assert (rows.tolist(), set(answers.tolist())) == (sorted(set(chosen) - held), {0})
     assert bulk.history(workspace, watercolor)[0].annotator == "ada"
-    button(app, "Take it back").click().run()  # type: ignore[attr-defined]
+    button(app, "Undo").click().run()  # type: ignore[attr-defined]
     assert len(bulk.current_answers(workspace, watercolor)[0]) == 0
     assert not app.exception
 
@@ -271,14 +271,14 @@ def test_a_map_is_deleted_at_once_the_next_one_shown_and_it_can_be_brought_back(
     button(app, "Delete").click().run()  # type: ignore[attr-defined]
     assert [record.id for record in layout_store.list_layouts(workspace)] == [layout.id]
     assert component.data["map"] == layout.id
-    assert "is deleted; links to it lead nowhere" in text_of(app)
-    button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
+    assert "is deleted, and links to it do not open" in text_of(app)
+    button(app, "Undo").click().run()  # type: ignore[attr-defined]
     assert component.data["map"] == other.id
     assert "is deleted" not in text_of(app)
     for _ in range(2):
         button(app, "Delete").click().run()  # type: ignore[attr-defined]
     assert "There is no map of this encoder's vectors yet" in text_of(app)
-    button(app, "Bring it back").click().run()  # type: ignore[attr-defined]
+    button(app, "Undo").click().run()  # type: ignore[attr-defined]
     assert [record.id for record in layout_store.list_layouts(workspace)] == [layout.id]
 
 

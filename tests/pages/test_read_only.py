@@ -61,7 +61,7 @@ def test_every_page_to_look_at_is_drawn(archived: Workspace, open_page: Callable
     assert "This workspace is read-only" in text_of(app)
 
 
-@pytest.mark.parametrize("label", ["Write the files", "Write a backup"])
+@pytest.mark.parametrize("label", ["Export", "Write a backup"])
 def test_what_the_export_page_writes_is_offered_and_leaves_no_trace(
     archived: Workspace, open_page: Callable[..., AppTest], label: str
 ) -> None:

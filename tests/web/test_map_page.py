@@ -126,8 +126,8 @@ def test_a_rectangle_is_answered_for_at_once_and_taken_back(page: Page, place: t
     page.get_by_role("button", name="All yes").click()
     expect(page.get_by_text(f"{len(rows)} images answered for watercolor (media): yes, in bulk.")).to_be_visible()
     assert bulk.current_answers(workspace, attribute)[0].tolist() == rows.tolist()
-    page.get_by_role("button", name="Take it back").click()
-    expect(page.get_by_role("button", name="Take it back")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     assert len(bulk.current_answers(workspace, attribute)[0]) == 0
     with page.expect_popup() as _, page.context.expect_event("page"):
         page.get_by_role("link", name="Save as CSV").click()

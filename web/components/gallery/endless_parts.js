@@ -20,7 +20,7 @@ export const SIZES = { least: 64, most: 360, usual: 150 };
  */
 export function makeParts(id, size, on) {
   const counted = element("output", { className: "counted" });
-  const goTo = element("input", { type: "number", min: 1, className: "go", placeholder: "number" });
+  const goTo = element("input", { type: "number", min: 1, className: "go", placeholder: "Go to #" });
   goTo.setAttribute("aria-label", "Go to the image of this number");
   goTo.addEventListener("change", () => goTo.value && on.go(Number(goTo.value)));
   const toThreshold = makeButton("To the threshold", on.threshold);
