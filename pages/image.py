@@ -10,7 +10,7 @@ from web.image_panel import more_like, steps
 from web.navigation import link
 
 ws = workspace()
-ui.head("Image", "All that is known of one image. Click one of those near it to go on from there.")
+ui.head("Image", "One image with its labels, scores and similar images.")
 n = len(ws.catalogue)
 if n == 0:
     ui.empty("There are no images yet.", "Add a folder of images", "images")

@@ -149,7 +149,7 @@ def _outcome(name: str) -> None:
         st.info(ui.plain(job.message), icon=":material/pause_circle:")
     elif job.result is not None:
         lines = job.result.lines or ("there was nothing left to answer",)
-        st.markdown("**Done by simulated annotators:** " + ui.plain(" · ".join(lines)))
+        st.markdown("**Done by simulated annotators** · " + ui.plain(" · ".join(lines)))
 
 
 def truth_note(attribute: Attribute, cut: float | None = None) -> None:

@@ -59,7 +59,7 @@ _SQUARE = f'<div class="bam-place {ui.WAITING}"></div>'
 def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
     """Draw image ``row``; return the row of a neighbour that was just clicked, or None.
 
-    If ``wide``, its labels and scores are below the picture, otherwise below everything.
+    If ``wide``, its labels are below the picture, otherwise below everything.
 
     Raises
     ------
@@ -78,8 +78,8 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
         _labels(image.labels)
         for annotator, caption in image.captions:
             st.markdown(f"“{ui.plain(caption)}” · {ui.plain(annotator)}")
-        known = len(scored_attributes(workspace()))
-        scores = ui.placeholder(ui.table_skeleton(known) if known else "")
+    known = len(scored_attributes(workspace()))
+    scores = ui.placeholder(ui.table_skeleton(known) if known else "")
     near = ui.placeholder(_STRIP if len(workspace().vectors()) else "")
     lines = score_lines(workspace(), row)
     with scores.container():
@@ -145,7 +145,7 @@ def _place(place: Place | None) -> None:
     st.html(f'<div class="bam-place" role="img" aria-label="{words}">{tiles}{ring}</div>')
     st.page_link(
         st.session_state["pages"]["map"],
-        label="See it on the map",
+        label="Show on the map",
         icon=":material/map:",
         query_params={"map": place.map_id, "x": f"{place.x:.5f}", "y": f"{place.y:.5f}", "z": str(place.zoom)},
     )
@@ -183,17 +183,17 @@ def _labels(labels: list[AttributeLabel]) -> None:
         [readable(line.attribute), line.state, ", ".join(f"{who}: {answer}" for who, answer in line.answers)]
         for line in labels
     ]
-    st.html(ui.table(["Labels", "label", "said"], lines))
+    st.html(ui.table(["Labels", "label", "answers"], lines))
 
 
 def _near(row: int, same: list[int], similar: list[tuple[int, float]], key: str) -> int | None:
     picked, version = None, workspace().picture_version
     if same:
-        st.caption(f"{count(len(same), 'near-duplicate')} of it")
+        st.caption(count(len(same), "near-duplicate"))
         twins = [Picture(twin) for twin in same[:SHOWN_TWINS]]
         picked = gallery(twins, key=f"{key}-same-{row}", version=version, size=CELL)
     if similar:
-        st.caption("Most like it, by the encoder in use")
+        st.caption("Similar images")
         near = [Picture(other, decimal(similarity)) for other, similarity in similar]
         clicked = gallery(near, key=f"{key}-near-{row}", version=version, size=CELL)
         picked = clicked if picked is None else picked

@@ -89,5 +89,5 @@ def _beside(row: int, count: int | None) -> tuple[int | None, int | None, str]:
     return (
         row - 1 if row else None,
         row + 1 if row + 1 < count else None,
-        f"Number {row:,}; the numbers go from 0 to {count - 1:,}",
+        f"Number {row:,} (0 to {count - 1:,})",
     )

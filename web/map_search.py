@@ -31,7 +31,7 @@ def search_bar(ws: Workspace) -> None:
                 "How", list(ways), default="meaning", key=_HOW, format_func=ways.__getitem__, required=True
             )
             how = chosen or "meaning"
-        count = st.selectbox("At most", COUNTS, index=1, key=map_state.COUNT, width=110)
+        count = st.selectbox("Max results", COUNTS, index=1, key=map_state.COUNT, width=110)
         with st.popover("By image", icon=":material/image_search:"):
             st.caption("Images like one of yours. For images like one on the map, use its button there.")
             uploaded = st.file_uploader("A picture to look for", key=_FILE)

@@ -94,12 +94,12 @@ def test_labels_are_told_with_who_said_what(
     def line(row: int) -> dict[str, str]:
         return table_of(open_page(workspace, "image", row=str(row)), "Labels")[readable(watercolor.name)]
 
-    assert (line(4)["label"], line(4)["said"]) == ("disputed", "ada: yes, ben: no")
+    assert (line(4)["label"], line(4)["answers"]) == ("disputed", "ada: yes, ben: no")
     assert line(5)["label"] == "yes"
-    assert (line(6)["label"], line(6)["said"]) == ("no label", "cleo: yes (in bulk)")
+    assert (line(6)["label"], line(6)["answers"]) == ("no label", "cleo: yes (in bulk)")
     decide(workspace, watercolor, "eve", {4: 0})
     assert line(4)["label"] == "decided: no"
-    assert "eve: no (decision)" in line(4)["said"]
+    assert "eve: no (decision)" in line(4)["answers"]
     assert "Nobody has answered" in text_of(open_page(workspace, "image", row="8"))
 
 
@@ -108,7 +108,7 @@ def test_what_people_typed_is_shown_as_it_is(
 ) -> None:
     vote(workspace, watercolor, "<b>ada</b> & co", {4: 1})
     labels = table_of(open_page(workspace, "image", row="4"), "Labels")[readable(watercolor.name)]
-    assert labels["said"] == "&lt;b&gt;ada&lt;/b&gt; &amp; co: yes"
+    assert labels["answers"] == "&lt;b&gt;ada&lt;/b&gt; &amp; co: yes"
 
 
 def test_the_picture_record_and_labels_are_drawn_before_what_takes_longer_is_asked(
@@ -161,13 +161,13 @@ def test_what_is_most_like_it_is_shown_nearest_first_and_its_near_duplicates_by_
 def test_its_place_on_the_map_leads_there(
     open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
 ) -> None:
-    assert "See it on the map" not in page_links(open_page(workspace, "image", row="7"))
+    assert "Show on the map" not in page_links(open_page(workspace, "image", row="7"))
     layout_builder.build(workspace, method="pca")
     place = place_of(workspace, 7)
     assert place is not None
     app = open_page(workspace, "image", row="7")
     assert f"left:{100 * place.x:.2f}%;top:{100 * place.y:.2f}%" in html_of(app)
-    query = page_links(app)["See it on the map"]
+    query = page_links(app)["Show on the map"]
     assert f"map={place.map_id}" in query
     assert f"x={place.x:.5f}" in query
 

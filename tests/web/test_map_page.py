@@ -99,7 +99,7 @@ def test_a_link_opens_exactly_its_view_and_a_reload_keeps_it(page: Page, place: 
 def test_the_links_of_other_pages_lead_to_the_place(page: Page, place: tuple[Workspace, str]) -> None:
     workspace, url = place
     page.goto(f"{url}/image?row=17")
-    page.get_by_role("link", name="See it on the map").click()
+    page.get_by_role("link", name="Show on the map").click()
     page.locator("img.leaflet-tile-loaded").first.wait_for()
     places, rows = layout_store.points_of(workspace, map_of(workspace).id)
     x, y = places[rows.tolist().index(17)]
