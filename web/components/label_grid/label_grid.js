@@ -5,16 +5,16 @@ import { newId } from "../ids.js";
 import { onKey } from "./keys.js";
 import { labelsOf, NO, UNSURE, YES } from "./labels.js";
 import { NONE, sharedOutbox } from "./outbox.js";
-import { doneButtons, makeParts } from "./parts.js";
+import { makeParts } from "./parts.js";
 import { addresses, Cell, LargeView } from "./pictures.js";
-import { doneTexts, many, newerText, plan, savingState } from "./plan.js";
+import { plan } from "./plan.js";
+import { drawState, SETTLING } from "./drawn_state.js";
 
 /** @import { Answer, Component, LabelGridData } from "../data.js" */
 /** @import { Given } from "./labels.js" */
 
 const SIZES = [104, 156, 248]; // minimum width of a cell in pixels: small, medium, large
 const PAGES_AHEAD = 3;
-const SETTLING = 400; // milliseconds after a new page in which Enter is ignored, as a repeat of the one before
 
 export class LabelGrid {
   /**
@@ -356,69 +356,7 @@ export class LabelGrid {
     if (!labels.undone.length) this.turnTo(labels.newerPage);
   }
 
-  // Updating the DOM
-
   refresh() {
-    const { labels, outbox, parts } = this;
-    const late = outbox.of(labels.assignment).flatMap((batch) => batch.answers);
-    const unsaved = new Set(late.map(({ row }) => row));
-    const total = labels.images.length;
-    const saved = labels.images.filter(({ row }) => labels.answer(row) !== undefined && !unsaved.has(row)).length;
-    const page = labels.finished ? "all pages" : `page ${labels.page + 1} of ${labels.pages}`;
-    parts.progress.textContent = `${page} · ${saved} of ${total} saved`;
-    parts.filled.style.transform = `scaleX(${total ? saved / total : 0})`;
-    for (const cell of this.cells) {
-      cell.show(labels.mark(cell.row), { marked: labels.isMarked(cell.row), newer: labels.newer.has(cell.row) });
-    }
-    this.refreshNewer();
-    for (const part of [parts.grid, parts.save, parts.keys.box]) part.hidden = labels.finished;
-    parts.bar.hidden = labels.finished && !late.length;
-    parts.back.hidden = labels.finished || labels.page === 0;
-    parts.undo.hidden = labels.finished || !labels.undone.length;
-    parts.done.hidden = !labels.finished;
-    const { text, level } = savingState(labels, outbox);
-    if (parts.state.textContent !== text) parts.state.textContent = text;
-    parts.state.dataset.level = level;
-    if (labels.finished) this.refreshDone(saved, late.length);
-    else this.refreshPlan();
-  }
-
-  refreshNewer() {
-    const { labels, parts } = this;
-    parts.newer.hidden = !labels.newer.size;
-    parts.newerText.textContent = newerText(labels.newer.size);
-    parts.showNewer.hidden = labels.newerPage === labels.page;
-  }
-
-  refreshPlan() {
-    const { save, notice } = this.parts;
-    const { does, text } = plan(this.cells, this.labels);
-    save.textContent = text;
-    const ready = does !== "wait" && performance.now() - this.shownAt >= SETTLING;
-    save.setAttribute("aria-disabled", String(!ready));
-    const failed = this.cells.filter((cell) => cell.state === "failed").length;
-    notice.hidden = !failed;
-    notice.textContent = `${many(failed, "picture")} could not be loaded and will stay unanswered.`;
-    if (does !== "wait") this.preload();
-    if (this.large.open) this.enlarge(this.cells[this.at].row);
-  }
-
-  /**
-   * @param {number} saved
-   * @param {number} late
-   */
-  refreshDone(saved, late) {
-    const { labels } = this;
-    const { done } = this.parts;
-    const left = labels.unanswered();
-    const texts = doneTexts({ saved, late, left });
-    if (done.dataset.texts !== texts.join()) {
-      const on = { back: () => this.undo(), retry: () => this.turnTo(labels.nextOpen(-1)) };
-      done.replaceChildren(...texts.map((text) => element("p", {}, text)), doneButtons(left, on));
-      done.dataset.texts = texts.join();
-    }
-    if (late || labels.reported || !labels.submitted) return;
-    labels.reported = true;
-    this.notifyPython("finished", { assignment: labels.assignment, answered: saved, unanswered: left });
+    drawState(this);
   }
 }
