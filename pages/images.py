@@ -30,8 +30,7 @@ ui.head(
 if demo is not None:
     st.info(
         f"This workspace holds the demo: generated images alone, from seed {demo.seed}, in "
-        f"{demo_workspace.folder_of(ws)}. "
-        "For images of your own, start the program with another workspace: BAM_WORKSPACE=my-images make run.",
+        f"{demo_workspace.folder_of(ws)}. For images of your own, open another workspace by the name at the top.",
         icon=":material/info:",
     )
     st.subheader(f"{count(count_images(ws), 'generated image')} in the collection", anchor=False)
