@@ -65,3 +65,11 @@ def test_a_folder_that_may_not_be_read_is_refused(
 
 def press(app, label: str) -> None:
     next(button for button in app.button if button.label == label).click().run()
+
+
+def test_the_folders_that_were_added_are_listed_with_their_images(pictures: Pictures, open_page) -> None:
+    workspace, folder = pictures
+    app = open_page(workspace, "images")
+    assert "Sources" in [each.value for each in app.subheader]
+    (lines,) = [frame.value for frame in app.dataframe if "folder" in frame.value.columns]
+    assert lines[["folder", "images"]].to_numpy().tolist() == [[str(folder.resolve()), 3]]
