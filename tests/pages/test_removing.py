@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -46,6 +47,11 @@ def chosen_popover(app: AppTest) -> str:
     return next(
         one.proto.id for one in app.get("popover") if one.proto.popover.label.startswith(("Select", "2 selected"))
     )
+
+
+def files_of(app: AppTest) -> pd.DataFrame:
+    """Return the table of the files that are missing or replaced."""
+    return next(table.value for table in app.dataframe if "file" in table.value)
 
 
 def test_a_selection_is_removed_in_the_gallery_and_its_popover_closes(
@@ -102,7 +108,7 @@ def test_missing_files_are_looked_for_and_removed(workspace: Workspace, open_pag
     app = open_page(workspace, "images")
     look(app)
     assert "1 image without a file" in [one.value for one in app.subheader]
-    assert app.dataframe[0].value.iloc[0].tolist() == [workspace.catalogue.image(5).uri, "The file is gone."]
+    assert files_of(app).iloc[0].tolist() == [workspace.catalogue.image(5).uri, "The file is gone."]
     app.button(key="remove-missing").click().run()
     assert workspace.removals.removed().rows.tolist() == [5]
     assert "Every file of the collection is where it was." in text_of(app)
@@ -129,7 +135,7 @@ def test_a_replaced_picture_is_listed_under_its_path(open_page: Callable[..., Ap
     ingest_folder(workspace.catalogue, workspace.thumbnails, folder)
     app = open_page(workspace, "images")
     look(app)
-    file, happened = app.dataframe[0].value.iloc[0]
+    file, happened = files_of(app).iloc[0]
     assert file == str(folder / "1.png")
     assert "holds something else" in happened
 
