@@ -228,7 +228,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         threshold=threshold,
         certifying=None if started is None else _certifying(workspace, started),
         extending=None if extending is None else _tested(workspace, extending),
-        proven=started is None and _is_proven(workspace, attribute, threshold),
+        proven=embedded and started is None and _is_proven(workspace, attribute, threshold),
         later=0 if threshold is None else int(not_covered(workspace, attribute)[threshold.images :].sum()),
         extendable=len(extension.extendable_rows(workspace, attribute)),
         delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
