@@ -56,7 +56,9 @@ _CSS = """<style>
   [data-testid="stMain"] .bam-lead { display: none; }
   .st-key-gallery-bar [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
   .st-key-gallery-bar [data-testid="stColumn"] { min-width: 0 !important; }
-  .st-key-gallery-bar [data-testid="stPopover"] p, .st-key-gallery-line label { display: none; }
+  .st-key-gallery-line label { display: none; }
+  .st-key-gallery-bar [data-testid="stPopover"] p { position: absolute; width: 1px; height: 1px; clip-path: inset(50%);
+    overflow: hidden !important; } /* its icon is seen, its name is read aloud */
   .st-key-gallery-place [role="radio"] { padding-inline: .45rem; }
   .st-key-gallery-place [role="radio"] p { font-size: .82rem; }
 }

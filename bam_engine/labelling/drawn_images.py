@@ -154,6 +154,13 @@ def whole_audit_sample(workspace: Workspace, audit_id: int) -> AuditImages:
     return workspace.snapshot.read("audit images", [table], load).get(audit_id, _NO_AUDIT)
 
 
+def stored_recall_samples(workspace: Workspace, attribute: Attribute) -> tuple[sa.Row[Any], ...]:
+    """Return the rows of the recall samples of ``attribute``, by their ids; the table is not read before the first."""
+    if workspace.snapshot.version(db.recall_samples) == (0,):  # all writes to it were counted
+        return ()
+    return workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id)
+
+
 def recall_images(workspace: Workspace, sample_id: int) -> RecallImages:
     """Return what was drawn for a recall sample, whether it is asked about or not."""
     drawn = whole_recall_sample(workspace, sample_id)
@@ -191,8 +198,7 @@ def held_out_rows(workspace: Workspace, attribute: Attribute, *, since: str = ""
     started = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     certifications = [whole_certification(workspace, each.id) for each in started]
     audits = workspace.snapshot.rows_with(db.audits.c.attribute_id, attribute.id)
-    measuring = workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id)
-    samples = [whole_recall_sample(workspace, each.id) for each in measuring]
+    samples = [whole_recall_sample(workspace, each.id) for each in stored_recall_samples(workspace, attribute)]
     drawn = whole_validation_sample(workspace, attribute)
     return _union(
         drawn.rows[drawn.made_at > since],

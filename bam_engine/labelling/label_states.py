@@ -14,7 +14,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling import bulk, tasks
-from bam_engine.labelling.drawn_images import certification_images, validation_images
+from bam_engine.labelling.drawn_images import certification_images, stored_recall_samples, validation_images
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
@@ -126,7 +126,7 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     """
     log, gone = answer_log(workspace.engine, attribute.id), removed(workspace)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
-    samples = workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id)
+    samples = stored_recall_samples(workspace, attribute)
     return [
         log.last,
         len(validation_images(workspace, attribute).rows),

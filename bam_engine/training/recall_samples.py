@@ -15,12 +15,11 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import NO_LABEL, Attribute
 from bam_engine.labelling import tasks
 from bam_engine.labelling.absent_images import absent_images
-from bam_engine.labelling.drawn_images import whole_recall_sample
+from bam_engine.labelling.drawn_images import stored_recall_samples, whole_recall_sample
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import Threshold, is_rejected
 from bam_engine.training.evaluation_set import judging_labels
@@ -61,7 +60,7 @@ class RecallSample:
 
 def recall_samples(workspace: Workspace, attribute: Attribute) -> list[RecallSample]:
     """Return the recall samples of ``attribute``, oldest first."""
-    stored = workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id)
+    stored = stored_recall_samples(workspace, attribute)
     return [_sample(workspace, attribute, each) for each in stored]
 
 

@@ -28,6 +28,7 @@ from bam_engine.labelling.drawn_images import (
     held_out_rows,
     recall_images,
     round_images,
+    stored_recall_samples,
     validation_images,
     whole_validation_sample,
 )
@@ -285,7 +286,7 @@ def asked_before(workspace: Workspace, attribute: Attribute, since: str) -> NDAr
     for each in workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id):
         asked = certification_images(workspace, each.id)
         rows.append(asked.rows[asked.made_at < since])
-    for each in workspace.snapshot.rows_with(db.recall_samples.c.attribute_id, attribute.id):
+    for each in stored_recall_samples(workspace, attribute):
         drawn = recall_images(workspace, each.id)
         rows.append(drawn.rows[drawn.made_at < since])
     return np.setdiff1d(np.concatenate(rows), validation_images(workspace, attribute).rows)

@@ -204,7 +204,7 @@ def test_images_certified_or_audited_while_a_round_is_chosen_are_not_queried_in_
     thresholds.save(labelled, watercolor, thresholds.suggest(labelled, watercolor, target=0.5))
     real = rounds.propose
     draws = [
-        lambda: certification.start(labelled, watercolor, target=0.6, seed=1),
+        lambda: certification.start(labelled, watercolor, target=0.99, seed=1),
         lambda: audits.draw(labelled, watercolor, n_accepted=9, n_rejected=9, seed=1),
     ]
     for draw in draws:

@@ -56,7 +56,7 @@ def test_one_step_back_leaves_a_page_whatever_was_chosen_on_it(page: Page) -> No
 
 def test_the_workspace_is_named_on_the_page_and_in_the_title(page: Page) -> None:
     expect(page).to_have_title("Annotators · pomology")
-    expect(page.get_by_text("pomology", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="pomology", exact=True)).to_be_visible()
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Gallery", exact=True).click()
     expect(page).to_have_title("Gallery · pomology")
-    expect(page.get_by_text("pomology", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="pomology", exact=True)).to_be_visible()

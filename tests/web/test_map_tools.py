@@ -108,7 +108,7 @@ def test_the_keyboard_reaches_every_button_of_the_map(page: Any, address: str) -
     loaded(page, "density")
     field.focus()
     names = []
-    for _ in range(10):
+    for _ in range(12):
         page.keyboard.press("Tab")
         names.append(
             page.evaluate(
@@ -118,6 +118,7 @@ def test_the_keyboard_reaches_every_button_of_the_map(page: Any, address: str) -
         )
     for wanted in (
         "Show the whole map",
+        "Fill the window",
         "Select an area",
         "Select a rectangle",
         "Find images like one",
