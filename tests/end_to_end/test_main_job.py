@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -130,7 +129,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     page.get_by_label("Folder", exact=True).fill(str(pictures))
     person.button("Add images").click()
     expect(page.get_by_text("200 images in the collection")).to_be_visible()
-    expect(page.get_by_text("1 file could not be read")).to_be_visible()
+    expect(page.get_by_text("1 file could not be added")).to_be_visible()
     person.shot("1-images")
 
     person.open("embed")
@@ -240,7 +239,7 @@ def choose_examples(person: Person) -> None:
     watercolours = [row for row in shown if person.oracle.knows(person.workspace, row)]
     for number, row in enumerate(watercolours[:2], start=1):
         grid.locator(f".cell[data-row='{row}']").click()
-        expect(page.get_by_text(f"{number} chosen.")).to_be_visible()
+        expect(page.get_by_text(f"{number} selected.")).to_be_visible()
     expect(page.get_by_text("similar to your examples").first).to_be_visible()
 
 
@@ -252,10 +251,12 @@ def look_closer(person: Person) -> None:
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     at = len(view) // 2
-    left, top, right, bottom = view.bounds
-    fits = min(box["width"] / (right - left), box["height"] / (bottom - top)) / 256
-    world = 256 * 2 ** min(int(np.log2(fits)), view.max_zoom)
-    centre = ((left + right) / 2, (top + bottom) / 2)
+    seen = """id => {
+      const kept = Object.keys(sessionStorage).find((key) => key.startsWith("bam-map-") && key.endsWith(`-${id}`));
+      return kept && JSON.parse(sessionStorage.getItem(kept)); // y, x and zoom of the middle
+    }"""
+    y, x, zoom = page.wait_for_function(seen, arg=record.id).json_value()
+    world, centre = 256 * 2**zoom, (x, y)
     point = (float(view.source.x[at]), float(view.source.y[at]))
     place = [m + world * (p - c) for m, p, c in zip(middle, point, centre, strict=True)]
     page.mouse.move(*place)

@@ -49,6 +49,7 @@ def test_one_step_back_leaves_a_page_whatever_was_chosen_on_it(page: Page) -> No
     page.go_back()
     page.wait_for_url("**/attributes?attribute=media_watercolor")
     expect(page.locator("h1")).to_have_text("Attributes")
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # a page that is still drawn sets its address
     page.go_back()
     page.wait_for_url("**/annotators")
     expect(page.locator("h1")).to_have_text("Annotators")
