@@ -103,9 +103,9 @@ def threshold(report: AttributeReport) -> None:
     if threshold is not None:
         cut = threshold.evidence
         saved = f"chosen on {time(report.threshold_at)} (UTC)" if report.threshold_at else "suggested"
-        words = threshold.finding if report.guidance.step == "done" else threshold.summary
         st.markdown(
-            f"{ui.plain(words)} Target {percent(cut.target)}, confidence {percent_at_least(cut.confidence)}, {saved}."
+            f"{ui.plain(report.threshold_words)} Target {percent(cut.target)}, "
+            f"confidence {percent_at_least(cut.confidence)}, {saved}."
         )
     certifications(report)
     left, right = st.columns(2, gap="large")

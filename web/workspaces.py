@@ -28,8 +28,7 @@ from starlette.routing import Route
 
 import bam_engine
 from bam_engine.errors import BamError
-from bam_engine.typed_paths import typed_path
-from bam_engine.workspace.core import folder_from_environment
+from bam_engine.workspace.core import cache_from_environment, folder_from_environment
 from bam_engine.workspace.recent import RecentWorkspace, recent_workspaces, remember
 from web.routes.caching import NO_STORE
 
@@ -73,7 +72,7 @@ def own_folder() -> Path:
 
 def own_cache() -> Path:
     """Return the folder that derived data of workspaces go to, absolute."""
-    return typed_path(os.environ.get("BAM_CACHE") or "cache").absolute()
+    return cache_from_environment().absolute()
 
 
 def other_workspaces() -> list[RecentWorkspace]:

@@ -176,6 +176,13 @@ class AttributeReport:
     guidance: Guidance = field(kw_only=True)
 
     @property
+    def threshold_words(self) -> str:
+        """What is known of the threshold, with advice unless the attribute is finished; "" without a threshold."""
+        if self.threshold is None:
+            return ""
+        return self.threshold.finding if self.guidance.step == "done" else self.threshold.summary
+
+    @property
     def audit(self) -> AuditResult | None:
         """The newest audit of the current threshold."""
         current = [one for one in self.audits if one.current]

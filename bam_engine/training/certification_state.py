@@ -13,11 +13,10 @@ class CertificationState:
     """The state of a certification: its progress is None until the pilot is labelled, and without scores.
 
     ``task`` is the progress of all that people are asked, and ``batch`` of the images that it has asked about, of which
-    the next batch awaits the labels.
-    ``in_rounds`` of the images that the next cut needs have meanwhile been queried by a round, and are left to it where
-    as many people teach as judge. ``absent`` images of the population cannot be looked at any more and count as
-    not positive. ``others`` are the risks of the other certifications of the attribute. ``unconfirmed`` images that
-    fewer people than judge have labelled yes are delivered and do not count yet.
+    the next batch awaits the labels. ``in_rounds`` of the images that the next cut needs have meanwhile been queried by
+    a round, and are left to it where as many people teach as judge. ``absent`` images of the population cannot be
+    looked at any more and count as not positive. ``others`` are the risks of the other certifications of the attribute.
+    ``unconfirmed`` images that fewer people than judge have labelled yes are delivered and do not count yet.
     """
 
     certification: Certification

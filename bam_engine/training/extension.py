@@ -20,6 +20,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_images
+from bam_engine.learning import is_accepted
 from bam_engine.training import certification, certification_population, certification_store, population
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.certification_store import Certification
@@ -103,9 +104,7 @@ def _since(saved: AttributeThreshold, newest: CertificationState | None) -> int:
 
 def _free(workspace: Workspace, attribute: Attribute, saved: AttributeThreshold, since: int) -> tuple[Rows, int]:
     """Return the accepted images from a row on that nobody has been asked about, and how many more have no file."""
-    scores = scores_of(workspace, attribute)
-    with np.errstate(invalid="ignore"):
-        accepted = np.flatnonzero(scores >= np.float32(saved.value))
+    accepted = np.flatnonzero(is_accepted(scores_of(workspace, attribute), saved.value))
     later = np.setdiff1d(accepted[accepted >= since], certification_population.known_rows(workspace, attribute))
     free = with_files(workspace, later)
     free = np.setdiff1d(free, missing_images(workspace, free))

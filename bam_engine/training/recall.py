@@ -19,7 +19,7 @@ from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import queried_rows
 from bam_engine.labelling.guideline_examples import example_rows
 from bam_engine.labelling.missing_images import missing_images
-from bam_engine.learning import is_rejected
+from bam_engine.learning import is_accepted, is_rejected
 from bam_engine.training.evidence import OUTSIDE
 from bam_engine.training.models import model_by_id
 from bam_engine.training.recall_evidence import BelowAndAbove
@@ -74,12 +74,8 @@ class RecallState:
         elif self.stopped:
             words.append(f"Stopped after {self.sample.asked:,} of {counted(len(self.sample.rows), 'image')}.")
         if self.later:
-            came = (
-                "came later, and it says nothing of it"
-                if self.later == 1
-                else "came later, and it says nothing of them"
-            )
-            words.append(f"{counted(self.later, 'image')} {came}.")
+            them = "it" if self.later == 1 else "them"
+            words.append(f"{counted(self.later, 'image')} came later, and it says nothing of {them}.")
         return " ".join(words)
 
     @property
@@ -128,8 +124,7 @@ def start(
     drawn = _readable(workspace, below.rows[places])
     could_be = np.zeros(below.images, bool)
     could_be[below.rows] = True
-    with np.errstate(invalid="ignore"):
-        known = np.flatnonzero(~could_be & ~(below.scores >= np.float32(below.threshold.value)))
+    known = np.flatnonzero(~could_be & ~is_accepted(below.scores, below.threshold.value))
     unreadable = int((is_rejected(below.scores, below.threshold.value) & (below.labels == OUTSIDE)).sum())
     values = {
         "attribute_id": attribute.id,

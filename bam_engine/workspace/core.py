@@ -50,6 +50,9 @@ from bam_engine.workspace.sprites import SpriteFile
 
 T = TypeVar("T")
 
+DATABASE = "bam.sqlite"
+"""The name of the database in the folder of a workspace, unless it is elsewhere."""
+
 SWEPT = "SWEPT"
 """The name of the file in the cache whose time is that of the last sweep."""
 
@@ -127,8 +130,8 @@ class Workspace:
     @classmethod
     def from_environment(cls) -> "Workspace":
         """Open the workspace given by ``BAM_WORKSPACE``, ``BAM_CACHE`` and ``BAM_DATABASE_URL``."""
-        cache = typed_path(os.environ.get("BAM_CACHE") or "cache")
-        return cls(folder_from_environment(), cache, database_url=os.environ.get("BAM_DATABASE_URL"))
+        folder, cache = folder_from_environment(), cache_from_environment()
+        return cls(folder, cache, database_url=os.environ.get("BAM_DATABASE_URL"))
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
@@ -302,9 +305,14 @@ def folder_from_environment() -> Path:
     return typed_path(os.environ.get("BAM_WORKSPACE") or "workspace")
 
 
+def cache_from_environment() -> Path:
+    """Return the folder of derived data, given by ``BAM_CACHE``."""
+    return typed_path(os.environ.get("BAM_CACHE") or "cache")
+
+
 def database_address(folder: Path, url: str | None = None) -> str | sa.URL:
     """Return the address of a workspace's database: ``url``, or that of ``bam.sqlite`` in its folder."""
-    return url or sa.URL.create("sqlite", database=str(folder.absolute() / "bam.sqlite"))
+    return url or sa.URL.create("sqlite", database=str(folder.absolute() / DATABASE))
 
 
 def _can_be_made(cache: Path) -> bool:

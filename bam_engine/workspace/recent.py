@@ -17,12 +17,10 @@ from pathlib import Path
 from bam_engine.errors import BamError
 from bam_engine.files import replacing
 from bam_engine.typed_paths import typed_path
+from bam_engine.workspace.core import DATABASE
 
 LONGEST_LIST = 30
 """How many workspaces are remembered."""
-
-DATABASE = "bam.sqlite"
-"""The file in its folder that makes a workspace."""
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f/\\:*?"<>|]')  # what a folder's name may not hold on one system or another
 _LONGEST_NAME = 100  # letters
@@ -66,11 +64,11 @@ def remember(folder: Path, cache: Path, *, port: int = 0) -> None:
     """Put a workspace at the top of the list."""
     opened = RecentWorkspace(folder.absolute(), cache.absolute(), datetime.now(UTC).isoformat(timespec="seconds"), port)
     others = [one for one in _read() if one.folder != opened.folder]
-    entries = [{key: _plain(value) for key, value in asdict(one).items()} for one in [opened, *others][:LONGEST_LIST]]
+    entries = [asdict(one) for one in [opened, *others][:LONGEST_LIST]]
     try:
         with replacing(list_file()) as file:
-            file.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-    except OSError as error:
+            file.write_text(json.dumps(entries, indent=1, default=str), encoding="utf-8")  # paths as texts
+    except (OSError, RuntimeError) as error:  # RuntimeError: the user has no home
         log.info("the list of workspaces cannot be written: %s", error)
 
 
@@ -152,7 +150,3 @@ def _read() -> list[RecentWorkspace]:
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         log.info("the list of workspaces cannot be read: %s", error)
         return []
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value

@@ -6,6 +6,7 @@ import pytest
 
 from bam_engine.errors import BamError
 from bam_engine.workspace import recent
+from bam_engine.workspace.core import DATABASE
 from bam_engine.workspace.recent import existing_workspace, new_workspace, recent_workspaces, remember
 
 
@@ -17,7 +18,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(folder: Path) -> Path:
     folder.mkdir(parents=True)
-    (folder / recent.DATABASE).touch()
+    (folder / DATABASE).touch()
     return folder
 
 
@@ -59,6 +60,16 @@ def test_a_list_that_cannot_be_read_is_empty_and_is_written_anew(tmp_path: Path,
 
 def test_a_list_that_cannot_be_written_fails_nothing(tmp_path: Path, state: Path) -> None:
     state.write_text("a file where the folder should be")
+    remember(made(tmp_path / "birds"), tmp_path)
+    assert recent_workspaces() == []
+
+
+def test_a_user_without_a_home_has_no_list_and_fails_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
     remember(made(tmp_path / "birds"), tmp_path)
     assert recent_workspaces() == []
 
