@@ -99,3 +99,7 @@ def test_the_installed_app_serves_from_an_empty_folder(wheel: Path, tmp_path: Pa
         server.wait(10)
     assert (folder / "workspace").is_dir(), "the workspace is below the folder that the command was run in"
     assert "Warning" not in log.read_text()
+
+
+def test_nothing_left_a_workspace_among_the_files_of_the_project() -> None:
+    assert {file.parent.name for file in ROOT.glob("*/bam.sqlite")} <= {"workspace"}, "make run keeps its own there"
