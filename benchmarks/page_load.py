@@ -1,8 +1,9 @@
 """Opening a page in Chromium: until its first picture, and how many bytes and requests that takes.
 
 2,000 generated images with scores and a map; every thumbnail is a picture of noise. The server is started as users do,
-by ``bam serve``, once for each checkout: this one, and an earlier version with ``--against``; their visits alternate.
-Each makes a workspace of its own. A page may load no more bytes and take no longer than before.
+by ``bam serve``, once for each checkout: this one, and an earlier version with ``--against``; their visits alternate,
+and so does which of them begins. Each makes a workspace of its own. A page may load no more bytes and take no longer
+than before. The interval is that of the ratio of medians, at 95%: the percentile bootstrap over visits.
 
 - cold: an empty browser opens the address; warm: the same browser opens it again in a new tab.
 - click: from a click on the page's name, in a browser that has only seen the overview, the first page.
@@ -182,8 +183,8 @@ def measure(
         for page in pages:
             found: dict[tuple[str, str], list[dict[str, float]]] = {}
             for repeat in range(repeats + 1):
-                for name, url in urls.items():
-                    for visit, figures in visits(browser, url, page).items():
+                for name in list(urls)[:: 1 if repeat % 2 else -1]:
+                    for visit, figures in visits(browser, urls[name], page).items():
                         if repeat:  # the first visit draws the tiles
                             found.setdefault((visit, name), []).append(figures)
             lines += [line(page, visit, {name: found[visit, name] for name in urls}) for visit in VISITS]
@@ -202,8 +203,17 @@ def line(page: str, visit: str, found: dict[str, list[dict[str, float]]]) -> dic
             **values,
             "limit": before if what in LIMITED else None,
             "ratio": values["here"] / before if before else None,
+            "interval": interval(*([one[what] for one in every[name]] for name in values)) if before else None,
         }
     return {"page": page, "visit": visit, "visits": every, "medians": medians}
+
+
+def interval(here: Sequence[float], before: Sequence[float]) -> tuple[float, float]:
+    """Return the 95% interval of the ratio of the medians: the percentile bootstrap over the visits of each."""
+    rng = np.random.default_rng(0)
+    drawn = [np.median(rng.choice(values, (2000, len(values))), axis=1) for values in (here, before)]
+    low, high = np.percentile(drawn[0] / drawn[1], [2.5, 97.5])
+    return float(low), float(high)
 
 
 def show(lines: Sequence[dict[str, Any]], repeats: int) -> None:
@@ -214,7 +224,8 @@ def show(lines: Sequence[dict[str, Any]], repeats: int) -> None:
         for what, values in each["medians"].items():
             found = ((values.get(name), ".2f" if name == "ratio" else ".0f") for name in columns)
             cells = ("-" if value is None else format(value, form) for value, form in found)
-            print(f"{each['page']:<9} {each['visit']:<6} {what:<18}" + "".join(f"{cell:>9}" for cell in cells))
+            ends = "" if values["interval"] is None else "  {:.2f}-{:.2f}".format(*values["interval"])
+            print(f"{each['page']:<9} {each['visit']:<6} {what:<18}" + "".join(f"{cell:>9}" for cell in cells) + ends)
 
 
 def parser() -> argparse.ArgumentParser:
