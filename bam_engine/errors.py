@@ -42,7 +42,14 @@ class LearningError(BamError):
 
 
 class NoThreshold(LearningError):
-    """No threshold meets the target; the message states the best that can be reached."""
+    """No threshold meets the target; the message states the best that can be reached.
+
+    About ``images`` more random images would make one possible; None where that is unknown or cannot be.
+    """
+
+    def __init__(self, message: str, images: int | None = None) -> None:
+        super().__init__(message)
+        self.images = images
 
 
 class AuditError(BamError):

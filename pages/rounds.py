@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, TypedDict
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -20,8 +19,10 @@ from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import MATCHES_TEXT, STRATEGIES, Batch
 from bam_engine.training import prompts, querying, rounds, thresholds, validation
 from bam_engine.training.charts import LearningPoint, learning_curve, score_distribution
-from bam_engine.training.models import TrainedModel, scores_of
+from bam_engine.training.diagnosis import judge
+from bam_engine.training.models import TrainedModel
 from bam_engine.training.rounds import AttributeState
+from bam_engine.training.score_counts import labelled_scores
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.membership import count_images
 from bam_engine.workspace.vectors import supports_text
@@ -95,7 +96,20 @@ def draw_validation(attribute: Attribute, label: str, *, default: int, why: str 
         size = st.number_input("Images", 1, most, min(default, most), step=10)
         if st.form_submit_button(label, type="primary" if asked_for else "secondary"):
             validation.draw_validation(ws, attribute, int(size))
+            st.query_params.pop("images", None)
             st.rerun()
+
+
+def images_asked_for(attribute: Attribute) -> int | None:
+    """Return how many more validation images a page has asked for: the one that led here, or the diagnosis on this one.
+
+    None where none did.
+    """
+    linked = st.query_params.get("images", "")
+    if linked.isdecimal():
+        return max(1, int(linked[:9]))
+    verdict = judge(ws, attribute)
+    return None if verdict is None else verdict.more
 
 
 def found(text: str) -> list[int]:
@@ -308,13 +322,9 @@ def changes(state: AttributeState, guidance: Guidance) -> None:
         chart = learning_curve(points, demo_controls.true_points(state.attribute))
         charts.show(chart, f"learning-curve-{state.attribute.name}")
     with right:
-        scores = scores_of(ws, state.attribute)
-        rows, answers = querying.round_labels(ws, state.attribute)
-        threshold = current_threshold(ws, state.attribute)
+        scores, threshold = labelled_scores(ws, state.attribute), current_threshold(ws, state.attribute)
         chart = score_distribution(
-            scores[np.isfinite(scores)],
-            {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]},
-            threshold=None if threshold is None else threshold.value,
+            scores.every, scores.by_name, threshold=None if threshold is None else threshold.value
         )
         charts.show(chart, f"scores-{state.attribute.name}")
     st.caption("95% confidence intervals. Precision and recall are those at the threshold.")
@@ -398,5 +408,6 @@ elif facts is not None and facts.model and facts.askable and guidance.step not i
 history(state)
 missing_images(state)
 if state.validation.complete and guidance.step != "draw_validation":
-    with st.expander("Add validation images"):
-        draw_validation(attribute, "Add images", default=max(10, usual.validation // 2), asked_for=False)
+    needed = images_asked_for(attribute)
+    with st.expander("Add validation images", expanded=needed is not None):
+        draw_validation(attribute, "Add images", default=needed or max(10, usual.validation // 2), asked_for=False)

@@ -1,6 +1,5 @@
 """Threshold: the score that meets a target precision or recall, and what it costs in the other."""
 
-import numpy as np
 import streamlit as st
 
 from bam_engine.annotation import Attribute
@@ -13,15 +12,14 @@ from bam_engine.formatting import (
     percent,
     percent_at_least,
     percent_interval,
-    percent_range,
 )
 from bam_engine.guidance.guidance import guidance_of
 from bam_engine.learning import Threshold
-from bam_engine.training import querying, thresholds, validation
-from bam_engine.training.charts import precision_recall, score_distribution
+from bam_engine.training import thresholds, validation
+from bam_engine.training.charts import precision_recall
 from bam_engine.training.delivered import counts_of, delivered_at
 from bam_engine.training.evaluation import Evaluation, evaluate
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.training.trade_offs import TARGETS, trade_offs
 from bam_engine.workspace.membership import count_images, without_file
@@ -30,8 +28,8 @@ from web.advice import short_diagnosis
 from web.certify import certify, extend_promise
 from web.engine import workspace
 from web.navigation import link
-from web.picture_strips import beside_threshold
 from web.recall import measure_recall
+from web.set_threshold import discard, histogram, proportions, set_by_hand
 from web.steps import attribute_in_focus
 
 ALL_BY_PEOPLE = "People have labelled every image that is delivered: nothing is estimated."
@@ -39,7 +37,7 @@ ALL_BY_PEOPLE = "People have labelled every image that is delivered: nothing is 
 ws = workspace()
 ui.head(
     "Threshold",
-    "Images scoring at or above the threshold are accepted. Set a target precision or recall.",
+    "Images scoring at or above the threshold are accepted. Set a target, or drag the threshold over the scores.",
 )
 
 
@@ -57,24 +55,22 @@ def measured(attribute: Attribute, target: float, confidence: float) -> tuple[Ev
         return None, None, problem
 
 
-def set_manually(attribute: Attribute, evaluation: Evaluation, start: Threshold | None) -> Threshold:
-    """Draw the slider over the scores; return the threshold there, measured."""
-    cuts = evaluation.curve.cuts
-    low, high = float(cuts.min()), float(cuts.max())
-    begin = start.value if start else float(cuts[len(cuts) // 2])
-    value = st.slider("Threshold", low, max(high, low + 1e-6), min(max(begin, low), high))
-    return thresholds.measure_at(ws, attribute, value, target=target, confidence=confidence)
+def at_hand(attribute: Attribute, value: float) -> tuple[Threshold | None, str, str]:
+    """Return what is measured at a threshold set by hand, the title, and the reason where nothing can be measured."""
+    title = "Set manually"
+    try:
+        return thresholds.measure_at(ws, attribute, value, target=target, confidence=confidence), title, ""
+    except LearningError as error:
+        return None, title, str(error)
 
 
 def numbers(attribute: Attribute, choice: Threshold) -> None:
     """Draw precision, recall and how much is accepted at a cut, in a line that wraps between them."""
     delivered = delivered_at(ws, attribute, choice.value).counts
+    precision, recall = proportions(attribute, choice)
     with st.container(horizontal=True, gap="medium"):
-        if delivered.exhausted:
-            metric("Precision", "100%", "all labelled yes")
-        else:
-            proportion("Precision", *choice.precision_interval)
-        proportion("Recall", *choice.recall_interval)
+        metric("Precision", *precision)
+        metric("Recall", *recall)
         metric(
             "Accepted",
             f"{delivered.accepted:,}",
@@ -83,11 +79,6 @@ def numbers(attribute: Attribute, choice: Threshold) -> None:
             "threshold. Images labelled no never are.",
         )
         metric("Threshold", decimal(choice.value, 3), None)
-
-
-def proportion(name: str, value: float, low: float, high: float) -> None:
-    """Draw a proportion with its limits."""
-    metric(name, percent(value), percent_range(low, high))
 
 
 def metric(name: str, value: str, below: str | None, *, meaning: str | None = None) -> None:
@@ -101,23 +92,38 @@ def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary:
     key = f"keep-{label}-{attribute.id}-{model and model.id}"
     if st.button(label, type="primary" if primary else "secondary", icon=":material/check:", key=key):
         thresholds.save(ws, attribute, choice)
+        if model is not None:
+            discard(model)
         st.rerun()
 
 
-def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThreshold | None, title: str) -> None:
-    """Draw the threshold for the target precision, and the button that saves it where it is not in use yet."""
+def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThreshold | None) -> None:
+    """Draw the threshold suggested for the target precision, or set by hand, and the button that saves it.
+
+    The button is missing where the threshold is in use already.
+    """
     st.subheader(title, anchor=False)
-    if saved is not None and saved.saved and is_same(saved.evidence, choice):
-        st.markdown("The threshold in use is the one suggested.")
-        return
-    numbers(attribute, choice)
-    if choice.certified:
-        st.success(ui.plain(choice.summary), icon=":material/verified:")
-    elif delivered_at(ws, attribute, choice.value).counts.exhausted:
-        st.success(ALL_BY_PEOPLE, icon=":material/verified:")
+    used = saved is not None and saved.saved and is_same(saved.evidence, choice)
+    if used:
+        st.markdown("The threshold in use is the one suggested." if manual is None else "This threshold is in use.")
     else:
-        st.info(ui.plain(choice.summary), icon=":material/info:")
-    save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
+        numbers(attribute, choice)
+        if choice.certified:
+            st.success(ui.plain(choice.summary), icon=":material/verified:")
+        elif delivered_at(ws, attribute, choice.value).counts.exhausted:
+            st.success(ALL_BY_PEOPLE, icon=":material/verified:")
+        else:
+            st.info(ui.plain(choice.summary), icon=":material/info:")
+    with st.container(horizontal=True):
+        if not used:
+            save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
+        if manual is not None:
+            discard_button()
+
+
+def discard_button() -> None:
+    """Draw the button that goes back from a threshold set by hand to the one suggested."""
+    st.button("Discard", icon=":material/undo:", key="threshold-discard", on_click=discard, args=(model,))
 
 
 def is_same(used: Threshold, choice: Threshold) -> bool:
@@ -126,9 +132,8 @@ def is_same(used: Threshold, choice: Threshold) -> bool:
     return used.value == choice.value and used.target == choice.target and promised
 
 
-def side_by_side(attribute: Attribute, choice: Threshold | None, problem: str, title: str) -> None:
-    """Draw the threshold in use beside the one suggested, or why none is."""
-    saved = thresholds.current_threshold(ws, attribute)
+def side_by_side(attribute: Attribute, choice: Threshold | None, saved: AttributeThreshold | None) -> None:
+    """Draw the threshold in use beside the one suggested or set by hand, or why there is none."""
     left, right = st.columns(2, gap="large")
     with left:
         if saved is not None and saved.saved:
@@ -138,10 +143,12 @@ def side_by_side(attribute: Attribute, choice: Threshold | None, problem: str, t
             st.markdown("No threshold has been chosen yet.")
     with right:
         if choice is not None:
-            for_precision(attribute, choice, saved, title)
+            for_precision(attribute, choice, saved)
         elif problem:
             st.subheader(title, anchor=False)
             st.warning(ui.plain(problem), icon=":material/warning:")
+            if manual is not None:
+                discard_button()
 
 
 def trades(attribute: Attribute) -> None:
@@ -182,7 +189,8 @@ def for_recall(attribute: Attribute) -> None:
             choice = thresholds.suggest_recall(ws, attribute, recall=recall, target=target, confidence=confidence)
         except NoThreshold as error:
             st.markdown(ui.plain(str(error)))
-            link("rounds", "Add validation images", attribute.name)
+            size = {} if error.images is None else {"images": str(error.images)}
+            link("rounds", "Add validation images", attribute.name, **size)
             return
         except LearningError as error:
             st.markdown(ui.plain(str(error)))
@@ -234,16 +242,6 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
     link("gallery", "View accepted images", attribute.name)
 
 
-def distribution(attribute: Attribute, choice: Threshold | None) -> None:
-    """Draw the scores of all images and of the labelled ones, and where the threshold falls."""
-    scores, (rows, answers) = scores_of(ws, attribute), querying.round_labels(ws, attribute)
-    labelled = {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]}
-    chart = score_distribution(
-        scores[np.isfinite(scores)], labelled, threshold=None if choice is None else choice.value
-    )
-    charts.show(chart, f"threshold-scores-{attribute.name}")
-
-
 def curve(attribute: Attribute, evaluation: Evaluation, choice: Threshold | None) -> None:
     """Draw precision over recall, and on what it is measured."""
     chart = precision_recall(evaluation.curve, target=target, chosen=choice)
@@ -269,18 +267,18 @@ attribute = attribute_in_focus("threshold")
 if attribute is None:
     st.stop()
 elsewhere = encoder_notes.belongs_to(attribute)
-if latest_model(ws, attribute) is None:
+model = latest_model(ws, attribute)
+if model is None:
     if not elsewhere:
         st.markdown("Nothing is scored for this attribute yet.")
         ui.next_step(attribute)
     st.stop()
 
-bar = st.columns([3, 3, 3, 5], vertical_alignment="bottom")
+bar = st.columns([3, 3, 8], vertical_alignment="bottom")
 target = bar[0].number_input("Target precision", 0.50, 0.99, 0.90, step=0.01, key=f"target-{attribute.id}")
 recall = bar[1].number_input("Target recall", 0.50, 0.99, 0.90, step=0.01, key=f"recall-{attribute.id}")
-manual = bar[2].toggle("Set manually", key=f"hand-{attribute.id}")
 number = len(ws.attributes.all())
-joint = bar[3].toggle(
+joint = bar[2].toggle(
     "Joint guarantee for all attributes",
     key="at-once",
     disabled=number < 2,
@@ -289,18 +287,27 @@ joint = bar[3].toggle(
 )
 confidence = thresholds.joint_confidence(number if joint else 1)
 short_diagnosis(attribute)
-evaluation, choice, problem = measured(attribute, target, confidence)
-title = f"Suggested for {percent(target)}"
-guidance = guidance_of(ws, attribute)
-if manual and evaluation is not None:
-    choice, title = set_manually(attribute, evaluation, choice), "Set manually"
+evaluation, suggested, problem = measured(attribute, target, confidence)
+guidance, saved = guidance_of(ws, attribute), thresholds.current_threshold(ws, attribute)
+choice, title, manual = suggested, f"Suggested for {percent(target)}", set_by_hand(model)
+if suggested is not None and manual == suggested.value:
+    manual = None
+if manual is not None:
+    choice, title, problem = at_hand(attribute, manual)
 next_one()
-side_by_side(attribute, choice, problem, title)
-if evaluation is not None and manual:  # beside the slider that moves it
-    distribution(attribute, choice)
+side_by_side(attribute, choice, saved)
+shown = saved.evidence if choice is None and manual is None and saved is not None else choice
+histogram(
+    attribute,
+    model,
+    manual if shown is None else shown.value,
+    measured=shown,
+    suggested=suggested,
+    saved=saved,
+    target=target,
+    confidence=confidence,
+)
 trades(attribute)
-if choice is not None:
-    beside_threshold(attribute, choice.value)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
 demo_controls.offer_labelling(attribute, certifying=True)
 certifying = guidance.step in ("certify", "label_certification")
@@ -308,6 +315,4 @@ with st.container() if certifying else st.expander("More: certify, guarantee a r
     certify(attribute, target, confidence, choice=choice, next_step=guidance.step)
     for_recall(attribute)
 if evaluation is not None:
-    if not manual:
-        distribution(attribute, choice)
     curve(attribute, evaluation, choice)

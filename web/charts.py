@@ -44,8 +44,13 @@ def show(chart: Chart, key: str, *, table: Table | None = None) -> None:
     with st.container(gap=None):
         st.html(f'<p class="{ui.UNSEEN}">{html.escape(f"{chart.title}. {chart.description}")}</p>')
         st.plotly_chart(figure(chart), width="stretch", key=key, config=_CONFIG)
-        with st.popover("Download", icon=":material/download:", type="tertiary"):
-            _downloads(chart, key, table or partial(charts.csv_file, chart))
+        downloads(chart, key, table=table)
+
+
+def downloads(chart: Chart, key: str, *, table: Table | None = None) -> None:
+    """Draw the menu of a chart's downloads; parameters as for :func:`show`."""
+    with st.popover("Download", icon=":material/download:", type="tertiary"):
+        _downloads(chart, key, table or partial(charts.csv_file, chart))
 
 
 def _downloads(chart: Chart, key: str, table: Table) -> None:

@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -26,6 +26,7 @@ from bam_engine.labelling.guideline_examples import (
     remove_example,
     restore_example,
 )
+from bam_engine.labelling.label_states import states
 from web import ui, undo
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -141,10 +142,26 @@ def offer_selection(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64
 
 
 def _add_selection(attribute: Attribute, rows: list[int], kind: str, note: str, popover: str) -> None:
-    ws = workspace()
-    before = {each.row: each for each in examples_of(ws, attribute) if each.row in rows}
-    add_examples(ws, attribute, rows, kind, note)
+    before = {each.row: each for each in examples_of(workspace(), attribute) if each.row in rows}
+    add_examples(workspace(), attribute, rows, kind, note)
     ui.renew_popover(popover)
+    _tell_added(attribute, rows, kind, before)
+
+
+def add(attribute: Attribute, row: int) -> None:
+    """Add an image to the guidelines at once, and run the page again, which offers the undo.
+
+    It is a good example if it is labelled yes, a bad one if it is labelled no, and a corner case otherwise.
+    """
+    kind = {"yes": "good", "no": "bad"}.get(states(workspace(), attribute).marks(np.array([row]))[0], "corner")
+    with ui.guard():
+        add_examples(workspace(), attribute, [row], kind)
+        _tell_added(attribute, [row], kind, {})
+
+
+def _tell_added(
+    attribute: Attribute, rows: Sequence[int], kind: str, before: Mapping[int, GuidelineExample]
+) -> NoReturn:
     undo.done(
         f"Added to the guidelines of {ui.plain(readable(attribute.name))}: {count(len(rows), KINDS[kind])}.",
         partial(_as_before, attribute, rows, before),

@@ -1,6 +1,7 @@
-"""Strips of pictures whose labels are looked at again: what an audit found wrong, and what lies beside a threshold."""
+"""Strips of pictures whose labels are looked at again: what an audit or a model finds wrong."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -9,43 +10,37 @@ from numpy.typing import NDArray
 from bam_engine.annotation import Attribute
 from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.mistakes import mistakes
+from bam_engine.database import read_only
 from bam_engine.formatting import count, decimal
+from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.labelling.label_states import states
-from bam_engine.training.borderline import borderline
 from bam_engine.training.contradictions import strongest_contradictions
 from bam_engine.training.models import scores_of
-from web.components.gallery import Picture, gallery
+from web import guideline_examples, ui
+from web.components.gallery import Correcting, Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
 from web.navigation import focus_attribute
 
-_CELL = 112
+_CELL = 152
 _MOST = 48
 
 
 def audit_mistakes(result: AuditResult) -> None:
-    """Draw what an audit found wrong and what it found missed, each to be opened and corrected."""
+    """Draw what an audit found wrong and what it found missed, each to be corrected by a click."""
     found = mistakes(workspace(), result)
     if not len(found.wrong) and not len(found.missed):
         return
     st.subheader("What the audit found", anchor=False)
     st.caption(
-        "Open a picture to look at it again: Y, N or U corrects its label. That changes what is delivered, not this "
-        "audit, which counts blind answers alone. A picture that shows what was misunderstood can be added to the "
-        "guidelines."
+        "Look again: a click on Yes, No or Unsure corrects the label. That changes what is delivered, not this audit, "
+        "which counts blind answers alone. A picture that shows what was misunderstood belongs in the guidelines."
     )
     groups = [
         (f"{count(len(found.wrong), 'accepted image')} not positive", found.wrong, "wrong"),
         (f"{count(len(found.missed), 'rejected image')} positive", found.missed, "missed"),
     ]
     _strips(result.attribute, groups, f"audit-{result.id}")
-
-
-def beside_threshold(attribute: Attribute, value: float) -> None:
-    """Draw the pictures that score just above and just below a threshold."""
-    above, below = borderline(workspace(), attribute, value)
-    groups = [("Just above the threshold", above, "above"), ("Just below the threshold", below, "below")]
-    _strips(attribute, groups, f"threshold-{attribute.id}")
 
 
 def contradicted(attribute: Attribute) -> None:
@@ -55,8 +50,8 @@ def contradicted(attribute: Attribute) -> None:
         return
     st.subheader("What the model gets wrong without the label", anchor=False)
     st.caption(
-        "Predicted from the labels of other projects, the surest mistakes first. Open an image to check its label: "
-        "Y, N or U corrects it."
+        "Predicted from the labels of other projects, the surest mistakes first. Look again: a click on Yes, No or "
+        "Unsure corrects the label."
     )
     _strips(attribute, [("", rows, "contradicted")], f"rounds-{attribute.id}")
 
@@ -75,7 +70,22 @@ def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64],
             Picture(int(row), decimal(float(scores[row])) if np.isfinite(scores[row]) else "", mark=mark)
             for row, mark in zip(shown, labels.marks(shown), strict=True)
         ]
-        picked = gallery(pictures, key=f"{key}-{name}", version=ws.picture_version, size=_CELL)
+        picked = gallery(
+            pictures, key=f"{key}-{name}", version=ws.picture_version, size=_CELL, correcting=correcting(attribute)
+        )
         if picked is not None:
             focus_attribute(attribute.name)
             open_image(picked, shown)
+
+
+def correcting(attribute: Attribute) -> Correcting | None:
+    """Return what a click below a picture answers about; None where nothing can be changed."""
+    if read_only(workspace().engine):
+        return None
+    return Correcting(
+        attribute=attribute.id,
+        question=attribute.question,
+        annotator=ui.annotator(),
+        examples=tuple(example.row for example in examples_of(workspace(), attribute)),
+        add_example=partial(guideline_examples.add, attribute),
+    )

@@ -16,6 +16,7 @@ from web.access import access_middleware
 from web.assets import asset_middleware
 from web.engine import workspace
 from web.navigation import GROUPS
+from web.routes.borderline import borderline_routes
 from web.routes.direct_answers import direct_answer_routes
 from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
@@ -36,6 +37,7 @@ def routes() -> list[BaseRoute]:
         *gallery_routes(opened_workspace),
         *label_routes(lambda: opened_workspace().annotations),
         *direct_answer_routes(opened_workspace),
+        *borderline_routes(opened_workspace),
         *map_routes(opened_workspace),
         *tile_routes(
             lambda map_id: view_cache.current_view(opened_workspace(), map_id),

@@ -25,7 +25,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--recall", type=proportion, help="target recall instead; audits still check the precision")
     command.add_argument("--joint", action="store_true", help="one guarantee for all attributes together")
     command.add_argument("--dry-run", action="store_true", help="print the threshold without saving it")
-    command = add_command(commands, "extend", extend, "extend a certified promise over images that came later")
+    command = add_command(commands, "extend", extend, "extend a guarantee over images that came later")
     command.add_argument("name", help="attribute")
 
 

@@ -278,7 +278,7 @@ RULES: tuple[Rule, ...] = (
         lambda f: _asked(f.certifying),
     ),
     Rule(
-        "a batch that extends the promise is not labelled",
+        "a batch that extends the guarantee is not labelled",
         lambda f: _batch_waits(f.extending),
         "label_certification",
         lambda f: _asked(f.extending),

@@ -33,6 +33,11 @@ class RecallThreshold:
     left: int | None = None
 
     @property
+    def to_draw(self) -> int | None:
+        """About how many more images are to be drawn; None where that is unknown, or fewer are left."""
+        return None if self.missing is None or (self.left is not None and self.missing > self.left) else self.missing
+
+    @property
     def summary(self) -> str:
         """One or two sentences for the person who decides."""
         target = percent(self.target)

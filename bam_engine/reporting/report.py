@@ -32,7 +32,7 @@ from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
-from bam_engine.training.querying import round_labels
+from bam_engine.training.score_counts import labelled_scores
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.training.validation import count_never_drawn, draw_facts
 from bam_engine.workspace.core import Workspace
@@ -129,7 +129,7 @@ class ExampleGroup:
 class AttributeReport:
     """One attribute with all its evidence.
 
-    ``scores`` holds those of all scored images, ``labelled`` those of the training labels by name; both are empty
+    ``scores`` holds those of all scored images, ``labelled`` those of the labelled ones by name; both are empty
     before the first training. ``threshold`` is the current one, suggested or saved, and ``delivered`` counts what it
     delivers. ``audits`` are oldest first. ``agreement`` holds (measure, formatted value). ``versions`` lists (program,
     version), this one first. ``never_drawn`` counts the images that could not be drawn when the validation set was
@@ -199,7 +199,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
     round_summaries = _rounds(workspace, attribute, agreed)
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
     results = tuple(audits.results(workspace, attribute))
-    scores, labelled = _scores(workspace, attribute, model)
+    scores = labelled_scores(workspace, attribute, model)
     guidance = guidance_of(workspace, attribute)
     diagnosis = None if guidance.step == "done" else diagnose(workspace, attribute)
     return AttributeReport(
@@ -220,8 +220,8 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         threshold=threshold,
         threshold_at=_threshold_time(workspace, threshold),
         delivered=None if threshold is None else counts_of(workspace, attribute),
-        scores=scores,
-        labelled=labelled,
+        scores=scores.every,
+        labelled=scores.by_name,
         audits=results,
         examples=() if model is None else _examples(workspace, attribute, agreed, threshold, examples),
         missing=_missing(workspace, model, validation, round_summaries, threshold, results, problem),
@@ -334,17 +334,6 @@ def _threshold_time(workspace: Workspace, threshold: AttributeThreshold | None) 
         return None
     (stored,) = workspace.snapshot.rows_with(db.thresholds.c.id, threshold.id)
     return str(stored.made_at)
-
-
-def _scores(
-    workspace: Workspace, attribute: Attribute, model: TrainedModel | None
-) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-    if model is None:
-        return np.array([], np.float32), {}
-    scores = np.asarray(scores_of(workspace, attribute, model))
-    rows, answers = round_labels(workspace, attribute)
-    labelled = {"positive": scores[rows[answers == 1]], "negative": scores[rows[answers == 0]]}
-    return scores[np.isfinite(scores)], labelled
 
 
 def _examples(

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
 from bam_engine.labelling.label_states import label_version
+from bam_engine.learning import is_accepted
 from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import latest_model, scores_of, scores_version
 from bam_engine.training.thresholds import current_threshold
@@ -24,15 +25,24 @@ _TOP_ACCEPTED = Kind[Rows](
 def borderline(workspace: Workspace, attribute: Attribute, value: float, *, count: int = 12) -> tuple[Rows, Rows]:
     """Return up to ``count`` rows on each side of the score ``value``: at or above it, and below, the closest first.
 
-    Without a model, there are none.
+    Of equally close ones, the first rows come first. Without a model, there are none.
     """
     if latest_model(workspace, attribute) is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     scores = scores_of(workspace, attribute)
     rows = np.flatnonzero(np.isfinite(scores) & members(workspace, len(scores)))
-    order = rows[np.argsort(scores[rows], kind="stable")]
-    first = int(np.searchsorted(scores[order], np.float32(value)))
-    return order[first : first + count], order[max(0, first - count) : first][::-1]
+    known = scores[rows]
+    accepted = is_accepted(known, value)
+    above = _closest(rows[accepted], known[accepted], count)
+    return above, _closest(rows[~accepted], -known[~accepted], count)
+
+
+def _closest(rows: Rows, distances: NDArray[np.float32], count: int) -> Rows:
+    """Return the ``count`` rows with the smallest distances, in order; only these are sorted."""
+    if len(rows) > count:
+        near = distances <= np.partition(distances, count - 1)[count - 1]
+        rows, distances = rows[near], distances[near]
+    return rows[np.argsort(distances, kind="stable")[:count]]
 
 
 @one_flow

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bam_engine import learning
 from bam_engine.annotation import Attribute
-from bam_engine.training import certification_population, certification_store
+from bam_engine.training import certification, certification_population, certification_store, draw_tests
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import TrainedModel, scores_of
@@ -25,6 +25,24 @@ def cuts_of(state: CertificationState) -> Cuts:
     return np.array(state.certification.cuts[:passed], np.float64)
 
 
+def current_cuts(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95) -> Cuts:
+    """Return the cuts of the newest model that are certified for a precision, strictest first.
+
+    They are those of its certification for this target, if one was started, and otherwise those of the first random
+    draw.
+
+    Raises
+    ------
+    LearningError
+        There is no model yet, or no draw.
+    """
+    started = certification_store.current(workspace, attribute, target=target, confidence=confidence)
+    if started is not None:
+        return cuts_of(certification.state(workspace, started))
+    draws = draw_tests.labelled_draws(workspace, attribute)
+    return learning.certified_cuts(**draws, target=target, confidence=confidence)
+
+
 def best_of(workspace: Workspace, attribute: Attribute, model: TrainedModel, cuts: Cuts, *, confidence: float) -> float:
     """Return the cut with the highest F1 on the evidence; of equal ones the strictest."""
     return learning.best_cut(gather_evidence(workspace, attribute, model).curve(confidence, cuts))
@@ -34,7 +52,7 @@ def is_among(workspace: Workspace, attribute: Attribute, model: TrainedModel, va
     """Return whether a cut accepts the same images as one of ``cuts``: it is then as certified as that."""
     scores = scores_of(workspace, attribute, model)
     scores = scores[np.isfinite(scores)]
-    accepted = learning.count_accepted(scores, np.append(cuts, value))
+    accepted = learning.count_accepted(scores, np.append(cuts, value).astype(np.float32))
     return bool((accepted[:-1] == accepted[-1]).any())
 
 

@@ -85,7 +85,7 @@ def _learning_words(points: Sequence[LearningPoint]) -> str:
 
 
 def precision_recall(curve: PrecisionRecall, *, target: float, chosen: Threshold | None) -> Chart:
-    """Return precision against recall with its interval, cut by cut, the target, and the threshold ``chosen``."""
+    """Return precision against recall with its interval at each cut, the target, and the threshold ``chosen``."""
     points = np.column_stack(
         [curve.cuts, curve.accepted, curve.recall, curve.precision, curve.precision_low, curve.precision_high]
     )
@@ -100,7 +100,7 @@ def precision_recall(curve: PrecisionRecall, *, target: float, chosen: Threshold
     )
     marks: list[Mark] = [Curve("precision with its interval", "accent", at, values, low, high, notes)]
     marks.append(Reference(f"target {percent(target)}", "second", target, "values"))
-    words = f"Precision against recall at {count(len(cuts), 'cut')} of the score; the target is {percent(target)}"
+    words = f"Precision against recall at {count(len(cuts), 'threshold')}; the target is {percent(target)}"
     if chosen is not None:
         marks.append(Estimates("threshold", "second", (chosen.recall,), (chosen.precision,)))
         words += f"; the threshold has recall {percent(chosen.recall)} and precision {percent(chosen.precision)}"
@@ -110,7 +110,7 @@ def precision_recall(curve: PrecisionRecall, *, target: float, chosen: Threshold
         Scale("recall", (0, 1), "percent"),
         Scale("precision", (0, 1), "percent"),
         tuple(marks),
-        missing="No cut of the score can be measured.",
+        missing="No threshold can be measured.",
     )
 
 

@@ -55,13 +55,15 @@ class Verdict:
     ``learned`` is "fully" (average precision of at least 0.99), "yes" (better than guessing), "no" (hardly better; see
     :func:`bam_engine.learning.beats_guessing`) or "unknown": too few positives, an interval that allows either, or
     hardly better after a first training on few labels or after a round whose gain is shown. ``share`` is None where
-    nothing could be measured. It rests on ``labels`` of the held-out images.
+    nothing could be measured. It rests on ``labels`` of the held-out images. About ``more`` further random ones would
+    tell, where there are too few positives; None where that is unknown or cannot be.
     """
 
     learned: Learned
     share: Share | None
     reason: str
     labels: int = 0
+    more: int | None = None
 
     @property
     def title(self) -> str:
@@ -115,15 +117,17 @@ class Diagnosis:
 class _Measured:
     """The newest model on the held-out labels of today: ``n`` of them, the positives, and the projects of these.
 
-    ``average_precision`` is None where they have no positive or no negative. ``more`` says how many further random
-    images it takes to tell, where they have too few positives.
+    ``average_precision`` is None where they have no positive or no negative. ``more`` is how many further random
+    images it takes to tell, where they have too few positives; None where that is unknown. ``exhausted``: more than
+    there are.
     """
 
     n: int
     positive: int
     projects: int
     average_precision: Estimate | None
-    more: str
+    more: int | None = None
+    exhausted: bool = False
 
 
 _MEASURED = Kind[_Measured](
@@ -158,22 +162,16 @@ def _measure(workspace: Workspace, attribute: Attribute, model: TrainedModel) ->
     random = np.isin(sample.rows, tasks.validation_task(workspace, attribute).rows)
     found = average_precision_of(sample, random) if 0 < positive.sum() < len(positive) else None
     projects = len(np.unique(sample.groups[positive]))
-    more = ""
+    more = None
     if 0 < projects < MIN_POSITIVE:
-        more = _more(
-            workspace, attribute, projects, int(random.sum()), len(np.unique(sample.groups[positive & random]))
-        )
-    return _Measured(len(positive), int(positive.sum()), projects, found, more)
+        more = _more(projects, int(random.sum()), len(np.unique(sample.groups[positive & random])))
+    exhausted = more is not None and more > len(drawable_rows(workspace, attribute))
+    return _Measured(len(positive), int(positive.sum()), projects, found, more, exhausted)
 
 
-def _more(workspace: Workspace, attribute: Attribute, projects: int, drawn: int, with_positives: int) -> str:
-    """Say how many more random images would have enough positives, if they go on as the ``drawn`` ones did."""
-    if not with_positives:
-        return ""
-    needed = math.ceil((MIN_POSITIVE - projects) * drawn / with_positives)
-    if needed > len(drawable_rows(workspace, attribute)):
-        return " All images together may have too few."
-    return f" About {count(needed, 'more random image')} would have them."
+def _more(projects: int, drawn: int, with_positives: int) -> int | None:
+    """Return how many more random images would have enough positives, if they go on as the ``drawn`` ones did."""
+    return math.ceil((MIN_POSITIVE - projects) * drawn / with_positives) if with_positives else None
 
 
 def _verdict(
@@ -187,9 +185,12 @@ def _verdict(
     if measured.projects < MIN_POSITIVE:
         few = (
             f"The validation sample has positives of {count(measured.projects, 'project')}; {MIN_POSITIVE} are needed."
-            f"{measured.more}"
         )
-        return Verdict("unknown", share, f"{few} {evidence}")
+        if measured.exhausted:
+            return Verdict("unknown", share, f"{few} All images together may have too few. {evidence}")
+        if measured.more is not None:
+            few += f" About {count(measured.more, 'more random image')} would have them."
+        return Verdict("unknown", share, f"{few} {evidence}", more=measured.more)
     better = learning.beats_guessing(share)
     if better:
         return Verdict("fully" if share.value >= FULLY else "yes", share, evidence)

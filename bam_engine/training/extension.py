@@ -90,7 +90,7 @@ def extend(workspace: Workspace, attribute: Attribute, *, seed: int | None = Non
         return certification.extend(workspace, going_on.certification)
     if saved is None or not saved.saved or not saved.evidence.certified:
         raise LearningError(
-            f"Nothing is certified at the threshold of {attribute.name} in use, so there is no promise to extend. "
+            f"Nothing is certified at the threshold of {attribute.name} in use, so there is no guarantee to extend. "
             "Certify a threshold and save it."
         )
     started = _start(workspace, attribute, saved, _since(saved, going_on), random_seed(seed))
@@ -121,7 +121,7 @@ def _start(
     if not len(free):
         raise LearningError(
             f"No image of {attribute.name} that came later is accepted without a label: there is nothing to extend the "
-            "promise over."
+            "guarantee over."
         )
     outside = np.ones(n_images, bool)
     outside[free] = False
@@ -142,7 +142,7 @@ def _start(
     }
     with exclusive(workspace.engine, db.rounds) as connection:
         if any(each.since == since for each in population.extensions(workspace, attribute, saved.evidence, model)):
-            raise LearningError("This promise is being extended already. Continue that extension.")
+            raise LearningError("This guarantee is being extended already. Continue that extension.")
         values["risk_share"] = learning.risk_share(len(certification_store.certifications(workspace, attribute)))
         added = db.insert_row(connection, db.certifications, values)
         cut = {"certification_id": added, "position": 0, "value": saved.value}

@@ -310,17 +310,13 @@ def measure_at(
         There is no model yet, or no validation image is labelled.
     """
     measured = _measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
-    started = certification_store.current(workspace, attribute, target=target, confidence=confidence)
-    state = None if started is None else certification.state(workspace, started)
-    if state is None:
-        draws = draw_tests.labelled_draws(workspace, attribute)
-        cuts = learning.certified_cuts(**draws, target=target, confidence=confidence)
-    else:
-        cuts = certified_cuts.cuts_of(state)
-    model = newest_model(workspace, attribute)
-    if not certified_cuts.is_among(workspace, attribute, model, value, cuts):
+    cuts = certified_cuts.current_cuts(workspace, attribute, target=target, confidence=confidence)
+    if not certified_cuts.is_among(workspace, attribute, newest_model(workspace, attribute), value, cuts):
         return measured
-    return replace(measured, certified=True) if state is None else _certified_at(workspace, state, value)
+    started = certification_store.current(workspace, attribute, target=target, confidence=confidence)
+    if started is None:
+        return replace(measured, certified=True)
+    return _certified_at(workspace, certification.state(workspace, started), value)
 
 
 def _measured_at(
@@ -384,7 +380,8 @@ def suggest_recall(
     """
     certified = draw_tests.certify_recall(workspace, attribute, target=recall, confidence=confidence)
     if certified.value is None:
-        raise NoThreshold(replace(certified, left=len(drawable_rows(workspace, attribute))).summary)
+        missing = replace(certified, left=len(drawable_rows(workspace, attribute)))
+        raise NoThreshold(missing.summary, missing.to_draw)
     measured = measure_at(workspace, attribute, certified.value, target=target, confidence=confidence)
     return replace(measured, recall_target=recall, promise=certified.summary)
 

@@ -9,11 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
+from bam_engine.audit.mistakes import mistakes
 from bam_engine.labelling import tasks
+from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.training import thresholds
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.labelling.team import vote
 from tests.pages.conftest import text_of
+from web.components.gallery import Correcting, Picture
 
 
 @pytest.fixture
@@ -97,3 +101,40 @@ def test_an_audit_of_an_older_threshold_stays_in_the_list(
     text_of(app)
     assert list(app.dataframe[0].value["in use"]) == ["no"]
     assert any(button.label == "Start audit" for button in app.button)
+
+
+def test_each_picture_that_an_audit_found_wrong_or_missed_is_corrected_or_added_to_the_guidelines_by_a_click(
+    open_page: Callable[..., AppTest],
+    decided: Workspace,
+    watercolor: Attribute,
+    oracle: Oracle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    strips: dict[str, tuple[list[int], Correcting]] = {}
+    to_add: list[int] = []
+
+    def gallery(pictures: list[Picture], *, key: str, correcting: Correcting, **_: object) -> None:
+        strips[key] = [picture.row for picture in pictures], correcting
+        if to_add and to_add[0] in strips[key][0]:
+            correcting.add_example(to_add.pop())
+
+    monkeypatch.setattr("web.picture_strips.gallery", gallery)
+    drawn = audits.draw(decided, watercolor, n_accepted=4, n_rejected=4, seed=1)
+    oracle.answer(decided, drawn.task, wrong=True)
+    app = open_page(decided, "audit")
+    (result,) = audits.results(decided, watercolor)
+    found = mistakes(decided, result)
+    assert len(found.wrong) > 0
+    assert len(found.missed) > 0
+    wrong, missed = (strips[f"audit-{result.id}-{name}"] for name in ("wrong", "missed"))
+    assert (wrong[0], missed[0]) == (found.wrong.tolist(), found.missed.tolist())
+    assert (wrong[1].attribute, wrong[1].annotator, wrong[1].examples) == (watercolor.id, "me", ())
+    vote(decided, watercolor, "me", {wrong[0][0]: 0})
+    for row, kind in ((wrong[0][0], "bad"), (missed[0][0], "good")):
+        to_add[:] = [row]
+        app.run()
+        assert (row, kind) in [(each.row, each.kind) for each in examples_of(decided, watercolor)]
+    assert "Added to the guidelines of watercolor" in text_of(app)
+    assert missed[0][0] in strips[f"audit-{result.id}-missed"][1].examples
+    app.button(key="undo").click().run()
+    assert [each.row for each in examples_of(decided, watercolor)] == [wrong[0][0]]

@@ -17,12 +17,14 @@ from bam_engine.labelling import tasks
 from bam_engine.reporting.overview import overview
 from bam_engine.training import certification, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_of
+from bam_engine.training.models import newest_model, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 from tests.two_encoders import add_vectors, blind_vectors, use
 from web.next_steps import direct
+from web.set_threshold import by_hand_key
 
 PAGES = ("overview", "rounds", "threshold", "audit", "report", "annotate")
 Play = Callable[[Workspace, Attribute, Oracle], None]
@@ -188,8 +190,11 @@ def test_a_certified_cut_set_by_hand_is_still_certified(
     app = open_page(workspace, "threshold")
     app.number_input[0].set_value(0.8).run()
     assert "Start certifying" not in words_of(app)
-    app.toggle(key=f"hand-{watercolor.id}").set_value(True).run()
-    words = words_of(app)
+    model, scores = newest_model(workspace, watercolor), scores_of(workspace, watercolor)
+    suggested = thresholds.suggest(workspace, watercolor, target=0.8).value
+    next_lower = float(scores[scores < np.float32(suggested)].max())
+    app.session_state[by_hand_key(model)] = (suggested + next_lower) / 2  # accepts the same images
+    words = words_of(app.run())
     assert "Set manually" in words
     assert "Not certified" not in words
 

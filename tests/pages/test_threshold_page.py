@@ -2,20 +2,28 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.charts import Chart
+from bam_engine.formatting import decimal
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
+from bam_engine.training.models import newest_model
+from bam_engine.training.score_counts import ScoreCounts
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 from tests.training.certifying import finish
 from tests.training.test_promises import grow
+from web.set_threshold import by_hand_key
 
 
 @pytest.fixture
@@ -27,6 +35,49 @@ def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeyp
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
     rounds.train(workspace, watercolor)
     return workspace
+
+
+@dataclass
+class Screen:
+    """What the page gives the histogram to draw."""
+
+    value: float = 0.0
+    counts: ScoreCounts | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        """The images that the histogram says are accepted at the threshold that it shows."""
+        assert self.counts is not None
+        (at,) = np.flatnonzero(self.counts.thresholds == self.value)
+        return self.counts.by_people + int(self.counts.by_classifier[at])
+
+    @property
+    def marks(self) -> dict[str, float]:
+        return {mark.name: mark.value for mark in self.given["marks"]}
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Stands in for the browser's part of the page."""
+    seen = Screen()
+
+    def draw(_: Chart, counts: ScoreCounts, value: float, **given: Any) -> None:
+        seen.counts, seen.value, seen.given = counts, value, given
+
+    monkeypatch.setattr("web.set_threshold.threshold_histogram", draw)
+    return seen
+
+
+def shown(page: AppTest) -> list[dict[str, tuple[str, str]]]:
+    """Return the figures of each threshold on the page: name, value and what is below it."""
+    groups: list[dict[str, tuple[str, str]]] = []
+    for one in page.metric:
+        if one.label == "Precision":
+            groups.append({})
+        if groups:
+            groups[-1][one.label] = one.value, one.delta
+    return groups
 
 
 def button(page: AppTest, words: str):
@@ -98,7 +149,7 @@ def test_an_attribute_more_asks_more_confidence_and_drops_no_certification(
     oracle.answer(trained, certification.start(trained, watercolor, target=0.9, seed=3).certification.task)
     trained.attributes.add("content_cat", "content", "Is there a cat?")
     page = open_page(trained, "threshold")
-    page.toggle[1].set_value(True).run()
+    page.toggle(key="at-once").set_value(True).run()
     words = text_of(page)
     assert "Started at 95% confidence and read at 97.5% now: every label still counts" in words
     assert not any("Start certifying" in one.label for one in page.button)
@@ -109,7 +160,7 @@ def test_all_attributes_at_once_ask_for_more_confidence(
 ) -> None:
     trained.attributes.add("content_cat", "content", "Is there a cat?")
     page = open_page(trained, "threshold")
-    page.toggle[1].set_value(True).run()
+    page.toggle(key="at-once").set_value(True).run()
     assert "97.5% confidence" in text_of(page)
 
 
@@ -143,3 +194,67 @@ def test_a_promise_is_extended_over_what_came_later_and_over_what_came_after_an_
     other = extension.current(trained, watercolor)
     assert other is not None
     assert other.certification.id != started.certification.id
+
+
+def test_a_threshold_set_on_the_histogram_is_measured_saved_and_then_in_use(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, screen: Screen
+) -> None:
+    page = open_page(trained, "threshold")
+    suggested = thresholds.suggest(trained, watercolor, target=0.9)
+    assert screen.value == suggested.value
+    assert screen.marks == {"Suggested": suggested.value}
+    at = int(np.searchsorted(screen.counts.thresholds, suggested.value))  # type: ignore[union-attr]
+    by_hand = float(screen.counts.thresholds[at - 40])  # type: ignore[union-attr]
+    page.session_state[by_hand_key(newest_model(trained, watercolor))] = by_hand
+    page.run()
+    measured = thresholds.measure_at(trained, watercolor, by_hand, target=0.9)
+    assert "Set manually" in [one.value for one in page.subheader]
+    (figures,) = shown(page)
+    assert figures["Threshold"][0] == decimal(by_hand, 3)
+    assert figures["Accepted"][0] == f"{screen.accepted:,}"
+    assert (figures["Precision"], figures["Recall"]) == screen.given["measured"]
+    button(page, "Use this threshold").click().run()
+    saved = thresholds.current_threshold(trained, watercolor)
+    assert saved is not None
+    assert (saved.saved, saved.value, saved.evidence) == (True, by_hand, measured)
+    assert screen.marks == {"In use": by_hand, "Suggested": suggested.value}
+    assert "Suggested for 90%" in [one.value for one in page.subheader], "what was set by hand is in use now"
+
+
+def test_a_threshold_set_by_hand_can_be_discarded(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, screen: Screen
+) -> None:
+    page = open_page(trained, "threshold")
+    suggested = screen.value
+    page.session_state[by_hand_key(newest_model(trained, watercolor))] = suggested - 0.5
+    page.run()
+    assert screen.value == suggested - 0.5
+    button(page, "Discard").click().run()
+    assert screen.value == suggested
+    assert not any(one.label == "Discard" for one in page.button)
+
+
+def test_the_suggested_threshold_chosen_on_the_histogram_is_no_other_one(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, screen: Screen
+) -> None:
+    page = open_page(trained, "threshold")
+    page.session_state[by_hand_key(newest_model(trained, watercolor))] = screen.value
+    page.run()
+    assert "Set manually" not in [one.value for one in page.subheader]
+    thresholds.save(trained, watercolor, thresholds.suggest(trained, watercolor, target=0.9))
+    page.run()
+    assert list(screen.marks) == ["In use, suggested"]
+
+
+def test_where_nothing_can_be_measured_the_histogram_still_counts(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle, screen: Screen
+) -> None:
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
+    rounds.train(workspace, watercolor)
+    page = open_page(workspace, "threshold")
+    assert screen.given["measured"] is None
+    assert screen.accepted > 0
+    page.session_state[by_hand_key(newest_model(workspace, watercolor))] = 0.25
+    words = text_of(page.run())
+    assert "No images of the validation set are labelled yet" in words
+    assert (screen.value, screen.given["measured"]) == (0.25, None)

@@ -49,7 +49,7 @@ def test_nothing_is_extended_where_nothing_is_certified_or_nothing_came(
         extension.extend(certified, watercolor)
     by_hand = thresholds.measure_at(certified, watercolor, -100.0, target=0.6)
     thresholds.save(certified, watercolor, by_hand)
-    with pytest.raises(LearningError, match="no promise to extend"):
+    with pytest.raises(LearningError, match="no guarantee to extend"):
         extension.extend(certified, watercolor)
 
 

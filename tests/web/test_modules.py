@@ -20,6 +20,7 @@ ENTRIES = [
     "gallery/gallery.js",
     "gallery/endless_mount.js",
     "label_grid/mount.js",
+    "threshold/mount.js",
     "identity.js",
 ]
 MAP = "components/map/map.js"

@@ -69,9 +69,10 @@ export interface SentAnswer {
 
 // The short gallery: web/components/gallery/__init__.py
 
+export type GalleryPicture = [row: number, caption: string, title: string, mark: string];
+
 export interface GalleryData {
-  /** Row, caption, tooltip, mark. */
-  pictures: [row: number, caption: string, title: string, mark: string][];
+  pictures: GalleryPicture[];
   /** The version of the pictures: those of a version are immutable. */
   version: string;
   /** Side of a cell in CSS pixels. */
@@ -79,6 +80,13 @@ export interface GalleryData {
   /** Height in CSS pixels; null grows with the pictures. */
   height: number | null;
   selected: number[];
+  /** What the pictures can be answered about; null if nothing. */
+  correcting: GalleryCorrecting | null;
+}
+
+export interface GalleryCorrecting extends GalleryAnswering {
+  /** The rows that are in the guidelines. */
+  examples: number[];
 }
 
 // The endless gallery: web/components/gallery/__init__.py, web/routes/gallery.py
@@ -133,6 +141,56 @@ export interface WindowReply {
   accepted: (boolean | null)[];
   marks: string[];
   counts: number[];
+}
+
+// The histogram with a threshold to drag: web/components/threshold/__init__.py, web/routes/borderline.py
+
+export interface ThresholdData {
+  /** The id of the attribute. */
+  attribute: number;
+  /** The threshold that the page is about. */
+  value: number;
+  /** Precision and recall at `value` as people read them, each with its limits; null where nothing can be measured. */
+  measured: { precision: [value: string, note: string]; recall: [value: string, note: string] } | null;
+  /** Thresholds, ascending; the arrays have one value for each. */
+  thresholds: number[];
+  byClassifier: number[];
+  noAbove: number[];
+  yesBelow: number[];
+  certified: boolean[];
+  /** Accepted at every threshold. */
+  byPeople: number;
+  /** Images of the collection. */
+  total: number;
+  /** What is certified, such as 90%. */
+  target: string;
+  /** Thresholds with a name. */
+  marks: { name: string; value: number }[];
+  histogram: Histogram;
+  /** The version of the pictures: those of a version are immutable. */
+  version: string;
+}
+
+export interface Histogram {
+  /** The title of the axis of scores. */
+  title: string;
+  limits: [low: number, high: number];
+  /** The limits of the axis of images, which is logarithmic. */
+  counts: [low: number, high: number];
+  bars: Bars[];
+}
+
+/** The outlines of a series, one of each run of bars: the points at which it changes its height. */
+export interface Bars {
+  name: string;
+  colour: string;
+  runs: [score: number, count: number][][];
+}
+
+/** As web/routes/borderline.py answers, the closest first. */
+export interface Borderline {
+  above: GalleryPicture[];
+  below: GalleryPicture[];
 }
 
 // The map: web/components/map/__init__.py, web/routes/tiles.py, web/routes/maps.py

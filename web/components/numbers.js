@@ -12,9 +12,18 @@ export function percent(share) {
 
 /**
  * @param {number} value
- * @returns {string} with two decimals
+ * @param {number} [places]
+ * @returns {string}
  */
-export function decimal(value) {
-  const text = value.toFixed(2);
+export function decimal(value, places = 2) {
+  const text = value.toFixed(places);
   return text.replace("-", Number(text) ? "\u2212" : "");
+}
+
+/**
+ * @param {number} count
+ * @returns {string}
+ */
+export function whole(count) {
+  return count.toLocaleString("en-GB");
 }

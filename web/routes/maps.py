@@ -4,7 +4,6 @@ In:  a function that returns the workspace. Out: Starlette routes. Work runs in 
 at a time, and no longer than their client stays connected. Errors are JSON with a message.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from bam_engine.gallery.selection_table import csv_blocks
 from bam_engine.maps import print_sheet, regions
 from bam_engine.progress import Report
 from bam_engine.workspace import Workspace
+from web.routes import numbers
 from web.routes.caching import NO_STORE
 from web.routes.replies import failed, in_words, nothing_below
 from web.routes.request_queue import DISCONNECTED, FULL, RequestQueue, run_until_disconnected
@@ -105,16 +105,16 @@ def _sheet(workspace: Workspace, request: Request, *, report: Report) -> Respons
         return failed(404, f"Sheets are {' or '.join(TYPES)} files, not {ending[:20]!r}.")
     sheet = print_sheet.Sheet(
         map_id=request.path_params["map_id"],
-        x=_number(query.get("x")),
-        y=_number(query.get("y")),
-        zoom=_number(query.get("z")),
-        width=_number(query.get("w")),
-        height=_number(query.get("h")),
+        x=numbers.number(query.get("x")),
+        y=numbers.number(query.get("y")),
+        zoom=numbers.number(query.get("z")),
+        width=numbers.number(query.get("w")),
+        height=numbers.number(query.get("h")),
         colour=query.get("colour", "density"),
         selection=query.get("only", ""),
         representative=query.get("pictures", "best"),
         paper=query.get("paper", "a4-landscape"),
-        dpi=_number(query.get("dpi", "300")),
+        dpi=numbers.number(query.get("dpi", "300")),
         names=query.get("names", "1") != "0",
     )
     draw = print_sheet.png if ending == "png" else print_sheet.svg
@@ -130,11 +130,3 @@ def _table(workspace: Workspace, request: Request) -> Response:
     headers = {**NO_STORE, "Content-Disposition": name}
     blocks = csv_blocks(workspace, rows, raw_text=request.query_params.get("raw-text", "0") != "0")
     return StreamingResponse(blocks, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _number(text: str | None) -> float:
-    """Parse a number; nan for anything else, which the engine refuses with a message."""
-    try:
-        return float(text) if text else math.nan
-    except ValueError:
-        return math.nan

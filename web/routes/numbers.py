@@ -4,6 +4,8 @@
 one is an address of nothing.
 """
 
+import math
+
 from starlette.convertors import IntegerConvertor, register_url_convertor
 
 
@@ -16,3 +18,11 @@ class NumberConvertor(IntegerConvertor):
 def register() -> None:
     """Make ``number`` known to routes; call it before a route is made."""
     register_url_convertor("number", NumberConvertor())
+
+
+def number(text: str | None) -> float:
+    """Parse a number of a query; nan for anything else, which is answered with a message."""
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return math.nan

@@ -1,10 +1,10 @@
 """Galleries of thumbnails: a short one of given pictures, and an endless one of a whole listing.
 
 In:  rows with captions, or a listing of the engine. Out: the clicked row, once, and the selected rows. Thumbnails come
-from ``/thumbs``, the data of a listing from ``/api/gallery``.
+from ``/thumbs``, the data of a listing from ``/api/gallery``; answers go to ``/api/attributes``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,21 @@ class Picture:
     mark: str = ""
 
 
+@dataclass(frozen=True)
+class Correcting:
+    """What the pictures of a gallery can be answered about, and which of them are in the guidelines.
+
+    ``attribute`` is its id, ``annotator`` whose answers they are; ``add_example`` is called with the row of an image
+    that is to be added to the guidelines.
+    """
+
+    attribute: int
+    question: str
+    annotator: str
+    examples: tuple[int, ...]
+    add_example: Callable[[int], object]
+
+
 def gallery(
     pictures: Sequence[Picture],
     *,
@@ -38,6 +53,7 @@ def gallery(
     size: int = 150,
     height: int | None = None,
     selected: Sequence[int] | None = None,
+    correcting: Correcting | None = None,
 ) -> int | None:
     """Show thumbnails in reading order; return the row that was just clicked, or None.
 
@@ -53,6 +69,8 @@ def gallery(
         Height in CSS pixels, within which the gallery scrolls; None grows with the pictures.
     selected
         Rows drawn as selected.
+    correcting
+        With it, one click below a picture answers about it, and another one adds it to the guidelines.
     """
     result = _component(
         key=key,
@@ -62,10 +80,24 @@ def gallery(
             "size": size,
             "height": height,
             "selected": list(selected or ()),
+            "correcting": None if correcting is None else _about(correcting),
         },
         on_picked_change=lambda: None,
+        on_guided_change=lambda: None,
     )
+    guided = _new_click(f"{key}-guided", result.guided)
+    if correcting is not None and guided is not None:
+        correcting.add_example(guided)
     return _new_click(key, result.picked)
+
+
+def _about(correcting: Correcting) -> dict[str, Any]:
+    return {
+        "attribute": correcting.attribute,
+        "question": correcting.question,
+        "annotator": correcting.annotator,
+        "examples": list(correcting.examples),
+    }
 
 
 def endless_gallery(

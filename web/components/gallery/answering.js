@@ -2,7 +2,7 @@
 // replies. Answers are sent one after the other, so that of two to one image the later arrives later.
 
 /** @import { Answer, DirectReply, GalleryAnswering } from "../data.js" */
-/** @import { Item } from "./source.js" */
+/** What is answered about: an image, its title and its label. @typedef {{ row: number, title: string, mark: string }} Item */
 
 /**
  * Sends an answer, null to withdraw it, and returns the response; rejects where there is none.

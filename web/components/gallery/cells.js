@@ -2,6 +2,8 @@
 
 import { element } from "../dom.js";
 
+/** @import { GalleryPicture } from "../data.js" */
+
 /**
  * @param {number} row
  * @param {string} version
@@ -24,4 +26,22 @@ export function makePicture(row, version, onMissing, coming) {
  */
 export function makeText(className, text) {
   return element("span", { className }, text);
+}
+
+/**
+ * A button with a thumbnail, its label and its caption.
+ *
+ * @param {GalleryPicture} picture
+ * @param {string} version
+ */
+export function makeCell([row, caption, title, mark], version) {
+  const ariaLabel = `${title || `image ${row}`}${caption ? `, ${caption}` : ""}`;
+  const cell = element("button", { type: "button", className: "cell", title, ariaLabel });
+  cell.dataset.row = String(row);
+  const picture = makePicture(row, version, () => cell.classList.add("missing"));
+  picture.loading = "lazy";
+  cell.append(picture);
+  if (mark) cell.append(makeText(`mark ${mark}`, mark));
+  if (caption) cell.append(makeText("words", caption));
+  return cell;
 }

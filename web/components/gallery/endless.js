@@ -2,6 +2,7 @@
 // state `chosen` {id, ranges}.
 
 import { newId } from "../ids.js";
+import { whole } from "../numbers.js";
 import { session } from "../store.js";
 import { Answering } from "./answering.js";
 import { Choice } from "./choice.js";
@@ -269,8 +270,7 @@ export class Endless {
    * @param {number} last
    */
   count(first, last) {
-    const number = (/** @type {number} */ value) => value.toLocaleString("en");
-    const words = `${number(first + 1)}–${number(last)} of ${number(this.total)}`;
+    const words = `${whole(first + 1)}–${whole(last)} of ${whole(this.total)}`;
     this.parts.counted.textContent = this.total ? words : "no images";
     this.frame.dataset.first = String(first);
   }

@@ -1,9 +1,10 @@
-// The component of a grid of given thumbnails. Out: trigger `picked` {row, click}, where `click` is unique. The list is
-// rebuilt only when it changes.
+// The component of a grid of given thumbnails. Out: triggers `picked` and `guided` {row, click}, where `click` is unique:
+// a picture was clicked, or is to be added to the guidelines. The list is rebuilt only when it changes.
 
 import { element } from "../dom.js";
 import { newId } from "../ids.js";
-import { makePicture, makeText } from "./cells.js";
+import { makeCell } from "./cells.js";
+import { Correcting } from "./correcting.js";
 
 /** @import { Component, GalleryData } from "../data.js" */
 
@@ -15,14 +16,16 @@ const built = new WeakMap();
 export default function mount({ parentElement, data, setTriggerValue }) {
   let state = built.get(parentElement);
   if (!state) built.set(parentElement, (state = build(parentElement)));
-  const { frame, grid } = state;
-  state.pick = (row) => setTriggerValue("picked", { row, click: newId() });
+  const { frame, grid, correcting } = state;
+  state.send = (name, row) => setTriggerValue(name, { row, click: newId() });
   frame.style.maxHeight = data.height ? `${data.height}px` : "";
   grid.style.setProperty("--cell", `${data.size}px`);
-  const content = JSON.stringify([data.pictures, data.version]);
+  const content = JSON.stringify([data.pictures, data.version, data.correcting]);
   if (content !== state.content) {
     state.content = content;
-    grid.replaceChildren(...data.pictures.map((picture) => makeCell(picture, data.version)));
+    correcting.update(data.correcting);
+    const cells = data.pictures.map((picture) => correcting.around(makeCell(picture, data.version), picture));
+    grid.replaceChildren(...cells);
     frame.scrollTop = 0;
   }
   const selected = new Set(data.selected.map(String));
@@ -34,33 +37,24 @@ function build(parent) {
   const grid = element("div", { className: "grid" });
   const frame = element("div", { className: "frame" }, grid);
   parent.append(frame);
-  const state = { frame, grid, content: "", pick: (/** @type {number} */ _row) => {} };
+  const correcting = new Correcting(parent, (row) => state.send("guided", row));
+  const state = {
+    frame,
+    grid,
+    correcting,
+    content: "",
+    send: (/** @type {string} */ _name, /** @type {number} */ _row) => {},
+  };
   grid.addEventListener("click", (event) => {
     const cell = cellAt(event);
-    if (cell) state.pick(Number(cell.dataset.row));
+    if (cell) state.send("picked", Number(cell.dataset.row));
   });
   grid.addEventListener("keydown", (event) => moveFocus(event, grid));
   return state;
 }
 
-/**
- * @param {GalleryData["pictures"][number]} picture
- * @param {string} version
- */
-function makeCell([row, caption, title, mark], version) {
-  const ariaLabel = `${title || `image ${row}`}${caption ? `, ${caption}` : ""}`;
-  const cell = element("button", { type: "button", className: "cell", title, ariaLabel });
-  cell.dataset.row = String(row);
-  const picture = makePicture(row, version, () => cell.classList.add("missing"));
-  picture.loading = "lazy";
-  cell.append(picture);
-  if (mark) cell.append(makeText(`mark ${mark}`, mark));
-  if (caption) cell.append(makeText("words", caption));
-  return cell;
-}
-
 /** @param {HTMLElement} grid */
-const cellsOf = (grid) => /** @type {HTMLElement[]} */ ([...grid.children]);
+const cellsOf = (grid) => /** @type {HTMLElement[]} */ ([...grid.querySelectorAll(".cell")]);
 
 /**
  * @param {Event} event
