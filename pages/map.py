@@ -4,7 +4,7 @@ import streamlit as st
 
 from bam_engine.gallery import selections
 from bam_engine.maps import layout_store, sprite_packing, view_cache
-from web import jobs, map_state, ui
+from web import jobs, map_selection, map_state, ui
 from web.components.map import last_map_events, picture_map
 from web.engine import workspace
 from web.image_panel import open_image
@@ -19,14 +19,10 @@ from web.layout_form import (
     undo_deletion,
 )
 from web.map_search import search_bar
-from web.map_selection import selection_panel
 from web.navigation import go
 
 KEY = "map"
-# A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to.
 CSS = """<style>
-.st-key-map-window { flex: none; height: clamp(640px, 100vh - 345px, 1200px); }
-.bam-map-full :is([data-testid="stSidebar"], [data-testid="stHeader"]) { display: none; }
 @media (max-width: 1180px) { /* the map's name has a line of its own */
   .st-key-map-bar [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
   .st-key-map-bar [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:first-child {
@@ -57,6 +53,7 @@ if (created := new_map(ws)) in records:
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
 st.html(CSS)
+map_selection.style()
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(ws, records.values()).__getitem__)
@@ -85,7 +82,8 @@ search_bar(ws)
 selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
 map_state.keep_address(chosen, colour, pictures)
-with st.container(key="map-window"):
+row = st.container(key="map-row")
+with row.container(key="map-window"):
     events = picture_map(
         chosen,
         version=view.version,
@@ -108,7 +106,8 @@ with st.container(key="map-window"):
     )
 if map_state.take_events(ws, chosen, events):
     st.rerun()
+with row.container(key="map-side"):
+    map_selection.selection_panel(ws, chosen, busy=busy)
 map_notes(ws, records[chosen], busy=busy)
-selection_panel(ws, chosen, busy=busy)
 if events.picked is not None and not events.picked.like and ui.is_new("map-picked", events.picked):
     open_image(events.picked.row)

@@ -121,20 +121,22 @@ def views_popover(query: Query) -> None:
             saved_views.save(ws, removed.name, removed.query, replace=True)
             del st.session_state[_REMOVED]
             st.rerun()
-        _save(query)
+        if save_view(query, key="gallery-save"):
+            st.rerun()
 
 
-def _save(query: Query) -> None:
-    with st.form("gallery-save", border=False, clear_on_submit=True):
+def save_view(query: Query, *, key: str) -> bool:
+    """Draw the form that saves a query under a name; return whether it was just saved."""
+    with st.form(key, border=False, clear_on_submit=True):
         name = st.text_input("Name of this view", max_chars=saved_views.MAX_NAME_LENGTH)
         if not st.form_submit_button("Save this view", icon=":material/bookmark_add:"):
-            return
+            return False
     try:
         saved_views.save(workspace(), name, query)
     except BamError as error:
         st.error(ui.plain(str(error)))
-        return
-    st.rerun()
+        return False
+    return True
 
 
 def names_ready(query: Query) -> bool:

@@ -1,7 +1,9 @@
-"""The panel of the selection on the map: its images, and what can be done with them.
+"""The panel of the selection beside the map: its images, their classes, and what can be done with them.
 
-Bulk answers, examples for a round, a gallery, another map, a CSV file.
+Bulk answers, examples for a round, a gallery, a saved view, another map, a CSV file.
 """
+
+import html
 
 import streamlit as st
 
@@ -9,6 +11,8 @@ from bam_engine import formatting
 from bam_engine.annotation import Attribute, readable
 from bam_engine.errors import BamError
 from bam_engine.gallery import selections
+from bam_engine.gallery.class_balance import ClassBalance, class_balance
+from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.bulk import Rows
 from bam_engine.maps.places import places_of
@@ -16,6 +20,7 @@ from bam_engine.training import querying
 from bam_engine.workspace import Workspace
 from web import map_state, ui
 from web.components.gallery import Picture, gallery
+from web.gallery_actions import save_view
 from web.image_panel import open_image
 from web.layout_form import layout_popover
 from web.navigation import go
@@ -24,6 +29,35 @@ SHOWN = 60
 _LAST = "map-bulk"
 _CLICKS = {"place": "its place", "image": "the image"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
+_SAVE = "map-save"
+_CSS = """<style>
+.st-key-map-row { --map-height: clamp(640px, 100vh - 345px, 1200px); --panel: clamp(280px, 26vw, 380px); }
+/* A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to. */
+.st-key-map-window { flex: none; height: var(--map-height); }
+.bam-map-full :is([data-testid="stSidebar"], [data-testid="stHeader"]) { display: none; }
+.bam-map-full .st-key-map-side { position: fixed; z-index: 999990; inset: auto 0 0 0; height: 45vh; overflow-y: auto;
+  padding: .75rem; background: light-dark(#fcfcfa, #15181a); }
+.bam-map-full:has(.st-key-map-selection) { --bam-panel-below: 45vh; }
+@media (min-width: 1024px) {
+  .st-key-map-row:has(.st-key-map-selection) { display: grid; grid-template-columns: minmax(0, 1fr) var(--panel); }
+  .st-key-map-side:has(.st-key-map-selection) { max-height: var(--map-height); overflow-y: auto; }
+  .bam-map-full .st-key-map-side { inset: 0 0 0 auto; width: clamp(280px, 26vw, 380px); height: auto;
+    max-height: none !important; }
+  .bam-map-full:has(.st-key-map-selection) { --bam-panel-below: 0px; --bam-panel-beside: clamp(280px, 26vw, 380px); }
+}
+.bam-balance { display: grid; gap: .5rem; font-size: .875rem; font-variant-numeric: tabular-nums; }
+.bam-balance .name { font-weight: 600; overflow-wrap: anywhere; }
+.bam-balance .quiet { color: color-mix(in srgb, currentColor 68%, transparent); }
+.bam-balance .bar { display: flex; height: 8px; border-radius: 4px; overflow: hidden;
+  background: color-mix(in srgb, currentColor 12%, transparent); }
+.bam-balance .bar b { background: light-dark(#0b6e69, #5fd0c7); }
+.bam-balance .bar i { background: color-mix(in srgb, currentColor 38%, transparent); }
+</style>"""
+
+
+def style() -> None:
+    """Add the CSS that puts the panel beside the map, below it on a narrow window, and keeps it in the full window."""
+    st.html(_CSS)
 
 
 def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
@@ -38,6 +72,7 @@ def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
         if not len(rows):
             return
         _strip(ws, map_id, chosen, rows)
+        _balance(class_balance(ws, rows))
         _ways(ws, map_id, chosen, rows, busy=busy)
         _label(ws, rows)
         _last_answer(ws)
@@ -51,7 +86,41 @@ def _head(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) ->
     on_map = int((places_of(ws, map_id, rows)[:, 0] >= 0).sum()) if len(rows) else 0
     if on_map < len(rows):
         words += f" · {on_map:,} of them on this map"
-    st.markdown(words)
+    with st.container(horizontal=True, vertical_alignment="top"):
+        st.markdown(words, width="stretch")
+        st.button(
+            "",
+            help="Clear the selection",
+            icon=":material/close:",
+            type="tertiary",
+            key="map-selection-clear",
+            on_click=map_state.select,
+            args=(None,),
+        )
+
+
+def _balance(balances: list[ClassBalance]) -> None:
+    """Draw the classes of the selected images, a line for each attribute."""
+    if not balances:
+        return
+    lines = "".join(_balance_line(balance) for balance in balances)
+    st.html(f'<div class="bam-balance" role="list" aria-label="Classes of the selected images">{lines}</div>')
+
+
+def _balance_line(balance: ClassBalance) -> str:
+    total = max(1, balance.accepted + balance.rejected + balance.undecided)
+    words = f"{balance.accepted:,} accepted, {balance.rejected:,} rejected"
+    words += f", {balance.undecided:,} undecided" if balance.undecided else ""
+    people = f"{balance.labelled_yes:,} labelled yes, {balance.labelled_no:,} labelled no"
+    bar = "".join(
+        f'<{tag} style="width:{100 * count / total:.2f}%"></{tag}>'
+        for tag, count in (("b", balance.accepted), ("i", balance.rejected))
+    )
+    name = html.escape(readable(balance.attribute.name))
+    return (
+        f'<div role="listitem"><span class="name">{name}</span> {words}<div class="bar" aria-hidden="true">{bar}</div>'
+        f'<span class="quiet">{people}</span></div>'
+    )
 
 
 def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -> None:
@@ -69,7 +138,7 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
             key=f"map-click-{usual}",
             required=True,
         )
-    opened = gallery([Picture(row) for row in shown], key="map-strip", version=ws.picture_version, size=84, height=200)
+    opened = gallery([Picture(row) for row in shown], key="map-strip", version=ws.picture_version, size=72, height=200)
     if opened is None:
         return
     if click == "image":
@@ -95,7 +164,10 @@ def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *,
         layout_popover(ws, "Make a map of it", icon=":material/map:", busy=busy, selection=rows, key=key)
         raw = "?raw-text=1" if ui.raw_text("selection-raw-text") else ""
         st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv{raw}", icon=":material/download:")
-        st.button("Clear the selection", icon=":material/close:", on_click=map_state.select, args=(None,))
+        with ui.popover("Save", _SAVE, icon=":material/bookmark_add:"):
+            st.caption("The selection is saved as a view, which the gallery lists under Views.")
+            if save_view(Query(selection=chosen.id), key="map-save-view"):
+                ui.close_popover(_SAVE)
 
 
 def _label(ws: Workspace, rows: Rows) -> None:
@@ -103,11 +175,10 @@ def _label(ws: Workspace, rows: Rows) -> None:
     attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
     if not attributes:
         return
-    which, answers = st.columns([2, 5], vertical_alignment="bottom")
-    name = which.selectbox("Attribute", list(attributes), format_func=readable, key="map-attribute")
+    name = st.selectbox("Attribute", list(attributes), format_func=readable, key="map-attribute")
     attribute = attributes[name]
     plan = bulk.plan(ws, attribute, rows)
-    with answers, st.container(horizontal=True):
+    with st.container(horizontal=True):
         for answer, words in bulk.ANSWERS.items():
             if st.button(f"All {words}", icon=_ICONS[answer], key=f"map-all-{words}", disabled=not len(plan.rows)):
                 _answer(ws, attribute, rows, answer)

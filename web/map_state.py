@@ -62,7 +62,7 @@ def select(chosen: Selected | None) -> None:
 def select_results(ws: Workspace, rows: NDArray[np.int64], words: str) -> None:
     """Select the results of a search, best first."""
     select(Selected(selections.save(ws, rows), "search", words, tuple(int(row) for row in rows)))
-    _point_below(len(rows), f"found {ui.plain(words)}")
+    _tell_count(len(rows), f"found {ui.plain(words)}")
 
 
 def goto() -> Goto | None:
@@ -148,7 +148,7 @@ def take_events(ws: Workspace, map_id: str, events: MapEvents) -> bool:
         else:
             rows = view_cache.rows_in_polygon(ws, map_id, events.area.corners)
             select(Selected(selections.save(ws, rows), "area"))
-            _point_below(len(rows), "selected")
+            _tell_count(len(rows), "selected")
     swatch = events.swatch
     if swatch is not None and swatch.click != state.get("map-swatch"):
         state["map-swatch"], new = swatch.click, True
@@ -174,10 +174,12 @@ def _filter_by(ws: Workspace, map_id: str, swatch: SwatchClick) -> None:
     select(Selected(selections.save(ws, rows), "legend", swatch.label))
 
 
-def _point_below(count: int, words: str) -> None:
-    """Tell how many images there are and that they are shown below the map, which may be out of sight."""
+def _tell_count(count: int, words: str) -> None:
+    """Tell how many images there are, and that they are shown by the map, which may be out of sight."""
     if count:
-        st.toast(f"{formatting.count(count, 'image')} {words}: see below the map", icon=":material/arrow_downward:")
+        st.toast(
+            f"{formatting.count(count, 'image')} {words}: see the panel by the map", icon=":material/photo_library:"
+        )
     else:
         st.toast(f"No image {words}", icon=":material/search_off:")
 

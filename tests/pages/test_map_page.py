@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 import web.components.map
 from bam_engine.annotation import Attribute
-from bam_engine.gallery import search, selections
+from bam_engine.gallery import saved_views, search, selections
+from bam_engine.gallery.class_balance import class_balance
+from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk, drawn_images
 from bam_engine.maps import layout_builder, layout_store, view_cache
 from bam_engine.training import validation
@@ -219,7 +221,7 @@ def test_what_a_search_finds_is_selected_best_first(
     assert f"{len(rows)} image" in text_of(app)
     assert selections.rows_of(workspace, str(component.data["selection"])).tolist() == sorted(rows.tolist())
     assert f"{len(rows)} image" in app.toast[0].value
-    assert "see below the map" in app.toast[0].value
+    assert "see the panel by the map" in app.toast[0].value
     app.text_input(key="map-search-text").set_value("nothing <b> has this").run()
     searched = search.searched_by_words(workspace)
     assert app.toast[0].value == f"No image found for “nothing \\<b\\> has this”; searched {searched}"
@@ -305,3 +307,28 @@ def test_rows_that_are_not_on_the_map_are_counted(
     assert "5 of them on this map" in text_of(app)
     inside = view_cache.rows_in_polygon(workspace, part.id, EVERYWHERE)
     np.testing.assert_array_equal(inside, np.arange(10))
+
+
+def test_the_panel_counts_the_classes_of_the_selection_and_saves_it_as_a_view(
+    open_page: Open, played: Workspace, watercolor: Attribute, component: MapComponent
+) -> None:
+    layout_builder.build(played, method="pca")
+    chosen = selections.save(played, range(0, 120, 3))
+    app = open_page(played, "map", selection=chosen)
+    (balance,) = class_balance(played, range(0, 120, 3))
+    shown = "".join(one.proto.body for one in app.get("html"))
+    assert f"{balance.accepted} accepted, {balance.rejected} rejected" in shown
+    assert f"{balance.labelled_yes} labelled yes, {balance.labelled_no} labelled no" in shown
+    next(one for one in app.text_input if one.label == "Name of this view").set_value("every third")
+    button(app, "Save this view").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    (view,) = saved_views.load_all(played)
+    assert (view.name, view.query) == ("every third", Query(selection=chosen))
+
+
+def test_a_selection_without_decisions_has_no_classes(
+    open_page: Open, workspace: Workspace, layout: layout_store.LayoutRecord, component: MapComponent
+) -> None:
+    app = open_page(workspace, "map", selection=selections.save(workspace, range(10)))
+    assert "10 images selected" in text_of(app)
+    assert not any("bam-balance" in one.proto.body and "accepted" in one.proto.body for one in app.get("html"))

@@ -235,3 +235,42 @@ def test_everything_on_the_page_can_be_used_by_everybody_and_fits(
         assert not grave
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     context.close()
+
+
+def test_the_panel_of_the_selection_is_beside_the_map_and_below_it_on_a_phone(
+    page: Page, place: tuple[Workspace, str]
+) -> None:
+    workspace, url = place
+    chosen = selections.save(workspace, range(30))
+    field, panel = open_map(page, url, selection=chosen), page.locator(".st-key-map-selection")
+    for width in (1300, 1024):
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(panel.get_by_text("30 images selected")).to_be_visible()
+        a, b = field.bounding_box(), panel.bounding_box()
+        assert b["x"] >= a["x"] + a["width"], f"beside at {width} px"
+        assert abs(b["y"] - a["y"]) < 40
+        assert b["x"] + b["width"] <= width
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        """() => document.querySelector('.st-key-map-side').getBoundingClientRect().top >=
+        document.querySelector('.st-key-map-window').getBoundingClientRect().bottom"""
+    )
+
+
+def test_the_full_window_keeps_the_panel_and_what_it_does(page: Page, place: tuple[Workspace, str]) -> None:
+    workspace, url = place
+    chosen = selections.save(workspace, range(30))
+    field, panel = open_map(page, url, selection=chosen), page.locator(".st-key-map-side")
+    page.get_by_role("button", name="Fill the window").click()
+    page.wait_for_function("() => document.documentElement.classList.contains('bam-map-full')")
+    a, b = field.bounding_box(), panel.bounding_box()
+    assert (a["x"], a["y"]) == (0, 0)
+    assert (b["x"], b["x"] + b["width"]) == (a["width"], 1300)
+    assert (b["y"], b["height"]) == (0, 1100)
+    panel.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_label("Name of this view")).to_be_visible()
+    page.get_by_label("Name of this view").fill("thirty")
+    page.get_by_role("button", name="Save this view").click()
+    expect(page.get_by_role("button", name="Save this view")).to_have_count(0)
+    panel.get_by_role("button", name="Open in the gallery").click()
+    expect(page.locator("h1")).to_have_text("Gallery")

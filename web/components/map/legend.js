@@ -20,7 +20,7 @@ export function showLegend(view) {
   }
   const swatches = add(box, "div", "swatches");
   for (const { colour, label } of legend.swatches ?? []) {
-    const line = add(swatches, "button", "swatch");
+    const line = add(swatches, "button", "line swatch");
     line.setAttribute("type", "button");
     line.setAttribute("aria-pressed", String(label === data.swatch));
     line.addEventListener("click", () => view.filter(label));
