@@ -5,12 +5,12 @@ import streamlit as st
 from bam_engine.annotation import readable
 from bam_engine.demo import demo_workspace
 from bam_engine.gallery.search import random_rows
-from bam_engine.reporting.overview import AttributeSummary, Overview, overview
+from bam_engine.reporting.overview import AttributeSummary, Overview, overview, waiting_for
 from bam_engine.workspace.membership import member_rows
 from web import backup, demo_controls, encoders, ui
 from web.engine import workspace
 from web.navigation import go, link
-from web.overview_parts import quality_table, strip
+from web.overview_parts import quality_table, strip, waiting_table
 
 STRIP = 24  # pictures; as many as fit are seen
 
@@ -90,5 +90,6 @@ if spellings := ws.annotators.spellings():
     names = "; ".join(" and ".join(f"“{ui.plain(one.name)}”" for one in group) for group in spellings)
     st.warning(f"{names}: spellings of one name that count as several people.", icon=":material/warning:")
     link("annotators", "View annotators")
+waiting_table(waiting_for(ws, also=ui.annotator()), ui.annotator())
 attributes(state.attributes)
 backup.hint()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, percent, percent_interval
-from bam_engine.reporting.overview import AttributeSummary, Interval
+from bam_engine.reporting.overview import AttributeSummary, Interval, Waiting
 from bam_engine.training.delivered import DeliveredCounts
 from web import ui
 from web.engine import workspace
@@ -55,6 +55,24 @@ def strip(rows: Iterable[int]) -> None:
     if pictures:
         words = "Some of the images in the collection"
         st.html(f'{_STRIP}<div class="bam-strip" role="img" aria-label="{words}">{pictures}</div>')
+
+
+def waiting_table(waiting: Sequence[Waiting], you: str) -> None:
+    """Draw a row for each person whose answers something waits for; ``you`` are pointed out."""
+    if not waiting:
+        return
+    st.subheader("Waiting for answers", anchor=False)
+    lines = [
+        [
+            f"{one.annotator} (you)" if one.annotator == you else one.annotator,
+            f"{one.images:,}",
+            ", ".join(f"{readable(name)} {images:,}" for name, images in one.attributes),
+        ]
+        for one in waiting
+    ]
+    st.html(ui.table(["Annotator", "Images", "Attributes"], lines, stacked=True))
+    if len(waiting) > 1:
+        st.caption("An image that several people could answer is counted for each of them.")
 
 
 def quality_table(lines: Sequence[AttributeSummary]) -> None:

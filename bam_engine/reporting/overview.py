@@ -27,6 +27,8 @@ from bam_engine.workspace.vectors import embedded_rows
 
 Interval = tuple[float, float, float]
 
+_NOBODY = -1  # the id of one who has no answers
+
 
 @dataclass(frozen=True)
 class AttributeSummary:
@@ -83,6 +85,19 @@ class Overview:
     generated: bool
     attributes: tuple[AttributeSummary, ...]
     next: Guidance
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The images that wait for one person's answer: the name of each attribute and how many, in order of definition."""
+
+    annotator: str
+    attributes: tuple[tuple[str, int], ...]
+
+    @property
+    def images(self) -> int:
+        """All images that wait; one that is asked about for two attributes counts twice."""
+        return sum(images for _, images in self.attributes)
 
 
 @one_flow
@@ -172,15 +187,48 @@ def waiting_tasks(
     They are validation, the open round, a certification, the audit and a recall sample. Disputed images come first for
     someone who is ``adjudicating``, and not at all for others, since an answer to them is final.
     """
-    state = rounds.state(workspace, attribute)
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
-    candidates += [tasks.validation_task(workspace, attribute)]
-    candidates += [state.rounds[-1].task] if state.rounds else []
-    certifying = extension.waiting_task(workspace, attribute)
-    candidates += [certifying] if certifying is not None else []
-    audit = audits.open_audit_task(workspace, attribute)
-    candidates += [audit] if audit is not None else []
-    measuring = recall.waiting_task(workspace, attribute)
-    candidates += [measuring] if measuring is not None else []
+    candidates += _tasks(workspace, attribute)
     who = workspace.annotations.annotator(annotator)
     return [task for task in candidates if len(tasks.rows_for(workspace, task, who))]
+
+
+def _tasks(workspace: Workspace, attribute: Attribute) -> list[tasks.Task]:
+    """Return what is asked about an attribute, whomever it needs."""
+    state = rounds.state(workspace, attribute)
+    found = [tasks.validation_task(workspace, attribute)]
+    found += [state.rounds[-1].task] if state.rounds else []
+    certifying = extension.waiting_task(workspace, attribute)
+    found += [certifying] if certifying is not None else []
+    audit = audits.open_audit_task(workspace, attribute)
+    found += [audit] if audit is not None else []
+    measuring = recall.waiting_task(workspace, attribute)
+    found += [measuring] if measuring is not None else []
+    return found
+
+
+@one_flow
+def waiting_for(workspace: Workspace, *, also: str = "") -> tuple[Waiting, ...]:
+    """Return what waits for the answers of each person, as the Annotate page would give it to them, most images first.
+
+    An image that several people could answer waits for each of them. Simulated and archived annotators are left out,
+    and so are those for whom nothing waits.
+
+    Parameters
+    ----------
+    also
+        The name of one who may not have answered yet.
+    """
+    people = {one.name: one.id for one in workspace.annotators.all() if not one.simulated and not one.archived}
+    if also and workspace.annotators.find(also) is None:
+        people[also] = _NOBODY
+    started = _started(workspace)
+    asked = [(each, _tasks(workspace, each)) for each in workspace.attributes.all() if each.id in started]
+    found = []
+    for name, who in people.items():
+        counts = [
+            (attribute.name, sum(len(tasks.rows_for(workspace, task, who)) for task in each))
+            for attribute, each in asked
+        ]
+        found.append(Waiting(name, tuple((attribute, images) for attribute, images in counts if images)))
+    return tuple(sorted((one for one in found if one.images), key=lambda one: -one.images))

@@ -7,8 +7,9 @@ from PIL import Image
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
 from bam_engine.collection import ingest_folder
-from bam_engine.reporting.overview import overview
-from bam_engine.training import thresholds
+from bam_engine.labelling import tasks
+from bam_engine.reporting.overview import overview, waiting_for, waiting_tasks
+from bam_engine.training import thresholds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection, problem_stage
 from tests.conftest import Oracle
@@ -49,3 +50,32 @@ def test_images_without_a_vector_are_no_embedded_ones_and_what_to_do_is_not_to_t
     (problem,) = workspace.catalogue.problems(problem_stage("builtin-v1"))
     assert problem.path == str(folder / "edited.png")
     assert "holds something else" in problem.reason
+
+
+def test_what_waits_for_each_person_is_what_the_annotate_page_would_give_them(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    cats = workspace.attributes.add("content_cat", "content", "Is there a cat?")
+    for attribute, size in ((watercolor, 10), (cats, 6)):
+        validation.draw_validation(workspace, attribute, size, seed=1)
+    workspace.judging_redundancy = 2
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="anna")
+    for name in ("ben", "gone"):
+        workspace.annotations.annotator(name)
+    workspace.annotations.annotator("robot", True)
+    workspace.annotators.archive(workspace.annotations.annotator("gone"))
+    found = {one.annotator: one for one in waiting_for(workspace, also="eve")}
+    assert list(found) == ["ben", "eve", "anna"], "most images first"
+    assert found["anna"].attributes == (("content_cat", 6),), "nobody is asked twice"
+    assert found["ben"].attributes == found["eve"].attributes == (("media_watercolor", 10), ("content_cat", 6))
+    for name, one in found.items():
+        given = [attribute.name for attribute in (watercolor, cats) if waiting_tasks(workspace, attribute, name)]
+        assert [attribute for attribute, _ in one.attributes] == given
+
+
+def test_looking_at_what_waits_makes_nobody_an_annotator(workspace: Workspace, watercolor: Attribute) -> None:
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
+    (waiting,) = waiting_for(workspace, also="eve")
+    assert (waiting.annotator, waiting.images) == ("eve", 10)
+    assert workspace.annotators.find("eve") is None
+    assert waiting_for(workspace) == ()
