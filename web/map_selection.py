@@ -29,7 +29,7 @@ SHOWN = 60
 _LAST = "map-bulk"
 _CLICKS = {"place": "its place", "image": "the image"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
-_SAVE = "map-save"
+_SAVE, _RAW_TEXT = "map-save", "selection-raw-text"
 _CSS = """<style>
 .st-key-map-row { --map-height: clamp(640px, 100vh - 345px, 1200px); --panel: clamp(280px, 26vw, 380px); }
 /* A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to. */
@@ -162,12 +162,13 @@ def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *,
             go("gallery", selection=chosen.id)
         key = "selection-layout"
         layout_popover(ws, "Make a map of it", icon=":material/map:", busy=busy, selection=rows, key=key)
-        raw = "?raw-text=1" if ui.raw_text("selection-raw-text") else ""
-        st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv{raw}", icon=":material/download:")
         with ui.popover("Save", _SAVE, icon=":material/bookmark_add:"):
             st.caption("The selection is saved as a view, which the gallery lists under Views.")
             if save_view(Query(selection=chosen.id), key="map-save-view"):
                 ui.close_popover(_SAVE)
+        raw = "?raw-text=1" if st.session_state.get(_RAW_TEXT) else ""
+        st.link_button("Save as CSV", f"/api/selections/{chosen.id}.csv{raw}", icon=":material/download:")
+        ui.raw_text(_RAW_TEXT)
 
 
 def _label(ws: Workspace, rows: Rows) -> None:
