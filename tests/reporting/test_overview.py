@@ -62,7 +62,6 @@ def test_what_waits_for_each_person_is_what_the_annotate_page_would_give_them(
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="anna")
     for name in ("ben", "gone"):
         workspace.annotations.annotator(name)
-    workspace.annotations.annotator("robot", True)
     workspace.annotators.archive(workspace.annotations.annotator("gone"))
     found = {one.annotator: one for one in waiting_for(workspace, also="eve")}
     assert list(found) == ["ben", "eve", "anna"], "most images first"
