@@ -53,7 +53,6 @@ if (created := new_map(ws)) in records:
 elif st.session_state.get(map_state.MAP) not in records:  # it was deleted
     st.session_state[map_state.MAP] = next(iter(records))
 st.html(CSS)
-map_selection.style()
 bar = st.container(key="map-bar").columns([3.6, 3.6, 2, 1.8, 1.5], vertical_alignment="bottom")
 with bar[0]:
     chosen = st.selectbox("Map", list(records), key=map_state.MAP, format_func=titles(ws, records.values()).__getitem__)
@@ -82,6 +81,7 @@ search_bar(ws)
 selected = map_state.selected()
 shown = selected.id if selected is not None and len(selections.rows_of(ws, selected.id)) else ""
 map_state.keep_address(chosen, colour, pictures)
+map_selection.style()
 row = st.container(key="map-row")
 with row.container(key="map-window"):
     events = picture_map(

@@ -31,20 +31,10 @@ _CLICKS = {"place": "its place", "image": "the image"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
 _SAVE, _RAW_TEXT = "map-save", "selection-raw-text"
 _CSS = """<style>
-.st-key-map-row { --map-height: clamp(640px, 100vh - 345px, 1200px); --panel: clamp(280px, 26vw, 380px); }
+.st-key-map-row { --map-height: clamp(640px, 100vh - 345px, 1200px); }
 /* A tall window is filled by the map and what stands above it; a low one is filled once it is scrolled to. */
 .st-key-map-window { flex: none; height: var(--map-height); }
 .bam-map-full :is([data-testid="stSidebar"], [data-testid="stHeader"]) { display: none; }
-.bam-map-full .st-key-map-side { position: fixed; z-index: 999990; inset: auto 0 0 0; height: 45vh; overflow-y: auto;
-  padding: .75rem; background: light-dark(#fcfcfa, #15181a); }
-.bam-map-full:has(.st-key-map-selection) { --bam-panel-below: 45vh; }
-@media (min-width: 1024px) {
-  .st-key-map-row:has(.st-key-map-selection) { display: grid; grid-template-columns: minmax(0, 1fr) var(--panel); }
-  .st-key-map-side:has(.st-key-map-selection) { max-height: var(--map-height); overflow-y: auto; }
-  .bam-map-full .st-key-map-side { inset: 0 0 0 auto; width: clamp(280px, 26vw, 380px); height: auto;
-    max-height: none !important; }
-  .bam-map-full:has(.st-key-map-selection) { --bam-panel-below: 0px; --bam-panel-beside: clamp(280px, 26vw, 380px); }
-}
 .bam-balance { display: grid; gap: .5rem; font-size: .875rem; font-variant-numeric: tabular-nums; }
 .bam-balance .name { font-weight: 600; overflow-wrap: anywhere; }
 .bam-balance .quiet { color: color-mix(in srgb, currentColor 68%, transparent); }
@@ -53,11 +43,26 @@ _CSS = """<style>
 .bam-balance .bar b { background: light-dark(#0b6e69, #5fd0c7); }
 .bam-balance .bar i { background: color-mix(in srgb, currentColor 38%, transparent); }
 </style>"""
+_BESIDE = """<style>
+:root { --bam-panel: clamp(280px, 26vw, 380px); }
+.bam-map-full { --bam-panel-below: 45vh; }
+.bam-map-full .st-key-map-side { position: fixed; z-index: 999990; inset: auto 0 0 0; height: 45vh; overflow-y: auto;
+  padding: .75rem; background: light-dark(#fcfcfa, #15181a); }
+@media (min-width: 1024px) {
+  .st-key-map-row { display: grid; grid-template-columns: minmax(0, 1fr) var(--bam-panel); }
+  .st-key-map-side { max-height: var(--map-height); overflow-y: auto; }
+  .bam-map-full { --bam-panel-below: 0px; --bam-panel-beside: var(--bam-panel); }
+  .bam-map-full .st-key-map-side { inset: 0 0 0 auto; width: var(--bam-panel); height: auto; max-height: none; }
+}
+</style>"""
 
 
 def style() -> None:
-    """Add the CSS that puts the panel beside the map, below it on a narrow window, and keeps it in the full window."""
-    st.html(_CSS)
+    """Add the CSS of the map and its panel, before both: a map that was given its room does not move.
+
+    The panel is beside the map, below it on a narrow window, and stays in the full window.
+    """
+    st.html(_CSS + (_BESIDE if map_state.selected() is not None else ""))
 
 
 def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
